@@ -1,0 +1,46 @@
+# Everything lands in target/, beside the system packages that tests/setup names when it installs them.
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export PATH := $(CARGO_TARGET_DIR)/tools/bin:$(PATH)
+# The demo and the tests start a broker and a store of their own, whatever this shell is set up to use.
+unexport NATS_URL STORE_URL
+
+demo := $(CARGO_TARGET_DIR)/demo
+
+.PHONY: help demo test lint bench up down clean
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Encode four sample clips to HEVC on this machine: no server needed
+	@tests/setup demo
+	cargo build --release -p ffmpeg-easy-producer -p ffmpeg-easy-worker
+	@rm -rf "$(demo)" && mkdir -p "$(demo)" && cp -R "$(CARGO_TARGET_DIR)/tools/clips" "$(demo)/in"
+	"$(CARGO_TARGET_DIR)/release/producer" encode "$(demo)/in" -o "$(demo)/out" --encoder libx265
+	@echo "The results are in $(demo)/out:" && ls -lR "$(demo)/out"
+
+test: ## Run every test, on a real broker, store, ffmpeg and browser
+	@tests/setup test
+	@tests/clips
+	cargo build --workspace
+	cargo test --workspace
+
+lint: ## Check formatting and lints
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+bench: ## Measure the whole farm
+	@tests/setup test
+	cargo build --release --workspace
+	cargo run --release -p ffmpeg-easy-tests --example bench
+
+up: ## Start broker, store, monitor and a worker in containers
+	@tests/setup docker
+	$(compose) up -d --build
+
+down: ## Stop the containers; their volumes stay
+	$(compose) down
+
+# Old installs have Compose as a program of its own.
+compose = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+clean: ## Delete all that was built or brought here
+	rm -rf "$(CARGO_TARGET_DIR)"
