@@ -1,1 +1,27 @@
-//! common
+//! The contract between the programs of the farm: the words they share, how
+//! those go over the wire, and the few broker operations that both sides must
+//! perform in exactly the same way. No policy, no ffmpeg, no command line.
+//!
+//! Reading order: [`job`] is what is asked for, [`recipe`] how, [`card`] who
+//! can, [`queue`] where it waits, [`run`] what became of it, [`subject`] what
+//! all of that is called on the broker, and [`broker`] the operations.
+
+// pub mod broker;
+pub mod card;
+pub mod encoder;
+pub mod event;
+pub mod failure;
+pub mod id;
+pub mod job;
+pub mod location;
+// pub mod plan;
+pub mod progress;
+pub mod queue;
+pub mod recipe;
+pub mod run;
+pub mod shutdown;
+pub mod store;
+pub mod subject;
+pub mod telemetry;
+pub mod wire;
+pub mod worker;

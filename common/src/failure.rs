@@ -1,0 +1,79 @@
+//! Why an attempt failed, and whether another one is worth it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Whose fault it was; decides what happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The input or the recipe: no worker will fare better, so no retry.
+    Input,
+    /// The worker (disk full, encoder lost its device): retry elsewhere.
+    Worker,
+    /// Something that passes (network, store): retry.
+    Passing,
+}
+
+impl Fault {
+    /// Whether another attempt can end differently.
+    pub fn is_worth_a_retry(self) -> bool {
+        self != Self::Input
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Input => "input",
+            Self::Worker => "worker",
+            Self::Passing => "passing",
+        })
+    }
+}
+
+/// An attempt that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Whose fault.
+    pub fault: Fault,
+    /// What happened, to what, in one line for people.
+    pub message: String,
+    /// The last lines of ffmpeg's log, where it got that far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+}
+
+impl Failure {
+    fn new(fault: Fault, message: impl Into<String>) -> Self {
+        Self {
+            fault,
+            message: message.into(),
+            log: Vec::new(),
+        }
+    }
+
+    /// The input's or the recipe's fault.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(Fault::Input, message)
+    }
+
+    /// The worker's fault.
+    pub fn worker(message: impl Into<String>) -> Self {
+        Self::new(Fault::Worker, message)
+    }
+
+    /// A fault that passes.
+    pub fn passing(message: impl Into<String>) -> Self {
+        Self::new(Fault::Passing, message)
+    }
+
+    /// The same failure with the lines of log that led to it.
+    #[must_use]
+    pub fn with_log(mut self, log: Vec<String>) -> Self {
+        self.log = log;
+        self
+    }
+}

@@ -1,0 +1,229 @@
+//! Where media is: `file:///path` or `s3://bucket/key`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The place of one object, or of a folder of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Location(Url);
+
+/// The text is no location.
+#[derive(Debug, thiserror::Error)]
+pub enum LocationError {
+    /// Not a URL at all.
+    #[error("'{text}' is no location: expected s3://bucket/key or file:///path ({source})")]
+    Malformed {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        source: url::ParseError,
+    },
+    /// A store that this program cannot talk to.
+    #[error("'{0}' has an unknown scheme: expected s3://bucket/key or file:///path")]
+    Scheme(String),
+    /// A bucket is missing.
+    #[error("'{0}' names no bucket: expected s3://bucket/key")]
+    NoBucket(String),
+    /// A path that is not absolute or not of this machine.
+    #[error("'{0}' is no absolute path of this machine")]
+    Path(String),
+}
+
+impl Location {
+    /// A file or folder of this machine, by absolute path.
+    ///
+    /// # Errors
+    /// Where the path is not absolute.
+    pub fn file(path: &Path) -> Result<Self, LocationError> {
+        Url::from_file_path(path)
+            .map(Self)
+            .map_err(|()| LocationError::Path(path.display().to_string()))
+    }
+
+    /// An object, or a prefix of objects, in a bucket. The key is taken
+    /// literally: `?`, `#` and `%` are characters like any other.
+    ///
+    /// # Errors
+    /// Where the bucket's name is empty or malformed.
+    pub fn s3(bucket: &str, key: &str) -> Result<Self, LocationError> {
+        let text = || format!("s3://{bucket}/{key}");
+        if bucket.is_empty() {
+            return Err(LocationError::NoBucket(text()));
+        }
+        let mut url =
+            Url::parse(&format!("s3://{bucket}/")).map_err(|source| LocationError::Malformed {
+                text: text(),
+                source,
+            })?;
+        url.path_segments_mut()
+            .map_err(|()| LocationError::NoBucket(text()))?
+            .pop_if_empty()
+            .extend(key.split('/'));
+        Ok(Self(url))
+    }
+
+    /// What a person typed: `s3://bucket/literal key`, `file:///…`, or a path.
+    ///
+    /// # Errors
+    /// Where it is none of these.
+    pub fn from_argument(text: &str) -> Result<Self, LocationError> {
+        if let Some(rest) = text.strip_prefix("s3://") {
+            let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+            return Self::s3(bucket, key);
+        }
+        if text.contains("://") {
+            return text.parse();
+        }
+        let path = std::path::absolute(text).map_err(|_| LocationError::Path(text.to_owned()))?;
+        Self::file(&path)
+    }
+
+    /// The local path, where it is one.
+    pub fn path(&self) -> Option<PathBuf> {
+        (self.0.scheme() == "file")
+            .then(|| self.0.to_file_path().ok())
+            .flatten()
+    }
+
+    /// The bucket, where it is in one.
+    pub fn bucket(&self) -> Option<&str> {
+        (self.0.scheme() == "s3")
+            .then(|| self.0.host_str())
+            .flatten()
+    }
+
+    /// The key within the bucket, decoded; the path for a file.
+    pub fn key(&self) -> String {
+        percent_decoded(self.0.path().trim_start_matches('/'))
+    }
+
+    /// The last part of the name, decoded.
+    pub fn name(&self) -> String {
+        let path = self.0.path().trim_end_matches('/');
+        percent_decoded(path.rsplit('/').next().unwrap_or_default())
+    }
+
+    /// The location of something below this one; `relative` uses `/` and is
+    /// taken literally.
+    pub fn join(&self, relative: &str) -> Self {
+        let mut url = self.0.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(
+                relative
+                    .split('/')
+                    .filter(|part| !part.is_empty() && *part != "." && *part != ".."),
+            );
+        }
+        Self(url)
+    }
+
+    /// Whether it lies in an object store that any machine can reach.
+    pub fn is_remote(&self) -> bool {
+        self.0.scheme() != "file"
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+impl FromStr for Location {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = Url::parse(text).map_err(|source| LocationError::Malformed {
+            text: text.to_owned(),
+            source,
+        })?;
+        match url.scheme() {
+            "s3" if url.host_str().is_none_or(str::is_empty) => {
+                Err(LocationError::NoBucket(text.to_owned()))
+            }
+            "s3" => Ok(Self(url)),
+            "file" if url.to_file_path().is_ok() => Ok(Self(url)),
+            "file" => Err(LocationError::Path(text.to_owned())),
+            _ => Err(LocationError::Scheme(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Location {
+    type Error = LocationError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Location> for String {
+    fn from(location: Location) -> Self {
+        location.0.into()
+    }
+}
+
+/// As people read it: a path, or the URL with its key decoded.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.path(), self.bucket()) {
+            (Some(path), _) => write!(f, "{}", path.display()),
+            (None, Some(bucket)) => write!(f, "s3://{bucket}/{}", self.key()),
+            (None, None) => f.write_str(self.0.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_survive_the_round_trip() {
+        for name in [
+            "a b",
+            "50% off?",
+            "#1",
+            "new\nline",
+            "emoji 🎬",
+            "-rf",
+            "it's \"quoted\"",
+            "a%20b",
+        ] {
+            let wire = |location: &Location| {
+                let text = String::from(location.clone());
+                text.parse::<Location>().expect("our own text")
+            };
+            let object = Location::from_argument(&format!("s3://media/in/{name}")).expect("s3");
+            assert_eq!(wire(&object), object);
+            assert_eq!(object.key(), format!("in/{name}"));
+            assert_eq!(object.name(), name);
+            let joined = Location::s3("media", "in").expect("s3").join(name);
+            assert_eq!(joined, object);
+
+            let path = std::env::temp_dir().join(name);
+            let file = Location::file(&path).expect("a path");
+            assert_eq!(wire(&file).path(), Some(path.clone()));
+            let folder = Location::file(&std::env::temp_dir()).expect("a folder");
+            assert_eq!(folder.join(name).path(), Some(path));
+        }
+    }
+
+    #[test]
+    fn what_is_no_location_says_so() {
+        for bad in ["s3://", "s3:///key", "ftp://host/x", "file://relative"] {
+            assert!(Location::from_argument(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn joining_never_leaves_the_folder() {
+        let folder = Location::s3("media", "out").expect("s3");
+        assert_eq!(folder.join("../../etc/passwd").key(), "out/etc/passwd");
+    }
+}

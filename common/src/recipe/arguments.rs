@@ -1,0 +1,297 @@
+//! Further ffmpeg arguments that a recipe may carry.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Options of ffmpeg and its encoders that take a number or a word and can
+/// make ffmpeg neither read nor write another file.
+const ALLOWED: &[&str] = &[
+    "aq-mode",
+    "aq-strength",
+    "b_ref_mode",
+    "b_strategy",
+    "bf",
+    "bluray-compat",
+    "bufsize",
+    "coder",
+    "color_primaries",
+    "color_range",
+    "color_trc",
+    "colorspace",
+    "cpu-used",
+    "deadline",
+    "field_order",
+    "forced-idr",
+    "g",
+    "global_quality",
+    "keyint_min",
+    "lag-in-frames",
+    "level",
+    "look_ahead",
+    "look_ahead_depth",
+    "max_b_frames",
+    "maxrate",
+    "me_range",
+    "minrate",
+    "mbtree",
+    "multipass",
+    "nonref_p",
+    "pix_fmt",
+    "profile",
+    "psy-rd",
+    "qcomp",
+    "qmax",
+    "qmin",
+    "quality",
+    "r",
+    "rc-lookahead",
+    "refs",
+    "row-mt",
+    "sc_threshold",
+    "slices",
+    "spatial-aq",
+    "surfaces",
+    "tag",
+    "temporal-aq",
+    "threads",
+    "tile-columns",
+    "tile-rows",
+    "tiles",
+    "tier",
+    "tune",
+    "vendor",
+    "weightb",
+    "weightp",
+    "zerolatency",
+    "auto-alt-ref",
+    "arnr-maxframes",
+    "arnr-strength",
+    "qpa",
+    "usage",
+    "rc",
+];
+
+/// Options that hold an encoder's own `key=value:key=value` list.
+const NESTED: &[&str] = &[
+    "x264-params",
+    "x265-params",
+    "svtav1-params",
+    "aom-params",
+    "rav1e-params",
+    "vvenc-params",
+];
+
+/// Keys of such lists that name a file, or let one be named.
+const NESTED_FORBIDDEN: &[&str] = &[
+    "analysis-load",
+    "analysis-reuse-file",
+    "analysis-save",
+    "csv",
+    "cqmfile",
+    "dhdr10-info",
+    "dolby-vision-rpu",
+    "dump-yuv",
+    "dumpyuv",
+    "film-grain",
+    "fgs-table",
+    "film-grain-table",
+    "input",
+    "lambda-file",
+    "log-file",
+    "log2file",
+    "opencl-clbin",
+    "output",
+    "pass",
+    "qpfile",
+    "recon",
+    "refine-analysis-type",
+    "scaling-list",
+    "sarfile",
+    "stat",
+    "stats",
+    "tf",
+    "tracefile",
+    "zonefile",
+    "zones-file",
+    "rpcfile",
+    "two-pass",
+    "vmaf-model-path",
+    "film-grain-table-path",
+    "errlog",
+    "bitstreamfile",
+    "inputfile",
+    "reconfile",
+    "rcstatsfile",
+    "abr-ladder",
+    "nalu-file",
+];
+
+/// One further argument: an option of the allowlist and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Argument {
+    option: String,
+    value: String,
+}
+
+/// The argument is not allowed.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgumentError {
+    /// Not of the form `option=value`.
+    #[error("argument '{0}' must have the form option=value, e.g. g=240 or tune=grain")]
+    Syntax(String),
+    /// An option outside the allowlist.
+    #[error(
+        "argument '{0}' is not allowed: recipes may set an encoder's numbers and modes, nothing that reads or writes other files"
+    )]
+    Option(String),
+    /// A value that could mean more than a number or a word.
+    #[error(
+        "value '{value}' of argument '{option}' is not allowed: only letters, digits and . , : = + - _ /"
+    )]
+    Value {
+        /// The option.
+        option: String,
+        /// Its value.
+        value: String,
+    },
+    /// A key of an encoder's own list that names a file.
+    #[error("'{key}' in {option} is not allowed: it would read or write another file")]
+    Nested {
+        /// The option that holds the list.
+        option: String,
+        /// The key.
+        key: String,
+    },
+}
+
+impl Argument {
+    /// ffmpeg's name of the option, without the dash.
+    pub fn option(&self) -> &str {
+        &self.option
+    }
+
+    /// Its value.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Whether frames still correspond to the input's one to one.
+    pub fn keeps_frames(&self) -> bool {
+        self.option != "r"
+    }
+}
+
+impl FromStr for Argument {
+    type Err = ArgumentError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (option, value) = text
+            .split_once('=')
+            .ok_or_else(|| ArgumentError::Syntax(text.to_owned()))?;
+        let option = option.trim_start_matches('-');
+        // `profile:v` says no more than `profile` does: arguments are for video.
+        let base = option.strip_suffix(":v").unwrap_or(option);
+        let nested = NESTED.contains(&base);
+        if !nested && !ALLOWED.contains(&base) {
+            return Err(ArgumentError::Option(option.to_owned()));
+        }
+        // A path needs a slash at its start or behind a dot; ratios (`30000/1001`) have digits before.
+        let harmless = |c: char| c.is_ascii_alphanumeric() || ".,:=+-_/".contains(c);
+        let ratio = |(at, _): (usize, &str)| {
+            value[..at].ends_with(|c: char| c.is_ascii_digit())
+                && value[at + 1..].starts_with(|c: char| c.is_ascii_digit())
+        };
+        if value.is_empty() || !value.chars().all(harmless) || !value.match_indices('/').all(ratio)
+        {
+            return Err(ArgumentError::Value {
+                option: option.to_owned(),
+                value: value.to_owned(),
+            });
+        }
+        if nested {
+            let forbidden = value
+                .split(':')
+                .map(|pair| pair.split('=').next().unwrap_or(pair).to_ascii_lowercase())
+                .find(|key| {
+                    let key = key.replace('_', "-");
+                    NESTED_FORBIDDEN.contains(&key.as_str())
+                        || NESTED_FORBIDDEN.contains(&key.trim_start_matches("no-"))
+                });
+            if let Some(key) = forbidden {
+                return Err(ArgumentError::Nested {
+                    option: option.to_owned(),
+                    key,
+                });
+            }
+        }
+        Ok(Self {
+            option: base.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+}
+
+impl TryFrom<String> for Argument {
+    type Error = ArgumentError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Argument> for String {
+    fn from(argument: Argument) -> Self {
+        argument.to_string()
+    }
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.option, self.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_words_pass() {
+        for good in [
+            "g=240",
+            "-tune=grain",
+            "profile:v=high",
+            "r=30000/1001",
+            "x265-params=aq-mode=3:psy-rd=2.0",
+        ] {
+            assert!(good.parse::<Argument>().is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn what_would_touch_files_is_refused() {
+        for bad in [
+            "i=/etc/passwd",
+            "f=tee",
+            "passlogfile=/tmp/x",
+            "x264-params=stats=/tmp/x",
+            "x264-params=qpfile=list",
+            "x265-params=csv=out.csv",
+            "x265-params=analysis_save=x",
+            "tune=/etc/passwd",
+            "g",
+            "g=",
+            "g=1 -y out",
+            "dump_attachment:t=x",
+            "attach=/etc/passwd",
+            "filter_complex=movie=x",
+            "vf=movie=x",
+            "report=1",
+        ] {
+            assert!(bad.parse::<Argument>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Video filters that a recipe may ask for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Filters that read and write pictures only: none of them opens a file, a
+/// socket or a device, whatever its options.
+const ALLOWED: &[&str] = &[
+    "atadenoise",
+    "bbox",
+    "bm3d",
+    "boxblur",
+    "bwdif",
+    "cas",
+    "chromanr",
+    "colorbalance",
+    "colorchannelmixer",
+    "colorlevels",
+    "colorspace",
+    "colortemperature",
+    "convolution",
+    "crop",
+    "curves",
+    "deband",
+    "deblock",
+    "decimate",
+    "dedot",
+    "deflicker",
+    "dejudder",
+    "derainbow",
+    "detelecine",
+    "edgedetect",
+    "eq",
+    "estdif",
+    "exposure",
+    "fade",
+    "fftdnoiz",
+    "field",
+    "fieldmatch",
+    "fieldorder",
+    "fillborders",
+    "format",
+    "fps",
+    "framerate",
+    "framestep",
+    "gblur",
+    "gradfun",
+    "hflip",
+    "histeq",
+    "hqdn3d",
+    "hue",
+    "idet",
+    "interlace",
+    "kerndeint",
+    "limiter",
+    "minterpolate",
+    "monochrome",
+    "mpdecimate",
+    "negate",
+    "nlmeans",
+    "noise",
+    "normalize",
+    "null",
+    "pad",
+    "pp7",
+    "pullup",
+    "removegrain",
+    "rotate",
+    "sab",
+    "scale",
+    "select",
+    "setdar",
+    "setfield",
+    "setparams",
+    "setpts",
+    "setsar",
+    "shuffleplanes",
+    "smartblur",
+    "spp",
+    "telecine",
+    "tinterlace",
+    "tmix",
+    "tonemap",
+    "tpad",
+    "transpose",
+    "trim",
+    "unsharp",
+    "vaguedenoiser",
+    "vflip",
+    "vibrance",
+    "vignette",
+    "w3fdif",
+    "xbr",
+    "yadif",
+    "zscale",
+];
+
+/// Filters after which frames need not correspond to the input's one to one.
+const CHANGE_FRAMES: &[&str] = &[
+    "decimate",
+    "detelecine",
+    "fps",
+    "framerate",
+    "framestep",
+    "interlace",
+    "minterpolate",
+    "mpdecimate",
+    "pullup",
+    "select",
+    "setpts",
+    "telecine",
+    "tinterlace",
+    "tmix",
+    "tpad",
+    "trim",
+    "fieldmatch",
+];
+
+/// Filters that make one frame of each field where told to.
+const MAY_DOUBLE_FRAMES: &[&str] = &["bwdif", "estdif", "kerndeint", "w3fdif", "yadif"];
+
+/// Options by which an allowed filter would read a file.
+const FORBIDDEN_OPTIONS: &[&str] = &["psfile", "plot", "file", "filename"];
+
+/// A chain of video filters in ffmpeg's syntax, e.g. `hqdn3d,crop=1280:536`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Filters(String);
+
+/// The chain is not allowed.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// More than a chain, or quoting that hides what it does.
+    #[error(
+        "filter '{0}' may only be a chain of name=options joined by commas, without [ ] ; ' or \\"
+    )]
+    Syntax(String),
+    /// A filter outside the allowlist.
+    #[error(
+        "filter '{0}' is not allowed: recipes may use filters that touch pictures only, no files or devices"
+    )]
+    Name(String),
+    /// An option that opens a file.
+    #[error("option '{option}' of filter '{filter}' is not allowed: it would read or write a file")]
+    Option {
+        /// The filter.
+        filter: String,
+        /// Its option.
+        option: String,
+    },
+}
+
+impl FromStr for Filters {
+    type Err = FilterError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let syntax = || FilterError::Syntax(text.to_owned());
+        let printable = |c: char| c.is_ascii_graphic() || c == ' ';
+        if text.is_empty()
+            || text.contains(['[', ']', ';', '\'', '\\'])
+            || !text.chars().all(printable)
+        {
+            return Err(syntax());
+        }
+        for (name, options) in chain(text) {
+            if name.is_empty() {
+                return Err(syntax());
+            }
+            if !ALLOWED.contains(&name) {
+                return Err(FilterError::Name(name.to_owned()));
+            }
+            let forbidden = options
+                .split(':')
+                .filter_map(|option| option.split_once('='))
+                .map(|(key, _)| key.trim())
+                .find(|key| FORBIDDEN_OPTIONS.contains(key));
+            if let Some(option) = forbidden {
+                return Err(FilterError::Option {
+                    filter: name.to_owned(),
+                    option: option.to_owned(),
+                });
+            }
+            // `curves` and `pp7` take files only by names refused above; a bare
+            // positional value of `curves` is a preset.
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The filters of a chain, as names and options. Commas inside parentheses
+/// belong to expressions such as `min(iw,1280)`.
+fn chain(text: &str) -> Vec<(&str, &str)> {
+    let mut depth = 0_i32;
+    text.split(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth <= 0
+    })
+    .map(|filter| filter.split_once('=').unwrap_or((filter, "")))
+    .map(|(name, options)| (name.trim(), options))
+    .collect()
+}
+
+impl Filters {
+    /// The chain in ffmpeg's syntax.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether every frame that goes in comes out, and no other.
+    pub fn keep_frames(&self) -> bool {
+        chain(&self.0).into_iter().all(|(name, options)| {
+            let doubles =
+                options.contains("field") || options.starts_with('1') || options.starts_with('3');
+            !CHANGE_FRAMES.contains(&name) && !(MAY_DOUBLE_FRAMES.contains(&name) && doubles)
+        })
+    }
+}
+
+impl TryFrom<String> for Filters {
+    type Error = FilterError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Filters> for String {
+    fn from(filters: Filters) -> Self {
+        filters.0
+    }
+}
+
+impl fmt::Display for Filters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_touch_files_is_refused() {
+        for bad in [
+            "movie=/etc/passwd",
+            "scale=640:360,drawtext=textfile=/etc/passwd",
+            "subtitles=/etc/passwd",
+            "metadata=print:file=/tmp/x",
+            "curves=psfile=/etc/passwd",
+            "curves=plot=/tmp/x",
+            "[in]scale=2:2[out]",
+            "scale=2:2;movie=x",
+            "scale='2,movie=x'",
+            "scale=2\\,movie=x",
+            "lut3d=/etc/passwd",
+            "",
+            ",",
+            "crop=10,",
+            "sendcmd=f=/etc/passwd",
+        ] {
+            assert!(bad.parse::<Filters>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn plain_chains_are_allowed_and_known_to_keep_frames_or_not() {
+        let keeps = |text: &str| text.parse::<Filters>().expect(text).keep_frames();
+        assert!(keeps("hqdn3d=4:3:6,crop=1280:536"));
+        assert!(keeps("scale=min(iw,1280):-2"));
+        assert!(keeps("yadif"));
+        assert!(!keeps("yadif=mode=send_field"));
+        assert!(!keeps("yadif=1"));
+        assert!(!keeps("fps=30"));
+    }
+}

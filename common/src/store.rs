@@ -1,0 +1,393 @@
+//! Media stores: local folders, and S3-compatible buckets through `object_store`.
+
+use std::collections::HashMap;
+use std::path::Path as FsPath;
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path;
+use object_store::signer::Signer;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::job::Input;
+use crate::location::Location;
+
+/// Bytes of one part of a multipart upload. S3 allows 10,000 parts, so this
+/// carries outputs of up to 160 GB; larger ones take larger parts.
+const PART: u64 = 16 * 1024 * 1024;
+/// Parts of one upload that are under way at once.
+const PARTS_AT_ONCE: usize = 4;
+
+/// Something went wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is nothing at the location.
+    #[error("{0} does not exist")]
+    Missing(Location),
+    /// The store could not be reached, or refused.
+    #[error("store of {location}: {message}")]
+    Remote {
+        /// What was to be reached.
+        location: Location,
+        /// What the store or the network said.
+        message: String,
+    },
+    /// The local file system refused.
+    #[error("{what}: {source}")]
+    Local {
+        /// What was to be done, to what.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The settings of the store are incomplete or wrong.
+    #[error(
+        "store settings for {location}: {message} (set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT)"
+    )]
+    Settings {
+        /// What was to be reached.
+        location: Location,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl StoreError {
+    fn local(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Local { what, source }
+    }
+
+    fn remote(location: &Location) -> impl Fn(object_store::Error) -> Self {
+        let location = location.clone();
+        move |error| match error {
+            object_store::Error::NotFound { .. } => Self::Missing(location.clone()),
+            other => Self::Remote {
+                location: location.clone(),
+                message: innermost(&other),
+            },
+        }
+    }
+}
+
+/// The error with its causes in one line.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text.replace('\n', " ")
+}
+
+/// Access to every store that a location can name. Cheap to clone; clients
+/// of buckets are made when first needed, from the standard `AWS_*` variables.
+#[derive(Clone, Default)]
+pub struct Stores {
+    buckets: Arc<Mutex<HashMap<String, Arc<AmazonS3>>>>,
+}
+
+/// Called with the bytes moved so far.
+pub type OnBytes<'a> = &'a (dyn Fn(u64) + Send + Sync);
+
+impl Stores {
+    /// Access to all stores.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn bucket(&self, location: &Location) -> Result<Arc<AmazonS3>, StoreError> {
+        static TLS: Once = Once::new();
+        TLS.call_once(|| {
+            // An error means that somebody has set one up already.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let settings = |message: String| StoreError::Settings {
+            location: location.clone(),
+            message,
+        };
+        let name = location
+            .bucket()
+            .ok_or_else(|| settings("not in a bucket".to_owned()))?;
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = buckets.get(name) {
+            return Ok(Arc::clone(store));
+        }
+        let plain_http = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
+            .iter()
+            .any(|key| std::env::var(key).is_ok_and(|url| url.starts_with("http://")));
+        let mut builder = AmazonS3Builder::from_env().with_bucket_name(name);
+        if plain_http {
+            builder = builder.with_allow_http(true);
+        }
+        let store = Arc::new(
+            builder
+                .build()
+                .map_err(|error| settings(innermost(&error)))?,
+        );
+        buckets.insert(name.to_owned(), Arc::clone(&store));
+        Ok(store)
+    }
+
+    fn object(&self, location: &Location) -> Result<(Arc<AmazonS3>, Path), StoreError> {
+        let store = self.bucket(location)?;
+        let path = Path::parse(location.key()).map_err(|error| StoreError::Settings {
+            location: location.clone(),
+            message: error.to_string(),
+        })?;
+        Ok((store, path))
+    }
+
+    /// The exact version that is at a location now.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where nothing is.
+    pub async fn head(&self, location: &Location) -> Result<Input, StoreError> {
+        if let Some(path) = location.path() {
+            let metadata = match tokio::fs::metadata(&path).await {
+                Ok(metadata) if metadata.is_file() => metadata,
+                Ok(_) => return Err(StoreError::Missing(location.clone())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::Missing(location.clone()));
+                }
+                Err(error) => return Err(StoreError::local(path.display().to_string())(error)),
+            };
+            return Ok(local_input(location.clone(), &metadata));
+        }
+        let (store, path) = self.object(location)?;
+        let meta = store
+            .head(&path)
+            .await
+            .map_err(StoreError::remote(location))?;
+        Ok(remote_input(location.clone(), meta))
+    }
+
+    /// Every object below a prefix, in the order of their keys. A prefix that
+    /// is itself an object yields just that.
+    ///
+    /// # Errors
+    /// Where the store cannot be listed.
+    pub async fn list(&self, prefix: &Location) -> Result<Vec<Input>, StoreError> {
+        let (store, path) = self.object(prefix)?;
+        if !path.is_root()
+            && let Ok(meta) = store.head(&path).await
+        {
+            return Ok(vec![remote_input(prefix.clone(), meta)]);
+        }
+        let bucket = prefix.bucket().unwrap_or_default();
+        let objects: Vec<_> = store
+            .list((!path.is_root()).then_some(&path))
+            .try_collect()
+            .await
+            .map_err(StoreError::remote(prefix))?;
+        let mut found = Vec::with_capacity(objects.len());
+        for meta in objects {
+            if let Ok(location) = Location::s3(bucket, meta.location.as_ref()) {
+                found.push(remote_input(location, meta));
+            }
+        }
+        found.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok(found)
+    }
+
+    /// A URL by which anyone may read the object for a while.
+    ///
+    /// # Errors
+    /// Where the store's settings do not allow to sign.
+    pub async fn presign(
+        &self,
+        location: &Location,
+        valid: Duration,
+    ) -> Result<String, StoreError> {
+        let (store, path) = self.object(location)?;
+        store
+            .signed_url(object_store::signer::Method::GET, &path, valid)
+            .await
+            .map(Into::into)
+            .map_err(StoreError::remote(location))
+    }
+
+    /// Copies an object into a local file.
+    ///
+    /// # Errors
+    /// Where the store fails, the disk is full, or the object is shorter than
+    /// the store said.
+    pub async fn download(
+        &self,
+        location: &Location,
+        to: &FsPath,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<(), StoreError> {
+        let (store, path) = self.object(location)?;
+        let remote = StoreError::remote(location);
+        let object = store.get(&path).await.map_err(&remote)?;
+        let size = object.meta.size;
+        let mut stream = object.into_stream();
+        let what = || format!("writing {}", to.display());
+        let mut file = tokio::fs::File::create(to)
+            .await
+            .map_err(StoreError::local(what()))?;
+        let mut done = 0;
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(&remote)?;
+            file.write_all(&chunk)
+                .await
+                .map_err(StoreError::local(what()))?;
+            done += chunk.len() as u64;
+            on_bytes(done);
+        }
+        file.flush().await.map_err(StoreError::local(what()))?;
+        if done != size {
+            return Err(StoreError::Remote {
+                location: location.clone(),
+                message: format!("sent {done} bytes of {size}"),
+            });
+        }
+        Ok(())
+    }
+
+    /// Uploads a local file in parts. Nothing is visible at the location until
+    /// [`Upload::commit`].
+    ///
+    /// # Errors
+    /// Where the file cannot be read or the store fails.
+    pub async fn upload(
+        &self,
+        from: &FsPath,
+        location: &Location,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<Upload, StoreError> {
+        let (store, path) = self.object(location)?;
+        let remote = StoreError::remote(location);
+        let what = || format!("reading {}", from.display());
+        let mut file = tokio::fs::File::open(from)
+            .await
+            .map_err(StoreError::local(what()))?;
+        let size = file
+            .metadata()
+            .await
+            .map_err(StoreError::local(what()))?
+            .len();
+        let part = PART.max(size.div_ceil(10_000));
+        let upload = store.put_multipart(&path).await.map_err(&remote)?;
+        let mut upload = Upload {
+            upload,
+            location: location.clone(),
+        };
+
+        let sent = async {
+            let mut under_way = futures::stream::FuturesUnordered::new();
+            let (mut read, mut done) = (0, 0);
+            // An empty file still needs its one part.
+            while read < size || (size == 0 && under_way.is_empty() && done == 0) {
+                let length = part.min(size - read);
+                let mut buffer = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+                file.read_exact(&mut buffer)
+                    .await
+                    .map_err(StoreError::local(what()))?;
+                read += length;
+                let put = upload.upload.put_part(PutPayload::from(buffer));
+                under_way.push(async move { put.await.map(|()| length) });
+                if size == 0 {
+                    break;
+                }
+                if under_way.len() >= PARTS_AT_ONCE
+                    && let Some(length) = under_way.try_next().await.map_err(&remote)?
+                {
+                    done += length;
+                    on_bytes(done);
+                }
+            }
+            while let Some(length) = under_way.try_next().await.map_err(&remote)? {
+                done += length;
+                on_bytes(done);
+            }
+            Ok(())
+        }
+        .await;
+        match sent {
+            Ok(()) => Ok(upload),
+            Err(error) => {
+                upload.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes an object or a file; one that is not there is fine.
+    ///
+    /// # Errors
+    /// Where the store refuses.
+    pub async fn delete(&self, location: &Location) -> Result<(), StoreError> {
+        if let Some(path) = location.path() {
+            return match tokio::fs::remove_file(&path).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(
+                    StoreError::local(format!("removing {}", path.display()))(error),
+                ),
+                _ => Ok(()),
+            };
+        }
+        let (store, path) = self.object(location)?;
+        match store.delete(&path).await {
+            Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
+            Err(error) => Err(StoreError::remote(location)(error)),
+        }
+    }
+}
+
+/// A finished upload that nobody can see yet.
+pub struct Upload {
+    upload: Box<dyn MultipartUpload>,
+    location: Location,
+}
+
+impl Upload {
+    /// Makes the object appear, whole.
+    ///
+    /// # Errors
+    /// Where the store fails; it may have appeared all the same.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        match self.upload.complete().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(StoreError::remote(&self.location)(error)),
+        }
+    }
+
+    /// Gives the parts up.
+    pub async fn abort(mut self) {
+        if let Err(error) = self.upload.abort().await {
+            tracing::debug!(location = %self.location, %error, "could not abort the upload");
+        }
+    }
+}
+
+/// What a local file's metadata says of its version.
+pub fn local_input(location: Location, metadata: &std::fs::Metadata) -> Input {
+    let modified = metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    Input {
+        location,
+        size: metadata.len(),
+        version: format!("{}.{:09}", modified.as_secs(), modified.subsec_nanos()),
+    }
+}
+
+fn remote_input(location: Location, meta: object_store::ObjectMeta) -> Input {
+    Input {
+        location,
+        size: meta.size,
+        version: meta
+            .e_tag
+            .unwrap_or_else(|| meta.last_modified.to_rfc3339()),
+    }
+}

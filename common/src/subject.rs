@@ -1,0 +1,253 @@
+//! Every name on the broker: subjects, streams, consumers, buckets. Nothing
+//! else in the farm spells one out.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::JobId;
+use crate::queue::{Lane, Priority, Queue};
+use crate::worker::WorkerName;
+
+/// One token of a subject: letters, digits, `-` and `_`, 1 to 128 of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Token(String);
+
+/// The text cannot stand as one token of a subject.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is no valid name: 1 to 128 letters, digits, '-' or '_'")]
+pub struct TokenError(String);
+
+impl Token {
+    const LONGEST: usize = 128;
+
+    fn allows(c: char) -> bool {
+        c.is_ascii_alphanumeric() || c == '-' || c == '_'
+    }
+
+    /// For names that this program spells out itself.
+    pub(crate) fn from_static(text: &'static str) -> Self {
+        Self::from_valid(text.to_owned())
+    }
+
+    /// For text put together from tokens.
+    pub(crate) fn from_valid(text: String) -> Self {
+        debug_assert!(text.chars().all(Self::allows));
+        Self(text)
+    }
+
+    /// The text with everything else replaced by `-`.
+    pub fn sanitised(text: &str) -> Self {
+        let mut clean: String = text
+            .chars()
+            .map(|c| if Self::allows(c) { c } else { '-' })
+            .take(Self::LONGEST)
+            .collect();
+        if clean.is_empty() {
+            clean.push('-');
+        }
+        Self(clean)
+    }
+
+    /// The token as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = TokenError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if (1..=Self::LONGEST).contains(&text.len()) && text.chars().all(Self::allows) {
+            Ok(Self(text))
+        } else {
+            Err(TokenError(text))
+        }
+    }
+}
+
+impl From<Token> for String {
+    fn from(token: Token) -> Self {
+        token.0
+    }
+}
+
+impl FromStr for Token {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.to_owned().try_into()
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The work queue.
+pub const JOBS: &str = "JOBS";
+/// The history of jobs.
+pub const EVENTS: &str = "EVENTS";
+/// Jobs that failed for good.
+pub const DEAD: &str = "DEAD";
+/// Key-value bucket of runs, by job.
+pub const RUNS: &str = "runs";
+/// Key-value bucket of live workers' heartbeats, by worker.
+pub const WORKERS: &str = "workers";
+
+/// What [`JOBS`] stores.
+pub const JOBS_SUBJECTS: [&str; 2] = ["jobs.*.*.*.*", "later.*.*"];
+/// What [`EVENTS`] stores.
+pub const EVENTS_SUBJECTS: &str = "events.*.*";
+/// What [`DEAD`] stores.
+pub const DEAD_SUBJECTS: &str = "dead.*.*";
+/// What of [`JOBS`] rings a bell.
+pub const WAKE_SOURCE: &str = "jobs.*.*.*.*";
+/// Where it rings, as the broker's mapping of [`WAKE_SOURCE`].
+pub const WAKE_DESTINATION: &str = "wake.{{wildcard(1)}}";
+
+/// The part of a job that is not split.
+pub const WHOLE: &str = "all";
+
+/// Where a pending job waits.
+pub fn job(lane: &Lane, job: &JobId) -> String {
+    format!("jobs.{}.{}.{job}.{WHOLE}", lane.queue, lane.priority)
+}
+
+/// A pending job, whatever its queue and priority.
+pub fn job_anywhere(job: &JobId) -> String {
+    format!("jobs.*.*.{job}.*")
+}
+
+/// What a lane's consumer takes.
+pub fn lane(lane: &Lane) -> String {
+    format!("jobs.{}.{}.*.*", lane.queue, lane.priority)
+}
+
+/// All pending jobs of a queue.
+pub fn queue(queue: &Queue) -> String {
+    format!("jobs.{queue}.*.*.*")
+}
+
+/// What a job's subject says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Who may run it, how urgently.
+    pub lane: Lane,
+    /// Which job.
+    pub job: JobId,
+}
+
+impl Place {
+    /// Reads `jobs.<queue>.<priority>.<job>.<part>`; `None` for any other subject.
+    pub fn parse(subject: &str) -> Option<Self> {
+        let mut tokens = subject.split('.');
+        if tokens.next()? != "jobs" {
+            return None;
+        }
+        let queue = tokens.next()?.parse().ok()?;
+        let priority: Priority = tokens.next()?.parse().ok()?;
+        let job = tokens.next()?.parse().ok()?;
+        Some(Self {
+            lane: Lane { priority, queue },
+            job,
+        })
+    }
+}
+
+/// Where a job that is to be retried later waits for its time.
+pub fn later(job: &JobId) -> String {
+    format!("later.{job}.{WHOLE}")
+}
+
+/// The bell of a queue; idle workers join the queue group of the same name.
+pub fn wake(queue: &Queue) -> String {
+    format!("wake.{queue}")
+}
+
+/// The key of a job's run in [`RUNS`].
+pub fn run(job: &JobId) -> String {
+    format!("{job}.{WHOLE}")
+}
+
+/// The job that a key of [`RUNS`] belongs to.
+pub fn job_of_run(key: &str) -> Option<JobId> {
+    key.split('.').next()?.parse().ok()
+}
+
+/// The subject behind a key of a bucket, for what the key-value API cannot say.
+pub fn kv(bucket: &str, key: &str) -> String {
+    format!("$KV.{bucket}.{key}")
+}
+
+/// A job's history.
+pub fn event(job: &JobId, kind: &str) -> String {
+    format!("events.{job}.{kind}")
+}
+
+/// A job that failed for good.
+pub fn dead(queue: &Queue, job: &JobId) -> String {
+    format!("dead.{queue}.{job}")
+}
+
+/// Live progress of a job.
+pub fn progress(job: &JobId) -> String {
+    format!("progress.{job}")
+}
+
+/// Live progress of all jobs.
+pub const PROGRESS_OF_ALL: &str = "progress.*";
+
+/// Live log of a job.
+pub fn logs(job: &JobId) -> String {
+    format!("logs.{job}")
+}
+
+/// Nudges whoever runs a job to look at its run again.
+pub fn control_job(job: &JobId) -> String {
+    format!("control.job.{job}")
+}
+
+/// Orders to a worker.
+pub fn control_worker(worker: &WorkerName) -> String {
+    format!("control.worker.{worker}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_subject_reads_back() {
+        let id: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
+            .parse()
+            .expect("an id");
+        let place = Place {
+            lane: Lane {
+                priority: Priority::default(),
+                queue: "libvpx-vp9".parse().expect("a queue"),
+            },
+            job: id,
+        };
+        let subject = job(&place.lane, &id);
+        assert_eq!(
+            subject,
+            "jobs.libvpx-vp9.5.9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab.all"
+        );
+        assert_eq!(Place::parse(&subject), Some(place));
+        assert_eq!(Place::parse("later.x.all"), None);
+    }
+
+    #[test]
+    fn tokens_keep_wildcards_and_dots_out() {
+        for bad in ["", "a.b", "*", ">", "a b", "é", &"x".repeat(129)] {
+            assert!(bad.parse::<Token>().is_err(), "{bad}");
+        }
+        assert_eq!(Token::sanitised("my host.local").as_str(), "my-host-local");
+    }
+}

@@ -1,0 +1,96 @@
+//! Workers' names and what they say of themselves while they live.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::card::Card;
+use crate::id::JobId;
+use crate::subject::{Token, TokenError};
+
+/// A worker's name: unique in the farm, fit for a subject.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WorkerName(Token);
+
+impl WorkerName {
+    /// A name made from a host's, with what a subject cannot carry replaced by `-`.
+    pub fn from_host(host: &str) -> Self {
+        Self(Token::sanitised(host))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for WorkerName {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for WorkerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Whether a worker takes jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerStatus {
+    /// It takes jobs whenever a slot is free.
+    Ready,
+    /// It finishes what it has and takes no more.
+    Draining,
+}
+
+impl fmt::Display for WorkerStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+        })
+    }
+}
+
+/// What a worker publishes of itself every few seconds, under its name in the
+/// bucket `workers`. A worker whose heartbeat is missing there is not alive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The worker's name.
+    pub name: WorkerName,
+    /// Whether it takes jobs.
+    pub status: WorkerStatus,
+    /// When this process started.
+    pub started: Timestamp,
+    /// When this heartbeat was made, by the worker's clock.
+    pub at: Timestamp,
+    /// Jobs that it runs at once, at the most.
+    pub slots: u32,
+    /// Jobs that it runs now.
+    pub running: Vec<JobId>,
+    /// How busy the machine is.
+    pub load: Load,
+    /// What it has proved that it can do.
+    pub card: Card,
+}
+
+/// How busy a machine is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// Share of all cores in use, 0 to 1.
+    pub cpu: f32,
+    /// Memory in use, in bytes.
+    pub memory_used: u64,
+    /// Free space for scratch files, in bytes.
+    pub scratch_free: u64,
+    /// Memory of the worker process itself, in bytes.
+    pub own_memory: u64,
+}
