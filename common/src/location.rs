@@ -55,15 +55,12 @@ impl Location {
         if bucket.is_empty() {
             return Err(LocationError::NoBucket(text()));
         }
-        let mut url =
-            Url::parse(&format!("s3://{bucket}/")).map_err(|source| LocationError::Malformed {
+        let url = Url::parse(&format!("s3://{bucket}/{}", encoded(key))).map_err(|source| {
+            LocationError::Malformed {
                 text: text(),
                 source,
-            })?;
-        url.path_segments_mut()
-            .map_err(|()| LocationError::NoBucket(text()))?
-            .pop_if_empty()
-            .extend(key.split('/'));
+            }
+        })?;
         Ok(Self(url))
     }
 
@@ -111,14 +108,16 @@ impl Location {
     /// The location of something below this one; `relative` uses `/` and is
     /// taken literally.
     pub fn join(&self, relative: &str) -> Self {
-        let mut url = self.0.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(
-                relative
-                    .split('/')
-                    .filter(|part| !part.is_empty() && *part != "." && *part != ".."),
-            );
+        let mut path = self.0.path().trim_end_matches('/').to_owned();
+        for part in relative
+            .split('/')
+            .filter(|part| !matches!(*part, "" | "." | ".."))
+        {
+            path.push('/');
+            path.push_str(&encoded(part));
         }
+        let mut url = self.0.clone();
+        url.set_path(&path);
         Self(url)
     }
 
@@ -126,6 +125,17 @@ impl Location {
     pub fn is_remote(&self) -> bool {
         self.0.scheme() != "file"
     }
+}
+
+/// All but these is encoded: `Url` itself would drop newlines and tabs.
+const LITERAL: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'/');
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, LITERAL).to_string()
 }
 
 fn percent_decoded(text: &str) -> String {
