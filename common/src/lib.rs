@@ -6,7 +6,7 @@
 //! can, [`queue`] where it waits, [`run`] what became of it, [`subject`] what
 //! all of that is called on the broker, and [`broker`] the operations.
 
-// pub mod broker;
+pub mod broker;
 pub mod card;
 pub mod encoder;
 pub mod event;
@@ -14,7 +14,7 @@ pub mod failure;
 pub mod id;
 pub mod job;
 pub mod location;
-// pub mod plan;
+pub mod plan;
 pub mod progress;
 pub mod queue;
 pub mod recipe;

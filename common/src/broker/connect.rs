@@ -1,0 +1,130 @@
+//! Connecting.
+
+use std::time::Duration;
+
+use async_nats::{Event, jetstream};
+
+use super::{Broker, BrokerError};
+
+/// The oldest server with message schedules and atomic batches.
+const NEEDED: (i64, i64) = (2, 12);
+const NEEDED_TEXT: &str = "2.12";
+/// How long a first connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Two missed pings mean a cut link: noticed well before a lease runs out.
+const PING: Duration = Duration::from_secs(5);
+
+/// How to reach a broker.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    /// Addresses, comma-separated; credentials may stand in them.
+    pub url: String,
+    /// A `.creds` file.
+    pub credentials: Option<std::path::PathBuf>,
+    /// What this connection is called on the server.
+    pub name: String,
+    /// How long a claimed job may go without a sign of life. Given to lanes
+    /// that this connection makes; a lane that exists keeps its own.
+    pub ack_wait: Duration,
+    /// Copies of every stream in a cluster: 1, 3 or 5.
+    pub replicas: usize,
+}
+
+impl ConnectOptions {
+    /// The default of [`ConnectOptions::ack_wait`].
+    pub const ACK_WAIT: Duration = Duration::from_secs(30);
+
+    /// The defaults, for a server at `url`.
+    pub fn new(url: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            credentials: None,
+            name: name.into(),
+            ack_wait: Self::ACK_WAIT,
+            replicas: 1,
+        }
+    }
+}
+
+impl Broker {
+    /// Connects, checks that the server will do, and makes the streams and
+    /// buckets that are missing.
+    ///
+    /// # Errors
+    /// Where the server is out of reach, too old, or refuses.
+    pub async fn connect(options: &ConnectOptions) -> Result<Self, BrokerError> {
+        let url = without_credentials(&options.url);
+        let unreachable = |message: String| BrokerError::Unreachable {
+            url: url.clone(),
+            message,
+        };
+        let mut nats = async_nats::ConnectOptions::new();
+        if let Some(file) = &options.credentials {
+            nats = nats
+                .credentials_file(file)
+                .await
+                .map_err(|error| unreachable(format!("{}: {error}", file.display())))?;
+        }
+        let addresses = options.url.split(',').map(str::trim).collect::<Vec<_>>();
+        let client = nats
+            .name(&options.name)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .ping_interval(PING)
+            .event_callback(|event| async move { log(&event) })
+            .connect(addresses)
+            .await
+            .map_err(|error| unreachable(error.to_string()))?;
+        let server = client.server_info();
+        if !client.is_server_compatible(NEEDED.0, NEEDED.1, 0) {
+            return Err(BrokerError::TooOld {
+                url,
+                found: server.version,
+                needed: NEEDED_TEXT,
+            });
+        }
+        if !server.jetstream {
+            return Err(BrokerError::NoJetStream { url });
+        }
+        let broker = Self {
+            jetstream: jetstream::new(client.clone()),
+            client,
+            ack_wait: options.ack_wait,
+        };
+        broker.ensure_topology(options.replicas).await?;
+        Ok(broker)
+    }
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::Connected => tracing::debug!("connected to NATS"),
+        Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
+        // A missing permission shows here and nowhere else: requests just time out.
+        Event::ServerError(error) => tracing::error!(%error, "NATS server error"),
+        event => tracing::debug!(%event, "NATS"),
+    }
+}
+
+/// Addresses without what stands before an `@`.
+fn without_credentials(urls: &str) -> String {
+    urls.split(',')
+        .map(|url| match url.rsplit_once('@') {
+            Some((_, host)) => format!("nats://{host}"),
+            None => url.trim().to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn credentials_never_reach_a_message() {
+        assert_eq!(
+            without_credentials("nats://me:secret@a:4222, b:4222"),
+            "nats://a:4222, b:4222"
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! Batched direct gets: many messages for one request, past any consumer.
+
+use std::time::Duration;
+
+use async_nats::{HeaderMap, Message, StatusCode, header};
+use bytes::Bytes;
+use futures::StreamExt;
+use serde::Serialize;
+
+use super::{Broker, BrokerError};
+
+/// How long the broker may be silent between two messages of a batch.
+const SILENCE: Duration = Duration::from_secs(5);
+/// The broker's own limit for the messages of one request by subjects.
+pub(super) const MOST_SUBJECTS: usize = 1000;
+
+/// A message as it is stored.
+pub(super) struct Stored {
+    pub subject: String,
+    pub sequence: u64,
+    pub time: Option<jiff::Timestamp>,
+    pub payload: Bytes,
+    /// A deletion marker of a bucket, not a value.
+    pub is_marker: bool,
+}
+
+#[derive(Serialize, Default)]
+struct Request<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_by_subj: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_last: Option<&'a [String]>,
+}
+
+impl Broker {
+    /// The last message of each subject that has one; subjects may hold wildcards.
+    pub(super) async fn last_of_each(
+        &self,
+        stream: &str,
+        subjects: &[String],
+    ) -> Result<Vec<Stored>, BrokerError> {
+        let mut found = Vec::new();
+        for some in subjects.chunks(MOST_SUBJECTS) {
+            let request = Request {
+                multi_last: Some(some),
+                ..Default::default()
+            };
+            found.extend(self.direct_get(stream, &request).await?);
+        }
+        Ok(found)
+    }
+
+    /// The last message of one subject, without wildcards.
+    pub(super) async fn last(
+        &self,
+        stream: &str,
+        subject: &str,
+    ) -> Result<Option<Stored>, BrokerError> {
+        let what = || format!("reading {subject}");
+        let message = self
+            .client
+            .request(
+                format!("$JS.API.DIRECT.GET.{stream}.{subject}"),
+                Bytes::new(),
+            )
+            .await
+            .map_err(BrokerError::request(what()))?;
+        match message.status {
+            None => Ok(stored(message)),
+            Some(StatusCode::NOT_FOUND) => Ok(None),
+            Some(status) => Err(BrokerError::Request {
+                what: what(),
+                message: status.to_string(),
+            }),
+        }
+    }
+
+    /// Up to `batch` messages whose subject matches, from a sequence on.
+    pub(super) async fn page(
+        &self,
+        stream: &str,
+        filter: &str,
+        from: u64,
+        batch: usize,
+    ) -> Result<Vec<Stored>, BrokerError> {
+        let request = Request {
+            seq: Some(from.max(1)),
+            next_by_subj: Some(filter),
+            batch: Some(batch),
+            ..Default::default()
+        };
+        self.direct_get(stream, &request).await
+    }
+
+    /// Every message whose subject matches, page by page.
+    pub(super) async fn all(&self, stream: &str, filter: &str) -> Result<Vec<Stored>, BrokerError> {
+        let mut found: Vec<Stored> = Vec::new();
+        loop {
+            let from = found.last().map_or(1, |last| last.sequence + 1);
+            let page = self.page(stream, filter, from, MOST_SUBJECTS).await?;
+            if page.is_empty() {
+                return Ok(found);
+            }
+            found.extend(page);
+        }
+    }
+
+    async fn direct_get(
+        &self,
+        stream: &str,
+        request: &Request<'_>,
+    ) -> Result<Vec<Stored>, BrokerError> {
+        let what = || format!("reading the stream {stream}");
+        let failed = |message: String| BrokerError::Request {
+            what: what(),
+            message,
+        };
+        let inbox = self.client.new_inbox();
+        let mut replies = self
+            .client
+            .subscribe(inbox.clone())
+            .await
+            .map_err(BrokerError::request(what()))?;
+        let payload = serde_json::to_vec(request).map_err(BrokerError::request(what()))?;
+        self.client
+            .publish_with_reply(
+                format!("$JS.API.DIRECT.GET.{stream}"),
+                inbox,
+                payload.into(),
+            )
+            .await
+            .map_err(BrokerError::request(what()))?;
+        let mut found = Vec::new();
+        loop {
+            let message = tokio::time::timeout(SILENCE, replies.next())
+                .await
+                .map_err(|_| failed("no answer".to_owned()))?
+                .ok_or_else(|| failed("the connection closed".to_owned()))?;
+            match message.status {
+                None => found.extend(stored(message)),
+                // 204: end of the batch. 404: nothing there.
+                Some(status) if status.as_u16() == 204 => return Ok(found),
+                Some(StatusCode::NOT_FOUND) => return Ok(found),
+                Some(StatusCode::NO_RESPONDERS) => {
+                    return Err(failed(
+                        "the stream does not exist or has no leader".to_owned(),
+                    ));
+                }
+                Some(status) => {
+                    let description = message.description.unwrap_or_default();
+                    return Err(failed(format!("{status} {description}")));
+                }
+            }
+        }
+    }
+}
+
+fn stored(message: Message) -> Option<Stored> {
+    let headers = message.headers?;
+    let text = |name: header::HeaderName| headers.get(name).map(header::HeaderValue::as_str);
+    Some(Stored {
+        subject: text(header::NATS_SUBJECT)?.to_owned(),
+        sequence: text(header::NATS_SEQUENCE)?.parse().ok()?,
+        time: text(header::NATS_TIME_STAMP).and_then(|time| time.parse().ok()),
+        is_marker: is_marker(&headers),
+        payload: message.payload,
+    })
+}
+
+fn is_marker(headers: &HeaderMap) -> bool {
+    headers.get("KV-Operation").is_some() || headers.get(header::NATS_MARKER_REASON).is_some()
+}

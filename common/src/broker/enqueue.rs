@@ -1,0 +1,184 @@
+//! Enqueueing: atomic batches, each job at most once.
+
+use std::collections::{HashMap, HashSet};
+
+use async_nats::HeaderMap;
+use async_nats::header::{NATS_BATCH_COMMIT, NATS_BATCH_ID, NATS_BATCH_SEQUENCE};
+use serde::Deserialize;
+
+use super::{Broker, BrokerError};
+use crate::id::JobId;
+use crate::job::Job;
+use crate::queue::Lane;
+use crate::run::Run;
+use crate::subject::{self, JOBS, Place, RUNS};
+use crate::wire;
+
+/// The broker's limit for one atomic batch.
+const BATCH: usize = 1000;
+/// "No message on this subject yet".
+const EXPECTED_LAST: &str = "Nats-Expected-Last-Subject-Sequence";
+const EXPECTED_LAST_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
+/// The broker's code for a guard that does not hold.
+const WRONG_LAST_SEQUENCE: [u64; 2] = [10_071, 10_164];
+
+/// What became of a job that was to be enqueued.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It waits in its queue now.
+    Added,
+    /// It was waiting already.
+    AlreadyPending,
+    /// It has been taken before; it ended, or is under way.
+    Known(Box<Run>),
+}
+
+/// A job with what became of it.
+pub type Enqueued = (JobId, Outcome);
+
+impl Broker {
+    /// Enqueues jobs in one lane each, those that are missing only. `on_added`
+    /// hears how many have been dealt with so far.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer; what was reported by `on_added`
+    /// until then is enqueued, and enqueueing the same jobs again is safe.
+    pub async fn enqueue(
+        &self,
+        jobs: &[(Job, Lane)],
+        mut on_added: impl FnMut(usize),
+    ) -> Result<Vec<Enqueued>, BrokerError> {
+        let lanes: HashSet<&Lane> = jobs.iter().map(|(_, lane)| lane).collect();
+        for lane in lanes {
+            self.open_lane(lane).await?;
+        }
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for chunk in jobs.chunks(BATCH) {
+            outcomes.extend(self.enqueue_batch(chunk).await?);
+            on_added(outcomes.len());
+        }
+        Ok(outcomes)
+    }
+
+    async fn enqueue_batch(&self, jobs: &[(Job, Lane)]) -> Result<Vec<Enqueued>, BrokerError> {
+        let runs = self.runs_of(jobs).await?;
+        let mut pending = HashSet::new();
+        let mut seen = HashSet::new();
+        let fresh: Vec<&(Job, Lane)> = jobs
+            .iter()
+            .filter(|(job, _)| !runs.contains_key(&job.id) && seen.insert(job.id))
+            .collect();
+        let mut missing = fresh;
+        // The guards refuse a batch whole where one of its jobs waits already:
+        // find those, and publish the rest. Somebody else may be enqueueing the
+        // same folder, so this can take more than one turn.
+        while !missing.is_empty() && !self.publish_batch(&missing).await? {
+            let waiting = self.waiting(&missing).await?;
+            missing.retain(|(job, _)| !waiting.contains(&job.id));
+            pending.extend(waiting);
+        }
+        Ok(jobs
+            .iter()
+            .map(|(job, _)| {
+                let outcome = match runs.get(&job.id) {
+                    Some(run) => Outcome::Known(Box::new(run.clone())),
+                    None if pending.contains(&job.id) || !seen.remove(&job.id) => {
+                        Outcome::AlreadyPending
+                    }
+                    None => Outcome::Added,
+                };
+                (job.id, outcome)
+            })
+            .collect())
+    }
+
+    /// The runs of those jobs that have one.
+    async fn runs_of(&self, jobs: &[(Job, Lane)]) -> Result<HashMap<JobId, Run>, BrokerError> {
+        let keys: Vec<String> = jobs
+            .iter()
+            .map(|(job, _)| subject::kv(RUNS, &subject::run(&job.id)))
+            .collect();
+        self.last_of_each(&format!("KV_{RUNS}"), &keys)
+            .await?
+            .into_iter()
+            .filter(|stored| !stored.is_marker)
+            .map(|stored| {
+                wire::decode::<Run>(&stored.payload)
+                    .map(|run| (run.job.id, run))
+                    .map_err(|source| BrokerError::Wire {
+                        what: stored.subject,
+                        source,
+                    })
+            })
+            .collect()
+    }
+
+    /// Those of the jobs that wait, in whichever lane.
+    async fn waiting(&self, jobs: &[&(Job, Lane)]) -> Result<HashSet<JobId>, BrokerError> {
+        let anywhere: Vec<String> = jobs
+            .iter()
+            .map(|(job, _)| subject::job_anywhere(&job.id))
+            .collect();
+        Ok(self
+            .last_of_each(JOBS, &anywhere)
+            .await?
+            .iter()
+            .filter_map(|stored| Place::parse(&stored.subject))
+            .map(|place| place.job)
+            .collect())
+    }
+
+    /// Publishes all of the jobs or none. `false` where one waits already.
+    async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
+        let what = || format!("enqueueing {} jobs", jobs.len());
+        let batch = uuid::Uuid::now_v7().simple().to_string();
+        let mut answer = None;
+        for (index, (job, lane)) in jobs.iter().enumerate() {
+            let mut headers = HeaderMap::new();
+            headers.insert(NATS_BATCH_ID, batch.as_str());
+            headers.insert(NATS_BATCH_SEQUENCE, (index + 1).to_string());
+            headers.insert(EXPECTED_LAST, "0");
+            headers.insert(EXPECTED_LAST_SUBJECT, subject::job_anywhere(&job.id));
+            let subject = subject::job(lane, &job.id);
+            let payload = wire::encode(job);
+            if index + 1 == jobs.len() {
+                headers.insert(NATS_BATCH_COMMIT, "1");
+                let commit = self
+                    .client
+                    .request_with_headers(subject, headers, payload)
+                    .await;
+                answer = Some(commit.map_err(BrokerError::request(what()))?);
+            } else {
+                self.client
+                    .publish_with_headers(subject, headers, payload)
+                    .await
+                    .map_err(BrokerError::request(what()))?;
+            }
+        }
+        let Some(answer) = answer else {
+            return Ok(true);
+        };
+        let commit: Commit =
+            serde_json::from_slice(&answer.payload).map_err(BrokerError::request(what()))?;
+        match commit.error {
+            None => Ok(true),
+            Some(error) if WRONG_LAST_SEQUENCE.contains(&error.err_code) => Ok(false),
+            Some(error) => Err(BrokerError::Request {
+                what: what(),
+                message: error.description,
+            }),
+        }
+    }
+}
+
+/// The broker's answer to the last message of a batch.
+#[derive(Deserialize)]
+struct Commit {
+    error: Option<ApiError>,
+}
+
+#[derive(Deserialize)]
+struct ApiError {
+    err_code: u64,
+    description: String,
+}

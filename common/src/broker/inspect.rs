@@ -1,0 +1,237 @@
+//! Reading the farm's state without taking part in it.
+
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::direct::Stored;
+use super::{Broker, BrokerError};
+use crate::event::Event;
+use crate::id::JobId;
+use crate::job::Job;
+use crate::queue::{Lane, Priority, Queue};
+use crate::run::Run;
+use crate::subject::{self, EVENTS, JOBS, Place, RUNS};
+use crate::wire;
+
+/// A job that waits and that nobody has taken yet.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pending {
+    /// The job.
+    pub job: Job,
+    /// Where it waits.
+    pub queue: Queue,
+    /// How urgently.
+    pub priority: Priority,
+    /// Its place in the broker's order.
+    pub sequence: u64,
+}
+
+/// All that is known of one job.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobRecord {
+    /// Nobody has taken it yet.
+    Pending(Box<Pending>),
+    /// Somebody has.
+    Run(Box<Run>),
+}
+
+impl JobRecord {
+    /// The job itself.
+    pub fn job(&self) -> &Job {
+        match self {
+            Self::Pending(pending) => &pending.job,
+            Self::Run(run) => &run.job,
+        }
+    }
+
+    /// The queue that it waits in, or was last taken from.
+    pub fn queue(&self) -> &Queue {
+        match self {
+            Self::Pending(pending) => &pending.queue,
+            Self::Run(run) => &run.queue,
+        }
+    }
+
+    /// How urgently.
+    pub fn priority(&self) -> Priority {
+        match self {
+            Self::Pending(pending) => pending.priority,
+            Self::Run(run) => run.priority,
+        }
+    }
+
+    /// Its state in one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pending(_) => "pending",
+            Self::Run(run) => run.state.word(),
+        }
+    }
+}
+
+/// A lane as the broker sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaneStatus {
+    /// Which lane.
+    pub lane: Lane,
+    /// Jobs that wait.
+    pub pending: u64,
+    /// Jobs that a worker holds.
+    pub running: u64,
+    /// When the job that waits longest was published.
+    pub oldest: Option<Timestamp>,
+}
+
+impl Broker {
+    /// All that is known of a job; `None` where it was never heard of.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn job(&self, job: &JobId) -> Result<Option<JobRecord>, BrokerError> {
+        if let Some(found) = self.versioned_run(job).await? {
+            return Ok(Some(JobRecord::Run(Box::new(found.run))));
+        }
+        let waiting = self
+            .last_of_each(JOBS, &[subject::job_anywhere(job)])
+            .await?;
+        let Some(stored) = waiting.first() else {
+            return Ok(None);
+        };
+        Ok(pending(stored)?.map(|pending| JobRecord::Pending(Box::new(pending))))
+    }
+
+    /// The runs that were written since a sequence, oldest first, and the
+    /// sequence to go on from. Each run comes once, as it is now.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn runs_since(&self, from: u64, most: usize) -> Result<(Vec<Run>, u64), BrokerError> {
+        let page = self
+            .page(&format!("KV_{RUNS}"), &subject::kv(RUNS, ">"), from, most)
+            .await?;
+        let next = page.last().map_or(from, |last| last.sequence + 1);
+        let mut runs = Vec::with_capacity(page.len());
+        for stored in page.iter().filter(|stored| !stored.is_marker) {
+            runs.push(
+                wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
+                    what: stored.subject.clone(),
+                    source,
+                })?,
+            );
+        }
+        Ok((runs, next))
+    }
+
+    /// Every run.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn runs(&self) -> Result<Vec<Run>, BrokerError> {
+        let mut all = Vec::new();
+        let mut from = 1;
+        loop {
+            let (runs, next) = self.runs_since(from, 1000).await?;
+            if next == from {
+                return Ok(all);
+            }
+            all.extend(runs);
+            from = next;
+        }
+    }
+
+    /// Messages in the work queue from a sequence on, oldest first, and the
+    /// sequence to go on from. Jobs that a worker holds are among them.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn queued(
+        &self,
+        queue: Option<&Queue>,
+        from: u64,
+        most: usize,
+    ) -> Result<(Vec<Pending>, u64), BrokerError> {
+        let filter = queue.map_or_else(|| subject::WAKE_SOURCE.to_owned(), subject::queue);
+        let page = self.page(JOBS, &filter, from, most).await?;
+        let next = page.last().map_or(from, |last| last.sequence + 1);
+        let mut found = Vec::with_capacity(page.len());
+        for stored in &page {
+            found.extend(pending(stored)?);
+        }
+        Ok((found, next))
+    }
+
+    /// How full every lane is.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn lane_statuses(&self) -> Result<Vec<LaneStatus>, BrokerError> {
+        let what = "listing the lanes";
+        let stream = self
+            .jetstream
+            .get_stream_no_info(JOBS)
+            .await
+            .map_err(BrokerError::request(what))?;
+        let mut consumers = stream.consumers();
+        let mut statuses = Vec::new();
+        while let Some(info) = consumers
+            .try_next()
+            .await
+            .map_err(BrokerError::request(what))?
+        {
+            let Some(lane) = Lane::from_consumer(&info.name) else {
+                continue;
+            };
+            let oldest = if info.num_pending > 0 {
+                let next = info.delivered.stream_sequence + 1;
+                self.page(JOBS, &subject::lane(&lane), next, 1)
+                    .await?
+                    .first()
+                    .and_then(|stored| stored.time)
+            } else {
+                None
+            };
+            statuses.push(LaneStatus {
+                lane,
+                pending: info.num_pending,
+                running: info.num_ack_pending as u64,
+                oldest,
+            });
+        }
+        Ok(statuses)
+    }
+
+    /// A job's history, oldest first.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn events(&self, job: &JobId) -> Result<Vec<Event>, BrokerError> {
+        let stored = self.all(EVENTS, &subject::event(job, "*")).await?;
+        stored
+            .into_iter()
+            .map(|stored| {
+                wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
+                    what: stored.subject,
+                    source,
+                })
+            })
+            .collect()
+    }
+}
+
+fn pending(stored: &Stored) -> Result<Option<Pending>, BrokerError> {
+    let Some(place) = Place::parse(&stored.subject) else {
+        return Ok(None);
+    };
+    let job = wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
+        what: stored.subject.clone(),
+        source,
+    })?;
+    Ok(Some(Pending {
+        job,
+        queue: place.lane.queue,
+        priority: place.lane.priority,
+        sequence: stored.sequence,
+    }))
+}

@@ -1,0 +1,130 @@
+//! Lanes: the durable pull consumers, made when somebody first needs one.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, pull};
+use futures::TryStreamExt;
+
+use super::{Broker, BrokerError};
+use crate::queue::{Lane, Priority, Queue};
+use crate::subject::{self, JOBS};
+
+/// Pull requests that may wait on one lane: more than workers that ever look at once.
+const MAX_WAITING: i64 = 65_536;
+
+/// The lanes that a worker knows of, the most urgent first.
+#[derive(Default)]
+pub struct Lanes {
+    known: BTreeMap<std::cmp::Reverse<Lane>, Duration>,
+}
+
+impl Lanes {
+    /// Each lane with its ack wait, the most urgent first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Lane, Duration)> {
+        self.known
+            .iter()
+            .map(|(lane, ack_wait)| (&lane.0, *ack_wait))
+    }
+
+    /// Whether the lane is known.
+    pub fn contains(&self, lane: &Lane) -> bool {
+        self.known.contains_key(&std::cmp::Reverse(lane.clone()))
+    }
+
+    fn insert(&mut self, lane: Lane, ack_wait: Duration) {
+        self.known.insert(std::cmp::Reverse(lane), ack_wait);
+    }
+}
+
+impl Broker {
+    /// Makes a lane where it is missing and returns its ack wait, which is
+    /// whatever the lane was first made with.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub(super) async fn open_lane(&self, lane: &Lane) -> Result<Duration, BrokerError> {
+        let name = lane.consumer();
+        let what = format!("opening the lane {name}");
+        let stream = self
+            .jetstream
+            .get_stream_no_info(JOBS)
+            .await
+            .map_err(BrokerError::request(what.clone()))?;
+        if let Ok(info) = stream.consumer_info(&name).await {
+            return Ok(info.config.ack_wait);
+        }
+        let config = pull::Config {
+            durable_name: Some(name),
+            filter_subject: subject::lane(lane),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: self.ack_wait,
+            max_deliver: -1,
+            max_ack_pending: -1,
+            max_waiting: MAX_WAITING,
+            ..Default::default()
+        };
+        stream
+            .create_consumer(config)
+            .await
+            .map_err(BrokerError::request(what))?;
+        Ok(self.ack_wait)
+    }
+
+    /// Makes lanes known to a worker.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub async fn add_lane(&self, lanes: &mut Lanes, lane: Lane) -> Result<(), BrokerError> {
+        if !lanes.contains(&lane) {
+            let ack_wait = self.open_lane(&lane).await?;
+            lanes.insert(lane, ack_wait);
+        }
+        Ok(())
+    }
+
+    /// Finds the lanes of these queues that exist, and those that are missing
+    /// although jobs wait there.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub async fn find_lanes(&self, queues: &[Queue], lanes: &mut Lanes) -> Result<(), BrokerError> {
+        let what = "listing the lanes";
+        let stream = self
+            .jetstream
+            .get_stream_no_info(JOBS)
+            .await
+            .map_err(BrokerError::request(what))?;
+        let names: Vec<String> = stream
+            .consumer_names()
+            .try_collect()
+            .await
+            .map_err(BrokerError::request(what))?;
+        let existing: HashSet<Lane> = names
+            .iter()
+            .filter_map(|name| Lane::from_consumer(name))
+            .collect();
+        for lane in &existing {
+            if queues.contains(&lane.queue) {
+                self.add_lane(lanes, lane.clone()).await?;
+            }
+        }
+        for queue in queues {
+            for priority in Priority::descending() {
+                let lane = Lane {
+                    priority,
+                    queue: queue.clone(),
+                };
+                if !existing.contains(&lane)
+                    && !self
+                        .page(JOBS, &subject::lane(&lane), 1, 1)
+                        .await?
+                        .is_empty()
+                {
+                    self.add_lane(lanes, lane).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! The broker operations that the programs share: one file per concern.
+//!
+//! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
+//! puts jobs in, `claim` takes one, `lease` keeps it, `registry` says who is
+//! alive, and `inspect` reads without disturbing anyone.
+
+mod claim;
+mod connect;
+mod direct;
+mod enqueue;
+mod inspect;
+mod lanes;
+mod lease;
+mod registry;
+mod runs;
+mod topology;
+
+pub use claim::{Claim, Look, Lost};
+pub use connect::ConnectOptions;
+pub use enqueue::{Enqueued, Outcome};
+pub use inspect::{JobRecord, LaneStatus, Pending};
+pub use lanes::Lanes;
+pub use lease::{Ended, Lease};
+pub use registry::HEARTBEAT;
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+
+/// A connection to the broker of a farm.
+#[derive(Clone)]
+pub struct Broker {
+    client: async_nats::Client,
+    jetstream: jetstream::Context,
+    ack_wait: Duration,
+}
+
+/// An operation on the broker failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The server cannot be reached, or refuses us.
+    #[error(
+        "cannot reach the NATS server at {url}: {message}; is it running, and is NATS_URL or --nats right?"
+    )]
+    Unreachable {
+        /// Where it was looked for, without credentials.
+        url: String,
+        /// What the network or the server said.
+        message: String,
+    },
+    /// The server is too old.
+    #[error(
+        "the NATS server at {url} is version {found}; the farm needs {needed} or later: update nats-server"
+    )]
+    TooOld {
+        /// Which server.
+        url: String,
+        /// Its version.
+        found: String,
+        /// The oldest that will do.
+        needed: &'static str,
+    },
+    /// The server stores nothing.
+    #[error(
+        "the NATS server at {url} runs without JetStream: start it with -js or a jetstream {{}} block"
+    )]
+    NoJetStream {
+        /// Which server.
+        url: String,
+    },
+    /// A request failed.
+    #[error("{what}: {message}")]
+    Request {
+        /// What was to be done.
+        what: String,
+        /// What the server or the network said.
+        message: String,
+    },
+    /// A message of another version or origin.
+    #[error("{what}: {source}")]
+    Wire {
+        /// Where it was found.
+        what: String,
+        /// What is wrong with it.
+        source: crate::wire::WireError,
+    },
+}
+
+impl BrokerError {
+    /// For `map_err`: what was to be done when the broker failed.
+    fn request<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let what = what.into();
+        move |error| Self::Request {
+            what,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl Broker {
+    /// The connection, for what is published or subscribed to without JetStream.
+    pub fn client(&self) -> &async_nats::Client {
+        &self.client
+    }
+
+    /// The JetStream context.
+    pub fn jetstream(&self) -> &jetstream::Context {
+        &self.jetstream
+    }
+}

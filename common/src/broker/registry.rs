@@ -1,0 +1,83 @@
+//! Who is alive.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use async_nats::header::NATS_MESSAGE_TTL;
+
+use super::{Broker, BrokerError};
+use crate::subject::{self, WORKERS};
+use crate::wire;
+use crate::worker::{Heartbeat, WorkerName};
+
+/// How often a worker says that it lives.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Heartbeats that may be missed before a worker counts as gone.
+const MISSED: u32 = 3;
+
+impl Broker {
+    /// Says that a worker lives; forgotten by itself when not said again.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), BrokerError> {
+        let what = || "publishing the heartbeat".to_owned();
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            NATS_MESSAGE_TTL,
+            format!("{}s", (HEARTBEAT * MISSED).as_secs()),
+        );
+        // The key-value API knows a time to live on create and purge only.
+        self.jetstream
+            .publish_with_headers(
+                subject::kv(WORKERS, heartbeat.name.as_str()),
+                headers,
+                wire::encode(heartbeat),
+            )
+            .await
+            .map_err(BrokerError::request(what()))?
+            .await
+            .map_err(BrokerError::request(what()))?;
+        Ok(())
+    }
+
+    /// Says that a worker has stopped in good order.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn sign_off(&self, worker: &WorkerName) -> Result<(), BrokerError> {
+        let what = "signing off";
+        let bucket = self
+            .jetstream
+            .get_key_value(WORKERS)
+            .await
+            .map_err(BrokerError::request(what))?;
+        bucket
+            .purge(worker.as_str())
+            .await
+            .map_err(BrokerError::request(what))
+    }
+
+    /// The workers that live, by name.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn workers(&self) -> Result<Vec<Heartbeat>, BrokerError> {
+        let stored = self
+            .all(&format!("KV_{WORKERS}"), &subject::kv(WORKERS, ">"))
+            .await?;
+        let mut workers: Vec<Heartbeat> = stored
+            .into_iter()
+            .filter(|stored| !stored.is_marker)
+            .filter_map(|stored| match wire::decode(&stored.payload) {
+                Ok(heartbeat) => Some(heartbeat),
+                Err(error) => {
+                    tracing::warn!(worker = stored.subject, %error, "a heartbeat cannot be read");
+                    None
+                }
+            })
+            .collect();
+        workers.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(workers)
+    }
+}

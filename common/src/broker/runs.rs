@@ -1,0 +1,116 @@
+//! Reading and writing runs by compare-and-set.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::jetstream::context::PublishErrorKind;
+
+use super::{Broker, BrokerError};
+use crate::event::Event;
+use crate::id::JobId;
+use crate::run::Run;
+use crate::subject::{self, RUNS};
+use crate::wire;
+
+/// Waits between two tries of a write that got no answer.
+const RETRY: Duration = Duration::from_millis(250);
+/// How often a write that gets no answer is tried: a leader election takes
+/// seconds, and a publish waits 5 s for its answer each time.
+const TRIES: u32 = 12;
+
+/// A run and the revision that stands for it.
+#[derive(Clone, Debug)]
+pub(super) struct Versioned {
+    pub run: Run,
+    pub revision: u64,
+}
+
+/// How a compare-and-set ended.
+pub(super) enum Write {
+    /// It is written, under this revision.
+    Done(u64),
+    /// Somebody else wrote first.
+    Conflict,
+}
+
+impl Broker {
+    /// The run of a job; `None` where nobody has taken it yet.
+    pub(super) async fn versioned_run(
+        &self,
+        job: &JobId,
+    ) -> Result<Option<Versioned>, BrokerError> {
+        let key = subject::kv(RUNS, &subject::run(job));
+        let stream = format!("KV_{RUNS}");
+        let Some(stored) = self.last(&stream, &key).await? else {
+            return Ok(None);
+        };
+        let run = wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
+            what: format!("run of job {job}"),
+            source,
+        })?;
+        Ok(Some(Versioned {
+            run,
+            revision: stored.sequence,
+        }))
+    }
+
+    /// Writes a run where its revision is still `expected`; 0 where there must
+    /// be none. Retries while the broker gives no answer, and recognises its
+    /// own write if that came through after all.
+    pub(super) async fn write_run(&self, run: &Run, expected: u64) -> Result<Write, BrokerError> {
+        let job = run.job.id;
+        let what = || format!("writing the run of job {job}");
+        let key = subject::kv(RUNS, &subject::run(&job));
+        let value = wire::encode(run);
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let answer = self
+                .jetstream
+                .publish_with_headers(key.clone(), headers.clone(), value.clone())
+                .await;
+            let error = match answer {
+                Ok(ack) => match ack.await {
+                    Ok(ack) => return Ok(Write::Done(ack.sequence)),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            match error.kind() {
+                PublishErrorKind::WrongLastSequence if tried == 1 => return Ok(Write::Conflict),
+                PublishErrorKind::WrongLastSequence => {
+                    // An earlier try may have been written without our hearing of it.
+                    return Ok(match self.versioned_run(&job).await? {
+                        Some(found) if found.run == *run => Write::Done(found.revision),
+                        _ => Write::Conflict,
+                    });
+                }
+                _ if tried >= TRIES => return Err(BrokerError::request(what())(error)),
+                kind => {
+                    tracing::debug!(%job, %kind, tried, "no answer to a write; trying again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Adds to the job's history what was just written. History is not worth
+    /// waiting for: an answer that never comes is only logged.
+    pub(super) async fn record(&self, run: &Run) {
+        let event = Event::of(run);
+        let subject = subject::event(&event.job, event.what.kind());
+        match self.jetstream.publish(subject, wire::encode(&event)).await {
+            Ok(ack) => {
+                tokio::spawn(async move {
+                    if let Err(error) = ack.await {
+                        tracing::warn!(job = %event.job, %error, "an event was not recorded");
+                    }
+                });
+            }
+            Err(error) => tracing::warn!(job = %event.job, %error, "an event was not recorded"),
+        }
+    }
+}

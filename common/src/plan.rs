@@ -1,0 +1,222 @@
+//! Who could run a job, before anything is sent: pure, for every program that
+//! shows it to a person.
+
+use serde::Serialize;
+
+use crate::card::Proof;
+use crate::encoder::Encoder;
+use crate::queue::Queue;
+use crate::recipe::{BitDepth, Choice, Recipe};
+use crate::worker::{Heartbeat, WorkerName, WorkerStatus};
+
+/// Who could run jobs of a recipe.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// The queue that such jobs wait in.
+    pub queue: Queue,
+    /// Workers that may run them, the best first.
+    pub candidates: Vec<Candidate>,
+    /// Live workers that may not, and why.
+    pub unfit: Vec<Unfit>,
+    /// Other encoders of the same codec that live workers have proved, the
+    /// fastest first. Filled where nobody can run the recipe as it is.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// A worker that may run jobs of the recipe.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Who.
+    pub worker: WorkerName,
+    /// What it would encode with; `None` where video is copied.
+    pub encoder: Option<Encoder>,
+    /// 0 to 100: its speed beside the fastest candidate's, less what its load
+    /// and a full set of slots take off.
+    pub score: u32,
+    /// What its owner should know.
+    pub warnings: Vec<String>,
+}
+
+/// A live worker that may not run jobs of the recipe.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Unfit {
+    /// Who.
+    pub worker: WorkerName,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Another encoder of the same codec.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Alternative {
+    /// Which.
+    pub encoder: Encoder,
+    /// Who has proved it.
+    pub workers: Vec<WorkerName>,
+    /// The best of their measured frames per second at 1280×720.
+    pub fps: f32,
+}
+
+impl Plan {
+    /// Finds who of the live workers could run jobs of the recipe.
+    pub fn of(recipe: &Recipe, workers: &[Heartbeat]) -> Self {
+        let queue = recipe.queue();
+        let mut fit = Vec::new();
+        let mut unfit = Vec::new();
+        for worker in workers {
+            match means(recipe, worker) {
+                Ok(means) => fit.push((worker, means)),
+                Err(reason) => unfit.push(Unfit {
+                    worker: worker.name.clone(),
+                    reason,
+                }),
+            }
+        }
+        let fastest = fit
+            .iter()
+            .filter_map(|(_, means)| means.map(|(_, proof)| proof.fps))
+            .fold(f32::MIN_POSITIVE, f32::max);
+        let mut candidates: Vec<Candidate> = fit
+            .into_iter()
+            .map(|(worker, means)| candidate(recipe, worker, means, fastest))
+            .collect();
+        candidates.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.worker.cmp(&b.worker)));
+        let alternatives = if candidates.is_empty() {
+            alternatives(recipe, workers)
+        } else {
+            Vec::new()
+        };
+        Self {
+            queue,
+            candidates,
+            unfit,
+            alternatives,
+        }
+    }
+
+    /// Whether jobs would find a worker that is alive now.
+    pub fn is_served(&self) -> bool {
+        !self.candidates.is_empty()
+    }
+
+    /// One line on why nobody can run it and what could be asked for instead.
+    pub fn advice(&self) -> String {
+        let nobody = if self.unfit.is_empty() {
+            "no worker is alive".to_owned()
+        } else {
+            format!("no live worker serves the queue {}", self.queue)
+        };
+        if self.alternatives.is_empty() {
+            return nobody;
+        }
+        let instead: Vec<String> = self
+            .alternatives
+            .iter()
+            .map(|other| {
+                let workers: Vec<&str> = other.workers.iter().map(WorkerName::as_str).collect();
+                format!("{} (on {})", other.encoder, workers.join(", "))
+            })
+            .collect();
+        format!("{nobody}; proved instead: {}", instead.join(", "))
+    }
+}
+
+/// What a worker would encode with, or why it cannot.
+fn means<'a>(
+    recipe: &Recipe,
+    worker: &'a Heartbeat,
+) -> Result<Option<(&'a Encoder, &'a Proof)>, String> {
+    let Some(encode) = recipe.video_encode() else {
+        return Ok(None);
+    };
+    match &encode.with {
+        Choice::Encoder(encoder) => match worker.card.encoders.get_key_value(encoder) {
+            Some((encoder, _)) => match worker.card.proof(encoder) {
+                Some(proof) => Ok(Some((encoder, proof))),
+                None => Err(refusal(worker, encoder)),
+            },
+            None => Err(format!("its ffmpeg has no {encoder}")),
+        },
+        Choice::Codec(codec) => worker
+            .card
+            .best(*codec)
+            .map(Some)
+            .ok_or_else(|| format!("it has proved no {codec} encoder")),
+    }
+}
+
+fn refusal(worker: &Heartbeat, encoder: &Encoder) -> String {
+    match worker.card.encoders.get(encoder) {
+        Some(crate::card::Verdict::Refused { reason }) => {
+            format!("{encoder} failed its test encode: {reason}")
+        }
+        _ => format!("{encoder} is not proved"),
+    }
+}
+
+fn candidate(
+    recipe: &Recipe,
+    worker: &Heartbeat,
+    means: Option<(&Encoder, &Proof)>,
+    fastest: f32,
+) -> Candidate {
+    let mut warnings = Vec::new();
+    let speed = means.map_or(1.0, |(_, proof)| proof.fps / fastest);
+    let idle = 1.0 - 0.5 * worker.load.cpu.clamp(0.0, 1.0);
+    let is_full = worker.running.len() >= worker.slots as usize;
+    let free = if is_full { 0.5 } else { 1.0 };
+    if is_full {
+        warnings.push(format!("all {} slots are busy", worker.slots));
+    }
+    if worker.status == WorkerStatus::Draining {
+        warnings.push("draining: takes no new jobs".to_owned());
+    }
+    if let (Some((encoder, proof)), Some(encode)) = (means, recipe.video_encode()) {
+        if !proof.encodes_depth(10) {
+            match encode.bit_depth {
+                Some(BitDepth::Eight) => {}
+                Some(BitDepth::Ten) => {
+                    warnings.push(format!("{encoder} has not proved 10 bit here"))
+                }
+                None => warnings.push(format!(
+                    "{encoder} has proved 8 bit only here: 10 bit sources will fail"
+                )),
+            }
+        }
+        if let Some(scale) = encode.scale
+            && (scale.width.is_some_and(|width| width > proof.largest.0)
+                || scale.height.is_some_and(|height| height > proof.largest.1))
+        {
+            let (width, height) = proof.largest;
+            warnings.push(format!("{encoder} is proved up to {width}x{height} only"));
+        }
+    }
+    Candidate {
+        worker: worker.name.clone(),
+        encoder: means.map(|(encoder, _)| encoder.clone()),
+        score: (100.0 * speed * idle * free).round() as u32,
+        warnings,
+    }
+}
+
+fn alternatives(recipe: &Recipe, workers: &[Heartbeat]) -> Vec<Alternative> {
+    let Some(codec) = recipe.codec() else {
+        return Vec::new();
+    };
+    let mut found: Vec<Alternative> = Encoder::of(codec)
+        .filter_map(|encoder| {
+            let (workers, fps): (Vec<_>, Vec<_>) = workers
+                .iter()
+                .filter_map(|worker| Some((worker.name.clone(), worker.card.proof(&encoder)?.fps)))
+                .unzip();
+            let fps = fps.into_iter().reduce(f32::max)?;
+            Some(Alternative {
+                encoder,
+                workers,
+                fps,
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| b.fps.total_cmp(&a.fps));
+    found
+}
