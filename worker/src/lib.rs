@@ -1,1 +1,18 @@
-//! worker
+//! A worker of the farm: proves what its machine can do, takes jobs that ask
+//! for just that, and runs ffmpeg on them.
+//!
+//! [`dispatcher`] fills slots with claimed jobs; [`executor`] takes one job
+//! from its input to its published output; [`ffmpeg`] knows ffmpeg and nothing
+//! of the farm.
+
+pub mod card;
+pub mod config;
+pub mod dispatcher;
+pub mod executor;
+pub mod ffmpeg;
+pub mod gate;
+pub mod input;
+pub mod presence;
+pub mod publish;
+pub mod sandbox;
+pub mod scratch;

@@ -1,2 +1,202 @@
-//! worker
-fn main() {}
+//! The `worker` program: only wires.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use common::broker::{Broker, BrokerError};
+use common::card::Card;
+use common::store::Stores;
+use common::{shutdown, telemetry};
+use tokio_util::sync::CancellationToken;
+use worker::card::{self, Detection};
+use worker::config::{Cli, Command, Config, DetectionArgs, LogArgs};
+use worker::executor::Executor;
+use worker::ffmpeg::Tools;
+use worker::presence::Presence;
+use worker::scratch::Scratch;
+use worker::{dispatcher, sandbox, scratch};
+
+/// A setting is wrong.
+const USAGE: u8 = 2;
+/// The broker or a store is out of reach.
+const UNREACHABLE: u8 = 3;
+/// A broker that is only just starting is waited for this long.
+const BROKER_START: Duration = Duration::from_secs(15);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Before any thread exists: the sandbox becomes another program.
+    if let Some(Command::Sandbox { arguments }) = cli.command {
+        let error = sandbox::exec(arguments);
+        eprintln!("worker sandbox: {error}");
+        return ExitCode::from(sandbox::FAILED);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Some(Command::Capabilities { json, detection, log }) => {
+                start_log(&log)?;
+                capabilities(&detection, json).await
+            }
+            Some(Command::CheckConfig { config }) => {
+                start_log(&config.log)?;
+                check(&config).await
+            }
+            _ => {
+                start_log(&cli.config.log)?;
+                work(&cli.config).await
+            }
+        }
+    });
+    // A read of standard input that never ends must not hold the process up.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            match error.downcast_ref::<BrokerError>() {
+                Some(_) => ExitCode::from(UNREACHABLE),
+                None if error.is::<Usage>() => ExitCode::from(USAGE),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+fn start_log(log: &LogArgs) -> anyhow::Result<()> {
+    telemetry::init(&log.log_level, log.log_format).map_err(|error| Usage(error).into())
+}
+
+async fn detect(args: &DetectionArgs) -> anyhow::Result<(Tools, Card)> {
+    let tools = Tools::find(args.ffmpeg.clone(), args.ffprobe.clone())?;
+    let detection = Detection {
+        only: args.encoders.clone(),
+        cache: Some(scratch::default_base().join("capabilities.json")),
+        fresh: args.fresh,
+        ..Detection::new(tools.ffmpeg.clone())
+    };
+    let card = card::detect(&detection).await?;
+    Ok((tools, card))
+}
+
+async fn capabilities(args: &DetectionArgs, json: bool) -> anyhow::Result<()> {
+    let (_, card) = detect(args).await?;
+    let text = if json { serde_json::to_string_pretty(&card)? } else { card::render(&card) };
+    println!("{text}");
+    Ok(())
+}
+
+/// Tries everything that the settings name, and says what works.
+async fn check(config: &Config) -> anyhow::Result<()> {
+    let tools = Tools::find(config.detection.ffmpeg.clone(), config.detection.ffprobe.clone())?;
+    println!("ffmpeg   {}", tools.ffmpeg.display());
+    println!("ffprobe  {}", tools.ffprobe.display());
+    let scratch = Scratch::open(&config.scratch, &config.worker_name())?;
+    println!("scratch  {}", scratch.path().display());
+    println!("sandbox  {}", sandbox::support());
+    let broker = Broker::connect(&config.broker()).await?;
+    let server = broker.client().server_info();
+    println!("broker   nats-server {} at {}:{}", server.version, server.host, server.port);
+    println!("worker   {}", config.worker_name());
+    Ok(())
+}
+
+async fn work(config: &Config) -> anyhow::Result<()> {
+    let name = config.worker_name();
+    let stopping = shutdown::on_signal();
+    if config.stop_with_stdin {
+        stop_with_stdin(stopping.clone());
+    }
+    let scratch = Scratch::open(&config.scratch, &name)?;
+    let (found, broker) = tokio::join!(detect(&config.detection), connect(config));
+    let broker = broker?;
+    let (tools, card) = found?;
+    let card = Arc::new(card);
+    let slots = config.slots(card.host.cores);
+    let queues = card.queues(&name);
+    let presence = Arc::new(Presence::new(name.clone(), slots, Arc::clone(&card), scratch.path()));
+    tracing::info!(
+        worker = %name,
+        slots,
+        encoders = card.proved().count(),
+        ffmpeg = card.ffmpeg.version,
+        sandbox = sandbox::support(),
+        "ready"
+    );
+    let executor = Arc::new(Executor {
+        broker: broker.clone(),
+        stores: Stores::new(),
+        tools,
+        card,
+        scratch,
+        presence: Arc::clone(&presence),
+        name,
+        program: std::env::current_exe().ok(),
+        read: config.read,
+        verify: config.verify,
+        stall_timeout: config.stall_timeout,
+    });
+    let gone = CancellationToken::new();
+    let announcing = tokio::spawn({
+        let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
+        async move { presence.announce(&broker, gone).await }
+    });
+    let draining = tokio::spawn({
+        let stopping = stopping.clone();
+        async move {
+            stopping.cancelled().await;
+            presence.drain();
+        }
+    });
+    let worked = dispatcher::run(executor, queues, slots, config.drain_timeout, stopping).await;
+    gone.cancel();
+    draining.abort();
+    let _ = announcing.await;
+    worked.context("cannot take jobs")?;
+    broker.client().flush().await.context("saying goodbye to the broker")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Connects; a broker that starts at the same time as this worker is waited for.
+async fn connect(config: &Config) -> Result<Broker, BrokerError> {
+    let give_up = tokio::time::Instant::now() + BROKER_START;
+    loop {
+        match Broker::connect(&config.broker()).await {
+            Err(error @ (BrokerError::TooOld { .. } | BrokerError::NoJetStream { .. })) => {
+                return Err(error);
+            }
+            Err(error) if tokio::time::Instant::now() < give_up => {
+                tracing::info!(%error, "waiting for the broker");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Stops the worker when whoever started it is gone.
+fn stop_with_stdin(stopping: CancellationToken) {
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        stopping.cancel();
+    });
+}

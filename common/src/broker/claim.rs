@@ -322,6 +322,13 @@ impl Claim {
         Ok(self.broker.ring(&self.lane()).await?)
     }
 
+    /// Lets go of a job that a person cancelled while it ran.
+    pub async fn let_go(self) {
+        if let Err(error) = self.message.ack().await {
+            tracing::debug!(job = %self.run.job.id, %error, "not acknowledged; it will be dropped when it comes back");
+        }
+    }
+
     /// Records and acknowledges what was just written. The run has the say by
     /// now: an acknowledgement that is lost only brings the message back once
     /// more, to be settled by whoever gets it.

@@ -3,6 +3,7 @@
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::direct::Stored;
 use super::{Broker, BrokerError};
@@ -11,8 +12,9 @@ use crate::id::JobId;
 use crate::job::Job;
 use crate::queue::{Lane, Priority, Queue};
 use crate::run::Run;
-use crate::subject::{self, EVENTS, JOBS, Place, RUNS};
+use crate::subject::{self, EVENTS, JOBS, Place, RUNS, WORKERS};
 use crate::wire;
+use crate::worker::{Heartbeat, WorkerName};
 
 /// A job that waits and that nobody has taken yet.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -82,7 +84,25 @@ pub struct LaneStatus {
     pub running: u64,
     /// When the job that waits longest was published.
     pub oldest: Option<Timestamp>,
+    /// Sequence from which on its waiting jobs lie.
+    pub next: u64,
 }
+
+/// What a key of a bucket has become.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change<K, T> {
+    /// Which.
+    pub key: K,
+    /// Its value; `None` where it was deleted or ran out.
+    pub value: Option<T>,
+    /// Its place in the bucket's order.
+    pub sequence: u64,
+    /// When the broker stored it.
+    pub time: Option<Timestamp>,
+}
+
+/// Changes, oldest first, and the sequence to go on from.
+pub type Changes<K, T> = (Vec<Change<K, T>>, u64);
 
 impl Broker {
     /// All that is known of a job; `None` where it was never heard of.
@@ -183,8 +203,8 @@ impl Broker {
             let Some(lane) = Lane::from_consumer(&info.name) else {
                 continue;
             };
+            let next = info.delivered.stream_sequence + 1;
             let oldest = if info.num_pending > 0 {
-                let next = info.delivered.stream_sequence + 1;
                 self.page(JOBS, &subject::lane(&lane), next, 1)
                     .await?
                     .first()
@@ -197,9 +217,122 @@ impl Broker {
                 pending: info.num_pending,
                 running: info.num_ack_pending as u64,
                 oldest,
+                next,
             });
         }
         Ok(statuses)
+    }
+
+    /// The jobs that a lane gives out next, in order. What cannot be read is
+    /// left out: it must not hide the rest.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn next_in_lane(
+        &self,
+        status: &LaneStatus,
+        most: usize,
+    ) -> Result<Vec<Pending>, BrokerError> {
+        let page = self
+            .page(JOBS, &subject::lane(&status.lane), status.next, most)
+            .await?;
+        Ok(page
+            .iter()
+            .filter_map(|stored| pending(stored).unwrap_or_else(|error| unreadable(&error)))
+            .collect())
+    }
+
+    /// Runs as they changed since a sequence. Each comes once, as it is now;
+    /// what cannot be read is left out.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn run_changes(
+        &self,
+        from: u64,
+        most: usize,
+    ) -> Result<Changes<JobId, Run>, BrokerError> {
+        self.changes(RUNS, from, most, subject::job_of_run).await
+    }
+
+    /// Heartbeats since a sequence, and workers that are gone. Each worker
+    /// comes once; what cannot be read is left out.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn worker_changes(
+        &self,
+        from: u64,
+        most: usize,
+    ) -> Result<Changes<WorkerName, Heartbeat>, BrokerError> {
+        self.changes(WORKERS, from, most, |key| key.parse().ok())
+            .await
+    }
+
+    async fn changes<K, T: DeserializeOwned>(
+        &self,
+        bucket: &str,
+        from: u64,
+        most: usize,
+        parse: impl Fn(&str) -> Option<K>,
+    ) -> Result<Changes<K, T>, BrokerError> {
+        let prefix = subject::kv(bucket, "");
+        let page = self
+            .page(
+                &format!("KV_{bucket}"),
+                &subject::kv(bucket, ">"),
+                from,
+                most,
+            )
+            .await?;
+        let next = page.last().map_or(from, |last| last.sequence + 1);
+        let change = |stored: &Stored| {
+            let key = parse(stored.subject.strip_prefix(&prefix)?)?;
+            let value = if stored.is_marker {
+                None
+            } else {
+                let decoded = wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
+                    what: stored.subject.clone(),
+                    source,
+                });
+                Some(decoded.map_or_else(|error| unreadable(&error), Some)?)
+            };
+            Some(Change {
+                key,
+                value,
+                sequence: stored.sequence,
+                time: stored.time,
+            })
+        };
+        Ok((page.iter().filter_map(change).collect(), next))
+    }
+
+    /// The sequence of the latest run that was written; 0 where there is none.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn last_run_sequence(&self) -> Result<u64, BrokerError> {
+        let (last, _) = self.extent(&format!("KV_{RUNS}")).await?;
+        Ok(last)
+    }
+
+    /// Last sequence and number of messages of the work queue: while both stay
+    /// as they are, nothing was enqueued, finished, moved or cancelled.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn queue_extent(&self) -> Result<(u64, u64), BrokerError> {
+        self.extent(JOBS).await
+    }
+
+    async fn extent(&self, stream: &str) -> Result<(u64, u64), BrokerError> {
+        let stream = self
+            .jetstream
+            .get_stream(stream)
+            .await
+            .map_err(BrokerError::request(format!("looking at {stream}")))?;
+        let state = &stream.cached_info().state;
+        Ok((state.last_sequence, state.messages))
     }
 
     /// A job's history, oldest first.
@@ -218,6 +351,12 @@ impl Broker {
             })
             .collect()
     }
+}
+
+/// A message that another version or a stranger wrote.
+fn unreadable<T>(error: &BrokerError) -> Option<T> {
+    tracing::debug!(%error, "left out");
+    None
 }
 
 fn pending(stored: &Stored) -> Result<Option<Pending>, BrokerError> {

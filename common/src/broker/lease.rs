@@ -109,8 +109,7 @@ async fn check(claim: &Claim) -> Option<Ended> {
     match claim.broker.versioned_run(&ours.job.id).await {
         Ok(Some(found)) => match found.run.state {
             State::Cancelled => Some(Ended::Cancelled),
-            State::Running { .. } if found.run.attempt == ours.attempt => None,
-            // Between its own last write and the end of this task.
+            // Still running, or ended by ourselves a moment ago.
             _ if found.run.attempt == ours.attempt => None,
             _ => Some(Ended::TakenOver),
         },

@@ -18,7 +18,7 @@ mod topology;
 pub use claim::{Claim, Look, Lost};
 pub use connect::ConnectOptions;
 pub use enqueue::{Enqueued, Outcome};
-pub use inspect::{JobRecord, LaneStatus, Pending};
+pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
 pub use lanes::Lanes;
 pub use lease::{Ended, Lease};
 pub use registry::HEARTBEAT;

@@ -1,0 +1,175 @@
+//! What a worker is told: command line, environment, defaults.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use common::broker::ConnectOptions;
+use common::encoder::Encoder;
+use common::telemetry::LogFormat;
+use common::worker::WorkerName;
+
+use crate::scratch;
+
+/// Runs encodes for an ffmpeg-easy farm on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "worker", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do instead of working.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to work.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// What a worker program can do besides working.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List what this machine's ffmpeg and hardware can really do
+    Capabilities {
+        /// Print the capability card as JSON
+        #[arg(long)]
+        json: bool,
+        /// How to look.
+        #[command(flatten)]
+        detection: DetectionArgs,
+        /// How to log.
+        #[command(flatten)]
+        log: LogArgs,
+    },
+    /// Check the settings and reach of broker, store and ffmpeg, then exit
+    CheckConfig {
+        /// The settings to check.
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// Run a program confined to what one encode needs (used by the worker itself)
+    #[command(hide = true, disable_help_flag = true)]
+    Sandbox {
+        /// What to confine, and to what.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
+}
+
+/// How to find out what the machine can do.
+#[derive(Clone, Debug, Args)]
+pub struct DetectionArgs {
+    /// The ffmpeg to use [default: from PATH]
+    #[arg(long, env = "FFMPEG", value_name = "PATH")]
+    pub ffmpeg: Option<PathBuf>,
+    /// The ffprobe to use [default: next to ffmpeg, or from PATH]
+    #[arg(long, env = "FFPROBE", value_name = "PATH")]
+    pub ffprobe: Option<PathBuf>,
+    /// Test and serve these video encoders only
+    #[arg(long, env = "WORKER_ENCODERS", value_name = "NAME,…", value_delimiter = ',')]
+    pub encoders: Option<Vec<Encoder>>,
+    /// Test again what was found out before
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// How to log.
+#[derive(Clone, Debug, Args)]
+pub struct LogArgs {
+    /// What to log: error, warn, info, debug or trace
+    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    pub log_level: String,
+    /// How to write it: text or json
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// How inputs in an object store are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReadMode {
+    /// In place, by range requests to a presigned URL
+    InPlace,
+    /// Downloaded to scratch first
+    Download,
+}
+
+/// How much of an output is decoded before it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Verify {
+    /// All of it
+    Full,
+    /// Ten seconds at its start and ten at its end
+    Sample,
+}
+
+/// How to work.
+#[derive(Clone, Debug, Args)]
+pub struct Config {
+    /// NATS servers, comma-separated
+    #[arg(long, env = "NATS_URL", value_name = "URL", default_value = "nats://127.0.0.1:4222")]
+    pub nats: String,
+    /// NATS credentials file
+    #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
+    pub nats_creds: Option<PathBuf>,
+    /// This worker's name, unique in the farm [default: the host's name]
+    #[arg(long, env = "WORKER_NAME")]
+    pub name: Option<WorkerName>,
+    /// Folder for files in the making
+    #[arg(long, env = "WORKER_SCRATCH", value_name = "DIR", default_value_os_t = scratch::default_base())]
+    pub scratch: PathBuf,
+    /// Jobs to run at once [default: a quarter of the cores, at least 2]
+    #[arg(long, env = "WORKER_MAX_JOBS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_jobs: Option<u32>,
+    /// On SIGTERM, finish what can be done within this time; give the rest back
+    #[arg(long, env = "WORKER_DRAIN_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub drain_timeout: Duration,
+    /// Kill an ffmpeg that makes no progress for this long
+    #[arg(long, env = "WORKER_STALL_TIMEOUT", value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
+    pub stall_timeout: Duration,
+    /// How to read inputs from an object store
+    #[arg(long, env = "WORKER_READ", value_name = "MODE", default_value = "in-place")]
+    pub read: ReadMode,
+    /// How much of an output to decode before it is published
+    #[arg(long, env = "WORKER_VERIFY", value_name = "HOW", default_value = "full")]
+    pub verify: Verify,
+    /// How long a job may go without a sign of life; lanes that exist keep theirs
+    #[arg(long, env = "ACK_WAIT", value_name = "TIME", default_value = "30s", value_parser = ack_wait)]
+    pub ack_wait: Duration,
+    /// Stop when standard input closes, as on SIGTERM
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
+    /// How to find out what the machine can do.
+    #[command(flatten)]
+    pub detection: DetectionArgs,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+fn ack_wait(text: &str) -> Result<Duration, String> {
+    let wait = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if wait < Duration::from_secs(1) {
+        return Err("at least 1s: a sign of life is sent every third of it".to_owned());
+    }
+    Ok(wait)
+}
+
+impl Config {
+    /// The name to go by.
+    pub fn worker_name(&self) -> WorkerName {
+        self.name.clone().unwrap_or_else(|| {
+            WorkerName::from_host(&sysinfo::System::host_name().unwrap_or_else(|| "worker".to_owned()))
+        })
+    }
+
+    /// Jobs to run at once. A second slot keeps the cores busy while the first
+    /// reads, verifies or publishes.
+    pub fn slots(&self, cores: u32) -> u32 {
+        self.max_jobs.unwrap_or_else(|| (cores / 4).max(cores.min(2)))
+    }
+
+    /// How to reach the broker.
+    pub fn broker(&self) -> ConnectOptions {
+        let mut options = ConnectOptions::new(&self.nats, format!("worker {}", self.worker_name()));
+        options.credentials.clone_from(&self.nats_creds);
+        options.ack_wait = self.ack_wait;
+        options
+    }
+}

@@ -1,0 +1,465 @@
+//! One job, from its input to its published output:
+//!
+//! ```text
+//! read → probe → encode → gate → prepare → fence → commit → complete
+//! ```
+//!
+//! Each step either goes on, fails the attempt, or is broken off because the
+//! job is no longer ours or the worker has to stop.
+
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::broker::{Broker, Claim, Ended, Lease, Lost};
+use common::card::{Card, Proof};
+use common::encoder::Encoder;
+use common::failure::{Failure, Fault};
+use common::progress::EncodeProgress;
+use common::recipe::{Choice, Recipe};
+use common::run::{Report, Stage, State};
+use common::store::Stores;
+use common::worker::WorkerName;
+use futures::FutureExt;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{ReadMode, Verify};
+use crate::ffmpeg::fault::Origin;
+use crate::ffmpeg::probe::{self, Media};
+use crate::ffmpeg::process::{Limits, Runner};
+use crate::ffmpeg::{Source, Tools, arguments};
+use crate::gate;
+use crate::input;
+use crate::presence::{Presence, Reporter};
+use crate::publish;
+use crate::sandbox::Sandbox;
+use crate::scratch::Scratch;
+
+/// How long an attempt that is broken off may take to clean up.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// What every job of this worker shares.
+pub struct Executor {
+    /// The farm.
+    pub broker: Broker,
+    /// The media.
+    pub stores: Stores,
+    /// ffmpeg and ffprobe.
+    pub tools: Tools,
+    /// What this worker has proved.
+    pub card: Arc<Card>,
+    /// Where files are made.
+    pub scratch: Scratch,
+    /// What the farm hears of this worker.
+    pub presence: Arc<Presence>,
+    /// This worker's name.
+    pub name: WorkerName,
+    /// This program, to confine ffmpeg with.
+    pub program: Option<std::path::PathBuf>,
+    /// How inputs in an object store are read.
+    pub read: ReadMode,
+    /// How much of an output is decoded before it is published.
+    pub verify: Verify,
+    /// How long ffmpeg may make no progress.
+    pub stall_timeout: Duration,
+}
+
+/// Tells running jobs that the worker is to stop.
+#[derive(Clone)]
+pub struct Stop(Arc<watch::Sender<Option<Instant>>>);
+
+impl Stop {
+    /// Not yet.
+    pub fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(None)))
+    }
+
+    /// Jobs that cannot end by then are to be given back now.
+    pub fn at(&self, deadline: Instant) {
+        self.0.send_replace(Some(deadline));
+    }
+
+    /// Returns once a job that needs until `expected` must be given back.
+    async fn too_late(&self, expected: &AtomicDeadline) {
+        let mut told = self.0.subscribe();
+        let deadline = match told.wait_for(Option::is_some).await.map(|deadline| *deadline) {
+            Ok(Some(deadline)) => deadline,
+            _ => return std::future::pending().await,
+        };
+        while Instant::now() < deadline && expected.get().is_some_and(|end| end < deadline) {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// When the encode is expected to be done; nothing while that is not known.
+struct AtomicDeadline {
+    origin: Instant,
+    millis: AtomicU64,
+}
+
+impl AtomicDeadline {
+    fn new() -> Self {
+        Self { origin: Instant::now(), millis: AtomicU64::new(0) }
+    }
+
+    fn set(&self, end: Instant) {
+        let millis = end.duration_since(self.origin).as_millis();
+        self.millis
+            .store(u64::try_from(millis).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<Instant> {
+        match self.millis.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Some(self.origin + Duration::from_millis(millis)),
+        }
+    }
+}
+
+/// How an attempt ended, when it was not broken off.
+enum Attempted {
+    /// The output is published.
+    Published(Report),
+    /// It failed.
+    Failed(Failure),
+    /// The job turned out to be no longer ours.
+    Lost(Lost),
+}
+
+impl From<Failure> for Attempted {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Lost> for Attempted {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(lost)
+    }
+}
+
+/// Why an attempt is broken off.
+enum Interruption {
+    Ended(Ended),
+    Stopping,
+}
+
+impl Executor {
+    /// The name of the worker.
+    pub fn worker(&self) -> &WorkerName {
+        &self.name
+    }
+
+    /// Takes a claimed job to its end, or gives it back.
+    pub async fn execute(&self, mut claim: Claim, stop: Stop) {
+        let job = claim.job().id;
+        let attempt = claim.run().attempt;
+        let span = tracing::info_span!("job", %job, attempt);
+        let _running = self.presence.running(job);
+        let work = async {
+            tracing::info!(input = %claim.job().input.location, "claimed");
+            let lease = Lease::keep(&claim);
+            let expected = AtomicDeadline::new();
+            let broken_off = CancellationToken::new();
+            let outcome = {
+                let attempt = self.attempt(&mut claim, &expected, broken_off.clone());
+                let mut attempt = pin!(AssertUnwindSafe(attempt).catch_unwind());
+                let interruption = tokio::select! {
+                    biased;
+                    done = &mut attempt => Ok(done.unwrap_or_else(panicked)),
+                    () = lease.over().cancelled() => {
+                        Err(Interruption::Ended(lease.ended().unwrap_or(Ended::TakenOver)))
+                    }
+                    () = stop.too_late(&expected) => Err(Interruption::Stopping),
+                };
+                match interruption {
+                    Ok(outcome) => Ok(outcome),
+                    Err(why) => {
+                        broken_off.cancel();
+                        // What it was doing ends by the token; only then may its folder go.
+                        match tokio::time::timeout(CLEAN_UP, &mut attempt).await {
+                            Ok(Ok(Attempted::Published(report))) => {
+                                Ok(Attempted::Published(report))
+                            }
+                            _ => Err(why),
+                        }
+                    }
+                }
+            };
+            self.conclude(claim, outcome).await;
+        };
+        tracing::Instrument::instrument(work, span).await;
+    }
+
+    /// Writes down how it ended.
+    async fn conclude(&self, claim: Claim, outcome: Result<Attempted, Interruption>) {
+        let written = match outcome {
+            Ok(Attempted::Published(report)) => {
+                tracing::info!(
+                    frames = report.frames,
+                    fps = report.fps().round(),
+                    bytes = report.output_size,
+                    "published"
+                );
+                claim.complete(report).await.map(drop)
+            }
+            Ok(Attempted::Failed(failure)) => {
+                tracing::warn!(fault = %failure.fault, %failure, "failed");
+                claim.fail(failure).await.map(|run| {
+                    if let State::Waiting { until, .. } = run.state {
+                        tracing::info!(%until, "will be tried again");
+                    }
+                })
+            }
+            Ok(Attempted::Lost(lost)) => Err(lost),
+            Err(Interruption::Stopping) => {
+                tracing::info!("given back: this worker stops");
+                claim.hand_back().await
+            }
+            Err(Interruption::Ended(Ended::TakenOver)) => Err(Lost::Elsewhere),
+            Err(Interruption::Ended(Ended::Cancelled)) => {
+                tracing::info!("cancelled");
+                claim.let_go().await;
+                Ok(())
+            }
+        };
+        match written {
+            Ok(()) => {}
+            Err(Lost::Elsewhere) => {
+                tracing::warn!("the job is another worker's by now; what was made here is dropped");
+            }
+            Err(Lost::Broker(error)) => {
+                tracing::error!(%error, "the broker gave no answer; the lease will run out");
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        claim: &mut Claim,
+        expected: &AtomicDeadline,
+        broken_off: CancellationToken,
+    ) -> Attempted {
+        match self.steps(claim, expected, broken_off).await {
+            Ok(report) => Attempted::Published(report),
+            Err(ended) => ended,
+        }
+    }
+
+    async fn steps(
+        &self,
+        claim: &mut Claim,
+        expected: &AtomicDeadline,
+        broken_off: CancellationToken,
+    ) -> Result<Report, Attempted> {
+        let started = Instant::now();
+        let job = claim.job().clone();
+        let attempt = claim.run().attempt;
+        let reporter = Reporter::new(self.broker.clone(), self.name.clone(), job.id, attempt);
+        reporter.report(Stage::Reading, None, None, None).await;
+        if job.input.location == job.output {
+            return Err(Failure::input("the output is the input itself").into());
+        }
+        let scratch = self.scratch.attempt(&job.id, attempt).map_err(|error| {
+            Failure::worker(format!("no scratch folder can be made: {error}"))
+        })?;
+        let stop = broken_off.clone();
+        let until_stopped = |failure: &'static str| {
+            let stop = stop.clone();
+            async move {
+                stop.cancelled().await;
+                Attempted::from(Failure::passing(failure))
+            }
+        };
+
+        let source = tokio::select! {
+            opened = input::open(&self.stores, &job.input, self.read, scratch.path(), &|_| {}) => opened?,
+            stopped = until_stopped("broken off while reading") => return Err(stopped),
+        };
+        let runner = self.runner(&source, scratch.path(), broken_off.clone());
+        let media = probe::probe(&runner, &source).await?;
+        let choice = self.choose(&job.recipe)?;
+        let output = scratch.path().join(format!("output.{}", job.recipe.container));
+        let arguments = arguments::encode(&job.recipe, &media, choice, &source, &output)?;
+
+        tracing::debug!(?arguments, "encoding");
+        reporter.report(Stage::Encoding, Some(0.0), None, None).await;
+        let encoded = self
+            .encode(&runner, &arguments.list, &source, &media, expected, &reporter)
+            .await?;
+
+        reporter.report(Stage::Verifying, None, None, None).await;
+        let depth = match self.verify {
+            Verify::Full => gate::Depth::Full,
+            Verify::Sample => gate::Depth::Sample(Duration::from_secs(10)),
+        };
+        let checked =
+            gate::check(&runner, &job.recipe, &media, &source, &arguments, &output, depth).await?;
+
+        reporter.report(Stage::Publishing, Some(0.0), None, None).await;
+        let size = checked.size as f32;
+        let moved = Relay::new(&reporter, move |bytes: u64| Some(bytes as f32 / size.max(1.0)));
+        let prepared = tokio::select! {
+            prepared = publish::prepare(
+                &self.stores, &output, &job.output, (&job.id, attempt), &|bytes| moved.tell(bytes),
+            ) => prepared?,
+            stopped = until_stopped("broken off while publishing") => return Err(stopped),
+        };
+        // The fence: from here on only the owner of the run goes on.
+        if let Err(lost) = claim.enter(Stage::Publishing).await {
+            prepared.discard().await;
+            return Err(lost.into());
+        }
+        prepared.commit().await?;
+
+        Ok(Report {
+            worker: self.name.clone(),
+            encoder: choice.map(|(encoder, _)| encoder.clone()),
+            input_size: job.input.size,
+            output_size: checked.size,
+            frames: checked.frames,
+            duration: checked.duration,
+            encode_seconds: encoded.as_secs_f64(),
+            total_seconds: started.elapsed().as_secs_f64(),
+            warnings: arguments.warnings,
+        })
+    }
+
+    fn runner(&self, source: &Source, scratch: &Path, stop: CancellationToken) -> Runner {
+        let read = match source {
+            Source::File(path) => vec![path.clone()],
+            Source::Url(_) => Vec::new(),
+        };
+        Runner {
+            tools: self.tools.clone(),
+            sandbox: Sandbox {
+                program: self.program.clone(),
+                read,
+                write: scratch.to_owned(),
+                network: source.is_remote(),
+            },
+            limits: Limits { stall: self.stall_timeout, ..Limits::default() },
+            stop,
+        }
+    }
+
+    /// What to encode with: never anything that was not proved here.
+    fn choose(&self, recipe: &Recipe) -> Result<Option<(&Encoder, &Proof)>, Failure> {
+        let Some(encode) = recipe.video_encode() else { return Ok(None) };
+        let proved = match &encode.with {
+            Choice::Encoder(wanted) => self.card.proved().find(|(encoder, _)| *encoder == wanted),
+            Choice::Codec(codec) => self.card.best(*codec),
+        };
+        proved.map(Some).ok_or_else(|| {
+            Failure::worker(format!("{} is not proved on this worker", encode.with))
+        })
+    }
+
+    /// Runs ffmpeg and passes on how far it is. Returns its wall time.
+    async fn encode(
+        &self,
+        runner: &Runner,
+        arguments: &[std::ffi::OsString],
+        source: &Source,
+        media: &Media,
+        expected: &AtomicDeadline,
+        reporter: &Reporter,
+    ) -> Result<Duration, Failure> {
+        let (send, mut updates) = mpsc::unbounded_channel::<EncodeProgress>();
+        let duration = media.duration;
+        let run = runner.ffmpeg(arguments, Origin::of(source), move |progress| {
+            // The receiver lives as long as this does.
+            let _ = send.send(progress);
+        });
+        let tell = async {
+            while let Some(progress) = updates.recv().await {
+                let (fraction, eta) = outlook(&progress, duration);
+                if let Some(eta) = eta {
+                    expected.set(Instant::now() + Duration::from_secs_f32(eta));
+                }
+                reporter
+                    .report(Stage::Encoding, fraction, Some(progress), eta)
+                    .await;
+            }
+        };
+        let (finished, ()) = tokio::join!(run, tell);
+        Ok(finished?.elapsed)
+    }
+}
+
+/// How much is done, and how many seconds are left, as far as can be told.
+fn outlook(progress: &EncodeProgress, duration: Option<f64>) -> (Option<f32>, Option<f32>) {
+    let Some(duration) = duration.filter(|duration| *duration > 0.0) else {
+        return (None, None);
+    };
+    let fraction = (progress.time / duration).clamp(0.0, 1.0) as f32;
+    let left = (duration - progress.time).max(0.0) as f32;
+    let eta = (progress.speed > 0.0).then(|| (left / progress.speed).min(1e7));
+    (Some(fraction), eta)
+}
+
+/// Passes counts of bytes on as progress of the publishing stage, from where
+/// nothing can wait.
+struct Relay<F> {
+    send: mpsc::UnboundedSender<f32>,
+    share: F,
+}
+
+impl<F: Fn(u64) -> Option<f32>> Relay<F> {
+    fn new(reporter: &Reporter, share: F) -> Self {
+        let (send, mut shares) = mpsc::unbounded_channel();
+        let reporter = reporter.clone();
+        tokio::spawn(async move {
+            while let Some(share) = shares.recv().await {
+                reporter.report(Stage::Publishing, Some(share), None, None).await;
+            }
+        });
+        Self { send, share }
+    }
+
+    fn tell(&self, bytes: u64) {
+        if let Some(share) = (self.share)(bytes) {
+            let _ = self.send.send(share);
+        }
+    }
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Attempted {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Attempted::Failed(Failure {
+        fault: Fault::Worker,
+        message: format!("this worker has a bug: {text}"),
+        log: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outlook_needs_a_length_and_a_speed() {
+        let progress = EncodeProgress { time: 15.0, speed: 2.0, ..Default::default() };
+        assert_eq!(outlook(&progress, None), (None, None));
+        assert_eq!(outlook(&progress, Some(60.0)), (Some(0.25), Some(22.5)));
+        let still = EncodeProgress { time: 15.0, ..Default::default() };
+        assert_eq!(outlook(&still, Some(60.0)), (Some(0.25), None));
+        assert_eq!(outlook(&progress, Some(10.0)), (Some(1.0), Some(0.0)));
+    }
+}

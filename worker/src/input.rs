@@ -1,0 +1,86 @@
+//! Bringing an input within ffmpeg's reach.
+
+use std::path::Path;
+use std::time::Duration;
+
+use common::failure::Failure;
+use common::job::Input;
+use common::store::{OnBytes, StoreError, Stores};
+
+use crate::config::ReadMode;
+use crate::ffmpeg::Source;
+
+/// How long a presigned URL is valid: longer than the longest encode should take.
+const URL_VALID: Duration = Duration::from_secs(48 * 3600);
+
+/// Makes sure that the input is still what was enqueued, and finds out how
+/// ffmpeg can read it: in place where it is local or may be read by URL,
+/// downloaded into `scratch` otherwise.
+///
+/// # Errors
+/// Where the input is gone or has changed, or the store fails.
+pub async fn open(
+    stores: &Stores,
+    input: &Input,
+    mode: ReadMode,
+    scratch: &Path,
+    on_bytes: OnBytes<'_>,
+) -> Result<Source, Failure> {
+    let location = &input.location;
+    let now = stores.head(location).await.map_err(|error| match error {
+        StoreError::Missing(_) => Failure::input(format!("the input {location} is gone")),
+        other => failure(other),
+    })?;
+    if now != *input {
+        return Err(Failure::input(format!(
+            "the input {location} has changed since it was enqueued ({} bytes then, {} now): enqueue it again",
+            input.size, now.size
+        )));
+    }
+    if let Some(path) = location.path() {
+        let path = path
+            .canonicalize()
+            .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
+        return Ok(Source::File(path));
+    }
+    match mode {
+        ReadMode::InPlace => stores
+            .presign(location, URL_VALID)
+            .await
+            .map(Source::Url)
+            .map_err(failure),
+        ReadMode::Download => download(stores, input, scratch, on_bytes).await,
+    }
+}
+
+/// Copies the input into `scratch`.
+///
+/// # Errors
+/// Where the store fails or the disk is full.
+pub async fn download(
+    stores: &Stores,
+    input: &Input,
+    scratch: &Path,
+    on_bytes: OnBytes<'_>,
+) -> Result<Source, Failure> {
+    let to = scratch.join("input");
+    stores
+        .download(&input.location, &to, on_bytes)
+        .await
+        .map_err(failure)?;
+    Ok(Source::File(to))
+}
+
+/// Whose fault a store's error is: the network passes, a full or broken disk
+/// is this worker's, and a file that may not be read is the input's.
+pub fn failure(error: StoreError) -> Failure {
+    let message = error.to_string();
+    match error {
+        StoreError::Missing(_) => Failure::input(message),
+        StoreError::Remote { .. } => Failure::passing(message),
+        StoreError::Local { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            Failure::input(message)
+        }
+        StoreError::Local { .. } | StoreError::Settings { .. } => Failure::worker(message),
+    }
+}

@@ -1,0 +1,202 @@
+//! What the farm hears of this worker: its heartbeat and its jobs' progress.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use common::broker::{Broker, HEARTBEAT};
+use common::card::Card;
+use common::id::JobId;
+use common::progress::{EncodeProgress, Progress};
+use common::run::Stage;
+use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
+use common::{subject, wire};
+use jiff::Timestamp;
+use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Changes within this time go out as one heartbeat.
+const CHANGES: Duration = Duration::from_millis(200);
+
+/// What changes about a worker while it lives; shared by all its tasks.
+pub struct Presence {
+    name: WorkerName,
+    slots: u32,
+    card: Arc<Card>,
+    started: Timestamp,
+    scratch: std::path::PathBuf,
+    now: Mutex<Now>,
+    changed: Notify,
+}
+
+struct Now {
+    status: WorkerStatus,
+    running: BTreeSet<JobId>,
+}
+
+impl Presence {
+    /// A ready worker without jobs.
+    pub fn new(name: WorkerName, slots: u32, card: Arc<Card>, scratch: &std::path::Path) -> Self {
+        Self {
+            name,
+            slots,
+            card,
+            started: Timestamp::now(),
+            scratch: scratch.to_owned(),
+            now: Mutex::new(Now { status: WorkerStatus::Ready, running: BTreeSet::new() }),
+            changed: Notify::new(),
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Now)) {
+        change(&mut self.now.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_one();
+    }
+
+    /// It takes no more jobs.
+    pub fn drain(&self) {
+        self.change(|now| now.status = WorkerStatus::Draining);
+    }
+
+    /// It runs one job more until the guard is dropped.
+    pub fn running(self: &Arc<Self>, job: JobId) -> Running {
+        self.change(|now| {
+            now.running.insert(job);
+        });
+        Running { presence: Arc::clone(self), job }
+    }
+
+    fn heartbeat(&self, load: Load) -> Heartbeat {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        Heartbeat {
+            name: self.name.clone(),
+            status: now.status,
+            started: self.started,
+            at: Timestamp::now(),
+            slots: self.slots,
+            running: now.running.iter().copied().collect(),
+            load,
+            card: (*self.card).clone(),
+        }
+    }
+
+    /// Says every few seconds, and soon after each change, that the worker
+    /// lives, until told to stop; then signs off.
+    pub async fn announce(&self, broker: &Broker, stop: CancellationToken) {
+        let mut meter = Meter::new(&self.scratch);
+        loop {
+            if let Err(error) = broker.heartbeat(&self.heartbeat(meter.read())).await {
+                tracing::warn!(%error, "no heartbeat reached the broker");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(HEARTBEAT) => {}
+                () = self.changed.notified() => tokio::time::sleep(CHANGES).await,
+                () = stop.cancelled() => break,
+            }
+        }
+        if let Err(error) = broker.sign_off(&self.name).await {
+            tracing::debug!(%error, "could not sign off; the heartbeat will run out");
+        }
+    }
+}
+
+/// A job that counts as running while this lives.
+pub struct Running {
+    presence: Arc<Presence>,
+    job: JobId,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let job = self.job;
+        self.presence.change(|now| {
+            now.running.remove(&job);
+        });
+    }
+}
+
+/// Reads how busy the machine is.
+struct Meter {
+    system: System,
+    disks: Disks,
+    scratch: std::path::PathBuf,
+}
+
+impl Meter {
+    fn new(scratch: &std::path::Path) -> Self {
+        Self {
+            system: System::new(),
+            disks: Disks::new_with_refreshed_list(),
+            scratch: scratch.to_owned(),
+        }
+    }
+
+    fn read(&mut self) -> Load {
+        self.system.refresh_cpu_specifics(CpuRefreshKind::nothing().with_cpu_usage());
+        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+        self.disks.refresh(false);
+        let own = sysinfo::get_current_pid().ok();
+        if let Some(pid) = own {
+            self.system.refresh_processes_specifics(
+                ProcessesToUpdate::Some(&[pid]),
+                false,
+                ProcessRefreshKind::nothing().with_memory(),
+            );
+        }
+        Load {
+            cpu: self.system.global_cpu_usage() / 100.0,
+            memory_used: self.system.used_memory(),
+            scratch_free: self
+                .disks
+                .iter()
+                .filter(|disk| self.scratch.starts_with(disk.mount_point()))
+                .max_by_key(|disk| disk.mount_point().as_os_str().len())
+                .map_or(0, sysinfo::Disk::available_space),
+            own_memory: own
+                .and_then(|pid| self.system.process(pid))
+                .map_or(0, sysinfo::Process::memory),
+        }
+    }
+}
+
+/// Tells whoever listens how far a job is.
+#[derive(Clone)]
+pub struct Reporter {
+    broker: Broker,
+    worker: WorkerName,
+    job: JobId,
+    attempt: u32,
+}
+
+impl Reporter {
+    /// A reporter for one attempt at a job.
+    pub fn new(broker: Broker, worker: WorkerName, job: JobId, attempt: u32) -> Self {
+        Self { broker, worker, job, attempt }
+    }
+
+    /// Publishes where the job stands; nobody waits for it and nothing depends on it.
+    pub async fn report(
+        &self,
+        stage: Stage,
+        fraction: Option<f32>,
+        encode: Option<EncodeProgress>,
+        eta: Option<f32>,
+    ) {
+        let progress = Progress {
+            job: self.job,
+            worker: self.worker.clone(),
+            attempt: self.attempt,
+            stage,
+            fraction,
+            encode,
+            eta,
+            at: Timestamp::now(),
+        };
+        let subject = subject::progress(&self.job);
+        let published = self.broker.client().publish(subject, wire::encode(&progress)).await;
+        if let Err(error) = published {
+            tracing::debug!(job = %self.job, %error, "progress was not published");
+        }
+    }
+}

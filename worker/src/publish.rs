@@ -1,0 +1,121 @@
+//! Bringing a verified output to its final key, in two steps: [`prepare`]
+//! moves the bytes while nobody can see them, [`Prepared::commit`] makes them
+//! appear, whole, at once. Between the two the run is written once more, so
+//! that a worker that lost its job in the meantime publishes nothing.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use common::failure::Failure;
+use common::id::JobId;
+use common::location::Location;
+use common::store::{OnBytes, Stores, Upload};
+
+use crate::input::failure;
+
+/// An output that is where it must be and that nobody can see yet.
+pub enum Prepared {
+    /// A file to be renamed within its file system.
+    File {
+        /// What it is called now.
+        from: PathBuf,
+        /// What it will be called.
+        to: PathBuf,
+    },
+    /// A finished multipart upload.
+    Object(Upload),
+}
+
+/// Moves an output next to its final key.
+///
+/// # Errors
+/// Where the store fails or the disk is full.
+pub async fn prepare(
+    stores: &Stores,
+    output: &Path,
+    to: &Location,
+    attempt: (&JobId, u32),
+    on_bytes: OnBytes<'_>,
+) -> Result<Prepared, Failure> {
+    match to.path() {
+        Some(path) => prepare_file(output.to_owned(), path, attempt).await,
+        None => stores
+            .upload(output, to, on_bytes)
+            .await
+            .map(Prepared::Object)
+            .map_err(failure),
+    }
+}
+
+async fn prepare_file(
+    from: PathBuf,
+    to: PathBuf,
+    (job, attempt): (&JobId, u32),
+) -> Result<Prepared, Failure> {
+    let job = *job;
+    let shown = to.display().to_string();
+    let prepared = tokio::task::spawn_blocking(move || {
+        let folder = to.parent().unwrap_or_else(|| Path::new("/"));
+        std::fs::create_dir_all(folder)?;
+        let hidden = |attempt: u32| folder.join(format!(".ffmpeg-easy-{job}-{attempt}"));
+        for earlier in 1..attempt {
+            // Left by a worker that was killed while it copied.
+            let _ = std::fs::remove_file(hidden(earlier));
+        }
+        let temporary = hidden(attempt);
+        // A rename costs nothing, but works within one file system only.
+        if std::fs::rename(&from, &temporary).is_err()
+            && let Err(error) = std::fs::copy(&from, &temporary)
+        {
+            let _ = std::fs::remove_file(&temporary);
+            return Err(error);
+        }
+        // The name must never reach the disk before the bytes do.
+        File::open(&temporary)?.sync_all()?;
+        Ok(Prepared::File { from: temporary, to })
+    })
+    .await
+    .map_err(|error| Failure::worker(error.to_string()))?;
+    prepared.map_err(|error: io::Error| Failure::worker(format!("cannot write {shown}: {error}")))
+}
+
+impl Prepared {
+    /// Makes the output appear.
+    ///
+    /// # Errors
+    /// Where the store or the disk refuses.
+    pub async fn commit(self) -> Result<(), Failure> {
+        match self {
+            Self::Object(upload) => upload.commit().await.map_err(failure),
+            Self::File { from, to } => {
+                let shown = to.display().to_string();
+                tokio::task::spawn_blocking(move || {
+                    std::fs::rename(&from, &to)?;
+                    sync_folder(to.parent().unwrap_or_else(|| Path::new("/")))
+                })
+                .await
+                .map_err(|error| Failure::worker(error.to_string()))?
+                .map_err(|error| Failure::worker(format!("cannot write {shown}: {error}")))
+            }
+        }
+    }
+
+    /// Gives the output up.
+    pub async fn discard(self) {
+        match self {
+            Self::Object(upload) => upload.abort().await,
+            Self::File { from, .. } => {
+                let _ = tokio::fs::remove_file(&from).await;
+            }
+        }
+    }
+}
+
+/// Makes a rename survive a power cut.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
