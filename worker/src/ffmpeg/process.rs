@@ -1,0 +1,328 @@
+//! ffmpeg as a child process: in a group of its own, watched while it runs, and
+//! gone with all its children when it ends, is stopped, stalls, or nobody waits
+//! for it any more.
+
+use std::ffi::OsString;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, SystemTime};
+
+use common::failure::Failure;
+use common::progress::EncodeProgress;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Tools;
+use super::fault::{self, Origin};
+use super::progress::{ProgressReader, advanced};
+use super::tail::{Lines, Tail};
+use crate::sandbox::Sandbox;
+
+/// How long pipes are read on after the child's end: what it wrote is there at
+/// once, and a stray grandchild may hold them open for ever.
+const DRAIN: Duration = Duration::from_millis(200);
+
+/// More than any sane answer of ffprobe's.
+const ANSWER_BYTES: usize = 16 << 20;
+
+/// How patient to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a run may go without getting on before it is killed.
+    pub stall: Duration,
+    /// How long it may take to end by itself after it was asked to.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            stall: Duration::from_secs(60),
+            grace: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Runs the tools for one job.
+#[derive(Clone, Debug)]
+pub struct Runner {
+    /// The programs.
+    pub tools: Tools,
+    /// What they may touch.
+    pub sandbox: Sandbox,
+    /// How patient to be.
+    pub limits: Limits,
+    /// Ends whatever runs. The failure that comes of it is a passing one; ask
+    /// the token, not the failure.
+    pub stop: CancellationToken,
+}
+
+/// An ffmpeg that ended well.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its last figures.
+    pub progress: EncodeProgress,
+    /// The last lines of its log: warnings, as it ended well.
+    pub log: Vec<String>,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+impl Runner {
+    /// Runs ffmpeg to its end; `progress` hears of it about twice a second.
+    ///
+    /// # Errors
+    /// Where it does not end well, stalls, or is stopped.
+    pub async fn ffmpeg(
+        &self,
+        arguments: &[OsString],
+        origin: Origin,
+        mut progress: impl FnMut(EncodeProgress),
+    ) -> Result<Finished, Failure> {
+        let started = Instant::now();
+        let mut lines = Lines::default();
+        let mut reader = ProgressReader::default();
+        let mut last = EncodeProgress::default();
+        let mut command = self.sandbox.command(&self.tools.ffmpeg);
+        command
+            .args(["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"])
+            .args(arguments);
+        let ended = self
+            .supervise("ffmpeg", command, |bytes| {
+                let mut got_on = false;
+                lines.feed(bytes, |line| {
+                    if let Some(now) = reader.line(line) {
+                        got_on |= advanced(&last, &now);
+                        last = now;
+                        progress(now);
+                    }
+                });
+                got_on
+            })
+            .await?;
+        if !ended.status.success() {
+            return Err(fault::failure("ffmpeg", ended.status, ended.log, origin));
+        }
+        Ok(Finished {
+            progress: last,
+            log: ended.log,
+            elapsed: started.elapsed(),
+        })
+    }
+
+    /// Runs ffprobe to its end and gives what it prints.
+    ///
+    /// # Errors
+    /// Where it does not end well, stalls, or is stopped.
+    pub async fn ffprobe(
+        &self,
+        arguments: &[OsString],
+        origin: Origin,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut answer = Vec::new();
+        let mut command = self.sandbox.command(&self.tools.ffprobe);
+        command.args(arguments);
+        let ended = self
+            .supervise("ffprobe", command, |bytes| {
+                let room = ANSWER_BYTES - answer.len();
+                answer.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                room > 0
+            })
+            .await?;
+        if ended.status.success() {
+            Ok(answer)
+        } else {
+            Err(fault::failure("ffprobe", ended.status, ended.log, origin))
+        }
+    }
+
+    /// Waits for the end of a child, whose output goes to `output`, which says
+    /// whether it shows that the child got on.
+    async fn supervise(
+        &self,
+        tool: &str,
+        mut command: Command,
+        mut output: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Ended, Failure> {
+        if self.stop.is_cancelled() {
+            return Err(stopped(tool));
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut group = Group::spawn(command)
+            .map_err(|error| Failure::worker(format!("{tool} cannot be started: {error}")))?;
+        let mut stdout = Pipe::new(group.child.stdout.take());
+        let mut stderr = Pipe::new(group.child.stderr.take());
+        let mut log = Tail::default();
+        let mut deadline = Instant::now() + self.limits.stall;
+
+        let status = loop {
+            tokio::select! {
+                status = group.child.wait() => break status,
+                bytes = stdout.read() => if output(bytes) {
+                    deadline = Instant::now() + self.limits.stall;
+                },
+                bytes = stderr.read() => log.feed(bytes),
+                () = self.stop.cancelled() => {
+                    group.end(self.limits.grace).await;
+                    return Err(stopped(tool));
+                }
+                () = tokio::time::sleep_until(deadline) => {
+                    match self.written_ago().filter(|ago| *ago < self.limits.stall) {
+                        // Moving an index to the front of a big file takes time and reports nothing.
+                        Some(ago) => deadline = Instant::now() + (self.limits.stall - ago),
+                        None => {
+                            group.end(self.limits.grace).await;
+                            return Err(stalled(tool, self.limits.stall, log));
+                        }
+                    }
+                }
+            }
+        };
+        group.kill();
+        let rest = async {
+            while stdout.is_open() || stderr.is_open() {
+                tokio::select! {
+                    bytes = stdout.read() => { output(bytes); }
+                    bytes = stderr.read() => log.feed(bytes),
+                }
+            }
+        };
+        let _ = tokio::time::timeout(DRAIN, rest).await;
+        Ok(Ended {
+            status: status.map_err(|error| {
+                Failure::worker(format!("{tool} cannot be waited for: {error}"))
+            })?,
+            log: log.into_lines(),
+        })
+    }
+
+    /// How long ago something was last written to the scratch folder.
+    fn written_ago(&self) -> Option<Duration> {
+        let newest = std::fs::read_dir(&self.sandbox.write)
+            .ok()?
+            .filter_map(|entry| entry.ok()?.metadata().ok()?.modified().ok())
+            .max()?;
+        SystemTime::now().duration_since(newest).ok()
+    }
+}
+
+struct Ended {
+    status: ExitStatus,
+    log: Vec<String>,
+}
+
+fn stopped(tool: &str) -> Failure {
+    Failure::passing(format!("{tool} was stopped"))
+}
+
+fn stalled(tool: &str, after: Duration, log: Tail) -> Failure {
+    let after = humantime::format_duration(after);
+    Failure::worker(format!(
+        "{tool} made no progress for {after} and was killed"
+    ))
+    .with_log(log.into_lines())
+}
+
+/// One of a child's output streams.
+struct Pipe<R> {
+    source: Option<R>,
+    buffer: Box<[u8; 8192]>,
+}
+
+impl<R: AsyncRead + Unpin> Pipe<R> {
+    fn new(source: Option<R>) -> Self {
+        Self {
+            source,
+            buffer: Box::new([0; 8192]),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// The next bytes; never returns once the stream has ended.
+    async fn read(&mut self) -> &[u8] {
+        let Some(source) = &mut self.source else {
+            return std::future::pending().await;
+        };
+        let length = source.read(&mut *self.buffer).await.unwrap_or(0);
+        if length == 0 {
+            self.source = None;
+        }
+        &self.buffer[..length]
+    }
+}
+
+/// A child that leads a process group; dropping it kills the group.
+struct Group {
+    child: Child,
+    #[cfg(unix)]
+    id: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    fn spawn(mut command: Command) -> std::io::Result<Self> {
+        #[cfg(unix)]
+        command.process_group(0);
+        // Reaps what is dropped; on Windows it is also what kills it.
+        command.kill_on_drop(true);
+        let child = command.spawn()?;
+        #[cfg(unix)]
+        let id = child
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        Ok(Self {
+            child,
+            #[cfg(unix)]
+            id,
+        })
+    }
+
+    /// Asks the group to end, waits, kills what is left, and reaps the child.
+    async fn end(mut self, grace: Duration) {
+        self.ask();
+        let _ = tokio::time::timeout(grace, self.child.wait()).await;
+        self.kill();
+        let _ = self.child.wait().await;
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: rustix::process::Signal) {
+        // The group outlives its leader while any member lives, and its number is not reused before.
+        if let Some(id) = self.id {
+            let _ = rustix::process::kill_process_group(id, signal);
+        }
+    }
+
+    #[cfg(unix)]
+    fn ask(&mut self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    #[cfg(not(unix))]
+    fn ask(&mut self) {
+        let _ = self.child.start_kill();
+    }
+
+    #[cfg(unix)]
+    fn kill(&mut self) {
+        self.signal(rustix::process::Signal::KILL);
+        self.id = None;
+    }
+
+    #[cfg(not(unix))]
+    fn kill(&mut self) {
+        let _ = self.child.start_kill();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,119 @@
+//! Quality, bitrate and presets in each encoder's own options.
+
+use common::encoder::{Codec, Encoder, Kind};
+use common::recipe::Rate;
+
+/// The options that steer an encoder's rate.
+pub(super) fn rate(encoder: &Encoder, rate: Rate) -> Vec<String> {
+    if let Rate::Bitrate(bitrate) = rate {
+        return vec!["-b:v".to_owned(), bitrate.bits_per_second().to_string()];
+    }
+    match rate.constant_quality(encoder) {
+        Some(value) => quality(encoder, value),
+        None => Vec::new(),
+    }
+}
+
+/// The options that hold an encoder at a constant quality on its own scale.
+fn quality(encoder: &Encoder, value: f64) -> Vec<String> {
+    let exact = plain(value);
+    let whole = plain(value.round());
+    let options: Vec<&str> = match (encoder.kind(), encoder.as_str()) {
+        (Kind::Software, "libx264" | "libx265") => vec!["-crf", &exact],
+        (Kind::Software, "libsvtav1") => vec!["-crf", &whole],
+        // Without a bitrate of 0 these take the quality as a limit only.
+        (Kind::Software, "libaom-av1" | "libvpx-vp9") => vec!["-crf", &whole, "-b:v", "0"],
+        // VP8 has no unlimited mode: a bitrate that never limits.
+        (Kind::Software, "libvpx") => vec!["-crf", &whole, "-b:v", "1G"],
+        (Kind::Software, "librav1e" | "libvvenc") => vec!["-qp", &whole],
+        (Kind::Nvidia, _) => vec!["-rc", "vbr", "-cq", &exact, "-b:v", "0"],
+        (Kind::Intel, _) => vec!["-global_quality", &whole],
+        (Kind::Amd, _) => vec!["-rc", "cqp", "-qp_i", &whole, "-qp_p", &whole],
+        (Kind::Apple, _) => vec!["-q:v", &whole],
+        (Kind::Vaapi, _) => vec!["-rc_mode", "CQP", "-global_quality", &whole],
+        (Kind::Vulkan, _) => vec!["-rc_mode", "cqp", "-qp", &whole],
+        (Kind::Rockchip, _) => vec!["-rc_mode", "CQP", "-qp_init", &whole],
+        (Kind::V4l2 | Kind::Mediafoundation, _) => vec![],
+        (Kind::Software, _) => vec!["-q:v", &exact],
+    };
+    options.into_iter().map(str::to_owned).collect()
+}
+
+/// The option that chooses between speed and size, in the encoder's own words.
+pub(super) fn preset(encoder: &Encoder, preset: &str) -> Vec<String> {
+    let option = match (encoder.kind(), encoder.as_str()) {
+        (Kind::Software, "libvpx" | "libvpx-vp9" | "libaom-av1") => "-cpu-used",
+        (Kind::Software, "librav1e") => "-speed",
+        (Kind::Software, "prores_ks") => "-profile:v",
+        (Kind::Amd, _) => "-quality",
+        (Kind::Vaapi, _) => "-compression_level",
+        _ => "-preset",
+    };
+    vec![option.to_owned(), preset.to_owned()]
+}
+
+/// What an encoder needs besides, to be quick enough or quiet.
+pub(super) fn habits(encoder: &Encoder) -> &'static [&'static str] {
+    match encoder.as_str() {
+        "libx265" => &["-x265-params", "log-level=error"],
+        // Off by default, they leave most cores idle.
+        "libvpx-vp9" | "libaom-av1" => &["-row-mt", "1"],
+        _ => &[],
+    }
+}
+
+/// Whether ffmpeg's encoder refuses pictures of odd size (as 4:2:0, which is what they come in).
+pub(super) fn needs_even_size(encoder: &Encoder) -> bool {
+    encoder.kind().is_hardware()
+        || matches!(
+            encoder.as_str(),
+            "libx264"
+                | "libx265"
+                | "libsvtav1"
+                | "libopenh264"
+                | "libkvazaar"
+                | "libvvenc"
+                | "libxvid"
+        )
+}
+
+/// Whether timestamps may be in any unit; MPEG's older formats know frame rates only.
+pub(super) fn takes_any_time_base(encoder: &Encoder) -> bool {
+    !matches!(
+        encoder.codec(),
+        Some(Codec::Mpeg2video | Codec::Mpeg4 | Codec::Dnxhd)
+    )
+}
+
+fn plain(value: f64) -> String {
+    // At most two digits behind the point, and none that say nothing.
+    ((value * 100.0).round() / 100.0).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(encoder: &str, value: Rate) -> String {
+        rate(&encoder.parse().expect("a name"), value).join(" ")
+    }
+
+    #[test]
+    fn each_family_hears_its_own_words() {
+        let crf = Rate::Crf(23.5);
+        assert_eq!(options("libx264", crf), "-crf 23.5");
+        assert_eq!(options("libsvtav1", crf), "-crf 24");
+        assert_eq!(options("libvpx-vp9", crf), "-crf 24 -b:v 0");
+        assert_eq!(options("librav1e", Rate::Crf(100.0)), "-qp 100");
+        assert_eq!(options("hevc_nvenc", crf), "-rc vbr -cq 23.5 -b:v 0");
+        assert_eq!(options("hevc_qsv", crf), "-global_quality 24");
+        assert_eq!(
+            options("h264_vaapi", crf),
+            "-rc_mode CQP -global_quality 24"
+        );
+        assert_eq!(options("mpeg4", Rate::Crf(3.0)), "-q:v 3");
+        assert_eq!(options("libx264", Rate::Default), "");
+        let bitrate = Rate::Bitrate("4M".parse().expect("a bitrate"));
+        assert_eq!(options("h264_v4l2m2m", bitrate), "-b:v 4000000");
+    }
+}

@@ -1,0 +1,96 @@
+//! The last lines of what a program prints.
+
+use std::collections::VecDeque;
+
+const LINES: usize = 40;
+const LINE_BYTES: usize = 400;
+
+/// Cuts a stream of bytes into lines, none longer than a bound, whatever
+/// bytes they are made of.
+#[derive(Default)]
+pub(super) struct Lines {
+    current: Vec<u8>,
+}
+
+impl Lines {
+    /// Takes further bytes and hands on every line that they complete.
+    pub(super) fn feed(&mut self, bytes: &[u8], mut line: impl FnMut(&str)) {
+        for &byte in bytes {
+            match byte {
+                b'\n' | b'\r' => self.finish(&mut line),
+                // What is beyond the bound is dropped.
+                _ if self.current.len() < LINE_BYTES => self.current.push(byte),
+                _ => {}
+            }
+        }
+    }
+
+    /// Hands on what came after the last end of line.
+    pub(super) fn finish(&mut self, mut line: impl FnMut(&str)) {
+        let text = String::from_utf8_lossy(&self.current);
+        let text = text.trim();
+        if !text.is_empty() {
+            line(text);
+        }
+        self.current.clear();
+    }
+}
+
+/// The last lines of a log.
+#[derive(Default)]
+pub(super) struct Tail {
+    lines: Lines,
+    kept: VecDeque<String>,
+}
+
+impl Tail {
+    /// Takes further bytes of the log.
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
+        let kept = &mut self.kept;
+        self.lines.feed(bytes, |line| keep(kept, line));
+    }
+
+    /// The lines, oldest first.
+    pub(super) fn into_lines(mut self) -> Vec<String> {
+        let kept = &mut self.kept;
+        self.lines.finish(|line| keep(kept, line));
+        self.kept.into()
+    }
+}
+
+fn keep(kept: &mut VecDeque<String>, line: &str) {
+    let line: String = line.chars().filter(|c| !c.is_control()).collect();
+    if kept.len() == LINES {
+        kept.pop_front();
+    }
+    kept.push_back(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_garbage_stays_small() {
+        let mut tail = Tail::default();
+        for n in 0..5000_u32 {
+            tail.feed(&[0xff, 0x00, 0x1b, n as u8]);
+        }
+        tail.feed(b"\nlast words");
+        let lines = tail.into_lines();
+        assert!(lines.len() <= LINES);
+        assert!(lines.iter().all(|line| line.len() <= 3 * LINE_BYTES));
+        assert_eq!(lines.last().map(String::as_str), Some("last words"));
+    }
+
+    #[test]
+    fn the_last_lines_are_kept_whatever_ends_them() {
+        let mut tail = Tail::default();
+        for n in 0..100 {
+            tail.feed(format!("line {n}\r\n").as_bytes());
+        }
+        let lines = tail.into_lines();
+        assert_eq!(lines.len(), LINES);
+        assert_eq!(lines[LINES - 1], "line 99");
+    }
+}

@@ -1,0 +1,277 @@
+//! Which streams of an input become which of the output.
+
+use common::failure::Failure;
+use common::recipe::{Audio, AudioEncoder, Container, Recipe, Subtitles, Video};
+
+use super::probe::{Media, Stream, StreamKind};
+
+/// A stream of the output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// The input's stream that it is made of.
+    pub source: Stream,
+    /// How.
+    pub by: Means,
+}
+
+/// How a track is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Its bytes are kept.
+    Copy,
+    /// By the recipe's video encoder.
+    Video,
+    /// By an audio encoder.
+    Audio(AudioEncoder),
+    /// As subtitles in this form, by ffmpeg's name of it.
+    Subtitles(&'static str),
+}
+
+/// The tracks of an output, and what of the input is left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tracks {
+    /// Films, sound, subtitles, covers, attachments: in this order.
+    pub list: Vec<Track>,
+    /// What is worth telling.
+    pub warnings: Vec<String>,
+}
+
+impl Tracks {
+    /// Chooses the tracks for a recipe.
+    ///
+    /// # Errors
+    /// The input's fault where it has no film, or a track that the container cannot hold.
+    pub fn choose(recipe: &Recipe, media: &Media) -> Result<Self, Failure> {
+        if media.films().next().is_none() {
+            return Err(Failure::input("input holds no video, only sound or covers"));
+        }
+        let container = recipe.container;
+        let mut tracks = Self::default();
+        for film in media.films() {
+            let by = match recipe.video {
+                Video::Encode(_) => Means::Video,
+                Video::Copy => Means::Copy,
+            };
+            tracks.add(film, by);
+        }
+        for sound in of_kind(media, StreamKind::Audio) {
+            match &recipe.audio {
+                Audio::None => {}
+                Audio::Encode { encoder, .. } => tracks.add(sound, Means::Audio(*encoder)),
+                Audio::Copy => tracks.add_sound_as_it_is(sound, container)?,
+            }
+        }
+        if recipe.subtitles == Subtitles::Keep {
+            for subtitle in of_kind(media, StreamKind::Subtitle) {
+                tracks.add_subtitle(subtitle, container)?;
+            }
+        }
+        for stream in &media.streams {
+            tracks.add_extra(stream, container);
+        }
+        Ok(tracks)
+    }
+
+    fn add(&mut self, stream: &Stream, by: Means) {
+        self.list.push(Track {
+            source: stream.clone(),
+            by,
+        });
+    }
+
+    fn add_sound_as_it_is(&mut self, sound: &Stream, container: Container) -> Result<(), Failure> {
+        if sound.codec.is_empty() {
+            self.drop(sound, "ffmpeg does not know its codec");
+        } else if container.holds_audio(&sound.codec) {
+            self.add(sound, Means::Copy);
+        } else {
+            return Err(Failure::input(format!(
+                "{container} cannot hold {} ({}): encode it, e.g. --audio {}, or choose --container mkv",
+                name(sound),
+                sound.codec,
+                if container == Container::Webm {
+                    "libopus"
+                } else {
+                    "aac"
+                },
+            )));
+        }
+        Ok(())
+    }
+
+    fn add_subtitle(&mut self, subtitle: &Stream, container: Container) -> Result<(), Failure> {
+        let by = match (Form::of(&subtitle.codec), container) {
+            (Form::Unknown, _) => {
+                self.drop(subtitle, "no container here holds its form");
+                return Ok(());
+            }
+            (Form::Bitmap, Container::Mkv) => Means::Copy,
+            (Form::Bitmap, _) => {
+                return Err(Failure::input(format!(
+                    "{container} cannot hold {} ({}): choose --container mkv or --subtitles none",
+                    name(subtitle),
+                    subtitle.codec
+                )));
+            }
+            (Form::Text, Container::Mkv) => match subtitle.codec.as_str() {
+                "subrip" | "ass" | "ssa" | "webvtt" => Means::Copy,
+                _ => Means::Subtitles("subrip"),
+            },
+            (Form::Text, Container::Mp4 | Container::Mov) => match subtitle.codec.as_str() {
+                "mov_text" => Means::Copy,
+                _ => Means::Subtitles("mov_text"),
+            },
+            (Form::Text, Container::Webm) => match subtitle.codec.as_str() {
+                "webvtt" => Means::Copy,
+                _ => Means::Subtitles("webvtt"),
+            },
+        };
+        self.add(subtitle, by);
+        Ok(())
+    }
+
+    /// Covers, attachments, and what no output takes.
+    fn add_extra(&mut self, stream: &Stream, container: Container) {
+        match stream.kind {
+            // ffmpeg's Matroska muxer would make a film of one frame of it.
+            StreamKind::Video if stream.is_picture => match (container, stream.codec.as_str()) {
+                (Container::Mp4 | Container::Mov, "mjpeg" | "png" | "bmp") => {
+                    self.add(stream, Means::Copy);
+                }
+                _ => self.drop(stream, "ffmpeg writes covers to mp4 and mov only"),
+            },
+            StreamKind::Attachment if container == Container::Mkv => self.add(stream, Means::Copy),
+            StreamKind::Attachment => self.drop(stream, "only mkv holds attachments"),
+            StreamKind::Data => self.drop(stream, "it is no video, sound or text"),
+            _ => {}
+        }
+    }
+
+    fn drop(&mut self, stream: &Stream, why: &str) {
+        self.warnings
+            .push(format!("left out {}: {why}", name(stream)));
+    }
+
+    /// The films among the tracks, encoded or kept.
+    pub fn films(&self) -> impl Iterator<Item = &Track> {
+        self.list.iter().filter(|track| track.source.is_film())
+    }
+}
+
+fn of_kind(media: &Media, kind: StreamKind) -> impl Iterator<Item = &Stream> {
+    media
+        .streams
+        .iter()
+        .filter(move |stream| stream.kind == kind)
+}
+
+/// A stream in words: `audio track 2 (deu)`.
+fn name(stream: &Stream) -> String {
+    let what = if stream.is_picture {
+        "cover".to_owned()
+    } else {
+        stream.kind.to_string()
+    };
+    match stream.tags.get("language") {
+        Some(language) => format!("{what} track {} ({language})", stream.index),
+        None => format!("{what} track {}", stream.index),
+    }
+}
+
+/// What subtitles are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Bitmap,
+    Unknown,
+}
+
+impl Form {
+    fn of(codec: &str) -> Self {
+        match codec {
+            "subrip" | "srt" | "ass" | "ssa" | "webvtt" | "mov_text" | "text" | "microdvd"
+            | "mpl2" | "jacosub" | "sami" | "realtext" | "stl" | "subviewer" | "subviewer1"
+            | "pjs" | "vplayer" | "ttml" | "eia_608" => Self::Text,
+            "hdmv_pgs_subtitle" | "dvd_subtitle" | "dvb_subtitle" | "xsub" => Self::Bitmap,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::recipe::{Choice, VideoEncode};
+
+    fn stream(index: usize, kind: StreamKind, codec: &str) -> Stream {
+        Stream {
+            index,
+            kind,
+            codec: codec.to_owned(),
+            ..Stream::default()
+        }
+    }
+
+    fn media() -> Media {
+        Media {
+            streams: vec![
+                stream(0, StreamKind::Video, "h264"),
+                stream(1, StreamKind::Audio, "dts"),
+                stream(2, StreamKind::Audio, "aac"),
+                stream(3, StreamKind::Subtitle, "mov_text"),
+                stream(4, StreamKind::Attachment, "ttf"),
+                stream(5, StreamKind::Data, "bin_data"),
+            ],
+            ..Media::default()
+        }
+    }
+
+    fn recipe(container: Container) -> Recipe {
+        let encoder = Choice::Encoder("libx264".parse().expect("a name"));
+        Recipe {
+            container,
+            ..Recipe::encode(VideoEncode::new(encoder))
+        }
+    }
+
+    #[test]
+    fn mkv_keeps_everything_but_data() {
+        let tracks = Tracks::choose(&recipe(Container::Mkv), &media()).expect("tracks");
+        let chosen: Vec<_> = tracks
+            .list
+            .iter()
+            .map(|track| (track.source.index, track.by))
+            .collect();
+        assert_eq!(
+            chosen,
+            [
+                (0, Means::Video),
+                (1, Means::Copy),
+                (2, Means::Copy),
+                (3, Means::Subtitles("subrip")),
+                (4, Means::Copy),
+            ]
+        );
+        assert_eq!(tracks.warnings.len(), 1);
+    }
+
+    #[test]
+    fn what_the_container_cannot_hold_is_named_with_a_way_out() {
+        let mut media = media();
+        let failure = Tracks::choose(&recipe(Container::Mov), &media).expect_err("dts in mov");
+        assert!(failure.message.contains("audio track 1 (dts)"), "{failure}");
+        media.streams.remove(1);
+        media
+            .streams
+            .push(stream(6, StreamKind::Subtitle, "hdmv_pgs_subtitle"));
+        let failure = Tracks::choose(&recipe(Container::Mp4), &media).expect_err("pgs in mp4");
+        assert!(failure.message.contains("--subtitles none"), "{failure}");
+    }
+
+    #[test]
+    fn sound_alone_is_no_film() {
+        let mut media = media();
+        media.streams.remove(0);
+        assert!(Tracks::choose(&recipe(Container::Mkv), &media).is_err());
+    }
+}

@@ -1,0 +1,368 @@
+//! The publish gate: what an output must pass before anyone can see it.
+//!
+//! An exit code of 0 proves little: ffmpeg ends well on an input that breaks
+//! off, and a full disk or a lying driver can leave a file that plays nowhere.
+//! So the output is looked at again by fresh processes: its tracks are those
+//! asked for, what was encoded decodes without error, and the input's frames
+//! are all there. What was copied is as good as its source and is only counted.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use common::failure::{Failure, Fault};
+use common::recipe::{Filters, Recipe, Scale, Video};
+
+use crate::ffmpeg::Source;
+use crate::ffmpeg::arguments::Arguments;
+use crate::ffmpeg::fault::{Origin, last_words};
+use crate::ffmpeg::probe::{Count, Media, Stream, StreamKind, count, probe};
+use crate::ffmpeg::process::Runner;
+use crate::ffmpeg::tracks::{Means, Track};
+
+/// How much of an output is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// All of it.
+    Full,
+    /// This much of its beginning and of its end; frames are counted without decoding.
+    Sample(Duration),
+}
+
+/// An output that passed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Checked {
+    /// Frames of its first film.
+    pub frames: u64,
+    /// Length in seconds.
+    pub duration: f64,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Checks an output that `arguments` made of `source`.
+///
+/// # Errors
+/// The input's fault where it is damaged, else the worker's.
+pub async fn check(
+    runner: &Runner,
+    recipe: &Recipe,
+    media: &Media,
+    source: &Source,
+    arguments: &Arguments,
+    output: &Path,
+    depth: Depth,
+) -> Result<Checked, Failure> {
+    let size = output.metadata().map_or(0, |metadata| metadata.len());
+    if size == 0 {
+        return Err(Failure::worker("ffmpeg ended well but wrote nothing"));
+    }
+    let gate = Gate {
+        runner,
+        recipe,
+        media,
+        source,
+        tracks: &arguments.tracks,
+        output: Source::File(output.to_owned()),
+    };
+    let made = async { probe(runner, &gate.output).await.map_err(blame_output) };
+    // None of these waits for another.
+    let (made, decoded, stated) = tokio::try_join!(made, gate.decode(depth), gate.input_frames())?;
+    gate.compare_tracks(&made)?;
+    let frames = gate.compare_frames(decoded, &stated).await?;
+    gate.compare_lengths(&made)?;
+    Ok(Checked {
+        frames,
+        duration: made.duration.unwrap_or_default(),
+        size,
+    })
+}
+
+/// Everything that a check looks at.
+struct Gate<'a> {
+    runner: &'a Runner,
+    recipe: &'a Recipe,
+    media: &'a Media,
+    source: &'a Source,
+    tracks: &'a [Track],
+    output: Source,
+}
+
+impl Gate<'_> {
+    fn films(&self) -> impl Iterator<Item = (usize, &Track)> {
+        self.tracks
+            .iter()
+            .enumerate()
+            .filter(|(_, track)| track.source.is_film())
+    }
+
+    /// How frames that correspond to each other are counted.
+    fn unit(&self) -> Count {
+        match self.recipe.video {
+            Video::Encode(_) => Count::Frames,
+            Video::Copy => Count::Packets,
+        }
+    }
+
+    fn keeps_frames(&self) -> bool {
+        self.recipe
+            .video_encode()
+            .is_none_or(|video| video.keeps_frames())
+    }
+
+    /// Decodes what was encoded. Gives the frames of the first film, where that was one of it.
+    async fn decode(&self, depth: Depth) -> Result<Option<u64>, Failure> {
+        let made: Vec<usize> = (0..self.tracks.len())
+            .filter(|&index| matches!(self.tracks[index].by, Means::Video | Means::Audio(_)))
+            .collect();
+        if made.is_empty() {
+            return Ok(None);
+        }
+        let length = self.media.duration.unwrap_or(0.0);
+        match depth {
+            Depth::Sample(part) if length > 2.0 * part.as_secs_f64() => {
+                let part = part.as_secs_f64();
+                self.decode_part(&made, &["-t".to_owned(), part.to_string()])
+                    .await?;
+                self.decode_part(&made, &["-sseof".to_owned(), (-part).to_string()])
+                    .await?;
+                Ok(None)
+            }
+            _ => {
+                let frames = self.decode_part(&made, &[]).await?;
+                Ok((self.unit() == Count::Frames).then_some(frames))
+            }
+        }
+    }
+
+    async fn decode_part(&self, tracks: &[usize], part: &[String]) -> Result<u64, Failure> {
+        let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error", "-xerror"]
+            .map(OsString::from)
+            .into();
+        arguments.extend(part.iter().map(OsString::from));
+        arguments.extend(self.output.arguments());
+        for index in tracks {
+            arguments.extend(["-map".into(), format!("0:{index}").into()]);
+        }
+        arguments.extend(["-fps_mode", "passthrough", "-f", "null", "-"].map(OsString::from));
+        let finished = self
+            .runner
+            .ffmpeg(&arguments, Origin::Local, |_| {})
+            .await
+            .map_err(blame_output)?;
+        Ok(finished.progress.frame)
+    }
+
+    /// Frames of each film of the input as its container states them; where it
+    /// does not, its packets, which are the same for all but a few codecs.
+    async fn input_frames(&self) -> Result<Vec<u64>, Failure> {
+        let mut frames = Vec::new();
+        if !self.keeps_frames() {
+            return Ok(frames);
+        }
+        for (_, film) in self.films() {
+            frames.push(match film.source.frames.filter(|frames| *frames > 0) {
+                Some(stated) => stated,
+                None => {
+                    count(self.runner, self.source, film.source.index, Count::Packets)
+                        .await?
+                        .frames
+                }
+            });
+        }
+        Ok(frames)
+    }
+
+    /// Gives the frames of the first film. `decoded` are those already counted.
+    async fn compare_frames(
+        &self,
+        mut decoded: Option<u64>,
+        stated: &[u64],
+    ) -> Result<u64, Failure> {
+        let mut first = None;
+        for (number, (index, film)) in self.films().enumerate() {
+            let made = match decoded.take() {
+                Some(frames) => frames,
+                None => {
+                    // Encoders write a packet a frame.
+                    count(self.runner, &self.output, index, Count::Packets)
+                        .await
+                        .map_err(blame_output)?
+                        .frames
+                }
+            };
+            first.get_or_insert(made);
+            if made == 0 {
+                return Err(Failure::worker("output holds no frame"));
+            }
+            if stated.get(number).is_some_and(|stated| *stated != made) {
+                self.settle(film, made).await?;
+            }
+        }
+        Ok(first.unwrap_or(0))
+    }
+
+    /// What the container says is not always what a decoder gives: edit lists,
+    /// fields, hidden frames. So a full decode of the input decides.
+    async fn settle(&self, film: &Track, made: u64) -> Result<(), Failure> {
+        let exact = count(self.runner, self.source, film.source.index, self.unit()).await?;
+        if let Some(words) = last_words(&exact.complaints) {
+            return Err(
+                Failure::input(format!("source is damaged: {words}")).with_log(exact.complaints)
+            );
+        }
+        if exact.frames == made {
+            return Ok(());
+        }
+        Err(Failure::worker(format!(
+            "output has {made} frames where the input has {}",
+            exact.frames
+        )))
+    }
+
+    fn compare_tracks(&self, made: &Media) -> Result<(), Failure> {
+        // An mp4's chapters come as a data track of their own.
+        let made: Vec<&Stream> = made
+            .streams
+            .iter()
+            .filter(|stream| stream.kind != StreamKind::Data)
+            .collect();
+        if made.len() != self.tracks.len() {
+            return Err(Failure::worker(format!(
+                "output has {} tracks where {} were asked for",
+                made.len(),
+                self.tracks.len()
+            )));
+        }
+        for (track, made) in self.tracks.iter().zip(made) {
+            if let Some((what, is, wanted)) = self.difference(track, made) {
+                return Err(Failure::worker(format!(
+                    "{what} of the output's {} track {} is {is} where {wanted} was asked for",
+                    made.kind, made.index
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What differs between a track as asked for and as made: what it is, what was made, what was asked for.
+    fn difference(&self, track: &Track, made: &Stream) -> Option<(&'static str, String, String)> {
+        let source = &track.source;
+        if made.kind != source.kind {
+            return Some(("kind", made.kind.to_string(), source.kind.to_string()));
+        }
+        let codec = match track.by {
+            Means::Copy => source.codec.as_str(),
+            Means::Video => self.recipe.codec().map_or("", |codec| codec.name()),
+            Means::Audio(encoder) => encoder.codec(),
+            Means::Subtitles(form) => form,
+        };
+        if !codec.is_empty() && made.codec != codec {
+            return Some(("codec", made.codec.clone(), codec.to_owned()));
+        }
+        if track.by == Means::Copy && made.channels != source.channels {
+            let channels = |stream: &Stream| format!("{} channels", stream.channels);
+            return Some(("sound", channels(made), channels(source)));
+        }
+        let size = match track.by {
+            Means::Copy => (source.width, source.height),
+            Means::Video => self.size(source)?,
+            _ => return None,
+        };
+        if made.width.abs_diff(size.0) > 1 || made.height.abs_diff(size.1) > 1 {
+            let text = |(width, height)| format!("{width}x{height}");
+            return Some(("size", text((made.width, made.height)), text(size)));
+        }
+        None
+    }
+
+    /// The picture's size after the recipe, give or take the pixel that makes
+    /// it even; `None` where only ffmpeg's filters know it.
+    fn size(&self, film: &Stream) -> Option<(u32, u32)> {
+        let video = self.recipe.video_encode()?;
+        let (width, height) = film.shown();
+        match video.scale {
+            Some(Scale {
+                width: Some(width),
+                height: Some(height),
+            }) => Some((width, height)),
+            _ if video.filters.is_some() || width == 0 || height == 0 => None,
+            None => Some((width, height)),
+            Some(scale) => {
+                let follow = |side: u32, of: u32, other: u32| {
+                    (f64::from(side) * f64::from(of) / f64::from(other)).round() as u32
+                };
+                Some(match (scale.width, scale.height) {
+                    (Some(to), _) => (to, follow(to, height, width)),
+                    (_, Some(to)) => (follow(to, width, height), to),
+                    (None, None) => (width, height),
+                })
+            }
+        }
+    }
+
+    /// Frames that were counted prove the films; length proves the sound.
+    fn compare_lengths(&self, made: &Media) -> Result<(), Failure> {
+        let has_sound = self
+            .tracks
+            .iter()
+            .any(|track| track.source.kind == StreamKind::Audio);
+        let same_length = self
+            .recipe
+            .video_encode()
+            .and_then(|video| video.filters.as_ref())
+            .is_none_or(Filters::keep_frames);
+        // Broadcast streams have clocks that jump; what they say of their length is a guess.
+        let guessed = matches!(self.media.format.as_str(), "mpegts" | "mpeg");
+        let proved_by_frames = self.keeps_frames() && (!has_sound || guessed);
+        let (Some(expected), Some(length)) = (self.expected_length(), made.duration) else {
+            return Ok(());
+        };
+        // Half a second for what encoders of sound add and containers round, a frame for the last one's length, and a
+        // thousandth for clocks: far less than anything worth watching.
+        let frame = self
+            .media
+            .films()
+            .find_map(|film| film.mean_rate)
+            .map_or(0.04, |rate| 1.0 / rate.value());
+        let tolerance = 0.5 + frame + expected * 0.001;
+        if same_length && !proved_by_frames && (length - expected).abs() > tolerance {
+            return Err(Failure::worker(format!(
+                "output is {length:.2} s long where the input is {expected:.2} s"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Length of what was kept of the input, in seconds; `None` where only the
+    /// length of all of it is known and not all was kept.
+    fn expected_length(&self) -> Option<f64> {
+        let timed = |stream: &&Stream| {
+            matches!(
+                stream.kind,
+                StreamKind::Video | StreamKind::Audio | StreamKind::Subtitle
+            ) && !stream.is_picture
+        };
+        let kept: Vec<&Stream> = self
+            .tracks
+            .iter()
+            .map(|track| &track.source)
+            .filter(timed)
+            .collect();
+        if kept.len() == self.media.streams.iter().filter(timed).count() {
+            return self.media.duration;
+        }
+        let lengths: Option<Vec<f64>> = kept.iter().map(|stream| stream.duration).collect();
+        lengths?.into_iter().reduce(f64::max)
+    }
+}
+
+/// What would be the input's fault is ours where the "input" is our own output.
+fn blame_output(failure: Failure) -> Failure {
+    match failure.fault {
+        Fault::Passing => failure,
+        Fault::Input | Fault::Worker => {
+            Failure::worker(format!("output is broken: {}", failure.message)).with_log(failure.log)
+        }
+    }
+}
