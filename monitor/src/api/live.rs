@@ -1,0 +1,110 @@
+//! The state, and every change of it, as server-sent events:
+//!
+//! - `clock`: the time here, first of all and every few seconds, so that a
+//!   page tells ages right and notices a connection that has died silently;
+//! - `state`: all sections;
+//! - `change`: the sections that differ from those sent before.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::{Shared, error};
+use crate::audience::Viewer;
+use crate::board::{Frame, event};
+use crate::view::snapshot::Moment;
+
+/// How often the time is sent.
+const CLOCK: Duration = Duration::from_secs(10);
+/// What a browser waits before it connects again.
+const RETRY: &[u8] = b"retry: 1000\n\n";
+/// More open pages than any farm has people.
+const MOST: usize = 1000;
+
+/// `GET /api/v1/live`.
+pub(super) async fn live(State(shared): State<Shared>) -> Response {
+    if shared.audience.size() >= MOST {
+        return error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many pages are open: close some",
+        );
+    }
+    let follower = Follower {
+        frames: shared.board.subscribe(),
+        sent: None,
+        ready: VecDeque::from([Bytes::from_static(RETRY), clock()]),
+        clock: tokio::time::interval_at(tokio::time::Instant::now() + CLOCK, CLOCK),
+        _viewer: shared.audience.join(),
+    };
+    let events = follower
+        .events()
+        .take_until(shared.shutdown.cancelled_owned())
+        .map(Ok::<_, Infallible>);
+    (
+        [(CONTENT_TYPE, "text/event-stream")],
+        Body::from_stream(events),
+    )
+        .into_response()
+}
+
+/// One open page.
+struct Follower {
+    frames: watch::Receiver<Option<Arc<Frame>>>,
+    /// Version of the frame that it has.
+    sent: Option<u64>,
+    ready: VecDeque<Bytes>,
+    clock: tokio::time::Interval,
+    _viewer: Viewer,
+}
+
+impl Follower {
+    fn events(self) -> impl Stream<Item = Bytes> {
+        futures::stream::unfold(self, |mut follower| async {
+            let bytes = follower.next().await?;
+            Some((bytes, follower))
+        })
+    }
+
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(bytes) = self.ready.pop_front() {
+                return Some(bytes);
+            }
+            if let Some(bytes) = self.news() {
+                return Some(bytes);
+            }
+            tokio::select! {
+                changed = self.frames.changed() => changed.ok()?,
+                _ = self.clock.tick() => return Some(clock()),
+            }
+        }
+    }
+
+    /// What is missing on the page: the change where it has the frame before,
+    /// else everything.
+    fn news(&mut self) -> Option<Bytes> {
+        let frame = self.frames.borrow_and_update().clone()?;
+        let before = self.sent.replace(frame.version);
+        match before {
+            Some(before) if before == frame.version => None,
+            Some(before) if before + 1 == frame.version => Some(frame.change.clone()),
+            _ => Some(frame.whole()),
+        }
+    }
+}
+
+fn clock() -> Bytes {
+    let now = serde_json::to_string(&Moment(Timestamp::now())).expect("a time is a string");
+    event("clock", &now)
+}

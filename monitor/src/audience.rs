@@ -1,0 +1,74 @@
+//! Who is looking. While nobody is, the broker is left in peace.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// How long after the last one left it is still taken for interested: a page
+/// that is loaded anew finds everything at hand.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Counts those who look.
+#[derive(Clone)]
+pub struct Audience {
+    looking: Arc<watch::Sender<usize>>,
+}
+
+/// One who looks, until dropped.
+pub struct Viewer {
+    looking: Arc<watch::Sender<usize>>,
+}
+
+impl Audience {
+    /// Nobody looks yet.
+    pub fn new() -> Self {
+        Self {
+            looking: Arc::new(watch::Sender::new(0)),
+        }
+    }
+
+    /// One more looks.
+    pub fn join(&self) -> Viewer {
+        self.looking.send_modify(|looking| *looking += 1);
+        Viewer {
+            looking: self.looking.clone(),
+        }
+    }
+
+    /// How many look.
+    pub fn size(&self) -> usize {
+        *self.looking.borrow()
+    }
+
+    /// Waits until somebody looks.
+    pub async fn arrival(&self) {
+        let mut looking = self.looking.subscribe();
+        // The sender lives as long as `self`: this cannot fail.
+        let _ = looking.wait_for(|looking| *looking > 0).await;
+    }
+
+    /// Waits until nobody has looked for a while.
+    pub async fn departure(&self) {
+        let mut looking = self.looking.subscribe();
+        loop {
+            let _ = looking.wait_for(|looking| *looking == 0).await;
+            let back = looking.wait_for(|looking| *looking > 0);
+            if tokio::time::timeout(PATIENCE, back).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.looking.send_modify(|looking| *looking -= 1);
+    }
+}

@@ -1,0 +1,138 @@
+//! Keeps the view up to date from the broker, while somebody looks.
+//!
+//! Everything durable is read by sequence, from where the last look ended, so
+//! that nothing is lost over a reconnect and there is no consumer to keep
+//! alive. Only progress is subscribed to: it is fresh or worth nothing.
+
+mod poll;
+
+use std::time::Duration;
+
+use async_nats::connection::State;
+use common::broker::{Broker, BrokerError};
+use common::progress::Progress;
+use common::subject::PROGRESS_OF_ALL;
+use common::wire;
+use futures::StreamExt;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::audience::Audience;
+use crate::board::Publisher;
+use crate::view::{Input, View};
+use poll::Poll;
+
+/// How often the broker is asked for news, and the board written, at the most.
+const TICK: Duration = Duration::from_millis(250);
+/// Ticks after which the board is written without news: workers fall silent.
+const QUIET_TICKS: u32 = 4;
+/// How often the state of the connection is looked at.
+const GLANCE: Duration = Duration::from_millis(100);
+/// Wait before asking again a broker that is connected and gave no answer.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Runs until told to stop.
+pub async fn run(
+    broker: Broker,
+    audience: Audience,
+    mut publisher: Publisher,
+    shutdown: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = audience.arrival() => {}
+        }
+        tracing::debug!("somebody looks");
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = audience.departure() => tracing::debug!("nobody looks any more"),
+            () = watch(&broker, &mut publisher) => {}
+        }
+        publisher.clear();
+    }
+}
+
+/// Follows the broker over its absences. Never ends by itself.
+async fn watch(broker: &Broker, publisher: &mut Publisher) {
+    let mut view = View::new(Timestamp::now());
+    let mut poll = Poll::default();
+    loop {
+        let error = tokio::select! {
+            biased;
+            () = disconnection(broker) => "the connection is lost".to_owned(),
+            Err(error) = follow(broker, &mut view, &mut poll, publisher) => {
+                tracing::warn!(%error, "the broker gives no answer");
+                error.to_string()
+            }
+        };
+        let now = Timestamp::now();
+        view.apply(Input::Away(error), now);
+        publisher.publish(&view, now);
+        poll.rewind();
+        if is_connected(broker) {
+            tokio::time::sleep(AGAIN).await;
+        }
+        while !is_connected(broker) {
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+}
+
+/// Follows the broker until it gives no answer.
+async fn follow(
+    broker: &Broker,
+    view: &mut View,
+    poll: &mut Poll,
+    publisher: &mut Publisher,
+) -> Result<std::convert::Infallible, BrokerError> {
+    let subscribing = |error: async_nats::SubscribeError| BrokerError::Request {
+        what: "subscribing to progress".to_owned(),
+        message: error.to_string(),
+    };
+    let mut progress = broker
+        .client()
+        .subscribe(PROGRESS_OF_ALL)
+        .await
+        .map_err(subscribing)?;
+    poll.begin(broker, view).await?;
+    view.apply(Input::Connected, Timestamp::now());
+
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut is_news = true;
+    let mut quiet = 0;
+    loop {
+        tokio::select! {
+            Some(message) = progress.next() => {
+                if let Ok(progress) = wire::decode::<Progress>(&message.payload) {
+                    view.apply(Input::Progress(Box::new(progress)), Timestamp::now());
+                    is_news = true;
+                }
+            }
+            _ = ticks.tick() => {
+                is_news |= poll.news(broker, view).await?;
+                quiet += 1;
+                if is_news || quiet >= QUIET_TICKS {
+                    let now = Timestamp::now();
+                    view.forget(now);
+                    publisher.publish(view, now);
+                    is_news = false;
+                    quiet = 0;
+                }
+            }
+        }
+    }
+}
+
+fn is_connected(broker: &Broker) -> bool {
+    broker.client().connection_state() == State::Connected
+}
+
+/// Waits until the connection is lost. A request that is under way at that
+/// moment would tell only after seconds.
+async fn disconnection(broker: &Broker) {
+    while is_connected(broker) {
+        tokio::time::sleep(GLANCE).await;
+    }
+}

@@ -1,0 +1,162 @@
+//! Asking the broker for news, from where the last answer ended.
+
+use std::time::Duration;
+
+use common::broker::{Broker, BrokerError, JobRecord, LaneStatus, Pending};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::view::{Input, NEXT, View};
+
+/// Messages asked for at once.
+const PAGE: usize = 500;
+/// How far back the history of runs is read, in the broker's sequence: each
+/// job takes about four, of which the last is kept.
+const BACKLOG: u64 = 4000;
+/// The lanes are asked at most this often,
+const LANES_MOST: Duration = Duration::from_secs(1);
+/// and at least this often, although nothing seems to have moved.
+const LANES_LEAST: Duration = Duration::from_secs(5);
+/// All workers are listed anew this often: their bucket lives in the broker's
+/// memory and may start over, with lower sequences.
+const WORKERS_ANEW: Duration = Duration::from_secs(30);
+/// Jobs at the head of one lane, at least, however many lanes there are.
+const HEAD: usize = 5;
+
+/// Where the last answers ended.
+#[derive(Default)]
+pub(super) struct Poll {
+    runs: Option<u64>,
+    workers: u64,
+    workers_anew: Option<Instant>,
+    extent: Option<(u64, u64)>,
+    lanes: Option<Instant>,
+}
+
+impl Poll {
+    /// The broker was away: what it keeps in memory may be gone.
+    pub(super) fn rewind(&mut self) {
+        self.workers_anew = None;
+        self.extent = None;
+        self.lanes = None;
+    }
+
+    /// The first look, at the latest part of what there is.
+    pub(super) async fn begin(
+        &mut self,
+        broker: &Broker,
+        view: &mut View,
+    ) -> Result<(), BrokerError> {
+        let last = broker.last_run_sequence().await?;
+        let known = self.runs.filter(|next| *next <= last + 1);
+        if known.is_none_or(|next| last + 1 - next > BACKLOG) {
+            let first = last.saturating_sub(BACKLOG) + 1;
+            self.runs = Some(first);
+            view.apply(Input::RunsAnew { late: first > 1 }, Timestamp::now());
+        }
+        self.news(broker, view).await.map(drop)
+    }
+
+    /// Everything that is new. Says whether anything was.
+    pub(super) async fn news(
+        &mut self,
+        broker: &Broker,
+        view: &mut View,
+    ) -> Result<bool, BrokerError> {
+        let mut is_news = self.ask_runs(broker, view).await?;
+        if self.ask_workers(broker, view).await? {
+            is_news = true;
+            // After the runs: what a worker has just claimed is among those.
+            for job in view.unknown_jobs(Timestamp::now()) {
+                if let Some(JobRecord::Run(run)) = broker.job(&job).await? {
+                    view.apply(Input::Found(run), Timestamp::now());
+                }
+            }
+        }
+        is_news |= self.ask_lanes(broker, view).await?;
+        Ok(is_news)
+    }
+
+    async fn ask_runs(&mut self, broker: &Broker, view: &mut View) -> Result<bool, BrokerError> {
+        let mut is_news = false;
+        loop {
+            let from = self.runs.unwrap_or(1);
+            let (changes, next) = broker.run_changes(from, PAGE).await?;
+            if next == from {
+                return Ok(is_news);
+            }
+            self.runs = Some(next);
+            is_news = true;
+            let now = Timestamp::now();
+            let is_last = changes.len() < PAGE;
+            for change in changes {
+                view.apply(Input::Run(Box::new(change)), now);
+            }
+            if is_last {
+                return Ok(true);
+            }
+        }
+    }
+
+    async fn ask_workers(&mut self, broker: &Broker, view: &mut View) -> Result<bool, BrokerError> {
+        if self
+            .workers_anew
+            .is_none_or(|last| last.elapsed() > WORKERS_ANEW)
+        {
+            self.workers = 1;
+            self.workers_anew = Some(Instant::now());
+        }
+        let mut is_news = false;
+        loop {
+            let (changes, next) = broker.worker_changes(self.workers, PAGE).await?;
+            if next == self.workers {
+                return Ok(is_news);
+            }
+            self.workers = next;
+            is_news = true;
+            let now = Timestamp::now();
+            for change in changes {
+                view.apply(Input::Worker(Box::new(change)), now);
+            }
+        }
+    }
+
+    /// Listing the lanes costs the broker something for each: it is asked
+    /// when something has moved.
+    async fn ask_lanes(&mut self, broker: &Broker, view: &mut View) -> Result<bool, BrokerError> {
+        let age = self.lanes.map(|last| last.elapsed());
+        if age.is_some_and(|age| age < LANES_MOST) {
+            return Ok(false);
+        }
+        let extent = Some(broker.queue_extent().await?);
+        if extent == self.extent && age.is_some_and(|age| age < LANES_LEAST) {
+            return Ok(false);
+        }
+        self.extent = extent;
+        self.lanes = Some(Instant::now());
+        let lanes = broker.lane_statuses().await?;
+        let heads = heads(broker, &lanes).await?;
+        view.apply(Input::Lanes(lanes, heads), Timestamp::now());
+        Ok(true)
+    }
+}
+
+/// The jobs that come next, from the most urgent lanes down.
+async fn heads(broker: &Broker, lanes: &[LaneStatus]) -> Result<Vec<Pending>, BrokerError> {
+    let mut waiting: Vec<&LaneStatus> = lanes.iter().filter(|lane| lane.pending > 0).collect();
+    waiting.sort_by(|a, b| b.lane.cmp(&a.lane));
+    let each = (NEXT / waiting.len().max(1)).max(HEAD);
+    let mut heads: Vec<Pending> = Vec::new();
+    for status in waiting {
+        let is_full = heads.len() >= NEXT;
+        if is_full
+            && heads
+                .last()
+                .is_some_and(|last| last.priority > status.lane.priority)
+        {
+            break;
+        }
+        heads.extend(broker.next_in_lane(status, each).await?);
+    }
+    Ok(heads)
+}

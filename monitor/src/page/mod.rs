@@ -1,0 +1,47 @@
+//! The page: files of our own, within the program, nothing from elsewhere.
+
+mod assets;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::api::Shared;
+use assets::Asset;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route(
+            "/",
+            get(|headers: HeaderMap| async move { serve("index.html", &headers) }),
+        )
+        .route(
+            "/assets/{*name}",
+            get(|Path(name): Path<String>, headers: HeaderMap| async move { serve(&name, &headers) }),
+        )
+}
+
+/// One file. A browser asks each time whether it is still the same: after an
+/// update of the monitor no page mixes old files with new ones.
+fn serve(name: &str, request: &HeaderMap) -> Response {
+    let Some(asset) = Asset::named(name) else {
+        return (StatusCode::NOT_FOUND, "no such file\n").into_response();
+    };
+    let etag = asset.etag();
+    let is_known = request
+        .get(IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let headers = [
+        (CACHE_CONTROL, "no-cache".to_owned()),
+        (ETAG, etag),
+        (CONTENT_TYPE, asset.media_type().to_owned()),
+    ];
+    if is_known {
+        (StatusCode::NOT_MODIFIED, headers).into_response()
+    } else {
+        (headers, asset.content).into_response()
+    }
+}

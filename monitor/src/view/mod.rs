@@ -1,0 +1,221 @@
+//! The state of the farm, folded from what the broker says. Pure: no I/O and
+//! no clock of its own, so that every rule of it is tested by itself.
+
+mod queues;
+mod runs;
+pub mod snapshot;
+mod workers;
+
+#[cfg(test)]
+mod tests;
+
+use common::broker::{Change, LaneStatus, Pending};
+use common::id::JobId;
+use common::progress::Progress;
+use common::run::Run;
+use common::worker::{Heartbeat, WorkerName};
+use jiff::{SignedDuration, Timestamp};
+
+use queues::Queues;
+use runs::Runs;
+use snapshot::{Attention, Broker, Cards, Ending, Moment, Presence, Snapshot, Totals};
+use workers::Workers;
+
+/// Jobs that wait, as many as are shown.
+pub const NEXT: usize = 200;
+/// Jobs that will be tried again, as many as are shown.
+const RETRYING: usize = 100;
+/// Jobs that ended, as many as are shown.
+const RECENT: usize = 100;
+/// How long a failure calls for attention.
+const FAILED_LATELY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Something that the broker says.
+#[derive(Debug)]
+pub enum Input {
+    /// It answers.
+    Connected,
+    /// It does not, for this reason.
+    Away(String),
+    /// The changes of runs follow anew; from the first one on, or not.
+    RunsAnew {
+        /// Whether earlier ones are left out.
+        late: bool,
+    },
+    /// A run has changed.
+    Run(Box<Change<JobId, Run>>),
+    /// A run that began before the changes.
+    Found(Box<Run>),
+    /// A worker was heard of, or is gone.
+    Worker(Box<Change<WorkerName, Heartbeat>>),
+    /// The lanes, all of them, and the jobs at their heads.
+    Lanes(Vec<LaneStatus>, Vec<Pending>),
+    /// A worker says how far a job is.
+    Progress(Box<Progress>),
+}
+
+/// The state of the farm.
+pub struct View {
+    broker: Broker,
+    queues: Queues,
+    workers: Workers,
+    runs: Runs,
+}
+
+impl View {
+    /// Nothing is known yet.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            broker: Broker {
+                connected: true,
+                since: Moment(now),
+                error: None,
+            },
+            queues: Queues::default(),
+            workers: Workers::default(),
+            runs: Runs::new(false),
+        }
+    }
+
+    /// Takes in what the broker says.
+    pub fn apply(&mut self, input: Input, now: Timestamp) {
+        match input {
+            Input::Connected if !self.broker.connected => {
+                self.broker = Broker {
+                    connected: true,
+                    since: Moment(now),
+                    error: None,
+                };
+                self.workers.excuse_silence(now);
+            }
+            Input::Connected => {}
+            Input::Away(error) => {
+                if self.broker.connected {
+                    self.broker.connected = false;
+                    self.broker.since = Moment(now);
+                }
+                self.broker.error = Some(error);
+            }
+            Input::RunsAnew { late } => self.runs = Runs::new(late),
+            Input::Run(change) => self.runs.changed(change.key, change.value, change.sequence),
+            Input::Found(run) => self.runs.found(*run),
+            Input::Worker(change) => {
+                let at = change.time.map_or(now, |time| time.min(now));
+                match change.value {
+                    Some(heartbeat) => self.workers.heard(heartbeat, at),
+                    None => self.workers.gone(&change.key, at),
+                }
+            }
+            Input::Lanes(lanes, heads) => self.queues.set(lanes, &heads, NEXT),
+            Input::Progress(progress) => self.runs.progressed(*progress, now),
+        }
+    }
+
+    /// Lets go of what has grown old.
+    pub fn forget(&mut self, now: Timestamp) {
+        let clock = self.clock(now);
+        self.workers.forget(clock);
+        self.runs.forget(clock);
+    }
+
+    /// Jobs that workers say they run and of which no run was seen.
+    pub fn unknown_jobs(&self, now: Timestamp) -> Vec<JobId> {
+        self.workers
+            .jobs(self.clock(now))
+            .filter(|job| !self.runs.knows(job))
+            .collect()
+    }
+
+    /// What each worker has proved.
+    pub fn cards(&self) -> Cards {
+        self.workers.cards()
+    }
+
+    /// Rises whenever a card changes.
+    pub fn cards_revision(&self) -> u64 {
+        self.workers.cards_revision
+    }
+
+    /// While the broker is away nothing can be heard: no time passes.
+    fn clock(&self, now: Timestamp) -> Timestamp {
+        if self.broker.connected {
+            now
+        } else {
+            self.broker.since.0
+        }
+    }
+
+    /// The state as it is shown.
+    pub fn snapshot(&self, now: Timestamp) -> Snapshot {
+        let clock = self.clock(now);
+        let workers = self.workers.rows(clock);
+        let queues = self
+            .queues
+            .rows(&self.runs.running_by_queue(), &self.workers, clock);
+        let running = self
+            .runs
+            .running(|worker| self.workers.is_lost(worker, clock));
+
+        let mut totals = Totals {
+            pending: self.queues.pending(),
+            fps: running
+                .iter()
+                .filter_map(|row| row.fps)
+                .sum::<f32>()
+                .round(),
+            ..Totals::default()
+        };
+        for heartbeat in self.workers.live(clock) {
+            totals.workers += 1;
+            totals.slots += heartbeat.slots;
+        }
+        self.runs.count(&mut totals);
+
+        let mut attention: Vec<Attention> = queues
+            .iter()
+            .filter_map(|row| queues::attention(row, &self.workers, clock))
+            .collect();
+        attention.extend(
+            workers
+                .iter()
+                .filter(|row| row.status == Presence::Lost)
+                .filter_map(|row| {
+                    Some(Attention::WorkerLost {
+                        worker: row.name.clone(),
+                        last_seen: row.last_seen?,
+                        running: self.runs.running_on(&row.name),
+                    })
+                }),
+        );
+        attention.extend(self.failures(clock));
+
+        Snapshot {
+            broker: self.broker.clone(),
+            totals,
+            attention,
+            queues,
+            workers,
+            running,
+            retrying: self.runs.retrying(RETRYING),
+            next: self.queues.next(),
+            recent: self.runs.ended().take(RECENT).cloned().collect(),
+        }
+    }
+
+    fn failures(&self, clock: Timestamp) -> Option<Attention> {
+        let mut lately = self.runs.ended().filter_map(|row| match &row.ending {
+            Ending::Failed { reason, .. } if clock.duration_since(row.ended.0) < FAILED_LATELY => {
+                Some((row, reason))
+            }
+            _ => None,
+        });
+        let (latest, reason) = lately.next()?;
+        Some(Attention::Failed {
+            count: 1 + lately.count(),
+            job: latest.job.id,
+            name: latest.job.name.clone(),
+            reason: reason.clone(),
+            at: latest.ended,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Queues: what waits in each, and who would take it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use common::broker::{LaneStatus, Pending};
+use common::queue::Queue;
+use jiff::Timestamp;
+
+use super::runs;
+use super::snapshot::{Attention, Moment, NextRow, Presence, QueueRow, Unserved};
+use super::workers::Workers;
+
+/// Names of workers shown beside a queue.
+const SERVERS: usize = 5;
+
+/// What waits.
+#[derive(Default)]
+pub(super) struct Queues {
+    lanes: Vec<LaneStatus>,
+    next: Vec<NextRow>,
+}
+
+impl Queues {
+    /// The lanes as they are now, and the jobs at their heads.
+    pub(super) fn set(&mut self, lanes: Vec<LaneStatus>, heads: &[Pending], most: usize) {
+        self.lanes = lanes;
+        let mut heads: Vec<&Pending> = heads.iter().collect();
+        heads.sort_by_key(|pending| (std::cmp::Reverse(pending.priority), pending.sequence));
+        heads.truncate(most);
+        self.next = heads.into_iter().map(next).collect();
+    }
+
+    /// Rows of the jobs that wait.
+    pub(super) fn next(&self) -> Vec<NextRow> {
+        self.next.clone()
+    }
+
+    /// All jobs that wait.
+    pub(super) fn pending(&self) -> u64 {
+        self.lanes.iter().map(|lane| lane.pending).sum()
+    }
+
+    /// A row for each queue, by name.
+    pub(super) fn rows(
+        &self,
+        running: &HashMap<&Queue, usize>,
+        workers: &Workers,
+        clock: Timestamp,
+    ) -> Vec<QueueRow> {
+        let mut lanes: BTreeMap<&Queue, Vec<&LaneStatus>> = BTreeMap::new();
+        for status in &self.lanes {
+            lanes.entry(&status.lane.queue).or_default().push(status);
+        }
+        for queue in running.keys() {
+            lanes.entry(queue).or_default();
+        }
+        lanes
+            .into_iter()
+            .map(|(queue, lanes)| {
+                let running = running.get(queue).copied().unwrap_or_default();
+                row(queue, &lanes, running, workers, clock)
+            })
+            .collect()
+    }
+}
+
+fn row(
+    queue: &Queue,
+    lanes: &[&LaneStatus],
+    running: usize,
+    workers: &Workers,
+    clock: Timestamp,
+) -> QueueRow {
+    let mut by_priority: Vec<_> = lanes
+        .iter()
+        .filter(|status| status.pending > 0)
+        .map(|status| (status.lane.priority, status.pending))
+        .collect();
+    by_priority.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
+    let pending = by_priority.iter().map(|(_, pending)| pending).sum();
+
+    let mut servers = Vec::new();
+    let mut served_by = 0;
+    let mut draining = false;
+    for (worker, presence) in workers.serving(queue, clock) {
+        if presence == Presence::Ready {
+            served_by += 1;
+            if servers.len() < SERVERS {
+                servers.push(worker.clone());
+            }
+        } else {
+            draining = true;
+        }
+    }
+    let unserved = (pending > 0 && served_by == 0).then(|| {
+        if draining {
+            Unserved::Draining
+        } else if workers.live(clock).next().is_none() {
+            Unserved::NoWorkers
+        } else {
+            Unserved::NotProved
+        }
+    });
+    QueueRow {
+        queue: queue.clone(),
+        pending,
+        by_priority,
+        running,
+        oldest: lanes
+            .iter()
+            .filter_map(|status| status.oldest)
+            .min()
+            .map(Moment),
+        served_by,
+        servers,
+        unserved,
+    }
+}
+
+/// What to say of a queue whose jobs nobody takes.
+pub(super) fn attention(row: &QueueRow, workers: &Workers, clock: Timestamp) -> Option<Attention> {
+    let mut alternatives = Vec::new();
+    if let Queue::Encoder(wanted) = &row.queue
+        && let Some(codec) = wanted.codec()
+    {
+        alternatives = workers
+            .proved(clock)
+            .filter(|encoder| encoder.codec() == Some(codec))
+            .cloned()
+            .collect();
+        alternatives.sort();
+        alternatives.dedup();
+    }
+    Some(Attention::Unserved {
+        queue: row.queue.clone(),
+        pending: row.pending,
+        why: row.unserved?,
+        alternatives,
+    })
+}
+
+fn next(pending: &Pending) -> NextRow {
+    NextRow {
+        job: runs::name(&pending.job),
+        queue: pending.queue.clone(),
+        priority: pending.priority,
+        enqueued: Moment(pending.job.enqueued),
+        input_size: pending.job.input.size,
+    }
+}

@@ -1,0 +1,261 @@
+//! Runs: those under way, those that will be tried again, and the latest of
+//! those that ended. Bounded, however many jobs the farm has seen.
+
+use std::collections::{BTreeMap, HashMap};
+
+use common::id::JobId;
+use common::job::Job;
+use common::progress::Progress;
+use common::queue::Queue;
+use common::run::{Run, State};
+use common::worker::WorkerName;
+use jiff::{SignedDuration, Timestamp};
+
+use super::snapshot::{EndedRow, Ending, JobName, Moment, RetryRow, RunningRow, Totals};
+
+/// Jobs that ended and are still known.
+const ENDED: usize = 1000;
+/// Jobs that will be tried again and are known.
+const RETRYING: usize = 1000;
+/// A progress message older than this says nothing any more.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+/// What became of jobs since workers took them.
+#[derive(Default)]
+pub(super) struct Runs {
+    running: BTreeMap<JobId, Run>,
+    retrying: BTreeMap<JobId, RetryRow>,
+    /// By the broker's order of their last change.
+    ended: BTreeMap<u64, EndedRow>,
+    ended_at: HashMap<JobId, u64>,
+    progress: HashMap<JobId, (Timestamp, Progress)>,
+    /// Whether more have ended than are known.
+    forgot: bool,
+}
+
+impl Runs {
+    /// None yet. `late` where earlier ones are not looked at.
+    pub(super) fn new(late: bool) -> Self {
+        Self {
+            forgot: late,
+            ..Self::default()
+        }
+    }
+
+    /// A run has become something else; `None` where it was deleted.
+    pub(super) fn changed(&mut self, job: JobId, run: Option<Run>, sequence: u64) {
+        self.running.remove(&job);
+        self.retrying.remove(&job);
+        if let Some(before) = self.ended_at.remove(&job) {
+            self.ended.remove(&before);
+        }
+        let Some(run) = run else {
+            self.progress.remove(&job);
+            return;
+        };
+        match &run.state {
+            State::Running { .. } => {
+                self.running.insert(job, run);
+                return;
+            }
+            State::Returned { .. } => {}
+            State::Waiting { until, failure } => {
+                if self.retrying.len() < RETRYING {
+                    let row = RetryRow {
+                        job: name(&run.job),
+                        queue: run.queue.clone(),
+                        until: Moment(*until),
+                        attempts: run.spent(),
+                        reason: failure.message.clone(),
+                    };
+                    self.retrying.insert(job, row);
+                }
+            }
+            State::Completed { .. } | State::Failed { .. } | State::Cancelled => {
+                if let Some(row) = ended(&run) {
+                    self.ended.insert(sequence, row);
+                    self.ended_at.insert(job, sequence);
+                }
+                while self.ended.len() > ENDED {
+                    if let Some((_, oldest)) = self.ended.pop_first() {
+                        self.ended_at.remove(&oldest.job.id);
+                        self.forgot = true;
+                    }
+                }
+            }
+        }
+        self.progress.remove(&job);
+    }
+
+    /// A run that began before the changes that were looked at.
+    pub(super) fn found(&mut self, run: Run) {
+        if matches!(run.state, State::Running { .. }) && !self.knows(&run.job.id) {
+            self.running.insert(run.job.id, run);
+        }
+    }
+
+    /// Whether anything is known of the job.
+    pub(super) fn knows(&self, job: &JobId) -> bool {
+        self.running.contains_key(job)
+            || self.retrying.contains_key(job)
+            || self.ended_at.contains_key(job)
+    }
+
+    /// A worker says how far it is. It may say so before its run was seen.
+    pub(super) fn progressed(&mut self, progress: Progress, now: Timestamp) {
+        if !self.ended_at.contains_key(&progress.job) {
+            self.progress.insert(progress.job, (now, progress));
+        }
+    }
+
+    /// Forgets progress that belongs to nothing.
+    pub(super) fn forget(&mut self, now: Timestamp) {
+        self.progress.retain(|job, (at, _)| {
+            self.running.contains_key(job) && now.duration_since(*at) < FRESH
+        });
+    }
+
+    /// Running jobs of each queue.
+    pub(super) fn running_by_queue(&self) -> HashMap<&Queue, usize> {
+        let mut counts = HashMap::new();
+        for run in self.running.values() {
+            *counts.entry(&run.queue).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Running jobs of a worker.
+    pub(super) fn running_on(&self, worker: &WorkerName) -> usize {
+        self.running
+            .values()
+            .filter(|run| run.worker() == Some(worker))
+            .count()
+    }
+
+    /// Rows of those under way, the longest running first.
+    pub(super) fn running(&self, is_lost: impl Fn(&WorkerName) -> bool) -> Vec<RunningRow> {
+        let mut rows: Vec<RunningRow> = self
+            .running
+            .values()
+            .filter_map(|run| {
+                let progress = self.progress.get(&run.job.id).map(|(_, progress)| progress);
+                running(run, progress, &is_lost)
+            })
+            .collect();
+        rows.sort_by_key(|row| (row.since, row.job.id));
+        rows
+    }
+
+    /// Rows of those that will be tried again, the next one first.
+    pub(super) fn retrying(&self, most: usize) -> Vec<RetryRow> {
+        let mut rows: Vec<RetryRow> = self.retrying.values().cloned().collect();
+        rows.sort_by_key(|row| (row.until, row.job.id));
+        rows.truncate(most);
+        rows
+    }
+
+    /// Rows of those that ended, the latest first.
+    pub(super) fn ended(&self) -> impl Iterator<Item = &EndedRow> {
+        self.ended.values().rev()
+    }
+
+    /// Adds what ended to the sums.
+    pub(super) fn count(&self, totals: &mut Totals) {
+        totals.running = self.running.len();
+        for row in self.ended.values() {
+            match row.ending {
+                Ending::Completed {
+                    input_size,
+                    output_size,
+                    ..
+                } => {
+                    totals.completed += 1;
+                    totals.input_bytes += input_size;
+                    totals.output_bytes += output_size;
+                }
+                Ending::Failed { .. } => totals.failed += 1,
+                Ending::Cancelled => totals.cancelled += 1,
+            }
+        }
+        if self.forgot {
+            totals.since = self.ended.values().next().map(|row| row.ended);
+        }
+    }
+}
+
+/// How every row names a job.
+pub(super) fn name(job: &Job) -> JobName {
+    let location = &job.input.location;
+    let whole = location.to_string();
+    let name = location.name();
+    let folder = whole.strip_suffix(name.as_str()).unwrap_or(&whole);
+    JobName {
+        id: job.id,
+        folder: folder.trim_end_matches('/').to_owned(),
+        name,
+    }
+}
+
+fn running(
+    run: &Run,
+    progress: Option<&Progress>,
+    is_lost: impl Fn(&WorkerName) -> bool,
+) -> Option<RunningRow> {
+    let State::Running {
+        worker,
+        since,
+        stage,
+    } = &run.state
+    else {
+        return None;
+    };
+    // A zombie may still be talking: only the owner's present attempt counts.
+    let progress = progress.filter(|progress| progress.attempt == run.attempt);
+    let encode = progress.and_then(|progress| progress.encode);
+    Some(RunningRow {
+        job: name(&run.job),
+        queue: run.queue.clone(),
+        priority: run.priority,
+        worker: worker.clone(),
+        worker_lost: is_lost(worker),
+        since: Moment(*since),
+        attempt: run.attempt,
+        stage: progress.map_or(*stage, |progress| progress.stage),
+        fraction: progress
+            .and_then(|progress| progress.fraction)
+            .map(|fraction| (fraction.clamp(0.0, 1.0) * 1e4).round() / 1e4),
+        eta: progress.and_then(|progress| progress.eta),
+        fps: encode.map(|encode| encode.fps),
+        speed: encode.map(|encode| encode.speed),
+        bitrate: encode.map(|encode| encode.bitrate),
+        input_size: run.job.input.size,
+        output_size: encode.map(|encode| encode.size),
+    })
+}
+
+fn ended(run: &Run) -> Option<EndedRow> {
+    let ending = match &run.state {
+        State::Completed { report } => Ending::Completed {
+            encoder: report.encoder.clone(),
+            input_size: report.input_size,
+            output_size: report.output_size,
+            fps: report.fps(),
+            seconds: report.total_seconds,
+            warnings: report.warnings.clone(),
+        },
+        State::Failed { failure } => Ending::Failed {
+            fault: failure.fault,
+            reason: failure.message.clone(),
+        },
+        State::Cancelled => Ending::Cancelled,
+        State::Running { .. } | State::Returned { .. } | State::Waiting { .. } => return None,
+    };
+    Some(EndedRow {
+        job: name(&run.job),
+        queue: run.queue.clone(),
+        ended: Moment(run.changed),
+        worker: run.worker().cloned(),
+        attempts: run.attempt,
+        ending,
+    })
+}

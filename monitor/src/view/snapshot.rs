@@ -1,0 +1,363 @@
+//! The state as it is shown: what `/api/v1/state` answers and the page draws.
+//!
+//! Every field of [`Snapshot`] is one section of the live stream, sent only
+//! when it has changed. So nothing in here depends on the time at which it is
+//! asked for: points in time are sent, and whoever shows them counts ages.
+
+use std::collections::BTreeMap;
+
+use common::encoder::{Codec, Encoder, Kind};
+use common::failure::Fault;
+use common::id::JobId;
+use common::queue::{Priority, Queue};
+use common::run::Stage;
+use common::worker::WorkerName;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+/// A point in time, to the millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub Timestamp);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:.3}", self.0))
+    }
+}
+
+/// All that the monitor shows, but for the [`Cards`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// Whether there is a broker to show anything of.
+    pub broker: Broker,
+    /// Sums over everything.
+    pub totals: Totals,
+    /// What a person should look at first.
+    pub attention: Vec<Attention>,
+    /// Every queue that has a lane, by name.
+    pub queues: Vec<QueueRow>,
+    /// Every worker, by name.
+    pub workers: Vec<WorkerRow>,
+    /// Jobs that a worker is at, the longest running first.
+    pub running: Vec<RunningRow>,
+    /// Jobs that were tried and will be tried again, the next one first.
+    pub retrying: Vec<RetryRow>,
+    /// Jobs that wait, the next one first; as many as a person would read.
+    pub next: Vec<NextRow>,
+    /// Jobs that ended, the latest first; as many as a person would read.
+    pub recent: Vec<EndedRow>,
+}
+
+/// The link to the broker.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Broker {
+    /// Whether it answers.
+    pub connected: bool,
+    /// Since when.
+    pub since: Moment,
+    /// What is wrong, in one line.
+    pub error: Option<String>,
+}
+
+/// Sums over everything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Totals {
+    /// Jobs that wait.
+    pub pending: u64,
+    /// Jobs that a worker is at.
+    pub running: usize,
+    /// Frames per second of all encodes together.
+    pub fps: f32,
+    /// Live workers.
+    pub workers: usize,
+    /// Their slots.
+    pub slots: u32,
+    /// Jobs that ended since `since`.
+    pub completed: usize,
+    /// Likewise.
+    pub failed: usize,
+    /// Likewise.
+    pub cancelled: usize,
+    /// Bytes that the completed ones took before.
+    pub input_bytes: u64,
+    /// Bytes that they take now.
+    pub output_bytes: u64,
+    /// From when on endings are counted; `None` where all are.
+    pub since: Option<Moment>,
+}
+
+/// What a person should look at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Attention {
+    /// Jobs wait that nobody can take.
+    Unserved {
+        /// Where.
+        queue: Queue,
+        /// How many.
+        pending: u64,
+        /// Why nobody takes them.
+        why: Unserved,
+        /// Encoders of the same codec that live workers have proved.
+        alternatives: Vec<Encoder>,
+    },
+    /// A worker has fallen silent.
+    WorkerLost {
+        /// Who.
+        worker: WorkerName,
+        /// When it was last heard of.
+        last_seen: Moment,
+        /// Jobs that it had.
+        running: usize,
+    },
+    /// Jobs failed lately.
+    Failed {
+        /// How many.
+        count: usize,
+        /// The latest.
+        job: JobId,
+        /// Its name.
+        name: String,
+        /// Why it failed.
+        reason: String,
+        /// When.
+        at: Moment,
+    },
+}
+
+/// Why nobody takes the jobs of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unserved {
+    /// There is no live worker at all.
+    NoWorkers,
+    /// None of them has proved what it takes.
+    NotProved,
+    /// Those that could are draining.
+    Draining,
+}
+
+/// One queue.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QueueRow {
+    /// Which.
+    pub queue: Queue,
+    /// Jobs that wait.
+    pub pending: u64,
+    /// Those by priority, the most urgent first; priorities with none left out.
+    pub by_priority: Vec<(Priority, u64)>,
+    /// Jobs that a worker is at.
+    pub running: usize,
+    /// Since when the job waits that waits longest.
+    pub oldest: Option<Moment>,
+    /// Workers that would take its jobs.
+    pub served_by: usize,
+    /// The first few of them.
+    pub servers: Vec<WorkerName>,
+    /// Why nobody does, where jobs wait.
+    pub unserved: Option<Unserved>,
+}
+
+/// Whether a worker is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It takes jobs.
+    Ready,
+    /// It finishes what it has.
+    Draining,
+    /// It has missed its heartbeats.
+    Lost,
+}
+
+/// One worker.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WorkerRow {
+    /// Who.
+    pub name: WorkerName,
+    /// Whether it is there.
+    pub status: Presence,
+    /// When it was last heard of; told only of those that are lost, as it
+    /// changes all the time for the others.
+    pub last_seen: Option<Moment>,
+    /// When it started.
+    pub started: Moment,
+    /// Jobs that it runs at once, at the most.
+    pub slots: u32,
+    /// Jobs that it runs.
+    pub running: Vec<JobId>,
+    /// Share of all cores in use.
+    pub cpu: f32,
+    /// Share of memory in use.
+    pub memory: f32,
+    /// Free bytes for scratch files.
+    pub scratch_free: u64,
+}
+
+/// What each worker has proved. A section of its own: large, and seldom new.
+pub type Cards = BTreeMap<WorkerName, CardRow>;
+
+/// What a worker has proved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CardRow {
+    /// The machine's name.
+    pub host: String,
+    /// Its operating system.
+    pub os: String,
+    /// Its processor.
+    pub cpu: String,
+    /// Its cores.
+    pub cores: u32,
+    /// Its memory in bytes.
+    pub memory: u64,
+    /// Its ffmpeg.
+    pub ffmpeg: String,
+    /// Encoders that passed, hardware and fast ones first.
+    pub encoders: Vec<EncoderRow>,
+    /// Encoders that did not, with ffmpeg's own words.
+    pub refused: BTreeMap<Encoder, String>,
+    /// Audio encoders that passed.
+    pub audio: Vec<String>,
+}
+
+/// A proved encoder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EncoderRow {
+    /// ffmpeg's name.
+    pub name: Encoder,
+    /// What it makes.
+    pub codec: Option<Codec>,
+    /// What it runs on.
+    pub kind: Kind,
+    /// Frames per second at 1280×720.
+    pub fps: f32,
+    /// Largest picture.
+    pub largest: (u32, u32),
+    /// Bits per sample that it was seen to encode.
+    pub depths: Vec<u8>,
+    /// Encodes at once, where the device limits them.
+    pub sessions: Option<u32>,
+}
+
+/// A job as all rows name it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JobName {
+    /// Which.
+    pub id: JobId,
+    /// Its input's name, as hostile as its owner made it.
+    pub name: String,
+    /// Where the input lies.
+    pub folder: String,
+}
+
+/// A job that a worker is at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunningRow {
+    /// Which.
+    pub job: JobName,
+    /// By whom it may be run.
+    pub queue: Queue,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// By whom it is run.
+    pub worker: WorkerName,
+    /// Whether that worker has fallen silent.
+    pub worker_lost: bool,
+    /// Since when.
+    pub since: Moment,
+    /// Which attempt this is.
+    pub attempt: u32,
+    /// What the worker is busy with.
+    pub stage: Stage,
+    /// Done share of the stage.
+    pub fraction: Option<f32>,
+    /// Seconds to the end of the stage.
+    pub eta: Option<f32>,
+    /// Frames per second.
+    pub fps: Option<f32>,
+    /// Times real time.
+    pub speed: Option<f32>,
+    /// Bits per second of the output.
+    pub bitrate: Option<f32>,
+    /// Bytes of the input.
+    pub input_size: u64,
+    /// Bytes of output so far.
+    pub output_size: Option<u64>,
+}
+
+/// A job that will be tried again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RetryRow {
+    /// Which.
+    pub job: JobName,
+    /// By whom it may be run.
+    pub queue: Queue,
+    /// When the next attempt may start.
+    pub until: Moment,
+    /// Attempts that failed.
+    pub attempts: u32,
+    /// Why the last one did.
+    pub reason: String,
+}
+
+/// A job that waits.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NextRow {
+    /// Which.
+    pub job: JobName,
+    /// By whom it may be run.
+    pub queue: Queue,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// When it was enqueued.
+    pub enqueued: Moment,
+    /// Bytes of its input.
+    pub input_size: u64,
+}
+
+/// A job that ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EndedRow {
+    /// Which.
+    pub job: JobName,
+    /// By whom it might be run.
+    pub queue: Queue,
+    /// When it ended.
+    pub ended: Moment,
+    /// Who was at it last.
+    pub worker: Option<WorkerName>,
+    /// Attempts that it took.
+    pub attempts: u32,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Ending {
+    /// Its output is there.
+    Completed {
+        /// What encoded it.
+        encoder: Option<Encoder>,
+        /// Bytes before.
+        input_size: u64,
+        /// Bytes after.
+        output_size: u64,
+        /// Mean frames per second.
+        fps: f64,
+        /// Seconds from claim to end.
+        seconds: f64,
+        /// What is worth telling all the same.
+        warnings: Vec<String>,
+    },
+    /// It failed for good.
+    Failed {
+        /// Whose fault.
+        fault: Fault,
+        /// Why.
+        reason: String,
+    },
+    /// A person cancelled it.
+    Cancelled,
+}

@@ -1,0 +1,234 @@
+//! Workers: who is there, and what each has proved.
+
+use std::collections::{BTreeMap, HashSet};
+
+use common::broker::HEARTBEAT;
+use common::card::{Card, Proof, Verdict, bit_depth};
+use common::encoder::Encoder;
+use common::id::JobId;
+use common::queue::Queue;
+use common::worker::{Heartbeat, WorkerName, WorkerStatus};
+use jiff::{SignedDuration, Timestamp};
+
+use super::snapshot::{CardRow, Cards, EncoderRow, Moment, Presence, WorkerRow};
+
+/// A worker that has been silent for this long is lost: three heartbeats.
+const SILENCE: SignedDuration = SignedDuration::from_secs(3 * HEARTBEAT.as_secs() as i64);
+/// How long a lost worker is still shown.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(10);
+
+/// All workers that were heard of lately.
+#[derive(Default)]
+pub(super) struct Workers {
+    known: BTreeMap<WorkerName, Known>,
+    /// Rises whenever a card changes.
+    pub(super) cards_revision: u64,
+}
+
+/// One worker, with what is derived from its card: that is worked out when the
+/// card changes, not with every heartbeat.
+struct Known {
+    heartbeat: Heartbeat,
+    seen: Timestamp,
+    expired: bool,
+    queues: HashSet<Queue>,
+    card: CardRow,
+}
+
+impl Known {
+    fn presence(&self, clock: Timestamp) -> Presence {
+        if self.expired || clock.duration_since(self.seen) > SILENCE {
+            Presence::Lost
+        } else {
+            match self.heartbeat.status {
+                WorkerStatus::Ready => Presence::Ready,
+                WorkerStatus::Draining => Presence::Draining,
+            }
+        }
+    }
+}
+
+impl Workers {
+    /// A worker was heard of.
+    pub(super) fn heard(&mut self, heartbeat: Heartbeat, seen: Timestamp) {
+        if let Some(known) = self.known.get_mut(&heartbeat.name) {
+            known.seen = known.seen.max(seen);
+            known.expired = false;
+            if known.heartbeat.card == heartbeat.card {
+                known.heartbeat = heartbeat;
+                return;
+            }
+        }
+        self.cards_revision += 1;
+        let known = Known {
+            seen,
+            expired: false,
+            queues: heartbeat.card.queues(&heartbeat.name).into_iter().collect(),
+            card: card_row(&heartbeat.card),
+            heartbeat,
+        };
+        self.known.insert(known.heartbeat.name.clone(), known);
+    }
+
+    /// A worker's heartbeat is no longer on the broker: it ran out, or the
+    /// worker took it away because it stopped in good order.
+    pub(super) fn gone(&mut self, worker: &WorkerName, at: Timestamp) {
+        let Some(known) = self.known.get_mut(worker) else {
+            return;
+        };
+        // Who signs off was heard a moment ago; a heartbeat that runs out is old.
+        if at.duration_since(known.seen) + SignedDuration::from_secs(2) >= SILENCE {
+            known.expired = true;
+        } else {
+            self.known.remove(worker);
+            self.cards_revision += 1;
+        }
+    }
+
+    /// Nobody could be heard until now: silence counts from here.
+    pub(super) fn excuse_silence(&mut self, until: Timestamp) {
+        for known in self.known.values_mut() {
+            known.seen = known.seen.max(until);
+        }
+    }
+
+    /// Forgets who has been lost for long.
+    pub(super) fn forget(&mut self, clock: Timestamp) {
+        let before = self.known.len();
+        self.known
+            .retain(|_, known| clock.duration_since(known.seen) < REMEMBERED);
+        if self.known.len() != before {
+            self.cards_revision += 1;
+        }
+    }
+
+    /// Those that are there.
+    pub(super) fn live(&self, clock: Timestamp) -> impl Iterator<Item = &Heartbeat> {
+        self.known
+            .values()
+            .filter(move |known| known.presence(clock) != Presence::Lost)
+            .map(|known| &known.heartbeat)
+    }
+
+    /// Those that serve a queue, with whether they are ready or draining.
+    pub(super) fn serving<'a>(
+        &'a self,
+        queue: &'a Queue,
+        clock: Timestamp,
+    ) -> impl Iterator<Item = (&'a WorkerName, Presence)> {
+        self.known
+            .iter()
+            .filter(|(_, known)| known.queues.contains(queue))
+            .map(move |(name, known)| (name, known.presence(clock)))
+            .filter(|(_, presence)| *presence != Presence::Lost)
+    }
+
+    /// Every encoder that a live worker has proved.
+    pub(super) fn proved(&self, clock: Timestamp) -> impl Iterator<Item = &Encoder> {
+        self.known
+            .values()
+            .filter(move |known| known.presence(clock) == Presence::Ready)
+            .flat_map(|known| known.card.encoders.iter().map(|row| &row.name))
+    }
+
+    /// Whether this worker has fallen silent or was never heard of.
+    pub(super) fn is_lost(&self, worker: &WorkerName, clock: Timestamp) -> bool {
+        self.known
+            .get(worker)
+            .is_none_or(|known| known.presence(clock) == Presence::Lost)
+    }
+
+    /// Jobs that live workers say they run.
+    pub(super) fn jobs(&self, clock: Timestamp) -> impl Iterator<Item = JobId> {
+        self.live(clock)
+            .flat_map(|heartbeat| heartbeat.running.iter().copied())
+    }
+
+    /// A row for each.
+    pub(super) fn rows(&self, clock: Timestamp) -> Vec<WorkerRow> {
+        self.known
+            .values()
+            .map(|known| {
+                let beat = &known.heartbeat;
+                let status = known.presence(clock);
+                WorkerRow {
+                    name: beat.name.clone(),
+                    status,
+                    last_seen: (status == Presence::Lost).then_some(Moment(known.seen)),
+                    started: Moment(beat.started),
+                    slots: beat.slots,
+                    running: beat.running.clone(),
+                    cpu: share(f64::from(beat.load.cpu)),
+                    memory: share(
+                        beat.load.memory_used as f64 / beat.card.host.memory.max(1) as f64,
+                    ),
+                    scratch_free: beat.load.scratch_free,
+                }
+            })
+            .collect()
+    }
+
+    /// A card for each.
+    pub(super) fn cards(&self) -> Cards {
+        self.known
+            .iter()
+            .map(|(name, known)| (name.clone(), known.card.clone()))
+            .collect()
+    }
+}
+
+/// A share in hundredths: finer changes are not worth sending.
+fn share(value: f64) -> f32 {
+    ((value.clamp(0.0, 1.0) * 100.0).round() / 100.0) as f32
+}
+
+fn card_row(card: &Card) -> CardRow {
+    let mut encoders: Vec<EncoderRow> = card
+        .proved()
+        .map(|(encoder, proof)| encoder_row(encoder, proof))
+        .collect();
+    encoders.sort_by(|a, b| {
+        b.kind
+            .is_hardware()
+            .cmp(&a.kind.is_hardware())
+            .then(b.fps.total_cmp(&a.fps))
+    });
+    let refused = card
+        .encoders
+        .iter()
+        .filter_map(|(encoder, verdict)| match verdict {
+            Verdict::Refused { reason } => Some((encoder.clone(), reason.clone())),
+            Verdict::Proved(_) => None,
+        })
+        .collect();
+    CardRow {
+        host: card.host.name.clone(),
+        os: card.host.os.clone(),
+        cpu: card.host.cpu.clone(),
+        cores: card.host.cores,
+        memory: card.host.memory,
+        ffmpeg: card.ffmpeg.version.clone(),
+        encoders,
+        refused,
+        audio: card.audio.clone(),
+    }
+}
+
+fn encoder_row(encoder: &Encoder, proof: &Proof) -> EncoderRow {
+    let mut depths: Vec<u8> = proof
+        .pixel_formats
+        .iter()
+        .map(|format| bit_depth(format))
+        .collect();
+    depths.sort_unstable();
+    depths.dedup();
+    EncoderRow {
+        name: encoder.clone(),
+        codec: encoder.codec(),
+        kind: proof.kind,
+        fps: proof.fps,
+        largest: proof.largest,
+        depths,
+        sessions: proof.sessions,
+    }
+}
