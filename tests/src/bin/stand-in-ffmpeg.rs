@@ -1,0 +1,221 @@
+//! An ffmpeg that stands in for hardware which this machine lacks, and that
+//! fails on demand: see `harness::stand_in`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Write, stderr, stdout};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use harness::stand_in::{Fault, HOLD, Orders, STARTED};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("stand-in: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let started = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let exe = std::env::current_exe()?;
+    let folder = exe.parent().context("a program lies in a folder")?;
+    let orders = Orders::read(folder)?;
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let asks = |option: &str| arguments.iter().any(|argument| argument == option);
+    if asks("-encoders") {
+        return list_encoders(&orders, &arguments);
+    }
+    if asks("-version") {
+        return version(&orders, &arguments);
+    }
+    let mut line = in_software(&orders.encoders, &arguments);
+    let Some(output) = output_of_job(&line) else {
+        anyhow::bail!(Command::new(&orders.real).args(line).exec());
+    };
+    if orders.stamp {
+        let nanoseconds = started.as_nanos();
+        insert_before_output(
+            &mut line,
+            [
+                "-metadata".into(),
+                format!("{STARTED}={nanoseconds}").into(),
+            ],
+        );
+    }
+    match orders.fault {
+        Some(fault) => befall(&fault, folder, &orders.real, line, &output),
+        None => anyhow::bail!(Command::new(&orders.real).args(line).exec()),
+    }
+}
+
+/// The real list, and what this pretends to have besides.
+fn list_encoders(orders: &Orders, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    let real = Command::new(&orders.real).args(arguments).output()?;
+    let mut list = String::from_utf8_lossy(&real.stdout).into_owned();
+    for name in orders.encoders.keys() {
+        if !list.split_whitespace().any(|word| word == name) {
+            list.push_str(&format!(" V....D {name:<20} {name} (stand-in)\n"));
+        }
+    }
+    stdout().write_all(list.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The real version, with a build of its own: what was proved with the real
+/// ffmpeg says nothing of this one.
+fn version(orders: &Orders, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    let real = Command::new(&orders.real).args(arguments).output()?;
+    stdout().write_all(&real.stdout)?;
+    println!(
+        "stand-in for {:?}",
+        orders.encoders.keys().collect::<Vec<_>>()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file that a job's encode writes; `None` where this is no job but a test
+/// encode of nothing in particular, or the check of an output.
+fn output_of_job(line: &[OsString]) -> Option<PathBuf> {
+    let input = line.iter().position(|argument| argument == "-i")?;
+    let input = line.get(input + 1)?.to_str().unwrap_or("file:");
+    let output = line.last()?.to_str()?.strip_prefix("file:")?;
+    (input.starts_with("file:") || input.starts_with("http")).then(|| output.into())
+}
+
+fn insert_before_output(line: &mut Vec<OsString>, arguments: impl IntoIterator<Item = OsString>) {
+    let output = line.len() - 1;
+    line.splice(output..output, arguments);
+}
+
+/// The same command with software in the place of the hardware, and quick.
+fn in_software(encoders: &BTreeMap<String, String>, line: &[OsString]) -> Vec<OsString> {
+    let software = |value: &OsString| encoders.get(value.to_str()?);
+    let uses_hardware = line.iter().any(|argument| software(argument).is_some());
+    if !uses_hardware {
+        return line.to_owned();
+    }
+    let mut new: Vec<OsString> = Vec::new();
+    let mut arguments = line.iter();
+    while let Some(argument) = arguments.next() {
+        let option = argument.to_str().unwrap_or_default();
+        let name = option.split(':').next().unwrap_or_default();
+        match name {
+            "-c" | "-codec" | "-vcodec" => {
+                let value = arguments.next().cloned().unwrap_or_default();
+                new.push(argument.clone());
+                match software(&value) {
+                    Some(encoder) => {
+                        new.push(encoder.into());
+                        new.extend(["-preset", "ultrafast"].map(OsString::from));
+                        if encoder == "libx265" {
+                            new.extend(["-x265-params", "log-level=error"].map(OsString::from));
+                        }
+                    }
+                    None => new.push(value),
+                }
+            }
+            "-pix_fmt" => {
+                let value = arguments.next().cloned().unwrap_or_default();
+                new.push(argument.clone());
+                new.push(planar(&value.to_string_lossy()).into());
+            }
+            "-cq" => {
+                new.push("-crf".into());
+                new.extend(arguments.next().cloned());
+            }
+            // Only hardware knows these, or not in this way.
+            "-rc" | "-preset" | "-tune" | "-multipass" | "-gpu" | "-b_ref_mode" | "-spatial-aq"
+            | "-temporal-aq" | "-surfaces" | "-tier" => {
+                arguments.next();
+            }
+            "-b" => match arguments.next() {
+                Some(value) if value != "0" => new.extend([argument.clone(), value.clone()]),
+                _ => {}
+            },
+            _ if option.contains("format=") => new.push(planar(option).into()),
+            _ => new.push(argument.clone()),
+        }
+    }
+    new
+}
+
+/// Pixel formats that software knows for those that hardware likes.
+fn planar(text: &str) -> String {
+    text.replace("p010le", "yuv420p10le")
+        .replace("nv12", "yuv420p")
+}
+
+fn befall(
+    fault: &Fault,
+    folder: &Path,
+    real: &Path,
+    mut line: Vec<OsString>,
+    output: &Path,
+) -> anyhow::Result<ExitCode> {
+    let frames = |count: u32| ["-frames:v".into(), count.to_string().into()];
+    match fault {
+        Fault::Hang => {
+            report(1)?;
+            loop {
+                std::thread::park();
+            }
+        }
+        Fault::Crash { after_frames } => {
+            insert_before_output(&mut line, frames(*after_frames));
+            Command::new(real).args(line).status()?;
+            std::process::abort();
+        }
+        Fault::Short { frames: count } => insert_before_output(&mut line, frames(*count)),
+        Fault::Torn => {
+            let status = Command::new(real).args(line).status()?;
+            anyhow::ensure!(status.success(), "the real ffmpeg: {status}");
+            let file = File::options().write(true).open(output)?;
+            file.set_len(file.metadata()?.len() / 2)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Fault::Garbage => {
+            let garbage: Vec<u8> = (0..200_000_u32)
+                .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+                .collect();
+            stdout().write_all(&garbage)?;
+            stderr().write_all(&garbage)?;
+            // Neither must run into what is printed next.
+            println!();
+            eprintln!();
+        }
+        Fault::Late(time) => std::thread::sleep(*time),
+        Fault::Pace(rate) => {
+            let input = line
+                .iter()
+                .position(|argument| argument == "-i")
+                .unwrap_or(0);
+            line.splice(input..input, ["-readrate".into(), rate.to_string().into()]);
+        }
+        Fault::Held => {
+            let mut frame = 0;
+            while folder.join(HOLD).exists() {
+                frame += 1;
+                report(frame)?;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    }
+    anyhow::bail!(Command::new(real).args(line).exec())
+}
+
+/// Progress as ffmpeg reports it.
+fn report(frame: u64) -> anyhow::Result<()> {
+    println!(
+        "frame={frame}\nfps=1.0\nout_time_us={}\nspeed=0.01x\nprogress=continue",
+        frame * 10
+    );
+    Ok(stdout().flush()?)
+}

@@ -1,0 +1,127 @@
+//! What a media file holds, counted by ffprobe.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::paths;
+
+/// A media file, looked at from outside.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Media {
+    /// Its streams, in order.
+    pub streams: Vec<Stream>,
+    format: Format,
+}
+
+/// One stream.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Stream {
+    /// `video`, `audio`, `subtitle` or `attachment`.
+    #[serde(rename = "codec_type")]
+    pub kind: String,
+    /// ffmpeg's name of the codec.
+    #[serde(rename = "codec_name", default)]
+    pub codec: String,
+    /// ffmpeg's name of the pixel format.
+    #[serde(rename = "pix_fmt", default)]
+    pub pixel_format: String,
+    /// Channels of sound.
+    #[serde(default)]
+    pub channels: u32,
+    #[serde(default)]
+    nb_read_frames: Option<String>,
+    #[serde(default)]
+    disposition: Disposition,
+    #[serde(default)]
+    tags: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Disposition {
+    #[serde(default)]
+    attached_pic: u8,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Format {
+    duration: Option<String>,
+    #[serde(default)]
+    tags: std::collections::BTreeMap<String, String>,
+}
+
+impl Stream {
+    /// The value of a tag, e.g. `language`.
+    pub fn tag(&self, name: &str) -> Option<&str> {
+        self.tags.get(name).map(String::as_str)
+    }
+}
+
+impl Media {
+    /// Looks at a file and decodes all of its video.
+    pub fn of(file: &Path) -> Self {
+        let output = Command::new(paths::tool("ffprobe"))
+            .args([
+                "-v",
+                "error",
+                "-of",
+                "json",
+                "-count_frames",
+                "-show_streams",
+                "-show_format",
+            ])
+            .arg("-i")
+            .arg(format!("file:{}", file.display()))
+            .output()
+            .expect("ffprobe runs");
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && !complaints.contains("Invalid"),
+            "{}: {complaints}",
+            file.display()
+        );
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    /// The film: the first video stream that is no cover.
+    pub fn film(&self) -> &Stream {
+        self.streams
+            .iter()
+            .find(|stream| stream.kind == "video" && stream.disposition.attached_pic == 0)
+            .expect("a film")
+    }
+
+    /// Frames of the film, counted by decoding.
+    pub fn frames(&self) -> u64 {
+        let frames = self.film().nb_read_frames.as_deref().unwrap_or_default();
+        frames
+            .parse()
+            .unwrap_or_else(|_| panic!("no count of frames: {self:?}"))
+    }
+
+    /// Streams of one kind.
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Stream> {
+        self.streams
+            .iter()
+            .filter(move |stream| stream.kind == kind)
+    }
+
+    /// Length in seconds.
+    pub fn duration(&self) -> f64 {
+        let duration = self.format.duration.as_deref().unwrap_or_default();
+        duration
+            .parse()
+            .unwrap_or_else(|_| panic!("no length: {self:?}"))
+    }
+
+    /// The value of a tag of the whole file, whatever its case.
+    pub fn tag(&self, name: &str) -> Option<&str> {
+        self.format
+            .tags
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,60 @@
+//! The monitor, as a browser's owner starts it.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
+
+use crate::farm::Farm;
+use crate::process::Daemon;
+use crate::{poll, programs};
+
+/// A monitor that runs.
+pub struct TestMonitor {
+    /// Its process.
+    pub process: Daemon,
+    url: String,
+}
+
+impl TestMonitor {
+    /// Starts a monitor of the farm and waits until it is healthy.
+    pub async fn start(farm: &Farm) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
+        let mut command = programs::command("monitor", farm.folder());
+        command
+            .args(["--nats", &farm.broker.url(), "--listen"])
+            .arg(format!("127.0.0.1:{port}"));
+        let process = Daemon::start("monitor", command, &farm.folder().join("monitor.log"));
+        let monitor = Self {
+            process,
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        poll::until("the monitor to be healthy", async || {
+            monitor.get("/healthz").await
+        })
+        .await;
+        monitor
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it answers to a path, where it answers well.
+    pub async fn get(&self, path: &str) -> Option<String> {
+        let answer = reqwest::Client::new()
+            .get(format!("{}{path}", self.url))
+            .timeout(Duration::from_secs(5))
+            .send()
+            .await
+            .ok()?;
+        if answer.status().is_success() {
+            answer.text().await.ok()
+        } else {
+            None
+        }
+    }
+}

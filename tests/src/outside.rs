@@ -1,0 +1,101 @@
+//! What anyone can see of the farm without being part of it: files,
+//! processes, and what a plain JetStream client finds on the broker.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Every file below a folder, relative to it, with its bytes; hidden ones too.
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(current) = folders.pop() {
+        for entry in std::fs::read_dir(&current).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let (Ok(bytes), Ok(name)) = (std::fs::read(&path), path.strip_prefix(folder))
+            {
+                found.insert(name.to_owned(), bytes);
+            }
+        }
+    }
+    found
+}
+
+/// Names of the files below a folder, relative to it.
+pub fn names(folder: &Path) -> Vec<PathBuf> {
+    files(folder).into_keys().collect()
+}
+
+/// Scratch files below a worker's scratch folder. The lock that keeps twins
+/// apart is none.
+pub fn scratch_files(folder: &Path) -> Vec<PathBuf> {
+    let mut names = names(folder);
+    names.retain(|name| name.extension().is_none_or(|extension| extension != "lock"));
+    names
+}
+
+/// A process that is not ours to wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub id: u32,
+    /// Its command line, for people.
+    pub command: String,
+}
+
+/// Live processes that name the folder in their command line or environment.
+pub fn processes_of(folder: &Path) -> Vec<Process> {
+    let folder = folder.display().to_string();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(id) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        let read = |name: &str| {
+            let bytes = std::fs::read(entry.path().join(name)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).replace('\0', " ")
+        };
+        // A process that has ended and was not reaped yet has neither.
+        let command = read("cmdline");
+        if id != std::process::id()
+            && (command.contains(&folder) || read("environ").contains(&folder))
+        {
+            found.push(Process { id, command });
+        }
+    }
+    found
+}
+
+/// Live ffmpegs and ffprobes that work below the folder.
+pub fn encodes_in(folder: &Path) -> Vec<Process> {
+    let mut found = processes_of(folder);
+    found.retain(|process| {
+        let program = process.command.split(' ').next().unwrap_or_default();
+        program.ends_with("ffmpeg") || program.ends_with("ffprobe")
+    });
+    found
+}
+
+/// Memory of a process that is in RAM, in bytes.
+pub fn resident_memory(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// Seconds of processor time that a process has used.
+pub fn processor_seconds(id: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name stands in parentheses and may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}

@@ -1,0 +1,138 @@
+//! The programs of the farm, as a person starts them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::paths;
+use crate::process::Daemon;
+
+/// Settings of the shell that must not leak into a test.
+const FOREIGN: &[&str] = &[
+    "NATS_URL",
+    "NATS_CREDS",
+    "STORE_URL",
+    "FFMPEG",
+    "FFPROBE",
+    "WORKER_NAME",
+    "WORKER_ENCODERS",
+    "WORKER_SCRATCH",
+    "WORKER_MAX_JOBS",
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+    "RUST_LOG",
+    "AWS_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "XDG_RUNTIME_DIR",
+];
+
+/// A program of this workspace, at home in `home`: whatever it keeps without
+/// being told where goes there.
+pub fn command(program: &str, home: &Path) -> Command {
+    at_home(&paths::program(program), home)
+}
+
+fn at_home(program: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    command
+        .current_dir(home)
+        .env("PATH", paths::search_path())
+        .env("HOME", home)
+        .env("TMPDIR", home)
+        .env("XDG_CACHE_HOME", home.join("cache"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("NO_COLOR", "1");
+    command
+}
+
+/// A worker before it is started.
+pub struct WorkerSetup {
+    name: String,
+    home: PathBuf,
+    options: BTreeMap<&'static str, OsString>,
+    environment: Vec<(&'static str, String)>,
+    wrapper: Vec<String>,
+}
+
+impl WorkerSetup {
+    pub(crate) fn new(name: &str, home: &Path, nats: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            home: home.to_owned(),
+            options: BTreeMap::new(),
+            environment: Vec::new(),
+            wrapper: Vec::new(),
+        }
+        .option("--nats", nats)
+        .option("--name", name)
+        .option("--scratch", home.join("scratch"))
+        .option("--max-jobs", "1")
+        .option("--ack-wait", "3s")
+        .option("--drain-timeout", "0s")
+    }
+
+    /// Sets an option.
+    #[must_use]
+    pub fn option(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.options.insert(name, value.into());
+        self
+    }
+
+    /// Tests and serves these encoders only, which makes its start quick.
+    #[must_use]
+    pub fn encoders(self, names: &str) -> Self {
+        self.option("--encoders", names)
+    }
+
+    /// Sets environment variables.
+    #[must_use]
+    pub fn environment(
+        mut self,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        self.environment.extend(variables);
+        self
+    }
+
+    /// Has another program start it, e.g. one that sets limits.
+    #[must_use]
+    pub fn under(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// Starts it, and does not wait until it takes jobs.
+    pub fn spawn(self) -> Worker {
+        let mut command = match self.wrapper.split_first() {
+            None => command("worker", &self.home),
+            Some((wrapper, arguments)) => {
+                let mut command = at_home(wrapper.as_ref(), &self.home);
+                command.args(arguments).arg(paths::program("worker"));
+                command
+            }
+        };
+        command.envs(self.environment);
+        for (name, value) in self.options {
+            command.arg(name).arg(value);
+        }
+        let log = self.home.join(format!("worker-{}.log", self.name));
+        let process = Daemon::start(&format!("worker {}", self.name), command, &log);
+        Worker {
+            name: self.name,
+            process,
+        }
+    }
+}
+
+/// A worker that runs.
+pub struct Worker {
+    /// Its name.
+    pub name: String,
+    /// Its process.
+    pub process: Daemon,
+}

@@ -1,0 +1,292 @@
+//! The queue's protocol on a real broker: enqueue, claim, keep, finish.
+
+use std::time::Duration;
+
+use common::broker::{Broker, Claim, ConnectOptions, Lanes, Look, Lost, Outcome};
+use common::failure::Failure;
+use common::id::BatchId;
+use common::job::{Input, Job};
+use common::location::Location;
+use common::queue::{Lane, Priority, Queue};
+use common::recipe::{Choice, Recipe, VideoEncode};
+use common::run::{Report, State};
+use common::worker::WorkerName;
+use harness::broker::TestBroker;
+
+fn job(name: &str) -> Job {
+    let folder = Location::s3("media", "in").expect("a location");
+    let input = Input {
+        location: folder.join(name),
+        size: 1,
+        version: "1".to_owned(),
+    };
+    let encoder = "libx264".parse().expect("an encoder");
+    let recipe = Recipe::encode(VideoEncode::new(Choice::Encoder(encoder)));
+    Job::new(
+        BatchId::new(),
+        input,
+        folder.join("out").join(name),
+        recipe,
+        None,
+    )
+}
+
+fn lane(priority: u8) -> Lane {
+    Lane {
+        priority: Priority::try_from(priority).expect("in range"),
+        queue: "libx264".parse().expect("a queue"),
+    }
+}
+
+fn name(text: &str) -> WorkerName {
+    text.parse().expect("a name")
+}
+
+fn report(worker: &str) -> Report {
+    Report {
+        worker: name(worker),
+        encoder: None,
+        input_size: 1,
+        output_size: 1,
+        frames: 1,
+        duration: 1.0,
+        encode_seconds: 1.0,
+        total_seconds: 1.0,
+        warnings: Vec::new(),
+    }
+}
+
+async fn connect(server: &TestBroker) -> (Broker, Lanes) {
+    let mut options = ConnectOptions::new(server.url(), "test");
+    options.ack_wait = Duration::from_secs(1);
+    let broker = Broker::connect(&options).await.expect("a broker");
+    (broker, Lanes::default())
+}
+
+async fn lanes(broker: &Broker, lanes: &mut Lanes) {
+    let queue: Queue = "libx264".parse().expect("a queue");
+    broker.find_lanes(&[queue], lanes).await.expect("lanes");
+}
+
+async fn claim(broker: &Broker, lanes: &Lanes, worker: &str) -> Option<Claim> {
+    match broker.claim(lanes, &name(worker)).await.expect("an answer") {
+        Look::Claimed { claim, .. } => Some(*claim),
+        Look::Empty => None,
+    }
+}
+
+/// Looks until there is something, for what only time brings.
+async fn claim_in_time(broker: &Broker, lanes: &Lanes, worker: &str) -> Claim {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(claim) = claim(broker, lanes, worker).await {
+            return claim;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "nothing to claim in time"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn enqueueing_again_adds_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let jobs: Vec<_> = (0..2500)
+        .map(|n| (job(&format!("{n}.mp4")), lane(5)))
+        .collect();
+    let first = broker
+        .enqueue(&jobs[..2000], |_| {})
+        .await
+        .expect("enqueued");
+    assert!(first.iter().all(|(_, outcome)| *outcome == Outcome::Added));
+    // Half known, half new, and moved to another priority in the request.
+    let again: Vec<_> = jobs.iter().map(|(job, _)| (job.clone(), lane(9))).collect();
+    let second = broker.enqueue(&again, |_| {}).await.expect("enqueued");
+    let added = second
+        .iter()
+        .filter(|(_, outcome)| *outcome == Outcome::Added)
+        .count();
+    assert_eq!(added, 500);
+    // One that is done is known, not added.
+    lanes(&broker, &mut known).await;
+    let done = claim(&broker, &known, "w1").await.expect("a job");
+    let id = done.job().id;
+    done.complete(report("w1")).await.expect("still ours");
+    let (one, _) = jobs
+        .iter()
+        .chain(&again)
+        .find(|(job, _)| job.id == id)
+        .expect("one of them");
+    let third = broker
+        .enqueue(&[(one.clone(), lane(5))], |_| {})
+        .await
+        .expect("an answer");
+    assert!(
+        matches!(&third[0].1, Outcome::Known(run) if matches!(run.state, State::Completed { .. })),
+        "{third:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_most_urgent_job_goes_first_and_only_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let jobs = [
+        (job("low"), lane(1)),
+        (job("mid"), lane(5)),
+        (job("high"), lane(10)),
+    ];
+    broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let mut claims = Vec::new();
+    for expected in ["high", "mid", "low"] {
+        let claim = claim(&broker, &known, "w1").await.expect(expected);
+        assert_eq!(claim.job().input.location.name(), expected);
+        claims.push(claim);
+    }
+    assert!(claim(&broker, &known, "w2").await.is_none());
+}
+
+#[tokio::test]
+async fn a_lost_job_is_taken_over_and_its_old_owner_can_write_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    broker
+        .enqueue(&[(job("a"), lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let zombie = claim(&broker, &known, "w1").await.expect("a job");
+    let owner = claim_in_time(&broker, &known, "w2").await;
+    assert_eq!(owner.run().attempt, 2);
+    assert!(matches!(
+        zombie.clone().complete(report("w1")).await,
+        Err(Lost::Elsewhere)
+    ));
+    assert!(matches!(
+        zombie.clone().fail(Failure::worker("x")).await,
+        Err(Lost::Elsewhere)
+    ));
+    assert!(matches!(zombie.hand_back().await, Err(Lost::Elsewhere)));
+    owner.complete(report("w2")).await.expect("ours");
+    assert!(claim(&broker, &known, "w3").await.is_none());
+}
+
+#[tokio::test]
+async fn a_job_that_loses_all_its_workers_ends_as_a_dead_letter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let poison = job("poison");
+    let id = poison.id;
+    broker
+        .enqueue(&[(poison, lane(5)), (job("good"), lane(1))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+    for attempt in 1..=Job::ATTEMPTS {
+        let claim = claim_in_time(&broker, &known, "w1").await;
+        assert_eq!((claim.job().id, claim.run().attempt), (id, attempt));
+        // Its worker dies: no sign of life ever comes.
+    }
+    let good = claim_in_time(&broker, &known, "w1").await;
+    assert_eq!(good.job().input.location.name(), "good");
+    let _lease = common::broker::Lease::keep(&good);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        assert!(claim(&broker, &known, "w2").await.is_none());
+        let record = broker.job(&id).await.expect("an answer").expect("known");
+        if record.word() == "failed" {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{record:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut dead = broker
+        .jetstream()
+        .get_stream("DEAD")
+        .await
+        .expect("the stream");
+    assert_eq!(dead.info().await.expect("its state").state.messages, 1);
+}
+
+#[tokio::test]
+async fn what_is_given_back_starts_at_once_and_costs_no_attempt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    broker
+        .enqueue(&[(job("a"), lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+    for _ in 0..5 {
+        let claim = claim_in_time(&broker, &known, "w1").await;
+        claim.hand_back().await.expect("ours");
+    }
+    let last = claim_in_time(&broker, &known, "w2").await;
+    assert_eq!((last.run().attempt, last.run().spent()), (6, 1));
+}
+
+#[tokio::test]
+async fn a_failed_attempt_waits_and_comes_back_by_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    broker
+        .enqueue(&[(job("a"), lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let first = claim(&broker, &known, "w1").await.expect("a job");
+    let run = first
+        .fail(Failure::passing("no network"))
+        .await
+        .expect("ours");
+    assert!(matches!(run.state, State::Waiting { .. }), "{run:?}");
+    let second = claim_in_time(&broker, &known, "w1").await;
+    assert_eq!(second.run().attempt, 2);
+    assert!(
+        second.run().failures[0]
+            .failure
+            .message
+            .contains("no network")
+    );
+    // The input's fault is not worth another attempt.
+    let run = second.fail(Failure::input("corrupt")).await.expect("ours");
+    assert!(matches!(run.state, State::Failed { .. }), "{run:?}");
+    let events = broker.events(&run.job.id).await.expect("history");
+    let kinds: Vec<_> = events.iter().map(|event| event.what.kind()).collect();
+    assert_eq!(kinds, ["claimed", "retried", "claimed", "failed"]);
+}
+
+#[tokio::test]
+async fn a_lease_outlives_the_ack_wait_while_it_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    broker
+        .enqueue(&[(job("a"), lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let kept = claim(&broker, &known, "w1").await.expect("a job");
+    let lease = common::broker::Lease::keep(&kept);
+    let until = tokio::time::Instant::now() + Duration::from_secs(3);
+    while tokio::time::Instant::now() < until {
+        assert!(
+            claim(&broker, &known, "w2").await.is_none(),
+            "taken although alive"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(lease.ended().is_none());
+    drop(lease);
+    claim_in_time(&broker, &known, "w2").await;
+}
