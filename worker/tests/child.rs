@@ -1,0 +1,299 @@
+//! How children of the worker live and end: stand-ins for ffmpeg that hang,
+//! babble, leave children of their own behind, or reach for what is not theirs.
+#![cfg(unix)]
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::failure::{Failure, Fault};
+use common::progress::EncodeProgress;
+use tokio_util::sync::CancellationToken;
+use worker::ffmpeg::Tools;
+use worker::ffmpeg::fault::Origin;
+use worker::ffmpeg::process::{Finished, Limits, Runner};
+use worker::sandbox::Sandbox;
+
+/// A shell script in ffmpeg's place, run confined in a scratch folder.
+struct StandIn {
+    folder: tempfile::TempDir,
+    scratch: tempfile::TempDir,
+    runner: Runner,
+}
+
+impl StandIn {
+    fn new(script: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scratch = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("ffmpeg");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("written");
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("allowed");
+        let runner = Runner {
+            tools: Tools {
+                ffmpeg: program.clone(),
+                ffprobe: program,
+            },
+            sandbox: Sandbox {
+                program: Some(env!("CARGO_BIN_EXE_worker").into()),
+                read: Vec::new(),
+                write: scratch.path().to_owned(),
+                network: false,
+            },
+            limits: Limits {
+                stall: Duration::from_secs(30),
+                grace: Duration::from_secs(2),
+            },
+            stop: CancellationToken::new(),
+        };
+        Self {
+            folder,
+            scratch,
+            runner,
+        }
+    }
+
+    async fn run(&self) -> Result<Finished, Failure> {
+        self.runner.ffmpeg(&[], Origin::Local, |_| {}).await
+    }
+
+    fn scratch(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    /// Waits until a script has written a process id there.
+    async fn pid(&self, name: &str) -> rustix::process::Pid {
+        let file = self.scratch(name);
+        within(Duration::from_secs(10), || {
+            let number = std::fs::read_to_string(&file).ok()?.trim().parse().ok()?;
+            rustix::process::Pid::from_raw(number)
+        })
+        .await
+    }
+}
+
+/// Asks until there is an answer.
+async fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < limit, "nothing within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn gone(pid: rustix::process::Pid) {
+    within(Duration::from_secs(5), || {
+        // Who has ended but is not yet waited for by init is gone as well.
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+        let zombie = state.is_ok_and(|state| state.contains(") Z "));
+        (zombie || rustix::process::test_kill_process(pid).is_err()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_good_end_gives_the_last_figures() {
+    let stand_in = StandIn::new(
+        "echo frame=7; echo progress=continue; echo frame=9; echo progress=end; echo careful >&2",
+    );
+    let mut seen = Vec::new();
+    let finished = stand_in
+        .runner
+        .ffmpeg(&[], Origin::Local, |now: EncodeProgress| {
+            seen.push(now.frame)
+        })
+        .await;
+    let finished = finished.expect("ends well");
+    assert_eq!(seen, [7, 9]);
+    assert_eq!(finished.progress.frame, 9);
+    assert_eq!(finished.log, ["careful"]);
+}
+
+#[tokio::test]
+async fn garbage_on_both_pipes_is_harmless() {
+    let stand_in = StandIn::new(
+        "head -c 3000000 /dev/urandom; head -c 3000000 /dev/urandom >&2; echo; echo frame=1; echo progress=end",
+    );
+    let finished = stand_in.run().await.expect("ends well");
+    assert_eq!(finished.progress.frame, 1);
+    assert!(finished.log.len() <= 40);
+}
+
+#[tokio::test]
+async fn stopping_asks_first_then_kills_and_takes_the_grandchildren_along() {
+    let stand_in = StandIn::new(
+        "trap 'echo asked > asked' TERM; sleep 600 & echo $! > child; echo $$ > parent; while :; do sleep 0.1; done",
+    );
+    let mut stand_in = stand_in;
+    stand_in.runner.limits.grace = Duration::from_millis(500);
+    let stop = stand_in.runner.stop.clone();
+    let (ended, (parent, child)) = tokio::join!(stand_in.run(), async {
+        let pids = (stand_in.pid("parent").await, stand_in.pid("child").await);
+        stop.cancel();
+        pids
+    });
+    assert_eq!(ended.expect_err("stopped").fault, Fault::Passing);
+    assert!(stand_in.scratch("asked").exists());
+    gone(parent).await;
+    gone(child).await;
+}
+
+#[tokio::test]
+async fn a_grandchild_that_holds_the_pipes_does_not_hold_the_worker() {
+    let stand_in = StandIn::new("sleep 600 & echo $! > child; echo frame=3; echo progress=end");
+    let started = Instant::now();
+    let finished = stand_in.run().await.expect("ends well");
+    assert_eq!(finished.progress.frame, 3);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    gone(stand_in.pid("child").await).await;
+}
+
+#[tokio::test]
+async fn nobody_waiting_means_nobody_left() {
+    let stand_in = StandIn::new("sleep 600 & echo $! > child; echo $$ > parent; wait");
+    let pids = tokio::select! {
+        ended = stand_in.run() => panic!("{ended:?}"),
+        pids = async { (stand_in.pid("parent").await, stand_in.pid("child").await) } => pids,
+    };
+    gone(pids.0).await;
+    gone(pids.1).await;
+}
+
+#[tokio::test]
+async fn reports_without_getting_on_are_a_stall() {
+    let mut stand_in =
+        StandIn::new("while :; do echo frame=5; echo progress=continue; sleep 0.05; done");
+    stand_in.runner.limits.stall = Duration::from_millis(400);
+    let failure = stand_in.run().await.expect_err("stalls");
+    assert_eq!(failure.fault, Fault::Worker);
+    assert_eq!(
+        failure.message,
+        "ffmpeg made no progress for 400ms and was killed"
+    );
+}
+
+#[tokio::test]
+async fn writing_is_getting_on_although_nothing_is_reported() {
+    let mut stand_in =
+        StandIn::new("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i > out; sleep 0.1; done");
+    stand_in.runner.limits.stall = Duration::from_millis(500);
+    stand_in.run().await.expect("ends well");
+}
+
+#[tokio::test]
+async fn death_by_signal_is_the_workers_fault() {
+    let failure = StandIn::new("kill -SEGV $$")
+        .run()
+        .await
+        .expect_err("killed");
+    assert_eq!(failure.fault, Fault::Worker);
+    assert_eq!(failure.message, "ffmpeg was killed by signal 11");
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_start_is_the_workers_fault() {
+    let stand_in = StandIn::new("");
+    std::fs::remove_file(stand_in.folder.path().join("ffmpeg")).expect("removed");
+    let failure = stand_in.run().await.expect_err("no program");
+    assert_eq!(failure.fault, Fault::Worker, "{failure:?}");
+}
+
+#[tokio::test]
+async fn the_environment_holds_no_secrets() {
+    let stand_in = StandIn::new("env > env");
+    stand_in.run().await.expect("ends well");
+    let env = std::fs::read_to_string(stand_in.scratch("env")).expect("text");
+    let scratch = stand_in.scratch.path().display();
+    assert!(env.contains(&format!("HOME={scratch}")), "{env}");
+    assert!(!env.contains("CARGO"), "{env}");
+}
+
+/// Runs a script that tries to do something, and tells whether it could.
+#[cfg(target_os = "linux")]
+async fn allowed(read: &[&Path], network: bool, attempt: &str) -> bool {
+    let mut stand_in = StandIn::new(&format!(
+        "if {attempt}; then echo frame=1; else echo frame=0; fi; echo progress=end"
+    ));
+    stand_in.runner.sandbox.read = read.iter().map(|path| path.to_path_buf()).collect();
+    stand_in.runner.sandbox.network = network;
+    let finished = stand_in.run().await.expect("ends well");
+    finished.progress.frame == 1
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_confined_tool_reads_its_input_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (input, other) = (folder.path().join("input"), folder.path().join("other"));
+    std::fs::write(&input, "input").expect("written");
+    std::fs::write(&other, "other").expect("written");
+    let try_to = |what: &str, path: &Path| format!("{what} {} > /dev/null 2>&1", path.display());
+    assert!(allowed(&[&input], false, &try_to("cat", &input)).await);
+    assert!(!allowed(&[&input], false, &try_to("cat", &other)).await);
+    assert!(!allowed(&[&input], false, &try_to("ls", folder.path())).await);
+    assert!(!allowed(&[&input], false, "cat /etc/passwd > /dev/null 2>&1").await);
+    assert!(
+        !allowed(
+            &[&input],
+            false,
+            &format!("cat /proc/{}/environ", std::process::id())
+        )
+        .await
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_confined_tool_writes_its_scratch_folder_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = folder.path().join("input");
+    std::fs::write(&input, "input").expect("written");
+    let shell = |path: &Path| format!("sh -c 'echo x > {}' 2> /dev/null", path.display());
+    assert!(
+        allowed(
+            &[&input],
+            false,
+            "sh -c 'echo x > here && mkdir d && rm here' 2> /dev/null"
+        )
+        .await
+    );
+    assert!(!allowed(&[&input], false, &shell(&input)).await);
+    assert!(!allowed(&[&input], false, &shell(&folder.path().join("new"))).await);
+    assert!(
+        !allowed(
+            &[&input],
+            false,
+            &format!("rm {} 2> /dev/null", input.display())
+        )
+        .await
+    );
+    assert_eq!(std::fs::read(&input).expect("unharmed"), b"input");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_confined_tool_connects_only_where_the_source_is_remote() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let connect = format!("bash -c '< /dev/tcp/127.0.0.1/{port}' 2> /dev/null");
+    assert!(allowed(&[], true, &connect).await);
+    assert!(!allowed(&[], false, &connect).await);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_wrapper_refuses_orders_it_does_not_know() {
+    let worker = std::process::Command::new(env!("CARGO_BIN_EXE_worker"))
+        .args(["sandbox", "--nonsense", "--", "true"].map(OsString::from))
+        .output()
+        .expect("runs");
+    assert_eq!(
+        worker.status.code(),
+        Some(i32::from(worker::sandbox::FAILED))
+    );
+}

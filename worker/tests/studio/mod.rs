@@ -1,0 +1,270 @@
+//! A folder to make inputs in and to encode them: everything that the executor
+//! does with ffmpeg, and nothing else.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::card::Proof;
+use common::encoder::{Encoder, Kind};
+use common::failure::Failure;
+use common::recipe::{Choice, Recipe, Video, VideoEncode};
+use tokio_util::sync::CancellationToken;
+use worker::ffmpeg::fault::Origin;
+use worker::ffmpeg::probe::{Media, probe};
+use worker::ffmpeg::process::{Limits, Runner};
+use worker::ffmpeg::{Source, Tools, arguments};
+use worker::gate::{Checked, Depth, check};
+use worker::sandbox::Sandbox;
+
+/// A recipe of one encoder.
+pub(crate) fn recipe(encoder: &str) -> Recipe {
+    let encoder = encoder.parse().expect("an encoder");
+    Recipe::encode(VideoEncode::new(Choice::Encoder(encoder)))
+}
+
+/// A recipe that keeps video as it is.
+pub(crate) fn copy() -> Recipe {
+    Recipe {
+        video: Video::Copy,
+        ..recipe("libx264")
+    }
+}
+
+/// The recipe with its video part changed.
+pub(crate) fn with(mut recipe: Recipe, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
+    if let Video::Encode(video) = &mut recipe.video {
+        change(video);
+    }
+    recipe
+}
+
+/// What the software encoders of these tests make.
+fn proof(encoder: &Encoder) -> Proof {
+    let deep = matches!(
+        encoder.as_str(),
+        "libx264" | "libx265" | "libsvtav1" | "libvpx-vp9" | "ffv1"
+    );
+    let formats: &[&str] = if deep {
+        &["yuv420p", "yuv420p10le"]
+    } else {
+        &["yuv420p"]
+    };
+    Proof {
+        kind: Kind::Software,
+        pixel_formats: formats.iter().map(ToString::to_string).collect(),
+        largest: (4096, 2160),
+        fps: 100.0,
+        sessions: None,
+        device_arguments: Vec::new(),
+    }
+}
+
+/// Two folders that go with the test: inputs, and ffmpeg's scratch.
+pub(crate) struct Studio {
+    inputs: tempfile::TempDir,
+    scratch: tempfile::TempDir,
+    tools: Tools,
+}
+
+impl Studio {
+    pub(crate) fn new() -> Self {
+        Self {
+            inputs: tempfile::tempdir().expect("a folder"),
+            scratch: tempfile::tempdir().expect("a folder"),
+            tools: Tools::find(
+                std::env::var_os("FFMPEG").map(PathBuf::from),
+                std::env::var_os("FFPROBE").map(PathBuf::from),
+            )
+            .expect("ffmpeg is installed"),
+        }
+    }
+
+    /// Where an input of this name would be.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.inputs.path().join(name)
+    }
+
+    /// A clip of 160×90 at 25 frames a second.
+    pub(crate) fn clip(&self, name: &str, arguments: &str) -> PathBuf {
+        let test = "-f lavfi -i testsrc2=size=160x90:rate=25";
+        self.make(name, &format!("{test} {arguments}"))
+    }
+
+    /// A second of sound without a picture.
+    pub(crate) fn sound(&self) -> PathBuf {
+        self.make("sound.m4a", "-f lavfi -i sine -t 1 -c:a aac")
+    }
+
+    /// A clip that players turn by a quarter.
+    pub(crate) fn rotated(&self) -> PathBuf {
+        let plain = self.clip(
+            "plain.mp4",
+            "-frames:v 6 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+        );
+        let mut bytes = std::fs::read(&plain).expect("bytes");
+        // The unit matrix in the track's header, as every version of ffmpeg writes it, becomes one that turns.
+        let matrix = |a: i32, b: i32, c: i32, d: i32| -> Vec<u8> {
+            [a, b, 0, c, d, 0, 0, 0, 0x4000_0000]
+                .iter()
+                .flat_map(|n| n.to_be_bytes())
+                .collect()
+        };
+        let one = 0x1_0000;
+        let unit = matrix(one, 0, 0, one);
+        let place = |bytes: &[u8], from: usize| {
+            from + bytes[from..]
+                .windows(unit.len())
+                .position(|window| window == unit)
+                .expect("a matrix")
+        };
+        // The first one is the whole film's.
+        let first = place(&bytes, 0);
+        let second = place(&bytes, first + 1);
+        bytes[second..second + unit.len()].copy_from_slice(&matrix(0, one, -one, 0));
+        let path = self.path("rotated.mp4");
+        std::fs::write(&path, bytes).expect("written");
+        path
+    }
+
+    /// Two sounds, 2 and 6 channels, and subtitles.
+    pub(crate) fn tracks(&self) -> PathBuf {
+        let text = self.path("text.srt");
+        std::fs::write(&text, "1\n00:00:00,100 --> 00:00:00,900\nGood morning.\n")
+            .expect("written");
+        self.make(
+            "tracks.mkv",
+            &format!(
+                "-f lavfi -i testsrc2=size=160x90:rate=25 -f lavfi -i sine -i {} -map 0 -map 1 -map 1 -map 2 -t 1.2 \
+                 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a:0 aac -ac:a:0 2 -c:a:1 ac3 -ac:a:1 6 -c:s srt",
+                text.display()
+            ),
+        )
+    }
+
+    fn make(&self, name: &str, arguments: &str) -> PathBuf {
+        let path = self.path(name);
+        let made = Command::new(&self.tools.ffmpeg)
+            .args(["-nostdin", "-v", "error", "-y"])
+            .args(arguments.split_whitespace())
+            .arg(&path)
+            .env("SVT_LOG", "1")
+            .output()
+            .expect("ffmpeg runs");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        path
+    }
+
+    pub(crate) fn runner(&self, read: &Path) -> Runner {
+        Runner {
+            tools: self.tools.clone(),
+            sandbox: Sandbox {
+                program: Some(env!("CARGO_BIN_EXE_worker").into()),
+                read: vec![read.to_owned()],
+                write: self.scratch.path().to_owned(),
+                network: false,
+            },
+            limits: Limits::default(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    pub(crate) async fn probe(&self, source: &Path) -> Result<Media, Failure> {
+        probe(&self.runner(source), &Source::File(source.to_owned())).await
+    }
+
+    /// Encodes and checks.
+    pub(crate) async fn encode(&self, source: &Path, recipe: &Recipe) -> Result<Checked, Failure> {
+        self.encode_and(source, recipe, |_| {}).await
+    }
+
+    /// Encodes, does something to the output, and checks.
+    pub(crate) async fn encode_and(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+        harm: impl FnOnce(&Path),
+    ) -> Result<Checked, Failure> {
+        self.encode_to(source, recipe, Depth::Full, harm).await
+    }
+
+    pub(crate) async fn encode_to(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+        depth: Depth,
+        harm: impl FnOnce(&Path),
+    ) -> Result<Checked, Failure> {
+        let runner = self.runner(source);
+        let source = Source::File(source.to_owned());
+        let media = probe(&runner, &source).await?;
+        let encoder = recipe.video_encode().map(|video| match &video.with {
+            Choice::Encoder(encoder) => (encoder, proof(encoder)),
+            Choice::Codec(codec) => panic!("an encoder of {codec}"),
+        });
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (*encoder, proof));
+        let output = self.output();
+        let arguments = arguments::encode(recipe, &media, encoder, &source, &output)?;
+        runner
+            .ffmpeg(&arguments.list, Origin::Local, |_| {})
+            .await?;
+        harm(&output);
+        check(&runner, recipe, &media, &source, &arguments, &output, depth).await
+    }
+
+    fn output(&self) -> PathBuf {
+        self.scratch.path().join("output")
+    }
+
+    /// Properties of the output's first film, as ffprobe orders and prints them.
+    pub(crate) fn describe(&self, what: &str) -> String {
+        self.ask(&[
+            "-select_streams",
+            "v:0",
+            "-show_entries",
+            &format!("stream={what}"),
+        ])
+        .remove(0)
+    }
+
+    /// Codecs of the output's streams.
+    pub(crate) fn codecs(&self) -> Vec<String> {
+        let mut codecs = self.ask(&["-show_entries", "stream=codec_name"]);
+        codecs.retain(|codec| codec != "bin_data");
+        codecs
+    }
+
+    /// Times of the output's frames in seconds, in order.
+    pub(crate) fn times(&self) -> Vec<String> {
+        let mut times = self.ask(&["-select_streams", "v:0", "-show_entries", "packet=pts_time"]);
+        times.sort_by(|a, b| {
+            a.parse::<f64>()
+                .expect("a time")
+                .total_cmp(&b.parse().expect("a time"))
+        });
+        times
+    }
+
+    fn ask(&self, what: &[&str]) -> Vec<String> {
+        let output = self.output();
+        let arguments = ["-v", "error", "-of", "csv=p=0"]
+            .iter()
+            .chain(what)
+            .map(OsStr::new);
+        let answer = Command::new(&self.tools.ffprobe)
+            .args(arguments)
+            .arg(output)
+            .output()
+            .expect("ffprobe runs");
+        let answer = String::from_utf8(answer.stdout).expect("text");
+        answer
+            .lines()
+            .map(|line| line.trim_end_matches(',').to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+}
