@@ -85,11 +85,13 @@ impl Broker {
     /// needs one permission and no consumer handle.
     async fn fetch(&self, lane: &Lane) -> Result<Option<jetstream::Message>, BrokerError> {
         let name = lane.consumer();
-        let request = format!("$JS.API.CONSUMER.MSG.NEXT.{JOBS}.{name}");
-        let answer = self
-            .client
-            .request(request, r#"{"batch":1,"no_wait":true}"#.into())
-            .await;
+        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{JOBS}.{name}");
+        // With an inbox of its own: a job arrives under its own subject, by
+        // which the shared inbox would not know it for an answer.
+        let request = async_nats::Request::new()
+            .payload(r#"{"batch":1,"no_wait":true}"#.into())
+            .inbox(self.client.new_inbox());
+        let answer = self.client.send_request(subject, request).await;
         let message: Message = match answer {
             Ok(message) => message,
             Err(error) => {

@@ -1,6 +1,6 @@
 //! Lanes: the durable pull consumers, made when somebody first needs one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
@@ -83,8 +83,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Finds the lanes of these queues that exist, and those that are missing
-    /// although jobs wait there.
+    /// Finds the lanes of these queues that others have made.
     ///
     /// # Errors
     /// Where the broker refuses.
@@ -95,27 +94,38 @@ impl Broker {
             .get_stream_no_info(JOBS)
             .await
             .map_err(BrokerError::request(what))?;
-        let names: Vec<String> = stream
-            .consumer_names()
-            .try_collect()
+        let mut names = stream.consumer_names();
+        while let Some(name) = names
+            .try_next()
             .await
-            .map_err(BrokerError::request(what))?;
-        let existing: HashSet<Lane> = names
-            .iter()
-            .filter_map(|name| Lane::from_consumer(name))
-            .collect();
-        for lane in &existing {
-            if queues.contains(&lane.queue) {
-                self.add_lane(lanes, lane.clone()).await?;
+            .map_err(BrokerError::request(what))?
+        {
+            if let Some(lane) = Lane::from_consumer(&name)
+                && queues.contains(&lane.queue)
+            {
+                self.add_lane(lanes, lane).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Makes the lanes of these queues in which jobs wait although nobody has
+    /// made them: whoever published those did not, or died before.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub async fn make_waiting_lanes(
+        &self,
+        queues: &[Queue],
+        lanes: &mut Lanes,
+    ) -> Result<(), BrokerError> {
         for queue in queues {
             for priority in Priority::descending() {
                 let lane = Lane {
                     priority,
                     queue: queue.clone(),
                 };
-                if !existing.contains(&lane)
+                if !lanes.contains(&lane)
                     && !self
                         .page(JOBS, &subject::lane(&lane), 1, 1)
                         .await?
