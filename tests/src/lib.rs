@@ -15,6 +15,7 @@
 
 pub mod broker;
 pub mod browser;
+pub mod disk;
 pub mod farm;
 pub mod media;
 pub mod monitor;

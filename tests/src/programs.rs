@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::paths;
 use crate::process::Daemon;
+use crate::stand_in::StandIn;
 
 /// Settings of the shell that must not leak into a test.
 const FOREIGN: &[&str] = &[
@@ -87,6 +88,12 @@ impl WorkerSetup {
     #[must_use]
     pub fn encoders(self, names: &str) -> Self {
         self.option("--encoders", names)
+    }
+
+    /// Gives it another ffmpeg than the one in `PATH`.
+    #[must_use]
+    pub fn ffmpeg(self, stand_in: &StandIn) -> Self {
+        self.option("--ffmpeg", stand_in.program())
     }
 
     /// Sets environment variables.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use common::job::Input;
+use common::location::Location;
 use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
@@ -97,6 +99,20 @@ impl TestStore {
             .put(&Key::from(key), PutPayload::from(bytes))
             .await
             .expect("the store takes it");
+    }
+
+    /// The exact version of an object, as a job names it.
+    pub async fn input(&self, key: &str) -> Input {
+        let meta = self
+            .client
+            .head(&Key::from(key))
+            .await
+            .expect("it is there");
+        Input {
+            location: Location::s3(BUCKET, key).expect("a bucket"),
+            size: meta.size,
+            version: meta.e_tag.expect("the store tags versions"),
+        }
     }
 
     /// An object's bytes; `None` where there is none.

@@ -36,6 +36,13 @@ fn run() -> anyhow::Result<ExitCode> {
     if asks("-version") {
         return version(&orders, &arguments);
     }
+    if let Some(size) = too_large(&orders.encoders, &arguments) {
+        // In the words of real hardware.
+        eprintln!(
+            "[hevc_nvenc @ 0x5581] [error] InitializeEncoder failed: invalid param (8): {size} is too large"
+        );
+        return Ok(ExitCode::FAILURE);
+    }
     let mut line = in_software(&orders.encoders, &arguments);
     let Some(output) = output_of_job(&line) else {
         anyhow::bail!(Command::new(&orders.real).args(line).exec());
@@ -79,6 +86,24 @@ fn version(orders: &Orders, arguments: &[OsString]) -> anyhow::Result<ExitCode> 
         orders.encoders.keys().collect::<Vec<_>>()
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Wider pictures are refused: as every piece of hardware does, and tests of
+/// larger ones would take long in software.
+const WIDEST: u32 = 1920;
+
+/// The size of a test encode that is larger than the hardware takes.
+fn too_large<'a>(encoders: &BTreeMap<String, String>, line: &'a [OsString]) -> Option<&'a str> {
+    let words = || line.iter().filter_map(|argument| argument.to_str());
+    words().find(|word| encoders.contains_key(*word))?;
+    words()
+        .flat_map(|word| word.split([':', '=']))
+        .find(|word| {
+            let width = word
+                .split_once('x')
+                .and_then(|(width, _)| width.parse::<u32>().ok());
+            width.is_some_and(|width| width > WIDEST)
+        })
 }
 
 /// The file that a job's encode writes; `None` where this is no job but a test

@@ -1,0 +1,128 @@
+//! An ffmpeg that stalls, lies, crashes or rambles.
+
+use std::path::Path;
+
+use common::failure::{Failure, Fault as Whose};
+use common::job::Job;
+use common::run::{Run, State};
+use harness::farm::Farm;
+use harness::media::Media;
+use harness::stand_in::{Fault, StandIn};
+use harness::{outside, paths};
+
+/// A farm with one worker whose ffmpeg is as told, and a job that it has taken.
+struct Case {
+    farm: Farm,
+    ffmpeg: StandIn,
+    _worker: harness::programs::Worker,
+    job: Job,
+}
+
+impl Case {
+    async fn with(fault: Fault, attempts: u32) -> Self {
+        let farm = Farm::start().await;
+        let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
+        ffmpeg.befall(fault);
+        let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
+        let worker = farm.join(setup.option("--stall-timeout", "2s")).await;
+        let mut job = farm.job(&paths::media("h264.mp4"), "libx264");
+        job.attempts = attempts;
+        farm.enqueue(&job).await;
+        Self {
+            farm,
+            ffmpeg,
+            _worker: worker,
+            job,
+        }
+    }
+
+    /// Waits for the end of a job that cannot end well.
+    async fn failure(&self) -> (Run, Failure) {
+        let run = self.farm.ended(&self.job.id).await;
+        let State::Failed { failure } = &run.state else {
+            panic!("it passed: {run:#?}")
+        };
+        let failure = failure.clone();
+        (run, failure)
+    }
+
+    /// Nothing is left but the record of the failure.
+    async fn left_nothing(&self) {
+        assert_eq!(outside::names(&self.farm.out()), Vec::<&Path>::new());
+        harness::poll::until("the attempt's scratch files to be gone", async || {
+            outside::scratch_files(&self.farm.scratch())
+                .is_empty()
+                .then_some(())
+        })
+        .await;
+        assert!(outside::encodes_in(&self.farm.scratch()).is_empty());
+        harness::poll::until("the message to be acknowledged", async || {
+            (self.farm.queued().await == 0).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_stalled_ffmpeg_is_killed_and_costs_an_attempt() {
+    let mut case = Case::with(Fault::Hang, 2).await;
+    let waiting = |run: &Run| matches!(run.state, State::Waiting { .. });
+    let run = case
+        .farm
+        .run_that(&case.job.id, "waiting for its next attempt", waiting)
+        .await;
+    let [attempt] = run.failures.as_slice() else {
+        panic!("{run:#?}")
+    };
+    assert_eq!(attempt.failure.fault, Whose::Worker);
+    assert!(
+        attempt.failure.message.contains("no progress"),
+        "{}",
+        attempt.failure
+    );
+    assert!(outside::encodes_in(&case.farm.scratch()).is_empty());
+
+    case.ffmpeg.recover();
+    let (run, _) = case.farm.completed(&case.job.id).await;
+    assert_eq!((run.attempt, run.failures.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn an_output_that_is_too_short_is_a_failure_whatever_ffmpeg_says() {
+    let case = Case::with(Fault::Short { frames: 25 }, 1).await;
+    let (_, failure) = case.failure().await;
+    assert!(failure.message.contains("25"), "{failure}");
+    case.left_nothing().await;
+    assert_eq!(case.farm.dead_letters().await, 1);
+}
+
+#[tokio::test]
+async fn an_output_that_breaks_off_is_a_failure_whatever_ffmpeg_says() {
+    let case = Case::with(Fault::Torn, 1).await;
+    case.failure().await;
+    case.left_nothing().await;
+}
+
+#[tokio::test]
+async fn a_job_that_crashes_ffmpeg_ends_as_a_dead_letter_and_takes_no_other_down() {
+    let mut case = Case::with(Fault::Crash { after_frames: 10 }, 2).await;
+    let (run, failure) = case.failure().await;
+    assert_eq!(run.failures.len(), 2);
+    assert_eq!(failure.fault, Whose::Worker);
+    assert!(failure.message.contains("signal"), "{failure}");
+    case.left_nothing().await;
+    assert_eq!(case.farm.dead_letters().await, 1);
+
+    case.ffmpeg.recover();
+    let other = case.farm.job(&paths::media("vp9.webm"), "libx264");
+    case.farm.enqueue(&other).await;
+    case.farm.completed(&other.id).await;
+}
+
+#[tokio::test]
+async fn rubbish_in_front_of_progress_harms_nothing() {
+    let case = Case::with(Fault::Garbage, 1).await;
+    let (_, report) = case.farm.completed(&case.job.id).await;
+    let output = Media::of(&case.farm.out().join("h264.mkv"));
+    assert_eq!(report.frames, output.frames());
+}

@@ -1,0 +1,64 @@
+//! A broker that is killed and comes back.
+
+use std::path::Path;
+
+use common::event::What;
+use harness::farm::Farm;
+use harness::media::Media;
+use harness::stand_in::{Fault, StandIn};
+use harness::{outside, paths, poll};
+
+#[tokio::test]
+async fn what_was_enqueued_outlives_the_broker() {
+    let mut farm = Farm::start().await;
+    let jobs = ["h264.mp4", "vp9.webm"].map(|name| farm.job(&paths::media(name), "libx264"));
+    for job in &jobs {
+        farm.enqueue(job).await;
+    }
+    farm.broker.kill();
+    farm.broker.restart().await;
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    for job in &jobs {
+        farm.completed(&job.id).await;
+    }
+}
+
+#[tokio::test]
+async fn an_encode_outlives_the_broker() {
+    let mut farm = Farm::start().await;
+    let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
+    ffmpeg.befall(Fault::Held);
+    let worker = farm
+        .join(farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg))
+        .await;
+    let input = paths::media("h264.mp4");
+    let job = farm.job(&input, "libx264");
+    farm.enqueue(&job).await;
+    farm.encoding(&job.id, &worker).await;
+
+    farm.broker.kill();
+    ffmpeg.recover();
+    poll::until(
+        "the encode to end while nobody can hear of it",
+        async || {
+            outside::encodes_in(&farm.scratch())
+                .is_empty()
+                .then_some(())
+        },
+    )
+    .await;
+    farm.broker.restart().await;
+
+    let (_, report) = farm.completed(&job.id).await;
+    assert_eq!(report.frames, Media::of(&input).frames());
+    assert_eq!(outside::names(&farm.out()), [Path::new("h264.mkv")]);
+    poll::until("the message to be acknowledged", async || {
+        (farm.queued().await == 0).then_some(())
+    })
+    .await;
+    let history = farm.view.events(&job.id).await.unwrap();
+    let ends = history
+        .iter()
+        .filter(|event| matches!(event.what, What::Completed(_)));
+    assert_eq!(ends.count(), 1, "{history:#?}");
+}

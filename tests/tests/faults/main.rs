@@ -1,0 +1,11 @@
+//! The farm while things break on purpose: each promise of the design has a
+//! test here that breaks what it is about.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_ffmpeg;
+mod broker_crash;
+mod full_disk;
+mod lost_worker;
+mod store_outage;
+mod zombie;
