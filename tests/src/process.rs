@@ -115,7 +115,6 @@ impl Ran {
     }
 
     /// The same after a check that it ended well.
-    #[must_use]
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
