@@ -130,6 +130,11 @@ impl StandIn {
     pub fn recover(&mut self) {
         self.orders.fault = None;
         self.write();
+        self.release();
+    }
+
+    /// The jobs that are held go on.
+    pub fn release(&self) {
         let _ = std::fs::remove_file(self.folder.join(HOLD));
     }
 

@@ -15,11 +15,17 @@ async fn the_store_keeps_objects_when_it_is_killed() {
     let mut store = TestStore::start(folder.path()).await;
     let clip = paths::media("h264.mp4");
     store.put(&clip, "in/two words.mp4").await;
-    assert_eq!(store.input("in/two words.mp4").await.size, clip.metadata().unwrap().len());
+    assert_eq!(
+        store.input("in/two words.mp4").await.size,
+        clip.metadata().unwrap().len()
+    );
     store.kill();
     store.restart().await;
     assert_eq!(store.keys().await, ["in/two words.mp4"]);
-    assert_eq!(store.get("in/two words.mp4").await.unwrap(), std::fs::read(&clip).unwrap());
+    assert_eq!(
+        store.get("in/two words.mp4").await.unwrap(),
+        std::fs::read(&clip).unwrap()
+    );
     assert_eq!(store.get("missing").await, None);
 }
 
@@ -29,7 +35,18 @@ fn encode(ffmpeg: &StandIn, folder: &std::path::Path) -> Command {
     command
         .args(["-v", "error", "-progress", "pipe:1", "-i"])
         .arg(format!("file:{}", paths::media("ten-bit.mkv").display()))
-        .args(["-c:v:0", "hevc_nvenc", "-preset", "p5", "-rc", "vbr", "-cq", "23", "-b:v", "0"])
+        .args([
+            "-c:v:0",
+            "hevc_nvenc",
+            "-preset",
+            "p5",
+            "-rc",
+            "vbr",
+            "-cq",
+            "23",
+            "-b:v",
+            "0",
+        ])
         .args(["-pix_fmt:v:0", "p010le", "-f", "matroska"])
         .arg(format!("file:{}", folder.join("out.mkv").display()));
     command
@@ -43,23 +60,45 @@ async fn the_stand_in_encodes_in_software_under_a_hardware_encoders_name() {
         .with_stamp();
     let mut list = Command::new(ffmpeg.program());
     list.args(["-hide_banner", "-encoders"]);
-    assert!(process::run(list).await.succeeded().stdout.contains("hevc_nvenc"));
+    assert!(
+        process::run(list)
+            .await
+            .succeeded()
+            .stdout
+            .contains("hevc_nvenc")
+    );
 
-    process::run(encode(&ffmpeg, folder.path())).await.succeeded();
+    process::run(encode(&ffmpeg, folder.path()))
+        .await
+        .succeeded();
     let output = Media::of(&folder.path().join("out.mkv"));
-    assert_eq!((output.film().codec.as_str(), output.frames()), ("hevc", 40));
+    assert_eq!(
+        (output.film().codec.as_str(), output.frames()),
+        ("hevc", 40)
+    );
     assert_eq!(output.film().pixel_format, "yuv420p10le");
     assert!(output.tag(STARTED).unwrap().parse::<u128>().is_ok());
 
     let mut large = Command::new(ffmpeg.program());
-    large.args(["-f", "lavfi", "-i", "color=s=3840x2160", "-c:v", "hevc_nvenc", "-f", "null", "-"]);
+    large.args([
+        "-f",
+        "lavfi",
+        "-i",
+        "color=s=3840x2160",
+        "-c:v",
+        "hevc_nvenc",
+        "-f",
+        "null",
+        "-",
+    ]);
     assert_eq!(process::run(large).await.code, Some(1));
 }
 
 #[tokio::test]
 async fn the_stand_in_fails_as_told() {
     let folder = paths::test_folder();
-    let mut ffmpeg = StandIn::new(&folder.path().join("ffmpeg")).with_encoder("hevc_nvenc", "libx265");
+    let mut ffmpeg =
+        StandIn::new(&folder.path().join("ffmpeg")).with_encoder("hevc_nvenc", "libx265");
     let output = folder.path().join("out.mkv");
     let run = async |ffmpeg: &StandIn| {
         let _ = std::fs::remove_file(&output);

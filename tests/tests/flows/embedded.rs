@@ -1,0 +1,169 @@
+//! `producer encode`: no server, no worker, nothing left behind.
+
+use std::path::Path;
+
+use harness::media::Media;
+use harness::process::{Ran, Signal};
+use harness::{outside, paths, poll, process, programs};
+use tempfile::TempDir;
+
+/// A machine without a farm.
+struct Machine(TempDir);
+
+impl Machine {
+    fn with(clips: &[&str]) -> Self {
+        let machine = Self(paths::test_folder());
+        let files: Vec<_> = clips.iter().map(|name| paths::media(name)).collect();
+        harness::farm::copy_into(&machine.path("in"), &files);
+        machine
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self) -> std::process::Command {
+        let mut command = programs::command("producer", self.0.path());
+        command.args([
+            "encode",
+            "in",
+            "-o",
+            "out",
+            "--encoder",
+            "libx264",
+            "--encoder-preset",
+            "ultrafast",
+        ]);
+        command
+    }
+
+    async fn encode(&self) -> Ran {
+        process::run(self.command()).await
+    }
+
+    /// Nothing that was started still runs.
+    async fn is_quiet(&self) {
+        poll::until("all that the command started to be gone", async || {
+            outside::processes_of(self.0.path())
+                .is_empty()
+                .then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn encode_needs_no_server_and_leaves_nothing_running() {
+    let machine = Machine::with(&["h264.mp4", "tracks.mkv"]);
+    let before = outside::files(&machine.path("in"));
+    machine.encode().await.succeeded();
+    machine.is_quiet().await;
+    let out = machine.path("out");
+    assert_eq!(
+        outside::names(&out),
+        [Path::new("h264.mkv"), Path::new("tracks.mkv")]
+    );
+    for (name, source) in [("h264.mkv", "h264.mp4"), ("tracks.mkv", "tracks.mkv")] {
+        let (made, source) = (Media::of(&out.join(name)), Media::of(&paths::media(source)));
+        assert_eq!(made.frames(), source.frames());
+        assert_eq!(made.streams.len(), source.streams.len());
+    }
+
+    // A second run finds everything done.
+    let made = outside::files(&out);
+    let modified = |name: &str| out.join(name).metadata().unwrap().modified().unwrap();
+    let first = [modified("h264.mkv"), modified("tracks.mkv")];
+    let again = machine.encode().await.succeeded();
+    assert_eq!(
+        [modified("h264.mkv"), modified("tracks.mkv")],
+        first,
+        "{again:?}"
+    );
+
+    // An output that was deleted is made again, and only that.
+    std::fs::remove_file(out.join("h264.mkv")).unwrap();
+    machine.encode().await.succeeded();
+    assert_eq!(
+        outside::names(&out),
+        made.keys().cloned().collect::<Vec<_>>()
+    );
+    assert_eq!(modified("tracks.mkv"), first[1]);
+    assert_eq!(
+        outside::files(&machine.path("in")),
+        before,
+        "sources are never touched"
+    );
+    machine.is_quiet().await;
+}
+
+#[tokio::test]
+async fn one_bad_file_fails_alone() {
+    let machine = Machine::with(&["h264.mp4", "bad/truncated.mp4"]);
+    let ran = machine.encode().await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        format!("{}{}", ran.stdout, ran.stderr).contains("truncated.mp4"),
+        "{ran:?}"
+    );
+    assert_eq!(
+        outside::names(&machine.path("out")),
+        [Path::new("h264.mkv")]
+    );
+    machine.is_quiet().await;
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_everything_and_leaves_no_half_output() {
+    let machine = Machine::with(&[]);
+    // Long enough to be interrupted.
+    std::fs::copy(paths::clip("bigbuckbunny.mp4"), machine.path("in/long.mp4")).unwrap();
+    let mut command = machine.command();
+    command.args(["--encoder-preset", "placebo"]);
+    let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+    let mut command = programs::command("producer", machine.0.path());
+    // The last preset counts once the first is gone.
+    command.args(&arguments[..6]).args(&arguments[8..]);
+    let mut producer = process::Daemon::start("producer", command, &machine.path("producer.log"));
+    poll::until("ffmpeg to start", async || {
+        let encodes = outside::encodes_in(machine.0.path());
+        encodes
+            .iter()
+            .any(|process| process.command.contains("placebo"))
+            .then_some(())
+    })
+    .await;
+    producer.signal(Signal::INT);
+    let status = producer.wait().await;
+    assert_eq!(status.code(), Some(130), "{status}");
+    machine.is_quiet().await;
+    assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
+}
+
+#[tokio::test]
+async fn nothing_survives_a_producer_that_is_killed() {
+    let machine = Machine::with(&[]);
+    std::fs::copy(paths::clip("bigbuckbunny.mp4"), machine.path("in/long.mp4")).unwrap();
+    let mut command = programs::command("producer", machine.0.path());
+    command.args([
+        "encode",
+        "in",
+        "-o",
+        "out",
+        "--encoder",
+        "libx264",
+        "--encoder-preset",
+        "placebo",
+    ]);
+    let mut producer = process::Daemon::start("producer", command, &machine.path("producer.log"));
+    poll::until("ffmpeg to start", async || {
+        let encodes = outside::encodes_in(machine.0.path());
+        encodes
+            .iter()
+            .any(|process| process.command.contains("placebo"))
+            .then_some(())
+    })
+    .await;
+    producer.kill();
+    machine.is_quiet().await;
+    assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
+}

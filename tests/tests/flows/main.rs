@@ -1,0 +1,10 @@
+//! The farm as people use it, while nothing breaks.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod embedded;
+mod enqueue;
+mod monitor_page;
+mod plain_client;
+mod variety;
