@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::signer::Signer;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::job::Input;
@@ -20,6 +20,8 @@ use crate::location::Location;
 const PART: u64 = 16 * 1024 * 1024;
 /// Parts of one upload that are under way at once.
 const PARTS_AT_ONCE: usize = 4;
+/// How long [`Stores::impatient`] tries.
+const IMPATIENT: Duration = Duration::from_secs(3);
 
 /// Something went wrong with a store.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +94,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 #[derive(Clone, Default)]
 pub struct Stores {
     buckets: Arc<Mutex<HashMap<String, Arc<AmazonS3>>>>,
+    retry: RetryConfig,
 }
 
 /// Called with the bytes moved so far.
@@ -101,6 +104,19 @@ impl Stores {
     /// Access to all stores.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Access to all stores for one question: a store that is out of reach
+    /// says so within seconds.
+    pub fn impatient() -> Self {
+        Self {
+            retry: RetryConfig {
+                max_retries: 2,
+                retry_timeout: IMPATIENT,
+                ..RetryConfig::default()
+            },
+            ..Self::default()
+        }
     }
 
     fn bucket(&self, location: &Location) -> Result<Arc<AmazonS3>, StoreError> {
@@ -123,7 +139,9 @@ impl Stores {
         let plain_http = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
             .iter()
             .any(|key| std::env::var(key).is_ok_and(|url| url.starts_with("http://")));
-        let mut builder = AmazonS3Builder::from_env().with_bucket_name(name);
+        let mut builder = AmazonS3Builder::from_env()
+            .with_bucket_name(name)
+            .with_retry(self.retry.clone());
         if plain_http {
             builder = builder.with_allow_http(true);
         }

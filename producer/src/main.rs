@@ -1,2 +1,5 @@
-//! producer
-fn main() {}
+//! Hands jobs to the farm.
+
+fn main() -> std::process::ExitCode {
+    producer::main()
+}

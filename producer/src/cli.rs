@@ -1,0 +1,87 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use common::telemetry::LogFormat;
+
+use crate::commands::{completions, encode, enqueue, job, jobs, plan, workers};
+use crate::embedded::guard;
+use crate::exit;
+
+/// Hands media to an ffmpeg-easy encoding farm, or encodes it right here.
+#[derive(Debug, Parser)]
+#[command(name = "producer", version, after_help = exit::HELP, subcommand_required = true)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: CommonOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Encode files and folders into a folder; needs no server
+    Encode(Box<encode::Options>),
+    /// Hand files, folders or bucket prefixes to the farm
+    Enqueue(Box<enqueue::Options>),
+    /// List jobs
+    Jobs(jobs::Options),
+    /// Show all that is known of one job
+    Job(job::Options),
+    /// List the workers that are alive and what they have proved
+    Workers(workers::Options),
+    /// Show who could run a recipe, before anything is sent
+    Plan(Box<plan::Options>),
+    /// Print a completion script for a shell
+    Completions(completions::Options),
+    /// Run a program that ends when this one's standard input closes
+    #[command(hide = true)]
+    Guard(guard::Options),
+}
+
+/// What every command takes. Each has an environment variable, and a key in the
+/// file that `--config` names; the command line wins over both, the file loses.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Farm")]
+pub struct CommonOptions {
+    /// NATS server of the farm [default: nats://127.0.0.1:4222; `encode` starts its own]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "NATS_URL",
+        hide_env_values = true
+    )]
+    pub nats: Option<String>,
+    /// NATS credentials file
+    #[arg(long, global = true, value_name = "FILE", env = "NATS_CREDS")]
+    pub nats_creds: Option<PathBuf>,
+    /// Object store of the farm, e.g. s3://bucket/prefix: local files are uploaded to it
+    #[arg(long, global = true, value_name = "LOCATION", env = "STORE_URL")]
+    pub store: Option<String>,
+    /// How long a claimed job may go without a sign of life, for lanes made now [default: 30s]
+    #[arg(long, global = true, value_name = "TIME", env = "ACK_WAIT", value_parser = duration, hide_short_help = true)]
+    pub ack_wait: Option<Duration>,
+    /// TOML file with defaults: nats, nats_creds, store, ack_wait, log_level, log_format
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to log to stderr: error, warn, info, debug or trace [default: warn]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// How to log: text or json [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Reads `30s`, `2m`.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; expected e.g. 30s or 2m"))
+}

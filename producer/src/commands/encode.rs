@@ -1,0 +1,305 @@
+//! `producer encode`: the embedded default. Without a farm it brings its own:
+//! a private broker and one worker, which end with this command.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use common::broker::Broker;
+use common::encoder::{Encoder, Kind};
+use common::location::Location;
+use common::plan::Plan;
+use common::recipe::{Choice, Recipe};
+use common::store::Stores;
+use tokio_util::sync::CancellationToken;
+
+use crate::attend::{Ending, attend};
+use crate::commands::enqueue;
+use crate::display::units;
+use crate::embedded::Guarded;
+use crate::embedded::broker::{self, PrivateBroker};
+use crate::embedded::state::State;
+use crate::embedded::worker;
+use crate::exit::{Error, Exit};
+use crate::farm::Settings;
+use crate::follow::Follower;
+use crate::order::{self, Counts, JobOptions};
+use crate::recipe_options::{RecipeOptions, check_known};
+use crate::sources::{Source, SourceOptions};
+use crate::submit::{Entry, Terms, forget_others, submit};
+
+/// What encodes where nothing is said.
+const ENCODER: &str = "libx265";
+/// How often a worker that ends of its own is started again.
+const RESTARTS: u32 = 3;
+
+/// What to encode, how, and where to.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What to encode.
+    #[command(flatten)]
+    pub sources: SourceOptions,
+    /// Folder for the results; running the same command again carries on where it was interrupted
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// How: libx265 where neither an encoder, a codec nor a preset is named.
+    #[command(flatten)]
+    pub recipe: RecipeOptions,
+    /// On what terms.
+    #[command(flatten)]
+    pub jobs: JobOptions,
+    /// What the private farm is made of.
+    #[command(flatten)]
+    pub machine: MachineOptions,
+}
+
+/// What the private farm is made of; means nothing where `--nats` names one.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "This machine (without --nats)")]
+pub struct MachineOptions {
+    /// nats-server 2.12 or later [default: from PATH, or next to producer]
+    #[arg(long, value_name = "PATH", env = "NATS_SERVER")]
+    pub nats_server: Option<PathBuf>,
+    /// The worker program [default: next to producer, or from PATH]
+    #[arg(long, value_name = "PATH", env = "WORKER_PROGRAM")]
+    pub worker_program: Option<PathBuf>,
+    /// The ffmpeg to use [default: from PATH]
+    #[arg(long, value_name = "PATH", env = "FFMPEG")]
+    pub ffmpeg: Option<PathBuf>,
+    /// Files to encode at once [default: by the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_jobs: Option<u32>,
+    /// Folder for files in the making [default: the state folder, or the output folder's disk]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+}
+
+/// Encodes.
+///
+/// # Errors
+/// See [`Exit`].
+pub async fn run(
+    options: Box<Options>,
+    settings: Settings,
+    shutdown: CancellationToken,
+) -> Result<Exit, Error> {
+    let default = ENCODER.parse().map(Choice::Encoder).map_err(Error::usage)?;
+    let recipe = options.recipe.recipe(Some(default))?;
+    let folder = order::output_folder(&options.output)?;
+    if settings.nats.is_some() {
+        let job = enqueue::Job {
+            sources: &options.sources,
+            folder,
+            recipe,
+            jobs: &options.jobs,
+            upload_to: None,
+            require_worker: false,
+            wait: true,
+            renew: true,
+        };
+        return enqueue::hand_in(job, &settings, shutdown).await;
+    }
+    let Some(path) = folder.path() else {
+        return Err(Error::usage(format!(
+            "{folder} is no folder of this machine: name the farm with --nats, or use `producer enqueue`"
+        )));
+    };
+    check_known(&recipe, &[])?;
+    let stores = Stores::new();
+    let order = order::find(&options.sources, &folder, &recipe, &stores).await?;
+    let server = broker::find(options.machine.nats_server.as_deref()).await?;
+    let program = worker::find(options.machine.worker_program.as_deref())?;
+    std::fs::create_dir_all(&path).map_err(|error| {
+        Error::usage(format!(
+            "cannot make the folder {}: {error}",
+            path.display()
+        ))
+    })?;
+    let state = State::open(&path)?;
+    let setup = setup(&options.machine, &recipe, program, &state)?;
+
+    let mut broker = PrivateBroker::start(&server, &state).await?;
+    let here = Here {
+        state: &state,
+        url: broker.url().to_owned(),
+        setup,
+        terms: options.jobs.terms(recipe, true),
+        json: options.jobs.json,
+    };
+    let connected = broker.connect(settings.ack_wait).await;
+    let result = match connected {
+        Ok(connection) => tokio::select! {
+            result = here.encode(&connection, &stores, order.sources, &folder, &shutdown) => result,
+            error = broker.ended() => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    broker.stop().await;
+    if options.machine.scratch.is_none() {
+        // Empty by now, unless the worker was killed; then the next one clears it.
+        let _ = std::fs::remove_dir(&here.setup.scratch);
+    }
+    match result {
+        Ok(Exit::Done) if !order.is_complete => Ok(Exit::Failed),
+        other => other,
+    }
+}
+
+fn setup(
+    machine: &MachineOptions,
+    recipe: &Recipe,
+    program: PathBuf,
+    state: &State,
+) -> Result<worker::Setup, Error> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path)
+            .map_err(|error| Error::usage(format!("{}: {error}", path.display())))
+    };
+    Ok(worker::Setup {
+        program,
+        ffmpeg: machine.ffmpeg.clone(),
+        max_jobs: machine.max_jobs,
+        scratch: match &machine.scratch {
+            Some(scratch) => absolute(scratch)?,
+            None => state.scratch(),
+        },
+        encoders: encoders_to_prove(recipe),
+    })
+}
+
+/// What the worker needs to prove. Hardware may well not be there, and then
+/// the alternatives are worth knowing.
+fn encoders_to_prove(recipe: &Recipe) -> Option<Vec<Encoder>> {
+    match &recipe.video_encode()?.with {
+        Choice::Encoder(encoder) if encoder.kind() == Kind::Software => Some(vec![encoder.clone()]),
+        _ => Some(Encoder::of(recipe.codec()?).collect()),
+    }
+}
+
+/// A private farm whose broker runs.
+struct Here<'a> {
+    state: &'a State,
+    url: String,
+    setup: worker::Setup,
+    terms: Terms,
+    json: bool,
+}
+
+impl Here<'_> {
+    async fn encode(
+        &self,
+        broker: &Broker,
+        stores: &Stores,
+        sources: Vec<(Source, Location)>,
+        folder: &Location,
+        shutdown: &CancellationToken,
+    ) -> Result<Exit, Error> {
+        let interrupted = || Error::interrupted("interrupted; nothing has been encoded yet");
+        let handed_in = async {
+            let follower = Follower::start(broker).await?;
+            let entries = submit(broker, stores, sources, folder, &self.terms).await?;
+            forget_others(broker, &entries).await?;
+            Ok::<_, Error>((follower, entries))
+        };
+        let (follower, mut entries) = tokio::select! {
+            result = handed_in => result?,
+            () = shutdown.cancelled() => return Err(interrupted()),
+        };
+        let counts = Counts::of(&entries);
+        let ending = if entries.iter().any(Entry::is_open) {
+            tell(counts);
+            let mut worker = worker::start(&self.setup, self.state, &self.url, false)?;
+            let proved = tokio::select! {
+                result = self.prove(&mut worker, broker) => result,
+                () = shutdown.cancelled() => Err(interrupted()),
+            };
+            let result = match proved {
+                Ok(()) => {
+                    let supervise = self.supervise(&mut worker);
+                    attend(follower, &mut entries, shutdown, supervise).await
+                }
+                Err(error) => Err(error),
+            };
+            worker.stop().await;
+            result?
+        } else {
+            tell(counts);
+            Ending::AllEnded
+        };
+        order::conclude(
+            ending,
+            &entries,
+            counts,
+            self.json,
+            "run the same command again to carry on",
+        )
+    }
+
+    /// Waits for the worker's card and checks that it can run the recipe.
+    async fn prove(&self, worker: &mut Guarded, broker: &Broker) -> Result<(), Error> {
+        let spinner = indicatif::ProgressBar::new_spinner();
+        spinner.set_message("testing the encoder");
+        spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+        let card = worker::ready(worker, broker).await;
+        spinner.finish_and_clear();
+        let plan = Plan::of(&self.terms.recipe, &[card?]);
+        match plan.candidates.first() {
+            Some(candidate) => {
+                for warning in &candidate.warnings {
+                    eprintln!("warning: {warning}");
+                }
+                Ok(())
+            }
+            None => Err(Error::failed(self.cannot_run(&plan))),
+        }
+    }
+
+    fn cannot_run(&self, plan: &Plan) -> String {
+        let reason = plan
+            .unfit
+            .first()
+            .map_or("no reason given", |unfit| unfit.reason.as_str());
+        let proved: Vec<String> = plan
+            .alternatives
+            .iter()
+            .map(|other| format!("--encoder {}", other.encoder))
+            .collect();
+        let instead = if !proved.is_empty() {
+            format!("what works here: {}", proved.join(", "))
+        } else {
+            "`worker capabilities` lists what works here".to_owned()
+        };
+        format!("this machine cannot run the recipe: {reason}; {instead}")
+    }
+
+    /// Starts the worker again where it ends of its own: the job that it was
+    /// at has a limit of attempts, so one that crashes workers ends as well.
+    async fn supervise(&self, worker: &mut Guarded) -> Error {
+        for left in (0..RESTARTS).rev() {
+            let error = worker.ended().await;
+            tracing::warn!(%error, left, "starting the worker again");
+            match worker::start(&self.setup, self.state, &self.url, true) {
+                Ok(next) => *worker = next,
+                Err(error) => return error,
+            }
+        }
+        worker.ended().await
+    }
+}
+
+fn tell(counts: Counts) {
+    let open = counts.added + counts.pending + counts.running;
+    let mut line = format!("{} to encode", units::count(open, "file"));
+    let others = [
+        (counts.done, "done already"),
+        (
+            counts.skipped,
+            "skipped, for their outputs exist (--overwrite replaces them)",
+        ),
+    ];
+    for (count, what) in others {
+        if count > 0 {
+            line += &format!(", {count} {what}");
+        }
+    }
+    eprintln!("{line}");
+}

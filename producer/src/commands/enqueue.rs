@@ -1,0 +1,225 @@
+//! `producer enqueue`: hands media to the farm.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use common::broker::Broker;
+use common::location::Location;
+use common::plan::Plan;
+use common::recipe::Recipe;
+use common::store::{StoreError, Stores};
+use tokio_util::sync::CancellationToken;
+
+use crate::attend::{Ending, attend};
+use crate::display::units;
+use crate::exit::{Error, Exit};
+use crate::farm::Settings;
+use crate::follow::Follower;
+use crate::order::{self, Counts, JobOptions};
+use crate::recipe_options::{RecipeOptions, check_known};
+use crate::sources::SourceOptions;
+use crate::submit::{Entry, Standing, submit};
+use crate::upload::upload;
+
+/// What to hand in, and how.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What to encode.
+    #[command(flatten)]
+    pub sources: SourceOptions,
+    /// Folder or s3://bucket/prefix for the results [default: out/ in the store]
+    #[arg(short, long, value_name = "LOCATION")]
+    pub output: Option<PathBuf>,
+    /// How.
+    #[command(flatten)]
+    pub recipe: RecipeOptions,
+    /// On what terms.
+    #[command(flatten)]
+    pub jobs: JobOptions,
+    /// Stay until all jobs have ended, showing progress and a summary
+    #[arg(long)]
+    pub wait: bool,
+    /// Refuse (exit 1) where no live worker has proved the encoder, instead of letting jobs wait for one
+    #[arg(long)]
+    pub require_worker: bool,
+}
+
+/// Jobs to hand in, once the options are read.
+pub struct Job<'a> {
+    /// What to encode.
+    pub sources: &'a SourceOptions,
+    /// Where the results go.
+    pub folder: Location,
+    /// How.
+    pub recipe: Recipe,
+    /// On what terms.
+    pub jobs: &'a JobOptions,
+    /// Where local files are uploaded to, where they are.
+    pub upload_to: Option<Location>,
+    /// Whether to refuse what no live worker can run.
+    pub require_worker: bool,
+    /// Whether to stay until all have ended.
+    pub wait: bool,
+    /// Whether jobs that failed before are made anew.
+    pub renew: bool,
+}
+
+/// Enqueues.
+///
+/// # Errors
+/// See [`Exit`].
+pub async fn run(
+    options: Box<Options>,
+    settings: Settings,
+    shutdown: CancellationToken,
+) -> Result<Exit, Error> {
+    let recipe = options.recipe.recipe(None)?;
+    let folder = match (&options.output, &settings.store) {
+        (Some(output), _) => order::output_folder(output)?,
+        (None, Some(store)) => store.join("out"),
+        (None, None) => {
+            return Err(Error::usage(
+                "nothing says where results go: give -o LOCATION, or --store (STORE_URL)",
+            ));
+        }
+    };
+    let job = Job {
+        sources: &options.sources,
+        folder,
+        recipe,
+        jobs: &options.jobs,
+        upload_to: settings.store.clone().filter(Location::is_remote),
+        require_worker: options.require_worker,
+        wait: options.wait,
+        renew: false,
+    };
+    hand_in(job, &settings, shutdown).await
+}
+
+/// Hands jobs to a farm, and stays with them where asked to.
+///
+/// # Errors
+/// See [`Exit`].
+pub async fn hand_in(
+    job: Job<'_>,
+    settings: &Settings,
+    shutdown: CancellationToken,
+) -> Result<Exit, Error> {
+    let handed_in = tokio::select! {
+        result = enter(&job, settings) => result?,
+        () = shutdown.cancelled() => {
+            return Err(Error::interrupted("interrupted; run the same command again to carry on"));
+        }
+    };
+    let HandedIn {
+        follower,
+        mut entries,
+        is_complete,
+    } = handed_in;
+    let counts = Counts::of(&entries);
+    eprintln!("{}", counts.in_words());
+    if !job.wait {
+        if job.jobs.json {
+            order::print_json(counts, &entries)?;
+        }
+        return Ok(if counts.skipped > 0 || !is_complete {
+            Exit::Failed
+        } else {
+            Exit::Done
+        });
+    }
+    let ending = if entries.iter().any(Entry::is_open) {
+        attend(follower, &mut entries, &shutdown, std::future::pending()).await?
+    } else {
+        Ending::AllEnded
+    };
+    let exit = order::conclude(
+        ending,
+        &entries,
+        counts,
+        job.jobs.json,
+        "the farm carries on without this program",
+    )?;
+    Ok(if is_complete { exit } else { Exit::Failed })
+}
+
+struct HandedIn {
+    follower: Follower,
+    entries: Vec<Entry>,
+    is_complete: bool,
+}
+
+async fn enter(job: &Job<'_>, settings: &Settings) -> Result<HandedIn, Error> {
+    let stores = Stores::new();
+    for location in [Some(&job.folder), job.upload_to.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        reach(location).await?;
+    }
+    let order = order::find(job.sources, &job.folder, &job.recipe, &stores).await?;
+    let broker = settings.connect().await?;
+    check_served(&broker, job).await?;
+    let follower = Follower::start(&broker).await?;
+    let (mut sources, outputs): (Vec<_>, Vec<_>) = order.sources.into_iter().unzip();
+    if let Some(store) = &job.upload_to {
+        sources = upload(&stores, store, sources).await?;
+    }
+    let sources = sources.into_iter().zip(outputs).collect();
+    let terms = job.jobs.terms(job.recipe.clone(), job.renew);
+    let entries = submit(&broker, &stores, sources, &job.folder, &terms).await?;
+    for entry in &entries {
+        if entry.standing == Standing::Occupied {
+            tracing::info!(output = %entry.job.output, "exists already");
+        }
+    }
+    Ok(HandedIn {
+        follower,
+        entries,
+        is_complete: order.is_complete,
+    })
+}
+
+/// Finds out soon whether a store is there: reading and writing have more patience.
+async fn reach(location: &Location) -> Result<(), Error> {
+    if !location.is_remote() {
+        return Ok(());
+    }
+    match Stores::impatient()
+        .head(&location.join(".ffmpeg-easy"))
+        .await
+    {
+        Ok(_) | Err(StoreError::Missing(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Warns, or refuses, where nobody alive can run the recipe.
+async fn check_served(broker: &Broker, job: &Job<'_>) -> Result<(), Error> {
+    let workers = broker.workers().await?;
+    check_known(&job.recipe, &workers)?;
+    let plan = Plan::of(&job.recipe, &workers);
+    if plan.is_served() {
+        return Ok(());
+    }
+    let advice = plan.advice();
+    if job.require_worker {
+        return Err(Error::failed(format!(
+            "refused: {advice}; leave out --require-worker to let jobs wait for a worker"
+        )));
+    }
+    eprintln!(
+        "warning: {advice}; jobs wait in the queue {} until a worker that can run them starts",
+        plan.queue
+    );
+    for unfit in plan.unfit.iter().take(5) {
+        eprintln!("warning: {}: {}", unfit.worker, unfit.reason);
+    }
+    if plan.unfit.len() > 5 {
+        eprintln!(
+            "warning: and {} more",
+            units::count(plan.unfit.len() - 5, "worker")
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! `producer plan`: who could run it, before anything is sent.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use common::plan::Plan;
+use common::recipe::Recipe;
+use common::store::Stores;
+use serde::Serialize;
+
+use crate::display::summary::table;
+use crate::display::{output, units};
+use crate::exit::{Error, Exit};
+use crate::farm::Settings;
+use crate::recipe_options::{RecipeOptions, check_known};
+use crate::sources::{Globs, Search};
+
+/// What to plan for.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How to encode.
+    #[command(flatten)]
+    pub recipe: RecipeOptions,
+    /// Files, folders or bucket prefixes to count
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What of the folders.
+    #[command(flatten)]
+    pub globs: Globs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    recipe: &'a Recipe,
+    served: bool,
+    advice: Option<String>,
+    sources: Option<Sources>,
+}
+
+#[derive(Serialize)]
+struct Sources {
+    files: usize,
+    bytes: u64,
+    skipped: usize,
+}
+
+/// Shows who could run the recipe.
+///
+/// # Errors
+/// Where the farm is out of reach or the recipe makes no sense.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let recipe = options.recipe.recipe(None)?;
+    let sources = if options.paths.is_empty() {
+        None
+    } else {
+        let stores = Stores::new();
+        let found = Search::new(&options.globs, None, &stores)?
+            .run(&options.paths)
+            .await?;
+        Some(Sources {
+            files: found.sources.len(),
+            bytes: found.bytes(),
+            skipped: found.no_media + found.hidden + found.excluded,
+        })
+    };
+    let broker = settings.connect().await?;
+    let workers = broker.workers().await?;
+    check_known(&recipe, &workers)?;
+    let plan = Plan::of(&recipe, &workers);
+    let shown = Shown {
+        recipe: &recipe,
+        served: plan.is_served(),
+        advice: (!plan.is_served()).then(|| plan.advice()),
+        plan: &plan,
+        sources,
+    };
+    if options.json {
+        output::print_json(&shown)?;
+    } else {
+        output::print(&text(&shown));
+    }
+    Ok(Exit::Done)
+}
+
+fn text(shown: &Shown<'_>) -> String {
+    let plan = shown.plan;
+    let mut parts = Vec::new();
+    if let Some(sources) = &shown.sources {
+        parts.push(format!(
+            "{}, {}",
+            units::count(sources.files, "file"),
+            units::bytes(sources.bytes)
+        ));
+    }
+    parts.push(format!("queue {}", plan.queue));
+    if let Some(advice) = &shown.advice {
+        parts.push(advice.clone());
+    }
+    if !plan.candidates.is_empty() || !plan.unfit.is_empty() {
+        let mut table = table(&["Worker", "Encoder", "Score", "Note"]);
+        for candidate in &plan.candidates {
+            table.add_row(vec![
+                candidate.worker.to_string(),
+                candidate
+                    .encoder
+                    .as_ref()
+                    .map_or_else(|| "copy".to_owned(), ToString::to_string),
+                candidate.score.to_string(),
+                candidate.warnings.join("; "),
+            ]);
+        }
+        for unfit in &plan.unfit {
+            table.add_row(vec![
+                unfit.worker.to_string(),
+                String::new(),
+                "-".to_owned(),
+                unfit.reason.clone(),
+            ]);
+        }
+        parts.push(table.to_string());
+    }
+    parts.join("\n")
+}

@@ -1,0 +1,152 @@
+//! What became of everything, at the end.
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use common::run::{Run, State};
+use serde::Serialize;
+
+use super::printable::printable;
+use super::units;
+use crate::submit::{Entry, Standing};
+
+/// A table without data.
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header.to_vec());
+    table
+}
+
+/// One finished job in a line.
+pub fn ending(run: &Run) -> String {
+    match &run.state {
+        State::Completed { report } => {
+            let mut line = format!(
+                "{} -> {} ({}) in {}, {:.1} fps on {}",
+                units::bytes(report.input_size),
+                units::bytes(report.output_size),
+                units::ratio(report.input_size, report.output_size),
+                units::seconds(report.total_seconds),
+                report.fps(),
+                report.worker
+            );
+            for warning in &report.warnings {
+                line += &format!("; note: {}", printable(warning));
+            }
+            line
+        }
+        State::Failed { failure } => format!("failed: {}", printable(&failure.message)),
+        State::Cancelled => "cancelled".to_owned(),
+        other => other.word().to_owned(),
+    }
+}
+
+/// The table of all entries.
+pub fn of(entries: &[Entry]) -> Table {
+    let mut table = table(&[
+        "File", "Before", "After", "Ratio", "Time", "fps", "Worker", "Result",
+    ]);
+    for column in 1..=5 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for entry in entries {
+        let line = Line::of(entry);
+        let or_nothing = |text: Option<String>| text.unwrap_or_default();
+        let result = match &line.error {
+            Some(error) => format!("{}: {}", line.state, printable(error)),
+            None => line.state.to_owned(),
+        };
+        table.add_row(vec![
+            printable(&entry.name),
+            units::bytes(line.input_size),
+            or_nothing(line.output_size.map(units::bytes)),
+            or_nothing(
+                line.output_size
+                    .map(|size| units::ratio(line.input_size, size)),
+            ),
+            or_nothing(line.seconds.map(units::seconds)),
+            or_nothing(line.fps.map(|fps| format!("{fps:.1}"))),
+            or_nothing(line.worker),
+            result,
+        ]);
+    }
+    table
+}
+
+/// The entries for machines.
+pub fn json(entries: &[Entry]) -> Vec<Line> {
+    entries.iter().map(Line::of).collect()
+}
+
+/// What became of one entry.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    job: String,
+    input: String,
+    output: String,
+    state: &'static str,
+    input_size: u64,
+    output_size: Option<u64>,
+    frames: Option<u64>,
+    seconds: Option<f64>,
+    fps: Option<f64>,
+    encoder: Option<String>,
+    worker: Option<String>,
+    error: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Line {
+    fn of(entry: &Entry) -> Self {
+        let mut line = Self {
+            job: entry.job.id.to_string(),
+            input: entry.job.input.location.clone().into(),
+            output: entry.job.output.clone().into(),
+            state: "pending",
+            input_size: entry.job.input.size,
+            output_size: None,
+            frames: None,
+            seconds: None,
+            fps: None,
+            encoder: None,
+            worker: None,
+            error: None,
+            warnings: Vec::new(),
+        };
+        match &entry.standing {
+            Standing::Added | Standing::Pending => {}
+            Standing::Occupied => {
+                line.state = "skipped";
+                line.error = Some(format!(
+                    "{} exists already; --overwrite replaces it",
+                    entry.job.output
+                ));
+            }
+            Standing::Run(run) => line.take(run),
+        }
+        line
+    }
+
+    fn take(&mut self, run: &Run) {
+        self.state = run.state.word();
+        self.worker = run.worker().map(ToString::to_string);
+        match &run.state {
+            State::Completed { report } => {
+                self.output_size = Some(report.output_size);
+                self.frames = Some(report.frames);
+                self.seconds = Some(report.total_seconds);
+                self.fps = Some(report.fps());
+                self.encoder = report.encoder.as_ref().map(ToString::to_string);
+                self.warnings.clone_from(&report.warnings);
+            }
+            State::Failed { failure } | State::Waiting { failure, .. } => {
+                self.error = Some(failure.message.clone());
+            }
+            State::Running { .. } | State::Returned { .. } | State::Cancelled => {}
+        }
+    }
+}

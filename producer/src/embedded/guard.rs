@@ -1,0 +1,155 @@
+//! The guard: runs one program and ends it when its own standard input closes.
+//!
+//! The producer holds the other end of that pipe, so the pipe closes when the
+//! producer lets go of it and when the producer is killed alike. The program
+//! is asked to stop (its standard input closes, and on Unix SIGTERM), has a
+//! grace to do so, and is killed after that.
+//!
+//! Locks order what a killed producer leaves behind: a guard holds `--lock`
+//! for as long as it lives, and a broker's guard waits for `--after`, which
+//! the worker's holds, so that the worker can give its jobs back.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::cli::duration;
+
+/// How often the guard looks whether its program has ended.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a guard waits for another one's lock.
+const LOCK_WAIT: Duration = Duration::from_secs(45);
+
+/// What to guard, and how.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// File to hold locked meanwhile
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
+    /// File whose lock must be free before the program is stopped
+    #[arg(long, value_name = "FILE")]
+    after: Option<PathBuf>,
+    /// How long the program may take to stop
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    grace: Duration,
+    /// The program and its arguments
+    #[arg(required = true, last = true)]
+    command: Vec<OsString>,
+}
+
+/// Runs the guard until its program has ended.
+pub fn run(options: Options) -> ExitCode {
+    match guard(&options) {
+        Ok(code) => code,
+        Err(why) => {
+            eprintln!("guard: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn guard(options: &Options) -> Result<ExitCode, String> {
+    let _lock = options.lock.as_deref().map(take).transpose()?;
+    let Some((program, arguments)) = options.command.split_first() else {
+        return Err("no program".to_owned());
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+    let closed = when_input_closes();
+    loop {
+        match closed.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            // Told so, or the watching thread is gone: never leave a program unguarded.
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => {
+                if let Some(file) = &options.after {
+                    // Whoever holds it past the wait is beyond waiting for.
+                    let _ = take(file);
+                }
+                return stop(&mut child, options.grace);
+            }
+        }
+        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            return Ok(exit_code(status));
+        }
+    }
+}
+
+fn when_input_closes() -> Receiver<()> {
+    let (closed, when_closed) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        let mut buffer = [0; 64];
+        while !matches!(input.read(&mut buffer), Ok(0) | Err(_)) {}
+        // The receiver is gone only where the guard has ended.
+        let _ = closed.send(());
+    });
+    when_closed
+}
+
+fn stop(child: &mut Child, grace: Duration) -> Result<ExitCode, String> {
+    drop(child.stdin.take());
+    terminate(child);
+    let deadline = Instant::now() + grace;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(exit_code(status)),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(LOOK),
+            Ok(None) | Err(_) => {
+                child.kill().map_err(|error| error.to_string())?;
+                let status = child.wait().map_err(|error| error.to_string())?;
+                return Ok(exit_code(status));
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn terminate(child: &Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // It has not been waited for, so the id is still its own.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
+/// Elsewhere, closed standard input is all the asking there is.
+#[cfg(not(unix))]
+fn terminate(_child: &Child) {}
+
+fn exit_code(status: std::process::ExitStatus) -> ExitCode {
+    match status.code() {
+        Some(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// Takes the lock of a file, waiting while a guard of before still holds it.
+fn take(path: &Path) -> Result<File, String> {
+    let deadline = Instant::now() + LOCK_WAIT;
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| failed(&error))?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(LOOK);
+            }
+            Err(error) => return Err(failed(&error)),
+        }
+    }
+}

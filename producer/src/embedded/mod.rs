@@ -1,0 +1,11 @@
+//! A farm of one machine, for as long as one command runs: a private broker
+//! and one worker, both behind guards that end them when this program ends,
+//! however it ends.
+
+pub mod broker;
+pub mod guard;
+mod guarded;
+pub mod state;
+pub mod worker;
+
+pub use guarded::Guarded;

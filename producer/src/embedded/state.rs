@@ -1,0 +1,137 @@
+//! Where the private farm of one output folder keeps its state, so that the
+//! same command carries on where it was interrupted.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use crate::exit::Error;
+
+/// The state of one output folder, held by this process alone.
+pub struct State {
+    folder: PathBuf,
+    output: PathBuf,
+    /// Released by the system when this process ends, however it ends.
+    _lock: File,
+}
+
+impl State {
+    /// Opens the state of an output folder, which must exist.
+    ///
+    /// # Errors
+    /// Where another process holds it, or the user's state folder cannot be used.
+    pub fn open(output: &Path) -> Result<Self, Error> {
+        let name = Uuid::new_v5(&Uuid::NAMESPACE_URL, output.as_os_str().as_encoded_bytes());
+        let folder = base()?.join("ffmpeg-easy").join(name.simple().to_string());
+        let failed = |error: std::io::Error| {
+            Error::usage(format!(
+                "cannot use the state folder {}: {error}; XDG_STATE_HOME names another place",
+                folder.display()
+            ))
+        };
+        private_folder(&folder).map_err(failed)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(folder.join("lock"))
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::usage(format!(
+                    "another encode into {} is running: wait for it, or choose another folder with -o",
+                    output.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        // For people who wonder what this folder is.
+        std::fs::write(folder.join("output"), format!("{}\n", output.display())).map_err(failed)?;
+        Ok(Self {
+            folder,
+            output: output.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// A file or folder of the state.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// An empty folder of the state, for this user only.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn empty_folder(&self, name: &str) -> std::io::Result<PathBuf> {
+        let path = self.path(name);
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        private_folder(&path)?;
+        Ok(path)
+    }
+
+    /// Where outputs are made before they are published: in this state, or in
+    /// the output folder where that is another disk, to which whole files would
+    /// have to be copied.
+    pub fn scratch(&self) -> PathBuf {
+        if on_same_disk(&self.folder, &self.output) {
+            self.path("scratch")
+        } else {
+            self.output.join(".ffmpeg-easy-scratch")
+        }
+    }
+}
+
+/// The folder that this system has for what programs remember of a user.
+fn base() -> Result<PathBuf, Error> {
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let home = || std::env::home_dir().filter(|path| path.is_absolute());
+    variable("XDG_STATE_HOME")
+        .or_else(|| {
+            if cfg!(windows) {
+                variable("LOCALAPPDATA")
+            } else if cfg!(target_os = "macos") {
+                home().map(|home| home.join("Library/Application Support"))
+            } else {
+                home().map(|home| home.join(".local/state"))
+            }
+        })
+        .ok_or_else(|| {
+            Error::usage("no home folder to remember the encode in: set XDG_STATE_HOME to one")
+        })
+}
+
+/// Makes a folder that only this user may look into.
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+#[cfg(unix)]
+fn on_same_disk(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (one.metadata(), other.metadata()) {
+        (Ok(one), Ok(other)) => one.dev() == other.dev(),
+        _ => true,
+    }
+}
+
+#[cfg(not(unix))]
+fn on_same_disk(one: &Path, other: &Path) -> bool {
+    one.components().next() == other.components().next()
+}

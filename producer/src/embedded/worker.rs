@@ -1,0 +1,125 @@
+//! The worker of the private farm: the sibling program `worker`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::broker::Broker;
+use common::encoder::Encoder;
+use common::worker::Heartbeat;
+
+use super::guarded::{Guarded, Plan};
+use super::state::State;
+use crate::exit::Error;
+use crate::program;
+
+/// What it goes by; there is only one.
+const NAME: &str = "local";
+/// How long its test encodes may take. Hardware that hangs is given up by the
+/// worker itself long before.
+const START: Duration = Duration::from_secs(180);
+/// How often to look whether it is ready.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long it may take to give its jobs back and end its ffmpegs.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// How to run the worker.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The worker program.
+    pub program: PathBuf,
+    /// ffmpeg, where it is not the one in PATH.
+    pub ffmpeg: Option<PathBuf>,
+    /// Encodes at once, where the worker is not to choose.
+    pub max_jobs: Option<u32>,
+    /// Folder for files in the making.
+    pub scratch: PathBuf,
+    /// The only encoders to prove; `None` for all.
+    pub encoders: Option<Vec<Encoder>>,
+}
+
+/// Finds the worker program: the one that was named, else next to this
+/// program, else in PATH.
+///
+/// # Errors
+/// Where there is none.
+pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
+    match named {
+        Some(path) => program::named(path)
+            .ok_or_else(|| Error::out_of_reach(format!("{} is no program", path.display()))),
+        None => program::beside_this("worker")
+            .or_else(|| program::in_path("worker"))
+            .ok_or_else(|| {
+                Error::out_of_reach(
+                    "the program `worker` is neither next to `producer` nor in PATH: install it there, or give --worker-program PATH",
+                )
+            }),
+    }
+}
+
+/// Starts the worker of a private broker.
+///
+/// # Errors
+/// Where it cannot be started.
+pub fn start(setup: &Setup, state: &State, url: &str, is_restart: bool) -> Result<Guarded, Error> {
+    let plan = Plan {
+        what: "worker",
+        program: &setup.program,
+        lock: state.path("worker.lock"),
+        after: None,
+        grace: GRACE,
+        log: state.path("worker.log"),
+        fresh_log: !is_restart,
+    };
+    let mut arguments: Vec<std::ffi::OsString> = Vec::new();
+    let mut option = |name: &str, value: std::ffi::OsString| {
+        arguments.push(name.into());
+        arguments.push(value);
+    };
+    option("--name", NAME.into());
+    option("--scratch", setup.scratch.clone().into());
+    // What is interrupted is given back at once, and taken up by the next command.
+    option("--drain-timeout", "0s".into());
+    option("--log-level", "info".into());
+    if let Some(encoders) = &setup.encoders {
+        let names: Vec<&str> = encoders.iter().map(Encoder::as_str).collect();
+        option("--encoders", names.join(",").into());
+    }
+    if let Some(jobs) = setup.max_jobs {
+        option("--max-jobs", jobs.to_string().into());
+    }
+    if let Some(ffmpeg) = &setup.ffmpeg {
+        option("--ffmpeg", ffmpeg.clone().into());
+    }
+    arguments.push("--stop-with-stdin".into());
+    Guarded::start(plan, arguments, |command| {
+        // Not on the command line: that, any user of the machine can read.
+        command.env("NATS_URL", url).env_remove("NATS_CREDS");
+    })
+}
+
+/// Waits until the worker has proved what it can do.
+///
+/// # Errors
+/// Where it ends instead, or takes too long.
+pub async fn ready(worker: &mut Guarded, broker: &Broker) -> Result<Heartbeat, Error> {
+    let card = async {
+        let deadline = Instant::now() + START;
+        loop {
+            let alive = broker.workers().await?;
+            if let Some(heartbeat) = alive.into_iter().find(|alive| alive.name.as_str() == NAME) {
+                return Ok(heartbeat);
+            }
+            if Instant::now() > deadline {
+                return Err(Error::out_of_reach(format!(
+                    "the worker was not ready within {} s",
+                    START.as_secs()
+                )));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        card = card => card,
+        error = worker.ended() => Err(error),
+    }
+}

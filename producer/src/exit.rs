@@ -1,0 +1,100 @@
+//! How the program ends, and errors that say so.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use common::broker::BrokerError;
+use common::store::StoreError;
+
+use crate::display::printable::printable;
+
+/// The exit codes. They are a contract: scripts branch on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All that was asked for is done (for `enqueue` without `--wait`: enqueued).
+    Done = 0,
+    /// Some job failed, was skipped to spare a file that was there already, or
+    /// was refused because no worker can run it.
+    Failed = 1,
+    /// What was asked for makes no sense: an option, a recipe, a path.
+    Usage = 2,
+    /// The broker, the store or a program of the farm is out of reach.
+    OutOfReach = 3,
+    /// Interrupted by the user.
+    Interrupted = 130,
+}
+
+/// The exit codes, for `--help`.
+pub const HELP: &str = "Exit codes: 0 all done; 1 some job failed, or no worker can run it; 2 usage; \
+    3 broker, store or a program of the farm out of reach; 130 interrupted";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command could not do what it was asked to, in one line.
+#[derive(Debug)]
+pub struct Error {
+    exit: Exit,
+    message: String,
+}
+
+impl Error {
+    fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self {
+            exit,
+            message: printable(&message.to_string()),
+        }
+    }
+
+    /// What was asked for makes no sense.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Jobs failed or were refused.
+    pub fn failed(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Something that is needed cannot be reached.
+    pub fn out_of_reach(message: impl fmt::Display) -> Self {
+        Self::new(Exit::OutOfReach, message)
+    }
+
+    /// The user interrupted.
+    pub fn interrupted(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Interrupted, message)
+    }
+
+    /// What the program exits with.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<BrokerError> for Error {
+    fn from(error: BrokerError) -> Self {
+        Self::out_of_reach(error)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing(_) | StoreError::Local { .. } => Self::usage(error),
+            StoreError::Remote { .. } | StoreError::Settings { .. } => Self::out_of_reach(error),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Which farm, and reaching it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use common::broker::{Broker, ConnectOptions};
+use common::location::Location;
+use common::telemetry::LogFormat;
+
+use crate::cli::{self, CommonOptions};
+use crate::config_file::ConfigFile;
+use crate::exit::Error;
+
+/// Where the farm is looked for unless told otherwise.
+const NATS: &str = "nats://127.0.0.1:4222";
+
+/// The common options with the config file's defaults filled in, all parsed.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The broker, where one was named.
+    pub nats: Option<String>,
+    /// Its credentials.
+    pub nats_creds: Option<PathBuf>,
+    /// The object store, where one was named.
+    pub store: Option<Location>,
+    /// The lease of lanes made by this program.
+    pub ack_wait: Duration,
+    /// What to log.
+    pub log_level: String,
+    /// How.
+    pub log_format: LogFormat,
+}
+
+impl Settings {
+    /// Puts the options and their defaults together.
+    ///
+    /// # Errors
+    /// Where one of them cannot be read.
+    pub fn new(options: CommonOptions) -> Result<Self, Error> {
+        let file = match &options.config {
+            Some(path) => ConfigFile::read(path)?,
+            None => ConfigFile::default(),
+        };
+        let given = |option: Option<String>, default: Option<String>| {
+            option
+                .filter(|text| !text.is_empty())
+                .or(default)
+                .filter(|text| !text.is_empty())
+        };
+        let in_file = |key: &str, why: String| Error::usage(format!("config file: {key}: {why}"));
+        let ack_wait = match (options.ack_wait, file.ack_wait) {
+            (Some(wait), _) => wait,
+            (None, Some(text)) => cli::duration(&text).map_err(|why| in_file("ack_wait", why))?,
+            (None, None) => ConnectOptions::ACK_WAIT,
+        };
+        if ack_wait < Duration::from_secs(1) {
+            return Err(Error::usage("--ack-wait must be at least 1s"));
+        }
+        let log_format = match (options.log_format, file.log_format) {
+            (Some(format), _) => format,
+            (None, Some(text)) => text.parse().map_err(|why| in_file("log_format", why))?,
+            (None, None) => LogFormat::default(),
+        };
+        Ok(Self {
+            nats: given(options.nats, file.nats),
+            nats_creds: options.nats_creds.or(file.nats_creds),
+            store: given(options.store, file.store)
+                .map(|text| Location::from_argument(&text))
+                .transpose()
+                .map_err(|error| Error::usage(format!("--store: {error}")))?,
+            ack_wait,
+            log_level: options
+                .log_level
+                .or(file.log_level)
+                .unwrap_or_else(|| "warn".to_owned()),
+            log_format,
+        })
+    }
+
+    /// Connects to the farm.
+    ///
+    /// # Errors
+    /// Where the broker is out of reach or will not do.
+    pub async fn connect(&self) -> Result<Broker, Error> {
+        let url = self.nats.as_deref().unwrap_or(NATS);
+        let mut options = ConnectOptions::new(url, "producer");
+        options.credentials.clone_from(&self.nats_creds);
+        options.ack_wait = self.ack_wait;
+        Ok(Broker::connect(&options).await?)
+    }
+}

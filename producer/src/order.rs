@@ -1,0 +1,240 @@
+//! What `encode` and `enqueue` have in common: from paths to sources with
+//! outputs, and from entries to what is told at the end.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use common::job::Job;
+use common::location::Location;
+use common::queue::Priority;
+use common::recipe::Recipe;
+use common::run::State;
+use common::store::Stores;
+use serde::Serialize;
+
+use crate::attend::{self, Ending};
+use crate::display::printable::printable;
+use crate::display::{output, summary, units};
+use crate::exit::{Error, Exit};
+use crate::naming;
+use crate::sources::{Search, Source, SourceOptions};
+use crate::submit::{Entry, Standing, Terms};
+
+/// On what terms jobs are made.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Jobs")]
+pub struct JobOptions {
+    /// How urgent: 1 (low) to 10 (high)
+    #[arg(long, value_name = "1..10", default_value_t)]
+    pub priority: Priority,
+    /// How often a job may be tried, crashes of workers included
+    #[arg(long, value_name = "N", default_value_t = Job::ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub attempts: u32,
+    /// Do it all again, whatever is done, running or waiting already
+    #[arg(long)]
+    pub again: bool,
+    /// Replace files that are there already; sources are never touched
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl JobOptions {
+    /// The terms, for a recipe.
+    pub fn terms(&self, recipe: Recipe, renew: bool) -> Terms {
+        Terms {
+            recipe,
+            priority: self.priority,
+            attempts: self.attempts,
+            again: self.again,
+            overwrite: self.overwrite,
+            renew,
+        }
+    }
+}
+
+/// Sources with their outputs.
+pub struct Order {
+    /// What becomes what.
+    pub sources: Vec<(Source, Location)>,
+    /// Whether all that was asked for could be looked at.
+    pub is_complete: bool,
+}
+
+/// Finds the sources and names their outputs; tells what was found.
+///
+/// # Errors
+/// Where there is nothing to do or the outputs cannot be named.
+pub async fn find(
+    options: &SourceOptions,
+    folder: &Location,
+    recipe: &Recipe,
+    stores: &Stores,
+) -> Result<Order, Error> {
+    let found = Search::new(&options.globs, Some(folder), stores)?
+        .run(&options.paths)
+        .await?;
+    let outputs = naming::outputs(&found.sources, folder, recipe.container)?;
+    let mut line = format!(
+        "{}, {}",
+        units::count(found.sources.len(), "file"),
+        units::bytes(found.bytes())
+    );
+    let skipped = found.skipped();
+    if !skipped.is_empty() {
+        line += &format!(" (skipped: {skipped})");
+    }
+    eprintln!("{line}");
+    for problem in &found.unreadable {
+        eprintln!("warning: cannot be read: {}", printable(problem));
+    }
+    if found.sources.is_empty() {
+        return Err(Error::usage("nothing that was found can be read"));
+    }
+    Ok(Order {
+        is_complete: found.unreadable.is_empty(),
+        sources: found.sources.into_iter().zip(outputs).collect(),
+    })
+}
+
+/// The absolute location of an output folder that a person named.
+///
+/// # Errors
+/// Where it is no location, or a file.
+pub fn output_folder(text: &Path) -> Result<Location, Error> {
+    if let Some(text) = text.to_str().filter(|text| text.contains("://")) {
+        let location = Location::from_argument(text).map_err(Error::usage)?;
+        return match location.path() {
+            Some(path) => local_folder(&path),
+            None => Ok(location),
+        };
+    }
+    local_folder(text)
+}
+
+fn local_folder(path: &Path) -> Result<Location, Error> {
+    let failed = |why: String| {
+        Error::usage(format!(
+            "cannot use the output folder {}: {why}",
+            path.display()
+        ))
+    };
+    let resolved: PathBuf =
+        crate::sources::resolved(path).map_err(|error| failed(error.to_string()))?;
+    if resolved.exists() && !resolved.is_dir() {
+        return Err(failed("it is a file".to_owned()));
+    }
+    Location::file(&resolved).map_err(Error::usage)
+}
+
+/// What came of handing in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Handed in now.
+    pub added: usize,
+    /// Waiting already.
+    pub pending: usize,
+    /// Under way already.
+    pub running: usize,
+    /// Done already.
+    pub done: usize,
+    /// Failed or cancelled before.
+    pub failed: usize,
+    /// Left alone for the file at their output.
+    pub skipped: usize,
+}
+
+impl Counts {
+    /// Counts entries as they stand after handing in.
+    pub fn of(entries: &[Entry]) -> Self {
+        let mut counts = Self::default();
+        for entry in entries {
+            let count = match &entry.standing {
+                Standing::Added => &mut counts.added,
+                Standing::Pending => &mut counts.pending,
+                Standing::Occupied => &mut counts.skipped,
+                Standing::Run(run) => match run.state {
+                    State::Completed { .. } => &mut counts.done,
+                    State::Failed { .. } | State::Cancelled => &mut counts.failed,
+                    State::Running { .. } => &mut counts.running,
+                    State::Returned { .. } | State::Waiting { .. } => &mut counts.pending,
+                },
+            };
+            *count += 1;
+        }
+        counts
+    }
+
+    /// The counts in words.
+    pub fn in_words(self) -> String {
+        let mut parts = vec![match self.added {
+            0 => "nothing to add".to_owned(),
+            added => format!("{added} added"),
+        }];
+        let others = [
+            (self.pending, "pending already"),
+            (self.running, "running already"),
+            (self.done, "done already"),
+            (self.failed, "failed earlier (--again tries anew)"),
+            (
+                self.skipped,
+                "skipped, for their outputs exist (--overwrite replaces them)",
+            ),
+        ];
+        parts.extend(
+            others
+                .into_iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}")),
+        );
+        parts.join(", ")
+    }
+}
+
+/// The outcome for machines.
+#[derive(Serialize)]
+struct Outcome {
+    #[serde(flatten)]
+    counts: Counts,
+    jobs: Vec<summary::Line>,
+}
+
+/// Prints the outcome for machines.
+///
+/// # Errors
+/// Never, for plain data.
+pub fn print_json(counts: Counts, entries: &[Entry]) -> Result<(), Error> {
+    output::print_json(&Outcome {
+        counts,
+        jobs: summary::json(entries),
+    })
+}
+
+/// Tells what became of everything.
+///
+/// # Errors
+/// Where the user interrupted; `carry_on` says what becomes of the rest.
+pub fn conclude(
+    ending: Ending,
+    entries: &[Entry],
+    counts: Counts,
+    json: bool,
+    carry_on: &str,
+) -> Result<Exit, Error> {
+    if json {
+        print_json(counts, entries)?;
+    } else {
+        output::print(&summary::of(entries).to_string());
+    }
+    if ending == Ending::Interrupted {
+        let open = entries.iter().filter(|entry| entry.is_open()).count();
+        return Err(Error::interrupted(format!(
+            "interrupted with {} of {} to go; {carry_on}",
+            open,
+            units::count(entries.len(), "file")
+        )));
+    }
+    Ok(attend::exit(entries))
+}

@@ -1,0 +1,361 @@
+//! The options that say how to encode: the same for `encode`, `enqueue` and `plan`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use common::encoder::{Codec, Encoder};
+use common::recipe::{
+    Argument, Audio, BitDepth, Bitrate, Choice, Container, Filters, Quality, Rate, Recipe, Scale,
+    Subtitles, Video, VideoEncode,
+};
+use common::subject::Token;
+use common::worker::Heartbeat;
+
+use crate::exit::Error;
+
+/// How to encode.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Recipe")]
+pub struct RecipeOptions {
+    /// ffmpeg's name of the video encoder, e.g. libx265, hevc_nvenc; no other will be used
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["codec", "video"])]
+    pub encoder: Option<Encoder>,
+    /// Any encoder of this codec: h264, hevc, av1, vp9, …
+    #[arg(long, value_name = "NAME", conflicts_with = "video")]
+    pub codec: Option<Codec>,
+    /// `copy` keeps the video as it is, in another container
+    #[arg(long, value_name = "copy")]
+    pub video: Option<VideoChoice>,
+    /// Constant quality on the encoder's own scale, less is better
+    #[arg(long, value_name = "N", value_parser = crf, conflicts_with_all = ["bitrate", "quality"])]
+    pub crf: Option<f64>,
+    /// Mean bits per second, e.g. 4M or 2500k
+    #[arg(long, value_name = "RATE", conflicts_with = "quality")]
+    pub bitrate: Option<Bitrate>,
+    /// Constant quality on one scale for all encoders, 1 (smallest) to 100 (best)
+    #[arg(long, value_name = "1..100")]
+    pub quality: Option<Quality>,
+    /// The encoder's own preset, e.g. slow, p5, 8
+    #[arg(long, value_name = "NAME")]
+    pub encoder_preset: Option<Token>,
+    /// Size of the picture: 1280x720, 1280x-2, 720p
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
+    pub scale: Option<Scale>,
+    /// Chain of video filters, e.g. hqdn3d,crop=1280:536
+    #[arg(long, value_name = "CHAIN")]
+    pub filter: Option<Filters>,
+    /// Bits per sample: 8 or 10 [default: as the source]
+    #[arg(long, value_name = "BITS")]
+    pub bit_depth: Option<BitDepth>,
+    /// File format: mkv, mp4, mov, webm [default: mkv]
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<Container>,
+    /// Audio: copy, none, CODEC or CODEC:BITRATE, e.g. opus:128k [default: copy]
+    #[arg(long, value_name = "HOW")]
+    pub audio: Option<Audio>,
+    /// Subtitles: keep or none [default: keep]
+    #[arg(long, value_name = "HOW")]
+    pub subtitles: Option<Subtitles>,
+    /// Further argument for ffmpeg from the allowlist, e.g. g=240; may be repeated
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub argument: Vec<Argument>,
+    /// Start from the recipe in this .toml or .json file; other options override it
+    #[arg(long, value_name = "FILE")]
+    pub preset: Option<PathBuf>,
+}
+
+/// What `--video` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VideoChoice {
+    /// Keep the video as it is.
+    Copy,
+}
+
+/// No encoder's scale goes further.
+const LARGEST_CRF: f64 = 255.0;
+
+fn crf(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|value: &f64| (0.0..=LARGEST_CRF).contains(value))
+        .ok_or_else(|| format!("'{text}' is no quality: expected a number, e.g. 23"))
+}
+
+impl RecipeOptions {
+    /// The recipe that these options ask for; `default` stands in where they
+    /// name nothing to encode with.
+    ///
+    /// # Errors
+    /// Where nothing is named and there is no default, the preset cannot be
+    /// read, or the options do not fit together.
+    pub fn recipe(&self, default: Option<Choice>) -> Result<Recipe, Error> {
+        let preset = self.preset.as_deref().map(load).transpose()?;
+        let video = self.video(preset.as_ref().map(|recipe| &recipe.video), default)?;
+        let mut recipe = preset.unwrap_or_else(|| Recipe {
+            video: Video::Copy,
+            audio: Audio::default(),
+            subtitles: Subtitles::default(),
+            container: Container::default(),
+        });
+        recipe.video = video;
+        if let Some(audio) = &self.audio {
+            recipe.audio = audio.clone();
+        }
+        if let Some(subtitles) = self.subtitles {
+            recipe.subtitles = subtitles;
+        }
+        if let Some(container) = self.container {
+            recipe.container = container;
+        }
+        recipe.check().map_err(Error::usage)?;
+        Ok(recipe)
+    }
+
+    fn video(&self, preset: Option<&Video>, default: Option<Choice>) -> Result<Video, Error> {
+        let choice = match (&self.encoder, self.codec) {
+            (Some(encoder), _) => Some(Choice::Encoder(encoder.clone())),
+            (None, Some(codec)) => Some(Choice::Codec(codec)),
+            (None, None) => None,
+        };
+        let mut video = match (self.video, choice, preset) {
+            (Some(VideoChoice::Copy), _, _) => Video::Copy,
+            (None, Some(with), Some(Video::Encode(encode))) => {
+                let mut encode = encode.clone();
+                encode.with = with;
+                Video::Encode(encode)
+            }
+            (None, Some(with), _) => Video::Encode(Box::new(VideoEncode::new(with))),
+            (None, None, Some(video)) => video.clone(),
+            (None, None, None) => match default {
+                Some(with) => Video::Encode(Box::new(VideoEncode::new(with))),
+                None => {
+                    return Err(Error::usage(
+                        "nothing says what to encode with: give --encoder NAME, --codec NAME, --video copy or --preset FILE",
+                    ));
+                }
+            },
+        };
+        match &mut video {
+            Video::Encode(encode) => self.override_encode(encode),
+            Video::Copy => self.refuse_encode_options()?,
+        }
+        Ok(video)
+    }
+
+    fn override_encode(&self, encode: &mut VideoEncode) {
+        if let Some(rate) = self.rate() {
+            encode.rate = rate;
+        }
+        if let Some(preset) = &self.encoder_preset {
+            encode.preset = Some(preset.clone());
+        }
+        if let Some(depth) = self.bit_depth {
+            encode.bit_depth = Some(depth);
+        }
+        if let Some(scale) = self.scale {
+            encode.scale = Some(scale);
+        }
+        if let Some(filters) = &self.filter {
+            encode.filters = Some(filters.clone());
+        }
+        for argument in &self.argument {
+            encode
+                .arguments
+                .retain(|earlier| earlier.option() != argument.option());
+            encode.arguments.push(argument.clone());
+        }
+    }
+
+    fn rate(&self) -> Option<Rate> {
+        self.crf
+            .map(Rate::Crf)
+            .or(self.bitrate.map(Rate::Bitrate))
+            .or(self.quality.map(Rate::Quality))
+    }
+
+    fn refuse_encode_options(&self) -> Result<(), Error> {
+        let given = [
+            ("--crf", self.crf.is_some()),
+            ("--bitrate", self.bitrate.is_some()),
+            ("--quality", self.quality.is_some()),
+            ("--encoder-preset", self.encoder_preset.is_some()),
+            ("--scale", self.scale.is_some()),
+            ("--filter", self.filter.is_some()),
+            ("--bit-depth", self.bit_depth.is_some()),
+            ("--argument", !self.argument.is_empty()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(Error::usage(format!(
+                "{option} means nothing where the video is copied: leave it out, or choose an --encoder"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn load(path: &Path) -> Result<Recipe, Error> {
+    let failed = |why: String| {
+        let why = why.trim().replace('\n', " ");
+        Error::usage(format!("preset {}: {why}", path.display()))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => serde_json::from_str(&text).map_err(|error| failed(error.to_string())),
+        Some("toml") => toml::from_str(&text).map_err(|error| failed(error.message().to_owned())),
+        _ => Err(failed("expected a .toml or .json file".to_owned())),
+    }
+}
+
+/// Refuses an encoder that neither the catalogue nor any of the workers knows:
+/// a typing error, most likely, that would wait in the queue for ever.
+///
+/// # Errors
+/// With what may have been meant.
+pub fn check_known(recipe: &Recipe, workers: &[Heartbeat]) -> Result<(), Error> {
+    let Some(Choice::Encoder(encoder)) = recipe.video_encode().map(|encode| &encode.with) else {
+        return Ok(());
+    };
+    let is_proved = || {
+        workers
+            .iter()
+            .any(|worker| worker.card.proof(encoder).is_some())
+    };
+    if encoder.codec().is_some() || is_proved() {
+        return Ok(());
+    }
+    let similar: Vec<String> = encoder
+        .similar()
+        .iter()
+        .take(4)
+        .map(ToString::to_string)
+        .collect();
+    let instead = match (encoder.as_str().parse::<Codec>(), similar.is_empty()) {
+        (Ok(codec), _) => format!(
+            "that is a codec: give --codec {codec} for any encoder of it, or --encoder {}",
+            similar.join(", ")
+        ),
+        (Err(_), false) => format!("did you mean {}?", similar.join(", ")),
+        (Err(_), true) => "`ffmpeg -encoders` and `producer workers` list what there is".to_owned(),
+    };
+    Err(Error::usage(format!(
+        "unknown encoder '{encoder}': {instead}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        recipe: RecipeOptions,
+    }
+
+    fn read(line: &[&str]) -> Result<Recipe, String> {
+        Line::try_parse_from([&["test"], line].concat())
+            .map_err(|error| error.to_string())?
+            .recipe
+            .recipe(None)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn options_become_the_recipe_that_they_say() {
+        let recipe = read(&[
+            "--encoder",
+            "libx265",
+            "--crf",
+            "20",
+            "--scale",
+            "-2x720",
+            "--audio",
+            "opus:96k",
+            "--argument",
+            "g=240",
+            "--container",
+            "mp4",
+            "--bit-depth",
+            "10",
+        ])
+        .expect("sound");
+        let encode = recipe.video_encode().expect("encodes");
+        assert_eq!(encode.rate, Rate::Crf(20.0));
+        assert_eq!(encode.bit_depth, Some(BitDepth::Ten));
+        assert_eq!(encode.scale.expect("scaled").height, Some(720));
+        assert_eq!(encode.arguments[0].to_string(), "g=240");
+        assert_eq!(recipe.container, Container::Mp4);
+        assert!(matches!(recipe.audio, Audio::Encode { .. }));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused_with_its_reason() {
+        for (line, words) in [
+            (&["--crf", "20"][..], "--encoder NAME"),
+            (
+                &["--encoder", "libx264", "--codec", "h264"],
+                "cannot be used with",
+            ),
+            (
+                &["--codec", "h264", "--crf", "20", "--bitrate", "4M"],
+                "cannot be used with",
+            ),
+            (&["--codec", "h264", "--bitrate", "abc"], "no bitrate"),
+            (&["--codec", "h264", "--crf", "NaN"], "no quality"),
+            (&["--codec", "h264", "--quality", "0"], "1 (smallest)"),
+            (&["--codec", "h246"], "unknown codec"),
+            (&["--video", "copy", "--crf", "20"], "--crf means nothing"),
+            (&["--encoder", "libx264", "--crf", "99"], "0 (best) to 51"),
+            (
+                &["--codec", "h264", "--container", "webm"],
+                "webm cannot hold h264",
+            ),
+            (
+                &["--codec", "h264", "--filter", "movie=/etc/passwd"],
+                "not allowed",
+            ),
+            (
+                &["--codec", "h264", "--argument", "passlogfile=x"],
+                "not allowed",
+            ),
+            (&["--preset", "missing.toml"], "preset missing.toml"),
+        ] {
+            let error = read(line).expect_err("refused");
+            assert!(error.contains(words), "{line:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn options_override_a_preset_field_by_field() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("archive.toml");
+        let text = "container = \"mp4\"\n[video.encode]\nwith = { encoder = \"libx265\" }\nrate = { crf = 18 }\narguments = [\"g=240\"]\n";
+        std::fs::write(&file, text).expect("written");
+        let file = file.to_str().expect("text");
+        let recipe = read(&["--preset", file, "--crf", "30", "--argument", "g=60"]).expect("sound");
+        let encode = recipe.video_encode().expect("encodes");
+        assert_eq!(encode.with.to_string(), "libx265");
+        assert_eq!(encode.rate, Rate::Crf(30.0));
+        assert_eq!(encode.arguments.len(), 1);
+        assert_eq!(recipe.container, Container::Mp4);
+        assert_eq!(
+            read(&["--preset", file, "--video", "copy"])
+                .expect("sound")
+                .video,
+            Video::Copy
+        );
+    }
+
+    #[test]
+    fn an_unknown_encoder_names_what_may_have_been_meant() {
+        let unknown = |name: &str| {
+            let recipe = read(&["--encoder", name]).expect("well-formed");
+            check_known(&recipe, &[]).expect_err("unknown").to_string()
+        };
+        assert!(unknown("libx256").contains("did you mean libx26"));
+        assert!(unknown("hevc").contains("--codec hevc"));
+        assert!(unknown("nothing_like_it").contains("producer workers"));
+    }
+}

@@ -1,0 +1,271 @@
+//! Handing jobs in: each once, and none that would overwrite a stranger's file.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use common::broker::{Broker, JobRecord, Outcome};
+use common::id::{BatchId, JobId};
+use common::job::Job;
+use common::location::Location;
+use common::queue::{Lane, Priority};
+use common::recipe::Recipe;
+use common::run::{Run, State};
+use common::store::Stores;
+use uuid::Uuid;
+
+use crate::exit::Error;
+use crate::sources::Source;
+
+/// On what terms jobs are handed in.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// How to encode.
+    pub recipe: Recipe,
+    /// How urgently.
+    pub priority: Priority,
+    /// How often each job may be tried.
+    pub attempts: u32,
+    /// Whether what is done already is done anew.
+    pub again: bool,
+    /// Whether files that are there already are replaced.
+    pub overwrite: bool,
+    /// Whether jobs that failed, were cancelled, or whose output is gone get
+    /// a new job in their place.
+    pub renew: bool,
+}
+
+impl Terms {
+    /// Where such jobs wait.
+    pub fn lane(&self) -> Lane {
+        Lane {
+            priority: self.priority,
+            queue: self.recipe.queue(),
+        }
+    }
+}
+
+/// One source on its way to its output, with where it stands.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The source's path below the folder that was given, for people.
+    pub name: String,
+    /// The job.
+    pub job: Job,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// Where an entry stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Handed in just now.
+    Added,
+    /// It was waiting already.
+    Pending,
+    /// It was taken before: under way, or ended.
+    Run(Box<Run>),
+    /// Not handed in: a file that this job did not make is at its output.
+    Occupied,
+}
+
+impl Entry {
+    /// Whether something is still to happen.
+    pub fn is_open(&self) -> bool {
+        match &self.standing {
+            Standing::Added | Standing::Pending => true,
+            Standing::Run(run) => !run.state.is_terminal(),
+            Standing::Occupied => false,
+        }
+    }
+}
+
+/// Hands in what is missing. Running it again with the same sources and terms
+/// finds the same jobs.
+///
+/// # Errors
+/// Where the broker or the store gives no answer.
+pub async fn submit(
+    broker: &Broker,
+    stores: &Stores,
+    sources: Vec<(Source, Location)>,
+    folder: &Location,
+    terms: &Terms,
+) -> Result<Vec<Entry>, Error> {
+    let batch = BatchId::new();
+    let lane = terms.lane();
+    let existing = existing(stores, folder, &sources).await?;
+    let again = terms.again.then(Uuid::now_v7);
+    let mut entries: Vec<Entry> = sources
+        .into_iter()
+        .map(|(source, output)| {
+            let recipe = terms.recipe.clone();
+            let mut job = Job::new(batch, source.input, output, recipe, again);
+            job.attempts = terms.attempts;
+            Entry {
+                name: as_text(&source.name),
+                job,
+                standing: Standing::Added,
+            }
+        })
+        .collect();
+    let first: Vec<JobId> = entries.iter().map(|entry| entry.job.id).collect();
+
+    let mut made_by_us = HashSet::new();
+    let mut turn: Vec<usize> = (0..entries.len()).collect();
+    for generation in 1_u32.. {
+        let mut wanted = Vec::new();
+        for index in turn {
+            let entry = &mut entries[index];
+            let is_occupied = existing.contains(&entry.job.output)
+                && !terms.overwrite
+                && !made_by_us.contains(&index)
+                && !terms.again
+                && broker.job(&entry.job.id).await?.is_none();
+            if is_occupied {
+                entry.standing = Standing::Occupied;
+            } else {
+                wanted.push(index);
+            }
+        }
+        let jobs: Vec<(Job, Lane)> = wanted
+            .iter()
+            .map(|index| (entries[*index].job.clone(), lane.clone()))
+            .collect();
+        let outcomes = broker.enqueue(&jobs, |_| {}).await?;
+        turn = Vec::new();
+        for (index, (_, outcome)) in wanted.into_iter().zip(outcomes) {
+            let entry = &mut entries[index];
+            entry.standing = match outcome {
+                Outcome::Added => Standing::Added,
+                Outcome::AlreadyPending => Standing::Pending,
+                Outcome::Known(run) => Standing::Run(run),
+            };
+            let Standing::Run(run) = &entry.standing else {
+                continue;
+            };
+            let is_over = match &run.state {
+                State::Completed { .. } => {
+                    made_by_us.insert(index);
+                    !existing.contains(&entry.job.output)
+                }
+                State::Failed { .. } | State::Cancelled => true,
+                _ => false,
+            };
+            if is_over && terms.renew {
+                entry.job = renewed(&entry.job, &first[index], generation);
+                turn.push(index);
+            }
+        }
+        if turn.is_empty() {
+            break;
+        }
+    }
+    Ok(entries)
+}
+
+/// The job that stands in for one that is over. Its id follows from the first
+/// one's, so that the next command finds it.
+fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
+    let salt = Uuid::new_v5(
+        &Uuid::NAMESPACE_OID,
+        format!("{first} renewed {generation}").as_bytes(),
+    );
+    let mut next = Job::new(
+        job.batch,
+        job.input.clone(),
+        job.output.clone(),
+        job.recipe.clone(),
+        Some(salt),
+    );
+    next.attempts = job.attempts;
+    next
+}
+
+/// Those of the outputs that are there already.
+async fn existing(
+    stores: &Stores,
+    folder: &Location,
+    sources: &[(Source, Location)],
+) -> Result<HashSet<Location>, Error> {
+    if folder.is_remote() {
+        let objects = stores.list(folder).await?;
+        return Ok(objects.into_iter().map(|object| object.location).collect());
+    }
+    let exists = |output: &Location| {
+        output
+            .path()
+            .is_some_and(|path| path.symlink_metadata().is_ok())
+    };
+    Ok(sources
+        .iter()
+        .map(|(_, output)| output)
+        .filter(|output| exists(output))
+        .cloned()
+        .collect())
+}
+
+/// Removes what an earlier command left behind in a broker that nobody else
+/// uses and no worker serves now: jobs that are not among those wanted must
+/// not be taken, and must look as if they had never been.
+///
+/// # Errors
+/// Where the broker gives no answer.
+pub async fn forget_others(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
+    let wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
+    let mut others = HashSet::new();
+    let mut from = 1;
+    loop {
+        let (page, next) = broker.queued(None, from, 1000).await?;
+        others.extend(page.iter().map(|pending| pending.job.id));
+        if next == from {
+            break;
+        }
+        from = next;
+    }
+    let open = |run: &Run| !run.state.is_terminal();
+    others.extend(
+        broker
+            .runs()
+            .await?
+            .iter()
+            .filter(|run| open(run))
+            .map(|run| run.job.id),
+    );
+    for job in others.difference(&wanted) {
+        forget(broker, job)
+            .await
+            .map_err(|error| Error::out_of_reach(format!("forgetting job {job}: {error}")))?;
+    }
+    Ok(())
+}
+
+async fn forget(
+    broker: &Broker,
+    job: &JobId,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    use common::subject::{self, JOBS, RUNS};
+    let jobs = broker.jetstream().get_stream_no_info(JOBS).await?;
+    for filter in [subject::job_anywhere(job), subject::later(job)] {
+        jobs.purge().filter(filter).await?;
+    }
+    let runs = broker
+        .jetstream()
+        .get_stream_no_info(format!("KV_{RUNS}"))
+        .await?;
+    runs.purge()
+        .filter(subject::kv(RUNS, &subject::run(job)))
+        .await?;
+    Ok(())
+}
+
+/// Where a job stands, from what is known of it.
+pub fn standing(record: JobRecord) -> Standing {
+    match record {
+        JobRecord::Pending(_) => Standing::Pending,
+        JobRecord::Run(run) => Standing::Run(run),
+    }
+}
+
+fn as_text(name: &Path) -> String {
+    name.to_string_lossy().into_owned()
+}
