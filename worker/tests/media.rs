@@ -70,7 +70,7 @@ async fn ten_bits_stay_ten_and_wide_colours_wide() {
     let source = studio.clip(
         "hdr.mkv",
         "-frames:v 8 -pix_fmt yuv420p10le -c:v libx265 -preset ultrafast -x265-params log-level=error \
-         -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc",
+         -vf setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc",
     );
     let recipe = studio::recipe("libx265");
     studio.encode(&source, &recipe).await.expect("passes");

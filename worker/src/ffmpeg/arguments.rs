@@ -40,9 +40,6 @@ pub fn encode(
     let tracks = Tracks::choose(recipe, media)?;
     let mut line = Line::default();
     line.push("-nostdin -hide_banner -v warning -y");
-    if let Some((_, proof)) = encoder {
-        line.add(&proof.device_arguments);
-    }
     line.add(source.arguments());
     for track in &tracks.list {
         line.push(format!("-map 0:{}", track.source.index));
@@ -53,11 +50,17 @@ pub fn encode(
     if let Some(video) = recipe.video_encode() {
         let (encoder, proof) = encoder
             .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
+        // Devices are chosen by global options, their modes by the encoder's: here both are right.
+        line.add(&proof.device_arguments);
         line.add(rate::rate(encoder, video.rate));
         if let Some(preset) = &video.preset {
             line.add(rate::preset(encoder, preset.as_str()));
         }
-        line.add(rate::habits(encoder));
+        let depth = tracks.films().next().map_or(8, |film| film.source.depth());
+        line.add(rate::habits(
+            encoder,
+            video.bit_depth.map_or(depth, u8::from),
+        ));
         line.further(video, encoder);
         for (number, film) in tracks.films().enumerate() {
             line.film(number, &film.source, video, encoder, proof)?;
@@ -336,6 +339,7 @@ mod tests {
             fps: 1.0,
             sessions: None,
             device_arguments: device.iter().map(ToString::to_string).collect(),
+            encoder_arguments: Vec::new(),
         }
     }
 
@@ -392,7 +396,7 @@ mod tests {
         assert_eq!(
             line(&recipe, &media, &proof).expect("a line"),
             format!(
-                "-vaapi_device /dev/dri/renderD128 INPUT -map 0:0 -map 0:1 -c:v:0 hevc_vaapi \
+                "INPUT -map 0:0 -map 0:1 -vaapi_device /dev/dri/renderD128 -c:v:0 hevc_vaapi \
                  -fps_mode:v:0 passthrough -enc_time_base:v:0 1/12800 \
                  -filter:v:0 hqdn3d,crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,format=p010le,hwupload {END}"
             )

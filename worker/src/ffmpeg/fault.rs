@@ -169,7 +169,7 @@ pub(crate) fn last_words(log: &[String]) -> Option<String> {
         .rev()
         .find(|line| !EMPTY_WORDS.iter().any(|words| line.contains(words)))
         .or(log.last())
-        .map(|line| plain(line))
+        .map(plain)
 }
 
 fn find<'a>(log: &'a [String], words: &[&str]) -> Option<&'a String> {

@@ -126,7 +126,7 @@ impl Stream {
 
     /// Width and height in pixels as a player shows it.
     pub fn shown(&self) -> (u32, u32) {
-        if self.rotation % 180 == 0 {
+        if self.rotation.is_multiple_of(180) {
             (self.width, self.height)
         } else {
             (self.height, self.width)

@@ -52,12 +52,17 @@ pub(super) fn preset(encoder: &Encoder, preset: &str) -> Vec<String> {
     vec![option.to_owned(), preset.to_owned()]
 }
 
-/// What an encoder needs besides, to be quick enough or quiet.
-pub(super) fn habits(encoder: &Encoder) -> &'static [&'static str] {
+/// What an encoder needs besides for pictures of this depth, to take them at all, to be quick enough, or to be quiet.
+pub(super) fn habits(encoder: &Encoder, depth: u8) -> &'static [&'static str] {
     match encoder.as_str() {
         "libx265" => &["-x265-params", "log-level=error"],
         // Off by default, they leave most cores idle.
         "libvpx-vp9" | "libaom-av1" => &["-row-mt", "1"],
+        // As DNxHD it knows a few sizes at a few bitrates; as DNxHR it knows all.
+        "dnxhd" if depth > 8 => &["-profile:v", "dnxhr_hqx"],
+        "dnxhd" => &["-profile:v", "dnxhr_sq"],
+        // By default this is Windows' own software.
+        _ if encoder.kind() == Kind::Mediafoundation => &["-hw_encoding", "1"],
         _ => &[],
     }
 }
