@@ -52,9 +52,12 @@ pub struct Proof {
     /// Encodes that it ran at once before it refused; `None` where nothing but
     /// the worker's slots limits it.
     pub sessions: Option<u32>,
-    /// What ffmpeg must be given for this device, e.g. VA-API's low-power mode.
+    /// What ffmpeg must be given before the input, e.g. VA-API's device.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub device_arguments: Vec<String>,
+    /// What the encoder must be given on this device, e.g. VA-API's low-power mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoder_arguments: Vec<String>,
 }
 
 impl Proof {

@@ -155,7 +155,7 @@ impl Config {
     /// The name to go by.
     pub fn worker_name(&self) -> WorkerName {
         self.name.clone().unwrap_or_else(|| {
-            WorkerName::from_host(&sysinfo::System::host_name().unwrap_or_else(|| "worker".to_owned()))
+            WorkerName::from_host(&sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned()))
         })
     }
 

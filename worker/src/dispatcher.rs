@@ -44,8 +44,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), BrokerError> {
     let broker = executor.broker.clone();
-    let mut lanes = Lanes::default();
-    broker.find_lanes(&queues, &mut lanes).await?;
+    let mut lanes = all_lanes(&broker, &queues).await?;
     let mut discover = Instant::now() + DISCOVER;
     let mut bells: Option<Bells> = None;
     let mut jobs = JoinSet::new();
@@ -88,8 +87,8 @@ pub async fn run(
             Err(error) => {
                 pause(&error, &shutdown).await;
                 // A lane may be gone, or a whole broker new.
-                if let Err(error) = rediscover(&broker, &queues, &mut lanes).await {
-                    tracing::debug!(%error, "lanes not found yet");
+                if let Ok(found) = all_lanes(&broker, &queues).await {
+                    lanes = found;
                 }
                 bells = None;
                 continue;
@@ -107,7 +106,7 @@ pub async fn run(
         }
         if Instant::now() >= discover {
             discover = Instant::now() + DISCOVER;
-            if let Err(error) = rediscover(&broker, &queues, &mut lanes).await {
+            if let Err(error) = broker.find_lanes(&queues, &mut lanes).await {
                 tracing::debug!(%error, "lanes not found yet");
             }
         }
@@ -150,15 +149,12 @@ async fn learn(broker: &Broker, queues: &[Queue], lanes: &mut Lanes, bell: &asyn
     }
 }
 
-async fn rediscover(
-    broker: &Broker,
-    queues: &[Queue],
-    lanes: &mut Lanes,
-) -> Result<(), BrokerError> {
-    let mut found = Lanes::default();
-    broker.find_lanes(queues, &mut found).await?;
-    *lanes = found;
-    Ok(())
+/// Every lane of these queues, as far as anyone has made it or waits there.
+async fn all_lanes(broker: &Broker, queues: &[Queue]) -> Result<Lanes, BrokerError> {
+    let mut lanes = Lanes::default();
+    broker.find_lanes(queues, &mut lanes).await?;
+    broker.make_waiting_lanes(queues, &mut lanes).await?;
+    Ok(lanes)
 }
 
 async fn pass_on(broker: &Broker, lane: &common::queue::Lane) {

@@ -311,10 +311,10 @@ impl Executor {
         reporter.report(Stage::Publishing, Some(0.0), None, None).await;
         let size = checked.size as f32;
         let moved = Relay::new(&reporter, move |bytes: u64| Some(bytes as f32 / size.max(1.0)));
+        let on_bytes = |bytes| moved.tell(bytes);
+        let attempt = (&job.id, attempt);
         let prepared = tokio::select! {
-            prepared = publish::prepare(
-                &self.stores, &output, &job.output, (&job.id, attempt), &|bytes| moved.tell(bytes),
-            ) => prepared?,
+            prepared = publish::prepare(&self.stores, &output, &job.output, attempt, &on_bytes) => prepared?,
             stopped = until_stopped("broken off while publishing") => return Err(stopped),
         };
         // The fence: from here on only the owner of the run goes on.

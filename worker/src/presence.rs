@@ -116,47 +116,47 @@ impl Drop for Running {
     }
 }
 
-/// Reads how busy the machine is.
+/// Reads how busy the machine is; what this system does not tell stays 0.
 struct Meter {
-    system: System,
-    disks: Disks,
+    system: Option<System>,
+    disks: Option<Disks>,
     scratch: std::path::PathBuf,
 }
 
 impl Meter {
     fn new(scratch: &std::path::Path) -> Self {
         Self {
-            system: System::new(),
-            disks: Disks::new_with_refreshed_list(),
+            system: System::new().ok(),
+            disks: Disks::new_with_refreshed_list().ok(),
             scratch: scratch.to_owned(),
         }
     }
 
     fn read(&mut self) -> Load {
-        self.system.refresh_cpu_specifics(CpuRefreshKind::nothing().with_cpu_usage());
-        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-        self.disks.refresh(false);
-        let own = sysinfo::get_current_pid().ok();
-        if let Some(pid) = own {
-            self.system.refresh_processes_specifics(
-                ProcessesToUpdate::Some(&[pid]),
-                false,
-                ProcessRefreshKind::nothing().with_memory(),
-            );
+        let mut load = Load::default();
+        if let Some(system) = &mut self.system {
+            system.refresh_cpu_specifics(CpuRefreshKind::nothing().with_usage());
+            system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+            load.cpu = system.global_cpu_usage() / 100.0;
+            load.memory_used = system.used_memory();
+            if let Ok(own) = sysinfo::get_current_pid() {
+                system.refresh_processes_specifics(
+                    ProcessesToUpdate::Some(&[own]),
+                    false,
+                    ProcessRefreshKind::nothing().with_memory(),
+                );
+                load.own_memory = system.process(own).map_or(0, sysinfo::Process::memory);
+            }
         }
-        Load {
-            cpu: self.system.global_cpu_usage() / 100.0,
-            memory_used: self.system.used_memory(),
-            scratch_free: self
-                .disks
+        if let Some(disks) = &mut self.disks {
+            disks.refresh(false);
+            load.scratch_free = disks
                 .iter()
                 .filter(|disk| self.scratch.starts_with(disk.mount_point()))
                 .max_by_key(|disk| disk.mount_point().as_os_str().len())
-                .map_or(0, sysinfo::Disk::available_space),
-            own_memory: own
-                .and_then(|pid| self.system.process(pid))
-                .map_or(0, sysinfo::Process::memory),
+                .map_or(0, sysinfo::Disk::available_space);
         }
+        load
     }
 }
 

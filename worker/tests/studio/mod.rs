@@ -57,6 +57,7 @@ fn proof(encoder: &Encoder) -> Proof {
         fps: 100.0,
         sessions: None,
         device_arguments: Vec::new(),
+        encoder_arguments: Vec::new(),
     }
 }
 

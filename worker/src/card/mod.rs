@@ -1,0 +1,240 @@
+//! Detection: a worker tries what ffmpeg says it has, and believes only what
+//! worked.
+//!
+//! `ffmpeg -encoders` lists what was compiled in, not what runs here: Debian's
+//! lists NVENC, Quick Sync, VA-API and V4L2 on machines that have none of them.
+//! So every video encoder of interest gets a test encode ([`prove`]) that must
+//! bring out packets in the format asked for, then climbs to larger pictures
+//! ([`ladder`]). What passed is timed, alone on the machine ([`speed`]), and
+//! hardware is filled with encodes until it refuses ([`sessions`]). What did not
+//! pass keeps ffmpeg's own words for it ([`reason`]).
+
+mod cache;
+mod devices;
+mod host;
+mod ladder;
+mod listing;
+mod process;
+mod profile;
+mod prove;
+mod reason;
+mod render;
+mod sessions;
+mod speed;
+mod trial;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use common::card::{Card, Proof, Verdict};
+use common::encoder::{Encoder, Kind};
+use common::recipe::AudioEncoder;
+use futures::{StreamExt, stream};
+
+pub use render::render;
+
+use cache::Cache;
+use listing::Listing;
+use prove::Found;
+use trial::Bench;
+
+/// What to detect, and how.
+#[derive(Clone, Debug)]
+pub struct Detection {
+    /// The program to test.
+    pub ffmpeg: PathBuf,
+    /// Look into these video encoders only, in or outside the catalogue.
+    pub only: Option<Vec<Encoder>>,
+    /// A file or a folder where cards are kept.
+    pub cache: Option<PathBuf>,
+    /// Whether to look again, whatever is kept.
+    pub fresh: bool,
+    /// Encoders that are tried at once.
+    pub parallelism: usize,
+    /// How long one test encode may take before it counts as refused.
+    pub patience: Duration,
+}
+
+impl Detection {
+    /// Looks into everything that this ffmpeg has, and keeps nothing.
+    pub fn new(ffmpeg: impl Into<PathBuf>) -> Self {
+        Self {
+            ffmpeg: ffmpeg.into(),
+            only: None,
+            cache: None,
+            fresh: false,
+            parallelism: host::cores() as usize,
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Nothing can be said of this ffmpeg.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// There is no such program.
+    #[error("there is no ffmpeg at {}: install ffmpeg, or name it with --ffmpeg", .0.display())]
+    Missing(PathBuf),
+    /// The system does not run it.
+    #[error("{} cannot be run ({source}): is it an ffmpeg for this machine?", ffmpeg.display())]
+    NotRunnable {
+        /// The program.
+        ffmpeg: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is another program.
+    #[error("{} is not ffmpeg: name the right program with --ffmpeg", .0.display())]
+    NotFfmpeg(PathBuf),
+    /// It does not say what it has.
+    #[error("{} {what} failed ({why}): try it by hand", ffmpeg.display())]
+    NoAnswer {
+        /// The program.
+        ffmpeg: PathBuf,
+        /// What it was asked for.
+        what: &'static str,
+        /// What went wrong.
+        why: String,
+    },
+}
+
+impl DetectError {
+    fn unable_to_run(ffmpeg: &Path, source: io::Error) -> Self {
+        let ffmpeg = ffmpeg.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing(ffmpeg),
+            _ => Self::NotRunnable { ffmpeg, source },
+        }
+    }
+}
+
+/// Finds what ffmpeg and this machine can do together.
+///
+/// Takes seconds where nothing is kept. Dropping the future kills whatever
+/// runs.
+///
+/// # Errors
+/// Where ffmpeg is missing, does not run, or does not list what it has.
+pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
+    let bench = Bench {
+        ffmpeg: detection.ffmpeg.clone(),
+        patience: detection.patience,
+    };
+    let only = detection.only.as_deref();
+    let ffmpeg = listing::version(&bench).await?;
+    let host = host::host();
+    let cache = detection
+        .cache
+        .as_deref()
+        .map(|path| Cache::at(path, &ffmpeg, &host));
+    if !detection.fresh
+        && let Some(card) = cache.as_ref().and_then(|cache| cache.find(only))
+    {
+        return Ok(Card { host, ..card });
+    }
+
+    let listing = Listing::ask(&bench).await?;
+    let parallelism = detection.parallelism.max(1);
+    let memory = host.memory / parallelism as u64;
+    let (video, audio) = tokio::join!(
+        prove_all(&bench, wanted(only, &listing), parallelism, memory),
+        audio(&bench, &listing, parallelism),
+    );
+    let mut encoders = BTreeMap::new();
+    for (encoder, outcome) in video {
+        let verdict = match outcome {
+            Ok(found) => Verdict::Proved(proof(&bench, found).await),
+            Err(reason) => Verdict::Refused { reason },
+        };
+        encoders.insert(encoder, verdict);
+    }
+    let card = Card {
+        ffmpeg,
+        host,
+        encoders,
+        audio,
+        filters: listing.filters,
+        muxers: listing.muxers,
+    };
+    if let Some(Err(error)) = cache.map(|cache| cache.keep(only, &card)) {
+        tracing::warn!(%error, "the capability card cannot be kept, and will be found anew next time");
+    }
+    Ok(card)
+}
+
+/// The encoders to look into.
+fn wanted(only: Option<&[Encoder]>, listing: &Listing) -> Vec<Encoder> {
+    let all = || Encoder::catalogue().map(|(encoder, _)| encoder).collect();
+    let mut wanted: Vec<Encoder> = only.map_or_else(all, <[Encoder]>::to_vec);
+    wanted.retain(|encoder| listing.has_encoder(encoder.as_str()));
+    wanted
+}
+
+/// Tries all encoders, several at once; those of one kind of hardware one after
+/// another, as they share its sessions.
+async fn prove_all(
+    bench: &Bench,
+    encoders: Vec<Encoder>,
+    parallelism: usize,
+    memory: u64,
+) -> Vec<(Encoder, Result<Found, String>)> {
+    let mut hardware: BTreeMap<String, Vec<Encoder>> = BTreeMap::new();
+    let mut groups = Vec::new();
+    for encoder in encoders {
+        match encoder.kind() {
+            Kind::Software => groups.push(vec![encoder]),
+            kind => hardware.entry(kind.to_string()).or_default().push(encoder),
+        }
+    }
+    groups.extend(hardware.into_values());
+    let outcomes: Vec<Vec<_>> = stream::iter(groups)
+        .map(async |group: Vec<Encoder>| {
+            let mut outcomes = Vec::new();
+            for encoder in group {
+                let outcome = prove::prove(bench, &encoder, memory).await;
+                tracing::debug!(%encoder, ?outcome, "tried");
+                outcomes.push((encoder, outcome));
+            }
+            outcomes
+        })
+        .buffer_unordered(parallelism)
+        .collect()
+        .await;
+    outcomes.into_iter().flatten().collect()
+}
+
+/// What can only be measured with the machine to itself.
+async fn proof(bench: &Bench, found: Found) -> Proof {
+    let fps = speed::measure(bench, &found).await;
+    let kind = found.encoder.kind();
+    let sessions = if kind.is_hardware() {
+        Some(sessions::count(bench, &found).await)
+    } else {
+        None
+    };
+    Proof {
+        kind,
+        pixel_formats: found.formats,
+        largest: found.largest,
+        fps,
+        sessions,
+        device_arguments: found.way.device,
+        encoder_arguments: found.way.encoder,
+    }
+}
+
+/// The audio encoders that work.
+async fn audio(bench: &Bench, listing: &Listing, parallelism: usize) -> Vec<String> {
+    let listed = AudioEncoder::ALL
+        .map(AudioEncoder::name)
+        .into_iter()
+        .filter(|name| listing.has_encoder(name));
+    stream::iter(listed)
+        .map(async |name| trial::audio(bench, name).await.is_ok().then(|| name.to_owned()))
+        .buffered(parallelism)
+        .filter_map(std::future::ready)
+        .collect()
+        .await
+}
