@@ -65,6 +65,11 @@ impl Broker {
                 .await
                 .map_err(|error| unreachable(format!("{}: {error}", file.display())))?;
         }
+        nats = match credentials(&options.url) {
+            Some((user, Some(password))) => nats.user_and_password(user, password),
+            Some((token, None)) => nats.token(token),
+            None => nats,
+        };
         let addresses = options.url.split(',').map(str::trim).collect::<Vec<_>>();
         let client = nats
             .name(&options.name)
@@ -105,6 +110,27 @@ fn log(event: &Event) {
     }
 }
 
+/// The credentials of the first address that carries some: a user with a
+/// password, or a token. The client library parses them and leaves it at that.
+fn credentials(urls: &str) -> Option<(String, Option<String>)> {
+    let decoded = |text: &str| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    urls.split(',').find_map(|url| {
+        let (before, _) = url.rsplit_once('@')?;
+        let text = before
+            .split_once("://")
+            .map_or(before, |(_, rest)| rest)
+            .trim();
+        Some(match text.split_once(':') {
+            Some((user, password)) => (decoded(user), Some(decoded(password))),
+            None => (decoded(text), None),
+        })
+    })
+}
+
 /// Addresses without what stands before an `@`.
 fn without_credentials(urls: &str) -> String {
     urls.split(',')
@@ -118,7 +144,20 @@ fn without_credentials(urls: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_credentials;
+    use super::{credentials, without_credentials};
+
+    #[test]
+    fn credentials_are_read_from_the_address() {
+        let some = |user: &str, password: Option<&str>| {
+            Some((user.to_owned(), password.map(str::to_owned)))
+        };
+        assert_eq!(
+            credentials("nats://a:4222, nats://me:p%40ss@b:4222"),
+            some("me", Some("p@ss"))
+        );
+        assert_eq!(credentials("nats://token@a:4222"), some("token", None));
+        assert_eq!(credentials("a:4222"), None);
+    }
 
     #[test]
     fn credentials_never_reach_a_message() {
