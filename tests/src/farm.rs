@@ -93,7 +93,8 @@ impl Farm {
             if let Some(status) = worker.process.ended() {
                 panic!("worker {} ended: {status}", worker.name);
             }
-            self.heartbeat(&worker.name).await
+            let heartbeat = self.heartbeat(&worker.name).await;
+            heartbeat.filter(|heartbeat| heartbeat.started >= worker.started)
         })
         .await
     }

@@ -91,3 +91,16 @@ pub fn test_folder() -> TempDir {
         .tempdir_in(base)
         .expect("the target folder can be written")
 }
+
+/// Where workers of all tests keep what they have found out about this machine:
+/// finding it out anew takes each of them seconds. Another build of the worker
+/// begins anew.
+pub fn shared_cache() -> PathBuf {
+    let built = program("worker")
+        .metadata()
+        .and_then(|metadata| metadata.modified())
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    target().join(format!("tmp/cache-{}", built.as_nanos()))
+}

@@ -12,7 +12,7 @@ use rustix::process::{Pid, kill_process};
 use crate::poll;
 
 /// Lines of its log that a failing test shows of each process.
-const LAST_WORDS: usize = 40;
+const LAST_WORDS: usize = 25;
 
 /// A program that stays. Killed and reaped when dropped; where that happens
 /// because a test panics, the end of its log is shown.

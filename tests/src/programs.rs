@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use jiff::Timestamp;
+
 use crate::paths;
 use crate::process::Daemon;
 use crate::stand_in::StandIn;
@@ -47,6 +49,7 @@ fn at_home(program: &Path, home: &Path) -> Command {
         .env("XDG_CACHE_HOME", home.join("cache"))
         .env("XDG_DATA_HOME", home.join("data"))
         .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_STATE_HOME", home.join("state"))
         .env("NO_COLOR", "1");
     command
 }
@@ -123,15 +126,18 @@ impl WorkerSetup {
                 command
             }
         };
+        command.env("XDG_CACHE_HOME", paths::shared_cache());
         command.envs(self.environment);
         for (name, value) in self.options {
             command.arg(name).arg(value);
         }
         let log = self.home.join(format!("worker-{}.log", self.name));
+        let started = Timestamp::now();
         let process = Daemon::start(&format!("worker {}", self.name), command, &log);
         Worker {
             name: self.name,
             process,
+            started,
         }
     }
 }
@@ -142,4 +148,6 @@ pub struct Worker {
     pub name: String,
     /// Its process.
     pub process: Daemon,
+    /// When it was started: what a worker of its name said before was another.
+    pub started: Timestamp,
 }
