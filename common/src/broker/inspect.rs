@@ -1,5 +1,7 @@
 //! Reading the farm's state without taking part in it.
 
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::GetStreamErrorKind;
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -265,8 +267,25 @@ impl Broker {
         from: u64,
         most: usize,
     ) -> Result<Changes<WorkerName, Heartbeat>, BrokerError> {
-        self.changes(WORKERS, from, most, |key| key.parse().ok())
-            .await
+        let changes = self.changes(WORKERS, from, most, |key| key.parse().ok());
+        match changes.await {
+            // A broker that lost its memory has no bucket until a program makes it anew.
+            Err(_) if self.lacks(&format!("KV_{WORKERS}")).await => Ok((Vec::new(), 1)),
+            answer => answer,
+        }
+    }
+
+    /// Whether the broker says that there is no such stream.
+    async fn lacks(&self, stream: &str) -> bool {
+        match self.jetstream.get_stream(stream).await {
+            Err(error) => match error.kind() {
+                GetStreamErrorKind::JetStream(error) => {
+                    error.error_code() == ErrorCode::STREAM_NOT_FOUND
+                }
+                _ => false,
+            },
+            Ok(_) => false,
+        }
     }
 
     async fn changes<K, T: DeserializeOwned>(

@@ -32,7 +32,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs until told to stop.
-pub async fn run(
+pub(crate) async fn run(
     broker: Broker,
     audience: Audience,
     mut publisher: Publisher,

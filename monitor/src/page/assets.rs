@@ -21,6 +21,7 @@ const ASSETS: &[Asset] = assets![
     "style/base.css",
     "style/layout.css",
     "style/parts.css",
+    "style/workers.css",
     "app.js",
     "dom.js",
     "format.js",

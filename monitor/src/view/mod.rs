@@ -161,7 +161,7 @@ impl View {
             fps: running
                 .iter()
                 .filter_map(|row| row.fps)
-                .sum::<f32>()
+                .fold(0.0, |sum: f32, fps| sum + fps)
                 .round(),
             ..Totals::default()
         };

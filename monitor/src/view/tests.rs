@@ -1,1 +1,398 @@
-//! stub
+//! The rules of the view, one by one.
+
+use std::collections::BTreeMap;
+
+use common::broker::{Change, LaneStatus, Pending};
+use common::card::{Card, Ffmpeg, Host, Proof, Verdict};
+use common::failure::Failure;
+use common::id::BatchId;
+use common::job::{Input as JobInput, Job};
+use common::location::Location;
+use common::progress::{EncodeProgress, Progress};
+use common::queue::{Lane, Priority};
+use common::recipe::{Choice, Recipe, VideoEncode};
+use common::run::{Report, Run, Stage};
+use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
+use jiff::{SignedDuration, Timestamp};
+
+use super::snapshot::{Attention, Ending, Presence, Unserved};
+use super::{Input, View};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + seconds).expect("in range")
+}
+
+fn job(name: &str) -> Job {
+    Job {
+        enqueued: at(0),
+        ..Job::new(
+            BatchId::new(),
+            JobInput {
+                location: Location::s3("media", &format!("in/{name}")).expect("a key"),
+                size: 1000,
+                version: "1".to_owned(),
+            },
+            Location::s3("media", &format!("out/{name}")).expect("a key"),
+            Recipe::encode(VideoEncode::new(Choice::Encoder(
+                "hevc_nvenc".parse().expect("an encoder"),
+            ))),
+            None,
+        )
+    }
+}
+
+fn lane(queue: &str, priority: u8) -> Lane {
+    Lane {
+        queue: queue.parse().expect("a queue"),
+        priority: Priority::try_from(priority).expect("1 to 10"),
+    }
+}
+
+fn name(name: &str) -> WorkerName {
+    name.parse().expect("a name")
+}
+
+fn heartbeat(worker: &str, encoders: &[&str]) -> Heartbeat {
+    let proof = |encoder: &str| {
+        let encoder: common::encoder::Encoder = encoder.parse().expect("an encoder");
+        let proof = Proof {
+            kind: encoder.kind(),
+            pixel_formats: vec!["yuv420p".to_owned()],
+            largest: (1920, 1080),
+            fps: 100.0,
+            sessions: None,
+            device_arguments: Vec::new(),
+            encoder_arguments: Vec::new(),
+        };
+        (encoder, Verdict::Proved(proof))
+    };
+    Heartbeat {
+        name: name(worker),
+        status: WorkerStatus::Ready,
+        started: at(0),
+        at: at(0),
+        slots: 2,
+        running: Vec::new(),
+        load: Load::default(),
+        card: Card {
+            ffmpeg: Ffmpeg {
+                version: "7.1".to_owned(),
+                build: String::new(),
+            },
+            host: Host {
+                name: worker.to_owned(),
+                os: String::new(),
+                cpu: String::new(),
+                cores: 4,
+                memory: 0,
+            },
+            encoders: encoders
+                .iter()
+                .map(|name| proof(name))
+                .collect::<BTreeMap<_, _>>(),
+            audio: Vec::new(),
+            filters: Vec::new(),
+            muxers: Vec::new(),
+        },
+    }
+}
+
+fn heard(view: &mut View, heartbeat: Heartbeat, seconds: i64) {
+    let change = Change {
+        key: heartbeat.name.clone(),
+        value: Some(heartbeat),
+        sequence: 1,
+        time: Some(at(seconds)),
+    };
+    view.apply(Input::Worker(Box::new(change)), at(seconds));
+}
+
+fn gone(view: &mut View, worker: &str, seconds: i64) {
+    let change = Change {
+        key: name(worker),
+        value: None,
+        sequence: 2,
+        time: Some(at(seconds)),
+    };
+    view.apply(Input::Worker(Box::new(change)), at(seconds));
+}
+
+fn changed(view: &mut View, run: &Run, sequence: u64) {
+    let change = Change {
+        key: run.job.id,
+        value: Some(run.clone()),
+        sequence,
+        time: None,
+    };
+    view.apply(Input::Run(Box::new(change)), at(0));
+}
+
+fn running(job: &Job, worker: &str) -> Run {
+    Run::first(job.clone(), &lane("hevc_nvenc", 5), 1, name(worker), at(0))
+}
+
+fn report(worker: &str) -> Report {
+    Report {
+        worker: name(worker),
+        encoder: None,
+        input_size: 1000,
+        output_size: 250,
+        frames: 100,
+        duration: 4.0,
+        encode_seconds: 2.0,
+        total_seconds: 3.0,
+        warnings: Vec::new(),
+    }
+}
+
+fn waiting(queue: &str, priority: u8, pending: u64) -> LaneStatus {
+    LaneStatus {
+        lane: lane(queue, priority),
+        pending,
+        running: 0,
+        oldest: Some(at(-i64::from(priority))),
+        next: 1,
+    }
+}
+
+#[test]
+fn a_queue_that_nobody_serves_says_why_and_what_could_be_asked_for_instead() {
+    let mut view = View::new(at(0));
+    let lanes = vec![waiting("hevc_nvenc", 5, 3), waiting("hevc_nvenc", 9, 2)];
+    view.apply(Input::Lanes(lanes, Vec::new()), at(0));
+
+    let why = |view: &View| view.snapshot(at(1)).queues[0].unserved;
+    let row = view.snapshot(at(1)).queues[0].clone();
+    assert_eq!((row.pending, row.oldest), (5, Some(super::Moment(at(-9)))));
+    let by_priority: Vec<(u8, u64)> = row
+        .by_priority
+        .iter()
+        .map(|(priority, pending)| (u8::from(*priority), *pending))
+        .collect();
+    assert_eq!(by_priority, [(9, 2), (5, 3)]);
+    assert_eq!(why(&view), Some(Unserved::NoWorkers));
+
+    heard(&mut view, heartbeat("mini-pc", &["libx265", "libx264"]), 0);
+    assert_eq!(why(&view), Some(Unserved::NotProved));
+    match &view.snapshot(at(1)).attention[..] {
+        [
+            Attention::Unserved {
+                pending: 5,
+                alternatives,
+                ..
+            },
+        ] => {
+            let names: Vec<&str> = alternatives
+                .iter()
+                .map(|encoder| encoder.as_str())
+                .collect();
+            assert_eq!(names, ["libx265"]);
+        }
+        other => panic!("{other:?}"),
+    }
+
+    let mut draining = heartbeat("atelier", &["hevc_nvenc"]);
+    draining.status = WorkerStatus::Draining;
+    heard(&mut view, draining, 0);
+    assert_eq!(why(&view), Some(Unserved::Draining));
+
+    heard(&mut view, heartbeat("atelier", &["hevc_nvenc"]), 0);
+    assert_eq!(why(&view), None);
+    assert_eq!(view.snapshot(at(1)).queues[0].served_by, 1);
+    assert!(view.snapshot(at(1)).attention.is_empty());
+}
+
+#[test]
+fn a_silent_worker_is_lost_and_forgotten_later_and_one_that_signs_off_just_leaves() {
+    let mut view = View::new(at(0));
+    heard(&mut view, heartbeat("atelier", &[]), 0);
+    heard(&mut view, heartbeat("mini-pc", &[]), 0);
+    gone(&mut view, "mini-pc", 3);
+    assert_eq!(view.snapshot(at(15)).workers.len(), 1);
+    assert_eq!(view.snapshot(at(15)).workers[0].status, Presence::Ready);
+
+    let snapshot = view.snapshot(at(16));
+    assert_eq!(snapshot.workers[0].status, Presence::Lost);
+    assert_eq!(snapshot.totals.workers, 0);
+    assert!(matches!(
+        snapshot.attention[0],
+        Attention::WorkerLost { .. }
+    ));
+
+    // The broker may notice first, by its own clock.
+    heard(&mut view, heartbeat("atelier", &[]), 100);
+    gone(&mut view, "atelier", 115);
+    assert_eq!(view.snapshot(at(115)).workers[0].status, Presence::Lost);
+    view.forget(at(100 + 601));
+    assert!(view.snapshot(at(701)).workers.is_empty());
+}
+
+#[test]
+fn while_the_broker_is_away_nobody_falls_silent() {
+    let mut view = View::new(at(0));
+    heard(&mut view, heartbeat("atelier", &[]), 0);
+    view.apply(Input::Away("cut".to_owned()), at(5));
+    view.apply(Input::Away("still cut".to_owned()), at(50));
+    let snapshot = view.snapshot(at(100));
+    assert!(!snapshot.broker.connected);
+    assert_eq!(snapshot.broker.since.0, at(5));
+    assert_eq!(snapshot.workers[0].status, Presence::Ready);
+
+    // Once it is back, a worker has its three heartbeats to be heard again.
+    view.apply(Input::Connected, at(100));
+    assert_eq!(view.snapshot(at(115)).workers[0].status, Presence::Ready);
+    assert_eq!(view.snapshot(at(116)).workers[0].status, Presence::Lost);
+}
+
+#[test]
+fn a_job_is_in_one_list_at_a_time() {
+    let mut view = View::new(at(0));
+    let lists = |view: &View| {
+        let shown = view.snapshot(at(1));
+        (
+            shown.running.len(),
+            shown.retrying.len(),
+            shown.recent.len(),
+        )
+    };
+    let run = running(&job("a.mkv"), "atelier");
+    changed(&mut view, &run, 1);
+    assert_eq!(lists(&view), (1, 0, 0));
+    assert!(view.snapshot(at(1)).running[0].worker_lost);
+
+    let later = run.fail(
+        Failure::passing("network"),
+        SignedDuration::from_secs(5),
+        at(1),
+    );
+    changed(&mut view, &later, 2);
+    assert_eq!(lists(&view), (0, 1, 0));
+
+    let again = later.take_over(&lane("hevc_nvenc", 5), 2, name("atelier"), at(6));
+    changed(&mut view, &again, 3);
+    assert_eq!(lists(&view), (1, 0, 0));
+
+    let failed = again.fail(Failure::input("no video"), SignedDuration::ZERO, at(7));
+    changed(&mut view, &failed, 4);
+    assert_eq!(lists(&view), (0, 0, 1));
+    match &view.snapshot(at(8)).attention[..] {
+        [
+            Attention::Failed {
+                count: 1, reason, ..
+            },
+        ] => assert_eq!(reason, "no video"),
+        other => panic!("{other:?}"),
+    }
+    let a_day_later = at(8 + 24 * 3600);
+    assert!(view.snapshot(a_day_later).attention.is_empty());
+
+    let deleted = Change {
+        key: run.job.id,
+        value: None,
+        sequence: 5,
+        time: None,
+    };
+    view.apply(Input::Run(Box::new(deleted)), at(9));
+    assert_eq!(lists(&view), (0, 0, 0));
+}
+
+#[test]
+fn progress_counts_for_the_present_attempt_only() {
+    let mut view = View::new(at(0));
+    let run = running(&job("a.mkv"), "atelier");
+    let mut progress = Progress {
+        job: run.job.id,
+        worker: name("atelier"),
+        attempt: 1,
+        stage: Stage::Encoding,
+        fraction: Some(0.123_456),
+        encode: Some(EncodeProgress {
+            fps: 30.0,
+            ..EncodeProgress::default()
+        }),
+        eta: None,
+        at: at(0),
+    };
+    // It may come before its run was seen.
+    view.apply(Input::Progress(Box::new(progress.clone())), at(0));
+    changed(&mut view, &run, 1);
+    let row = view.snapshot(at(1)).running[0].clone();
+    assert_eq!((row.stage, row.fraction), (Stage::Encoding, Some(0.1235)));
+
+    progress.attempt = 7;
+    view.apply(Input::Progress(Box::new(progress)), at(1));
+    let row = view.snapshot(at(1)).running[0].clone();
+    assert_eq!((row.stage, row.fraction), (Stage::Reading, None));
+}
+
+#[test]
+fn history_is_bounded_and_says_from_when_on_it_counts() {
+    let mut view = View::new(at(0));
+    for number in 0..1200_u64 {
+        let run = running(&job(&format!("{number}.mkv")), "atelier");
+        let ended = at(i64::try_from(number).expect("small"));
+        changed(
+            &mut view,
+            &run.complete(report("atelier"), ended),
+            number + 1,
+        );
+        if number == 999 {
+            assert_eq!(view.snapshot(at(0)).totals.since, None);
+        }
+    }
+    let snapshot = view.snapshot(at(1200));
+    assert_eq!(snapshot.recent.len(), 100);
+    assert_eq!(snapshot.recent[0].job.name, "1199.mkv");
+    let totals = snapshot.totals;
+    assert_eq!(totals.completed, 1000);
+    assert_eq!(
+        (totals.input_bytes, totals.output_bytes),
+        (1_000_000, 250_000)
+    );
+    assert_eq!(totals.since, Some(super::Moment(at(200))));
+    assert!(matches!(
+        snapshot.recent[0].ending,
+        Ending::Completed { fps: 50.0, .. }
+    ));
+}
+
+#[test]
+fn a_job_that_began_before_the_changes_is_found_by_what_its_worker_says() {
+    let mut view = View::new(at(0));
+    let run = running(&job("a.mkv"), "atelier");
+    let mut beat = heartbeat("atelier", &[]);
+    beat.running = vec![run.job.id];
+    heard(&mut view, beat, 0);
+    assert_eq!(view.unknown_jobs(at(0)), [run.job.id]);
+    view.apply(Input::Found(Box::new(run.clone())), at(0));
+    assert!(view.unknown_jobs(at(0)).is_empty());
+
+    // An answer that was overtaken does not bring it back.
+    changed(&mut view, &run.complete(report("atelier"), at(1)), 9);
+    view.apply(Input::Found(Box::new(run)), at(2));
+    assert!(view.snapshot(at(2)).running.is_empty());
+}
+
+#[test]
+fn what_is_next_comes_by_priority_then_by_age() {
+    let mut view = View::new(at(0));
+    let pending = |name: &str, priority, sequence| Pending {
+        job: job(name),
+        queue: "hevc_nvenc".parse().expect("a queue"),
+        priority: Priority::try_from(priority).expect("1 to 10"),
+        sequence,
+    };
+    let heads = vec![
+        pending("c.mkv", 5, 2),
+        pending("b.mkv", 5, 1),
+        pending("a.mkv", 9, 3),
+    ];
+    view.apply(Input::Lanes(Vec::new(), heads), at(0));
+    let names: Vec<String> = view
+        .snapshot(at(0))
+        .next
+        .into_iter()
+        .map(|row| row.job.name)
+        .collect();
+    assert_eq!(names, ["a.mkv", "b.mkv", "c.mkv"]);
+}

@@ -1,0 +1,57 @@
+// What a person should look at first.
+
+import { h, keyed, say, set } from "../dom.js";
+import { ago, count, plural, printable } from "../format.js";
+
+const section = document.getElementById("attention");
+const list = section.querySelector(".cautions");
+
+function unserved(item) {
+  const verb = item.pending === 1 ? "waits" : "wait";
+  const others = item.alternatives.length ? ` Proved instead: ${item.alternatives.join(", ")}.` : "";
+  const why = {
+    no_workers: "No worker is alive: start one, and it takes them by itself.",
+    not_proved: `No live worker has proved what this queue needs.${others}`,
+    draining: `The workers that could are draining: resume one, or start another.${others}`,
+  };
+  return [`${plural(item.pending, "job")} ${verb} in ${item.queue}, and nobody takes them`, why[item.why]];
+}
+
+function lost(item, now) {
+  const jobs = item.running
+    ? `Its ${plural(item.running, "job")} will start elsewhere as soon as the lease runs out.`
+    : "It had no job.";
+  return [`Worker ${item.worker} has fallen silent`, `Last heard of ${ago(item.last_seen, now)}. ${jobs}`];
+}
+
+function failed(item, now) {
+  const latest = item.count > 1 ? "the latest is " : "";
+  return [
+    `${count(item.count)} ${item.count === 1 ? "job" : "jobs"} failed in the last day`,
+    `${latest}${printable(item.name)}, ${ago(item.at, now)}: ${printable(item.reason)}`,
+  ];
+}
+
+const WORDS = { unserved, worker_lost: lost, failed };
+
+function caution(item) {
+  const title = h("p", { class: "title" });
+  const text = h("p", { class: "text" });
+  const sign = h("span", { class: "sign", "aria-hidden": "true" }, item.kind === "failed" ? "✕" : "!");
+  const element = h("li", { class: "caution", "data-kind": item.kind }, sign, title, text);
+  return {
+    element,
+    update(item, now) {
+      const [first, more] = WORDS[item.kind](item, now);
+      say(title, first);
+      say(text, more);
+      set(text, "title", more.length > 240 ? more : null);
+    },
+  };
+}
+
+export function attention({ attention }, now) {
+  const items = attention.filter((item) => item.kind in WORDS);
+  section.hidden = items.length === 0;
+  keyed(list, items, (item) => `${item.kind} ${item.queue ?? item.worker ?? ""}`, caution, now);
+}

@@ -1,0 +1,63 @@
+// Queues: what waits, and who would take it.
+
+import { h, keyed, say, set } from "../dom.js";
+import { age, count } from "../format.js";
+
+const section = document.getElementById("queues");
+const table = section.querySelector("table");
+const body = section.querySelector("tbody");
+const counter = section.querySelector(".count");
+const empty = section.querySelector(".empty");
+
+/** What the name of a queue means, where it is no encoder's. */
+function meaning(queue) {
+  if (queue === "copy") return "no encoding";
+  if (queue.startsWith("any_")) return `the best proved ${queue.slice(4)} encoder`;
+  if (queue.startsWith("on_")) return `on ${queue.slice(3)} only`;
+  return "";
+}
+
+/** Pending jobs by priority, where that says more than their sum. */
+function priorities(row) {
+  const isPlain = row.by_priority.length === 0 || (row.by_priority.length === 1 && row.by_priority[0][0] === 5);
+  return isPlain ? "" : row.by_priority.map(([priority, jobs]) => `${count(jobs)} at prio ${priority}`).join(", ");
+}
+
+function queueRow(row) {
+  const sub = h("span", { class: "sub" });
+  const pending = h("td", { class: "number pending" });
+  const running = h("td", { class: "number" });
+  const oldest = h("td", { class: "number" });
+  const served = h("td", { class: "number served" });
+  const name = h("th", { scope: "row", title: row.queue }, h("span", { class: "mono" }, row.queue), sub);
+  const element = h("tr", {}, name, pending, running, oldest, served);
+  const number = (cell, value) => {
+    say(cell, count(value));
+    cell.classList.toggle("zero", value === 0);
+  };
+  return {
+    element,
+    update(row, now) {
+      const words = [meaning(row.queue), priorities(row)].filter(Boolean).join(" · ");
+      say(sub, words);
+      set(sub, "title", words || null);
+      number(pending, row.pending);
+      number(running, row.running);
+      number(served, row.served_by);
+      say(oldest, row.oldest ? age(row.oldest, now) : "");
+      const more = row.served_by - row.servers.length;
+      set(served, "title", row.servers.length ? row.servers.join(", ") + (more > 0 ? ` and ${more} more` : "") : "nobody");
+      set(element, "data-unserved", row.unserved !== null);
+    },
+  };
+}
+
+export function queues({ queues }, now) {
+  // Lanes stay for good once they were made: those without work are no news.
+  const busy = queues.filter((row) => row.pending > 0 || row.running > 0);
+  table.hidden = busy.length === 0;
+  empty.hidden = busy.length > 0;
+  const idle = queues.length - busy.length;
+  say(counter, [busy.length || "", idle ? `${idle} idle` : ""].filter(Boolean).join(" · "));
+  keyed(body, busy, (row) => row.queue, queueRow, now);
+}

@@ -1,0 +1,144 @@
+// Workers: who is there, how busy, and what each has proved.
+
+import { h, keyed, say, set } from "../dom.js";
+import { ago, bytes, count, duration, fps, percent, plural, printable } from "../format.js";
+
+const section = document.getElementById("workers");
+const list = section.querySelector(".cards");
+const counter = section.querySelector(".count");
+const empty = section.querySelector(".empty");
+
+/** Encoders shown before the card is opened. */
+const CHIPS = 6;
+/** Slots shown one by one; more are a number. */
+const PIPS = 16;
+
+function load(label) {
+  const share = h("span", {});
+  const meter = h("meter", { min: 0, max: 1, low: 0.9, high: 0.97, optimum: 0.5, "aria-label": label });
+  const element = h("div", { class: "load" }, h("span", {}, label), share, meter);
+  return {
+    element,
+    update(value) {
+      say(share, percent(value));
+      if (meter.value !== value) meter.value = value;
+    },
+  };
+}
+
+function chip(encoder) {
+  const kind = encoder.kind === "software" ? "" : ` (${encoder.kind})`;
+  return h(
+    "li",
+    { class: "chip", "data-hardware": String(kind !== ""), title: `${encoder.name}${kind}: ${fps(encoder.fps)} at 1280×720` },
+    h("span", { class: "mono" }, encoder.name),
+    h("span", { class: "fps" }, count(Math.round(encoder.fps))),
+    h("span", { class: "unseen" }, " fps"),
+  );
+}
+
+function proofs(encoders) {
+  const head = h("tr", {});
+  for (const [label, name] of [["Encoder"], ["Runs on"], ["fps at 720p", "number"], ["Largest"], ["Bits"], ["At once"]]) {
+    head.append(h("th", { scope: "col", class: name }, label));
+  }
+  const rows = encoders.map((encoder) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row", class: "mono" }, encoder.name),
+      h("td", {}, encoder.kind),
+      h("td", { class: "number" }, count(Math.round(encoder.fps))),
+      h("td", {}, encoder.largest.join("×")),
+      h("td", {}, encoder.depths.join(", ")),
+      h("td", {}, encoder.sessions === null ? "any" : String(encoder.sessions)),
+    ),
+  );
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Proved encoders" },
+    h("table", { class: "card" }, h("thead", {}, head), h("tbody", {}, ...rows)));
+}
+
+function refusals(refused) {
+  const entries = Object.entries(refused);
+  if (entries.length === 0) return [];
+  const items = entries.map(([name, reason]) =>
+    h("li", {}, h("span", { class: "mono" }, name), h("span", { class: "soft" }, ` ${printable(reason)}`)),
+  );
+  return [h("details", {}, h("summary", {}, `${plural(items.length, "encoder")} that ffmpeg lists but cannot use here`), h("ul", { class: "refused" }, ...items))];
+}
+
+/** The parts that change with the card only. */
+function cardParts(card) {
+  const chips = card.encoders.slice(0, CHIPS).map(chip);
+  if (card.encoders.length > CHIPS) {
+    chips.push(h("li", { class: "chip" }, `+${card.encoders.length - CHIPS}`));
+  }
+  const host = `${card.host} · ${card.cpu}, ${plural(card.cores, "core")}, ${bytes(card.memory)} · ${card.os}`;
+  const audio = card.audio.length ? [h("p", { class: "host" }, `Audio: ${printable(card.audio.join(", "))}`)] : [];
+  const details = [
+    h("p", { class: "host" }, printable(host)),
+    proofs(card.encoders),
+    ...audio,
+    ...refusals(card.refused),
+  ];
+  return { chips, details };
+}
+
+function workerCard(row) {
+  const status = h("span", { class: "status" });
+  const busy = h("span", { class: "soft" });
+  const pips = h("span", { class: "pips", "aria-hidden": "true" });
+  const cpu = load("CPU");
+  const memory = load("Memory");
+  const scratch = h("span", {});
+  const uptime = h("span", {});
+  const chips = h("ul", { class: "chips", "aria-label": "Encoders" });
+  const summary = h("summary", {});
+  const details = h("div", {});
+  const element = h(
+    "li",
+    {},
+    h(
+      "div",
+      { class: "line" },
+      h("h3", { class: "worker-name", title: row.name }, row.name),
+      status,
+      h("span", { class: "end line" }, pips, busy),
+    ),
+    h("div", { class: "loads" }, cpu.element, memory.element, h("div", {}, scratch, h("br", {}), uptime)),
+    chips,
+    h("details", {}, summary, details),
+  );
+  let shown = null;
+  return {
+    element,
+    update(row, cards, now) {
+      set(element, "data-status", row.status);
+      set(status, "data-status", row.status);
+      say(status, row.status === "lost" ? `silent, last heard of ${ago(row.last_seen, now)}` : row.status);
+      say(busy, `${row.running.length} of ${plural(row.slots, "slot")}`);
+      const slots = row.slots <= PIPS ? row.slots : 0;
+      while (pips.children.length > slots) pips.lastChild.remove();
+      while (pips.children.length < slots) pips.append(h("span", { class: "pip" }));
+      [...pips.children].forEach((pip, slot) => pip.classList.toggle("busy", slot < row.running.length));
+      cpu.update(row.cpu);
+      memory.update(row.memory);
+      say(scratch, `${bytes(row.scratch_free)} free`);
+      say(uptime, `up ${duration((now - Date.parse(row.started)) / 1000)}`);
+      const card = cards[row.name];
+      if (card && card !== shown) {
+        const parts = cardParts(card);
+        chips.replaceChildren(...parts.chips);
+        details.replaceChildren(...parts.details);
+        say(summary, `${plural(card.encoders.length, "encoder")} proved · ffmpeg ${printable(card.ffmpeg)}`);
+        shown = card;
+      }
+    },
+  };
+}
+
+export function workers({ workers, cards }, now) {
+  empty.hidden = workers.length > 0;
+  say(counter, workers.length ? count(workers.length) : "");
+  keyed(list, workers, (row) => row.name, workerCard, cards, now);
+}

@@ -1,0 +1,109 @@
+//! A made-up farm, in messages as its programs write them.
+
+use std::collections::BTreeMap;
+
+use common::broker::Broker;
+use common::card::{Card, Ffmpeg, Host, Proof, Verdict};
+use common::encoder::Encoder;
+use common::id::{BatchId, JobId};
+use common::job::{Input, Job};
+use common::location::Location;
+use common::queue::{Lane, Priority};
+use common::recipe::{Choice, Recipe, VideoEncode};
+use common::run::Run;
+use common::subject::{self, RUNS};
+use common::wire;
+use common::worker::{Heartbeat, Load, WorkerStatus};
+use jiff::Timestamp;
+
+/// An encoder by its name.
+pub fn encoder(name: &str) -> Encoder {
+    name.parse().expect("an encoder's name")
+}
+
+/// A job that encodes the object `name` by `by`: an encoder, or a codec.
+pub fn job(name: &str, by: &str, size: u64) -> Job {
+    let choice = match by.strip_prefix("any_") {
+        Some(codec) => Choice::Codec(codec.parse().expect("a codec")),
+        None => Choice::Encoder(encoder(by)),
+    };
+    let at = |bucket: &str| Location::s3("media", &format!("{bucket}/{name}")).expect("a key");
+    let input = Input {
+        location: at("in"),
+        size,
+        version: "1".to_owned(),
+    };
+    let recipe = Recipe::encode(VideoEncode::new(choice));
+    Job::new(BatchId::new(), input, at("out"), recipe, None)
+}
+
+/// The lane that a job goes to.
+pub fn lane(job: &Job, priority: u8) -> Lane {
+    Lane {
+        queue: job.recipe.queue(),
+        priority: Priority::try_from(priority).expect("1 to 10"),
+    }
+}
+
+/// A heartbeat of a worker that has proved these encoders at these speeds.
+pub fn heartbeat(name: &str, slots: u32, running: Vec<JobId>, proved: &[(&str, f32)]) -> Heartbeat {
+    let encoders: BTreeMap<Encoder, Verdict> = proved
+        .iter()
+        .map(|(name, fps)| {
+            let encoder = encoder(name);
+            let proof = Proof {
+                kind: encoder.kind(),
+                pixel_formats: vec!["yuv420p".to_owned(), "yuv420p10le".to_owned()],
+                largest: (3840, 2160),
+                fps: *fps,
+                sessions: encoder.kind().is_hardware().then_some(3),
+                device_arguments: Vec::new(),
+                encoder_arguments: Vec::new(),
+            };
+            (encoder, Verdict::Proved(proof))
+        })
+        .collect();
+    Heartbeat {
+        name: name.parse().expect("a name"),
+        status: WorkerStatus::Ready,
+        started: Timestamp::now(),
+        at: Timestamp::now(),
+        slots,
+        running,
+        load: Load {
+            cpu: 0.5,
+            memory_used: 4_000_000_000,
+            scratch_free: 200_000_000_000,
+            own_memory: 20_000_000,
+        },
+        card: Card {
+            ffmpeg: Ffmpeg {
+                version: "5.1.9-0+deb12u1".to_owned(),
+                build: "0".repeat(16),
+            },
+            host: Host {
+                name: name.to_owned(),
+                os: "Debian 12".to_owned(),
+                cpu: "AMD Ryzen 9 7950X".to_owned(),
+                cores: 32,
+                memory: 64_000_000_000,
+            },
+            encoders,
+            audio: vec!["aac".to_owned(), "libopus".to_owned()],
+            filters: Vec::new(),
+            muxers: Vec::new(),
+        },
+    }
+}
+
+/// Writes a run as its owner would, whatever was there before.
+pub async fn write_run(broker: &Broker, run: &Run) {
+    let key = subject::kv(RUNS, &subject::run(&run.job.id));
+    broker
+        .jetstream()
+        .publish(key, wire::encode(run))
+        .await
+        .expect("a connection")
+        .await
+        .expect("the bucket takes it");
+}
