@@ -11,14 +11,14 @@ use tokio::time::Instant;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One answer.
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("JSON")
     }
 }
@@ -46,7 +46,7 @@ async fn head(stream: &mut BufReader<TcpStream>) -> (u16, String) {
 }
 
 /// Asks for one thing.
-pub async fn get(address: &str, path: &str, more: &str) -> Answer {
+pub(crate) async fn get(address: &str, path: &str, more: &str) -> Answer {
     let mut stream = request(address, path, more).await;
     let (status, head) = head(&mut stream).await;
     let mut body = String::new();
@@ -55,14 +55,14 @@ pub async fn get(address: &str, path: &str, more: &str) -> Answer {
 }
 
 /// An open page.
-pub struct Page {
+pub(crate) struct Page {
     stream: BufReader<TcpStream>,
     /// The state, as the events so far made it.
-    pub state: Value,
+    pub(crate) state: Value,
 }
 
 impl Page {
-    pub async fn open(address: &str) -> Self {
+    pub(crate) async fn open(address: &str) -> Self {
         let mut stream = request(address, "/api/v1/live", "").await;
         let (status, head) = head(&mut stream).await;
         assert_eq!(status, 200);
@@ -74,7 +74,7 @@ impl Page {
     }
 
     /// Follows the events until the state is as wanted. Returns how long it took.
-    pub async fn until(&mut self, what: &str, is_so: impl Fn(&Value) -> bool) -> Duration {
+    pub(crate) async fn until(&mut self, what: &str, is_so: impl Fn(&Value) -> bool) -> Duration {
         let start = Instant::now();
         while !is_so(&self.state) {
             let left = PATIENCE.saturating_sub(start.elapsed());
@@ -86,7 +86,7 @@ impl Page {
     }
 
     /// Takes in one event. False at the end of the stream.
-    pub async fn event(&mut self) -> bool {
+    pub(crate) async fn event(&mut self) -> bool {
         let mut name = String::new();
         loop {
             let mut line = String::new();

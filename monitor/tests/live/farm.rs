@@ -17,12 +17,12 @@ use common::worker::{Heartbeat, Load, WorkerStatus};
 use jiff::Timestamp;
 
 /// An encoder by its name.
-pub fn encoder(name: &str) -> Encoder {
+pub(crate) fn encoder(name: &str) -> Encoder {
     name.parse().expect("an encoder's name")
 }
 
 /// A job that encodes the object `name` by `by`: an encoder, or a codec.
-pub fn job(name: &str, by: &str, size: u64) -> Job {
+pub(crate) fn job(name: &str, by: &str, size: u64) -> Job {
     let choice = match by.strip_prefix("any_") {
         Some(codec) => Choice::Codec(codec.parse().expect("a codec")),
         None => Choice::Encoder(encoder(by)),
@@ -38,7 +38,7 @@ pub fn job(name: &str, by: &str, size: u64) -> Job {
 }
 
 /// The lane that a job goes to.
-pub fn lane(job: &Job, priority: u8) -> Lane {
+pub(crate) fn lane(job: &Job, priority: u8) -> Lane {
     Lane {
         queue: job.recipe.queue(),
         priority: Priority::try_from(priority).expect("1 to 10"),
@@ -46,7 +46,12 @@ pub fn lane(job: &Job, priority: u8) -> Lane {
 }
 
 /// A heartbeat of a worker that has proved these encoders at these speeds.
-pub fn heartbeat(name: &str, slots: u32, running: Vec<JobId>, proved: &[(&str, f32)]) -> Heartbeat {
+pub(crate) fn heartbeat(
+    name: &str,
+    slots: u32,
+    running: Vec<JobId>,
+    proved: &[(&str, f32)],
+) -> Heartbeat {
     let encoders: BTreeMap<Encoder, Verdict> = proved
         .iter()
         .map(|(name, fps)| {
@@ -97,7 +102,7 @@ pub fn heartbeat(name: &str, slots: u32, running: Vec<JobId>, proved: &[(&str, f
 }
 
 /// Writes a run as its owner would, whatever was there before.
-pub async fn write_run(broker: &Broker, run: &Run) {
+pub(crate) async fn write_run(broker: &Broker, run: &Run) {
     let key = subject::kv(RUNS, &subject::run(&run.job.id));
     broker
         .jetstream()

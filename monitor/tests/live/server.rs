@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How long a server may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Server {
+pub(crate) struct Server {
     port: u16,
     store: tempfile::TempDir,
     child: Option<Child>,
@@ -17,7 +17,7 @@ pub struct Server {
 
 impl Server {
     /// Starts one and waits until it listens.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let store = tempfile::tempdir().expect("a temporary folder");
         let mut server = Self {
             port: 0,
@@ -36,13 +36,13 @@ impl Server {
         panic!("nats-server does not start");
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
     /// Kills it as a power cut would.
     #[allow(dead_code, reason = "the showcase never does")]
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().expect("our own child");
             child.wait().expect("our own child");
@@ -51,7 +51,7 @@ impl Server {
 
     /// Starts it again, on the same port and store.
     #[allow(dead_code, reason = "the showcase never does")]
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         assert!(self.try_up(), "nats-server does not come back");
     }
 
