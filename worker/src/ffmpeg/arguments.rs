@@ -4,11 +4,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use common::card::{Proof, bit_depth};
+use common::card::Proof;
 use common::encoder::{Codec, Encoder, Kind};
 use common::failure::Failure;
-use common::recipe::{Audio, AudioEncoder, Container, Recipe, Scale, VideoEncode};
+use common::recipe::{Audio, AudioEncoder, Container, Recipe, VideoEncode};
 
+use super::picture;
 use super::probe::{Media, Stream, StreamKind};
 use super::rate;
 use super::tracks::{Means, Track, Tracks};
@@ -40,18 +41,24 @@ pub fn encode(
     let tracks = Tracks::choose(recipe, media)?;
     let mut line = Line::default();
     line.push("-nostdin -hide_banner -v warning -y");
+    if let Some((_, proof)) = encoder {
+        line.add(&proof.device_arguments);
+    }
     line.add(source.arguments());
-    for track in &tracks.list {
-        line.push(format!("-map 0:{}", track.source.index));
+    for (number, track) in tracks.list.iter().enumerate() {
+        let codec = match (track.by, encoder) {
+            (Means::Video, Some((encoder, _))) => encoder.as_str(),
+            (Means::Audio(encoder), _) => encoder.name(),
+            (Means::Subtitles(form), _) => form,
+            (Means::Copy | Means::Video, _) => "copy",
+        };
+        line.push(format!("-map 0:{} -c:{number} {codec}", track.source.index));
     }
     line.push("-map_metadata 0 -map_chapters 0");
-    // Everything is copied that is not said to be made anew below.
-    line.push("-c copy");
     if let Some(video) = recipe.video_encode() {
         let (encoder, proof) = encoder
             .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
-        // Devices are chosen by global options, their modes by the encoder's: here both are right.
-        line.add(&proof.device_arguments);
+        line.add(&proof.encoder_arguments);
         line.add(rate::rate(encoder, video.rate));
         if let Some(preset) = &video.preset {
             line.add(rate::preset(encoder, preset.as_str()));
@@ -67,7 +74,6 @@ pub fn encode(
         }
     }
     line.sound(recipe, &tracks);
-    line.subtitles(&tracks);
     line.container(
         recipe.container,
         encoder.map(|(encoder, _)| encoder),
@@ -121,7 +127,6 @@ impl Line {
         encoder: &Encoder,
         proof: &Proof,
     ) -> Result<(), Failure> {
-        self.push(format!("-c:v:{number} {encoder}"));
         if video.keeps_frames() {
             self.push(format!("-fps_mode:v:{number} passthrough"));
             // In the source's own unit of time no two frames fall on one timestamp, at whatever rate they come.
@@ -131,9 +136,9 @@ impl Line {
                 self.push(format!("-enc_time_base:v:{number} {unit}"));
             }
         }
-        let format = pixel_format(film, video, encoder, proof)?;
+        let format = picture::pixel_format(film, video, encoder, proof)?;
         let uploads = matches!(encoder.kind(), Kind::Vaapi | Kind::Vulkan);
-        let filters = filters(film, video, encoder, format.filter(|_| uploads));
+        let filters = picture::filters(film, video, encoder, format.filter(|_| uploads));
         if !filters.is_empty() {
             self.add([format!("-filter:v:{number}"), filters]);
         }
@@ -154,7 +159,6 @@ impl Line {
             .iter()
             .filter(|track| track.source.kind == StreamKind::Audio);
         for (number, track) in sounds.enumerate() {
-            self.push(format!("-c:a:{number} {}", encoder.name()));
             if let Some(bitrate) = bitrate {
                 self.push(format!("-b:a:{number} {}", bitrate.bits_per_second()));
             }
@@ -163,18 +167,6 @@ impl Line {
                 self.push(format!(
                     "-filter:a:{number} aformat=channel_layouts=7.1|6.1|5.1|5.0|quad|3.0|stereo"
                 ));
-            }
-        }
-    }
-
-    fn subtitles(&mut self, tracks: &Tracks) {
-        let subtitles = tracks
-            .list
-            .iter()
-            .filter(|track| track.source.kind == StreamKind::Subtitle);
-        for (number, track) in subtitles.enumerate() {
-            if let Means::Subtitles(form) = track.by {
-                self.push(format!("-c:s:{number} {form}"));
             }
         }
     }
@@ -204,90 +196,6 @@ impl Line {
         self.push("-max_muxing_queue_size 4096");
         self.push(format!("-f {}", container.muxer()));
     }
-}
-
-/// The chain of filters; empty where nothing is to be done to pictures.
-fn filters(film: &Stream, video: &VideoEncode, encoder: &Encoder, upload: Option<&str>) -> String {
-    let mut chain = Vec::new();
-    if let Some(filters) = &video.filters {
-        chain.push(filters.to_string());
-    }
-    match video.scale {
-        Some(Scale { width, height }) => {
-            let side =
-                |pixels: Option<u32>| pixels.map_or("-2".to_owned(), |pixels| pixels.to_string());
-            chain.push(format!("scale={}:{}", side(width), side(height)));
-        }
-        // Sizes after filters are not known, and a crop to the same size costs nothing.
-        None => {
-            let odd = film.width % 2 == 1 || film.height % 2 == 1 || video.filters.is_some();
-            if odd && rate::needs_even_size(encoder) {
-                chain.push("crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0".to_owned());
-            }
-        }
-    }
-    if let Some(format) = upload {
-        chain.push(format!("format={format},hwupload"));
-    }
-    chain.join(",")
-}
-
-/// The pixel format to ask for; `None` leaves it to ffmpeg, which keeps the
-/// source's as far as the encoder knows it.
-fn pixel_format<'a>(
-    film: &Stream,
-    video: &VideoEncode,
-    encoder: &Encoder,
-    proof: &'a Proof,
-) -> Result<Option<&'a str>, Failure> {
-    let told = video
-        .arguments
-        .iter()
-        .any(|argument| argument.option() == "pix_fmt");
-    if told || (film.pixel_format.is_empty() && video.bit_depth.is_none()) {
-        return Ok(None);
-    }
-    let depth = video.bit_depth.map_or(film.depth(), u8::from);
-    let depths = || proof.pixel_formats.iter().map(|format| bit_depth(format));
-    // What makes only deeper pictures (ProRes) loses nothing of shallower ones.
-    let made = if video.bit_depth.is_some() {
-        depths().find(|made| *made == depth)
-    } else {
-        depths().filter(|made| *made >= depth).min()
-    };
-    let Some(made) = made else {
-        let most = depths().max().unwrap_or(8);
-        let whose = if video.bit_depth.is_some() {
-            "asked for"
-        } else {
-            "as in the source"
-        };
-        return Err(Failure::input(format!(
-            "{encoder} here makes no {depth}-bit pictures, {whose}: choose --bit-depth {most} or another encoder"
-        )));
-    };
-    if !encoder.kind().is_hardware() && video.bit_depth.is_none() {
-        return Ok(None);
-    }
-    let formats = || {
-        proof
-            .pixel_formats
-            .iter()
-            .map(String::as_str)
-            .filter(|format| bit_depth(format) == made)
-    };
-    let wanted = chroma(&film.pixel_format);
-    Ok(formats()
-        .find(|format| chroma(format) == wanted)
-        .or_else(|| formats().next()))
-}
-
-/// How a pixel format samples colour, in the usual notation.
-fn chroma(format: &str) -> &'static str {
-    ["444", "422", "440", "411", "410"]
-        .into_iter()
-        .find(|kind| format.contains(kind))
-        .unwrap_or("420")
 }
 
 #[cfg(test)]
@@ -360,7 +268,7 @@ mod tests {
             .expect("text");
         line = line.replace("-nostdin -hide_banner -v warning -y ", "");
         line = line.replace(&reading, "INPUT");
-        Ok(line.replace("-map_metadata 0 -map_chapters 0 -c copy ", ""))
+        Ok(line.replace("-map_metadata 0 -map_chapters 0 ", ""))
     }
 
     const END: &str = "-max_muxing_queue_size 4096 -f matroska file:/scratch/out";
@@ -376,8 +284,8 @@ mod tests {
         assert_eq!(
             line(&recipe, &media, &proof(&["yuv420p", "yuv420p10le"], &[])).expect("a line"),
             format!(
-                "INPUT -map 0:0 -map 0:1 -crf 28 -preset slow -x265-params log-level=error \
-                 -x265-params:v aq-mode=3:log-level=error -c:v:0 libx265 -fps_mode:v:0 passthrough \
+                "INPUT -map 0:0 -c:0 libx265 -map 0:1 -c:1 copy -crf 28 -preset slow -x265-params log-level=error \
+                 -x265-params:v aq-mode=3:log-level=error -fps_mode:v:0 passthrough \
                  -enc_time_base:v:0 1/12800 {END}"
             )
         );
@@ -389,14 +297,15 @@ mod tests {
             video.filters = Some("hqdn3d".parse().expect("filters"));
         });
         let media = media(film(1921, 1081, "yuv420p10le"));
-        let proof = proof(
+        let mut proof = proof(
             &["nv12", "p010le"],
             &["-vaapi_device", "/dev/dri/renderD128"],
         );
+        proof.encoder_arguments = vec!["-low_power".to_owned(), "1".to_owned()];
         assert_eq!(
             line(&recipe, &media, &proof).expect("a line"),
             format!(
-                "INPUT -map 0:0 -map 0:1 -vaapi_device /dev/dri/renderD128 -c:v:0 hevc_vaapi \
+                "-vaapi_device /dev/dri/renderD128 INPUT -map 0:0 -c:0 hevc_vaapi -map 0:1 -c:1 copy -low_power 1 \
                  -fps_mode:v:0 passthrough -enc_time_base:v:0 1/12800 \
                  -filter:v:0 hqdn3d,crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,format=p010le,hwupload {END}"
             )
@@ -419,8 +328,8 @@ mod tests {
         assert_eq!(
             line.expect("a line"),
             format!(
-                "INPUT -map 0:0 -map 0:1 -b:v 4000000 -c:v:0 h264_nvenc -filter:v:0 fps=30,scale=1280:720 \
-                 -pix_fmt:v:0 yuv420p -c:a:0 libopus -b:a:0 96000 \
+                "INPUT -map 0:0 -c:0 h264_nvenc -map 0:1 -c:1 libopus -b:v 4000000 -filter:v:0 fps=30,scale=1280:720 \
+                 -pix_fmt:v:0 yuv420p -b:a:0 96000 \
                  -filter:a:0 aformat=channel_layouts=7.1|6.1|5.1|5.0|quad|3.0|stereo {END}"
             )
         );
@@ -437,7 +346,7 @@ mod tests {
         };
         assert_eq!(
             line(&recipe, &media(source), &proof(&[], &[])).expect("a line"),
-            "INPUT -map 0:0 -map 0:1 -tag:v:0 hvc1 -movflags +faststart -max_muxing_queue_size 4096 -f mp4 \
+            "INPUT -map 0:0 -c:0 copy -map 0:1 -c:1 copy -tag:v:0 hvc1 -movflags +faststart -max_muxing_queue_size 4096 -f mp4 \
              file:/scratch/out"
         );
     }

@@ -106,6 +106,23 @@ const INPUT: &[&str] = &[
     "HTTP error 404",
     "Could not find tag for codec",
     "does not contain any stream",
+    // What a recipe's own arguments bring about.
+    "Unable to parse",
+    "Undefined constant",
+    "Error setting option",
+    "Error setting preset/tune",
+    "Error setting profile",
+    "Error applying option",
+    "Error parsing option",
+    "Unrecognized option",
+    "Option not found",
+    "No such filter",
+    "Error initializing filter",
+    "doesn't support",
+    "not divisible by",
+    "invalid level_idc",
+    "Invalid too big or non positive size",
+    "Failed to configure input pad",
 ];
 
 /// Lines that only repeat that something went wrong.
@@ -119,6 +136,9 @@ const EMPTY_WORDS: &[&str] = &[
     "Task finished with error code",
     "Could not open encoder before EOF",
     "Error while filtering",
+    "Error while processing the decoded data",
+    "Error reinitializing filters",
+    "Failed to inject frame into filter network",
     "maybe incorrect parameters such as bit_rate",
     "Error sending frames to consumers",
     "exit_on_error",
@@ -153,6 +173,15 @@ pub(super) fn failure(tool: &str, status: ExitStatus, log: Vec<String>, origin: 
         message,
         log,
     }
+}
+
+/// Words of an ffmpeg that could not finish its file and yet ends well.
+const UNFINISHED: &[&str] = &["Error writing trailer", "Error closing file"];
+
+/// The failure that an ffmpeg which ended well still owns up to in its log.
+pub(super) fn unfinished(log: &[String]) -> Option<Failure> {
+    let line = find(log, UNFINISHED)?;
+    Some(Failure::worker(format!("ffmpeg: {}", plain(line))).with_log(log.to_vec()))
 }
 
 /// What of an error log is about the media itself.

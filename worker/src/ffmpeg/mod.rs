@@ -3,6 +3,7 @@
 
 pub mod arguments;
 pub mod fault;
+mod picture;
 pub mod probe;
 pub mod process;
 pub mod progress;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use common::card::bit_depth;
-use common::failure::Failure;
+use common::failure::{Failure, Fault};
 use serde::Deserialize;
 
 use super::process::Runner;
@@ -153,7 +153,16 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
     arguments.extend(source.arguments());
     let output = runner
         .ffprobe(&arguments, fault::Origin::of(source))
-        .await?;
+        .await
+        .map_err(|mut failure| {
+            if failure.fault == Fault::Input {
+                failure.message = format!(
+                    "this is no media that ffmpeg can read ({})",
+                    failure.message
+                );
+            }
+            failure
+        })?;
     parse(&output)
 }
 
@@ -341,6 +350,6 @@ mod tests {
     #[test]
     fn no_streams_is_the_inputs_fault() {
         let failure = parse(br#"{"format": {}}"#).expect_err("nothing in it");
-        assert_eq!(failure.fault, common::failure::Fault::Input);
+        assert_eq!(failure.fault, Fault::Input);
     }
 }

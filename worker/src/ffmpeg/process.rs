@@ -104,6 +104,9 @@ impl Runner {
         if !ended.status.success() {
             return Err(fault::failure("ffmpeg", ended.status, ended.log, origin));
         }
+        if let Some(failure) = fault::unfinished(&ended.log) {
+            return Err(failure);
+        }
         Ok(Finished {
             progress: last,
             log: ended.log,

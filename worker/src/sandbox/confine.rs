@@ -1,0 +1,196 @@
+//! Landlock: what the wrapper forbids itself before it becomes the tool.
+
+use std::io::{Error, ErrorKind};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
+};
+
+use super::Order;
+
+/// Where programs, libraries, drivers and their settings live. Of `/etc` and
+/// `/proc` only what libraries ask for.
+const READ: &[&str] = &[
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/opt",
+    "/nix/store",
+    "/gnu/store",
+    "/snap",
+    "/home/linuxbrew/.linuxbrew",
+    "/run/opengl-driver",
+    "/run/current-system",
+    "/sys",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/ld.so.preload",
+    "/etc/alternatives",
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/etc/crypto-policies",
+    "/etc/gnutls",
+    "/etc/fonts",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/localtime",
+    "/etc/vulkan",
+    "/etc/OpenCL",
+    "/etc/glvnd",
+    "/etc/libva.conf",
+    "/etc/drirc",
+    "/etc/nvidia",
+    "/etc/igfx_user_feature.txt",
+    "/etc/amd",
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/filesystems",
+    "/proc/devices",
+    "/proc/modules",
+    "/proc/sys",
+    "/proc/driver",
+];
+
+/// Devices that programs and drivers read, write and control.
+const DEVICES: &[&str] = &[
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/tty",
+    "/dev/dri",
+    "/dev/kfd",
+    "/dev/mpp_service",
+    "/dev/rga",
+    "/dev/dma_heap",
+    "/dev/ion",
+    "/dev/vchiq",
+    "/dev/video-dec0",
+];
+
+/// Devices that come in numbers.
+const DEVICE_FAMILIES: &[&str] = &["nvidia", "video", "media", "mali"];
+
+const NEWEST: ABI = ABI::V6;
+
+pub(super) fn support() -> &'static str {
+    let offers_files = required().handle_access(AccessFs::Execute).is_ok();
+    let offers_network = required().handle_access(AccessNet::ConnectTcp).is_ok();
+    match (offers_files, offers_network) {
+        (true, true) => {
+            "ffmpeg is confined by Landlock: it reads its input, writes its scratch folder, and no more"
+        }
+        (true, false) => {
+            "ffmpeg is confined by Landlock in what it reads and writes, but not in what it connects to: that \
+             needs Linux 6.7"
+        }
+        (false, _) => {
+            "ffmpeg runs without Landlock: this kernel does not offer it (Linux 5.13 does), so only process \
+             boundaries confine it"
+        }
+    }
+}
+
+fn required() -> Ruleset {
+    Ruleset::default().set_compatibility(CompatLevel::HardRequirement)
+}
+
+pub(super) fn exec(order: Order) -> Error {
+    match prepare(&order) {
+        Ok(()) => Command::new(&order.tool).args(&order.arguments).exec(),
+        Err(error) => error,
+    }
+}
+
+fn prepare(order: &Order) -> Result<(), Error> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    // A parent that died before that will send no signal any more.
+    let parent = getppid().map(|pid| pid.as_raw_nonzero().get());
+    if order.parent.is_some() && parent != order.parent {
+        return Err(Error::new(ErrorKind::BrokenPipe, "the worker is gone"));
+    }
+    restrict(order).map_err(Error::other)
+}
+
+fn restrict(order: &Order) -> Result<(), RulesetError> {
+    let everything = AccessFs::from_all(NEWEST);
+    let readable = READ.iter().map(PathBuf::from).chain(program_folders(order));
+    let mut ruleset = Ruleset::default()
+        .handle_access(everything)?
+        .scope(Scope::Signal)?
+        .scope(Scope::AbstractUnixSocket)?
+        .handle_access(AccessNet::BindTcp)?;
+    if !order.network {
+        ruleset = ruleset.handle_access(AccessNet::ConnectTcp)?;
+    }
+    // Rules for what does not exist are left out, and so is what an older kernel cannot do.
+    ruleset
+        .create()?
+        .add_rules(path_beneath_rules(readable, AccessFs::from_read(NEWEST)))?
+        .add_rules(path_beneath_rules(
+            &order.read,
+            AccessFs::ReadFile | AccessFs::ReadDir,
+        ))?
+        .add_rules(path_beneath_rules(
+            devices(),
+            AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::WriteFile | AccessFs::IoctlDev,
+        ))?
+        .add_rules(path_beneath_rules([&order.write], everything))?
+        .restrict_self()?;
+    Ok(())
+}
+
+/// Where the tool and what it starts are installed: its folder, that of the
+/// file behind a link, the libraries next to it, and `PATH`.
+fn program_folders(order: &Order) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    for tool in [Some(order.tool.clone()), order.tool.canonicalize().ok()] {
+        let Some(folder) = tool.as_deref().and_then(std::path::Path::parent) else {
+            continue;
+        };
+        folders.push(folder.to_owned());
+        if folder.ends_with("bin")
+            && let Some(prefix) = folder.parent()
+        {
+            folders.extend(["lib", "lib64", "share"].map(|name| prefix.join(name)));
+        }
+    }
+    for variable in ["PATH", "LD_LIBRARY_PATH"] {
+        if let Some(list) = std::env::var_os(variable) {
+            folders.extend(std::env::split_paths(&list).filter(|path| path.is_absolute()));
+        }
+    }
+    folders
+}
+
+fn devices() -> Vec<PathBuf> {
+    let numbered = std::fs::read_dir("/dev")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            DEVICE_FAMILIES
+                .iter()
+                .any(|family| name.starts_with(family))
+        });
+    DEVICES.iter().map(PathBuf::from).chain(numbered).collect()
+}
