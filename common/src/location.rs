@@ -1,6 +1,6 @@
 //! Where media is: `file:///path` or `s3://bucket/key`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -178,14 +178,24 @@ impl From<Location> for String {
     }
 }
 
-/// As people read it: a path, or the URL with its key decoded.
+/// As people read it: a path, or the URL with its key decoded. Names may come
+/// from strangers, so control characters are escaped: a terminal must not obey
+/// them, and a log line stays one line.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.path(), self.bucket()) {
-            (Some(path), _) => write!(f, "{}", path.display()),
-            (None, Some(bucket)) => write!(f, "s3://{bucket}/{}", self.key()),
-            (None, None) => f.write_str(self.0.as_str()),
+        let text = match (self.path(), self.bucket()) {
+            (Some(path), _) => path.display().to_string(),
+            (None, Some(bucket)) => format!("s3://{bucket}/{}", self.key()),
+            (None, None) => self.0.to_string(),
+        };
+        for c in text.chars() {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
         }
+        Ok(())
     }
 }
 

@@ -33,8 +33,9 @@ impl FromStr for LogFormat {
 /// # Errors
 /// Where the level cannot be read; the text says why.
 pub fn init(level: &str, format: LogFormat) -> Result<(), String> {
-    let filter =
-        EnvFilter::try_new(level).map_err(|error| format!("log level '{level}': {error}"))?;
+    // The broker's client tells of every connection; ours do so in our own words.
+    let filter = EnvFilter::try_new(format!("async_nats=warn,{level}"))
+        .map_err(|error| format!("log level '{level}': {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

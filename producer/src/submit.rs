@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use common::broker::{Broker, JobRecord, Outcome};
+use common::broker::{Broker, Outcome};
 use common::id::{BatchId, JobId};
 use common::job::Job;
 use common::location::Location;
@@ -202,68 +202,6 @@ async fn existing(
         .filter(|output| exists(output))
         .cloned()
         .collect())
-}
-
-/// Removes what an earlier command left behind in a broker that nobody else
-/// uses and no worker serves now: jobs that are not among those wanted must
-/// not be taken, and must look as if they had never been.
-///
-/// # Errors
-/// Where the broker gives no answer.
-pub async fn forget_others(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
-    let wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
-    let mut others = HashSet::new();
-    let mut from = 1;
-    loop {
-        let (page, next) = broker.queued(None, from, 1000).await?;
-        others.extend(page.iter().map(|pending| pending.job.id));
-        if next == from {
-            break;
-        }
-        from = next;
-    }
-    let open = |run: &Run| !run.state.is_terminal();
-    others.extend(
-        broker
-            .runs()
-            .await?
-            .iter()
-            .filter(|run| open(run))
-            .map(|run| run.job.id),
-    );
-    for job in others.difference(&wanted) {
-        forget(broker, job)
-            .await
-            .map_err(|error| Error::out_of_reach(format!("forgetting job {job}: {error}")))?;
-    }
-    Ok(())
-}
-
-async fn forget(
-    broker: &Broker,
-    job: &JobId,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    use common::subject::{self, JOBS, RUNS};
-    let jobs = broker.jetstream().get_stream_no_info(JOBS).await?;
-    for filter in [subject::job_anywhere(job), subject::later(job)] {
-        jobs.purge().filter(filter).await?;
-    }
-    let runs = broker
-        .jetstream()
-        .get_stream_no_info(format!("KV_{RUNS}"))
-        .await?;
-    runs.purge()
-        .filter(subject::kv(RUNS, &subject::run(job)))
-        .await?;
-    Ok(())
-}
-
-/// Where a job stands, from what is known of it.
-pub fn standing(record: JobRecord) -> Standing {
-    match record {
-        JobRecord::Pending(_) => Standing::Pending,
-        JobRecord::Run(run) => Standing::Run(run),
-    }
 }
 
 fn as_text(name: &Path) -> String {

@@ -37,6 +37,9 @@ pub async fn open(
             input.size, now.size
         )));
     }
+    if now.size == 0 {
+        return Err(Failure::input(format!("the input {location} is empty")));
+    }
     if let Some(path) = location.path() {
         let path = path
             .canonicalize()

@@ -179,13 +179,16 @@ async fn work(config: &Config) -> anyhow::Result<()> {
 /// Connects; a broker that starts at the same time as this worker is waited for.
 async fn connect(config: &Config) -> Result<Broker, BrokerError> {
     let give_up = tokio::time::Instant::now() + BROKER_START;
+    let mut told = false;
     loop {
         match Broker::connect(&config.broker()).await {
             Err(error @ (BrokerError::TooOld { .. } | BrokerError::NoJetStream { .. })) => {
                 return Err(error);
             }
             Err(error) if tokio::time::Instant::now() < give_up => {
-                tracing::info!(%error, "waiting for the broker");
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%error, "waiting for the broker");
+                }
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             answer => return answer,

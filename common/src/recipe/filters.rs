@@ -213,7 +213,8 @@ impl Filters {
         chain(&self.0).into_iter().all(|(name, options)| {
             let doubles =
                 options.contains("field") || options.starts_with('1') || options.starts_with('3');
-            !CHANGE_FRAMES.contains(&name) && !(MAY_DOUBLE_FRAMES.contains(&name) && doubles)
+            let may_double = MAY_DOUBLE_FRAMES.contains(&name) && doubles;
+            !CHANGE_FRAMES.contains(&name) && !may_double
         })
     }
 }

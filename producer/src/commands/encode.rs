@@ -18,14 +18,14 @@ use crate::display::units;
 use crate::embedded::Guarded;
 use crate::embedded::broker::{self, PrivateBroker};
 use crate::embedded::state::State;
-use crate::embedded::worker;
+use crate::embedded::{leftovers, worker};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
 use crate::order::{self, Counts, JobOptions};
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::{Source, SourceOptions};
-use crate::submit::{Entry, Terms, forget_others, submit};
+use crate::submit::{Entry, Standing, Terms, submit};
 
 /// What encodes where nothing is said.
 const ENCODER: &str = "libx265";
@@ -117,30 +117,45 @@ pub async fn run(
     let state = State::open(&path)?;
     let setup = setup(&options.machine, &recipe, program, &state)?;
 
+    let json = options.jobs.json;
     let mut broker = PrivateBroker::start(&server, &state).await?;
-    let here = Here {
+    let mut here = Here {
         state: &state,
         url: broker.url().to_owned(),
         setup,
         terms: options.jobs.terms(recipe, true),
-        json: options.jobs.json,
+        worker: None,
     };
-    let connected = broker.connect(settings.ack_wait).await;
-    let result = match connected {
+    let done = match broker.connect(settings.ack_wait).await {
         Ok(connection) => tokio::select! {
-            result = here.encode(&connection, &stores, order.sources, &folder, &shutdown) => result,
+            done = here.encode(&connection, &stores, order.sources, &folder, &shutdown) => done,
             error = broker.ended() => Err(error),
         },
         Err(error) => Err(error),
     };
+    if let Some(worker) = here.worker.take() {
+        worker.stop().await;
+    }
     broker.stop().await;
     if options.machine.scratch.is_none() {
         // Empty by now, unless the worker was killed; then the next one clears it.
         let _ = std::fs::remove_dir(&here.setup.scratch);
     }
-    match result {
-        Ok(Exit::Done) if !order.is_complete => Ok(Exit::Failed),
-        other => other,
+    let Done {
+        ending,
+        mut entries,
+        counts,
+    } = done?;
+    if ending == Ending::Interrupted {
+        // What the worker was at has been given back by now.
+        for entry in entries.iter_mut().filter(|entry| entry.is_open()) {
+            entry.standing = Standing::Pending;
+        }
+    }
+    let carry_on = "run the same command again to carry on";
+    match order::conclude(ending, &entries, counts, json, carry_on)? {
+        Exit::Done if !order.is_complete => Ok(Exit::Failed),
+        exit => Ok(exit),
     }
 }
 
@@ -181,23 +196,32 @@ struct Here<'a> {
     url: String,
     setup: worker::Setup,
     terms: Terms,
-    json: bool,
+    /// Runs from when there is something to do.
+    worker: Option<Guarded>,
+}
+
+/// What was done.
+struct Done {
+    ending: Ending,
+    entries: Vec<Entry>,
+    counts: Counts,
 }
 
 impl Here<'_> {
     async fn encode(
-        &self,
+        &mut self,
         broker: &Broker,
         stores: &Stores,
         sources: Vec<(Source, Location)>,
         folder: &Location,
         shutdown: &CancellationToken,
-    ) -> Result<Exit, Error> {
+    ) -> Result<Done, Error> {
         let interrupted = || Error::interrupted("interrupted; nothing has been encoded yet");
         let handed_in = async {
+            leftovers::release(broker).await?;
             let follower = Follower::start(broker).await?;
             let entries = submit(broker, stores, sources, folder, &self.terms).await?;
-            forget_others(broker, &entries).await?;
+            leftovers::tidy(broker, &entries).await?;
             Ok::<_, Error>((follower, entries))
         };
         let (follower, mut entries) = tokio::select! {
@@ -205,85 +229,81 @@ impl Here<'_> {
             () = shutdown.cancelled() => return Err(interrupted()),
         };
         let counts = Counts::of(&entries);
+        tell(counts);
         let ending = if entries.iter().any(Entry::is_open) {
-            tell(counts);
-            let mut worker = worker::start(&self.setup, self.state, &self.url, false)?;
-            let proved = tokio::select! {
-                result = self.prove(&mut worker, broker) => result,
-                () = shutdown.cancelled() => Err(interrupted()),
-            };
-            let result = match proved {
-                Ok(()) => {
-                    let supervise = self.supervise(&mut worker);
-                    attend(follower, &mut entries, shutdown, supervise).await
-                }
-                Err(error) => Err(error),
-            };
-            worker.stop().await;
-            result?
+            let worker =
+                self.worker
+                    .insert(worker::start(&self.setup, self.state, &self.url, false)?);
+            tokio::select! {
+                proved = prove(&self.terms.recipe, worker, broker) => proved?,
+                () = shutdown.cancelled() => return Err(interrupted()),
+            }
+            attend(follower, &mut entries, shutdown, self.supervise()).await?
         } else {
-            tell(counts);
             Ending::AllEnded
         };
-        order::conclude(
+        Ok(Done {
             ending,
-            &entries,
+            entries,
             counts,
-            self.json,
-            "run the same command again to carry on",
-        )
-    }
-
-    /// Waits for the worker's card and checks that it can run the recipe.
-    async fn prove(&self, worker: &mut Guarded, broker: &Broker) -> Result<(), Error> {
-        let spinner = indicatif::ProgressBar::new_spinner();
-        spinner.set_message("testing the encoder");
-        spinner.enable_steady_tick(std::time::Duration::from_millis(100));
-        let card = worker::ready(worker, broker).await;
-        spinner.finish_and_clear();
-        let plan = Plan::of(&self.terms.recipe, &[card?]);
-        match plan.candidates.first() {
-            Some(candidate) => {
-                for warning in &candidate.warnings {
-                    eprintln!("warning: {warning}");
-                }
-                Ok(())
-            }
-            None => Err(Error::failed(self.cannot_run(&plan))),
-        }
-    }
-
-    fn cannot_run(&self, plan: &Plan) -> String {
-        let reason = plan
-            .unfit
-            .first()
-            .map_or("no reason given", |unfit| unfit.reason.as_str());
-        let proved: Vec<String> = plan
-            .alternatives
-            .iter()
-            .map(|other| format!("--encoder {}", other.encoder))
-            .collect();
-        let instead = if !proved.is_empty() {
-            format!("what works here: {}", proved.join(", "))
-        } else {
-            "`worker capabilities` lists what works here".to_owned()
-        };
-        format!("this machine cannot run the recipe: {reason}; {instead}")
+        })
     }
 
     /// Starts the worker again where it ends of its own: the job that it was
     /// at has a limit of attempts, so one that crashes workers ends as well.
-    async fn supervise(&self, worker: &mut Guarded) -> Error {
+    async fn supervise(&mut self) -> Error {
         for left in (0..RESTARTS).rev() {
-            let error = worker.ended().await;
+            let error = ended(&mut self.worker).await;
             tracing::warn!(%error, left, "starting the worker again");
             match worker::start(&self.setup, self.state, &self.url, true) {
-                Ok(next) => *worker = next,
+                Ok(next) => self.worker = Some(next),
                 Err(error) => return error,
             }
         }
-        worker.ended().await
+        ended(&mut self.worker).await
     }
+}
+
+async fn ended(worker: &mut Option<Guarded>) -> Error {
+    match worker {
+        Some(worker) => worker.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the worker's card and checks that it can run the recipe.
+async fn prove(recipe: &Recipe, worker: &mut Guarded, broker: &Broker) -> Result<(), Error> {
+    let spinner = indicatif::ProgressBar::new_spinner();
+    spinner.set_message("testing the encoder");
+    spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+    let card = worker::ready(worker, broker).await;
+    spinner.finish_and_clear();
+    let plan = Plan::of(recipe, &[card?]);
+    let Some(candidate) = plan.candidates.first() else {
+        return Err(Error::failed(cannot_run(&plan)));
+    };
+    for warning in &candidate.warnings {
+        eprintln!("warning: {warning}");
+    }
+    Ok(())
+}
+
+fn cannot_run(plan: &Plan) -> String {
+    let reason = plan
+        .unfit
+        .first()
+        .map_or("no reason given", |unfit| unfit.reason.as_str());
+    let proved: Vec<String> = plan
+        .alternatives
+        .iter()
+        .map(|other| format!("--encoder {}", other.encoder))
+        .collect();
+    let instead = if proved.is_empty() {
+        "`worker capabilities` lists what works here".to_owned()
+    } else {
+        format!("what works here: {}", proved.join(", "))
+    };
+    format!("this machine cannot run the recipe: {reason}; {instead}")
 }
 
 fn tell(counts: Counts) {

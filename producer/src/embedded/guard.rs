@@ -78,6 +78,8 @@ fn guard(options: &Options) -> Result<ExitCode, String> {
             }
         }
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            // For the log: the program itself may not have had the time.
+            eprintln!("guard: {} ended by itself: {status}", program.display());
             return Ok(exit_code(status));
         }
     }

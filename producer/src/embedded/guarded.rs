@@ -11,9 +11,6 @@ use tokio::process::{Child, ChildStdin, Command};
 use crate::display::printable::printable;
 use crate::exit::Error;
 
-/// Bytes at the end of a log that are searched for its last line.
-const TAIL: usize = 8192;
-
 /// A program that ends when this is dropped, or when this process dies.
 pub struct Guarded {
     what: &'static str,
@@ -21,6 +18,8 @@ pub struct Guarded {
     /// The guard stops its program when this closes.
     hold: Option<ChildStdin>,
     log: PathBuf,
+    /// Where in the log this program begins.
+    log_from: u64,
 }
 
 /// How to guard a program.
@@ -62,6 +61,7 @@ impl Guarded {
             .truncate(plan.fresh_log)
             .open(&plan.log)
             .map_err(failed)?;
+        let log_from = log.metadata().map_err(failed)?.len();
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command.arg("guard").arg("--lock").arg(&plan.lock);
         if let Some(after) = &plan.after {
@@ -91,6 +91,7 @@ impl Guarded {
             hold: guard.stdin.take(),
             guard,
             log: plan.log,
+            log_from,
         })
     }
 
@@ -98,8 +99,8 @@ impl Guarded {
     /// log tells. May be dropped and called anew.
     pub async fn ended(&mut self) -> Error {
         let _ = self.guard.wait().await;
-        let last = last_line(&self.log);
-        let why = last.map_or_else(String::new, |line| format!(": {}", printable(&line)));
+        let why = why(&self.log, self.log_from)
+            .map_or_else(String::new, |line| format!(": {}", printable(&line)));
         Error::out_of_reach(format!(
             "the {} ended{why} (log: {})",
             self.what,
@@ -116,12 +117,15 @@ impl Guarded {
     }
 }
 
-fn last_line(log: &Path) -> Option<String> {
+/// What a log says of an end, best in the program's own words.
+fn why(log: &Path, from: u64) -> Option<String> {
     let bytes = std::fs::read(log).ok()?;
-    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
-    String::from_utf8_lossy(tail)
-        .lines()
-        .map(str::trim)
-        .rfind(|line| !line.is_empty())
-        .map(|line| line.trim_start_matches("error: ").to_owned())
+    let text = String::from_utf8_lossy(bytes.get(usize::try_from(from).ok()?..)?);
+    let said = |marks: &[&str]| {
+        text.lines().rev().find_map(|line| {
+            let (_, rest) = marks.iter().find_map(|mark| line.split_once(mark))?;
+            Some(rest.trim().to_owned())
+        })
+    };
+    said(&["error: ", "[FTL] ", "[ERR] "]).or_else(|| said(&["guard: "]))
 }

@@ -5,6 +5,7 @@
 pub mod broker;
 pub mod guard;
 mod guarded;
+pub mod leftovers;
 pub mod state;
 pub mod worker;
 

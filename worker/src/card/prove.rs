@@ -51,7 +51,7 @@ async fn prove_way(
         way,
         deep: false,
         size: ladder::start(encoder.kind(), memory),
-        source: Source::Flat(2),
+        source: Source::Flat(1),
         quick: true,
     };
     let (base, encoded) = match ladder::down(bench, &trial).await {

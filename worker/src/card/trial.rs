@@ -163,6 +163,7 @@ async fn run(ffmpeg: &Path, arguments: &[String], patience: Duration) -> Result<
     let ran = process::run(ffmpeg, arguments, patience)
         .await
         .map_err(|error| Refusal::new(format!("ffmpeg cannot be started: {error}")))?;
+    tracing::trace!(took = ?ran.took, status = ?ran.status, command = %arguments.join(" "), "test encode");
     let said = reason(&ran.stderr);
     let Some(status) = ran.status else {
         let patience = humantime::format_duration(patience);

@@ -175,7 +175,7 @@ pub(super) fn failure(tool: &str, status: ExitStatus, log: Vec<String>, origin: 
     }
 }
 
-/// Words of an ffmpeg that could not finish its file and yet ends well.
+/// Words of an ffmpeg that could not finish its file and yet ends well, as 5.1 does on a full disk.
 const UNFINISHED: &[&str] = &["Error writing trailer", "Error closing file"];
 
 /// The failure that an ffmpeg which ended well still owns up to in its log.

@@ -1,7 +1,7 @@
 // Jobs that a worker is at.
 
 import { h, say, set } from "../dom.js";
-import { ago, bitrate, bytes, duration, fps, percent, printable, speed } from "../format.js";
+import { age, bitrate, bytes, duration, fps, percent, printable, speed } from "../format.js";
 import { chip, jobList, jobName } from "./job.js";
 
 const STAGES = {
@@ -26,8 +26,7 @@ function row(item) {
     {},
     h("div", { class: "line" }, name.element, share),
     bar,
-    h("div", { class: "facts" }, stage, figures, sizes, eta),
-    h("div", { class: "facts" }, chip(item.queue), worker, attempt),
+    h("div", { class: "facts" }, stage, figures, sizes, chip(item.queue), worker, attempt, eta),
   );
   return {
     element,
@@ -43,11 +42,11 @@ function row(item) {
       say(
         sizes,
         isEncoding && item.output_size
-          ? `${bytes(item.output_size)} of ${bytes(item.input_size)} · ${bitrate(item.bitrate)}`
+          ? `${bytes(item.input_size)} → ${bytes(item.output_size)} · ${bitrate(item.bitrate)}`
           : bytes(item.input_size),
       );
       say(eta, item.eta === null ? "" : `${duration(item.eta)} left`);
-      say(worker, `on ${item.worker}, since ${ago(item.since, now)}`);
+      say(worker, `on ${item.worker} for ${age(item.since, now)}`);
       say(
         attempt,
         item.worker_lost ? "worker has fallen silent" : item.attempt > 1 ? `attempt ${item.attempt}` : "",

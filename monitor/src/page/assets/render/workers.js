@@ -30,7 +30,7 @@ function chip(encoder) {
   const kind = encoder.kind === "software" ? "" : ` (${encoder.kind})`;
   return h(
     "li",
-    { class: "chip", "data-hardware": String(kind !== ""), title: `${encoder.name}${kind}: ${fps(encoder.fps)} at 1280×720` },
+    { class: "chip", "data-hardware": kind !== "", title: `${encoder.name}${kind}: ${fps(encoder.fps)} at 1280×720` },
     h("span", { class: "mono" }, encoder.name),
     h("span", { class: "fps" }, count(Math.round(encoder.fps))),
     h("span", { class: "unseen" }, " fps"),
