@@ -311,7 +311,8 @@ async fn a_broken_output_does_not_pass() {
         "-frames:v 60 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
     );
     let recipe = studio::recipe("libx264");
-    let harm: [(&str, fn(&mut Vec<u8>)); 4] = [
+    type Harm = fn(&mut Vec<u8>);
+    let harm: [(&str, Harm); 4] = [
         ("nothing", |bytes| bytes.clear()),
         ("half", |bytes| bytes.truncate(bytes.len() / 2)),
         ("zeros", |bytes| {
