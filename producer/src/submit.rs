@@ -1,6 +1,6 @@
 //! Handing jobs in: each once, and none that would overwrite a stranger's file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use common::broker::{Broker, Outcome};
@@ -110,16 +110,25 @@ pub async fn submit(
         .collect();
     let first: Vec<JobId> = entries.iter().map(|entry| entry.job.id).collect();
 
-    let mut made_by_us = HashSet::new();
+    let ours = if terms.again && !existing.is_empty() {
+        made_by_the_farm(broker).await?
+    } else {
+        HashSet::new()
+    };
+    let is_ours = |output: &Location| {
+        existing
+            .get(output)
+            .is_some_and(|size| ours.contains(&(output.clone(), *size)))
+    };
+
     let mut turn: Vec<usize> = (0..entries.len()).collect();
     for generation in 1_u32.. {
         let mut wanted = Vec::new();
         for index in turn {
             let entry = &mut entries[index];
-            let is_occupied = existing.contains(&entry.job.output)
+            let is_occupied = existing.contains_key(&entry.job.output)
                 && !terms.overwrite
-                && !made_by_us.contains(&index)
-                && !terms.again
+                && !is_ours(&entry.job.output)
                 && broker.job(&entry.job.id).await?.is_none();
             if is_occupied {
                 entry.standing = Standing::Occupied;
@@ -143,12 +152,16 @@ pub async fn submit(
             let Standing::Run(run) = &entry.standing else {
                 continue;
             };
-            let is_over = match &run.state {
-                State::Completed { .. } => {
-                    made_by_us.insert(index);
-                    !existing.contains(&entry.job.output)
+            let is_over = match (&run.state, existing.get(&entry.job.output)) {
+                (State::Completed { report }, Some(size)) if *size == report.output_size => false,
+                // Something else took its place.
+                (State::Completed { .. }, Some(_)) if !terms.overwrite => {
+                    if terms.renew {
+                        entry.standing = Standing::Occupied;
+                    }
+                    false
                 }
-                State::Failed { .. } | State::Cancelled => true,
+                (State::Completed { .. } | State::Failed { .. } | State::Cancelled, _) => true,
                 _ => false,
             };
             if is_over && terms.renew {
@@ -181,27 +194,33 @@ fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
     next
 }
 
-/// Those of the outputs that are there already.
+/// Those of the outputs that are there already, and their sizes.
 async fn existing(
     stores: &Stores,
     folder: &Location,
     sources: &[(Source, Location)],
-) -> Result<HashSet<Location>, Error> {
+) -> Result<HashMap<Location, u64>, Error> {
     if folder.is_remote() {
         let objects = stores.list(folder).await?;
-        return Ok(objects.into_iter().map(|object| object.location).collect());
+        return Ok(objects
+            .into_iter()
+            .map(|object| (object.location, object.size))
+            .collect());
     }
-    let exists = |output: &Location| {
-        output
-            .path()
-            .is_some_and(|path| path.symlink_metadata().is_ok())
-    };
+    let found = |output: &Location| Some(output.path()?.symlink_metadata().ok()?.len());
     Ok(sources
         .iter()
-        .map(|(_, output)| output)
-        .filter(|output| exists(output))
-        .cloned()
+        .filter_map(|(_, output)| Some((output.clone(), found(output)?)))
         .collect())
+}
+
+/// Outputs that jobs of the farm made, as they made them.
+async fn made_by_the_farm(broker: &Broker) -> Result<HashSet<(Location, u64)>, Error> {
+    let made = |run: Run| match run.state {
+        State::Completed { report } => Some((run.job.output, report.output_size)),
+        _ => None,
+    };
+    Ok(broker.runs().await?.into_iter().filter_map(made).collect())
 }
 
 fn as_text(name: &Path) -> String {

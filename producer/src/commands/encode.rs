@@ -308,7 +308,10 @@ fn cannot_run(plan: &Plan) -> String {
 
 fn tell(counts: Counts) {
     let open = counts.added + counts.pending + counts.running;
-    let mut line = format!("{} to encode", units::count(open, "file"));
+    let mut line = match open {
+        0 => "nothing to encode".to_owned(),
+        open => format!("{} to encode", units::count(open, "file")),
+    };
     let others = [
         (counts.done, "done already"),
         (

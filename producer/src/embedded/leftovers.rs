@@ -1,0 +1,113 @@
+//! What an earlier command left in a private broker. No worker runs while this
+//! tidies up, so nothing here can race with one.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+
+use common::broker::{Broker, Lanes};
+use common::id::JobId;
+use common::queue::Lane;
+use common::run::Run;
+use common::subject::{self, JOBS, RUNS};
+use futures::TryStreamExt;
+
+use crate::exit::Error;
+use crate::submit::Entry;
+
+/// Messages that are read at once.
+const PAGE: usize = 1000;
+
+/// Takes every job out of the hands of workers that are gone: the broker would
+/// wait for each until its lease runs out, and forgets over a restart what was
+/// given back. To be called before jobs are handed in.
+///
+/// # Errors
+/// Where the broker gives no answer.
+pub async fn release(broker: &Broker) -> Result<(), Error> {
+    let stream = broker
+        .jetstream()
+        .get_stream_no_info(JOBS)
+        .await
+        .map_err(failed)?;
+    let lanes: Vec<String> = stream
+        .consumer_names()
+        .try_collect()
+        .await
+        .map_err(failed)?;
+    for lane in lanes {
+        stream.delete_consumer(&lane).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Forgets jobs that are not among those wanted now: the worker must not take
+/// them, and a later command must find them as if they had never been. Opens
+/// the lanes of those that stay. To be called after jobs were handed in.
+///
+/// # Errors
+/// Where the broker gives no answer.
+pub async fn tidy(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
+    let wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
+    let mut others = HashSet::new();
+    let mut lanes: HashSet<Lane> = HashSet::new();
+    let mut from = 1;
+    loop {
+        let (page, next) = broker.queued(None, from, PAGE).await?;
+        for pending in page {
+            if wanted.contains(&pending.job.id) {
+                lanes.insert(Lane {
+                    priority: pending.priority,
+                    queue: pending.queue,
+                });
+            } else {
+                others.insert(pending.job.id);
+            }
+        }
+        if next == from {
+            break;
+        }
+        from = next;
+    }
+    let is_other = |run: &&Run| !run.state.is_terminal() && !wanted.contains(&run.job.id);
+    others.extend(
+        broker
+            .runs()
+            .await?
+            .iter()
+            .filter(is_other)
+            .map(|run| run.job.id),
+    );
+    for job in others {
+        forget(broker, &job).await?;
+    }
+    let mut known = Lanes::default();
+    for lane in lanes {
+        broker.add_lane(&mut known, lane).await?;
+    }
+    Ok(())
+}
+
+async fn forget(broker: &Broker, job: &JobId) -> Result<(), Error> {
+    let stream = |name: String| async move {
+        broker
+            .jetstream()
+            .get_stream_no_info(name)
+            .await
+            .map_err(failed)
+    };
+    let jobs = stream(JOBS.to_owned()).await?;
+    for filter in [subject::job_anywhere(job), subject::later(job)] {
+        jobs.purge().filter(filter).await.map_err(failed)?;
+    }
+    // Purged past the key-value API, which would leave a marker in its place.
+    let runs = stream(format!("KV_{RUNS}")).await?;
+    runs.purge()
+        .filter(subject::kv(RUNS, &subject::run(job)))
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+fn failed(error: impl Display) -> Error {
+    Error::out_of_reach(format!("tidying up the private broker: {error}"))
+}
