@@ -63,7 +63,12 @@ pub struct DetectionArgs {
     #[arg(long, env = "FFPROBE", value_name = "PATH")]
     pub ffprobe: Option<PathBuf>,
     /// Test and serve these video encoders only
-    #[arg(long, env = "WORKER_ENCODERS", value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "WORKER_ENCODERS",
+        value_name = "NAME,…",
+        value_delimiter = ','
+    )]
     pub encoders: Option<Vec<Encoder>>,
     /// Test again what was found out before
     #[arg(long)]
@@ -77,7 +82,12 @@ pub struct LogArgs {
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: String,
     /// How to write it: text or json
-    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        env = "LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     pub log_format: LogFormat,
 }
 
@@ -103,7 +113,12 @@ pub enum Verify {
 #[derive(Clone, Debug, Args)]
 pub struct Config {
     /// NATS servers, comma-separated
-    #[arg(long, env = "NATS_URL", value_name = "URL", default_value = "nats://127.0.0.1:4222")]
+    #[arg(
+        long,
+        env = "NATS_URL",
+        value_name = "URL",
+        default_value = "nats://127.0.0.1:4222"
+    )]
     pub nats: String,
     /// NATS credentials file
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
@@ -124,10 +139,20 @@ pub struct Config {
     #[arg(long, env = "WORKER_STALL_TIMEOUT", value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
     pub stall_timeout: Duration,
     /// How to read inputs from an object store
-    #[arg(long, env = "WORKER_READ", value_name = "MODE", default_value = "in-place")]
+    #[arg(
+        long,
+        env = "WORKER_READ",
+        value_name = "MODE",
+        default_value = "in-place"
+    )]
     pub read: ReadMode,
     /// How much of an output to decode before it is published
-    #[arg(long, env = "WORKER_VERIFY", value_name = "HOW", default_value = "full")]
+    #[arg(
+        long,
+        env = "WORKER_VERIFY",
+        value_name = "HOW",
+        default_value = "full"
+    )]
     pub verify: Verify,
     /// How long a job may go without a sign of life; lanes that exist keep theirs
     #[arg(long, env = "ACK_WAIT", value_name = "TIME", default_value = "30s", value_parser = ack_wait)]
@@ -155,14 +180,17 @@ impl Config {
     /// The name to go by.
     pub fn worker_name(&self) -> WorkerName {
         self.name.clone().unwrap_or_else(|| {
-            WorkerName::from_host(&sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned()))
+            WorkerName::from_host(
+                &sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned()),
+            )
         })
     }
 
     /// Jobs to run at once. A second slot keeps the cores busy while the first
     /// reads, verifies or publishes.
     pub fn slots(&self, cores: u32) -> u32 {
-        self.max_jobs.unwrap_or_else(|| (cores / 4).max(cores.min(2)))
+        self.max_jobs
+            .unwrap_or_else(|| (cores / 4).max(cores.min(2)))
     }
 
     /// How to reach the broker.

@@ -19,7 +19,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::executor::{Executor, Stop};
+use crate::executor::Executor;
+use crate::stop::Stop;
 
 /// Longest wait of an idle worker between two looks, in milliseconds. A job
 /// whose lease ran out starts elsewhere within 1 s.

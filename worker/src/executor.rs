@@ -11,7 +11,6 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::broker::{Broker, Claim, Ended, Lease, Lost};
@@ -24,7 +23,7 @@ use common::run::{Report, Stage, State};
 use common::store::Stores;
 use common::worker::WorkerName;
 use futures::FutureExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +38,7 @@ use crate::presence::{Presence, Reporter};
 use crate::publish;
 use crate::sandbox::Sandbox;
 use crate::scratch::Scratch;
+use crate::stop::{Expected, Stop};
 
 /// How long an attempt that is broken off may take to clean up.
 const CLEAN_UP: Duration = Duration::from_secs(10);
@@ -67,65 +67,6 @@ pub struct Executor {
     pub verify: Verify,
     /// How long ffmpeg may make no progress.
     pub stall_timeout: Duration,
-}
-
-/// Tells running jobs that the worker is to stop.
-#[derive(Clone)]
-pub struct Stop(Arc<watch::Sender<Option<Instant>>>);
-
-impl Stop {
-    /// Not yet.
-    pub fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(None)))
-    }
-
-    /// Jobs that cannot end by then are to be given back now.
-    pub fn at(&self, deadline: Instant) {
-        self.0.send_replace(Some(deadline));
-    }
-
-    /// Returns once a job that needs until `expected` must be given back.
-    async fn too_late(&self, expected: &AtomicDeadline) {
-        let mut told = self.0.subscribe();
-        let deadline = match told.wait_for(Option::is_some).await.map(|deadline| *deadline) {
-            Ok(Some(deadline)) => deadline,
-            _ => return std::future::pending().await,
-        };
-        while Instant::now() < deadline && expected.get().is_some_and(|end| end < deadline) {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    }
-}
-
-impl Default for Stop {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// When the encode is expected to be done; nothing while that is not known.
-struct AtomicDeadline {
-    origin: Instant,
-    millis: AtomicU64,
-}
-
-impl AtomicDeadline {
-    fn new() -> Self {
-        Self { origin: Instant::now(), millis: AtomicU64::new(0) }
-    }
-
-    fn set(&self, end: Instant) {
-        let millis = end.duration_since(self.origin).as_millis();
-        self.millis
-            .store(u64::try_from(millis).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
-    }
-
-    fn get(&self) -> Option<Instant> {
-        match self.millis.load(Ordering::Relaxed) {
-            0 => None,
-            millis => Some(self.origin + Duration::from_millis(millis)),
-        }
-    }
 }
 
 /// How an attempt ended, when it was not broken off.
@@ -171,7 +112,7 @@ impl Executor {
         let work = async {
             tracing::info!(input = %claim.job().input.location, "claimed");
             let lease = Lease::keep(&claim);
-            let expected = AtomicDeadline::new();
+            let expected = Expected::new();
             let broken_off = CancellationToken::new();
             let outcome = {
                 let attempt = self.attempt(&mut claim, &expected, broken_off.clone());
@@ -249,7 +190,7 @@ impl Executor {
     async fn attempt(
         &self,
         claim: &mut Claim,
-        expected: &AtomicDeadline,
+        expected: &Expected,
         broken_off: CancellationToken,
     ) -> Attempted {
         match self.steps(claim, expected, broken_off).await {
@@ -261,7 +202,7 @@ impl Executor {
     async fn steps(
         &self,
         claim: &mut Claim,
-        expected: &AtomicDeadline,
+        expected: &Expected,
         broken_off: CancellationToken,
     ) -> Result<Report, Attempted> {
         let started = Instant::now();
@@ -272,9 +213,10 @@ impl Executor {
         if job.input.location == job.output {
             return Err(Failure::input("the output is the input itself").into());
         }
-        let scratch = self.scratch.attempt(&job.id, attempt).map_err(|error| {
-            Failure::worker(format!("no scratch folder can be made: {error}"))
-        })?;
+        let scratch = self
+            .scratch
+            .attempt(&job.id, attempt)
+            .map_err(|error| Failure::worker(format!("no scratch folder can be made: {error}")))?;
         let stop = broken_off.clone();
         let until_stopped = |failure: &'static str| {
             let stop = stop.clone();
@@ -291,13 +233,24 @@ impl Executor {
         let runner = self.runner(&source, scratch.path(), broken_off.clone());
         let media = probe::probe(&runner, &source).await?;
         let choice = self.choose(&job.recipe)?;
-        let output = scratch.path().join(format!("output.{}", job.recipe.container));
+        let output = scratch
+            .path()
+            .join(format!("output.{}", job.recipe.container));
         let arguments = arguments::encode(&job.recipe, &media, choice, &source, &output)?;
 
         tracing::debug!(?arguments, "encoding");
-        reporter.report(Stage::Encoding, Some(0.0), None, None).await;
+        reporter
+            .report(Stage::Encoding, Some(0.0), None, None)
+            .await;
         let encoded = self
-            .encode(&runner, &arguments.list, &source, &media, expected, &reporter)
+            .encode(
+                &runner,
+                &arguments.list,
+                &source,
+                &media,
+                expected,
+                &reporter,
+            )
             .await?;
 
         reporter.report(Stage::Verifying, None, None, None).await;
@@ -305,12 +258,24 @@ impl Executor {
             Verify::Full => gate::Depth::Full,
             Verify::Sample => gate::Depth::Sample(Duration::from_secs(10)),
         };
-        let checked =
-            gate::check(&runner, &job.recipe, &media, &source, &arguments, &output, depth).await?;
+        let checked = gate::check(
+            &runner,
+            &job.recipe,
+            &media,
+            &source,
+            &arguments,
+            &output,
+            depth,
+        )
+        .await?;
 
-        reporter.report(Stage::Publishing, Some(0.0), None, None).await;
+        reporter
+            .report(Stage::Publishing, Some(0.0), None, None)
+            .await;
         let size = checked.size as f32;
-        let moved = Relay::new(&reporter, move |bytes: u64| Some(bytes as f32 / size.max(1.0)));
+        let moved = Relay::new(&reporter, move |bytes: u64| {
+            Some(bytes as f32 / size.max(1.0))
+        });
         let on_bytes = |bytes| moved.tell(bytes);
         let attempt = (&job.id, attempt);
         let prepared = tokio::select! {
@@ -350,21 +315,26 @@ impl Executor {
                 write: scratch.to_owned(),
                 network: source.is_remote(),
             },
-            limits: Limits { stall: self.stall_timeout, ..Limits::default() },
+            limits: Limits {
+                stall: self.stall_timeout,
+                ..Limits::default()
+            },
             stop,
         }
     }
 
     /// What to encode with: never anything that was not proved here.
     fn choose(&self, recipe: &Recipe) -> Result<Option<(&Encoder, &Proof)>, Failure> {
-        let Some(encode) = recipe.video_encode() else { return Ok(None) };
+        let Some(encode) = recipe.video_encode() else {
+            return Ok(None);
+        };
         let proved = match &encode.with {
             Choice::Encoder(wanted) => self.card.proved().find(|(encoder, _)| *encoder == wanted),
             Choice::Codec(codec) => self.card.best(*codec),
         };
-        proved.map(Some).ok_or_else(|| {
-            Failure::worker(format!("{} is not proved on this worker", encode.with))
-        })
+        proved
+            .map(Some)
+            .ok_or_else(|| Failure::worker(format!("{} is not proved on this worker", encode.with)))
     }
 
     /// Runs ffmpeg and passes on how far it is. Returns its wall time.
@@ -374,7 +344,7 @@ impl Executor {
         arguments: &[std::ffi::OsString],
         source: &Source,
         media: &Media,
-        expected: &AtomicDeadline,
+        expected: &Expected,
         reporter: &Reporter,
     ) -> Result<Duration, Failure> {
         let (send, mut updates) = mpsc::unbounded_channel::<EncodeProgress>();
@@ -423,7 +393,9 @@ impl<F: Fn(u64) -> Option<f32>> Relay<F> {
         let reporter = reporter.clone();
         tokio::spawn(async move {
             while let Some(share) = shares.recv().await {
-                reporter.report(Stage::Publishing, Some(share), None, None).await;
+                reporter
+                    .report(Stage::Publishing, Some(share), None, None)
+                    .await;
             }
         });
         Self { send, share }
@@ -455,10 +427,17 @@ mod tests {
 
     #[test]
     fn the_outlook_needs_a_length_and_a_speed() {
-        let progress = EncodeProgress { time: 15.0, speed: 2.0, ..Default::default() };
+        let progress = EncodeProgress {
+            time: 15.0,
+            speed: 2.0,
+            ..Default::default()
+        };
         assert_eq!(outlook(&progress, None), (None, None));
         assert_eq!(outlook(&progress, Some(60.0)), (Some(0.25), Some(22.5)));
-        let still = EncodeProgress { time: 15.0, ..Default::default() };
+        let still = EncodeProgress {
+            time: 15.0,
+            ..Default::default()
+        };
         assert_eq!(outlook(&still, Some(60.0)), (Some(0.25), None));
         assert_eq!(outlook(&progress, Some(10.0)), (Some(1.0), Some(0.0)));
     }

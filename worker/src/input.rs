@@ -81,7 +81,9 @@ pub fn failure(error: StoreError) -> Failure {
     match error {
         StoreError::Missing(_) => Failure::input(message),
         StoreError::Remote { .. } => Failure::passing(message),
-        StoreError::Local { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+        StoreError::Local { source, .. }
+            if source.kind() == std::io::ErrorKind::PermissionDenied =>
+        {
             Failure::input(message)
         }
         StoreError::Local { .. } | StoreError::Settings { .. } => Failure::worker(message),

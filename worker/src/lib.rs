@@ -16,3 +16,4 @@ pub mod presence;
 pub mod publish;
 pub mod sandbox;
 pub mod scratch;
+pub mod stop;

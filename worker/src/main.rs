@@ -47,7 +47,11 @@ fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
-            Some(Command::Capabilities { json, detection, log }) => {
+            Some(Command::Capabilities {
+                json,
+                detection,
+                log,
+            }) => {
                 start_log(&log)?;
                 capabilities(&detection, json).await
             }
@@ -99,14 +103,21 @@ async fn detect(args: &DetectionArgs) -> anyhow::Result<(Tools, Card)> {
 
 async fn capabilities(args: &DetectionArgs, json: bool) -> anyhow::Result<()> {
     let (_, card) = detect(args).await?;
-    let text = if json { serde_json::to_string_pretty(&card)? } else { card::render(&card) };
+    let text = if json {
+        serde_json::to_string_pretty(&card)?
+    } else {
+        card::render(&card)
+    };
     println!("{text}");
     Ok(())
 }
 
 /// Tries everything that the settings name, and says what works.
 async fn check(config: &Config) -> anyhow::Result<()> {
-    let tools = Tools::find(config.detection.ffmpeg.clone(), config.detection.ffprobe.clone())?;
+    let tools = Tools::find(
+        config.detection.ffmpeg.clone(),
+        config.detection.ffprobe.clone(),
+    )?;
     println!("ffmpeg   {}", tools.ffmpeg.display());
     println!("ffprobe  {}", tools.ffprobe.display());
     let scratch = Scratch::open(&config.scratch, &config.worker_name())?;
@@ -114,7 +125,10 @@ async fn check(config: &Config) -> anyhow::Result<()> {
     println!("sandbox  {}", sandbox::support());
     let broker = Broker::connect(&config.broker()).await?;
     let server = broker.client().server_info();
-    println!("broker   nats-server {} at {}:{}", server.version, server.host, server.port);
+    println!(
+        "broker   nats-server {} at {}:{}",
+        server.version, server.host, server.port
+    );
     println!("worker   {}", config.worker_name());
     Ok(())
 }
@@ -132,7 +146,12 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let card = Arc::new(card);
     let slots = config.slots(card.host.cores);
     let queues = card.queues(&name);
-    let presence = Arc::new(Presence::new(name.clone(), slots, Arc::clone(&card), scratch.path()));
+    let presence = Arc::new(Presence::new(
+        name.clone(),
+        slots,
+        Arc::clone(&card),
+        scratch.path(),
+    ));
     tracing::info!(
         worker = %name,
         slots,
@@ -171,7 +190,11 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     draining.abort();
     let _ = announcing.await;
     worked.context("cannot take jobs")?;
-    broker.client().flush().await.context("saying goodbye to the broker")?;
+    broker
+        .client()
+        .flush()
+        .await
+        .context("saying goodbye to the broker")?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -12,7 +12,9 @@ use common::run::Stage;
 use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
 use common::{subject, wire};
 use jiff::Timestamp;
-use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{
+    CpuRefreshKind, Disks, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System,
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +46,10 @@ impl Presence {
             card,
             started: Timestamp::now(),
             scratch: scratch.to_owned(),
-            now: Mutex::new(Now { status: WorkerStatus::Ready, running: BTreeSet::new() }),
+            now: Mutex::new(Now {
+                status: WorkerStatus::Ready,
+                running: BTreeSet::new(),
+            }),
             changed: Notify::new(),
         }
     }
@@ -64,7 +69,10 @@ impl Presence {
         self.change(|now| {
             now.running.insert(job);
         });
-        Running { presence: Arc::clone(self), job }
+        Running {
+            presence: Arc::clone(self),
+            job,
+        }
     }
 
     fn heartbeat(&self, load: Load) -> Heartbeat {
@@ -172,7 +180,12 @@ pub struct Reporter {
 impl Reporter {
     /// A reporter for one attempt at a job.
     pub fn new(broker: Broker, worker: WorkerName, job: JobId, attempt: u32) -> Self {
-        Self { broker, worker, job, attempt }
+        Self {
+            broker,
+            worker,
+            job,
+            attempt,
+        }
     }
 
     /// Publishes where the job stands; nobody waits for it and nothing depends on it.
@@ -194,7 +207,11 @@ impl Reporter {
             at: Timestamp::now(),
         };
         let subject = subject::progress(&self.job);
-        let published = self.broker.client().publish(subject, wire::encode(&progress)).await;
+        let published = self
+            .broker
+            .client()
+            .publish(subject, wire::encode(&progress))
+            .await;
         if let Err(error) = published {
             tracing::debug!(job = %self.job, %error, "progress was not published");
         }

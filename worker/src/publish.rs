@@ -73,7 +73,10 @@ async fn prepare_file(
         }
         // The name must never reach the disk before the bytes do.
         File::open(&temporary)?.sync_all()?;
-        Ok(Prepared::File { from: temporary, to })
+        Ok(Prepared::File {
+            from: temporary,
+            to,
+        })
     })
     .await
     .map_err(|error| Failure::worker(error.to_string()))?;

@@ -49,7 +49,10 @@ impl Scratch {
         let folder = folder
             .canonicalize()
             .with_context(|| format!("cannot resolve {}", folder.display()))?;
-        Ok(Self { folder, _lock: lock })
+        Ok(Self {
+            folder,
+            _lock: lock,
+        })
     }
 
     /// The worker's folder.
@@ -97,7 +100,11 @@ impl Drop for AttemptFolder {
 
 /// Where scratch files go unless told otherwise: a disk, not a `/tmp` in memory.
 pub fn default_base() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let cache = if cfg!(windows) {
         variable("LOCALAPPDATA")
     } else if cfg!(target_os = "macos") {
@@ -118,13 +125,18 @@ mod tests {
         let name: WorkerName = "w1".parse().expect("a name");
         let first = Scratch::open(base.path(), &name).expect("free");
         assert!(Scratch::open(base.path(), &name).is_err(), "a live twin");
-        let job: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab".parse().expect("an id");
+        let job: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
+            .parse()
+            .expect("an id");
         let attempt = first.attempt(&job, 1).expect("room");
         std::fs::write(attempt.path().join("part"), "x").expect("room");
         // A crash runs no destructor, but the system lets go of the lock.
         let left = attempt.path().to_owned();
         std::mem::forget(attempt);
-        let Scratch { folder: _, ref _lock } = first;
+        let Scratch {
+            folder: _,
+            ref _lock,
+        } = first;
         _lock.unlock().expect("ours");
         std::mem::forget(first);
         assert!(left.exists());

@@ -95,11 +95,7 @@ impl Broker {
             .await
             .map_err(BrokerError::request(what))?;
         let mut names = stream.consumer_names();
-        while let Some(name) = names
-            .try_next()
-            .await
-            .map_err(BrokerError::request(what))?
-        {
+        while let Some(name) = names.try_next().await.map_err(BrokerError::request(what))? {
             if let Some(lane) = Lane::from_consumer(&name)
                 && queues.contains(&lane.queue)
             {

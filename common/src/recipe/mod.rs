@@ -6,11 +6,17 @@
 //! worker never runs half of a newer recipe.
 
 mod arguments;
+mod audio;
+mod container;
 mod filters;
+mod picture;
 mod rate;
 
 pub use arguments::{Argument, ArgumentError};
+pub use audio::{Audio, AudioEncoder, AudioError};
+pub use container::Container;
 pub use filters::{FilterError, Filters};
+pub use picture::{BitDepth, Scale, ScaleError};
 pub use rate::{Bitrate, BitrateError, Quality, QualityError, Rate};
 
 use std::fmt;
@@ -115,81 +121,6 @@ impl fmt::Display for Choice {
     }
 }
 
-/// What becomes of audio.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Audio {
-    /// Every track as it is.
-    #[default]
-    Copy,
-    /// No track.
-    None,
-    /// Every track encoded anew.
-    Encode {
-        /// ffmpeg's encoder.
-        encoder: AudioEncoder,
-        /// Bits per second and track; ffmpeg's default where not said.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        bitrate: Option<Bitrate>,
-    },
-}
-
-/// The audio encoders that recipes may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum AudioEncoder {
-    Aac,
-    LibfdkAac,
-    Libmp3lame,
-    Libopus,
-    Libvorbis,
-    Flac,
-    Ac3,
-    Eac3,
-}
-
-impl AudioEncoder {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Aac,
-        Self::LibfdkAac,
-        Self::Libmp3lame,
-        Self::Libopus,
-        Self::Libvorbis,
-        Self::Flac,
-        Self::Ac3,
-        Self::Eac3,
-    ];
-
-    /// ffmpeg's name of the encoder.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Aac => "aac",
-            Self::LibfdkAac => "libfdk_aac",
-            Self::Libmp3lame => "libmp3lame",
-            Self::Libopus => "libopus",
-            Self::Libvorbis => "libvorbis",
-            Self::Flac => "flac",
-            Self::Ac3 => "ac3",
-            Self::Eac3 => "eac3",
-        }
-    }
-
-    /// ffmpeg's name of the codec that it makes.
-    pub fn codec(self) -> &'static str {
-        match self {
-            Self::Aac | Self::LibfdkAac => "aac",
-            Self::Libmp3lame => "mp3",
-            Self::Libopus => "opus",
-            Self::Libvorbis => "vorbis",
-            Self::Flac => "flac",
-            Self::Ac3 => "ac3",
-            Self::Eac3 => "eac3",
-        }
-    }
-}
-
 /// What becomes of subtitles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -199,154 +130,6 @@ pub enum Subtitles {
     Keep,
     /// No track.
     None,
-}
-
-/// The file format of an output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Container {
-    /// Matroska: holds every codec and every kind of track.
-    #[default]
-    Mkv,
-    /// MP4.
-    Mp4,
-    /// QuickTime.
-    Mov,
-    /// WebM: VP8, VP9 and AV1 with Opus or Vorbis.
-    Webm,
-}
-
-impl Container {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Mkv, Self::Mp4, Self::Mov, Self::Webm];
-
-    /// File name extension, and the name that people type.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Mkv => "mkv",
-            Self::Mp4 => "mp4",
-            Self::Mov => "mov",
-            Self::Webm => "webm",
-        }
-    }
-
-    /// ffmpeg's name of the muxer.
-    pub fn muxer(self) -> &'static str {
-        match self {
-            Self::Mkv => "matroska",
-            Self::Mp4 => "mp4",
-            Self::Mov => "mov",
-            Self::Webm => "webm",
-        }
-    }
-
-    /// Whether it can hold video of the codec.
-    pub fn holds_video(self, codec: Codec) -> bool {
-        match self {
-            Self::Mkv => true,
-            Self::Webm => matches!(codec, Codec::Vp8 | Codec::Vp9 | Codec::Av1),
-            Self::Mp4 => !matches!(
-                codec,
-                Codec::Vp8 | Codec::Prores | Codec::Dnxhd | Codec::Ffv1
-            ),
-            Self::Mov => !matches!(
-                codec,
-                Codec::Vp8 | Codec::Vp9 | Codec::Av1 | Codec::Vvc | Codec::Ffv1
-            ),
-        }
-    }
-
-    /// Whether it can hold audio of the codec, by ffmpeg's name.
-    pub fn holds_audio(self, codec: &str) -> bool {
-        match self {
-            Self::Mkv => true,
-            Self::Webm => matches!(codec, "opus" | "vorbis"),
-            Self::Mp4 => matches!(
-                codec,
-                "aac"
-                    | "mp3"
-                    | "mp2"
-                    | "ac3"
-                    | "eac3"
-                    | "opus"
-                    | "flac"
-                    | "alac"
-                    | "dts"
-                    | "truehd"
-                    | "vorbis"
-            ),
-            Self::Mov => {
-                matches!(codec, "aac" | "mp3" | "ac3" | "eac3" | "alac")
-                    || codec.starts_with("pcm_")
-            }
-        }
-    }
-}
-
-impl fmt::Display for Container {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.extension())
-    }
-}
-
-impl FromStr for Container {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let name = if text == "matroska" { "mkv" } else { text };
-        Self::ALL
-            .into_iter()
-            .find(|container| container.extension() == name)
-            .ok_or_else(|| UnknownName::new("container", text, &Self::ALL.map(Self::extension)))
-    }
-}
-
-impl FromStr for AudioEncoder {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let name = match text {
-            "opus" => "libopus",
-            "mp3" => "libmp3lame",
-            "vorbis" => "libvorbis",
-            other => other,
-        };
-        Self::ALL
-            .into_iter()
-            .find(|encoder| encoder.name() == name)
-            .ok_or_else(|| UnknownName::new("audio encoder", text, &Self::ALL.map(Self::name)))
-    }
-}
-
-/// `copy`, `none`, `CODEC` or `CODEC:BITRATE`.
-impl FromStr for Audio {
-    type Err = AudioError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.split_once(':') {
-            None if text == "copy" => Self::Copy,
-            None if text == "none" => Self::None,
-            None => Self::Encode {
-                encoder: text.parse()?,
-                bitrate: None,
-            },
-            Some((encoder, bitrate)) => Self::Encode {
-                encoder: encoder.parse()?,
-                bitrate: Some(bitrate.parse()?),
-            },
-        })
-    }
-}
-
-/// What is to become of audio cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum AudioError {
-    /// Neither `copy`, `none` nor an encoder.
-    #[error("{0} (or copy, or none)")]
-    Encoder(#[from] UnknownName),
-    /// The part after the colon.
-    #[error(transparent)]
-    Bitrate(#[from] BitrateError),
 }
 
 /// `keep` or `none`.
@@ -382,122 +165,6 @@ impl UnknownName {
             given: given.to_owned(),
             known: known.join(", "),
         }
-    }
-}
-
-/// Bits per sample of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
-pub enum BitDepth {
-    /// 8 bits.
-    Eight,
-    /// 10 bits.
-    Ten,
-}
-
-impl From<BitDepth> for u8 {
-    fn from(depth: BitDepth) -> Self {
-        match depth {
-            BitDepth::Eight => 8,
-            BitDepth::Ten => 10,
-        }
-    }
-}
-
-impl TryFrom<u8> for BitDepth {
-    type Error = UnknownName;
-
-    fn try_from(bits: u8) -> Result<Self, Self::Error> {
-        match bits {
-            8 => Ok(Self::Eight),
-            10 => Ok(Self::Ten),
-            _ => Err(UnknownName::new(
-                "bit depth",
-                &bits.to_string(),
-                &["8", "10"],
-            )),
-        }
-    }
-}
-
-impl FromStr for BitDepth {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "8" => Ok(Self::Eight),
-            "10" => Ok(Self::Ten),
-            _ => Err(UnknownName::new("bit depth", text, &["8", "10"])),
-        }
-    }
-}
-
-/// The size of the output's picture: `1280x720`, `1280x-2`, `-2x720` or `720p`.
-/// `-2` follows the source's shape, rounded to an even number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Scale {
-    /// Width in pixels; `None` follows the shape.
-    pub width: Option<u32>,
-    /// Height in pixels; `None` follows the shape.
-    pub height: Option<u32>,
-}
-
-/// The text is no size.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "'{0}' is no size: expected e.g. 1280x720, 1280x-2, -2x720 or 720p, even and at most 16384"
-)]
-pub struct ScaleError(String);
-
-impl FromStr for Scale {
-    type Err = ScaleError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = || ScaleError(text.to_owned());
-        let side = |text: &str| match text {
-            "-1" | "-2" => Ok(None),
-            _ => match text.parse::<u32>() {
-                Ok(pixels) if (2..=16384).contains(&pixels) && pixels.is_multiple_of(2) => {
-                    Ok(Some(pixels))
-                }
-                _ => Err(error()),
-            },
-        };
-        let (width, height) = match text.strip_suffix('p') {
-            Some(height) => ("-2", height),
-            None => text.split_once(['x', ':']).ok_or_else(error)?,
-        };
-        let scale = Self {
-            width: side(width)?,
-            height: side(height)?,
-        };
-        if scale.width.is_none() && scale.height.is_none() {
-            return Err(error());
-        }
-        Ok(scale)
-    }
-}
-
-impl TryFrom<String> for Scale {
-    type Error = ScaleError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Scale> for String {
-    fn from(scale: Scale) -> Self {
-        scale.to_string()
-    }
-}
-
-impl fmt::Display for Scale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side =
-            |pixels: Option<u32>| pixels.map_or("-2".to_owned(), |pixels| pixels.to_string());
-        write!(f, "{}x{}", side(self.width), side(self.height))
     }
 }
 
@@ -603,27 +270,6 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_read_as_people_write_them() {
-        assert_eq!("720p".parse::<Scale>().expect("ok").to_string(), "-2x720");
-        assert_eq!(
-            "1280x-2".parse::<Scale>().expect("ok").to_string(),
-            "1280x-2"
-        );
-        for bad in [
-            "",
-            "x",
-            "720",
-            "1281x720",
-            "0x0",
-            "-2x-2",
-            "99999x2",
-            "1280x720;rm",
-        ] {
-            assert!(bad.parse::<Scale>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn what_the_container_cannot_hold_is_refused() {

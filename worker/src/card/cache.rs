@@ -42,7 +42,11 @@ struct Entry {
 impl Cache {
     /// The cache at a path, which is a file or a folder.
     pub(super) fn at(path: &Path, ffmpeg: &Ffmpeg, host: &Host) -> Self {
-        let file = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
+        let file = if path.is_dir() {
+            path.join(FILE)
+        } else {
+            path.to_owned()
+        };
         Self {
             file,
             key: key(ffmpeg, host),

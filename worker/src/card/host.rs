@@ -16,7 +16,9 @@ pub(super) fn host() -> Host {
     )
     .ok();
     let memory = system.as_ref().map_or(0, |system| {
-        let limit = system.cgroup_limits().map_or(0, |limits| limits.total_memory);
+        let limit = system
+            .cgroup_limits()
+            .map_or(0, |limits| limits.total_memory);
         match limit {
             0 => system.total_memory(),
             limit => limit.min(system.total_memory()),

@@ -24,7 +24,7 @@ const STEPS: [Size; 5] = [
 const EFFORT: Duration = Duration::from_millis(600);
 
 /// How long software may take for a step before a smaller one is tried.
-const SLOW: Duration = Duration::from_secs(3);
+const SLOW: Duration = Duration::from_secs(5);
 
 /// Bytes of memory that an encoder may need for each pixel of a picture, as it
 /// holds dozens of pictures in different forms.
@@ -46,7 +46,11 @@ pub(super) fn start(kind: Kind, memory: u64) -> Size {
 
 /// A size that shows what does not depend on size.
 pub(super) fn usual(kind: Kind) -> Size {
-    if kind.is_hardware() { (1920, 1080) } else { STEPS[0] }
+    if kind.is_hardware() {
+        (1920, 1080)
+    } else {
+        STEPS[0]
+    }
 }
 
 /// Tries the trial's size, and smaller ones where that may help.
@@ -58,7 +62,13 @@ pub(super) async fn down(bench: &Bench, trial: &Trial<'_>) -> Result<(Size, Enco
         if !smallest && !trial.encoder.kind().is_hardware() {
             bench.patience = bench.patience.min(SLOW);
         }
-        match (Trial { size, ..trial.clone() }).run(&bench).await {
+        match (Trial {
+            size,
+            ..trial.clone()
+        })
+        .run(&bench)
+        .await
+        {
             Ok(encoded) => return Ok((size, encoded)),
             Err(refusal) if !smallest && size_may_be_why(trial, &refusal) => {
                 first = first.or(Some(refusal));
@@ -84,7 +94,13 @@ pub(super) async fn up(
         if !trial.encoder.kind().is_hardware() && !(effortless && fits(size, memory)) {
             break;
         }
-        match (Trial { size, ..trial.clone() }).run(bench).await {
+        match (Trial {
+            size,
+            ..trial.clone()
+        })
+        .run(bench)
+        .await
+        {
             Ok(encoded) => took = encoded.took,
             Err(_) => break,
         }
@@ -100,9 +116,16 @@ fn size_may_be_why(trial: &Trial<'_>, refusal: &Refusal) -> bool {
         return !trial.encoder.kind().is_hardware();
     }
     let reason = refusal.reason.to_ascii_lowercase();
-    ["size", "dimension", "resolution", "width", "height", "memory"]
-        .iter()
-        .any(|word| reason.contains(word))
+    [
+        "size",
+        "dimension",
+        "resolution",
+        "width",
+        "height",
+        "memory",
+    ]
+    .iter()
+    .any(|word| reason.contains(word))
 }
 
 fn fits(size: Size, memory: u64) -> bool {

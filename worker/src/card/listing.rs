@@ -13,12 +13,47 @@ use super::trial::Bench;
 /// Filters worth knowing of: those that recipes use most, and those that only
 /// some builds have.
 const FILTERS: &[&str] = &[
-    "ass", "bwdif", "crop", "cropdetect", "deband", "drawtext", "eq", "fade", "fps", "hqdn3d",
-    "hwdownload", "hwupload", "libplacebo", "libvmaf", "loudnorm", "lut3d", "minterpolate",
-    "nlmeans", "overlay", "pad", "psnr", "scale", "scale_cuda", "scale_qsv", "scale_vaapi",
-    "scale_vt", "scale_vulkan", "select", "ssim", "subtitles", "thumbnail", "tonemap",
-    "tonemap_vaapi", "transpose", "unsharp", "vidstabdetect", "vidstabtransform", "vpp_qsv",
-    "xpsnr", "yadif", "zscale",
+    "ass",
+    "bwdif",
+    "crop",
+    "cropdetect",
+    "deband",
+    "drawtext",
+    "eq",
+    "fade",
+    "fps",
+    "hqdn3d",
+    "hwdownload",
+    "hwupload",
+    "libplacebo",
+    "libvmaf",
+    "loudnorm",
+    "lut3d",
+    "minterpolate",
+    "nlmeans",
+    "overlay",
+    "pad",
+    "psnr",
+    "scale",
+    "scale_cuda",
+    "scale_qsv",
+    "scale_vaapi",
+    "scale_vt",
+    "scale_vulkan",
+    "select",
+    "ssim",
+    "subtitles",
+    "thumbnail",
+    "tonemap",
+    "tonemap_vaapi",
+    "transpose",
+    "unsharp",
+    "vidstabdetect",
+    "vidstabtransform",
+    "vpp_qsv",
+    "xpsnr",
+    "yadif",
+    "zscale",
 ];
 
 /// Muxers worth knowing of beside those of the recipes' containers.
@@ -87,7 +122,10 @@ async fn ask(bench: &Bench, what: &'static str) -> Result<String, DetectError> {
         return Ok(ran.stdout);
     }
     let why = match ran.status {
-        None => format!("gave no answer within {}", humantime::format_duration(bench.patience)),
+        None => format!(
+            "gave no answer within {}",
+            humantime::format_duration(bench.patience)
+        ),
         Some(status) => super::reason::reason(&ran.stderr).unwrap_or_else(|| status.to_string()),
     };
     Err(DetectError::NoAnswer {
@@ -145,8 +183,14 @@ mod tests {
             Some("libx264")
         );
         assert_eq!(filter("  T.. = Timeline support"), None);
-        assert_eq!(filter(" ..C scale   V->V   Scale the video").as_deref(), Some("scale"));
-        assert_eq!(filter(" .. concat  N->N   Concatenate").as_deref(), Some("concat"));
+        assert_eq!(
+            filter(" ..C scale   V->V   Scale the video").as_deref(),
+            Some("scale")
+        );
+        assert_eq!(
+            filter(" .. concat  N->N   Concatenate").as_deref(),
+            Some("concat")
+        );
         assert_eq!(muxer(" .E = Muxing supported"), None);
         assert_eq!(muxer("  E mp4             MP4").as_deref(), Some("mp4"));
     }

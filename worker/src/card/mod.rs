@@ -232,7 +232,12 @@ async fn audio(bench: &Bench, listing: &Listing, parallelism: usize) -> Vec<Stri
         .into_iter()
         .filter(|name| listing.has_encoder(name));
     stream::iter(listed)
-        .map(async |name| trial::audio(bench, name).await.is_ok().then(|| name.to_owned()))
+        .map(async |name| {
+            trial::audio(bench, name)
+                .await
+                .is_ok()
+                .then(|| name.to_owned())
+        })
         .buffered(parallelism)
         .filter_map(std::future::ready)
         .collect()

@@ -52,11 +52,8 @@ pub(super) async fn run(
             status
         };
         let all = async {
-            let (status, ..) = tokio::join!(
-                waiting,
-                keep(stdout, &mut out),
-                keep(stderr, &mut err)
-            );
+            let (status, ..) =
+                tokio::join!(waiting, keep(stdout, &mut out), keep(stderr, &mut err));
             status
         };
         timeout(patience, all).await
@@ -208,7 +205,9 @@ mod tests {
 
     #[test]
     fn packets_are_told_from_comments_and_chatter() {
-        assert!(is_packet("0,         -5,          1,        1,     4861, 0x4503681b"));
+        assert!(is_packet(
+            "0,         -5,          1,        1,     4861, 0x4503681b"
+        ));
         assert!(!is_packet("#dimensions 0: 1280x720"));
         assert!(!is_packet("POC     1 TId: 0 (IDR_W_RADL, I-SLICE, QP 21)"));
         assert!(!is_packet(""));

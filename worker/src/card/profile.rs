@@ -79,7 +79,11 @@ impl Way {
             Kind::Vaapi => vaapi(nodes),
             // ffmpeg finds the first device by itself.
             Kind::Intel => std::iter::once(Self::default())
-                .chain(nodes.iter().map(|node| Self::new(&["-qsv_device", node], &[])))
+                .chain(
+                    nodes
+                        .iter()
+                        .map(|node| Self::new(&["-qsv_device", node], &[])),
+                )
                 .collect(),
             Kind::Vulkan => vec![Self::new(
                 &["-init_hw_device", "vulkan=gpu", "-filter_hw_device", "gpu"],

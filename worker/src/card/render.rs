@@ -10,8 +10,8 @@ use common::encoder::{Codec, Encoder};
 pub fn render(card: &Card) -> String {
     let mut text = String::new();
     for codec in Codec::ALL {
-        let encoders = Encoder::of(codec)
-            .filter_map(|encoder| Some((card.encoders.get(&encoder)?, encoder)));
+        let encoders =
+            Encoder::of(codec).filter_map(|encoder| Some((card.encoders.get(&encoder)?, encoder)));
         section(&mut text, codec.name(), encoders);
     }
     let others = card
@@ -29,11 +29,17 @@ pub fn render(card: &Card) -> String {
     fact("audio", &card.audio.join(" "));
     fact("filters", &card.filters.join(" "));
     fact("muxers", &card.muxers.join(" "));
-    fact("ffmpeg", &format!("{} (build {})", card.ffmpeg.version, card.ffmpeg.build));
+    fact(
+        "ffmpeg",
+        &format!("{} (build {})", card.ffmpeg.version, card.ffmpeg.build),
+    );
     let host = &card.host;
     fact("host", &format!("{}: {}", host.name, host.os));
     let gib = host.memory as f64 / f64::from(1 << 30);
-    fact("machine", &format!("{}, {} cores, {gib:.1} GiB", host.cpu, host.cores));
+    fact(
+        "machine",
+        &format!("{}, {} cores, {gib:.1} GiB", host.cpu, host.cores),
+    );
     text
 }
 

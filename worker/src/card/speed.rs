@@ -21,10 +21,10 @@ const SMALL: Size = (320, 180);
 const FIRST: Duration = Duration::from_millis(1500);
 
 /// How long packets are counted after the first…
-const WINDOW: Duration = Duration::from_millis(300);
+const WINDOW: Duration = Duration::from_millis(250);
 
 /// …or how many, whichever comes first.
-const ENOUGH: u32 = 80;
+const ENOUGH: u32 = 60;
 
 /// Measures frames per second. Nothing else should be running.
 pub(super) async fn measure(bench: &Bench, found: &Found) -> f32 {

@@ -15,7 +15,15 @@ use super::reason::reason;
 const PACKETS: [&str; 5] = ["-flush_packets", "1", "-f", "framecrc", "pipe:1"];
 
 /// Names by which ffmpeg calls pictures that lie on a device.
-const SURFACES: &[&str] = &["vaapi", "vulkan", "cuda", "qsv", "amf", "d3d11", "videotoolbox_vld"];
+const SURFACES: &[&str] = &[
+    "vaapi",
+    "vulkan",
+    "cuda",
+    "qsv",
+    "amf",
+    "d3d11",
+    "videotoolbox_vld",
+];
 
 /// Where encodes are tried.
 #[derive(Clone, Debug)]
@@ -239,7 +247,8 @@ mod tests {
 
     #[test]
     fn a_cpu_that_poses_as_a_gpu_is_seen() {
-        let chosen = "[Vulkan @ 0x55] [verbose] Device 0 selected: llvmpipe (LLVM 15) (software) (0x0)";
+        let chosen =
+            "[Vulkan @ 0x55] [verbose] Device 0 selected: llvmpipe (LLVM 15) (software) (0x0)";
         assert!(software_device(chosen).is_some_and(|line| line.starts_with("Device 0 selected")));
         let listed = "[verbose]     0: llvmpipe (LLVM 15) (software) (0x0)\n\
              [verbose] Device 1 selected: NVIDIA RTX A2000 (discrete) (0x2531)";

@@ -1,0 +1,130 @@
+//! What becomes of audio.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bitrate, BitrateError, UnknownName};
+
+/// What becomes of audio.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audio {
+    /// Every track as it is.
+    #[default]
+    Copy,
+    /// No track.
+    None,
+    /// Every track encoded anew.
+    Encode {
+        /// ffmpeg's encoder.
+        encoder: AudioEncoder,
+        /// Bits per second and track; ffmpeg's default where not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bitrate: Option<Bitrate>,
+    },
+}
+
+/// The audio encoders that recipes may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum AudioEncoder {
+    Aac,
+    LibfdkAac,
+    Libmp3lame,
+    Libopus,
+    Libvorbis,
+    Flac,
+    Ac3,
+    Eac3,
+}
+
+impl AudioEncoder {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Aac,
+        Self::LibfdkAac,
+        Self::Libmp3lame,
+        Self::Libopus,
+        Self::Libvorbis,
+        Self::Flac,
+        Self::Ac3,
+        Self::Eac3,
+    ];
+
+    /// ffmpeg's name of the encoder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aac => "aac",
+            Self::LibfdkAac => "libfdk_aac",
+            Self::Libmp3lame => "libmp3lame",
+            Self::Libopus => "libopus",
+            Self::Libvorbis => "libvorbis",
+            Self::Flac => "flac",
+            Self::Ac3 => "ac3",
+            Self::Eac3 => "eac3",
+        }
+    }
+
+    /// ffmpeg's name of the codec that it makes.
+    pub fn codec(self) -> &'static str {
+        match self {
+            Self::Aac | Self::LibfdkAac => "aac",
+            Self::Libmp3lame => "mp3",
+            Self::Libopus => "opus",
+            Self::Libvorbis => "vorbis",
+            Self::Flac => "flac",
+            Self::Ac3 => "ac3",
+            Self::Eac3 => "eac3",
+        }
+    }
+}
+
+impl FromStr for AudioEncoder {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = match text {
+            "opus" => "libopus",
+            "mp3" => "libmp3lame",
+            "vorbis" => "libvorbis",
+            other => other,
+        };
+        Self::ALL
+            .into_iter()
+            .find(|encoder| encoder.name() == name)
+            .ok_or_else(|| UnknownName::new("audio encoder", text, &Self::ALL.map(Self::name)))
+    }
+}
+
+/// `copy`, `none`, `CODEC` or `CODEC:BITRATE`.
+impl FromStr for Audio {
+    type Err = AudioError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.split_once(':') {
+            None if text == "copy" => Self::Copy,
+            None if text == "none" => Self::None,
+            None => Self::Encode {
+                encoder: text.parse()?,
+                bitrate: None,
+            },
+            Some((encoder, bitrate)) => Self::Encode {
+                encoder: encoder.parse()?,
+                bitrate: Some(bitrate.parse()?),
+            },
+        })
+    }
+}
+
+/// What is to become of audio cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum AudioError {
+    /// Neither `copy`, `none` nor an encoder.
+    #[error("{0} (or copy, or none)")]
+    Encoder(#[from] UnknownName),
+    /// The part after the colon.
+    #[error(transparent)]
+    Bitrate(#[from] BitrateError),
+}
