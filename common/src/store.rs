@@ -11,6 +11,7 @@ use object_store::path::Path;
 use object_store::signer::Signer;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_util::sync::CancellationToken;
 
 use crate::job::Input;
 use crate::location::Location;
@@ -45,6 +46,9 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// It was told to stop before it was done.
+    #[error("broken off: {0}")]
+    Stopped(Location),
     /// The settings of the store are incomplete or wrong.
     #[error(
         "store settings for {location}: {message} (set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT)"
@@ -272,7 +276,7 @@ impl Stores {
     }
 
     /// Uploads a local file in parts. Nothing is visible at the location until
-    /// [`Upload::commit`].
+    /// [`Upload::commit`]; nothing is left there when it fails or is stopped.
     ///
     /// # Errors
     /// Where the file cannot be read or the store fails.
@@ -281,6 +285,7 @@ impl Stores {
         from: &FsPath,
         location: &Location,
         on_bytes: OnBytes<'_>,
+        stop: &CancellationToken,
     ) -> Result<Upload, StoreError> {
         let (store, path) = self.object(location)?;
         let remote = StoreError::remote(location);
@@ -300,7 +305,7 @@ impl Stores {
             location: location.clone(),
         };
 
-        let sent = async {
+        let sending = async {
             let mut under_way = futures::stream::FuturesUnordered::new();
             let (mut read, mut done) = (0, 0);
             // An empty file still needs its one part.
@@ -328,8 +333,11 @@ impl Stores {
                 on_bytes(done);
             }
             Ok(())
-        }
-        .await;
+        };
+        let sent = tokio::select! {
+            sent = sending => sent,
+            () = stop.cancelled() => Err(StoreError::Stopped(location.clone())),
+        };
         match sent {
             Ok(()) => Ok(upload),
             Err(error) => {

@@ -95,6 +95,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Missing(_) | StoreError::Local { .. } => Self::usage(error),
             StoreError::Remote { .. } | StoreError::Settings { .. } => Self::out_of_reach(error),
+            StoreError::Stopped(_) => Self::interrupted(error),
         }
     }
 }

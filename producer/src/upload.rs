@@ -7,6 +7,7 @@ use common::location::Location;
 use common::store::{StoreError, Stores};
 use futures::{StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::display::{progress_style, units};
@@ -46,7 +47,14 @@ pub async fn upload(
     bar.finish_and_clear();
     let (mut uploaded, mut there) = (0, 0);
     let mut copies = Vec::new();
-    for (source, sent) in done? {
+    let done = done.map_err(|error| match error {
+        // Just put there, and not to be found: whatever this is, it is no store.
+        StoreError::Missing(location) => {
+            Error::out_of_reach(format!("the store does not keep {location}"))
+        }
+        error => error.into(),
+    })?;
+    for (source, sent) in done {
         match sent {
             Some(true) => uploaded += 1,
             Some(false) => there += 1,
@@ -93,7 +101,9 @@ async fn one(
         let last = before.swap(done, std::sync::atomic::Ordering::Relaxed);
         bar.inc(done.saturating_sub(last));
     };
-    stores.upload(&path, &to, &on_bytes).await?.commit().await?;
+    let never = CancellationToken::new();
+    let upload = stores.upload(&path, &to, &on_bytes, &never).await?;
+    upload.commit().await?;
     Ok((copy(stores.head(&to).await?), Some(true)))
 }
 

@@ -217,18 +217,11 @@ impl Executor {
             .scratch
             .attempt(&job.id, attempt)
             .map_err(|error| Failure::worker(format!("no scratch folder can be made: {error}")))?;
-        let stop = broken_off.clone();
-        let until_stopped = |failure: &'static str| {
-            let stop = stop.clone();
-            async move {
-                stop.cancelled().await;
-                Attempted::from(Failure::passing(failure))
-            }
-        };
-
         let source = tokio::select! {
             opened = input::open(&self.stores, &job.input, self.read, scratch.path(), &|_| {}) => opened?,
-            stopped = until_stopped("broken off while reading") => return Err(stopped),
+            () = broken_off.cancelled() => {
+                return Err(Failure::passing("broken off while reading").into());
+            }
         };
         let runner = self.runner(&source, scratch.path(), broken_off.clone());
         let media = probe::probe(&runner, &source).await?;
@@ -276,12 +269,15 @@ impl Executor {
         let moved = Relay::new(&reporter, move |bytes: u64| {
             Some(bytes as f32 / size.max(1.0))
         });
-        let on_bytes = |bytes| moved.tell(bytes);
-        let attempt = (&job.id, attempt);
-        let prepared = tokio::select! {
-            prepared = publish::prepare(&self.stores, &output, &job.output, attempt, &on_bytes) => prepared?,
-            stopped = until_stopped("broken off while publishing") => return Err(stopped),
-        };
+        let prepared = publish::prepare(
+            &self.stores,
+            &output,
+            &job.output,
+            (&job.id, attempt),
+            &|bytes| moved.tell(bytes),
+            &broken_off,
+        )
+        .await?;
         // The fence: from here on only the owner of the run goes on.
         if let Err(lost) = claim.enter(Stage::Publishing).await {
             prepared.discard().await;

@@ -28,7 +28,13 @@ pub async fn open(
 ) -> Result<Source, Failure> {
     let location = &input.location;
     let now = stores.head(location).await.map_err(|error| match error {
-        StoreError::Missing(_) => Failure::input(format!("the input {location} is gone")),
+        StoreError::Missing(_) if location.is_remote() => {
+            Failure::input(format!("the input {location} is gone"))
+        }
+        // Another machine may have the folder that this one has not.
+        StoreError::Missing(_) => Failure::worker(format!(
+            "there is no {location} on this machine: is its folder shared with every worker?"
+        )),
         other => failure(other),
     })?;
     if now != *input {
@@ -80,7 +86,7 @@ pub fn failure(error: StoreError) -> Failure {
     let message = error.to_string();
     match error {
         StoreError::Missing(_) => Failure::input(message),
-        StoreError::Remote { .. } => Failure::passing(message),
+        StoreError::Remote { .. } | StoreError::Stopped(_) => Failure::passing(message),
         StoreError::Local { source, .. }
             if source.kind() == std::io::ErrorKind::PermissionDenied =>
         {

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use common::failure::Failure;
 use common::id::JobId;
 use common::location::Location;
-use common::store::{OnBytes, Stores, Upload};
+use common::store::{OnBytes, StoreError, Stores, Upload};
+use tokio_util::sync::CancellationToken;
 
 use crate::input::failure;
 
@@ -30,18 +31,27 @@ pub enum Prepared {
 /// Moves an output next to its final key.
 ///
 /// # Errors
-/// Where the store fails or the disk is full.
+/// Where the store fails, the disk is full, or it is stopped; nothing is left
+/// behind then.
 pub async fn prepare(
     stores: &Stores,
     output: &Path,
     to: &Location,
     attempt: (&JobId, u32),
     on_bytes: OnBytes<'_>,
+    stop: &CancellationToken,
 ) -> Result<Prepared, Failure> {
     match to.path() {
-        Some(path) => prepare_file(output.to_owned(), path, attempt).await,
+        Some(path) => {
+            let prepared = prepare_file(output.to_owned(), path, attempt).await?;
+            if stop.is_cancelled() {
+                prepared.discard().await;
+                return Err(failure(StoreError::Stopped(to.clone())));
+            }
+            Ok(prepared)
+        }
         None => stores
-            .upload(output, to, on_bytes)
+            .upload(output, to, on_bytes, stop)
             .await
             .map(Prepared::Object)
             .map_err(failure),
