@@ -20,7 +20,7 @@ const LANES_LEAST: Duration = Duration::from_secs(5);
 /// All workers are listed anew this often: their bucket lives in the broker's
 /// memory and may start over, with lower sequences.
 const WORKERS_ANEW: Duration = Duration::from_secs(30);
-/// Jobs at the head of one lane, at least, however many lanes there are.
+/// Jobs at the head of one lane, at least, however many share its priority.
 const HEAD: usize = 5;
 
 /// Where the last answers ended.
@@ -141,22 +141,23 @@ impl Poll {
     }
 }
 
-/// The jobs that come next, from the most urgent lanes down.
+/// The jobs that come next. Lanes of one priority share what the more urgent
+/// ones leave, and the longer take what the shorter do not need.
 async fn heads(broker: &Broker, lanes: &[LaneStatus]) -> Result<Vec<Pending>, BrokerError> {
     let mut waiting: Vec<&LaneStatus> = lanes.iter().filter(|lane| lane.pending > 0).collect();
-    waiting.sort_by(|a, b| b.lane.cmp(&a.lane));
-    let each = (NEXT / waiting.len().max(1)).max(HEAD);
+    waiting.sort_by_key(|status| (std::cmp::Reverse(status.lane.priority), status.pending));
     let mut heads: Vec<Pending> = Vec::new();
-    for status in waiting {
-        let is_full = heads.len() >= NEXT;
-        if is_full
-            && heads
-                .last()
-                .is_some_and(|last| last.priority > status.lane.priority)
-        {
+    for peers in waiting.chunk_by(|a, b| a.lane.priority == b.lane.priority) {
+        let mut left = NEXT.saturating_sub(heads.len());
+        if left == 0 {
             break;
         }
-        heads.extend(broker.next_in_lane(status, each).await?);
+        for (index, status) in peers.iter().enumerate() {
+            let share = (left / (peers.len() - index)).max(HEAD);
+            let head = broker.next_in_lane(status, share).await?;
+            left = left.saturating_sub(head.len());
+            heads.extend(head);
+        }
     }
     Ok(heads)
 }

@@ -22,6 +22,7 @@ const ASSETS: &[Asset] = assets![
     "style/layout.css",
     "style/parts.css",
     "style/workers.css",
+    "style/narrow.css",
     "app.js",
     "dom.js",
     "format.js",

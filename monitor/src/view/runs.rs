@@ -186,13 +186,17 @@ impl Runs {
 /// How every row names a job.
 pub(super) fn name(job: &Job) -> JobName {
     let location = &job.input.location;
-    let whole = location.to_string();
-    let name = location.name();
-    let folder = whole.strip_suffix(name.as_str()).unwrap_or(&whole);
+    let key = location.key();
+    let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
     JobName {
         id: job.id,
-        folder: folder.trim_end_matches('/').to_owned(),
-        name,
+        name: location.name(),
+        folder: match location.bucket() {
+            Some(bucket) => format!("s3://{bucket}/{folder}")
+                .trim_end_matches('/')
+                .to_owned(),
+            None => format!("/{folder}"),
+        },
     }
 }
 

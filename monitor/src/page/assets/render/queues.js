@@ -12,9 +12,15 @@ const empty = section.querySelector(".empty");
 /** What the name of a queue means, where it is no encoder's. */
 function meaning(queue) {
   if (queue === "copy") return "no encoding";
-  if (queue.startsWith("any_")) return `the best proved ${queue.slice(4)} encoder`;
+  if (queue.startsWith("any_")) return `best proved ${queue.slice(4)} encoder`;
   if (queue.startsWith("on_")) return `on ${queue.slice(3)} only`;
   return "";
+}
+
+/** A queue's name, which may break after an underscore and nowhere else. */
+function token(queue) {
+  const pieces = queue.split(/(?<=_)/);
+  return h("span", { class: "mono" }, ...pieces.flatMap((piece, at) => (at ? [h("wbr"), piece] : [piece])));
 }
 
 /** Pending jobs by priority, where that says more than their sum. */
@@ -29,7 +35,7 @@ function queueRow(row) {
   const running = h("td", { class: "number" });
   const oldest = h("td", { class: "number" });
   const served = h("td", { class: "number served" });
-  const name = h("th", { scope: "row", title: row.queue }, h("span", { class: "mono" }, row.queue), sub);
+  const name = h("th", { scope: "row", title: row.queue }, token(row.queue), sub);
   const element = h("tr", {}, name, pending, running, oldest, served);
   const number = (cell, value) => {
     say(cell, count(value));

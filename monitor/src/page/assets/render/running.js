@@ -20,13 +20,18 @@ function row(item) {
   const sizes = h("span", {});
   const worker = h("span", {});
   const attempt = h("span", { class: "warning" });
-  const eta = h("span", { class: "end" });
+  const eta = h("span", { class: "end eta" });
   const element = h(
     "li",
     {},
     h("div", { class: "line" }, name.element, share),
     bar,
-    h("div", { class: "facts" }, stage, figures, sizes, chip(item.queue), worker, attempt, eta),
+    h(
+      "div",
+      { class: "line" },
+      h("div", { class: "facts" }, stage, figures, sizes, chip(item.queue), worker, attempt),
+      eta,
+    ),
   );
   return {
     element,

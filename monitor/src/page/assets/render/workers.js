@@ -100,7 +100,7 @@ function workerCard(row) {
     {},
     h(
       "div",
-      { class: "line" },
+      { class: "line worker-line" },
       h("h3", { class: "worker-name", title: row.name }, row.name),
       status,
       h("span", { class: "end line" }, pips, busy),
@@ -115,7 +115,7 @@ function workerCard(row) {
     update(row, cards, now) {
       set(element, "data-status", row.status);
       set(status, "data-status", row.status);
-      say(status, row.status === "lost" ? `silent, last heard of ${ago(row.last_seen, now)}` : row.status);
+      say(status, row.status === "lost" ? "silent" : row.status);
       say(busy, `${row.running.length} of ${plural(row.slots, "slot")}`);
       const slots = row.slots <= PIPS ? row.slots : 0;
       while (pips.children.length > slots) pips.lastChild.remove();
@@ -124,7 +124,8 @@ function workerCard(row) {
       cpu.update(row.cpu);
       memory.update(row.memory);
       say(scratch, `${bytes(row.scratch_free)} free`);
-      say(uptime, `up ${duration((now - Date.parse(row.started)) / 1000)}`);
+      const up = `up ${duration((now - Date.parse(row.started)) / 1000)}`;
+      say(uptime, row.last_seen ? `heard ${ago(row.last_seen, now)}` : up);
       const card = cards[row.name];
       if (card && card !== shown) {
         const parts = cardParts(card);
