@@ -91,14 +91,27 @@ fn below(folder: &Location, name: &Path) -> Result<Location, Error> {
     match folder.path() {
         // By path: a name need not be text here.
         Some(path) => Location::file(&path.join(name)).map_err(Error::usage),
-        None => {
-            let parts: Vec<_> = name
-                .components()
-                .map(|part| part.as_os_str().to_string_lossy())
-                .collect();
-            Ok(folder.join(&parts.join("/")))
+        None => Ok(folder.join(&as_key(name))),
+    }
+}
+
+/// A path as the key of an object. Keys hold no control characters: `%0A`
+/// stands for a line feed.
+pub fn as_key(name: &Path) -> String {
+    let mut key = String::new();
+    for part in name.components() {
+        if !key.is_empty() {
+            key.push('/');
+        }
+        for c in part.as_os_str().to_string_lossy().chars() {
+            if c.is_ascii_control() {
+                key += &format!("%{:02X}", u32::from(c));
+            } else {
+                key.push(c);
+            }
         }
     }
+    key
 }
 
 fn refuse_sources(sources: &[Source], outputs: &[Location]) -> Result<(), Error> {
@@ -168,6 +181,14 @@ mod tests {
     }
 
     #[test]
+    fn keys_hold_what_names_may_and_keys_may() {
+        assert_eq!(
+            as_key(Path::new("a b/two\nlines?.mp4")),
+            "a b/two%0Alines?.mp4"
+        );
+    }
+
+    #[test]
     fn a_source_is_never_an_output() {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path().canonicalize().expect("there");
@@ -179,7 +200,8 @@ mod tests {
             name: "film.mkv".into(),
         };
         let into = Location::file(&folder).expect("absolute");
-        let error = outputs(&[source.clone()], &into, Container::Mkv).expect_err("refused");
+        let error =
+            outputs(std::slice::from_ref(&source), &into, Container::Mkv).expect_err("refused");
         assert!(error.to_string().contains("would be a source"), "{error}");
         assert!(outputs(&[source], &into, Container::Mp4).is_ok());
     }

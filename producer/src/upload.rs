@@ -1,17 +1,17 @@
 //! Bringing local files to the store, those that are missing only.
 
-use std::path::Path;
 use std::time::Duration;
 
 use common::location::Location;
 use common::store::{StoreError, Stores};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::display::{progress_style, units};
 use crate::exit::Error;
+use crate::naming::as_key;
 use crate::sources::Source;
 
 /// Files that are uploaded at once.
@@ -27,6 +27,7 @@ pub async fn upload(
     stores: &Stores,
     store: &Location,
     sources: Vec<Source>,
+    shutdown: &CancellationToken,
 ) -> Result<Vec<Source>, Error> {
     let bytes: u64 = sources
         .iter()
@@ -39,28 +40,45 @@ pub async fn upload(
     ));
     bar.set_prefix("uploading");
     bar.enable_steady_tick(Duration::from_millis(500));
-    let done: Result<Vec<(Source, Option<bool>)>, StoreError> = futures::stream::iter(sources)
-        .map(|source| one(stores, store, source, &bar))
+    // The first that fails stops the others, each of which takes back what it sent.
+    let stop = shutdown.child_token();
+    let tried: Vec<Result<(Source, Option<bool>), StoreError>> = futures::stream::iter(sources)
+        .map(async |source| {
+            let done = one(stores, store, source, &bar, &stop).await;
+            if done.is_err() {
+                stop.cancel();
+            }
+            done
+        })
         .buffered(AT_ONCE)
-        .try_collect()
+        .collect()
         .await;
     bar.finish_and_clear();
     let (mut uploaded, mut there) = (0, 0);
     let mut copies = Vec::new();
-    let done = done.map_err(|error| match error {
-        // Just put there, and not to be found: whatever this is, it is no store.
-        StoreError::Missing(location) => {
-            Error::out_of_reach(format!("the store does not keep {location}"))
+    let mut failures = Vec::new();
+    for done in tried {
+        match done {
+            Ok((source, sent)) => {
+                match sent {
+                    Some(true) => uploaded += 1,
+                    Some(false) => there += 1,
+                    None => {}
+                }
+                copies.push(source);
+            }
+            Err(error) => failures.push(error),
         }
-        error => error.into(),
-    })?;
-    for (source, sent) in done {
-        match sent {
-            Some(true) => uploaded += 1,
-            Some(false) => there += 1,
-            None => {}
+    }
+    failures.sort_by_key(|error| matches!(error, StoreError::Stopped(_)));
+    match failures.into_iter().next() {
+        None => {}
+        Some(StoreError::Missing(location)) => {
+            return Err(Error::out_of_reach(format!(
+                "the store takes nothing at {location}: does the bucket exist?"
+            )));
         }
-        copies.push(source);
+        Some(error) => return Err(error.into()),
     }
     if uploaded + there > 0 {
         eprintln!(
@@ -79,10 +97,14 @@ async fn one(
     store: &Location,
     source: Source,
     bar: &ProgressBar,
+    shutdown: &CancellationToken,
 ) -> Result<(Source, Option<bool>), StoreError> {
     let Some(path) = source.input.location.path() else {
         return Ok((source, None));
     };
+    if shutdown.is_cancelled() {
+        return Err(StoreError::Stopped(source.input.location));
+    }
     let to = copy_of(store, &source);
     let copy = |input| Source {
         input,
@@ -101,8 +123,7 @@ async fn one(
         let last = before.swap(done, std::sync::atomic::Ordering::Relaxed);
         bar.inc(done.saturating_sub(last));
     };
-    let never = CancellationToken::new();
-    let upload = stores.upload(&path, &to, &on_bytes, &never).await?;
+    let upload = stores.upload(&path, &to, &on_bytes, shutdown).await?;
     upload.commit().await?;
     Ok((copy(stores.head(&to).await?), Some(true)))
 }
@@ -120,9 +141,5 @@ fn copy_of(store: &Location, source: &Source) -> Location {
     let version = Uuid::new_v5(&Uuid::NAMESPACE_URL, identity.as_bytes())
         .simple()
         .to_string();
-    let name: Vec<_> = Path::new(&source.name)
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
-    store.join(&format!("in/{}/{}", &version[..12], name.join("/")))
+    store.join(&format!("in/{}/{}", &version[..12], as_key(&source.name)))
 }

@@ -32,8 +32,12 @@ const ENCODER: &str = "libx265";
 /// How often a worker that ends of its own is started again.
 const RESTARTS: u32 = 3;
 
+/// What `--help` says of the default.
+const HELP: &str = "Where no option says what to encode with, it is libx265.";
+
 /// What to encode, how, and where to.
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub struct Options {
     /// What to encode.
     #[command(flatten)]
@@ -41,7 +45,7 @@ pub struct Options {
     /// Folder for the results; running the same command again carries on where it was interrupted
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
-    /// How: libx265 where neither an encoder, a codec nor a preset is named.
+    /// How.
     #[command(flatten)]
     pub recipe: RecipeOptions,
     /// On what terms.

@@ -1,6 +1,8 @@
 //! `producer enqueue`: hands media to the farm.
 
 use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
 
 use clap::Args;
 use common::broker::Broker;
@@ -20,6 +22,9 @@ use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::SourceOptions;
 use crate::submit::{Entry, Standing, submit};
 use crate::upload::upload;
+
+/// How long uploads may take to give up.
+const GIVE_UP: Duration = Duration::from_secs(3);
 
 /// What to hand in, and how.
 #[derive(Debug, Args)]
@@ -105,10 +110,17 @@ pub async fn hand_in(
     settings: &Settings,
     shutdown: CancellationToken,
 ) -> Result<Exit, Error> {
-    let handed_in = tokio::select! {
-        result = enter(&job, settings) => result?,
-        () = shutdown.cancelled() => {
-            return Err(Error::interrupted("interrupted; run the same command again to carry on"));
+    let handed_in = {
+        let mut entering = pin!(enter(&job, settings, &shutdown));
+        tokio::select! {
+            result = &mut entering => result?,
+            () = shutdown.cancelled() => {
+                // Uploads that are under way give up what they sent.
+                let _ = tokio::time::timeout(GIVE_UP, entering).await;
+                return Err(Error::interrupted(
+                    "interrupted; run the same command again to carry on",
+                ));
+            }
         }
     };
     let HandedIn {
@@ -149,7 +161,11 @@ struct HandedIn {
     is_complete: bool,
 }
 
-async fn enter(job: &Job<'_>, settings: &Settings) -> Result<HandedIn, Error> {
+async fn enter(
+    job: &Job<'_>,
+    settings: &Settings,
+    shutdown: &CancellationToken,
+) -> Result<HandedIn, Error> {
     let stores = Stores::new();
     for location in [Some(&job.folder), job.upload_to.as_ref()]
         .into_iter()
@@ -163,7 +179,7 @@ async fn enter(job: &Job<'_>, settings: &Settings) -> Result<HandedIn, Error> {
     let follower = Follower::start(&broker).await?;
     let (mut sources, outputs): (Vec<_>, Vec<_>) = order.sources.into_iter().unzip();
     if let Some(store) = &job.upload_to {
-        sources = upload(&stores, store, sources).await?;
+        sources = upload(&stores, store, sources, shutdown).await?;
     }
     let sources = sources.into_iter().zip(outputs).collect();
     let terms = job.jobs.terms(job.recipe.clone(), job.renew);
@@ -190,6 +206,9 @@ async fn reach(location: &Location) -> Result<(), Error> {
         .await
     {
         Ok(_) | Err(StoreError::Missing(_)) => Ok(()),
+        Err(StoreError::Remote { message, .. }) => Err(Error::out_of_reach(format!(
+            "cannot reach the store of {location}: {message}; is it running, and are AWS_ENDPOINT and the other AWS_* variables right?"
+        ))),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use common::broker::{Broker, JobRecord};
 use common::location::Location;
 use common::queue::{Priority, Queue};
-use common::run::{Run, State};
+use common::run::{Report, Run, State};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -152,6 +152,7 @@ pub struct Row {
     attempts: u32,
     worker: Option<String>,
     error: Option<String>,
+    report: Option<Report>,
 }
 
 impl Row {
@@ -179,6 +180,10 @@ impl Row {
                 State::Failed { failure } | State::Waiting { failure, .. } => {
                     Some(failure.message.clone())
                 }
+                _ => None,
+            }),
+            report: run.and_then(|run| match &run.state {
+                State::Completed { report } => Some(Report::clone(report)),
                 _ => None,
             }),
         }

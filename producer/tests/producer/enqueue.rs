@@ -1,0 +1,205 @@
+//! `enqueue` and the listings, against a real broker that no worker serves.
+
+use crate::farm::Farm;
+
+#[test]
+fn the_same_folder_twice_adds_nothing_and_says_so() {
+    let farm = Farm::start();
+    farm.file("in/a.mp4", b"one");
+    farm.file("in/sub/b.mkv", b"two");
+    farm.file("in/notes.txt", b"no media");
+    let line = ["enqueue", "in", "-o", "out", "--encoder", "libx264"];
+    let first = farm.producer(line).succeeded();
+    assert!(first.stderr.contains("2 added"), "{first:#?}");
+    assert!(first.stderr.contains("1 no media"), "{first:#?}");
+    assert!(first.stderr.contains("no worker is alive"), "{first:#?}");
+    let second = farm.producer(line).succeeded();
+    assert!(
+        second.stderr.contains("nothing to add, 2 pending already"),
+        "{second:#?}"
+    );
+
+    farm.file("in/c.mov", b"three");
+    let third = farm
+        .producer(line.into_iter().chain(["--json"]))
+        .succeeded()
+        .json();
+    assert_eq!((&third["added"], &third["pending"]), (&1.into(), &2.into()));
+    let again = farm
+        .producer(line.into_iter().chain(["--again"]))
+        .succeeded();
+    assert!(again.stderr.contains("3 added"), "{again:#?}");
+}
+
+#[test]
+fn a_changed_source_or_recipe_is_another_job() {
+    let farm = Farm::start();
+    farm.file("in/a.mp4", b"one");
+    let added = |crf: &str| {
+        let line = [
+            "enqueue", "in", "-o", "out", "--codec", "h264", "--crf", crf, "--json",
+        ];
+        farm.producer(line).succeeded().json()["added"].clone()
+    };
+    assert_eq!(added("20"), 1);
+    assert_eq!(added("20"), 0);
+    assert_eq!(added("21"), 1);
+    farm.file("in/a.mp4", b"another one");
+    assert_eq!(added("20"), 1);
+}
+
+#[test]
+fn a_file_that_somebody_else_put_at_the_output_is_left_alone() {
+    let farm = Farm::start();
+    farm.file("in/a.mp4", b"one");
+    let output = farm.file("out/a.mkv", b"precious");
+    let line = ["enqueue", "in", "-o", "out", "--codec", "h264"];
+    let skipped = farm.producer(line);
+    assert_eq!(skipped.code, Some(1), "{skipped:#?}");
+    assert!(skipped.stderr.contains("--overwrite"), "{skipped:#?}");
+    let replaced = farm
+        .producer(line.into_iter().chain(["--overwrite"]))
+        .succeeded();
+    assert!(replaced.stderr.contains("1 added"), "{replaced:#?}");
+    assert_eq!(std::fs::read(output).unwrap(), b"precious");
+}
+
+#[test]
+fn names_that_break_careless_programs_arrive_whole() {
+    let farm = Farm::start();
+    let names = [
+        "two words.mp4",
+        "it's \"quoted\".mp4",
+        "new\nline.mp4",
+        "emoji 🎬.mp4",
+        "-dash.mp4",
+        "100%.mp4",
+        "what?#.mp4",
+        "$(touch pwned).mp4",
+        "a*[b].mp4",
+    ];
+    for name in names {
+        farm.file(&format!("in/{name}"), b"media");
+    }
+    let line = ["enqueue", "in", "-o", "out", "--codec", "hevc", "--json"];
+    let enqueued = farm.producer(line).succeeded().json();
+    assert_eq!(enqueued["added"], names.len());
+    let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
+    let folder = farm.folder.path().canonicalize().unwrap();
+    let path = |location: &serde_json::Value| {
+        let location: common::location::Location = location.as_str().unwrap().parse().unwrap();
+        location.path().unwrap()
+    };
+    for name in names {
+        let input = folder.join("in").join(name);
+        let job = jobs
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|job| path(&job["input"]) == input)
+            .unwrap_or_else(|| panic!("{name:?} is missing"));
+        let output = folder.join("out").join(name).with_extension("mkv");
+        assert_eq!(path(&job["output"]), output);
+    }
+    let table = farm.producer(["jobs"]).succeeded().stdout;
+    assert!(table.contains("new\\nline.mp4"), "{table}");
+    let dash = ["enqueue", "-o", "out", "--codec", "h264", "--", "-dash.mp4"];
+    std::fs::copy(folder.join("in/-dash.mp4"), folder.join("-dash.mp4")).unwrap();
+    farm.producer(dash).succeeded();
+    assert!(!folder.join("pwned").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_arrives_whole() {
+    use std::os::unix::ffi::OsStrExt;
+    let farm = Farm::start();
+    let folder = farm.folder.path().canonicalize().unwrap();
+    std::fs::create_dir(folder.join("in")).unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.mp4");
+    std::fs::write(folder.join("in").join(name), b"media").unwrap();
+    let line = ["enqueue", "in", "-o", "out", "--codec", "hevc"];
+    farm.producer(line).succeeded();
+    let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
+    let input: common::location::Location = jobs[0]["input"].as_str().unwrap().parse().unwrap();
+    assert_eq!(input.path().unwrap(), folder.join("in").join(name));
+}
+
+#[test]
+fn listings_and_plans_are_json_on_stdout_alone() {
+    let farm = Farm::start();
+    farm.file("in/a.mp4", b"one");
+    assert_eq!(
+        farm.producer(["jobs", "--json"]).succeeded().json(),
+        serde_json::json!([])
+    );
+    let line = [
+        "enqueue",
+        "in",
+        "-o",
+        "out",
+        "--encoder",
+        "hevc_nvenc",
+        "--priority",
+        "7",
+    ];
+    let quiet = farm.producer(line).succeeded();
+    assert_eq!(quiet.stdout, "");
+
+    let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
+    let job = &jobs[0];
+    assert_eq!(job["state"], "pending");
+    assert_eq!(job["queue"], "hevc_nvenc");
+    assert_eq!(job["priority"], 7);
+    let none = farm.producer(["jobs", "--state", "failed", "--json"]);
+    assert_eq!(none.succeeded().json(), serde_json::json!([]));
+
+    let id = job["id"].as_str().unwrap();
+    for name in [id, &id[..8], &id[..13]] {
+        let one = farm.producer(["job", name, "--json"]).succeeded().json();
+        assert_eq!(one["pending"]["job"]["id"], id);
+        assert_eq!(one["state"], "pending");
+    }
+    assert!(
+        farm.producer(["job", id])
+            .succeeded()
+            .stdout
+            .contains("hevc_nvenc at priority 7")
+    );
+
+    assert_eq!(
+        farm.producer(["workers", "--json"]).succeeded().json(),
+        serde_json::json!([])
+    );
+    let plan = ["plan", "--codec", "hevc", "in", "--json"];
+    let plan = farm.producer(plan).succeeded().json();
+    assert_eq!(plan["queue"], "any_hevc");
+    assert_eq!(plan["served"], false);
+    assert_eq!(plan["sources"]["files"], 1);
+    assert_eq!(plan["candidates"], serde_json::json!([]));
+    let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "a plan sends nothing");
+}
+
+#[test]
+fn what_nobody_can_run_is_refused_where_asked_for() {
+    let farm = Farm::start();
+    farm.file("in/a.mp4", b"one");
+    let line = [
+        "enqueue",
+        "in",
+        "-o",
+        "out",
+        "--encoder",
+        "libx264",
+        "--require-worker",
+    ];
+    let refused = farm.producer(line);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("no worker is alive"),
+        "{refused:#?}"
+    );
+    let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
+    assert_eq!(jobs, serde_json::json!([]));
+}
