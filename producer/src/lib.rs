@@ -15,6 +15,7 @@ pub mod farm;
 pub mod follow;
 pub mod naming;
 pub mod order;
+pub mod present;
 pub mod program;
 pub mod recipe_options;
 pub mod sources;

@@ -1,6 +1,5 @@
 //! Handing jobs in: each once, and none that would overwrite a stranger's file.
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use common::broker::{Broker, Outcome};
@@ -14,6 +13,7 @@ use common::store::Stores;
 use uuid::Uuid;
 
 use crate::exit::Error;
+use crate::present::Present;
 use crate::sources::Source;
 
 /// On what terms jobs are handed in.
@@ -93,7 +93,7 @@ pub async fn submit(
 ) -> Result<Vec<Entry>, Error> {
     let batch = BatchId::new();
     let lane = terms.lane();
-    let existing = existing(stores, folder, &sources).await?;
+    let mut present = Present::look(broker, stores, folder, &sources).await?;
     let again = terms.again.then(Uuid::now_v7);
     let mut entries: Vec<Entry> = sources
         .into_iter()
@@ -110,26 +110,15 @@ pub async fn submit(
         .collect();
     let first: Vec<JobId> = entries.iter().map(|entry| entry.job.id).collect();
 
-    let ours = if terms.again && !existing.is_empty() {
-        made_by_the_farm(broker).await?
-    } else {
-        HashSet::new()
-    };
-    let is_ours = |output: &Location| {
-        existing
-            .get(output)
-            .is_some_and(|size| ours.contains(&(output.clone(), *size)))
-    };
-
     let mut turn: Vec<usize> = (0..entries.len()).collect();
     for generation in 1_u32.. {
         let mut wanted = Vec::new();
         for index in turn {
             let entry = &mut entries[index];
-            let is_occupied = existing.contains_key(&entry.job.output)
+            let is_occupied = present.size(&entry.job.output).is_some()
                 && !terms.overwrite
-                && !is_ours(&entry.job.output)
-                && broker.job(&entry.job.id).await?.is_none();
+                && broker.job(&entry.job.id).await?.is_none()
+                && present.is_foreign(&entry.job.output).await?;
             if is_occupied {
                 entry.standing = Standing::Occupied;
             } else {
@@ -152,17 +141,12 @@ pub async fn submit(
             let Standing::Run(run) = &entry.standing else {
                 continue;
             };
-            let is_over = match (&run.state, existing.get(&entry.job.output)) {
-                (State::Completed { report }, Some(size)) if *size == report.output_size => false,
-                // Something else took its place.
-                (State::Completed { .. }, Some(_)) if !terms.overwrite => {
-                    if terms.renew {
-                        entry.standing = Standing::Occupied;
-                    }
-                    false
+            let is_over = match &run.state {
+                State::Completed { report } => {
+                    present.size(&entry.job.output) != Some(report.output_size)
                 }
-                (State::Completed { .. } | State::Failed { .. } | State::Cancelled, _) => true,
-                _ => false,
+                State::Failed { .. } | State::Cancelled => true,
+                State::Running { .. } | State::Returned { .. } | State::Waiting { .. } => false,
             };
             if is_over && terms.renew {
                 entry.job = renewed(&entry.job, &first[index], generation);
@@ -192,35 +176,6 @@ fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
     );
     next.attempts = job.attempts;
     next
-}
-
-/// Those of the outputs that are there already, and their sizes.
-async fn existing(
-    stores: &Stores,
-    folder: &Location,
-    sources: &[(Source, Location)],
-) -> Result<HashMap<Location, u64>, Error> {
-    if folder.is_remote() {
-        let objects = stores.list(folder).await?;
-        return Ok(objects
-            .into_iter()
-            .map(|object| (object.location, object.size))
-            .collect());
-    }
-    let found = |output: &Location| Some(output.path()?.symlink_metadata().ok()?.len());
-    Ok(sources
-        .iter()
-        .filter_map(|(_, output)| Some((output.clone(), found(output)?)))
-        .collect())
-}
-
-/// Outputs that jobs of the farm made, as they made them.
-async fn made_by_the_farm(broker: &Broker) -> Result<HashSet<(Location, u64)>, Error> {
-    let made = |run: Run| match run.state {
-        State::Completed { report } => Some((run.job.output, report.output_size)),
-        _ => None,
-    };
-    Ok(broker.runs().await?.into_iter().filter_map(made).collect())
 }
 
 fn as_text(name: &Path) -> String {

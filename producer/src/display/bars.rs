@@ -32,7 +32,7 @@ impl Bars {
         let all = MultiProgress::new();
         let overall = all.add(ProgressBar::new(bytes.max(1)));
         overall.set_style(style(
-            "{prefix:32} {bar:24} {percent:>3}% {elapsed} elapsed, {eta} left",
+            "{prefix:32} [{bar:24}] {percent:>3}% {elapsed} elapsed, {eta} left",
         ));
         overall.set_prefix(format!("0/{total} files"));
         overall.enable_steady_tick(Duration::from_millis(500));
@@ -50,7 +50,7 @@ impl Bars {
             let bar = self
                 .all
                 .insert_before(&self.overall, ProgressBar::new(STEPS));
-            bar.set_style(style("{prefix:32} {bar:24} {percent:>3}% {msg}"));
+            bar.set_style(style("{prefix:32} [{bar:24}] {percent:>3}% {msg}"));
             bar.set_prefix(shortened(name, NAME));
             (bar, 0)
         })
