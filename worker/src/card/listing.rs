@@ -12,52 +12,15 @@ use super::trial::Bench;
 
 /// Filters worth knowing of: those that recipes use most, and those that only
 /// some builds have.
-const FILTERS: &[&str] = &[
-    "ass",
-    "bwdif",
-    "crop",
-    "cropdetect",
-    "deband",
-    "drawtext",
-    "eq",
-    "fade",
-    "fps",
-    "hqdn3d",
-    "hwdownload",
-    "hwupload",
-    "libplacebo",
-    "libvmaf",
-    "loudnorm",
-    "lut3d",
-    "minterpolate",
-    "nlmeans",
-    "overlay",
-    "pad",
-    "psnr",
-    "scale",
-    "scale_cuda",
-    "scale_qsv",
-    "scale_vaapi",
-    "scale_vt",
-    "scale_vulkan",
-    "select",
-    "ssim",
-    "subtitles",
-    "thumbnail",
-    "tonemap",
-    "tonemap_vaapi",
-    "transpose",
-    "unsharp",
-    "vidstabdetect",
-    "vidstabtransform",
-    "vpp_qsv",
-    "xpsnr",
-    "yadif",
-    "zscale",
-];
+const FILTERS: &str = "\
+    ass bwdif crop cropdetect deband drawtext eq fade fps hqdn3d hwdownload hwupload \
+    libplacebo libvmaf loudnorm lut3d minterpolate nlmeans overlay pad psnr scale \
+    scale_cuda scale_qsv scale_vaapi scale_vt scale_vulkan select ssim subtitles \
+    thumbnail tonemap tonemap_vaapi transpose unsharp vidstabdetect vidstabtransform \
+    vpp_qsv xpsnr yadif zscale";
 
 /// Muxers worth knowing of beside those of the recipes' containers.
-const MUXERS: &[&str] = &["dash", "hls", "mpegts", "mxf", "ogg", "segment"];
+const MUXERS: &str = "dash hls mpegts mxf ogg segment";
 
 /// The names of everything that ffmpeg says it has.
 #[derive(Clone, Debug, Default)]
@@ -85,8 +48,8 @@ impl Listing {
         let filters: BTreeSet<String> = filters.lines().filter_map(filter).collect();
         Ok(Self {
             encoders: encoders.lines().filter_map(encoder).collect(),
-            filters: listed(FILTERS, &filters),
-            muxers: listed(&[&containers, MUXERS].concat(), &muxers),
+            filters: listed(FILTERS.split(' '), &filters),
+            muxers: listed(containers.into_iter().chain(MUXERS.split(' ')), &muxers),
         })
     }
 
@@ -136,11 +99,10 @@ async fn ask(bench: &Bench, what: &'static str) -> Result<String, DetectError> {
 }
 
 /// Those of the wanted names that are there, in the order of the wanted.
-fn listed(wanted: &[&str], there: &BTreeSet<String>) -> Vec<String> {
+fn listed<'a>(wanted: impl Iterator<Item = &'a str>, there: &BTreeSet<String>) -> Vec<String> {
     wanted
-        .iter()
-        .filter(|&&name| there.contains(name))
-        .map(|&name| name.to_owned())
+        .filter(|&name| there.contains(name))
+        .map(str::to_owned)
         .collect()
 }
 

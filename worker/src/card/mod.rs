@@ -190,7 +190,7 @@ async fn prove_all(
     }
     groups.extend(hardware.into_values());
     let outcomes: Vec<Vec<_>> = stream::iter(groups)
-        .map(async |group: Vec<Encoder>| {
+        .map(|group| async move {
             let mut outcomes = Vec::new();
             for encoder in group {
                 let outcome = prove::prove(bench, &encoder, memory).await;
@@ -227,16 +227,13 @@ async fn proof(bench: &Bench, found: Found) -> Proof {
 
 /// The audio encoders that work.
 async fn audio(bench: &Bench, listing: &Listing, parallelism: usize) -> Vec<String> {
-    let listed = AudioEncoder::ALL
-        .map(AudioEncoder::name)
-        .into_iter()
-        .filter(|name| listing.has_encoder(name));
-    stream::iter(listed)
-        .map(async |name| {
-            trial::audio(bench, name)
-                .await
-                .is_ok()
-                .then(|| name.to_owned())
+    let mut encoders = AudioEncoder::ALL.to_vec();
+    encoders.retain(|encoder| listing.has_encoder(encoder.name()));
+    stream::iter(encoders)
+        .map(|encoder| async move {
+            let name = encoder.name();
+            let passed = trial::audio(bench, name).await.is_ok();
+            passed.then(|| name.to_owned())
         })
         .buffered(parallelism)
         .filter_map(std::future::ready)

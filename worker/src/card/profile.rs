@@ -14,9 +14,9 @@ pub(super) struct Profile {
     /// Whether pictures must be uploaded to the device by a filter.
     pub(super) uploads: bool,
     /// Options without which the encoder takes hardly any picture, at 8 and 10 bits.
-    pub(super) needs: [&'static [&'static str]; 2],
+    pub(super) needs: [&'static str; 2],
     /// Options that make it quick where only success matters.
-    pub(super) quick: &'static [&'static str],
+    pub(super) quick: &'static str,
     /// Whether with default settings one picture of 1280×720 may take seconds.
     pub(super) crawls: bool,
 }
@@ -33,21 +33,23 @@ impl Profile {
             uploads: matches!(kind, Kind::Vaapi | Kind::Vulkan),
             needs: match name {
                 // As DNxHD it knows a few sizes at a few bitrates; as DNxHR it knows all.
-                "dnxhd" => [&["-profile:v", "dnxhr_sq"], &["-profile:v", "dnxhr_hqx"]],
+                "dnxhd" => ["-profile:v dnxhr_sq", "-profile:v dnxhr_hqx"],
                 // By default the encoder is Windows' own software.
-                _ if kind == Kind::Mediafoundation => [&["-hw_encoding", "1"]; 2],
-                _ => [&[]; 2],
+                _ if kind == Kind::Mediafoundation => ["-hw_encoding 1"; 2],
+                _ => [""; 2],
             },
+            // Few threads and no lookahead where memory is most of the effort.
             quick: match name {
-                "libx264" | "libx265" => &["-preset", "ultrafast"],
-                "libsvtav1" => &["-preset", "12"],
-                "libaom-av1" => &["-usage", "realtime", "-cpu-used", "8", "-row-mt", "1"],
-                "librav1e" => &["-speed", "10", "-tiles", "4"],
-                "libvpx" => &["-deadline", "realtime", "-cpu-used", "8"],
-                "libvpx-vp9" => &["-deadline", "realtime", "-cpu-used", "8", "-row-mt", "1"],
-                "libvvenc" => &["-preset", "faster"],
-                "prores_ks" => &["-profile:v", "proxy"],
-                _ => &[],
+                "libx264" | "libx265" => "-preset ultrafast",
+                "libsvtav1" => "-preset 12",
+                "libaom-av1" => "-usage realtime -cpu-used 8 -row-mt 1",
+                "librav1e" => "-speed 10 -tiles 4",
+                "libvpx" => "-deadline realtime -cpu-used 8 -lag-in-frames 0",
+                "libvpx-vp9" => "-deadline realtime -cpu-used 8 -lag-in-frames 0 -row-mt 1",
+                "libvvenc" => "-preset faster",
+                "prores_ks" => "-profile:v proxy",
+                "dnxhd" | "ffv1" => "-threads 1",
+                _ => "",
             },
             crawls: matches!(name, "libaom-av1" | "librav1e" | "libvvenc"),
         }

@@ -14,17 +14,17 @@ use super::trial::{Bench, Source, Trial};
 
 const SIZE: Size = (1280, 720);
 
-/// A sixteenth of the picture.
+/// A sixteenth of it, for those that crawl.
 const SMALL: Size = (320, 180);
 
 /// How long the first packet may take: lookahead fills meanwhile.
-const FIRST: Duration = Duration::from_millis(1500);
+const FIRST: Duration = Duration::from_secs(2);
 
 /// How long packets are counted after the first…
 const WINDOW: Duration = Duration::from_millis(250);
 
 /// …or how many, whichever comes first.
-const ENOUGH: u32 = 60;
+const ENOUGH: u8 = 60;
 
 /// Measures frames per second. Nothing else should be running.
 pub(super) async fn measure(bench: &Bench, found: &Found) -> f32 {
@@ -36,27 +36,43 @@ pub(super) async fn measure(bench: &Bench, found: &Found) -> f32 {
         source: Source::Endless,
         quick: false,
     };
-    if !Profile::of(&found.encoder).crawls
-        && let Ok(mut encode) = trial.watch(&bench.ffmpeg)
-    {
-        let steady = steady(&mut encode).await;
-        encode.end().await;
-        if let Some(fps) = steady {
+    let small = Trial {
+        size: SMALL,
+        ..trial.clone()
+    };
+    if !Profile::of(&found.encoder).crawls {
+        if let Some(fps) = steady(bench, &trial).await {
             return fps;
         }
+        if let Some(fps) = steady(bench, &small).await {
+            return fps * share();
+        }
     }
-    crawl(bench, trial).await
+    crawl(bench, small).await * share()
 }
 
-/// Packets per second after the first; `None` where too few came.
-async fn steady(encode: &mut Watched) -> Option<f32> {
+/// What a speed on the small picture is worth on the full one.
+fn share() -> f32 {
+    let pixels = |(width, height): Size| (width * height) as f32;
+    pixels(SMALL) / pixels(SIZE)
+}
+
+/// Packets per second after the first; `None` where too few came in time.
+async fn steady(bench: &Bench, trial: &Trial<'_>) -> Option<f32> {
+    let mut encode = trial.watch(&bench.ffmpeg).ok()?;
+    let fps = rate(&mut encode).await;
+    encode.end().await;
+    fps
+}
+
+async fn rate(encode: &mut Watched) -> Option<f32> {
     if !timeout(FIRST, encode.packet()).await.ok()? {
         return None;
     }
     let first = Instant::now();
     let mut last = first;
-    let mut packets = 0_u16;
-    while u32::from(packets) < ENOUGH
+    let mut packets = 0_u8;
+    while packets < ENOUGH
         && let Ok(true) = timeout_at(first + WINDOW, encode.packet()).await
     {
         packets += 1;
@@ -66,20 +82,18 @@ async fn steady(encode: &mut Watched) -> Option<f32> {
     (packets > 0 && span > 0.0).then(|| f32::from(packets) / span)
 }
 
-/// The speed on a sixteenth of the picture, divided by sixteen: for those that
-/// think for seconds before the first packet.
+/// Frames per second from start to end of a short encode: for those that think
+/// for seconds before the first packet.
 async fn crawl(bench: &Bench, trial: Trial<'_>) -> f32 {
     const FRAMES: u8 = 2;
-    let small = Trial {
-        size: SMALL,
+    let trial = Trial {
         source: Source::Lively(FRAMES.into()),
         ..trial
     };
-    let took = match small.run(bench).await {
+    let took = match trial.run(bench).await {
         Ok(encoded) => encoded.took,
-        // No slower than this, as it did encode before.
+        // It did encode before, and so is no faster than this.
         Err(_) => bench.patience,
     };
-    let share = (SMALL.0 * SMALL.1) as f32 / (SIZE.0 * SIZE.1) as f32;
-    f32::from(FRAMES) / took.as_secs_f32() * share
+    f32::from(FRAMES) / took.as_secs_f32()
 }

@@ -133,10 +133,9 @@ impl Trial<'_> {
         }
         line.add(["-c:v", self.encoder.as_str()]);
         line.add(&self.way.encoder);
-        line.add(profile.needs[depth]);
+        line.add(profile.needs[depth].split_whitespace());
         if self.quick {
-            // Later options win: 10 bits of DNxHR need their own profile.
-            line.add(profile.quick);
+            line.add(profile.quick.split_whitespace());
         }
         line.add(PACKETS);
         line.0
