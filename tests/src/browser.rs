@@ -1,35 +1,123 @@
-//! A real browser, without a window.
+//! A real browser without a window, steered over a pipe by its own protocol.
 
 use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
+use std::process::Stdio;
 
-use crate::{paths, process};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// What a page has become after its scripts ran for `time`, as HTML. The
-/// browser keeps what it keeps below `folder`.
-pub async fn page_after(time: Duration, url: &str, folder: &Path) -> String {
-    let mut command = Command::new(paths::tool("chromium"));
-    command
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ])
-        .args(["--disable-dev-shm-usage", "--hide-scrollbars"])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.join("browser").display()
-        ))
-        // Real time: a page that keeps a stream open would hold virtual time up.
-        .arg(format!("--timeout={}", time.as_millis()))
-        .args(["--dump-dom", url]);
-    process::run(command).await.succeeded().stdout
+use crate::{paths, poll};
+
+/// A browser that shows one page. Killed when dropped.
+pub struct Browser {
+    _process: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    session: Option<String>,
+    asked: u64,
+}
+
+impl Browser {
+    /// Opens a page. The browser keeps what it keeps below `folder`.
+    pub async fn open(url: &str, folder: &Path) -> Self {
+        let mut command = Command::new("sh");
+        command
+            // The protocol's pipes have the numbers 3 and 4.
+            .args(["-c", r#"exec "$@" 3<&0 4>&1 0</dev/null 1>&2"#, "sh"])
+            .arg(paths::tool("chromium"))
+            .args([
+                "--headless",
+                "--remote-debugging-pipe",
+                "--no-sandbox",
+                "--disable-gpu",
+            ])
+            .args([
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+            ])
+            .args([
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-dev-shm-usage",
+            ])
+            .arg(format!(
+                "--user-data-dir={}",
+                folder.join("browser").display()
+            ));
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a shell runs");
+        let mut browser = Self {
+            orders: process.stdin.take().expect("piped"),
+            answers: BufReader::new(process.stdout.take().expect("piped")),
+            _process: process,
+            session: None,
+            asked: 0,
+        };
+        let target = browser
+            .ask("Target.createTarget", json!({ "url": url }))
+            .await;
+        let attach = json!({ "targetId": target["targetId"], "flatten": true });
+        let session = browser.ask("Target.attachToTarget", attach).await;
+        browser.session = session["sessionId"].as_str().map(str::to_owned);
+        browser
+    }
+
+    /// The text that the page shows now.
+    pub async fn text(&mut self) -> String {
+        self.evaluate("document.body ? document.body.innerText : ''")
+            .await
+    }
+
+    /// What a script gives back, as text.
+    pub async fn evaluate(&mut self, script: &str) -> String {
+        let answer = self
+            .ask(
+                "Runtime.evaluate",
+                json!({ "expression": script, "returnByValue": true }),
+            )
+            .await;
+        answer["result"]["value"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    async fn ask(&mut self, method: &str, parameters: Value) -> Value {
+        self.asked += 1;
+        let id = self.asked;
+        let mut order = json!({ "id": id, "method": method, "params": parameters });
+        if let Some(session) = &self.session {
+            order["sessionId"] = json!(session);
+        }
+        let asked = async {
+            self.orders
+                .write_all(format!("{order}\0").as_bytes())
+                .await?;
+            loop {
+                let mut message = Vec::new();
+                if self.answers.read_until(0, &mut message).await? == 0 {
+                    return Err(std::io::ErrorKind::UnexpectedEof.into());
+                }
+                message.pop();
+                let message: Value = serde_json::from_slice(&message)?;
+                // Everything else tells what happens in the browser.
+                if message["id"] == id {
+                    return Ok::<_, std::io::Error>(message);
+                }
+            }
+        };
+        let answer = tokio::time::timeout(poll::PATIENCE, asked)
+            .await
+            .unwrap_or_else(|_| panic!("the browser gives no answer to {method}"))
+            .unwrap_or_else(|error| panic!("the browser is gone ({error}): is `chromium` sound?"));
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
 }

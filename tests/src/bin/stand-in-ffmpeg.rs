@@ -231,6 +231,11 @@ fn befall(
                 report(frame)?;
                 std::thread::sleep(Duration::from_millis(50));
             }
+            // Something else may have been ordered for when it goes on.
+            match Orders::read(folder)?.fault {
+                None | Some(Fault::Held) => {}
+                Some(next) => return befall(&next, folder, real, line, output),
+            }
         }
     }
     anyhow::bail!(Command::new(real).args(line).exec())

@@ -134,3 +134,17 @@ async fn a_job_that_can_be_finished_in_time_is_finished_before_the_worker_stops(
     assert!(matches!(run.state, State::Completed { .. }), "{run:#?}");
     assert_eq!(run.attempt, 1);
 }
+
+#[tokio::test]
+async fn a_worker_stops_although_the_broker_is_gone() {
+    let mut farm = Farm::start().await;
+    let mut leaving = slow_worker(&farm, "leaving").await;
+    let job = farm.job(&paths::media("h264.mp4"), "libx264");
+    farm.enqueue(&job).await;
+    farm.encoding(&job.id, &leaving).await;
+    farm.broker.kill();
+    leaving.process.signal(Signal::TERM);
+    leaving.process.wait().await;
+    assert!(outside::encodes_in(&farm.scratch()).is_empty());
+    assert_eq!(outside::scratch_files(&farm.scratch()), Vec::<&Path>::new());
+}

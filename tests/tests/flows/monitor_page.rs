@@ -1,11 +1,10 @@
 //! The monitor's page, in a real browser.
 
-use std::time::Duration;
-
+use harness::browser::Browser;
 use harness::farm::Farm;
 use harness::monitor::TestMonitor;
 use harness::stand_in::{Fault, StandIn};
-use harness::{browser, paths, poll};
+use harness::{paths, poll};
 use serde_json::Value;
 
 #[tokio::test]
@@ -34,10 +33,22 @@ async fn the_page_shows_queues_workers_and_jobs() {
     })
     .await;
 
-    poll::until("the page to show the farm", async || {
-        let page = browser::page_after(Duration::from_secs(4), monitor.url(), farm.folder()).await;
-        let shown = ["mill", "libx264", "hevc_nvenc", "h264.mp4"];
-        shown.iter().all(|words| page.contains(words)).then_some(())
-    })
+    let mut browser = Browser::open(monitor.url(), farm.folder()).await;
+    let mut shows = async |what: &str, words: &[&str]| {
+        poll::until(what, async || {
+            let text = browser.text().await;
+            words.iter().all(|words| text.contains(words)).then_some(())
+        })
+        .await;
+    };
+    shows(
+        "the page to show the farm",
+        &["mill", "libx264", "hevc_nvenc", "h264.mp4"],
+    )
     .await;
+
+    // The page follows by itself.
+    let next = farm.job(&paths::media("hevc.mkv"), "libx264");
+    farm.enqueue(&next).await;
+    shows("the page to show a new job", &["hevc.mkv"]).await;
 }
