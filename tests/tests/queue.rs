@@ -1,8 +1,10 @@
 //! The queue's protocol on a real broker: enqueue, claim, keep, finish.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::broker::{Broker, Claim, ConnectOptions, Lanes, Look, Lost, Outcome};
+use common::card::{Card, Ffmpeg, Host};
 use common::failure::Failure;
 use common::id::BatchId;
 use common::job::{Input, Job};
@@ -10,7 +12,7 @@ use common::location::Location;
 use common::queue::{Lane, Priority, Queue};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, State};
-use common::worker::WorkerName;
+use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
 use harness::broker::TestBroker;
 
 fn job(name: &str) -> Job {
@@ -53,6 +55,35 @@ fn report(worker: &str) -> Report {
         encode_seconds: 1.0,
         total_seconds: 1.0,
         warnings: Vec::new(),
+    }
+}
+
+fn heartbeat(worker: &str) -> Heartbeat {
+    Heartbeat {
+        name: name(worker),
+        status: WorkerStatus::Ready,
+        started: jiff::Timestamp::now(),
+        at: jiff::Timestamp::now(),
+        slots: 1,
+        running: Vec::new(),
+        load: Load::default(),
+        card: Card {
+            ffmpeg: Ffmpeg {
+                version: "7.1".to_owned(),
+                build: "x".to_owned(),
+            },
+            host: Host {
+                name: "h".to_owned(),
+                os: "o".to_owned(),
+                cpu: "c".to_owned(),
+                cores: 2,
+                memory: 1,
+            },
+            encoders: BTreeMap::new(),
+            audio: Vec::new(),
+            filters: Vec::new(),
+            muxers: Vec::new(),
+        },
     }
 }
 
@@ -293,4 +324,26 @@ async fn a_lease_outlives_the_ack_wait_while_it_is_kept() {
     assert!(lease.ended().is_none());
     drop(lease);
     claim_in_time(&broker, &known, "w2").await;
+}
+
+#[tokio::test]
+async fn a_restarted_broker_hears_of_live_workers_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let heartbeat = heartbeat("w1");
+    broker.heartbeat(&heartbeat).await.expect("told");
+    server.kill();
+    server.restart().await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let told = broker.heartbeat(&heartbeat).await;
+        if told.is_ok() {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{told:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let names: Vec<_> = broker.workers().await.expect("an answer");
+    assert_eq!(names, [heartbeat]);
 }

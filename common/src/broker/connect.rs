@@ -94,8 +94,9 @@ impl Broker {
             jetstream: jetstream::new(client.clone()),
             client,
             ack_wait: options.ack_wait,
+            replicas: options.replicas,
         };
-        broker.ensure_topology(options.replicas).await?;
+        broker.ensure_topology().await?;
         Ok(broker)
     }
 }

@@ -33,6 +33,7 @@ pub struct Broker {
     client: async_nats::Client,
     jetstream: jetstream::Context,
     ack_wait: Duration,
+    replicas: usize,
 }
 
 /// An operation on the broker failed.

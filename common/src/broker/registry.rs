@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::header::NATS_MESSAGE_TTL;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 
 use super::{Broker, BrokerError};
 use crate::subject::{self, WORKERS};
@@ -21,24 +22,31 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), BrokerError> {
-        let what = || "publishing the heartbeat".to_owned();
+        let told = self.tell(heartbeat).await;
+        match told {
+            // The bucket lives in memory: a broker that was restarted has none.
+            Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
+                self.ensure_topology().await?;
+                self.tell(heartbeat).await
+            }
+            told => told,
+        }
+        .map_err(BrokerError::request("publishing the heartbeat"))
+    }
+
+    async fn tell(&self, heartbeat: &Heartbeat) -> Result<(), PublishError> {
         let mut headers = HeaderMap::new();
         headers.insert(
             NATS_MESSAGE_TTL,
             format!("{}s", (HEARTBEAT * MISSED).as_secs()),
         );
         // The key-value API knows a time to live on create and purge only.
+        let subject = subject::kv(WORKERS, heartbeat.name.as_str());
         self.jetstream
-            .publish_with_headers(
-                subject::kv(WORKERS, heartbeat.name.as_str()),
-                headers,
-                wire::encode(heartbeat),
-            )
+            .publish_with_headers(subject, headers, wire::encode(heartbeat))
+            .await?
             .await
-            .map_err(BrokerError::request(what()))?
-            .await
-            .map_err(BrokerError::request(what()))?;
-        Ok(())
+            .map(drop)
     }
 
     /// Says that a worker has stopped in good order.

@@ -17,7 +17,8 @@ const EXPIRY_MARKER: Duration = Duration::from_secs(60);
 impl Broker {
     /// Makes what is missing; leaves what exists as it is, so that an operator
     /// can change limits and replicas.
-    pub(super) async fn ensure_topology(&self, replicas: usize) -> Result<(), BrokerError> {
+    pub(super) async fn ensure_topology(&self) -> Result<(), BrokerError> {
+        let replicas = self.replicas;
         for config in [jobs(replicas), events(replicas), dead(replicas)] {
             let what = format!("making the stream {}", config.name);
             self.jetstream
@@ -101,7 +102,8 @@ fn workers(num_replicas: usize) -> kv::Config {
         bucket: subject::WORKERS.to_owned(),
         description: "heartbeats of live workers".to_owned(),
         history: 1,
-        // A restarted broker hears from every live worker within seconds.
+        // Worth no disk: live workers tell a restarted broker within seconds, and
+        // make this anew for it.
         storage: stream::StorageType::Memory,
         limit_markers: Some(EXPIRY_MARKER),
         num_replicas,
