@@ -15,6 +15,7 @@ pub mod id;
 pub mod job;
 pub mod location;
 pub mod plan;
+pub mod printable;
 pub mod progress;
 pub mod queue;
 pub mod recipe;

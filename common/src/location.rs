@@ -1,11 +1,13 @@
 //! Where media is: `file:///path` or `s3://bucket/key`.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+use crate::printable::printable;
 
 /// The place of one object, or of a folder of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -188,14 +190,7 @@ impl fmt::Display for Location {
             (None, Some(bucket)) => format!("s3://{bucket}/{}", self.key()),
             (None, None) => self.0.to_string(),
         };
-        for c in text.chars() {
-            if c.is_control() {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                f.write_char(c)?;
-            }
-        }
-        Ok(())
+        f.write_str(&printable(&text))
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use common::broker::BrokerError;
 use common::store::StoreError;
 
-use crate::display::printable::printable;
+use common::printable::printable;
 
 /// The exit codes. They are a contract: scripts branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,12 +13,12 @@ use common::store::Stores;
 use serde::Serialize;
 
 use crate::attend::{self, Ending};
-use crate::display::printable::printable;
 use crate::display::{output, summary, units};
 use crate::exit::{Error, Exit};
 use crate::naming;
 use crate::sources::{Search, Source, SourceOptions};
 use crate::submit::{Entry, Standing, Terms};
+use common::printable::printable;
 
 /// On what terms jobs are made.
 #[derive(Clone, Debug, Args)]

@@ -8,10 +8,10 @@ use common::run::{Run, State};
 use serde::Serialize;
 
 use super::jobs;
-use crate::display::printable::printable;
 use crate::display::{output, summary, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
+use common::printable::printable;
 
 /// The shortest prefix that stands for a job.
 const SHORTEST_PREFIX: usize = 4;

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::display::output;
-use crate::display::printable::{printable, shortened};
+use crate::display::shortened::shortened;
 use crate::display::summary::table;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
+use common::printable::printable;
 
 /// Jobs that wait are read in pages of this size.
 const PAGE: usize = 1000;

@@ -9,7 +9,7 @@ use common::run::Stage;
 use common::worker::WorkerName;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::printable::shortened;
+use super::shortened::shortened;
 use super::{share, units};
 
 /// Characters of a file's name that are shown.

@@ -3,7 +3,7 @@
 
 mod bars;
 pub mod output;
-pub mod printable;
+pub mod shortened;
 pub mod summary;
 pub mod units;
 
@@ -16,9 +16,9 @@ use common::run::{Run, Stage, State};
 
 use self::bars::Bars;
 pub use self::bars::style as progress_style;
-use self::printable::printable;
 use crate::follow::Change;
 use crate::submit::Entry;
+use common::printable::printable;
 
 /// Shows jobs while they run.
 pub struct Display {

@@ -5,9 +5,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use common::run::{Run, State};
 use serde::Serialize;
 
-use super::printable::printable;
 use super::units;
 use crate::submit::{Entry, Standing};
+use common::printable::printable;
 
 /// A table without data.
 pub fn table(header: &[&str]) -> Table {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::display::printable::printable;
 use crate::exit::Error;
+use common::printable::printable;
 
 /// A program that ends when this is dropped, or when this process dies.
 pub struct Guarded {
