@@ -27,6 +27,9 @@ use crate::stop::Stop;
 const LOOK_MS: std::ops::Range<u64> = 500..900;
 /// Wait between two searches for lanes that others have made.
 const DISCOVER: Duration = Duration::from_secs(45);
+/// How long a stopping worker tries to give back what it could not finish: a
+/// broker that is gone must not hold it up.
+const GIVE_BACK: Duration = Duration::from_secs(15);
 /// Wait after the broker gave no answer.
 const TROUBLE: Duration = Duration::from_secs(1);
 
@@ -115,9 +118,19 @@ pub async fn run(
 
     drop(bells);
     tracing::info!(running = jobs.len(), "stopping: no new jobs");
-    stop.at(Instant::now() + drain_timeout);
-    while let Some(ended) = jobs.join_next().await {
-        log_panic(ended);
+    let deadline = Instant::now() + drain_timeout;
+    stop.at(deadline);
+    let drained = async {
+        while let Some(ended) = jobs.join_next().await {
+            log_panic(ended);
+        }
+    };
+    if tokio::time::timeout_at(deadline + GIVE_BACK, drained)
+        .await
+        .is_err()
+    {
+        tracing::warn!("not all jobs could be given back; their leases will run out");
+        jobs.shutdown().await;
     }
     Ok(())
 }

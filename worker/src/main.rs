@@ -23,6 +23,8 @@ use worker::{dispatcher, sandbox, scratch};
 const USAGE: u8 = 2;
 /// The broker or a store is out of reach.
 const UNREACHABLE: u8 = 3;
+/// How long saying goodbye to the broker may take.
+const GOODBYE: Duration = Duration::from_secs(3);
 /// A broker that is only just starting is waited for this long.
 const BROKER_START: Duration = Duration::from_secs(15);
 
@@ -168,7 +170,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         scratch,
         presence: Arc::clone(&presence),
         name,
-        program: std::env::current_exe().ok(),
+        program: own_program(),
         read: config.read,
         verify: config.verify,
         stall_timeout: config.stall_timeout,
@@ -188,15 +190,27 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let worked = dispatcher::run(executor, queues, slots, config.drain_timeout, stopping).await;
     gone.cancel();
     draining.abort();
-    let _ = announcing.await;
+    let goodbye = async {
+        let _ = announcing.await;
+        broker.client().flush().await
+    };
+    // A broker that is gone gives no answer, ever.
+    if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(()))) {
+        tracing::warn!("could not say goodbye to the broker; the heartbeat will run out");
+    }
     worked.context("cannot take jobs")?;
-    broker
-        .client()
-        .flush()
-        .await
-        .context("saying goodbye to the broker")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// This program, whatever lies at its path by now: an upgrade may replace the
+/// file while this worker runs.
+fn own_program() -> Option<std::path::PathBuf> {
+    if cfg!(target_os = "linux") {
+        Some("/proc/self/exe".into())
+    } else {
+        std::env::current_exe().ok()
+    }
 }
 
 /// Connects; a broker that starts at the same time as this worker is waited for.
