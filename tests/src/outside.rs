@@ -42,6 +42,10 @@ pub struct Process {
     pub id: u32,
     /// Its command line, for people.
     pub command: String,
+    /// Its command line, word by word.
+    pub arguments: Vec<String>,
+    /// When it started, in an order of the kernel's own.
+    pub started: u64,
 }
 
 /// Live processes that name the folder in their command line or environment.
@@ -58,14 +62,20 @@ pub fn processes_of(folder: &Path) -> Vec<Process> {
         };
         let read = |name: &str| {
             let bytes = std::fs::read(entry.path().join(name)).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).replace('\0', " ")
+            String::from_utf8_lossy(&bytes).into_owned()
         };
         // A process that has ended and was not reaped yet has neither.
         let command = read("cmdline");
-        if id != std::process::id()
-            && (command.contains(&folder) || read("environ").contains(&folder))
-        {
-            found.push(Process { id, command });
+        let is_ours = command.contains(&folder) || read("environ").contains(&folder);
+        if id != std::process::id() && is_ours {
+            found.push(Process {
+                id,
+                command: command.replace('\0', " "),
+                arguments: command.split_terminator('\0').map(str::to_owned).collect(),
+                started: stat(id)
+                    .and_then(|fields| fields.get(19)?.parse().ok())
+                    .unwrap_or_default(),
+            });
         }
     }
     found
@@ -93,9 +103,15 @@ pub fn resident_memory(id: u32) -> Option<u64> {
 
 /// Seconds of processor time that a process has used.
 pub fn processor_seconds(id: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name stands in parentheses and may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let fields = stat(id)?;
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
     Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// The fields of `/proc/ID/stat` from the state on: the name before it stands
+/// in parentheses and may hold anything.
+fn stat(id: u32) -> Option<Vec<String>> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    Some(fields.split_whitespace().map(str::to_owned).collect())
 }

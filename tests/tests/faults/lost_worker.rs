@@ -104,8 +104,7 @@ async fn a_worker_that_is_told_to_stop_gives_its_job_back_at_once() {
     let history = farm.view.events(&job.id).await.unwrap();
     let claimed = history
         .iter()
-        .filter(|event| matches!(event.what, What::Claimed(_)))
-        .next_back()
+        .rfind(|event| matches!(event.what, What::Claimed(_)))
         .expect("claimed twice");
     let waited: Duration = claimed.at.duration_since(told).unsigned_abs();
     // Well before its lease would have run out.
