@@ -183,14 +183,14 @@ impl Farm {
                 21.7,
             ),
             (
-                "wedding-anna+tom/GX010042.MP4",
+                "wedding-summer/GX010042.MP4",
                 "hevc_videotoolbox",
                 "studio-mac",
                 4_012,
                 1.31,
             ),
             (
-                "wedding-anna+tom/GX010043.MP4",
+                "wedding-summer/GX010043.MP4",
                 "hevc_videotoolbox",
                 "studio-mac",
                 3_877,
@@ -298,7 +298,7 @@ impl Farm {
                 0.0,
             ),
             (
-                "wedding-anna+tom/GX010044.MP4",
+                "wedding-summer/GX010044.MP4",
                 "hevc_videotoolbox",
                 "studio-mac",
                 4_001,
@@ -389,7 +389,7 @@ impl Farm {
         );
         for number in 45..63 {
             add(
-                format!("wedding-anna+tom/GX0100{number}.MP4"),
+                format!("wedding-summer/GX0100{number}.MP4"),
                 "any_hevc",
                 6,
                 3_700 + number,
