@@ -45,7 +45,8 @@ pub struct Proof {
     pub kind: Kind,
     /// ffmpeg's names of the pixel formats that it encoded.
     pub pixel_formats: Vec<String>,
-    /// Largest picture that it encoded, width and height in pixels.
+    /// Largest picture that it encoded, width and height in pixels. Hardware
+    /// refused a larger one; software was not asked for what would take long.
     pub largest: (u32, u32),
     /// Frames per second at 1280×720 with default settings.
     pub fps: f32,

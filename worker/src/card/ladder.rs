@@ -91,7 +91,8 @@ pub(super) async fn up(
     for &size in STEPS.iter().filter(|&&step| step > base) {
         let growth = pixels(size) / pixels(largest);
         let effortless = took * u32::try_from(growth).unwrap_or(u32::MAX) <= EFFORT;
-        if !trial.encoder.kind().is_hardware() && !(effortless && fits(size, memory)) {
+        let climbs = trial.encoder.kind().is_hardware() || (effortless && fits(size, memory));
+        if !climbs {
             break;
         }
         match (Trial {

@@ -188,7 +188,8 @@ async fn prove_all(
             kind => hardware.entry(kind.to_string()).or_default().push(encoder),
         }
     }
-    groups.extend(hardware.into_values());
+    // The long queues first, so that none is left over at the end.
+    let groups = hardware.into_values().chain(groups);
     let outcomes: Vec<Vec<_>> = stream::iter(groups)
         .map(|group| async move {
             let mut outcomes = Vec::new();
@@ -208,6 +209,7 @@ async fn prove_all(
 /// What can only be measured with the machine to itself.
 async fn proof(bench: &Bench, found: Found) -> Proof {
     let fps = speed::measure(bench, &found).await;
+    tracing::debug!(encoder = %found.encoder, fps, "measured");
     let kind = found.encoder.kind();
     let sessions = if kind.is_hardware() {
         Some(sessions::count(bench, &found).await)

@@ -78,7 +78,7 @@ impl Way {
     pub(super) fn all(kind: Kind) -> Vec<Self> {
         let nodes = devices::render_nodes();
         match kind {
-            Kind::Vaapi => vaapi(nodes),
+            Kind::Vaapi => vaapi(&nodes),
             // ffmpeg finds the first device by itself.
             Kind::Intel => std::iter::once(Self::default())
                 .chain(
@@ -97,19 +97,19 @@ impl Way {
 }
 
 /// Some drivers know constant quality only, some the low-power circuit only.
-fn vaapi(mut nodes: Vec<String>) -> Vec<Way> {
-    if nodes.is_empty() {
-        // So that ffmpeg says in its own words what is missing.
-        nodes.push("/dev/dri/renderD128".to_owned());
-    }
-    let modes: [&[&str]; 4] = [
+fn vaapi(nodes: &[String]) -> Vec<Way> {
+    const MODES: [&[&str]; 4] = [
         &[],
         &["-rc_mode", "CQP"],
         &["-low_power", "1"],
         &["-low_power", "1", "-rc_mode", "CQP"],
     ];
+    if nodes.is_empty() {
+        // So that ffmpeg says in its own words what is missing.
+        return vec![Way::new(&["-vaapi_device", "/dev/dri/renderD128"], &[])];
+    }
     nodes
         .iter()
-        .flat_map(|node| modes.map(|mode| Way::new(&["-vaapi_device", node], mode)))
+        .flat_map(|node| MODES.map(|mode| Way::new(&["-vaapi_device", node], mode)))
         .collect()
 }

@@ -20,11 +20,15 @@ const SMALL: Size = (320, 180);
 /// How long the first packet may take: lookahead fills meanwhile.
 const FIRST: Duration = Duration::from_secs(2);
 
-/// How long packets are counted after the first…
-const WINDOW: Duration = Duration::from_millis(250);
+/// How long packets are counted after the first: this long where that is
+/// [`ENOUGH`] of them, else longer.
+const WINDOW: Duration = Duration::from_millis(200);
 
-/// …or how many, whichever comes first.
-const ENOUGH: u8 = 60;
+/// The longest count.
+const LONGEST: Duration = Duration::from_millis(500);
+
+/// Packets that make a figure: some encoders bring them out by the dozen.
+const ENOUGH: u16 = 24;
 
 /// Measures frames per second. Nothing else should be running.
 pub(super) async fn measure(bench: &Bench, found: &Found) -> f32 {
@@ -71,11 +75,11 @@ async fn rate(encode: &mut Watched) -> Option<f32> {
     }
     let first = Instant::now();
     let mut last = first;
-    let mut packets = 0_u8;
-    while packets < ENOUGH
-        && let Ok(true) = timeout_at(first + WINDOW, encode.packet()).await
+    let mut packets = 0_u16;
+    while (packets < ENOUGH || last - first < WINDOW)
+        && let Ok(true) = timeout_at(first + LONGEST, encode.packet()).await
     {
-        packets += 1;
+        packets = packets.saturating_add(1);
         last = Instant::now();
     }
     let span = (last - first).as_secs_f32();
