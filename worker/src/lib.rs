@@ -12,6 +12,7 @@ pub mod executor;
 pub mod ffmpeg;
 pub mod gate;
 pub mod input;
+pub mod meter;
 pub mod presence;
 pub mod publish;
 pub mod sandbox;

@@ -15,6 +15,7 @@ use worker::card::{self, Detection};
 use worker::config::{Cli, Command, Config, DetectionArgs, LogArgs};
 use worker::executor::Executor;
 use worker::ffmpeg::Tools;
+use worker::meter::Meter;
 use worker::presence::Presence;
 use worker::scratch::Scratch;
 use worker::{dispatcher, sandbox, scratch};
@@ -105,12 +106,23 @@ async fn detect(args: &DetectionArgs) -> anyhow::Result<(Tools, Card)> {
 
 async fn capabilities(args: &DetectionArgs, json: bool) -> anyhow::Result<()> {
     let (_, card) = detect(args).await?;
-    let text = if json {
-        serde_json::to_string_pretty(&card)?
+    let mut meter = Meter::new(&scratch::default_base());
+    meter.read();
+    // The share of busy cores is one between two readings.
+    tokio::time::sleep(sysinfo::MINIMUM_CPU_UPDATE_INTERVAL).await;
+    let load = meter.read();
+    if json {
+        let mut text = serde_json::to_value(&card)?;
+        text["load"] = serde_json::to_value(load)?;
+        println!("{text:#}");
     } else {
-        card::render(&card)
-    };
-    println!("{text}");
+        print!("{}", card::render(&card));
+        println!(
+            "load     {:.0}% of all cores, {:.1} GiB free for scratch files",
+            load.cpu * 100.0,
+            load.scratch_free as f64 / f64::from(1 << 30)
+        );
+    }
     Ok(())
 }
 

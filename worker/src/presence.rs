@@ -12,11 +12,10 @@ use common::run::Stage;
 use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
 use common::{subject, wire};
 use jiff::Timestamp;
-use sysinfo::{
-    CpuRefreshKind, Disks, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System,
-};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::meter::Meter;
 
 /// Changes within this time go out as one heartbeat.
 const CHANGES: Duration = Duration::from_millis(200);
@@ -121,50 +120,6 @@ impl Drop for Running {
         self.presence.change(|now| {
             now.running.remove(&job);
         });
-    }
-}
-
-/// Reads how busy the machine is; what this system does not tell stays 0.
-struct Meter {
-    system: Option<System>,
-    disks: Option<Disks>,
-    scratch: std::path::PathBuf,
-}
-
-impl Meter {
-    fn new(scratch: &std::path::Path) -> Self {
-        Self {
-            system: System::new().ok(),
-            disks: Disks::new_with_refreshed_list().ok(),
-            scratch: scratch.to_owned(),
-        }
-    }
-
-    fn read(&mut self) -> Load {
-        let mut load = Load::default();
-        if let Some(system) = &mut self.system {
-            system.refresh_cpu_specifics(CpuRefreshKind::nothing().with_usage());
-            system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-            load.cpu = system.global_cpu_usage() / 100.0;
-            load.memory_used = system.used_memory();
-            if let Ok(own) = sysinfo::get_current_pid() {
-                system.refresh_processes_specifics(
-                    ProcessesToUpdate::Some(&[own]),
-                    false,
-                    ProcessRefreshKind::nothing().with_memory(),
-                );
-                load.own_memory = system.process(own).map_or(0, sysinfo::Process::memory);
-            }
-        }
-        if let Some(disks) = &mut self.disks {
-            disks.refresh(false);
-            load.scratch_free = disks
-                .iter()
-                .filter(|disk| self.scratch.starts_with(disk.mount_point()))
-                .max_by_key(|disk| disk.mount_point().as_os_str().len())
-                .map_or(0, sysinfo::Disk::available_space);
-        }
-        load
     }
 }
 
