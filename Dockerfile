@@ -53,6 +53,6 @@ RUN apt-get update && apt-get install -y --no-install-recommends ffmpeg && rm -r
 COPY --from=builder /src/target/release/worker /usr/local/bin/
 USER farm
 # Encodes in progress: large and worth nothing to anyone else, so a volume of each container's own.
-ENV WORKER_SCRATCH=/scratch
+ENV WORKER_SCRATCH=/scratch XDG_CACHE_HOME=/scratch
 VOLUME /scratch
 ENTRYPOINT ["/usr/local/bin/worker"]
