@@ -183,7 +183,9 @@ fn candidate(
                 )),
             }
         }
-        if let Some(scale) = encode.scale
+        // Software encodes what its worker has memory for; hardware has an end.
+        if proof.kind.is_hardware()
+            && let Some(scale) = encode.scale
             && (scale.width.is_some_and(|width| width > proof.largest.0)
                 || scale.height.is_some_and(|height| height > proof.largest.1))
         {
