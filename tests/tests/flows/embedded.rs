@@ -1,9 +1,10 @@
 //! `producer encode`: no server, no worker, nothing left behind.
 
 use std::path::Path;
+use std::process::Command;
 
 use harness::media::Media;
-use harness::process::{Ran, Signal};
+use harness::process::{Daemon, Ran, Signal};
 use harness::{outside, paths, poll, process, programs};
 use tempfile::TempDir;
 
@@ -22,23 +23,31 @@ impl Machine {
         self.0.path().join(name)
     }
 
-    fn command(&self) -> std::process::Command {
+    fn command(&self, preset: &str) -> Command {
         let mut command = programs::command("producer", self.0.path());
-        command.args([
-            "encode",
-            "in",
-            "-o",
-            "out",
-            "--encoder",
-            "libx264",
-            "--encoder-preset",
-            "ultrafast",
-        ]);
+        command.args(["encode", "in", "-o", "out", "--encoder", "libx264"]);
+        command.args(["--encoder-preset", preset]);
         command
     }
 
     async fn encode(&self) -> Ran {
-        process::run(self.command()).await
+        process::run(self.command("ultrafast")).await
+    }
+
+    /// A producer in the middle of an encode that takes long.
+    async fn long_encode(&self) -> Daemon {
+        std::fs::copy(paths::clip("bigbuckbunny.mp4"), self.path("in/long.mp4")).unwrap();
+        let log = self.path("producer.log");
+        let producer = Daemon::start("producer", self.command("placebo"), &log);
+        poll::until("ffmpeg to start", async || {
+            let encodes = outside::encodes_in(self.0.path());
+            encodes
+                .iter()
+                .any(|process| process.command.contains("placebo"))
+                .then_some(())
+        })
+        .await;
+        producer
     }
 
     /// Nothing that was started still runs.
@@ -115,23 +124,7 @@ async fn one_bad_file_fails_alone() {
 #[tokio::test]
 async fn ctrl_c_ends_everything_and_leaves_no_half_output() {
     let machine = Machine::with(&[]);
-    // Long enough to be interrupted.
-    std::fs::copy(paths::clip("bigbuckbunny.mp4"), machine.path("in/long.mp4")).unwrap();
-    let mut command = machine.command();
-    command.args(["--encoder-preset", "placebo"]);
-    let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-    let mut command = programs::command("producer", machine.0.path());
-    // The last preset counts once the first is gone.
-    command.args(&arguments[..6]).args(&arguments[8..]);
-    let mut producer = process::Daemon::start("producer", command, &machine.path("producer.log"));
-    poll::until("ffmpeg to start", async || {
-        let encodes = outside::encodes_in(machine.0.path());
-        encodes
-            .iter()
-            .any(|process| process.command.contains("placebo"))
-            .then_some(())
-    })
-    .await;
+    let mut producer = machine.long_encode().await;
     producer.signal(Signal::INT);
     let status = producer.wait().await;
     assert_eq!(status.code(), Some(130), "{status}");
@@ -142,28 +135,7 @@ async fn ctrl_c_ends_everything_and_leaves_no_half_output() {
 #[tokio::test]
 async fn nothing_survives_a_producer_that_is_killed() {
     let machine = Machine::with(&[]);
-    std::fs::copy(paths::clip("bigbuckbunny.mp4"), machine.path("in/long.mp4")).unwrap();
-    let mut command = programs::command("producer", machine.0.path());
-    command.args([
-        "encode",
-        "in",
-        "-o",
-        "out",
-        "--encoder",
-        "libx264",
-        "--encoder-preset",
-        "placebo",
-    ]);
-    let mut producer = process::Daemon::start("producer", command, &machine.path("producer.log"));
-    poll::until("ffmpeg to start", async || {
-        let encodes = outside::encodes_in(machine.0.path());
-        encodes
-            .iter()
-            .any(|process| process.command.contains("placebo"))
-            .then_some(())
-    })
-    .await;
-    producer.kill();
+    machine.long_encode().await.kill();
     machine.is_quiet().await;
     assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
 }
