@@ -135,7 +135,9 @@ fn means<'a>(
                 Some(proof) => Ok(Some((encoder, proof))),
                 None => Err(refusal(worker, encoder)),
             },
-            None => Err(format!("its ffmpeg has no {encoder}")),
+            None => Err(format!(
+                "{encoder} is not in its ffmpeg, or left out by its --encoders"
+            )),
         },
         Choice::Codec(codec) => worker
             .card

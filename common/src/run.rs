@@ -260,12 +260,10 @@ impl Run {
         if let State::Running {
             worker: lost,
             since,
-            stage,
+            ..
         } = &self.state
         {
-            let failure = Failure::worker(format!(
-                "worker {lost} vanished while {stage}; its lease ran out"
-            ));
+            let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
             next.failures.push(Attempt {
                 number: self.attempt,
                 worker: lost.clone(),

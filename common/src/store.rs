@@ -69,15 +69,26 @@ impl StoreError {
 
     fn remote(location: &Location) -> impl Fn(object_store::Error) -> Self {
         let location = location.clone();
-        move |error| match error {
-            object_store::Error::NotFound { .. } => Self::Missing(location.clone()),
-            other => Self::Remote {
-                location: location.clone(),
-                message: innermost(&other),
-            },
+        move |error| {
+            let location = location.clone();
+            if let object_store::Error::NotFound { .. } = error {
+                return Self::Missing(location);
+            }
+            let message = innermost(&error);
+            // Without any credentials the client asks a cloud machine's own service for some.
+            if message.contains(CREDENTIALS_SERVICE) {
+                return Self::Settings {
+                    location,
+                    message: "there are no credentials for it".to_owned(),
+                };
+            }
+            Self::Remote { location, message }
         }
     }
 }
+
+/// Where machines of a cloud find their credentials.
+const CREDENTIALS_SERVICE: &str = "169.254.169.254";
 
 /// The error with its causes in one line.
 fn innermost(error: &dyn std::error::Error) -> String {

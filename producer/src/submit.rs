@@ -1,4 +1,4 @@
-//! Handing jobs in: each once, and none that would overwrite a stranger's file.
+//! Handing jobs in: each once, and none that would replace what is there.
 
 use std::path::Path;
 
@@ -93,7 +93,7 @@ pub async fn submit(
 ) -> Result<Vec<Entry>, Error> {
     let batch = BatchId::new();
     let lane = terms.lane();
-    let mut present = Present::look(broker, stores, folder, &sources).await?;
+    let present = Present::look(stores, folder, &sources).await?;
     let again = terms.again.then(Uuid::now_v7);
     let mut entries: Vec<Entry> = sources
         .into_iter()
@@ -116,9 +116,8 @@ pub async fn submit(
         for index in turn {
             let entry = &mut entries[index];
             let is_occupied = present.size(&entry.job.output).is_some()
-                && !terms.overwrite
-                && broker.job(&entry.job.id).await?.is_none()
-                && present.is_foreign(&entry.job.output).await?;
+                && !(terms.overwrite || terms.again)
+                && broker.job(&entry.job.id).await?.is_none();
             if is_occupied {
                 entry.standing = Standing::Occupied;
             } else {

@@ -68,7 +68,7 @@ pub async fn run(
         }
         let listening = match &mut bells {
             Some(bells) => bells,
-            None => match listen(&broker, &queues).await {
+            None => match listen(&broker, &queues, &mut lanes).await {
                 Ok(subscribed) => bells.insert(subscribed),
                 Err(error) => {
                     pause(&error, &shutdown).await;
@@ -135,7 +135,12 @@ pub async fn run(
     Ok(())
 }
 
-async fn listen(broker: &Broker, queues: &[Queue]) -> Result<Bells, BrokerError> {
+/// Joins the queue groups, and catches up on lanes made while nobody listened.
+async fn listen(
+    broker: &Broker,
+    queues: &[Queue],
+    lanes: &mut Lanes,
+) -> Result<Bells, BrokerError> {
     let mut bells = Bells::new();
     for queue in queues {
         let bell = subject::wake(queue);
@@ -145,6 +150,7 @@ async fn listen(broker: &Broker, queues: &[Queue]) -> Result<Bells, BrokerError>
             message: error.to_string(),
         })?);
     }
+    broker.find_lanes(queues, lanes).await?;
     Ok(bells)
 }
 

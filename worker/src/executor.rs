@@ -231,7 +231,6 @@ impl Executor {
             .join(format!("output.{}", job.recipe.container));
         let arguments = arguments::encode(&job.recipe, &media, choice, &source, &output)?;
 
-        tracing::debug!(?arguments, "encoding");
         reporter
             .report(Stage::Encoding, Some(0.0), None, None)
             .await;
@@ -283,7 +282,10 @@ impl Executor {
             prepared.discard().await;
             return Err(lost.into());
         }
-        prepared.commit().await?;
+        // A commit that is still under way when the lease could be over might replace a successor's output.
+        tokio::time::timeout(claim.commit_time(), prepared.commit())
+            .await
+            .map_err(|_| Failure::passing("the store took too long to take the output"))??;
 
         Ok(Report {
             worker: self.name.clone(),

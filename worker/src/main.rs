@@ -101,6 +101,11 @@ async fn detect(args: &DetectionArgs) -> anyhow::Result<(Tools, Card)> {
         ..Detection::new(tools.ffmpeg.clone())
     };
     let card = card::detect(&detection).await?;
+    for encoder in args.encoders.iter().flatten() {
+        if !card.encoders.contains_key(encoder) {
+            tracing::warn!(%encoder, "this ffmpeg has no such encoder: is the name in --encoders right?");
+        }
+    }
     Ok((tools, card))
 }
 
@@ -166,10 +171,11 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         Arc::clone(&card),
         scratch.path(),
     ));
+    let proved: Vec<&str> = card.proved().map(|(encoder, _)| encoder.as_str()).collect();
     tracing::info!(
         worker = %name,
         slots,
-        encoders = card.proved().count(),
+        encoders = %proved.join(" "),
         ffmpeg = card.ffmpeg.version,
         sandbox = sandbox::support(),
         "ready"

@@ -81,8 +81,15 @@ async fn prepare_file(
             let _ = std::fs::remove_file(&temporary);
             return Err(error);
         }
-        // The name must never reach the disk before the bytes do.
-        File::open(&temporary)?.sync_all()?;
+        // The name must never reach the disk before the bytes do. Windows syncs only what may be written.
+        let synced = File::options()
+            .write(true)
+            .open(&temporary)
+            .and_then(|file| file.sync_all());
+        if let Err(error) = synced {
+            let _ = std::fs::remove_file(&temporary);
+            return Err(error);
+        }
         Ok(Prepared::File {
             from: temporary,
             to,

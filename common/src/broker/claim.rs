@@ -263,6 +263,12 @@ impl Claim {
         }
     }
 
+    /// How long the owner may take to make the output appear after it wrote
+    /// the fence: the lease cannot be over by then.
+    pub fn commit_time(&self) -> Duration {
+        self.ack_wait * 2 / 3
+    }
+
     /// Tells the broker that the job is being worked on. Says nothing about
     /// who owns it: the broker accepts this from anyone.
     pub(super) async fn keep_alive(&self) -> Result<(), async_nats::Error> {

@@ -109,11 +109,11 @@ async fn check(claim: &Claim) -> Option<Ended> {
     match claim.broker.versioned_run(&ours.job.id).await {
         Ok(Some(found)) => match found.run.state {
             State::Cancelled => Some(Ended::Cancelled),
-            // Still running, or ended by ourselves a moment ago.
-            _ if found.run.attempt == ours.attempt => None,
-            _ => Some(Ended::TakenOver),
+            _ if found.run.attempt > ours.attempt => Some(Ended::TakenOver),
+            _ => None,
         },
-        Ok(None) => Some(Ended::Cancelled),
+        // A replica that lags behind may not know of the run yet.
+        Ok(None) => None,
         Err(error) => {
             tracing::warn!(job = %ours.job.id, %error, "cannot tell whether the job is still ours");
             None

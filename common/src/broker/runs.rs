@@ -83,8 +83,8 @@ impl Broker {
                 PublishErrorKind::WrongLastSequence if tried == 1 => return Ok(Write::Conflict),
                 PublishErrorKind::WrongLastSequence => {
                     // An earlier try may have been written without our hearing of it.
-                    return Ok(match self.versioned_run(&job).await? {
-                        Some(found) if found.run == *run => Write::Done(found.revision),
+                    return Ok(match self.last(&format!("KV_{RUNS}"), &key).await? {
+                        Some(found) if found.payload == value => Write::Done(found.sequence),
                         _ => Write::Conflict,
                     });
                 }

@@ -173,33 +173,36 @@ impl FromStr for Filters {
             }
             let forbidden = options
                 .split(':')
-                .filter_map(|option| option.split_once('='))
-                .map(|(key, _)| key.trim())
-                .find(|key| FORBIDDEN_OPTIONS.contains(key));
+                .map(|option| option.split_once('=').unwrap_or((option, "")))
+                .find(|(key, value)| opens_a_file(name, key.trim(), value))
+                .map(|(key, _)| key.trim());
             if let Some(option) = forbidden {
                 return Err(FilterError::Option {
                     filter: name.to_owned(),
                     option: option.to_owned(),
                 });
             }
-            // `curves` and `pp7` take files only by names refused above; a bare
-            // positional value of `curves` is a preset.
         }
         Ok(Self(text.to_owned()))
     }
 }
 
-/// The filters of a chain, as names and options. Commas inside parentheses
-/// belong to expressions such as `min(iw,1280)`.
+/// Whether an option of an allowed filter would read or write a file.
+fn opens_a_file(filter: &str, key: &str, value: &str) -> bool {
+    // Newer versions of ffmpeg read the value of `/key=file` from a file.
+    key.starts_with('/')
+        || FORBIDDEN_OPTIONS.contains(&key)
+        // By position, `curves` takes files too.
+        || (filter == "curves" && value.is_empty())
+}
+
+/// The filters of a chain, as names and options. As for ffmpeg, every comma
+/// ends a filter, inside parentheses too.
 fn chain(text: &str) -> Vec<(&str, &str)> {
-    let mut depth = 0_i32;
-    text.split(|c| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        c == ',' && depth <= 0
-    })
-    .map(|filter| filter.split_once('=').unwrap_or((filter, "")))
-    .map(|(name, options)| (name.trim(), options))
-    .collect()
+    text.split(',')
+        .map(|filter| filter.split_once('=').unwrap_or((filter, "")))
+        .map(|(name, options)| (name.trim(), options))
+        .collect()
 }
 
 impl Filters {
@@ -261,6 +264,10 @@ mod tests {
             ",",
             "crop=10,",
             "sendcmd=f=/etc/passwd",
+            "convolution=0m=0 0 0 0 1 0 0 0 0(,frei0r=/tmp/x.so,null",
+            "scale=(2,movie=x)",
+            "curves=none:0/0 1/1:0/0 1/1:0/0 1/1:0/0 1/1:0/0 1/1:/any/file:/any/plot",
+            "eq=/contrast=/etc/passwd",
         ] {
             assert!(bad.parse::<Filters>().is_err(), "{bad}");
         }
@@ -270,7 +277,7 @@ mod tests {
     fn plain_chains_are_allowed_and_known_to_keep_frames_or_not() {
         let keeps = |text: &str| text.parse::<Filters>().expect(text).keep_frames();
         assert!(keeps("hqdn3d=4:3:6,crop=1280:536"));
-        assert!(keeps("scale=min(iw,1280):-2"));
+        assert!(keeps("curves=preset=vintage"));
         assert!(keeps("yadif"));
         assert!(!keeps("yadif=mode=send_field"));
         assert!(!keeps("yadif=1"));

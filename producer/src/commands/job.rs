@@ -115,12 +115,8 @@ fn text(record: &JobRecord, events: &[Event]) -> String {
 fn of_run(run: &Run) -> Vec<String> {
     let mut lines = vec![format!("attempt   {} of {}", run.spent(), run.job.attempts)];
     match &run.state {
-        State::Running {
-            worker,
-            stage,
-            since,
-        } => {
-            lines.push(format!("worker    {worker}, {stage} since {since}"));
+        State::Running { worker, since, .. } => {
+            lines.push(format!("worker    {worker}, since {since:.0}"));
         }
         State::Waiting { until, .. } => lines.push(format!("until     {until}")),
         State::Completed { .. } => lines.push(format!("result    {}", summary::ending(run))),

@@ -32,7 +32,7 @@ impl Bars {
         let all = MultiProgress::new();
         let overall = all.add(ProgressBar::new(bytes.max(1)));
         overall.set_style(style(
-            "{prefix:32} [{bar:24}] {percent:>3}% {elapsed} elapsed, {eta} left",
+            "{prefix:32} [{bar:24}] {percent:>3}% {elapsed} elapsed{msg}",
         ));
         overall.set_prefix(format!("0/{total} files"));
         overall.enable_steady_tick(Duration::from_millis(500));
@@ -63,20 +63,22 @@ impl Bars {
 
     pub(super) fn progress(&mut self, name: &str, size: u64, progress: &Progress) {
         let (bar, done) = self.bar(progress.job, name);
-        let fraction = progress.fraction.unwrap_or(0.0);
-        bar.set_position((f64::from(fraction.clamp(0.0, 1.0)) * STEPS as f64) as u64);
+        let fraction = progress.fraction.unwrap_or(0.0).clamp(0.0, 1.0);
+        // One bar over all stages: it never falls back.
+        let whole = share(progress.stage, fraction);
+        bar.set_position((whole * STEPS as f64) as u64);
         let mut message = progress.stage.to_string();
         if let Some(encode) = progress
             .encode
-            .filter(|_| progress.stage == Stage::Encoding)
+            .filter(|encode| progress.stage == Stage::Encoding && encode.fps > 0.0)
         {
             message += &format!(" {:.1} fps {:.2}x", encode.fps, encode.speed);
         }
-        if let Some(eta) = progress.eta {
+        if let Some(eta) = progress.eta.filter(|_| fraction > 0.0) {
             message += &format!(", {} left", units::seconds(f64::from(eta)));
         }
         bar.set_message(format!("{message} on {}", progress.worker));
-        *done = (share(progress.stage, fraction) * size as f64) as u64;
+        *done = (whole * size as f64) as u64;
         self.show_overall();
     }
 
@@ -98,6 +100,11 @@ impl Bars {
     fn show_overall(&self) {
         let under_way: u64 = self.files.values().map(|(_, done)| done).sum();
         self.overall.set_position(self.ended + under_way);
+        // An estimate from nothing would be a lie.
+        if self.overall.position() > 0 {
+            let left = units::seconds(self.overall.eta().as_secs_f64());
+            self.overall.set_message(format!(", {left} left"));
+        }
     }
 
     pub(super) fn say(&self, line: &str) {

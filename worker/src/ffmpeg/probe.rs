@@ -175,7 +175,7 @@ fn parse(json: &[u8]) -> Result<Media, Failure> {
         return Err(Failure::input("input holds no video, audio or subtitles"));
     }
     Ok(Media {
-        duration: raw.format.duration.as_deref().and_then(seconds),
+        duration: raw.format.length(),
         size: raw.format.size.and_then(|size| size.parse().ok()),
         format: raw.format.format_name,
         streams: raw.streams.into_iter().map(Stream::from).collect(),
@@ -201,7 +201,22 @@ struct Raw {
 struct RawFormat {
     format_name: String,
     duration: Option<String>,
+    start_time: Option<String>,
     size: Option<String>,
+}
+
+impl RawFormat {
+    /// Seconds from its first frame to its end. Matroska states the end only,
+    /// and a recording that was cut need not begin at 0.
+    fn length(&self) -> Option<f64> {
+        let end = self.duration.as_deref().and_then(seconds)?;
+        let start = self.start_time.as_deref().and_then(seconds).unwrap_or(0.0);
+        if self.format_name.starts_with("matroska") && (0.0..end).contains(&start) {
+            Some(end - start)
+        } else {
+            Some(end)
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -60,15 +60,41 @@ impl Tail {
 
 fn keep(kept: &mut VecDeque<String>, line: &str) {
     let line: String = line.chars().filter(|c| !c.is_control()).collect();
+    let line = without_signature(&line);
     if kept.len() == LINES {
         kept.pop_front();
     }
     kept.push_back(line);
 }
 
+/// The line without the part of a presigned URL that lets anyone read the object.
+fn without_signature(line: &str) -> String {
+    let mut parts = line.split("?X-Amz-");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        clean.push_str("?…");
+        let end = part.find(|c: char| c.is_whitespace() || "'\"".contains(c));
+        // ffmpeg writes `URL: what happened`.
+        let colon = part.find(": ");
+        let end = end.into_iter().chain(colon).min().unwrap_or(part.len());
+        clean.push_str(&part[end..]);
+    }
+    clean
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signature_never_reaches_a_log() {
+        let said = "http://s3/b/k?X-Amz-Algorithm=A&X-Amz-Signature=abc: Invalid data found";
+        assert_eq!(
+            without_signature(said),
+            "http://s3/b/k?…: Invalid data found"
+        );
+        assert_eq!(without_signature("no url"), "no url");
+    }
 
     #[test]
     fn a_flood_of_garbage_stays_small() {
