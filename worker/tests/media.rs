@@ -304,6 +304,27 @@ async fn an_input_that_breaks_off_is_called_damaged() {
 }
 
 #[tokio::test]
+async fn half_a_film_is_not_taken_for_a_short_one() {
+    // Matroska states a length but no number of frames, and this one has no sound to measure.
+    let studio = Studio::new();
+    let whole = studio.clip(
+        "whole.mkv",
+        "-frames:v 100 -g 10 -c:v libx264 -preset ultrafast",
+    );
+    let bytes = std::fs::read(&whole).expect("the clip");
+    let half = studio.path("half.mkv");
+    std::fs::write(&half, &bytes[..bytes.len() / 2]).expect("there is room");
+    let failure = studio
+        .encode(&half, &studio::recipe("libx264"))
+        .await
+        .expect_err("half is missing");
+    assert!(
+        failure.message.contains("long where the input is"),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
 async fn a_broken_output_does_not_pass() {
     let studio = Studio::new();
     let source = studio.clip(

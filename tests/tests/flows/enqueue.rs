@@ -138,6 +138,67 @@ async fn a_higher_priority_starts_first() {
 }
 
 #[tokio::test]
+async fn a_busy_worker_hears_of_a_lane_that_is_new() {
+    let farm = Farm::start().await;
+    let names = [
+        "h264.mp4",
+        "vp9.webm",
+        "hevc.mkv",
+        "odd-size.webm",
+        "tracks.mkv",
+    ];
+    let folder = farm.folder_of("in", &names.map(paths::media));
+    let setup = farm.worker("w").encoders("libx264");
+    let _worker = farm.join(setup.option("--max-jobs", "1")).await;
+    // A backlog at one priority; only then is there a more urgent lane at all.
+    for clip in &names[..4] {
+        farm.producer(enqueue(&folder.join(clip), "libx264", &[]))
+            .await
+            .succeeded();
+    }
+    let urgent = folder.join(names[4]);
+    farm.producer(enqueue(&urgent, "libx264", &["--priority", "10"]))
+        .await
+        .succeeded();
+    let runs = poll::until("all to be done", async || {
+        let runs = farm.view.runs().await.ok()?;
+        (runs.len() == 5 && runs.iter().all(|run| run.state.is_terminal())).then_some(runs)
+    })
+    .await;
+    let mut started = Vec::new();
+    for run in &runs {
+        let history = farm.view.events(&run.job.id).await.expect("an answer");
+        started.push((history[0].at, u8::from(run.priority)));
+    }
+    started.sort();
+    assert_ne!(
+        started.last().expect("five").1,
+        10,
+        "the most urgent job went last"
+    );
+}
+
+#[tokio::test]
+async fn another_recipe_does_not_replace_what_is_there() {
+    let farm = Farm::start().await;
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    let clip = paths::media("h264.mp4");
+    farm.producer(enqueue(&clip, "libx264", &["--wait"]))
+        .await
+        .succeeded();
+    let output = farm.out().join("h264.mkv");
+    let before = std::fs::read(&output).expect("the output");
+    let other = farm
+        .producer(enqueue(&clip, "libx264", &["--wait", "--crf", "40"]))
+        .await;
+    assert_eq!(other.code, Some(1), "{other:?}");
+    assert_eq!(std::fs::read(&output).expect("the output"), before);
+    let told = enqueue(&clip, "libx264", &["--wait", "--crf", "40", "--overwrite"]);
+    farm.producer(told).await.succeeded();
+    assert_ne!(std::fs::read(&output).expect("the output"), before);
+}
+
+#[tokio::test]
 async fn listings_are_json_for_programs() {
     let farm = Farm::start().await;
     let _worker = farm
@@ -147,7 +208,7 @@ async fn listings_are_json_for_programs() {
     farm.producer(enqueue(&clip, "libx264", &["--wait"]))
         .await
         .succeeded();
-    farm.producer(enqueue(&clip, "hevc_nvenc", &[]))
+    farm.producer(enqueue(&paths::media("vp9.webm"), "hevc_nvenc", &[]))
         .await
         .succeeded();
 
