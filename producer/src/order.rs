@@ -227,6 +227,7 @@ pub fn conclude(
         print_json(counts, entries)?;
     } else {
         output::print(&summary::of(entries).to_string());
+        output::print(&summary::totals(entries));
     }
     if ending == Ending::Interrupted {
         let open = entries.iter().filter(|entry| entry.is_open()).count();

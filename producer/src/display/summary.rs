@@ -77,6 +77,38 @@ pub fn of(entries: &[Entry]) -> Table {
     table
 }
 
+/// All entries in a line: how many ended how, and what became of the bytes.
+pub fn totals(entries: &[Entry]) -> String {
+    let lines: Vec<Line> = entries.iter().map(Line::of).collect();
+    let (mut before, mut after) = (0, 0);
+    for line in &lines {
+        if let Some(size) = line.output_size {
+            before += line.input_size;
+            after += size;
+        }
+    }
+    let mut states: Vec<(&str, usize)> = Vec::new();
+    for line in &lines {
+        match states.iter_mut().find(|(state, _)| *state == line.state) {
+            Some((_, count)) => *count += 1,
+            None => states.push((line.state, 1)),
+        }
+    }
+    let mut text: Vec<String> = states
+        .into_iter()
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    if before > 0 {
+        text.push(format!(
+            "{} -> {} ({})",
+            units::bytes(before),
+            units::bytes(after),
+            units::ratio(before, after)
+        ));
+    }
+    text.join(", ")
+}
+
 /// The entries for machines.
 pub fn json(entries: &[Entry]) -> Vec<Line> {
     entries.iter().map(Line::of).collect()

@@ -37,9 +37,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     for encoder in ENCODERS {
         recorded.push(record(&farm, encoder).await);
     }
-    let encodes = scripts(&farm, "encodes", &clips, &recorded, |command| {
-        command.iter().any(|argument| argument == "-progress") && !is_check(command)
-    });
+    let encodes = scripts(&farm, "encodes", &clips, &recorded, is_encode);
     let all = scripts(&farm, "all", &clips, &recorded, |_| true);
 
     let (mut by_farm, mut by_xargs, mut by_xargs_checked) = (Vec::new(), Vec::new(), Vec::new());
@@ -53,20 +51,17 @@ pub(crate) async fn measure() -> Vec<Figure> {
         median(&by_xargs),
         median(&by_xargs_checked),
     );
-    let ratio = farm_time / plain;
+    let (same, alone) = (farm_time / checked, farm_time / plain);
     vec![
         Figure {
-            what: "20 clips: farm / xargs -P 2 of its encodes, wall time",
-            measured: format!("{ratio:.2} ({farm_time:.1} s / {plain:.1} s)"),
+            what: "20 clips: farm / the same ffmpeg and ffprobe commands by xargs -P 2, wall time",
+            measured: format!("{same:.2} ({farm_time:.1} s / {checked:.1} s)"),
             goal: "≤ 1.05".to_owned(),
-            reached: Some(ratio <= 1.05),
+            reached: Some(same <= 1.05),
         },
         Figure {
-            what: "the same with the gate's commands run by xargs too",
-            measured: format!(
-                "{:.2} ({farm_time:.1} s / {checked:.1} s)",
-                farm_time / checked
-            ),
+            what: "20 clips: farm / its encodes alone, unverified, by xargs -P 2",
+            measured: format!("{alone:.2} ({farm_time:.1} s / {plain:.1} s)"),
             goal: String::new(),
             reached: None,
         },
@@ -162,6 +157,10 @@ async fn record(farm: &Farm, encoder: &str) -> Recorded {
     }
 }
 
+fn is_encode(command: &[String]) -> bool {
+    command.iter().any(|argument| argument == "-progress") && !is_check(command)
+}
+
 /// Whether a command only decodes.
 fn is_check(command: &[String]) -> bool {
     command.iter().any(|argument| argument == "null")
@@ -187,10 +186,18 @@ fn scripts(
             format!("'{argument}'")
         };
         let mut text = "set -e\n".to_owned();
+        let mut is_encoded = false;
         for command in recorded.commands.iter().filter(|command| wanted(command)) {
             let line: Vec<String> = command.iter().map(place).collect();
-            text.push_str(&format!("{} >/dev/null 2>&1 </dev/null\n", line.join(" ")));
+            // The gate's commands run side by side, as they do on the farm.
+            let side = if is_encoded { " &" } else { "" };
+            text.push_str(&format!(
+                "{} >/dev/null 2>&1 </dev/null{side}\n",
+                line.join(" ")
+            ));
+            is_encoded |= is_encode(command);
         }
+        text.push_str("wait\n");
         let script = folder.join(format!("{number}.sh"));
         std::fs::write(&script, text).expect("there is room");
         script
