@@ -215,21 +215,6 @@ impl Run {
         }
     }
 
-    /// The run of a job that is cancelled before anyone took it.
-    pub fn never_started(job: Job, lane: &Lane, now: Timestamp) -> Self {
-        Self {
-            job,
-            queue: lane.queue.clone(),
-            priority: lane.priority,
-            attempt: 0,
-            returned: 0,
-            sequence: 0,
-            state: State::Cancelled,
-            failures: Vec::new(),
-            changed: now,
-        }
-    }
-
     /// What a message with this stream sequence means now.
     pub fn on_delivery(&self, sequence: u64) -> Delivery {
         match &self.state {

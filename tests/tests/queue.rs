@@ -14,6 +14,7 @@ use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, State};
 use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
 use harness::broker::TestBroker;
+use tempfile::TempDir;
 
 fn job(name: &str) -> Job {
     let folder = Location::s3("media", "in").expect("a location");
@@ -92,6 +93,20 @@ async fn connect(server: &TestBroker) -> (Broker, Lanes) {
     options.ack_wait = Duration::from_secs(1);
     let broker = Broker::connect(&options).await.expect("a broker");
     (broker, Lanes::default())
+}
+
+/// A broker with one pending job in a lane that is known. What must live as
+/// long as the test comes first.
+async fn with_one_job() -> ((TestBroker, TempDir), Broker, Lanes) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    broker
+        .enqueue(&[(job("a"), lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+    ((server, folder), broker, known)
 }
 
 async fn lanes(broker: &Broker, lanes: &mut Lanes) {
@@ -185,14 +200,7 @@ async fn the_most_urgent_job_goes_first_and_only_once() {
 
 #[tokio::test]
 async fn a_lost_job_is_taken_over_and_its_old_owner_can_write_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
-    broker
-        .enqueue(&[(job("a"), lane(5))], |_| {})
-        .await
-        .expect("enqueued");
-    lanes(&broker, &mut known).await;
+    let (_server, broker, known) = with_one_job().await;
     let zombie = claim(&broker, &known, "w1").await.expect("a job");
     let owner = claim_in_time(&broker, &known, "w2").await;
     assert_eq!(owner.run().attempt, 2);
@@ -253,14 +261,7 @@ async fn a_job_that_loses_all_its_workers_ends_as_a_dead_letter() {
 
 #[tokio::test]
 async fn what_is_given_back_starts_at_once_and_costs_no_attempt() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
-    broker
-        .enqueue(&[(job("a"), lane(5))], |_| {})
-        .await
-        .expect("enqueued");
-    lanes(&broker, &mut known).await;
+    let (_server, broker, known) = with_one_job().await;
     for _ in 0..5 {
         let claim = claim_in_time(&broker, &known, "w1").await;
         claim.hand_back().await.expect("ours");
@@ -271,14 +272,7 @@ async fn what_is_given_back_starts_at_once_and_costs_no_attempt() {
 
 #[tokio::test]
 async fn a_failed_attempt_waits_and_comes_back_by_itself() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
-    broker
-        .enqueue(&[(job("a"), lane(5))], |_| {})
-        .await
-        .expect("enqueued");
-    lanes(&broker, &mut known).await;
+    let (_server, broker, known) = with_one_job().await;
     let first = claim(&broker, &known, "w1").await.expect("a job");
     let run = first
         .fail(Failure::passing("no network"))
@@ -303,14 +297,7 @@ async fn a_failed_attempt_waits_and_comes_back_by_itself() {
 
 #[tokio::test]
 async fn a_lease_outlives_the_ack_wait_while_it_is_kept() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
-    broker
-        .enqueue(&[(job("a"), lane(5))], |_| {})
-        .await
-        .expect("enqueued");
-    lanes(&broker, &mut known).await;
+    let (_server, broker, known) = with_one_job().await;
     let kept = claim(&broker, &known, "w1").await.expect("a job");
     let lease = common::broker::Lease::keep(&kept);
     let until = tokio::time::Instant::now() + Duration::from_secs(3);

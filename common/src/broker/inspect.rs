@@ -190,11 +190,7 @@ impl Broker {
     /// Where the broker gives no answer.
     pub async fn lane_statuses(&self) -> Result<Vec<LaneStatus>, BrokerError> {
         let what = "listing the lanes";
-        let stream = self
-            .jetstream
-            .get_stream_no_info(JOBS)
-            .await
-            .map_err(BrokerError::request(what))?;
+        let stream = self.job_stream(what).await?;
         let mut consumers = stream.consumers();
         let mut statuses = Vec::new();
         while let Some(info) = consumers

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::stream::Stream;
 use futures::TryStreamExt;
 
 use super::{Broker, BrokerError};
@@ -38,6 +39,14 @@ impl Lanes {
 }
 
 impl Broker {
+    /// The work queue, for `what` is to be done with it.
+    pub(super) async fn job_stream(&self, what: &str) -> Result<Stream<()>, BrokerError> {
+        self.jetstream
+            .get_stream_no_info(JOBS)
+            .await
+            .map_err(BrokerError::request(what))
+    }
+
     /// Makes a lane where it is missing and returns its ack wait, which is
     /// whatever the lane was first made with.
     ///
@@ -46,11 +55,7 @@ impl Broker {
     pub(super) async fn open_lane(&self, lane: &Lane) -> Result<Duration, BrokerError> {
         let name = lane.consumer();
         let what = format!("opening the lane {name}");
-        let stream = self
-            .jetstream
-            .get_stream_no_info(JOBS)
-            .await
-            .map_err(BrokerError::request(what.clone()))?;
+        let stream = self.job_stream(&what).await?;
         if let Ok(info) = stream.consumer_info(&name).await {
             return Ok(info.config.ack_wait);
         }
@@ -89,11 +94,7 @@ impl Broker {
     /// Where the broker refuses.
     pub async fn find_lanes(&self, queues: &[Queue], lanes: &mut Lanes) -> Result<(), BrokerError> {
         let what = "listing the lanes";
-        let stream = self
-            .jetstream
-            .get_stream_no_info(JOBS)
-            .await
-            .map_err(BrokerError::request(what))?;
+        let stream = self.job_stream(what).await?;
         let mut names = stream.consumer_names();
         while let Some(name) = names.try_next().await.map_err(BrokerError::request(what))? {
             if let Some(lane) = Lane::from_consumer(&name)
