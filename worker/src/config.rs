@@ -195,6 +195,9 @@ pub struct Config {
         default_value = "full"
     )]
     pub verify: Verify,
+    /// How long a job waits after its first failed attempt; twice as long after each further one
+    #[arg(long, env = "RETRY_AFTER", value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub retry_after: Duration,
     /// How long a job may go without a sign of life; lanes that exist keep theirs
     #[arg(long, env = "ACK_WAIT", value_name = "TIME", default_value = "30s", value_parser = ack_wait)]
     pub ack_wait: Duration,
@@ -269,6 +272,7 @@ impl Config {
         options.credentials.clone_from(&self.nats_creds);
         options.ack_wait = self.ack_wait;
         options.replicas = self.replicas.into();
+        options.retry_after = self.retry_after;
         options
     }
 }

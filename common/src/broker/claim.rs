@@ -23,8 +23,6 @@ use crate::subject::{self, JOBS};
 use crate::wire;
 use crate::worker::WorkerName;
 
-/// The first retry comes after this, each further one after twice as long.
-const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(5);
 /// No retry waits longer than this.
 const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(10);
 /// Up to so much more, so that what failed together does not come back together.
@@ -282,11 +280,16 @@ impl Broker {
         };
         let worker = claimant.name();
         let retry_of = retry_of(&message);
+        // What is delivered for the first time is most likely a job without a
+        // run: the guard of the write finds out where it is not.
+        let mut is_new = info.delivered <= 1 && retry_of.is_none();
         let mut is_confirmed = false;
         loop {
             let now = Timestamp::now();
             let found = if is_confirmed {
                 self.confirmed_run(&job.id).await?
+            } else if std::mem::take(&mut is_new) {
+                None
             } else {
                 self.versioned_run(&job.id).await?
             };
@@ -368,7 +371,7 @@ impl Broker {
         }
         let written = self.write_run(next, expected).await?;
         match written {
-            Write::Done(_) => self.record(next),
+            Write::Done(_) => self.record(next).await,
             Write::Conflict if is_dead => self.unbury(&next.job.id).await?,
             Write::Conflict => {}
         }
@@ -514,7 +517,8 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn fail(self, failure: Failure) -> Result<Run, Lost> {
-        let wait = retry_wait(self.run.spent(), random_share());
+        let first = SignedDuration::try_from(self.broker.retry_after).unwrap_or(LONGEST_RETRY);
+        let wait = retry_wait(first, self.run.spent(), random_share());
         let next = self.run.fail(failure, wait, Timestamp::now());
         self.end(next).await
     }
@@ -526,7 +530,7 @@ impl Claim {
     pub async fn hand_back(mut self) -> Result<(), Lost> {
         let next = self.run.hand_back(Timestamp::now());
         self.write(next).await?;
-        self.broker.record(&self.run);
+        self.broker.record(&self.run).await;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
         Ok(self.broker.ring(&self.lane()).await?)
     }
@@ -592,11 +596,12 @@ fn retry_of(message: &jetstream::Message) -> Option<u64> {
     headers.get(RETRY_OF)?.as_str().parse().ok()
 }
 
-/// How long to wait after this many failed attempts; `share`, from 0 to 1, says
-/// how much of the jitter comes on top.
-fn retry_wait(spent: u32, share: f64) -> SignedDuration {
+/// How long to wait after this many failed attempts: `first` after one, twice as
+/// long after each further one; `share`, from 0 to 1, of the jitter on top.
+fn retry_wait(first: SignedDuration, spent: u32, share: f64) -> SignedDuration {
     let doubled = 1_i32 << spent.saturating_sub(1).min(16);
-    (FIRST_RETRY * doubled)
+    first
+        .saturating_mul(doubled)
         .min(LONGEST_RETRY)
         .mul_f64(1.0 + JITTER * share)
 }
@@ -629,9 +634,10 @@ mod tests {
 
     #[test]
     fn retries_wait_twice_as_long_each_time_up_to_a_limit() {
-        assert_eq!(retry_wait(1, 0.0), SignedDuration::from_secs(5));
-        assert_eq!(retry_wait(2, 0.0), SignedDuration::from_secs(10));
-        assert_eq!(retry_wait(40, 0.0), LONGEST_RETRY);
-        assert_eq!(retry_wait(1, 1.0), SignedDuration::from_secs(6));
+        let first = SignedDuration::from_secs(5);
+        assert_eq!(retry_wait(first, 1, 0.0), SignedDuration::from_secs(5));
+        assert_eq!(retry_wait(first, 2, 0.0), SignedDuration::from_secs(10));
+        assert_eq!(retry_wait(first, 40, 0.0), LONGEST_RETRY);
+        assert_eq!(retry_wait(first, 1, 1.0), SignedDuration::from_secs(6));
     }
 }
