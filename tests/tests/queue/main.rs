@@ -1,5 +1,6 @@
 //! The queue's protocol on a real broker, by the library that the programs share.
 
+mod model;
 mod steered;
 mod storm;
 mod taken;

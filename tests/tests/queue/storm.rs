@@ -85,13 +85,13 @@ async fn every_job_ends_once_whatever_is_done_to_it() {
             dead.push(run.job.id.to_string());
         }
     }
-    let mut letters = subjects(&broker, "DEAD").await;
-    letters.sort();
-    dead.sort();
-    let letters: Vec<_> = letters
+    let letters = subjects(&broker, "DEAD").await;
+    let mut letters: Vec<_> = letters
         .iter()
         .filter_map(|subject| subject.rsplit('.').next())
         .collect();
+    letters.sort_unstable();
+    dead.sort();
     assert_eq!(
         letters, dead,
         "each failed job is a dead letter, and no other"
