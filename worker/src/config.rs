@@ -11,6 +11,7 @@ use common::queue::Queue;
 use common::telemetry::LogFormat;
 use common::worker::{Terms, WorkerName};
 
+use crate::card::host_name;
 use crate::scratch;
 
 /// Runs encodes for an ffmpeg-easy farm on this machine.
@@ -252,11 +253,9 @@ impl Config {
 
     /// The name to go by.
     pub fn worker_name(&self) -> WorkerName {
-        self.name.clone().unwrap_or_else(|| {
-            WorkerName::from_host(
-                &sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned()),
-            )
-        })
+        self.name
+            .clone()
+            .unwrap_or_else(|| WorkerName::from_host(&host_name()))
     }
 
     /// Jobs to run at once. A second slot keeps the cores busy while the first

@@ -106,12 +106,21 @@ impl Claimant for WorkerName {
     }
 }
 
+/// What became of a delivered message.
+enum Taken<T> {
+    Claimed(Box<Claim>, T),
+    Buried(Box<Run>),
+    Nothing,
+}
+
 /// What a look at the lanes found.
 pub struct Look<T> {
     /// Jobs, now claimed, the most urgent first.
     pub claims: Vec<(Claim, T)>,
     /// A lane in which more jobs wait behind these.
     pub more: Option<Lane>,
+    /// Jobs that failed for good because their last owner vanished.
+    pub buried: Vec<Run>,
 }
 
 impl Broker {
@@ -129,6 +138,7 @@ impl Broker {
         let mut look = Look {
             claims: Vec::new(),
             more: None,
+            buried: Vec::new(),
         };
         for group in groups(lanes, claimant) {
             loop {
@@ -148,7 +158,11 @@ impl Broker {
                     .into_iter()
                     .map(|message| self.take(lane, message, claimant, ack_wait));
                 for taken in futures::future::join_all(taking).await {
-                    look.claims.extend(taken?);
+                    match taken? {
+                        Taken::Claimed(claim, ticket) => look.claims.push((*claim, ticket)),
+                        Taken::Buried(run) => look.buried.push(*run),
+                        Taken::Nothing => {}
+                    }
                 }
             }
         }
@@ -260,7 +274,7 @@ impl Broker {
         message: jetstream::Message,
         claimant: &C,
         ack_wait: Duration,
-    ) -> Result<Option<(Claim, C::Ticket)>, BrokerError> {
+    ) -> Result<Taken<C::Ticket>, BrokerError> {
         let what = || format!("message on {}", message.subject);
         let info = message.info().map_err(BrokerError::request(what()))?;
         let sequence = info.stream_sequence;
@@ -269,13 +283,20 @@ impl Broker {
         );
         let job: Job = match wire::decode(&message.payload) {
             Ok(job) => job,
-            Err(source) => return self.set_aside(&message, source).await.map(|()| None),
+            Err(source) => {
+                self.set_aside(&message, source).await?;
+                return Ok(Taken::Nothing);
+            }
         };
         let ticket = match claimant.admit(&job, lane) {
             Ok(ticket) => ticket,
-            Err(Decline::Leave(wait)) => return self.leave(&message, wait).await.map(|()| None),
+            Err(Decline::Leave(wait)) => {
+                self.leave(&message, wait).await?;
+                return Ok(Taken::Nothing);
+            }
             Err(Decline::Park) => {
-                return self.park(&job, lane, &message).await.map(|()| None);
+                self.park(&job, lane, &message).await?;
+                return Ok(Taken::Nothing);
             }
         };
         let worker = claimant.name();
@@ -312,7 +333,8 @@ impl Broker {
                     };
                     match run.on_delivery(lane, sequence, now) {
                         Delivery::TakeOver if run.failed_last_on(worker) && age < ELSEWHERE => {
-                            return self.leave(&message, LOOK_AGAIN).await.map(|()| None);
+                            self.leave(&message, LOOK_AGAIN).await?;
+                            return Ok(Taken::Nothing);
                         }
                         Delivery::TakeOver => {
                             if matches!(run.state, State::Running { .. }) {
@@ -323,7 +345,8 @@ impl Broker {
                             (next, found.revision)
                         }
                         Delivery::Leave(wait) => {
-                            return self.leave(&message, wait).await.map(|()| None);
+                            self.leave(&message, wait).await?;
+                            return Ok(Taken::Nothing);
                         }
                         // A replica that lags behind must not have the last word.
                         Delivery::Forward(_) | Delivery::Drop if !is_confirmed => {
@@ -333,11 +356,11 @@ impl Broker {
                         Delivery::Forward(there) => {
                             self.send_to(&job, &there).await?;
                             self.acknowledge(&job, &message).await?;
-                            return Ok(None);
+                            return Ok(Taken::Nothing);
                         }
                         Delivery::Drop => {
                             self.acknowledge(&job, &message).await?;
-                            return Ok(None);
+                            return Ok(Taken::Nothing);
                         }
                     }
                 }
@@ -345,7 +368,7 @@ impl Broker {
             match self.settle(&next, expected).await? {
                 Write::Done(_) if next.state.is_terminal() => {
                     self.acknowledge(&job, &message).await?;
-                    return Ok(None);
+                    return Ok(Taken::Buried(Box::new(next)));
                 }
                 Write::Done(revision) => {
                     let claim = Claim {
@@ -355,7 +378,7 @@ impl Broker {
                         message: message.into(),
                         ack_wait,
                     };
-                    return Ok(Some((claim, ticket)));
+                    return Ok(Taken::Claimed(Box::new(claim), ticket));
                 }
                 // The run has just changed: look again.
                 Write::Conflict => is_confirmed = true,
