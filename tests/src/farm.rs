@@ -224,24 +224,21 @@ impl Farm {
 
     /// Dead letters in the farm.
     pub async fn dead_letters(&self) -> u64 {
-        let stream = self
-            .view
-            .jetstream()
-            .get_stream(subject::DEAD)
-            .await
-            .expect("it is there");
-        stream.cached_info().state.messages
+        self.messages(subject::DEAD).await
     }
 
     /// Messages in the work queue: jobs that wait, run, or wait to be retried.
     pub async fn queued(&self) -> u64 {
-        let stream = self
-            .view
-            .jetstream()
-            .get_stream(subject::JOBS)
-            .await
-            .expect("it is there");
-        stream.cached_info().state.messages
+        self.messages(subject::JOBS).await
+    }
+
+    async fn messages(&self, stream: &str) -> u64 {
+        // A busy machine's broker may need a second try.
+        poll::until(stream, async || {
+            let stream = self.view.jetstream().get_stream(stream).await.ok()?;
+            Some(stream.cached_info().state.messages)
+        })
+        .await
     }
 }
 

@@ -140,11 +140,29 @@ impl Broker {
             more: None,
             buried: Vec::new(),
         };
+        match self.look(lanes, claimant, most, &mut look).await {
+            // What is claimed already must not be lost for what could not be.
+            Err(error) if look.claims.is_empty() && look.buried.is_empty() => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "looked at some lanes only");
+                Ok(look)
+            }
+            Ok(()) => Ok(look),
+        }
+    }
+
+    async fn look<C: Claimant>(
+        &self,
+        lanes: &Lanes,
+        claimant: &C,
+        most: usize,
+        look: &mut Look<C::Ticket>,
+    ) -> Result<(), BrokerError> {
         for group in groups(lanes, claimant) {
             loop {
                 let free = most - look.claims.len();
                 if free == 0 {
-                    return Ok(look);
+                    return Ok(());
                 }
                 let found = self.fetch_oldest(&group, free).await?;
                 let Some((lane, ack_wait, messages)) = found else {
@@ -157,16 +175,21 @@ impl Broker {
                 let taking = messages
                     .into_iter()
                     .map(|message| self.take(lane, message, claimant, ack_wait));
+                let mut failed = None;
                 for taken in futures::future::join_all(taking).await {
-                    match taken? {
-                        Taken::Claimed(claim, ticket) => look.claims.push((*claim, ticket)),
-                        Taken::Buried(run) => look.buried.push(*run),
-                        Taken::Nothing => {}
+                    match taken {
+                        Ok(Taken::Claimed(claim, ticket)) => look.claims.push((*claim, ticket)),
+                        Ok(Taken::Buried(run)) => look.buried.push(*run),
+                        Ok(Taken::Nothing) => {}
+                        Err(error) => failed = Some(error),
                     }
+                }
+                if let Some(error) = failed {
+                    return Err(error);
                 }
             }
         }
-        Ok(look)
+        Ok(())
     }
 
     /// Messages of the one of these lanes whose next job was enqueued first;
