@@ -8,12 +8,17 @@
 //! ran out: for that an idle worker looks often, but only while somebody holds
 //! a job of its lanes at all, which it finds out well within a lease. So a farm
 //! without work costs its broker next to nothing.
+//!
+//! A job that has cost a worker before gets this one to itself, as far as it
+//! can be had: if it takes it down again, it takes no other job with it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Claim, Lanes};
 use common::control::Controls;
+use common::failure::Fault;
 use common::id::JobId;
 use common::queue::Queue;
 use common::run::Run;
@@ -43,6 +48,10 @@ const DISCOVER: Duration = Duration::from_secs(45);
 /// How long a stopping worker tries to give back what it could not finish: a
 /// broker that is gone must not hold it up.
 const GIVE_BACK: Duration = Duration::from_secs(15);
+/// How long such a search may hold up the lanes that are known: a cluster
+/// without a leader leaves it unanswered for long. One that follows failures
+/// may take as often as long as there were in a row: the broker may just be far.
+const SEARCH: Duration = Duration::from_secs(2);
 /// Wait after the broker gave no answer.
 const TROUBLE: Duration = Duration::from_secs(1);
 
@@ -85,6 +94,10 @@ struct Watch {
     lanes: Lanes,
     discover: Instant,
     bells: Option<Bells>,
+    /// Running jobs that have cost a worker before: none is started beside them.
+    suspects: HashSet<JobId>,
+    /// Failures in a row to get an answer from the broker.
+    failures: u32,
     /// Whether jobs of these lanes are held by anyone, as far as is known.
     is_busy: bool,
     /// When that is to be found out again.
@@ -152,6 +165,8 @@ impl<W: Work> Dispatcher<W> {
             queues,
             discover: Instant::now() + DISCOVER,
             bells: None,
+            suspects: HashSet::new(),
+            failures: 0,
             is_busy: true,
             glance: Instant::now(),
         };
@@ -162,14 +177,15 @@ impl<W: Work> Dispatcher<W> {
 
         while !shutdown.is_cancelled() {
             while let Some(ended) = jobs.try_join_next() {
-                self.note(ended, &proved);
+                self.note(ended, &mut watch, &proved);
             }
             let standing = self.duty.standing(jobs.len());
             self.presence.stand(&standing);
-            if !standing.is_ready() || jobs.len() >= self.slots {
+            let is_full = jobs.len() >= self.slots || !watch.suspects.is_empty();
+            if !standing.is_ready() || is_full {
                 watch.stop_listening(&self.broker);
                 tokio::select! {
-                    Some(ended) = jobs.join_next() => self.note(ended, &proved),
+                    Some(ended) = jobs.join_next() => self.note(ended, &mut watch, &proved),
                     _ = controls.changed() => {}
                     () = proved.notified() => {
                         // Proved anew: it may be less than before.
@@ -194,7 +210,10 @@ impl<W: Work> Dispatcher<W> {
                         () = shutdown.cancelled() => {}
                     }
                     // A lane may be gone, or a whole broker new.
-                    if let Ok(found) = all_lanes(&self.broker, &watch.queues).await {
+                    watch.failures += 1;
+                    let search = all_lanes(&self.broker, &watch.queues);
+                    let patience = SEARCH * watch.failures;
+                    if let Ok(Ok(found)) = tokio::time::timeout(patience, search).await {
                         watch.lanes = found;
                     }
                     watch.bells = None;
@@ -216,13 +235,24 @@ impl<W: Work> Dispatcher<W> {
         stop: &Stop,
     ) -> Result<bool, BrokerError> {
         if watch.bells.is_none() {
-            watch.bells = Some(listen(&self.broker, &watch.queues, &mut watch.lanes).await?);
+            watch.bells = Some(listen(&self.broker, &watch.queues).await?);
+            // What was made while nobody listened rang no bell here.
+            watch.discover = Instant::now();
+        }
+        if Instant::now() >= watch.discover {
+            let search = self.broker.find_lanes(&watch.queues, &mut watch.lanes);
+            match tokio::time::timeout(SEARCH, search).await {
+                Ok(Ok(())) => watch.discover = Instant::now() + DISCOVER,
+                Ok(Err(error)) => tracing::debug!(%error, "lanes not found yet"),
+                Err(_) => tracing::debug!("lanes not found yet: no answer"),
+            }
         }
         let free = self.slots - jobs.len();
         let look = self
             .broker
             .claim(&watch.lanes, &self.admission, free)
             .await?;
+        watch.failures = 0;
         if look.claims.len() == free
             && let Some(lane) = look.more
             && let Err(error) = self.broker.ring(&lane).await
@@ -239,6 +269,9 @@ impl<W: Work> Dispatcher<W> {
             watch.glance(&self.broker).await?;
         }
         for (claim, ticket) in look.claims {
+            if is_suspect(claim.run()) {
+                watch.suspects.insert(claim.job().id);
+            }
             let (work, stop) = (Arc::clone(&self.work), stop.clone());
             jobs.spawn(async move {
                 let job = claim.job().id;
@@ -273,25 +306,21 @@ impl<W: Work> Dispatcher<W> {
             },
             () = tokio::time::sleep(patience) => {}
             _ = controls.changed() => {}
-            Some(ended) = jobs.join_next() => self.note(ended, proved),
+            Some(ended) = jobs.join_next() => self.note(ended, watch, proved),
             () = shutdown.cancelled() => {}
-        }
-        if Instant::now() >= watch.discover {
-            watch.discover = Instant::now() + DISCOVER;
-            if let Err(error) = self
-                .broker
-                .find_lanes(&watch.queues, &mut watch.lanes)
-                .await
-            {
-                tracing::debug!(%error, "lanes not found yet");
-            }
         }
     }
 
     /// Learns how a job ended.
-    fn note(&self, ended: Result<(JobId, Outcome), JoinError>, proved: &Arc<Notify>) {
+    fn note(
+        &self,
+        ended: Result<(JobId, Outcome), JoinError>,
+        watch: &mut Watch,
+        proved: &Arc<Notify>,
+    ) {
         match ended {
             Ok((job, outcome)) => {
+                watch.suspects.remove(&job);
                 if self.duty.note(job, outcome) {
                     tracing::error!(
                         "too many jobs in a row failed by this worker's fault: proving its encoders again"
@@ -305,6 +334,7 @@ impl<W: Work> Dispatcher<W> {
             }
             Err(error) => {
                 tracing::error!(%error, "a job's task died; its lease will run out");
+                watch.suspects.clear();
             }
         }
     }
@@ -332,12 +362,14 @@ impl<W: Work> Dispatcher<W> {
     }
 }
 
-/// Joins the queue groups, and catches up on lanes made while nobody listened.
-async fn listen(
-    broker: &Broker,
-    queues: &[Queue],
-    lanes: &mut Lanes,
-) -> Result<Bells, BrokerError> {
+/// Whether a worker has failed over the job before, or vanished with it.
+fn is_suspect(run: &Run) -> bool {
+    let mut faults = run.failures.iter().map(|attempt| attempt.failure.fault);
+    faults.any(|fault| fault == Fault::Worker)
+}
+
+/// Joins the queue groups.
+async fn listen(broker: &Broker, queues: &[Queue]) -> Result<Bells, BrokerError> {
     let mut bells = Bells::new();
     for queue in queues {
         let bell = subject::wake(queue);
@@ -347,7 +379,6 @@ async fn listen(
             message: error.to_string(),
         })?);
     }
-    broker.find_lanes(queues, lanes).await?;
     Ok(bells)
 }
 

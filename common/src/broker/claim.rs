@@ -31,8 +31,9 @@ const JITTER: f64 = 0.2;
 const ELSEWHERE: SignedDuration = SignedDuration::from_secs(3);
 /// looking again that often.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
-/// The broker answers at once to a request that may not wait.
-const SILENCE: Duration = Duration::from_secs(5);
+/// The broker answers at once to a request that may not wait: a longer silence
+/// means that the request got lost with a leader.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// A job that this worker owns, until a write says otherwise.
 #[derive(Clone)]

@@ -7,6 +7,7 @@ use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::{Broker, BrokerError};
 use crate::event::{Event, What};
@@ -17,9 +18,10 @@ use crate::wire;
 
 /// Waits between two tries of a write that got no answer.
 const RETRY: Duration = Duration::from_millis(250);
-/// How often a write that gets no answer is tried: a leader election takes
-/// seconds, and a publish waits 5 s for its answer each time.
-const TRIES: u32 = 12;
+/// How long a write that gets no answer is tried. A leader election takes
+/// seconds, in which the answer may be silence or an immediate "no such stream":
+/// tries say nothing about the time that has passed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A run and the revision that stands for it.
 #[derive(Clone, Debug)]
@@ -90,6 +92,7 @@ impl Broker {
         let value = wire::encode(run);
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let give_up = Instant::now() + PATIENCE;
         let mut tried = 0;
         loop {
             tried += 1;
@@ -113,7 +116,7 @@ impl Broker {
                         _ => Write::Conflict,
                     });
                 }
-                _ if tried >= TRIES => {
+                _ if Instant::now() >= give_up => {
                     let what = format!("writing the run of job {job}");
                     return Err(BrokerError::request(what)(error));
                 }
