@@ -36,6 +36,11 @@ impl TestBroker {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// The port of this machine that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// `kill -9`: whatever was not on disk is gone.
     pub fn kill(&mut self) {
         self.server.kill();

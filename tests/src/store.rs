@@ -81,6 +81,11 @@ impl TestStore {
         Ok(())
     }
 
+    /// The port of this machine that its S3 part listens on.
+    pub fn port(&self) -> u16 {
+        self.ports[0]
+    }
+
     /// The environment by which programs reach the store.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -113,6 +118,16 @@ impl TestStore {
             size: meta.size,
             version: meta.e_tag.expect("the store tags versions"),
         }
+    }
+
+    /// What changes whenever an object is written again, be it the same.
+    pub async fn version(&self, key: &str) -> (Option<String>, i64) {
+        let meta = self
+            .client
+            .head(&Key::from(key))
+            .await
+            .expect("it is there");
+        (meta.e_tag, meta.last_modified.timestamp_millis())
     }
 
     /// An object's bytes; `None` where there is none.

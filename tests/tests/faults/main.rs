@@ -7,5 +7,6 @@ mod bad_ffmpeg;
 mod broker_crash;
 mod full_disk;
 mod lost_worker;
+mod moments;
 mod store_outage;
 mod zombie;

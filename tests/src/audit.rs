@@ -1,0 +1,285 @@
+//! The farm's promises, checked from outside once the dust has settled: by a
+//! plain client that asks the broker for its messages and reads them as JSON,
+//! by looking at files, objects and processes, and by counting frames. Nothing
+//! here knows the code under test; every name is spelled out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::media::Media;
+use crate::outside;
+use crate::store::TestStore;
+
+/// How long an answer of the broker may take.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// The states that end a job.
+const ENDS: [&str; 3] = ["completed", "failed", "cancelled"];
+
+/// A job that the farm said it has.
+#[derive(Clone, Debug)]
+pub struct Acknowledged {
+    /// Its id.
+    pub id: String,
+    /// What its output is called in the output place.
+    pub output: String,
+    /// Video frames that the output must have.
+    pub frames: u64,
+}
+
+/// Where outputs appear.
+pub enum Place<'a> {
+    /// Below a folder.
+    Folder(PathBuf),
+    /// Below a prefix of the test's bucket.
+    Bucket(&'a TestStore, String),
+}
+
+/// How many jobs ended in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// With an output.
+    pub completed: usize,
+    /// As dead letters.
+    pub failed: usize,
+}
+
+/// What is not as it should be, in words.
+pub type Findings = Vec<(Finding, String)>;
+
+/// What kind of promise is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Finding {
+    /// An acknowledged job, or its output, is gone or damaged.
+    Lost,
+    /// Something happened twice.
+    Doubled,
+    /// A job has not ended, or something is left of one that has.
+    Stranded,
+}
+
+/// A plain client of the broker.
+pub struct Auditor {
+    client: async_nats::Client,
+}
+
+impl Auditor {
+    /// Connects to the broker itself, past any proxy.
+    pub async fn connect(url: &str) -> Self {
+        let client = async_nats::ConnectOptions::new()
+            .retry_on_initial_connect()
+            .request_timeout(Some(ANSWER))
+            .connect(url)
+            .await
+            .expect("retried until it is there");
+        Self { client }
+    }
+
+    async fn ask(&self, subject: String, body: Value) -> Result<Value, String> {
+        let answer = self
+            .client
+            .request(subject.clone(), body.to_string().into())
+            .await
+            .map_err(|error| format!("{subject}: {error}"))?;
+        serde_json::from_slice(&answer.payload).map_err(|error| format!("{subject}: {error}"))
+    }
+
+    /// Subjects of a stream that hold messages, and how many.
+    async fn subjects(&self, stream: &str) -> Result<BTreeMap<String, u64>, String> {
+        let mut found = BTreeMap::new();
+        loop {
+            let body = json!({"subjects_filter": ">", "offset": found.len()});
+            let answer = self
+                .ask(format!("$JS.API.STREAM.INFO.{stream}"), body)
+                .await?;
+            let state = answer
+                .get("state")
+                .ok_or_else(|| format!("{stream}: {answer}"))?;
+            let page = state["subjects"].as_object().cloned().unwrap_or_default();
+            let is_last = page.is_empty();
+            for (subject, count) in page {
+                found.insert(subject, count.as_u64().unwrap_or(0));
+            }
+            let all = state["num_subjects"].as_u64().unwrap_or(0);
+            if is_last || found.len() as u64 >= all {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The run of a job as it is stored; `None` where there is none.
+    async fn run(&self, job: &str) -> Result<Option<Value>, String> {
+        let subject = format!("$JS.API.DIRECT.GET.KV_runs.$KV.runs.{job}.all");
+        let answer = self
+            .client
+            .request(subject, "".into())
+            .await
+            .map_err(|error| format!("run of {job}: {error}"))?;
+        match answer.status.map(|status| status.as_u16()) {
+            None => {
+                let run: Value = serde_json::from_slice(&answer.payload)
+                    .map_err(|error| format!("run of {job}: {error}"))?;
+                Ok(Some(run["body"].clone()))
+            }
+            Some(404) => Ok(None),
+            Some(status) => Err(format!("run of {job}: {status}")),
+        }
+    }
+
+    /// Looks at everything, and says what is not as it should be; an error
+    /// where the broker gives no answer.
+    pub async fn look(
+        &self,
+        jobs: &[Acknowledged],
+        place: &Place<'_>,
+        scratch: &Path,
+    ) -> Result<(Tally, Findings), String> {
+        let mut findings = Findings::new();
+        let mut tally = Tally::default();
+        let ids: BTreeSet<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+        let history = self.subjects("EVENTS").await?;
+        let dead = self.subjects("DEAD").await?;
+        let mut expected = BTreeMap::new();
+        for job in jobs {
+            let id = &job.id;
+            let run = self.run(id).await?.unwrap_or_default();
+            let ended = ENDS
+                .into_iter()
+                .find(|end| run["state"].get(end).is_some() || run["state"] == *end);
+            let Some(ended) = ended else {
+                let what = format!("{id} has not ended: {}", run["state"]);
+                findings.push((Finding::Stranded, what));
+                continue;
+            };
+            let letters: u64 = dead
+                .iter()
+                .filter(|(subject, _)| subject.ends_with(id))
+                .map(|(_, count)| count)
+                .sum();
+            match ended {
+                "completed" => {
+                    tally.completed += 1;
+                    expected.insert(job.output.as_str(), job.frames);
+                }
+                "failed" => {
+                    tally.failed += 1;
+                    if letters == 0 {
+                        let what = format!("{id} failed and is no dead letter");
+                        findings.push((Finding::Lost, what));
+                    }
+                }
+                _ => {}
+            }
+            if letters > u64::from(ended == "failed") {
+                let what = format!("{id} {ended} and is {letters} dead letters");
+                findings.push((Finding::Doubled, what));
+            }
+            // History may miss an entry whose writer was killed, but never holds a wrong one.
+            let ends: Vec<(&str, u64)> = ENDS
+                .into_iter()
+                .filter_map(|kind| {
+                    let count = *history.get(&format!("events.{id}.{kind}"))?;
+                    Some((kind, count))
+                })
+                .collect();
+            if !(ends.is_empty() || ends == [(ended, 1)]) {
+                let what = format!("{id} {ended}, and its history says {ends:?}");
+                findings.push((Finding::Doubled, what));
+            }
+        }
+        for subject in self.subjects("KV_runs").await?.keys() {
+            let id = subject.split('.').nth(2).unwrap_or_default();
+            if !ids.contains(id) {
+                findings.push((Finding::Doubled, format!("{subject} is nobody's")));
+            }
+        }
+        for subject in self.subjects("JOBS").await?.keys() {
+            findings.push((Finding::Stranded, format!("{subject} is in the queue")));
+        }
+        outputs(place, &expected, &mut findings).await;
+        for file in outside::scratch_files(scratch) {
+            let what = format!("{} is in scratch", file.display());
+            findings.push((Finding::Stranded, what));
+        }
+        for process in outside::encodes_in(scratch) {
+            findings.push((Finding::Stranded, format!("{process:?} runs")));
+        }
+        Ok((tally, findings))
+    }
+
+    /// Waits until nothing is left to complain of; panics with what is, where
+    /// that takes longer than `patience`.
+    pub async fn settled_within(
+        &self,
+        patience: Duration,
+        jobs: &[Acknowledged],
+        place: &Place<'_>,
+        scratch: &Path,
+    ) -> Tally {
+        let deadline = tokio::time::Instant::now() + patience;
+        loop {
+            let looked = self.look(jobs, place, scratch).await;
+            match looked {
+                Ok((tally, findings)) if findings.is_empty() => return tally,
+                _ => assert!(
+                    tokio::time::Instant::now() < deadline,
+                    "not settled within {patience:?}: {looked:#?}"
+                ),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The same with the usual patience.
+    pub async fn settled(&self, jobs: &[Acknowledged], place: &Place<'_>, scratch: &Path) -> Tally {
+        self.settled_within(crate::poll::PATIENCE, jobs, place, scratch)
+            .await
+    }
+}
+
+/// Compares what is in the output place with what should be.
+async fn outputs(place: &Place<'_>, expected: &BTreeMap<&str, u64>, findings: &mut Findings) {
+    let found: Vec<String> = match place {
+        Place::Folder(folder) => outside::names(folder)
+            .iter()
+            .map(|name| name.display().to_string())
+            .collect(),
+        Place::Bucket(store, prefix) => store
+            .keys()
+            .await
+            .iter()
+            .filter_map(|key| key.strip_prefix(prefix.as_str()).map(str::to_owned))
+            .collect(),
+    };
+    for name in &found {
+        if !expected.contains_key(name.as_str()) {
+            findings.push((Finding::Stranded, format!("{name} is nobody's output")));
+        }
+    }
+    // Counting takes time: only where the rest is well.
+    if !findings.is_empty() {
+        return;
+    }
+    for (name, frames) in expected {
+        if !found.iter().any(|found| found == name) {
+            findings.push((Finding::Lost, format!("{name} is missing")));
+            continue;
+        }
+        let counted = match place {
+            Place::Folder(folder) => Media::of(&folder.join(name)).frames(),
+            Place::Bucket(store, prefix) => {
+                let bytes = store.get(&format!("{prefix}{name}")).await;
+                let copy = tempfile::NamedTempFile::new().expect("room for an output");
+                std::fs::write(copy.path(), bytes.unwrap_or_default()).expect("room for an output");
+                Media::of(copy.path()).frames()
+            }
+        };
+        if counted != *frames {
+            let what = format!("{name} has {counted} frames of {frames}");
+            findings.push((Finding::Lost, what));
+        }
+    }
+}
