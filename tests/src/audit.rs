@@ -4,6 +4,7 @@
 //! here knows the code under test; every name is spelled out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +29,17 @@ pub struct Acknowledged {
     pub output: String,
     /// Video frames that the output must have.
     pub frames: u64,
+}
+
+impl Acknowledged {
+    /// A job that keeps every frame of its input.
+    pub fn new(id: impl Display, output: impl Into<String>, input: &Path) -> Self {
+        Self {
+            id: id.to_string(),
+            output: output.into(),
+            frames: Media::of(input).frames(),
+        }
+    }
 }
 
 /// Where outputs appear.
@@ -72,7 +84,7 @@ impl Auditor {
         let client = async_nats::ConnectOptions::new()
             .retry_on_initial_connect()
             .request_timeout(Some(ANSWER))
-            .connect(url)
+            .connect(url.split(',').collect::<Vec<_>>())
             .await
             .expect("retried until it is there");
         Self { client }
@@ -108,6 +120,39 @@ impl Auditor {
                 return Ok(found);
             }
         }
+    }
+
+    /// The server that leads a stream; `None` while none does.
+    pub async fn leader(&self, stream: &str) -> Option<String> {
+        let info = self
+            .ask(format!("$JS.API.STREAM.INFO.{stream}"), json!({}))
+            .await
+            .ok()?;
+        Some(info["cluster"]["leader"].as_str()?.to_owned())
+    }
+
+    /// Whether every server has all of a stream.
+    pub async fn is_in_sync(&self, stream: &str) -> bool {
+        let info = self
+            .ask(format!("$JS.API.STREAM.INFO.{stream}"), json!({}))
+            .await
+            .unwrap_or_default();
+        let replicas = info["cluster"]["replicas"].as_array();
+        replicas.is_some_and(|replicas| {
+            replicas
+                .iter()
+                .all(|one| one["current"] == true && one["offline"] != true)
+        })
+    }
+
+    /// The jobs in the queue, each as often as it is there.
+    pub async fn queued(&self) -> Result<Vec<String>, String> {
+        let mut found = Vec::new();
+        for (subject, count) in self.subjects("JOBS").await? {
+            let job = subject.split('.').nth(3).unwrap_or_default();
+            found.extend((0..count).map(|_| job.to_owned()));
+        }
+        Ok(found)
     }
 
     /// The run of a job as it is stored; `None` where there is none.

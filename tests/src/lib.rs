@@ -19,6 +19,7 @@
 pub mod audit;
 pub mod broker;
 pub mod browser;
+pub mod cluster;
 pub mod disk;
 pub mod farm;
 pub mod media;
@@ -27,6 +28,7 @@ pub mod monitor;
 pub mod outside;
 pub mod paths;
 pub mod poll;
+mod ports;
 pub mod process;
 pub mod programs;
 pub mod proxy;

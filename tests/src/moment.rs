@@ -5,7 +5,7 @@ use common::id::JobId;
 
 use crate::farm::Farm;
 use crate::programs::{Worker, WorkerSetup};
-use crate::proxy::{Held, Protocol, Proxy, Weather};
+use crate::proxy::{Fate, Held, Protocol, Proxy, Weather};
 use crate::stand_in::{Fault, StandIn};
 use crate::store::TestStore;
 use crate::{outside, poll};
@@ -69,10 +69,10 @@ pub struct Victim {
 pub struct Kept(Option<Held>);
 
 impl Kept {
-    /// Lets a message that is held arrive, whoever lives by now.
-    pub fn deliver(self) {
+    /// Decides what becomes of a message that is held, whoever lives by now.
+    pub fn decide(self, fate: Fate) {
         if let Some(held) = self.0 {
-            held.release();
+            held.decide(fate);
         }
     }
 }

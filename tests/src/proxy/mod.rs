@@ -197,7 +197,12 @@ impl Held {
 
     /// Lets it arrive after all, whether or not its sender still lives.
     pub fn release(self) {
-        self.decide.send_replace(Some(Fate::Passed));
+        self.decide(Fate::Passed);
+    }
+
+    /// Decides what becomes of it.
+    pub fn decide(self, fate: Fate) {
+        self.decide.send_replace(Some(fate));
     }
 }
 
