@@ -123,6 +123,9 @@ pub struct Config {
     /// NATS credentials file
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
+    /// Copies that a cluster keeps of each stream which this program makes first: 1, 3 or 5
+    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: u8,
     /// This worker's name, unique in the farm [default: the host's name]
     #[arg(long, env = "WORKER_NAME")]
     pub name: Option<WorkerName>,
@@ -198,6 +201,7 @@ impl Config {
         let mut options = ConnectOptions::new(&self.nats, format!("worker {}", self.worker_name()));
         options.credentials.clone_from(&self.nats_creds);
         options.ack_wait = self.ack_wait;
+        options.replicas = usize::from(self.replicas);
         options
     }
 }
