@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
+use tokio::time::Instant;
 
 use super::{Broker, BrokerError};
 use crate::event::Event;
@@ -15,9 +16,10 @@ use crate::wire;
 
 /// Waits between two tries of a write that got no answer.
 const RETRY: Duration = Duration::from_millis(250);
-/// How often a write that gets no answer is tried: a leader election takes
-/// seconds, and a publish waits 5 s for its answer each time.
-const TRIES: u32 = 12;
+/// How long a write that gets no answer is tried. A leader election takes
+/// seconds, in which the answer may be silence or an immediate "no such stream":
+/// tries say nothing about the time that has passed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A run and the revision that stands for it.
 #[derive(Clone, Debug)]
@@ -65,6 +67,7 @@ impl Broker {
         let value = wire::encode(run);
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let give_up = Instant::now() + PATIENCE;
         let mut tried = 0;
         loop {
             tried += 1;
@@ -88,7 +91,7 @@ impl Broker {
                         _ => Write::Conflict,
                     });
                 }
-                _ if tried >= TRIES => return Err(BrokerError::request(what())(error)),
+                _ if Instant::now() >= give_up => return Err(BrokerError::request(what())(error)),
                 kind => {
                     tracing::debug!(%job, %kind, tried, "no answer to a write; trying again");
                     tokio::time::sleep(RETRY).await;
