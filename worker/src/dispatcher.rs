@@ -27,6 +27,11 @@ use crate::stop::Stop;
 const LOOK_MS: std::ops::Range<u64> = 500..900;
 /// Wait between two searches for lanes that others have made.
 const DISCOVER: Duration = Duration::from_secs(45);
+/// How long such a search may hold up the lanes that are known: a cluster
+/// without a leader leaves it unanswered for long. A search that follows a
+/// failure takes its time as often as there were failures in a row: the broker
+/// may just be far.
+const SEARCH: Duration = Duration::from_secs(2);
 /// How long a stopping worker tries to give back what it could not finish: a
 /// broker that is gone must not hold it up.
 const GIVE_BACK: Duration = Duration::from_secs(15);
@@ -50,6 +55,7 @@ pub async fn run(
     let broker = executor.broker.clone();
     let mut lanes = all_lanes(&broker, &queues).await?;
     let mut discover = Instant::now() + DISCOVER;
+    let mut failures = 0;
     let mut bells: Option<Bells> = None;
     let mut jobs = JoinSet::new();
     let stop = Stop::new();
@@ -68,16 +74,29 @@ pub async fn run(
         }
         let listening = match &mut bells {
             Some(bells) => bells,
-            None => match listen(&broker, &queues, &mut lanes).await {
-                Ok(subscribed) => bells.insert(subscribed),
+            None => match listen(&broker, &queues).await {
+                Ok(subscribed) => {
+                    // What was made while nobody listened rang no bell here.
+                    discover = Instant::now();
+                    bells.insert(subscribed)
+                }
                 Err(error) => {
                     pause(&error, &shutdown).await;
                     continue;
                 }
             },
         };
+        if Instant::now() >= discover {
+            let search = broker.find_lanes(&queues, &mut lanes);
+            match tokio::time::timeout(SEARCH, search).await {
+                Ok(Ok(())) => discover = Instant::now() + DISCOVER,
+                Ok(Err(error)) => tracing::debug!(%error, "lanes not found yet"),
+                Err(_) => tracing::debug!("lanes not found yet: no answer"),
+            }
+        }
         match broker.claim(&lanes, executor.worker()).await {
             Ok(Look::Claimed { claim, behind }) => {
+                failures = 0;
                 let is_full = jobs.len() + 1 >= slots as usize;
                 if is_full && behind > 0 {
                     // The bell of a job behind this one may have rung here.
@@ -87,11 +106,13 @@ pub async fn run(
                 jobs.spawn(async move { executor.execute(*claim, stop).await });
                 continue;
             }
-            Ok(Look::Empty) => {}
+            Ok(Look::Empty) => failures = 0,
             Err(error) => {
                 pause(&error, &shutdown).await;
                 // A lane may be gone, or a whole broker new.
-                if let Ok(found) = all_lanes(&broker, &queues).await {
+                failures += 1;
+                let search = all_lanes(&broker, &queues);
+                if let Ok(Ok(found)) = tokio::time::timeout(SEARCH * failures, search).await {
                     lanes = found;
                 }
                 bells = None;
@@ -107,12 +128,6 @@ pub async fn run(
             () = tokio::time::sleep_until(look) => {}
             Some(ended) = jobs.join_next() => log_panic(ended),
             () = shutdown.cancelled() => {}
-        }
-        if Instant::now() >= discover {
-            discover = Instant::now() + DISCOVER;
-            if let Err(error) = broker.find_lanes(&queues, &mut lanes).await {
-                tracing::debug!(%error, "lanes not found yet");
-            }
         }
     }
 
@@ -135,12 +150,8 @@ pub async fn run(
     Ok(())
 }
 
-/// Joins the queue groups, and catches up on lanes made while nobody listened.
-async fn listen(
-    broker: &Broker,
-    queues: &[Queue],
-    lanes: &mut Lanes,
-) -> Result<Bells, BrokerError> {
+/// Joins the queue groups.
+async fn listen(broker: &Broker, queues: &[Queue]) -> Result<Bells, BrokerError> {
     let mut bells = Bells::new();
     for queue in queues {
         let bell = subject::wake(queue);
@@ -150,7 +161,6 @@ async fn listen(
             message: error.to_string(),
         })?);
     }
-    broker.find_lanes(queues, lanes).await?;
     Ok(bells)
 }
 

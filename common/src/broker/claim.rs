@@ -24,6 +24,9 @@ use crate::worker::WorkerName;
 
 /// The first retry comes after this, each further one after twice as long.
 const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(5);
+/// The broker answers at once, whether or not there is a job: a longer silence
+/// means that the request got lost with a leader.
+const FETCH: Duration = Duration::from_secs(3);
 /// No retry waits longer than this.
 const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(10);
 
@@ -90,7 +93,8 @@ impl Broker {
         // which the shared inbox would not know it for an answer.
         let request = async_nats::Request::new()
             .payload(r#"{"batch":1,"no_wait":true}"#.into())
-            .inbox(self.client.new_inbox());
+            .inbox(self.client.new_inbox())
+            .timeout(Some(FETCH));
         let answer = self.client.send_request(subject, request).await;
         let message: Message = match answer {
             Ok(message) => message,
