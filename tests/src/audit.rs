@@ -6,16 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::media::Media;
-use crate::outside;
 use crate::store::TestStore;
+use crate::{outside, poll};
 
 /// How long an answer of the broker may take.
 const ANSWER: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The states that end a job.
 const ENDS: [&str; 3] = ["completed", "failed", "cancelled"];
@@ -101,9 +103,17 @@ impl Auditor {
 
     /// Subjects of a stream that hold messages, and how many.
     async fn subjects(&self, stream: &str) -> Result<BTreeMap<String, u64>, String> {
+        self.subjects_like(stream, ">").await
+    }
+
+    async fn subjects_like(
+        &self,
+        stream: &str,
+        filter: &str,
+    ) -> Result<BTreeMap<String, u64>, String> {
         let mut found = BTreeMap::new();
         loop {
-            let body = json!({"subjects_filter": ">", "offset": found.len()});
+            let body = json!({"subjects_filter": filter, "offset": found.len()});
             let answer = self
                 .ask(format!("$JS.API.STREAM.INFO.{stream}"), body)
                 .await?;
@@ -115,8 +125,7 @@ impl Auditor {
             for (subject, count) in page {
                 found.insert(subject, count.as_u64().unwrap_or(0));
             }
-            let all = state["num_subjects"].as_u64().unwrap_or(0);
-            if is_last || found.len() as u64 >= all {
+            if is_last || answer["total"].as_u64() <= Some(found.len() as u64) {
                 return Ok(found);
             }
         }
@@ -143,6 +152,12 @@ impl Auditor {
                 .iter()
                 .all(|one| one["current"] == true && one["offline"] != true)
         })
+    }
+
+    /// How many jobs their history says to have completed.
+    pub async fn completed(&self) -> Result<usize, String> {
+        let ends = self.subjects_like("EVENTS", "events.*.completed").await?;
+        Ok(ends.len())
     }
 
     /// The jobs in the queue, each as often as it is there.
@@ -255,33 +270,38 @@ impl Auditor {
         Ok((tally, findings))
     }
 
-    /// Waits until nothing is left to complain of; panics with what is, where
-    /// that takes longer than `patience`.
-    pub async fn settled_within(
+    /// Looks until there is nothing to complain of, or for so long.
+    pub async fn last_look(
         &self,
         patience: Duration,
         jobs: &[Acknowledged],
         place: &Place<'_>,
         scratch: &Path,
-    ) -> Tally {
-        let deadline = tokio::time::Instant::now() + patience;
+    ) -> (Tally, Findings) {
+        let deadline = Instant::now() + patience;
         loop {
-            let looked = self.look(jobs, place, scratch).await;
-            match looked {
-                Ok((tally, findings)) if findings.is_empty() => return tally,
-                _ => assert!(
-                    tokio::time::Instant::now() < deadline,
-                    "not settled within {patience:?}: {looked:#?}"
-                ),
+            // A look at every job costs a busy farm something.
+            let queued = self.queued().await;
+            let is_over = Instant::now() >= deadline;
+            if is_over || queued.is_ok_and(|queued| queued.is_empty()) {
+                match self.look(jobs, place, scratch).await {
+                    Ok((tally, findings)) if is_over || findings.is_empty() => {
+                        return (tally, findings);
+                    }
+                    Err(error) if is_over => panic!("nothing to be seen: {error}"),
+                    _ => {}
+                }
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// The same with the usual patience.
+    /// Waits until all is well, and panics with what is not, where that takes
+    /// longer than the usual patience.
     pub async fn settled(&self, jobs: &[Acknowledged], place: &Place<'_>, scratch: &Path) -> Tally {
-        self.settled_within(crate::poll::PATIENCE, jobs, place, scratch)
-            .await
+        let (tally, findings) = self.last_look(poll::PATIENCE, jobs, place, scratch).await;
+        assert!(findings.is_empty(), "{findings:#?}");
+        tally
     }
 }
 

@@ -27,6 +27,7 @@ pub mod moment;
 pub mod monitor;
 pub mod outside;
 pub mod paths;
+pub mod poison;
 pub mod poll;
 mod ports;
 pub mod process;

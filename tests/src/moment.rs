@@ -1,8 +1,6 @@
 //! Meeting a worker at one moment of a job, from outside: by holding the very
 //! message that ends the moment, or the ffmpeg that it consists of.
 
-use common::id::JobId;
-
 use crate::farm::Farm;
 use crate::programs::{Worker, WorkerSetup};
 use crate::proxy::{Fate, Held, Protocol, Proxy, Weather};
@@ -109,6 +107,11 @@ impl Victim {
         self.store.set(Weather::FAIR);
     }
 
+    /// Its ffmpeg.
+    pub fn ffmpeg(&mut self) -> &mut StandIn {
+        &mut self.ffmpeg
+    }
+
     /// Prepares to meet it at a moment of the next job that it takes.
     pub fn lie_in_wait(&mut self, moment: Moment) -> Ambush<'_> {
         let run = |word: &'static str| {
@@ -180,8 +183,8 @@ pub struct Ambush<'a> {
 }
 
 impl Ambush<'_> {
-    /// Waits until the victim is at its moment with this job.
-    pub async fn met(mut self, farm: &Farm, job: &JobId) -> Kept {
+    /// Waits until the victim is at its moment with the next job that it takes.
+    pub async fn met(mut self, farm: &Farm) -> Kept {
         let moment = self.moment;
         let scratch = farm.scratch().join(&self.victim.worker.name);
         match &mut self.held {
@@ -195,17 +198,19 @@ impl Ambush<'_> {
                     })
                     .await;
                 }
-                Moment::Verifying => {
-                    poll::until("an output to be checked", async || {
+                _ => {
+                    // The check of an output stops at the first error, an encode does not.
+                    let checks = moment == Moment::Verifying;
+                    poll::until("ffmpeg to run", async || {
                         outside::encodes_in(&scratch)
                             .iter()
-                            .any(|process| process.command.contains("-xerror"))
+                            .any(|process| {
+                                let is_ffmpeg = process.arguments[0].ends_with("/ffmpeg");
+                                is_ffmpeg && process.command.contains("-xerror") == checks
+                            })
                             .then_some(())
                     })
                     .await;
-                }
-                _ => {
-                    farm.encoding(job, &self.victim.worker).await;
                 }
             },
         }

@@ -6,12 +6,17 @@
 //! bell is wasted on it. It listens before it looks: a job published in
 //! between rings. What no bell announces (a lease that ran out, a bell lost
 //! with its listener) the regular look finds.
+//!
+//! A job that has cost a worker before gets this one to itself, as far as it
+//! can be had: if it takes it down again, it takes no other job with it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Lanes, Look};
+use common::failure::Fault;
 use common::queue::Queue;
+use common::run::Run;
 use common::subject::{self, Place};
 use futures::StreamExt;
 use futures::stream::SelectAll;
@@ -56,6 +61,8 @@ pub async fn run(
     let mut lanes = all_lanes(&broker, &queues).await?;
     let mut discover = Instant::now() + DISCOVER;
     let mut failures = 0;
+    // Whether a suspect runs, which no other job is to join.
+    let mut is_alone = false;
     let mut bells: Option<Bells> = None;
     let mut jobs = JoinSet::new();
     let stop = Stop::new();
@@ -64,7 +71,8 @@ pub async fn run(
         while let Some(ended) = jobs.try_join_next() {
             log_panic(ended);
         }
-        if jobs.len() >= slots as usize {
+        is_alone &= !jobs.is_empty();
+        if is_alone || jobs.len() >= slots as usize {
             bells = None;
             tokio::select! {
                 ended = jobs.join_next() => ended.map_or((), log_panic),
@@ -97,7 +105,8 @@ pub async fn run(
         match broker.claim(&lanes, executor.worker()).await {
             Ok(Look::Claimed { claim, behind }) => {
                 failures = 0;
-                let is_full = jobs.len() + 1 >= slots as usize;
+                is_alone |= is_suspect(claim.run());
+                let is_full = is_alone || jobs.len() + 1 >= slots as usize;
                 if is_full && behind > 0 {
                     // The bell of a job behind this one may have rung here.
                     pass_on(&broker, &claim.lane()).await;
@@ -148,6 +157,12 @@ pub async fn run(
         jobs.shutdown().await;
     }
     Ok(())
+}
+
+/// Whether a worker has failed over the job before, or vanished with it.
+fn is_suspect(run: &Run) -> bool {
+    let mut faults = run.failures.iter().map(|attempt| attempt.failure.fault);
+    faults.any(|fault| fault == Fault::Worker)
 }
 
 /// Joins the queue groups.

@@ -84,7 +84,7 @@ async fn killed(store: &TestStore, moment: Moment) {
     let mut case = Case::new(store, "killed", moment).await;
     let ambush = case.victim.lie_in_wait(moment);
     case.farm.enqueue(&case.job).await;
-    let kept = ambush.met(&case.farm, &case.job.id).await;
+    let kept = ambush.met(&case.farm).await;
     case.victim.worker.process.kill();
     let _heir = case.heir().await;
     case.farm.completed(&case.job.id).await;
@@ -100,7 +100,7 @@ async fn frozen(store: &TestStore, moment: Moment) {
     let mut case = Case::new(store, "frozen", moment).await;
     let ambush = case.victim.lie_in_wait(moment);
     case.farm.enqueue(&case.job).await;
-    let kept = ambush.met(&case.farm, &case.job.id).await;
+    let kept = ambush.met(&case.farm).await;
     case.victim.worker.process.signal(Signal::STOP);
     let _heir = case.heir().await;
     let (run, _) = case.farm.completed(&case.job.id).await;
@@ -133,7 +133,7 @@ async fn unanswered(store: &TestStore, moment: Moment, is_heard: bool) {
     let mut case = Case::new(store, blow, moment).await;
     let ambush = case.victim.lie_in_wait(moment);
     case.farm.enqueue(&case.job).await;
-    let kept = ambush.met(&case.farm, &case.job.id).await;
+    let kept = ambush.met(&case.farm).await;
     if is_heard {
         let before = case.farm.run(&case.job.id).await;
         kept.decide(Fate::CutShort(0));
