@@ -189,6 +189,12 @@ impl Auditor {
         }
     }
 
+    /// Whether a job has ended.
+    pub async fn has_ended(&self, job: &str) -> Result<bool, String> {
+        let run = self.run(job).await?;
+        Ok(run.is_some_and(|run| end_of(&run).is_some()))
+    }
+
     /// Looks at everything, and says what is not as it should be; an error
     /// where the broker gives no answer.
     pub async fn look(
@@ -206,10 +212,7 @@ impl Auditor {
         for job in jobs {
             let id = &job.id;
             let run = self.run(id).await?.unwrap_or_default();
-            let ended = ENDS
-                .into_iter()
-                .find(|end| run["state"].get(end).is_some() || run["state"] == *end);
-            let Some(ended) = ended else {
+            let Some(ended) = end_of(&run) else {
                 let what = format!("{id} has not ended: {}", run["state"]);
                 findings.push((Finding::Stranded, what));
                 continue;
@@ -303,6 +306,13 @@ impl Auditor {
         assert!(findings.is_empty(), "{findings:#?}");
         tally
     }
+}
+
+/// The state that ended a run.
+fn end_of(run: &Value) -> Option<&'static str> {
+    let state = &run["state"];
+    ENDS.into_iter()
+        .find(|end| state.get(end).is_some() || *state == **end)
 }
 
 /// Compares what is in the output place with what should be.

@@ -170,6 +170,7 @@ fn setup(
         .encoders("libx264")
         .ffmpeg(ffmpeg)
         .option("--read", "download")
+        .option("--stall-timeout", "10s")
         .option("--nats", broker.nats_url())
         .environment(store.environment())
         .environment([("AWS_ENDPOINT", way_to_store.http_url())])
