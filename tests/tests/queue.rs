@@ -1,6 +1,7 @@
 //! The queue's protocol on a real broker: enqueue, claim, keep, finish.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::broker::{Broker, Claim, ConnectOptions, Lanes, Look, Lost, Outcome};
@@ -13,7 +14,9 @@ use common::queue::{Lane, Priority, Queue};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, State};
 use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
+use futures::StreamExt;
 use harness::broker::TestBroker;
+use harness::proxy::{Fate, Protocol, Proxy};
 use tempfile::TempDir;
 
 fn job(name: &str) -> Job {
@@ -89,7 +92,11 @@ fn heartbeat(worker: &str) -> Heartbeat {
 }
 
 async fn connect(server: &TestBroker) -> (Broker, Lanes) {
-    let mut options = ConnectOptions::new(server.url(), "test");
+    connect_to(server.url()).await
+}
+
+async fn connect_to(url: String) -> (Broker, Lanes) {
+    let mut options = ConnectOptions::new(url, "test");
     options.ack_wait = Duration::from_secs(1);
     let broker = Broker::connect(&options).await.expect("a broker");
     (broker, Lanes::default())
@@ -293,6 +300,47 @@ async fn a_failed_attempt_waits_and_comes_back_by_itself() {
     let events = broker.events(&run.job.id).await.expect("history");
     let kinds: Vec<_> = events.iter().map(|event| event.what.kind()).collect();
     assert_eq!(kinds, ["claimed", "retried", "claimed", "failed"]);
+}
+
+#[tokio::test]
+async fn a_replica_that_lags_behind_loses_no_retry() {
+    let (server, broker, known) = with_one_job().await;
+    let proxy = Proxy::start(Protocol::Nats, server.0.port());
+    let (far, _) = connect_to(proxy.nats_url()).await;
+    let first = claim(&broker, &known, "w1").await.expect("a job");
+    let direct = format!("$JS.API.DIRECT.GET.KV_runs.$KV.runs.{}.all", first.job().id);
+    let client = broker.client().clone();
+    let old = client
+        .request(direct.clone(), "".into())
+        .await
+        .expect("the run as it is now");
+    first
+        .fail(Failure::passing("no network"))
+        .await
+        .expect("ours");
+
+    // One replica has heard nothing of that, and the next question goes to it.
+    let mut questions = client.subscribe("replica").await.expect("connected");
+    let asked = AtomicBool::new(false);
+    proxy.judge(move |request| {
+        if request.subject == direct && !asked.swap(true, Ordering::Relaxed) {
+            Fate::Rerouted("replica")
+        } else {
+            Fate::Passed
+        }
+    });
+    let answering = tokio::spawn(async move {
+        let question = questions.next().await.expect("a question");
+        let inbox = question.reply.expect("it wants an answer");
+        let headers = old.headers.expect("what it is, and of when");
+        client
+            .publish_with_headers(inbox, headers, old.payload)
+            .await
+            .expect("connected");
+    });
+    let second = claim_in_time(&far, &known, "w2").await;
+    assert_eq!(second.run().attempt, 2);
+    answering.await.expect("the replica was asked");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use async_nats::jetstream::{self, AckKind};
 use async_nats::{Message, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
-use super::runs::Write;
+use super::runs::{Versioned, Write};
 use super::{Broker, BrokerError, Lanes};
 use crate::failure::Failure;
 use crate::job::Job;
@@ -140,7 +140,14 @@ impl Broker {
         };
         loop {
             let now = Timestamp::now();
-            let (next, expected) = match self.versioned_run(&job.id).await? {
+            let mut found = self.versioned_run(&job.id).await?;
+            let drops = |found: &Versioned| found.run.on_delivery(sequence) == Delivery::Drop;
+            if found.as_ref().is_some_and(drops) {
+                // A replica that lags behind still shows the attempt before this one, and no
+                // compare-and-set guards an acknowledgement: it would lose the job.
+                found = self.versioned_run_at_leader(&job.id).await?;
+            }
+            let (next, expected) = match found {
                 None => (
                     Run::first(job.clone(), lane, sequence, worker.clone(), now),
                     0,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::{HeaderMap, Message, StatusCode, header};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -52,6 +53,26 @@ impl Broker {
             found.extend(self.direct_get(stream, &request).await?);
         }
         Ok(found)
+    }
+
+    /// The last message of one subject as the stream's leader has it: [`Self::last`]
+    /// asks whichever replica answers, and that may lag behind.
+    pub(super) async fn last_at_leader(
+        &self,
+        stream: &str,
+        subject: &str,
+    ) -> Result<Option<(u64, Bytes)>, BrokerError> {
+        let what = || format!("reading {subject}");
+        let stream = self
+            .jetstream
+            .get_stream_no_info(stream)
+            .await
+            .map_err(BrokerError::request(what()))?;
+        match stream.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => Ok(Some((message.sequence, message.payload))),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(BrokerError::request(what())(error)),
+        }
     }
 
     /// The last message of one subject, without wildcards.

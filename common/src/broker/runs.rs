@@ -43,18 +43,22 @@ impl Broker {
         job: &JobId,
     ) -> Result<Option<Versioned>, BrokerError> {
         let key = subject::kv(RUNS, &subject::run(job));
-        let stream = format!("KV_{RUNS}");
-        let Some(stored) = self.last(&stream, &key).await? else {
-            return Ok(None);
-        };
-        let run = wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
-            what: format!("run of job {job}"),
-            source,
-        })?;
-        Ok(Some(Versioned {
-            run,
-            revision: stored.sequence,
-        }))
+        let stored = self.last(&format!("KV_{RUNS}"), &key).await?;
+        stored
+            .map(|stored| versioned(job, stored.sequence, &stored.payload))
+            .transpose()
+    }
+
+    /// The same as the leader has it, for what a compare-and-set does not guard.
+    pub(super) async fn versioned_run_at_leader(
+        &self,
+        job: &JobId,
+    ) -> Result<Option<Versioned>, BrokerError> {
+        let key = subject::kv(RUNS, &subject::run(job));
+        let stored = self.last_at_leader(&format!("KV_{RUNS}"), &key).await?;
+        stored
+            .map(|(revision, value)| versioned(job, revision, &value))
+            .transpose()
     }
 
     /// Writes a run where its revision is still `expected`; 0 where there must
@@ -116,4 +120,12 @@ impl Broker {
             Err(error) => tracing::warn!(job = %event.job, %error, "an event was not recorded"),
         }
     }
+}
+
+fn versioned(job: &JobId, revision: u64, value: &[u8]) -> Result<Versioned, BrokerError> {
+    let run = wire::decode(value).map_err(|source| BrokerError::Wire {
+        what: format!("run of job {job}"),
+        source,
+    })?;
+    Ok(Versioned { run, revision })
 }

@@ -67,6 +67,8 @@ pub enum Fate {
     Refused(u16),
     /// It is never answered, and the server hears nothing of it.
     Ignored,
+    /// A message goes to this subject instead, where somebody else may answer.
+    Rerouted(&'static str),
     /// The server does as it is asked, but its answer breaks off after so many
     /// bytes: with few of them, that is a client that never learns what its
     /// request has done.

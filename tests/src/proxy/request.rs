@@ -32,6 +32,13 @@ impl Request {
         let text = text.as_bytes();
         self.body.windows(text.len()).any(|part| part == text)
     }
+
+    /// The same message on another subject.
+    pub(super) fn rerouted(&self, subject: &str) -> Vec<u8> {
+        let verb = self.raw.iter().take_while(|byte| **byte != b' ').count();
+        let (verb, rest) = self.raw.split_at(verb + 1);
+        [verb, subject.as_bytes(), &rest[self.subject.len()..]].concat()
+    }
 }
 
 impl Protocol {

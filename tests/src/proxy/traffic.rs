@@ -44,12 +44,17 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
         let mut from_client = BufReader::new(from_client);
         let mut weather = network.weather.subscribe();
         while let Some(request) = network.protocol.read(&mut from_client).await? {
+            let rerouted;
             let mut passed = request.raw.as_slice();
             match network.fate(&request).await {
                 Fate::Passed => {}
                 Fate::Lost => passed = &[],
                 Fate::Refused(status) => return Ok(Some(refusal(status))),
                 Fate::Ignored => std::future::pending().await,
+                Fate::Rerouted(subject) => {
+                    rerouted = request.rerouted(subject);
+                    passed = &rerouted;
+                }
                 Fate::CutShort(bytes) => {
                     limit.send_replace(bytes);
                 }
