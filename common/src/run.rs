@@ -215,6 +215,11 @@ impl State {
         )
     }
 
+    /// Whether it is nobody's: it may be taken, now or later.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self, Self::Queued { .. } | Self::Waiting { .. })
+    }
+
     /// One word for people and listings.
     pub fn word(&self) -> &'static str {
         match self {

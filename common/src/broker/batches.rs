@@ -34,6 +34,16 @@ impl Broker {
             .map_err(BrokerError::request(what()))
     }
 
+    /// Forgets a batch with which nothing was enqueued after all.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn forget_batch(&self, batch: &BatchId) -> Result<(), BrokerError> {
+        let subject = subject::kv(BATCHES, &batch.to_string());
+        self.purge_stream(&format!("KV_{BATCHES}"), &subject, None)
+            .await
+    }
+
     /// Every batch, the oldest first.
     ///
     /// # Errors
@@ -102,7 +112,7 @@ impl Broker {
     }
 }
 
-fn parked(stored: &Stored) -> Option<(Job, Lane)> {
+pub(super) fn parked(stored: &Stored) -> Option<(Job, Lane)> {
     let lane = Lane::from_consumer(stored.headers.get(LANE)?.as_str())?;
     Some((wire::decode(&stored.payload).ok()?, lane))
 }

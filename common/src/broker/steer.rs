@@ -185,7 +185,10 @@ impl Broker {
     }
 
     /// Whatever of a job lies in the work queue.
-    async fn messages(&self, job: &JobId) -> Result<Vec<super::direct::Stored>, BrokerError> {
+    pub(super) async fn messages(
+        &self,
+        job: &JobId,
+    ) -> Result<Vec<super::direct::Stored>, BrokerError> {
         let subjects = [subject::job_anywhere(job), subject::later_anywhere(job)];
         self.last_of_each(JOBS, &subjects).await
     }
