@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::broker::{Broker, Claim, ConnectOptions, Lanes, Lost, Outcome};
+use common::broker::{
+    Broker, Claim, Claimant, ConnectOptions, Decline, JobRecord, Lanes, Lost, Outcome,
+};
 use common::card::{Card, Ffmpeg, Host};
+use common::control::{Order, Target};
 use common::failure::Failure;
 use common::id::BatchId;
 use common::job::{Input, Job};
@@ -88,6 +91,29 @@ fn heartbeat(worker: &str) -> Heartbeat {
             filters: Vec::new(),
             muxers: Vec::new(),
         },
+    }
+}
+
+/// A worker that has not heard yet that a batch goes on.
+struct Parks(WorkerName);
+
+impl Claimant for Parks {
+    type Ticket = ();
+
+    fn name(&self) -> &WorkerName {
+        &self.0
+    }
+
+    fn is_open(&self, _: &Queue) -> bool {
+        true
+    }
+
+    fn prefers(&self, _: &Queue) -> bool {
+        false
+    }
+
+    fn admit(&self, _: &Job, _: &Lane) -> Result<(), Decline> {
+        Err(Decline::Park)
     }
 }
 
@@ -335,4 +361,39 @@ async fn a_restarted_broker_hears_of_live_workers_again() {
     }
     let names: Vec<_> = broker.workers().await.expect("an answer");
     assert_eq!(names, [heartbeat]);
+}
+
+#[tokio::test]
+async fn a_job_of_a_paused_batch_is_there_once_however_often_it_is_enqueued() {
+    let (_alive, broker, mut known) = with_one_job().await;
+    let (job, lane) = (job("parked"), lane(6));
+    let batch = Target::Batch(job.batch);
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: jiff::Timestamp::now(),
+    };
+    broker.command(&batch, Some(&order)).await.expect("paused");
+    let jobs = [(job.clone(), lane)];
+    broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let look = broker.claim(&known, &Parks(name("w")), 1).await;
+    assert!(look.expect("an answer").claims.is_empty());
+    let record = broker.job(&job.id).await.expect("an answer");
+    assert!(matches!(record, Some(JobRecord::Parked(_))), "{record:?}");
+
+    let again = broker.enqueue(&jobs, |_| {}).await.expect("an answer");
+    assert_eq!(again[0].1, Outcome::AlreadyPending);
+    broker.command(&batch, None).await.expect("resumed");
+    let claim = claim_in_time(&broker, &known, "w").await;
+    assert_eq!(claim.job().id, job.id);
+}
+
+#[tokio::test]
+async fn a_job_is_not_put_aside_once_its_batch_goes_on() {
+    let (_alive, broker, known) = with_one_job().await;
+    let look = broker.claim(&known, &Parks(name("late")), 1).await;
+    assert!(look.expect("an answer").claims.is_empty());
+    assert!(broker.parked_jobs().await.expect("an answer").is_empty());
+    claim_in_time(&broker, &known, "w").await;
 }
