@@ -104,7 +104,8 @@ pub enum State {
 pub enum Requeue {
     /// A worker gave it back unharmed, e.g. because it was told to stop.
     Worker(WorkerName),
-    /// A person put it there, with its further queues still to come.
+    /// A person put it there, with its further queues, where it has some, still
+    /// to come.
     Person,
     /// A person wants it taken from there and nowhere else.
     Move,
@@ -213,6 +214,11 @@ impl State {
             self,
             Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled
         )
+    }
+
+    /// Whether it is nobody's: it may be taken, now or later.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self, Self::Queued { .. } | Self::Waiting { .. })
     }
 
     /// One word for people and listings.
@@ -392,7 +398,7 @@ impl Run {
             return None;
         }
         let was_running = matches!(self.state, State::Running { .. });
-        let by = if lane.queue == self.queue {
+        let by = if lane.queue == self.queue || lane.queue == self.job.recipe.queue() {
             Requeue::Person
         } else {
             Requeue::Move

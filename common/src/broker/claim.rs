@@ -438,7 +438,7 @@ impl Broker {
     }
 
     /// Leaves a message to others; this or another worker sees it again.
-    async fn leave(
+    pub(super) async fn leave(
         &self,
         message: &jetstream::Message,
         wait: SignedDuration,

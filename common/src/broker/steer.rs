@@ -16,7 +16,7 @@ use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::job::Job;
 use crate::queue::{Lane, Priority, Queue};
-use crate::run::{Run, Stage, State};
+use crate::run::{Requeue, Run, Stage, State};
 use crate::subject::{self, JOBS, Place};
 use crate::wire;
 
@@ -100,7 +100,12 @@ impl Broker {
             for stored in old {
                 self.purge(&stored.subject, Some(stored.sequence)).await?;
             }
-            if stays {
+            if matches!(
+                next.state,
+                State::Queued {
+                    by: Requeue::Person
+                }
+            ) {
                 self.open_further(&next.job, &lane, next.job.enqueued)
                     .await?;
             }
@@ -185,7 +190,10 @@ impl Broker {
     }
 
     /// Whatever of a job lies in the work queue.
-    async fn messages(&self, job: &JobId) -> Result<Vec<super::direct::Stored>, BrokerError> {
+    pub(super) async fn messages(
+        &self,
+        job: &JobId,
+    ) -> Result<Vec<super::direct::Stored>, BrokerError> {
         let subjects = [subject::job_anywhere(job), subject::later_anywhere(job)];
         self.last_of_each(JOBS, &subjects).await
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, Claimant, Decline, Ended, Lanes, Lease, Lost, Steered};
+use common::broker::{
+    Broker, Claimant, Decline, Ended, JobRecord, Lanes, Lease, Lost, Outcome, Steered,
+};
 use common::control::{Order, Target};
 use common::failure::Failure;
 use common::id::BatchId;
@@ -296,11 +298,11 @@ async fn what_failed_by_a_workers_fault_is_offered_to_others_first() {
     poll::until("its time", async || {
         let stored = broker.job(&job.id).await.ok()??;
         let due = match stored {
-            common::broker::JobRecord::Run(run) => match run.state {
+            JobRecord::Run(run) => match run.state {
                 State::Waiting { until, .. } => until < Timestamp::now(),
                 _ => false,
             },
-            common::broker::JobRecord::Pending(_) => false,
+            _ => false,
         };
         due.then_some(())
     })
@@ -367,4 +369,42 @@ async fn a_paused_batch_stands_aside_and_comes_back() {
     let back = claim_in_time(&broker, &known, "w1").await;
     assert_eq!(back.job().id, parked.id);
     assert!(broker.parked_jobs().await.expect("them").is_empty());
+}
+
+#[tokio::test]
+async fn a_job_of_a_paused_batch_is_there_once_however_often_it_is_enqueued() {
+    let (_alive, broker, mut known) = with_one_job().await;
+    let (job, lane) = (job("parked"), lane(6));
+    let batch = Target::Batch(job.batch);
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    };
+    broker.command(&batch, Some(&order)).await.expect("paused");
+    let jobs = [(job.clone(), lane)];
+    broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let paused = Paused(name("w"), job.batch);
+    let look = broker.claim(&known, &paused, 1).await;
+    let taken = look.expect("an answer").claims;
+    assert!(taken.iter().all(|(claim, ())| claim.job().id != job.id));
+    let record = broker.job(&job.id).await.expect("an answer");
+    assert!(matches!(record, Some(JobRecord::Parked(_))), "{record:?}");
+
+    let again = broker.enqueue(&jobs, |_| {}).await.expect("an answer");
+    assert_eq!(again[0].1, Outcome::AlreadyPending);
+    broker.command(&batch, None).await.expect("resumed");
+    let claim = claim_in_time(&broker, &known, "w").await;
+    assert_eq!(claim.job().id, job.id);
+}
+
+#[tokio::test]
+async fn a_job_is_not_put_aside_once_its_batch_goes_on() {
+    let (_alive, broker, known) = with_one_job().await;
+    let late = Paused(name("late"), only_job(&broker).await.batch);
+    let look = broker.claim(&known, &late, 1).await;
+    assert!(look.expect("an answer").claims.is_empty());
+    assert!(broker.parked_jobs().await.expect("an answer").is_empty());
+    claim_in_time(&broker, &known, "w").await;
 }
