@@ -277,13 +277,19 @@ impl Executor {
             &broken_off,
         )
         .await?;
+        // The lease counts from before the write, not from whenever this process hears of it.
+        let until = Instant::now() + claim.commit_time();
         // The fence: from here on only the owner of the run goes on.
         if let Err(lost) = claim.enter(Stage::Publishing).await {
             prepared.discard().await;
             return Err(lost.into());
         }
-        // A commit that is still under way when the lease could be over might replace a successor's output.
-        tokio::time::timeout(claim.commit_time(), prepared.commit())
+        // A commit that is begun, or still under way, when the lease could be over might replace a successor's output.
+        if Instant::now() >= until {
+            prepared.discard().await;
+            return Err(Failure::passing("the fence took longer than the lease").into());
+        }
+        tokio::time::timeout_at(until, prepared.commit())
             .await
             .map_err(|_| Failure::passing("the store took too long to take the output"))??;
 
