@@ -155,7 +155,9 @@ async fn unanswered(store: &TestStore, moment: Moment, is_heard: bool) {
     case.farm.broker.restart().await;
     case.is_settled().await;
     let run = case.farm.run(&case.job.id).await.unwrap();
-    assert_eq!(run.attempt, 1, "{moment:?}: {run:#?}");
+    // A fence that took longer than the lease protects nothing: that attempt ends.
+    let most = 1 + u32::from(moment == Moment::Fencing);
+    assert!(run.attempt <= most, "{moment:?}: {run:#?}");
 }
 
 #[tokio::test]
