@@ -18,7 +18,7 @@ use common::{subject, wire};
 use futures::StreamExt;
 use tempfile::TempDir;
 
-use crate::broker::TestBroker;
+use crate::broker::{Flush, TestBroker};
 use crate::process::{Ran, run};
 use crate::programs::{self, Worker, WorkerSetup};
 use crate::{paths, poll};
@@ -38,8 +38,13 @@ pub struct Farm {
 impl Farm {
     /// A broker and nobody else.
     pub async fn start() -> Self {
+        Self::flushing(Flush::Always).await
+    }
+
+    /// The same with a broker that flushes otherwise than shipped.
+    pub async fn flushing(flush: Flush) -> Self {
         let folder = paths::test_folder();
-        let broker = TestBroker::start(folder.path()).await;
+        let broker = TestBroker::start_flushing(folder.path(), flush).await;
         let mut options = ConnectOptions::new(broker.url(), "test");
         options.ack_wait = ACK_WAIT;
         let view = Broker::connect(&options)
