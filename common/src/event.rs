@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::id::JobId;
-use crate::run::{Report, Run, State};
+use crate::progress::EncodeProgress;
+use crate::queue::Queue;
+use crate::run::{Report, Requeue, Run, State};
 use crate::worker::WorkerName;
 
 /// One entry of a job's history, kept in the stream `EVENTS`.
@@ -25,10 +27,18 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
+    /// It was enqueued. Written with its first claim, as enqueueing is one write.
+    Queued,
     /// A worker took it.
     Claimed(WorkerName),
+    /// So much of it is encoded.
+    Progress(EncodeProgress),
     /// A worker gave it back unharmed, e.g. because it was told to stop.
     Returned(WorkerName),
+    /// A person moved it to this queue.
+    Moved(Queue),
+    /// A person asked for it again, or changed its priority.
+    Requeued,
     /// An attempt failed and there will be another.
     Retried(Failure),
     /// It is done.
@@ -43,8 +53,12 @@ impl What {
     /// The last token of the event's subject.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Claimed(_) => "claimed",
+            Self::Progress(_) => "progress",
             Self::Returned(_) => "returned",
+            Self::Moved(_) => "moved",
+            Self::Requeued => "requeued",
             Self::Retried(_) => "retried",
             Self::Completed(_) => "completed",
             Self::Failed(_) => "failed",
@@ -58,7 +72,11 @@ impl Event {
     pub fn of(run: &Run) -> Self {
         let what = match &run.state {
             State::Running { worker, .. } => What::Claimed(worker.clone()),
-            State::Returned { worker } => What::Returned(worker.clone()),
+            State::Queued { by } => match by {
+                Requeue::Worker(worker) => What::Returned(worker.clone()),
+                Requeue::Move => What::Moved(run.queue.clone()),
+                Requeue::Person => What::Requeued,
+            },
             State::Waiting { failure, .. } => What::Retried(failure.clone()),
             State::Completed { report } => What::Completed(report.clone()),
             State::Failed { failure } => What::Failed(failure.clone()),

@@ -1,11 +1,12 @@
 //! A job: one input to be encoded to one output by one recipe.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::id::{BatchId, JobId};
 use crate::location::Location;
+use crate::queue::Queue;
 use crate::recipe::Recipe;
 
 /// What is to be done. Written once, when it is enqueued; its queue and
@@ -24,6 +25,12 @@ pub struct Job {
     pub recipe: Recipe,
     /// How often it may be tried, crashes of workers included.
     pub attempts: u32,
+    /// Whether what is at the output may be replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replace: bool,
+    /// Further queues that it may wait in, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hops: Option<Hops>,
     /// When it was enqueued.
     pub enqueued: Timestamp,
 }
@@ -47,8 +54,32 @@ impl Job {
             output,
             recipe,
             attempts: Self::ATTEMPTS,
+            replace: false,
+            hops: None,
             enqueued: Timestamp::now(),
         }
+    }
+}
+
+/// Queues that a job may wait in besides its first, once it has waited long
+/// enough. Never without being asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hops {
+    /// The queues, in the order in which they are opened to it.
+    pub queues: Vec<Queue>,
+    /// Seconds that it waits before each further queue is opened to it.
+    pub after: u64,
+}
+
+impl Hops {
+    /// Each further queue with the time from which on the job may be taken
+    /// from it, for one that begins to wait now.
+    pub fn openings(&self, now: Timestamp) -> impl Iterator<Item = (&Queue, Timestamp)> {
+        let after = i64::try_from(self.after).unwrap_or(i64::MAX);
+        (1..).zip(&self.queues).filter_map(move |(nth, queue)| {
+            let wait = SignedDuration::from_secs(after.checked_mul(nth)?);
+            Some((queue, now.checked_add(wait).ok()?))
+        })
     }
 }
 

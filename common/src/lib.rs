@@ -6,11 +6,14 @@
 //! can, [`queue`] where it waits, [`run`] what became of it, [`subject`] what
 //! all of that is called on the broker, and [`broker`] the operations.
 
+pub mod batch;
 pub mod broker;
 pub mod card;
+pub mod control;
 pub mod encoder;
 pub mod event;
 pub mod failure;
+pub mod hours;
 pub mod id;
 pub mod job;
 pub mod location;

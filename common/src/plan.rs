@@ -139,6 +139,11 @@ fn means<'a>(
                 "{encoder} is not in its ffmpeg, or left out by its --encoders"
             )),
         },
+        Choice::FirstOf(encoders) => encoders
+            .iter()
+            .find_map(|encoder| worker.card.proved().find(|(proved, _)| *proved == encoder))
+            .map(Some)
+            .ok_or_else(|| format!("it has proved none of {}", encode.with)),
         Choice::Codec(codec) => worker
             .card
             .best(*codec)

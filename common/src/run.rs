@@ -1,29 +1,32 @@
 //! A run: what has become of a job since a worker first took it.
 //!
 //! ```text
-//!             claim              gate passed
-//!  (pending) ───────► Running ────────────────► Completed
-//!                      │ ▲  │
-//!             hand back│ │  ├─ not worth a retry, or attempts spent ──► Failed
-//!                      ▼ │  │
-//!               Returned─┤  └─ cancel ──► Cancelled
-//!                        │
-//!   retry ──► Waiting ───┘   (claimed again, one attempt later)
+//!             claim               gate passed
+//!  (pending) ────────► Running ────────────────► Completed
+//!      │                │ ▲  │
+//!  move│  hand back,    │ │  ├─ not worth a retry, or attempts spent ──► Failed ─┐
+//!      │  move          ▼ │  │                                                  │
+//!      └─────────────► Queued └─ cancel ──► Cancelled ──────────────────────────┤
+//!                       ▲ │                                                     │
+//!                       │ └─ a person asks for it again ◄───────────────────────┘
+//!  attempt failed ──► Waiting   (claimed again, one attempt later)
 //! ```
 //!
 //! A job that is in the work queue and has no run is pending: enqueueing is one
 //! write and nothing can disagree with it. A run is written by compare-and-set
-//! only, so its revision decides who owns the job. Everything here is pure;
-//! [`crate::broker`] does the writing.
+//! only, so its revision decides who owns the job; while nobody owns it, the run
+//! says from which lane it is to be taken, and whoever meets it elsewhere sends
+//! it there. Everything here is pure; [`crate::broker`] does the writing.
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::encoder::Encoder;
-use crate::failure::Failure;
+use crate::failure::{Failure, Fault};
 use crate::job::Job;
-use crate::queue::Lane;
-use crate::queue::{Priority, Queue};
+use crate::queue::{Lane, Priority, Queue};
 use crate::worker::WorkerName;
 
 /// What has become of a job.
@@ -31,16 +34,22 @@ use crate::worker::WorkerName;
 pub struct Run {
     /// The job, whole: once it has ended, this is the only copy.
     pub job: Job,
-    /// The queue that it was taken from.
+    /// The queue that it was taken from, or is to be taken from.
     pub queue: Queue,
-    /// Its priority when it was taken.
+    /// Its priority there.
     pub priority: Priority,
     /// How often it was taken. Tells an owner from those before it.
     pub attempt: u32,
-    /// How many of those times it was given back unharmed.
+    /// How many of those times count no more: it was given back unharmed, taken
+    /// away, or a person asked for it again.
     pub returned: u32,
-    /// Stream sequence of the message by which it was last taken.
+    /// Stream sequence of the message by which it was last taken; 0 where it
+    /// never was.
     pub sequence: u64,
+    /// Whether an earlier attempt may have brought the output to its final key
+    /// without living to say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_published: bool,
     /// Where it stands.
     pub state: State,
     /// Attempts that failed, oldest first.
@@ -63,10 +72,10 @@ pub enum State {
         /// What it is busy with.
         stage: Stage,
     },
-    /// A worker gave it back unharmed; it waits in its queue again.
-    Returned {
-        /// Who gave it back.
-        worker: WorkerName,
+    /// It waits in its queue again.
+    Queued {
+        /// Who put it there.
+        by: Requeue,
     },
     /// An attempt failed; the next one may start then.
     Waiting {
@@ -87,6 +96,18 @@ pub enum State {
     },
     /// Cancelled by a person.
     Cancelled,
+}
+
+/// Who put a job that was taken, or was to be taken elsewhere, back in a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requeue {
+    /// A worker gave it back unharmed, e.g. because it was told to stop.
+    Worker(WorkerName),
+    /// A person put it there, with its further queues still to come.
+    Person,
+    /// A person wants it taken from there and nowhere else.
+    Move,
 }
 
 /// What a running attempt is busy with.
@@ -165,13 +186,25 @@ impl Report {
 }
 
 /// What to do with a delivered message of a job that has a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Take the job over.
     TakeOver,
+    /// A person moved it while this message was on its way: send it there.
+    Forward(Lane),
+    /// Its other queues are not to be tried yet: ask again after that long.
+    Leave(SignedDuration),
     /// The job needs nothing more of this message: acknowledge it and go on.
     Drop,
 }
+
+/// Workers on which a job may fail by their own fault, or vanish with it,
+/// before no further one is put at risk, whatever attempts it has left.
+pub const MOST_WORKERS: usize = 3;
+
+/// How long a message in one of a job's other queues stays back while the job
+/// runs.
+const WHILE_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 
 impl State {
     /// Whether nothing can change any more.
@@ -186,7 +219,7 @@ impl State {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Running { .. } => "running",
-            Self::Returned { .. } => "pending",
+            Self::Queued { .. } => "pending",
             Self::Waiting { .. } => "waiting",
             Self::Completed { .. } => "completed",
             Self::Failed { .. } => "failed",
@@ -196,38 +229,84 @@ impl State {
 }
 
 impl Run {
-    /// The first attempt at a job.
-    pub fn first(job: Job, lane: &Lane, sequence: u64, worker: WorkerName, now: Timestamp) -> Self {
+    /// A job that nobody has taken yet, for what a person decides about it.
+    pub fn untaken(job: Job, lane: &Lane, now: Timestamp) -> Self {
         Self {
             job,
             queue: lane.queue.clone(),
             priority: lane.priority,
-            attempt: 1,
+            attempt: 0,
             returned: 0,
-            sequence,
-            state: State::Running {
-                worker,
-                since: now,
-                stage: Stage::Reading,
+            sequence: 0,
+            may_be_published: false,
+            state: State::Queued {
+                by: Requeue::Person,
             },
             failures: Vec::new(),
             changed: now,
         }
     }
 
-    /// What a message with this stream sequence means now.
-    pub fn on_delivery(&self, sequence: u64) -> Delivery {
+    /// The first attempt at a job.
+    pub fn first(job: Job, lane: &Lane, sequence: u64, worker: WorkerName, now: Timestamp) -> Self {
+        Self::untaken(job, lane, now).take_over(lane, sequence, worker, now)
+    }
+
+    /// Where it was taken from, or is to be taken from.
+    pub fn lane(&self) -> Lane {
+        Lane {
+            priority: self.priority,
+            queue: self.queue.clone(),
+        }
+    }
+
+    /// What a message of this lane with this stream sequence means now.
+    pub fn on_delivery(&self, lane: &Lane, sequence: u64, now: Timestamp) -> Delivery {
+        let is_ours = sequence == self.sequence;
+        let is_elsewhere = *lane != self.lane();
+        // It may wait in several queues at once: then each keeps its message.
+        let is_hop = is_elsewhere && self.job.hops.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
-            // Another message while the owner is alive: a move raced with a claim.
-            State::Running { .. } if sequence != self.sequence => Delivery::Drop,
+            State::Running { .. } if is_ours => Delivery::TakeOver,
+            State::Running { .. } if is_hop => Delivery::Leave(WHILE_RUNNING),
+            // A second message while the owner is alive: it was moved twice, or sent twice.
+            State::Running { .. } => Delivery::Drop,
+            State::Waiting { until, .. } if is_hop && !is_ours && now < *until => {
+                Delivery::Leave(until.duration_since(now))
+            }
+            State::Queued { by: Requeue::Move } if is_elsewhere => Delivery::Forward(self.lane()),
+            State::Queued { .. } | State::Waiting { .. } if is_elsewhere && !is_hop && !is_ours => {
+                Delivery::Forward(self.lane())
+            }
             _ => Delivery::TakeOver,
         }
     }
 
-    /// How many attempts are used up; what was given back unharmed is not.
+    /// How many attempts are used up.
     pub fn spent(&self) -> u32 {
         self.attempt - self.returned
+    }
+
+    /// Whether no further attempt is to be made: all are used up, or too many
+    /// workers fared badly with it.
+    fn is_spent(&self) -> bool {
+        let harmed: BTreeSet<_> = self
+            .failures
+            .iter()
+            .filter(|attempt| {
+                attempt.number > self.returned && attempt.failure.fault == Fault::Worker
+            })
+            .map(|attempt| &attempt.worker)
+            .collect();
+        self.spent() >= self.job.attempts || harmed.len() >= MOST_WORKERS
+    }
+
+    /// Whether the last attempt failed by this worker's own fault.
+    pub fn failed_last_on(&self, worker: &WorkerName) -> bool {
+        self.failures.last().is_some_and(|attempt| {
+            attempt.worker == *worker && attempt.failure.fault == Fault::Worker
+        })
     }
 
     /// The next attempt, by a new owner. Where the one before is still marked
@@ -245,7 +324,7 @@ impl Run {
         if let State::Running {
             worker: lost,
             since,
-            ..
+            stage,
         } = &self.state
         {
             let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
@@ -256,7 +335,8 @@ impl Run {
                 ended: now,
                 failure: failure.clone(),
             });
-            if self.spent() >= self.job.attempts {
+            next.may_be_published |= *stage == Stage::Publishing;
+            if next.is_spent() {
                 next.state = State::Failed { failure };
                 return next;
             }
@@ -285,15 +365,56 @@ impl Run {
 
     /// The owner gives the job back unharmed.
     pub fn hand_back(&self, now: Timestamp) -> Self {
-        let mut next = self.clone();
-        if let State::Running { worker, .. } = &self.state {
-            next.state = State::Returned {
-                worker: worker.clone(),
-            };
-            next.returned += 1;
+        match &self.state {
+            State::Running { worker, .. } => {
+                let by = Requeue::Worker(worker.clone());
+                Self {
+                    returned: self.returned + 1,
+                    ..self.queued(by, now)
+                }
+            }
+            _ => self.clone(),
         }
-        next.changed = now;
-        next
+    }
+
+    fn queued(&self, by: Requeue, now: Timestamp) -> Self {
+        Self {
+            state: State::Queued { by },
+            changed: now,
+            ..self.clone()
+        }
+    }
+
+    /// A person wants it taken from another lane; a running attempt counts as
+    /// never made. What has ended stays as it ended.
+    pub fn move_to(&self, lane: &Lane, now: Timestamp) -> Option<Self> {
+        if self.state.is_terminal() {
+            return None;
+        }
+        let was_running = matches!(self.state, State::Running { .. });
+        let by = if lane.queue == self.queue {
+            Requeue::Person
+        } else {
+            Requeue::Move
+        };
+        Some(Self {
+            queue: lane.queue.clone(),
+            priority: lane.priority,
+            returned: self.returned + u32::from(was_running),
+            ..self.queued(by, now)
+        })
+    }
+
+    /// A person asks again for what failed or was cancelled: with all its
+    /// attempts, and its history. `None` where it is under way or done.
+    pub fn retry(&self, now: Timestamp) -> Option<Self> {
+        match self.state {
+            State::Failed { .. } | State::Cancelled => Some(Self {
+                returned: self.attempt,
+                ..self.queued(Requeue::Person, now)
+            }),
+            _ => None,
+        }
     }
 
     /// The owner is done.
@@ -308,7 +429,7 @@ impl Run {
 
     /// The owner's attempt failed: the run waits for the next one, or has
     /// failed for good.
-    pub fn fail(&self, failure: Failure, retry_in: jiff::SignedDuration, now: Timestamp) -> Self {
+    pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.changed = now;
         if let State::Running { worker, since, .. } = &self.state {
@@ -320,7 +441,7 @@ impl Run {
                 failure: failure.clone(),
             });
         }
-        let again = failure.fault.is_worth_a_retry() && self.spent() < self.job.attempts;
+        let again = failure.fault.is_worth_a_retry() && !next.is_spent();
         next.state = match now.checked_add(retry_in) {
             Ok(until) if again => State::Waiting { until, failure },
             _ => State::Failed { failure },

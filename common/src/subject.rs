@@ -111,6 +111,11 @@ pub const WAKE_SOURCE: &str = "jobs.*.*.*.*";
 /// Where it rings, as the broker's mapping of [`WAKE_SOURCE`].
 pub const WAKE_DESTINATION: &str = "wake.{{wildcard(1)}}";
 
+/// Key-value bucket of what people ordered: pauses and working hours.
+pub const CONTROL: &str = "control";
+/// Key-value bucket of what was enqueued together.
+pub const BATCHES: &str = "batches";
+
 /// The part of a job that is not split.
 pub const WHOLE: &str = "all";
 
@@ -165,6 +170,24 @@ pub fn later(job: &JobId) -> String {
     format!("later.{job}.{WHOLE}")
 }
 
+/// Where a job waits for its `nth` further queue to be opened to it.
+pub fn hop(job: &JobId, nth: usize) -> String {
+    format!("later.{job}.hop{nth}")
+}
+
+/// Where a job of a paused batch is put aside.
+pub fn parked(job: &JobId) -> String {
+    format!("later.{job}.parked")
+}
+
+/// All jobs that were put aside.
+pub const PARKED: &str = "later.*.parked";
+
+/// Whatever of a job waits for its time.
+pub fn later_anywhere(job: &JobId) -> String {
+    format!("later.{job}.*")
+}
+
 /// The bell of a queue; idle workers join the queue group of the same name.
 pub fn wake(queue: &Queue) -> String {
     format!("wake.{queue}")
@@ -193,6 +216,11 @@ pub fn event(job: &JobId, kind: &str) -> String {
 /// A job that failed for good.
 pub fn dead(queue: &Queue, job: &JobId) -> String {
     format!("dead.{queue}.{job}")
+}
+
+/// A job that failed for good, whatever queue it was taken from last.
+pub fn dead_anywhere(job: &JobId) -> String {
+    format!("dead.*.{job}")
 }
 
 /// Live progress of a job.

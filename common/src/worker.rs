@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::Card;
 use crate::id::JobId;
+use crate::queue::Queue;
 use crate::subject::{Token, TokenError};
 
 /// A worker's name: unique in the farm, fit for a subject.
@@ -47,8 +48,15 @@ impl fmt::Display for WorkerName {
 pub enum WorkerStatus {
     /// It takes jobs whenever a slot is free.
     Ready,
-    /// It finishes what it has and takes no more.
+    /// It finishes what it has and takes no more, as it was told to.
     Draining,
+    /// It was told to take no more, and has nothing left.
+    Drained,
+    /// It takes no more until its working hours begin.
+    OffHours,
+    /// Too many jobs in a row failed by its own fault: it proves its encoders
+    /// again before it takes more.
+    Quarantined,
 }
 
 impl fmt::Display for WorkerStatus {
@@ -56,7 +64,35 @@ impl fmt::Display for WorkerStatus {
         f.pad(match self {
             Self::Ready => "ready",
             Self::Draining => "draining",
+            Self::Drained => "drained",
+            Self::OffHours => "off hours",
+            Self::Quarantined => "quarantined",
         })
+    }
+}
+
+/// What a worker is willing to take besides what it has proved.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Smallest input that it takes, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_size: Option<u64>,
+    /// Largest input that it takes, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_size: Option<u64>,
+    /// The only queues that it serves; all that it can where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Queue>,
+    /// Queues that it looks at before others of the same priority.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefer: Vec<Queue>,
+}
+
+impl Terms {
+    /// Whether it takes inputs of this size.
+    pub fn admit(&self, size: u64) -> bool {
+        self.min_size.is_none_or(|least| size >= least)
+            && self.max_size.is_none_or(|most| size <= most)
     }
 }
 
@@ -68,6 +104,15 @@ pub struct Heartbeat {
     pub name: WorkerName,
     /// Whether it takes jobs.
     pub status: WorkerStatus,
+    /// Why it does not, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When it will, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// What it is willing to take.
+    #[serde(default)]
+    pub terms: Terms,
     /// When this process started.
     pub started: Timestamp,
     /// When this heartbeat was made, by the worker's clock.
@@ -80,6 +125,14 @@ pub struct Heartbeat {
     pub load: Load,
     /// What it has proved that it can do.
     pub card: Card,
+}
+
+impl Heartbeat {
+    /// Whether it takes jobs of this queue, now or when a slot is free.
+    pub fn serves(&self, queue: &Queue) -> bool {
+        self.card.serves(&self.name, queue)
+            && (self.terms.only.is_empty() || self.terms.only.contains(queue))
+    }
 }
 
 /// How busy a machine is.

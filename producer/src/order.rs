@@ -159,7 +159,7 @@ impl Counts {
                     State::Completed { .. } => &mut counts.done,
                     State::Failed { .. } | State::Cancelled => &mut counts.failed,
                     State::Running { .. } => &mut counts.running,
-                    State::Returned { .. } | State::Waiting { .. } => &mut counts.pending,
+                    State::Queued { .. } | State::Waiting { .. } => &mut counts.pending,
                 },
             };
             *count += 1;

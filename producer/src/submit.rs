@@ -10,6 +10,7 @@ use common::queue::{Lane, Priority};
 use common::recipe::Recipe;
 use common::run::{Run, State};
 use common::store::Stores;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::exit::Error;
@@ -101,6 +102,7 @@ pub async fn submit(
             let recipe = terms.recipe.clone();
             let mut job = Job::new(batch, source.input, output, recipe, again);
             job.attempts = terms.attempts;
+            job.replace = terms.overwrite || terms.again;
             Entry {
                 name: as_text(&source.name),
                 job,
@@ -145,7 +147,7 @@ pub async fn submit(
                     present.size(&entry.job.output) != Some(report.output_size)
                 }
                 State::Failed { .. } | State::Cancelled => true,
-                State::Running { .. } | State::Returned { .. } | State::Waiting { .. } => false,
+                State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => false,
             };
             if is_over && terms.renew {
                 entry.job = renewed(&entry.job, &first[index], generation);
@@ -166,15 +168,11 @@ fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
         &Uuid::NAMESPACE_OID,
         format!("{first} renewed {generation}").as_bytes(),
     );
-    let mut next = Job::new(
-        job.batch,
-        job.input.clone(),
-        job.output.clone(),
-        job.recipe.clone(),
-        Some(salt),
-    );
-    next.attempts = job.attempts;
-    next
+    Job {
+        id: JobId::of(&job.input, &job.recipe, &job.output, Some(salt)),
+        enqueued: Timestamp::now(),
+        ..job.clone()
+    }
 }
 
 fn as_text(name: &Path) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::broker::{Broker, Claim, ConnectOptions, Lanes, Look, Lost, Outcome};
+use common::broker::{Broker, Claim, ConnectOptions, Lanes, Lost, Outcome};
 use common::card::{Card, Ffmpeg, Host};
 use common::failure::Failure;
 use common::id::BatchId;
@@ -12,7 +12,7 @@ use common::location::Location;
 use common::queue::{Lane, Priority, Queue};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, State};
-use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
+use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
 use harness::broker::TestBroker;
 use tempfile::TempDir;
 
@@ -63,6 +63,9 @@ fn heartbeat(worker: &str) -> Heartbeat {
     Heartbeat {
         name: name(worker),
         status: WorkerStatus::Ready,
+        note: None,
+        until: None,
+        terms: Terms::default(),
         started: jiff::Timestamp::now(),
         at: jiff::Timestamp::now(),
         slots: 1,
@@ -115,10 +118,9 @@ async fn lanes(broker: &Broker, lanes: &mut Lanes) {
 }
 
 async fn claim(broker: &Broker, lanes: &Lanes, worker: &str) -> Option<Claim> {
-    match broker.claim(lanes, &name(worker)).await.expect("an answer") {
-        Look::Claimed { claim, .. } => Some(*claim),
-        Look::Empty => None,
-    }
+    let look = broker.claim(lanes, &name(worker), 1).await;
+    let mut claims = look.expect("an answer").claims;
+    claims.pop().map(|(claim, ())| claim)
 }
 
 /// Looks until there is something, for what only time brings.
@@ -292,7 +294,7 @@ async fn a_failed_attempt_waits_and_comes_back_by_itself() {
     assert!(matches!(run.state, State::Failed { .. }), "{run:?}");
     let events = broker.events(&run.job.id).await.expect("history");
     let kinds: Vec<_> = events.iter().map(|event| event.what.kind()).collect();
-    assert_eq!(kinds, ["claimed", "retried", "claimed", "failed"]);
+    assert_eq!(kinds, ["queued", "claimed", "retried", "claimed", "failed"]);
 }
 
 #[tokio::test]

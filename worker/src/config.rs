@@ -6,8 +6,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::broker::ConnectOptions;
 use common::encoder::Encoder;
+use common::hours::Hours;
+use common::queue::Queue;
 use common::telemetry::LogFormat;
-use common::worker::WorkerName;
+use common::worker::{Terms, WorkerName};
 
 use crate::scratch;
 
@@ -132,6 +134,45 @@ pub struct Config {
     /// Jobs to run at once [default: a quarter of the cores, at least 2]
     #[arg(long, env = "WORKER_MAX_JOBS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub max_jobs: Option<u32>,
+    /// Start jobs only in these hours of the local time, e.g. 22:00-07:00 or "mon-fri 19:00-07:00; sat,sun 00:00-24:00"
+    #[arg(long, env = "WORKER_SCHEDULE", value_name = "HOURS")]
+    pub schedule: Option<Hours>,
+    /// Serve these queues only, e.g. hevc_nvenc,any_hevc
+    #[arg(
+        long,
+        env = "WORKER_ONLY",
+        value_name = "QUEUE,…",
+        value_delimiter = ','
+    )]
+    pub only: Vec<Queue>,
+    /// Look at these queues before others of the same priority
+    #[arg(
+        long,
+        env = "WORKER_PREFER",
+        value_name = "QUEUE,…",
+        value_delimiter = ','
+    )]
+    pub prefer: Vec<Queue>,
+    /// Smallest input to take, e.g. 100M
+    #[arg(long, env = "WORKER_MIN_SIZE", value_name = "SIZE", value_parser = size)]
+    pub min_size: Option<u64>,
+    /// Largest input to take, e.g. 20G
+    #[arg(long, env = "WORKER_MAX_SIZE", value_name = "SIZE", value_parser = size)]
+    pub max_size: Option<u64>,
+    /// After so many different jobs in a row that fail by this worker's fault, take no more, rest and prove the encoders again; 0: never
+    #[arg(
+        long,
+        env = "WORKER_QUARANTINE_AFTER",
+        value_name = "N",
+        default_value_t = 3
+    )]
+    pub quarantine_after: u32,
+    /// How long such a rest lasts; twice as long each further time
+    #[arg(long, env = "WORKER_QUARANTINE_REST", value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
+    pub quarantine_rest: Duration,
+    /// Copies of every stream that is made in a cluster: 1, 3 or 5
+    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: u8,
     /// On SIGTERM, finish what can be done within this time; give the rest back
     #[arg(long, env = "WORKER_DRAIN_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
@@ -176,7 +217,36 @@ fn ack_wait(text: &str) -> Result<Duration, String> {
     Ok(wait)
 }
 
+/// Reads `500M`, `20G`, `1000000`: bytes, by powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("'{text}' is no size: expected e.g. 500M or 20G");
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit.to_ascii_uppercase()),
+        _ => (text, 'B'),
+    };
+    let shift = match unit {
+        'B' => 0,
+        'K' => 10,
+        'M' => 20,
+        'G' => 30,
+        'T' => 40,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
 impl Config {
+    /// What this worker is willing to take.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            min_size: self.min_size,
+            max_size: self.max_size,
+            only: self.only.clone(),
+            prefer: self.prefer.clone(),
+        }
+    }
+
     /// The name to go by.
     pub fn worker_name(&self) -> WorkerName {
         self.name.clone().unwrap_or_else(|| {
@@ -198,6 +268,7 @@ impl Config {
         let mut options = ConnectOptions::new(&self.nats, format!("worker {}", self.worker_name()));
         options.credentials.clone_from(&self.nats_creds);
         options.ack_wait = self.ack_wait;
+        options.replicas = self.replicas.into();
         options
     }
 }

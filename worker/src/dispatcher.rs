@@ -1,25 +1,30 @@
-//! Filling slots: listens for bells, claims the most urgent job that this
-//! worker may run, and hands it to an executor.
+//! Filling slots: listens for bells, claims the most urgent jobs that this
+//! worker may run, and hands them on.
 //!
 //! A worker with a free slot joins the queue group of each of its queues, so
-//! that one bell wakes one idle worker; a full worker leaves them, so that no
-//! bell is wasted on it. It listens before it looks: a job published in
-//! between rings. What no bell announces (a lease that ran out, a bell lost
-//! with its listener) the regular look finds.
+//! that one bell wakes one idle worker; a full worker, or one that is to take
+//! no jobs, leaves them, so that no bell is wasted on it. It listens before it
+//! looks: a job published in between rings. What no bell announces (a lease
+//! that ran out, a bell lost with its listener) the regular look finds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::broker::{Broker, BrokerError, Lanes, Look};
+use common::broker::{Broker, BrokerError, Claim, Lanes};
+use common::id::JobId;
 use common::queue::Queue;
 use common::subject::{self, Place};
 use futures::StreamExt;
 use futures::stream::SelectAll;
-use tokio::task::JoinSet;
+use tokio::sync::Notify;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::executor::Executor;
+use crate::admission::Admission;
+use crate::executor::Outcome;
+use crate::presence::Presence;
+use crate::standing::Duty;
 use crate::stop::Stop;
 
 /// Longest wait of an idle worker between two looks, in milliseconds. A job
@@ -35,104 +40,221 @@ const TROUBLE: Duration = Duration::from_secs(1);
 
 type Bells = SelectAll<async_nats::Subscriber>;
 
-/// Works until told to stop, then drains: what can be finished within
-/// `drain_timeout` is, the rest is given back.
-///
-/// # Errors
-/// Where the broker refuses at the start. Later trouble is waited out.
-pub async fn run(
-    executor: Arc<Executor>,
-    queues: Vec<Queue>,
-    slots: u32,
-    drain_timeout: Duration,
-    shutdown: CancellationToken,
-) -> Result<(), BrokerError> {
-    let broker = executor.broker.clone();
-    let mut lanes = all_lanes(&broker, &queues).await?;
-    let mut discover = Instant::now() + DISCOVER;
-    let mut bells: Option<Bells> = None;
-    let mut jobs = JoinSet::new();
-    let stop = Stop::new();
+/// What is done with a claimed job.
+pub trait Work: Send + Sync + 'static {
+    /// Takes it to its end, or gives it back.
+    fn execute(&self, claim: Claim, stop: Stop) -> impl Future<Output = Outcome> + Send;
 
-    while !shutdown.is_cancelled() {
-        while let Some(ended) = jobs.try_join_next() {
-            log_panic(ended);
-        }
-        if jobs.len() >= slots as usize {
-            bells = None;
-            tokio::select! {
-                ended = jobs.join_next() => ended.map_or((), log_panic),
-                () = shutdown.cancelled() => {}
-            }
-            continue;
-        }
-        let listening = match &mut bells {
-            Some(bells) => bells,
-            None => match listen(&broker, &queues, &mut lanes).await {
-                Ok(subscribed) => bells.insert(subscribed),
-                Err(error) => {
-                    pause(&error, &shutdown).await;
-                    continue;
-                }
-            },
+    /// Finds out anew what this machine can do.
+    fn prove_again(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Fills the slots of one worker.
+pub struct Dispatcher<W> {
+    /// The farm.
+    pub broker: Broker,
+    /// What is done with jobs.
+    pub work: Arc<W>,
+    /// Which jobs are taken.
+    pub admission: Admission,
+    /// Whether any are.
+    pub duty: Duty,
+    /// What the farm hears of it.
+    pub presence: Arc<Presence>,
+    /// Jobs at once.
+    pub slots: usize,
+    /// How long a stopping worker goes on with what it can finish.
+    pub drain_timeout: Duration,
+}
+
+/// What the dispatcher listens to and knows while it takes jobs.
+struct Watch {
+    queues: Vec<Queue>,
+    lanes: Lanes,
+    discover: Instant,
+    bells: Option<Bells>,
+}
+
+type Jobs = JoinSet<(JobId, Outcome)>;
+
+impl<W: Work> Dispatcher<W> {
+    /// Works until told to stop, then drains: what can be finished in time is,
+    /// the rest is given back.
+    ///
+    /// # Errors
+    /// Where the broker refuses at the start. Later trouble is waited out.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
+        let queues = self.admission.queues();
+        let mut watch = Watch {
+            lanes: all_lanes(&self.broker, &queues).await?,
+            queues,
+            discover: Instant::now() + DISCOVER,
+            bells: None,
         };
-        match broker.claim(&lanes, executor.worker()).await {
-            Ok(Look::Claimed { claim, behind }) => {
-                let is_full = jobs.len() + 1 >= slots as usize;
-                if is_full && behind > 0 {
-                    // The bell of a job behind this one may have rung here.
-                    pass_on(&broker, &claim.lane()).await;
+        let mut jobs = Jobs::new();
+        let stop = Stop::new();
+        let mut controls = self.duty.controls();
+        let proved = Arc::new(Notify::new());
+
+        while !shutdown.is_cancelled() {
+            while let Some(ended) = jobs.try_join_next() {
+                self.note(ended, &proved);
+            }
+            let standing = self.duty.standing(jobs.len());
+            self.presence.stand(&standing);
+            if !standing.is_ready() || jobs.len() >= self.slots {
+                watch.bells = None;
+                tokio::select! {
+                    Some(ended) = jobs.join_next() => self.note(ended, &proved),
+                    _ = controls.changed() => {}
+                    () = proved.notified() => {
+                        watch.queues = self.admission.queues();
+                        watch.lanes = Lanes::default();
+                    }
+                    () = pause_for(jitter()), if !standing.is_ready() => self.end_quarantine(),
+                    () = shutdown.cancelled() => {}
                 }
-                let (executor, stop) = (Arc::clone(&executor), stop.clone());
-                jobs.spawn(async move { executor.execute(*claim, stop).await });
                 continue;
             }
-            Ok(Look::Empty) => {}
-            Err(error) => {
-                pause(&error, &shutdown).await;
-                // A lane may be gone, or a whole broker new.
-                if let Ok(found) = all_lanes(&broker, &queues).await {
-                    lanes = found;
+            match self.fill(&mut watch, &mut jobs, &stop).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.wait(&mut watch, &mut jobs, &mut controls, &proved, &shutdown)
+                        .await
                 }
-                bells = None;
-                continue;
+                Err(error) => {
+                    tracing::warn!(%error, "the broker gives no answer; trying again");
+                    tokio::select! {
+                        () = tokio::time::sleep(TROUBLE) => {}
+                        () = shutdown.cancelled() => {}
+                    }
+                    // A lane may be gone, or a whole broker new.
+                    if let Ok(found) = all_lanes(&self.broker, &watch.queues).await {
+                        watch.lanes = found;
+                    }
+                    watch.bells = None;
+                }
             }
         }
-        let look = Instant::now() + Duration::from_millis(jitter(LOOK_MS));
+        drop(watch);
+        self.drain(jobs, stop).await;
+        Ok(())
+    }
+
+    /// Claims what there are slots for. Says whether there was anything.
+    async fn fill(
+        &self,
+        watch: &mut Watch,
+        jobs: &mut Jobs,
+        stop: &Stop,
+    ) -> Result<bool, BrokerError> {
+        if watch.bells.is_none() {
+            watch.bells = Some(listen(&self.broker, &watch.queues, &mut watch.lanes).await?);
+        }
+        let free = self.slots - jobs.len();
+        let look = self
+            .broker
+            .claim(&watch.lanes, &self.admission, free)
+            .await?;
+        if look.claims.len() == free
+            && let Some(lane) = look.more
+            && let Err(error) = self.broker.ring(&lane).await
+        {
+            // The bell of a job behind these may have rung here.
+            tracing::debug!(%error, "no bell passed on");
+        }
+        let is_any = !look.claims.is_empty();
+        for (claim, ticket) in look.claims {
+            let (work, stop) = (Arc::clone(&self.work), stop.clone());
+            jobs.spawn(async move {
+                let job = claim.job().id;
+                let outcome = work.execute(claim, stop).await;
+                drop(ticket);
+                (job, outcome)
+            });
+        }
+        Ok(is_any)
+    }
+
+    /// Waits for whatever may make another look worth it.
+    async fn wait(
+        &self,
+        watch: &mut Watch,
+        jobs: &mut Jobs,
+        controls: &mut tokio::sync::watch::Receiver<common::control::Controls>,
+        proved: &Arc<Notify>,
+        shutdown: &CancellationToken,
+    ) {
+        let bell = async {
+            match &mut watch.bells {
+                Some(bells) => bells.next().await,
+                None => None,
+            }
+        };
         tokio::select! {
-            bell = listening.next() => match bell {
-                Some(bell) => learn(&broker, &queues, &mut lanes, &bell).await,
-                None => bells = None,
+            bell = bell => match bell {
+                Some(bell) => learn(&self.broker, &watch.queues, &mut watch.lanes, &bell).await,
+                None => watch.bells = None,
             },
-            () = tokio::time::sleep_until(look) => {}
-            Some(ended) = jobs.join_next() => log_panic(ended),
+            () = pause_for(jitter()) => {}
+            _ = controls.changed() => {}
+            Some(ended) = jobs.join_next() => self.note(ended, proved),
             () = shutdown.cancelled() => {}
         }
-        if Instant::now() >= discover {
-            discover = Instant::now() + DISCOVER;
-            if let Err(error) = broker.find_lanes(&queues, &mut lanes).await {
+        if Instant::now() >= watch.discover {
+            watch.discover = Instant::now() + DISCOVER;
+            if let Err(error) = self
+                .broker
+                .find_lanes(&watch.queues, &mut watch.lanes)
+                .await
+            {
                 tracing::debug!(%error, "lanes not found yet");
             }
         }
     }
 
-    drop(bells);
-    tracing::info!(running = jobs.len(), "stopping: no new jobs");
-    let deadline = Instant::now() + drain_timeout;
-    stop.at(deadline);
-    let drained = async {
-        while let Some(ended) = jobs.join_next().await {
-            log_panic(ended);
+    /// Learns how a job ended.
+    fn note(&self, ended: Result<(JobId, Outcome), JoinError>, proved: &Arc<Notify>) {
+        match ended {
+            Ok((job, outcome)) => {
+                if self.duty.note(job, outcome) {
+                    tracing::error!(
+                        "too many jobs in a row failed by this worker's fault: proving its encoders again"
+                    );
+                    let (work, proved) = (Arc::clone(&self.work), Arc::clone(proved));
+                    tokio::spawn(async move {
+                        work.prove_again().await;
+                        proved.notify_one();
+                    });
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a job's task died; its lease will run out");
+            }
         }
-    };
-    if tokio::time::timeout_at(deadline + GIVE_BACK, drained)
-        .await
-        .is_err()
-    {
-        tracing::warn!("not all jobs could be given back; their leases will run out");
-        jobs.shutdown().await;
     }
-    Ok(())
+
+    fn end_quarantine(&self) {
+        if self.duty.quarantine_is_over() {
+            self.duty.release();
+            tracing::info!("out of quarantine: taking jobs again");
+        }
+    }
+
+    async fn drain(&self, mut jobs: Jobs, stop: Stop) {
+        self.presence.stop();
+        tracing::info!(running = jobs.len(), "stopping: no new jobs");
+        let deadline = Instant::now() + self.drain_timeout;
+        stop.at(deadline);
+        let drained = async { while jobs.join_next().await.is_some() {} };
+        if tokio::time::timeout_at(deadline + GIVE_BACK, drained)
+            .await
+            .is_err()
+        {
+            tracing::warn!("not all jobs could be given back; their leases will run out");
+            jobs.shutdown().await;
+        }
+    }
 }
 
 /// Joins the queue groups, and catches up on lanes made while nobody listened.
@@ -177,28 +299,12 @@ async fn all_lanes(broker: &Broker, queues: &[Queue]) -> Result<Lanes, BrokerErr
     Ok(lanes)
 }
 
-async fn pass_on(broker: &Broker, lane: &common::queue::Lane) {
-    if let Err(error) = broker.ring(lane).await {
-        tracing::debug!(%error, "no bell passed on");
-    }
+async fn pause_for(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
-async fn pause(error: &BrokerError, shutdown: &CancellationToken) {
-    tracing::warn!(%error, "the broker gives no answer; trying again");
-    tokio::select! {
-        () = tokio::time::sleep(TROUBLE) => {}
-        () = shutdown.cancelled() => {}
-    }
-}
-
-/// A number in the range that differs between workers and looks.
-fn jitter(range: std::ops::Range<u64>) -> u64 {
+/// A wait between two looks that differs between workers and looks.
+fn jitter() -> Duration {
     let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-    range.start + random % (range.end - range.start)
-}
-
-fn log_panic(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "a job's task died; its lease will run out");
-    }
+    Duration::from_millis(LOOK_MS.start + random % (LOOK_MS.end - LOOK_MS.start))
 }

@@ -18,16 +18,19 @@ use common::card::{Card, Proof};
 use common::encoder::Encoder;
 use common::failure::{Failure, Fault};
 use common::progress::EncodeProgress;
-use common::recipe::{Choice, Recipe};
+use common::queue::Queue;
+use common::recipe::Recipe;
 use common::run::{Report, Stage, State};
 use common::store::Stores;
 use common::worker::WorkerName;
 use futures::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::card::{self, Detection};
 use crate::config::{ReadMode, Verify};
+use crate::dispatcher::Work;
 use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::probe::{self, Media};
 use crate::ffmpeg::process::{Limits, Runner};
@@ -52,7 +55,11 @@ pub struct Executor {
     /// ffmpeg and ffprobe.
     pub tools: Tools,
     /// What this worker has proved.
-    pub card: Arc<Card>,
+    pub card: watch::Receiver<Arc<Card>>,
+    /// Where what it proves anew goes.
+    pub cards: watch::Sender<Arc<Card>>,
+    /// How to prove it.
+    pub detection: Detection,
     /// Where files are made.
     pub scratch: Scratch,
     /// What the farm hears of this worker.
@@ -91,20 +98,57 @@ impl From<Lost> for Attempted {
     }
 }
 
+/// How an attempt ended, as far as it tells of this worker's health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The output is published.
+    Completed,
+    /// It failed, by this fault.
+    Failed(Fault),
+    /// It was given back, cancelled or lost.
+    Gone,
+}
+
 /// Why an attempt is broken off.
 enum Interruption {
     Ended(Ended),
     Stopping,
 }
 
-impl Executor {
-    /// The name of the worker.
-    pub fn worker(&self) -> &WorkerName {
-        &self.name
+impl Work for Executor {
+    async fn execute(&self, claim: Claim, stop: Stop) -> Outcome {
+        self.take_to_its_end(claim, stop).await
     }
 
+    async fn prove_again(&self) {
+        let detection = Detection {
+            fresh: true,
+            ..self.detection.clone()
+        };
+        match card::detect(&detection).await {
+            Ok(card) => {
+                let lost: Vec<String> = self
+                    .card
+                    .borrow()
+                    .proved()
+                    .filter(|(encoder, _)| card.proof(encoder).is_none())
+                    .map(|(encoder, _)| encoder.to_string())
+                    .collect();
+                if lost.is_empty() {
+                    tracing::info!("every encoder has passed again");
+                } else {
+                    tracing::error!(lost = %lost.join(" "), "no longer proved: their jobs are left to others");
+                }
+                self.cards.send_replace(Arc::new(card));
+            }
+            Err(error) => tracing::error!(%error, "nothing can be proved again"),
+        }
+    }
+}
+
+impl Executor {
     /// Takes a claimed job to its end, or gives it back.
-    pub async fn execute(&self, mut claim: Claim, stop: Stop) {
+    async fn take_to_its_end(&self, mut claim: Claim, stop: Stop) -> Outcome {
         let job = claim.job().id;
         let attempt = claim.run().attempt;
         let span = tracing::info_span!("job", %job, attempt);
@@ -139,13 +183,18 @@ impl Executor {
                     }
                 }
             };
-            self.conclude(claim, outcome).await;
+            self.conclude(claim, outcome).await
         };
-        tracing::Instrument::instrument(work, span).await;
+        tracing::Instrument::instrument(work, span).await
     }
 
     /// Writes down how it ended.
-    async fn conclude(&self, claim: Claim, outcome: Result<Attempted, Interruption>) {
+    async fn conclude(&self, claim: Claim, outcome: Result<Attempted, Interruption>) -> Outcome {
+        let ended = match &outcome {
+            Ok(Attempted::Published(_)) => Outcome::Completed,
+            Ok(Attempted::Failed(failure)) => Outcome::Failed(failure.fault),
+            _ => Outcome::Gone,
+        };
         let written = match outcome {
             Ok(Attempted::Published(report)) => {
                 tracing::info!(
@@ -170,6 +219,10 @@ impl Executor {
                 claim.hand_back().await
             }
             Err(Interruption::Ended(Ended::TakenOver)) => Err(Lost::Elsewhere),
+            Err(Interruption::Ended(Ended::Moved)) => {
+                tracing::info!("taken away: it is to be done elsewhere");
+                Ok(())
+            }
             Err(Interruption::Ended(Ended::Cancelled)) => {
                 tracing::info!("cancelled");
                 claim.let_go().await;
@@ -185,6 +238,7 @@ impl Executor {
                 tracing::error!(%error, "the broker gave no answer; the lease will run out");
             }
         }
+        ended
     }
 
     async fn attempt(
@@ -225,7 +279,8 @@ impl Executor {
         };
         let runner = self.runner(&source, scratch.path(), broken_off.clone());
         let media = probe::probe(&runner, &source).await?;
-        let choice = self.choose(&job.recipe)?;
+        let card = Arc::clone(&self.card.borrow());
+        let choice = choose(&card, &job.recipe, &claim.lane().queue)?;
         let output = scratch
             .path()
             .join(format!("output.{}", job.recipe.container));
@@ -283,7 +338,9 @@ impl Executor {
             return Err(lost.into());
         }
         // A commit that is still under way when the lease could be over might replace a successor's output.
-        tokio::time::timeout(claim.commit_time(), prepared.commit())
+        let replace = job.replace || claim.run().may_be_published;
+        let commit = prepared.commit(&self.stores, &job.output, replace);
+        tokio::time::timeout(claim.commit_time(), commit)
             .await
             .map_err(|_| Failure::passing("the store took too long to take the output"))??;
 
@@ -321,20 +378,6 @@ impl Executor {
         }
     }
 
-    /// What to encode with: never anything that was not proved here.
-    fn choose(&self, recipe: &Recipe) -> Result<Option<(&Encoder, &Proof)>, Failure> {
-        let Some(encode) = recipe.video_encode() else {
-            return Ok(None);
-        };
-        let proved = match &encode.with {
-            Choice::Encoder(wanted) => self.card.proved().find(|(encoder, _)| *encoder == wanted),
-            Choice::Codec(codec) => self.card.best(*codec),
-        };
-        proved
-            .map(Some)
-            .ok_or_else(|| Failure::worker(format!("{} is not proved on this worker", encode.with)))
-    }
-
     /// Runs ffmpeg and passes on how far it is. Returns its wall time.
     async fn encode(
         &self,
@@ -365,6 +408,22 @@ impl Executor {
         let (finished, ()) = tokio::join!(run, tell);
         Ok(finished?.elapsed)
     }
+}
+
+/// What to encode with: never anything that was not proved here.
+fn choose<'a>(
+    card: &'a Card,
+    recipe: &Recipe,
+    queue: &Queue,
+) -> Result<Option<(&'a Encoder, &'a Proof)>, Failure> {
+    let Some(encode) = recipe.video_encode() else {
+        return Ok(None);
+    };
+    encode
+        .with
+        .on(card, queue)
+        .map(Some)
+        .ok_or_else(|| Failure::worker(format!("{} is not proved on this worker", encode.with)))
 }
 
 /// How much is done, and how many seconds are left, as far as can be told.

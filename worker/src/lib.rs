@@ -1,10 +1,12 @@
 //! A worker of the farm: proves what its machine can do, takes jobs that ask
 //! for just that, and runs ffmpeg on them.
 //!
+//! [`standing`] says whether it takes jobs at all and [`admission`] which;
 //! [`dispatcher`] fills slots with claimed jobs; [`executor`] takes one job
 //! from its input to its published output; [`ffmpeg`] knows ffmpeg and nothing
 //! of the farm.
 
+pub mod admission;
 pub mod card;
 pub mod config;
 pub mod dispatcher;
@@ -13,8 +15,10 @@ pub mod ffmpeg;
 pub mod gate;
 pub mod input;
 pub mod meter;
+pub mod orders;
 pub mod presence;
 pub mod publish;
 pub mod sandbox;
 pub mod scratch;
+pub mod standing;
 pub mod stop;

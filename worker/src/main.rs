@@ -10,15 +10,19 @@ use common::broker::{Broker, BrokerError};
 use common::card::Card;
 use common::store::Stores;
 use common::{shutdown, telemetry};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use worker::admission::Admission;
 use worker::card::{self, Detection};
 use worker::config::{Cli, Command, Config, DetectionArgs, LogArgs};
+use worker::dispatcher::Dispatcher;
 use worker::executor::Executor;
 use worker::ffmpeg::Tools;
 use worker::meter::Meter;
 use worker::presence::Presence;
 use worker::scratch::Scratch;
-use worker::{dispatcher, sandbox, scratch};
+use worker::standing::Duty;
+use worker::{orders, sandbox, scratch};
 
 /// A setting is wrong.
 const USAGE: u8 = 2;
@@ -92,14 +96,20 @@ fn start_log(log: &LogArgs) -> anyhow::Result<()> {
     telemetry::init(&log.log_level, log.log_format).map_err(|error| Usage(error).into())
 }
 
-async fn detect(args: &DetectionArgs) -> anyhow::Result<(Tools, Card)> {
+/// What to find out of this machine, and with which ffmpeg.
+fn detection(args: &DetectionArgs) -> anyhow::Result<Detection> {
     let tools = Tools::find(args.ffmpeg.clone(), args.ffprobe.clone())?;
-    let detection = Detection {
+    Ok(Detection {
         only: args.encoders.clone(),
         cache: Some(scratch::default_base().join("capabilities.json")),
         fresh: args.fresh,
-        ..Detection::new(tools.ffmpeg.clone())
-    };
+        ..Detection::new(tools.ffmpeg)
+    })
+}
+
+async fn detect(args: &DetectionArgs) -> anyhow::Result<(Tools, Card)> {
+    let tools = Tools::find(args.ffmpeg.clone(), args.ffprobe.clone())?;
+    let detection = detection(args)?;
     let card = card::detect(&detection).await?;
     for encoder in args.encoders.iter().flatten() {
         if !card.encoders.contains_key(encoder) {
@@ -162,15 +172,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let (found, broker) = tokio::join!(detect(&config.detection), connect(config));
     let broker = broker?;
     let (tools, card) = found?;
-    let card = Arc::new(card);
     let slots = config.slots(card.host.cores);
-    let queues = card.queues(&name);
-    let presence = Arc::new(Presence::new(
-        name.clone(),
-        slots,
-        Arc::clone(&card),
-        scratch.path(),
-    ));
     let proved: Vec<&str> = card.proved().map(|(encoder, _)| encoder.as_str()).collect();
     tracing::info!(
         worker = %name,
@@ -180,11 +182,49 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         sandbox = sandbox::support(),
         "ready"
     );
+    let (cards, card) = watch::channel(Arc::new(card));
+    let (orders, controls) = watch::channel(broker.controls().await?);
+    let presence = Arc::new(Presence::new(
+        name.clone(),
+        slots,
+        config.terms(),
+        card.clone(),
+        scratch.path(),
+    ));
+    let duty = Duty::new(
+        name.clone(),
+        config.schedule.clone(),
+        controls.clone(),
+        config.quarantine_after as usize,
+        config.quarantine_rest,
+    );
+    let admission = Admission::new(
+        name.clone(),
+        config.terms(),
+        config.read,
+        scratch.path().to_owned(),
+        card.clone(),
+        controls,
+    );
+    if admission.queues().is_empty() {
+        return Err(Usage(format!(
+            "--only leaves no queue that this worker can serve; it has proved: {}",
+            card.borrow()
+                .queues(&name)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))
+        .into());
+    }
     let executor = Arc::new(Executor {
         broker: broker.clone(),
         stores: Stores::new(),
         tools,
         card,
+        cards,
+        detection: detection(&config.detection)?,
         scratch,
         presence: Arc::clone(&presence),
         name,
@@ -198,16 +238,18 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
         async move { presence.announce(&broker, gone).await }
     });
-    let draining = tokio::spawn({
-        let stopping = stopping.clone();
-        async move {
-            stopping.cancelled().await;
-            presence.drain();
-        }
-    });
-    let worked = dispatcher::run(executor, queues, slots, config.drain_timeout, stopping).await;
+    tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
+    let dispatcher = Dispatcher {
+        broker: broker.clone(),
+        work: executor,
+        admission,
+        duty,
+        presence,
+        slots: slots as usize,
+        drain_timeout: config.drain_timeout,
+    };
+    let worked = dispatcher.run(stopping).await;
     gone.cancel();
-    draining.abort();
     let goodbye = async {
         let _ = announcing.await;
         broker.client().flush().await

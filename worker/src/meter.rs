@@ -1,5 +1,7 @@
 //! How busy the machine is.
 
+use std::path::{Path, PathBuf};
+
 use common::worker::Load;
 use sysinfo::{
     CpuRefreshKind, Disks, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System,
@@ -9,12 +11,12 @@ use sysinfo::{
 pub struct Meter {
     system: Option<System>,
     disks: Option<Disks>,
-    scratch: std::path::PathBuf,
+    scratch: PathBuf,
 }
 
 impl Meter {
     /// For a machine whose scratch files lie in this folder.
-    pub fn new(scratch: &std::path::Path) -> Self {
+    pub fn new(scratch: &Path) -> Self {
         Self {
             system: System::new().ok(),
             disks: Disks::new_with_refreshed_list().ok(),
@@ -41,12 +43,21 @@ impl Meter {
         }
         if let Some(disks) = &mut self.disks {
             disks.refresh(false);
-            load.scratch_free = disks
-                .iter()
-                .filter(|disk| self.scratch.starts_with(disk.mount_point()))
-                .max_by_key(|disk| disk.mount_point().as_os_str().len())
-                .map_or(0, sysinfo::Disk::available_space);
+            load.scratch_free = available(disks, &self.scratch).unwrap_or(0);
         }
         load
     }
+}
+
+/// Bytes that are free where a folder lies; `None` where this system does not tell.
+pub fn free_space(folder: &Path) -> Option<u64> {
+    available(&Disks::new_with_refreshed_list().ok()?, folder)
+}
+
+fn available(disks: &Disks, folder: &Path) -> Option<u64> {
+    disks
+        .iter()
+        .filter(|disk| folder.starts_with(disk.mount_point()))
+        .max_by_key(|disk| disk.mount_point().as_os_str().len())
+        .map(sysinfo::Disk::available_space)
 }

@@ -9,13 +9,14 @@ use common::card::Card;
 use common::id::JobId;
 use common::progress::{EncodeProgress, Progress};
 use common::run::Stage;
-use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
+use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
 use common::{subject, wire};
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::meter::Meter;
+use crate::standing::Standing;
 
 /// Changes within this time go out as one heartbeat.
 const CHANGES: Duration = Duration::from_millis(200);
@@ -24,7 +25,8 @@ const CHANGES: Duration = Duration::from_millis(200);
 pub struct Presence {
     name: WorkerName,
     slots: u32,
-    card: Arc<Card>,
+    card: watch::Receiver<Arc<Card>>,
+    terms: Terms,
     started: Timestamp,
     scratch: std::path::PathBuf,
     now: Mutex<Now>,
@@ -32,21 +34,32 @@ pub struct Presence {
 }
 
 struct Now {
-    status: WorkerStatus,
+    standing: Standing,
     running: BTreeSet<JobId>,
 }
 
 impl Presence {
     /// A ready worker without jobs.
-    pub fn new(name: WorkerName, slots: u32, card: Arc<Card>, scratch: &std::path::Path) -> Self {
+    pub fn new(
+        name: WorkerName,
+        slots: u32,
+        terms: Terms,
+        card: watch::Receiver<Arc<Card>>,
+        scratch: &std::path::Path,
+    ) -> Self {
         Self {
             name,
             slots,
+            terms,
             card,
             started: Timestamp::now(),
             scratch: scratch.to_owned(),
             now: Mutex::new(Now {
-                status: WorkerStatus::Ready,
+                standing: Standing {
+                    status: WorkerStatus::Ready,
+                    note: None,
+                    until: None,
+                },
                 running: BTreeSet::new(),
             }),
             changed: Notify::new(),
@@ -58,9 +71,22 @@ impl Presence {
         self.changed.notify_one();
     }
 
-    /// It takes no more jobs.
-    pub fn drain(&self) {
-        self.change(|now| now.status = WorkerStatus::Draining);
+    /// Whether it takes jobs now.
+    pub fn stand(&self, standing: &Standing) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.standing != *standing {
+            now.standing = standing.clone();
+            self.changed.notify_one();
+        }
+    }
+
+    /// The process is stopping.
+    pub fn stop(&self) {
+        self.stand(&Standing {
+            status: WorkerStatus::Draining,
+            note: Some("it is stopping".to_owned()),
+            until: None,
+        });
     }
 
     /// It runs one job more until the guard is dropped.
@@ -78,13 +104,16 @@ impl Presence {
         let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         Heartbeat {
             name: self.name.clone(),
-            status: now.status,
+            status: now.standing.status,
+            note: now.standing.note.clone(),
+            until: now.standing.until,
+            terms: self.terms.clone(),
             started: self.started,
             at: Timestamp::now(),
             slots: self.slots,
             running: now.running.iter().copied().collect(),
             load,
-            card: (*self.card).clone(),
+            card: Card::clone(&self.card.borrow()),
         }
     }
 

@@ -101,22 +101,53 @@ async fn prepare_file(
 }
 
 impl Prepared {
-    /// Makes the output appear.
+    /// Makes the output appear. Without `replace` it spares what is there.
     ///
     /// # Errors
-    /// Where the store or the disk refuses.
-    pub async fn commit(self) -> Result<(), Failure> {
+    /// Where something is there that is to be spared, or the store or the disk
+    /// refuses.
+    pub async fn commit(
+        self,
+        stores: &Stores,
+        to: &Location,
+        replace: bool,
+    ) -> Result<(), Failure> {
+        let occupied = || {
+            Failure::input(format!(
+                "{to} has appeared since the job was enqueued, and is not this job's: it was left as it is"
+            ))
+        };
         match self {
+            // No store can be trusted with a conditional put, so a moment is left
+            // in which somebody else's object would still be replaced.
+            Self::Object(upload) if !replace => match stores.head(to).await {
+                Err(StoreError::Missing(_)) => upload.commit().await.map_err(failure),
+                Ok(_) => {
+                    upload.abort().await;
+                    Err(occupied())
+                }
+                Err(error) => {
+                    upload.abort().await;
+                    Err(failure(error))
+                }
+            },
             Self::Object(upload) => upload.commit().await.map_err(failure),
             Self::File { from, to } => {
                 let shown = to.display().to_string();
                 tokio::task::spawn_blocking(move || {
-                    std::fs::rename(&from, &to)?;
+                    let placed = place(&from, &to, replace);
+                    if placed.is_err() {
+                        let _ = std::fs::remove_file(&from);
+                    }
+                    placed?;
                     sync_folder(to.parent().unwrap_or_else(|| Path::new("/")))
                 })
                 .await
                 .map_err(|error| Failure::worker(error.to_string()))?
-                .map_err(|error| Failure::worker(format!("cannot write {shown}: {error}")))
+                .map_err(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => occupied(),
+                    _ => Failure::worker(format!("cannot write {shown}: {error}")),
+                })
             }
         }
     }
@@ -129,6 +160,21 @@ impl Prepared {
                 let _ = tokio::fs::remove_file(&from).await;
             }
         }
+    }
+}
+
+/// Gives a file its final name; where another has it already and is to be
+/// spared, this fails.
+fn place(from: &Path, to: &Path, replace: bool) -> io::Result<()> {
+    if replace {
+        return std::fs::rename(from, to);
+    }
+    match std::fs::hard_link(from, to) {
+        Ok(()) => std::fs::remove_file(from),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Not every file system has links; then a moment is left for somebody else.
+        Err(_) if to.symlink_metadata().is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => std::fs::rename(from, to),
     }
 }
 

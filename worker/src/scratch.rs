@@ -98,6 +98,19 @@ impl Drop for AttemptFolder {
     }
 }
 
+/// Bytes that all attempts have in their folders.
+pub fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            // It was removed just now.
+            Err(_) => 0,
+        })
+        .sum()
+}
+
 /// Where scratch files go unless told otherwise: a disk, not a `/tmp` in memory.
 pub fn default_base() -> PathBuf {
     let variable = |name| {

@@ -1,24 +1,25 @@
 //! Claiming: taking a job so that exactly one worker owns it, and the writes
 //! that only its owner may make.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use async_nats::header::{
-    NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_SCHEDULE, NATS_SCHEDULE_TARGET,
-};
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::StatusCode;
+use async_nats::header::{NATS_SCHEDULE, NATS_SCHEDULE_TARGET};
 use async_nats::jetstream::{self, AckKind};
-use async_nats::{Message, StatusCode};
+use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
+use super::atomic::Message;
 use super::runs::Write;
+use super::steer::RETRY_OF;
 use super::{Broker, BrokerError, Lanes};
 use crate::failure::Failure;
 use crate::job::Job;
-use crate::queue::Lane;
+use crate::queue::{Lane, Queue};
 use crate::run::{Delivery, Report, Run, Stage, State};
-use crate::subject::{self, JOBS, Place};
+use crate::subject::{self, JOBS};
 use crate::wire;
 use crate::worker::WorkerName;
 
@@ -26,6 +27,14 @@ use crate::worker::WorkerName;
 const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(5);
 /// No retry waits longer than this.
 const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(10);
+/// Up to so much more, so that what failed together does not come back together.
+const JITTER: f64 = 0.2;
+/// For so long a job that failed by this worker's fault is left to others,
+const ELSEWHERE: SignedDuration = SignedDuration::from_secs(3);
+/// looking again that often.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+/// The broker answers at once to a request that may not wait.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// A job that this worker owns, until a write says otherwise.
 #[derive(Clone)]
@@ -40,7 +49,7 @@ pub struct Claim {
 /// The run is no longer this worker's.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    /// Another worker took it over, or a person cancelled it.
+    /// Another worker took it over, or a person decided otherwise.
     #[error("the job is no longer this worker's")]
     Elsewhere,
     /// The broker gave no answer for so long that the lease must be taken for lost.
@@ -48,158 +57,349 @@ pub enum Lost {
     Broker(#[from] BrokerError),
 }
 
+/// Who claims, and what it is willing to take.
+pub trait Claimant: Sync {
+    /// What holds a place for a job from before it is claimed until it has ended.
+    type Ticket: Send;
+
+    /// Its name.
+    fn name(&self) -> &WorkerName;
+
+    /// Whether it takes jobs of this queue just now.
+    fn is_open(&self, queue: &Queue) -> bool;
+
+    /// Whether it looks at this queue before others of the same priority.
+    fn prefers(&self, queue: &Queue) -> bool;
+
+    /// Whether it takes this job.
+    ///
+    /// # Errors
+    /// What is to become of the job otherwise.
+    fn admit(&self, job: &Job, lane: &Lane) -> Result<Self::Ticket, Decline>;
+}
+
+/// Why a delivered job is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decline {
+    /// Others may have it; it is offered again after that long.
+    Leave(SignedDuration),
+    /// Its batch is paused: it is put aside until that is over.
+    Park,
+}
+
+/// Somebody who takes whatever there is.
+impl Claimant for WorkerName {
+    type Ticket = ();
+
+    fn name(&self) -> &WorkerName {
+        self
+    }
+
+    fn is_open(&self, _: &Queue) -> bool {
+        true
+    }
+
+    fn prefers(&self, _: &Queue) -> bool {
+        false
+    }
+
+    fn admit(&self, _: &Job, _: &Lane) -> Result<(), Decline> {
+        Ok(())
+    }
+}
+
 /// What a look at the lanes found.
-pub enum Look {
-    /// A job, now claimed.
-    Claimed {
-        /// The claim.
-        claim: Box<Claim>,
-        /// Jobs that wait behind it in its lane.
-        behind: u64,
-    },
-    /// Nothing waits.
-    Empty,
+pub struct Look<T> {
+    /// Jobs, now claimed, the most urgent first.
+    pub claims: Vec<(Claim, T)>,
+    /// A lane in which more jobs wait behind these.
+    pub more: Option<Lane>,
 }
 
 impl Broker {
-    /// Takes the most urgent job of these lanes.
+    /// Takes the most urgent jobs of these lanes, `most` at the most; those of
+    /// equal priority in the order in which they were enqueued.
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn claim(&self, lanes: &Lanes, worker: &WorkerName) -> Result<Look, BrokerError> {
-        for (lane, ack_wait) in lanes.iter() {
-            while let Some(message) = self.fetch(lane).await? {
-                let behind = message.info().map(|info| info.pending).unwrap_or_default();
-                if let Some(claim) = self.take(lane, message, worker, ack_wait).await? {
-                    return Ok(Look::Claimed {
-                        claim: Box::new(claim),
-                        behind,
-                    });
+    pub async fn claim<C: Claimant>(
+        &self,
+        lanes: &Lanes,
+        claimant: &C,
+        most: usize,
+    ) -> Result<Look<C::Ticket>, BrokerError> {
+        let mut look = Look {
+            claims: Vec::new(),
+            more: None,
+        };
+        for group in groups(lanes, claimant) {
+            loop {
+                let free = most - look.claims.len();
+                if free == 0 {
+                    return Ok(look);
+                }
+                let found = self.fetch_oldest(&group, free).await?;
+                let Some((lane, ack_wait, messages)) = found else {
+                    break;
+                };
+                let last = messages.last().and_then(|message| message.info().ok());
+                if last.is_some_and(|info| info.pending > 0) {
+                    look.more = Some(lane.clone());
+                }
+                let taking = messages
+                    .into_iter()
+                    .map(|message| self.take(lane, message, claimant, ack_wait));
+                for taken in futures::future::join_all(taking).await {
+                    look.claims.extend(taken?);
                 }
             }
         }
-        Ok(Look::Empty)
+        Ok(look)
     }
 
-    /// One message of a lane, if there is one at once. A plain request: it
-    /// needs one permission and no consumer handle.
-    async fn fetch(&self, lane: &Lane) -> Result<Option<jetstream::Message>, BrokerError> {
+    /// Messages of the one of these lanes whose next job was enqueued first;
+    /// `None` where nothing waits in any.
+    async fn fetch_oldest<'a>(
+        &self,
+        group: &[(&'a Lane, Duration)],
+        most: usize,
+    ) -> Result<Option<(&'a Lane, Duration, Vec<jetstream::Message>)>, BrokerError> {
+        let mut group = group.to_vec();
+        // What waits longest may lie in any of them; then each job is looked for by itself.
+        let most = if group.len() > 1 { 1 } else { most };
+        if group.len() > 1 {
+            let heads = group.iter().map(|(lane, _)| self.head(lane));
+            let heads = futures::future::try_join_all(heads).await?;
+            let mut ordered: Vec<_> = heads.into_iter().zip(group).collect();
+            // A lane without a head is looked at all the same: what comes back to it has none.
+            ordered.sort_by_key(|(head, _)| head.unwrap_or(0));
+            group = ordered.into_iter().map(|(_, lane)| lane).collect();
+        }
+        for (lane, ack_wait) in group {
+            let messages = self.fetch(lane, most).await?;
+            if !messages.is_empty() {
+                return Ok(Some((lane, ack_wait, messages)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The place of the job that a lane gives out next among those that it has
+    /// not given out before.
+    async fn head(&self, lane: &Lane) -> Result<Option<u64>, BrokerError> {
+        let what = "looking at a lane";
+        let stream = self.job_stream(what).await?;
+        let info = stream
+            .consumer_info(lane.consumer())
+            .await
+            .map_err(BrokerError::request(what))?;
+        if info.num_pending == 0 {
+            return Ok(None);
+        }
+        let next = info.delivered.stream_sequence + 1;
+        let page = self.page(JOBS, &subject::lane(lane), next, 1).await?;
+        Ok(page.first().map(|stored| stored.sequence))
+    }
+
+    /// Messages of a lane that are there at once. A plain request: it needs one
+    /// permission and no consumer handle.
+    async fn fetch(
+        &self,
+        lane: &Lane,
+        most: usize,
+    ) -> Result<Vec<jetstream::Message>, BrokerError> {
         let name = lane.consumer();
-        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{JOBS}.{name}");
+        let what = || format!("taking from the lane {name}");
+        let failed = |message: &str| BrokerError::Request {
+            what: what(),
+            message: message.to_owned(),
+        };
         // With an inbox of its own: a job arrives under its own subject, by
         // which the shared inbox would not know it for an answer.
-        let request = async_nats::Request::new()
-            .payload(r#"{"batch":1,"no_wait":true}"#.into())
-            .inbox(self.client.new_inbox());
-        let answer = self.client.send_request(subject, request).await;
-        let message: Message = match answer {
-            Ok(message) => message,
-            Err(error) => {
-                return Err(BrokerError::Request {
-                    what: format!("taking from the lane {name}"),
-                    message: error.to_string(),
-                });
+        let inbox = self.client.new_inbox();
+        let mut answers = self
+            .client
+            .subscribe(inbox.clone())
+            .await
+            .map_err(BrokerError::request(what()))?;
+        self.client
+            .publish_with_reply(
+                format!("$JS.API.CONSUMER.MSG.NEXT.{JOBS}.{name}"),
+                inbox,
+                format!(r#"{{"batch":{most},"no_wait":true}}"#).into(),
+            )
+            .await
+            .map_err(BrokerError::request(what()))?;
+        let mut messages = Vec::new();
+        while messages.len() < most {
+            let message = match tokio::time::timeout(SILENCE, answers.next()).await {
+                Ok(Some(message)) => message,
+                // What has come already must not be lost for what has not.
+                _ if !messages.is_empty() => break,
+                Ok(None) => return Err(failed("the connection closed")),
+                Err(_) => return Err(failed("no answer")),
+            };
+            match message.status {
+                None => messages.push(jetstream::Message {
+                    message,
+                    context: self.jetstream.clone(),
+                }),
+                Some(
+                    StatusCode::NOT_FOUND | StatusCode::TIMEOUT | StatusCode::REQUEST_TERMINATED,
+                ) => break,
+                Some(_) if !messages.is_empty() => break,
+                Some(status) => return Err(failed(&status.to_string())),
             }
-        };
-        match message.status {
-            None => Ok(Some(jetstream::Message {
-                message,
-                context: self.jetstream.clone(),
-            })),
-            Some(StatusCode::NOT_FOUND | StatusCode::TIMEOUT | StatusCode::REQUEST_TERMINATED) => {
-                Ok(None)
-            }
-            Some(status) => Err(BrokerError::Request {
-                what: format!("taking from the lane {name}"),
-                message: status.to_string(),
-            }),
         }
+        Ok(messages)
     }
 
     /// Makes a delivered message this worker's run, or settles it where the
     /// job needs nothing more of it.
-    async fn take(
+    async fn take<C: Claimant>(
         &self,
         lane: &Lane,
         message: jetstream::Message,
-        worker: &WorkerName,
+        claimant: &C,
         ack_wait: Duration,
-    ) -> Result<Option<Claim>, BrokerError> {
+    ) -> Result<Option<(Claim, C::Ticket)>, BrokerError> {
         let what = || format!("message on {}", message.subject);
-        let sequence = message
-            .info()
-            .map_err(BrokerError::request(what()))?
-            .stream_sequence;
+        let info = message.info().map_err(BrokerError::request(what()))?;
+        let sequence = info.stream_sequence;
+        let age = SignedDuration::from_nanos_i128(
+            Timestamp::now().as_nanosecond() - info.published.unix_timestamp_nanos(),
+        );
         let job: Job = match wire::decode(&message.payload) {
             Ok(job) => job,
             Err(source) => return self.set_aside(&message, source).await.map(|()| None),
         };
+        let ticket = match claimant.admit(&job, lane) {
+            Ok(ticket) => ticket,
+            Err(Decline::Leave(wait)) => return self.leave(&message, wait).await.map(|()| None),
+            Err(Decline::Park) => {
+                return self.park(&job, lane, &message).await.map(|()| None);
+            }
+        };
+        let worker = claimant.name();
+        let retry_of = retry_of(&message);
+        let mut is_confirmed = false;
         loop {
             let now = Timestamp::now();
-            let (next, expected) = match self.versioned_run(&job.id).await? {
+            let found = if is_confirmed {
+                self.confirmed_run(&job.id).await?
+            } else {
+                self.versioned_run(&job.id).await?
+            };
+            let (next, expected) = match found {
                 None => (
                     Run::first(job.clone(), lane, sequence, worker.clone(), now),
                     0,
                 ),
-                Some(found) => match found.run.on_delivery(sequence) {
-                    Delivery::TakeOver => (
-                        found.run.take_over(lane, sequence, worker.clone(), now),
-                        found.revision,
-                    ),
-                    Delivery::Drop => {
-                        self.settle(&found.run, &message).await?;
-                        return Ok(None);
+                Some(found) => {
+                    let again = found
+                        .run
+                        .retry(now)
+                        .filter(|_| retry_of == Some(found.revision));
+                    let run = match again {
+                        Some(again) => {
+                            self.unbury(&job.id).await?;
+                            again
+                        }
+                        None => found.run,
+                    };
+                    match run.on_delivery(lane, sequence, now) {
+                        Delivery::TakeOver if run.failed_last_on(worker) && age < ELSEWHERE => {
+                            return self.leave(&message, LOOK_AGAIN).await.map(|()| None);
+                        }
+                        Delivery::TakeOver => {
+                            if matches!(run.state, State::Running { .. }) {
+                                // Its last owner may have died between the dead letter and the run.
+                                self.unbury(&job.id).await?;
+                            }
+                            let next = run.take_over(lane, sequence, worker.clone(), now);
+                            (next, found.revision)
+                        }
+                        Delivery::Leave(wait) => {
+                            return self.leave(&message, wait).await.map(|()| None);
+                        }
+                        // A replica that lags behind must not have the last word.
+                        Delivery::Forward(_) | Delivery::Drop if !is_confirmed => {
+                            is_confirmed = true;
+                            continue;
+                        }
+                        Delivery::Forward(there) => {
+                            self.send_to(&job, &there).await?;
+                            self.acknowledge(&job, &message).await?;
+                            return Ok(None);
+                        }
+                        Delivery::Drop => {
+                            self.acknowledge(&job, &message).await?;
+                            return Ok(None);
+                        }
                     }
-                },
+                }
             };
-            // A conflict means that the run has just changed: look again.
-            if let Write::Done(revision) = self.write_run(&next, expected).await? {
-                self.record(&next).await;
-                if next.state.is_terminal() {
-                    self.settle(&next, &message).await?;
+            match self.settle(&next, expected).await? {
+                Write::Done(_) if next.state.is_terminal() => {
+                    self.acknowledge(&job, &message).await?;
                     return Ok(None);
                 }
-                return Ok(Some(Claim {
-                    broker: self.clone(),
-                    run: next,
-                    revision,
-                    message: message.into(),
-                    ack_wait,
-                }));
+                Write::Done(revision) => {
+                    let claim = Claim {
+                        broker: self.clone(),
+                        run: next,
+                        revision,
+                        message: message.into(),
+                        ack_wait,
+                    };
+                    return Ok(Some((claim, ticket)));
+                }
+                // The run has just changed: look again.
+                Write::Conflict => is_confirmed = true,
             }
         }
     }
 
-    /// Lets go of a message whose run has said all there is to say. A failed
-    /// job is a dead letter before its message goes.
-    async fn settle(&self, run: &Run, message: &jetstream::Message) -> Result<(), BrokerError> {
-        if let State::Failed { .. } = run.state {
-            self.bury(run).await?;
+    /// Writes a run and its history; a failed job is a dead letter first.
+    pub(super) async fn settle(&self, next: &Run, expected: u64) -> Result<Write, BrokerError> {
+        let is_dead = matches!(next.state, State::Failed { .. });
+        if is_dead {
+            self.bury(next).await?;
         }
+        let written = self.write_run(next, expected).await?;
+        match written {
+            Write::Done(_) => self.record(next),
+            Write::Conflict if is_dead => self.unbury(&next.job.id).await?,
+            Write::Conflict => {}
+        }
+        Ok(written)
+    }
+
+    /// Lets go of a message whose job needs nothing more of it.
+    async fn acknowledge(
+        &self,
+        job: &Job,
+        message: &jetstream::Message,
+    ) -> Result<(), BrokerError> {
         message.ack().await.map_err(BrokerError::request(format!(
             "acknowledging job {}",
-            run.job.id
+            job.id
         )))
     }
 
-    /// Publishes a dead letter; one that is there already is enough.
-    async fn bury(&self, run: &Run) -> Result<(), BrokerError> {
-        let what = || format!("publishing the dead letter of job {}", run.job.id);
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
-        let subject = subject::dead(&run.queue, &run.job.id);
-        let answer = self
-            .jetstream
-            .publish_with_headers(subject, headers, wire::encode(run))
+    /// Leaves a message to others; this or another worker sees it again.
+    async fn leave(
+        &self,
+        message: &jetstream::Message,
+        wait: SignedDuration,
+    ) -> Result<(), BrokerError> {
+        message
+            .ack_with(AckKind::Nak(Some(wait.unsigned_abs())))
             .await
-            .map_err(BrokerError::request(what()))?
-            .await;
-        match answer {
-            Err(error) if error.kind() != PublishErrorKind::WrongLastSequence => {
-                Err(BrokerError::request(what())(error))
-            }
-            _ => Ok(()),
-        }
+            .map_err(BrokerError::request(format!(
+                "leaving {} to others",
+                message.subject
+            )))
     }
 
     /// A message that this program cannot read. One from a newer program is
@@ -277,7 +477,12 @@ impl Claim {
 
     /// Writes the next state of the run, where it is still this worker's.
     async fn write(&mut self, next: Run) -> Result<(), Lost> {
-        match self.broker.write_run(&next, self.revision).await? {
+        let written = self.broker.write_run(&next, self.revision).await?;
+        self.note(next, written)
+    }
+
+    fn note(&mut self, next: Run, written: Write) -> Result<(), Lost> {
+        match written {
             Write::Done(revision) => {
                 self.run = next;
                 self.revision = revision;
@@ -299,24 +504,19 @@ impl Claim {
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn complete(mut self, report: Report) -> Result<Run, Lost> {
-        self.write(self.run.complete(report, Timestamp::now()))
-            .await?;
-        self.end().await
+    pub async fn complete(self, report: Report) -> Result<Run, Lost> {
+        let next = self.run.complete(report, Timestamp::now());
+        self.end(next).await
     }
 
     /// The attempt failed: the job waits for its next one, or has failed for good.
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn fail(mut self, failure: Failure) -> Result<Run, Lost> {
-        let wait = retry_wait(self.run.spent());
-        self.write(self.run.fail(failure, wait, Timestamp::now()))
-            .await?;
-        if let State::Waiting { until, .. } = self.run.state {
-            self.publish_later(until).await?;
-        }
-        self.end().await
+    pub async fn fail(self, failure: Failure) -> Result<Run, Lost> {
+        let wait = retry_wait(self.run.spent(), random_share());
+        let next = self.run.fail(failure, wait, Timestamp::now());
+        self.end(next).await
     }
 
     /// Gives the job back unharmed, for another worker to take at once.
@@ -324,8 +524,9 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn hand_back(mut self) -> Result<(), Lost> {
-        self.write(self.run.hand_back(Timestamp::now())).await?;
-        self.broker.record(&self.run).await;
+        let next = self.run.hand_back(Timestamp::now());
+        self.write(next).await?;
+        self.broker.record(&self.run);
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
         Ok(self.broker.ring(&self.lane()).await?)
     }
@@ -337,44 +538,89 @@ impl Claim {
         }
     }
 
-    /// Records and acknowledges what was just written. The run has the say by
-    /// now: an acknowledgement that is lost only brings the message back once
-    /// more, to be settled by whoever gets it.
-    async fn end(self) -> Result<Run, Lost> {
-        self.broker.record(&self.run).await;
-        self.broker.settle(&self.run, &self.message).await?;
-        Ok(self.run)
-    }
-
-    /// Has the broker publish the job again at its time.
-    async fn publish_later(&self, until: Timestamp) -> Result<(), BrokerError> {
-        let what = || format!("scheduling the retry of job {}", self.run.job.id);
-        let place = Place {
-            lane: self.lane(),
-            job: self.run.job.id,
-        };
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_SCHEDULE, format!("@at {until}"));
-        headers.insert(NATS_SCHEDULE_TARGET, subject::job(&place.lane, &place.job));
+    /// Writes and records how the attempt ended, and lets go of its message. The
+    /// run has the say by then: an acknowledgement that is lost only brings the
+    /// message back once more, to be settled by whoever gets it.
+    async fn end(mut self, next: Run) -> Result<Run, Lost> {
+        let written = self.broker.settle(&next, self.revision).await?;
+        self.note(next, written)?;
+        if let State::Waiting { until, .. } = self.run.state {
+            let later = subject::later(&self.run.job.id);
+            let message = scheduled(&self.run.job, later, &self.lane(), until);
+            self.broker.publish(message).await?;
+        }
         self.broker
-            .jetstream
-            .publish_with_headers(
-                subject::later(&place.job),
-                headers,
-                wire::encode(&self.run.job),
-            )
-            .await
-            .map_err(BrokerError::request(what()))?
-            .await
-            .map_err(BrokerError::request(what()))?;
-        Ok(())
+            .acknowledge(&self.run.job, &self.message)
+            .await?;
+        if self.run.state.is_terminal() && self.run.job.hops.is_some() {
+            self.broker.sweep(&self.run.job.id).await?;
+        }
+        Ok(self.run)
     }
 }
 
-/// How long to wait after this many failed attempts.
-fn retry_wait(spent: u32) -> SignedDuration {
+/// A message that the broker moves to a lane at its time.
+pub(super) fn scheduled(job: &Job, waits_on: String, lane: &Lane, at: Timestamp) -> Message {
+    let mut headers = HeaderMap::new();
+    headers.insert(NATS_SCHEDULE, format!("@at {at}"));
+    headers.insert(NATS_SCHEDULE_TARGET, subject::job(lane, &job.id));
+    Message {
+        subject: waits_on,
+        headers,
+        payload: wire::encode(job),
+    }
+}
+
+/// The messages that open a job's further queues to it, one after the other.
+pub(super) fn hops(job: &Job, lane: &Lane, from: Timestamp) -> Vec<Message> {
+    let openings = job.hops.iter().flat_map(|hops| hops.openings(from));
+    (1..)
+        .zip(openings)
+        .map(|(nth, (queue, at))| {
+            let there = Lane {
+                queue: queue.clone(),
+                ..lane.clone()
+            };
+            scheduled(job, subject::hop(&job.id, nth), &there, at)
+        })
+        .collect()
+}
+
+/// The revision of the ended run that a message asks to be tried again.
+fn retry_of(message: &jetstream::Message) -> Option<u64> {
+    let headers = message.headers.as_ref()?;
+    headers.get(RETRY_OF)?.as_str().parse().ok()
+}
+
+/// How long to wait after this many failed attempts; `share`, from 0 to 1, says
+/// how much of the jitter comes on top.
+fn retry_wait(spent: u32, share: f64) -> SignedDuration {
     let doubled = 1_i32 << spent.saturating_sub(1).min(16);
-    (FIRST_RETRY * doubled).min(LONGEST_RETRY)
+    (FIRST_RETRY * doubled)
+        .min(LONGEST_RETRY)
+        .mul_f64(1.0 + JITTER * share)
+}
+
+/// A number from 0 to 1 that differs each time.
+fn random_share() -> f64 {
+    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+    random as f64 / u64::MAX as f64
+}
+
+/// Lanes to be looked at together, the most urgent first; within a priority
+/// those that are preferred first.
+fn groups<'a, C: Claimant>(lanes: &'a Lanes, claimant: &C) -> Vec<Vec<(&'a Lane, Duration)>> {
+    let mut groups = BTreeMap::<_, Vec<_>>::new();
+    for (lane, ack_wait) in lanes.iter() {
+        if claimant.is_open(&lane.queue) {
+            let rank = (lane.priority, claimant.prefers(&lane.queue));
+            groups
+                .entry(std::cmp::Reverse(rank))
+                .or_default()
+                .push((lane, ack_wait));
+        }
+    }
+    groups.into_values().collect()
 }
 
 #[cfg(test)]
@@ -383,8 +629,9 @@ mod tests {
 
     #[test]
     fn retries_wait_twice_as_long_each_time_up_to_a_limit() {
-        assert_eq!(retry_wait(1), SignedDuration::from_secs(5));
-        assert_eq!(retry_wait(2), SignedDuration::from_secs(10));
-        assert_eq!(retry_wait(40), LONGEST_RETRY);
+        assert_eq!(retry_wait(1, 0.0), SignedDuration::from_secs(5));
+        assert_eq!(retry_wait(2, 0.0), SignedDuration::from_secs(10));
+        assert_eq!(retry_wait(40, 0.0), LONGEST_RETRY);
+        assert_eq!(retry_wait(1, 1.0), SignedDuration::from_secs(6));
     }
 }

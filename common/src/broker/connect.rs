@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::{Event, jetstream};
 
+use super::writer::Writer;
 use super::{Broker, BrokerError};
 
 /// The oldest server with message schedules and atomic batches.
@@ -90,13 +91,21 @@ impl Broker {
         if !server.jetstream {
             return Err(BrokerError::NoJetStream { url });
         }
+        let (run_writer, runs) = Writer::new();
+        let (event_writer, events) = Writer::new();
         let broker = Self {
             jetstream: jetstream::new(client.clone()),
             client,
+            run_writer,
+            event_writer,
             ack_wait: options.ack_wait,
             replicas: options.replicas,
         };
         broker.ensure_topology().await?;
+        // With connections of their own name: a gatherer ends when its last writer is gone.
+        for gatherer in [runs, events] {
+            tokio::spawn(gatherer.run(broker.client.clone(), broker.jetstream.clone()));
+        }
         Ok(broker)
     }
 }

@@ -20,6 +20,7 @@ pub(super) struct Stored {
     pub sequence: u64,
     pub time: Option<jiff::Timestamp>,
     pub payload: Bytes,
+    pub headers: HeaderMap,
     /// A deletion marker of a bucket, not a value.
     pub is_marker: bool,
 }
@@ -162,12 +163,16 @@ impl Broker {
 fn stored(message: Message) -> Option<Stored> {
     let headers = message.headers?;
     let text = |name: header::HeaderName| headers.get(name).map(header::HeaderValue::as_str);
+    let subject = text(header::NATS_SUBJECT)?.to_owned();
+    let sequence = text(header::NATS_SEQUENCE)?.parse().ok()?;
+    let time = text(header::NATS_TIME_STAMP).and_then(|time| time.parse().ok());
     Some(Stored {
-        subject: text(header::NATS_SUBJECT)?.to_owned(),
-        sequence: text(header::NATS_SEQUENCE)?.parse().ok()?,
-        time: text(header::NATS_TIME_STAMP).and_then(|time| time.parse().ok()),
+        subject,
+        sequence,
+        time,
         is_marker: is_marker(&headers),
         payload: message.payload,
+        headers,
     })
 }
 

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use async_nats::HeaderMap;
-use async_nats::header::{NATS_BATCH_COMMIT, NATS_BATCH_ID, NATS_BATCH_SEQUENCE};
-use serde::Deserialize;
 
+use super::atomic::{self, Batch, Message};
+use super::claim::hops;
 use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::job::Job;
@@ -14,13 +14,9 @@ use crate::run::Run;
 use crate::subject::{self, JOBS, Place, RUNS};
 use crate::wire;
 
-/// The broker's limit for one atomic batch.
-const BATCH: usize = 1000;
 /// "No message on this subject yet".
 const EXPECTED_LAST: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_LAST_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
-/// The broker's code for a guard that does not hold.
-const WRONG_LAST_SEQUENCE: [u64; 2] = [10_071, 10_164];
 
 /// What became of a job that was to be enqueued.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,12 +44,22 @@ impl Broker {
         jobs: &[(Job, Lane)],
         mut on_added: impl FnMut(usize),
     ) -> Result<Vec<Enqueued>, BrokerError> {
-        let lanes: HashSet<&Lane> = jobs.iter().map(|(_, lane)| lane).collect();
-        for lane in lanes {
+        let mut lanes = HashSet::new();
+        let mut most_messages = 1;
+        for (job, lane) in jobs {
+            let further = job.hops.iter().flat_map(|hops| &hops.queues);
+            most_messages = most_messages.max(1 + further.clone().count());
+            lanes.extend(further.map(|queue| Lane {
+                queue: queue.clone(),
+                ..lane.clone()
+            }));
+            lanes.insert(lane.clone());
+        }
+        for lane in &lanes {
             self.open_lane(lane).await?;
         }
         let mut outcomes = Vec::with_capacity(jobs.len());
-        for chunk in jobs.chunks(BATCH) {
+        for chunk in jobs.chunks((atomic::MOST / most_messages).max(1)) {
             outcomes.extend(self.enqueue_batch(chunk).await?);
             on_added(outcomes.len());
         }
@@ -130,55 +136,24 @@ impl Broker {
 
     /// Publishes all of the jobs or none. `false` where one waits already.
     async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
-        let what = || format!("enqueueing {} jobs", jobs.len());
-        let batch = uuid::Uuid::now_v7().simple().to_string();
-        let mut answer = None;
-        for (index, (job, lane)) in jobs.iter().enumerate() {
-            let mut headers = HeaderMap::new();
-            headers.insert(NATS_BATCH_ID, batch.as_str());
-            headers.insert(NATS_BATCH_SEQUENCE, (index + 1).to_string());
-            headers.insert(EXPECTED_LAST, "0");
-            headers.insert(EXPECTED_LAST_SUBJECT, subject::job_anywhere(&job.id));
-            let subject = subject::job(lane, &job.id);
-            let payload = wire::encode(job);
-            if index + 1 == jobs.len() {
-                headers.insert(NATS_BATCH_COMMIT, "1");
-                let commit = self
-                    .client
-                    .request_with_headers(subject, headers, payload)
-                    .await;
-                answer = Some(commit.map_err(BrokerError::request(what()))?);
-            } else {
-                self.client
-                    .publish_with_headers(subject, headers, payload)
-                    .await
-                    .map_err(BrokerError::request(what()))?;
-            }
-        }
-        let Some(answer) = answer else {
-            return Ok(true);
-        };
-        let commit: Commit =
-            serde_json::from_slice(&answer.payload).map_err(BrokerError::request(what()))?;
-        match commit.error {
-            None => Ok(true),
-            Some(error) if WRONG_LAST_SEQUENCE.contains(&error.err_code) => Ok(false),
-            Some(error) => Err(BrokerError::Request {
-                what: what(),
-                message: error.description,
-            }),
-        }
+        let what = format!("enqueueing {} jobs", jobs.len());
+        let now = jiff::Timestamp::now();
+        let messages = jobs.iter().flat_map(|(job, lane)| {
+            std::iter::once(first_message(job, lane)).chain(hops(job, lane, now))
+        });
+        let batch = atomic::publish(&self.client, &what, messages).await?;
+        Ok(matches!(batch, Batch::Stored(_)))
     }
 }
 
-/// The broker's answer to the last message of a batch.
-#[derive(Deserialize)]
-struct Commit {
-    error: Option<ApiError>,
-}
-
-#[derive(Deserialize)]
-struct ApiError {
-    err_code: u64,
-    description: String,
+/// The message that makes a job pending, unless it waits somewhere already.
+fn first_message(job: &Job, lane: &Lane) -> Message {
+    let mut headers = HeaderMap::new();
+    headers.insert(EXPECTED_LAST, "0");
+    headers.insert(EXPECTED_LAST_SUBJECT, subject::job_anywhere(&job.id));
+    Message {
+        subject: subject::job(lane, &job.id),
+        headers,
+        payload: wire::encode(job),
+    }
 }

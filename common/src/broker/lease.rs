@@ -21,6 +21,8 @@ pub enum Ended {
     TakenOver,
     /// A person cancelled the job.
     Cancelled,
+    /// A person wants it done elsewhere.
+    Moved,
 }
 
 /// A claim being kept alive by a task of its own, so that no slow encode,
@@ -106,13 +108,14 @@ async fn watch(claim: &Claim) -> Ended {
 /// Whether the run says that the job is somebody else's, or nobody's.
 async fn check(claim: &Claim) -> Option<Ended> {
     let ours = claim.run();
-    match claim.broker.versioned_run(&ours.job.id).await {
+    match claim.broker.confirmed_run(&ours.job.id).await {
         Ok(Some(found)) => match found.run.state {
             State::Cancelled => Some(Ended::Cancelled),
             _ if found.run.attempt > ours.attempt => Some(Ended::TakenOver),
+            State::Queued { .. } => Some(Ended::Moved),
             _ => None,
         },
-        // A replica that lags behind may not know of the run yet.
+        // Nothing that anybody in the farm does removes a run.
         Ok(None) => None,
         Err(error) => {
             tracing::warn!(job = %ours.job.id, %error, "cannot tell whether the job is still ours");

@@ -1,11 +1,16 @@
 //! The broker operations that the programs share: one file per concern.
 //!
 //! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
-//! puts jobs in, `claim` takes one, `lease` keeps it, `registry` says who is
-//! alive, and `inspect` reads without disturbing anyone.
+//! puts jobs in, `claim` takes one, `lease` keeps it, `steer` changes a
+//! person's mind about it, `control` carries standing orders, `registry` says
+//! who is alive, and `inspect` reads without disturbing anyone.
 
+mod atomic;
+mod batches;
 mod claim;
 mod connect;
+mod control;
+mod dead;
 mod direct;
 mod enqueue;
 mod inspect;
@@ -13,15 +18,18 @@ mod lanes;
 mod lease;
 mod registry;
 mod runs;
+mod steer;
 mod topology;
+mod writer;
 
-pub use claim::{Claim, Look, Lost};
+pub use claim::{Claim, Claimant, Decline, Look, Lost};
 pub use connect::ConnectOptions;
 pub use enqueue::{Enqueued, Outcome};
 pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
 pub use lanes::Lanes;
 pub use lease::{Ended, Lease};
 pub use registry::HEARTBEAT;
+pub use steer::Steered;
 
 use std::time::Duration;
 
@@ -32,6 +40,8 @@ use async_nats::jetstream;
 pub struct Broker {
     client: async_nats::Client,
     jetstream: jetstream::Context,
+    run_writer: writer::Writer,
+    event_writer: writer::Writer,
     ack_wait: Duration,
     replicas: usize,
 }

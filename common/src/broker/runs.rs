@@ -5,11 +5,14 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use bytes::Bytes;
 
+use super::writer::Written;
 use super::{Broker, BrokerError};
-use crate::event::Event;
+use crate::event::{Event, What};
 use crate::id::JobId;
-use crate::run::Run;
+use crate::run::{Run, State};
 use crate::subject::{self, RUNS};
 use crate::wire;
 
@@ -35,24 +38,48 @@ pub(super) enum Write {
 }
 
 impl Broker {
-    /// The run of a job; `None` where nobody has taken it yet.
+    /// The run of a job; `None` where it has none. In a cluster a replica that
+    /// lags behind may give the answer.
     pub(super) async fn versioned_run(
         &self,
         job: &JobId,
     ) -> Result<Option<Versioned>, BrokerError> {
         let key = subject::kv(RUNS, &subject::run(job));
         let stream = format!("KV_{RUNS}");
-        let Some(stored) = self.last(&stream, &key).await? else {
-            return Ok(None);
-        };
-        let run = wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
-            what: format!("run of job {job}"),
-            source,
-        })?;
-        Ok(Some(Versioned {
-            run,
-            revision: stored.sequence,
-        }))
+        match self.last(&stream, &key).await? {
+            Some(stored) if !stored.is_marker => {
+                versioned(job, &stored.payload, stored.sequence).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The run of a job by the word of the leader: for decisions that no later
+    /// compare-and-set would catch.
+    pub(super) async fn confirmed_run(
+        &self,
+        job: &JobId,
+    ) -> Result<Option<Versioned>, BrokerError> {
+        match self.confirmed_value(job).await? {
+            Some((payload, sequence)) => versioned(job, &payload, sequence).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn confirmed_value(&self, job: &JobId) -> Result<Option<(Bytes, u64)>, BrokerError> {
+        let what = || format!("reading the run of job {job}");
+        let key = subject::kv(RUNS, &subject::run(job));
+        let stream = self
+            .jetstream
+            .get_stream_no_info(format!("KV_{RUNS}"))
+            .await
+            .map_err(BrokerError::request(what()))?;
+        match stream.get_last_raw_message_by_subject(&key).await {
+            Ok(stored) if stored.payload.is_empty() => Ok(None),
+            Ok(stored) => Ok(Some((stored.payload, stored.sequence))),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(BrokerError::request(what())(error)),
+        }
     }
 
     /// Writes a run where its revision is still `expected`; 0 where there must
@@ -60,57 +87,76 @@ impl Broker {
     /// own write if that came through after all.
     pub(super) async fn write_run(&self, run: &Run, expected: u64) -> Result<Write, BrokerError> {
         let job = run.job.id;
-        let what = || format!("writing the run of job {job}");
         let key = subject::kv(RUNS, &subject::run(&job));
         let value = wire::encode(run);
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
         let mut tried = 0;
+        let mut is_certain = true;
         loop {
             tried += 1;
-            let answer = self
-                .jetstream
-                .publish_with_headers(key.clone(), headers.clone(), value.clone())
-                .await;
-            let error = match answer {
-                Ok(ack) => match ack.await {
-                    Ok(ack) => return Ok(Write::Done(ack.sequence)),
-                    Err(error) => error,
-                },
-                Err(error) => error,
+            let (error, is_sure) = match self
+                .run_writer
+                .write(key.clone(), headers.clone(), value.clone())
+                .await
+            {
+                Written::At(revision) => return Ok(Write::Done(revision)),
+                Written::No { error, is_sure } => (error, is_sure),
             };
+            is_certain &= is_sure;
             match error.kind() {
-                PublishErrorKind::WrongLastSequence if tried == 1 => return Ok(Write::Conflict),
+                PublishErrorKind::WrongLastSequence if is_certain => return Ok(Write::Conflict),
                 PublishErrorKind::WrongLastSequence => {
                     // An earlier try may have been written without our hearing of it.
-                    return Ok(match self.last(&format!("KV_{RUNS}"), &key).await? {
-                        Some(found) if found.payload == value => Write::Done(found.sequence),
+                    return Ok(match self.confirmed_value(&job).await? {
+                        Some((found, revision)) if found == value => Write::Done(revision),
                         _ => Write::Conflict,
                     });
                 }
-                _ if tried >= TRIES => return Err(BrokerError::request(what())(error)),
+                _ if tried >= TRIES => {
+                    let what = format!("writing the run of job {job}");
+                    return Err(BrokerError::request(what)(error));
+                }
                 kind => {
                     tracing::debug!(%job, %kind, tried, "no answer to a write; trying again");
+                    is_certain = false;
                     tokio::time::sleep(RETRY).await;
                 }
             }
         }
     }
 
-    /// Adds to the job's history what was just written. History is not worth
-    /// waiting for: an answer that never comes is only logged.
-    pub(super) async fn record(&self, run: &Run) {
-        let event = Event::of(run);
-        let subject = subject::event(&event.job, event.what.kind());
-        match self.jetstream.publish(subject, wire::encode(&event)).await {
-            Ok(ack) => {
-                tokio::spawn(async move {
-                    if let Err(error) = ack.await {
-                        tracing::warn!(job = %event.job, %error, "an event was not recorded");
-                    }
-                });
-            }
-            Err(error) => tracing::warn!(job = %event.job, %error, "an event was not recorded"),
+    /// Adds to the job's history what was just written.
+    pub(super) fn record(&self, run: &Run) {
+        if run.attempt == 1 && matches!(run.state, State::Running { .. }) {
+            self.record_event(Event {
+                at: run.job.enqueued,
+                what: What::Queued,
+                ..Event::of(run)
+            });
         }
+        self.record_event(Event::of(run));
     }
+
+    /// Adds to a job's history. History is not worth waiting for: an answer
+    /// that never comes is only logged.
+    pub fn record_event(&self, event: Event) {
+        let subject = subject::event(&event.job, event.what.kind());
+        let writing = self
+            .event_writer
+            .write(subject, HeaderMap::new(), wire::encode(&event));
+        tokio::spawn(async move {
+            if let Written::No { error, .. } = writing.await {
+                tracing::warn!(job = %event.job, %error, "an event was not recorded");
+            }
+        });
+    }
+}
+
+fn versioned(job: &JobId, payload: &[u8], revision: u64) -> Result<Versioned, BrokerError> {
+    let run = wire::decode(payload).map_err(|source| BrokerError::Wire {
+        what: format!("run of job {job}"),
+        source,
+    })?;
+    Ok(Versioned { run, revision })
 }

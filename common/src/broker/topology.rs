@@ -26,7 +26,12 @@ impl Broker {
                 .await
                 .map_err(BrokerError::request(what))?;
         }
-        for config in [runs(replicas), workers(replicas)] {
+        for config in [
+            runs(replicas),
+            workers(replicas),
+            control(replicas),
+            batches(replicas),
+        ] {
             let what = format!("making the bucket {}", config.bucket);
             if self.jetstream.get_key_value(&config.bucket).await.is_err() {
                 self.jetstream
@@ -34,6 +39,29 @@ impl Broker {
                     .await
                     .map_err(BrokerError::request(what))?;
             }
+        }
+        for stream in [format!("KV_{}", subject::RUNS), subject::EVENTS.to_owned()] {
+            self.allow_batches(&stream).await?;
+        }
+        Ok(())
+    }
+
+    /// Allows several messages to be stored together: the key-value API cannot
+    /// ask for that, and a stream made by an older program lacks it.
+    async fn allow_batches(&self, stream: &str) -> Result<(), BrokerError> {
+        let what = || format!("allowing batches in {stream}");
+        let found = self
+            .jetstream
+            .get_stream(stream)
+            .await
+            .map_err(BrokerError::request(what()))?;
+        let mut config = found.cached_info().config.clone();
+        if !config.allow_atomic_publish {
+            config.allow_atomic_publish = true;
+            self.jetstream
+                .update_stream(config)
+                .await
+                .map_err(BrokerError::request(what()))?;
         }
         Ok(())
     }
@@ -68,6 +96,7 @@ fn events(num_replicas: usize) -> stream::Config {
         storage: stream::StorageType::File,
         max_age: HISTORY,
         allow_direct: true,
+        allow_atomic_publish: true,
         num_replicas,
         ..Default::default()
     }
@@ -91,6 +120,29 @@ fn runs(num_replicas: usize) -> kv::Config {
         bucket: subject::RUNS.to_owned(),
         description: "what has become of jobs since a worker took them".to_owned(),
         history: 1,
+        storage: stream::StorageType::File,
+        num_replicas,
+        ..Default::default()
+    }
+}
+
+fn control(num_replicas: usize) -> kv::Config {
+    kv::Config {
+        bucket: subject::CONTROL.to_owned(),
+        description: "standing orders: pauses and working hours".to_owned(),
+        history: 1,
+        storage: stream::StorageType::File,
+        num_replicas,
+        ..Default::default()
+    }
+}
+
+fn batches(num_replicas: usize) -> kv::Config {
+    kv::Config {
+        bucket: subject::BATCHES.to_owned(),
+        description: "what was enqueued together".to_owned(),
+        history: 1,
+        max_age: HISTORY,
         storage: stream::StorageType::File,
         num_replicas,
         ..Default::default()

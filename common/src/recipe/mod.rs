@@ -24,6 +24,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::card::{Card, Proof};
 use crate::encoder::{Codec, Encoder};
 use crate::queue::Queue;
 use crate::subject::Token;
@@ -108,6 +109,9 @@ impl VideoEncode {
 pub enum Choice {
     /// This encoder and no other.
     Encoder(Encoder),
+    /// The first of these encoders, all of one codec; each further one only
+    /// once the job has waited long enough (see [`crate::job::Hops`]).
+    FirstOf(Vec<Encoder>),
     /// The best encoder of this codec that the worker has proved.
     Codec(Codec),
 }
@@ -116,7 +120,46 @@ impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Encoder(encoder) => encoder.fmt(f),
+            Self::FirstOf(encoders) => {
+                let names: Vec<&str> = encoders.iter().map(Encoder::as_str).collect();
+                f.write_str(&names.join(", else "))
+            }
             Self::Codec(codec) => write!(f, "any {codec} encoder"),
+        }
+    }
+}
+
+impl Choice {
+    /// The encoders that may be used, in the order of preference; none where
+    /// each worker chooses its best.
+    pub fn encoders(&self) -> &[Encoder] {
+        match self {
+            Self::Encoder(encoder) => std::slice::from_ref(encoder),
+            Self::FirstOf(encoders) => encoders,
+            Self::Codec(_) => &[],
+        }
+    }
+
+    /// The codec that is made; `None` for an encoder outside the catalogue.
+    pub fn codec(&self) -> Option<Codec> {
+        match self {
+            Self::Codec(codec) => Some(*codec),
+            _ => self.encoders().first().and_then(Encoder::codec),
+        }
+    }
+
+    /// What a worker with this card encodes a job with that it took from this
+    /// queue: never anything that it has not proved.
+    pub fn on<'a>(&self, card: &'a Card, queue: &Queue) -> Option<(&'a Encoder, &'a Proof)> {
+        match (self, queue) {
+            (Self::Codec(codec), _) => card.best(*codec),
+            (Self::FirstOf(encoders), Queue::Encoder(encoder)) if encoders.contains(encoder) => {
+                card.proved().find(|(proved, _)| *proved == encoder)
+            }
+            _ => self
+                .encoders()
+                .iter()
+                .find_map(|wanted| card.proved().find(|(proved, _)| *proved == wanted)),
         }
     }
 }
@@ -189,6 +232,9 @@ pub enum RecipeError {
         /// The codec that the encoder makes.
         codec: &'static str,
     },
+    /// e.g. libx264 in the place of libx265.
+    #[error("{1} cannot stand in for {0}: they make different codecs")]
+    Codecs(Encoder, Encoder),
     /// A number that means nothing for this encoder.
     #[error("{encoder} cannot work at {what}: use {instead}")]
     Rate {
@@ -223,19 +269,33 @@ impl Recipe {
     /// The queue of jobs with this recipe.
     pub fn queue(&self) -> Queue {
         match self.video_encode().map(|encode| &encode.with) {
-            Some(Choice::Encoder(encoder)) => Queue::Encoder(encoder.clone()),
             Some(Choice::Codec(codec)) => Queue::Any(*codec),
+            Some(choice) => match choice.encoders().first() {
+                Some(encoder) => Queue::Encoder(encoder.clone()),
+                None => Queue::Copy,
+            },
             None => Queue::Copy,
         }
+    }
+
+    /// The queues that are opened to such jobs one after the other where the
+    /// first one does not take them.
+    pub fn further_queues(&self) -> Vec<Queue> {
+        let encoders = self
+            .video_encode()
+            .map_or(&[][..], |encode| encode.with.encoders());
+        encoders
+            .iter()
+            .skip(1)
+            .cloned()
+            .map(Queue::Encoder)
+            .collect()
     }
 
     /// The codec of the output's video; `None` where it is copied, or made by
     /// an encoder outside the catalogue.
     pub fn codec(&self) -> Option<Codec> {
-        match &self.video_encode()?.with {
-            Choice::Encoder(encoder) => encoder.codec(),
-            Choice::Codec(codec) => Some(*codec),
-        }
+        self.video_encode()?.with.codec()
     }
 
     /// Finds what cannot work whatever the input is.
@@ -255,13 +315,16 @@ impl Recipe {
                 codec: encoder.codec(),
             });
         }
-        if let Some(VideoEncode {
-            with: Choice::Encoder(encoder),
-            rate,
-            ..
-        }) = self.video_encode()
-        {
-            rate.check(encoder)?;
+        if let Some(VideoEncode { with, rate, .. }) = self.video_encode() {
+            for encoder in with.encoders() {
+                rate.check(encoder)?;
+                if encoder.codec() != with.codec() {
+                    return Err(RecipeError::Codecs(
+                        with.encoders()[0].clone(),
+                        encoder.clone(),
+                    ));
+                }
+            }
         }
         Ok(())
     }

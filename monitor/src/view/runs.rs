@@ -58,7 +58,7 @@ impl Runs {
                 self.running.insert(job, run);
                 return;
             }
-            State::Returned { .. } => {}
+            State::Queued { .. } => {}
             State::Waiting { until, failure } => {
                 if self.retrying.len() < RETRYING {
                     let row = RetryRow {
@@ -252,7 +252,7 @@ fn ended(run: &Run) -> Option<EndedRow> {
             reason: failure.message.clone(),
         },
         State::Cancelled => Ending::Cancelled,
-        State::Running { .. } | State::Returned { .. } | State::Waiting { .. } => return None,
+        State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => return None,
     };
     Some(EndedRow {
         job: name(&run.job),

@@ -166,6 +166,12 @@ pub enum Presence {
     Ready,
     /// It finishes what it has.
     Draining,
+    /// It has nothing left, and takes no more until it is told to.
+    Drained,
+    /// Its working hours are over.
+    OffHours,
+    /// It failed too often in a row.
+    Quarantined,
     /// It has missed its heartbeats.
     Lost,
 }

@@ -12,7 +12,7 @@ use common::progress::{EncodeProgress, Progress};
 use common::queue::{Lane, Priority};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, Run, Stage};
-use common::worker::{Heartbeat, Load, WorkerName, WorkerStatus};
+use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::{Attention, Ending, Presence, Unserved};
@@ -69,6 +69,9 @@ fn heartbeat(worker: &str, encoders: &[&str]) -> Heartbeat {
     Heartbeat {
         name: name(worker),
         status: WorkerStatus::Ready,
+        note: None,
+        until: None,
+        terms: Terms::default(),
         started: at(0),
         at: at(0),
         slots: 2,

@@ -43,6 +43,9 @@ impl Known {
             match self.heartbeat.status {
                 WorkerStatus::Ready => Presence::Ready,
                 WorkerStatus::Draining => Presence::Draining,
+                WorkerStatus::Drained => Presence::Drained,
+                WorkerStatus::OffHours => Presence::OffHours,
+                WorkerStatus::Quarantined => Presence::Quarantined,
             }
         }
     }

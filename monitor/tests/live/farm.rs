@@ -13,7 +13,7 @@ use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::Run;
 use common::subject::{self, RUNS};
 use common::wire;
-use common::worker::{Heartbeat, Load, WorkerStatus};
+use common::worker::{Heartbeat, Load, Terms, WorkerStatus};
 use jiff::Timestamp;
 
 /// An encoder by its name.
@@ -71,6 +71,9 @@ pub(crate) fn heartbeat(
     Heartbeat {
         name: name.parse().expect("a name"),
         status: WorkerStatus::Ready,
+        note: None,
+        until: None,
+        terms: Terms::default(),
         started: Timestamp::now(),
         at: Timestamp::now(),
         slots,

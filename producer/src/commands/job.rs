@@ -133,13 +133,20 @@ fn of_run(run: &Run) -> Vec<String> {
                     .map(|line| format!("          {}", printable(line))),
             );
         }
-        State::Returned { .. } | State::Cancelled => {}
+        State::Queued { .. } | State::Cancelled => {}
     }
     lines
 }
 
 fn what(what: &What) -> String {
     match what {
+        What::Queued => "enqueued".to_owned(),
+        What::Progress(progress) => format!(
+            "{} frames encoded, at {:.0} fps",
+            progress.frame, progress.fps
+        ),
+        What::Moved(queue) => format!("moved to the queue {queue}"),
+        What::Requeued => "put in its queue by a person".to_owned(),
         What::Claimed(worker) => format!("taken by {worker}"),
         What::Returned(worker) => format!("given back by {worker}"),
         What::Retried(failure) => {

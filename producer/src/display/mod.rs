@@ -12,7 +12,7 @@ use std::io::IsTerminal;
 
 use common::id::JobId;
 use common::progress::Progress;
-use common::run::{Run, Stage, State};
+use common::run::{Requeue, Run, Stage, State};
 
 use self::bars::Bars;
 pub use self::bars::style as progress_style;
@@ -84,10 +84,15 @@ impl Display {
                     bars.started(run.job.id, name, *stage, worker);
                 }
             }
-            State::Returned { worker } => {
-                self.say(&format!(
-                    "{name}: given back by worker {worker}; waits for another"
-                ));
+            State::Queued { by } => {
+                self.say(&match by {
+                    Requeue::Worker(worker) => {
+                        format!("{name}: given back by worker {worker}; waits for another")
+                    }
+                    Requeue::Person | Requeue::Move => {
+                        format!("{name}: put in the queue {} by a person", run.queue)
+                    }
+                });
                 self.pause(&run.job.id);
             }
             State::Waiting { failure, .. } => {

@@ -178,7 +178,7 @@ impl Line {
             State::Failed { failure } | State::Waiting { failure, .. } => {
                 self.error = Some(failure.message.clone());
             }
-            State::Running { .. } | State::Returned { .. } | State::Cancelled => {}
+            State::Running { .. } | State::Queued { .. } | State::Cancelled => {}
         }
     }
 }

@@ -47,7 +47,15 @@ async fn a_plain_client_finds_what_the_design_names() {
     let farm = Farm::start().await;
     let plain = PlainClient::connect(&farm).await;
     let names: BTreeSet<String> = plain.jetstream.stream_names().try_collect().await.unwrap();
-    let expected = ["DEAD", "EVENTS", "JOBS", "KV_runs", "KV_workers"];
+    let expected = [
+        "DEAD",
+        "EVENTS",
+        "JOBS",
+        "KV_batches",
+        "KV_control",
+        "KV_runs",
+        "KV_workers",
+    ];
     assert_eq!(names, expected.map(str::to_owned).into());
 
     let jobs = plain.jetstream.get_stream("JOBS").await.unwrap();
@@ -144,7 +152,7 @@ async fn a_plain_client_can_follow_a_job_through_its_life() {
         (plain.subjects("DEAD").await == [format!("dead.libx264.{id}")].into()).then_some(())
     })
     .await;
-    let history = ["claimed", "failed", "retried"].map(|kind| format!("events.{id}.{kind}"));
+    let history = ["queued", "claimed", "failed", "retried"].map(|kind| format!("events.{id}.{kind}"));
     poll::until("its history", async || {
         (plain.subjects("EVENTS").await == BTreeSet::from(history.clone())).then_some(())
     })

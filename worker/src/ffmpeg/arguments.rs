@@ -255,7 +255,7 @@ mod tests {
     fn line(recipe: &Recipe, media: &Media, proof: &Proof) -> Result<String, Failure> {
         let encoder = recipe.video_encode().map(|video| match &video.with {
             Choice::Encoder(encoder) => encoder,
-            Choice::Codec(_) => panic!("these tests name encoders"),
+            _ => panic!("these tests name encoders"),
         });
         let encoder = encoder.map(|encoder| (encoder, proof));
         let source = Source::File("/in.mp4".into());

@@ -205,7 +205,7 @@ impl Studio {
         let media = probe(&runner, &source).await?;
         let encoder = recipe.video_encode().map(|video| match &video.with {
             Choice::Encoder(encoder) => (encoder, proof(encoder)),
-            Choice::Codec(codec) => panic!("an encoder of {codec}"),
+            choice => panic!("an encoder, not {choice}"),
         });
         let encoder = encoder.as_ref().map(|(encoder, proof)| (*encoder, proof));
         let output = self.output();

@@ -1,0 +1,108 @@
+//! Batches on the broker, and the jobs of those that are paused.
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::AckKind;
+
+use super::direct::Stored;
+use super::{Broker, BrokerError};
+use crate::batch::Batch;
+use crate::id::BatchId;
+use crate::job::Job;
+use crate::queue::Lane;
+use crate::subject::{self, BATCHES, JOBS, PARKED};
+use crate::wire;
+
+/// Header of a job that was put aside: the name of the lane that it belongs to.
+const LANE: &str = "Farm-Lane";
+
+impl Broker {
+    /// Keeps what is to be known of a batch.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn keep_batch(&self, batch: &Batch) -> Result<(), BrokerError> {
+        let what = || format!("keeping the batch {}", batch.id);
+        self.jetstream
+            .publish(
+                subject::kv(BATCHES, &batch.id.to_string()),
+                wire::encode(batch),
+            )
+            .await
+            .map_err(BrokerError::request(what()))?
+            .await
+            .map(drop)
+            .map_err(BrokerError::request(what()))
+    }
+
+    /// Every batch, the oldest first.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn batches(&self) -> Result<Vec<Batch>, BrokerError> {
+        let stored = self
+            .all(&format!("KV_{BATCHES}"), &subject::kv(BATCHES, ">"))
+            .await?;
+        Ok(stored
+            .iter()
+            .filter(|stored| !stored.is_marker)
+            .filter_map(|stored| wire::decode(&stored.payload).ok())
+            .collect())
+    }
+
+    /// Puts a job of a paused batch aside, out of the way of others.
+    pub(super) async fn park(
+        &self,
+        job: &Job,
+        lane: &Lane,
+        message: &async_nats::jetstream::Message,
+    ) -> Result<(), BrokerError> {
+        let what = || format!("putting job {} aside", job.id);
+        let mut headers = HeaderMap::new();
+        headers.insert(LANE, lane.consumer());
+        self.jetstream
+            .publish_with_headers(subject::parked(&job.id), headers, wire::encode(job))
+            .await
+            .map_err(BrokerError::request(what()))?
+            .await
+            .map_err(BrokerError::request(what()))?;
+        // Lost, this brings the message back once more, to be put aside again.
+        message
+            .ack_with(AckKind::Ack)
+            .await
+            .map_err(BrokerError::request(what()))
+    }
+
+    /// The jobs that were put aside, each with the lane that it belongs to.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn parked_jobs(&self) -> Result<Vec<(Job, Lane)>, BrokerError> {
+        let stored = self.all(JOBS, PARKED).await?;
+        Ok(stored.iter().filter_map(parked).collect())
+    }
+
+    /// A job that was put aside, and where it belongs.
+    pub(super) async fn parked_job(
+        &self,
+        job: &crate::id::JobId,
+    ) -> Result<Option<(Job, Lane)>, BrokerError> {
+        let stored = self.last(JOBS, &subject::parked(job)).await?;
+        Ok(stored.as_ref().and_then(parked))
+    }
+
+    /// Brings the jobs of a batch back to their lanes. Broken off and run again,
+    /// it goes on.
+    pub(super) async fn unpark(&self, batch: &BatchId) -> Result<(), BrokerError> {
+        let jobs = self.parked_jobs().await?;
+        for (job, lane) in jobs.iter().filter(|(job, _)| job.batch == *batch) {
+            self.send_to(job, lane).await?;
+            self.purge(&subject::parked(&job.id), None).await?;
+        }
+        Ok(())
+    }
+}
+
+fn parked(stored: &Stored) -> Option<(Job, Lane)> {
+    let lane = Lane::from_consumer(stored.headers.get(LANE)?.as_str())?;
+    Some((wire::decode(&stored.payload).ok()?, lane))
+}

@@ -1,0 +1,39 @@
+//! Dead letters: jobs that failed for good.
+
+use async_nats::HeaderMap;
+use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::jetstream::context::PublishErrorKind;
+
+use super::{Broker, BrokerError};
+use crate::id::JobId;
+use crate::run::Run;
+use crate::subject::{self, DEAD};
+use crate::wire;
+
+impl Broker {
+    /// Publishes a dead letter; one that is there already is enough.
+    pub(super) async fn bury(&self, run: &Run) -> Result<(), BrokerError> {
+        let what = || format!("publishing the dead letter of job {}", run.job.id);
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+        let subject = subject::dead(&run.queue, &run.job.id);
+        let answer = self
+            .jetstream
+            .publish_with_headers(subject, headers, wire::encode(run))
+            .await
+            .map_err(BrokerError::request(what()))?
+            .await;
+        match answer {
+            Err(error) if error.kind() != PublishErrorKind::WrongLastSequence => {
+                Err(BrokerError::request(what())(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a dead letter back: the job is not dead after all.
+    pub(super) async fn unbury(&self, job: &JobId) -> Result<(), BrokerError> {
+        self.purge_stream(DEAD, &subject::dead_anywhere(job), None)
+            .await
+    }
+}

@@ -1,0 +1,273 @@
+//! A person changes their mind about a job: cancel, move, try again.
+//!
+//! Each is decided by one compare-and-set of the run; what follows it (messages
+//! sent and purged, the owner told) may be broken off anywhere: whoever meets
+//! the job's messages next reads the run and does what is left to do.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
+
+use super::atomic::Message;
+use super::claim::hops;
+use super::runs::{Versioned, Write};
+use super::{Broker, BrokerError};
+use crate::id::JobId;
+use crate::job::Job;
+use crate::queue::{Lane, Priority, Queue};
+use crate::run::{Run, Stage, State};
+use crate::subject::{self, JOBS, Place};
+use crate::wire;
+
+/// Header of a message that asks for an ended job again: the revision of the
+/// run that had ended. It counts once: by then the revision is another.
+pub(super) const RETRY_OF: &str = "Farm-Retry-Of";
+/// Wait between two looks at a job that is just being published.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How an order about one job ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Steered {
+    /// It is done: this is the run now.
+    Done(Box<Run>),
+    /// Nothing was changed, because of where the run stands.
+    TooLate(Box<Run>),
+    /// Nobody has heard of the job.
+    Unknown,
+}
+
+impl Broker {
+    /// Cancels a job that waits or runs. One whose output is just about to
+    /// appear is waited for, and then is too late.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn cancel(&self, job: &JobId) -> Result<Steered, BrokerError> {
+        loop {
+            let Some(found) = self.steerable(job).await? else {
+                return Ok(Steered::Unknown);
+            };
+            let Some(next) = found.run.cancel(Timestamp::now()) else {
+                return Ok(Steered::TooLate(Box::new(found.run)));
+            };
+            if let Write::Done(_) = self.settle(&next, found.revision).await? {
+                self.nudge(job).await;
+                self.sweep(job).await?;
+                return Ok(Steered::Done(Box::new(next)));
+            }
+        }
+    }
+
+    /// Has a job taken from another queue, at another priority, or both. One
+    /// that runs stops and starts there anew if its queue changes; its priority
+    /// alone is of no use to it any more.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn move_job(
+        &self,
+        job: &JobId,
+        queue: Option<&Queue>,
+        priority: Option<Priority>,
+    ) -> Result<Steered, BrokerError> {
+        loop {
+            let Some(found) = self.steerable(job).await? else {
+                return Ok(Steered::Unknown);
+            };
+            let is_running = matches!(found.run.state, State::Running { .. });
+            let lane = Lane {
+                queue: queue.unwrap_or(&found.run.queue).clone(),
+                priority: priority.unwrap_or(found.run.priority),
+            };
+            let stays = lane.queue == found.run.queue;
+            let next = found.run.move_to(&lane, Timestamp::now());
+            let Some(next) = next.filter(|_| !(stays && is_running)) else {
+                return Ok(Steered::TooLate(Box::new(found.run)));
+            };
+            if lane == found.run.lane() && !is_running {
+                return Ok(Steered::Done(Box::new(found.run)));
+            }
+            self.open_lane(&lane).await?;
+            let old = self.messages(job).await?;
+            let Write::Done(_) = self.settle(&next, found.revision).await? else {
+                continue;
+            };
+            if is_running {
+                self.nudge(job).await;
+            }
+            self.send_to(&next.job, &lane).await?;
+            for stored in old {
+                self.purge(&stored.subject, Some(stored.sequence)).await?;
+            }
+            if stays {
+                self.open_further(&next.job, &lane, next.job.enqueued)
+                    .await?;
+            }
+            return Ok(Steered::Done(Box::new(next)));
+        }
+    }
+
+    /// Has a job that failed or was cancelled tried again, with all its attempts.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn retry(&self, job: &JobId) -> Result<Steered, BrokerError> {
+        loop {
+            let Some(found) = self.confirmed_run(job).await? else {
+                return Ok(Steered::Unknown);
+            };
+            let Some(next) = found.run.retry(Timestamp::now()) else {
+                return Ok(Steered::TooLate(Box::new(found.run)));
+            };
+            let lane = next.lane();
+            self.open_lane(&lane).await?;
+            // First the message: a run that waits without one would wait for ever.
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_OF, found.revision.to_string());
+            self.publish(Message {
+                subject: subject::job(&lane, job),
+                headers,
+                payload: wire::encode(&next.job),
+            })
+            .await?;
+            // A worker that was quicker has written it already.
+            if let Write::Done(_) = self.settle(&next, found.revision).await? {
+                self.unbury(job).await?;
+                self.open_further(&next.job, &lane, Timestamp::now())
+                    .await?;
+            }
+            return Ok(Steered::Done(Box::new(next)));
+        }
+    }
+
+    /// Where the job stands, as a run; one that nobody took yet has none, so it
+    /// gets one with revision 0. Waits while an output is about to appear.
+    async fn steerable(&self, job: &JobId) -> Result<Option<Versioned>, BrokerError> {
+        let commit = SignedDuration::try_from(self.ack_wait).unwrap_or(SignedDuration::MAX);
+        loop {
+            let Some(found) = self.confirmed_run(job).await? else {
+                return Ok(self
+                    .untaken(job)
+                    .await?
+                    .map(|run| Versioned { run, revision: 0 }));
+            };
+            let is_appearing = matches!(
+                found.run.state,
+                State::Running {
+                    stage: Stage::Publishing,
+                    ..
+                }
+            ) && found.run.changed + commit > Timestamp::now();
+            if !is_appearing {
+                return Ok(Some(found));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// A job that nobody has taken yet.
+    async fn untaken(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
+        let now = Timestamp::now();
+        let waiting = self
+            .last_of_each(JOBS, &[subject::job_anywhere(job)])
+            .await?;
+        for stored in &waiting {
+            if let (Some(place), Ok(job)) = (
+                Place::parse(&stored.subject),
+                wire::decode::<Job>(&stored.payload),
+            ) {
+                return Ok(Some(Run::untaken(job, &place.lane, now)));
+            }
+        }
+        let parked = self.parked_job(job).await?;
+        Ok(parked.map(|(job, lane)| Run::untaken(job, &lane, now)))
+    }
+
+    /// Whatever of a job lies in the work queue.
+    async fn messages(&self, job: &JobId) -> Result<Vec<super::direct::Stored>, BrokerError> {
+        let subjects = [subject::job_anywhere(job), subject::later_anywhere(job)];
+        self.last_of_each(JOBS, &subjects).await
+    }
+
+    /// Removes what an ended job has left in the work queue, but not what asks
+    /// for it again.
+    pub(super) async fn sweep(&self, job: &JobId) -> Result<(), BrokerError> {
+        for stored in self.messages(job).await? {
+            if stored.headers.get(RETRY_OF).is_none() {
+                self.purge(&stored.subject, Some(stored.sequence)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a job in a lane. Sent twice, the second message is dropped by
+    /// whoever gets it.
+    pub(super) async fn send_to(&self, job: &Job, lane: &Lane) -> Result<(), BrokerError> {
+        self.publish(Message {
+            subject: subject::job(lane, &job.id),
+            headers: HeaderMap::new(),
+            payload: wire::encode(job),
+        })
+        .await
+    }
+
+    /// Has the broker open a job's further queues to it.
+    async fn open_further(
+        &self,
+        job: &Job,
+        lane: &Lane,
+        from: Timestamp,
+    ) -> Result<(), BrokerError> {
+        for message in hops(job, lane, from) {
+            self.publish(message).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores one message in the work queue.
+    pub(super) async fn publish(&self, message: Message) -> Result<(), BrokerError> {
+        let what = format!("publishing {}", message.subject);
+        self.jetstream
+            .publish_with_headers(message.subject, message.headers, message.payload)
+            .await
+            .map_err(BrokerError::request(what.clone()))?
+            .await
+            .map(drop)
+            .map_err(BrokerError::request(what))
+    }
+
+    /// Removes the messages of a subject of the work queue, up to a sequence.
+    pub(super) async fn purge(&self, subject: &str, last: Option<u64>) -> Result<(), BrokerError> {
+        self.purge_stream(JOBS, subject, last).await
+    }
+
+    /// Removes the messages of a subject, up to and with a sequence.
+    pub(super) async fn purge_stream(
+        &self,
+        stream: &str,
+        subject: &str,
+        last: Option<u64>,
+    ) -> Result<(), BrokerError> {
+        let what = || format!("removing {subject}");
+        let stream = self
+            .jetstream
+            .get_stream_no_info(stream)
+            .await
+            .map_err(BrokerError::request(what()))?;
+        let purge = stream.purge().filter(subject);
+        let purged = match last {
+            Some(last) => purge.sequence(last + 1).await,
+            None => purge.await,
+        };
+        purged.map(drop).map_err(BrokerError::request(what()))
+    }
+
+    /// Has whoever runs the job look at its run again.
+    async fn nudge(&self, job: &JobId) {
+        let subject = subject::control_job(job);
+        if let Err(error) = self.client.publish(subject, bytes::Bytes::new()).await {
+            tracing::debug!(%job, %error, "its worker hears of it with its next sign of life");
+        }
+    }
+}
