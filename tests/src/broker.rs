@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::Daemon;
+use crate::process::{Daemon, Signal};
 use crate::{paths, poll};
 
 /// When a broker flushes what it is about to acknowledge.
@@ -70,6 +70,12 @@ impl TestBroker {
     /// `kill -9`: whatever was not on disk is gone.
     pub fn kill(&mut self) {
         self.server.kill();
+    }
+
+    /// Has it end in good order.
+    pub async fn stop(&mut self) {
+        self.server.signal(Signal::TERM);
+        self.server.wait().await;
     }
 
     /// Starts it again, on the same port and the same store.

@@ -7,8 +7,10 @@
 mod encodes;
 mod enqueue;
 mod footprint;
+mod idle;
 mod latency;
 mod noop;
+mod pending;
 mod raw;
 
 /// One line of the table.
@@ -66,6 +68,12 @@ async fn main() {
     }
     if wants("raw") {
         figures.extend(raw::measure().await);
+    }
+    if wants("pending") {
+        figures.extend(pending::measure().await);
+    }
+    if wants("idle") {
+        figures.extend(idle::measure().await);
     }
     if wants("latency") {
         figures.extend(latency::measure().await);

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use common::broker::{Broker, Claim, Lanes, Lease, Look};
+use common::broker::{Broker, Claim, Lanes, Lease};
+use common::queue::Queue;
 use common::run::Report;
 use common::worker::WorkerName;
 use harness::broker::Flush;
-use harness::farm::Farm;
+use harness::farm::{Farm, recipe};
 use harness::poll;
 use tokio::task::JoinSet;
 
@@ -95,39 +96,49 @@ async fn ours(count: usize, flush: Flush) -> Rates {
     }
 }
 
-/// Claims as the worker's dispatcher does while it has a free slot, until
+/// Claims as the worker's dispatcher does while it has free slots, until
 /// nothing waits. Returns how many jobs were done, and in which time.
 async fn work(broker: &Broker, worker: &WorkerName) -> (usize, Duration) {
     let mut lanes = Lanes::default();
-    let queues = [harness::farm::recipe("libx264").queue()];
-    let found = broker.find_lanes(&queues, &mut lanes).await;
+    let found = broker.find_lanes(&[queue()], &mut lanes).await;
     found.expect("the broker lists them");
     let mut slots = JoinSet::new();
     let mut done = 0;
     let started = Instant::now();
     loop {
-        while slots.try_join_next().is_some() {
-            done += 1;
-        }
         if slots.len() >= SLOTS {
             done += usize::from(slots.join_next().await.is_some());
         }
-        match broker
-            .claim(&lanes, worker)
-            .await
-            .expect("the broker answers")
-        {
-            Look::Claimed { claim, .. } => slots.spawn(execute(*claim, worker.clone())),
-            Look::Empty => break,
-        };
+        while slots.try_join_next().is_some() {
+            done += 1;
+        }
+        let look = broker.claim(&lanes, worker, SLOTS - slots.len()).await;
+        let claims = look.expect("the broker answers").claims;
+        if claims.is_empty() {
+            break;
+        }
+        for (claim, ()) in claims {
+            slots.spawn(execute(claim, worker.clone()));
+        }
     }
     done += slots.join_all().await.len();
     (done, started.elapsed())
 }
 
+/// The queue that all benchmarks of the queue use.
+pub(crate) fn queue() -> Queue {
+    recipe("libx264").queue()
+}
+
 /// What an executor does around ffmpeg, without ffmpeg.
 async fn execute(claim: Claim, worker: WorkerName) {
     let lease = Lease::keep(&claim);
+    complete(claim, worker).await;
+    drop(lease);
+}
+
+/// Says that a job is done, which nobody did.
+pub(crate) async fn complete(claim: Claim, worker: WorkerName) {
     let report = Report {
         worker,
         encoder: None,
@@ -140,5 +151,4 @@ async fn execute(claim: Claim, worker: WorkerName) {
         warnings: Vec::new(),
     };
     claim.complete(report).await.expect("the job is ours");
-    drop(lease);
 }

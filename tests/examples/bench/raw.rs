@@ -20,6 +20,15 @@ const BATCH: usize = 1000;
 /// Messages that a worker takes at once where it does not wait for each.
 const TAKEN: usize = 256;
 const STREAM: &str = "RAW";
+/// Guarded writes in atomic batches: how many in each, how many batches outstanding.
+const BATCHES: [(&str, usize, usize); 6] = [
+    ("guarded writes, atomic batches of 4", 4, 1),
+    ("guarded writes, atomic batches of 16", 16, 1),
+    ("guarded writes, atomic batches of 16, 4 outstanding", 16, 4),
+    ("guarded writes, atomic batches of 64", 64, 1),
+    ("guarded writes, atomic batches of 256", 256, 1),
+    ("guarded writes, atomic batches of 1000", 1000, 1),
+];
 
 /// How a program talks to JetStream.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -238,15 +247,12 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let started = Instant::now();
     raw.guarded_writes(&some, SLOTS).await;
     figure("guarded writes, 16 outstanding", some.len(), started);
-    let many = keys(8000);
-    let started = Instant::now();
-    raw.guarded_batches(&many, SLOTS, 1).await;
-    figure("guarded writes, atomic batches of 16", many.len(), started);
-    let many = keys(8000);
-    let started = Instant::now();
-    raw.guarded_batches(&many, SLOTS, 4).await;
-    let what = "guarded writes, atomic batches of 16, 4 outstanding";
-    figure(what, many.len(), started);
+    for (what, size, outstanding) in BATCHES {
+        let many = keys(8000.min(size * 300));
+        let started = Instant::now();
+        raw.guarded_batches(&many, size, outstanding).await;
+        figure(what, many.len(), started);
+    }
 
     let count = 16_000;
     raw.publish(Style::Batched, count).await;
