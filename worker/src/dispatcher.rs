@@ -3,20 +3,24 @@
 //!
 //! A worker with a free slot joins the queue group of each of its queues, so
 //! that one bell wakes one idle worker; a full worker, or one that is to take
-//! no jobs, leaves them, so that no bell is wasted on it. It listens before it
-//! looks: a job published in between rings. What no bell announces (a lease
-//! that ran out, a bell lost with its listener) the regular look finds.
+//! no jobs, leaves them and passes on what still rings there. It listens before
+//! it looks: a job published in between rings. No bell announces a lease that
+//! ran out: for that an idle worker looks often, but only while somebody holds
+//! a job of its lanes at all, which it finds out well within a lease. So a farm
+//! without work costs its broker next to nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Claim, Lanes};
+use common::control::Controls;
 use common::id::JobId;
 use common::queue::Queue;
+use common::run::Run;
 use common::subject::{self, Place};
 use futures::StreamExt;
 use futures::stream::SelectAll;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,9 +31,13 @@ use crate::presence::Presence;
 use crate::standing::Duty;
 use crate::stop::Stop;
 
-/// Longest wait of an idle worker between two looks, in milliseconds. A job
-/// whose lease ran out starts elsewhere within 1 s.
+/// Longest wait of an idle worker between two looks, in milliseconds, while
+/// jobs are held: one whose lease ran out starts elsewhere within 1 s.
 const LOOK_MS: std::ops::Range<u64> = 500..900;
+/// An idle worker finds out so often within a lease whether jobs are held.
+const GLANCES: u32 = 3;
+/// Longest wait between two glances: a bell may be lost with its listener.
+const GLANCE: Duration = Duration::from_secs(10);
 /// Wait between two searches for lanes that others have made.
 const DISCOVER: Duration = Duration::from_secs(45);
 /// How long a stopping worker tries to give back what it could not finish: a
@@ -39,11 +47,15 @@ const GIVE_BACK: Duration = Duration::from_secs(15);
 const TROUBLE: Duration = Duration::from_secs(1);
 
 type Bells = SelectAll<async_nats::Subscriber>;
+type Orders = watch::Receiver<Controls>;
 
 /// What is done with a claimed job.
 pub trait Work: Send + Sync + 'static {
     /// Takes it to its end, or gives it back.
     fn execute(&self, claim: Claim, stop: Stop) -> impl Future<Output = Outcome> + Send;
+
+    /// Removes what the last owner of a job that has failed may have left.
+    fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
 
     /// Finds out anew what this machine can do.
     fn prove_again(&self) -> impl Future<Output = ()> + Send;
@@ -73,6 +85,56 @@ struct Watch {
     lanes: Lanes,
     discover: Instant,
     bells: Option<Bells>,
+    /// Whether jobs of these lanes are held by anyone, as far as is known.
+    is_busy: bool,
+    /// When that is to be found out again.
+    glance: Instant,
+}
+
+impl Watch {
+    /// Leaves the queue groups. What rang here meanwhile was meant for whoever
+    /// is idle.
+    fn stop_listening(&mut self, broker: &Broker) {
+        let Some(bells) = self.bells.take() else {
+            return;
+        };
+        let client = broker.client().clone();
+        tokio::spawn(async move {
+            for mut bell in bells {
+                if bell.drain().await.is_err() {
+                    continue;
+                }
+                while let Some(message) = bell.next().await {
+                    let headers = message.headers.unwrap_or_default();
+                    let passed = client
+                        .publish_with_headers(message.subject, headers, message.payload)
+                        .await;
+                    if let Err(error) = passed {
+                        tracing::debug!(%error, "no bell passed on");
+                    }
+                }
+            }
+        });
+    }
+
+    /// Finds out whether jobs are held, where it is time to.
+    async fn glance(&mut self, broker: &Broker) -> Result<(), BrokerError> {
+        if Instant::now() >= self.glance {
+            self.is_busy = broker.have_work(&self.lanes).await?;
+            let lease = self.lanes.shortest_ack_wait().unwrap_or(GLANCE);
+            self.glance = Instant::now() + (lease / GLANCES).min(GLANCE);
+        }
+        Ok(())
+    }
+
+    /// How long to wait for a bell before the next look.
+    fn patience(&self) -> Duration {
+        if self.is_busy {
+            jitter()
+        } else {
+            self.glance.saturating_duration_since(Instant::now()) + jitter() / 10
+        }
+    }
 }
 
 type Jobs = JoinSet<(JobId, Outcome)>;
@@ -90,6 +152,8 @@ impl<W: Work> Dispatcher<W> {
             queues,
             discover: Instant::now() + DISCOVER,
             bells: None,
+            is_busy: true,
+            glance: Instant::now(),
         };
         let mut jobs = Jobs::new();
         let stop = Stop::new();
@@ -103,15 +167,16 @@ impl<W: Work> Dispatcher<W> {
             let standing = self.duty.standing(jobs.len());
             self.presence.stand(&standing);
             if !standing.is_ready() || jobs.len() >= self.slots {
-                watch.bells = None;
+                watch.stop_listening(&self.broker);
                 tokio::select! {
                     Some(ended) = jobs.join_next() => self.note(ended, &proved),
                     _ = controls.changed() => {}
                     () = proved.notified() => {
+                        // Proved anew: it may be less than before.
                         watch.queues = self.admission.queues();
                         watch.lanes = Lanes::default();
                     }
-                    () = pause_for(jitter()), if !standing.is_ready() => self.end_quarantine(),
+                    () = tokio::time::sleep(jitter()), if !standing.is_ready() => self.end_quarantine(),
                     () = shutdown.cancelled() => {}
                 }
                 continue;
@@ -133,10 +198,12 @@ impl<W: Work> Dispatcher<W> {
                         watch.lanes = found;
                     }
                     watch.bells = None;
+                    watch.is_busy = true;
+                    watch.glance = Instant::now();
                 }
             }
         }
-        drop(watch);
+        watch.stop_listening(&self.broker);
         self.drain(jobs, stop).await;
         Ok(())
     }
@@ -163,7 +230,14 @@ impl<W: Work> Dispatcher<W> {
             // The bell of a job behind these may have rung here.
             tracing::debug!(%error, "no bell passed on");
         }
+        for run in look.buried {
+            let work = Arc::clone(&self.work);
+            tokio::spawn(async move { work.clean_up(&run).await });
+        }
         let is_any = !look.claims.is_empty();
+        if !is_any {
+            watch.glance(&self.broker).await?;
+        }
         for (claim, ticket) in look.claims {
             let (work, stop) = (Arc::clone(&self.work), stop.clone());
             jobs.spawn(async move {
@@ -181,10 +255,11 @@ impl<W: Work> Dispatcher<W> {
         &self,
         watch: &mut Watch,
         jobs: &mut Jobs,
-        controls: &mut tokio::sync::watch::Receiver<common::control::Controls>,
+        controls: &mut Orders,
         proved: &Arc<Notify>,
         shutdown: &CancellationToken,
     ) {
+        let patience = watch.patience();
         let bell = async {
             match &mut watch.bells {
                 Some(bells) => bells.next().await,
@@ -196,7 +271,7 @@ impl<W: Work> Dispatcher<W> {
                 Some(bell) => learn(&self.broker, &watch.queues, &mut watch.lanes, &bell).await,
                 None => watch.bells = None,
             },
-            () = pause_for(jitter()) => {}
+            () = tokio::time::sleep(patience) => {}
             _ = controls.changed() => {}
             Some(ended) = jobs.join_next() => self.note(ended, proved),
             () = shutdown.cancelled() => {}
@@ -297,10 +372,6 @@ async fn all_lanes(broker: &Broker, queues: &[Queue]) -> Result<Lanes, BrokerErr
     broker.find_lanes(queues, &mut lanes).await?;
     broker.make_waiting_lanes(queues, &mut lanes).await?;
     Ok(lanes)
-}
-
-async fn pause_for(time: Duration) {
-    tokio::time::sleep(time).await;
 }
 
 /// A wait between two looks that differs between workers and looks.

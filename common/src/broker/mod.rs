@@ -20,7 +20,6 @@ mod registry;
 mod runs;
 mod steer;
 mod topology;
-mod writer;
 
 pub use claim::{Claim, Claimant, Decline, Look, Lost};
 pub use connect::ConnectOptions;
@@ -40,10 +39,9 @@ use async_nats::jetstream;
 pub struct Broker {
     client: async_nats::Client,
     jetstream: jetstream::Context,
-    run_writer: writer::Writer,
-    event_writer: writer::Writer,
     ack_wait: Duration,
     replicas: usize,
+    retry_after: Duration,
 }
 
 /// An operation on the broker failed.
