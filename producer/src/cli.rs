@@ -88,13 +88,16 @@ pub struct CommonOptions {
     /// NATS credentials file
     #[arg(long, global = true, value_name = "FILE", env = "NATS_CREDS")]
     pub nats_creds: Option<PathBuf>,
+    /// Copies that a cluster keeps of each stream which this program makes first: 1, 3 or 5 [default: 1]
+    #[arg(long, global = true, value_name = "N", env = "NATS_REPLICAS", value_parser = clap::value_parser!(u8).range(1..=5), hide_short_help = true)]
+    pub replicas: Option<u8>,
     /// Object store of the farm, e.g. s3://bucket/prefix: local files are uploaded to it
     #[arg(long, global = true, value_name = "LOCATION", env = "STORE_URL")]
     pub store: Option<String>,
     /// How long a claimed job may go without a sign of life, for lanes made now [default: 30s]
     #[arg(long, global = true, value_name = "TIME", env = "ACK_WAIT", value_parser = duration, hide_short_help = true)]
     pub ack_wait: Option<Duration>,
-    /// TOML file with defaults: nats, nats_creds, store, ack_wait, log_level, log_format
+    /// TOML file with defaults: nats, nats_creds, replicas, store, ack_wait, log_level, log_format
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// What to log to stderr: error, warn, info, debug or trace [default: warn]

@@ -20,7 +20,7 @@ use common::failure::{Failure, Fault};
 use common::progress::EncodeProgress;
 use common::queue::Queue;
 use common::recipe::Recipe;
-use common::run::{Report, Stage, State};
+use common::run::{Report, Run, Stage, State};
 use common::store::Stores;
 use common::worker::WorkerName;
 use futures::FutureExt;
@@ -118,6 +118,10 @@ enum Interruption {
 impl Work for Executor {
     async fn execute(&self, claim: Claim, stop: Stop) -> Outcome {
         self.take_to_its_end(claim, stop).await
+    }
+
+    async fn clean_up(&self, run: &Run) {
+        publish::clean_up(&run.job.output, &run.job.id, run.attempt).await;
     }
 
     async fn prove_again(&self) {

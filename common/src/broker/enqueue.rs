@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_nats::HeaderMap;
 
-use super::atomic::{self, Batch, Message};
+use super::atomic::{self, Message};
 use super::batches::parked;
 use super::claim::hops;
 use super::{Broker, BrokerError};
@@ -167,8 +167,7 @@ impl Broker {
         let messages = jobs.iter().flat_map(|(job, lane)| {
             std::iter::once(first_message(job, lane)).chain(hops(job, lane, now))
         });
-        let batch = atomic::publish(&self.client, &what, messages).await?;
-        Ok(matches!(batch, Batch::Stored(_)))
+        atomic::publish(&self.client, &what, messages).await
     }
 }
 

@@ -22,7 +22,6 @@ mod registry;
 mod runs;
 mod steer;
 mod topology;
-mod writer;
 
 pub use claim::{Claim, Claimant, Decline, Look, Lost};
 pub use connect::ConnectOptions;
@@ -43,10 +42,9 @@ use async_nats::jetstream;
 pub struct Broker {
     client: async_nats::Client,
     jetstream: jetstream::Context,
-    run_writer: writer::Writer,
-    event_writer: writer::Writer,
     ack_wait: Duration,
     replicas: usize,
+    retry_after: Duration,
 }
 
 /// An operation on the broker failed.
