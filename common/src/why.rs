@@ -437,7 +437,7 @@ impl fmt::Display for Cause {
             ),
             Self::Next { workers } => write!(
                 f,
-                "nothing goes before it and {} has a free slot: it starts within seconds",
+                "nothing goes before it and {} has a free slot: it should start within seconds",
                 named(workers)
             ),
             Self::InLine {

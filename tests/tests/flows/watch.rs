@@ -11,12 +11,12 @@ use harness::process::{Daemon, Signal};
 use harness::{paths, poll};
 
 /// How long a file must stay the same.
-const SETTLE: &str = "3s";
+const SETTLE: &str = "5s";
 /// Time between two pieces of a file that is being written: a busy machine may
-/// make ten times as much of it, and the file still has not settled.
+/// make twenty times as much of it, and the file still has not settled.
 const PIECE: Duration = Duration::from_millis(250);
 /// Pieces of such a file: more than would settle if it were taken too early.
-const PIECES: usize = 20;
+const PIECES: usize = 24;
 
 fn watching(farm: &Farm, place: &Path) -> Daemon {
     let mut command = farm.producer_command();
@@ -53,7 +53,6 @@ async fn a_file_is_taken_once_it_has_arrived_whole() {
     let mut file = std::fs::File::create(place.join("film.mp4")).unwrap();
     for piece in whole.chunks(whole.len().div_ceil(PIECES)) {
         file.write_all(piece).unwrap();
-        file.sync_all().unwrap();
         assert_eq!(farm.queued().await, 0, "it is still being written");
         tokio::time::sleep(PIECE).await;
     }
@@ -116,4 +115,11 @@ async fn results_are_never_taken_for_arrivals() {
         assert_eq!(refused.code, Some(2), "{refused:?}");
         assert!(refused.stderr.contains("choose another one"), "{refused:?}");
     }
+    let line = ["watch", "nowhere", "-o", "out", "--codec", "h264"];
+    let refused = farm.producer(line).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.stderr.contains("nowhere is no folder"),
+        "{refused:?}"
+    );
 }
