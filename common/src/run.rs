@@ -289,6 +289,17 @@ impl Run {
         }
     }
 
+    /// Whether the owner may bring the output to its final key at any moment.
+    pub fn is_publishing(&self) -> bool {
+        matches!(
+            self.state,
+            State::Running {
+                stage: Stage::Publishing,
+                ..
+            }
+        )
+    }
+
     /// How many attempts are used up.
     pub fn spent(&self) -> u32 {
         self.attempt - self.returned
@@ -330,7 +341,7 @@ impl Run {
         if let State::Running {
             worker: lost,
             since,
-            stage,
+            ..
         } = &self.state
         {
             let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
@@ -341,7 +352,7 @@ impl Run {
                 ended: now,
                 failure: failure.clone(),
             });
-            next.may_be_published |= *stage == Stage::Publishing;
+            next.may_be_published |= self.is_publishing();
             if next.is_spent() {
                 next.state = State::Failed { failure };
                 return next;
@@ -386,6 +397,7 @@ impl Run {
     fn queued(&self, by: Requeue, now: Timestamp) -> Self {
         Self {
             state: State::Queued { by },
+            may_be_published: self.may_be_published || self.is_publishing(),
             changed: now,
             ..self.clone()
         }
@@ -438,6 +450,7 @@ impl Run {
     pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.changed = now;
+        next.may_be_published |= self.is_publishing();
         if let State::Running { worker, since, .. } = &self.state {
             next.failures.push(Attempt {
                 number: self.attempt,

@@ -16,7 +16,7 @@ use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::job::Job;
 use crate::queue::{Lane, Priority, Queue};
-use crate::run::{Requeue, Run, Stage, State};
+use crate::run::{Requeue, Run, State};
 use crate::subject::{self, JOBS, Place};
 use crate::wire;
 
@@ -155,13 +155,8 @@ impl Broker {
                     .await?
                     .map(|run| Versioned { run, revision: 0 }));
             };
-            let is_appearing = matches!(
-                found.run.state,
-                State::Running {
-                    stage: Stage::Publishing,
-                    ..
-                }
-            ) && found.run.changed + commit > Timestamp::now();
+            let is_appearing =
+                found.run.is_publishing() && found.run.changed + commit > Timestamp::now();
             if !is_appearing {
                 return Ok(Some(found));
             }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, Claimant, Decline, Ended, Lanes, Lease, Lost, Outcome, Steered};
+use common::broker::{
+    Broker, Claimant, Decline, Ended, JobRecord, Lanes, Lease, Lost, Outcome, Steered,
+};
 use common::control::{Order, Target};
 use common::failure::Failure;
 use common::id::BatchId;
@@ -295,8 +297,11 @@ async fn what_failed_by_a_workers_fault_is_offered_to_others_first() {
     first.fail(Failure::worker("no disk")).await.expect("ours");
     poll::until("its time", async || {
         let stored = broker.job(&job.id).await.ok()??;
-        let due = match stored.run()?.state {
-            State::Waiting { until, .. } => until < Timestamp::now(),
+        let due = match stored {
+            JobRecord::Run(run) => match run.state {
+                State::Waiting { until, .. } => until < Timestamp::now(),
+                _ => false,
+            },
             _ => false,
         };
         due.then_some(())
@@ -360,10 +365,6 @@ async fn a_paused_batch_stands_aside_and_comes_back() {
         .collect();
     assert_eq!(ids, [other.id]);
     assert_eq!(broker.parked_jobs().await.expect("them").len(), 1);
-    assert_eq!(word(&broker, &parked).await, "paused");
-    let again = broker.enqueue(&[(parked.clone(), lane(5))], |_| {}).await;
-    let (_, outcome) = &again.expect("an answer")[0];
-    assert_eq!(*outcome, Outcome::AlreadyPending);
     broker.command(&target, None).await.expect("taken back");
     let back = claim_in_time(&broker, &known, "w1").await;
     assert_eq!(back.job().id, parked.id);
@@ -371,14 +372,39 @@ async fn a_paused_batch_stands_aside_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_worker_that_hears_late_puts_no_job_aside_for_ever() {
-    let (_server, broker, known) = with_one_job().await;
-    let job = only_job(&broker).await;
-    // Its batch was resumed, or never paused: nobody will bring it back.
-    let late = Paused(name("late"), job.batch);
-    let look = broker.claim(&known, &late, 1).await.expect("an answer");
-    assert!(look.claims.is_empty());
-    assert!(broker.parked_jobs().await.expect("them").is_empty());
-    let claim = claim_in_time(&broker, &known, "w1").await;
+async fn a_job_of_a_paused_batch_is_there_once_however_often_it_is_enqueued() {
+    let (_alive, broker, mut known) = with_one_job().await;
+    let (job, lane) = (job("parked"), lane(6));
+    let batch = Target::Batch(job.batch);
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    };
+    broker.command(&batch, Some(&order)).await.expect("paused");
+    let jobs = [(job.clone(), lane)];
+    broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let paused = Paused(name("w"), job.batch);
+    let look = broker.claim(&known, &paused, 1).await;
+    let taken = look.expect("an answer").claims;
+    assert!(taken.iter().all(|(claim, ())| claim.job().id != job.id));
+    let record = broker.job(&job.id).await.expect("an answer");
+    assert!(matches!(record, Some(JobRecord::Parked(_))), "{record:?}");
+
+    let again = broker.enqueue(&jobs, |_| {}).await.expect("an answer");
+    assert_eq!(again[0].1, Outcome::AlreadyPending);
+    broker.command(&batch, None).await.expect("resumed");
+    let claim = claim_in_time(&broker, &known, "w").await;
     assert_eq!(claim.job().id, job.id);
+}
+
+#[tokio::test]
+async fn a_job_is_not_put_aside_once_its_batch_goes_on() {
+    let (_alive, broker, known) = with_one_job().await;
+    let late = Paused(name("late"), only_job(&broker).await.batch);
+    let look = broker.claim(&known, &late, 1).await;
+    assert!(look.expect("an answer").claims.is_empty());
+    assert!(broker.parked_jobs().await.expect("an answer").is_empty());
+    claim_in_time(&broker, &known, "w").await;
 }
