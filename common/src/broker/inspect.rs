@@ -79,6 +79,11 @@ impl JobRecord {
         }
     }
 
+    /// Whether nothing can change any more, unless a person wants it to.
+    pub fn has_ended(&self) -> bool {
+        self.run().is_some_and(|run| run.state.is_terminal())
+    }
+
     /// Its state in one word.
     pub fn word(&self) -> &'static str {
         match self {
