@@ -66,7 +66,7 @@ impl Broker {
             self.stand_before().await?;
         }
         // Those of paused batches wait as well, where the guards do not see them.
-        let is_any_parked = !self.page(JOBS, PARKED, 1, 1).await?.is_empty();
+        let is_any_parked = self.first_from(JOBS, PARKED, 1).await?.is_some();
         let mut outcomes = Vec::with_capacity(jobs.len());
         for chunk in jobs.chunks((atomic::MOST / most_messages).max(1)) {
             outcomes.extend(self.enqueue_batch(chunk, is_any_parked).await?);
@@ -97,9 +97,9 @@ impl Broker {
         let Some(front) = self.last(JOBS, subject::FRONT).await? else {
             return Ok(());
         };
-        let behind = self.page(JOBS, ">", front.sequence + 1, 1).await?;
-        let before = self.page(JOBS, subject::WAKE_SOURCE, 1, 1).await?;
-        if behind.is_empty() && before.is_empty() {
+        let behind = self.first_from(JOBS, ">", front.sequence + 1).await?;
+        let jobs = self.first_from(JOBS, subject::WAKE_SOURCE, 1).await?;
+        if behind.is_none() && jobs.is_none() {
             self.purge(subject::FRONT, Some(front.sequence)).await?;
         }
         Ok(())

@@ -278,9 +278,8 @@ impl Broker {
             };
             let next = info.delivered.stream_sequence + 1;
             let oldest = if info.num_pending > 0 {
-                self.page(JOBS, &subject::lane(&lane), next, 1)
+                self.first_from(JOBS, &subject::lane(&lane), next)
                     .await?
-                    .first()
                     .and_then(|stored| stored.time)
             } else {
                 None
