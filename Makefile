@@ -6,7 +6,7 @@ unexport NATS_URL STORE_URL
 
 demo := $(CARGO_TARGET_DIR)/demo
 
-.PHONY: help demo test lint bench up down clean
+.PHONY: help demo test lint soak bench up down clean
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -26,6 +26,12 @@ test: ## Run every test, on a real broker, store, ffmpeg and browser
 lint: ## Check formatting and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+
+soak: ## Break the farm again and again for SOAK_MINUTES (5), and check that nothing is lost
+	@tests/setup test
+	@tests/clips
+	cargo build --release --workspace
+	cargo run --release -p ffmpeg-easy-tests --example soak
 
 bench: ## Measure the whole farm
 	@tests/setup test

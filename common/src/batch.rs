@@ -1,9 +1,11 @@
-//! Batches: what one command enqueued together.
+//! Batches: what one command enqueued together, and how far it is.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::broker::JobRecord;
 use crate::id::BatchId;
+use crate::run::State;
 
 /// What is kept of a batch; its jobs carry its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,4 +18,119 @@ pub struct Batch {
     pub jobs: u64,
     /// When it was enqueued.
     pub enqueued: Timestamp,
+}
+
+/// How far the jobs of a batch are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BatchProgress {
+    /// Jobs that wait for a worker.
+    pub pending: u64,
+    /// Jobs that were put aside while the batch is paused.
+    pub paused: u64,
+    /// Jobs that wait for their next attempt.
+    pub waiting: u64,
+    /// Jobs that a worker is at.
+    pub running: u64,
+    /// Jobs that are done.
+    pub completed: u64,
+    /// Jobs that failed for good.
+    pub failed: u64,
+    /// Jobs that a person cancelled.
+    pub cancelled: u64,
+    /// Bytes of the inputs of what is done.
+    pub input_bytes: u64,
+    /// Bytes of the outputs of what is done.
+    pub output_bytes: u64,
+    /// Bytes of the inputs of what has not ended.
+    pub bytes_left: u64,
+}
+
+impl BatchProgress {
+    /// Counts one of its jobs.
+    pub fn add(&mut self, record: &JobRecord) {
+        let count = match (record, record.run().map(|run| &run.state)) {
+            (JobRecord::Pending(_), _) | (_, None) => &mut self.pending,
+            (JobRecord::Parked(_), _) => &mut self.paused,
+            (_, Some(state)) => match state {
+                State::Running { .. } => &mut self.running,
+                State::Queued { .. } => &mut self.pending,
+                State::Waiting { .. } => &mut self.waiting,
+                State::Failed { .. } => &mut self.failed,
+                State::Cancelled => &mut self.cancelled,
+                State::Completed { report } => {
+                    self.input_bytes += report.input_size;
+                    self.output_bytes += report.output_size;
+                    &mut self.completed
+                }
+            },
+        };
+        *count += 1;
+        if record.run().is_none_or(|run| !run.state.is_terminal()) {
+            self.bytes_left += record.job().input.size;
+        }
+    }
+
+    /// All of its jobs.
+    pub fn jobs(&self) -> u64 {
+        self.open() + self.completed + self.failed + self.cancelled
+    }
+
+    /// Those that have not ended.
+    pub fn open(&self) -> u64 {
+        self.pending + self.paused + self.waiting + self.running
+    }
+
+    /// Seconds until the rest has ended at so many bytes of input per second;
+    /// `None` where that is unknown, or nothing is left to wait for.
+    pub fn seconds_left(&self, bytes_per_second: Option<f64>) -> Option<f64> {
+        let rate = bytes_per_second.filter(|rate| *rate > 0.0)?;
+        (self.open() > self.paused).then(|| self.bytes_left as f64 / rate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Lane;
+    use crate::recipe::Choice;
+    use crate::run::Run;
+    use crate::testing::{job, report};
+
+    #[test]
+    fn every_job_counts_once_and_what_is_left_in_bytes() {
+        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+        let now = Timestamp::UNIX_EPOCH;
+        let run = |size| {
+            let job = job(Choice::Encoder("libx265".parse().expect("one")), size);
+            Box::new(Run::untaken(job, &lane, now))
+        };
+        let worker = || "w1".parse().expect("a name");
+        let running = run(10).take_over(&lane, 1, worker(), now);
+        let done = running.complete(report("w1", "libx265", 10, 1.0), now);
+        let mut progress = BatchProgress::default();
+        for record in [
+            JobRecord::Run(run(1)),
+            JobRecord::Parked(run(2)),
+            JobRecord::Run(Box::new(running)),
+            JobRecord::Run(Box::new(done)),
+            JobRecord::Run(Box::new(run(100).cancel(now).expect("open"))),
+        ] {
+            progress.add(&record);
+        }
+        let expected = BatchProgress {
+            pending: 1,
+            paused: 1,
+            running: 1,
+            completed: 1,
+            cancelled: 1,
+            input_bytes: 10,
+            output_bytes: 5,
+            bytes_left: 13,
+            ..BatchProgress::default()
+        };
+        assert_eq!(progress, expected);
+        assert_eq!((progress.jobs(), progress.open()), (5, 3));
+        assert_eq!(progress.seconds_left(Some(1.3)), Some(10.0));
+        assert_eq!(progress.seconds_left(None), None);
+    }
 }

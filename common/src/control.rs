@@ -67,6 +67,16 @@ pub struct Order {
     pub since: Timestamp,
 }
 
+impl Order {
+    fn unless_idle(paused: bool, hours: Option<Hours>, since: Timestamp) -> Option<Self> {
+        (paused || hours.is_some()).then_some(Self {
+            paused,
+            hours,
+            since,
+        })
+    }
+}
+
 /// All orders that are in force.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Controls(BTreeMap<Target, Order>);
@@ -88,6 +98,25 @@ impl Controls {
         self.order(target).is_some_and(|order| order.paused)
     }
 
+    /// The order that pauses a target, or lets it go on, and keeps its hours;
+    /// `None` where nothing is left to be ordered.
+    pub fn pausing(&self, target: &Target, paused: bool, now: Timestamp) -> Option<Order> {
+        let hours = self.order(target).and_then(|order| order.hours.clone());
+        Order::unless_idle(paused, hours, now)
+    }
+
+    /// The order that sets a worker's hours, or leaves them to it again, and
+    /// keeps it paused where it is; `None` where nothing is left to be ordered.
+    pub fn setting_hours(
+        &self,
+        worker: &WorkerName,
+        hours: Option<Hours>,
+        now: Timestamp,
+    ) -> Option<Order> {
+        let paused = self.is_paused(&Target::Worker(worker.clone()));
+        Order::unless_idle(paused, hours, now)
+    }
+
     /// Every order.
     pub fn iter(&self) -> impl Iterator<Item = (&Target, &Order)> {
         self.0.iter()
@@ -97,6 +126,29 @@ impl Controls {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_worker_that_goes_on_keeps_its_hours() {
+        let now = Timestamp::now();
+        let worker: WorkerName = "w1".parse().expect("a name");
+        let target = Target::Worker(worker.clone());
+        let hours: Option<Hours> = Some("22:00-07:00".parse().expect("hours"));
+        let with = |order: Option<Order>| -> Controls {
+            order
+                .map(|order| (target.clone(), order))
+                .into_iter()
+                .collect()
+        };
+        let set = Controls::default().setting_hours(&worker, hours.clone(), now);
+        let drained = with(set).pausing(&target, true, now);
+        assert!(drained.as_ref().is_some_and(|order| order.paused));
+        let resumed = with(drained).pausing(&target, false, now);
+        assert_eq!(
+            resumed.as_ref().and_then(|order| order.hours.clone()),
+            hours
+        );
+        assert_eq!(with(resumed).setting_hours(&worker, None, now), None);
+    }
 
     #[test]
     fn every_target_reads_back_from_its_key() {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::card::Proof;
 use crate::encoder::Encoder;
+use crate::history::History;
 use crate::queue::Queue;
 use crate::recipe::{BitDepth, Choice, Recipe};
 use crate::worker::{Heartbeat, WorkerName, WorkerStatus};
@@ -30,11 +31,26 @@ pub struct Candidate {
     pub worker: WorkerName,
     /// What it would encode with; `None` where video is copied.
     pub encoder: Option<Encoder>,
+    /// Frames per second at 1280×720 in its test encode.
+    pub fps: Option<f32>,
+    /// What jobs of this encoder took there lately.
+    pub measured: Option<Measured>,
     /// 0 to 100: its speed beside the fastest candidate's, less what its load
     /// and a full set of slots take off.
     pub score: u32,
     /// What its owner should know.
     pub warnings: Vec<String>,
+}
+
+/// What completed jobs took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// How many jobs.
+    pub jobs: u64,
+    /// Frames per second, whatever their size.
+    pub fps: f64,
+    /// Seconds from claim to end for each gigabyte of input.
+    pub seconds_per_gigabyte: f64,
 }
 
 /// A live worker that may not run jobs of the recipe.
@@ -64,7 +80,10 @@ impl Plan {
         let mut fit = Vec::new();
         let mut unfit = Vec::new();
         for worker in workers {
-            match means(recipe, worker) {
+            let means = recipe
+                .video_encode()
+                .map(|encode| means(&encode.with, worker));
+            match means.transpose() {
                 Ok(means) => fit.push((worker, means)),
                 Err(reason) => unfit.push(Unfit {
                     worker: worker.name.clone(),
@@ -92,6 +111,20 @@ impl Plan {
             unfit,
             alternatives,
         }
+    }
+
+    /// The same with what completed jobs took.
+    #[must_use]
+    pub fn measured(mut self, history: &History) -> Self {
+        for candidate in &mut self.candidates {
+            let average = history.average(&candidate.worker, candidate.encoder.as_ref());
+            candidate.measured = average.map(|average| Measured {
+                jobs: average.jobs,
+                fps: average.fps(),
+                seconds_per_gigabyte: average.seconds_per_byte() * 1e9,
+            });
+        }
+        self
     }
 
     /// Whether jobs would find a worker that is alive now.
@@ -122,17 +155,14 @@ impl Plan {
 }
 
 /// What a worker would encode with, or why it cannot.
-fn means<'a>(
-    recipe: &Recipe,
+pub(crate) fn means<'a>(
+    with: &Choice,
     worker: &'a Heartbeat,
-) -> Result<Option<(&'a Encoder, &'a Proof)>, String> {
-    let Some(encode) = recipe.video_encode() else {
-        return Ok(None);
-    };
-    match &encode.with {
+) -> Result<(&'a Encoder, &'a Proof), String> {
+    match with {
         Choice::Encoder(encoder) => match worker.card.encoders.get_key_value(encoder) {
             Some((encoder, _)) => match worker.card.proof(encoder) {
-                Some(proof) => Ok(Some((encoder, proof))),
+                Some(proof) => Ok((encoder, proof)),
                 None => Err(refusal(worker, encoder)),
             },
             None => Err(format!(
@@ -142,12 +172,10 @@ fn means<'a>(
         Choice::FirstOf(encoders) => encoders
             .iter()
             .find_map(|encoder| worker.card.proved().find(|(proved, _)| *proved == encoder))
-            .map(Some)
-            .ok_or_else(|| format!("it has proved none of {}", encode.with)),
+            .ok_or_else(|| format!("it has proved none of {with}")),
         Choice::Codec(codec) => worker
             .card
             .best(*codec)
-            .map(Some)
             .ok_or_else(|| format!("it has proved no {codec} encoder")),
     }
 }
@@ -203,12 +231,14 @@ fn candidate(
     Candidate {
         worker: worker.name.clone(),
         encoder: means.map(|(encoder, _)| encoder.clone()),
+        fps: means.map(|(_, proof)| proof.fps),
+        measured: None,
         score: (100.0 * speed * idle * free).round() as u32,
         warnings,
     }
 }
 
-fn alternatives(recipe: &Recipe, workers: &[Heartbeat]) -> Vec<Alternative> {
+pub(crate) fn alternatives(recipe: &Recipe, workers: &[Heartbeat]) -> Vec<Alternative> {
     let Some(codec) = recipe.codec() else {
         return Vec::new();
     };

@@ -104,7 +104,8 @@ pub enum State {
 pub enum Requeue {
     /// A worker gave it back unharmed, e.g. because it was told to stop.
     Worker(WorkerName),
-    /// A person put it there, with its further queues still to come.
+    /// A person put it there, with its further queues, where it has some, still
+    /// to come.
     Person,
     /// A person wants it taken from there and nowhere else.
     Move,
@@ -215,6 +216,11 @@ impl State {
         )
     }
 
+    /// Whether it is nobody's: it may be taken, now or later.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self, Self::Queued { .. } | Self::Waiting { .. })
+    }
+
     /// One word for people and listings.
     pub fn word(&self) -> &'static str {
         match self {
@@ -283,6 +289,17 @@ impl Run {
         }
     }
 
+    /// Whether the owner may bring the output to its final key at any moment.
+    pub fn is_publishing(&self) -> bool {
+        matches!(
+            self.state,
+            State::Running {
+                stage: Stage::Publishing,
+                ..
+            }
+        )
+    }
+
     /// How many attempts are used up.
     pub fn spent(&self) -> u32 {
         self.attempt - self.returned
@@ -324,7 +341,7 @@ impl Run {
         if let State::Running {
             worker: lost,
             since,
-            stage,
+            ..
         } = &self.state
         {
             let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
@@ -335,7 +352,7 @@ impl Run {
                 ended: now,
                 failure: failure.clone(),
             });
-            next.may_be_published |= *stage == Stage::Publishing;
+            next.may_be_published |= self.is_publishing();
             if next.is_spent() {
                 next.state = State::Failed { failure };
                 return next;
@@ -380,6 +397,7 @@ impl Run {
     fn queued(&self, by: Requeue, now: Timestamp) -> Self {
         Self {
             state: State::Queued { by },
+            may_be_published: self.may_be_published || self.is_publishing(),
             changed: now,
             ..self.clone()
         }
@@ -392,7 +410,7 @@ impl Run {
             return None;
         }
         let was_running = matches!(self.state, State::Running { .. });
-        let by = if lane.queue == self.queue {
+        let by = if lane.queue == self.queue || lane.queue == self.job.recipe.queue() {
             Requeue::Person
         } else {
             Requeue::Move
@@ -432,6 +450,7 @@ impl Run {
     pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.changed = now;
+        next.may_be_published |= self.is_publishing();
         if let State::Running { worker, since, .. } = &self.state {
             next.failures.push(Attempt {
                 number: self.attempt,

@@ -213,6 +213,9 @@ pub fn event(job: &JobId, kind: &str) -> String {
     format!("events.{job}.{kind}")
 }
 
+/// Every job's completion.
+pub const COMPLETED: &str = "events.*.completed";
+
 /// A job that failed for good.
 pub fn dead(queue: &Queue, job: &JobId) -> String {
     format!("dead.{queue}.{job}")

@@ -51,6 +51,9 @@ pub struct Config {
     /// NATS credentials file
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
+    /// Copies that a cluster keeps of each stream which this program makes first: 1, 3 or 5
+    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: u8,
     /// What to log: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: String,
@@ -97,6 +100,7 @@ impl Config {
     pub fn broker(&self) -> ConnectOptions {
         ConnectOptions {
             credentials: self.nats_creds.clone(),
+            replicas: usize::from(self.replicas),
             ..ConnectOptions::new(&self.nats, "monitor")
         }
     }

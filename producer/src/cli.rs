@@ -6,7 +6,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use common::telemetry::LogFormat;
 
-use crate::commands::{completions, encode, enqueue, job, jobs, plan, workers};
+use crate::commands::{
+    batch, batches, cancel, completions, drain, encode, enqueue, hours, job, jobs, pause, plan,
+    reassign, reprioritize, resume, retry, watch, why, workers,
+};
 use crate::embedded::guard;
 use crate::exit;
 
@@ -29,10 +32,34 @@ pub enum Command {
     Encode(Box<encode::Options>),
     /// Hand files, folders or bucket prefixes to the farm
     Enqueue(Box<enqueue::Options>),
+    /// Hand in what arrives in a folder or bucket prefix, until interrupted
+    Watch(Box<watch::Options>),
     /// List jobs
     Jobs(jobs::Options),
     /// Show all that is known of one job
     Job(job::Options),
+    /// Say in one sentence what a job waits for, or what became of it
+    Why(why::Options),
+    /// List what was enqueued together
+    Batches(batches::Options),
+    /// Show how far one batch is
+    Batch(batch::Options),
+    /// Cancel jobs that wait or run
+    Cancel(cancel::Options),
+    /// Have jobs that failed or were cancelled tried again
+    Retry(retry::Options),
+    /// Change how urgent jobs are that wait
+    Reprioritize(reprioritize::Options),
+    /// Give jobs to one worker, or back to all
+    Reassign(reassign::Options),
+    /// Start nothing more of a queue or a batch
+    Pause(pause::Options),
+    /// Let a worker, a queue or a batch go on
+    Resume(resume::Options),
+    /// Have a worker finish what it has and take no more
+    Drain(drain::Options),
+    /// Set when a worker starts jobs
+    Hours(hours::Options),
     /// List the workers that are alive and what they have proved
     Workers(workers::Options),
     /// Show who could run a recipe, before anything is sent
@@ -61,13 +88,16 @@ pub struct CommonOptions {
     /// NATS credentials file
     #[arg(long, global = true, value_name = "FILE", env = "NATS_CREDS")]
     pub nats_creds: Option<PathBuf>,
+    /// Copies that a cluster keeps of each stream which this program makes first: 1, 3 or 5 [default: 1]
+    #[arg(long, global = true, value_name = "N", env = "NATS_REPLICAS", value_parser = clap::value_parser!(u8).range(1..=5), hide_short_help = true)]
+    pub replicas: Option<u8>,
     /// Object store of the farm, e.g. s3://bucket/prefix: local files are uploaded to it
     #[arg(long, global = true, value_name = "LOCATION", env = "STORE_URL")]
     pub store: Option<String>,
     /// How long a claimed job may go without a sign of life, for lanes made now [default: 30s]
     #[arg(long, global = true, value_name = "TIME", env = "ACK_WAIT", value_parser = duration, hide_short_help = true)]
     pub ack_wait: Option<Duration>,
-    /// TOML file with defaults: nats, nats_creds, store, ack_wait, log_level, log_format
+    /// TOML file with defaults: nats, nats_creds, replicas, store, ack_wait, log_level, log_format
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// What to log to stderr: error, warn, info, debug or trace [default: warn]

@@ -14,6 +14,8 @@ pub struct ConfigFile {
     pub nats: Option<String>,
     /// As `--nats-creds`.
     pub nats_creds: Option<PathBuf>,
+    /// As `--replicas`.
+    pub replicas: Option<u8>,
     /// As `--store`.
     pub store: Option<String>,
     /// As `--ack-wait`.

@@ -21,6 +21,8 @@ pub struct Settings {
     pub nats: Option<String>,
     /// Its credentials.
     pub nats_creds: Option<PathBuf>,
+    /// Copies that a cluster keeps of each stream.
+    pub replicas: u8,
     /// The object store, where one was named.
     pub store: Option<Location>,
     /// The lease of lanes made by this program.
@@ -56,6 +58,10 @@ impl Settings {
         if ack_wait < Duration::from_secs(1) {
             return Err(Error::usage("--ack-wait must be at least 1s"));
         }
+        let replicas = options.replicas.or(file.replicas).unwrap_or(1);
+        if !(1..=5).contains(&replicas) {
+            return Err(in_file("replicas", "1, 3 or 5".to_owned()));
+        }
         let log_format = match (options.log_format, file.log_format) {
             (Some(format), _) => format,
             (None, Some(text)) => text.parse().map_err(|why| in_file("log_format", why))?,
@@ -64,6 +70,7 @@ impl Settings {
         Ok(Self {
             nats: given(options.nats, file.nats),
             nats_creds: options.nats_creds.or(file.nats_creds),
+            replicas,
             store: given(options.store, file.store)
                 .map(|text| Location::from_argument(&text))
                 .transpose()
@@ -86,6 +93,7 @@ impl Settings {
         let mut options = ConnectOptions::new(url, "producer");
         options.credentials.clone_from(&self.nats_creds);
         options.ack_wait = self.ack_wait;
+        options.replicas = usize::from(self.replicas);
         Ok(Broker::connect(&options).await?)
     }
 }

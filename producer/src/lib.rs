@@ -2,7 +2,8 @@
 //! tells what became of them. `encode` brings its own farm along.
 //!
 //! [`commands`] has a file per verb. Those that make jobs share the path
-//! [`sources`] → [`naming`] → [`upload`] → [`submit`] → [`attend`].
+//! [`sources`] → [`naming`] → [`upload`] → [`submit`] → [`attend`]; those that
+//! change what was decided share [`selection`] → [`tally`].
 
 pub mod attend;
 pub mod cli;
@@ -12,14 +13,21 @@ pub mod display;
 pub mod embedded;
 pub mod exit;
 pub mod farm;
+pub mod filter;
 pub mod follow;
 pub mod naming;
 pub mod order;
+pub mod orders;
+pub mod preflight;
 pub mod present;
 pub mod program;
 pub mod recipe_options;
+pub mod records;
+pub mod selection;
+pub mod settle;
 pub mod sources;
 pub mod submit;
+pub mod tally;
 pub mod upload;
 
 use std::process::ExitCode;
@@ -62,22 +70,37 @@ async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> 
         Command::Enqueue(options) => {
             return commands::enqueue::run(options, settings, shutdown).await;
         }
+        Command::Watch(options) => {
+            return commands::watch::run(*options, &settings, shutdown).await;
+        }
         _ => {}
     }
-    let listing = async {
+    let asked = async {
         match command {
             Command::Jobs(options) => commands::jobs::run(options, &settings).await,
             Command::Job(options) => commands::job::run(options, &settings).await,
             Command::Workers(options) => commands::workers::run(options, &settings).await,
             Command::Plan(options) => commands::plan::run(*options, &settings).await,
+            Command::Why(options) => commands::why::run(options, &settings).await,
+            Command::Batches(options) => commands::batches::run(options, &settings).await,
+            Command::Batch(options) => commands::batch::run(options, &settings).await,
+            Command::Cancel(options) => commands::cancel::run(options, &settings).await,
+            Command::Retry(options) => commands::retry::run(options, &settings).await,
+            Command::Reprioritize(options) => commands::reprioritize::run(options, &settings).await,
+            Command::Reassign(options) => commands::reassign::run(options, &settings).await,
+            Command::Pause(options) => commands::pause::run(options, &settings).await,
+            Command::Resume(options) => commands::resume::run(options, &settings).await,
+            Command::Drain(options) => commands::drain::run(options, &settings).await,
+            Command::Hours(options) => commands::hours::run(options, &settings).await,
             Command::Encode(_)
             | Command::Enqueue(_)
+            | Command::Watch(_)
             | Command::Completions(_)
             | Command::Guard(_) => Ok(Exit::Done),
         }
     };
     tokio::select! {
-        result = listing => result,
+        result = asked => result,
         () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
     }
 }

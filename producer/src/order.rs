@@ -2,19 +2,24 @@
 //! outputs, and from entries to what is told at the end.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
-use common::job::Job;
+use common::id::BatchId;
+use common::job::{Hops, Job};
 use common::location::Location;
 use common::queue::Priority;
 use common::recipe::Recipe;
 use common::run::State;
 use common::store::Stores;
+use common::worker::WorkerName;
 use serde::Serialize;
 
 use crate::attend::{self, Ending};
+use crate::cli;
 use crate::display::{output, summary, units};
 use crate::exit::{Error, Exit};
+use crate::farm::Settings;
 use crate::naming;
 use crate::sources::{Search, Source, SourceOptions};
 use crate::submit::{Entry, Standing, Terms};
@@ -30,6 +35,12 @@ pub struct JobOptions {
     /// How often a job may be tried, crashes of workers included
     #[arg(long, value_name = "N", default_value_t = Job::ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub attempts: u32,
+    /// Of several encoders, open each further one to a job that has waited so long for those before it, e.g. 10m
+    #[arg(long, value_name = "TIME", value_parser = cli::duration)]
+    pub hop_after: Option<Duration>,
+    /// Have this worker run them, and no other
+    #[arg(long, value_name = "NAME", conflicts_with = "hop_after")]
+    pub worker: Option<WorkerName>,
     /// Do it all again, whatever is done, running or waiting already
     #[arg(long)]
     pub again: bool,
@@ -43,14 +54,38 @@ pub struct JobOptions {
 
 impl JobOptions {
     /// The terms, for a recipe.
-    pub fn terms(&self, recipe: Recipe, renew: bool) -> Terms {
-        Terms {
+    ///
+    /// # Errors
+    /// Where `--hop-after` and several encoders do not come together.
+    pub fn terms(&self, recipe: Recipe, renew: bool) -> Result<Terms, Error> {
+        Ok(Terms {
+            hops: self.hops(&recipe)?,
+            worker: self.worker.clone(),
             recipe,
             priority: self.priority,
             attempts: self.attempts,
             again: self.again,
             overwrite: self.overwrite,
             renew,
+        })
+    }
+
+    fn hops(&self, recipe: &Recipe) -> Result<Option<Hops>, Error> {
+        let queues = recipe.further_queues();
+        match (self.hop_after, queues.is_empty()) {
+            (None, true) => Ok(None),
+            // Its worker takes the first of them that it has proved.
+            (None, false) if self.worker.is_some() => Ok(None),
+            (None, false) => Err(Error::usage(
+                "several encoders need --hop-after TIME: how long a job waits for one before the next is opened to it",
+            )),
+            (Some(_), true) => Err(Error::usage(
+                "--hop-after needs several encoders to hop between: --encoder hevc_nvenc,libx265",
+            )),
+            (Some(after), false) => Ok(Some(Hops {
+                queues,
+                after: after.as_secs(),
+            })),
         }
     }
 }
@@ -99,6 +134,29 @@ pub async fn find(
     })
 }
 
+/// Where results go: to `output` where it is given, else to `out/` in the store.
+///
+/// # Errors
+/// Where neither is named, or it is no folder.
+pub fn results_folder(output: Option<&Path>, settings: &Settings) -> Result<Location, Error> {
+    match (output, &settings.store) {
+        (Some(output), _) => output_folder(output),
+        (None, Some(store)) => Ok(store.join("out")),
+        (None, None) => Err(Error::usage(
+            "nothing says where results go: give -o LOCATION, or --store (STORE_URL)",
+        )),
+    }
+}
+
+/// What a batch is known by: the paths that were given.
+pub fn label(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(", ")
+}
+
 /// The absolute location of an output folder that a person named.
 ///
 /// # Errors
@@ -132,6 +190,8 @@ fn local_folder(path: &Path) -> Result<Location, Error> {
 /// What came of handing in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
+    /// The batch of what was handed in now, where anything was.
+    pub batch: Option<BatchId>,
     /// Handed in now.
     pub added: usize,
     /// Waiting already.
@@ -152,7 +212,10 @@ impl Counts {
         let mut counts = Self::default();
         for entry in entries {
             let count = match &entry.standing {
-                Standing::Added => &mut counts.added,
+                Standing::Added => {
+                    counts.batch = Some(entry.job.batch);
+                    &mut counts.added
+                }
                 Standing::Pending => &mut counts.pending,
                 Standing::Occupied => &mut counts.skipped,
                 Standing::Run(run) => match run.state {
@@ -169,9 +232,9 @@ impl Counts {
 
     /// The counts in words.
     pub fn in_words(self) -> String {
-        let mut parts = vec![match self.added {
-            0 => "nothing to add".to_owned(),
-            added => format!("{added} added"),
+        let mut parts = vec![match self.batch {
+            None => "nothing to add".to_owned(),
+            Some(batch) => format!("{} added (batch {batch})", self.added),
         }];
         let others = [
             (self.pending, "pending already"),

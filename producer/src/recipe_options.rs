@@ -17,9 +17,9 @@ use crate::exit::Error;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Recipe")]
 pub struct RecipeOptions {
-    /// ffmpeg's name of the video encoder, e.g. libx265, hevc_nvenc; no other will be used
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["codec", "video"])]
-    pub encoder: Option<Encoder>,
+    /// ffmpeg's name of the video encoder, e.g. libx265; no other will be used, unless named as well: hevc_nvenc,libx265
+    #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with_all = ["codec", "video"])]
+    pub encoder: Vec<Encoder>,
     /// Any encoder of this codec: h264, hevc, av1, vp9, …
     #[arg(long, value_name = "NAME", conflicts_with = "video")]
     pub codec: Option<Codec>,
@@ -112,10 +112,11 @@ impl RecipeOptions {
     }
 
     fn video(&self, preset: Option<&Video>, default: Option<Choice>) -> Result<Video, Error> {
-        let choice = match (&self.encoder, self.codec) {
-            (Some(encoder), _) => Some(Choice::Encoder(encoder.clone())),
-            (None, Some(codec)) => Some(Choice::Codec(codec)),
-            (None, None) => None,
+        let choice = match (self.encoder.as_slice(), self.codec) {
+            ([encoder], _) => Some(Choice::Encoder(encoder.clone())),
+            ([], Some(codec)) => Some(Choice::Codec(codec)),
+            ([], None) => None,
+            (encoders, _) => Some(Choice::FirstOf(encoders.to_vec())),
         };
         let mut video = match (self.video, choice, preset) {
             (Some(VideoChoice::Copy), _, _) => Video::Copy,
@@ -206,15 +207,20 @@ fn load(path: &Path) -> Result<Recipe, Error> {
     }
 }
 
-/// Refuses an encoder that neither the catalogue nor any of the workers knows:
-/// a typing error, most likely, that would wait in the queue for ever.
+/// Refuses encoders of which neither the catalogue nor any of the workers
+/// knows: a typing error, most likely, that would wait in the queue for ever.
 ///
 /// # Errors
 /// With what may have been meant.
 pub fn check_known(recipe: &Recipe, workers: &[Heartbeat]) -> Result<(), Error> {
-    let Some(Choice::Encoder(encoder)) = recipe.video_encode().map(|encode| &encode.with) else {
+    let Some(encode) = recipe.video_encode() else {
         return Ok(());
     };
+    let mut encoders = encode.with.encoders().iter();
+    encoders.try_for_each(|encoder| check_known_encoder(encoder, workers))
+}
+
+fn check_known_encoder(encoder: &Encoder, workers: &[Heartbeat]) -> Result<(), Error> {
     let is_proved = || {
         workers
             .iter()

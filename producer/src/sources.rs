@@ -93,6 +93,7 @@ pub struct Search<'a> {
     exclude: GlobSet,
     output: Option<&'a Location>,
     stores: &'a Stores,
+    may_be_empty: bool,
     found: Found,
     seen: HashSet<Location>,
 }
@@ -114,9 +115,17 @@ impl<'a> Search<'a> {
             exclude: glob_set("--exclude", &globs.exclude)?,
             output,
             stores,
+            may_be_empty: false,
             found: Found::default(),
             seen: HashSet::new(),
         })
+    }
+
+    /// The same for places in which there need not be anything yet.
+    #[must_use]
+    pub fn that_may_find_nothing(mut self) -> Self {
+        self.may_be_empty = true;
+        self
     }
 
     /// Looks at every path.
@@ -136,7 +145,7 @@ impl<'a> Search<'a> {
                 None => self.local(path)?,
             }
         }
-        if self.found.sources.is_empty() && self.found.unreadable.is_empty() {
+        if !self.may_be_empty && self.found.sources.is_empty() && self.found.unreadable.is_empty() {
             let places: Vec<String> = paths
                 .iter()
                 .map(|path| path.display().to_string())
@@ -232,7 +241,7 @@ impl<'a> Search<'a> {
 
     async fn bucket(&mut self, prefix: &Location) -> Result<(), Error> {
         let objects = self.stores.list(prefix).await?;
-        if objects.is_empty() {
+        if objects.is_empty() && !self.may_be_empty {
             return Err(Error::usage(format!("{prefix} does not exist")));
         }
         let base = prefix.key();
@@ -336,7 +345,11 @@ fn resolved_folder(absolute: &Path) -> std::io::Result<PathBuf> {
     }
 }
 
-fn glob_set(option: &str, globs: &[String]) -> Result<GlobSet, Error> {
+/// The globs that an option gives; `*` matches no `/`.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn glob_set(option: &str, globs: &[String]) -> Result<GlobSet, Error> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         let parsed = GlobBuilder::new(glob)

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use common::batch::Batch;
 use common::broker::{Broker, Outcome};
 use common::id::{BatchId, JobId};
-use common::job::Job;
+use common::job::{Hops, Job};
 use common::location::Location;
-use common::queue::{Lane, Priority};
+use common::queue::{Lane, Priority, Queue};
 use common::recipe::Recipe;
 use common::run::{Run, State};
 use common::store::Stores;
+use common::worker::WorkerName;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -22,6 +24,10 @@ use crate::sources::Source;
 pub struct Terms {
     /// How to encode.
     pub recipe: Recipe,
+    /// Further queues that are opened to jobs that wait too long.
+    pub hops: Option<Hops>,
+    /// The only worker that may run them, where one is named.
+    pub worker: Option<WorkerName>,
     /// How urgently.
     pub priority: Priority,
     /// How often each job may be tried.
@@ -40,7 +46,10 @@ impl Terms {
     pub fn lane(&self) -> Lane {
         Lane {
             priority: self.priority,
-            queue: self.recipe.queue(),
+            queue: match &self.worker {
+                Some(worker) => Queue::On(worker.clone()),
+                None => self.recipe.queue(),
+            },
         }
     }
 }
@@ -80,8 +89,8 @@ impl Entry {
     }
 }
 
-/// Hands in what is missing. Running it again with the same sources and terms
-/// finds the same jobs.
+/// Hands in what is missing, as a batch that is known by `label`. Running it
+/// again with the same sources and terms finds the same jobs.
 ///
 /// # Errors
 /// Where the broker or the store gives no answer.
@@ -91,8 +100,17 @@ pub async fn submit(
     sources: Vec<(Source, Location)>,
     folder: &Location,
     terms: &Terms,
+    label: &str,
 ) -> Result<Vec<Entry>, Error> {
     let batch = BatchId::new();
+    // Before its jobs, so that none ever names a batch that nobody knows.
+    let mut kept = Batch {
+        id: batch,
+        label: label.to_owned(),
+        jobs: sources.len() as u64,
+        enqueued: Timestamp::now(),
+    };
+    broker.keep_batch(&kept).await?;
     let lane = terms.lane();
     let present = Present::look(stores, folder, &sources).await?;
     let again = terms.again.then(Uuid::now_v7);
@@ -102,6 +120,7 @@ pub async fn submit(
             let recipe = terms.recipe.clone();
             let mut job = Job::new(batch, source.input, output, recipe, again);
             job.attempts = terms.attempts;
+            job.hops.clone_from(&terms.hops);
             job.replace = terms.overwrite || terms.again;
             Entry {
                 name: as_text(&source.name),
@@ -156,6 +175,17 @@ pub async fn submit(
         }
         if turn.is_empty() {
             break;
+        }
+    }
+    let added = entries
+        .iter()
+        .filter(|entry| entry.standing == Standing::Added);
+    match added.count() as u64 {
+        0 => broker.forget_batch(&batch).await?,
+        added if added == kept.jobs => {}
+        added => {
+            kept.jobs = added;
+            broker.keep_batch(&kept).await?;
         }
     }
     Ok(entries)

@@ -36,6 +36,11 @@ impl TestBroker {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// The port of this machine that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// `kill -9`: whatever was not on disk is gone.
     pub fn kill(&mut self) {
         self.server.kill();
@@ -52,7 +57,7 @@ impl TestBroker {
 }
 
 /// The shipped configuration, moved to a free port and another folder.
-fn configuration(folder: &Path, port: Option<u16>) -> String {
+pub(crate) fn configuration(folder: &Path, port: Option<u16>) -> String {
     let shipped = paths::repository().join("nats/nats-server.conf");
     let shipped = std::fs::read_to_string(shipped).expect("the farm ships a configuration");
     let port = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());

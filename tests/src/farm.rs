@@ -19,6 +19,7 @@ use futures::StreamExt;
 use tempfile::TempDir;
 
 use crate::broker::TestBroker;
+use crate::cluster::TestCluster;
 use crate::process::{Ran, run};
 use crate::programs::{self, Worker, WorkerSetup};
 use crate::{paths, poll};
@@ -26,12 +27,13 @@ use crate::{paths, poll};
 /// How long a job of a test may go without a sign of life.
 pub const ACK_WAIT: Duration = Duration::from_secs(3);
 
-/// A farm of a test's own.
-pub struct Farm {
+/// A farm of a test's own, on one broker or a cluster of them.
+pub struct Farm<B = TestBroker> {
     /// Its broker.
-    pub broker: TestBroker,
+    pub broker: B,
     /// A connection of the test's.
     pub view: Broker,
+    url: String,
     folder: TempDir,
 }
 
@@ -40,16 +42,42 @@ impl Farm {
     pub async fn start() -> Self {
         let folder = paths::test_folder();
         let broker = TestBroker::start(folder.path()).await;
-        let mut options = ConnectOptions::new(broker.url(), "test");
+        let url = broker.url();
+        Self::on(broker, url, 1, folder).await
+    }
+}
+
+impl Farm<TestCluster> {
+    /// A cluster that keeps three copies of everything, and nobody else.
+    pub async fn start_cluster() -> Self {
+        let folder = paths::test_folder();
+        let cluster = TestCluster::start(folder.path()).await;
+        let url = cluster.url();
+        Self::on(cluster, url, TestCluster::SIZE, folder).await
+    }
+}
+
+impl<B> Farm<B> {
+    async fn on(broker: B, url: String, replicas: usize, folder: TempDir) -> Self {
+        let mut options = ConnectOptions::new(&url, "test");
         options.ack_wait = ACK_WAIT;
-        let view = Broker::connect(&options)
-            .await
-            .expect("the broker takes us");
+        options.replicas = replicas;
+        // A young cluster has no leader yet.
+        let view = poll::until("the broker to take us", async || {
+            Broker::connect(&options).await.ok()
+        })
+        .await;
         Self {
             broker,
             view,
+            url,
             folder,
         }
+    }
+
+    /// Where its broker listens.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Where everything of this farm lies.
@@ -76,7 +104,7 @@ impl Farm {
 
     /// A worker with one slot and a short ack wait, to be started.
     pub fn worker(&self, name: &str) -> WorkerSetup {
-        WorkerSetup::new(name, self.folder(), &self.broker.url())
+        WorkerSetup::new(name, self.folder(), &self.url)
     }
 
     /// Starts a worker and waits until it says that it is ready.
@@ -110,7 +138,7 @@ impl Farm {
     /// The producer's command line for this farm, without its verb.
     pub fn producer_command(&self) -> Command {
         let mut command = programs::command("producer", self.folder());
-        command.env("NATS_URL", self.broker.url());
+        command.env("NATS_URL", &self.url);
         command
     }
 
@@ -224,24 +252,21 @@ impl Farm {
 
     /// Dead letters in the farm.
     pub async fn dead_letters(&self) -> u64 {
-        let stream = self
-            .view
-            .jetstream()
-            .get_stream(subject::DEAD)
-            .await
-            .expect("it is there");
-        stream.cached_info().state.messages
+        self.messages(subject::DEAD).await
     }
 
     /// Messages in the work queue: jobs that wait, run, or wait to be retried.
     pub async fn queued(&self) -> u64 {
-        let stream = self
-            .view
-            .jetstream()
-            .get_stream(subject::JOBS)
-            .await
-            .expect("it is there");
-        stream.cached_info().state.messages
+        self.messages(subject::JOBS).await
+    }
+
+    async fn messages(&self, stream: &str) -> u64 {
+        // A busy machine's broker may need a second try.
+        poll::until(stream, async || {
+            let stream = self.view.jetstream().get_stream(stream).await.ok()?;
+            Some(stream.cached_info().state.messages)
+        })
+        .await
     }
 }
 

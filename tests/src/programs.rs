@@ -15,6 +15,7 @@ use crate::stand_in::StandIn;
 const FOREIGN: &[&str] = &[
     "NATS_URL",
     "NATS_CREDS",
+    "NATS_REPLICAS",
     "STORE_URL",
     "FFMPEG",
     "FFPROBE",

@@ -61,9 +61,16 @@ pub enum Fault {
     Pace(f32),
     /// It gets on, but is not done before the file [`HOLD`] next to it is gone.
     Held,
+    /// The check of its output is not done before the file [`HOLD`] next to it
+    /// is gone.
+    CheckHeld,
+    /// Where its input has this in its name, it waits for a test to kill its
+    /// worker: the sandbox does not let it do that itself.
+    Poison(String),
 }
 
-/// While this file lies next to the program, [`Fault::Held`] holds.
+/// While this file lies next to the program, [`Fault::Held`] and
+/// [`Fault::CheckHeld`] hold.
 pub const HOLD: &str = "hold";
 
 /// The stand-in of one worker: a program in a folder of its own.
@@ -119,7 +126,7 @@ impl StandIn {
 
     /// What befalls the jobs that start from now on.
     pub fn befall(&mut self, fault: Fault) {
-        if matches!(fault, Fault::Held) {
+        if matches!(fault, Fault::Held | Fault::CheckHeld) {
             std::fs::write(self.folder.join(HOLD), "").expect("a test's folder can be written");
         }
         self.orders.fault = Some(fault);

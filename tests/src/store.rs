@@ -1,11 +1,11 @@
 //! A real S3 server: SeaweedFS, all of it in one process.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use common::job::Input;
+use common::id::BatchId;
+use common::job::{Input, Job};
 use common::location::Location;
 use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -14,6 +14,8 @@ use object_store::signer::Signer;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use reqwest::Method;
 
+use crate::farm::recipe;
+use crate::ports::free_ports;
 use crate::process::Daemon;
 use crate::{paths, poll};
 
@@ -81,6 +83,11 @@ impl TestStore {
         Ok(())
     }
 
+    /// The port of this machine that its S3 part listens on.
+    pub fn port(&self) -> u16 {
+        self.ports[0]
+    }
+
     /// The environment by which programs reach the store.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -113,6 +120,23 @@ impl TestStore {
             size: meta.size,
             version: meta.e_tag.expect("the store tags versions"),
         }
+    }
+
+    /// A job that encodes one object to another.
+    pub async fn job(&self, input: &str, output: &str, encoder: &str) -> Job {
+        let output = Location::s3(BUCKET, output).expect("a bucket");
+        let input = self.input(input).await;
+        Job::new(BatchId::new(), input, output, recipe(encoder), None)
+    }
+
+    /// What changes whenever an object is written again, be it the same.
+    pub async fn version(&self, key: &str) -> (Option<String>, i64) {
+        let meta = self
+            .client
+            .head(&Key::from(key))
+            .await
+            .expect("it is there");
+        (meta.e_tag, meta.last_modified.timestamp_millis())
     }
 
     /// An object's bytes; `None` where there is none.
@@ -192,14 +216,4 @@ fn spawn(folder: &Path, ports: &[u16]) -> Daemon {
             .arg(format!("-{part}.port.grpc={}", ports[1]));
     }
     Daemon::start("seaweedfs", command, &folder.join("log"))
-}
-
-/// Ports that nobody uses now. All are held until the last is found, so they differ.
-fn free_ports(count: usize) -> Vec<u16> {
-    let held: Vec<TcpListener> = (0..count)
-        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"))
-        .collect();
-    held.iter()
-        .map(|socket| socket.local_addr().expect("bound").port())
-        .collect()
 }

@@ -11,6 +11,7 @@ use common::queue::Queue;
 use common::telemetry::LogFormat;
 use common::worker::{Terms, WorkerName};
 
+use crate::card::host_name;
 use crate::scratch;
 
 /// Runs encodes for an ffmpeg-easy farm on this machine.
@@ -195,6 +196,9 @@ pub struct Config {
         default_value = "full"
     )]
     pub verify: Verify,
+    /// How long a job waits after its first failed attempt; twice as long after each further one
+    #[arg(long, env = "RETRY_AFTER", value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub retry_after: Duration,
     /// How long a job may go without a sign of life; lanes that exist keep theirs
     #[arg(long, env = "ACK_WAIT", value_name = "TIME", default_value = "30s", value_parser = ack_wait)]
     pub ack_wait: Duration,
@@ -249,11 +253,9 @@ impl Config {
 
     /// The name to go by.
     pub fn worker_name(&self) -> WorkerName {
-        self.name.clone().unwrap_or_else(|| {
-            WorkerName::from_host(
-                &sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned()),
-            )
-        })
+        self.name
+            .clone()
+            .unwrap_or_else(|| WorkerName::from_host(&host_name()))
     }
 
     /// Jobs to run at once. A second slot keeps the cores busy while the first
@@ -269,6 +271,7 @@ impl Config {
         options.credentials.clone_from(&self.nats_creds);
         options.ack_wait = self.ack_wait;
         options.replicas = self.replicas.into();
+        options.retry_after = self.retry_after;
         options
     }
 }

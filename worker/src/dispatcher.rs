@@ -3,20 +3,29 @@
 //!
 //! A worker with a free slot joins the queue group of each of its queues, so
 //! that one bell wakes one idle worker; a full worker, or one that is to take
-//! no jobs, leaves them, so that no bell is wasted on it. It listens before it
-//! looks: a job published in between rings. What no bell announces (a lease
-//! that ran out, a bell lost with its listener) the regular look finds.
+//! no jobs, leaves them and passes on what still rings there. It listens before
+//! it looks: a job published in between rings. No bell announces a lease that
+//! ran out: for that an idle worker looks often, but only while somebody holds
+//! a job of its lanes at all, which it finds out well within a lease. So a farm
+//! without work costs its broker next to nothing.
+//!
+//! A job that has cost a worker before gets this one to itself, as far as it
+//! can be had: if it takes it down again, it takes no other job with it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Claim, Lanes};
+use common::control::Controls;
+use common::failure::Fault;
 use common::id::JobId;
 use common::queue::Queue;
+use common::run::Run;
 use common::subject::{self, Place};
 use futures::StreamExt;
 use futures::stream::SelectAll;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,23 +36,35 @@ use crate::presence::Presence;
 use crate::standing::Duty;
 use crate::stop::Stop;
 
-/// Longest wait of an idle worker between two looks, in milliseconds. A job
-/// whose lease ran out starts elsewhere within 1 s.
+/// Longest wait of an idle worker between two looks, in milliseconds, while
+/// jobs are held: one whose lease ran out starts elsewhere within 1 s.
 const LOOK_MS: std::ops::Range<u64> = 500..900;
+/// An idle worker finds out so often within a lease whether jobs are held.
+const GLANCES: u32 = 3;
+/// Longest wait between two glances: a bell may be lost with its listener.
+const GLANCE: Duration = Duration::from_secs(10);
 /// Wait between two searches for lanes that others have made.
 const DISCOVER: Duration = Duration::from_secs(45);
 /// How long a stopping worker tries to give back what it could not finish: a
 /// broker that is gone must not hold it up.
 const GIVE_BACK: Duration = Duration::from_secs(15);
+/// How long such a search may hold up the lanes that are known: a cluster
+/// without a leader leaves it unanswered for long. One that follows failures
+/// may take as often as long as there were in a row: the broker may just be far.
+const SEARCH: Duration = Duration::from_secs(2);
 /// Wait after the broker gave no answer.
 const TROUBLE: Duration = Duration::from_secs(1);
 
 type Bells = SelectAll<async_nats::Subscriber>;
+type Orders = watch::Receiver<Controls>;
 
 /// What is done with a claimed job.
 pub trait Work: Send + Sync + 'static {
     /// Takes it to its end, or gives it back.
     fn execute(&self, claim: Claim, stop: Stop) -> impl Future<Output = Outcome> + Send;
+
+    /// Removes what the last owner of a job that has failed may have left.
+    fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
 
     /// Finds out anew what this machine can do.
     fn prove_again(&self) -> impl Future<Output = ()> + Send;
@@ -73,6 +94,60 @@ struct Watch {
     lanes: Lanes,
     discover: Instant,
     bells: Option<Bells>,
+    /// Running jobs that have cost a worker before: none is started beside them.
+    suspects: HashSet<JobId>,
+    /// Failures in a row to get an answer from the broker.
+    failures: u32,
+    /// Whether jobs of these lanes are held by anyone, as far as is known.
+    is_busy: bool,
+    /// When that is to be found out again.
+    glance: Instant,
+}
+
+impl Watch {
+    /// Leaves the queue groups. What rang here meanwhile was meant for whoever
+    /// is idle.
+    fn stop_listening(&mut self, broker: &Broker) {
+        let Some(bells) = self.bells.take() else {
+            return;
+        };
+        let client = broker.client().clone();
+        tokio::spawn(async move {
+            for mut bell in bells {
+                if bell.drain().await.is_err() {
+                    continue;
+                }
+                while let Some(message) = bell.next().await {
+                    let headers = message.headers.unwrap_or_default();
+                    let passed = client
+                        .publish_with_headers(message.subject, headers, message.payload)
+                        .await;
+                    if let Err(error) = passed {
+                        tracing::debug!(%error, "no bell passed on");
+                    }
+                }
+            }
+        });
+    }
+
+    /// Finds out whether jobs are held, where it is time to.
+    async fn glance(&mut self, broker: &Broker) -> Result<(), BrokerError> {
+        if Instant::now() >= self.glance {
+            self.is_busy = broker.have_work(&self.lanes).await?;
+            let lease = self.lanes.shortest_ack_wait().unwrap_or(GLANCE);
+            self.glance = Instant::now() + (lease / GLANCES).min(GLANCE);
+        }
+        Ok(())
+    }
+
+    /// How long to wait for a bell before the next look.
+    fn patience(&self) -> Duration {
+        if self.is_busy {
+            jitter()
+        } else {
+            self.glance.saturating_duration_since(Instant::now()) + jitter() / 10
+        }
+    }
 }
 
 type Jobs = JoinSet<(JobId, Outcome)>;
@@ -90,6 +165,10 @@ impl<W: Work> Dispatcher<W> {
             queues,
             discover: Instant::now() + DISCOVER,
             bells: None,
+            suspects: HashSet::new(),
+            failures: 0,
+            is_busy: true,
+            glance: Instant::now(),
         };
         let mut jobs = Jobs::new();
         let stop = Stop::new();
@@ -98,20 +177,22 @@ impl<W: Work> Dispatcher<W> {
 
         while !shutdown.is_cancelled() {
             while let Some(ended) = jobs.try_join_next() {
-                self.note(ended, &proved);
+                self.note(ended, &mut watch, &proved);
             }
             let standing = self.duty.standing(jobs.len());
             self.presence.stand(&standing);
-            if !standing.is_ready() || jobs.len() >= self.slots {
-                watch.bells = None;
+            let is_full = jobs.len() >= self.slots || !watch.suspects.is_empty();
+            if !standing.is_ready() || is_full {
+                watch.stop_listening(&self.broker);
                 tokio::select! {
-                    Some(ended) = jobs.join_next() => self.note(ended, &proved),
+                    Some(ended) = jobs.join_next() => self.note(ended, &mut watch, &proved),
                     _ = controls.changed() => {}
                     () = proved.notified() => {
+                        // Proved anew: it may be less than before.
                         watch.queues = self.admission.queues();
                         watch.lanes = Lanes::default();
                     }
-                    () = pause_for(jitter()), if !standing.is_ready() => self.end_quarantine(),
+                    () = tokio::time::sleep(jitter()), if !standing.is_ready() => self.end_quarantine(),
                     () = shutdown.cancelled() => {}
                 }
                 continue;
@@ -129,14 +210,19 @@ impl<W: Work> Dispatcher<W> {
                         () = shutdown.cancelled() => {}
                     }
                     // A lane may be gone, or a whole broker new.
-                    if let Ok(found) = all_lanes(&self.broker, &watch.queues).await {
+                    watch.failures += 1;
+                    let search = all_lanes(&self.broker, &watch.queues);
+                    let patience = SEARCH * watch.failures;
+                    if let Ok(Ok(found)) = tokio::time::timeout(patience, search).await {
                         watch.lanes = found;
                     }
                     watch.bells = None;
+                    watch.is_busy = true;
+                    watch.glance = Instant::now();
                 }
             }
         }
-        drop(watch);
+        watch.stop_listening(&self.broker);
         self.drain(jobs, stop).await;
         Ok(())
     }
@@ -149,13 +235,24 @@ impl<W: Work> Dispatcher<W> {
         stop: &Stop,
     ) -> Result<bool, BrokerError> {
         if watch.bells.is_none() {
-            watch.bells = Some(listen(&self.broker, &watch.queues, &mut watch.lanes).await?);
+            watch.bells = Some(listen(&self.broker, &watch.queues).await?);
+            // What was made while nobody listened rang no bell here.
+            watch.discover = Instant::now();
+        }
+        if Instant::now() >= watch.discover {
+            let search = self.broker.find_lanes(&watch.queues, &mut watch.lanes);
+            match tokio::time::timeout(SEARCH, search).await {
+                Ok(Ok(())) => watch.discover = Instant::now() + DISCOVER,
+                Ok(Err(error)) => tracing::debug!(%error, "lanes not found yet"),
+                Err(_) => tracing::debug!("lanes not found yet: no answer"),
+            }
         }
         let free = self.slots - jobs.len();
         let look = self
             .broker
             .claim(&watch.lanes, &self.admission, free)
             .await?;
+        watch.failures = 0;
         if look.claims.len() == free
             && let Some(lane) = look.more
             && let Err(error) = self.broker.ring(&lane).await
@@ -163,8 +260,18 @@ impl<W: Work> Dispatcher<W> {
             // The bell of a job behind these may have rung here.
             tracing::debug!(%error, "no bell passed on");
         }
+        for run in look.buried {
+            let work = Arc::clone(&self.work);
+            tokio::spawn(async move { work.clean_up(&run).await });
+        }
         let is_any = !look.claims.is_empty();
+        if !is_any {
+            watch.glance(&self.broker).await?;
+        }
         for (claim, ticket) in look.claims {
+            if is_suspect(claim.run()) {
+                watch.suspects.insert(claim.job().id);
+            }
             let (work, stop) = (Arc::clone(&self.work), stop.clone());
             jobs.spawn(async move {
                 let job = claim.job().id;
@@ -181,10 +288,11 @@ impl<W: Work> Dispatcher<W> {
         &self,
         watch: &mut Watch,
         jobs: &mut Jobs,
-        controls: &mut tokio::sync::watch::Receiver<common::control::Controls>,
+        controls: &mut Orders,
         proved: &Arc<Notify>,
         shutdown: &CancellationToken,
     ) {
+        let patience = watch.patience();
         let bell = async {
             match &mut watch.bells {
                 Some(bells) => bells.next().await,
@@ -196,27 +304,23 @@ impl<W: Work> Dispatcher<W> {
                 Some(bell) => learn(&self.broker, &watch.queues, &mut watch.lanes, &bell).await,
                 None => watch.bells = None,
             },
-            () = pause_for(jitter()) => {}
+            () = tokio::time::sleep(patience) => {}
             _ = controls.changed() => {}
-            Some(ended) = jobs.join_next() => self.note(ended, proved),
+            Some(ended) = jobs.join_next() => self.note(ended, watch, proved),
             () = shutdown.cancelled() => {}
-        }
-        if Instant::now() >= watch.discover {
-            watch.discover = Instant::now() + DISCOVER;
-            if let Err(error) = self
-                .broker
-                .find_lanes(&watch.queues, &mut watch.lanes)
-                .await
-            {
-                tracing::debug!(%error, "lanes not found yet");
-            }
         }
     }
 
     /// Learns how a job ended.
-    fn note(&self, ended: Result<(JobId, Outcome), JoinError>, proved: &Arc<Notify>) {
+    fn note(
+        &self,
+        ended: Result<(JobId, Outcome), JoinError>,
+        watch: &mut Watch,
+        proved: &Arc<Notify>,
+    ) {
         match ended {
             Ok((job, outcome)) => {
+                watch.suspects.remove(&job);
                 if self.duty.note(job, outcome) {
                     tracing::error!(
                         "too many jobs in a row failed by this worker's fault: proving its encoders again"
@@ -230,6 +334,7 @@ impl<W: Work> Dispatcher<W> {
             }
             Err(error) => {
                 tracing::error!(%error, "a job's task died; its lease will run out");
+                watch.suspects.clear();
             }
         }
     }
@@ -257,12 +362,14 @@ impl<W: Work> Dispatcher<W> {
     }
 }
 
-/// Joins the queue groups, and catches up on lanes made while nobody listened.
-async fn listen(
-    broker: &Broker,
-    queues: &[Queue],
-    lanes: &mut Lanes,
-) -> Result<Bells, BrokerError> {
+/// Whether a worker has failed over the job before, or vanished with it.
+fn is_suspect(run: &Run) -> bool {
+    let mut faults = run.failures.iter().map(|attempt| attempt.failure.fault);
+    faults.any(|fault| fault == Fault::Worker)
+}
+
+/// Joins the queue groups.
+async fn listen(broker: &Broker, queues: &[Queue]) -> Result<Bells, BrokerError> {
     let mut bells = Bells::new();
     for queue in queues {
         let bell = subject::wake(queue);
@@ -272,7 +379,6 @@ async fn listen(
             message: error.to_string(),
         })?);
     }
-    broker.find_lanes(queues, lanes).await?;
     Ok(bells)
 }
 
@@ -297,10 +403,6 @@ async fn all_lanes(broker: &Broker, queues: &[Queue]) -> Result<Lanes, BrokerErr
     broker.find_lanes(queues, &mut lanes).await?;
     broker.make_waiting_lanes(queues, &mut lanes).await?;
     Ok(lanes)
-}
-
-async fn pause_for(time: Duration) {
-    tokio::time::sleep(time).await;
 }
 
 /// A wait between two looks that differs between workers and looks.

@@ -20,7 +20,7 @@ use common::failure::{Failure, Fault};
 use common::progress::EncodeProgress;
 use common::queue::Queue;
 use common::recipe::Recipe;
-use common::run::{Report, Stage, State};
+use common::run::{Report, Run, Stage, State};
 use common::store::Stores;
 use common::worker::WorkerName;
 use futures::FutureExt;
@@ -118,6 +118,10 @@ enum Interruption {
 impl Work for Executor {
     async fn execute(&self, claim: Claim, stop: Stop) -> Outcome {
         self.take_to_its_end(claim, stop).await
+    }
+
+    async fn clean_up(&self, run: &Run) {
+        publish::clean_up(&run.job.output, &run.job.id, run.attempt).await;
     }
 
     async fn prove_again(&self) {
@@ -332,15 +336,21 @@ impl Executor {
             &broken_off,
         )
         .await?;
+        // The lease counts from before the write, not from whenever this process hears of it.
+        let until = Instant::now() + claim.commit_time();
         // The fence: from here on only the owner of the run goes on.
         if let Err(lost) = claim.enter(Stage::Publishing).await {
             prepared.discard().await;
             return Err(lost.into());
         }
-        // A commit that is still under way when the lease could be over might replace a successor's output.
+        // A commit that is begun, or still under way, when the lease could be over might replace a successor's output.
+        if Instant::now() >= until {
+            prepared.discard().await;
+            return Err(Failure::passing("the fence took longer than the lease").into());
+        }
         let replace = job.replace || claim.run().may_be_published;
         let commit = prepared.commit(&self.stores, &job.output, replace);
-        tokio::time::timeout(claim.commit_time(), commit)
+        tokio::time::timeout_at(until, commit)
             .await
             .map_err(|_| Failure::passing("the store took too long to take the output"))??;
 

@@ -9,6 +9,7 @@ use clap::Parser;
 use common::broker::{Broker, BrokerError};
 use common::card::Card;
 use common::store::Stores;
+use common::worker::WorkerName;
 use common::{shutdown, telemetry};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ const USAGE: u8 = 2;
 const UNREACHABLE: u8 = 3;
 /// How long saying goodbye to the broker may take.
 const GOODBYE: Duration = Duration::from_secs(3);
+/// A heartbeat that nobody renews has run out after this.
+const NAMESAKE: Duration = Duration::from_secs(20);
 /// A broker that is only just starting is waited for this long.
 const BROKER_START: Duration = Duration::from_secs(15);
 
@@ -171,6 +174,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let scratch = Scratch::open(&config.scratch, &name)?;
     let (found, broker) = tokio::join!(detect(&config.detection), connect(config));
     let broker = broker?;
+    await_namesake(&broker, &name).await?;
     let (tools, card) = found?;
     let slots = config.slots(card.host.cores);
     let proved: Vec<&str> = card.proved().map(|(encoder, _)| encoder.as_str()).collect();
@@ -261,6 +265,32 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     worked.context("cannot take jobs")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Makes sure that no other machine has a live worker of this name. A heartbeat
+/// from this machine is that of an earlier process: the scratch folder's lock
+/// says so. One from another may be a moved container's, so it gets the time to
+/// run out.
+async fn await_namesake(broker: &Broker, name: &WorkerName) -> anyhow::Result<()> {
+    let host = card::host_name();
+    let give_up = tokio::time::Instant::now() + NAMESAKE;
+    loop {
+        let workers = broker.workers().await?;
+        let namesake = workers
+            .into_iter()
+            .find(|worker| worker.name == *name && worker.card.host.name != host);
+        let Some(namesake) = namesake else {
+            return Ok(());
+        };
+        if tokio::time::Instant::now() >= give_up {
+            return Err(Usage(format!(
+                "a worker named {name} is alive on the machine {}: give this one another --name",
+                namesake.card.host.name
+            ))
+            .into());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// This program, whatever lies at its path by now: an upgrade may replace the

@@ -1,11 +1,13 @@
 //! What the farm hears of this worker: its heartbeat and its jobs' progress.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use common::broker::{Broker, HEARTBEAT};
 use common::card::Card;
+use common::event::{Event, What};
 use common::id::JobId;
 use common::progress::{EncodeProgress, Progress};
 use common::run::Stage;
@@ -152,6 +154,9 @@ impl Drop for Running {
     }
 }
 
+/// Shares of an encode that a job's history keeps.
+const MARKS: [f32; 3] = [0.25, 0.5, 0.75];
+
 /// Tells whoever listens how far a job is.
 #[derive(Clone)]
 pub struct Reporter {
@@ -159,6 +164,8 @@ pub struct Reporter {
     worker: WorkerName,
     job: JobId,
     attempt: u32,
+    /// How many marks have been passed.
+    marks: Arc<AtomicUsize>,
 }
 
 impl Reporter {
@@ -169,6 +176,21 @@ impl Reporter {
             worker,
             job,
             attempt,
+            marks: Arc::default(),
+        }
+    }
+
+    /// Adds to the job's history which share of it is encoded.
+    async fn mark(&self, fraction: f32, encode: EncodeProgress) {
+        let passed = MARKS.iter().filter(|mark| fraction >= **mark).count();
+        if fraction < 1.0 && self.marks.fetch_max(passed, Ordering::Relaxed) < passed {
+            let event = Event {
+                job: self.job,
+                attempt: self.attempt,
+                at: Timestamp::now(),
+                what: What::Progress(encode),
+            };
+            self.broker.record_event(&event).await;
         }
     }
 
@@ -180,6 +202,9 @@ impl Reporter {
         encode: Option<EncodeProgress>,
         eta: Option<f32>,
     ) {
+        if let (Stage::Encoding, Some(fraction), Some(encode)) = (stage, fraction, encode) {
+            self.mark(fraction, encode).await;
+        }
         let progress = Progress {
             job: self.job,
             worker: self.worker.clone(),

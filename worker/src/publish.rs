@@ -58,6 +58,28 @@ pub async fn prepare(
     }
 }
 
+/// What an output is called until its job's owner lets it appear.
+fn hidden(to: &Path, job: &JobId, attempt: u32) -> PathBuf {
+    to.with_file_name(format!(".ffmpeg-easy-{job}-{attempt}"))
+}
+
+/// Removes what workers left that were killed while they copied.
+fn remove_hidden(to: &Path, job: &JobId, last_attempt: u32) {
+    for attempt in 1..=last_attempt {
+        let _ = std::fs::remove_file(hidden(to, job, attempt));
+    }
+}
+
+/// Removes what the attempts at a job that has failed may have left beside its
+/// output. Parts of an upload are the store's to expire.
+pub async fn clean_up(to: &Location, job: &JobId, attempts: u32) {
+    let (Some(path), job) = (to.path(), *job) else {
+        return;
+    };
+    // It is only about space: nobody takes a hidden file for an output.
+    let _ = tokio::task::spawn_blocking(move || remove_hidden(&path, &job, attempts)).await;
+}
+
 async fn prepare_file(
     from: PathBuf,
     to: PathBuf,
@@ -68,12 +90,8 @@ async fn prepare_file(
     let prepared = tokio::task::spawn_blocking(move || {
         let folder = to.parent().unwrap_or_else(|| Path::new("/"));
         std::fs::create_dir_all(folder)?;
-        let hidden = |attempt: u32| folder.join(format!(".ffmpeg-easy-{job}-{attempt}"));
-        for earlier in 1..attempt {
-            // Left by a worker that was killed while it copied.
-            let _ = std::fs::remove_file(hidden(earlier));
-        }
-        let temporary = hidden(attempt);
+        remove_hidden(&to, &job, attempt - 1);
+        let temporary = hidden(&to, &job, attempt);
         // A rename costs nothing, but works within one file system only.
         if std::fs::rename(&from, &temporary).is_err()
             && let Err(error) = std::fs::copy(&from, &temporary)

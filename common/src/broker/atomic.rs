@@ -21,20 +21,9 @@ pub(super) struct Message {
     pub payload: Bytes,
 }
 
-/// How a batch ended that the broker gave an answer to.
-pub(super) enum Batch {
-    /// All of it is stored, the last message under this sequence, the others
-    /// in the places right before it.
-    Stored(u64),
-    /// None of it: a guard does not hold.
-    Refused,
-}
-
 /// The broker's answer to the last message of a batch.
 #[derive(Deserialize)]
 struct Commit {
-    #[serde(default)]
-    seq: u64,
     error: Option<ApiError>,
 }
 
@@ -44,7 +33,8 @@ struct ApiError {
     description: String,
 }
 
-/// Stores all of the messages, up to [`MOST`] of one stream, or none.
+/// Stores all of the messages, up to [`MOST`] of one stream, or none: `false`
+/// where a guard does not hold.
 ///
 /// # Errors
 /// Where the broker gives no answer, or refuses for another reason than a guard.
@@ -52,7 +42,7 @@ pub(super) async fn publish(
     client: &Client,
     what: &str,
     messages: impl IntoIterator<Item = Message>,
-) -> Result<Batch, BrokerError> {
+) -> Result<bool, BrokerError> {
     let batch = uuid::Uuid::now_v7().simple().to_string();
     let mut messages = messages.into_iter().enumerate().peekable();
     while let Some((index, mut message)) = messages.next() {
@@ -75,13 +65,13 @@ pub(super) async fn publish(
         let commit: Commit =
             serde_json::from_slice(&answer.payload).map_err(BrokerError::request(what))?;
         return match commit.error {
-            None => Ok(Batch::Stored(commit.seq)),
-            Some(error) if WRONG_LAST_SEQUENCE.contains(&error.err_code) => Ok(Batch::Refused),
+            None => Ok(true),
+            Some(error) if WRONG_LAST_SEQUENCE.contains(&error.err_code) => Ok(false),
             Some(error) => Err(BrokerError::Request {
                 what: what.to_owned(),
                 message: error.description,
             }),
         };
     }
-    Ok(Batch::Stored(0))
+    Ok(true)
 }

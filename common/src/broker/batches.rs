@@ -2,10 +2,12 @@
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::AckKind;
+use jiff::SignedDuration;
 
 use super::direct::Stored;
 use super::{Broker, BrokerError};
 use crate::batch::Batch;
+use crate::control::Target;
 use crate::id::BatchId;
 use crate::job::Job;
 use crate::queue::Lane;
@@ -14,6 +16,10 @@ use crate::wire;
 
 /// Header of a job that was put aside: the name of the lane that it belongs to.
 const LANE: &str = "Farm-Lane";
+
+/// A job that a worker would put aside although its batch is paused no more is
+/// offered again after that long.
+const RESUMED: SignedDuration = SignedDuration::from_secs(1);
 
 impl Broker {
     /// Keeps what is to be known of a batch.
@@ -32,6 +38,16 @@ impl Broker {
             .await
             .map(drop)
             .map_err(BrokerError::request(what()))
+    }
+
+    /// Forgets a batch with which nothing was enqueued after all.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn forget_batch(&self, batch: &BatchId) -> Result<(), BrokerError> {
+        let subject = subject::kv(BATCHES, &batch.to_string());
+        self.purge_stream(&format!("KV_{BATCHES}"), &subject, None)
+            .await
     }
 
     /// Every batch, the oldest first.
@@ -65,6 +81,12 @@ impl Broker {
             .map_err(BrokerError::request(what()))?
             .await
             .map_err(BrokerError::request(what()))?;
+        // Where it was resumed meanwhile, whoever brings its jobs back may have
+        // looked before this one was there.
+        if !self.is_paused(&Target::Batch(job.batch)).await? {
+            self.purge(&subject::parked(&job.id), None).await?;
+            return self.leave(message, RESUMED).await;
+        }
         // Lost, this brings the message back once more, to be put aside again.
         message
             .ack_with(AckKind::Ack)
@@ -102,7 +124,7 @@ impl Broker {
     }
 }
 
-fn parked(stored: &Stored) -> Option<(Job, Lane)> {
+pub(super) fn parked(stored: &Stored) -> Option<(Job, Lane)> {
     let lane = Lane::from_consumer(stored.headers.get(LANE)?.as_str())?;
     Some((wire::decode(&stored.payload).ok()?, lane))
 }

@@ -23,8 +23,6 @@ use crate::subject::{self, JOBS};
 use crate::wire;
 use crate::worker::WorkerName;
 
-/// The first retry comes after this, each further one after twice as long.
-const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(5);
 /// No retry waits longer than this.
 const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(10);
 /// Up to so much more, so that what failed together does not come back together.
@@ -33,8 +31,9 @@ const JITTER: f64 = 0.2;
 const ELSEWHERE: SignedDuration = SignedDuration::from_secs(3);
 /// looking again that often.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
-/// The broker answers at once to a request that may not wait.
-const SILENCE: Duration = Duration::from_secs(5);
+/// The broker answers at once to a request that may not wait: a longer silence
+/// means that the request got lost with a leader.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// A job that this worker owns, until a write says otherwise.
 #[derive(Clone)]
@@ -108,12 +107,21 @@ impl Claimant for WorkerName {
     }
 }
 
+/// What became of a delivered message.
+enum Taken<T> {
+    Claimed(Box<Claim>, T),
+    Buried(Box<Run>),
+    Nothing,
+}
+
 /// What a look at the lanes found.
 pub struct Look<T> {
     /// Jobs, now claimed, the most urgent first.
     pub claims: Vec<(Claim, T)>,
     /// A lane in which more jobs wait behind these.
     pub more: Option<Lane>,
+    /// Jobs that failed for good because their last owner vanished.
+    pub buried: Vec<Run>,
 }
 
 impl Broker {
@@ -131,12 +139,31 @@ impl Broker {
         let mut look = Look {
             claims: Vec::new(),
             more: None,
+            buried: Vec::new(),
         };
+        match self.look(lanes, claimant, most, &mut look).await {
+            // What is claimed already must not be lost for what could not be.
+            Err(error) if look.claims.is_empty() && look.buried.is_empty() => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "looked at some lanes only");
+                Ok(look)
+            }
+            Ok(()) => Ok(look),
+        }
+    }
+
+    async fn look<C: Claimant>(
+        &self,
+        lanes: &Lanes,
+        claimant: &C,
+        most: usize,
+        look: &mut Look<C::Ticket>,
+    ) -> Result<(), BrokerError> {
         for group in groups(lanes, claimant) {
             loop {
                 let free = most - look.claims.len();
                 if free == 0 {
-                    return Ok(look);
+                    return Ok(());
                 }
                 let found = self.fetch_oldest(&group, free).await?;
                 let Some((lane, ack_wait, messages)) = found else {
@@ -149,12 +176,21 @@ impl Broker {
                 let taking = messages
                     .into_iter()
                     .map(|message| self.take(lane, message, claimant, ack_wait));
+                let mut failed = None;
                 for taken in futures::future::join_all(taking).await {
-                    look.claims.extend(taken?);
+                    match taken {
+                        Ok(Taken::Claimed(claim, ticket)) => look.claims.push((*claim, ticket)),
+                        Ok(Taken::Buried(run)) => look.buried.push(*run),
+                        Ok(Taken::Nothing) => {}
+                        Err(error) => failed = Some(error),
+                    }
+                }
+                if let Some(error) = failed {
+                    return Err(error);
                 }
             }
         }
-        Ok(look)
+        Ok(())
     }
 
     /// Messages of the one of these lanes whose next job was enqueued first;
@@ -262,7 +298,7 @@ impl Broker {
         message: jetstream::Message,
         claimant: &C,
         ack_wait: Duration,
-    ) -> Result<Option<(Claim, C::Ticket)>, BrokerError> {
+    ) -> Result<Taken<C::Ticket>, BrokerError> {
         let what = || format!("message on {}", message.subject);
         let info = message.info().map_err(BrokerError::request(what()))?;
         let sequence = info.stream_sequence;
@@ -271,22 +307,34 @@ impl Broker {
         );
         let job: Job = match wire::decode(&message.payload) {
             Ok(job) => job,
-            Err(source) => return self.set_aside(&message, source).await.map(|()| None),
+            Err(source) => {
+                self.set_aside(&message, source).await?;
+                return Ok(Taken::Nothing);
+            }
         };
         let ticket = match claimant.admit(&job, lane) {
             Ok(ticket) => ticket,
-            Err(Decline::Leave(wait)) => return self.leave(&message, wait).await.map(|()| None),
+            Err(Decline::Leave(wait)) => {
+                self.leave(&message, wait).await?;
+                return Ok(Taken::Nothing);
+            }
             Err(Decline::Park) => {
-                return self.park(&job, lane, &message).await.map(|()| None);
+                self.park(&job, lane, &message).await?;
+                return Ok(Taken::Nothing);
             }
         };
         let worker = claimant.name();
         let retry_of = retry_of(&message);
+        // What is delivered for the first time is most likely a job without a
+        // run: the guard of the write finds out where it is not.
+        let mut is_new = info.delivered <= 1 && retry_of.is_none();
         let mut is_confirmed = false;
         loop {
             let now = Timestamp::now();
             let found = if is_confirmed {
                 self.confirmed_run(&job.id).await?
+            } else if std::mem::take(&mut is_new) {
+                None
             } else {
                 self.versioned_run(&job.id).await?
             };
@@ -309,7 +357,8 @@ impl Broker {
                     };
                     match run.on_delivery(lane, sequence, now) {
                         Delivery::TakeOver if run.failed_last_on(worker) && age < ELSEWHERE => {
-                            return self.leave(&message, LOOK_AGAIN).await.map(|()| None);
+                            self.leave(&message, LOOK_AGAIN).await?;
+                            return Ok(Taken::Nothing);
                         }
                         Delivery::TakeOver => {
                             if matches!(run.state, State::Running { .. }) {
@@ -320,7 +369,8 @@ impl Broker {
                             (next, found.revision)
                         }
                         Delivery::Leave(wait) => {
-                            return self.leave(&message, wait).await.map(|()| None);
+                            self.leave(&message, wait).await?;
+                            return Ok(Taken::Nothing);
                         }
                         // A replica that lags behind must not have the last word.
                         Delivery::Forward(_) | Delivery::Drop if !is_confirmed => {
@@ -330,11 +380,11 @@ impl Broker {
                         Delivery::Forward(there) => {
                             self.send_to(&job, &there).await?;
                             self.acknowledge(&job, &message).await?;
-                            return Ok(None);
+                            return Ok(Taken::Nothing);
                         }
                         Delivery::Drop => {
                             self.acknowledge(&job, &message).await?;
-                            return Ok(None);
+                            return Ok(Taken::Nothing);
                         }
                     }
                 }
@@ -342,7 +392,7 @@ impl Broker {
             match self.settle(&next, expected).await? {
                 Write::Done(_) if next.state.is_terminal() => {
                     self.acknowledge(&job, &message).await?;
-                    return Ok(None);
+                    return Ok(Taken::Buried(Box::new(next)));
                 }
                 Write::Done(revision) => {
                     let claim = Claim {
@@ -352,7 +402,7 @@ impl Broker {
                         message: message.into(),
                         ack_wait,
                     };
-                    return Ok(Some((claim, ticket)));
+                    return Ok(Taken::Claimed(Box::new(claim), ticket));
                 }
                 // The run has just changed: look again.
                 Write::Conflict => is_confirmed = true,
@@ -368,7 +418,7 @@ impl Broker {
         }
         let written = self.write_run(next, expected).await?;
         match written {
-            Write::Done(_) => self.record(next),
+            Write::Done(_) => self.record(next).await,
             Write::Conflict if is_dead => self.unbury(&next.job.id).await?,
             Write::Conflict => {}
         }
@@ -388,7 +438,7 @@ impl Broker {
     }
 
     /// Leaves a message to others; this or another worker sees it again.
-    async fn leave(
+    pub(super) async fn leave(
         &self,
         message: &jetstream::Message,
         wait: SignedDuration,
@@ -514,7 +564,8 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn fail(self, failure: Failure) -> Result<Run, Lost> {
-        let wait = retry_wait(self.run.spent(), random_share());
+        let first = SignedDuration::try_from(self.broker.retry_after).unwrap_or(LONGEST_RETRY);
+        let wait = retry_wait(first, self.run.spent(), random_share());
         let next = self.run.fail(failure, wait, Timestamp::now());
         self.end(next).await
     }
@@ -526,7 +577,7 @@ impl Claim {
     pub async fn hand_back(mut self) -> Result<(), Lost> {
         let next = self.run.hand_back(Timestamp::now());
         self.write(next).await?;
-        self.broker.record(&self.run);
+        self.broker.record(&self.run).await;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
         Ok(self.broker.ring(&self.lane()).await?)
     }
@@ -592,11 +643,12 @@ fn retry_of(message: &jetstream::Message) -> Option<u64> {
     headers.get(RETRY_OF)?.as_str().parse().ok()
 }
 
-/// How long to wait after this many failed attempts; `share`, from 0 to 1, says
-/// how much of the jitter comes on top.
-fn retry_wait(spent: u32, share: f64) -> SignedDuration {
+/// How long to wait after this many failed attempts: `first` after one, twice as
+/// long after each further one; `share`, from 0 to 1, of the jitter on top.
+fn retry_wait(first: SignedDuration, spent: u32, share: f64) -> SignedDuration {
     let doubled = 1_i32 << spent.saturating_sub(1).min(16);
-    (FIRST_RETRY * doubled)
+    first
+        .saturating_mul(doubled)
         .min(LONGEST_RETRY)
         .mul_f64(1.0 + JITTER * share)
 }
@@ -629,9 +681,10 @@ mod tests {
 
     #[test]
     fn retries_wait_twice_as_long_each_time_up_to_a_limit() {
-        assert_eq!(retry_wait(1, 0.0), SignedDuration::from_secs(5));
-        assert_eq!(retry_wait(2, 0.0), SignedDuration::from_secs(10));
-        assert_eq!(retry_wait(40, 0.0), LONGEST_RETRY);
-        assert_eq!(retry_wait(1, 1.0), SignedDuration::from_secs(6));
+        let first = SignedDuration::from_secs(5);
+        assert_eq!(retry_wait(first, 1, 0.0), SignedDuration::from_secs(5));
+        assert_eq!(retry_wait(first, 2, 0.0), SignedDuration::from_secs(10));
+        assert_eq!(retry_wait(first, 40, 0.0), LONGEST_RETRY);
+        assert_eq!(retry_wait(first, 1, 1.0), SignedDuration::from_secs(6));
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use async_nats::{Event, jetstream};
 
-use super::writer::Writer;
 use super::{Broker, BrokerError};
 
 /// The oldest server with message schedules and atomic batches.
@@ -29,11 +28,17 @@ pub struct ConnectOptions {
     pub ack_wait: Duration,
     /// Copies of every stream in a cluster: 1, 3 or 5.
     pub replicas: usize,
+    /// How long a job waits after its first failed attempt; twice as long
+    /// after each further one.
+    pub retry_after: Duration,
 }
 
 impl ConnectOptions {
     /// The default of [`ConnectOptions::ack_wait`].
     pub const ACK_WAIT: Duration = Duration::from_secs(30);
+
+    /// The default of [`ConnectOptions::retry_after`].
+    pub const RETRY_AFTER: Duration = Duration::from_secs(5);
 
     /// The defaults, for a server at `url`.
     pub fn new(url: impl Into<String>, name: impl Into<String>) -> Self {
@@ -43,6 +48,7 @@ impl ConnectOptions {
             name: name.into(),
             ack_wait: Self::ACK_WAIT,
             replicas: 1,
+            retry_after: Self::RETRY_AFTER,
         }
     }
 }
@@ -91,21 +97,14 @@ impl Broker {
         if !server.jetstream {
             return Err(BrokerError::NoJetStream { url });
         }
-        let (run_writer, runs) = Writer::new();
-        let (event_writer, events) = Writer::new();
         let broker = Self {
             jetstream: jetstream::new(client.clone()),
             client,
-            run_writer,
-            event_writer,
             ack_wait: options.ack_wait,
             replicas: options.replicas,
+            retry_after: options.retry_after,
         };
         broker.ensure_topology().await?;
-        // With connections of their own name: a gatherer ends when its last writer is gone.
-        for gatherer in [runs, events] {
-            tokio::spawn(gatherer.run(broker.client.clone(), broker.jetstream.clone()));
-        }
         Ok(broker)
     }
 }

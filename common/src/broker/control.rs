@@ -1,5 +1,7 @@
 //! Standing orders on the broker.
 
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
+
 use super::{Broker, BrokerError};
 use crate::control::{Controls, Order, Target};
 use crate::subject::{self, CONTROL};
@@ -59,6 +61,28 @@ impl Broker {
             self.unpark(batch).await?;
         }
         Ok(())
+    }
+
+    /// Whether nothing new of a target is to be started, by the word of the leader.
+    pub(super) async fn is_paused(&self, target: &Target) -> Result<bool, BrokerError> {
+        let what = || format!("reading the orders to {target}");
+        let stream = self
+            .jetstream
+            .get_stream_no_info(format!("KV_{CONTROL}"))
+            .await
+            .map_err(BrokerError::request(what()))?;
+        let key = subject::kv(CONTROL, &target.to_string());
+        match stream.get_last_raw_message_by_subject(&key).await {
+            Ok(stored) if stored.payload.is_empty() => Ok(false),
+            Ok(stored) => wire::decode::<Order>(&stored.payload)
+                .map(|order| order.paused)
+                .map_err(|source| BrokerError::Wire {
+                    what: what(),
+                    source,
+                }),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(false),
+            Err(error) => Err(BrokerError::request(what())(error)),
+        }
     }
 
     /// Rings whenever an order is given or taken back.

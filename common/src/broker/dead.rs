@@ -4,6 +4,7 @@ use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 
+use super::direct::Stored;
 use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::run::Run;
@@ -29,6 +30,26 @@ impl Broker {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The dead letter of a job; `None` where it has none.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn dead_letter(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
+        let subject = subject::dead_anywhere(job);
+        let found = self
+            .last_of_each(DEAD, std::slice::from_ref(&subject))
+            .await?;
+        let read = |stored: &Stored| wire::decode(&stored.payload);
+        found
+            .first()
+            .map(read)
+            .transpose()
+            .map_err(|source| BrokerError::Wire {
+                what: subject,
+                source,
+            })
     }
 
     /// Takes a dead letter back: the job is not dead after all.

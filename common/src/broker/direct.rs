@@ -13,6 +13,8 @@ use super::{Broker, BrokerError};
 const SILENCE: Duration = Duration::from_secs(5);
 /// The broker's own limit for the messages of one request by subjects.
 pub(super) const MOST_SUBJECTS: usize = 1000;
+/// Header by which the broker says how much lies behind a message.
+const NUM_PENDING: &str = "Nats-Num-Pending";
 
 /// A message as it is stored.
 pub(super) struct Stored {
@@ -23,6 +25,8 @@ pub(super) struct Stored {
     pub headers: HeaderMap,
     /// A deletion marker of a bucket, not a value.
     pub is_marker: bool,
+    /// Messages that match the same request and lie behind this one.
+    pub behind: u64,
 }
 
 #[derive(Serialize, Default)]
@@ -171,6 +175,10 @@ fn stored(message: Message) -> Option<Stored> {
         sequence,
         time,
         is_marker: is_marker(&headers),
+        behind: headers
+            .get(NUM_PENDING)
+            .and_then(|count| count.as_str().parse().ok())
+            .unwrap_or(0),
         payload: message.payload,
         headers,
     })

@@ -4,14 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use async_nats::HeaderMap;
 
-use super::atomic::{self, Batch, Message};
+use super::atomic::{self, Message};
+use super::batches::parked;
 use super::claim::hops;
 use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::job::Job;
 use crate::queue::Lane;
 use crate::run::Run;
-use crate::subject::{self, JOBS, Place, RUNS};
+use crate::subject::{self, JOBS, PARKED, Place, RUNS};
 use crate::wire;
 
 /// "No message on this subject yet".
@@ -58,15 +59,21 @@ impl Broker {
         for lane in &lanes {
             self.open_lane(lane).await?;
         }
+        // Those of paused batches wait as well, where the guards do not see them.
+        let is_any_parked = !self.page(JOBS, PARKED, 1, 1).await?.is_empty();
         let mut outcomes = Vec::with_capacity(jobs.len());
         for chunk in jobs.chunks((atomic::MOST / most_messages).max(1)) {
-            outcomes.extend(self.enqueue_batch(chunk).await?);
+            outcomes.extend(self.enqueue_batch(chunk, is_any_parked).await?);
             on_added(outcomes.len());
         }
         Ok(outcomes)
     }
 
-    async fn enqueue_batch(&self, jobs: &[(Job, Lane)]) -> Result<Vec<Enqueued>, BrokerError> {
+    async fn enqueue_batch(
+        &self,
+        jobs: &[(Job, Lane)],
+        is_any_parked: bool,
+    ) -> Result<Vec<Enqueued>, BrokerError> {
         let runs = self.runs_of(jobs).await?;
         let mut pending = HashSet::new();
         let mut seen = HashSet::new();
@@ -75,6 +82,11 @@ impl Broker {
             .filter(|(job, _)| !runs.contains_key(&job.id) && seen.insert(job.id))
             .collect();
         let mut missing = fresh;
+        if is_any_parked {
+            let parked = self.parked_among(&missing).await?;
+            missing.retain(|(job, _)| !parked.contains(&job.id));
+            pending.extend(parked);
+        }
         // The guards refuse a batch whole where one of its jobs waits already:
         // find those, and publish the rest. Somebody else may be enqueueing the
         // same folder, so this can take more than one turn.
@@ -134,6 +146,20 @@ impl Broker {
             .collect())
     }
 
+    /// Those of the jobs that were put aside, as their batch is paused.
+    async fn parked_among(&self, jobs: &[&(Job, Lane)]) -> Result<HashSet<JobId>, BrokerError> {
+        let subjects: Vec<String> = jobs
+            .iter()
+            .map(|(job, _)| subject::parked(&job.id))
+            .collect();
+        let found = self.last_of_each(JOBS, &subjects).await?;
+        Ok(found
+            .iter()
+            .filter_map(parked)
+            .map(|(job, _)| job.id)
+            .collect())
+    }
+
     /// Publishes all of the jobs or none. `false` where one waits already.
     async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
         let what = format!("enqueueing {} jobs", jobs.len());
@@ -141,8 +167,7 @@ impl Broker {
         let messages = jobs.iter().flat_map(|(job, lane)| {
             std::iter::once(first_message(job, lane)).chain(hops(job, lane, now))
         });
-        let batch = atomic::publish(&self.client, &what, messages).await?;
-        Ok(matches!(batch, Batch::Stored(_)))
+        atomic::publish(&self.client, &what, messages).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading the farm's state without taking part in it.
 
+use std::collections::BTreeMap;
+
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::GetStreamErrorKind;
 use futures::TryStreamExt;
@@ -7,7 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::direct::Stored;
+use super::batches::parked;
+use super::direct::{MOST_SUBJECTS, Stored};
 use super::{Broker, BrokerError};
 use crate::event::Event;
 use crate::id::JobId;
@@ -37,6 +40,8 @@ pub struct Pending {
 pub enum JobRecord {
     /// Nobody has taken it yet.
     Pending(Box<Pending>),
+    /// Its batch is paused and it was put aside; this is where it goes on.
+    Parked(Box<Run>),
     /// Somebody has.
     Run(Box<Run>),
 }
@@ -46,7 +51,7 @@ impl JobRecord {
     pub fn job(&self) -> &Job {
         match self {
             Self::Pending(pending) => &pending.job,
-            Self::Run(run) => &run.job,
+            Self::Parked(run) | Self::Run(run) => &run.job,
         }
     }
 
@@ -54,7 +59,7 @@ impl JobRecord {
     pub fn queue(&self) -> &Queue {
         match self {
             Self::Pending(pending) => &pending.queue,
-            Self::Run(run) => &run.queue,
+            Self::Parked(run) | Self::Run(run) => &run.queue,
         }
     }
 
@@ -62,7 +67,15 @@ impl JobRecord {
     pub fn priority(&self) -> Priority {
         match self {
             Self::Pending(pending) => pending.priority,
-            Self::Run(run) => run.priority,
+            Self::Parked(run) | Self::Run(run) => run.priority,
+        }
+    }
+
+    /// Its run, once somebody has taken it or decided about it.
+    pub fn run(&self) -> Option<&Run> {
+        match self {
+            Self::Pending(_) => None,
+            Self::Parked(run) | Self::Run(run) => Some(run),
         }
     }
 
@@ -70,6 +83,7 @@ impl JobRecord {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Pending(_) => "pending",
+            Self::Parked(_) => "paused",
             Self::Run(run) => run.state.word(),
         }
     }
@@ -112,16 +126,71 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn job(&self, job: &JobId) -> Result<Option<JobRecord>, BrokerError> {
-        if let Some(found) = self.versioned_run(job).await? {
-            return Ok(Some(JobRecord::Run(Box::new(found.run))));
+        let run = self.versioned_run(job).await?.map(|found| found.run);
+        if let Some(run) = run.clone().filter(|run| !run.state.is_waiting()) {
+            return Ok(Some(JobRecord::Run(Box::new(run))));
         }
-        let waiting = self
-            .last_of_each(JOBS, &[subject::job_anywhere(job)])
-            .await?;
-        let Some(stored) = waiting.first() else {
-            return Ok(None);
-        };
-        Ok(pending(stored)?.map(|pending| JobRecord::Pending(Box::new(pending))))
+        let subjects = [subject::job_anywhere(job), subject::parked(job)];
+        let waiting = self.last_of_each(JOBS, &subjects).await?;
+        for stored in &waiting {
+            if let Some(pending) = pending(stored)? {
+                return Ok(Some(match run {
+                    Some(run) => JobRecord::Run(Box::new(run)),
+                    None => JobRecord::Pending(Box::new(pending)),
+                }));
+            }
+        }
+        let parked = waiting.iter().find_map(parked).map(|(job, lane)| {
+            let untaken = Run::untaken(job.clone(), &lane, job.enqueued);
+            JobRecord::Parked(Box::new(run.clone().unwrap_or(untaken)))
+        });
+        Ok(parked.or(run.map(|run| JobRecord::Run(Box::new(run)))))
+    }
+
+    /// Every job, each once: those that were taken, and where wanted those that
+    /// nobody has taken yet.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn jobs(&self, with_pending: bool) -> Result<Vec<JobRecord>, BrokerError> {
+        let mut found: BTreeMap<JobId, JobRecord> = BTreeMap::new();
+        let mut parked = BTreeMap::new();
+        if with_pending {
+            let aside = self.parked_jobs().await?;
+            parked.extend(aside.into_iter().map(|(job, lane)| (job.id, (job, lane))));
+            let mut from = 1;
+            loop {
+                let (page, next) = self.queued(None, from, MOST_SUBJECTS).await?;
+                for pending in page {
+                    parked.remove(&pending.job.id);
+                    // One that waits in several queues counts where it came first.
+                    found
+                        .entry(pending.job.id)
+                        .or_insert_with(|| JobRecord::Pending(Box::new(pending)));
+                }
+                if next == from {
+                    break;
+                }
+                from = next;
+            }
+            found.extend(parked.iter().map(|(id, (job, lane))| {
+                let run = Run::untaken(job.clone(), lane, job.enqueued);
+                (*id, JobRecord::Parked(Box::new(run)))
+            }));
+        }
+        // Read last: a job that is taken meanwhile is seen as taken.
+        for run in self.runs().await? {
+            let is_parked = run.state.is_waiting() && parked.contains_key(&run.job.id);
+            let id = run.job.id;
+            let run = Box::new(run);
+            let record = if is_parked {
+                JobRecord::Parked(run)
+            } else {
+                JobRecord::Run(run)
+            };
+            found.insert(id, record);
+        }
+        Ok(found.into_values().collect())
     }
 
     /// The runs that were written since a sequence, oldest first, and the
@@ -340,7 +409,7 @@ impl Broker {
         self.extent(JOBS).await
     }
 
-    async fn extent(&self, stream: &str) -> Result<(u64, u64), BrokerError> {
+    pub(super) async fn extent(&self, stream: &str) -> Result<(u64, u64), BrokerError> {
         let stream = self
             .jetstream
             .get_stream(stream)

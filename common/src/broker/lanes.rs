@@ -28,6 +28,11 @@ impl Lanes {
             .map(|(lane, ack_wait)| (&lane.0, *ack_wait))
     }
 
+    /// The shortest lease of them.
+    pub fn shortest_ack_wait(&self) -> Option<Duration> {
+        self.known.values().min().copied()
+    }
+
     /// Whether the lane is known.
     pub fn contains(&self, lane: &Lane) -> bool {
         self.known.contains_key(&std::cmp::Reverse(lane.clone()))
@@ -45,6 +50,23 @@ impl Broker {
             .get_stream_no_info(JOBS)
             .await
             .map_err(BrokerError::request(what))
+    }
+
+    /// Whether anything waits in these lanes or is held by a worker.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn have_work(&self, lanes: &Lanes) -> Result<bool, BrokerError> {
+        let what = "looking at the lanes";
+        let stream = self.job_stream(what).await?;
+        let infos = lanes
+            .iter()
+            .map(|(lane, _)| stream.consumer_info(lane.consumer()));
+        let infos = futures::future::try_join_all(infos).await;
+        let infos = infos.map_err(BrokerError::request(what))?;
+        Ok(infos
+            .iter()
+            .any(|info| info.num_ack_pending > 0 || info.num_pending > 0))
     }
 
     /// Makes a lane where it is missing and returns its ack wait, which is

@@ -13,14 +13,15 @@ mod control;
 mod dead;
 mod direct;
 mod enqueue;
+mod history;
 mod inspect;
 mod lanes;
 mod lease;
+mod place;
 mod registry;
 mod runs;
 mod steer;
 mod topology;
-mod writer;
 
 pub use claim::{Claim, Claimant, Decline, Look, Lost};
 pub use connect::ConnectOptions;
@@ -28,6 +29,7 @@ pub use enqueue::{Enqueued, Outcome};
 pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
 pub use lanes::Lanes;
 pub use lease::{Ended, Lease};
+pub use place::{Ahead, Whereabouts};
 pub use registry::HEARTBEAT;
 pub use steer::Steered;
 
@@ -40,10 +42,9 @@ use async_nats::jetstream;
 pub struct Broker {
     client: async_nats::Client,
     jetstream: jetstream::Context,
-    run_writer: writer::Writer,
-    event_writer: writer::Writer,
     ack_wait: Duration,
     replicas: usize,
+    retry_after: Duration,
 }
 
 /// An operation on the broker failed.

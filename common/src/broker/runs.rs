@@ -7,8 +7,8 @@ use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use bytes::Bytes;
+use tokio::time::Instant;
 
-use super::writer::Written;
 use super::{Broker, BrokerError};
 use crate::event::{Event, What};
 use crate::id::JobId;
@@ -18,9 +18,10 @@ use crate::wire;
 
 /// Waits between two tries of a write that got no answer.
 const RETRY: Duration = Duration::from_millis(250);
-/// How often a write that gets no answer is tried: a leader election takes
-/// seconds, and a publish waits 5 s for its answer each time.
-const TRIES: u32 = 12;
+/// How long a write that gets no answer is tried. A leader election takes
+/// seconds, in which the answer may be silence or an immediate "no such stream":
+/// tries say nothing about the time that has passed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A run and the revision that stands for it.
 #[derive(Clone, Debug)]
@@ -91,21 +92,23 @@ impl Broker {
         let value = wire::encode(run);
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let give_up = Instant::now() + PATIENCE;
         let mut tried = 0;
-        let mut is_certain = true;
         loop {
             tried += 1;
-            let (error, is_sure) = match self
-                .run_writer
-                .write(key.clone(), headers.clone(), value.clone())
-                .await
-            {
-                Written::At(revision) => return Ok(Write::Done(revision)),
-                Written::No { error, is_sure } => (error, is_sure),
+            let sent =
+                self.jetstream
+                    .publish_with_headers(key.clone(), headers.clone(), value.clone());
+            let answer = match sent.await {
+                Ok(stored) => stored.await,
+                Err(error) => Err(error),
             };
-            is_certain &= is_sure;
+            let error = match answer {
+                Ok(stored) => return Ok(Write::Done(stored.sequence)),
+                Err(error) => error,
+            };
             match error.kind() {
-                PublishErrorKind::WrongLastSequence if is_certain => return Ok(Write::Conflict),
+                PublishErrorKind::WrongLastSequence if tried == 1 => return Ok(Write::Conflict),
                 PublishErrorKind::WrongLastSequence => {
                     // An earlier try may have been written without our hearing of it.
                     return Ok(match self.confirmed_value(&job).await? {
@@ -113,13 +116,12 @@ impl Broker {
                         _ => Write::Conflict,
                     });
                 }
-                _ if tried >= TRIES => {
+                _ if Instant::now() >= give_up => {
                     let what = format!("writing the run of job {job}");
                     return Err(BrokerError::request(what)(error));
                 }
                 kind => {
                     tracing::debug!(%job, %kind, tried, "no answer to a write; trying again");
-                    is_certain = false;
                     tokio::time::sleep(RETRY).await;
                 }
             }
@@ -127,29 +129,34 @@ impl Broker {
     }
 
     /// Adds to the job's history what was just written.
-    pub(super) fn record(&self, run: &Run) {
+    pub(super) async fn record(&self, run: &Run) {
+        let event = Event::of(run);
         if run.attempt == 1 && matches!(run.state, State::Running { .. }) {
-            self.record_event(Event {
+            let queued = Event {
                 at: run.job.enqueued,
                 what: What::Queued,
-                ..Event::of(run)
-            });
+                ..event.clone()
+            };
+            self.record_event(&queued).await;
         }
-        self.record_event(Event::of(run));
+        self.record_event(&event).await;
     }
 
     /// Adds to a job's history. History is not worth waiting for: an answer
     /// that never comes is only logged.
-    pub fn record_event(&self, event: Event) {
-        let subject = subject::event(&event.job, event.what.kind());
-        let writing = self
-            .event_writer
-            .write(subject, HeaderMap::new(), wire::encode(&event));
-        tokio::spawn(async move {
-            if let Written::No { error, .. } = writing.await {
-                tracing::warn!(job = %event.job, %error, "an event was not recorded");
+    pub async fn record_event(&self, event: &Event) {
+        let job = event.job;
+        let subject = subject::event(&job, event.what.kind());
+        match self.jetstream.publish(subject, wire::encode(event)).await {
+            Ok(stored) => {
+                tokio::spawn(async move {
+                    if let Err(error) = stored.await {
+                        tracing::warn!(%job, %error, "an event was not recorded");
+                    }
+                });
             }
-        });
+            Err(error) => tracing::warn!(%job, %error, "an event was not recorded"),
+        }
     }
 }
 

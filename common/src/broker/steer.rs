@@ -16,7 +16,7 @@ use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::job::Job;
 use crate::queue::{Lane, Priority, Queue};
-use crate::run::{Run, Stage, State};
+use crate::run::{Requeue, Run, State};
 use crate::subject::{self, JOBS, Place};
 use crate::wire;
 
@@ -100,7 +100,12 @@ impl Broker {
             for stored in old {
                 self.purge(&stored.subject, Some(stored.sequence)).await?;
             }
-            if stays {
+            if matches!(
+                next.state,
+                State::Queued {
+                    by: Requeue::Person
+                }
+            ) {
                 self.open_further(&next.job, &lane, next.job.enqueued)
                     .await?;
             }
@@ -152,13 +157,8 @@ impl Broker {
                     .await?
                     .map(|run| Versioned { run, revision: 0 }));
             };
-            let is_appearing = matches!(
-                found.run.state,
-                State::Running {
-                    stage: Stage::Publishing,
-                    ..
-                }
-            ) && found.run.changed + commit > Timestamp::now();
+            let is_appearing =
+                found.run.is_publishing() && found.run.changed + commit > Timestamp::now();
             if !is_appearing {
                 return Ok(Some(found));
             }
@@ -185,7 +185,10 @@ impl Broker {
     }
 
     /// Whatever of a job lies in the work queue.
-    async fn messages(&self, job: &JobId) -> Result<Vec<super::direct::Stored>, BrokerError> {
+    pub(super) async fn messages(
+        &self,
+        job: &JobId,
+    ) -> Result<Vec<super::direct::Stored>, BrokerError> {
         let subjects = [subject::job_anywhere(job), subject::later_anywhere(job)];
         self.last_of_each(JOBS, &subjects).await
     }

@@ -40,29 +40,6 @@ impl Broker {
                     .map_err(BrokerError::request(what))?;
             }
         }
-        for stream in [format!("KV_{}", subject::RUNS), subject::EVENTS.to_owned()] {
-            self.allow_batches(&stream).await?;
-        }
-        Ok(())
-    }
-
-    /// Allows several messages to be stored together: the key-value API cannot
-    /// ask for that, and a stream made by an older program lacks it.
-    async fn allow_batches(&self, stream: &str) -> Result<(), BrokerError> {
-        let what = || format!("allowing batches in {stream}");
-        let found = self
-            .jetstream
-            .get_stream(stream)
-            .await
-            .map_err(BrokerError::request(what()))?;
-        let mut config = found.cached_info().config.clone();
-        if !config.allow_atomic_publish {
-            config.allow_atomic_publish = true;
-            self.jetstream
-                .update_stream(config)
-                .await
-                .map_err(BrokerError::request(what()))?;
-        }
         Ok(())
     }
 }
@@ -96,7 +73,8 @@ fn events(num_replicas: usize) -> stream::Config {
         storage: stream::StorageType::File,
         max_age: HISTORY,
         allow_direct: true,
-        allow_atomic_publish: true,
+        // History is worth no flush for each entry: nothing is decided by it.
+        persist_mode: (num_replicas == 1).then_some(stream::PersistenceMode::Async),
         num_replicas,
         ..Default::default()
     }

@@ -107,7 +107,13 @@ pub async fn run(
             "{folder} is no folder of this machine: name the farm with --nats, or use `producer enqueue`"
         )));
     };
+    if options.jobs.worker.is_some() {
+        return Err(Error::usage(
+            "--worker names a worker of a farm: name the farm with --nats",
+        ));
+    }
     check_known(&recipe, &[])?;
+    let terms = options.jobs.terms(recipe.clone(), true)?;
     let stores = Stores::new();
     let order = order::find(&options.sources, &folder, &recipe, &stores).await?;
     let server = broker::find(options.machine.nats_server.as_deref()).await?;
@@ -127,7 +133,8 @@ pub async fn run(
         state: &state,
         url: broker.url().to_owned(),
         setup,
-        terms: options.jobs.terms(recipe, true),
+        terms,
+        label: order::label(&options.sources.paths),
         worker: None,
     };
     let done = match broker.connect(settings.ack_wait).await {
@@ -200,6 +207,7 @@ struct Here<'a> {
     url: String,
     setup: worker::Setup,
     terms: Terms,
+    label: String,
     /// Runs from when there is something to do.
     worker: Option<Guarded>,
 }
@@ -224,7 +232,7 @@ impl Here<'_> {
         let handed_in = async {
             leftovers::release(broker).await?;
             let follower = Follower::start(broker).await?;
-            let entries = submit(broker, stores, sources, folder, &self.terms).await?;
+            let entries = submit(broker, stores, sources, folder, &self.terms, &self.label).await?;
             leftovers::tidy(broker, &entries).await?;
             Ok::<_, Error>((follower, entries))
         };

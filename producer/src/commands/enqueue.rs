@@ -5,20 +5,18 @@ use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
-use common::broker::Broker;
 use common::location::Location;
-use common::plan::Plan;
 use common::recipe::Recipe;
-use common::store::{StoreError, Stores};
+use common::store::Stores;
 use tokio_util::sync::CancellationToken;
 
 use crate::attend::{Ending, attend};
-use crate::display::units;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
 use crate::order::{self, Counts, JobOptions};
-use crate::recipe_options::{RecipeOptions, check_known};
+use crate::preflight;
+use crate::recipe_options::RecipeOptions;
 use crate::sources::SourceOptions;
 use crate::submit::{Entry, Standing, submit};
 use crate::upload::upload;
@@ -79,15 +77,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<Exit, Error> {
     let recipe = options.recipe.recipe(None)?;
-    let folder = match (&options.output, &settings.store) {
-        (Some(output), _) => order::output_folder(output)?,
-        (None, Some(store)) => store.join("out"),
-        (None, None) => {
-            return Err(Error::usage(
-                "nothing says where results go: give -o LOCATION, or --store (STORE_URL)",
-            ));
-        }
-    };
+    let folder = order::results_folder(options.output.as_deref(), &settings)?;
     let job = Job {
         sources: &options.sources,
         folder,
@@ -166,24 +156,25 @@ async fn enter(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<HandedIn, Error> {
+    let terms = job.jobs.terms(job.recipe.clone(), job.renew)?;
     let stores = Stores::new();
     for location in [Some(&job.folder), job.upload_to.as_ref()]
         .into_iter()
         .flatten()
     {
-        reach(location).await?;
+        preflight::reach(location).await?;
     }
     let order = order::find(job.sources, &job.folder, &job.recipe, &stores).await?;
     let broker = settings.connect().await?;
-    check_served(&broker, job).await?;
+    preflight::check_served(&broker, &terms, job.require_worker).await?;
     let follower = Follower::start(&broker).await?;
     let (mut sources, outputs): (Vec<_>, Vec<_>) = order.sources.into_iter().unzip();
     if let Some(store) = &job.upload_to {
         sources = upload(&stores, store, sources, shutdown).await?;
     }
     let sources = sources.into_iter().zip(outputs).collect();
-    let terms = job.jobs.terms(job.recipe.clone(), job.renew);
-    let entries = submit(&broker, &stores, sources, &job.folder, &terms).await?;
+    let label = order::label(&job.sources.paths);
+    let entries = submit(&broker, &stores, sources, &job.folder, &terms, &label).await?;
     for entry in &entries {
         if entry.standing == Standing::Occupied {
             tracing::info!(output = %entry.job.output, "exists already");
@@ -194,51 +185,4 @@ async fn enter(
         entries,
         is_complete: order.is_complete,
     })
-}
-
-/// Finds out soon whether a store is there: reading and writing have more patience.
-async fn reach(location: &Location) -> Result<(), Error> {
-    if !location.is_remote() {
-        return Ok(());
-    }
-    match Stores::impatient()
-        .head(&location.join(".ffmpeg-easy"))
-        .await
-    {
-        Ok(_) | Err(StoreError::Missing(_)) => Ok(()),
-        Err(StoreError::Remote { message, .. }) => Err(Error::out_of_reach(format!(
-            "cannot reach the store of {location}: {message}; is it running, and are AWS_ENDPOINT and the other AWS_* variables right?"
-        ))),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Warns, or refuses, where nobody alive can run the recipe.
-async fn check_served(broker: &Broker, job: &Job<'_>) -> Result<(), Error> {
-    let workers = broker.workers().await?;
-    check_known(&job.recipe, &workers)?;
-    let plan = Plan::of(&job.recipe, &workers);
-    if plan.is_served() {
-        return Ok(());
-    }
-    let advice = plan.advice();
-    if job.require_worker {
-        return Err(Error::failed(format!(
-            "refused: {advice}; leave out --require-worker to let jobs wait for a worker"
-        )));
-    }
-    eprintln!(
-        "warning: {advice}; jobs wait in the queue {} until a worker that can run them starts",
-        plan.queue
-    );
-    for unfit in plan.unfit.iter().take(5) {
-        eprintln!("warning: {}: {}", unfit.worker, unfit.reason);
-    }
-    if plan.unfit.len() > 5 {
-        eprintln!(
-            "warning: and {} more",
-            units::count(plan.unfit.len() - 5, "worker")
-        );
-    }
-    Ok(())
 }

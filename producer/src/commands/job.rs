@@ -1,20 +1,17 @@
 //! `producer job`.
 
 use clap::Args;
-use common::broker::{Broker, JobRecord};
+use common::broker::JobRecord;
 use common::event::{Event, What};
-use common::id::JobId;
+use common::failure::Failure;
 use common::run::{Run, State};
 use serde::Serialize;
 
-use super::jobs;
 use crate::display::{output, summary, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
+use crate::records;
 use common::printable::printable;
-
-/// The shortest prefix that stands for a job.
-const SHORTEST_PREFIX: usize = 4;
 
 /// Which job.
 #[derive(Debug, Args)]
@@ -33,6 +30,7 @@ struct Shown<'a> {
     #[serde(flatten)]
     record: &'a JobRecord,
     events: &'a [Event],
+    dead_letter: Option<&'a Run>,
 }
 
 /// Shows all that is known of a job.
@@ -41,46 +39,23 @@ struct Shown<'a> {
 /// Where the farm is out of reach, or has never heard of the job.
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let record = find(&broker, &options.id).await?;
-    let events = broker.events(&record.job().id).await?;
+    let record = records::find(&broker, &options.id).await?;
+    let id = record.job().id;
+    let (events, dead_letter) = futures::try_join!(broker.events(&id), broker.dead_letter(&id))?;
     if options.json {
         output::print_json(&Shown {
             state: record.word(),
             record: &record,
             events: &events,
+            dead_letter: dead_letter.as_ref(),
         })?;
     } else {
-        output::print(&text(&record, &events));
+        output::print(&text(&record, &events, dead_letter.is_some()));
     }
     Ok(Exit::Done)
 }
 
-/// The job that a person means by an id or the start of one.
-async fn find(broker: &Broker, id: &str) -> Result<JobRecord, Error> {
-    let unknown = || Error::usage(format!("no job '{id}': `producer jobs` lists them"));
-    if let Ok(id) = id.parse::<JobId>() {
-        return broker.job(&id).await?.ok_or_else(unknown);
-    }
-    let is_prefix =
-        id.len() >= SHORTEST_PREFIX && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-    if !is_prefix {
-        return Err(Error::usage(format!(
-            "'{id}' is no id: give a job's id, or at least the first {SHORTEST_PREFIX} characters of it"
-        )));
-    }
-    let prefix = id.to_ascii_lowercase();
-    let mut found = jobs::all(broker, true).await?;
-    found.retain(|record| record.job().id.to_string().starts_with(&prefix));
-    match found.len() {
-        0 => Err(unknown()),
-        1 => Ok(found.remove(0)),
-        many => Err(Error::usage(format!(
-            "{many} jobs begin with '{id}': give more of the id"
-        ))),
-    }
-}
-
-fn text(record: &JobRecord, events: &[Event]) -> String {
+fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
     let job = record.job();
     let mut lines = vec![
         format!("job       {}", job.id),
@@ -96,10 +71,17 @@ fn text(record: &JobRecord, events: &[Event]) -> String {
             units::bytes(job.input.size)
         ),
         format!("output    {}", printable(&job.output.to_string())),
+        format!("batch     {}", job.batch),
         format!("enqueued  {}", job.enqueued),
     ];
-    if let JobRecord::Run(run) = record {
+    if let Some(run) = record.run() {
         lines.extend(of_run(run));
+    }
+    if is_dead {
+        lines.push(format!(
+            "letter    kept among the dead letters; `producer retry {}` has it tried again",
+            job.id
+        ));
     }
     for event in events {
         lines.push(format!(
@@ -120,22 +102,25 @@ fn of_run(run: &Run) -> Vec<String> {
         }
         State::Waiting { until, .. } => lines.push(format!("until     {until}")),
         State::Completed { .. } => lines.push(format!("result    {}", summary::ending(run))),
-        State::Failed { failure } => {
-            lines.push(format!(
-                "error     {} ({})",
-                printable(&failure.message),
-                failure.fault
-            ));
-            lines.extend(
-                failure
-                    .log
-                    .iter()
-                    .map(|line| format!("          {}", printable(line))),
-            );
-        }
+        State::Failed { failure } => lines.push(format!("error     {}", reason(failure))),
         State::Queued { .. } | State::Cancelled => {}
     }
+    for attempt in &run.failures {
+        lines.push(format!(
+            "failed    attempt {} on {} after {}: {}",
+            attempt.number,
+            attempt.worker,
+            units::seconds(attempt.ended.duration_since(attempt.started).as_secs_f64()),
+            reason(&attempt.failure)
+        ));
+        let log = attempt.failure.log.iter();
+        lines.extend(log.map(|line| format!("          | {}", printable(line))));
+    }
     lines
+}
+
+fn reason(failure: &Failure) -> String {
+    format!("{} ({})", printable(&failure.message), failure.fault)
 }
 
 fn what(what: &What) -> String {

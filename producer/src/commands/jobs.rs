@@ -1,9 +1,7 @@
 //! `producer jobs`.
 
-use std::collections::HashSet;
-
-use clap::{Args, ValueEnum};
-use common::broker::{Broker, JobRecord};
+use clap::Args;
+use common::broker::JobRecord;
 use common::location::Location;
 use common::queue::{Priority, Queue};
 use common::run::{Report, Run, State};
@@ -15,49 +13,24 @@ use crate::display::shortened::shortened;
 use crate::display::summary::table;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
+use crate::filter::FilterOptions;
 use common::printable::printable;
 
-/// Jobs that wait are read in pages of this size.
-const PAGE: usize = 1000;
 /// Characters of a name or reason that a table shows.
 const TEXT: usize = 60;
 
 /// Which jobs to list.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Only jobs in this state; may be repeated
-    #[arg(long, value_name = "STATE")]
-    pub state: Vec<StateName>,
     /// At most so many, those that changed last first
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: usize,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// A job's state, as people name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StateName {
-    /// Waits for a worker
-    Pending,
-    /// A worker is at it
-    Running,
-    /// Waits for its next attempt
-    Waiting,
-    /// Done
-    Completed,
-    /// Failed for good
-    Failed,
-    /// Cancelled
-    Cancelled,
-}
-
-impl StateName {
-    fn is(self, word: &str) -> bool {
-        self.to_possible_value()
-            .is_some_and(|value| value.get_name() == word)
-    }
+    /// Which.
+    #[command(flatten)]
+    pub filter: FilterOptions,
 }
 
 /// Lists jobs.
@@ -66,10 +39,9 @@ impl StateName {
 /// Where the farm is out of reach.
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let wanted =
-        |word: &str| options.state.is_empty() || options.state.iter().any(|state| state.is(word));
-    let mut records = all(&broker, wanted("pending")).await?;
-    records.retain(|record| wanted(record.word()));
+    let filter = options.filter.filter(&broker).await?;
+    let mut records = broker.jobs(filter.wants_waiting()).await?;
+    records.retain(|record| filter.wants(record));
     records.sort_by_key(|record| std::cmp::Reverse(changed(record)));
     let total = records.len();
     records.truncate(options.limit);
@@ -104,36 +76,10 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Every job: those that were taken, and where wanted those that nobody has taken yet.
-pub(super) async fn all(broker: &Broker, with_pending: bool) -> Result<Vec<JobRecord>, Error> {
-    let mut records = Vec::new();
-    if with_pending {
-        let mut from = 1;
-        loop {
-            let (page, next) = broker.queued(None, from, PAGE).await?;
-            records.extend(
-                page.into_iter()
-                    .map(|pending| JobRecord::Pending(Box::new(pending))),
-            );
-            if next == from {
-                break;
-            }
-            from = next;
-        }
-    }
-    // Read last: a job that is taken meanwhile is seen as taken.
-    let runs = broker.runs().await?;
-    let taken: HashSet<_> = runs.iter().map(|run| run.job.id).collect();
-    records.retain(|record| !taken.contains(&record.job().id));
-    records.extend(runs.into_iter().map(|run| JobRecord::Run(Box::new(run))));
-    Ok(records)
-}
-
 fn changed(record: &JobRecord) -> Timestamp {
-    match record {
-        JobRecord::Pending(pending) => pending.job.enqueued,
-        JobRecord::Run(run) => run.changed,
-    }
+    record
+        .run()
+        .map_or(record.job().enqueued, |run| run.changed)
 }
 
 /// A job in a listing.
@@ -159,10 +105,7 @@ pub struct Row {
 impl Row {
     fn of(record: &JobRecord) -> Self {
         let job = record.job();
-        let run: Option<&Run> = match record {
-            JobRecord::Pending(_) => None,
-            JobRecord::Run(run) => Some(run),
-        };
+        let run = record.run();
         Self {
             id: job.id.to_string(),
             state: record.word(),

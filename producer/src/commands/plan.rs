@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use common::plan::Plan;
+use common::plan::{Candidate, Measured, Plan};
 use common::recipe::Recipe;
 use common::store::Stores;
 use serde::Serialize;
@@ -71,7 +71,8 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let workers = broker.workers().await?;
     check_known(&recipe, &workers)?;
-    let plan = Plan::of(&recipe, &workers);
+    let history = broker.recent_reports().await?.iter().collect();
+    let plan = Plan::of(&recipe, &workers).measured(&history);
     let shown = Shown {
         recipe: &recipe,
         served: plan.is_served(),
@@ -102,7 +103,9 @@ fn text(shown: &Shown<'_>) -> String {
         parts.push(advice.clone());
     }
     if !plan.candidates.is_empty() || !plan.unfit.is_empty() {
-        let mut table = table(&["Worker", "Encoder", "Score", "Note"]);
+        let mut table = table(&[
+            "Worker", "Encoder", "Score", "Test fps", "Real fps", "Per GB", "Note",
+        ]);
         for candidate in &plan.candidates {
             table.add_row(vec![
                 candidate.worker.to_string(),
@@ -111,6 +114,13 @@ fn text(shown: &Shown<'_>) -> String {
                     .as_ref()
                     .map_or_else(|| "copy".to_owned(), ToString::to_string),
                 candidate.score.to_string(),
+                candidate
+                    .fps
+                    .map_or_else(String::new, |fps| format!("{fps:.0}")),
+                measured(candidate, |measured| format!("{:.0}", measured.fps)),
+                measured(candidate, |measured| {
+                    units::seconds(measured.seconds_per_gigabyte)
+                }),
                 candidate.warnings.join("; "),
             ]);
         }
@@ -119,10 +129,18 @@ fn text(shown: &Shown<'_>) -> String {
                 unfit.worker.to_string(),
                 String::new(),
                 "-".to_owned(),
+                String::new(),
+                String::new(),
+                String::new(),
                 unfit.reason.clone(),
             ]);
         }
         parts.push(table.to_string());
     }
     parts.join("\n")
+}
+
+/// A figure of jobs that were completed there lately; empty where there were none.
+fn measured(candidate: &Candidate, figure: impl Fn(&Measured) -> String) -> String {
+    candidate.measured.as_ref().map_or_else(String::new, figure)
 }

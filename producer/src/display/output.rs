@@ -22,3 +22,13 @@ pub fn print_json<T: Serialize>(value: &T) -> Result<(), Error> {
     print(&text);
     Ok(())
 }
+
+/// Prints one of several results for machines, on a line of its own.
+///
+/// # Errors
+/// Where it cannot be put in JSON, which plain data always can.
+pub fn print_json_line<T: Serialize>(value: &T) -> Result<(), Error> {
+    let text = serde_json::to_string(value).map_err(Error::out_of_reach)?;
+    print(&text);
+    Ok(())
+}

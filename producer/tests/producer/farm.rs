@@ -98,7 +98,13 @@ impl Farm {
             .current_dir(self.folder.path())
             .env("XDG_STATE_HOME", self.folder.path().join("state"))
             .stdin(Stdio::null());
-        for variable in ["NATS_URL", "NATS_CREDS", "STORE_URL", "ACK_WAIT"] {
+        for variable in [
+            "NATS_URL",
+            "NATS_CREDS",
+            "NATS_REPLICAS",
+            "STORE_URL",
+            "ACK_WAIT",
+        ] {
             command.env_remove(variable);
         }
         if let Some(url) = &self.url {

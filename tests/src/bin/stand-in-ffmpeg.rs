@@ -45,6 +45,9 @@ fn run() -> anyhow::Result<ExitCode> {
     }
     let mut line = in_software(&orders.encoders, &arguments);
     let Some(output) = output_of_job(&line) else {
+        if matches!(orders.fault, Some(Fault::CheckHeld)) && asks("-xerror") {
+            hold(folder)?;
+        }
         anyhow::bail!(Command::new(&orders.real).args(line).exec());
     };
     if orders.stamp {
@@ -225,20 +228,36 @@ fn befall(
             line.splice(input..input, ["-readrate".into(), rate.to_string().into()]);
         }
         Fault::Held => {
-            let mut frame = 0;
-            while folder.join(HOLD).exists() {
-                frame += 1;
-                report(frame)?;
-                std::thread::sleep(Duration::from_millis(50));
-            }
+            hold(folder)?;
             // Something else may have been ordered for when it goes on.
             match Orders::read(folder)?.fault {
                 None | Some(Fault::Held) => {}
                 Some(next) => return befall(&next, folder, real, line, output),
             }
         }
+        // Befalls the check only.
+        Fault::CheckHeld => {}
+        Fault::Poison(name) => {
+            let is_poison = |argument: &OsString| argument.to_string_lossy().contains(name);
+            if line.iter().any(is_poison) {
+                loop {
+                    std::thread::park();
+                }
+            }
+        }
     }
     anyhow::bail!(Command::new(real).args(line).exec())
+}
+
+/// Gets on as long as it is held.
+fn hold(folder: &Path) -> anyhow::Result<()> {
+    let mut frame = 0;
+    while folder.join(HOLD).exists() {
+        frame += 1;
+        report(frame)?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 /// Progress as ffmpeg reports it.

@@ -5,7 +5,13 @@
 
 mod bad_ffmpeg;
 mod broker_crash;
+mod cluster;
+mod enqueueing;
 mod full_disk;
 mod lost_worker;
+mod moments;
+mod network;
+mod poison;
+mod store_faults;
 mod store_outage;
 mod zombie;

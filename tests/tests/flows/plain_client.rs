@@ -152,9 +152,13 @@ async fn a_plain_client_can_follow_a_job_through_its_life() {
         (plain.subjects("DEAD").await == [format!("dead.libx264.{id}")].into()).then_some(())
     })
     .await;
-    let history = ["queued", "claimed", "failed", "retried"].map(|kind| format!("events.{id}.{kind}"));
+    let history =
+        ["queued", "claimed", "failed", "retried"].map(|kind| format!("events.{id}.{kind}"));
     poll::until("its history", async || {
-        (plain.subjects("EVENTS").await == BTreeSet::from(history.clone())).then_some(())
+        let mut entries = plain.subjects("EVENTS").await;
+        // How far a slow machine came is of no interest here.
+        entries.retain(|subject| !subject.ends_with(".progress"));
+        (entries == BTreeSet::from(history.clone())).then_some(())
     })
     .await;
     poll::until("the queue to be empty", async || {

@@ -30,7 +30,7 @@ pub(super) fn host() -> Host {
         .map(|cpu| cpu.brand().trim())
         .filter(|brand| !brand.is_empty());
     Host {
-        name: System::host_name().unwrap_or_else(|_| "unknown".to_owned()),
+        name: host_name(),
         os: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
         cpu: brand.map_or_else(System::cpu_arch, str::to_owned),
         cores: cores(),
@@ -42,4 +42,9 @@ pub(super) fn host() -> Host {
 pub(super) fn cores() -> u32 {
     let cores = available_parallelism().map_or(1, NonZero::get);
     u32::try_from(cores).unwrap_or(u32::MAX)
+}
+
+/// What the machine is called.
+pub fn host_name() -> String {
+    System::host_name().unwrap_or_else(|_| "unknown".to_owned())
 }

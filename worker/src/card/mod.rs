@@ -33,6 +33,7 @@ use common::encoder::{Encoder, Kind};
 use common::recipe::AudioEncoder;
 use futures::{StreamExt, stream};
 
+pub use host::host_name;
 pub use render::render;
 
 use cache::Cache;

@@ -1,63 +1,17 @@
-//! The queue's protocol on a real broker: enqueue, claim, keep, finish.
+//! Jobs are enqueued once, taken by one worker at a time, and end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::broker::{Broker, Claim, ConnectOptions, Lanes, Lost, Outcome};
+use common::broker::{Lost, Outcome};
 use common::card::{Card, Ffmpeg, Host};
 use common::failure::Failure;
-use common::id::BatchId;
-use common::job::{Input, Job};
-use common::location::Location;
-use common::queue::{Lane, Priority, Queue};
-use common::recipe::{Choice, Recipe, VideoEncode};
-use common::run::{Report, State};
-use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
+use common::job::Job;
+use common::run::State;
+use common::worker::{Heartbeat, Load, Terms, WorkerStatus};
 use harness::broker::TestBroker;
-use tempfile::TempDir;
 
-fn job(name: &str) -> Job {
-    let folder = Location::s3("media", "in").expect("a location");
-    let input = Input {
-        location: folder.join(name),
-        size: 1,
-        version: "1".to_owned(),
-    };
-    let encoder = "libx264".parse().expect("an encoder");
-    let recipe = Recipe::encode(VideoEncode::new(Choice::Encoder(encoder)));
-    Job::new(
-        BatchId::new(),
-        input,
-        folder.join("out").join(name),
-        recipe,
-        None,
-    )
-}
-
-fn lane(priority: u8) -> Lane {
-    Lane {
-        priority: Priority::try_from(priority).expect("in range"),
-        queue: "libx264".parse().expect("a queue"),
-    }
-}
-
-fn name(text: &str) -> WorkerName {
-    text.parse().expect("a name")
-}
-
-fn report(worker: &str) -> Report {
-    Report {
-        worker: name(worker),
-        encoder: None,
-        input_size: 1,
-        output_size: 1,
-        frames: 1,
-        duration: 1.0,
-        encode_seconds: 1.0,
-        total_seconds: 1.0,
-        warnings: Vec::new(),
-    }
-}
+use crate::{claim, claim_in_time, connect, job, lane, lanes, name, report, with_one_job};
 
 fn heartbeat(worker: &str) -> Heartbeat {
     Heartbeat {
@@ -88,53 +42,6 @@ fn heartbeat(worker: &str) -> Heartbeat {
             filters: Vec::new(),
             muxers: Vec::new(),
         },
-    }
-}
-
-async fn connect(server: &TestBroker) -> (Broker, Lanes) {
-    let mut options = ConnectOptions::new(server.url(), "test");
-    options.ack_wait = Duration::from_secs(1);
-    let broker = Broker::connect(&options).await.expect("a broker");
-    (broker, Lanes::default())
-}
-
-/// A broker with one pending job in a lane that is known. What must live as
-/// long as the test comes first.
-async fn with_one_job() -> ((TestBroker, TempDir), Broker, Lanes) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
-    broker
-        .enqueue(&[(job("a"), lane(5))], |_| {})
-        .await
-        .expect("enqueued");
-    lanes(&broker, &mut known).await;
-    ((server, folder), broker, known)
-}
-
-async fn lanes(broker: &Broker, lanes: &mut Lanes) {
-    let queue: Queue = "libx264".parse().expect("a queue");
-    broker.find_lanes(&[queue], lanes).await.expect("lanes");
-}
-
-async fn claim(broker: &Broker, lanes: &Lanes, worker: &str) -> Option<Claim> {
-    let look = broker.claim(lanes, &name(worker), 1).await;
-    let mut claims = look.expect("an answer").claims;
-    claims.pop().map(|(claim, ())| claim)
-}
-
-/// Looks until there is something, for what only time brings.
-async fn claim_in_time(broker: &Broker, lanes: &Lanes, worker: &str) -> Claim {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Some(claim) = claim(broker, lanes, worker).await {
-            return claim;
-        }
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "nothing to claim in time"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

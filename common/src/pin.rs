@@ -1,0 +1,103 @@
+//! Whether a job can be given to one worker by name, and who else could do it.
+
+use std::fmt;
+
+use crate::encoder::Encoder;
+use crate::fit;
+use crate::queue::Queue;
+use crate::recipe::Recipe;
+use crate::worker::{Heartbeat, WorkerName};
+
+/// Why a worker cannot be relied on to run a recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpinnable {
+    /// The worker that was named.
+    pub worker: WorkerName,
+    /// Why not; `None` where it is not alive, so that nobody knows.
+    pub reason: Option<String>,
+    /// Live workers that can.
+    pub others: Vec<WorkerName>,
+    /// What this worker has proved for the same codec.
+    pub instead: Vec<Encoder>,
+}
+
+impl fmt::Display for Unpinnable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            None => write!(f, "worker {} is not alive", self.worker)?,
+            Some(reason) => write!(f, "worker {} cannot run it: {reason}", self.worker)?,
+        }
+        if !self.others.is_empty() {
+            write!(f, "; who can: {}", list(&self.others))?;
+        }
+        if !self.instead.is_empty() {
+            write!(f, "; it has proved instead: {}", list(&self.instead))?;
+        }
+        Ok(())
+    }
+}
+
+fn list<T: fmt::Display>(names: &[T]) -> String {
+    let names: Vec<String> = names.iter().map(T::to_string).collect();
+    names.join(", ")
+}
+
+/// Checks that a worker is alive and has proved what a recipe needs.
+///
+/// # Errors
+/// Why it cannot be relied on, with alternatives.
+pub fn check(
+    recipe: &Recipe,
+    worker: &WorkerName,
+    workers: &[Heartbeat],
+) -> Result<(), Unpinnable> {
+    let found = workers.iter().find(|found| found.name == *worker);
+    let queue = Queue::On(worker.clone());
+    let reason = match found.map(|found| fit::can(found, recipe, &queue)) {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(reason)) => Some(reason),
+        None => None,
+    };
+    let can = |other: &&Heartbeat| {
+        let queue = Queue::On(other.name.clone());
+        fit::can(other, recipe, &queue).is_ok()
+    };
+    let others = workers.iter().filter(can);
+    let proved = found.into_iter().flat_map(|found| found.card.proved());
+    let instead = proved
+        .map(|(encoder, _)| encoder)
+        .filter(|encoder| encoder.codec().is_some() && encoder.codec() == recipe.codec());
+    Err(Unpinnable {
+        worker: worker.clone(),
+        reason,
+        instead: instead.cloned().collect(),
+        others: others.map(|other| other.name.clone()).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Choice;
+    use crate::testing::{heartbeat, job};
+
+    #[test]
+    fn who_cannot_is_told_with_who_could() {
+        let workers = [
+            heartbeat("cpu", &["libx265"]),
+            heartbeat("gpu", &["hevc_nvenc"]),
+        ];
+        let recipe = job(Choice::Encoder("hevc_nvenc".parse().expect("one")), 1).recipe;
+        let check = |name: &str| check(&recipe, &name.parse().expect("a name"), &workers);
+        check("gpu").expect("proved");
+        assert_eq!(
+            check("cpu").expect_err("not proved").to_string(),
+            "worker cpu cannot run it: hevc_nvenc is not in its ffmpeg, or left out by its \
+             --encoders; who can: gpu; it has proved instead: libx265"
+        );
+        assert_eq!(
+            check("gone").expect_err("not alive").to_string(),
+            "worker gone is not alive; who can: gpu"
+        );
+    }
+}

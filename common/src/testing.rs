@@ -1,0 +1,88 @@
+//! Made-up workers and jobs for the tests of what is pure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::card::{Card, Ffmpeg, Host, Proof, Verdict};
+use crate::encoder::Encoder;
+use crate::id::BatchId;
+use crate::job::{Input, Job};
+use crate::location::Location;
+use crate::recipe::{Choice, Recipe, VideoEncode};
+use crate::run::Report;
+use crate::worker::{Heartbeat, Load, Terms, WorkerStatus};
+
+/// A ready worker with one slot that has proved these encoders.
+pub(crate) fn heartbeat(name: &str, encoders: &[&str]) -> Heartbeat {
+    let proved = encoders.iter().map(|name| {
+        let encoder: Encoder = name.parse().expect("an encoder");
+        let proof = Proof {
+            kind: encoder.kind(),
+            pixel_formats: vec!["yuv420p".to_owned()],
+            largest: (3840, 2160),
+            fps: 100.0,
+            sessions: None,
+            device_arguments: Vec::new(),
+            encoder_arguments: Vec::new(),
+        };
+        (encoder, Verdict::Proved(proof))
+    });
+    Heartbeat {
+        name: name.parse().expect("a name"),
+        status: WorkerStatus::Ready,
+        note: None,
+        until: None,
+        terms: Terms::default(),
+        started: Timestamp::UNIX_EPOCH,
+        at: Timestamp::UNIX_EPOCH,
+        slots: 1,
+        running: Vec::new(),
+        load: Load::default(),
+        card: Card {
+            ffmpeg: Ffmpeg {
+                version: "7.1".to_owned(),
+                build: "x".to_owned(),
+            },
+            host: Host {
+                name: "h".to_owned(),
+                os: "o".to_owned(),
+                cpu: "c".to_owned(),
+                cores: 2,
+                memory: 1,
+            },
+            encoders: proved.collect::<BTreeMap<_, _>>(),
+            audio: Vec::new(),
+            filters: Vec::new(),
+            muxers: Vec::new(),
+        },
+    }
+}
+
+/// A job by this choice of encoders with an input of this size.
+pub(crate) fn job(with: Choice, size: u64) -> Job {
+    let folder = Location::s3("media", "in").expect("a location");
+    let input = Input {
+        location: folder.join("a.mp4"),
+        size,
+        version: "1".to_owned(),
+    };
+    let recipe = Recipe::encode(VideoEncode::new(with));
+    Job::new(BatchId::new(), input, folder.join("a.mkv"), recipe, None)
+}
+
+/// What a job made that read so many bytes in so many seconds, at 10 frames a
+/// second.
+pub(crate) fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Report {
+    Report {
+        worker: worker.parse().expect("a name"),
+        encoder: Some(encoder.parse().expect("an encoder")),
+        input_size,
+        output_size: input_size / 2,
+        frames: (seconds * 10.0) as u64,
+        duration: 1.0,
+        encode_seconds: seconds,
+        total_seconds: seconds,
+        warnings: Vec::new(),
+    }
+}

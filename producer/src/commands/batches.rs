@@ -1,0 +1,86 @@
+//! `producer batches`.
+
+use std::collections::HashMap;
+
+use clap::Args;
+use common::batch::{Batch, BatchProgress};
+use common::id::BatchId;
+use common::printable::printable;
+use serde::Serialize;
+
+use crate::display::output;
+use crate::display::shortened::shortened;
+use crate::display::summary::table;
+use crate::exit::{Error, Exit};
+use crate::farm::Settings;
+
+/// Characters of a label that the table shows.
+const TEXT: usize = 48;
+
+/// How to list batches.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// At most so many, the newest first
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    batch: Batch,
+    progress: BatchProgress,
+}
+
+/// Lists what was enqueued together.
+///
+/// # Errors
+/// Where the farm is out of reach.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let mut batches = broker.batches().await?;
+    let total = batches.len();
+    batches.reverse();
+    batches.truncate(options.limit);
+    let mut progress: HashMap<BatchId, BatchProgress> = HashMap::new();
+    for record in broker.jobs(true).await? {
+        progress.entry(record.job().batch).or_default().add(&record);
+    }
+    let rows: Vec<Row> = batches
+        .into_iter()
+        .map(|batch| Row {
+            progress: progress.get(&batch.id).copied().unwrap_or_default(),
+            batch,
+        })
+        .collect();
+    if options.json {
+        output::print_json(&rows)?;
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
+        eprintln!("no batches");
+        return Ok(Exit::Done);
+    }
+    let mut table = table(&[
+        "Batch", "What", "Enqueued", "Jobs", "Open", "Done", "Failed",
+    ]);
+    for Row { batch, progress } in &rows {
+        table.add_row(vec![
+            batch.id.to_string(),
+            shortened(&printable(&batch.label), TEXT),
+            format!("{:.0}", batch.enqueued),
+            batch.jobs.to_string(),
+            progress.open().to_string(),
+            progress.completed.to_string(),
+            progress.failed.to_string(),
+        ]);
+    }
+    output::print(&table.to_string());
+    if total > rows.len() {
+        eprintln!("{} of {total}; --limit shows more", rows.len());
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,35 @@
+//! `producer cancel`.
+
+use clap::Args;
+
+use crate::exit::{Error, Exit};
+use crate::farm::Settings;
+use crate::selection::Selection;
+use crate::tally;
+
+/// Which jobs to cancel.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Cancels jobs that wait or run.
+///
+/// # Errors
+/// Where the farm is out of reach, or nothing matches.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let is_open = |record: &common::broker::JobRecord| {
+        record.run().is_none_or(|run| !run.state.is_terminal())
+    };
+    let found = options.selection.find(&broker, is_open).await?;
+    let tally = tally::each(found, async |record| {
+        Ok(broker.cancel(&record.job().id).await?.into())
+    });
+    tally.await?.conclude("cancelled", options.json)
+}

@@ -1,0 +1,46 @@
+//! `producer reprioritize`.
+
+use clap::Args;
+use common::broker::JobRecord;
+use common::queue::Priority;
+
+use crate::exit::{Error, Exit};
+use crate::farm::Settings;
+use crate::selection::Selection;
+use crate::tally::{self, Outcome};
+
+/// Which jobs, and how urgent they are from now on.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How urgent they are from now on: 1 (low) to 10 (high)
+    #[arg(long, value_name = "1..10")]
+    pub to: Priority,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Changes how urgent jobs are that wait.
+///
+/// # Errors
+/// Where the farm is out of reach, or nothing matches.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let found = options.selection.find(&broker, waits).await?;
+    let tally = tally::each(found, async |record| {
+        if waits(record) && record.priority() == options.to {
+            return Ok(Outcome::Already);
+        }
+        let moved = broker.move_job(&record.job().id, None, Some(options.to));
+        Ok(moved.await?.into())
+    });
+    let done = format!("priority {} for", options.to);
+    tally.await?.conclude(&done, options.json)
+}
+
+fn waits(record: &JobRecord) -> bool {
+    record.run().is_none_or(|run| run.state.is_waiting())
+}

@@ -1,0 +1,75 @@
+//! `producer why`: what a job waits for, or what became of it.
+
+use clap::Args;
+use common::broker::{Broker, JobRecord};
+use common::id::JobId;
+use common::queue::Lane;
+use common::why::{Scene, Why};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::display::output;
+use crate::exit::{Error, Exit};
+use crate::farm::Settings;
+use crate::records;
+
+/// Which job.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The job's id, or the start of it
+    #[arg(value_name = "JOB")]
+    pub id: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    job: JobId,
+    state: &'static str,
+    sentence: String,
+    #[serde(flatten)]
+    why: &'a Why,
+}
+
+/// Says why a job is where it is.
+///
+/// # Errors
+/// Where the farm is out of reach, or has never heard of the job.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let record = records::find(&broker, &options.id).await?;
+    let why = why(&broker, &record).await?;
+    if options.json {
+        output::print_json(&Shown {
+            job: record.job().id,
+            state: record.word(),
+            sentence: why.to_string(),
+            why: &why,
+        })?;
+    } else {
+        output::print(&why.to_string());
+    }
+    Ok(Exit::Done)
+}
+
+async fn why(broker: &Broker, record: &JobRecord) -> Result<Why, Error> {
+    let (places, workers, controls, reports) = futures::try_join!(
+        broker.whereabouts(&record.job().id),
+        broker.workers(),
+        broker.controls(),
+        broker.recent_reports(),
+    )?;
+    let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();
+    let scene = Scene {
+        record,
+        lanes: &lanes,
+        opens: places.opens.first(),
+        workers: &workers,
+        controls: &controls,
+    };
+    let contends = |queue: &_| scene.contends(queue);
+    let ahead = broker.ahead(&places.lanes, contends).await?;
+    Ok(scene.why(ahead, &reports.iter().collect(), Timestamp::now()))
+}

@@ -1,0 +1,80 @@
+//! What is looked at before anything is handed in: whether the store is there,
+//! and whether anyone could run the jobs.
+
+use common::broker::Broker;
+use common::location::Location;
+use common::pin;
+use common::plan::Plan;
+use common::store::{StoreError, Stores};
+
+use crate::display::units;
+use crate::exit::Error;
+use crate::recipe_options::check_known;
+use crate::submit::Terms;
+
+/// Workers whose reasons are told one by one.
+const TOLD: usize = 5;
+
+/// Finds out soon whether a store is there: reading and writing have more patience.
+///
+/// # Errors
+/// Where it is not.
+pub async fn reach(location: &Location) -> Result<(), Error> {
+    if !location.is_remote() {
+        return Ok(());
+    }
+    match Stores::impatient()
+        .head(&location.join(".ffmpeg-easy"))
+        .await
+    {
+        Ok(_) | Err(StoreError::Missing(_)) => Ok(()),
+        Err(StoreError::Remote { message, .. }) => Err(Error::out_of_reach(format!(
+            "cannot reach the store of {location}: {message}; is it running, and are AWS_ENDPOINT and the other AWS_* variables right?"
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Warns, or refuses where that is `required`, where nobody alive can run such
+/// jobs.
+///
+/// # Errors
+/// Where it refuses, or an encoder is none that anyone knows.
+pub async fn check_served(broker: &Broker, terms: &Terms, required: bool) -> Result<(), Error> {
+    let workers = broker.workers().await?;
+    check_known(&terms.recipe, &workers)?;
+    let (advice, unfit) = match &terms.worker {
+        Some(worker) => match pin::check(&terms.recipe, worker, &workers) {
+            Ok(()) => return Ok(()),
+            Err(why) => (why.to_string(), Vec::new()),
+        },
+        None => {
+            let plan = Plan::of(&terms.recipe, &workers);
+            if plan.is_served() {
+                return Ok(());
+            }
+            (plan.advice(), plan.unfit)
+        }
+    };
+    if required {
+        return Err(Error::failed(format!(
+            "refused: {advice}; leave out --require-worker to let jobs wait for a worker"
+        )));
+    }
+    let until = match &terms.worker {
+        Some(_) => "until it can run them",
+        None => "until a worker that can run them starts",
+    };
+    eprintln!(
+        "warning: {advice}; jobs wait in the queue {} {until}",
+        terms.lane().queue
+    );
+    for unfit in unfit.iter().take(TOLD) {
+        eprintln!("warning: {}: {}", unfit.worker, unfit.reason);
+    }
+    if unfit.len() > TOLD {
+        let more = units::count(unfit.len() - TOLD, "worker");
+        eprintln!("warning: and {more} more");
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Selections: the jobs that an order is about, named one by one or by what
+//! they have in common. Never all of them unless that is said.
+
+use clap::Args;
+use common::broker::{Broker, JobRecord};
+
+use crate::exit::Error;
+use crate::filter::FilterOptions;
+use crate::records;
+
+/// Which jobs an order is about.
+#[derive(Clone, Debug, Args)]
+pub struct Selection {
+    /// Ids of jobs, or the starts of them
+    #[arg(value_name = "JOB")]
+    pub jobs: Vec<String>,
+    /// Jobs that have something in common.
+    #[command(flatten)]
+    pub filter: FilterOptions,
+    /// Every job that this can be done to
+    #[arg(long, conflicts_with = "jobs", help_heading = "Which jobs")]
+    pub all: bool,
+}
+
+impl Selection {
+    /// Finds the jobs. Those that are named are taken as they are, so that the
+    /// order can say what became of each; of others only those that `suits`.
+    ///
+    /// # Errors
+    /// Where nothing is selected, or nothing matches.
+    pub async fn find(
+        &self,
+        broker: &Broker,
+        suits: impl Fn(&JobRecord) -> bool,
+    ) -> Result<Vec<JobRecord>, Error> {
+        match (self.jobs.is_empty(), self.filter.is_empty(), self.all) {
+            (false, true, _) => return records::find_all(broker, &self.jobs).await,
+            (false, false, _) => {
+                return Err(Error::usage(
+                    "jobs are selected by id or by options, not by both: leave one of them out",
+                ));
+            }
+            (true, true, false) => {
+                return Err(Error::usage(
+                    "nothing says which jobs: name them, or give --batch, --state, --queue, --worker, --match or --all",
+                ));
+            }
+            _ => {}
+        }
+        let filter = self.filter.filter(broker).await?;
+        let mut found = broker.jobs(filter.wants_waiting()).await?;
+        found.retain(|record| filter.wants(record) && suits(record));
+        if found.is_empty() {
+            return Err(Error::usage(
+                "no job matches that this can be done to: `producer jobs` lists them",
+            ));
+        }
+        Ok(found)
+    }
+}

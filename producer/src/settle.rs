@@ -1,0 +1,114 @@
+//! Settling: telling a file that is still being written from one that has
+//! arrived.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use common::job::Input;
+use common::location::Location;
+
+/// Looks at which a file must be the same.
+const LOOKS: u32 = 2;
+
+/// What is known of the files of a folder that is looked at again and again.
+pub struct Settling {
+    settle: Duration,
+    files: HashMap<Location, File>,
+}
+
+struct File {
+    input: Input,
+    since: Instant,
+    looks: u32,
+    is_done: bool,
+}
+
+impl Settling {
+    /// A file has arrived once it has stayed the same for so long.
+    pub fn new(settle: Duration) -> Self {
+        Self {
+            settle,
+            files: HashMap::new(),
+        }
+    }
+
+    /// Takes in what was found now. The indices of what has arrived and is not
+    /// done yet: each look tells them, until [`Settling::done`] is.
+    pub fn look<'a>(
+        &mut self,
+        found: impl IntoIterator<Item = &'a Input>,
+        now: Instant,
+    ) -> Vec<usize> {
+        let mut before = std::mem::take(&mut self.files);
+        let mut arrived = Vec::new();
+        for (index, input) in found.into_iter().enumerate() {
+            let file = match before.remove(&input.location) {
+                Some(file) if file.input == *input => File {
+                    looks: file.looks.saturating_add(1),
+                    ..file
+                },
+                _ => File {
+                    input: input.clone(),
+                    since: now,
+                    looks: 1,
+                    is_done: false,
+                },
+            };
+            let is_settled =
+                file.looks >= LOOKS && now.saturating_duration_since(file.since) >= self.settle;
+            if is_settled && !file.is_done {
+                arrived.push(index);
+            }
+            self.files.insert(input.location.clone(), file);
+        }
+        arrived
+    }
+
+    /// This file needs nothing more, unless it changes.
+    pub fn done(&mut self, location: &Location) {
+        if let Some(file) = self.files.get_mut(location) {
+            file.is_done = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(name: &str, size: u64) -> Input {
+        Input {
+            location: Location::s3("media", name).expect("a location"),
+            size,
+            version: size.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_file_arrives_once_it_has_stayed_the_same() {
+        let mut settling = Settling::new(Duration::from_secs(10));
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut look = |size, seconds| settling.look([&input("a", size)], at(seconds));
+        assert!(look(1, 0).is_empty());
+        assert!(look(2, 20).is_empty(), "it grew");
+        assert!(look(2, 25).is_empty(), "not for long enough");
+        assert_eq!(look(2, 30), [0]);
+        assert_eq!(look(2, 35), [0], "until it is done");
+        settling.done(&input("a", 2).location);
+        let mut look = |size, seconds| settling.look([&input("a", size)], at(seconds));
+        assert!(look(2, 40).is_empty());
+        assert!(look(3, 45).is_empty(), "another version");
+        assert_eq!(look(3, 55), [0]);
+    }
+
+    #[test]
+    fn one_look_is_never_enough_and_what_went_is_forgotten() {
+        let mut settling = Settling::new(Duration::ZERO);
+        let now = Instant::now();
+        assert!(settling.look([&input("a", 1)], now).is_empty());
+        assert!(settling.look([], now).is_empty());
+        assert!(settling.look([&input("a", 1)], now).is_empty());
+        assert_eq!(settling.look([&input("b", 1), &input("a", 1)], now), [1]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Carrying out an order about many jobs at once, and telling how it ended.
+
+use std::collections::BTreeMap;
+
+use common::broker::{BrokerError, JobRecord, Steered};
+use common::id::JobId;
+use common::printable::printable;
+use futures::StreamExt;
+use serde::Serialize;
+
+use crate::display::{output, units};
+use crate::exit::{Error, Exit};
+
+/// Jobs that are dealt with at once.
+const AT_ONCE: usize = 32;
+/// Refusals that are told one by one.
+const TOLD: usize = 5;
+
+/// How an order about one job ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// It was so already.
+    Already,
+    /// Its state does not allow it any more.
+    TooLate(&'static str),
+    /// It must not be done, for this reason.
+    Refused(String),
+}
+
+impl From<Steered> for Outcome {
+    fn from(steered: Steered) -> Self {
+        match steered {
+            Steered::Done(_) => Self::Done,
+            Steered::TooLate(run) => Self::TooLate(run.state.word()),
+            Steered::Unknown => Self::TooLate("gone"),
+        }
+    }
+}
+
+/// How an order about many jobs ended.
+#[derive(Debug, Default, Serialize)]
+pub struct Tally {
+    done: Vec<JobId>,
+    already: Vec<JobId>,
+    too_late: BTreeMap<&'static str, Vec<JobId>>,
+    refused: BTreeMap<String, Vec<JobId>>,
+}
+
+/// Carries out an order about each of the jobs.
+///
+/// # Errors
+/// Where the broker gives no answer; what was done until then is done, and the
+/// same command again does the rest.
+pub async fn each(
+    records: Vec<JobRecord>,
+    order: impl AsyncFn(&JobRecord) -> Result<Outcome, BrokerError>,
+) -> Result<Tally, Error> {
+    let total = records.len();
+    let mut outcomes = futures::stream::iter(records)
+        .map(async |record| (record.job().id, order(&record).await))
+        .buffer_unordered(AT_ONCE);
+    let mut tally = Tally::default();
+    while let Some((job, outcome)) = outcomes.next().await {
+        match outcome {
+            Ok(Outcome::Done) => tally.done.push(job),
+            Ok(Outcome::Already) => tally.already.push(job),
+            Ok(Outcome::TooLate(state)) => tally.too_late.entry(state).or_default().push(job),
+            Ok(Outcome::Refused(why)) => tally.refused.entry(why).or_default().push(job),
+            Err(error) => {
+                return Err(Error::out_of_reach(format!(
+                    "{error}; {} of {total} dealt with: the same command again does the rest",
+                    tally.len()
+                )));
+            }
+        }
+    }
+    Ok(tally)
+}
+
+impl Tally {
+    fn len(&self) -> usize {
+        let lists = self.too_late.values().chain(self.refused.values());
+        self.done.len() + self.already.len() + lists.map(Vec::len).sum::<usize>()
+    }
+
+    /// The tally in words: `cancelled 3, too late for 1 (completed)`.
+    fn in_words(&self, done: &str) -> String {
+        let mut parts = vec![format!("{done} {}", self.done.len())];
+        if !self.already.is_empty() {
+            parts.push(format!("{} so already", self.already.len()));
+        }
+        for (state, jobs) in &self.too_late {
+            parts.push(format!("too late for {} ({state})", jobs.len()));
+        }
+        let refused: usize = self.refused.values().map(Vec::len).sum();
+        if refused > 0 {
+            parts.push(format!("refused for {refused}"));
+        }
+        parts.join(", ")
+    }
+
+    /// Tells how it ended; `done` says in one word what was done.
+    ///
+    /// # Errors
+    /// Never, for plain data.
+    pub fn conclude(&self, done: &str, json: bool) -> Result<Exit, Error> {
+        if json {
+            output::print_json(self)?;
+        } else {
+            output::print(&self.in_words(done));
+        }
+        for (why, jobs) in self.refused.iter().take(TOLD) {
+            let jobs = units::count(jobs.len(), "job");
+            eprintln!("refused for {jobs}: {}", printable(why));
+        }
+        Ok(if self.too_late.is_empty() && self.refused.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Failed
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tally_says_what_was_not_done_and_why() {
+        let id: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
+            .parse()
+            .expect("an id");
+        let mut tally = Tally {
+            done: vec![id; 3],
+            ..Tally::default()
+        };
+        assert_eq!(tally.in_words("cancelled"), "cancelled 3");
+        assert_eq!(
+            tally.conclude("cancelled", false).expect("told"),
+            Exit::Done
+        );
+        tally.too_late.insert("completed", vec![id]);
+        tally.already.push(id);
+        assert_eq!(
+            tally.in_words("cancelled"),
+            "cancelled 3, 1 so already, too late for 1 (completed)"
+        );
+        assert_eq!(
+            tally.conclude("cancelled", false).expect("told"),
+            Exit::Failed
+        );
+    }
+}

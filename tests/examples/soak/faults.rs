@@ -1,0 +1,73 @@
+//! What can happen to a farm.
+
+use std::fmt;
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// `kill -9` of a worker at one of the moments of a job; its supervisor starts it again.
+    WorkerKilled,
+    /// A worker sleeps for longer than its lease at one of the moments, then wakes up.
+    WorkerFrozen,
+    /// A worker is told to stop, and started again.
+    WorkerStopped,
+    /// A worker's way to the broker is cut for longer than its lease.
+    BrokerCutOff,
+    /// A worker's way to the store is cut for as long.
+    StoreCutOff,
+    /// All connections of a worker break.
+    ConnectionsBroken,
+    /// Every worker's network is slow and loses a tenth.
+    NetworkLossy,
+    /// `kill -9` of the broker, and a restart.
+    BrokerKilled,
+    /// `kill -9` of the store, and a restart.
+    StoreKilled,
+    /// The store refuses a fifth of what it is asked.
+    StoreFails,
+    /// ffmpeg crashes.
+    FfmpegCrashes,
+    /// ffmpeg leaves half an output and says that all is well.
+    FfmpegLies,
+    /// ffmpeg hangs.
+    FfmpegHangs,
+}
+
+impl Fault {
+    /// All of them.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::WorkerKilled,
+        Self::WorkerFrozen,
+        Self::WorkerStopped,
+        Self::BrokerCutOff,
+        Self::StoreCutOff,
+        Self::ConnectionsBroken,
+        Self::NetworkLossy,
+        Self::BrokerKilled,
+        Self::StoreKilled,
+        Self::StoreFails,
+        Self::FfmpegCrashes,
+        Self::FfmpegLies,
+        Self::FfmpegHangs,
+    ];
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::WorkerKilled => "worker killed at a moment of a job",
+            Self::WorkerFrozen => "worker frozen for longer than its lease",
+            Self::WorkerStopped => "worker told to stop",
+            Self::BrokerCutOff => "worker cut off from the broker for longer than its lease",
+            Self::StoreCutOff => "worker cut off from the store",
+            Self::ConnectionsBroken => "connections broken",
+            Self::NetworkLossy => "network slow and lossy",
+            Self::BrokerKilled => "broker killed",
+            Self::StoreKilled => "store killed",
+            Self::StoreFails => "store fails one request in five",
+            Self::FfmpegCrashes => "ffmpeg crashes",
+            Self::FfmpegLies => "ffmpeg says that half an output is whole",
+            Self::FfmpegHangs => "ffmpeg hangs",
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! Breaks a farm again and again while it works, and checks at the end that
+//! nothing was lost, doubled or left behind: `make soak`.
+//!
+//! `SOAK_MINUTES` says for how long, `SOAK_JOBS` how many good jobs wait beside
+//! a poison job, `SOAK_SEED` which faults come in which order. Prints tables in
+//! Markdown; ends with an error where a promise was broken.
+
+mod faults;
+mod field;
+
+use std::time::{Duration, Instant};
+
+use faults::Fault;
+use field::{Field, Recovery};
+use harness::audit::{Finding, Findings};
+use harness::poison;
+
+/// How long the farm may take to finish what is left once nothing breaks any more.
+const SETTLE: Duration = Duration::from_secs(240);
+/// How long it may take to get on after a fault.
+const RECOVERY: Duration = Duration::from_secs(120);
+
+fn setting(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Err(_) => default,
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}: '{text}' is no number")),
+    }
+}
+
+/// Where faults and their times come from: the same for the same seed.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// A number below `limit`.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        // Knuth's constants of MMIX; the high bits are the random ones.
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// What became of one kind of fault.
+struct Row {
+    fault: Fault,
+    recoveries: Vec<Recovery>,
+}
+
+impl Row {
+    /// Median and maximum of one of the times.
+    fn times(&self, of: impl Fn(&Recovery) -> Duration) -> String {
+        let mut times: Vec<f64> = self
+            .recoveries
+            .iter()
+            .map(|recovery| of(recovery).as_secs_f64())
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let (middle, last) = (times[times.len() / 2], times[times.len() - 1]);
+        format!("{middle:.1} s / {last:.1} s")
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let length = Duration::from_secs(60 * setting("SOAK_MINUTES", 5));
+    let seed = setting("SOAK_SEED", 1);
+    let mut dice = Dice(seed);
+    println!("Seed {seed}, {} min.\n", length.as_secs() / 60);
+
+    let mut field = Field::start().await;
+    let mut rows = Fault::ALL.map(|fault| Row {
+        fault,
+        recoveries: Vec::new(),
+    });
+    let started = Instant::now();
+    let mut turn = 0;
+    // Each kind at least once, in an order that the seed says.
+    while started.elapsed() < length || turn < rows.len() {
+        if turn % rows.len() == 0 {
+            for index in (1..rows.len()).rev() {
+                let other = usize::try_from(dice.below(index as u64 + 1))?;
+                rows.swap(index, other);
+            }
+        }
+        let row = &mut rows[turn % Fault::ALL.len()];
+        turn += 1;
+        field.top_up().await;
+        let recovery = field.suffer(row.fault, &mut dice, RECOVERY).await?;
+        eprintln!(
+            "{:>4} s  {}: {recovery:.1?}",
+            started.elapsed().as_secs(),
+            row.fault
+        );
+        row.recoveries.push(recovery);
+    }
+    let (jobs, tally, findings) = field.settle(SETTLE).await;
+
+    println!(
+        "| fault | tried | a job ended again after (median / longest) | all were made good after |"
+    );
+    println!("| --- | ---: | ---: | ---: |");
+    rows.sort_by_key(|row| row.fault.to_string());
+    for row in &rows {
+        let went_on = row.times(|recovery| recovery.went_on);
+        let made_good = row.times(|recovery| recovery.made_good);
+        let tried = row.recoveries.len();
+        println!("| {} | {tried} | {went_on} | {made_good} |", row.fault);
+    }
+    println!("\n| jobs | completed | dead letters | lost | doubled | stranded |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+    let counts = in_numbers(&findings);
+    println!(
+        "| {jobs} | {} | {} | {counts} |",
+        tally.completed, tally.failed
+    );
+    drop(field);
+
+    let good = usize::try_from(setting("SOAK_JOBS", 1000))?;
+    let poisoned = poison::among(good, &["w1", "w2"]).await;
+    println!(
+        "\n| jobs beside a poison job | completed | dead letters | workers killed by it | lost | doubled | stranded |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| {good} | {} | {} | {} | {} |",
+        poisoned.tally.completed,
+        poisoned.tally.failed,
+        poisoned.deaths,
+        in_numbers(&poisoned.findings)
+    );
+    let all: Findings = findings.into_iter().chain(poisoned.findings).collect();
+    anyhow::ensure!(all.is_empty(), "promises broken: {all:#?}");
+    anyhow::ensure!(
+        poisoned.tally.completed == good && poisoned.tally.failed == 1,
+        "the poison job took others down with it"
+    );
+    Ok(())
+}
+
+fn in_numbers(findings: &Findings) -> String {
+    let of = |kind: Finding| findings.iter().filter(|(found, _)| *found == kind).count();
+    format!(
+        "{} | {} | {}",
+        of(Finding::Lost),
+        of(Finding::Doubled),
+        of(Finding::Stranded)
+    )
+}

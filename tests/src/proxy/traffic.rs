@@ -1,0 +1,139 @@
+//! The connections through a proxy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::request::Protocol;
+use super::{Fate, Network, Weather};
+
+/// When TCP sends a lost piece again.
+const SENT_AGAIN: Duration = Duration::from_millis(300);
+/// Most bytes that pass as one piece.
+const PIECE: usize = 16 * 1024;
+
+/// Serves connections until dropped.
+pub(super) async fn accept(listener: &TcpListener, network: &Arc<Network>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let network = Arc::clone(network);
+        tokio::spawn(async move {
+            let mut breaks = network.breaks.subscribe();
+            tokio::select! {
+                // However it ends, both ends hear of it: the sockets are dropped.
+                _ = serve(client, &network) => {}
+                _ = breaks.changed() => {}
+            }
+        });
+    }
+}
+
+async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
+    let mut weather = network.weather.subscribe();
+    fair(&mut weather).await;
+    let server = TcpStream::connect(network.server).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    // Where an answer is to break off; set before its request is passed on.
+    let (limit, limited) = watch::channel(usize::MAX);
+    let requests = async {
+        let mut from_client = BufReader::new(from_client);
+        let mut weather = network.weather.subscribe();
+        while let Some(request) = network.protocol.read(&mut from_client).await? {
+            let rerouted;
+            let mut passed = request.raw.as_slice();
+            match network.fate(&request).await {
+                Fate::Passed => {}
+                Fate::Lost => passed = &[],
+                Fate::Refused(status) => return Ok(Some(refusal(status))),
+                Fate::Ignored => std::future::pending().await,
+                Fate::Rerouted(subject) => {
+                    rerouted = request.rerouted(subject);
+                    passed = &rerouted;
+                }
+                Fate::CutShort(bytes) => {
+                    limit.send_replace(bytes);
+                }
+            }
+            for piece in passed.chunks(PIECE) {
+                pass(piece, &mut to_server, &mut weather).await?;
+            }
+        }
+        if network.protocol == Protocol::Http {
+            // Its client waits for the answer, and has nothing more to say.
+            std::future::pending::<()>().await;
+        }
+        std::io::Result::Ok(None)
+    };
+    let answers = async {
+        let mut buffer = vec![0; PIECE];
+        let mut weather = network.weather.subscribe();
+        let mut passed = 0;
+        loop {
+            let length = from_server.read(&mut buffer).await?;
+            let room = (*limited.borrow()).saturating_sub(passed);
+            let piece = &buffer[..length.min(room)];
+            pass(piece, &mut to_client, &mut weather).await?;
+            passed += piece.len();
+            if length == 0 || length > room {
+                return std::io::Result::Ok(());
+            }
+        }
+    };
+    let refused = tokio::select! {
+        asked = requests => asked?,
+        answered = answers => {
+            answered?;
+            None
+        }
+    };
+    if let Some(refusal) = refused {
+        to_client.write_all(refusal.as_bytes()).await?;
+    }
+    to_client.shutdown().await
+}
+
+/// Waits while the cable is out.
+async fn fair(weather: &mut watch::Receiver<Weather>) -> Weather {
+    // An error means that the proxy is gone, and this with it.
+    let _ = weather.wait_for(|weather| !weather.cut).await;
+    *weather.borrow()
+}
+
+/// Passes a piece on, as the weather allows.
+async fn pass(
+    piece: &[u8],
+    to: &mut (impl AsyncWrite + Unpin),
+    weather: &mut watch::Receiver<Weather>,
+) -> std::io::Result<()> {
+    let now = fair(weather).await;
+    let mut wait = now.delay;
+    if now.rate > 0 {
+        wait += Duration::from_secs(1) * u32::try_from(piece.len()).unwrap_or(0) / now.rate;
+    }
+    if chance(now.lost, 100) {
+        wait += SENT_AGAIN;
+    }
+    if chance(now.broken, 1000) {
+        return Err(std::io::ErrorKind::ConnectionReset.into());
+    }
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+        fair(weather).await;
+    }
+    to.write_all(piece).await
+}
+
+/// Whether it hits this one, `share` times of `all`.
+fn chance(share: u32, all: u32) -> bool {
+    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+    share > 0 && random % u64::from(all) < u64::from(share)
+}
+
+fn refusal(status: u16) -> String {
+    format!("HTTP/1.1 {status} on purpose\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+}

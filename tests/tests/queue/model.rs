@@ -1,0 +1,365 @@
+//! The life of a job against a model of it: any sequence of what workers and
+//! people do must end, on the real broker, as the model says.
+
+use common::broker::{Broker, Claim, Lanes, Lost, Steered};
+use common::failure::Failure;
+use common::job::Job;
+use common::queue::{Lane, Queue};
+use common::run::Stage;
+use harness::broker::TestBroker;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::{claim, claim_in_time, connect, job, lane, report};
+
+/// Sequences that are tried, unless `PROPTEST_CASES` says otherwise.
+const CASES: u32 = 24;
+/// The queues between which the job is moved.
+const QUEUES: [&str; 2] = ["libx264", "on_w2"];
+
+/// What anybody may do next. A worker's step is about the claim that it has.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A worker looks for the job in both queues.
+    Look(usize),
+    /// It begins to publish.
+    Publish(usize),
+    /// It says that it is done.
+    Complete(usize),
+    /// Its attempt failed, and another may fare better.
+    Fail(usize),
+    /// Its attempt failed, and no other would fare better.
+    Refuse(usize),
+    /// It gives the job back.
+    HandBack(usize),
+    /// Its lease runs out, and it does not know.
+    Expire(usize),
+    /// A person cancels the job.
+    Cancel,
+    /// A person moves it to one of the queues.
+    Move(usize),
+    /// A person asks for it again.
+    Retry,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..2_usize).prop_map(Step::Look),
+        2 => (0..2_usize).prop_map(Step::Publish),
+        2 => (0..2_usize).prop_map(Step::Complete),
+        2 => (0..2_usize).prop_map(Step::Fail),
+        1 => (0..2_usize).prop_map(Step::Refuse),
+        2 => (0..2_usize).prop_map(Step::HandBack),
+        1 => (0..2_usize).prop_map(Step::Expire),
+        1 => Just(Step::Cancel),
+        2 => (0..2_usize).prop_map(Step::Move),
+        2 => Just(Step::Retry),
+    ]
+}
+
+/// What the model knows: far less than a run does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Model {
+    /// It waits, with so many attempts used up.
+    Pending(u32),
+    /// This worker owns it, with so many used up, this one included.
+    Running(usize, u32),
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl Model {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pending(_) => "pending",
+            Self::Running(..) => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// The real thing beside its model.
+struct Pair {
+    broker: Broker,
+    lanes: Lanes,
+    job: Job,
+    /// The claims that each of two workers believes to hold.
+    claims: [Option<Claim>; 2],
+    model: Model,
+    /// Whether the owner has begun to publish: then people wait.
+    is_publishing: bool,
+}
+
+const WORKERS: [&str; 2] = ["w1", "w2"];
+
+impl Pair {
+    async fn start(broker: &Broker, nth: &str) -> Self {
+        let job = Job {
+            // Attempts on two workers only, so that these alone count.
+            attempts: 3,
+            ..job(nth)
+        };
+        broker
+            .enqueue(&[(job.clone(), lane(5))], |_| {})
+            .await
+            .expect("enqueued");
+        let mut lanes = Lanes::default();
+        for queue in QUEUES {
+            let queue: Queue = queue.parse().expect("a queue");
+            broker
+                .add_lane(&mut lanes, Lane { queue, ..lane(5) })
+                .await
+                .expect("a lane");
+        }
+        Self {
+            broker: broker.clone(),
+            lanes,
+            job,
+            claims: [None, None],
+            model: Model::Pending(0),
+            is_publishing: false,
+        }
+    }
+
+    fn owns(&self, worker: usize) -> bool {
+        matches!(self.model, Model::Running(owner, _) if owner == worker)
+    }
+
+    async fn take(&mut self, worker: usize, step: Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Look(_) => self.look(worker).await?,
+            Step::Publish(_) => {
+                if let Some(claim) = &mut self.claims[worker] {
+                    let entered = claim.enter(Stage::Publishing).await;
+                    let is_owner = self.owns(worker);
+                    prop_assert_eq!(entered.is_ok(), is_owner);
+                    self.is_publishing |= is_owner;
+                }
+            }
+            Step::Complete(_) => {
+                if let Some(claim) = self.claims[worker].take() {
+                    let done = claim.complete(report(WORKERS[worker])).await;
+                    self.ended(worker, done.map(drop), |_| Model::Completed)?;
+                }
+            }
+            Step::Fail(_) => {
+                if let Some(claim) = self.claims[worker].take() {
+                    let done = claim.fail(Failure::passing("the network")).await;
+                    self.ended(worker, done.map(drop), |spent| match spent {
+                        3 => Model::Failed,
+                        _ => Model::Pending(spent),
+                    })?;
+                }
+            }
+            Step::Refuse(_) => {
+                if let Some(claim) = self.claims[worker].take() {
+                    let done = claim.fail(Failure::input("corrupt")).await;
+                    self.ended(worker, done.map(drop), |_| Model::Failed)?;
+                }
+            }
+            Step::HandBack(_) => {
+                if let Some(claim) = self.claims[worker].take() {
+                    let done = claim.hand_back().await;
+                    self.ended(worker, done, |spent| Model::Pending(spent - 1))?;
+                }
+            }
+            Step::Expire(_) => self.expire(worker).await?,
+            Step::Cancel | Step::Move(_) | Step::Retry => self.steer(step).await?,
+        }
+        let record = self.broker.job(&self.job.id).await.expect("an answer");
+        let word = match record.expect("known").word() {
+            "waiting" => "pending",
+            word => word,
+        };
+        prop_assert_eq!(word, self.model.word());
+        Ok(())
+    }
+
+    /// Only what is pending may be found, and by one worker.
+    async fn look(&mut self, worker: usize) -> Result<(), TestCaseError> {
+        let claim = match self.model {
+            // It may wait for its retry, or come back only when a message has made its way.
+            Model::Pending(_) => {
+                Some(claim_in_time(&self.broker, &self.lanes, WORKERS[worker]).await)
+            }
+            // Nobody keeps the owner's lease here, so it may be lost while we look.
+            Model::Running(..) => None,
+            _ => claim(&self.broker, &self.lanes, WORKERS[worker]).await,
+        };
+        match (self.model, claim) {
+            (Model::Pending(spent), Some(claim)) => {
+                prop_assert_eq!(claim.run().spent(), spent + 1);
+                self.model = Model::Running(worker, spent + 1);
+                self.is_publishing = false;
+                self.claims[worker] = Some(claim);
+            }
+            (_, found) => prop_assert!(found.is_none(), "found although {:?}", self.model),
+        }
+        Ok(())
+    }
+
+    /// What a worker wrote counts if it was the owner, and else not at all.
+    fn ended(
+        &mut self,
+        worker: usize,
+        written: Result<(), Lost>,
+        next: impl Fn(u32) -> Model,
+    ) -> Result<(), TestCaseError> {
+        match self.model {
+            Model::Running(owner, spent) if owner == worker => {
+                prop_assert!(written.is_ok(), "{written:?}");
+                self.model = next(spent);
+            }
+            _ => prop_assert!(matches!(written, Err(Lost::Elsewhere)), "{written:?}"),
+        }
+        Ok(())
+    }
+
+    /// The other worker takes the job over, where it is this one's.
+    async fn expire(&mut self, worker: usize) -> Result<(), TestCaseError> {
+        let Model::Running(owner, spent) = self.model else {
+            return Ok(());
+        };
+        if owner != worker {
+            return Ok(());
+        }
+        let other = 1 - worker;
+        if spent == 3 {
+            // Its last attempt is over as soon as anybody looks.
+            harness::poll::until("the dead letter", async || {
+                let found = claim(&self.broker, &self.lanes, WORKERS[other]).await;
+                assert!(found.is_none(), "taken a fourth time");
+                let record = self.broker.job(&self.job.id).await.ok()??;
+                (record.word() == "failed").then_some(())
+            })
+            .await;
+            self.model = Model::Failed;
+        } else {
+            let claim = claim_in_time(&self.broker, &self.lanes, WORKERS[other]).await;
+            prop_assert_eq!(claim.run().spent(), spent + 1);
+            self.claims[other] = Some(claim);
+            self.model = Model::Running(other, spent + 1);
+            self.is_publishing = false;
+        }
+        Ok(())
+    }
+
+    async fn steer(&mut self, step: Step) -> Result<(), TestCaseError> {
+        if self.is_publishing && matches!(self.model, Model::Running(..)) {
+            // They would wait for the output to appear.
+            return Ok(());
+        }
+        let id = &self.job.id;
+        let model = self.model;
+        let (steered, expected) = match step {
+            Step::Cancel => {
+                let next = (!model.is_terminal()).then_some(Model::Cancelled);
+                (self.broker.cancel(id).await, next)
+            }
+            Step::Retry => {
+                let next = matches!(model, Model::Failed | Model::Cancelled);
+                (
+                    self.broker.retry(id).await,
+                    next.then_some(Model::Pending(0)),
+                )
+            }
+            Step::Move(to) => {
+                let record = self.broker.job(id).await.expect("an answer");
+                let queue: Queue = QUEUES[to].parse().expect("a queue");
+                let stays = *record.expect("known").queue() == queue;
+                let next = match model {
+                    Model::Pending(spent) => Some(Model::Pending(spent)),
+                    Model::Running(_, spent) if !stays => Some(Model::Pending(spent - 1)),
+                    _ => None,
+                };
+                (self.broker.move_job(id, Some(&queue), None).await, next)
+            }
+            _ => unreachable!("a worker's step"),
+        };
+        let steered = steered.expect("an answer");
+        prop_assert_eq!(
+            matches!(steered, Steered::Done(_)),
+            expected.is_some(),
+            "{:?} of {:?}: {:?}",
+            step,
+            model,
+            steered
+        );
+        if let Some(next) = expected {
+            self.model = next;
+        }
+        Ok(())
+    }
+
+    /// Whatever has happened, the job ends, and leaves nothing behind.
+    async fn end(&mut self) -> Result<(), TestCaseError> {
+        for worker in 0..2 {
+            if self.owns(worker) {
+                self.take(worker, Step::Complete(worker)).await?;
+            }
+        }
+        if !self.model.is_terminal() {
+            self.take(0, Step::Look(0)).await?;
+            self.take(0, Step::Complete(0)).await?;
+        }
+        harness::poll::until("an empty queue", async || {
+            // What is left is dropped by whoever looks.
+            let found = claim(&self.broker, &self.lanes, WORKERS[0]).await;
+            assert!(found.is_none(), "it has ended");
+            let (_, messages) = self.broker.queue_extent().await.expect("an answer");
+            (messages == 0).then_some(())
+        })
+        .await;
+        Ok(())
+    }
+}
+
+#[test]
+fn any_sequence_of_steps_ends_as_the_model_says() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_server, broker) = runtime.block_on(async {
+        let server = TestBroker::start(folder.path()).await;
+        let (broker, _) = connect(&server).await;
+        (server, broker)
+    });
+    let cases = std::env::var("PROPTEST_CASES").ok();
+    let cases = cases.and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let config = Config {
+        cases,
+        max_shrink_iters: 40,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let steps = prop::collection::vec(step(), 1..16);
+    let ran = TestRunner::new(config).run(&steps, |steps| {
+        runtime.block_on(async {
+            let nth = uuid::Uuid::new_v4().to_string();
+            let mut pair = Pair::start(&broker, &nth).await;
+            for step in steps {
+                let worker = match step {
+                    Step::Look(worker)
+                    | Step::Publish(worker)
+                    | Step::Complete(worker)
+                    | Step::Fail(worker)
+                    | Step::Refuse(worker)
+                    | Step::HandBack(worker)
+                    | Step::Expire(worker) => worker,
+                    Step::Cancel | Step::Move(_) | Step::Retry => 0,
+                };
+                pair.take(worker, step).await?;
+            }
+            pair.end().await
+        })
+    });
+    if let Err(error) = ran {
+        panic!("{error}");
+    }
+}

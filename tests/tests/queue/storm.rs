@@ -1,0 +1,211 @@
+//! Everybody at once: two workers that fail, die, freeze and stop, and people
+//! who cancel, move and retry, each as it happens to come. Whatever the order,
+//! every job ends once.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use common::broker::{Broker, Claim, Lanes, Lease, Lost};
+use common::failure::Failure;
+use common::id::JobId;
+use common::job::Job;
+use common::queue::{Priority, Queue};
+use common::run::{Stage, State};
+use fastrand::Rng;
+use futures::StreamExt;
+use harness::broker::TestBroker;
+use tokio::time::Instant;
+
+use crate::{connect, job, name, report};
+
+const JOBS: usize = 80;
+/// The queues that jobs are moved between.
+const QUEUES: [&str; 3] = ["libx264", "on_w1", "on_w2"];
+/// How long everybody does as they like.
+const STORM: Duration = Duration::from_secs(6);
+/// How long the work may take once it is over.
+const CALM: Duration = Duration::from_secs(60);
+
+/// What the workers were told: how often each job was completed.
+type Completed = Mutex<HashMap<JobId, u32>>;
+
+fn queues(worker: &str) -> Vec<Queue> {
+    let own = format!("on_{worker}");
+    ["libx264", &own]
+        .map(|queue| queue.parse().expect("a queue"))
+        .to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_job_ends_once_whatever_is_done_to_it() {
+    let seed = std::env::var("STORM_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0);
+    println!("STORM_SEED={seed}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let jobs: Vec<Job> = (0..JOBS)
+        .map(|nth| Job {
+            attempts: 4,
+            ..job(&nth.to_string())
+        })
+        .collect();
+    let placed: Vec<_> = jobs
+        .iter()
+        .map(|job| (job.clone(), crate::lane(5)))
+        .collect();
+    broker.enqueue(&placed, |_| {}).await.expect("enqueued");
+
+    let completed = Completed::default();
+    let until = Instant::now() + STORM;
+    tokio::join!(
+        work(&broker, "w1", until, &completed, Rng::with_seed(seed)),
+        work(&broker, "w2", until, &completed, Rng::with_seed(seed ^ 1)),
+        meddle(&broker, &jobs, until, Rng::with_seed(seed ^ 2)),
+        meddle(&broker, &jobs, until, Rng::with_seed(seed ^ 3)),
+    );
+    tokio::join!(
+        finish(&broker, &jobs, "w1", &completed),
+        finish(&broker, &jobs, "w2", &completed),
+    );
+
+    let completed = completed.into_inner().expect("no test panicked");
+    let runs = broker.runs().await.expect("an answer");
+    assert_eq!(runs.len(), JOBS, "each job has a run");
+    let mut dead = Vec::new();
+    for run in &runs {
+        let times = completed.get(&run.job.id).copied().unwrap_or(0);
+        let expected = u32::from(matches!(run.state, State::Completed { .. }));
+        assert_eq!(times, expected, "{run:#?}");
+        assert!(run.state.is_terminal(), "{run:#?}");
+        if matches!(run.state, State::Failed { .. }) {
+            dead.push(run.job.id.to_string());
+        }
+    }
+    let letters = subjects(&broker, "DEAD").await;
+    let mut letters: Vec<_> = letters
+        .iter()
+        .filter_map(|subject| subject.rsplit('.').next())
+        .collect();
+    letters.sort_unstable();
+    dead.sort();
+    assert_eq!(
+        letters, dead,
+        "each failed job is a dead letter, and no other"
+    );
+    assert_eq!(subjects(&broker, "JOBS").await, Vec::<String>::new());
+}
+
+async fn subjects(broker: &Broker, stream: &str) -> Vec<String> {
+    let stream = broker.jetstream().get_stream(stream).await.expect("it");
+    let subjects = stream.info_with_subjects(">").await.expect("them");
+    subjects
+        .map(|subject| subject.expect("one").0)
+        .collect()
+        .await
+}
+
+/// A worker for whom anything may go wrong.
+async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Completed, mut rng: Rng) {
+    let mut zombies: Vec<Claim> = Vec::new();
+    let mut lanes = Lanes::default();
+    while Instant::now() < until {
+        broker
+            .find_lanes(&queues(worker), &mut lanes)
+            .await
+            .expect("lanes");
+        let most = rng.usize(1..4);
+        let look = broker.claim(&lanes, &name(worker), most).await;
+        for (claim, ()) in look.expect("an answer").claims {
+            match rng.u8(0..12) {
+                0..5 => run(claim, worker, completed, &mut rng).await,
+                5 => drop(claim.fail(Failure::passing("the network")).await),
+                6 => drop(claim.fail(Failure::worker("the disk")).await),
+                7 => drop(claim.fail(Failure::input("corrupt")).await),
+                8 => drop(claim.hand_back().await),
+                // It dies with the job, or is frozen and goes on later as if nothing had been.
+                9 => drop(claim),
+                _ => zombies.push(claim),
+            }
+        }
+        if zombies.len() > 3 {
+            let zombie = zombies.swap_remove(rng.usize(..zombies.len()));
+            finish_one(zombie, worker, completed).await;
+        }
+        pause(&mut rng, 40).await;
+    }
+}
+
+/// A good attempt, which may still be taken away at any moment.
+async fn run(mut claim: Claim, worker: &str, completed: &Completed, rng: &mut Rng) {
+    let lease = Lease::keep(&claim);
+    pause(rng, 120).await;
+    if lease.ended().is_none() && claim.enter(Stage::Publishing).await.is_ok() {
+        pause(rng, 30).await;
+        finish_one(claim, worker, completed).await;
+    }
+}
+
+async fn finish_one(claim: Claim, worker: &str, completed: &Completed) {
+    let id = claim.job().id;
+    match claim.complete(report(worker)).await {
+        Ok(_) => *completed.lock().expect("no panic").entry(id).or_default() += 1,
+        Err(Lost::Elsewhere) => {}
+        Err(Lost::Broker(error)) => panic!("{error}"),
+    }
+}
+
+/// A person who cannot make up their mind.
+async fn meddle(broker: &Broker, jobs: &[Job], until: Instant, mut rng: Rng) {
+    while Instant::now() < until {
+        let job = &jobs[rng.usize(..jobs.len())].id;
+        let steered = match rng.u8(0..6) {
+            0 => broker.cancel(job).await,
+            1 | 2 => broker.retry(job).await,
+            3 => {
+                let priority = Priority::try_from(rng.u8(1..=10)).expect("in range");
+                broker.move_job(job, None, Some(priority)).await
+            }
+            _ => {
+                let queue = QUEUES[rng.usize(..QUEUES.len())];
+                let queue: Queue = queue.parse().expect("a queue");
+                broker.move_job(job, Some(&queue), None).await
+            }
+        };
+        steered.expect("an answer");
+        pause(&mut rng, 20).await;
+    }
+}
+
+/// A worker for whom all goes well, until nothing is left to do.
+async fn finish(broker: &Broker, jobs: &[Job], worker: &str, completed: &Completed) {
+    let deadline = Instant::now() + CALM;
+    let mut lanes = Lanes::default();
+    loop {
+        let queues = queues(worker);
+        broker.find_lanes(&queues, &mut lanes).await.expect("lanes");
+        let look = broker.claim(&lanes, &name(worker), 8).await;
+        for (claim, ()) in look.expect("an answer").claims {
+            finish_one(claim, worker, completed).await;
+        }
+        let runs = broker.runs().await.expect("an answer");
+        let open: Vec<_> = runs.iter().filter(|run| !run.state.is_terminal()).collect();
+        if runs.len() == jobs.len() && open.is_empty() && subjects(broker, "JOBS").await.is_empty()
+        {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "stranded: {open:#?}, in the queue: {:?}",
+            subjects(broker, "JOBS").await
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn pause(rng: &mut Rng, most: u64) {
+    tokio::time::sleep(Duration::from_millis(rng.u64(..most))).await;
+}
