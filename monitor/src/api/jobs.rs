@@ -8,11 +8,13 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use common::broker::JobRecord;
+use common::broker::{Broker, BrokerError, JobRecord};
 use common::event::Event;
 use common::id::{BatchId, JobId};
-use common::queue::Queue;
+use common::queue::{Lane, Queue};
+use common::why::{Scene, Why};
 use common::worker::WorkerName;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -155,9 +157,12 @@ impl Pages {
 pub(super) struct Details {
     /// What it is called.
     name: JobName,
-    /// Where it stands: `pending` as it waits, or `run` as it was last written.
+    /// Where it stands: `pending` as it waits, `parked` as its batch is paused, or
+    /// `run` as it was last written.
     #[schema(value_type = Object)]
     record: JobRecord,
+    /// Why it is there, in one sentence.
+    why: String,
     /// What happened to it, oldest first.
     #[schema(value_type = Vec<Object>)]
     events: Vec<Event>,
@@ -177,7 +182,29 @@ pub(super) async fn one(
         record.ok_or_else(|| Refusal::unknown(format!("nobody has heard of job {job}")))?;
     Ok(axum::Json(Details {
         name: view::name(record.job()),
+        why: why(&shared.broker, &record).await?.to_string(),
         record,
         events,
     }))
+}
+
+/// Why a job is where it is.
+async fn why(broker: &Broker, record: &JobRecord) -> Result<Why, BrokerError> {
+    let (places, workers, controls, reports) = tokio::try_join!(
+        broker.whereabouts(&record.job().id),
+        broker.workers(),
+        broker.controls(),
+        broker.recent_reports(),
+    )?;
+    let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();
+    let scene = Scene {
+        record,
+        lanes: &lanes,
+        opens: places.opens.first(),
+        workers: &workers,
+        controls: &controls,
+    };
+    let contends = |queue: &_| scene.contends(queue);
+    let ahead = broker.ahead(&places.lanes, contends).await?;
+    Ok(scene.why(ahead, &reports.iter().collect(), Timestamp::now()))
 }

@@ -3,8 +3,9 @@
 
 use axum::extract::State;
 use common::broker::{Broker, BrokerError, JobRecord, Steered};
+use common::fit;
 use common::id::JobId;
-use common::plan::Plan;
+use common::pin;
 use common::queue::{Priority, Queue};
 use common::recipe::Recipe;
 use common::worker::{Heartbeat, WorkerName};
@@ -163,56 +164,37 @@ pub(super) async fn relocate(
     if order.queue.is_some() && order.home {
         return Err(Refusal::unsound("queue and home exclude each other"));
     }
-    let target = match &order.queue {
-        Some(Queue::On(worker)) => Some(live(&broker, worker).await?),
-        _ => None,
+    let workers = match &order.queue {
+        Some(Queue::On(_)) => broker.workers().await?,
+        _ => Vec::new(),
     };
     let jobs = order.jobs.clone();
     let orders = jobs
         .into_iter()
-        .map(|job| move_one(&broker, job, &order, target.as_ref()));
+        .map(|job| move_one(&broker, job, &order, &workers));
     Ok(all(futures::stream::iter(orders)).await)
 }
 
-async fn move_one(
-    broker: &Broker,
-    job: JobId,
-    order: &Move,
-    target: Option<&Heartbeat>,
-) -> Outcome {
-    let needs_recipe = order.home || target.is_some();
-    let mut queue = order.queue.clone();
-    if needs_recipe {
-        let recipe = match broker.job(&job).await {
-            Ok(Some(record)) => record.job().recipe.clone(),
-            Ok(None) => return Outcome::of(job, Ok(Steered::Unknown)),
-            Err(error) => return Outcome::of(job, Err(error)),
-        };
-        if let Some(reason) = target.and_then(|worker| unfit(&recipe, worker)) {
-            return Outcome::refused(job, reason);
+async fn move_one(broker: &Broker, job: JobId, order: &Move, workers: &[Heartbeat]) -> Outcome {
+    let recipe = match broker.job(&job).await {
+        Ok(Some(record)) => record.job().recipe.clone(),
+        Ok(None) => return Outcome::of(job, Ok(Steered::Unknown)),
+        Err(error) => return Outcome::of(job, Err(error)),
+    };
+    let queue = match &order.queue {
+        Some(Queue::On(worker)) => {
+            if let Err(why) = pin::check(&recipe, worker, workers) {
+                return Outcome::refused(job, why.to_string());
+            }
+            order.queue.clone()
         }
-        if order.home {
-            queue = Some(recipe.queue());
-        }
-    }
+        None if order.home => Some(recipe.queue()),
+        other => other.clone(),
+    };
     Outcome::of(
         job,
         broker.move_job(&job, queue.as_ref(), order.priority).await,
     )
-}
-
-async fn live(broker: &Broker, worker: &WorkerName) -> Result<Heartbeat, Refusal> {
-    let workers = broker.workers().await?;
-    workers
-        .into_iter()
-        .find(|beat| beat.name == *worker)
-        .ok_or_else(|| Refusal::unknown(format!("no worker named {worker} is alive")))
-}
-
-/// Why a worker cannot run a recipe; `None` where it can.
-fn unfit(recipe: &Recipe, worker: &Heartbeat) -> Option<String> {
-    let plan = Plan::of(recipe, std::slice::from_ref(worker));
-    plan.unfit.into_iter().next().map(|unfit| unfit.reason)
 }
 
 /// Whether a worker could run all of the jobs.
@@ -233,7 +215,7 @@ pub(super) struct Fit {
     post, path = "/jobs/fit", tag = "steer", request_body = Jobs,
     responses((status = OK, body = Vec<Fit>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn fit(
+pub(super) async fn fits(
     State(Shared { broker, .. }): State<Shared>,
     Json(Jobs { jobs }): Json<Jobs>,
 ) -> Result<axum::Json<Vec<Fit>>, Refusal> {
@@ -256,7 +238,10 @@ pub(super) async fn fit(
     }
     let workers = broker.workers().await?;
     let fits = workers.iter().map(|worker| {
-        let why = recipes.iter().find_map(|recipe| unfit(recipe, worker));
+        let queue = Queue::On(worker.name.clone());
+        let why = recipes
+            .iter()
+            .find_map(|recipe| fit::can(worker, recipe, &queue).err());
         Fit {
             worker: worker.name.clone(),
             fits: why.is_none(),

@@ -41,7 +41,8 @@ async fn operations(monitor: &Monitor) -> Vec<(String, String)> {
     for (path, methods) in document["paths"].as_object().expect("paths") {
         let path = path
             .replace("{job}", "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab")
-            .replace("{target}", "queue.libx265");
+            .replace("{target}", "queue.libx265")
+            .replace("{worker}", "atelier");
         assert!(
             !path.contains('{'),
             "{path} has a name that this test does not know"
@@ -146,7 +147,7 @@ async fn pages_of_others_reach_nothing() {
         "Host: localhost\r\nOrigin: null\r\n",
         "Host: localhost\r\nSec-Fetch-Site: same-site\r\n",
     ] {
-        let path = "/api/v1/controls/queue.libx265";
+        let path = "/api/v1/pauses/queue.libx265";
         let answer = send(address, "PUT", path, foreign, &order).await;
         assert_eq!(answer.status, 403, "{foreign}");
     }

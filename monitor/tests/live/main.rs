@@ -4,6 +4,7 @@
 mod access;
 mod browser;
 mod farm;
+mod pages;
 mod server;
 mod steer;
 

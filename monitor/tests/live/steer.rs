@@ -118,8 +118,8 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
 
     // Onto a worker only where that has proved what the job needs.
     let body = json!({ "jobs": [jobs[2].id], "queue": "on_atelier" });
-    let nobody = send(address, "POST", "/api/v1/jobs/move", "", &body).await;
-    assert_eq!(nobody.status, 404, "{}", nobody.body);
+    let nobody = order(&monitor, "move", body.clone()).await;
+    assert_eq!(nobody[0]["why"], "worker atelier is not alive");
     monitor.heartbeat("atelier", Vec::new()).await;
     let beat = farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 10.0)]);
     monitor.broker.heartbeat(&beat).await.expect("heard");
@@ -137,7 +137,12 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     )
     .await;
     assert_eq!(refused[0]["done"], false);
-    assert_eq!(refused[0]["why"], fits[1]["why"]);
+    let why = refused[0]["why"].as_str().expect("a reason");
+    assert!(
+        why.contains(fits[1]["why"].as_str().expect("a reason")),
+        "{why}"
+    );
+    assert!(why.ends_with("who can: atelier"), "{why}");
     let moved = "/api/v1/jobs?queue=on_atelier";
     let page = until(address, moved, "the moved job", |page| page["total"] == 1).await;
     assert_eq!(page["jobs"][0]["home"], "libx265");
@@ -151,6 +156,8 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     let details = get(address, &format!("/api/v1/jobs/{}", jobs[2].id), "")
         .await
         .json();
+    let why = details["why"].as_str().expect("a sentence");
+    assert!(why.contains("atelier"), "{why}");
     let events: Vec<String> = details["events"]
         .as_array()
         .expect("events")
@@ -190,8 +197,8 @@ async fn orders_are_given_and_taken_back() {
     page.until("the queue", |state| state["queues"][0]["paused"] == false)
         .await;
 
-    let queue = "/api/v1/controls/queue.libx265";
-    let paused = send(address, "PUT", queue, "", &json!({ "paused": true })).await;
+    let queue = "/api/v1/pauses/queue.libx265";
+    let paused = send(address, "PUT", queue, "", &json!({})).await;
     assert_eq!(paused.status, 204, "{}", paused.body);
     let took = page
         .until("the pause", |state| state["queues"][0]["paused"] == true)
@@ -200,27 +207,38 @@ async fn orders_are_given_and_taken_back() {
     assert_eq!(page.state["queues"][0]["unserved"], "paused");
     assert_eq!(page.state["attention"], json!([]), "a pause is wanted");
 
-    let worker = "/api/v1/controls/worker.atelier";
-    let hours = json!({ "paused": true, "hours": "mon-fri 19:00-07:00" });
-    assert_eq!(send(address, "PUT", worker, "", &hours).await.status, 204);
-    page.until("the hours", |state| {
-        state["controls"][1]["hours"] == "mon-fri 19:00-07:00"
+    let worker = "/api/v1/pauses/worker.atelier";
+    let hours = "/api/v1/hours/atelier";
+    let week = json!({ "hours": "mon-fri 19:00-07:00" });
+    assert_eq!(send(address, "PUT", hours, "", &week).await.status, 204);
+    assert_eq!(
+        send(address, "PUT", worker, "", &json!({})).await.status,
+        204
+    );
+    page.until("hours and a drain", |state| {
+        let order = &state["controls"][1];
+        order["hours"] == "mon-fri 19:00-07:00" && order["paused"] == true
     })
     .await;
-    for (path, body) in [
-        (queue, json!({ "paused": false, "hours": "22:00-07:00" })),
-        (worker, json!({ "paused": false, "hours": "at night" })),
-        ("/api/v1/controls/farm.all", json!({ "paused": true })),
+    for (path, body, status) in [
+        (hours, json!({ "hours": "at night" }), 422),
+        ("/api/v1/pauses/farm.all", json!({}), 422),
+        ("/api/v1/hours/a.b", week, 404),
     ] {
         let answer = send(address, "PUT", path, "", &body).await;
-        assert_eq!(answer.status, 422, "{path}: {}", answer.body);
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
     }
     for path in [queue, worker] {
-        assert_eq!(
-            send(address, "DELETE", path, "", &json!({})).await.status,
-            204
-        );
+        let answer = send(address, "DELETE", path, "", &json!({})).await;
+        assert_eq!(answer.status, 204);
     }
+    page.until("the hours alone", |state| {
+        state["controls"].as_array().map(Vec::len) == Some(1)
+            && state["controls"][0]["paused"] == false
+    })
+    .await;
+    let answer = send(address, "DELETE", hours, "", &json!({})).await;
+    assert_eq!(answer.status, 204);
     page.until("no orders", |state| {
         state["controls"] == json!([]) && state["queues"][0]["paused"] == false
     })

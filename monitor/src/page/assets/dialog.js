@@ -14,6 +14,8 @@ export function ask(title, fields, verb, tone = "") {
   const dialog = h("dialog", { class: "question", "aria-labelledby": "question" }, form);
   document.body.append(dialog);
   dialog.showModal();
+  // What is typed replaces what was there.
+  form.querySelector("input:not([type='radio'])")?.select();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       resolve(dialog.returnValue === "yes" ? new FormData(form) : null);

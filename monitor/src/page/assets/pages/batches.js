@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { h, keyed, say, set } from "../dom.js";
 import { ago, count, plural, printable, time } from "../format.js";
-import { control } from "../control.js";
+import { pause } from "../control.js";
 import { address } from "../router.js";
 import { state, watch } from "../state.js";
 
@@ -20,7 +20,7 @@ function row(item) {
   const button = h("button", { class: "button act", type: "button" });
   const element = h("li", {}, h("div", { class: "line" }, link, when), bar, h("div", { class: "line" }, h("span", { class: "facts" }, words), h("span", { class: "end" }, button)));
   const target = `batch.${item.id}`;
-  button.addEventListener("click", () => control(target, { paused: button.dataset.paused !== "true" }));
+  button.addEventListener("click", () => pause(target, button.dataset.paused !== "true"));
   return {
     element,
     update(item) {

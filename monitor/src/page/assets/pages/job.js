@@ -9,6 +9,7 @@ import { cancel, chooseWorker, reprioritise, retry, sendHome } from "../steer.js
 const page = document.querySelector('[data-page="job"]');
 const title = page.querySelector("h2");
 const status = page.querySelector(".status");
+const reason = page.querySelector(".why");
 const facts = page.querySelector(".about");
 const timeline = page.querySelector(".timeline");
 const sides = page.querySelector(".sides");
@@ -54,15 +55,16 @@ function side(name, rows) {
 
 let shown = null;
 
-function draw({ name, record, events }) {
-  const run = record.run ?? null;
+function draw({ name, record, why, events }) {
+  const run = record.run ?? record.parked ?? null;
   const pending = record.pending ?? null;
   const { job, queue, priority } = run ?? pending;
   const [phase, content] = run ? (typeof run.state === "string" ? [run.state, null] : Object.entries(run.state)[0]) : ["pending", null];
-  const word = phase === "queued" ? "pending" : phase;
+  const word = record.parked ? "paused" : phase === "queued" ? "pending" : phase;
   shown = { id: job.id, priority, phase: word };
   say(title, printable(name.name));
   say(status, word);
+  say(reason, printable(why));
   set(status, "data-state", word);
   facts.replaceChildren(
     ...fact("Queue", queue),

@@ -1,7 +1,7 @@
 // Queues: what waits, and who would take it.
 
 import { h, keyed, say, set } from "../dom.js";
-import { control } from "../control.js";
+import { pause } from "../control.js";
 import { age, count, duration } from "../format.js";
 import { address } from "../router.js";
 
@@ -38,11 +38,11 @@ function queueRow(row) {
   const oldest = h("td", { class: "number" });
   const served = h("td", { class: "number served" });
   const link = h("a", { href: address("jobs", { phases: "pending", queue: row.queue }) }, token(row.queue));
-  const pause = h("button", { class: "button small", type: "button" });
+  const button = h("button", { class: "button small", type: "button" });
   const name = h("th", { scope: "row", title: row.queue }, link, sub);
-  const element = h("tr", {}, name, pending, running, oldest, served, h("td", { class: "act" }, pause));
+  const element = h("tr", {}, name, pending, running, oldest, served, h("td", { class: "act" }, button));
   let isPaused = false;
-  pause.addEventListener("click", () => control(`queue.${row.queue}`, { paused: !isPaused }));
+  button.addEventListener("click", () => pause(`queue.${row.queue}`, !isPaused));
   const number = (cell, value) => {
     say(cell, count(value));
     cell.classList.toggle("zero", value === 0);
@@ -51,8 +51,8 @@ function queueRow(row) {
     element,
     update(row, now) {
       isPaused = row.paused;
-      say(pause, row.paused ? "Resume" : "Pause");
-      set(pause, "aria-label", `${row.paused ? "Resume" : "Pause"} the queue ${row.queue}`);
+      say(button, row.paused ? "Resume" : "Pause");
+      set(button, "aria-label", `${row.paused ? "Resume" : "Pause"} the queue ${row.queue}`);
       const empty = row.empties_in === null ? "" : `empty in ${duration(row.empties_in)}`;
       const words = [row.paused ? "paused" : "", meaning(row.queue), priorities(row), empty].filter(Boolean).join(" · ");
       say(sub, words);

@@ -1,6 +1,6 @@
 // Workers: who is there, how busy, and what each has proved.
 
-import { askHours, control, standing } from "../control.js";
+import { askHours, pause, standing } from "../control.js";
 import { h, keyed, say, set } from "../dom.js";
 import { ago, bytes, count, duration, fps, percent, plural, printable, time } from "../format.js";
 import { address } from "../router.js";
@@ -104,7 +104,7 @@ function workerCard(row) {
   const drain = h("button", { class: "button small act", type: "button" });
   const hours = h("button", { class: "button small act", type: "button" }, "Hours…");
   const target = `worker.${row.name}`;
-  drain.addEventListener("click", () => control(target, { paused: !standing(target)?.paused }));
+  drain.addEventListener("click", () => pause(target, !standing(target)?.paused));
   hours.addEventListener("click", () => askHours(row.name));
   const element = h(
     "li",
