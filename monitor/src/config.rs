@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use common::broker::ConnectOptions;
+use common::location::Location;
 use common::telemetry::LogFormat;
 
 use crate::access::Role;
@@ -39,6 +40,9 @@ pub struct Config {
         value_delimiter = ','
     )]
     pub hosts: Vec<String>,
+    /// Folder or bucket that new jobs can be made from: a path or s3://BUCKET/PREFIX
+    #[arg(long, env = "STORE_URL", value_name = "URL", value_parser = Location::from_argument)]
+    pub store: Option<Location>,
     /// NATS servers, comma-separated
     #[arg(
         long,

@@ -14,6 +14,7 @@ pub mod config;
 mod feed;
 pub mod index;
 pub mod listing;
+mod media;
 mod page;
 pub mod view;
 
@@ -32,6 +33,7 @@ use access::keys::{Keys, KeysError};
 use audience::Audience;
 use board::{Board, Publisher};
 use listing::Listing;
+use media::Media;
 
 /// How long open requests may take to end once the monitor is to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -84,6 +86,7 @@ pub async fn run(
         board,
         listing,
         pages: Arc::default(),
+        media: config.store.clone().map(|root| Arc::new(Media::new(root))),
         audience,
         access: Arc::new(access),
         shutdown: shutdown.clone(),

@@ -3,6 +3,7 @@
 
 mod batches;
 mod controls;
+mod create;
 mod health;
 mod history;
 mod jetstream;
@@ -33,6 +34,7 @@ use crate::access::{Access, COOKIE, guard};
 use crate::audience::Audience;
 use crate::board::Board;
 use crate::listing::Listing;
+use crate::media::Media;
 use crate::page;
 
 pub(crate) use jobs::Pages;
@@ -45,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) board: Arc<Board>,
     pub(crate) listing: Arc<Listing>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) media: Option<Arc<Media>>,
     pub(crate) audience: Audience,
     pub(crate) access: Arc<Access>,
     pub(crate) shutdown: CancellationToken,
@@ -81,7 +84,7 @@ pub(crate) fn routes(shared: Shared) -> Router {
     let guarded = OpenApiRouter::new()
         .routes(routes!(state::state))
         .routes(routes!(live::live))
-        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::list, create::create))
         .routes(routes!(jobs::one))
         .routes(routes!(steer::cancel))
         .routes(routes!(steer::retry))
@@ -91,6 +94,8 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(controls::pause, controls::resume))
         .routes(routes!(controls::set_hours, controls::leave_hours))
         .routes(routes!(batches::list))
+        .routes(routes!(create::browse))
+        .routes(routes!(create::plan))
         .routes(routes!(jetstream::jetstream))
         .routes(routes!(history::history))
         .routes(routes!(history::csv))

@@ -44,6 +44,7 @@ const ASSETS: &[Asset] = assets![
     "pages/history.js",
     "pages/job.js",
     "pages/jobs.js",
+    "pages/new.js",
     "pages/workers.js",
     "render/attention.js",
     "render/connection.js",

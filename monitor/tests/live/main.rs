@@ -3,6 +3,7 @@
 
 mod access;
 mod browser;
+mod create;
 mod farm;
 mod pages;
 mod server;

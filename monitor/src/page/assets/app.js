@@ -6,6 +6,7 @@ import { broker } from "./pages/broker.js";
 import { history } from "./pages/history.js";
 import { job } from "./pages/job.js";
 import { jobs } from "./pages/jobs.js";
+import { fresh } from "./pages/new.js";
 import { workersPage } from "./pages/workers.js";
 import { attention } from "./render/attention.js";
 import { connectionLine } from "./render/connection.js";
@@ -53,6 +54,7 @@ route({
   overview: () => redraw(),
   jobs,
   job,
+  new: fresh,
   workers: (here) => (redraw(), workersPage(here)),
   batches,
   history,

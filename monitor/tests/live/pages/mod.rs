@@ -2,6 +2,7 @@
 
 mod access;
 mod jobs;
+mod new;
 mod orders;
 mod sights;
 
