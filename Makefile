@@ -6,9 +6,9 @@ unexport NATS_URL STORE_URL
 
 demo := $(CARGO_TARGET_DIR)/demo
 
-.PHONY: help demo test lint soak bench up down clean
+.PHONY: help demo test lint soak bench bench-peers up down clean
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Encode four sample clips to HEVC on this machine: no server needed
 	@tests/setup demo
@@ -37,6 +37,11 @@ bench: ## Measure the whole farm
 	@tests/setup test
 	cargo build --release --workspace
 	cargo run --release -p ffmpeg-easy-tests --example bench
+
+bench-peers: ## Measure jobs that do nothing, beside other queues
+	@tests/setup peers
+	cargo build --release -p ffmpeg-easy-tests --example bench
+	tests/peers/run
 
 up: ## Start broker, store, monitor and a worker in containers
 	@tests/setup docker

@@ -65,7 +65,7 @@ impl BatchProgress {
             },
         };
         *count += 1;
-        if record.run().is_none_or(|run| !run.state.is_terminal()) {
+        if !record.has_ended() {
             self.bytes_left += record.job().input.size;
         }
     }

@@ -183,6 +183,10 @@ pub fn parked(job: &JobId) -> String {
 /// All jobs that were put aside.
 pub const PARKED: &str = "later.*.parked";
 
+/// What stands before a long queue for nobody to take (see
+/// [`crate::broker::Broker::enqueue`]).
+pub const FRONT: &str = "later.front.all";
+
 /// Whatever of a job waits for its time.
 pub fn later_anywhere(job: &JobId) -> String {
     format!("later.{job}.*")

@@ -204,10 +204,13 @@ impl Scene<'_> {
         })
     }
 
-    /// Whether jobs of this queue compete with the job for those workers.
-    pub fn contends(&self, queue: &Queue) -> bool {
-        !self.controls.is_paused(&Target::Queue(queue.clone()))
-            && self.takers().iter().any(|worker| worker.serves(queue))
+    /// Tells the queues whose jobs compete with the job for those workers.
+    pub fn contenders(&self) -> impl Fn(&Queue) -> bool {
+        let takers = self.takers();
+        move |queue| {
+            !self.controls.is_paused(&Target::Queue(queue.clone()))
+                && takers.iter().any(|worker| worker.serves(queue))
+        }
     }
 
     /// Why the job is where it is; `ahead` counts the jobs before it.
@@ -434,7 +437,7 @@ impl fmt::Display for Cause {
             ),
             Self::Next { workers } => write!(
                 f,
-                "nothing goes before it and {} has a free slot: it starts within seconds",
+                "nothing goes before it and {} has a free slot: it should start within seconds",
                 named(workers)
             ),
             Self::InLine {

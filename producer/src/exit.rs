@@ -14,8 +14,8 @@ use common::printable::printable;
 pub enum Exit {
     /// All that was asked for is done (for `enqueue` without `--wait`: enqueued).
     Done = 0,
-    /// Some job failed, was skipped to spare a file that was there already, or
-    /// was refused because no worker can run it.
+    /// Some job failed, was skipped to spare a file that was there already, was
+    /// refused because no worker can run it, or could not be changed any more.
     Failed = 1,
     /// What was asked for makes no sense: an option, a recipe, a path.
     Usage = 2,
@@ -26,7 +26,7 @@ pub enum Exit {
 }
 
 /// The exit codes, for `--help`.
-pub const HELP: &str = "Exit codes: 0 all done; 1 some job failed, or no worker can run it; 2 usage; \
+pub const HELP: &str = "Exit codes: 0 all done; 1 some job failed, no worker can run it, or it was too late; 2 usage, or nothing matches; \
     3 broker, store or a program of the farm out of reach; 130 interrupted";
 
 impl From<Exit> for ExitCode {

@@ -1,5 +1,7 @@
 //! Jobs that a person means by an id, or by the start of one.
 
+use std::collections::HashSet;
+
 use common::broker::{Broker, JobRecord};
 use common::id::{BatchId, JobId};
 
@@ -17,7 +19,8 @@ pub async fn find(broker: &Broker, id: &str) -> Result<JobRecord, Error> {
     Ok(found.remove(0))
 }
 
-/// The jobs that a person means, in the order in which they were named.
+/// The jobs that a person means, each once, in the order in which they were
+/// named.
 ///
 /// # Errors
 /// Where one of them does not exist, or could be more than one.
@@ -45,6 +48,8 @@ pub async fn find_all(broker: &Broker, ids: &[String]) -> Result<Vec<JobRecord>,
             (Some(_), others) => return Err(ambiguous(id, others + 1, "jobs")),
         }
     }
+    let mut seen = HashSet::new();
+    found.retain(|record| seen.insert(record.job().id));
     Ok(found)
 }
 

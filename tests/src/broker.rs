@@ -3,22 +3,47 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::Daemon;
+use crate::process::{Daemon, Signal};
 use crate::{paths, poll};
+
+/// When a broker flushes what it is about to acknowledge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// Before it does, as the farm ships it.
+    Always,
+    /// Every two minutes, as nats-server does where nobody tells it otherwise.
+    Seldom,
+}
+
+impl Flush {
+    /// The value of nats-server's `sync_interval`.
+    fn interval(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Seldom => "\"2m\"",
+        }
+    }
+}
 
 /// A broker of a test's own. Its port and its store outlive `kill -9`.
 pub struct TestBroker {
     server: Daemon,
     folder: PathBuf,
+    flush: Flush,
     port: u16,
 }
 
 impl TestBroker {
     /// Starts a broker on a free port, with its store below `folder`.
     pub async fn start(folder: &Path) -> Self {
+        Self::start_flushing(folder, Flush::Always).await
+    }
+
+    /// The same, flushing otherwise than shipped.
+    pub async fn start_flushing(folder: &Path, flush: Flush) -> Self {
         let folder = folder.join("broker");
         std::fs::create_dir_all(&folder).expect("a test's folder can be written");
-        let server = spawn(&folder, None);
+        let server = spawn(&folder, flush, None);
         let ports = folder.join(format!("nats-server_{}.ports", server.id()));
         let port = poll::until("nats-server to say where it listens", async || {
             read_port(&ports)
@@ -27,8 +52,14 @@ impl TestBroker {
         Self {
             server,
             folder,
+            flush,
             port,
         }
+    }
+
+    /// Its process number, for a look at what it uses.
+    pub fn id(&self) -> u32 {
+        self.server.id()
     }
 
     /// Where it listens.
@@ -46,9 +77,15 @@ impl TestBroker {
         self.server.kill();
     }
 
+    /// Has it end in good order.
+    pub async fn stop(&mut self) {
+        self.server.signal(Signal::TERM);
+        self.server.wait().await;
+    }
+
     /// Starts it again, on the same port and the same store.
     pub async fn restart(&mut self) {
-        self.server = spawn(&self.folder, Some(self.port));
+        self.server = spawn(&self.folder, self.flush, Some(self.port));
         let ports = self
             .folder
             .join(format!("nats-server_{}.ports", self.server.id()));
@@ -57,7 +94,7 @@ impl TestBroker {
 }
 
 /// The shipped configuration, moved to a free port and another folder.
-pub(crate) fn configuration(folder: &Path, port: Option<u16>) -> String {
+pub(crate) fn configuration(folder: &Path, flush: Flush, port: Option<u16>) -> String {
     let shipped = paths::repository().join("nats/nats-server.conf");
     let shipped = std::fs::read_to_string(shipped).expect("the farm ships a configuration");
     let port = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
@@ -67,6 +104,7 @@ pub(crate) fn configuration(folder: &Path, port: Option<u16>) -> String {
         ("port", port.as_str()),
         ("http_port", "-1"),
         ("store_dir", &store),
+        ("sync_interval", flush.interval()),
     ] {
         let line = moved
             .lines()
@@ -78,9 +116,10 @@ pub(crate) fn configuration(folder: &Path, port: Option<u16>) -> String {
     moved
 }
 
-fn spawn(folder: &Path, port: Option<u16>) -> Daemon {
+fn spawn(folder: &Path, flush: Flush, port: Option<u16>) -> Daemon {
     let file = folder.join("nats-server.conf");
-    std::fs::write(&file, configuration(folder, port)).expect("a test's folder can be written");
+    std::fs::write(&file, configuration(folder, flush, port))
+        .expect("a test's folder can be written");
     let mut command = Command::new(paths::tool("nats-server"));
     command
         .arg("-c")

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::broker::configuration;
+use crate::broker::{Flush, configuration};
 use crate::paths;
 use crate::ports::free_ports;
 use crate::process::Daemon;
@@ -38,7 +38,7 @@ impl TestCluster {
         let nodes = clients.iter().zip(routes).enumerate().map(|(index, (&port, route))| {
             let folder = folder.join(name(index));
             std::fs::create_dir_all(&folder).expect("a test's folder can be written");
-            let mut text = configuration(&folder, Some(port));
+            let mut text = configuration(&folder, Flush::Always, Some(port));
             write!(
                 text,
                 "\nserver_name: {}\ncluster {{ name: farm, listen: \"127.0.0.1:{route}\", routes: [{}] }}\n",

@@ -18,7 +18,7 @@ use common::{subject, wire};
 use futures::StreamExt;
 use tempfile::TempDir;
 
-use crate::broker::TestBroker;
+use crate::broker::{Flush, TestBroker};
 use crate::cluster::TestCluster;
 use crate::process::{Ran, run};
 use crate::programs::{self, Worker, WorkerSetup};
@@ -40,8 +40,13 @@ pub struct Farm<B = TestBroker> {
 impl Farm {
     /// A broker and nobody else.
     pub async fn start() -> Self {
+        Self::flushing(Flush::Always).await
+    }
+
+    /// The same with a broker that flushes otherwise than shipped.
+    pub async fn flushing(flush: Flush) -> Self {
         let folder = paths::test_folder();
-        let broker = TestBroker::start(folder.path()).await;
+        let broker = TestBroker::start_flushing(folder.path(), flush).await;
         let url = broker.url();
         Self::on(broker, url, 1, folder).await
     }

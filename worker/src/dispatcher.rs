@@ -134,6 +134,9 @@ impl Watch {
     async fn glance(&mut self, broker: &Broker) -> Result<(), BrokerError> {
         if Instant::now() >= self.glance {
             self.is_busy = broker.have_work(&self.lanes).await?;
+            if !self.is_busy {
+                broker.tidy().await?;
+            }
             let lease = self.lanes.shortest_ack_wait().unwrap_or(GLANCE);
             self.glance = Instant::now() + (lease / GLANCES).min(GLANCE);
         }

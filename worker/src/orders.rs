@@ -39,9 +39,8 @@ pub async fn follow(broker: Broker, orders: watch::Sender<Controls>, stop: Cance
                     tokio::time::sleep(AGAIN).await;
                     break;
                 };
-                match tokio::time::timeout(LOOK, listening.next()).await {
-                    Ok(None) => break,
-                    Ok(Some(_)) | Err(_) => {}
+                if let Ok(None) = tokio::time::timeout(LOOK, listening.next()).await {
+                    break;
                 }
             }
         }

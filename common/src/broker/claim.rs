@@ -233,8 +233,8 @@ impl Broker {
             return Ok(None);
         }
         let next = info.delivered.stream_sequence + 1;
-        let page = self.page(JOBS, &subject::lane(lane), next, 1).await?;
-        Ok(page.first().map(|stored| stored.sequence))
+        let head = self.first_from(JOBS, &subject::lane(lane), next).await?;
+        Ok(head.map(|stored| stored.sequence))
     }
 
     /// Messages of a lane that are there at once. A plain request: it needs one

@@ -84,6 +84,36 @@ impl Broker {
         }
     }
 
+    /// The first message whose subject matches, from a sequence on. Cheaper than
+    /// a page of one: for a page the broker also counts what lies behind it.
+    pub(super) async fn first_from(
+        &self,
+        stream: &str,
+        filter: &str,
+        from: u64,
+    ) -> Result<Option<Stored>, BrokerError> {
+        let what = || format!("reading the stream {stream}");
+        let request = Request {
+            seq: Some(from.max(1)),
+            next_by_subj: Some(filter),
+            ..Default::default()
+        };
+        let payload = serde_json::to_vec(&request).map_err(BrokerError::request(what()))?;
+        let message = self
+            .client
+            .request(format!("$JS.API.DIRECT.GET.{stream}"), payload.into())
+            .await
+            .map_err(BrokerError::request(what()))?;
+        match message.status {
+            None => Ok(stored(message)),
+            Some(StatusCode::NOT_FOUND) => Ok(None),
+            Some(status) => Err(BrokerError::Request {
+                what: what(),
+                message: status.to_string(),
+            }),
+        }
+    }
+
     /// Up to `batch` messages whose subject matches, from a sequence on.
     pub(super) async fn page(
         &self,

@@ -19,6 +19,9 @@ use crate::wire;
 const EXPECTED_LAST: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_LAST_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 
+/// From so many jobs on a queue counts as long.
+const LONG: usize = 5000;
+
 /// What became of a job that was to be enqueued.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -59,14 +62,47 @@ impl Broker {
         for lane in &lanes {
             self.open_lane(lane).await?;
         }
+        if jobs.len() >= LONG {
+            self.stand_before().await?;
+        }
         // Those of paused batches wait as well, where the guards do not see them.
-        let is_any_parked = !self.page(JOBS, PARKED, 1, 1).await?.is_empty();
+        let is_any_parked = self.first_from(JOBS, PARKED, 1).await?.is_some();
         let mut outcomes = Vec::with_capacity(jobs.len());
         for chunk in jobs.chunks((atomic::MOST / most_messages).max(1)) {
             outcomes.extend(self.enqueue_batch(chunk, is_any_parked).await?);
             on_added(outcomes.len());
         }
         Ok(outcomes)
+    }
+
+    /// Puts a message before those that follow which no lane ever takes.
+    ///
+    /// Whenever the job that a lane gives out is the first message of the whole
+    /// stream, nats-server 2.15 counts anew all that match the lane's filter: at
+    /// 200,000 pending jobs each claim then takes 160 ms instead of 0.2 ms.
+    async fn stand_before(&self) -> Result<(), BrokerError> {
+        self.publish(Message {
+            subject: subject::FRONT.to_owned(),
+            headers: HeaderMap::new(),
+            payload: bytes::Bytes::new(),
+        })
+        .await
+    }
+
+    /// Removes what stood before a long queue, where nothing is left behind it.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn tidy(&self) -> Result<(), BrokerError> {
+        let Some(front) = self.last(JOBS, subject::FRONT).await? else {
+            return Ok(());
+        };
+        let behind = self.first_from(JOBS, ">", front.sequence + 1).await?;
+        let jobs = self.first_from(JOBS, subject::WAKE_SOURCE, 1).await?;
+        if behind.is_none() && jobs.is_none() {
+            self.purge(subject::FRONT, Some(front.sequence)).await?;
+        }
+        Ok(())
     }
 
     async fn enqueue_batch(

@@ -145,10 +145,10 @@ impl Broker {
                     queue: queue.clone(),
                 };
                 if !lanes.contains(&lane)
-                    && !self
-                        .page(JOBS, &subject::lane(&lane), 1, 1)
+                    && self
+                        .first_from(JOBS, &subject::lane(&lane), 1)
                         .await?
-                        .is_empty()
+                        .is_some()
                 {
                     self.add_lane(lanes, lane).await?;
                 }

@@ -1,6 +1,7 @@
 //! Keeping a claim: signs of life to the broker, and a watch on the run.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::task::JoinHandle;
@@ -13,6 +14,9 @@ use crate::subject;
 
 /// Signs of life within one ack wait.
 const BEATS: u32 = 3;
+
+/// How long a job runs before its owner listens for what people want of it.
+const SETTLED: Duration = Duration::from_millis(500);
 
 /// Why a lease ended before its job did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +76,8 @@ async fn watch(claim: &Claim) -> Ended {
     let every = claim.ack_wait / BEATS;
     let mut beat = tokio::time::interval_at(Instant::now() + every, every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Most jobs that end sooner than this need none of what follows.
+    tokio::time::sleep(every.min(SETTLED)).await;
     let mut nudges = claim
         .broker
         .client
@@ -79,6 +85,10 @@ async fn watch(claim: &Claim) -> Ended {
         .await
         .ok();
     let mut checking = None;
+    // For a nudge that came before anybody listened.
+    if let Ok(Some(ended)) = tokio::time::timeout(every / 2, check(claim)).await {
+        return ended;
+    }
     loop {
         let nudged = async {
             match &mut nudges {

@@ -90,7 +90,7 @@ impl Broker {
             if lane.priority > *priority {
                 ahead.jobs += info.num_pending;
             } else if messages <= COUNTED {
-                let behind = self.from_on(&lane, *sequence).await?;
+                let behind = self.count_from(&lane, *sequence).await?;
                 ahead.jobs += info.num_pending.saturating_sub(behind);
             } else {
                 ahead.jobs += share_before(*sequence, next, last, info.num_pending);
@@ -101,7 +101,7 @@ impl Broker {
     }
 
     /// Jobs in a lane from a sequence on, counted by the broker.
-    async fn from_on(&self, lane: &Lane, sequence: u64) -> Result<u64, BrokerError> {
+    async fn count_from(&self, lane: &Lane, sequence: u64) -> Result<u64, BrokerError> {
         let page = self.page(JOBS, &subject::lane(lane), sequence, 1).await?;
         Ok(page.first().map_or(0, |stored| 1 + stored.behind))
     }

@@ -142,20 +142,12 @@ impl Broker {
         self.record_event(&event).await;
     }
 
-    /// Adds to a job's history. History is not worth waiting for: an answer
-    /// that never comes is only logged.
+    /// Adds to a job's history. Nobody waits for an answer: nothing is decided
+    /// by history, and its stream keeps what the connection brings it.
     pub async fn record_event(&self, event: &Event) {
-        let job = event.job;
-        let subject = subject::event(&job, event.what.kind());
-        match self.jetstream.publish(subject, wire::encode(event)).await {
-            Ok(stored) => {
-                tokio::spawn(async move {
-                    if let Err(error) = stored.await {
-                        tracing::warn!(%job, %error, "an event was not recorded");
-                    }
-                });
-            }
-            Err(error) => tracing::warn!(%job, %error, "an event was not recorded"),
+        let subject = subject::event(&event.job, event.what.kind());
+        if let Err(error) = self.client.publish(subject, wire::encode(event)).await {
+            tracing::warn!(job = %event.job, %error, "an event was not recorded");
         }
     }
 }

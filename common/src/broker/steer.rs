@@ -118,32 +118,30 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn retry(&self, job: &JobId) -> Result<Steered, BrokerError> {
-        loop {
-            let Some(found) = self.confirmed_run(job).await? else {
-                return Ok(Steered::Unknown);
-            };
-            let Some(next) = found.run.retry(Timestamp::now()) else {
-                return Ok(Steered::TooLate(Box::new(found.run)));
-            };
-            let lane = next.lane();
-            self.open_lane(&lane).await?;
-            // First the message: a run that waits without one would wait for ever.
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_OF, found.revision.to_string());
-            self.publish(Message {
-                subject: subject::job(&lane, job),
-                headers,
-                payload: wire::encode(&next.job),
-            })
-            .await?;
-            // A worker that was quicker has written it already.
-            if let Write::Done(_) = self.settle(&next, found.revision).await? {
-                self.unbury(job).await?;
-                self.open_further(&next.job, &lane, Timestamp::now())
-                    .await?;
-            }
-            return Ok(Steered::Done(Box::new(next)));
+        let Some(found) = self.confirmed_run(job).await? else {
+            return Ok(Steered::Unknown);
+        };
+        let Some(next) = found.run.retry(Timestamp::now()) else {
+            return Ok(Steered::TooLate(Box::new(found.run)));
+        };
+        let lane = next.lane();
+        self.open_lane(&lane).await?;
+        // First the message: a run that waits without one would wait for ever.
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_OF, found.revision.to_string());
+        self.publish(Message {
+            subject: subject::job(&lane, job),
+            headers,
+            payload: wire::encode(&next.job),
+        })
+        .await?;
+        // A worker that was quicker has written it already.
+        if let Write::Done(_) = self.settle(&next, found.revision).await? {
+            self.unbury(job).await?;
+            self.open_further(&next.job, &lane, Timestamp::now())
+                .await?;
         }
+        Ok(Steered::Done(Box::new(next)))
     }
 
     /// Where the job stands, as a run; one that nobody took yet has none, so it

@@ -1,12 +1,16 @@
 //! `producer batch`: how far one batch is.
 
+use std::collections::HashMap;
+
 use clap::Args;
 use common::batch::{Batch, BatchProgress};
 use common::broker::JobRecord;
 use common::control::Target;
 use common::fit;
 use common::history::History;
+use common::job::Job;
 use common::printable::printable;
+use common::queue::Queue;
 use common::worker::Heartbeat;
 use serde::Serialize;
 
@@ -70,15 +74,17 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Workers that take some of the jobs that have not ended.
+/// Workers that take jobs of the queues in which some have not ended: one of
+/// each stands for the others.
 fn takers<'a>(records: &[JobRecord], workers: &'a [Heartbeat]) -> Vec<&'a Heartbeat> {
-    let open: Vec<&JobRecord> = records
+    let open: HashMap<&Queue, &Job> = records
         .iter()
-        .filter(|record| record.run().is_none_or(|run| !run.state.is_terminal()))
+        .filter(|record| !record.has_ended())
+        .map(|record| (record.queue(), record.job()))
         .collect();
     let takes_any = |worker: &&Heartbeat| {
         open.iter()
-            .any(|record| fit::takes(worker, record.job(), record.queue()).is_ok())
+            .any(|(queue, job)| fit::takes(worker, job, queue).is_ok())
     };
     workers.iter().filter(takes_any).collect()
 }

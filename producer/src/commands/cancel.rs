@@ -1,6 +1,7 @@
 //! `producer cancel`.
 
 use clap::Args;
+use common::broker::JobRecord;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
@@ -24,9 +25,7 @@ pub struct Options {
 /// Where the farm is out of reach, or nothing matches.
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let is_open = |record: &common::broker::JobRecord| {
-        record.run().is_none_or(|run| !run.state.is_terminal())
-    };
+    let is_open = |record: &JobRecord| !record.has_ended();
     let found = options.selection.find(&broker, is_open).await?;
     let tally = tally::each(found, async |record| {
         Ok(broker.cancel(&record.job().id).await?.into())

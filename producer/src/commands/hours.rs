@@ -12,6 +12,7 @@ use crate::orders;
 
 /// Whose hours, and which.
 #[derive(Debug, Args)]
+#[command(override_usage = "producer hours NAME <HOURS|--clear>")]
 #[command(group(ArgGroup::new("what").required(true).args(["hours", "clear"])))]
 pub struct Options {
     /// The worker

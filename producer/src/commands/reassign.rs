@@ -43,7 +43,7 @@ pub struct Options {
 /// Where the farm is out of reach, or nothing matches.
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let is_open = |record: &JobRecord| record.run().is_none_or(|run| !run.state.is_terminal());
+    let is_open = |record: &JobRecord| !record.has_ended();
     let found = options.selection.find(&broker, is_open).await?;
     let workers = broker.workers().await?;
     let tally = tally::each(found, async |record| {

@@ -22,7 +22,7 @@ use crate::order::{self, JobOptions};
 use crate::preflight;
 use crate::recipe_options::RecipeOptions;
 use crate::settle::Settling;
-use crate::sources::{Globs, Search, Source};
+use crate::sources::{Globs, Search, Source, resolved};
 use crate::submit::{Entry, Standing, Terms, submit};
 use crate::upload::upload;
 
@@ -65,7 +65,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<Exit, Error> {
     let folder = order::results_folder(options.output.as_deref(), settings)?;
-    let place = order::output_folder(&options.place)?;
+    let place = watched(&options.place)?;
     refuse_loop(&place, &folder)?;
     let upload_to = settings.store.clone().filter(Location::is_remote);
     for location in [Some(&place), Some(&folder), upload_to.as_ref()]
@@ -73,9 +73,6 @@ pub async fn run(
         .flatten()
     {
         preflight::reach(location).await?;
-    }
-    if place.path().is_some_and(|path| !path.is_dir()) {
-        return Err(Error::usage(format!("{place} does not exist")));
     }
     let terms = options.jobs.terms(options.recipe.recipe(None)?, false)?;
     let broker = settings.connect().await?;
@@ -111,6 +108,25 @@ pub async fn run(
     }
     eprintln!("stopped watching; what was enqueued stays");
     Ok(Exit::Interrupted)
+}
+
+/// The absolute location of what a person wants watched.
+fn watched(place: &Path) -> Result<Location, Error> {
+    let location =
+        match place.to_str().filter(|text| text.contains("://")) {
+            Some(text) => Location::from_argument(text),
+            None => Location::file(&resolved(place).map_err(|error| {
+                Error::usage(format!("cannot read {}: {error}", place.display()))
+            })?),
+        }
+        .map_err(Error::usage)?;
+    match location.path() {
+        Some(path) if !path.is_dir() => Err(Error::usage(format!(
+            "{} is no folder: give one that exists, or s3://bucket/prefix",
+            place.display()
+        ))),
+        _ => Ok(location),
+    }
 }
 
 /// Says that something is wrong, or right again: once, however long it lasts.

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use async_nats::HeaderMap;
+use async_nats::{Client, HeaderMap};
+use bytes::Bytes;
 use common::id::BatchId;
 use common::job::{Input, Job};
 use common::location::Location;
@@ -21,7 +22,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let farm = Farm::start().await;
     let (mut ours, mut raw) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let jobs = jobs();
+        let jobs = jobs(JOBS);
         let started = Instant::now();
         farm.view
             .enqueue(&jobs, |_| {})
@@ -30,13 +31,13 @@ pub(crate) async fn measure() -> Vec<Figure> {
         ours.push(JOBS as f64 / started.elapsed().as_secs_f64());
         empty(&farm).await;
 
-        let payloads: Vec<_> = self::jobs()
+        let payloads: Vec<_> = self::jobs(JOBS)
             .iter()
             .map(|(job, lane)| (subject::job(lane, &job.id), wire::encode(job)))
             .collect();
         let started = Instant::now();
         for batch in payloads.chunks(BATCH) {
-            publish(&farm, batch).await;
+            publish(farm.view.client(), batch).await;
         }
         raw.push(JOBS as f64 / started.elapsed().as_secs_f64());
         empty(&farm).await;
@@ -63,7 +64,8 @@ pub(crate) async fn measure() -> Vec<Figure> {
     ]
 }
 
-fn jobs() -> Vec<(Job, Lane)> {
+/// Jobs that differ in name only, of a size as on a real farm; another call makes others.
+pub(crate) fn jobs(count: usize) -> Vec<(Job, Lane)> {
     let recipe = recipe("libx264");
     let lane = Lane {
         priority: Priority::default(),
@@ -80,13 +82,13 @@ fn jobs() -> Vec<(Job, Lane)> {
         let output = place(format!("out/season one/episode {number}.mkv"));
         Job::new(batch, input, output, recipe.clone(), Some(salt))
     };
-    (0..JOBS)
+    (0..count)
         .map(|number| (job(number), lane.clone()))
         .collect()
 }
 
-async fn publish(farm: &Farm, messages: &[(String, bytes::Bytes)]) {
-    let client = farm.view.client();
+/// One atomic batch of plain messages.
+pub(crate) async fn publish(client: &Client, messages: &[(String, Bytes)]) {
     let batch = Uuid::now_v7().simple().to_string();
     for (index, (subject, payload)) in messages.iter().enumerate() {
         let mut headers = HeaderMap::new();

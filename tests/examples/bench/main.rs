@@ -1,4 +1,5 @@
-//! Measures the whole farm, on release builds: `make bench`.
+//! Measures the whole farm, on release builds: `make bench`, or the names of
+//! some of the benchmarks as arguments.
 //!
 //! Everything is a ratio or a limit within one run, so that the machine hardly
 //! matters; prints a table in Markdown.
@@ -6,7 +7,11 @@
 mod encodes;
 mod enqueue;
 mod footprint;
+mod idle;
 mod latency;
+mod noop;
+mod pending;
+mod raw;
 
 /// One line of the table.
 pub struct Figure {
@@ -47,10 +52,28 @@ async fn main() {
         eprintln!("these are debug builds: `make bench` measures release builds");
     }
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, arguments @ ..] = wanted.as_slice()
+        && first == "peer"
+    {
+        let noop::Rates { enqueue, process } = noop::peer(arguments).await;
+        return println!("{enqueue:.0} {process:.0}");
+    }
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
     let mut figures = Vec::new();
     if wants("enqueue") {
         figures.extend(enqueue::measure().await);
+    }
+    if wants("noop") {
+        figures.extend(noop::measure().await);
+    }
+    if wants("raw") {
+        figures.extend(raw::measure().await);
+    }
+    if wants("pending") {
+        figures.extend(pending::measure().await);
+    }
+    if wants("idle") {
+        figures.extend(idle::measure().await);
     }
     if wants("latency") {
         figures.extend(latency::measure().await);

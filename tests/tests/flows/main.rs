@@ -7,4 +7,6 @@ mod embedded;
 mod enqueue;
 mod monitor_page;
 mod plain_client;
+mod steer;
 mod variety;
+mod watch;

@@ -1,0 +1,159 @@
+//! Jobs that do nothing: what the queue itself costs.
+
+use std::time::{Duration, Instant};
+
+use common::broker::{Broker, Claim, Lanes, Lease};
+use common::queue::Queue;
+use common::run::Report;
+use common::worker::WorkerName;
+use harness::broker::Flush;
+use harness::farm::{Farm, recipe};
+use harness::poll;
+use tokio::task::JoinSet;
+
+use crate::raw::Style;
+use crate::{Figure, enqueue, raw};
+
+/// Jobs that the worker has in hand at once.
+pub(crate) const SLOTS: usize = 16;
+const JOBS: usize = 5000;
+/// Jobs before the clock starts: they make lanes and warm caches.
+const WARM_UP: usize = 200;
+
+/// Jobs per second.
+pub(crate) struct Rates {
+    /// From the producer's first to the broker's last answer.
+    pub enqueue: f64,
+    /// From the first job taken to the last finished.
+    pub process: f64,
+}
+
+/// One peer's rates, for the side-by-side: `peer NAME JOBS always|seldom`.
+pub(crate) async fn peer(arguments: &[String]) -> Rates {
+    let [name, count, flush] = arguments else {
+        panic!("give a name, a number of jobs, and `always` or `seldom`");
+    };
+    let count = count.parse().expect("a number of jobs");
+    let flush = match flush.as_str() {
+        "always" => Flush::Always,
+        "seldom" => Flush::Seldom,
+        other => panic!("`always` or `seldom`, not {other}"),
+    };
+    match name.as_str() {
+        "ffmpeg-easy" => ours(count, flush).await,
+        "jetstream-each" => raw::rates(Style::EachAwaited, count, flush).await,
+        "jetstream-pipelined" => raw::rates(Style::Pipelined, count, flush).await,
+        "jetstream-batched" => raw::rates(Style::Batched, count, flush).await,
+        other => panic!("no peer of the name {other}"),
+    }
+}
+
+pub(crate) async fn measure() -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let kinds = [
+        ("no-op jobs, each write flushed", Flush::Always),
+        ("no-op jobs, flushed every two minutes", Flush::Seldom),
+    ];
+    for (what, flush) in kinds {
+        let Rates { enqueue, process } = ours(JOBS, flush).await;
+        figures.push(Figure {
+            what,
+            measured: format!("enqueued {enqueue:.0}/s, done {process:.0}/s"),
+            goal: String::new(),
+            reached: None,
+        });
+    }
+    figures
+}
+
+/// Our own queue: by the library, in this process.
+async fn ours(count: usize, flush: Flush) -> Rates {
+    let farm = Farm::flushing(flush).await;
+    let broker = &farm.view;
+    let worker: WorkerName = "noop".parse().expect("a name");
+    let jobs = enqueue::jobs(WARM_UP);
+    broker
+        .enqueue(&jobs, |_| {})
+        .await
+        .expect("the broker takes them");
+    work(broker, &worker).await;
+
+    let jobs = enqueue::jobs(count);
+    let started = Instant::now();
+    broker
+        .enqueue(&jobs, |_| {})
+        .await
+        .expect("the broker takes them");
+    let enqueue = count as f64 / started.elapsed().as_secs_f64();
+    let (done, took) = work(broker, &worker).await;
+    assert_eq!(done, count, "every job is done once");
+    // Nobody waits for acknowledgements, so the last may be on their way.
+    let what = "every job to be acknowledged";
+    poll::until(what, async || {
+        // As an idle worker does now and then.
+        broker.tidy().await.ok()?;
+        (farm.queued().await == 0).then_some(())
+    })
+    .await;
+    Rates {
+        enqueue,
+        process: count as f64 / took.as_secs_f64(),
+    }
+}
+
+/// Claims as the worker's dispatcher does while it has free slots, until
+/// nothing waits. Returns how many jobs were done, and in which time.
+async fn work(broker: &Broker, worker: &WorkerName) -> (usize, Duration) {
+    let mut lanes = Lanes::default();
+    let found = broker.find_lanes(&[queue()], &mut lanes).await;
+    found.expect("the broker lists them");
+    let mut slots = JoinSet::new();
+    let mut done = 0;
+    let started = Instant::now();
+    loop {
+        if slots.len() >= SLOTS {
+            done += usize::from(slots.join_next().await.is_some());
+        }
+        while slots.try_join_next().is_some() {
+            done += 1;
+        }
+        let look = broker.claim(&lanes, worker, SLOTS - slots.len()).await;
+        let claims = look.expect("the broker answers").claims;
+        if claims.is_empty() {
+            break;
+        }
+        for (claim, ()) in claims {
+            slots.spawn(execute(claim, worker.clone()));
+        }
+    }
+    done += slots.join_all().await.len();
+    (done, started.elapsed())
+}
+
+/// The queue that all benchmarks of the queue use.
+pub(crate) fn queue() -> Queue {
+    recipe("libx264").queue()
+}
+
+/// What an executor does around ffmpeg, without ffmpeg.
+async fn execute(claim: Claim, worker: WorkerName) {
+    let lease = Lease::keep(&claim);
+    complete(claim, worker).await;
+    drop(lease);
+}
+
+/// Says that a job is done, which nobody did.
+pub(crate) async fn complete(claim: Claim, worker: WorkerName) {
+    let report = Report {
+        worker,
+        encoder: None,
+        input_size: 0,
+        output_size: 0,
+        frames: 0,
+        duration: 0.0,
+        encode_seconds: 0.0,
+        total_seconds: 0.0,
+        warnings: Vec::new(),
+    };
+    claim.complete(report).await.expect("the job is ours");
+}
