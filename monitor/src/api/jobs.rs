@@ -204,7 +204,6 @@ async fn why(broker: &Broker, record: &JobRecord) -> Result<Why, BrokerError> {
         workers: &workers,
         controls: &controls,
     };
-    let contends = |queue: &_| scene.contends(queue);
-    let ahead = broker.ahead(&places.lanes, contends).await?;
+    let ahead = broker.ahead(&places.lanes, scene.contenders()).await?;
     Ok(scene.why(ahead, &reports.iter().collect(), Timestamp::now()))
 }
