@@ -1,5 +1,7 @@
 //! Media stores: local folders, and S3-compatible buckets through `object_store`.
 
+mod folder;
+
 use std::collections::HashMap;
 use std::path::Path as FsPath;
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -15,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::job::Input;
 use crate::location::Location;
+
+pub use folder::Folder;
 
 /// Bytes of one part of a multipart upload. S3 allows 10,000 parts, so this
 /// carries outputs of up to 160 GB; larger ones take larger parts.

@@ -1,6 +1,7 @@
 //! The state as text: serialised once, however many look at it.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -22,6 +23,8 @@ pub struct Frame {
     pub version: u64,
     /// The sections that differ from the frame before, as one event.
     pub change: Bytes,
+    /// The state itself.
+    pub snapshot: Arc<Snapshot>,
     sections: Vec<Section>,
     whole: OnceLock<Bytes>,
 }
@@ -88,6 +91,13 @@ impl Board {
     pub fn subscribe(&self) -> watch::Receiver<Option<Arc<Frame>>> {
         self.frame.subscribe()
     }
+
+    /// The latest frame, waiting a while for the first one.
+    pub async fn frame(&self, patience: Duration) -> Option<Arc<Frame>> {
+        let mut frames = self.subscribe();
+        let frame = tokio::time::timeout(patience, frames.wait_for(Option::is_some)).await;
+        frame.ok()?.ok()?.clone()
+    }
 }
 
 impl Publisher {
@@ -110,7 +120,8 @@ impl Publisher {
 
     /// Hangs up the state as it is now, if anything of it is new.
     pub fn publish(&mut self, view: &View, now: jiff::Timestamp) {
-        let mut sections = sections(&view.snapshot(now));
+        let snapshot = Arc::new(view.snapshot(now));
+        let mut sections = sections(&snapshot);
         let revision = view.cards_revision();
         let cards = match self.sections.iter().find(|section| section.name == "cards") {
             Some(cards) if self.cards_revision == Some(revision) => cards.clone(),
@@ -137,6 +148,7 @@ impl Publisher {
         self.board.frame.send_replace(Some(Arc::new(Frame {
             version: self.version,
             change: event("change", &object(&changed)),
+            snapshot,
             sections,
             whole: OnceLock::new(),
         })));
@@ -155,6 +167,8 @@ fn sections(snapshot: &Snapshot) -> Vec<Section> {
         retrying,
         next,
         recent,
+        controls,
+        listing,
     } = snapshot;
     vec![
         section("broker", broker),
@@ -166,6 +180,8 @@ fn sections(snapshot: &Snapshot) -> Vec<Section> {
         section("retrying", retrying),
         section("next", next),
         section("recent", recent),
+        section("controls", controls),
+        section("listing", listing),
     ]
 }
 
@@ -194,7 +210,7 @@ mod tests {
         publisher.publish(&view, now);
         let first = frames.borrow().clone().expect("a frame");
         let whole: serde_json::Value = serde_json::from_slice(&first.json()).expect("JSON");
-        assert_eq!(whole.as_object().map(serde_json::Map::len), Some(10));
+        assert_eq!(whole.as_object().map(serde_json::Map::len), Some(12));
         assert!(first.whole().starts_with(b"event: state\ndata: {"));
 
         publisher.publish(&view, now);

@@ -3,14 +3,20 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand, ValueEnum};
 use common::broker::ConnectOptions;
+use common::location::Location;
 use common::telemetry::LogFormat;
+
+use crate::access::Role;
 
 /// Shows an ffmpeg-easy farm on one live page.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "monitor", version)]
+#[command(name = "monitor", version, args_conflicts_with_subcommands = true)]
 pub struct Config {
+    /// What to do instead of serving the page.
+    #[command(subcommand)]
+    pub task: Option<Task>,
     /// Address and port to serve the page on
     #[arg(
         long,
@@ -19,6 +25,24 @@ pub struct Config {
         default_value = "127.0.0.1:8080"
     )]
     pub listen: SocketAddr,
+    /// Passwords: a file with a line for each, made by `monitor password`.
+    ///
+    /// Without it, whoever reaches a loopback address may do everything; on any
+    /// other address the monitor makes up a password and writes it to its log.
+    #[arg(long, env = "MONITOR_ACCESS", value_name = "FILE")]
+    pub access: Option<PathBuf>,
+    /// Host names that the page is reached by, comma-separated; addresses and
+    /// localhost go without saying
+    #[arg(
+        long = "host",
+        env = "MONITOR_HOSTS",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    pub hosts: Vec<String>,
+    /// Folder or bucket that new jobs can be made from: a path or s3://BUCKET/PREFIX
+    #[arg(long, env = "STORE_URL", value_name = "URL", value_parser = Location::from_argument)]
+    pub store: Option<Location>,
     /// NATS servers, comma-separated
     #[arg(
         long,
@@ -45,6 +69,34 @@ pub struct Config {
         default_value = "text"
     )]
     pub log_format: LogFormat,
+}
+
+/// What the monitor does besides serving the page.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Task {
+    /// Reads a password from standard input and prints its line for --access
+    Password {
+        /// What the password is for
+        role: PasswordRole,
+    },
+}
+
+/// What a password is for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PasswordRole {
+    /// Looking
+    Reader,
+    /// Looking and steering
+    Operator,
+}
+
+impl From<PasswordRole> for Role {
+    fn from(role: PasswordRole) -> Self {
+        match role {
+            PasswordRole::Reader => Self::Reader,
+            PasswordRole::Operator => Self::Operator,
+        }
+    }
 }
 
 impl Config {

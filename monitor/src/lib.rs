@@ -1,17 +1,25 @@
 //! The monitor: one live page, and the JSON behind it.
 //!
-//! `feed` reads the broker into the [`view`]; the [`board`] holds that as text,
-//! serialised once for all; `api` hands it out; `page` draws it. While nobody
-//! looks ([`audience`]) the broker is not asked for anything.
+//! `feed` reads the broker into the [`view`], what matters now, and the
+//! [`index`], every job there is. The [`board`] holds the view as text,
+//! serialised once for all; [`access`] says who may do what; `api` answers and
+//! gives orders; `page` draws. While nobody looks ([`audience`]) the broker is
+//! not asked for anything.
 
+pub mod access;
 mod api;
 pub mod audience;
 pub mod board;
 pub mod config;
 mod feed;
+pub mod index;
+pub mod listing;
+mod media;
 mod page;
 pub mod view;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError};
@@ -20,8 +28,12 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 
+use access::Access;
+use access::keys::{Keys, KeysError};
 use audience::Audience;
 use board::{Board, Publisher};
+use listing::Listing;
+use media::Media;
 
 /// How long open requests may take to end once the monitor is to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -32,6 +44,9 @@ pub enum Error {
     /// There is no broker to show anything of.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// The passwords cannot be used.
+    #[error(transparent)]
+    Access(#[from] KeysError),
     /// The network lets us down.
     #[error("serving the page failed: {0}")]
     Serve(#[from] std::io::Error),
@@ -47,32 +62,33 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
+    let address = listener.local_addr()?;
+    let access = access(&config, address)?;
     let options = config.broker();
     let broker = tokio::select! {
         connected = Broker::connect(&options) => connected?,
         () = shutdown.cancelled() => return Ok(()),
     };
-    let address = listener.local_addr()?;
     tracing::info!("the page is at http://{address}");
-    if !address.ip().is_loopback() {
-        tracing::warn!(
-            "listening on {address}: everyone who reaches it sees the names of all files, without a password; \
-             listen on 127.0.0.1 where that is not meant"
-        );
-    }
 
     let board = Board::new();
+    let listing = Listing::new();
     let audience = Audience::new();
     let feeding = tokio::spawn(feed::run(
         broker.clone(),
         audience.clone(),
         Publisher::new(board.clone()),
+        listing.clone(),
         shutdown.clone(),
     ));
     let routes = api::routes(api::Shared {
         broker,
         board,
+        listing,
+        pages: Arc::default(),
+        media: config.store.clone().map(|root| Arc::new(Media::new(root))),
         audience,
+        access: Arc::new(access),
         shutdown: shutdown.clone(),
     });
     let serving =
@@ -87,4 +103,21 @@ pub async fn run(
     shutdown.cancel();
     let _ = feeding.await;
     Ok(served?)
+}
+
+/// Who may do what. Whoever reaches a loopback address is at the machine
+/// already; anyone else is asked for a password.
+fn access(config: &Config, address: SocketAddr) -> Result<Access, KeysError> {
+    let keys = match &config.access {
+        Some(file) => Some(Keys::read(file)?),
+        None if address.ip().is_loopback() => None,
+        None => {
+            let (keys, password) = Keys::invented()?;
+            tracing::warn!(
+                "no --access file is given: until the monitor stops, its password is {password}"
+            );
+            Some(keys)
+        }
+    };
+    Ok(Access::new(keys, config.hosts.clone()))
 }

@@ -1,5 +1,8 @@
 //! A real browser without a window, steered over a pipe by its own protocol.
 
+mod hands;
+mod sight;
+
 use std::path::Path;
 use std::process::Stdio;
 
@@ -75,12 +78,31 @@ impl Browser {
             .await
     }
 
+    /// Waits until a script gives back `true`.
+    pub async fn until(&mut self, what: &str, script: &str) {
+        let script = format!("String({script})");
+        let started = std::time::Instant::now();
+        while self.evaluate(&script).await != "true" {
+            if started.elapsed() > poll::PATIENCE {
+                let text = self.text().await;
+                panic!("waited in vain for {what}; the page says: {text}");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Waits until the page shows these words.
+    pub async fn shows(&mut self, words: &str) {
+        let script = format!("document.body?.innerText.includes({})", json!(words));
+        self.until(&format!("{words:?} on the page"), &script).await;
+    }
+
     /// What a script gives back, as text.
     pub async fn evaluate(&mut self, script: &str) -> String {
         let answer = self
             .ask(
                 "Runtime.evaluate",
-                json!({ "expression": script, "returnByValue": true }),
+                json!({ "expression": script, "returnByValue": true, "awaitPromise": true }),
             )
             .await;
         answer["result"]["value"]

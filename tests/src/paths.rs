@@ -92,6 +92,11 @@ pub fn test_folder() -> TempDir {
         .expect("the target folder can be written")
 }
 
+/// Where tests leave pictures of what they saw.
+pub fn screenshots() -> PathBuf {
+    target().join("screenshots")
+}
+
 /// Where workers of all tests keep what they have found out about this machine:
 /// finding it out anew takes each of them seconds. Another build of the worker
 /// begins anew.

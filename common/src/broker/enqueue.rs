@@ -200,9 +200,13 @@ impl Broker {
     async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
         let what = format!("enqueueing {} jobs", jobs.len());
         let now = jiff::Timestamp::now();
-        let messages = jobs.iter().flat_map(|(job, lane)| {
-            std::iter::once(first_message(job, lane)).chain(hops(job, lane, now))
-        });
+        // Collected, as a borrowing closure may not be carried from thread to thread.
+        let messages: Vec<Message> = jobs
+            .iter()
+            .flat_map(|(job, lane)| {
+                std::iter::once(first_message(job, lane)).chain(hops(job, lane, now))
+            })
+            .collect();
         atomic::publish(&self.client, &what, messages).await
     }
 }

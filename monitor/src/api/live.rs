@@ -20,7 +20,7 @@ use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{Shared, error};
+use super::{Refusal, Shared};
 use crate::audience::Viewer;
 use crate::board::{Frame, event};
 use crate::view::snapshot::Moment;
@@ -32,13 +32,18 @@ const RETRY: &[u8] = b"retry: 1000\n\n";
 /// More open pages than any farm has people.
 const MOST: usize = 1000;
 
-/// `GET /api/v1/live`.
+/// The state and every change of it, as server-sent events `clock`, `state` and `change`.
+#[utoipa::path(
+    get, path = "/live", tag = "state",
+    responses((status = OK, body = String, content_type = "text/event-stream"))
+)]
 pub(super) async fn live(State(shared): State<Shared>) -> Response {
     if shared.audience.size() >= MOST {
-        return error(
+        return Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "too many pages are open: close some",
-        );
+        )
+        .into_response();
     }
     let follower = Follower {
         frames: shared.board.subscribe(),

@@ -1,61 +1,141 @@
-//! What the monitor answers over HTTP.
-//!
-//! There is nothing to steer here yet, and no password: it all only reads. The
-//! host that a request names is not checked, so a page elsewhere could read
-//! this by DNS rebinding; access control brings that check along.
+//! What the monitor answers over HTTP, described by an OpenAPI document that is
+//! made from the routes themselves.
 
+mod batches;
+mod controls;
+mod create;
 mod health;
+mod history;
+mod jetstream;
+mod jobs;
 mod live;
+mod metrics;
+mod refusal;
 mod security;
+mod session;
 mod state;
+mod steer;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware;
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use bytes::Bytes;
 use common::broker::Broker;
 use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::access::{Access, COOKIE, guard};
 use crate::audience::Audience;
 use crate::board::Board;
+use crate::listing::Listing;
+use crate::media::Media;
 use crate::page;
+
+pub(crate) use jobs::Pages;
+pub(crate) use refusal::Refusal;
 
 /// What all routes share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) broker: Broker,
     pub(crate) board: Arc<Board>,
+    pub(crate) listing: Arc<Listing>,
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) media: Option<Arc<Media>>,
     pub(crate) audience: Audience,
+    pub(crate) access: Arc<Access>,
     pub(crate) shutdown: CancellationToken,
+}
+
+/// The document, without what the routes add to it.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "ffmpeg-easy monitor",
+        description = "See everything, steer everything: what the page itself uses."
+    ),
+    modifiers(&Schemes),
+    security(("session" = []), ("password" = [])),
+)]
+struct Document;
+
+/// How a request says who it comes from.
+struct Schemes;
+
+impl utoipa::Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
+        components.add_security_scheme("session", cookie);
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("password", SecurityScheme::Http(bearer));
+    }
 }
 
 /// Every route.
 pub(crate) fn routes(shared: Shared) -> Router {
-    let api = Router::new()
-        .route("/state", get(state::state))
-        .route("/live", get(live::live))
-        .fallback(unknown);
+    // To be looked at by readers and steered by operators.
+    let guarded = OpenApiRouter::new()
+        .routes(routes!(state::state))
+        .routes(routes!(live::live))
+        .routes(routes!(jobs::list, create::create))
+        .routes(routes!(jobs::one))
+        .routes(routes!(steer::cancel))
+        .routes(routes!(steer::retry))
+        .routes(routes!(steer::relocate))
+        .routes(routes!(steer::fits))
+        .routes(routes!(controls::list))
+        .routes(routes!(controls::pause, controls::resume))
+        .routes(routes!(controls::set_hours, controls::leave_hours))
+        .routes(routes!(batches::list))
+        .routes(routes!(create::browse))
+        .routes(routes!(create::plan))
+        .routes(routes!(jetstream::jetstream))
+        .routes(routes!(history::history))
+        .routes(routes!(history::csv))
+        .route_layer(middleware::from_fn_with_state(
+            shared.access.clone(),
+            guard::role,
+        ));
+    let open =
+        OpenApiRouter::new().routes(routes!(session::standing, session::begin, session::end));
+    let (api, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .nest("/api/v1", guarded.merge(open))
+        .split_for_parts();
+    let document: Bytes = serde_json::to_vec(&document)
+        .expect("the document is plain data with string keys")
+        .into();
+    let metrics = Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .route_layer(middleware::from_fn_with_state(
+            shared.access.clone(),
+            guard::role,
+        ));
     Router::new()
         .merge(page::routes())
-        .nest("/api/v1", api)
+        .merge(api)
+        .merge(metrics)
+        .route(
+            "/api/v1/openapi.json",
+            get(|| async move { ([(CONTENT_TYPE, "application/json")], document) }),
+        )
+        .route("/api/{*nothing}", get(unknown))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .layer(middleware::from_fn_with_state(
+            shared.access.clone(),
+            guard::origin,
+        ))
         .layer(middleware::map_response(security::headers))
         .with_state(shared)
 }
 
-/// An error as the API tells it: one line on what, why and what to do.
-fn error(status: StatusCode, message: &str) -> Response {
-    let body = axum::Json(serde_json::json!({ "error": message }));
-    (status, body).into_response()
-}
-
-async fn unknown() -> Response {
-    error(
-        StatusCode::NOT_FOUND,
-        "there is no such route: see /api/v1/state and /api/v1/live",
-    )
+async fn unknown() -> Refusal {
+    Refusal::unknown("there is no such route: see /api/v1/openapi.json")
 }

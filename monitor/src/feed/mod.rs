@@ -4,8 +4,10 @@
 //! that nothing is lost over a reconnect and there is no consumer to keep
 //! alive. Only progress is subscribed to: it is fresh or worth nothing.
 
+mod listing;
 mod poll;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::connection::State;
@@ -19,7 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audience::Audience;
 use crate::board::Publisher;
+use crate::listing::Listing;
 use crate::view::{Input, View};
+use listing::Lister;
 use poll::Poll;
 
 /// How often the broker is asked for news, and the board written, at the most.
@@ -36,32 +40,37 @@ pub(crate) async fn run(
     broker: Broker,
     audience: Audience,
     mut publisher: Publisher,
+    listing: Arc<Listing>,
     shutdown: CancellationToken,
 ) {
+    let lister = Lister::new(listing.clone());
+    let listed = tokio::spawn(lister.run(broker.clone(), audience.clone(), shutdown.clone()));
     loop {
         tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => break,
             () = audience.arrival() => {}
         }
         tracing::debug!("somebody looks");
         tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => break,
             () = audience.departure() => tracing::debug!("nobody looks any more"),
-            () = watch(&broker, &mut publisher) => {}
+            () = watch(&broker, &mut publisher, &listing) => {}
         }
         publisher.clear();
     }
+    // It ends by the same word, and has nothing to say.
+    let _ = listed.await;
 }
 
 /// Follows the broker over its absences. Never ends by itself.
-async fn watch(broker: &Broker, publisher: &mut Publisher) {
+async fn watch(broker: &Broker, publisher: &mut Publisher, listing: &Listing) {
     let mut view = View::new(Timestamp::now());
     let mut poll = Poll::default();
     loop {
         let error = tokio::select! {
             biased;
             () = disconnection(broker) => "the connection is lost".to_owned(),
-            Err(error) = follow(broker, &mut view, &mut poll, publisher) => {
+            Err(error) = follow(broker, &mut view, &mut poll, publisher, listing) => {
                 tracing::warn!(%error, "the broker gives no answer");
                 error.to_string()
             }
@@ -85,6 +94,7 @@ async fn follow(
     view: &mut View,
     poll: &mut Poll,
     publisher: &mut Publisher,
+    listing: &Listing,
 ) -> Result<std::convert::Infallible, BrokerError> {
     let subscribing = |error: async_nats::SubscribeError| BrokerError::Request {
         what: "subscribing to progress".to_owned(),
@@ -95,6 +105,8 @@ async fn follow(
         .subscribe(PROGRESS_OF_ALL)
         .await
         .map_err(subscribing)?;
+    let mut orders = broker.orders().await?;
+    view.apply(Input::Controls(broker.controls().await?), Timestamp::now());
     poll.begin(broker, view).await?;
     view.apply(Input::Connected, Timestamp::now());
 
@@ -102,6 +114,8 @@ async fn follow(
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_news = true;
     let mut quiet = 0;
+    let mut listed = listing.progress();
+    view.apply(Input::Listing(listed.clone()), Timestamp::now());
     loop {
         tokio::select! {
             Some(message) = progress.next() => {
@@ -110,8 +124,19 @@ async fn follow(
                     is_news = true;
                 }
             }
+            Some(_) = orders.next() => {
+                let controls = broker.controls().await?;
+                view.apply(Input::Controls(controls), Timestamp::now());
+                is_news = true;
+            }
             _ = ticks.tick() => {
                 is_news |= poll.news(broker, view).await?;
+                let progress = listing.progress();
+                if progress != listed {
+                    listed = progress.clone();
+                    view.apply(Input::Listing(progress), Timestamp::now());
+                    is_news = true;
+                }
                 quiet += 1;
                 if is_news || quiet >= QUIET_TICKS {
                     let now = Timestamp::now();

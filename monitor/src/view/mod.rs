@@ -10,15 +10,18 @@ mod workers;
 mod tests;
 
 use common::broker::{Change, LaneStatus, Pending};
+use common::control::{Controls, Target};
 use common::id::JobId;
 use common::progress::Progress;
 use common::run::Run;
 use common::worker::{Heartbeat, WorkerName};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::listing::Progress as Listing;
 use queues::Queues;
 use runs::Runs;
-use snapshot::{Attention, Broker, Cards, Ending, Moment, Presence, Snapshot, Totals};
+pub(crate) use runs::name;
+use snapshot::{Attention, Broker, Cards, ControlRow, Ending, Moment, Presence, Snapshot, Totals};
 use workers::Workers;
 
 /// Jobs that wait, as many as are shown.
@@ -52,6 +55,10 @@ pub enum Input {
     Lanes(Vec<LaneStatus>, Vec<Pending>),
     /// A worker says how far a job is.
     Progress(Box<Progress>),
+    /// The orders that are in force.
+    Controls(Controls),
+    /// How far the listing of all jobs is.
+    Listing(Listing),
 }
 
 /// The state of the farm.
@@ -60,6 +67,8 @@ pub struct View {
     queues: Queues,
     workers: Workers,
     runs: Runs,
+    controls: Controls,
+    listing: Listing,
 }
 
 impl View {
@@ -74,6 +83,8 @@ impl View {
             queues: Queues::default(),
             workers: Workers::default(),
             runs: Runs::new(false),
+            controls: Controls::default(),
+            listing: Listing::default(),
         }
     }
 
@@ -108,6 +119,8 @@ impl View {
             }
             Input::Lanes(lanes, heads) => self.queues.set(lanes, &heads, NEXT),
             Input::Progress(progress) => self.runs.progressed(*progress, now),
+            Input::Controls(controls) => self.controls = controls,
+            Input::Listing(listing) => self.listing = listing,
         }
     }
 
@@ -149,9 +162,12 @@ impl View {
     pub fn snapshot(&self, now: Timestamp) -> Snapshot {
         let clock = self.clock(now);
         let workers = self.workers.rows(clock);
-        let queues = self
-            .queues
-            .rows(&self.runs.running_by_queue(), &self.workers, clock);
+        let queues = self.queues.rows(
+            &self.runs,
+            &self.workers,
+            |queue| self.controls.is_paused(&Target::Queue(queue.clone())),
+            clock,
+        );
         let running = self
             .runs
             .running(|worker| self.workers.is_lost(worker, clock));
@@ -187,6 +203,15 @@ impl View {
                     })
                 }),
         );
+        attention.extend(
+            workers
+                .iter()
+                .filter(|row| row.status == Presence::Quarantined)
+                .map(|row| Attention::Quarantined {
+                    worker: row.name.clone(),
+                    note: row.note.clone(),
+                }),
+        );
         attention.extend(self.failures(clock));
 
         Snapshot {
@@ -199,6 +224,8 @@ impl View {
             retrying: self.runs.retrying(RETRYING),
             next: self.queues.next(),
             recent: self.runs.ended().take(RECENT).cloned().collect(),
+            controls: ControlRow::all(&self.controls),
+            listing: self.listing.clone(),
         }
     }
 

@@ -1,12 +1,12 @@
 //! Queues: what waits in each, and who would take it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use common::broker::{LaneStatus, Pending};
 use common::queue::Queue;
 use jiff::Timestamp;
 
-use super::runs;
+use super::runs::{self, Runs};
 use super::snapshot::{Attention, Moment, NextRow, Presence, QueueRow, Unserved};
 use super::workers::Workers;
 
@@ -43,10 +43,13 @@ impl Queues {
     /// A row for each queue, by name.
     pub(super) fn rows(
         &self,
-        running: &HashMap<&Queue, usize>,
+        runs: &Runs,
         workers: &Workers,
+        is_paused: impl Fn(&Queue) -> bool,
         clock: Timestamp,
     ) -> Vec<QueueRow> {
+        let running = runs.running_by_queue();
+        let pace = runs.mean_seconds_by_queue();
         let mut lanes: BTreeMap<&Queue, Vec<&LaneStatus>> = BTreeMap::new();
         for status in &self.lanes {
             lanes.entry(&status.lane.queue).or_default().push(status);
@@ -54,71 +57,90 @@ impl Queues {
         for queue in running.keys() {
             lanes.entry(queue).or_default();
         }
-        lanes
-            .into_iter()
-            .map(|(queue, lanes)| {
-                let running = running.get(queue).copied().unwrap_or_default();
-                row(queue, &lanes, running, workers, clock)
-            })
-            .collect()
+        let known = lanes.into_iter().map(|(queue, lanes)| Known {
+            queue,
+            lanes,
+            running: running.get(queue).copied().unwrap_or_default(),
+            mean_seconds: pace.get(queue).copied(),
+            is_paused: is_paused(queue),
+        });
+        known.map(|known| known.row(workers, clock)).collect()
     }
 }
 
-fn row(
-    queue: &Queue,
-    lanes: &[&LaneStatus],
+/// What is known of one queue.
+struct Known<'a> {
+    queue: &'a Queue,
+    lanes: Vec<&'a LaneStatus>,
     running: usize,
-    workers: &Workers,
-    clock: Timestamp,
-) -> QueueRow {
-    let mut by_priority: Vec<_> = lanes
-        .iter()
-        .filter(|status| status.pending > 0)
-        .map(|status| (status.lane.priority, status.pending))
-        .collect();
-    by_priority.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
-    let pending = by_priority.iter().map(|(_, pending)| pending).sum();
+    /// What its jobs took lately.
+    mean_seconds: Option<f64>,
+    is_paused: bool,
+}
 
-    let mut servers = Vec::new();
-    let mut served_by = 0;
-    let mut draining = false;
-    for (worker, presence) in workers.serving(queue, clock) {
-        if presence == Presence::Ready {
-            served_by += 1;
-            if servers.len() < SERVERS {
-                servers.push(worker.clone());
-            }
-        } else {
-            draining = true;
-        }
-    }
-    let unserved = (pending > 0 && served_by == 0).then(|| {
-        if draining {
-            Unserved::Draining
-        } else if workers.live(clock).next().is_none() {
-            Unserved::NoWorkers
-        } else {
-            Unserved::NotProved
-        }
-    });
-    QueueRow {
-        queue: queue.clone(),
-        pending,
-        by_priority,
-        running,
-        oldest: lanes
+impl Known<'_> {
+    fn row(&self, workers: &Workers, clock: Timestamp) -> QueueRow {
+        let mut by_priority: Vec<_> = self
+            .lanes
             .iter()
-            .filter_map(|status| status.oldest)
-            .min()
-            .map(Moment),
-        served_by,
-        servers,
-        unserved,
+            .filter(|status| status.pending > 0)
+            .map(|status| (status.lane.priority, status.pending))
+            .collect();
+        by_priority.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
+        let pending: u64 = by_priority.iter().map(|(_, pending)| pending).sum();
+
+        let mut servers = Vec::new();
+        let mut served_by = 0;
+        let mut slots = 0;
+        let mut draining = false;
+        for (worker, presence) in workers.serving(self.queue, clock) {
+            if presence == Presence::Ready {
+                served_by += 1;
+                slots += worker.slots;
+                if servers.len() < SERVERS {
+                    servers.push(worker.name.clone());
+                }
+            } else {
+                draining = true;
+            }
+        }
+        let unserved = (pending > 0 && (served_by == 0 || self.is_paused)).then(|| {
+            if self.is_paused {
+                Unserved::Paused
+            } else if draining {
+                Unserved::Draining
+            } else if workers.live(clock).next().is_none() {
+                Unserved::NoWorkers
+            } else {
+                Unserved::NotProved
+            }
+        });
+        QueueRow {
+            queue: self.queue.clone(),
+            pending,
+            by_priority,
+            running: self.running,
+            oldest: self
+                .lanes
+                .iter()
+                .filter_map(|status| status.oldest)
+                .min()
+                .map(Moment),
+            served_by,
+            servers,
+            empties_in: self
+                .mean_seconds
+                .filter(|_| pending > 0 && unserved.is_none())
+                .map(|seconds| (pending as f64 * seconds / f64::from(slots.max(1))).round()),
+            paused: self.is_paused,
+            unserved,
+        }
     }
 }
 
-/// What to say of a queue whose jobs nobody takes.
+/// What to say of a queue whose jobs nobody takes, though nobody wanted that.
 pub(super) fn attention(row: &QueueRow, workers: &Workers, clock: Timestamp) -> Option<Attention> {
+    let why = row.unserved.filter(|why| *why != Unserved::Paused)?;
     let mut alternatives = Vec::new();
     if let Queue::Encoder(wanted) = &row.queue
         && let Some(codec) = wanted.codec()
@@ -134,7 +156,7 @@ pub(super) fn attention(row: &QueueRow, workers: &Workers, clock: Timestamp) -> 
     Some(Attention::Unserved {
         queue: row.queue.clone(),
         pending: row.pending,
-        why: row.unserved?,
+        why,
         alternatives,
     })
 }

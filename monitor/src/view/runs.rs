@@ -124,6 +124,22 @@ impl Runs {
         counts
     }
 
+    /// Seconds that completed jobs of each queue took on the average, of those
+    /// that are still known.
+    pub(super) fn mean_seconds_by_queue(&self) -> HashMap<&Queue, f64> {
+        let mut sums: HashMap<&Queue, (f64, f64)> = HashMap::new();
+        for row in self.ended.values() {
+            if let Ending::Completed { seconds, .. } = row.ending {
+                let (sum, jobs) = sums.entry(&row.queue).or_default();
+                *sum += seconds;
+                *jobs += 1.0;
+            }
+        }
+        sums.into_iter()
+            .map(|(queue, (sum, jobs))| (queue, sum / jobs))
+            .collect()
+    }
+
     /// Running jobs of a worker.
     pub(super) fn running_on(&self, worker: &WorkerName) -> usize {
         self.running
@@ -184,7 +200,7 @@ impl Runs {
 }
 
 /// How every row names a job.
-pub(super) fn name(job: &Job) -> JobName {
+pub(crate) fn name(job: &Job) -> JobName {
     let location = &job.input.location;
     let key = location.key();
     let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use common::control::{Controls, Target};
 use common::encoder::{Codec, Encoder, Kind};
 use common::failure::Fault;
 use common::id::JobId;
@@ -14,19 +15,29 @@ use common::run::Stage;
 use common::worker::WorkerName;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use crate::listing::Progress as Listing;
 
 /// A point in time, to the millisecond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String)]
 pub struct Moment(pub Timestamp);
+
+impl std::fmt::Display for Moment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3}", self.0)
+    }
+}
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:.3}", self.0))
+        serializer.collect_str(self)
     }
 }
 
 /// All that the monitor shows, but for the [`Cards`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Snapshot {
     /// Whether there is a broker to show anything of.
     pub broker: Broker,
@@ -46,10 +57,14 @@ pub struct Snapshot {
     pub next: Vec<NextRow>,
     /// Jobs that ended, the latest first; as many as a person would read.
     pub recent: Vec<EndedRow>,
+    /// Orders that are in force.
+    pub controls: Vec<ControlRow>,
+    /// How far the listing of all jobs is.
+    pub listing: Listing,
 }
 
 /// The link to the broker.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Broker {
     /// Whether it answers.
     pub connected: bool,
@@ -60,7 +75,7 @@ pub struct Broker {
 }
 
 /// Sums over everything.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Totals {
     /// Jobs that wait.
     pub pending: u64,
@@ -87,34 +102,46 @@ pub struct Totals {
 }
 
 /// What a person should look at.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Attention {
     /// Jobs wait that nobody can take.
     Unserved {
         /// Where.
+        #[schema(value_type = String)]
         queue: Queue,
         /// How many.
         pending: u64,
         /// Why nobody takes them.
         why: Unserved,
         /// Encoders of the same codec that live workers have proved.
+        #[schema(value_type = Vec<String>)]
         alternatives: Vec<Encoder>,
     },
     /// A worker has fallen silent.
     WorkerLost {
         /// Who.
+        #[schema(value_type = String)]
         worker: WorkerName,
         /// When it was last heard of.
         last_seen: Moment,
         /// Jobs that it had.
         running: usize,
     },
+    /// A worker failed too often in a row.
+    Quarantined {
+        /// Who.
+        #[schema(value_type = String)]
+        worker: WorkerName,
+        /// Why, in its own words.
+        note: Option<String>,
+    },
     /// Jobs failed lately.
     Failed {
         /// How many.
         count: usize,
         /// The latest.
+        #[schema(value_type = String)]
         job: JobId,
         /// Its name.
         name: String,
@@ -126,7 +153,7 @@ pub enum Attention {
 }
 
 /// Why nobody takes the jobs of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unserved {
     /// There is no live worker at all.
@@ -135,16 +162,46 @@ pub enum Unserved {
     NotProved,
     /// Those that could are draining.
     Draining,
+    /// A person has paused the queue.
+    Paused,
+}
+
+/// A standing order.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ControlRow {
+    /// `queue.NAME`, `worker.NAME` or `batch.ID`.
+    pub target: String,
+    /// Nothing new of it is to be started.
+    pub paused: bool,
+    /// When in the week a worker may start jobs.
+    pub hours: Option<String>,
+    /// Since when.
+    pub since: Moment,
+}
+
+impl ControlRow {
+    /// Every order that is in force.
+    pub fn all(controls: &Controls) -> Vec<Self> {
+        let row = |(target, order): (&Target, &common::control::Order)| Self {
+            target: target.to_string(),
+            paused: order.paused,
+            hours: order.hours.as_ref().map(ToString::to_string),
+            since: Moment(order.since),
+        };
+        controls.iter().map(row).collect()
+    }
 }
 
 /// One queue.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct QueueRow {
     /// Which.
+    #[schema(value_type = String)]
     pub queue: Queue,
     /// Jobs that wait.
     pub pending: u64,
     /// Those by priority, the most urgent first; priorities with none left out.
+    #[schema(value_type = Vec<(u8, u64)>)]
     pub by_priority: Vec<(Priority, u64)>,
     /// Jobs that a worker is at.
     pub running: usize,
@@ -153,13 +210,18 @@ pub struct QueueRow {
     /// Workers that would take its jobs.
     pub served_by: usize,
     /// The first few of them.
+    #[schema(value_type = Vec<String>)]
     pub servers: Vec<WorkerName>,
+    /// Seconds until it is empty, as fast as its jobs ended lately.
+    pub empties_in: Option<f64>,
+    /// Whether a person has paused it.
+    pub paused: bool,
     /// Why nobody does, where jobs wait.
     pub unserved: Option<Unserved>,
 }
 
 /// Whether a worker is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// It takes jobs.
@@ -177,12 +239,17 @@ pub enum Presence {
 }
 
 /// One worker.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct WorkerRow {
     /// Who.
+    #[schema(value_type = String)]
     pub name: WorkerName,
     /// Whether it is there.
     pub status: Presence,
+    /// Why it takes no jobs, in its own words.
+    pub note: Option<String>,
+    /// When it will.
+    pub until: Option<Moment>,
     /// When it was last heard of; told only of those that are lost, as it
     /// changes all the time for the others.
     pub last_seen: Option<Moment>,
@@ -191,6 +258,7 @@ pub struct WorkerRow {
     /// Jobs that it runs at once, at the most.
     pub slots: u32,
     /// Jobs that it runs.
+    #[schema(value_type = Vec<String>)]
     pub running: Vec<JobId>,
     /// Share of all cores in use.
     pub cpu: f32,
@@ -204,7 +272,7 @@ pub struct WorkerRow {
 pub type Cards = BTreeMap<WorkerName, CardRow>;
 
 /// What a worker has proved.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CardRow {
     /// The machine's name.
     pub host: String,
@@ -221,19 +289,23 @@ pub struct CardRow {
     /// Encoders that passed, hardware and fast ones first.
     pub encoders: Vec<EncoderRow>,
     /// Encoders that did not, with ffmpeg's own words.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub refused: BTreeMap<Encoder, String>,
     /// Audio encoders that passed.
     pub audio: Vec<String>,
 }
 
 /// A proved encoder.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EncoderRow {
     /// ffmpeg's name.
+    #[schema(value_type = String)]
     pub name: Encoder,
     /// What it makes.
+    #[schema(value_type = Option<String>)]
     pub codec: Option<Codec>,
     /// What it runs on.
+    #[schema(value_type = String)]
     pub kind: Kind,
     /// Frames per second at 1280×720.
     pub fps: f32,
@@ -246,9 +318,10 @@ pub struct EncoderRow {
 }
 
 /// A job as all rows name it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct JobName {
     /// Which.
+    #[schema(value_type = String)]
     pub id: JobId,
     /// Its input's name, as hostile as its owner made it.
     pub name: String,
@@ -257,15 +330,18 @@ pub struct JobName {
 }
 
 /// A job that a worker is at.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RunningRow {
     /// Which.
     pub job: JobName,
     /// By whom it may be run.
+    #[schema(value_type = String)]
     pub queue: Queue,
     /// How urgent it is.
+    #[schema(value_type = u8)]
     pub priority: Priority,
     /// By whom it is run.
+    #[schema(value_type = String)]
     pub worker: WorkerName,
     /// Whether that worker has fallen silent.
     pub worker_lost: bool,
@@ -274,6 +350,7 @@ pub struct RunningRow {
     /// Which attempt this is.
     pub attempt: u32,
     /// What the worker is busy with.
+    #[schema(value_type = String)]
     pub stage: Stage,
     /// Done share of the stage.
     pub fraction: Option<f32>,
@@ -292,11 +369,12 @@ pub struct RunningRow {
 }
 
 /// A job that will be tried again.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RetryRow {
     /// Which.
     pub job: JobName,
     /// By whom it may be run.
+    #[schema(value_type = String)]
     pub queue: Queue,
     /// When the next attempt may start.
     pub until: Moment,
@@ -307,13 +385,15 @@ pub struct RetryRow {
 }
 
 /// A job that waits.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct NextRow {
     /// Which.
     pub job: JobName,
     /// By whom it may be run.
+    #[schema(value_type = String)]
     pub queue: Queue,
     /// How urgent it is.
+    #[schema(value_type = u8)]
     pub priority: Priority,
     /// When it was enqueued.
     pub enqueued: Moment,
@@ -322,15 +402,17 @@ pub struct NextRow {
 }
 
 /// A job that ended.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EndedRow {
     /// Which.
     pub job: JobName,
     /// By whom it might be run.
+    #[schema(value_type = String)]
     pub queue: Queue,
     /// When it ended.
     pub ended: Moment,
     /// Who was at it last.
+    #[schema(value_type = Option<String>)]
     pub worker: Option<WorkerName>,
     /// Attempts that it took.
     pub attempts: u32,
@@ -339,12 +421,13 @@ pub struct EndedRow {
 }
 
 /// How a job ended.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Ending {
     /// Its output is there.
     Completed {
         /// What encoded it.
+        #[schema(value_type = Option<String>)]
         encoder: Option<Encoder>,
         /// Bytes before.
         input_size: u64,
@@ -360,6 +443,7 @@ pub enum Ending {
     /// It failed for good.
     Failed {
         /// Whose fault.
+        #[schema(value_type = String)]
         fault: Fault,
         /// Why.
         reason: String,

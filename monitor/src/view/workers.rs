@@ -36,6 +36,11 @@ struct Known {
 }
 
 impl Known {
+    fn serves(&self, queue: &Queue) -> bool {
+        let only = &self.heartbeat.terms.only;
+        self.queues.contains(queue) && (only.is_empty() || only.contains(queue))
+    }
+
     fn presence(&self, clock: Timestamp) -> Presence {
         if self.expired || clock.duration_since(self.seen) > SILENCE {
             Presence::Lost
@@ -118,11 +123,11 @@ impl Workers {
         &'a self,
         queue: &'a Queue,
         clock: Timestamp,
-    ) -> impl Iterator<Item = (&'a WorkerName, Presence)> {
+    ) -> impl Iterator<Item = (&'a Heartbeat, Presence)> {
         self.known
-            .iter()
-            .filter(|(_, known)| known.queues.contains(queue))
-            .map(move |(name, known)| (name, known.presence(clock)))
+            .values()
+            .filter(|known| known.serves(queue))
+            .map(move |known| (&known.heartbeat, known.presence(clock)))
             .filter(|(_, presence)| *presence != Presence::Lost)
     }
 
@@ -157,6 +162,8 @@ impl Workers {
                 WorkerRow {
                     name: beat.name.clone(),
                     status,
+                    note: beat.note.clone(),
+                    until: beat.until.map(Moment),
                     last_seen: (status == Presence::Lost).then_some(Moment(known.seen)),
                     started: Moment(beat.started),
                     slots: beat.slots,

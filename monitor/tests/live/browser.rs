@@ -23,13 +23,19 @@ impl Answer {
     }
 }
 
-async fn request(address: &str, path: &str, more: &str) -> BufReader<TcpStream> {
+async fn request(
+    address: &str,
+    method: &str,
+    path: &str,
+    more: &str,
+    body: &str,
+) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(address)
         .await
         .expect("the monitor listens");
     // HTTP/1.0: the body comes as it is, and ends with the connection.
     stream
-        .write_all(format!("GET {path} HTTP/1.0\r\n{more}\r\n").as_bytes())
+        .write_all(format!("{method} {path} HTTP/1.0\r\n{more}\r\n{body}").as_bytes())
         .await
         .expect("a request");
     BufReader::new(stream)
@@ -47,7 +53,24 @@ async fn head(stream: &mut BufReader<TcpStream>) -> (u16, String) {
 
 /// Asks for one thing.
 pub(crate) async fn get(address: &str, path: &str, more: &str) -> Answer {
-    let mut stream = request(address, path, more).await;
+    answer(request(address, "GET", path, more, "").await).await
+}
+
+/// Sends JSON, as `method`.
+pub(crate) async fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    more: &str,
+    body: &Value,
+) -> Answer {
+    let body = body.to_string();
+    let length = body.len();
+    let more = format!("{more}Content-Type: application/json\r\nContent-Length: {length}\r\n");
+    answer(request(address, method, path, &more, &body).await).await
+}
+
+async fn answer(mut stream: BufReader<TcpStream>) -> Answer {
     let (status, head) = head(&mut stream).await;
     let mut body = String::new();
     stream.read_to_string(&mut body).await.expect("a body");
@@ -63,7 +86,7 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) async fn open(address: &str) -> Self {
-        let mut stream = request(address, "/api/v1/live", "").await;
+        let mut stream = request(address, "GET", "/api/v1/live", "", "").await;
         let (status, head) = head(&mut stream).await;
         assert_eq!(status, 200);
         assert!(head.contains("text/event-stream"), "{head}");

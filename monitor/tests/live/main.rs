@@ -1,9 +1,13 @@
 //! The monitor on a real broker: what happens is on the page within a second,
 //! and the page outlives the broker.
 
+mod access;
 mod browser;
+mod create;
 mod farm;
+mod pages;
 mod server;
+mod steer;
 
 use std::time::Duration;
 
@@ -31,11 +35,19 @@ struct Monitor {
 
 impl Monitor {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Started with more on its command line.
+    async fn start_with(more: &[&str]) -> Self {
         let server = Server::start();
         let url = server.url();
         let options = ConnectOptions::new(&url, "test");
         let broker = Broker::connect(&options).await.expect("our own broker");
-        let config = Config::parse_from(["monitor", "--nats", &url]);
+        let arguments = ["monitor", "--nats", &url]
+            .into_iter()
+            .chain(more.iter().copied());
+        let config = Config::parse_from(arguments);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a free port");

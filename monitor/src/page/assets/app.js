@@ -1,6 +1,13 @@
 // The page: takes in the live state and has each part drawn from it.
 
 import { count } from "./format.js";
+import { batches } from "./pages/batches.js";
+import { broker } from "./pages/broker.js";
+import { history } from "./pages/history.js";
+import { job } from "./pages/job.js";
+import { jobs } from "./pages/jobs.js";
+import { fresh } from "./pages/new.js";
+import { workersPage } from "./pages/workers.js";
 import { attention } from "./render/attention.js";
 import { connectionLine } from "./render/connection.js";
 import { ended } from "./render/ended.js";
@@ -9,11 +16,13 @@ import { running } from "./render/running.js";
 import { totals } from "./render/totals.js";
 import { next, retrying } from "./render/waiting.js";
 import { workers } from "./render/workers.js";
+import { current, route } from "./router.js";
+import { enter } from "./session.js";
+import { change, state, whole } from "./state.js";
 import { follow } from "./stream.js";
 
-const PARTS = [attention, totals, running, retrying, next, ended, queues, workers];
+const OVERVIEW = [attention, totals, running, retrying, next, ended, queues];
 
-let state = null;
 let link = "connecting";
 /** The server's clock less ours: ages are right on a machine whose clock is not. */
 let offset = 0;
@@ -25,7 +34,9 @@ function draw() {
   const now = Date.now() + offset;
   connectionLine(state, link, now);
   if (!state) return;
-  for (const part of PARTS) part(state, now);
+  const page = current();
+  if (page === "overview") for (const part of OVERVIEW) part(state, now);
+  if (page === "overview" || page === "workers") workers(state, now);
   const { running: busy, pending } = state.totals;
   document.title = busy || pending ? `${count(busy)} running · ${count(pending)} pending – ffmpeg-easy` : "ffmpeg-easy";
 }
@@ -37,13 +48,25 @@ function redraw() {
   requestAnimationFrame(draw);
 }
 
+await enter();
+addEventListener("locked", enter);
+route({
+  overview: () => redraw(),
+  jobs,
+  job,
+  new: fresh,
+  workers: (here) => (redraw(), workersPage(here)),
+  batches,
+  history,
+  broker,
+});
 follow("/api/v1/live", {
   whole(sections) {
-    state = sections;
+    whole(sections);
     redraw();
   },
   change(sections) {
-    state = { ...state, ...sections };
+    change(sections);
     redraw();
   },
   clock(at) {
@@ -52,6 +75,8 @@ follow("/api/v1/live", {
   link(isUp) {
     link = isUp ? "live" : "lost";
     redraw();
+    // The server may have begun anew, and know nobody any more.
+    if (!isUp) enter().catch(() => {});
   },
 });
 

@@ -2,6 +2,7 @@
 
 import { h, keyed, say, set } from "../dom.js";
 import { ago, count, plural, printable } from "../format.js";
+import { address } from "../router.js";
 
 const section = document.getElementById("attention");
 const list = section.querySelector(".cautions");
@@ -32,10 +33,23 @@ function failed(item, now) {
   ];
 }
 
-const WORDS = { unserved, worker_lost: lost, failed };
+function quarantined(item) {
+  const why = item.note ? `${printable(item.note)} ` : "";
+  return [`Worker ${item.worker} is quarantined`, `${why}It proves its encoders again before it takes more jobs.`];
+}
+
+const WORDS = { unserved, worker_lost: lost, quarantined, failed };
+
+/** Where a person goes from there. */
+const PLACES = {
+  unserved: (item) => address("jobs", { phases: "pending", queue: item.queue }),
+  worker_lost: () => address("workers"),
+  quarantined: () => address("workers"),
+  failed: () => address("jobs", { phases: "failed", sort: "changed", descending: "true" }),
+};
 
 function caution(item) {
-  const title = h("p", { class: "title" });
+  const title = h("a", { class: "title" });
   const text = h("p", { class: "text" });
   const sign = h("span", { class: "sign", "aria-hidden": "true" }, item.kind === "failed" ? "✕" : "!");
   const element = h("li", { class: "caution", "data-kind": item.kind }, sign, title, text);
@@ -44,6 +58,7 @@ function caution(item) {
     update(item, now) {
       const [first, more] = WORDS[item.kind](item, now);
       say(title, first);
+      set(title, "href", PLACES[item.kind](item));
       say(text, more);
       set(text, "title", more.length > 240 ? more : null);
     },

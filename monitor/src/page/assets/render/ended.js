@@ -2,12 +2,12 @@
 
 import { h, say, set } from "../dom.js";
 import { ago, bytes, change, duration, fps, plural, printable, time } from "../format.js";
-import { chip, jobList, jobName } from "./job.js";
+import { chip, jobList, jobLink } from "./job.js";
 
 const SIGNS = { completed: "✓", failed: "✕", cancelled: "–" };
 
 function row(item) {
-  const name = jobName();
+  const name = jobLink();
   const sign = h("span", { class: "sign", role: "img" });
   const ratio = h("span", { class: "end" });
   const queue = chip("");

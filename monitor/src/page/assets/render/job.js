@@ -2,6 +2,7 @@
 
 import { h, keyed, say, set } from "../dom.js";
 import { count, printable } from "../format.js";
+import { address } from "../router.js";
 
 /** The end of a name is kept in sight: it says which episode, and what format. */
 const TAIL = 12;
@@ -21,6 +22,19 @@ export function jobName() {
       say(stem, text.slice(0, at));
       say(tail, text.slice(at));
       set(element, "title", text);
+    },
+  };
+}
+
+/** The same, as a link to all about the job. */
+export function jobLink() {
+  const name = jobName();
+  const element = h("a", { class: "job-link" }, name.element);
+  return {
+    element,
+    update(job) {
+      name.update(job);
+      set(element, "href", address(`jobs/${job.id}`));
     },
   };
 }

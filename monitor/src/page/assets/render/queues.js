@@ -1,7 +1,9 @@
 // Queues: what waits, and who would take it.
 
 import { h, keyed, say, set } from "../dom.js";
-import { age, count } from "../format.js";
+import { pause } from "../control.js";
+import { age, count, duration } from "../format.js";
+import { address } from "../router.js";
 
 const section = document.getElementById("queues");
 const table = section.querySelector("table");
@@ -35,8 +37,12 @@ function queueRow(row) {
   const running = h("td", { class: "number" });
   const oldest = h("td", { class: "number" });
   const served = h("td", { class: "number served" });
-  const name = h("th", { scope: "row", title: row.queue }, token(row.queue), sub);
-  const element = h("tr", {}, name, pending, running, oldest, served);
+  const link = h("a", { href: address("jobs", { phases: "pending", queue: row.queue }) }, token(row.queue));
+  const button = h("button", { class: "button small", type: "button" });
+  const name = h("th", { scope: "row", title: row.queue }, link, sub);
+  const element = h("tr", {}, name, pending, running, oldest, served, h("td", { class: "act" }, button));
+  let isPaused = false;
+  button.addEventListener("click", () => pause(`queue.${row.queue}`, !isPaused));
   const number = (cell, value) => {
     say(cell, count(value));
     cell.classList.toggle("zero", value === 0);
@@ -44,7 +50,11 @@ function queueRow(row) {
   return {
     element,
     update(row, now) {
-      const words = [meaning(row.queue), priorities(row)].filter(Boolean).join(" · ");
+      isPaused = row.paused;
+      say(button, row.paused ? "Resume" : "Pause");
+      set(button, "aria-label", `${row.paused ? "Resume" : "Pause"} the queue ${row.queue}`);
+      const empty = row.empties_in === null ? "" : `empty in ${duration(row.empties_in)}`;
+      const words = [row.paused ? "paused" : "", meaning(row.queue), priorities(row), empty].filter(Boolean).join(" · ");
       say(sub, words);
       set(sub, "title", words || null);
       number(pending, row.pending);
@@ -60,7 +70,7 @@ function queueRow(row) {
 
 export function queues({ queues }, now) {
   // Lanes stay for good once they were made: those without work are no news.
-  const busy = queues.filter((row) => row.pending > 0 || row.running > 0);
+  const busy = queues.filter((row) => row.pending > 0 || row.running > 0 || row.paused);
   table.hidden = busy.length === 0;
   empty.hidden = busy.length > 0;
   const idle = queues.length - busy.length;

@@ -2,7 +2,7 @@
 
 import { h, say, set } from "../dom.js";
 import { age, bitrate, bytes, duration, fps, percent, printable, speed } from "../format.js";
-import { chip, jobList, jobName } from "./job.js";
+import { chip, jobList, jobLink } from "./job.js";
 
 const STAGES = {
   reading: "Reading",
@@ -12,7 +12,7 @@ const STAGES = {
 };
 
 function row(item) {
-  const name = jobName();
+  const name = jobLink();
   const share = h("span", { class: "end percent" });
   const bar = h("progress", { max: 1 });
   const stage = h("span", { class: "stage" });

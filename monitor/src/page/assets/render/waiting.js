@@ -2,10 +2,10 @@
 
 import { h, say, set } from "../dom.js";
 import { age, ago, bytes, duration, plural, printable } from "../format.js";
-import { chip, folder, jobList, jobName } from "./job.js";
+import { chip, folder, jobList, jobLink } from "./job.js";
 
 function nextRow(item) {
-  const name = jobName();
+  const name = jobLink();
   const where = folder();
   const priority = h("span", { class: "priority" });
   const size = h("span", { class: "end soft" });
@@ -30,7 +30,7 @@ function nextRow(item) {
 }
 
 function retryRow(item) {
-  const name = jobName();
+  const name = jobLink();
   const when = h("span", { class: "end" });
   const reason = h("span", { class: "reason" });
   const tries = h("span", {});

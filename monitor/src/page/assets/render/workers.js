@@ -1,7 +1,9 @@
 // Workers: who is there, how busy, and what each has proved.
 
+import { askHours, pause, standing } from "../control.js";
 import { h, keyed, say, set } from "../dom.js";
-import { ago, bytes, count, duration, fps, percent, plural, printable } from "../format.js";
+import { ago, bytes, count, duration, fps, percent, plural, printable, time } from "../format.js";
+import { address } from "../router.js";
 
 const section = document.getElementById("workers");
 const list = section.querySelector(".cards");
@@ -10,6 +12,8 @@ const empty = section.querySelector(".empty");
 
 /** Encoders shown before the card is opened. */
 const CHIPS = 6;
+/** How a worker's state is said. */
+const STATUS = { off_hours: "off hours", lost: "silent" };
 /** Slots shown one by one; more are a number. */
 const PIPS = 16;
 
@@ -95,6 +99,13 @@ function workerCard(row) {
   const chips = h("ul", { class: "chips", "aria-label": "Encoders" });
   const summary = h("summary", {});
   const details = h("div", {});
+  const note = h("p", { class: "host" });
+  const jobs = h("a", { class: "button small", href: address("jobs", { worker: row.name }) }, "Its jobs");
+  const drain = h("button", { class: "button small act", type: "button" });
+  const hours = h("button", { class: "button small act", type: "button" }, "Hours…");
+  const target = `worker.${row.name}`;
+  drain.addEventListener("click", () => pause(target, !standing(target)?.paused));
+  hours.addEventListener("click", () => askHours(row.name));
   const element = h(
     "li",
     {},
@@ -106,7 +117,9 @@ function workerCard(row) {
       h("span", { class: "end line" }, pips, busy),
     ),
     h("div", { class: "loads" }, cpu.element, memory.element, h("div", {}, scratch, h("br", {}), uptime)),
+    note,
     chips,
+    h("p", { class: "worker-actions" }, jobs, drain, hours),
     h("details", {}, summary, details),
   );
   let shown = null;
@@ -115,7 +128,16 @@ function workerCard(row) {
     update(row, cards, now) {
       set(element, "data-status", row.status);
       set(status, "data-status", row.status);
-      say(status, row.status === "lost" ? "silent" : row.status);
+      say(status, STATUS[row.status] ?? row.status);
+      const isPaused = standing(target)?.paused === true;
+      say(drain, isPaused ? "Resume" : "Drain");
+      set(drain, "aria-label", `${isPaused ? "Resume" : "Drain"} ${row.name}`);
+      set(hours, "aria-label", `Hours of ${row.name}`);
+      const order = standing(target)?.hours;
+      const until = row.until ? ` until ${time(row.until, now)}` : "";
+      const words = [row.note ? printable(row.note) + until : "", order ? `hours: ${order}` : ""];
+      say(note, words.filter(Boolean).join(" · "));
+      note.hidden = note.textContent === "";
       say(busy, `${row.running.length} of ${plural(row.slots, "slot")}`);
       const slots = row.slots <= PIPS ? row.slots : 0;
       while (pips.children.length > slots) pips.lastChild.remove();

@@ -1,0 +1,164 @@
+//! Passwords, as they are kept: one line each, `operator $argon2id$…` or
+//! `reader $argon2id$…`.
+
+use std::path::{Path, PathBuf};
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+
+use super::Role;
+
+/// Which password stands for which role.
+#[derive(Clone, Debug)]
+pub struct Keys(Vec<(Role, String)>);
+
+/// The passwords cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The file cannot be read.
+    #[error("cannot read the passwords in {path}: {error}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A line says nothing.
+    #[error(
+        "{path}, line {line}: expected 'operator' or 'reader' and a hash; `monitor password operator` makes one"
+    )]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// The file holds no password, so nobody could come in.
+    #[error("{0} holds no password; `monitor password operator` makes a line for it")]
+    Empty(PathBuf),
+    /// The system gives no randomness.
+    #[error("cannot make a password: {0}")]
+    Hash(String),
+}
+
+impl Keys {
+    /// The passwords of a file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or a line of it cannot be used.
+    pub fn read(path: &Path) -> Result<Self, KeysError> {
+        let text = std::fs::read_to_string(path).map_err(|error| KeysError::Unreadable {
+            path: path.to_owned(),
+            error,
+        })?;
+        let mut keys = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let key = parse(line).ok_or_else(|| KeysError::Line {
+                path: path.to_owned(),
+                line: number + 1,
+            })?;
+            keys.push(key);
+        }
+        if keys.is_empty() {
+            return Err(KeysError::Empty(path.to_owned()));
+        }
+        Ok(Self(keys))
+    }
+
+    /// A password that was just thought up, for an operator.
+    ///
+    /// # Errors
+    /// Where the system gives no randomness.
+    pub fn invented() -> Result<(Self, String), KeysError> {
+        let password = secret().map_err(|error| KeysError::Hash(error.to_string()))?;
+        let keys = Self(vec![(Role::Operator, hash(&password)?)]);
+        Ok((keys, password))
+    }
+
+    /// The role that a password stands for. Takes a while, on purpose.
+    pub(super) fn role_of(&self, password: &str) -> Option<Role> {
+        self.0
+            .iter()
+            .find(|(_, hash)| {
+                PasswordHash::new(hash).is_ok_and(|hash| {
+                    Argon2::default()
+                        .verify_password(password.as_bytes(), &hash)
+                        .is_ok()
+                })
+            })
+            .map(|(role, _)| *role)
+    }
+}
+
+/// The line that stands for a password in a file.
+///
+/// # Errors
+/// Where the system gives no randomness.
+pub fn line(role: Role, password: &str) -> Result<String, KeysError> {
+    let role = match role {
+        Role::Reader => "reader",
+        Role::Operator => "operator",
+    };
+    Ok(format!("{role} {}", hash(password)?))
+}
+
+fn parse(line: &str) -> Option<(Role, String)> {
+    let (role, hash) = line.split_once(char::is_whitespace)?;
+    let role = match role {
+        "reader" => Role::Reader,
+        "operator" => Role::Operator,
+        _ => return None,
+    };
+    let hash = hash.trim();
+    PasswordHash::new(hash).ok()?;
+    Some((role, hash.to_owned()))
+}
+
+fn hash(password: &str) -> Result<String, KeysError> {
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|error| KeysError::Hash(error.to_string()))
+}
+
+/// What nobody can guess: 128 bits.
+pub(super) fn secret() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_gives_each_password_its_role() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let lines = [
+            "# the farm".to_owned(),
+            line(Role::Operator, "steer").expect("hashed"),
+            line(Role::Reader, "look").expect("hashed"),
+        ];
+        std::fs::write(file.path(), lines.join("\n")).expect("written");
+        let keys = Keys::read(file.path()).expect("sound");
+        assert_eq!(keys.role_of("steer"), Some(Role::Operator));
+        assert_eq!(keys.role_of("look"), Some(Role::Reader));
+        assert_eq!(keys.role_of("guess"), None);
+        assert!(!format!("{keys:?}").contains("steer"));
+    }
+
+    #[test]
+    fn a_file_that_lets_nobody_in_is_refused() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        for bad in ["", "# nobody", "operator plain", "owner $argon2id$x"] {
+            std::fs::write(file.path(), bad).expect("written");
+            assert!(Keys::read(file.path()).is_err(), "{bad}");
+        }
+    }
+}

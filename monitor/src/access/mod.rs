@@ -1,0 +1,122 @@
+//! Who may do what here: [`keys`] say which password stands for which role,
+//! [`sessions`] remember who has shown one, and [`guard`] stands before every
+//! route.
+
+pub(crate) mod guard;
+pub mod keys;
+mod sessions;
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+
+use keys::Keys;
+use sessions::Sessions;
+pub(crate) use sessions::{COOKIE, LIFETIME};
+
+/// Passwords that are checked at the same time: each takes 19 MiB and a core.
+const CHECKS: usize = 2;
+
+/// What a person or program may do.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// See everything.
+    Reader,
+    /// See and steer everything.
+    Operator,
+}
+
+/// Who may do what.
+pub(crate) struct Access {
+    /// `None` where everyone who reaches the monitor may do everything.
+    keys: Option<Keys>,
+    sessions: Sessions,
+    checks: Semaphore,
+    /// Names under which the monitor is reached, besides addresses and `localhost`.
+    hosts: Vec<String>,
+}
+
+impl Access {
+    pub(crate) fn new(keys: Option<Keys>, hosts: Vec<String>) -> Self {
+        Self {
+            keys,
+            sessions: Sessions::default(),
+            checks: Semaphore::new(CHECKS),
+            hosts,
+        }
+    }
+
+    /// Whether a password is asked for at all.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// The role that a password stands for.
+    pub(crate) async fn role_of(&self, password: String) -> Option<Role> {
+        let keys = self.keys.clone()?;
+        let _turn = self.checks.acquire().await.ok()?;
+        tokio::task::spawn_blocking(move || keys.role_of(&password))
+            .await
+            .ok()?
+    }
+
+    /// Begins a session of this role; its secret goes into the cookie.
+    pub(crate) fn begin(&self, role: Role) -> Option<String> {
+        self.sessions.begin(role)
+    }
+
+    /// Ends a session.
+    pub(crate) fn end(&self, secret: &str) {
+        self.sessions.end(secret);
+    }
+
+    /// Whether a request may name this host. A page elsewhere that has its own
+    /// name resolve to this machine (DNS rebinding) names that.
+    fn is_ours(&self, host: &str) -> bool {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        bare.parse::<IpAddr>().is_ok()
+            || name.eq_ignore_ascii_case("localhost")
+            || self
+                .hosts
+                .iter()
+                .any(|host| host.eq_ignore_ascii_case(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Access;
+
+    #[test]
+    fn addresses_and_known_names_are_ours_and_no_others() {
+        let access = Access::new(None, vec!["farm.example".to_owned()]);
+        for ours in [
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "[::1]",
+            "localhost",
+            "LOCALHOST:1",
+            "farm.example:443",
+        ] {
+            assert!(access.is_ours(ours), "{ours}");
+        }
+        for theirs in [
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "",
+        ] {
+            assert!(!access.is_ours(theirs), "{theirs}");
+        }
+    }
+}

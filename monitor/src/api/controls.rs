@@ -1,0 +1,112 @@
+//! Standing orders: pauses of queues and batches, drains and hours of workers.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use common::control::{Order, Target};
+use common::hours::Hours;
+use common::worker::WorkerName;
+use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::refusal::{Json, Named};
+use super::{Refusal, Shared};
+use crate::view::snapshot::ControlRow;
+
+/// When in the week a worker may start jobs.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Week {
+    /// By its own clock, e.g. `mon-fri 19:00-07:00; sat,sun 00:00-24:00`.
+    #[schema(value_type = String)]
+    hours: Hours,
+}
+
+/// Every order that is in force.
+#[utoipa::path(
+    get, path = "/controls", tag = "steer",
+    responses((status = OK, body = Vec<ControlRow>), (status = SERVICE_UNAVAILABLE, body = Refusal))
+)]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+) -> Result<axum::Json<Vec<ControlRow>>, Refusal> {
+    let controls = shared.broker.controls().await?;
+    Ok(axum::Json(ControlRow::all(&controls)))
+}
+
+/// Pauses `queue.NAME` or `batch.ID`, or has `worker.NAME` drain.
+#[utoipa::path(
+    put, path = "/pauses/{target}", tag = "steer", params(("target" = String, Path)),
+    responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn pause(
+    State(shared): State<Shared>,
+    Named(target): Named<String>,
+) -> Result<StatusCode, Refusal> {
+    set_paused(&shared, &target, true).await
+}
+
+/// Lets a queue, a batch or a worker go on.
+#[utoipa::path(
+    delete, path = "/pauses/{target}", tag = "steer", params(("target" = String, Path)),
+    responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn resume(
+    State(shared): State<Shared>,
+    Named(target): Named<String>,
+) -> Result<StatusCode, Refusal> {
+    set_paused(&shared, &target, false).await
+}
+
+/// Sets a worker's hours.
+#[utoipa::path(
+    put, path = "/hours/{worker}", tag = "steer", params(("worker" = String, Path)),
+    request_body = Week,
+    responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn set_hours(
+    State(shared): State<Shared>,
+    Named(worker): Named<WorkerName>,
+    Json(Week { hours }): Json<Week>,
+) -> Result<StatusCode, Refusal> {
+    order_hours(&shared, worker, Some(hours)).await
+}
+
+/// Leaves a worker the hours that it was started with.
+#[utoipa::path(
+    delete, path = "/hours/{worker}", tag = "steer", params(("worker" = String, Path)),
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = Refusal))
+)]
+pub(super) async fn leave_hours(
+    State(shared): State<Shared>,
+    Named(worker): Named<WorkerName>,
+) -> Result<StatusCode, Refusal> {
+    order_hours(&shared, worker, None).await
+}
+
+async fn set_paused(shared: &Shared, target: &str, paused: bool) -> Result<StatusCode, Refusal> {
+    let target: Target = target
+        .parse()
+        .map_err(|error: common::control::TargetError| Refusal::unsound(error.to_string()))?;
+    let controls = shared.broker.controls().await?;
+    let order = controls.pausing(&target, paused, Timestamp::now());
+    command(shared, &target, order.as_ref()).await
+}
+
+async fn order_hours(
+    shared: &Shared,
+    worker: WorkerName,
+    hours: Option<Hours>,
+) -> Result<StatusCode, Refusal> {
+    let controls = shared.broker.controls().await?;
+    let order = controls.setting_hours(&worker, hours, Timestamp::now());
+    command(shared, &Target::Worker(worker), order.as_ref()).await
+}
+
+async fn command(
+    shared: &Shared,
+    target: &Target,
+    order: Option<&Order>,
+) -> Result<StatusCode, Refusal> {
+    shared.broker.command(target, order).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,279 @@
+//! New jobs: the files there are, who could run a recipe, and handing in.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use common::batch::Batch;
+use common::broker::{Enqueued, Outcome};
+use common::id::{BatchId, JobId};
+use common::job::Job;
+use common::location::Location;
+use common::pin;
+use common::plan::Plan;
+use common::queue::{Lane, Priority, Queue};
+use common::recipe::Recipe;
+use common::store::StoreError;
+use common::worker::WorkerName;
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::refusal::{Json, Params};
+use super::{Refusal, Shared};
+use crate::media::Media;
+
+/// Files of one order, at the most.
+const MOST: usize = 1000;
+/// Files that the store is asked about at the same time.
+const AT_ONCE: usize = 16;
+
+/// Which folder.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Where {
+    /// Below the store's root, with `/` between names.
+    #[serde(default)]
+    folder: String,
+}
+
+/// What lies in a folder.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FolderRow {
+    /// The root below which everything lies.
+    root: String,
+    /// Names of folders.
+    folders: Vec<String>,
+    /// Files.
+    files: Vec<FileRow>,
+}
+
+/// A file.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FileRow {
+    name: String,
+    size: u64,
+}
+
+/// What to encode, and how.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Order {
+    /// Files below the store's root, at the most 1000.
+    files: Vec<String>,
+    /// The folder below the store's root that outputs go to.
+    output: String,
+    /// How to encode.
+    #[schema(value_type = Object)]
+    recipe: Recipe,
+    /// How urgently, 1 to 10; 5 where left out.
+    #[serde(default)]
+    #[schema(value_type = Option<u8>)]
+    priority: Priority,
+    /// The only worker that may run them.
+    #[schema(value_type = Option<String>)]
+    worker: Option<WorkerName>,
+}
+
+/// What became of an order.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Receipt {
+    /// What the new jobs are known by together.
+    #[schema(value_type = String)]
+    batch: BatchId,
+    /// Each file.
+    files: Vec<FileReceipt>,
+}
+
+/// What became of a file.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FileReceipt {
+    file: String,
+    /// Its job.
+    #[schema(value_type = Option<String>)]
+    job: Option<JobId>,
+    /// Whether the job is new.
+    added: bool,
+    /// Why not.
+    why: Option<String>,
+}
+
+/// A recipe.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Asked {
+    #[schema(value_type = Object)]
+    recipe: Recipe,
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let status = match error {
+            StoreError::Missing(_) => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_GATEWAY,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+fn media(shared: &Shared) -> Result<&Media, Refusal> {
+    shared
+        .media
+        .as_deref()
+        .ok_or_else(|| Refusal::unknown("the monitor knows no store: start it with --store URL"))
+}
+
+/// What lies in a folder of the store.
+#[utoipa::path(
+    get, path = "/store", tag = "new", params(Where),
+    responses((status = OK, body = FolderRow), (status = NOT_FOUND, body = Refusal))
+)]
+pub(super) async fn browse(
+    State(shared): State<Shared>,
+    Params(Where { folder }): Params<Where>,
+) -> Result<axum::Json<FolderRow>, Refusal> {
+    let media = media(&shared)?;
+    let found = media.folder(&folder).await?;
+    let files = found.files.into_iter().map(|file| FileRow {
+        name: file.location.name(),
+        size: file.size,
+    });
+    Ok(axum::Json(FolderRow {
+        root: media.root().to_string(),
+        folders: found.folders,
+        files: files.collect(),
+    }))
+}
+
+/// Who could run a recipe, how well, and what else would do. Changes nothing.
+#[utoipa::path(
+    post, path = "/plan", tag = "new", request_body = Asked,
+    responses((status = OK, body = Object), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn plan(
+    State(shared): State<Shared>,
+    Json(Asked { recipe }): Json<Asked>,
+) -> Result<axum::Json<Plan>, Refusal> {
+    check(&recipe)?;
+    let (workers, reports) =
+        tokio::try_join!(shared.broker.workers(), shared.broker.recent_reports())?;
+    let history = reports.iter().collect();
+    Ok(axum::Json(Plan::of(&recipe, &workers).measured(&history)))
+}
+
+fn check(recipe: &Recipe) -> Result<(), Refusal> {
+    recipe
+        .check()
+        .map_err(|error| Refusal::unsound(error.to_string()))
+}
+
+/// Hands in a job for each file. Files whose output is there already are left
+/// alone, and so is what waits, runs or is done.
+#[utoipa::path(
+    post, path = "/jobs", tag = "new", request_body = Order,
+    responses((status = OK, body = Receipt), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn create(
+    State(shared): State<Shared>,
+    Json(order): Json<Order>,
+) -> Result<axum::Json<Receipt>, Refusal> {
+    let media = media(&shared)?;
+    check(&order.recipe)?;
+    if order.files.is_empty() || order.files.len() > MOST {
+        return Err(Refusal::unsound(format!("name 1 to {MOST} files")));
+    }
+    let queue = match &order.worker {
+        Some(worker) => {
+            let workers = shared.broker.workers().await?;
+            pin::check(&order.recipe, worker, &workers)
+                .map_err(|why| Refusal::unsound(why.to_string()))?;
+            Queue::On(worker.clone())
+        }
+        None => order.recipe.queue(),
+    };
+    let lane = Lane {
+        priority: order.priority,
+        queue,
+    };
+    let batch = Batch {
+        id: BatchId::new(),
+        label: label(&order),
+        jobs: order.files.len() as u64,
+        enqueued: Timestamp::now(),
+    };
+    let outputs = media.outputs(&order.files, &order.output, order.recipe.container);
+    let prepared: Vec<Result<Job, String>> =
+        futures::stream::iter(order.files.clone().into_iter().zip(outputs))
+            .map(|(file, output)| prepare(media, file, output, &order.recipe, batch.id))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+    let jobs: Vec<(Job, Lane)> = prepared
+        .iter()
+        .flatten()
+        .map(|job| (job.clone(), lane.clone()))
+        .collect();
+    // Before its jobs, so that none ever names a batch that nobody knows.
+    shared.broker.keep_batch(&batch).await?;
+    let outcomes = shared.broker.enqueue(&jobs, |_| {}).await?;
+    let mut outcomes = outcomes.into_iter();
+    let files = order
+        .files
+        .into_iter()
+        .zip(prepared)
+        .map(|(file, prepared)| match prepared {
+            Ok(_) => receipt(file, outcomes.next()),
+            Err(why) => FileReceipt {
+                file,
+                job: None,
+                added: false,
+                why: Some(why),
+            },
+        });
+    Ok(axum::Json(Receipt {
+        batch: batch.id,
+        files: files.collect(),
+    }))
+}
+
+/// The job for a file, or why there is none to be done.
+async fn prepare(
+    media: &Media,
+    file: String,
+    output: Location,
+    recipe: &Recipe,
+    batch: BatchId,
+) -> Result<Result<Job, String>, StoreError> {
+    let input = match media.input(&file).await {
+        Ok(input) => input,
+        Err(StoreError::Missing(_)) => return Ok(Err("it is not there any more".to_owned())),
+        Err(error) => return Err(error),
+    };
+    if media.is_taken(&output).await? {
+        return Ok(Err(format!("there is a file at {output} already")));
+    }
+    Ok(Ok(Job::new(batch, input, output, recipe.clone(), None)))
+}
+
+fn receipt(file: String, outcome: Option<Enqueued>) -> FileReceipt {
+    let (job, why) = match outcome {
+        Some((job, Outcome::Added)) => (Some(job), None),
+        Some((job, Outcome::AlreadyPending)) => (Some(job), Some("it waits already".to_owned())),
+        Some((job, Outcome::Known(run))) => (
+            Some(job),
+            Some(format!("it is {} already", run.state.word())),
+        ),
+        None => (None, Some("the broker said nothing of it".to_owned())),
+    };
+    FileReceipt {
+        file,
+        job,
+        added: why.is_none(),
+        why,
+    }
+}
+
+/// What a person may know the batch by.
+fn label(order: &Order) -> String {
+    match &order.files[..] {
+        [file] => file.clone(),
+        files => format!("{} and {} more", files[0], files.len() - 1),
+    }
+}

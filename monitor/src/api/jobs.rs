@@ -1,0 +1,209 @@
+//! Jobs: pages of them, and all about one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use common::broker::{Broker, BrokerError, JobRecord};
+use common::event::Event;
+use common::id::{BatchId, JobId};
+use common::queue::{Lane, Queue};
+use common::why::{Scene, Why};
+use common::worker::WorkerName;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::refusal::{Named, Params};
+use super::{Refusal, Shared};
+use crate::index::Phase;
+use crate::index::query::{Page, Query, Sort};
+use crate::listing::Listing;
+use crate::view;
+use crate::view::snapshot::JobName;
+
+/// Jobs of one page, at the most.
+const MOST: usize = 500;
+/// Answers that are kept for others who ask the same.
+const KEPT: usize = 64;
+
+/// Which jobs, in which order.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// Phases, comma-separated; all where left out.
+    #[serde(default)]
+    phases: String,
+    /// Only in this queue.
+    #[param(value_type = Option<String>)]
+    queue: Option<Queue>,
+    /// Only with this worker.
+    #[param(value_type = Option<String>)]
+    worker: Option<WorkerName>,
+    /// Only of this batch.
+    #[param(value_type = Option<String>)]
+    batch: Option<BatchId>,
+    /// Only those whose name or folder holds this, or whose id this is.
+    #[serde(default)]
+    text: String,
+    /// What to sort by.
+    #[serde(default)]
+    #[param(inline)]
+    sort: Sort,
+    /// The other way round.
+    #[serde(default)]
+    descending: bool,
+    /// Jobs to leave out first.
+    #[serde(default)]
+    offset: usize,
+    /// Jobs to give, at the most 500.
+    #[serde(default = "usual")]
+    limit: usize,
+}
+
+fn usual() -> usize {
+    50
+}
+
+impl Asked {
+    fn query(self) -> Result<Query, Refusal> {
+        let mut phases = Vec::new();
+        for name in self.phases.split(',').filter(|name| !name.is_empty()) {
+            let phase = Phase::ALL.into_iter().find(|phase| phase.name() == name);
+            phases
+                .push(phase.ok_or_else(|| Refusal::unsound(format!("there is no phase {name}")))?);
+        }
+        Ok(Query {
+            phases,
+            queue: self.queue,
+            worker: self.worker,
+            batch: self.batch,
+            text: self.text,
+            sort: self.sort,
+            descending: self.descending,
+            offset: self.offset,
+            limit: self.limit.clamp(1, MOST),
+        })
+    }
+}
+
+/// A page of jobs. While the jobs are still being listed, of those listed so far.
+#[utoipa::path(
+    get, path = "/jobs", tag = "jobs", params(Asked),
+    responses((status = OK, body = Page), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Params(asked): Params<Asked>,
+) -> Result<Response, Refusal> {
+    let _viewer = shared.audience.join();
+    let query = asked.query()?;
+    let pages = shared.pages.clone();
+    let listing = shared.listing.clone();
+    let page = tokio::task::spawn_blocking(move || pages.page(query, &listing))
+        .await
+        .map_err(|_| {
+            Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "looking through the jobs failed",
+            )
+        })?;
+    Ok(([(CONTENT_TYPE, "application/json")], page).into_response())
+}
+
+/// Answers that are still true: a hundred who look at the same page cost one
+/// look through the jobs.
+#[derive(Default)]
+pub(crate) struct Pages {
+    kept: Mutex<HashMap<Query, Arc<Mutex<Kept>>>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    revision: u64,
+    page: Option<Bytes>,
+}
+
+impl Pages {
+    fn page(&self, query: Query, listing: &Listing) -> Bytes {
+        let place = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() >= KEPT && !kept.contains_key(&query) {
+                kept.clear();
+            }
+            kept.entry(query.clone()).or_default().clone()
+        };
+        // Who asks the same at the same time waits for the one answer.
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = listing.read();
+        match &place.page {
+            Some(page) if place.revision == index.revision() => page.clone(),
+            _ => {
+                let page = serde_json::to_vec(&index.page(&query))
+                    .expect("rows are plain data with string keys");
+                place.revision = index.revision();
+                place.page.insert(page.into()).clone()
+            }
+        }
+    }
+}
+
+/// All that is known of a job.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Details {
+    /// What it is called.
+    name: JobName,
+    /// Where it stands: `pending` as it waits, `parked` as its batch is paused, or
+    /// `run` as it was last written.
+    #[schema(value_type = Object)]
+    record: JobRecord,
+    /// Why it is there, in one sentence.
+    why: String,
+    /// What happened to it, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Event>,
+}
+
+/// All about one job.
+#[utoipa::path(
+    get, path = "/jobs/{job}", tag = "jobs", params(("job" = String, Path)),
+    responses((status = OK, body = Details), (status = NOT_FOUND, body = Refusal))
+)]
+pub(super) async fn one(
+    State(shared): State<Shared>,
+    Named(job): Named<JobId>,
+) -> Result<axum::Json<Details>, Refusal> {
+    let (record, events) = tokio::try_join!(shared.broker.job(&job), shared.broker.events(&job))?;
+    let record =
+        record.ok_or_else(|| Refusal::unknown(format!("nobody has heard of job {job}")))?;
+    Ok(axum::Json(Details {
+        name: view::name(record.job()),
+        why: why(&shared.broker, &record).await?.to_string(),
+        record,
+        events,
+    }))
+}
+
+/// Why a job is where it is.
+async fn why(broker: &Broker, record: &JobRecord) -> Result<Why, BrokerError> {
+    let (places, workers, controls, reports) = tokio::try_join!(
+        broker.whereabouts(&record.job().id),
+        broker.workers(),
+        broker.controls(),
+        broker.recent_reports(),
+    )?;
+    let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();
+    let scene = Scene {
+        record,
+        lanes: &lanes,
+        opens: places.opens.first(),
+        workers: &workers,
+        controls: &controls,
+    };
+    let ahead = broker.ahead(&places.lanes, scene.contenders()).await?;
+    Ok(scene.why(ahead, &reports.iter().collect(), Timestamp::now()))
+}

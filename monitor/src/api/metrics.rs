@@ -1,0 +1,231 @@
+//! Figures for Prometheus.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+
+use super::{Refusal, Shared};
+use crate::index::{Index, Phase};
+use crate::view::snapshot::{Presence, Snapshot};
+
+/// How long the first look at the broker may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
+    let _viewer = shared.audience.join();
+    let Some(frame) = shared.board.frame(PATIENCE).await else {
+        return Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the broker gives no answer: see whether it runs, then try again",
+        )
+        .into_response();
+    };
+    let mut text = Text::default();
+    state(&mut text, &frame.snapshot, Timestamp::now());
+    if shared.listing.is_complete() {
+        jobs(&mut text, &shared.listing.read());
+    }
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], text.0).into_response()
+}
+
+/// Figures in the text format.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    /// One figure by its labels.
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            self.0,
+            "# HELP farm_{name} {help}\n# TYPE farm_{name} {kind}"
+        );
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &dyn Display)], value: impl Display) {
+        let _ = write!(self.0, "farm_{name}");
+        for (nth, (label, text)) in labels.iter().enumerate() {
+            let open = if nth == 0 { '{' } else { ',' };
+            let text = text.to_string();
+            let text = text
+                .replace('\\', r"\\")
+                .replace('"', "\\\"")
+                .replace('\n', r"\n");
+            let _ = write!(self.0, "{open}{label}=\"{text}\"");
+        }
+        let close = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{close} {value}");
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+}
+
+fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
+    text.single(
+        "broker_up",
+        "gauge",
+        "Whether the broker answers.",
+        u8::from(state.broker.connected),
+    );
+    text.family(
+        "queue_pending",
+        "gauge",
+        "Jobs that wait, by queue and priority.",
+    );
+    for row in &state.queues {
+        for (priority, pending) in &row.by_priority {
+            let labels: [(&str, &dyn Display); 2] = [("queue", &row.queue), ("priority", priority)];
+            text.sample("queue_pending", &labels, pending);
+        }
+    }
+    text.family(
+        "queue_oldest_seconds",
+        "gauge",
+        "How long the job waits that waits longest.",
+    );
+    for row in &state.queues {
+        if let Some(oldest) = row.oldest {
+            let age = now.duration_since(oldest.0).as_secs_f64().max(0.0);
+            text.sample(
+                "queue_oldest_seconds",
+                &[("queue", &row.queue)],
+                format_args!("{age:.3}"),
+            );
+        }
+    }
+    text.family("queue_running", "gauge", "Jobs that a worker is at.");
+    for row in &state.queues {
+        text.sample("queue_running", &[("queue", &row.queue)], row.running);
+    }
+    text.family(
+        "queue_workers",
+        "gauge",
+        "Workers that would take its jobs.",
+    );
+    for row in &state.queues {
+        text.sample("queue_workers", &[("queue", &row.queue)], row.served_by);
+    }
+    text.family(
+        "worker_slots",
+        "gauge",
+        "Jobs that a worker runs at once, at the most.",
+    );
+    for row in state
+        .workers
+        .iter()
+        .filter(|row| row.status != Presence::Lost)
+    {
+        text.sample("worker_slots", &[("worker", &row.name)], row.slots);
+    }
+    text.family("worker_running", "gauge", "Jobs that a worker runs.");
+    for row in state
+        .workers
+        .iter()
+        .filter(|row| row.status != Presence::Lost)
+    {
+        text.sample(
+            "worker_running",
+            &[("worker", &row.name)],
+            row.running.len(),
+        );
+    }
+    text.single(
+        "encode_fps",
+        "gauge",
+        "Frames per second of all encodes together.",
+        state.totals.fps,
+    );
+}
+
+/// A family of figures: its name, its help, and its value for one row.
+type Family = (&'static str, &'static str, fn(&Work) -> f64);
+
+/// What one worker did with one encoder.
+#[derive(Default)]
+struct Work {
+    jobs: u64,
+    encode_seconds: f64,
+    frames: u64,
+    input_bytes: u64,
+    output_bytes: u64,
+}
+
+fn jobs(text: &mut Text, index: &Index) {
+    text.family("jobs", "gauge", "Jobs by where they stand.");
+    let counts = index.counts();
+    for phase in Phase::ALL {
+        text.sample("jobs", &[("state", &phase.name())], counts.of(phase));
+    }
+    text.single(
+        "retries_total",
+        "counter",
+        "Attempts beyond each job's first.",
+        index.retries(),
+    );
+    let mut work: BTreeMap<(String, String), Work> = BTreeMap::new();
+    for done in index.done() {
+        let worker = done.worker.map(ToString::to_string).unwrap_or_default();
+        let encoder = done
+            .encoder
+            .map_or_else(|| "copy".to_owned(), ToString::to_string);
+        let sum = work.entry((worker, encoder)).or_default();
+        sum.jobs += 1;
+        sum.encode_seconds += f64::from(done.encode_seconds);
+        sum.frames += done.frames;
+        sum.input_bytes += done.input_size;
+        sum.output_bytes += done.output_size;
+    }
+    let families: [Family; 5] = [
+        ("encoded_jobs_total", "Jobs completed.", |work| {
+            work.jobs as f64
+        }),
+        (
+            "encode_seconds_total",
+            "Time that ffmpeg encoded.",
+            |work| work.encode_seconds,
+        ),
+        ("encoded_frames_total", "Frames encoded.", |work| {
+            work.frames as f64
+        }),
+        (
+            "input_bytes_total",
+            "Bytes of completed jobs before.",
+            |work| work.input_bytes as f64,
+        ),
+        (
+            "output_bytes_total",
+            "Bytes of completed jobs after.",
+            |work| work.output_bytes as f64,
+        ),
+    ];
+    for (name, help, value) in families {
+        text.family(name, "counter", help);
+        for ((worker, encoder), sum) in &work {
+            let labels: [(&str, &dyn Display); 2] = [("worker", worker), ("encoder", encoder)];
+            text.sample(name, &labels, value(sum));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Text;
+
+    #[test]
+    fn labels_cannot_break_out() {
+        let mut text = Text::default();
+        text.sample("x", &[("name", &"a\"b\\c\nd")], 1);
+        assert_eq!(text.0, "farm_x{name=\"a\\\"b\\\\c\\nd\"} 1\n");
+    }
+}

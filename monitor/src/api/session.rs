@@ -1,0 +1,92 @@
+//! Showing a password once, so that the page may go on without it.
+
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::refusal::Json;
+use super::{Refusal, Shared};
+use crate::access::{COOKIE, LIFETIME, Role, guard};
+
+/// What whoever asks may do.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Standing {
+    /// `null` where a password is asked for first.
+    role: Option<Role>,
+    /// Whether passwords are asked for at all.
+    locked: bool,
+}
+
+/// A password.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Login {
+    password: String,
+}
+
+/// What whoever asks may do.
+#[utoipa::path(get, path = "/session", tag = "access", security(()), responses((status = OK, body = Standing)))]
+pub(super) async fn standing(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+) -> axum::Json<Standing> {
+    axum::Json(Standing {
+        role: shared.access.role(&headers).await,
+        locked: shared.access.is_locked(),
+    })
+}
+
+/// Begins a session: the answer sets its cookie.
+#[utoipa::path(
+    post, path = "/session", tag = "access", security(()), request_body = Login,
+    responses((status = OK, body = Standing), (status = UNAUTHORIZED, body = Refusal))
+)]
+pub(super) async fn begin(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Json(login): Json<Login>,
+) -> Result<Response, Refusal> {
+    let Some(role) = shared.access.role_of(login.password).await else {
+        return Err(Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "this is not the password",
+        ));
+    };
+    let secret = shared.access.begin(role).ok_or_else(|| {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the system gives no randomness",
+        )
+    })?;
+    let standing = axum::Json(Standing {
+        role: Some(role),
+        locked: true,
+    });
+    let cookie = cookie(&secret, LIFETIME.as_secs(), &headers);
+    Ok(([(SET_COOKIE, cookie)], standing).into_response())
+}
+
+/// Ends the session.
+#[utoipa::path(delete, path = "/session", tag = "access", security(()), responses((status = NO_CONTENT)))]
+pub(super) async fn end(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    if let Some(secret) = guard::session(&headers) {
+        shared.access.end(secret);
+    }
+    (
+        StatusCode::NO_CONTENT,
+        [(SET_COOKIE, cookie("", 0, &headers))],
+    )
+        .into_response()
+}
+
+/// Out of reach for scripts and for pages elsewhere; never sent in the clear
+/// where a proxy speaks TLS for us.
+fn cookie(secret: &str, seconds: u64, headers: &HeaderMap) -> String {
+    let is_secure = headers
+        .get("x-forwarded-proto")
+        .is_some_and(|scheme| scheme.as_bytes() == b"https");
+    let secure = if is_secure { "; Secure" } else { "" };
+    format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+}

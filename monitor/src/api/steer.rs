@@ -1,0 +1,252 @@
+//! A person's mind about jobs: cancel, retry, move. Each says of every job
+//! whether it was done, and if not, why.
+
+use axum::extract::State;
+use common::broker::{Broker, BrokerError, JobRecord, Steered};
+use common::fit;
+use common::id::JobId;
+use common::pin;
+use common::queue::{Priority, Queue};
+use common::recipe::Recipe;
+use common::worker::{Heartbeat, WorkerName};
+use futures::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::refusal::Json;
+use super::{Refusal, Shared};
+use crate::index::Phase;
+
+/// Jobs of one order, at the most.
+const MOST: usize = 1000;
+/// Orders that the broker is given at the same time.
+const AT_ONCE: usize = 16;
+
+/// Which jobs.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Jobs {
+    /// Their ids, at the most 1000.
+    #[schema(value_type = Vec<String>)]
+    jobs: Vec<JobId>,
+}
+
+/// Which jobs, and where to.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Move {
+    /// Their ids, at the most 1000.
+    #[schema(value_type = Vec<String>)]
+    jobs: Vec<JobId>,
+    /// The queue to take them from; `on_<worker>` for one worker alone. They
+    /// stay where they are where this is left out.
+    #[schema(value_type = Option<String>)]
+    queue: Option<Queue>,
+    /// Back to the queue of each job's recipe.
+    #[serde(default)]
+    home: bool,
+    /// How urgent they are from now on, 1 to 10.
+    #[schema(value_type = Option<u8>)]
+    priority: Option<Priority>,
+}
+
+/// What became of an order.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Outcome {
+    /// Which job.
+    #[schema(value_type = String)]
+    job: JobId,
+    /// Whether it was done.
+    done: bool,
+    /// Where the job stands now.
+    phase: Option<Phase>,
+    /// Why it was not done.
+    why: Option<String>,
+}
+
+impl Outcome {
+    fn of(job: JobId, answer: Result<Steered, BrokerError>) -> Self {
+        let not = |phase, why: String| Self {
+            job,
+            done: false,
+            phase,
+            why: Some(why),
+        };
+        match answer {
+            Ok(Steered::Done(run)) => Self {
+                job,
+                done: true,
+                phase: Some(Phase::of(&run.state)),
+                why: None,
+            },
+            Ok(Steered::TooLate(run)) => not(
+                Some(Phase::of(&run.state)),
+                format!("it is {}", run.state.word()),
+            ),
+            Ok(Steered::Unknown) => not(None, "nobody has heard of it".to_owned()),
+            Err(error) => not(None, error.to_string()),
+        }
+    }
+
+    fn refused(job: JobId, why: String) -> Self {
+        Self {
+            job,
+            done: false,
+            phase: None,
+            why: Some(why),
+        }
+    }
+}
+
+fn checked(jobs: &[JobId]) -> Result<(), Refusal> {
+    match jobs.len() {
+        0 => Err(Refusal::unsound("no job is named")),
+        1..=MOST => Ok(()),
+        many => Err(Refusal::unsound(format!(
+            "{many} jobs are too many for one order: at the most {MOST}"
+        ))),
+    }
+}
+
+/// Answers in the order of the jobs, asked for several at a time.
+async fn all(
+    outcomes: impl Stream<Item = impl Future<Output = Outcome>>,
+) -> axum::Json<Vec<Outcome>> {
+    axum::Json(outcomes.buffered(AT_ONCE).collect().await)
+}
+
+/// Cancels jobs that wait or run.
+#[utoipa::path(
+    post, path = "/jobs/cancel", tag = "steer", request_body = Jobs,
+    responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn cancel(
+    State(Shared { broker, .. }): State<Shared>,
+    Json(Jobs { jobs }): Json<Jobs>,
+) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+    checked(&jobs)?;
+    let orders = jobs.into_iter().map(|job| {
+        let broker = broker.clone();
+        async move { Outcome::of(job, broker.cancel(&job).await) }
+    });
+    Ok(all(futures::stream::iter(orders)).await)
+}
+
+/// Has jobs tried again that failed or were cancelled.
+#[utoipa::path(
+    post, path = "/jobs/retry", tag = "steer", request_body = Jobs,
+    responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn retry(
+    State(Shared { broker, .. }): State<Shared>,
+    Json(Jobs { jobs }): Json<Jobs>,
+) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+    checked(&jobs)?;
+    let orders = jobs.into_iter().map(|job| {
+        let broker = broker.clone();
+        async move { Outcome::of(job, broker.retry(&job).await) }
+    });
+    Ok(all(futures::stream::iter(orders)).await)
+}
+
+/// Has jobs taken from another queue, at another priority, or both. A job goes
+/// to one worker alone only where that has proved what the job needs.
+#[utoipa::path(
+    post, path = "/jobs/move", tag = "steer", request_body = Move,
+    responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn relocate(
+    State(Shared { broker, .. }): State<Shared>,
+    Json(order): Json<Move>,
+) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+    checked(&order.jobs)?;
+    if order.queue.is_none() && order.priority.is_none() && !order.home {
+        return Err(Refusal::unsound("say where to: queue, home or priority"));
+    }
+    if order.queue.is_some() && order.home {
+        return Err(Refusal::unsound("queue and home exclude each other"));
+    }
+    let workers = match &order.queue {
+        Some(Queue::On(_)) => broker.workers().await?,
+        _ => Vec::new(),
+    };
+    let jobs = order.jobs.clone();
+    let orders = jobs
+        .into_iter()
+        .map(|job| move_one(&broker, job, &order, &workers));
+    Ok(all(futures::stream::iter(orders)).await)
+}
+
+async fn move_one(broker: &Broker, job: JobId, order: &Move, workers: &[Heartbeat]) -> Outcome {
+    let recipe = match broker.job(&job).await {
+        Ok(Some(record)) => record.job().recipe.clone(),
+        Ok(None) => return Outcome::of(job, Ok(Steered::Unknown)),
+        Err(error) => return Outcome::of(job, Err(error)),
+    };
+    let queue = match &order.queue {
+        Some(Queue::On(worker)) => {
+            if let Err(why) = pin::check(&recipe, worker, workers) {
+                return Outcome::refused(job, why.to_string());
+            }
+            order.queue.clone()
+        }
+        None if order.home => Some(recipe.queue()),
+        other => other.clone(),
+    };
+    Outcome::of(
+        job,
+        broker.move_job(&job, queue.as_ref(), order.priority).await,
+    )
+}
+
+/// Whether a worker could run all of the jobs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Fit {
+    /// Who.
+    #[schema(value_type = String)]
+    worker: WorkerName,
+    /// Whether it could run all of them.
+    fits: bool,
+    /// Why not.
+    why: Option<String>,
+}
+
+/// Which live workers could run all of these jobs, for whoever is about to move
+/// them there. Changes nothing.
+#[utoipa::path(
+    post, path = "/jobs/fit", tag = "steer", request_body = Jobs,
+    responses((status = OK, body = Vec<Fit>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn fits(
+    State(Shared { broker, .. }): State<Shared>,
+    Json(Jobs { jobs }): Json<Jobs>,
+) -> Result<axum::Json<Vec<Fit>>, Refusal> {
+    checked(&jobs)?;
+    let records: Vec<Result<Option<JobRecord>, BrokerError>> = futures::stream::iter(jobs)
+        .map(|job| {
+            let broker = broker.clone();
+            async move { broker.job(&job).await }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let mut recipes: Vec<Recipe> = Vec::new();
+    for record in records {
+        if let Some(record) = record?
+            && !recipes.contains(&record.job().recipe)
+        {
+            recipes.push(record.job().recipe.clone());
+        }
+    }
+    let workers = broker.workers().await?;
+    let fits = workers.iter().map(|worker| {
+        let queue = Queue::On(worker.name.clone());
+        let why = recipes
+            .iter()
+            .find_map(|recipe| fit::can(worker, recipe, &queue).err());
+        Fit {
+            worker: worker.name.clone(),
+            fits: why.is_none(),
+            why,
+        }
+    });
+    Ok(axum::Json(fits.collect()))
+}

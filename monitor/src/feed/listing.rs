@@ -1,0 +1,136 @@
+//! Keeps the index of all jobs: the work queue and the runs, each read from
+//! where the last look ended, however long ago that was.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::broker::{Broker, BrokerError};
+use tokio_util::sync::CancellationToken;
+
+use crate::audience::Audience;
+use crate::index::{Index, Phase};
+use crate::listing::Listing;
+
+/// How often the broker is asked for news.
+const TICK: Duration = Duration::from_millis(250);
+/// Wait before asking again a broker that gave no answer.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Messages asked for at once.
+const PAGE: usize = 1000;
+
+/// Where the last look ended.
+pub(super) struct Lister {
+    listing: Arc<Listing>,
+    queue: u64,
+    runs: u64,
+}
+
+impl Lister {
+    pub(super) fn new(listing: Arc<Listing>) -> Self {
+        Self {
+            listing,
+            queue: 1,
+            runs: 1,
+        }
+    }
+
+    /// Runs until told to stop. While nobody looks, the broker is left in peace.
+    pub(super) async fn run(
+        mut self,
+        broker: Broker,
+        audience: Audience,
+        shutdown: CancellationToken,
+    ) {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = audience.arrival() => {}
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = audience.departure() => {}
+                () = self.follow(&broker) => {}
+            }
+        }
+    }
+
+    /// Never ends by itself.
+    async fn follow(&mut self, broker: &Broker) {
+        loop {
+            match self.catch_up(broker).await {
+                Ok(()) => tokio::time::sleep(TICK).await,
+                Err(error) => {
+                    tracing::debug!(%error, "the listing of jobs stands still");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn catch_up(&mut self, broker: &Broker) -> Result<(), BrokerError> {
+        let extent = broker.queue_extent().await?;
+        let last_run = broker.last_run_sequence().await?;
+        if self.queue > extent.0 + 1 || self.runs > last_run + 1 {
+            tracing::info!("the broker has begun anew: listing all jobs again");
+            self.begin_anew();
+        }
+        if self.queue == 1 {
+            for (job, lane) in broker.parked_jobs().await? {
+                self.listing.write().waits(&job, &lane);
+            }
+        }
+        let all = (extent.0 + last_run).max(1) as f32;
+        loop {
+            let (jobs, next) = broker.queued(None, self.queue, PAGE).await?;
+            if next == self.queue {
+                break;
+            }
+            self.queue = next;
+            let mut index = self.listing.write();
+            for pending in &jobs {
+                index.queued(pending);
+            }
+            drop(index);
+            self.reached(all);
+        }
+        loop {
+            let (changes, next) = broker.run_changes(self.runs, PAGE).await?;
+            if next == self.runs {
+                break;
+            }
+            self.runs = next;
+            let mut index = self.listing.write();
+            for change in &changes {
+                match &change.value {
+                    Some(run) => index.run(run),
+                    None => index.forget(&change.key),
+                }
+            }
+            drop(index);
+            self.reached(all);
+        }
+        self.listing.reached(1.0);
+        // Every job that waits has a message. Where there are fewer, somebody
+        // has removed some past the farm's programs.
+        let pending = self.listing.read().counts().of(Phase::Pending) as u64;
+        if pending > extent.1 && broker.queue_extent().await? == extent {
+            tracing::info!("jobs were removed from the queue: listing all again");
+            self.begin_anew();
+        }
+        Ok(())
+    }
+
+    /// Until all are listed for the first time, says how far it is.
+    fn reached(&self, all: f32) {
+        if !self.listing.is_complete() {
+            let fraction = (self.queue + self.runs) as f32 / all;
+            self.listing.reached(fraction.min(0.99));
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        *self.listing.write() = Index::default();
+        self.listing.reached(0.0);
+        (self.queue, self.runs) = (1, 1);
+    }
+}

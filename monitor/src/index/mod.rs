@@ -1,0 +1,293 @@
+//! Every job that the broker knows, as little of each as it takes to list, sort
+//! and count them: about a hundred bytes. Pure; the feed fills it.
+
+mod intern;
+pub mod query;
+mod row;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+
+use common::broker::Pending;
+use common::encoder::Encoder;
+use common::failure::Fault;
+use common::id::{BatchId, JobId};
+use common::job::Job;
+use common::queue::{Lane, Queue};
+use common::run::{Run, State};
+use common::worker::WorkerName;
+use hashbrown::HashTable;
+use jiff::Timestamp;
+
+use crate::view::name;
+use intern::Interner;
+pub use row::Phase;
+use row::{Outcome, Row, Slots};
+use text::Texts;
+
+/// Every job.
+#[derive(Default)]
+pub struct Index {
+    slots: Slots,
+    by_id: HashTable<u32>,
+    hasher: RandomState,
+    names: Texts,
+    folders: Interner<String>,
+    queues: Interner<Queue>,
+    workers: Interner<Option<WorkerName>>,
+    batches: Interner<BatchId>,
+    encoders: Interner<Option<Encoder>>,
+    reasons: Interner<String>,
+    counts: Counts,
+    /// Rises with every change.
+    revision: u64,
+}
+
+/// How many jobs there are of each phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([usize; Phase::ALL.len()]);
+
+impl Counts {
+    /// Jobs of a phase.
+    pub fn of(&self, phase: Phase) -> usize {
+        self.0[phase as usize]
+    }
+
+    /// All jobs.
+    pub fn sum(&self) -> usize {
+        self.0.iter().sum()
+    }
+}
+
+/// A job that was completed, for history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done<'a> {
+    /// Which.
+    pub job: JobId,
+    /// Its input's name.
+    pub name: &'a str,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// By whom.
+    pub worker: Option<&'a WorkerName>,
+    /// By which encoder; `None` where video was copied.
+    pub encoder: Option<&'a Encoder>,
+    /// Bytes before.
+    pub input_size: u64,
+    /// Bytes after.
+    pub output_size: u64,
+    /// Frames encoded.
+    pub frames: u64,
+    /// Seconds of ffmpeg's encode.
+    pub encode_seconds: f32,
+    /// Seconds from claim to end.
+    pub total_seconds: f32,
+}
+
+/// A job that failed for good, for history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken<'a> {
+    /// When.
+    pub ended: Timestamp,
+    /// On whom.
+    pub worker: Option<&'a WorkerName>,
+    /// Whose fault.
+    pub fault: Fault,
+    /// Why, shortened.
+    pub reason: &'a str,
+}
+
+impl Index {
+    /// Rises with every change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// How many jobs there are of each phase.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Attempts beyond the first, of all jobs.
+    pub fn retries(&self) -> u64 {
+        self.slots
+            .iter()
+            .map(|(_, row)| u64::from(row.retries))
+            .sum()
+    }
+
+    /// A job lies in the work queue. Where it has a run, that says more.
+    pub fn queued(&mut self, pending: &Pending) {
+        let lane = Lane {
+            queue: pending.queue.clone(),
+            priority: pending.priority,
+        };
+        self.waits(&pending.job, &lane);
+    }
+
+    /// A job waits in a lane, as far as anybody knows.
+    pub fn waits(&mut self, job: &Job, lane: &Lane) {
+        if self.find(&job.id).is_none() {
+            let row = self.row(job, lane, Phase::Pending);
+            self.put(row);
+        }
+    }
+
+    /// A run has become something else.
+    pub fn run(&mut self, run: &Run) {
+        let phase = Phase::of(&run.state);
+        let mut row = self.row(&run.job, &run.lane(), phase);
+        row.changed = run.changed.as_millisecond();
+        row.worker = self.workers.id(&run.worker().cloned());
+        row.retries = u8::try_from(run.attempt.saturating_sub(1)).unwrap_or(u8::MAX);
+        row.outcome = match &run.state {
+            State::Completed { report } => Some(Box::new(Outcome::Done {
+                encoder: self.encoders.id(&report.encoder),
+                output_size: report.output_size,
+                frames: report.frames,
+                encode_seconds: report.encode_seconds as f32,
+                total_seconds: report.total_seconds as f32,
+            })),
+            State::Failed { failure } | State::Waiting { failure, .. } => {
+                Some(Box::new(Outcome::Broken {
+                    fault: failure.fault,
+                    reason: self.reasons.id(&text::shortened(&failure.message)),
+                }))
+            }
+            State::Running { .. } | State::Queued { .. } | State::Cancelled => None,
+        };
+        self.put(row);
+    }
+
+    /// A job's run was deleted.
+    pub fn forget(&mut self, job: &JobId) {
+        if let Some(slot) = self.find(job) {
+            let hash = self.hasher.hash_one(job);
+            if let Ok(entry) = self.by_id.find_entry(hash, |known| *known == slot) {
+                entry.remove();
+            }
+            if let Some(row) = self.slots.take(slot) {
+                self.counts.0[row.phase as usize] -= 1;
+                self.names.remove(row.name);
+            }
+            self.revision += 1;
+        }
+    }
+
+    /// Jobs that were completed.
+    pub fn done(&self) -> impl Iterator<Item = Done<'_>> {
+        self.slots
+            .iter()
+            .filter_map(|(_, row)| match row.outcome.as_deref()? {
+                Outcome::Done {
+                    encoder,
+                    output_size,
+                    frames,
+                    encode_seconds,
+                    total_seconds,
+                } => Some(Done {
+                    job: row.id,
+                    name: self.names.get(row.name),
+                    ended: moment(row.changed),
+                    worker: self.workers.get(row.worker).as_ref(),
+                    encoder: self.encoders.get(*encoder).as_ref(),
+                    input_size: row.size,
+                    output_size: *output_size,
+                    frames: *frames,
+                    encode_seconds: *encode_seconds,
+                    total_seconds: *total_seconds,
+                }),
+                Outcome::Broken { .. } => None,
+            })
+    }
+
+    /// Jobs that failed for good.
+    pub fn broken(&self) -> impl Iterator<Item = Broken<'_>> {
+        self.slots
+            .iter()
+            .filter_map(|(_, row)| match row.outcome.as_deref()? {
+                Outcome::Broken { fault, reason } if row.phase == Phase::Failed => Some(Broken {
+                    ended: moment(row.changed),
+                    worker: self.workers.get(row.worker).as_ref(),
+                    fault: *fault,
+                    reason: self.reasons.get(*reason),
+                }),
+                _ => None,
+            })
+    }
+
+    /// Jobs of each batch by phase.
+    pub fn batches(&self) -> BTreeMap<BatchId, Counts> {
+        let mut found: Vec<Counts> = vec![Counts::default(); self.batches.len()];
+        for (_, row) in self.slots.iter() {
+            found[row.batch as usize].0[row.phase as usize] += 1;
+        }
+        (0..)
+            .zip(found)
+            .filter(|(_, counts)| counts.sum() > 0)
+            .map(|(id, counts)| (*self.batches.get(id), counts))
+            .collect()
+    }
+
+    fn row(&mut self, job: &Job, lane: &Lane, phase: Phase) -> Row {
+        let called = name(job);
+        Row {
+            id: job.id,
+            enqueued: job.enqueued.as_millisecond(),
+            changed: job.enqueued.as_millisecond(),
+            size: job.input.size,
+            outcome: None,
+            name: self.names.add(&called.name),
+            folder: self.folders.id(&called.folder),
+            batch: self.batches.id(&job.batch),
+            worker: self.workers.id(&None),
+            queue: self.queues.id(&lane.queue),
+            home: self.queues.id(&job.recipe.queue()),
+            priority: u8::from(lane.priority),
+            phase,
+            retries: 0,
+        }
+    }
+
+    fn find(&self, job: &JobId) -> Option<u32> {
+        let hash = self.hasher.hash_one(job);
+        self.by_id
+            .find(hash, |slot| self.slots.is(*slot, job))
+            .copied()
+    }
+
+    fn put(&mut self, row: Row) {
+        self.revision += 1;
+        self.counts.0[row.phase as usize] += 1;
+        let id = row.id;
+        match self.find(&id) {
+            Some(slot) => {
+                if let Some(before) = self.slots.replace(slot, row) {
+                    self.counts.0[before.phase as usize] -= 1;
+                    self.names.remove(before.name);
+                }
+            }
+            None => {
+                let slot = self.slots.add(row);
+                let (slots, hasher) = (&self.slots, &self.hasher);
+                let hash = |slot: &u32| slots.get(*slot).map_or(0, |row| hasher.hash_one(row.id));
+                self.by_id.insert_unique(hasher.hash_one(id), slot, hash);
+            }
+        }
+        if self.names.is_wasteful() {
+            let mut names = Texts::default();
+            for row in self.slots.iter_mut() {
+                row.name = names.add(self.names.get(row.name));
+            }
+            self.names = names;
+        }
+    }
+}
+
+fn moment(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
+}

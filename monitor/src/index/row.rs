@@ -1,0 +1,170 @@
+//! What is kept of one job.
+
+use common::failure::Fault;
+use common::id::JobId;
+use common::run::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::text::Text;
+
+/// Rows of one block: memory grows by as much at a time.
+const BLOCK: usize = 1 << 14;
+
+/// Where a job stands, as it is listed.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// It waits for a worker.
+    Pending,
+    /// A worker is at it.
+    Running,
+    /// An attempt failed; it waits for the next one.
+    Waiting,
+    /// Done.
+    Completed,
+    /// Failed for good.
+    Failed,
+    /// Cancelled by a person.
+    Cancelled,
+}
+
+impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Running,
+        Self::Waiting,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// What a run's state is listed as.
+    pub fn of(state: &State) -> Self {
+        match state {
+            State::Queued { .. } => Self::Pending,
+            State::Running { .. } => Self::Running,
+            State::Waiting { .. } => Self::Waiting,
+            State::Completed { .. } => Self::Completed,
+            State::Failed { .. } => Self::Failed,
+            State::Cancelled => Self::Cancelled,
+        }
+    }
+
+    /// Its name, as in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// One job. Numbers stand for what the index keeps once for all.
+pub(super) struct Row {
+    pub(super) id: JobId,
+    /// Milliseconds.
+    pub(super) enqueued: i64,
+    /// Milliseconds.
+    pub(super) changed: i64,
+    /// Bytes of the input.
+    pub(super) size: u64,
+    pub(super) outcome: Option<Box<Outcome>>,
+    pub(super) name: Text,
+    pub(super) folder: u32,
+    pub(super) batch: u32,
+    pub(super) worker: u32,
+    /// Where it waits, or was taken from.
+    pub(super) queue: u32,
+    /// Where its recipe belongs.
+    pub(super) home: u32,
+    pub(super) priority: u8,
+    pub(super) phase: Phase,
+    /// Attempts beyond the first.
+    pub(super) retries: u8,
+}
+
+/// How it ended, or how the last attempt did.
+pub(super) enum Outcome {
+    /// Its output is there.
+    Done {
+        encoder: u32,
+        output_size: u64,
+        frames: u64,
+        encode_seconds: f32,
+        total_seconds: f32,
+    },
+    /// It failed.
+    Broken { fault: Fault, reason: u32 },
+}
+
+/// Rows that keep their place, in blocks.
+#[derive(Default)]
+pub(super) struct Slots {
+    blocks: Vec<Vec<Option<Row>>>,
+    free: Vec<u32>,
+}
+
+impl Slots {
+    pub(super) fn add(&mut self, row: Row) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            self.replace(slot, row);
+            return slot;
+        }
+        if self.blocks.last().is_none_or(|block| block.len() == BLOCK) {
+            self.blocks.push(Vec::with_capacity(BLOCK));
+        }
+        let nth = self.blocks.len() - 1;
+        let block = &mut self.blocks[nth];
+        block.push(Some(row));
+        u32::try_from(nth * BLOCK + block.len() - 1).expect("fewer jobs than 2^32")
+    }
+
+    pub(super) fn replace(&mut self, slot: u32, row: Row) -> Option<Row> {
+        self.blocks[slot as usize / BLOCK][slot as usize % BLOCK].replace(row)
+    }
+
+    pub(super) fn take(&mut self, slot: u32) -> Option<Row> {
+        self.free.push(slot);
+        self.blocks[slot as usize / BLOCK][slot as usize % BLOCK].take()
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Row> {
+        self.blocks[slot as usize / BLOCK][slot as usize % BLOCK].as_ref()
+    }
+
+    pub(super) fn is(&self, slot: u32, job: &JobId) -> bool {
+        self.get(slot).is_some_and(|row| row.id == *job)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Row)> {
+        (0..)
+            .zip(self.blocks.iter().flatten())
+            .filter_map(|(slot, row)| Some((slot, row.as_ref()?)))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Row> {
+        self.blocks.iter_mut().flatten().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Row;
+
+    #[test]
+    fn a_million_rows_stay_small() {
+        assert!(
+            size_of::<Option<Row>>() <= 88,
+            "{}",
+            size_of::<Option<Row>>()
+        );
+    }
+}

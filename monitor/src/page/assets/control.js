@@ -1,0 +1,32 @@
+// Standing orders: pauses of queues and batches, drains and hours of workers.
+
+import { put, remove } from "./api.js";
+import { ask, field } from "./dialog.js";
+import { h } from "./dom.js";
+import { order } from "./notes.js";
+import { state } from "./state.js";
+
+/** The order about a target that is in force. */
+export const standing = (target) => state?.controls.find((order) => order.target === target);
+
+/** Pauses a queue or batch, has a worker drain, or lets it go on. */
+export function pause(target, paused) {
+  const path = `pauses/${encodeURIComponent(target)}`;
+  const name = target.slice(target.indexOf(".") + 1);
+  const isWorker = target.startsWith("worker.");
+  const done = paused ? (isWorker ? `${name} drains` : `${name} is paused`) : isWorker ? `${name} takes jobs` : `${name} goes on`;
+  return order(paused ? put(path) : remove(path), done);
+}
+
+/** Asks for a worker's hours, and sets them. */
+export async function askHours(worker) {
+  const present = standing(`worker.${worker}`)?.hours ?? "";
+  const input = h("input", { name: "hours", value: present, placeholder: "mon-fri 19:00-07:00; sat,sun 00:00-24:00", autocomplete: "off" });
+  const answer = await ask(`Hours of ${worker}`, [
+    field("Starts jobs", input, "By its own clock. Empty: the hours that it was started with."),
+  ], "Set");
+  const hours = answer?.get("hours").trim();
+  const path = `hours/${encodeURIComponent(worker)}`;
+  if (hours) await order(put(path, { hours }), `${worker} starts jobs ${hours}`);
+  else if (hours === "") await order(remove(path), `${worker} has its own hours again`);
+}

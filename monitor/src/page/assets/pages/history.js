@@ -1,0 +1,81 @@
+// What the farm has done: curves, sums and failures.
+
+import { get } from "../api.js";
+import { h, say, set } from "../dom.js";
+import { ago, bytes, change, count, duration, fps, plural, printable, time } from "../format.js";
+import { refine } from "../router.js";
+import { bars } from "./chart.js";
+
+const page = document.querySelector('[data-page="history"]');
+const charts = page.querySelector(".charts");
+const workers = page.querySelector(".by-worker tbody");
+const failures = page.querySelector(".failures");
+const span = page.querySelector("select");
+const csv = page.querySelector("a.button");
+const problem = page.querySelector(".problem");
+
+function draw({ since, step, curve, by_worker, failures: reasons, ratios }) {
+  const start = Date.parse(since);
+  const when = (nth) => time(new Date(start + nth * step * 1000).toISOString(), Date.now());
+  const chart = (title, values, words) =>
+    bars(title, values.map((value, nth) => ({ value, words: `${when(nth)}: ${words(value, nth)}` })));
+  charts.replaceChildren(
+    chart("Jobs completed", curve.map((sum) => sum.completed), (value) => plural(value, "job")),
+    chart("Bytes saved", curve.map((sum) => Math.max(0, sum.input_bytes - sum.output_bytes)), bytes),
+    chart("Frames per second of an encode", curve.map((sum) => (sum.encode_seconds ? sum.frames / sum.encode_seconds : 0)), fps),
+    chart("Jobs failed", curve.map((sum) => sum.failed), (value) => plural(value, "job")),
+    bars("Output beside input", ratios.map((value, nth) => ({
+      value,
+      words: `${nth < 10 ? `${nth * 10}–${nth * 10 + 10}%` : "larger than the input"}: ${plural(value, "job")}`,
+    }))),
+  );
+  const fastest = Math.max(1, ...by_worker.map(({ sum }) => (sum.encode_seconds ? sum.frames / sum.encode_seconds : 0)));
+  workers.replaceChildren(
+    ...by_worker.map(({ worker, encoder, sum }) => {
+      const pace = sum.encode_seconds ? sum.frames / sum.encode_seconds : 0;
+      return h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, worker),
+        h("td", { class: "mono" }, encoder),
+        h("td", { class: "number" }, count(sum.completed)),
+        h("td", { class: "number" }, pace ? fps(pace) : "", h("meter", { min: 0, max: 1, value: pace / fastest, "aria-label": "beside the fastest" })),
+        h("td", { class: "number" }, duration(sum.total_seconds / Math.max(1, sum.completed))),
+        h("td", { class: "number" }, change(sum.input_bytes, sum.output_bytes)),
+      );
+    }),
+  );
+  page.querySelector(".by-worker").hidden = by_worker.length === 0;
+  page.querySelector(".empty").hidden = by_worker.length > 0;
+  failures.replaceChildren(
+    ...reasons.map((row) =>
+      h("li", {}, h("span", { class: "number" }, `${count(row.jobs)}×`), h("span", { class: "reason" }, printable(row.reason)), h("span", { class: "soft" }, `${row.fault} · latest ${ago(row.latest, Date.now())}`)),
+    ),
+  );
+  failures.parentElement.hidden = reasons.length === 0;
+}
+
+async function ask() {
+  set(csv, "href", `/api/v1/history.csv?hours=${span.value}`);
+  try {
+    draw(await get(`history?hours=${span.value}`));
+    problem.hidden = true;
+  } catch (refusal) {
+    problem.hidden = false;
+    say(problem, refusal.message);
+  }
+}
+
+span.addEventListener("change", () => {
+  refine("history", { hours: span.value });
+  ask();
+});
+
+/** The page is shown. */
+export function history({ query }) {
+  const hours = query.get("hours");
+  if ([...span.options].some((option) => option.value === hours)) span.value = hours;
+  ask();
+  const timer = setInterval(() => document.hidden || ask(), 10_000);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,162 @@
+// All about one job.
+
+import { get } from "../api.js";
+import { h, say, set } from "../dom.js";
+import { bytes, change, count, duration, fps, percent, printable, speed, time } from "../format.js";
+import { watch } from "../state.js";
+import { cancel, chooseWorker, reprioritise, retry, sendHome } from "../steer.js";
+
+const page = document.querySelector('[data-page="job"]');
+const title = page.querySelector("h2");
+const status = page.querySelector(".status");
+const reason = page.querySelector(".why");
+const facts = page.querySelector(".about");
+const timeline = page.querySelector(".timeline");
+const sides = page.querySelector(".sides");
+const log = page.querySelector(".log");
+const recipe = page.querySelector(".recipe");
+const progress = page.querySelector("progress");
+const buttons = page.querySelector(".actions");
+const problem = page.querySelector(".problem");
+
+/** What happened, in words: `[what, more]`. */
+const WORDS = {
+  queued: () => ["Enqueued", ""],
+  claimed: (worker) => [`Taken by ${worker}`, ""],
+  progress: (progress) => ["Encoding", `${count(progress.frame)} frames, ${fps(progress.fps)}`],
+  returned: (worker) => [`Given back by ${worker}`, "unharmed: the worker was told to stop"],
+  moved: (queue) => [`Moved to ${queue}`, "by a person"],
+  requeued: () => ["Put back in the queue", "by a person"],
+  retried: (failure) => ["Attempt failed", printable(failure.message)],
+  completed: (report) => ["Completed", `by ${report.worker} in ${duration(report.total_seconds)}`],
+  failed: (failure) => ["Failed for good", printable(failure.message)],
+  cancelled: () => ["Cancelled", "by a person"],
+};
+
+function happening({ what, attempt, at }) {
+  const [kind, content] = typeof what === "string" ? [what, null] : Object.entries(what)[0];
+  const [words, more] = (WORDS[kind] ?? (() => [kind, ""]))(content);
+  return h(
+    "li",
+    { "data-kind": kind },
+    h("time", { datetime: at }, time(at, Date.now())),
+    h("span", { class: "words" }, words),
+    h("span", { class: "soft" }, [more, attempt > 1 ? `attempt ${attempt}` : ""].filter(Boolean).join(" · ")),
+  );
+}
+
+function fact(name, value) {
+  return value === null || value === "" ? [] : [h("div", {}, h("dt", {}, name), h("dd", {}, value))];
+}
+
+function side(name, rows) {
+  return h("div", { class: "side" }, h("h3", {}, name), h("dl", {}, ...rows.flatMap(([label, value]) => fact(label, value))));
+}
+
+let shown = null;
+
+function draw({ name, record, why, events }) {
+  const run = record.run ?? record.parked ?? null;
+  const pending = record.pending ?? null;
+  const { job, queue, priority } = run ?? pending;
+  const [phase, content] = run ? (typeof run.state === "string" ? [run.state, null] : Object.entries(run.state)[0]) : ["pending", null];
+  const word = record.parked ? "paused" : phase === "queued" ? "pending" : phase;
+  shown = { id: job.id, priority, phase: word };
+  say(title, printable(name.name));
+  say(status, word);
+  say(reason, printable(why));
+  set(status, "data-state", word);
+  facts.replaceChildren(
+    ...fact("Queue", queue),
+    ...fact("Priority", String(priority)),
+    ...fact("Worker", content?.worker ?? content?.report?.worker ?? null),
+    ...fact("Attempts", run ? `${run.attempt - run.returned} of ${job.attempts}` : `none of ${job.attempts}`),
+    ...fact("Enqueued", time(job.enqueued, Date.now())),
+    ...fact("Next attempt", content?.until ? time(content.until, Date.now()) : null),
+    ...fact("Batch", job.batch),
+    ...fact("Id", job.id),
+  );
+  const report = content?.report;
+  sides.replaceChildren(
+    side("Input", [
+      ["Place", printable(job.input.location)],
+      ["Size", bytes(job.input.size)],
+      ["Bitrate", report?.duration ? `${count(Math.round((8 * job.input.size) / report.duration / 1000))} kbit/s` : null],
+    ]),
+    side("Output", [
+      ["Place", printable(job.output)],
+      ["Size", report ? `${bytes(report.output_size)} (${change(report.input_size, report.output_size)})` : null],
+      ["Bitrate", report?.duration ? `${count(Math.round((8 * report.output_size) / report.duration / 1000))} kbit/s` : null],
+      ["Encoder", report ? report.encoder ?? "copied" : null],
+      ["Length", report ? duration(report.duration) : null],
+      ["Frames", report ? count(report.frames) : null],
+      ["Pace", report?.encode_seconds ? `${fps(report.frames / report.encode_seconds)}, ${speed(report.duration / report.encode_seconds)}` : null],
+      ["Warnings", report?.warnings?.length ? printable(report.warnings.join("; ")) : null],
+    ]),
+  );
+  timeline.replaceChildren(...events.map(happening));
+  const failure = content?.failure ?? run?.failures?.at(-1)?.failure;
+  log.hidden = !failure;
+  if (failure) {
+    say(log.querySelector(".reason"), printable(failure.message));
+    say(log.querySelector("pre"), (failure.log ?? []).map(printable).join("\n"));
+    log.querySelector("pre").hidden = !failure.log?.length;
+  }
+  say(recipe, JSON.stringify(job.recipe, null, 2));
+  const isOver = ["completed", "failed", "cancelled"].includes(word);
+  const can = { cancel: !isOver, retry: word === "failed" || word === "cancelled", prioritise: !isOver && word !== "running", assign: !isOver, home: !isOver };
+  for (const button of buttons.querySelectorAll("button")) button.hidden = !can[button.dataset.verb];
+}
+
+const VERBS = {
+  cancel,
+  retry,
+  prioritise: (jobs) => reprioritise(jobs, shown.priority),
+  assign: chooseWorker,
+  home: sendHome,
+};
+
+let ask = async () => {};
+
+buttons.addEventListener("click", async (event) => {
+  const verb = event.target.closest("button")?.dataset.verb;
+  if (!verb || !shown) return;
+  await VERBS[verb]([shown.id]);
+  ask();
+});
+
+/** The page of the job that the address names. */
+export function job({ path: [, id] }) {
+  shown = null;
+  let timer = 0;
+  ask = async () => {
+    try {
+      const answer = await get(`jobs/${encodeURIComponent(id)}`);
+      problem.hidden = true;
+      draw(answer);
+    } catch (refusal) {
+      problem.hidden = false;
+      say(problem, refusal.message);
+    }
+  };
+  ask();
+  let seen = null;
+  const stop = watch((state) => {
+    const live = state.running.find((one) => one.job.id === id);
+    progress.parentElement.hidden = !live;
+    if (live) {
+      set(progress, "value", live.fraction);
+      set(progress, "aria-label", live.stage);
+      const left = live.eta === null ? "" : `${duration(live.eta)} left`;
+      const pace = live.fps === null ? "" : `${fps(live.fps)} · ${speed(live.speed)}`;
+      say(progress.nextElementSibling, [live.stage, live.fraction === null ? "" : percent(live.fraction), pace, left].filter(Boolean).join(" · "));
+    }
+    if (state.listing.revision !== seen) timer ||= setTimeout(() => ((timer = 0), ask()), 500);
+    seen = state.listing.revision;
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+    ask = async () => {};
+  };
+}

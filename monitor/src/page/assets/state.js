@@ -1,0 +1,27 @@
+// The live state, for all who draw from it.
+
+const followers = new Set();
+
+/** The latest state; `null` until it has come. */
+export let state = null;
+
+export function whole(sections) {
+  state = sections;
+  tell();
+}
+
+export function change(sections) {
+  state = { ...state, ...sections };
+  tell();
+}
+
+function tell() {
+  for (const follower of followers) follower(state);
+}
+
+/** Calls `follower` with every new state; returns how to stop that. */
+export function watch(follower) {
+  followers.add(follower);
+  if (state) follower(state);
+  return () => followers.delete(follower);
+}

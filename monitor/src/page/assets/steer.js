@@ -1,0 +1,66 @@
+// Orders about jobs: the same from the table, the job's page and the keyboard.
+
+import { post } from "./api.js";
+import { ask, field } from "./dialog.js";
+import { h } from "./dom.js";
+import { plural } from "./format.js";
+import { note, order } from "./notes.js";
+
+/** Jobs that the server takes in one order. */
+const MOST = 1000;
+
+/** Gives one order about many jobs, and says how it ended. */
+async function give(verb, jobs, more, done) {
+  let count = 0;
+  let why = null;
+  for (let at = 0; at < jobs.length; at += MOST) {
+    const outcomes = await order(post(`jobs/${verb}`, { jobs: jobs.slice(at, at + MOST), ...more }));
+    if (!outcomes) return;
+    count += outcomes.filter((outcome) => outcome.done).length;
+    why ??= outcomes.find((outcome) => !outcome.done)?.why;
+  }
+  if (count) note(`${done}: ${plural(count, "job")}`);
+  if (why) note(`Not done for ${plural(jobs.length - count, "job")}: ${why}`, "bad");
+}
+
+export async function cancel(jobs) {
+  const sure = await ask(`Cancel ${plural(jobs.length, "job")}?`, [
+    h("p", {}, "What runs is stopped. Cancelled jobs can be tried again later."),
+  ], "Cancel them", "bad");
+  if (sure) await give("cancel", jobs, {}, "Cancelled");
+}
+
+export const retry = (jobs) => give("retry", jobs, {}, "To be tried again");
+
+export async function reprioritise(jobs, present = 5) {
+  const input = h("input", { type: "number", name: "priority", min: 1, max: 10, value: present, required: true });
+  const answer = await ask(`Priority of ${plural(jobs.length, "job")}`, [
+    field("Priority", input, "1 is low, 10 is high"),
+  ], "Set");
+  if (answer) await give("move", jobs, { priority: Number(answer.get("priority")) }, `Priority ${answer.get("priority")}`);
+}
+
+export const assign = (jobs, worker) => give("move", jobs, { queue: `on_${worker}` }, `Given to ${worker}`);
+
+export const sendHome = (jobs) => give("move", jobs, { home: true }, "Back in the recipe's queue");
+
+/** Whether each live worker could run all of the jobs: `[{ worker, fits, why }]`. */
+export const fits = (jobs) => order(post("jobs/fit", { jobs: jobs.slice(0, MOST) }));
+
+/** Lets a person choose a worker among those that could. */
+export async function chooseWorker(jobs) {
+  const found = await fits(jobs);
+  if (!found) return;
+  if (found.length === 0) {
+    note("No worker is alive.", "bad");
+    return;
+  }
+  const choices = found.map(({ worker, fits, why }) => {
+    const input = h("input", { type: "radio", name: "worker", value: worker, disabled: !fits, required: true });
+    const words = fits ? "can run them" : why;
+    return h("label", { class: "choice", "data-fits": String(fits) }, input, h("span", { class: "mono" }, worker), h("span", { class: "hint" }, words));
+  });
+  const list = h("div", { class: "list", role: "radiogroup", "aria-label": "Worker" }, ...choices);
+  const answer = await ask(`Give ${plural(jobs.length, "job")} to one worker`, [list], "Assign");
+  if (answer?.get("worker")) await assign(jobs, answer.get("worker"));
+}

@@ -1,0 +1,186 @@
+//! Who may do what.
+
+use monitor::access::{Role, keys};
+use serde_json::{Value, json};
+
+use crate::Monitor;
+use crate::browser::{get, send};
+
+/// A monitor that asks for the passwords `look` and `steer`.
+pub(crate) async fn locked() -> (Monitor, tempfile::NamedTempFile) {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let lines = [(Role::Reader, "look"), (Role::Operator, "steer")]
+        .map(|(role, password)| keys::line(role, password).expect("hashed"));
+    std::fs::write(file.path(), lines.join("\n")).expect("written");
+    let path = file.path().to_str().expect("plain").to_owned();
+    (Monitor::start_with(&["--access", &path]).await, file)
+}
+
+/// Logs in and gives the header that carries the session.
+async fn log_in(monitor: &Monitor, password: &str) -> String {
+    let body = json!({ "password": password });
+    let answer = send(&monitor.address, "POST", "/api/v1/session", "", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let cookie = answer
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: "))
+        .expect("a cookie");
+    for attribute in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    let (session, _) = cookie.split_once(';').expect("attributes");
+    format!("Cookie: {session}\r\n")
+}
+
+/// Every operation of the OpenAPI document, with its path's names filled in.
+async fn operations(monitor: &Monitor) -> Vec<(String, String)> {
+    let document = get(&monitor.address, "/api/v1/openapi.json", "").await;
+    let document: Value = document.json();
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        let path = path
+            .replace("{job}", "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab")
+            .replace("{target}", "queue.libx265")
+            .replace("{worker}", "atelier");
+        assert!(
+            !path.contains('{'),
+            "{path} has a name that this test does not know"
+        );
+        for method in methods.as_object().expect("methods").keys() {
+            found.push((method.to_uppercase(), path.clone()));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_asks_who_is_there_and_every_change_for_an_operator() {
+    let (monitor, _file) = locked().await;
+    let reader = log_in(&monitor, "look").await;
+    let operator = log_in(&monitor, "steer").await;
+    let mut changes = 0;
+    for (method, path) in operations(&monitor).await {
+        // What lets people in, and out, is open to all.
+        if path == "/api/v1/session" {
+            continue;
+        }
+        let nobody = send(&monitor.address, &method, &path, "", &json!({})).await;
+        assert_eq!(nobody.status, 401, "{method} {path}: {}", nobody.body);
+        let forged = "Cookie: farm_session=0123456789abcdef\r\n";
+        let forged = send(&monitor.address, &method, &path, forged, &json!({})).await;
+        assert_eq!(forged.status, 401, "{method} {path}: {}", forged.body);
+        if method != "GET" {
+            changes += 1;
+            let looking = send(&monitor.address, &method, &path, &reader, &json!({})).await;
+            assert_eq!(looking.status, 403, "{method} {path}: {}", looking.body);
+            let elsewhere = format!("{operator}Sec-Fetch-Site: cross-site\r\n");
+            let foreign = send(&monitor.address, &method, &path, &elsewhere, &json!({})).await;
+            assert_eq!(foreign.status, 403, "{method} {path}: {}", foreign.body);
+            // An operator gets as far as being told that the body says nothing,
+            // or to its end.
+            let steering = send(&monitor.address, &method, &path, &operator, &json!({})).await;
+            assert!(
+                !matches!(steering.status, 401 | 403 | 404 | 405),
+                "{method} {path}: {}",
+                steering.body
+            );
+        }
+    }
+    assert!(changes >= 6, "{changes}");
+    assert_eq!(get(&monitor.address, "/metrics", "").await.status, 401);
+    for open in ["/", "/healthz", "/readyz", "/api/v1/openapi.json"] {
+        assert_eq!(get(&monitor.address, open, "").await.status, 200, "{open}");
+    }
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_opens_a_session_until_it_is_ended() {
+    let (monitor, _file) = locked().await;
+    let address = &monitor.address;
+    let wrong = json!({ "password": "guess" });
+    let wrong = send(address, "POST", "/api/v1/session", "", &wrong).await;
+    assert_eq!(wrong.status, 401);
+    assert!(!wrong.head.contains("set-cookie"), "{}", wrong.head);
+    let standing = get(address, "/api/v1/session", "").await.json();
+    assert_eq!(standing, json!({ "role": null, "locked": true }));
+
+    let reader = log_in(&monitor, "look").await;
+    let standing = get(address, "/api/v1/session", &reader).await.json();
+    assert_eq!(standing["role"], "reader");
+    assert_eq!(get(address, "/api/v1/state", &reader).await.status, 200);
+    let ended = send(address, "DELETE", "/api/v1/session", &reader, &json!({})).await;
+    assert_eq!(ended.status, 204);
+    assert_eq!(get(address, "/api/v1/state", &reader).await.status, 401);
+
+    // Programs send the password with every request.
+    let bearer = "Authorization: Bearer look\r\n";
+    let metrics = get(address, "/metrics", bearer).await;
+    assert_eq!(metrics.status, 200);
+    assert!(
+        metrics.body.contains("farm_broker_up 1\n"),
+        "{}",
+        metrics.body
+    );
+    let wrong = "Authorization: Bearer guess\r\n";
+    assert_eq!(get(address, "/metrics", wrong).await.status, 401);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_others_reach_nothing() {
+    let monitor = Monitor::start_with(&["--host", "farm.example"]).await;
+    let address = &monitor.address;
+    // A name of somebody's own that resolves to this machine.
+    for host in ["evil.example", "evil.example:80", "localhost.evil.example"] {
+        let answer = get(address, "/api/v1/state", &format!("Host: {host}\r\n")).await;
+        assert_eq!(answer.status, 421, "{host}");
+    }
+    for host in ["farm.example", "localhost:8080", address.as_str()] {
+        let answer = get(address, "/api/v1/state", &format!("Host: {host}\r\n")).await;
+        assert_eq!(answer.status, 200, "{host}");
+    }
+    let order = json!({ "paused": true });
+    for foreign in [
+        "Host: localhost\r\nOrigin: http://evil.example\r\n",
+        "Host: localhost\r\nOrigin: null\r\n",
+        "Host: localhost\r\nSec-Fetch-Site: same-site\r\n",
+    ] {
+        let path = "/api/v1/pauses/queue.libx265";
+        let answer = send(address, "PUT", path, foreign, &order).await;
+        assert_eq!(answer.status, 403, "{foreign}");
+    }
+    let controls = get(address, "/api/v1/controls", "").await.json();
+    assert_eq!(controls, json!([]));
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_loopback_a_password_is_asked_for() {
+    let server = crate::server::Server::start();
+    let mut monitor = tokio::process::Command::new(env!("CARGO_BIN_EXE_monitor"))
+        .args(["--listen", "0.0.0.0:0", "--nats", &server.url()])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it runs");
+    let stderr = monitor.stderr.take().expect("piped");
+    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(stderr));
+    let (mut password, mut port) = (None, None);
+    while password.is_none() || port.is_none() {
+        let line = tokio::time::timeout(std::time::Duration::from_secs(20), lines.next_line());
+        let line = line.await.expect("in time").expect("text").expect("a line");
+        let last = line.rsplit(' ').next().unwrap_or_default().to_owned();
+        if line.contains("its password is") {
+            password = Some(last);
+        } else if let Some((_, end)) = line.rsplit_once("http://0.0.0.0:") {
+            port = Some(end.to_owned());
+        }
+    }
+    let address = format!("127.0.0.1:{}", port.expect("found"));
+    assert_eq!(get(&address, "/api/v1/state", "").await.status, 401);
+    let bearer = format!("Authorization: Bearer {}\r\n", password.expect("found"));
+    assert_eq!(get(&address, "/api/v1/state", &bearer).await.status, 200);
+}

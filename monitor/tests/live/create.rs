@@ -1,0 +1,115 @@
+//! New jobs from what lies in the store.
+
+use serde_json::{Value, json};
+
+use crate::browser::{get, send};
+use crate::{Monitor, farm};
+
+/// A monitor over a folder with two films.
+pub(crate) async fn with_films() -> (Monitor, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let films = folder.path().join("films");
+    std::fs::create_dir(&films).expect("made");
+    for name in ["Metropolis #1.mkv", "Nosferatu.avi"] {
+        std::fs::write(films.join(name), "film").expect("written");
+    }
+    let path = folder.path().to_str().expect("plain").to_owned();
+    (Monitor::start_with(&["--store", &path]).await, folder)
+}
+
+fn order(files: &[&str], output: &str) -> Value {
+    let recipe = json!({ "video": { "encode": { "with": { "encoder": "libx265" } } } });
+    json!({ "files": files, "output": output, "recipe": recipe, "priority": 7 })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_the_store_become_jobs_once() {
+    let (monitor, folder) = with_films().await;
+    let address = &monitor.address;
+    let root = get(address, "/api/v1/store", "").await.json();
+    assert_eq!(root["folders"], json!(["films"]));
+    let films = get(address, "/api/v1/store?folder=films", "").await.json();
+    assert_eq!(
+        films["files"],
+        json!([{ "name": "Metropolis #1.mkv", "size": 4 }, { "name": "Nosferatu.avi", "size": 4 }])
+    );
+    let outside = get(address, "/api/v1/store?folder=../..", "").await.json();
+    assert_eq!(
+        outside["folders"], root["folders"],
+        "names with .. lead nowhere"
+    );
+
+    let recipe = order(&[], "")["recipe"].clone();
+    let body = json!({ "recipe": recipe });
+    let plan = send(address, "POST", "/api/v1/plan", "", &body)
+        .await
+        .json();
+    assert_eq!(plan["candidates"], json!([]));
+    monitor.heartbeat("atelier", Vec::new()).await;
+    let plan = send(address, "POST", "/api/v1/plan", "", &body)
+        .await
+        .json();
+    assert_eq!(plan["candidates"][0]["worker"], "atelier");
+
+    std::fs::create_dir(folder.path().join("out")).expect("made");
+    std::fs::create_dir(folder.path().join("out/films")).expect("made");
+    std::fs::write(folder.path().join("out/films/Nosferatu.mkv"), "done").expect("written");
+    let all = order(
+        &[
+            "films/Metropolis #1.mkv",
+            "films/Nosferatu.avi",
+            "films/gone.mkv",
+        ],
+        "out",
+    );
+    let answer = send(address, "POST", "/api/v1/jobs", "", &all).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let receipt = answer.json();
+    let added: Vec<&Value> = (0..3).map(|nth| &receipt["files"][nth]["added"]).collect();
+    assert_eq!(added, [true, false, false], "{receipt:#}");
+    let why = receipt["files"][1]["why"].as_str().expect("a reason");
+    assert!(why.contains("Nosferatu.mkv already"), "{why}");
+    let again = send(address, "POST", "/api/v1/jobs", "", &all).await.json();
+    assert_eq!(again["files"][0]["why"], "it waits already");
+
+    let id = receipt["files"][0]["job"]
+        .as_str()
+        .expect("an id")
+        .parse()
+        .expect("an id");
+    let record = monitor
+        .broker
+        .job(&id)
+        .await
+        .expect("an answer")
+        .expect("the job");
+    assert_eq!(
+        record.job().output.key().rsplit('/').next(),
+        Some("Metropolis #1.mkv")
+    );
+    assert_eq!(u8::from(record.priority()), 7);
+    let batches = get(address, "/api/v1/batches", "").await.json();
+    assert_eq!(batches[0]["id"], again["batch"]);
+
+    let beat = farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 10.0)]);
+    monitor.broker.heartbeat(&beat).await.expect("heard");
+    let mut pinned = order(&["films/Nosferatu.avi"], "elsewhere");
+    pinned["worker"] = json!("mini-pc");
+    let refused = send(address, "POST", "/api/v1/jobs", "", &pinned).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.body.contains("who can: atelier"),
+        "{}",
+        refused.body
+    );
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_store_the_page_says_so() {
+    let monitor = Monitor::start().await;
+    let answer = get(&monitor.address, "/api/v1/store", "").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.contains("--store URL"), "{}", answer.body);
+    monitor.stop().await;
+}

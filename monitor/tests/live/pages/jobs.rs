@@ -1,0 +1,242 @@
+//! The table of jobs: found, chosen, dragged, steered by mouse and keyboard.
+
+use common::broker::JobRecord;
+use common::failure::Failure;
+use common::id::JobId;
+use common::run::Run;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{go, keep_alive, open};
+use crate::{Monitor, farm};
+
+/// Waits until the broker says that a job stands so.
+async fn stands(monitor: &Monitor, job: &JobId, what: &str, is_so: impl Fn(&JobRecord) -> bool) {
+    harness::poll::until(what, async || {
+        let record = monitor.broker.job(job).await.ok()??;
+        is_so(&record).then_some(())
+    })
+    .await;
+}
+
+fn workers() -> Vec<common::worker::Heartbeat> {
+    vec![
+        farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]),
+        farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 20.0)]),
+    ]
+}
+
+/// The row of a job, for a selector.
+fn row(job: &JobId) -> String {
+    format!(".jobs tr[data-id='{job}']")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_dragged_onto_a_worker_that_can_run_it_and_no_other() {
+    let monitor = Monitor::start().await;
+    let _alive = keep_alive(&monitor, workers()).await;
+    let job = monitor.enqueue("Metropolis.mkv", "libx265").await.id;
+    let (mut browser, _folder) = open(&monitor, "jobs").await;
+    browser.shows("Metropolis.mkv").await;
+
+    let name = |worker: &str| format!(".target:has([title='{worker}'])");
+    browser.take(&format!("{} td.mono", row(&job))).await;
+    browser.hover(&name("mini-pc")).await;
+    browser.shows("no: libx265 is not in its ffmpeg").await;
+    browser.hover(&name("atelier")).await;
+    browser.shows("yes: 0 of 2 slots busy").await;
+    browser.picture("drag").await;
+    browser.let_go(&name("mini-pc")).await;
+
+    browser.take(&format!("{} td.mono", row(&job))).await;
+    browser.hover(&name("atelier")).await;
+    browser.shows("yes: 0 of 2 slots busy").await;
+    browser.let_go(&name("atelier")).await;
+    browser.shows("Given to atelier: 1 job").await;
+    stands(&monitor, &job, "the job to wait for atelier", |record| {
+        record.queue().to_string() == "on_atelier"
+    })
+    .await;
+    browser.shows("on_atelier").await;
+    assert!(!browser.text().await.contains("Given to mini-pc"));
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_chosen_and_steered_by_keyboard_alone() {
+    let monitor = Monitor::start().await;
+    let _alive = keep_alive(&monitor, workers()).await;
+    let mut jobs = Vec::new();
+    for name in ["a.mkv", "b.mkv", "c.mkv"] {
+        jobs.push(monitor.enqueue(name, "libx265").await.id);
+    }
+    let (mut browser, _folder) = open(&monitor, "jobs?sort=name").await;
+    browser.shows("c.mkv").await;
+    // Tab by tab to the first row.
+    for _ in 0..60 {
+        browser.press("Tab").await;
+        if browser.evaluate("document.activeElement.tagName").await == "TR" {
+            break;
+        }
+    }
+    let here = "document.activeElement.dataset.id";
+    assert_eq!(browser.evaluate(here).await, jobs[0].to_string());
+    browser.press(" ").await;
+    browser.press("ArrowDown").await;
+    browser.press(" ").await;
+    browser.shows("2 jobs").await;
+
+    browser.press("p").await;
+    browser.shows("Priority of 2 jobs").await;
+    browser.types("9").await;
+    browser.press("Enter").await;
+    for job in &jobs[..2] {
+        stands(&monitor, job, "priority 9", |record| {
+            u8::from(record.priority()) == 9
+        })
+        .await;
+    }
+    stands(&monitor, &jobs[2], "priority 5", |record| {
+        u8::from(record.priority()) == 5
+    })
+    .await;
+
+    browser.press("a").await;
+    browser.shows("Give 2 jobs to one worker").await;
+    browser.shows("libx265 is not in its ffmpeg").await;
+    browser.press(" ").await;
+    browser.press("Enter").await;
+    browser.shows("Given to atelier: 2 jobs").await;
+    browser.press("h").await;
+    for job in &jobs[..2] {
+        stands(&monitor, job, "its own queue", |record| {
+            record.queue().to_string() == "libx265"
+        })
+        .await;
+    }
+
+    browser.press("Delete").await;
+    browser.shows("Cancel 2 jobs?").await;
+    browser.press("Enter").await;
+    for job in &jobs[..2] {
+        stands(&monitor, job, "cancelled", |record| {
+            record.word() == "cancelled"
+        })
+        .await;
+    }
+    browser.press("r").await;
+    for job in &jobs[..2] {
+        stands(&monitor, job, "pending", |record| {
+            record.word() == "pending"
+        })
+        .await;
+    }
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_found_by_state_name_and_page() {
+    let monitor = Monitor::start().await;
+    for number in 0..120 {
+        monitor
+            .enqueue(&format!("film-{number:03}.mkv"), "libx265")
+            .await;
+    }
+    let job = farm::job("broken.mkv", "libx265", 1);
+    let worker = "atelier".parse().expect("a name");
+    let run = Run::first(
+        job.clone(),
+        &farm::lane(&job, 5),
+        1,
+        worker,
+        Timestamp::now(),
+    );
+    let failure = Failure::input("no video in it").with_log(vec!["moov atom not found".to_owned()]);
+    let run = run.fail(failure, SignedDuration::ZERO, Timestamp::now());
+    farm::write_run(&monitor.broker, &run).await;
+
+    let (mut browser, _folder) = open(&monitor, "jobs?sort=name").await;
+    browser.shows("1–50 of 121 jobs").await;
+    browser.click(".pager button[data-step='1']").await;
+    browser.shows("51–100 of 121 jobs").await;
+    browser.click(".pager button[data-step='1']").await;
+    browser.shows("101–121 of 121 jobs").await;
+    browser.shows("film-119.mkv").await;
+
+    browser.click(".filters input[type='search']").await;
+    browser.types("FILM-04").await;
+    browser.shows("1–10 of 10 jobs").await;
+    browser.click(".jobs th[data-sort='name'] button").await;
+    let first = "document.querySelector('.jobs tbody .name').textContent === 'film-049.mkv'";
+    browser.until("the other order", first).await;
+    browser.click(".filters button[type='reset']").await;
+    browser.click(".tabs .tab:nth-child(6)").await;
+    browser.shows("1–1 of 1 job").await;
+
+    browser.click(".jobs tbody a").await;
+    browser.shows("moov atom not found").await;
+    browser.click(".job button[data-verb='retry']").await;
+    browser.shows("To be tried again: 1 job").await;
+    stands(&monitor, &job.id, "pending", |record| {
+        record.word() == "pending"
+    })
+    .await;
+    browser.shows("Put back in the queue").await;
+    browser.picture("job").await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_names_are_inert_on_every_page() {
+    let monitor = Monitor::start().await;
+    let names = [
+        "<img src=x onerror=\"document.title='owned'\">.mkv",
+        "<script>document.title='owned'</script>.mkv",
+        "'\"><svg onload=alert(1)>.mkv",
+        "\u{202e}vkm.drakcab.mkv",
+    ];
+    let mut first = None;
+    for name in names {
+        let job = monitor.enqueue(name, "libx265").await;
+        let worker = "atelier".parse().expect("a name");
+        let run = Run::first(
+            job.clone(),
+            &farm::lane(&job, 5),
+            1,
+            worker,
+            Timestamp::now(),
+        );
+        let failure = Failure::input(name).with_log(vec![name.to_owned()]);
+        let run = run.fail(failure, SignedDuration::ZERO, Timestamp::now());
+        farm::write_run(&monitor.broker, &run).await;
+        monitor
+            .broker
+            .keep_batch(&common::batch::Batch {
+                id: job.batch,
+                label: name.to_owned(),
+                jobs: 1,
+                enqueued: Timestamp::now(),
+            })
+            .await
+            .expect("kept");
+        first.get_or_insert(job.id);
+    }
+    let job = format!("jobs/{}", first.expect("a job"));
+    let (mut browser, _folder) = open(&monitor, "").await;
+    for page in ["", "jobs", &job, "batches", "history"] {
+        go(&mut browser, page).await;
+        browser.shows("<img src=x onerror=").await;
+        let made = browser
+            .evaluate("String(document.querySelectorAll('main :is(img, script, iframe), main svg[onload]').length)")
+            .await;
+        assert_eq!(made, "0", "{page}");
+        assert!(
+            !browser.evaluate("document.title").await.contains("owned"),
+            "{page}"
+        );
+    }
+    drop(browser);
+    monitor.stop().await;
+}

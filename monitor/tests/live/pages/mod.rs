@@ -1,0 +1,63 @@
+//! The pages in a real browser, used as a person uses them.
+
+mod access;
+mod jobs;
+mod new;
+mod orders;
+mod sights;
+
+use std::time::Duration;
+
+use common::worker::Heartbeat;
+use harness::browser::Browser;
+
+use crate::Monitor;
+
+/// A browser that shows a page of the monitor.
+async fn open(monitor: &Monitor, page: &str) -> (Browser, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("http://{}/#/{page}", monitor.address);
+    let mut browser = Browser::open(&url, folder.path()).await;
+    browser.resize(1440, 1000).await;
+    (browser, folder)
+}
+
+/// Goes to another page, as by its address.
+async fn go(browser: &mut Browser, page: &str) {
+    browser
+        .evaluate(&format!("location.hash = '#/{page}'"))
+        .await;
+    let name = page.split(['?', '/']).next().unwrap_or_default();
+    let name = match name {
+        "" => "overview",
+        "jobs" if page.contains('/') => "job",
+        name => name,
+    };
+    let shown = format!("document.body.dataset.shown === '{name}'");
+    browser.until(page, &shown).await;
+}
+
+/// Workers that say again and again that they live, until dropped.
+struct Alive(tokio::task::JoinHandle<()>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn keep_alive(monitor: &Monitor, workers: Vec<Heartbeat>) -> Alive {
+    let broker = monitor.broker.clone();
+    for worker in &workers {
+        broker.heartbeat(worker).await.expect("heard");
+    }
+    Alive(tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            for worker in &workers {
+                // A test may have killed the broker on purpose.
+                let _ = broker.heartbeat(worker).await;
+            }
+        }
+    }))
+}

@@ -1,0 +1,110 @@
+//! Queues, batches and workers, paused and resumed from their pages.
+
+use common::batch::Batch;
+use common::control::Target;
+use jiff::Timestamp;
+
+use super::{go, keep_alive, open};
+use crate::{Monitor, farm};
+
+/// Waits until the order about a target is as wanted.
+async fn ordered(monitor: &Monitor, target: &str, wanted: Option<(bool, Option<&str>)>) {
+    let target: Target = target.parse().expect("a target");
+    harness::poll::until(&format!("{target} to be {wanted:?}"), async || {
+        let controls = monitor.broker.controls().await.ok()?;
+        let order = controls.order(&target).cloned();
+        let hours = order
+            .as_ref()
+            .and_then(|order| order.hours.as_ref())
+            .map(ToString::to_string);
+        let found = order.as_ref().map(|order| (order.paused, hours.as_deref()));
+        (found == wanted).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queues_batches_and_workers_obey_their_buttons() {
+    let monitor = Monitor::start().await;
+    let beat = farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]);
+    let _alive = keep_alive(&monitor, vec![beat]).await;
+    let job = monitor.enqueue("a.mkv", "libx265").await;
+    let batch = Batch {
+        id: job.batch,
+        label: "holidays".to_owned(),
+        jobs: 1,
+        enqueued: Timestamp::now(),
+    };
+    monitor.broker.keep_batch(&batch).await.expect("kept");
+
+    let (mut browser, _folder) = open(&monitor, "").await;
+    let pause = "button[aria-label='Pause the queue libx265']";
+    browser.click(pause).await;
+    ordered(&monitor, "queue.libx265", Some((true, None))).await;
+    browser.shows("libx265 is paused").await;
+    browser
+        .click("button[aria-label='Resume the queue libx265']")
+        .await;
+    ordered(&monitor, "queue.libx265", None).await;
+    browser
+        .until(
+            "the queue to go on",
+            &format!("Boolean(document.querySelector(\"{pause}\"))"),
+        )
+        .await;
+
+    go(&mut browser, "workers").await;
+    browser.shows("Who has proved what").await;
+    browser.click("button[aria-label='Drain atelier']").await;
+    ordered(&monitor, "worker.atelier", Some((true, None))).await;
+    browser.click("button[aria-label='Hours of atelier']").await;
+    browser.shows("By its own clock").await;
+    browser.types("22:00-07:00").await;
+    browser.press("Enter").await;
+    ordered(
+        &monitor,
+        "worker.atelier",
+        Some((true, Some("22:00-07:00"))),
+    )
+    .await;
+    browser.shows("hours: 22:00-07:00").await;
+    browser.click("button[aria-label='Resume atelier']").await;
+    ordered(
+        &monitor,
+        "worker.atelier",
+        Some((false, Some("22:00-07:00"))),
+    )
+    .await;
+    browser.click("button[aria-label='Hours of atelier']").await;
+    browser
+        .evaluate("document.querySelector('dialog input').select()")
+        .await;
+    browser.types("whenever").await;
+    browser.press("Enter").await;
+    browser.shows("says no hours").await;
+    ordered(
+        &monitor,
+        "worker.atelier",
+        Some((false, Some("22:00-07:00"))),
+    )
+    .await;
+
+    go(&mut browser, "batches").await;
+    browser.shows("holidays").await;
+    browser.click("[data-page='batches'] li button").await;
+    ordered(
+        &monitor,
+        &format!("batch.{}", job.batch),
+        Some((true, None)),
+    )
+    .await;
+    let resume =
+        "document.querySelector(\"[data-page='batches'] li button\").textContent === 'Resume'";
+    browser.until("the batch to be paused", resume).await;
+    browser.click("[data-page='batches'] li button").await;
+    ordered(&monitor, &format!("batch.{}", job.batch), None).await;
+    browser.click("[data-page='batches'] li a").await;
+    browser.shows("1–1 of 1 job").await;
+    drop(browser);
+    monitor.stop().await;
+}

@@ -1,0 +1,114 @@
+//! What a person does with mouse and keyboard.
+
+use serde_json::{Value, json};
+
+use super::Browser;
+
+impl Browser {
+    /// Clicks the middle of the first element that a selector finds.
+    pub async fn click(&mut self, selector: &str) {
+        let at = self.middle(selector).await;
+        self.mouse("mouseMoved", at, 0).await;
+        self.mouse("mousePressed", at, 1).await;
+        self.mouse("mouseReleased", at, 0).await;
+    }
+
+    /// Types text into whatever has the focus.
+    pub async fn types(&mut self, text: &str) {
+        self.ask("Input.insertText", json!({ "text": text })).await;
+    }
+
+    /// Presses a key, by its name in JavaScript.
+    pub async fn press(&mut self, key: &str) {
+        let (code, text) = match key {
+            "Tab" => (9, ""),
+            "Enter" => (13, "\r"),
+            "Escape" => (27, ""),
+            " " => (32, " "),
+            "ArrowUp" => (38, ""),
+            "ArrowDown" => (40, ""),
+            "Delete" => (46, ""),
+            letter => (i32::from(letter.as_bytes()[0].to_ascii_uppercase()), letter),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let mut event = json!({ "type": kind, "key": key, "windowsVirtualKeyCode": code });
+            if kind == "keyDown" && !text.is_empty() {
+                event["text"] = json!(text);
+            }
+            self.ask("Input.dispatchKeyEvent", event).await;
+        }
+    }
+
+    /// Takes hold of an element, to drag it.
+    pub async fn take(&mut self, selector: &str) {
+        self.ask("Input.setInterceptDrags", json!({ "enabled": true }))
+            .await;
+        let (x, y) = self.middle(selector).await;
+        self.mouse("mouseMoved", (x, y), 0).await;
+        self.mouse("mousePressed", (x, y), 1).await;
+        // A browser takes the first few pixels for an unsteady hand.
+        for step in [4.0, 12.0, 24.0] {
+            self.mouse("mouseMoved", (x + step, y + step), 1).await;
+        }
+    }
+
+    /// Holds what was taken over another element.
+    pub async fn hover(&mut self, selector: &str) {
+        let at = self.middle(selector).await;
+        for kind in ["dragEnter", "dragOver"] {
+            self.drag(kind, at).await;
+        }
+    }
+
+    /// Lets go of what was taken, over an element.
+    pub async fn let_go(&mut self, selector: &str) {
+        let at = self.middle(selector).await;
+        self.drag("dragOver", at).await;
+        self.drag("drop", at).await;
+        self.mouse("mouseReleased", at, 0).await;
+        self.ask("Input.setInterceptDrags", json!({ "enabled": false }))
+            .await;
+    }
+
+    async fn drag(&mut self, kind: &str, (x, y): (f64, f64)) {
+        let item = json!({ "mimeType": "text/plain", "data": "taken" });
+        let data = json!({ "items": [item], "files": [], "dragOperationsMask": 16 });
+        let event = json!({ "type": kind, "x": x, "y": y, "data": data });
+        self.ask("Input.dispatchDragEvent", event).await;
+    }
+
+    async fn mouse(&mut self, kind: &str, (x, y): (f64, f64), buttons: u8) {
+        let button = if kind == "mouseMoved" && buttons == 0 {
+            "none"
+        } else {
+            "left"
+        };
+        let event = json!({
+            "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1,
+        });
+        self.ask("Input.dispatchMouseEvent", event).await;
+    }
+
+    /// Where a person would point at an element; it must be there to be seen.
+    async fn middle(&mut self, selector: &str) -> (f64, f64) {
+        let quoted = json!(selector);
+        let script = format!(
+            "(() => {{
+              const element = document.querySelector({quoted});
+              if (!element) return false;
+              element.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+              const box = element.getBoundingClientRect();
+              const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+              return Boolean(found && (element.contains(found) || found.contains(element)));
+            }})()"
+        );
+        self.until(&format!("{selector} in sight"), &script).await;
+        let place = format!(
+            "(() => {{ const box = document.querySelector({quoted}).getBoundingClientRect();
+              return JSON.stringify([box.x + box.width / 2, box.y + box.height / 2]); }})()"
+        );
+        let place: Value = serde_json::from_str(&self.evaluate(&place).await).expect("a place");
+        let number = |nth: usize| place[nth].as_f64().expect("a number");
+        (number(0), number(1))
+    }
+}
