@@ -211,7 +211,7 @@ mod tests {
 
     /// NVENC that takes two encodes at once, and a software encoder.
     fn card() -> Card {
-        let proof = |sessions| {
+        let proof = |sessions: Option<u32>| {
             Verdict::Proved(Proof {
                 kind: if sessions.is_none() {
                     Kind::Software
