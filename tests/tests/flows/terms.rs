@@ -42,7 +42,7 @@ async fn a_worker_takes_only_sizes_and_queues_within_its_terms() {
     let size = std::fs::metadata(paths::media("h264.mp4")).unwrap().len();
     let small = farm.worker("small").encoders("libx264");
     let _small = farm
-        .join(small.option("--max-size", &(size - 1).to_string()))
+        .join(small.option("--max-size", (size - 1).to_string()))
         .await;
     let other = farm.worker("other").encoders("libx264,libx265");
     let _other = farm.join(other.option("--only", "libx265")).await;
@@ -52,7 +52,7 @@ async fn a_worker_takes_only_sizes_and_queues_within_its_terms() {
     assert_eq!(farm.run(&job.id).await, None, "taken against their terms");
     let large = farm.worker("large").encoders("libx264");
     let _large = farm
-        .join(large.option("--min-size", &size.to_string()))
+        .join(large.option("--min-size", size.to_string()))
         .await;
     assert_eq!(maker(&farm.ended(&job.id).await), "large");
 }
