@@ -18,7 +18,7 @@ use super::{Broker, BrokerError, Lanes};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::queue::{Lane, Queue};
-use crate::run::{Delivery, Report, Run, Stage, State};
+use crate::run::{Delivery, Report, Run, State};
 use crate::subject::{self, JOBS};
 use crate::wire;
 use crate::worker::WorkerName;
@@ -542,12 +542,14 @@ impl Claim {
         }
     }
 
-    /// Begins another stage.
+    /// The fence: from here on only the owner goes on, to make its output appear.
+    /// It names the upload by which it does, for a successor to abort; the one
+    /// that was named before is aborted by now.
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn enter(&mut self, stage: Stage) -> Result<(), Lost> {
-        self.write(self.run.enter(stage, Timestamp::now())).await
+    pub async fn fence(&mut self, upload: Option<String>) -> Result<(), Lost> {
+        self.write(self.run.fence(upload, Timestamp::now())).await
     }
 
     /// The output is at its final key: the job is done.
