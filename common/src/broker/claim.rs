@@ -412,15 +412,16 @@ impl Broker {
 
     /// Writes a run and its history; a failed job is a dead letter first.
     pub(super) async fn settle(&self, next: &Run, expected: u64) -> Result<Write, BrokerError> {
-        let is_dead = matches!(next.state, State::Failed { .. });
-        if is_dead {
-            self.bury(next).await?;
-        }
+        let letter = match next.state {
+            State::Failed { .. } => self.bury(next).await?,
+            _ => None,
+        };
         let written = self.write_run(next, expected).await?;
-        match written {
-            Write::Done(_) => self.record(next).await,
-            Write::Conflict if is_dead => self.unbury(&next.job.id).await?,
-            Write::Conflict => {}
+        match (&written, letter) {
+            (Write::Done(_), _) => self.record(next).await,
+            // One that was there before may be the true owner's.
+            (Write::Conflict, Some(letter)) => self.withdraw(&next.job.id, letter).await?,
+            (Write::Conflict, None) => {}
         }
         Ok(written)
     }

@@ -186,6 +186,9 @@ impl Pair {
             word => word,
         };
         prop_assert_eq!(word, self.model.word());
+        let letter = self.broker.dead_letter(&self.job.id).await;
+        let is_buried = letter.expect("an answer").is_some();
+        prop_assert_eq!(is_buried, self.model == Model::Failed);
         if self.model == Model::Completed {
             self.upload = None;
         }
