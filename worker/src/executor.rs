@@ -43,7 +43,7 @@ use crate::sandbox::Sandbox;
 use crate::scratch::Scratch;
 use crate::stop::{Expected, Stop};
 
-/// How long an attempt that is broken off may take to clean up.
+/// How long an attempt that is broken off, or has failed, may take to clean up.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
 /// What every job of this worker shares.
