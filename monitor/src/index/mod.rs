@@ -1,6 +1,7 @@
 //! Every job that the broker knows, as little of each as it takes to list, sort
 //! and count them: about a hundred bytes. Pure; the feed fills it.
 
+mod first;
 mod intern;
 pub mod query;
 mod row;

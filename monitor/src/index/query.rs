@@ -10,6 +10,7 @@ use common::worker::WorkerName;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::first::First;
 use super::row::{Outcome, Row};
 use super::{Counts, Index, Phase, moment};
 use crate::view::snapshot::{JobName, Moment};
@@ -127,19 +128,6 @@ struct Needle {
 impl Index {
     /// The jobs that were asked for.
     pub fn page(&self, query: &Query) -> Page {
-        let mut counts = Counts::default();
-        let mut found: Vec<(u64, u32)> = Vec::new();
-        if let Some(filter) = Filter::new(self, query) {
-            for (slot, row) in self.slots.iter() {
-                if filter.admits(row) {
-                    counts.0[row.phase as usize] += 1;
-                    if query.phases.is_empty() || query.phases.contains(&row.phase) {
-                        found.push((self.key(query.sort, row), slot));
-                    }
-                }
-            }
-        }
-        let total = found.len();
         let order = |a: &(u64, u32), b: &(u64, u32)| {
             let ascending = a.0.cmp(&b.0).then_with(|| self.tie(query.sort, a.1, b.1));
             if query.descending {
@@ -148,13 +136,21 @@ impl Index {
                 ascending
             }
         };
-        // Only as much is sorted as is shown.
-        let end = query.offset.saturating_add(query.limit).min(total);
-        if end > 0 && end < total {
-            found.select_nth_unstable_by(end - 1, order);
+        let mut first = First::new(query.offset.saturating_add(query.limit), order);
+        let mut counts = Counts::default();
+        let mut total = 0;
+        if let Some(filter) = Filter::new(self, query) {
+            for (slot, row) in self.slots.iter() {
+                if filter.admits(row) {
+                    counts.0[row.phase as usize] += 1;
+                    if query.phases.is_empty() || query.phases.contains(&row.phase) {
+                        total += 1;
+                        first.push((self.key(query.sort, row), slot));
+                    }
+                }
+            }
         }
-        found.truncate(end);
-        found.sort_unstable_by(order);
+        let found = first.into_sorted();
         Page {
             jobs: found
                 .iter()
