@@ -190,3 +190,140 @@ impl Claimant for Admission {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use common::card::{Ffmpeg, Host, Verdict};
+    use common::encoder::Encoder;
+    use common::id::BatchId;
+    use common::job::Input;
+    use common::location::Location;
+    use common::queue::Priority;
+    use common::recipe::{Choice, Recipe, VideoEncode};
+
+    use super::*;
+
+    fn encoder(name: &str) -> Encoder {
+        name.parse().expect("a name")
+    }
+
+    /// NVENC that takes two encodes at once, and a software encoder.
+    fn card() -> Card {
+        let proof = |sessions: Option<u32>| {
+            Verdict::Proved(Proof {
+                kind: if sessions.is_none() {
+                    Kind::Software
+                } else {
+                    Kind::Nvidia
+                },
+                pixel_formats: vec!["yuv420p".to_owned()],
+                largest: (4096, 2160),
+                fps: 100.0,
+                sessions,
+                device_arguments: Vec::new(),
+                encoder_arguments: Vec::new(),
+            })
+        };
+        Card {
+            ffmpeg: Ffmpeg {
+                version: "7.1".to_owned(),
+                build: "x".to_owned(),
+            },
+            host: Host {
+                name: "h".to_owned(),
+                os: "o".to_owned(),
+                cpu: "c".to_owned(),
+                cores: 8,
+                memory: 1,
+            },
+            encoders: BTreeMap::from([
+                (encoder("hevc_nvenc"), proof(Some(2))),
+                (encoder("h264_nvenc"), proof(Some(2))),
+                (encoder("libx265"), proof(None)),
+            ]),
+            audio: Vec::new(),
+            filters: Vec::new(),
+            muxers: Vec::new(),
+        }
+    }
+
+    fn job(by: &str, size: u64) -> (Job, Lane) {
+        let folder = Location::s3("media", "in").expect("a location");
+        let input = Input {
+            location: folder.join("a"),
+            size,
+            version: "1".to_owned(),
+        };
+        let recipe = Recipe::encode(VideoEncode::new(Choice::Encoder(encoder(by))));
+        let lane = Lane {
+            priority: Priority::default(),
+            queue: recipe.queue(),
+        };
+        let output = folder.join("b");
+        (Job::new(BatchId::new(), input, output, recipe, None), lane)
+    }
+
+    fn admission(terms: Terms) -> Admission {
+        let (_, card) = watch::channel(Arc::new(card()));
+        let (_, controls) = watch::channel(Controls::default());
+        let name = "w".parse().expect("a name");
+        let scratch = std::env::temp_dir();
+        Admission::new(name, terms, ReadMode::InPlace, scratch, card, controls)
+    }
+
+    #[test]
+    fn a_devices_sessions_are_shared_by_its_encoders_and_given_back() {
+        let admission = admission(Terms::default());
+        let admit = |by: &str| {
+            let (job, lane) = job(by, 1);
+            admission.admit(&job, &lane).map_err(|_| by.to_owned())
+        };
+        let first = admit("hevc_nvenc").expect("free");
+        let _second = admit("h264_nvenc").expect("free");
+        assert!(admit("hevc_nvenc").is_err(), "both are in use");
+        let (_, lane) = job("hevc_nvenc", 1);
+        assert!(!admission.is_open(&lane.queue), "not even looked at");
+        let _software = admit("libx265").expect("no device");
+        drop(first);
+        assert!(admission.is_open(&lane.queue));
+        admit("hevc_nvenc").expect("given back");
+    }
+
+    #[test]
+    fn what_is_too_large_or_not_proved_is_left_to_others_unless_it_is_pinned() {
+        let admission = admission(Terms {
+            max_size: Some(10),
+            ..Terms::default()
+        });
+        let (large, lane) = job("libx265", 11);
+        assert_eq!(
+            admission.admit(&large, &lane).err(),
+            Some(Decline::Leave(OTHERS))
+        );
+        let pinned = Lane {
+            queue: Queue::On("w".parse().expect("a name")),
+            ..lane
+        };
+        assert!(admission.admit(&large, &pinned).is_ok());
+        let (foreign, _) = job("av1_qsv", 1);
+        assert_eq!(
+            admission.admit(&foreign, &pinned).err(),
+            Some(Decline::Leave(UNPROVED))
+        );
+    }
+
+    #[test]
+    fn scratch_space_is_held_until_a_job_has_ended() {
+        let admission = admission(Terms::default());
+        let free = free_space(&admission.scratch).expect("this system tells");
+        let (job, lane) = job("libx265", free / 2);
+        let first = admission.admit(&job, &lane).expect("it is alone");
+        let second = admission.admit(&job, &lane);
+        let third = admission.admit(&job, &lane);
+        assert!(second.is_err() || third.is_err(), "more than there is");
+        drop((first, second, third));
+        assert!(admission.admit(&job, &lane).is_ok());
+    }
+}

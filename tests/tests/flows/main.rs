@@ -8,5 +8,6 @@ mod enqueue;
 mod monitor_page;
 mod plain_client;
 mod steer;
+mod terms;
 mod variety;
 mod watch;
