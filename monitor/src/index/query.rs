@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use common::encoder::Encoder;
 use common::failure::Fault;
 use common::id::{BatchId, JobId};
-use common::queue::Queue;
+use common::queue::{Priority, Queue};
 use common::worker::WorkerName;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::first::First;
 use super::row::{Outcome, Row};
 use super::{Counts, Index, Phase, moment};
-use crate::view::snapshot::{JobName, Moment};
+use crate::view::snapshot::{JobName, Moment, NextRow};
 
 /// Which jobs, in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -163,6 +163,28 @@ impl Index {
                 .map(|phase| (phase, counts.of(phase)))
                 .collect(),
         }
+    }
+
+    /// The jobs that wait, the next one first.
+    pub fn next(&self, most: usize) -> Vec<NextRow> {
+        let query = Query {
+            phases: vec![Phase::Pending],
+            sort: Sort::Priority,
+            descending: true,
+            limit: most,
+            ..Query::default()
+        };
+        let next = self.page(&query).jobs.into_iter();
+        next.filter_map(|row| {
+            Some(NextRow {
+                job: row.job,
+                queue: row.queue,
+                priority: Priority::try_from(row.priority).ok()?,
+                enqueued: row.enqueued,
+                input_size: row.input_size,
+            })
+        })
+        .collect()
     }
 
     /// What sorts first, as a number: quick to compare a million times.
