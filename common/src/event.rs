@@ -31,6 +31,8 @@ pub enum What {
     Queued,
     /// A worker took it.
     Claimed(WorkerName),
+    /// ffmpeg was started by this command line, as a shell would read it.
+    Command(String),
     /// So much of it is encoded.
     Progress(EncodeProgress),
     /// A worker gave it back unharmed, e.g. because it was told to stop.
@@ -55,6 +57,7 @@ impl What {
         match self {
             Self::Queued => "queued",
             Self::Claimed(_) => "claimed",
+            Self::Command(_) => "command",
             Self::Progress(_) => "progress",
             Self::Returned(_) => "returned",
             Self::Moved(_) => "moved",

@@ -27,7 +27,7 @@ const TICKS: f64 = 100.0;
 
 #[tokio::main]
 async fn main() {
-    let count: usize = std::env::args()
+    let mut count: usize = std::env::args()
         .nth(1)
         .map_or(1_000_000, |count| count.parse().expect("a number of jobs"));
     let server = server::Server::start();
@@ -80,6 +80,27 @@ async fn main() {
         println!("{what}: {:.0?}", began.elapsed());
     }
     println!("{}", monitor.memory());
+
+    for nth in 1..=5 {
+        let revision = page.state["listing"]["revision"].clone();
+        let began = Instant::now();
+        enqueue(&broker, count..count + nth).await;
+        count += nth;
+        let listed = page
+            .until("it is listed", |state| {
+                state["listing"]["revision"] != revision
+            })
+            .await;
+        let pending = serde_json::json!(count);
+        page.until("it is counted", |state| {
+            state["totals"]["pending"] == pending
+        })
+        .await;
+        println!(
+            "a new job is listed after {listed:.0?}, counted after {:.0?}",
+            began.elapsed()
+        );
+    }
 
     let idle = monitor.cpu();
     tokio::time::sleep(WATCHED).await;

@@ -33,7 +33,7 @@ use crate::config::{ReadMode, Verify};
 use crate::dispatcher::Work;
 use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::probe::{self, Media};
-use crate::ffmpeg::process::{Limits, Runner};
+use crate::ffmpeg::process::{Limits, Runner, Sign};
 use crate::ffmpeg::{Source, Tools, arguments};
 use crate::gate;
 use crate::input;
@@ -43,6 +43,8 @@ use crate::sandbox::Sandbox;
 use crate::scratch::Scratch;
 use crate::stop::{Expected, Stop};
 
+/// Lines of ffmpeg's log that are passed on in a second, at the most.
+const LOG_LINES: u32 = 50;
 /// How long an attempt that is broken off, or has failed, may take to clean up.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
@@ -411,14 +413,37 @@ impl Executor {
         expected: &Expected,
         reporter: &Reporter,
     ) -> Result<Duration, Failure> {
-        let (send, mut updates) = mpsc::unbounded_channel::<EncodeProgress>();
+        reporter.command(runner.command_line(arguments)).await;
+        let (send, mut updates) = mpsc::unbounded_channel();
         let duration = media.duration;
-        let run = runner.ffmpeg(arguments, Origin::of(source), move |progress| {
+        let mut second = (Instant::now(), 0);
+        let run = runner.ffmpeg(arguments, Origin::of(source), move |sign| {
+            let update = match sign {
+                Sign::Progress(progress) => Ok(progress),
+                Sign::Log(line) => {
+                    if second.0.elapsed() > Duration::from_secs(1) {
+                        second = (Instant::now(), 0);
+                    }
+                    second.1 += 1;
+                    // A hostile input may have ffmpeg say a million things.
+                    if second.1 > LOG_LINES {
+                        return;
+                    }
+                    Err(line.to_owned())
+                }
+            };
             // The receiver lives as long as this does.
-            let _ = send.send(progress);
+            let _ = send.send(update);
         });
         let tell = async {
-            while let Some(progress) = updates.recv().await {
+            while let Some(update) = updates.recv().await {
+                let progress = match update {
+                    Ok(progress) => progress,
+                    Err(line) => {
+                        reporter.log(line).await;
+                        continue;
+                    }
+                };
                 let (fraction, eta) = outlook(&progress, duration);
                 if let Some(eta) = eta {
                     expected.set(Instant::now() + Duration::from_secs_f32(eta));

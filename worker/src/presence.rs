@@ -180,6 +180,25 @@ impl Reporter {
         }
     }
 
+    /// Adds to the job's history by which command line ffmpeg was started.
+    pub async fn command(&self, line: String) {
+        let event = Event {
+            job: self.job,
+            attempt: self.attempt,
+            at: Timestamp::now(),
+            what: What::Command(line),
+        };
+        self.broker.record_event(&event).await;
+    }
+
+    /// Publishes a line of ffmpeg's log; nobody waits for it.
+    pub async fn log(&self, line: String) {
+        let subject = subject::logs(&self.job);
+        if let Err(error) = self.broker.client().publish(subject, line.into()).await {
+            tracing::debug!(job = %self.job, %error, "a line of its log was not heard");
+        }
+    }
+
     /// Adds to the job's history which share of it is encoded.
     async fn mark(&self, fraction: f32, encode: EncodeProgress) {
         let passed = MARKS.iter().filter(|mark| fraction >= **mark).count();

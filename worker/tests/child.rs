@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use common::failure::{Failure, Fault};
-use common::progress::EncodeProgress;
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::Tools;
 use worker::ffmpeg::fault::Origin;
-use worker::ffmpeg::process::{Finished, Limits, Runner};
+use worker::ffmpeg::process::{Finished, Limits, Runner, Sign};
 use worker::sandbox::Sandbox;
 
 /// A shell script in ffmpeg's place, run confined in a scratch folder.
@@ -100,16 +99,35 @@ async fn a_good_end_gives_the_last_figures() {
         "echo frame=7; echo progress=continue; echo frame=9; echo progress=end; echo careful >&2",
     );
     let mut seen = Vec::new();
+    let mut said = Vec::new();
     let finished = stand_in
         .runner
-        .ffmpeg(&[], Origin::Local, |now: EncodeProgress| {
-            seen.push(now.frame)
+        .ffmpeg(&[], Origin::Local, |sign| match sign {
+            Sign::Progress(now) => seen.push(now.frame),
+            Sign::Log(line) => said.push(line.to_owned()),
         })
         .await;
     let finished = finished.expect("ends well");
     assert_eq!(seen, [7, 9]);
+    assert_eq!(said, ["careful"]);
     assert_eq!(finished.progress.frame, 9);
     assert_eq!(finished.log, ["careful"]);
+}
+
+#[test]
+fn the_command_line_can_be_pasted_into_a_shell_and_opens_nothing() {
+    let stand_in = StandIn::new("true");
+    let arguments = [
+        "-i",
+        "http://s3/b/it's here.mkv?X-Amz-Algorithm=A&X-Amz-Signature=abc",
+        "-crf",
+        "24",
+        "",
+    ]
+    .map(OsString::from);
+    let line = stand_in.runner.command_line(&arguments);
+    let end = r"-stats_period 0.5 -i 'http://s3/b/it'\''s here.mkv?…' -crf 24 ''";
+    assert!(line.ends_with(end), "{line}");
 }
 
 #[tokio::test]

@@ -238,7 +238,8 @@ impl Broker {
     }
 
     /// Messages in the work queue from a sequence on, oldest first, and the
-    /// sequence to go on from. Jobs that a worker holds are among them.
+    /// sequence to go on from. Jobs that a worker holds are among them; what cannot
+    /// be read is left out: it must not hide the rest.
     ///
     /// # Errors
     /// Where the broker gives no answer.
@@ -254,7 +255,7 @@ impl Broker {
         let next = page.last().map_or(from, |last| last.sequence + 1);
         let mut found = Vec::with_capacity(page.len());
         for stored in &page {
-            found.extend(pending(stored)?);
+            found.extend(pending(stored).unwrap_or_else(|error| unreadable(&error)));
         }
         Ok((found, next))
     }

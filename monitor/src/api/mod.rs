@@ -9,6 +9,7 @@ mod history;
 mod jetstream;
 mod jobs;
 mod live;
+mod log;
 mod metrics;
 mod refusal;
 mod security;
@@ -86,6 +87,7 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(live::live))
         .routes(routes!(jobs::list, create::create))
         .routes(routes!(jobs::one))
+        .routes(routes!(log::follow))
         .routes(routes!(steer::cancel))
         .routes(routes!(steer::retry))
         .routes(routes!(steer::relocate))

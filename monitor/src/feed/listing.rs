@@ -34,13 +34,19 @@ impl Lister {
         }
     }
 
-    /// Runs until told to stop. While nobody looks, the broker is left in peace.
+    /// Runs until told to stop. All jobs are listed once, so that whoever comes
+    /// first finds them at hand; then, while nobody looks, the broker is left in
+    /// peace.
     pub(super) async fn run(
         mut self,
         broker: Broker,
         audience: Audience,
         shutdown: CancellationToken,
     ) {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = self.begin(&broker) => {}
+        }
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -51,6 +57,14 @@ impl Lister {
                 () = audience.departure() => {}
                 () = self.follow(&broker) => {}
             }
+        }
+    }
+
+    /// Lists all jobs.
+    async fn begin(&mut self, broker: &Broker) {
+        while let Err(error) = self.catch_up(broker).await {
+            tracing::debug!(%error, "the listing of jobs stands still");
+            tokio::time::sleep(AGAIN).await;
         }
     }
 

@@ -6,7 +6,9 @@
 
 mod listing;
 mod poll;
+mod waiting;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use common::subject::PROGRESS_OF_ALL;
 use common::wire;
 use futures::StreamExt;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::audience::Audience;
@@ -63,7 +66,7 @@ pub(crate) async fn run(
 }
 
 /// Follows the broker over its absences. Never ends by itself.
-async fn watch(broker: &Broker, publisher: &mut Publisher, listing: &Listing) {
+async fn watch(broker: &Broker, publisher: &mut Publisher, listing: &Arc<Listing>) {
     let mut view = View::new(Timestamp::now());
     let mut poll = Poll::default();
     loop {
@@ -94,7 +97,7 @@ async fn follow(
     view: &mut View,
     poll: &mut Poll,
     publisher: &mut Publisher,
-    listing: &Listing,
+    listing: &Arc<Listing>,
 ) -> Result<std::convert::Infallible, BrokerError> {
     let subscribing = |error: async_nats::SubscribeError| BrokerError::Request {
         what: "subscribing to progress".to_owned(),
@@ -116,8 +119,18 @@ async fn follow(
     let mut quiet = 0;
     let mut listed = listing.progress();
     view.apply(Input::Listing(listed.clone()), Timestamp::now());
+    let (tell, mut told) = mpsc::channel(1);
+    // A page that shows no queue must mean that there is none.
+    let mut is_whole = false;
+    let mut waiting = pin!(waiting::follow(broker, listing, tell));
     loop {
         tokio::select! {
+            Err(error) = &mut waiting => return Err(error),
+            Some(input) = told.recv() => {
+                view.apply(input, Timestamp::now());
+                is_news = true;
+                is_whole = true;
+            }
             Some(message) = progress.next() => {
                 if let Ok(progress) = wire::decode::<Progress>(&message.payload) {
                     view.apply(Input::Progress(Box::new(progress)), Timestamp::now());
@@ -138,7 +151,7 @@ async fn follow(
                     is_news = true;
                 }
                 quiet += 1;
-                if is_news || quiet >= QUIET_TICKS {
+                if is_whole && (is_news || quiet >= QUIET_TICKS) {
                     let now = Timestamp::now();
                     view.forget(now);
                     publisher.publish(view, now);

@@ -2,26 +2,20 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, BrokerError, JobRecord, LaneStatus, Pending};
+use common::broker::{Broker, BrokerError, JobRecord};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::view::{Input, NEXT, View};
+use crate::view::{Input, View};
 
 /// Messages asked for at once.
 const PAGE: usize = 500;
 /// How far back the history of runs is read, in the broker's sequence: each
 /// job takes about four, of which the last is kept.
 const BACKLOG: u64 = 4000;
-/// The lanes are asked at most this often,
-const LANES_MOST: Duration = Duration::from_secs(1);
-/// and at least this often, although nothing seems to have moved.
-const LANES_LEAST: Duration = Duration::from_secs(5);
 /// All workers are listed anew this often: their bucket lives in the broker's
 /// memory and may start over, with lower sequences.
 const WORKERS_ANEW: Duration = Duration::from_secs(30);
-/// Jobs at the head of one lane, at least, however many share its priority.
-const HEAD: usize = 5;
 
 /// Where the last answers ended.
 #[derive(Default)]
@@ -29,16 +23,12 @@ pub(super) struct Poll {
     runs: Option<u64>,
     workers: u64,
     workers_anew: Option<Instant>,
-    extent: Option<(u64, u64)>,
-    lanes: Option<Instant>,
 }
 
 impl Poll {
     /// The broker was away: what it keeps in memory may be gone.
     pub(super) fn rewind(&mut self) {
         self.workers_anew = None;
-        self.extent = None;
-        self.lanes = None;
     }
 
     /// The first look, at the latest part of what there is.
@@ -73,7 +63,6 @@ impl Poll {
                 }
             }
         }
-        is_news |= self.ask_lanes(broker, view).await?;
         Ok(is_news)
     }
 
@@ -120,44 +109,4 @@ impl Poll {
             }
         }
     }
-
-    /// Listing the lanes costs the broker something for each: it is asked
-    /// when something has moved.
-    async fn ask_lanes(&mut self, broker: &Broker, view: &mut View) -> Result<bool, BrokerError> {
-        let age = self.lanes.map(|last| last.elapsed());
-        if age.is_some_and(|age| age < LANES_MOST) {
-            return Ok(false);
-        }
-        let extent = Some(broker.queue_extent().await?);
-        if extent == self.extent && age.is_some_and(|age| age < LANES_LEAST) {
-            return Ok(false);
-        }
-        self.extent = extent;
-        self.lanes = Some(Instant::now());
-        let lanes = broker.lane_statuses().await?;
-        let heads = heads(broker, &lanes).await?;
-        view.apply(Input::Lanes(lanes, heads), Timestamp::now());
-        Ok(true)
-    }
-}
-
-/// The jobs that come next. Lanes of one priority share what the more urgent
-/// ones leave, and the longer take what the shorter do not need.
-async fn heads(broker: &Broker, lanes: &[LaneStatus]) -> Result<Vec<Pending>, BrokerError> {
-    let mut waiting: Vec<&LaneStatus> = lanes.iter().filter(|lane| lane.pending > 0).collect();
-    waiting.sort_by_key(|status| (std::cmp::Reverse(status.lane.priority), status.pending));
-    let mut heads: Vec<Pending> = Vec::new();
-    for peers in waiting.chunk_by(|a, b| a.lane.priority == b.lane.priority) {
-        let mut left = NEXT.saturating_sub(heads.len());
-        if left == 0 {
-            break;
-        }
-        for (index, status) in peers.iter().enumerate() {
-            let share = (left / (peers.len() - index)).max(HEAD);
-            let head = broker.next_in_lane(status, share).await?;
-            left = left.saturating_sub(head.len());
-            heads.extend(head);
-        }
-    }
-    Ok(heads)
 }

@@ -1,6 +1,7 @@
 //! Every job that the broker knows, as little of each as it takes to list, sort
 //! and count them: about a hundred bytes. Pure; the feed fills it.
 
+mod first;
 mod intern;
 pub mod query;
 mod row;
@@ -9,15 +10,15 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
-use common::broker::Pending;
+use common::broker::{LaneStatus, Pending};
 use common::encoder::Encoder;
 use common::failure::Fault;
 use common::id::{BatchId, JobId};
 use common::job::Job;
-use common::queue::{Lane, Queue};
+use common::queue::{Lane, Priority, Queue};
 use common::run::{Run, State};
 use common::worker::WorkerName;
 use hashbrown::HashTable;
@@ -218,6 +219,33 @@ impl Index {
                 }),
                 _ => None,
             })
+    }
+
+    /// How many jobs wait in each lane, and since when the oldest of them.
+    pub fn lanes(&self) -> Vec<LaneStatus> {
+        let mut found: HashMap<(u32, u8), (u64, i64)> = HashMap::new();
+        for (_, row) in self.slots.iter() {
+            if row.phase == Phase::Pending {
+                let (jobs, oldest) = found
+                    .entry((row.queue, row.priority))
+                    .or_insert((0, i64::MAX));
+                *jobs += 1;
+                *oldest = row.enqueued.min(*oldest);
+            }
+        }
+        let status = |((queue, priority), (pending, oldest))| {
+            Some(LaneStatus {
+                lane: Lane {
+                    priority: Priority::try_from(priority).ok()?,
+                    queue: self.queues.get(queue).clone(),
+                },
+                pending,
+                running: 0,
+                oldest: Some(moment(oldest)),
+                next: 0,
+            })
+        };
+        found.into_iter().filter_map(status).collect()
     }
 
     /// Jobs of each batch by phase.

@@ -5,14 +5,15 @@ use std::cmp::Ordering;
 use common::encoder::Encoder;
 use common::failure::Fault;
 use common::id::{BatchId, JobId};
-use common::queue::Queue;
+use common::queue::{Priority, Queue};
 use common::worker::WorkerName;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::first::First;
 use super::row::{Outcome, Row};
 use super::{Counts, Index, Phase, moment};
-use crate::view::snapshot::{JobName, Moment};
+use crate::view::snapshot::{JobName, Moment, NextRow};
 
 /// Which jobs, in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -127,19 +128,6 @@ struct Needle {
 impl Index {
     /// The jobs that were asked for.
     pub fn page(&self, query: &Query) -> Page {
-        let mut counts = Counts::default();
-        let mut found: Vec<(u64, u32)> = Vec::new();
-        if let Some(filter) = Filter::new(self, query) {
-            for (slot, row) in self.slots.iter() {
-                if filter.admits(row) {
-                    counts.0[row.phase as usize] += 1;
-                    if query.phases.is_empty() || query.phases.contains(&row.phase) {
-                        found.push((self.key(query.sort, row), slot));
-                    }
-                }
-            }
-        }
-        let total = found.len();
         let order = |a: &(u64, u32), b: &(u64, u32)| {
             let ascending = a.0.cmp(&b.0).then_with(|| self.tie(query.sort, a.1, b.1));
             if query.descending {
@@ -148,13 +136,21 @@ impl Index {
                 ascending
             }
         };
-        // Only as much is sorted as is shown.
-        let end = query.offset.saturating_add(query.limit).min(total);
-        if end > 0 && end < total {
-            found.select_nth_unstable_by(end - 1, order);
+        let mut first = First::new(query.offset.saturating_add(query.limit), order);
+        let mut counts = Counts::default();
+        let mut total = 0;
+        if let Some(filter) = Filter::new(self, query) {
+            for (slot, row) in self.slots.iter() {
+                if filter.admits(row) {
+                    counts.0[row.phase as usize] += 1;
+                    if query.phases.is_empty() || query.phases.contains(&row.phase) {
+                        total += 1;
+                        first.push((self.key(query.sort, row), slot));
+                    }
+                }
+            }
         }
-        found.truncate(end);
-        found.sort_unstable_by(order);
+        let found = first.into_sorted();
         Page {
             jobs: found
                 .iter()
@@ -167,6 +163,28 @@ impl Index {
                 .map(|phase| (phase, counts.of(phase)))
                 .collect(),
         }
+    }
+
+    /// The jobs that wait, the next one first.
+    pub fn next(&self, most: usize) -> Vec<NextRow> {
+        let query = Query {
+            phases: vec![Phase::Pending],
+            sort: Sort::Priority,
+            descending: true,
+            limit: most,
+            ..Query::default()
+        };
+        let next = self.page(&query).jobs.into_iter();
+        next.filter_map(|row| {
+            Some(NextRow {
+                job: row.job,
+                queue: row.queue,
+                priority: Priority::try_from(row.priority).ok()?,
+                enqueued: row.enqueued,
+                input_size: row.input_size,
+            })
+        })
+        .collect()
     }
 
     /// What sorts first, as a number: quick to compare a million times.

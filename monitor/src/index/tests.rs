@@ -185,6 +185,33 @@ fn filters_and_orders_hold_together() {
 }
 
 #[test]
+fn lanes_count_what_waits_and_the_next_ones_come_first() {
+    let mut index = Index::default();
+    let jobs: Vec<Job> = (0..4)
+        .map(|number| job(&format!("{number}.mkv"), number))
+        .collect();
+    for (job, priority) in jobs.iter().zip([5, 9, 9, 5]) {
+        wait(&mut index, job, priority);
+    }
+    index.run(&running(&jobs[0]));
+    let mut lanes = index.lanes();
+    lanes.sort_by(|a, b| a.lane.cmp(&b.lane));
+    let found: Vec<_> = lanes
+        .iter()
+        .map(|status| {
+            (
+                u8::from(status.lane.priority),
+                status.pending,
+                status.oldest,
+            )
+        })
+        .collect();
+    assert_eq!(found, [(5, 1, Some(at(3))), (9, 2, Some(at(1)))]);
+    let next: Vec<String> = index.next(2).into_iter().map(|row| row.job.name).collect();
+    assert_eq!(next, ["1.mkv", "2.mkv"]);
+}
+
+#[test]
 fn pages_follow_each_other_without_gap_or_overlap() {
     let mut index = Index::default();
     for number in 0..250 {

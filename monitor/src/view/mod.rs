@@ -21,7 +21,9 @@ use crate::listing::Progress as Listing;
 use queues::Queues;
 use runs::Runs;
 pub(crate) use runs::name;
-use snapshot::{Attention, Broker, Cards, ControlRow, Ending, Moment, Presence, Snapshot, Totals};
+use snapshot::{
+    Attention, Broker, Cards, ControlRow, Ending, Moment, NextRow, Presence, Snapshot, Totals,
+};
 use workers::Workers;
 
 /// Jobs that wait, as many as are shown.
@@ -53,6 +55,9 @@ pub enum Input {
     Worker(Box<Change<WorkerName, Heartbeat>>),
     /// The lanes, all of them, and the jobs at their heads.
     Lanes(Vec<LaneStatus>, Vec<Pending>),
+    /// The same, as far as the listing of all jobs knows: the jobs that come
+    /// next are in order.
+    Waiting(Vec<LaneStatus>, Vec<NextRow>),
     /// A worker says how far a job is.
     Progress(Box<Progress>),
     /// The orders that are in force.
@@ -118,6 +123,7 @@ impl View {
                 }
             }
             Input::Lanes(lanes, heads) => self.queues.set(lanes, &heads, NEXT),
+            Input::Waiting(lanes, next) => self.queues.set_listed(lanes, next),
             Input::Progress(progress) => self.runs.progressed(*progress, now),
             Input::Controls(controls) => self.controls = controls,
             Input::Listing(listing) => self.listing = listing,
@@ -162,12 +168,13 @@ impl View {
     pub fn snapshot(&self, now: Timestamp) -> Snapshot {
         let clock = self.clock(now);
         let workers = self.workers.rows(clock);
-        let queues = self.queues.rows(
-            &self.runs,
-            &self.workers,
-            |queue| self.controls.is_paused(&Target::Queue(queue.clone())),
-            clock,
-        );
+        let paused = self.controls.iter();
+        let paused = paused.filter_map(|(target, order)| match target {
+            Target::Queue(queue) if order.paused => Some(queue),
+            _ => None,
+        });
+        let paused = paused.collect();
+        let queues = self.queues.rows(&self.runs, &self.workers, &paused, clock);
         let running = self
             .runs
             .running(|worker| self.workers.is_lost(worker, clock));

@@ -1,6 +1,6 @@
 //! Queues: what waits in each, and who would take it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::broker::{LaneStatus, Pending};
 use common::queue::Queue;
@@ -30,6 +30,12 @@ impl Queues {
         self.next = heads.into_iter().map(next).collect();
     }
 
+    /// The same, in order already.
+    pub(super) fn set_listed(&mut self, lanes: Vec<LaneStatus>, next: Vec<NextRow>) {
+        self.lanes = lanes;
+        self.next = next;
+    }
+
     /// Rows of the jobs that wait.
     pub(super) fn next(&self) -> Vec<NextRow> {
         self.next.clone()
@@ -45,7 +51,7 @@ impl Queues {
         &self,
         runs: &Runs,
         workers: &Workers,
-        is_paused: impl Fn(&Queue) -> bool,
+        paused: &BTreeSet<&Queue>,
         clock: Timestamp,
     ) -> Vec<QueueRow> {
         let running = runs.running_by_queue();
@@ -54,7 +60,7 @@ impl Queues {
         for status in &self.lanes {
             lanes.entry(&status.lane.queue).or_default().push(status);
         }
-        for queue in running.keys() {
+        for queue in running.keys().chain(paused) {
             lanes.entry(queue).or_default();
         }
         let known = lanes.into_iter().map(|(queue, lanes)| Known {
@@ -62,7 +68,7 @@ impl Queues {
             lanes,
             running: running.get(queue).copied().unwrap_or_default(),
             mean_seconds: pace.get(queue).copied(),
-            is_paused: is_paused(queue),
+            is_paused: paused.contains(queue),
         });
         known.map(|known| known.row(workers, clock)).collect()
     }

@@ -294,6 +294,13 @@ async fn the_brokers_own_figures_and_those_for_prometheus_agree() {
 async fn jobs_that_were_removed_past_the_farm_do_not_haunt_the_list() {
     let monitor = Monitor::start().await;
     let address = &monitor.address;
+    // Nor does what nobody can read hide the rest.
+    let rubbish = "jobs.libx265.5.9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab.all";
+    let answer = monitor
+        .broker
+        .jetstream()
+        .publish(rubbish, "rubbish".into());
+    answer.await.expect("sent").await.expect("stored");
     monitor.enqueue("a.mkv", "libx265").await;
     until(address, "/api/v1/jobs", "the job", |page| {
         page["total"] == 1

@@ -126,6 +126,7 @@ fn reason(failure: &Failure) -> String {
 fn what(what: &What) -> String {
     match what {
         What::Queued => "enqueued".to_owned(),
+        What::Command(line) => format!("encoded by {}", printable(line)),
         What::Progress(progress) => format!(
             "{} frames encoded, at {:.0} fps",
             progress.frame, progress.fps

@@ -2,7 +2,7 @@
 //! gone with all its children when it ends, is stopped, stalls, or nobody waits
 //! for it any more.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::Tools;
 use super::fault::{self, Origin};
 use super::progress::{ProgressReader, advanced};
-use super::tail::{Lines, Tail};
+use super::tail::{Lines, Tail, without_signature};
 use crate::sandbox::Sandbox;
 
 /// How long pipes are read on after the child's end: what it wrote is there at
@@ -25,6 +25,18 @@ const DRAIN: Duration = Duration::from_millis(200);
 
 /// More than any sane answer of ffprobe's.
 const ANSWER_BYTES: usize = 16 << 20;
+
+/// How ffmpeg is told to say how far it is.
+const PROGRESS: [&str; 5] = ["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"];
+
+/// What ffmpeg lets be known of itself while it runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Sign<'a> {
+    /// How far it is.
+    Progress(EncodeProgress),
+    /// A line of its log, fit to be read.
+    Log(&'a str),
+}
 
 /// How patient to be.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +82,23 @@ pub struct Finished {
 }
 
 impl Runner {
-    /// Runs ffmpeg to its end; `progress` hears of it about twice a second.
+    /// The command line by which [`Self::ffmpeg`] runs, as a shell would read
+    /// it; what lets anyone read a private object is left out.
+    pub fn command_line(&self, arguments: &[OsString]) -> String {
+        let program = [self.tools.ffmpeg.as_os_str()];
+        let own = PROGRESS.map(OsStr::new);
+        let words = program
+            .into_iter()
+            .chain(own)
+            .chain(arguments.iter().map(OsString::as_os_str));
+        let words: Vec<String> = words
+            .map(|word| quoted(&without_signature(&word.to_string_lossy())))
+            .collect();
+        words.join(" ")
+    }
+
+    /// Runs ffmpeg to its end; `heard` gets its figures about twice a second,
+    /// and each line of its log.
     ///
     /// # Errors
     /// Where it does not end well, stalls, or is stopped.
@@ -78,29 +106,29 @@ impl Runner {
         &self,
         arguments: &[OsString],
         origin: Origin,
-        mut progress: impl FnMut(EncodeProgress),
+        mut heard: impl FnMut(Sign<'_>),
     ) -> Result<Finished, Failure> {
         let started = Instant::now();
         let mut lines = Lines::default();
         let mut reader = ProgressReader::default();
         let mut last = EncodeProgress::default();
         let mut command = self.sandbox.command(&self.tools.ffmpeg);
-        command
-            .args(["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"])
-            .args(arguments);
-        let ended = self
-            .supervise("ffmpeg", command, |bytes| {
-                let mut got_on = false;
-                lines.feed(bytes, |line| {
+        command.args(PROGRESS).args(arguments);
+        let output = |said: Said<'_>| {
+            let mut got_on = false;
+            match said {
+                Said::Answer(bytes) => lines.feed(bytes, |line| {
                     if let Some(now) = reader.line(line) {
                         got_on |= advanced(&last, &now);
                         last = now;
-                        progress(now);
+                        heard(Sign::Progress(now));
                     }
-                });
-                got_on
-            })
-            .await?;
+                }),
+                Said::Log(line) => heard(Sign::Log(line)),
+            }
+            got_on
+        };
+        let ended = self.supervise("ffmpeg", command, output).await?;
         if !ended.status.success() {
             return Err(fault::failure("ffmpeg", ended.status, ended.log, origin));
         }
@@ -126,13 +154,15 @@ impl Runner {
         let mut answer = Vec::new();
         let mut command = self.sandbox.command(&self.tools.ffprobe);
         command.args(arguments);
-        let ended = self
-            .supervise("ffprobe", command, |bytes| {
-                let room = ANSWER_BYTES - answer.len();
-                answer.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                room > 0
-            })
-            .await?;
+        let output = |said: Said<'_>| {
+            let Said::Answer(bytes) = said else {
+                return false;
+            };
+            let room = ANSWER_BYTES - answer.len();
+            answer.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            room > 0
+        };
+        let ended = self.supervise("ffprobe", command, output).await?;
         if ended.status.success() {
             Ok(answer)
         } else {
@@ -140,13 +170,13 @@ impl Runner {
         }
     }
 
-    /// Waits for the end of a child, whose output goes to `output`, which says
-    /// whether it shows that the child got on.
+    /// Waits for the end of a child; `output` gets what it says, and says
+    /// whether that shows that the child got on.
     async fn supervise(
         &self,
         tool: &str,
         mut command: Command,
-        mut output: impl FnMut(&[u8]) -> bool,
+        mut output: impl FnMut(Said<'_>) -> bool,
     ) -> Result<Ended, Failure> {
         if self.stop.is_cancelled() {
             return Err(stopped(tool));
@@ -165,10 +195,12 @@ impl Runner {
         let status = loop {
             tokio::select! {
                 status = group.child.wait() => break status,
-                bytes = stdout.read() => if output(bytes) {
+                bytes = stdout.read() => if output(Said::Answer(bytes)) {
                     deadline = Instant::now() + self.limits.stall;
                 },
-                bytes = stderr.read() => log.feed(bytes),
+                bytes = stderr.read() => log.feed(bytes, |line| {
+                    output(Said::Log(line));
+                }),
                 () = self.stop.cancelled() => {
                     group.end(self.limits.grace).await;
                     return Err(stopped(tool));
@@ -189,8 +221,10 @@ impl Runner {
         let rest = async {
             while stdout.is_open() || stderr.is_open() {
                 tokio::select! {
-                    bytes = stdout.read() => { output(bytes); }
-                    bytes = stderr.read() => log.feed(bytes),
+                    bytes = stdout.read() => { output(Said::Answer(bytes)); }
+                    bytes = stderr.read() => log.feed(bytes, |line| {
+                    output(Said::Log(line));
+                }),
                 }
             }
         };
@@ -211,6 +245,23 @@ impl Runner {
             .max()?;
         SystemTime::now().duration_since(newest).ok()
     }
+}
+
+/// What a child says.
+enum Said<'a> {
+    /// On its standard output.
+    Answer(&'a [u8]),
+    /// A line of its log.
+    Log(&'a str),
+}
+
+/// A word of a command line, so that a shell takes it as it is.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 struct Ended {

@@ -44,31 +44,35 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Takes further bytes of the log.
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
+    /// Takes further bytes of the log; `heard` gets every line that they complete.
+    pub(super) fn feed(&mut self, bytes: &[u8], mut heard: impl FnMut(&str)) {
         let kept = &mut self.kept;
-        self.lines.feed(bytes, |line| keep(kept, line));
+        self.lines.feed(bytes, |line| heard(keep(kept, line)));
     }
 
     /// The lines, oldest first.
     pub(super) fn into_lines(mut self) -> Vec<String> {
         let kept = &mut self.kept;
-        self.lines.finish(|line| keep(kept, line));
+        self.lines.finish(|line| {
+            keep(kept, line);
+        });
         self.kept.into()
     }
 }
 
-fn keep(kept: &mut VecDeque<String>, line: &str) {
+/// Keeps a line, fit to be read, and shows it.
+fn keep<'a>(kept: &'a mut VecDeque<String>, line: &str) -> &'a str {
     let line: String = line.chars().filter(|c| !c.is_control()).collect();
     let line = without_signature(&line);
     if kept.len() == LINES {
         kept.pop_front();
     }
     kept.push_back(line);
+    kept.back().map_or("", String::as_str)
 }
 
 /// The line without the part of a presigned URL that lets anyone read the object.
-fn without_signature(line: &str) -> String {
+pub(super) fn without_signature(line: &str) -> String {
     let mut parts = line.split("?X-Amz-");
     let mut clean = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -100,9 +104,9 @@ mod tests {
     fn a_flood_of_garbage_stays_small() {
         let mut tail = Tail::default();
         for n in 0..5000_u32 {
-            tail.feed(&[0xff, 0x00, 0x1b, n as u8]);
+            tail.feed(&[0xff, 0x00, 0x1b, n as u8], |_| {});
         }
-        tail.feed(b"\nlast words");
+        tail.feed(b"\nlast words", |_| {});
         let lines = tail.into_lines();
         assert!(lines.len() <= LINES);
         assert!(lines.iter().all(|line| line.len() <= 3 * LINE_BYTES));
@@ -113,7 +117,7 @@ mod tests {
     fn the_last_lines_are_kept_whatever_ends_them() {
         let mut tail = Tail::default();
         for n in 0..100 {
-            tail.feed(format!("line {n}\r\n").as_bytes());
+            tail.feed(format!("line {n}\r\n").as_bytes(), |_| {});
         }
         let lines = tail.into_lines();
         assert_eq!(lines.len(), LINES);

@@ -1,6 +1,7 @@
 //! The table of jobs: found, chosen, dragged, steered by mouse and keyboard.
 
 use common::broker::JobRecord;
+use common::event::{Event, What};
 use common::failure::Failure;
 use common::id::JobId;
 use common::run::Run;
@@ -237,6 +238,54 @@ async fn hostile_names_are_inert_on_every_page() {
             "{page}"
         );
     }
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_a_running_job_is_followed_and_its_command_shown() {
+    let monitor = Monitor::start().await;
+    let job = farm::job("Sunrise.mkv", "libx265", 1);
+    let worker = "atelier".parse().expect("a name");
+    let run = Run::first(
+        job.clone(),
+        &farm::lane(&job, 5),
+        1,
+        worker,
+        Timestamp::now(),
+    );
+    farm::write_run(&monitor.broker, &run).await;
+    let started = Event {
+        job: job.id,
+        attempt: 1,
+        at: Timestamp::now(),
+        what: What::Command("ffmpeg -i '<b>in.mkv' -c:v libx265 out.mkv".to_owned()),
+    };
+    monitor.broker.record_event(&started).await;
+    let _alive = keep_alive(
+        &monitor,
+        vec![farm::heartbeat("atelier", 2, vec![job.id], &[])],
+    )
+    .await;
+    let (mut browser, _folder) = open(&monitor, &format!("jobs/{}", job.id)).await;
+    browser.shows("ffmpeg's command line").await;
+    browser.click(".job details:not([hidden]) summary").await;
+    browser
+        .shows("ffmpeg -i '<b>in.mkv' -c:v libx265 out.mkv")
+        .await;
+    browser.shows("reading").await;
+    // A line that comes before the page listens is nobody's.
+    let subject = common::subject::logs(&job.id);
+    let client = monitor.broker.client().clone();
+    let talking = tokio::spawn(async move {
+        loop {
+            let line = "Past duration <i>0.99</i> too large".into();
+            client.publish(subject.clone(), line).await.expect("sent");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    });
+    browser.shows("Past duration <i>0.99</i> too large").await;
+    talking.abort();
     drop(browser);
     monitor.stop().await;
 }

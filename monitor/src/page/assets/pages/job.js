@@ -13,8 +13,10 @@ const reason = page.querySelector(".why");
 const facts = page.querySelector(".about");
 const timeline = page.querySelector(".timeline");
 const sides = page.querySelector(".sides");
-const log = page.querySelector(".log");
+const log = page.querySelector(".failure");
 const recipe = page.querySelector(".recipe");
+const command = page.querySelector(".command");
+const follow = page.querySelector(".follow");
 const progress = page.querySelector("progress");
 const buttons = page.querySelector(".actions");
 const problem = page.querySelector(".problem");
@@ -94,7 +96,10 @@ function draw({ name, record, why, events }) {
       ["Warnings", report?.warnings?.length ? printable(report.warnings.join("; ")) : null],
     ]),
   );
-  timeline.replaceChildren(...events.map(happening));
+  timeline.replaceChildren(...events.filter(({ what }) => !what.command).map(happening));
+  const started = events.findLast(({ what }) => what.command);
+  command.parentElement.hidden = !started;
+  if (started) say(command, printable(started.what.command));
   const failure = content?.failure ?? run?.failures?.at(-1)?.failure;
   log.hidden = !failure;
   if (failure) {
@@ -125,6 +130,22 @@ buttons.addEventListener("click", async (event) => {
   ask();
 });
 
+/** Lines of the log that are kept in sight. */
+const LINES = 500;
+
+/** Follows the log while a worker is at the job; returns how to stop that. */
+function listen(id) {
+  const source = new EventSource(`/api/v1/jobs/${encodeURIComponent(id)}/log`);
+  source.addEventListener("line", (event) => {
+    const isAtEnd = follow.scrollTop + follow.clientHeight >= follow.scrollHeight - 4;
+    follow.parentElement.hidden = false;
+    follow.append(h("span", {}, `${printable(JSON.parse(event.data))}\n`));
+    while (follow.children.length > LINES) follow.firstChild.remove();
+    if (isAtEnd) follow.scrollTop = follow.scrollHeight;
+  });
+  return () => source.close();
+}
+
 /** The page of the job that the address names. */
 export function job({ path: [, id] }) {
   shown = null;
@@ -140,10 +161,15 @@ export function job({ path: [, id] }) {
     }
   };
   ask();
+  follow.replaceChildren();
+  follow.parentElement.hidden = true;
+  let deaf = null;
   let seen = null;
   const stop = watch((state) => {
     const live = state.running.find((one) => one.job.id === id);
     progress.parentElement.hidden = !live;
+    if (live) deaf ??= listen(id);
+    else deaf = (deaf?.(), null);
     if (live) {
       set(progress, "value", live.fraction);
       set(progress, "aria-label", live.stage);
@@ -157,6 +183,7 @@ export function job({ path: [, id] }) {
   return () => {
     stop();
     clearTimeout(timer);
+    deaf?.();
     ask = async () => {};
   };
 }
