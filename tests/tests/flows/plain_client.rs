@@ -152,8 +152,8 @@ async fn a_plain_client_can_follow_a_job_through_its_life() {
         (plain.subjects("DEAD").await == [format!("dead.libx264.{id}")].into()).then_some(())
     })
     .await;
-    let history =
-        ["queued", "claimed", "failed", "retried"].map(|kind| format!("events.{id}.{kind}"));
+    let history = ["queued", "claimed", "command", "failed", "retried"]
+        .map(|kind| format!("events.{id}.{kind}"));
     poll::until("its history", async || {
         let mut entries = plain.subjects("EVENTS").await;
         // How far a slow machine came is of no interest here.
