@@ -50,6 +50,10 @@ pub struct Run {
     /// without living to say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_be_published: bool,
+    /// The upload that the last attempt to reach the fence was about to end:
+    /// until it is aborted, it may make an output appear at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
     /// Where it stands.
     pub state: State,
     /// Attempts that failed, oldest first.
@@ -245,6 +249,7 @@ impl Run {
             returned: 0,
             sequence: 0,
             may_be_published: false,
+            upload: None,
             state: State::Queued {
                 by: Requeue::Person,
             },
@@ -380,6 +385,14 @@ impl Run {
         next
     }
 
+    /// The owner begins to publish, by this upload where it is one.
+    pub fn fence(&self, upload: Option<String>, now: Timestamp) -> Self {
+        Self {
+            upload,
+            ..self.enter(Stage::Publishing, now)
+        }
+    }
+
     /// The owner gives the job back unharmed.
     pub fn hand_back(&self, now: Timestamp) -> Self {
         match &self.state {
@@ -441,6 +454,7 @@ impl Run {
         next.state = State::Completed {
             report: Box::new(report),
         };
+        next.upload = None;
         next.changed = now;
         next
     }

@@ -7,11 +7,13 @@ use std::path::Path as FsPath;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use futures::stream::FuturesOrdered;
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::signer::Signer;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
@@ -290,7 +292,8 @@ impl Stores {
         Ok(())
     }
 
-    /// Uploads a local file in parts. Nothing is visible at the location until
+    /// Uploads a local file in parts, if only in one: others can abort nothing
+    /// but such an upload. Nothing is visible at the location until
     /// [`Upload::commit`]; nothing is left there when it fails or is stopped.
     ///
     /// # Errors
@@ -314,52 +317,76 @@ impl Stores {
             .map_err(StoreError::local(what()))?
             .len();
         let part = PART.max(size.div_ceil(10_000));
-        let upload = store.put_multipart(&path).await.map_err(&remote)?;
         let mut upload = Upload {
-            upload,
+            id: store.create_multipart(&path).await.map_err(&remote)?,
+            store,
+            path,
             location: location.clone(),
+            parts: Vec::new(),
         };
 
+        let Upload {
+            id, store, path, ..
+        } = &upload;
         let sending = async {
-            let mut under_way = futures::stream::FuturesUnordered::new();
+            let mut parts = Vec::new();
+            let mut under_way = FuturesOrdered::new();
             let (mut read, mut done) = (0, 0);
-            // An empty file still needs its one part.
-            while read < size || (size == 0 && under_way.is_empty() && done == 0) {
+            let mut arrived = |(part, length): (PartId, u64)| {
+                parts.push(part);
+                done += length;
+                on_bytes(done);
+            };
+            for number in 0.. {
                 let length = part.min(size - read);
+                // An empty file still needs its one part.
+                if length == 0 && number > 0 {
+                    break;
+                }
                 let mut buffer = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
                 file.read_exact(&mut buffer)
                     .await
                     .map_err(StoreError::local(what()))?;
                 read += length;
-                let put = upload.upload.put_part(PutPayload::from(buffer));
-                under_way.push(async move { put.await.map(|()| length) });
-                if size == 0 {
-                    break;
-                }
+                let put = store.put_part(path, id, number, PutPayload::from(buffer));
+                under_way.push_back(async move { put.await.map(|part| (part, length)) });
                 if under_way.len() >= PARTS_AT_ONCE
-                    && let Some(length) = under_way.try_next().await.map_err(&remote)?
+                    && let Some(next) = under_way.try_next().await.map_err(&remote)?
                 {
-                    done += length;
-                    on_bytes(done);
+                    arrived(next);
                 }
             }
-            while let Some(length) = under_way.try_next().await.map_err(&remote)? {
-                done += length;
-                on_bytes(done);
+            while let Some(next) = under_way.try_next().await.map_err(&remote)? {
+                arrived(next);
             }
-            Ok(())
+            Ok(parts)
         };
         let sent = tokio::select! {
             sent = sending => sent,
             () = stop.cancelled() => Err(StoreError::Stopped(location.clone())),
         };
         match sent {
-            Ok(()) => Ok(upload),
+            Ok(parts) => {
+                upload.parts = parts;
+                Ok(upload)
+            }
             Err(error) => {
                 upload.abort().await;
                 Err(error)
             }
         }
+    }
+
+    /// Aborts an upload, whoever began it: nothing appears by it any more. One
+    /// that is complete or gone already is fine.
+    ///
+    /// # Errors
+    /// Where the store fails: the upload may still be committed then.
+    pub async fn abort(&self, location: &Location, upload: &str) -> Result<(), StoreError> {
+        let (store, path) = self.object(location)?;
+        abort(&store, &path, upload)
+            .await
+            .map_err(StoreError::remote(location))
     }
 
     /// Removes an object or a file; one that is not there is fine.
@@ -385,27 +412,43 @@ impl Stores {
 
 /// A finished upload that nobody can see yet.
 pub struct Upload {
-    upload: Box<dyn MultipartUpload>,
+    store: Arc<AmazonS3>,
+    path: Path,
     location: Location,
+    id: String,
+    parts: Vec<PartId>,
 }
 
 impl Upload {
+    /// What the store calls it, for [`Stores::abort`].
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Makes the object appear, whole.
     ///
     /// # Errors
-    /// Where the store fails; it may have appeared all the same.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
-        match self.upload.complete().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(StoreError::remote(&self.location)(error)),
-        }
+    /// Where the store fails; it may have appeared all the same, or still do.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.store
+            .complete_multipart(&self.path, &self.id, self.parts)
+            .await
+            .map(drop)
+            .map_err(StoreError::remote(&self.location))
     }
 
     /// Gives the parts up.
-    pub async fn abort(mut self) {
-        if let Err(error) = self.upload.abort().await {
+    pub async fn abort(self) {
+        if let Err(error) = abort(&self.store, &self.path, &self.id).await {
             tracing::debug!(location = %self.location, %error, "could not abort the upload");
         }
+    }
+}
+
+async fn abort(store: &AmazonS3, path: &Path, upload: &str) -> object_store::Result<()> {
+    match store.abort_multipart(path, &upload.to_owned()).await {
+        Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

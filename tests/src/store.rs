@@ -10,7 +10,7 @@ use common::location::Location;
 use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
-use object_store::signer::Signer;
+use object_store::signer::{SignedUrlOptions, Signer};
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use reqwest::Method;
 
@@ -159,6 +159,28 @@ impl TestStore {
         let mut keys: Vec<String> = objects
             .into_iter()
             .map(|meta| meta.location.to_string())
+            .collect();
+        keys.sort();
+        keys
+    }
+
+    /// The keys of uploads that have begun and are neither complete nor aborted,
+    /// sorted.
+    pub async fn uploads(&self) -> Vec<String> {
+        let query = SignedUrlOptions::default().with_query([("uploads", "")]);
+        let soon = Duration::from_secs(60);
+        let url = self
+            .client
+            .signed_url_opts(Method::GET, &Key::default(), soon, &query)
+            .await
+            .expect("sound settings");
+        let answer = reqwest::get(url).await.expect("the store answers");
+        assert!(answer.status().is_success(), "{answer:?}");
+        let listing = answer.text().await.expect("a whole answer");
+        let mut keys: Vec<String> = listing
+            .split("<Key>")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once("</Key>")?.0.to_owned()))
             .collect();
         keys.sort();
         keys

@@ -63,7 +63,7 @@ pub trait Work: Send + Sync + 'static {
     /// Takes it to its end, or gives it back.
     fn execute(&self, claim: Claim, stop: Stop) -> impl Future<Output = Outcome> + Send;
 
-    /// Removes what the last owner of a job that has failed may have left.
+    /// Gives up what the attempts at a job may have left that nobody goes on with.
     fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
 
     /// Finds out anew what this machine can do.

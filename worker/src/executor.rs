@@ -1,7 +1,7 @@
 //! One job, from its input to its published output:
 //!
 //! ```text
-//! read → probe → encode → gate → prepare → fence → commit → complete
+//! read → probe → encode → gate → forestall → prepare → fence → commit → complete
 //! ```
 //!
 //! Each step either goes on, fails the attempt, or is broken off because the
@@ -45,7 +45,7 @@ use crate::stop::{Expected, Stop};
 
 /// Lines of ffmpeg's log that are passed on in a second, at the most.
 const LOG_LINES: u32 = 50;
-/// How long an attempt that is broken off may take to clean up.
+/// How long an attempt that is broken off, or has failed, may take to clean up.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
 /// What every job of this worker shares.
@@ -123,7 +123,7 @@ impl Work for Executor {
     }
 
     async fn clean_up(&self, run: &Run) {
-        publish::clean_up(&run.job.output, &run.job.id, run.attempt).await;
+        publish::clean_up(&self.stores, run).await;
     }
 
     async fn prove_again(&self) {
@@ -213,6 +213,7 @@ impl Executor {
             }
             Ok(Attempted::Failed(failure)) => {
                 tracing::warn!(fault = %failure.fault, %failure, "failed");
+                self.give_up(claim.run()).await;
                 claim.fail(failure).await.map(|run| {
                     if let State::Waiting { until, .. } = run.state {
                         tracing::info!(%until, "will be tried again");
@@ -231,6 +232,7 @@ impl Executor {
             }
             Err(Interruption::Ended(Ended::Cancelled)) => {
                 tracing::info!("cancelled");
+                self.give_up(claim.run()).await;
                 claim.let_go().await;
                 Ok(())
             }
@@ -245,6 +247,17 @@ impl Executor {
             }
         }
         ended
+    }
+
+    /// Nothing is to be left of an attempt that failed or was cancelled, nor to
+    /// appear by it. Where the store is out of reach, that is the next attempt's.
+    async fn give_up(&self, run: &Run) {
+        if tokio::time::timeout(CLEAN_UP, self.clean_up(run))
+            .await
+            .is_err()
+        {
+            tracing::warn!("the store gives no answer: an output may still appear");
+        }
     }
 
     async fn attempt(
@@ -329,6 +342,7 @@ impl Executor {
         let moved = Relay::new(&reporter, move |bytes: u64| {
             Some(bytes as f32 / size.max(1.0))
         });
+        publish::forestall(&self.stores, claim.run()).await?;
         let prepared = publish::prepare(
             &self.stores,
             &output,
@@ -340,8 +354,7 @@ impl Executor {
         .await?;
         // The lease counts from before the write, not from whenever this process hears of it.
         let until = Instant::now() + claim.commit_time();
-        // The fence: from here on only the owner of the run goes on.
-        if let Err(lost) = claim.enter(Stage::Publishing).await {
+        if let Err(lost) = claim.fence(prepared.upload()).await {
             prepared.discard().await;
             return Err(lost.into());
         }

@@ -1,7 +1,9 @@
 //! Bringing a verified output to its final key, in two steps: [`prepare`]
 //! moves the bytes while nobody can see them, [`Prepared::commit`] makes them
 //! appear, whole, at once. Between the two the run is written once more, so
-//! that a worker that lost its job in the meantime publishes nothing.
+//! that a worker that lost its job in the meantime publishes nothing. What it
+//! asked of the store before it lost the job, and the network has kept since,
+//! is [forestalled](forestall) by whoever goes on.
 
 use std::fs::File;
 use std::io;
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use common::failure::Failure;
 use common::id::JobId;
 use common::location::Location;
+use common::run::Run;
 use common::store::{OnBytes, StoreError, Stores, Upload};
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +27,7 @@ pub enum Prepared {
         /// What it will be called.
         to: PathBuf,
     },
-    /// A finished multipart upload.
+    /// An upload whose parts are all there.
     Object(Upload),
 }
 
@@ -70,14 +73,30 @@ fn remove_hidden(to: &Path, job: &JobId, last_attempt: u32) {
     }
 }
 
-/// Removes what the attempts at a job that has failed may have left beside its
-/// output. Parts of an upload are the store's to expire.
-pub async fn clean_up(to: &Location, job: &JobId, attempts: u32) {
-    let (Some(path), job) = (to.path(), *job) else {
-        return;
-    };
-    // It is only about space: nobody takes a hidden file for an output.
-    let _ = tokio::task::spawn_blocking(move || remove_hidden(&path, &job, attempts)).await;
+/// Sees to it that no upload of an earlier attempt makes an output appear any
+/// more, however late the request to end it reaches the store.
+///
+/// # Errors
+/// Where the store fails: it may still appear then.
+pub async fn forestall(stores: &Stores, run: &Run) -> Result<(), Failure> {
+    match &run.upload {
+        Some(upload) => stores.abort(&run.job.output, upload).await.map_err(failure),
+        None => Ok(()),
+    }
+}
+
+/// Gives up what the attempts at a job so far may have left: hidden files
+/// beside its output, and an upload that was about to be ended. The parts of one
+/// that did not get so far are the store's to expire.
+pub async fn clean_up(stores: &Stores, run: &Run) {
+    let (job, attempts) = (run.job.id, run.attempt);
+    if let Some(path) = run.job.output.path() {
+        // It is only about space: nobody takes a hidden file for an output.
+        let _ = tokio::task::spawn_blocking(move || remove_hidden(&path, &job, attempts)).await;
+    }
+    if let Err(error) = forestall(stores, run).await {
+        tracing::warn!(%job, %error, "an output may still appear");
+    }
 }
 
 async fn prepare_file(
@@ -167,6 +186,14 @@ impl Prepared {
                     _ => Failure::worker(format!("cannot write {shown}: {error}")),
                 })
             }
+        }
+    }
+
+    /// The upload that makes the output appear, where it is one.
+    pub fn upload(&self) -> Option<String> {
+        match self {
+            Self::Object(upload) => Some(upload.id().to_owned()),
+            Self::File { .. } => None,
         }
     }
 

@@ -18,7 +18,7 @@ use super::{Broker, BrokerError, Lanes};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::queue::{Lane, Queue};
-use crate::run::{Delivery, Report, Run, Stage, State};
+use crate::run::{Delivery, Report, Run, State};
 use crate::subject::{self, JOBS};
 use crate::wire;
 use crate::worker::WorkerName;
@@ -412,15 +412,16 @@ impl Broker {
 
     /// Writes a run and its history; a failed job is a dead letter first.
     pub(super) async fn settle(&self, next: &Run, expected: u64) -> Result<Write, BrokerError> {
-        let is_dead = matches!(next.state, State::Failed { .. });
-        if is_dead {
-            self.bury(next).await?;
-        }
+        let letter = match next.state {
+            State::Failed { .. } => self.bury(next).await?,
+            _ => None,
+        };
         let written = self.write_run(next, expected).await?;
-        match written {
-            Write::Done(_) => self.record(next).await,
-            Write::Conflict if is_dead => self.unbury(&next.job.id).await?,
-            Write::Conflict => {}
+        match (&written, letter) {
+            (Write::Done(_), _) => self.record(next).await,
+            // One that was there before may be the true owner's.
+            (Write::Conflict, Some(letter)) => self.withdraw(&next.job.id, letter).await?,
+            (Write::Conflict, None) => {}
         }
         Ok(written)
     }
@@ -542,12 +543,14 @@ impl Claim {
         }
     }
 
-    /// Begins another stage.
+    /// The fence: from here on only the owner goes on, to make its output appear.
+    /// It names the upload by which it does, for a successor to abort; the one
+    /// that was named before is aborted by now.
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn enter(&mut self, stage: Stage) -> Result<(), Lost> {
-        self.write(self.run.enter(stage, Timestamp::now())).await
+    pub async fn fence(&mut self, upload: Option<String>) -> Result<(), Lost> {
+        self.write(self.run.fence(upload, Timestamp::now())).await
     }
 
     /// The output is at its final key: the job is done.

@@ -12,8 +12,9 @@ use crate::subject::{self, DEAD};
 use crate::wire;
 
 impl Broker {
-    /// Publishes a dead letter; one that is there already is enough.
-    pub(super) async fn bury(&self, run: &Run) -> Result<(), BrokerError> {
+    /// Publishes a dead letter and says its sequence; one that is there already
+    /// is enough.
+    pub(super) async fn bury(&self, run: &Run) -> Result<Option<u64>, BrokerError> {
         let what = || format!("publishing the dead letter of job {}", run.job.id);
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
@@ -25,10 +26,9 @@ impl Broker {
             .map_err(BrokerError::request(what()))?
             .await;
         match answer {
-            Err(error) if error.kind() != PublishErrorKind::WrongLastSequence => {
-                Err(BrokerError::request(what())(error))
-            }
-            _ => Ok(()),
+            Ok(published) => Ok(Some(published.sequence)),
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(None),
+            Err(error) => Err(BrokerError::request(what())(error)),
         }
     }
 
@@ -55,6 +55,12 @@ impl Broker {
     /// Takes a dead letter back: the job is not dead after all.
     pub(super) async fn unbury(&self, job: &JobId) -> Result<(), BrokerError> {
         self.purge_stream(DEAD, &subject::dead_anywhere(job), None)
+            .await
+    }
+
+    /// Takes this one dead letter back, and none that another published.
+    pub(super) async fn withdraw(&self, job: &JobId, letter: u64) -> Result<(), BrokerError> {
+        self.purge_stream(DEAD, &subject::dead_anywhere(job), Some(letter))
             .await
     }
 }

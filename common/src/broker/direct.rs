@@ -65,23 +65,8 @@ impl Broker {
         stream: &str,
         subject: &str,
     ) -> Result<Option<Stored>, BrokerError> {
-        let what = || format!("reading {subject}");
-        let message = self
-            .client
-            .request(
-                format!("$JS.API.DIRECT.GET.{stream}.{subject}"),
-                Bytes::new(),
-            )
-            .await
-            .map_err(BrokerError::request(what()))?;
-        match message.status {
-            None => Ok(stored(message)),
-            Some(StatusCode::NOT_FOUND) => Ok(None),
-            Some(status) => Err(BrokerError::Request {
-                what: what(),
-                message: status.to_string(),
-            }),
-        }
+        let request = format!("$JS.API.DIRECT.GET.{stream}.{subject}");
+        self.one(stream, request, Bytes::new()).await
     }
 
     /// The first message whose subject matches, from a sequence on. Cheaper than
@@ -92,16 +77,27 @@ impl Broker {
         filter: &str,
         from: u64,
     ) -> Result<Option<Stored>, BrokerError> {
-        let what = || format!("reading the stream {stream}");
         let request = Request {
             seq: Some(from.max(1)),
             next_by_subj: Some(filter),
             ..Default::default()
         };
-        let payload = serde_json::to_vec(&request).map_err(BrokerError::request(what()))?;
+        let payload = serde_json::to_vec(&request).map_err(BrokerError::request(stream))?;
+        let request = format!("$JS.API.DIRECT.GET.{stream}");
+        self.one(stream, request, payload.into()).await
+    }
+
+    /// The one message that answers a direct get.
+    async fn one(
+        &self,
+        stream: &str,
+        request: String,
+        payload: Bytes,
+    ) -> Result<Option<Stored>, BrokerError> {
+        let what = || format!("reading the stream {stream}");
         let message = self
             .client
-            .request(format!("$JS.API.DIRECT.GET.{stream}"), payload.into())
+            .request(request, payload)
             .await
             .map_err(BrokerError::request(what()))?;
         match message.status {

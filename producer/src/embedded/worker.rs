@@ -37,6 +37,16 @@ pub struct Setup {
     pub encoders: Option<Vec<Encoder>>,
 }
 
+/// Variables by which a worker takes some jobs only, or only at times.
+const TERMS: [&str; 6] = [
+    "WORKER_SCHEDULE",
+    "WORKER_ONLY",
+    "WORKER_PREFER",
+    "WORKER_MIN_SIZE",
+    "WORKER_MAX_SIZE",
+    "NATS_REPLICAS",
+];
+
 /// Finds the worker program: the one that was named, else next to this
 /// program, else in PATH.
 ///
@@ -79,6 +89,8 @@ pub fn start(setup: &Setup, state: &State, url: &str, is_restart: bool) -> Resul
     option("--scratch", setup.scratch.clone().into());
     // What is interrupted is given back at once, and taken up by the next command.
     option("--drain-timeout", "0s".into());
+    // Nobody else could take what it leaves.
+    option("--quarantine-after", "0".into());
     option("--log-level", "info".into());
     if let Some(encoders) = &setup.encoders {
         let names: Vec<&str> = encoders.iter().map(Encoder::as_str).collect();
@@ -94,6 +106,10 @@ pub fn start(setup: &Setup, state: &State, url: &str, is_restart: bool) -> Resul
     Guarded::start(plan, arguments, |command| {
         // Not on the command line: that, any user of the machine can read.
         command.env("NATS_URL", url).env_remove("NATS_CREDS");
+        // What a person set for this machine's part in a farm is not meant here.
+        for terms in TERMS {
+            command.env_remove(terms);
+        }
     })
 }
 

@@ -5,7 +5,7 @@ use common::job::Job;
 use futures::future::join_all;
 use harness::audit::{Acknowledged, Auditor, Place, Tally};
 use harness::farm::Farm;
-use harness::moment::{Moment, Victim};
+use harness::moment::{Kept, Moment, Victim};
 use harness::process::Signal;
 use harness::programs::Worker;
 use harness::proxy::Fate;
@@ -26,6 +26,16 @@ fn input() -> std::path::PathBuf {
     paths::media("h264.mp4")
 }
 
+/// What the output of a case is called.
+fn name(blow: &str, moment: Moment) -> String {
+    format!("{blow}-{moment:?}.mkv")
+}
+
+/// Where it appears.
+fn key(name: &str) -> String {
+    format!("out-{name}/{name}")
+}
+
 /// A farm with one job, and the one worker that is to meet its fate.
 struct Case<'a> {
     farm: Farm,
@@ -39,10 +49,8 @@ impl<'a> Case<'a> {
     async fn new(store: &'a TestStore, blow: &str, moment: Moment) -> Self {
         let farm = Farm::start().await;
         let victim = Victim::join(&farm, store, "victim").await;
-        let name = format!("{blow}-{moment:?}.mkv");
-        let job = store
-            .job("in/h264.mp4", &format!("out-{name}/{name}"), "libx264")
-            .await;
+        let name = name(blow, moment);
+        let job = store.job("in/h264.mp4", &key(&name), "libx264").await;
         Self {
             farm,
             victim,
@@ -60,22 +68,43 @@ impl<'a> Case<'a> {
     }
 
     async fn output(&self) -> (Option<String>, i64) {
-        let key = format!("out-{0}/{0}", self.name);
-        self.store.version(&key).await
+        self.store.version(&key(&self.name)).await
+    }
+
+    /// Whether the store still has parts of its output, to be put together.
+    async fn is_pending(&self) -> bool {
+        self.store.uploads().await.contains(&key(&self.name))
+    }
+
+    /// What the victim said last is said now, and then it wakes up to find that
+    /// the job is not its own.
+    async fn wake(&mut self, kept: Option<Kept>) {
+        if let Some(kept) = kept {
+            kept.decide(Fate::Passed);
+        }
+        let woken = Timestamp::now();
+        self.victim.worker.process.signal(Signal::CONT);
+        self.victim.recover();
+        poll::until("the victim to let go of the job", async || {
+            let heartbeat = self.farm.heartbeat("victim").await?;
+            (heartbeat.at > woken && heartbeat.running.is_empty()).then_some(())
+        })
+        .await;
     }
 
     /// The job ended once and well, and nothing else is left of it.
     async fn is_settled(&self) {
+        let completed = self.tally().await.completed;
+        assert_eq!(completed, 1, "{}", self.name);
+    }
+
+    /// How the job ended, once nothing else is left of it.
+    async fn tally(&self) -> Tally {
         let auditor = Auditor::connect(self.farm.url()).await;
         let job = Acknowledged::new(self.job.id, &self.name, &input());
         let place = Place::Bucket(self.store, format!("out-{}/", self.name));
         let scratch = self.farm.scratch();
-        let tally = auditor.settled(&[job], &place, &scratch).await;
-        let one = Tally {
-            completed: 1,
-            failed: 0,
-        };
-        assert_eq!(tally, one, "{}", self.name);
+        auditor.settled(&[job], &place, &scratch).await
     }
 }
 
@@ -109,27 +138,36 @@ async fn frozen(store: &TestStore, moment: Moment, is_heard: bool) {
     let _heir = case.heir().await;
     let (run, _) = case.farm.completed(&case.job.id).await;
     let published = case.output().await;
-
-    if let Some(kept) = kept {
-        kept.decide(match moment {
-            // No fence keeps a request of so long ago from the store:
-            // docs/RELIABILITY.md says so under what is not covered.
-            Moment::Committing => Fate::Lost,
-            _ => Fate::Passed,
-        });
+    if moment == Moment::Committing {
+        assert!(!case.is_pending().await, "not forestalled");
     }
-    let woken = Timestamp::now();
-    case.victim.worker.process.signal(Signal::CONT);
-    case.victim.recover();
-    poll::until("the victim to let go of the job", async || {
-        let heartbeat = case.farm.heartbeat("victim").await?;
-        (heartbeat.at > woken && heartbeat.running.is_empty()).then_some(())
-    })
-    .await;
+
+    case.wake(kept).await;
     case.is_settled().await;
     assert_eq!(case.output().await, published, "{moment:?}: overwritten");
     let now = case.farm.run(&case.job.id).await;
     assert_eq!(now, Some(run), "{moment:?}: the run was written again");
+}
+
+/// The worker sleeps over the commit of the last attempt; what it had said last
+/// arrives when the job has failed.
+async fn buried(store: &TestStore) {
+    let mut case = Case::new(store, "buried", Moment::Committing).await;
+    case.job.attempts = 1;
+    let ambush = case.victim.lie_in_wait(Moment::Committing);
+    case.farm.enqueue(&case.job).await;
+    let kept = ambush.met(&case.farm).await;
+    assert!(case.is_pending().await);
+    case.victim.worker.process.signal(Signal::STOP);
+    let _heir = case.heir().await;
+    case.farm.ended(&case.job.id).await;
+    poll::until("the heir to abort the upload", async || {
+        (!case.is_pending().await).then_some(())
+    })
+    .await;
+
+    case.wake(Some(kept)).await;
+    assert_eq!(case.tally().await.failed, 1);
 }
 
 /// The broker is killed while the worker waits for an answer of it: before it
@@ -164,6 +202,10 @@ async fn unanswered(store: &TestStore, moment: Moment, is_heard: bool) {
 async fn a_worker_killed_at_any_moment_loses_and_doubles_nothing() {
     let (store, _folder) = store().await;
     join_all(Moment::ALL.map(|moment| Box::pin(killed(&store, moment)))).await;
+    // Only what no run names yet is the store's to expire.
+    let unnamed = [Moment::Fencing, Moment::Uploading];
+    let left = unnamed.map(|moment| key(&name("killed", moment)));
+    assert_eq!(store.uploads().await, left);
 }
 
 #[tokio::test]
@@ -172,6 +214,12 @@ async fn a_worker_frozen_at_any_moment_loses_and_doubles_nothing() {
     let late = Moment::ALL.map(|moment| Box::pin(frozen(&store, moment, false)));
     let fence = [Box::pin(frozen(&store, Moment::Fencing, true))];
     join_all(late.into_iter().chain(fence)).await;
+}
+
+#[tokio::test]
+async fn a_commit_that_arrives_when_its_job_has_failed_makes_nothing_appear() {
+    let (store, _folder) = store().await;
+    buried(&store).await;
 }
 
 #[tokio::test]

@@ -1,11 +1,10 @@
 //! The life of a job against a model of it: any sequence of what workers and
 //! people do must end, on the real broker, as the model says.
 
-use common::broker::{Broker, Claim, Lanes, Lost, Steered};
+use common::broker::{Broker, Claim, JobRecord, Lanes, Lost, Steered};
 use common::failure::Failure;
 use common::job::Job;
 use common::queue::{Lane, Queue};
-use common::run::Stage;
 use harness::broker::TestBroker;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -95,6 +94,8 @@ struct Pair {
     model: Model,
     /// Whether the owner has begun to publish: then people wait.
     is_publishing: bool,
+    /// The upload that whoever goes on has to abort.
+    upload: Option<String>,
 }
 
 const WORKERS: [&str; 2] = ["w1", "w2"];
@@ -125,6 +126,7 @@ impl Pair {
             claims: [None, None],
             model: Model::Pending(0),
             is_publishing: false,
+            upload: None,
         }
     }
 
@@ -137,10 +139,14 @@ impl Pair {
             Step::Look(_) => self.look(worker).await?,
             Step::Publish(_) => {
                 if let Some(claim) = &mut self.claims[worker] {
-                    let entered = claim.enter(Stage::Publishing).await;
+                    let upload = Some(format!("attempt {}", claim.run().attempt));
+                    let fenced = claim.fence(upload.clone()).await;
                     let is_owner = self.owns(worker);
-                    prop_assert_eq!(entered.is_ok(), is_owner);
-                    self.is_publishing |= is_owner;
+                    prop_assert_eq!(fenced.is_ok(), is_owner);
+                    if is_owner {
+                        self.is_publishing = true;
+                        self.upload = upload;
+                    }
                 }
             }
             Step::Complete(_) => {
@@ -174,11 +180,21 @@ impl Pair {
             Step::Cancel | Step::Move(_) | Step::Retry => self.steer(step).await?,
         }
         let record = self.broker.job(&self.job.id).await.expect("an answer");
-        let word = match record.expect("known").word() {
+        let record = record.expect("known");
+        let word = match record.word() {
             "waiting" => "pending",
             word => word,
         };
         prop_assert_eq!(word, self.model.word());
+        let letter = self.broker.dead_letter(&self.job.id).await;
+        let is_buried = letter.expect("an answer").is_some();
+        prop_assert_eq!(is_buried, self.model == Model::Failed);
+        if self.model == Model::Completed {
+            self.upload = None;
+        }
+        if let JobRecord::Run(run) = record {
+            prop_assert_eq!(&run.upload, &self.upload);
+        }
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use common::failure::Failure;
 use common::id::JobId;
 use common::job::Job;
 use common::queue::{Priority, Queue};
-use common::run::{Stage, State};
+use common::run::State;
 use fastrand::Rng;
 use futures::StreamExt;
 use harness::broker::TestBroker;
@@ -143,7 +143,7 @@ async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Complet
 async fn run(mut claim: Claim, worker: &str, completed: &Completed, rng: &mut Rng) {
     let lease = Lease::keep(&claim);
     pause(rng, 120).await;
-    if lease.ended().is_none() && claim.enter(Stage::Publishing).await.is_ok() {
+    if lease.ended().is_none() && claim.fence(None).await.is_ok() {
         pause(rng, 30).await;
         finish_one(claim, worker, completed).await;
     }
