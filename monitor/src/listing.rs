@@ -1,8 +1,10 @@
 //! The index of all jobs, as the feed writes it and requests read it.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use crate::index::{Index, Phase};
@@ -21,16 +23,23 @@ pub struct Progress {
 }
 
 /// The index of all jobs.
-#[derive(Default)]
 pub struct Listing {
     index: RwLock<Index>,
-    fraction: RwLock<f32>,
+    fraction: watch::Sender<f32>,
 }
+
+/// All were listed once, and what is new since then is not, as nobody looked.
+const BEHIND: f32 = 0.99;
+/// How long what is new since then may take.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Listing {
     /// Nothing is listed yet.
     pub fn new() -> Arc<Self> {
-        Arc::default()
+        Arc::new(Self {
+            index: RwLock::default(),
+            fraction: watch::Sender::new(0.0),
+        })
     }
 
     /// To be read, quickly.
@@ -44,21 +53,38 @@ impl Listing {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// So much of all jobs is listed.
+    /// So much of all jobs is listed for the first time.
     pub fn reached(&self, fraction: f32) {
-        *self
-            .fraction
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = fraction;
+        self.fraction.send_replace(fraction.min(BEHIND - 0.01));
+    }
+
+    /// Every job is listed.
+    pub fn completed(&self) {
+        self.fraction.send_if_modified(|fraction| {
+            let is_news = *fraction < 1.0;
+            *fraction = 1.0;
+            is_news
+        });
+    }
+
+    /// What is new is not listed any more: nobody looks.
+    pub fn fell_behind(&self) {
+        self.fraction
+            .send_modify(|fraction| *fraction = fraction.min(BEHIND));
+    }
+
+    /// Waits until what is new since somebody looked last is listed; not for
+    /// all that there is.
+    pub async fn caught_up(&self) {
+        let mut fraction = self.fraction.subscribe();
+        let settled = fraction.wait_for(|fraction| *fraction != BEHIND);
+        // Late is better than never, and the page says what is missing.
+        let _ = tokio::time::timeout(PATIENCE, settled).await;
     }
 
     /// Whether every job is listed.
     pub fn is_complete(&self) -> bool {
-        self.fraction() >= 1.0
-    }
-
-    fn fraction(&self) -> f32 {
-        *self.fraction.read().unwrap_or_else(PoisonError::into_inner)
+        *self.fraction.borrow() >= 1.0
     }
 
     /// How far it is.
@@ -68,7 +94,7 @@ impl Listing {
         Progress {
             complete: self.is_complete(),
             // Hundredths: finer changes are not worth sending.
-            fraction: (self.fraction() * 100.0).floor() / 100.0,
+            fraction: (*self.fraction.borrow() * 100.0).floor() / 100.0,
             revision: index.revision(),
             phases: Phase::ALL
                 .into_iter()

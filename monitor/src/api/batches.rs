@@ -38,6 +38,7 @@ pub(super) async fn list(
     State(shared): State<Shared>,
 ) -> Result<axum::Json<Vec<BatchRow>>, Refusal> {
     let _viewer = shared.audience.join();
+    shared.listing.caught_up().await;
     let batches = shared.broker.batches().await?;
     let counts = shared.listing.read().batches();
     let rows = batches.into_iter().rev().take(MOST).map(|batch| {

@@ -178,6 +178,7 @@ pub(super) async fn history(
     Params(span): Params<Span>,
 ) -> axum::Json<History> {
     let _viewer = shared.audience.join();
+    shared.listing.caught_up().await;
     let index = shared.listing.read();
     axum::Json(History::of(&index, span.hours, Timestamp::now()))
 }
@@ -189,6 +190,7 @@ pub(super) async fn history(
 )]
 pub(super) async fn csv(State(shared): State<Shared>, Params(span): Params<Span>) -> Response {
     let _viewer = shared.audience.join();
+    shared.listing.caught_up().await;
     let index = shared.listing.read();
     let since = Timestamp::now() - SignedDuration::from_hours(i64::from(span.hours));
     let mut text = "job,name,ended,worker,encoder,input_bytes,output_bytes,frames,\

@@ -101,6 +101,7 @@ pub(super) async fn list(
     Params(asked): Params<Asked>,
 ) -> Result<Response, Refusal> {
     let _viewer = shared.audience.join();
+    shared.listing.caught_up().await;
     let query = asked.query()?;
     let pages = shared.pages.clone();
     let listing = shared.listing.clone();

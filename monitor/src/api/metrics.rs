@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// `GET /metrics`
 pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     let _viewer = shared.audience.join();
+    shared.listing.caught_up().await;
     let Some(frame) = shared.board.frame(PATIENCE).await else {
         return Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,

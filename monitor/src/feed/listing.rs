@@ -23,6 +23,8 @@ pub(super) struct Lister {
     listing: Arc<Listing>,
     queue: u64,
     runs: u64,
+    /// Whether not all jobs were listed yet.
+    is_first: bool,
 }
 
 impl Lister {
@@ -31,6 +33,7 @@ impl Lister {
             listing,
             queue: 1,
             runs: 1,
+            is_first: true,
         }
     }
 
@@ -48,6 +51,7 @@ impl Lister {
             () = self.begin(&broker) => {}
         }
         loop {
+            self.listing.fell_behind();
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = audience.arrival() => {}
@@ -123,7 +127,8 @@ impl Lister {
             drop(index);
             self.reached(all);
         }
-        self.listing.reached(1.0);
+        self.listing.completed();
+        self.is_first = false;
         // Every job that waits has a message. Where there are fewer, somebody
         // has removed some past the farm's programs.
         let pending = self.listing.read().counts().of(Phase::Pending) as u64;
@@ -136,15 +141,14 @@ impl Lister {
 
     /// Until all are listed for the first time, says how far it is.
     fn reached(&self, all: f32) {
-        if !self.listing.is_complete() {
-            let fraction = (self.queue + self.runs) as f32 / all;
-            self.listing.reached(fraction.min(0.99));
+        if self.is_first {
+            self.listing.reached((self.queue + self.runs) as f32 / all);
         }
     }
 
     fn begin_anew(&mut self) {
         *self.listing.write() = Index::default();
         self.listing.reached(0.0);
-        (self.queue, self.runs) = (1, 1);
+        (self.queue, self.runs, self.is_first) = (1, 1, true);
     }
 }

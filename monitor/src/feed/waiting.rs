@@ -27,6 +27,7 @@ pub(super) async fn follow(
     tell: Sender<Input>,
 ) -> Result<Infallible, BrokerError> {
     let mut seen = None;
+    listing.caught_up().await;
     loop {
         let (input, pause) = if listing.is_complete() {
             let revision = listing.read().revision();

@@ -319,3 +319,27 @@ async fn jobs_that_were_removed_past_the_farm_do_not_haunt_the_list() {
     .await;
     monitor.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_after_a_while_sees_what_happened_meanwhile() {
+    let monitor = Monitor::start().await;
+    let address = &monitor.address;
+    monitor.enqueue("a.mkv", "libx265").await;
+    until(address, "/api/v1/jobs", "the job", |page| {
+        page["total"] == 1
+    })
+    .await;
+    // Longer than a page that was left is taken for still open.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    monitor.enqueue("b.mkv", "libx265").await;
+    let metrics = get(address, "/metrics", "").await.body;
+    assert!(
+        metrics.contains("farm_jobs{state=\"pending\"} 2\n"),
+        "{metrics}"
+    );
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    monitor.enqueue("c.mkv", "libx265").await;
+    let page = get(address, "/api/v1/jobs", "").await.json();
+    assert_eq!(page["total"], 3);
+    monitor.stop().await;
+}

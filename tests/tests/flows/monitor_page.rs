@@ -51,4 +51,16 @@ async fn the_page_shows_queues_workers_and_jobs() {
     let next = farm.job(&paths::media("hevc.mkv"), "libx264");
     farm.enqueue(&next).await;
     shows("the page to show a new job", &["hevc.mkv"]).await;
+
+    // All about the job: how it is run, as its worker has recorded it.
+    browser
+        .evaluate(&format!("location.hash = '#/jobs/{id}'"))
+        .await;
+    browser.shows("ffmpeg's command line").await;
+    let command = browser
+        .evaluate("document.querySelector('.command').textContent")
+        .await;
+    assert!(command.contains("-progress pipe:1"), "{command}");
+    assert!(command.contains("libx264"), "{command}");
+    assert!(command.contains("h264.mp4"), "{command}");
 }

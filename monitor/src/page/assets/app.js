@@ -7,6 +7,7 @@ import { history } from "./pages/history.js";
 import { job } from "./pages/job.js";
 import { jobs } from "./pages/jobs.js";
 import { fresh } from "./pages/new.js";
+import { trend } from "./pages/trend.js";
 import { workersPage } from "./pages/workers.js";
 import { attention } from "./render/attention.js";
 import { connectionLine } from "./render/connection.js";
@@ -51,7 +52,7 @@ function redraw() {
 await enter();
 addEventListener("locked", enter);
 route({
-  overview: () => redraw(),
+  overview: () => (redraw(), trend()),
   jobs,
   job,
   new: fresh,
