@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use common::telemetry::LogFormat;
 
 use crate::commands::{
-    batch, batches, cancel, completions, drain, encode, enqueue, hours, job, jobs, pause, plan,
-    reassign, reprioritize, resume, retry, watch, why, workers,
+    batch, batches, cancel, completions, drain, encode, enqueue, hours, job, jobs, logs, pause,
+    plan, reassign, reprioritize, resume, retry, watch, why, workers,
 };
 use crate::embedded::guard;
 use crate::exit;
@@ -40,6 +40,8 @@ pub enum Command {
     Job(job::Options),
     /// Say in one sentence what a job waits for, or what became of it
     Why(why::Options),
+    /// Show what ffmpeg was asked to do for a job, and what it said
+    Logs(logs::Options),
     /// List what was enqueued together
     Batches(batches::Options),
     /// Show how far one batch is

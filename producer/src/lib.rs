@@ -82,6 +82,7 @@ async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> 
             Command::Workers(options) => commands::workers::run(options, &settings).await,
             Command::Plan(options) => commands::plan::run(*options, &settings).await,
             Command::Why(options) => commands::why::run(options, &settings).await,
+            Command::Logs(options) => commands::logs::run(options, &settings).await,
             Command::Batches(options) => commands::batches::run(options, &settings).await,
             Command::Batch(options) => commands::batch::run(options, &settings).await,
             Command::Cancel(options) => commands::cancel::run(options, &settings).await,

@@ -1,6 +1,9 @@
 //! Selections: the jobs that an order is about, named one by one or by what
 //! they have in common. Never all of them unless that is said.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use clap::Args;
 use common::broker::{Broker, JobRecord};
 
@@ -23,6 +26,24 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// What stands behind the jobs where no option says what they are to get:
+    /// `reassign JOB… NAME`, `reprioritize JOB… 9`.
+    ///
+    /// # Errors
+    /// Where nothing stands there, or nothing that makes sense.
+    pub fn take_target<T: FromStr<Err: Display>>(&mut self, option: &str) -> Result<T, Error> {
+        let last = self.jobs.pop().ok_or_else(|| {
+            Error::usage(format!(
+                "nothing says what the jobs are to get: give {option}"
+            ))
+        })?;
+        last.parse().map_err(|error| {
+            Error::usage(format!(
+                "{error}; expected JOB… and then what they are to get, or {option}"
+            ))
+        })
+    }
+
     /// Finds the jobs. Those that are named are taken as they are, so that the
     /// order can say what became of each; of others only those that `suits`.
     ///

@@ -10,6 +10,7 @@ pub mod enqueue;
 pub mod hours;
 pub mod job;
 pub mod jobs;
+pub mod logs;
 pub mod pause;
 pub mod plan;
 pub mod reassign;

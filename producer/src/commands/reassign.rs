@@ -15,13 +15,8 @@ use crate::tally::{self, Outcome};
 /// Which jobs, and who is to run them.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The worker that is to run them; what runs elsewhere stops there and starts here
-    #[arg(
-        long,
-        value_name = "NAME",
-        required_unless_present = "auto",
-        conflicts_with = "auto"
-    )]
+    /// The worker that is to run them; what runs elsewhere stops there and starts here [default: the last word]
+    #[arg(long, value_name = "NAME", conflicts_with = "auto")]
     pub to: Option<WorkerName>,
     /// Let any worker that can run them have them again
     #[arg(long)]
@@ -41,7 +36,10 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach, or nothing matches.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
+    if options.to.is_none() && !options.auto {
+        options.to = Some(options.selection.take_target("--to NAME or --auto")?);
+    }
     let broker = settings.connect().await?;
     let is_open = |record: &JobRecord| !record.has_ended();
     let found = options.selection.find(&broker, is_open).await?;

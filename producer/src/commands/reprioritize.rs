@@ -12,9 +12,9 @@ use crate::tally::{self, Outcome};
 /// Which jobs, and how urgent they are from now on.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// How urgent they are from now on: 1 (low) to 10 (high)
-    #[arg(long, value_name = "1..10")]
-    pub to: Priority,
+    /// How urgent they are from now on: 1 (low) to 10 (high) [default: the last word]
+    #[arg(long, value_name = "1..10", visible_alias = "priority")]
+    pub to: Option<Priority>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -27,17 +27,21 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach, or nothing matches.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let to: Priority = match options.to {
+        Some(to) => to,
+        None => options.selection.take_target("--to 1..10")?,
+    };
     let broker = settings.connect().await?;
     let found = options.selection.find(&broker, waits).await?;
     let tally = tally::each(found, async |record| {
-        if waits(record) && record.priority() == options.to {
+        if waits(record) && record.priority() == to {
             return Ok(Outcome::Already);
         }
-        let moved = broker.move_job(&record.job().id, None, Some(options.to));
+        let moved = broker.move_job(&record.job().id, None, Some(to));
         Ok(moved.await?.into())
     });
-    let done = format!("priority {} for", options.to);
+    let done = format!("priority {to} for");
     tally.await?.conclude(&done, options.json)
 }
 

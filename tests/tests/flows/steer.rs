@@ -160,7 +160,7 @@ async fn jobs_go_to_the_worker_that_a_person_names() {
     .await;
 
     let (running_id, pinned_id) = (running.id.to_string(), ids[0].to_string());
-    let line = ["reassign", &running_id, &pinned_id, "--to", "two"];
+    let line = ["reassign", &running_id, &pinned_id, "two"];
     let told = farm.producer(line).await.succeeded();
     assert_eq!(told.stdout.trim(), "reassigned 2");
     no_encode_below(&farm.scratch().join("one")).await;
@@ -459,4 +459,33 @@ async fn a_batch_says_how_far_it_is() {
     .await;
     let measured = &plan["candidates"][0]["measured"];
     assert!(measured["seconds_per_gigabyte"].as_f64() > Some(0.0));
+}
+
+#[tokio::test]
+async fn logs_tell_what_ffmpeg_was_asked_and_what_it_said() {
+    let farm = Farm::start().await;
+    let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
+    ffmpeg.befall(Fault::Crash { after_frames: 3 });
+    let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
+    let _worker = farm.join(setup).await;
+    let mut job = farm.job(&paths::media("h264.mp4"), "libx264");
+    job.attempts = 1;
+    let id = job.id.to_string();
+    farm.enqueue(&job).await;
+    // Followed from before it starts, it ends by itself.
+    let told = farm.producer(["logs", &id, "--follow"]).await.succeeded();
+    let run = farm.ended(&job.id).await;
+    let State::Failed { failure } = &run.state else {
+        panic!("{run:#?}")
+    };
+    let kept = farm.producer(["logs", &id]).await.succeeded();
+    assert!(kept.stdout.contains("$ "), "{kept:?}");
+    assert!(kept.stdout.contains("libx264"), "{kept:?}");
+    assert!(kept.stdout.contains(&failure.message), "{kept:?}");
+    assert!(
+        !told.stdout.is_empty() || told.stderr.contains("nothing"),
+        "{told:?}"
+    );
+    let unknown = farm.producer(["reassign", &id]).await;
+    assert_eq!(unknown.code, Some(2), "no worker is named: {unknown:?}");
 }

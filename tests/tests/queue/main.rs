@@ -63,7 +63,11 @@ fn report(worker: &str) -> Report {
 
 /// With a lease of 1 s, and hardly a wait before a retry.
 async fn connect(server: &TestBroker) -> (Broker, Lanes) {
-    let mut options = ConnectOptions::new(server.url(), "test");
+    connect_to(server.url()).await
+}
+
+async fn connect_to(url: String) -> (Broker, Lanes) {
+    let mut options = ConnectOptions::new(url, "test");
     options.ack_wait = Duration::from_secs(1);
     options.retry_after = Duration::from_millis(300);
     let broker = Broker::connect(&options).await.expect("a broker");

@@ -1,17 +1,25 @@
 //! Jobs are enqueued once, taken by one worker at a time, and end.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::broker::{Lost, Outcome};
+use common::broker::{Claimant, Decline, Lost, Outcome};
 use common::card::{Card, Ffmpeg, Host};
 use common::failure::Failure;
 use common::job::Job;
+use common::queue::{Lane, Queue};
 use common::run::State;
-use common::worker::{Heartbeat, Load, Terms, WorkerStatus};
+use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
+use futures::StreamExt;
 use harness::broker::TestBroker;
+use harness::poll;
+use harness::proxy::{Fate, Protocol, Proxy};
+use jiff::SignedDuration;
 
-use crate::{claim, claim_in_time, connect, job, lane, lanes, name, report, with_one_job};
+use crate::{
+    claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
+};
 
 fn heartbeat(worker: &str) -> Heartbeat {
     Heartbeat {
@@ -242,4 +250,77 @@ async fn a_restarted_broker_hears_of_live_workers_again() {
     }
     let names: Vec<_> = broker.workers().await.expect("an answer");
     assert_eq!(names, [heartbeat]);
+}
+
+/// A worker that leaves every job to others for a moment.
+struct Elsewhere(WorkerName);
+
+impl Claimant for Elsewhere {
+    type Ticket = ();
+
+    fn name(&self) -> &WorkerName {
+        &self.0
+    }
+
+    fn is_open(&self, _: &Queue) -> bool {
+        true
+    }
+
+    fn prefers(&self, _: &Queue) -> bool {
+        false
+    }
+
+    fn admit(&self, _: &Job, _: &Lane) -> Result<(), Decline> {
+        Err(Decline::Leave(SignedDuration::from_millis(100)))
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_lags_behind_loses_no_retry() {
+    let (server, broker, known) = with_one_job().await;
+    let proxy = Proxy::start(Protocol::Nats, server.0.port());
+    let (far, _) = connect_to(proxy.nats_url()).await;
+    let first = claim(&broker, &known, "w1").await.expect("a job");
+    let direct = format!("$JS.API.DIRECT.GET.KV_runs.$KV.runs.{}.all", first.job().id);
+    let client = broker.client().clone();
+    let old = client
+        .request(direct.clone(), "".into())
+        .await
+        .expect("the run as it is now");
+    first
+        .fail(Failure::passing("no network"))
+        .await
+        .expect("ours");
+    // Somebody declines the retry: whoever gets it next reads its run first.
+    poll::until("the retry to be declined", async || {
+        let left = broker.claim(&known, &Elsewhere(name("w0")), 1).await.ok()?;
+        assert!(left.claims.is_empty());
+        let consumer = broker.jetstream().get_stream("JOBS").await.ok()?;
+        let info = consumer.consumer_info(lane(5).consumer()).await.ok()?;
+        (info.num_redelivered > 0 || info.num_ack_pending > 0).then_some(())
+    })
+    .await;
+
+    // One replica has heard nothing of the failure, and the next question goes to it.
+    let mut questions = client.subscribe("replica").await.expect("connected");
+    let asked = AtomicBool::new(false);
+    proxy.judge(move |request| {
+        if request.subject == direct && !asked.swap(true, Ordering::Relaxed) {
+            Fate::Rerouted("replica")
+        } else {
+            Fate::Passed
+        }
+    });
+    let answering = tokio::spawn(async move {
+        let question = questions.next().await.expect("a question");
+        let inbox = question.reply.expect("it wants an answer");
+        let headers = old.headers.expect("what it is, and of when");
+        client
+            .publish_with_headers(inbox, headers, old.payload)
+            .await
+            .expect("connected");
+    });
+    let second = claim_in_time(&far, &known, "w2").await;
+    assert_eq!(second.run().attempt, 2);
+    answering.await.expect("the replica was asked");
 }
