@@ -265,17 +265,20 @@ mod tests {
         (Job::new(BatchId::new(), input, output, recipe, None), lane)
     }
 
-    fn admission(terms: Terms) -> Admission {
+    /// With a scratch folder of its own: what lies there counts as the jobs'.
+    fn admission(terms: Terms) -> (Admission, tempfile::TempDir) {
+        let folder = tempfile::tempdir().expect("a folder");
         let (_, card) = watch::channel(Arc::new(card()));
         let (_, controls) = watch::channel(Controls::default());
         let name = "w".parse().expect("a name");
-        let scratch = std::env::temp_dir();
-        Admission::new(name, terms, ReadMode::InPlace, scratch, card, controls)
+        let scratch = folder.path().to_owned();
+        let admission = Admission::new(name, terms, ReadMode::InPlace, scratch, card, controls);
+        (admission, folder)
     }
 
     #[test]
     fn a_devices_sessions_are_shared_by_its_encoders_and_given_back() {
-        let admission = admission(Terms::default());
+        let (admission, _folder) = admission(Terms::default());
         let admit = |by: &str| {
             let (job, lane) = job(by, 1);
             admission.admit(&job, &lane).map_err(|_| by.to_owned())
@@ -293,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_is_too_large_or_not_proved_is_left_to_others_unless_it_is_pinned() {
-        let admission = admission(Terms {
+        let (admission, _folder) = admission(Terms {
             max_size: Some(10),
             ..Terms::default()
         });
@@ -316,14 +319,14 @@ mod tests {
 
     #[test]
     fn scratch_space_is_held_until_a_job_has_ended() {
-        let admission = admission(Terms::default());
+        let (admission, _folder) = admission(Terms::default());
         let free = free_space(&admission.scratch).expect("this system tells");
         let (job, lane) = job("libx265", free / 2);
         let first = admission.admit(&job, &lane).expect("it is alone");
+        // Others may fill or empty the disk a little meanwhile.
         let second = admission.admit(&job, &lane);
-        let third = admission.admit(&job, &lane);
-        assert!(second.is_err() || third.is_err(), "more than there is");
-        drop((first, second, third));
+        assert!(admission.admit(&job, &lane).is_err(), "more than there is");
+        drop((first, second));
         assert!(admission.admit(&job, &lane).is_ok());
     }
 }
