@@ -1,6 +1,6 @@
 //! Reading the farm's state without taking part in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::GetStreamErrorKind;
@@ -220,7 +220,7 @@ impl Broker {
         Ok((runs, next))
     }
 
-    /// Every run.
+    /// Every run, once, those that were written last at the end.
     ///
     /// # Errors
     /// Where the broker gives no answer.
@@ -230,11 +230,17 @@ impl Broker {
         loop {
             let (runs, next) = self.runs_since(from, 1000).await?;
             if next == from {
-                return Ok(all);
+                break;
             }
             all.extend(runs);
             from = next;
         }
+        // One that was written while the others were read came twice.
+        let mut seen = HashSet::new();
+        all.reverse();
+        all.retain(|run: &Run| seen.insert(run.job.id));
+        all.reverse();
+        Ok(all)
     }
 
     /// Messages in the work queue from a sequence on, oldest first, and the
