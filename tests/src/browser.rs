@@ -80,7 +80,7 @@ impl Browser {
 
     /// Waits until a script gives back `true`.
     pub async fn until(&mut self, what: &str, script: &str) {
-        let script = format!("String({script})");
+        let script = format!("(async () => String({script}))()");
         let started = std::time::Instant::now();
         while self.evaluate(&script).await != "true" {
             if started.elapsed() > poll::PATIENCE {

@@ -5,12 +5,48 @@ use serde_json::{Value, json};
 use super::Browser;
 
 impl Browser {
-    /// Clicks the middle of the first element that a selector finds.
+    /// Clicks the middle of the first element that a selector finds. A live
+    /// page moves: a click that would meet something else is not felt there,
+    /// and made again.
     pub async fn click(&mut self, selector: &str) {
-        let at = self.middle(selector).await;
-        self.mouse("mouseMoved", at, 0).await;
-        self.mouse("mousePressed", at, 1).await;
-        self.mouse("mouseReleased", at, 0).await;
+        loop {
+            let at = self.middle(selector).await;
+            self.mouse("mouseMoved", at, 0).await;
+            self.aim(selector).await;
+            self.mouse("mousePressed", at, 1).await;
+            self.mouse("mouseReleased", at, 0).await;
+            if self.evaluate("window.aim?.missed()").await != "missed" {
+                return;
+            }
+        }
+    }
+
+    /// Lets the next click be felt by this element alone. `missed` takes that
+    /// back, and says whether it was for something else.
+    async fn aim(&mut self, selector: &str) {
+        let script = format!(
+            "(() => {{
+              const element = document.querySelector({});
+              const kinds = ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click'];
+              let missed = '';
+              const check = (event) => {{
+                const isHit = element.contains(event.target) || event.target.contains(element);
+                if (event.type === 'pointerdown' && !isHit) missed = 'missed';
+                if (!missed) return;
+                event.preventDefault();
+                event.stopImmediatePropagation();
+              }};
+              for (const kind of kinds) addEventListener(kind, check, true);
+              window.aim = {{
+                missed() {{
+                  for (const kind of kinds) removeEventListener(kind, check, true);
+                  return missed;
+                }},
+              }};
+            }})()",
+            json!(selector)
+        );
+        self.evaluate(&script).await;
     }
 
     /// Types text into whatever has the focus.
@@ -89,15 +125,19 @@ impl Browser {
         self.ask("Input.dispatchMouseEvent", event).await;
     }
 
-    /// Where a person would point at an element; it must be there to be seen.
+    /// Where a person would point at an element; it must be there to be seen,
+    /// and at rest.
     async fn middle(&mut self, selector: &str) -> (f64, f64) {
         let quoted = json!(selector);
         let script = format!(
-            "(() => {{
+            "await (async () => {{
               const element = document.querySelector({quoted});
               if (!element) return false;
               element.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+              const before = element.getBoundingClientRect();
+              await new Promise((done) => setTimeout(done, 50));
               const box = element.getBoundingClientRect();
+              if (box.x !== before.x || box.y !== before.y) return false;
               const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
               return Boolean(found && (element.contains(found) || found.contains(element)));
             }})()"
