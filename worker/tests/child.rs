@@ -195,9 +195,10 @@ async fn reports_without_getting_on_are_a_stall() {
 
 #[tokio::test]
 async fn writing_is_getting_on_although_nothing_is_reported() {
+    // Longer than the limit in all, and far from it between two writes.
     let mut stand_in =
-        StandIn::new("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i > out; sleep 0.1; done");
-    stand_in.runner.limits.stall = Duration::from_millis(500);
+        StandIn::new("i=0; while [ $i -lt 40 ]; do i=$((i + 1)); echo $i > out; sleep 0.1; done");
+    stand_in.runner.limits.stall = Duration::from_secs(3);
     stand_in.run().await.expect("ends well");
 }
 
