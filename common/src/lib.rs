@@ -19,6 +19,8 @@ pub mod hours;
 pub mod id;
 pub mod job;
 pub mod location;
+pub mod media_info;
+pub mod peek;
 pub mod pin;
 pub mod plan;
 pub mod printable;

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::encoder::Encoder;
 use crate::failure::{Failure, Fault};
 use crate::job::Job;
+use crate::media_info::MediaInfo;
 use crate::queue::{Lane, Priority, Queue};
 use crate::worker::WorkerName;
 
@@ -174,6 +175,12 @@ pub struct Report {
     pub encode_seconds: f64,
     /// Wall time from claim to the end in seconds.
     pub total_seconds: f64,
+    /// What the input holds; not known of jobs from before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_media: Option<MediaInfo>,
+    /// What the output holds; as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_media: Option<MediaInfo>,
     /// What is worth telling although it worked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

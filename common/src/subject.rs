@@ -243,6 +243,11 @@ pub fn logs(job: &JobId) -> String {
     format!("logs.{job}")
 }
 
+/// Where a worker is asked to peek into a job's file.
+pub fn peek(worker: &WorkerName) -> String {
+    format!("peek.{worker}")
+}
+
 /// Nudges whoever runs a job to look at its run again.
 pub fn control_job(job: &JobId) -> String {
     format!("control.job.{job}")

@@ -83,6 +83,8 @@ pub(crate) fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64)
         duration: 1.0,
         encode_seconds: seconds,
         total_seconds: seconds,
+        input_media: None,
+        output_media: None,
         warnings: Vec::new(),
     }
 }

@@ -238,6 +238,8 @@ impl Farm {
                 duration: 5400.0,
                 encode_seconds: seconds,
                 total_seconds: seconds + 12.0,
+                input_media: None,
+                output_media: None,
                 warnings: match index {
                     6 => vec!["1 subtitle track (dvd_teletext) cannot be kept in mkv".to_owned()],
                     _ => Vec::new(),

@@ -86,6 +86,7 @@ pub async fn run(
         board,
         listing,
         pages: Arc::default(),
+        stills: Arc::default(),
         media: config.store.clone().map(|root| Arc::new(Media::new(root))),
         audience,
         access: Arc::new(access),

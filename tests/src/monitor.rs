@@ -45,16 +45,23 @@ impl TestMonitor {
 
     /// What it answers to a path, where it answers well.
     pub async fn get(&self, path: &str) -> Option<String> {
+        let (status, text) = self.ask(path, Duration::from_secs(5)).await?;
+        (200..300).contains(&status).then_some(text)
+    }
+
+    /// How it refuses a path: status and words.
+    pub async fn refusal(&self, path: &str) -> (u16, String) {
+        let answer = self.ask(path, poll::PATIENCE).await;
+        answer.expect("an answer of the monitor's")
+    }
+
+    async fn ask(&self, path: &str, patience: Duration) -> Option<(u16, String)> {
         let answer = reqwest::Client::new()
             .get(format!("{}{path}", self.url))
-            .timeout(Duration::from_secs(5))
+            .timeout(patience)
             .send()
             .await
             .ok()?;
-        if answer.status().is_success() {
-            answer.text().await.ok()
-        } else {
-            None
-        }
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 }

@@ -376,13 +376,20 @@ impl Executor {
             output_size: checked.size,
             frames: checked.frames,
             duration: checked.duration,
+            input_media: Some(media.info()),
+            output_media: Some(checked.media.info()),
             encode_seconds: encoded.as_secs_f64(),
             total_seconds: started.elapsed().as_secs_f64(),
             warnings: arguments.warnings,
         })
     }
 
-    fn runner(&self, source: &Source, scratch: &Path, stop: CancellationToken) -> Runner {
+    pub(crate) fn runner(
+        &self,
+        source: &Source,
+        scratch: &Path,
+        stop: CancellationToken,
+    ) -> Runner {
         let read = match source {
             Source::File(path) => vec![path.clone()],
             Source::Url(_) => Vec::new(),

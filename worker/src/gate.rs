@@ -30,7 +30,7 @@ pub enum Depth {
 }
 
 /// An output that passed.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
     /// Frames of its first film.
     pub frames: u64,
@@ -38,6 +38,8 @@ pub struct Checked {
     pub duration: f64,
     /// Bytes.
     pub size: u64,
+    /// What it holds.
+    pub media: Media,
 }
 
 /// Checks an output that `arguments` made of `source`.
@@ -75,6 +77,7 @@ pub async fn check(
         frames,
         duration: made.duration.unwrap_or_default(),
         size,
+        media: made,
     })
 }
 

@@ -16,6 +16,7 @@ pub mod gate;
 pub mod input;
 pub mod meter;
 pub mod orders;
+pub mod peek;
 pub mod presence;
 pub mod publish;
 pub mod sandbox;

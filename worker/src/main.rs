@@ -23,7 +23,7 @@ use worker::meter::Meter;
 use worker::presence::Presence;
 use worker::scratch::Scratch;
 use worker::standing::Duty;
-use worker::{orders, sandbox, scratch};
+use worker::{orders, peek, sandbox, scratch};
 
 /// A setting is wrong.
 const USAGE: u8 = 2;
@@ -243,9 +243,10 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         async move { presence.announce(&broker, gone).await }
     });
     tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
+    let peeking = tokio::spawn(peek::serve(Arc::clone(&executor), gone.clone()));
     let dispatcher = Dispatcher {
         broker: broker.clone(),
-        work: executor,
+        work: Arc::clone(&executor),
         admission,
         duty,
         presence,
@@ -256,6 +257,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     gone.cancel();
     let goodbye = async {
         let _ = announcing.await;
+        let _ = peeking.await;
         broker.client().flush().await
     };
     // A broker that is gone gives no answer, ever.

@@ -65,7 +65,19 @@ impl Scratch {
     /// # Errors
     /// Where the disk refuses.
     pub fn attempt(&self, job: &JobId, attempt: u32) -> std::io::Result<AttemptFolder> {
-        let folder = self.folder.join(format!("{job}-{attempt}"));
+        self.make(&format!("{job}-{attempt}"))
+    }
+
+    /// An empty folder to make pictures of a job's files in, one at a time.
+    ///
+    /// # Errors
+    /// Where the disk refuses, or one is in use.
+    pub fn peek(&self) -> std::io::Result<AttemptFolder> {
+        self.make("peek")
+    }
+
+    fn make(&self, name: &str) -> std::io::Result<AttemptFolder> {
+        let folder = self.folder.join(name);
         std::fs::create_dir(&folder)?;
         Ok(AttemptFolder { folder })
     }
@@ -78,7 +90,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The folder of one attempt, removed with all that is in it when dropped.
+/// The folder of one attempt or peek, removed with all that is in it when dropped.
 pub struct AttemptFolder {
     folder: PathBuf,
 }

@@ -11,6 +11,7 @@ mod jobs;
 mod live;
 mod log;
 mod metrics;
+mod peek;
 mod refusal;
 mod security;
 mod session;
@@ -39,6 +40,7 @@ use crate::media::Media;
 use crate::page;
 
 pub(crate) use jobs::Pages;
+pub(crate) use peek::Stills;
 pub(crate) use refusal::Refusal;
 
 /// What all routes share.
@@ -48,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) board: Arc<Board>,
     pub(crate) listing: Arc<Listing>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) stills: Arc<Stills>,
     pub(crate) media: Option<Arc<Media>>,
     pub(crate) audience: Audience,
     pub(crate) access: Arc<Access>,
@@ -88,6 +91,8 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(jobs::list, create::create))
         .routes(routes!(jobs::one))
         .routes(routes!(log::follow))
+        .routes(routes!(peek::media))
+        .routes(routes!(peek::still))
         .routes(routes!(steer::cancel))
         .routes(routes!(steer::retry))
         .routes(routes!(steer::relocate))

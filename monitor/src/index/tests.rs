@@ -69,6 +69,8 @@ fn report() -> Report {
         duration: 4.0,
         encode_seconds: 2.0,
         total_seconds: 3.0,
+        input_media: None,
+        output_media: None,
         warnings: Vec::new(),
     }
 }

@@ -45,6 +45,7 @@ const ASSETS: &[Asset] = assets![
     "pages/job.js",
     "pages/jobs.js",
     "pages/new.js",
+    "pages/sides.js",
     "pages/trend.js",
     "pages/workers.js",
     "render/attention.js",

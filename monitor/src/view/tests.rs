@@ -144,6 +144,8 @@ fn report(worker: &str) -> Report {
         duration: 4.0,
         encode_seconds: 2.0,
         total_seconds: 3.0,
+        input_media: None,
+        output_media: None,
         warnings: Vec::new(),
     }
 }

@@ -153,6 +153,8 @@ pub(crate) async fn complete(claim: Claim, worker: WorkerName) {
         duration: 0.0,
         encode_seconds: 0.0,
         total_seconds: 0.0,
+        input_media: None,
+        output_media: None,
         warnings: Vec::new(),
     };
     claim.complete(report).await.expect("the job is ours");

@@ -4,7 +4,8 @@ use harness::browser::Browser;
 use harness::farm::Farm;
 use harness::monitor::TestMonitor;
 use harness::stand_in::{Fault, StandIn};
-use harness::{paths, poll};
+use harness::store::TestStore;
+use harness::{outside, paths, poll};
 use serde_json::Value;
 
 #[tokio::test]
@@ -63,4 +64,70 @@ async fn the_page_shows_queues_workers_and_jobs() {
     assert!(command.contains("-progress pipe:1"), "{command}");
     assert!(command.contains("libx264"), "{command}");
     assert!(command.contains("h264.mp4"), "{command}");
+}
+
+/// Both files of a job side by side, in a store that the monitor knows nothing
+/// of: its workers look.
+#[tokio::test]
+async fn a_jobs_files_are_seen_side_by_side() {
+    let farm = Farm::start().await;
+    let store = TestStore::start(farm.folder()).await;
+    store.put(&paths::media("ten-bit.mkv"), "in/film.mkv").await;
+    let job = store.job("in/film.mkv", "out/film.mkv", "libx264").await;
+    farm.enqueue(&job).await;
+    let monitor = TestMonitor::start(&farm).await;
+    let mut browser = Browser::open(
+        &format!("{}/#/jobs/{}", monitor.url(), job.id),
+        farm.folder(),
+    )
+    .await;
+    browser.shows("no worker is there to look").await;
+
+    let worker = farm.worker("mill").encoders("libx264");
+    let mut worker = worker.environment(store.environment()).spawn();
+    farm.ready(&mut worker).await;
+    farm.completed(&job.id).await;
+    browser.shows("hevc, 480×270, 25 fps, 10 bit").await;
+    browser.shows("h264, 480×270, 25 fps, 10 bit").await;
+    let all_are_there = "(() => {
+      const pictures = [...document.querySelectorAll('.stills img')];
+      return pictures.length === 6 && pictures.every((one) => one.complete && one.naturalWidth === 480);
+    })()";
+    browser.until("six pictures", all_are_there).await;
+    let words = "[...document.querySelectorAll('.stills img')].map((one) => one.alt).join()";
+    let words = browser.evaluate(words).await;
+    assert!(words.starts_with("The input at 0:0"), "{words}");
+    // Different instants are different pictures, and both sides show the same ones.
+    let differences = "(async () => {
+      const bytes = (one) => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: 48, height: 27 });
+        const context = canvas.getContext('2d');
+        context.drawImage(one, 0, 0, 48, 27);
+        return context.getImageData(0, 0, 48, 27).data;
+      };
+      const seen = [...document.querySelectorAll('.stills img')].map(bytes);
+      const apart = (a, b) => a.reduce((sum, value, nth) => sum + Math.abs(value - b[nth]), 0) / a.length;
+      return [apart(seen[0], seen[2]), apart(seen[0], seen[3]), apart(seen[2], seen[5])].join();
+    })()";
+    let differences = browser.evaluate(differences).await;
+    let apart: Vec<f64> = differences
+        .split(',')
+        .map(|one| one.parse().expect("a number"))
+        .collect();
+    assert!(
+        apart[1] < apart[0] / 2.0 && apart[2] < apart[0] / 2.0,
+        "{apart:?}"
+    );
+
+    // Another file by that name is not shown as what the job made.
+    store.put(&paths::media("vp9.webm"), "out/film.mkv").await;
+    let path = format!("/api/v1/jobs/{}/still?side=output&at=0.25", job.id);
+    let (status, words) = monitor.refusal(&path).await;
+    assert_eq!(status, 502, "{words}");
+    assert!(words.contains("is not what the job made"), "{words}");
+    // A time past the end has no picture.
+    let path = format!("/api/v1/jobs/{}/still?side=input&at=86400", job.id);
+    let (status, words) = monitor.refusal(&path).await;
+    assert_eq!(status, 502, "{words}");
+    assert!(outside::scratch_files(&farm.scratch()).is_empty());
 }

@@ -57,6 +57,8 @@ fn report(worker: &str) -> Report {
         duration: 1.0,
         encode_seconds: 1.0,
         total_seconds: 1.0,
+        input_media: None,
+        output_media: None,
         warnings: Vec::new(),
     }
 }

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 
 use common::card::bit_depth;
 use common::failure::{Failure, Fault};
+use common::media_info::{MOST_TRACKS, MediaInfo, TrackInfo};
+use common::printable::printable;
 use serde::Deserialize;
 
 use super::process::Runner;
@@ -119,6 +121,33 @@ impl Stream {
         bit_depth(&self.pixel_format)
     }
 
+    fn info(&self) -> Option<TrackInfo> {
+        let codec = self.codec.clone();
+        let language = || Some(printable(self.tags.get("language")?)).filter(|tag| tag.len() < 36);
+        match self.kind {
+            StreamKind::Video => {
+                let (width, height) = self.shown();
+                Some(TrackInfo::Video {
+                    codec,
+                    width,
+                    height,
+                    fps: self.mean_rate.map(Ratio::value),
+                    depth: self.depth(),
+                })
+            }
+            StreamKind::Audio => Some(TrackInfo::Audio {
+                codec,
+                channels: self.channels,
+                language: language(),
+            }),
+            StreamKind::Subtitle => Some(TrackInfo::Subtitles {
+                codec,
+                language: language(),
+            }),
+            StreamKind::Attachment | StreamKind::Data => None,
+        }
+    }
+
     /// A film: video that is no cover.
     pub fn is_film(&self) -> bool {
         self.kind == StreamKind::Video && !self.is_picture
@@ -135,6 +164,20 @@ impl Stream {
 }
 
 impl Media {
+    /// What people compare files by.
+    pub fn info(&self) -> MediaInfo {
+        MediaInfo {
+            format: self.format.clone(),
+            duration: self.duration,
+            tracks: self
+                .streams
+                .iter()
+                .filter_map(Stream::info)
+                .take(MOST_TRACKS)
+                .collect(),
+        }
+    }
+
     /// The films among its streams.
     pub fn films(&self) -> impl Iterator<Item = &Stream> {
         self.streams.iter().filter(|stream| stream.is_film())

@@ -55,6 +55,14 @@ export function duration(seconds) {
   return `${s} s`;
 }
 
+/** Seconds as a player counts them: `0:08`, `4:20`, `1:05:00`. */
+export function clock(seconds) {
+  const total = Math.floor(seconds);
+  const parts = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+  const [first, ...rest] = parts[0] ? parts : parts.slice(1);
+  return [first, ...rest.map((part) => String(part).padStart(2, "0"))].join(":");
+}
+
 /** How long ago in one unit, for what need not be exact. */
 export function age(moment, now) {
   const seconds = Math.max(0, Math.floor((now - Date.parse(moment)) / 1000));

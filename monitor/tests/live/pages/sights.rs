@@ -31,6 +31,8 @@ async fn busy() -> Monitor {
         duration: 40.0,
         encode_seconds: 16.0,
         total_seconds: 18.0,
+        input_media: None,
+        output_media: None,
         warnings: Vec::new(),
     };
     farm::write_run(&monitor.broker, &run.complete(report, Timestamp::now())).await;

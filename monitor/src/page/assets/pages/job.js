@@ -2,9 +2,10 @@
 
 import { get } from "../api.js";
 import { h, say, set } from "../dom.js";
-import { bytes, change, count, duration, fps, percent, printable, speed, time } from "../format.js";
+import { count, duration, fps, percent, printable, speed, time } from "../format.js";
 import { watch } from "../state.js";
 import { cancel, chooseWorker, reprioritise, retry, sendHome } from "../steer.js";
+import { sides } from "./sides.js";
 
 const page = document.querySelector('[data-page="job"]');
 const title = page.querySelector("h2");
@@ -12,7 +13,7 @@ const status = page.querySelector(".status");
 const reason = page.querySelector(".why");
 const facts = page.querySelector(".about");
 const timeline = page.querySelector(".timeline");
-const sides = page.querySelector(".sides");
+const showSides = sides(page.querySelector(".sides"));
 const log = page.querySelector(".failure");
 const recipe = page.querySelector(".recipe");
 const command = page.querySelector(".command");
@@ -51,10 +52,6 @@ function fact(name, value) {
   return value === null || value === "" ? [] : [h("div", {}, h("dt", {}, name), h("dd", {}, value))];
 }
 
-function side(name, rows) {
-  return h("div", { class: "side" }, h("h3", {}, name), h("dl", {}, ...rows.flatMap(([label, value]) => fact(label, value))));
-}
-
 let shown = null;
 
 function draw({ name, record, why, events }) {
@@ -79,23 +76,7 @@ function draw({ name, record, why, events }) {
     ...fact("Id", job.id),
   );
   const report = content?.report;
-  sides.replaceChildren(
-    side("Input", [
-      ["Place", printable(job.input.location)],
-      ["Size", bytes(job.input.size)],
-      ["Bitrate", report?.duration ? `${count(Math.round((8 * job.input.size) / report.duration / 1000))} kbit/s` : null],
-    ]),
-    side("Output", [
-      ["Place", printable(job.output)],
-      ["Size", report ? `${bytes(report.output_size)} (${change(report.input_size, report.output_size)})` : null],
-      ["Bitrate", report?.duration ? `${count(Math.round((8 * report.output_size) / report.duration / 1000))} kbit/s` : null],
-      ["Encoder", report ? report.encoder ?? "copied" : null],
-      ["Length", report ? duration(report.duration) : null],
-      ["Frames", report ? count(report.frames) : null],
-      ["Pace", report?.encode_seconds ? `${fps(report.frames / report.encode_seconds)}, ${speed(report.duration / report.encode_seconds)}` : null],
-      ["Warnings", report?.warnings?.length ? printable(report.warnings.join("; ")) : null],
-    ]),
-  );
+  showSides(job, report);
   timeline.replaceChildren(...events.filter(({ what }) => !what.command).map(happening));
   const started = events.findLast(({ what }) => what.command);
   command.parentElement.hidden = !started;

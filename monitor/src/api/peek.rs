@@ -1,0 +1,204 @@
+//! What a job's files hold, and pictures of them, as workers see them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use common::broker::{Broker, BrokerError, JobRecord, Unseen};
+use common::id::JobId;
+use common::media_info::MediaInfo;
+use common::peek::{Peek, Side, Sight};
+use common::run::{Report, Run, State as Standing};
+use common::wire;
+use common::worker::WorkerName;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+use utoipa::{IntoParams, ToSchema};
+
+use super::refusal::{Named, Params};
+use super::{Refusal, Shared};
+
+/// Workers that are asked one after the other until one sees something.
+const ASKED: usize = 4;
+/// Pictures that are kept for the next who looks, some 20 kB each.
+const KEPT: usize = 256;
+
+/// What a job's two files hold.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Sides {
+    input: Content,
+    /// Left out until the job has made one.
+    output: Option<Content>,
+}
+
+/// What a file holds.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Content {
+    /// Format, length and tracks.
+    #[schema(value_type = Option<Object>)]
+    media: Option<MediaInfo>,
+    /// Why that is not known.
+    why: Option<String>,
+}
+
+impl From<Result<MediaInfo, Unseen>> for Content {
+    fn from(seen: Result<MediaInfo, Unseen>) -> Self {
+        match seen {
+            Ok(media) => Self {
+                media: Some(media),
+                why: None,
+            },
+            Err(why) => Self {
+                media: None,
+                why: Some(why.to_string()),
+            },
+        }
+    }
+}
+
+/// Which picture.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// `input` or `output`.
+    #[param(value_type = String)]
+    side: Side,
+    /// Seconds from the beginning.
+    at: f64,
+}
+
+/// Pictures that somebody looked at not long ago. Who asks for the same at the
+/// same time waits for the one answer.
+#[derive(Default)]
+pub(crate) struct Stills {
+    kept: Mutex<HashMap<Still, Arc<OnceCell<Bytes>>>>,
+}
+
+/// Whose picture, of which file, at how many milliseconds.
+type Still = (JobId, Side, u64);
+
+impl Stills {
+    fn place(&self, still: Still) -> Arc<OnceCell<Bytes>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT && !kept.contains_key(&still) {
+            kept.clear();
+        }
+        kept.entry(still).or_default().clone()
+    }
+}
+
+/// What a job's files hold: format, length, tracks. Of a completed job as it was
+/// found then; else a worker looks at the input now.
+#[utoipa::path(
+    get, path = "/jobs/{job}/media", tag = "jobs", params(("job" = String, Path)),
+    responses((status = OK, body = Sides), (status = NOT_FOUND, body = Refusal))
+)]
+pub(super) async fn media(
+    State(Shared { broker, .. }): State<Shared>,
+    Named(job): Named<JobId>,
+) -> Result<axum::Json<Sides>, Refusal> {
+    let record = known(&broker, &job).await?;
+    let report = report(&record);
+    let content = async |side, known: Option<MediaInfo>| match known {
+        Some(media) => Content::from(Ok(media)),
+        None => info(&broker, &record, side).await.into(),
+    };
+    let output = async {
+        match report {
+            Some(report) => Some(content(Side::Output, report.output_media.clone()).await),
+            None => None,
+        }
+    };
+    let input = content(
+        Side::Input,
+        report.and_then(|made| made.input_media.clone()),
+    );
+    let (input, output) = tokio::join!(input, output);
+    Ok(axum::Json(Sides { input, output }))
+}
+
+/// A picture of one of a job's files, 480 pixels across.
+#[utoipa::path(
+    get, path = "/jobs/{job}/still", tag = "jobs", params(("job" = String, Path), Which),
+    responses(
+        (status = OK, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = NOT_FOUND, body = Refusal),
+        (status = BAD_GATEWAY, body = Refusal)
+    )
+)]
+pub(super) async fn still(
+    State(shared): State<Shared>,
+    Named(job): Named<JobId>,
+    Params(Which { side, at }): Params<Which>,
+) -> Result<Response, Refusal> {
+    if !(0.0..1e9).contains(&at) {
+        return Err(Refusal::unsound(format!("{at} is no time in seconds")));
+    }
+    let place = shared.stills.place((job, side, (at * 1000.0) as u64));
+    let picture = place
+        .get_or_try_init(async || {
+            let record = known(&shared.broker, &job).await?;
+            let seen = see(&shared.broker, &record, side, Sight::Still(at)).await;
+            seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))
+        })
+        .await?;
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
+        (
+            CACHE_CONTROL,
+            HeaderValue::from_static("private, max-age=3600"),
+        ),
+    ];
+    Ok((headers, picture.clone()).into_response())
+}
+
+async fn known(broker: &Broker, job: &JobId) -> Result<JobRecord, Refusal> {
+    let record = broker.job(job).await?;
+    record.ok_or_else(|| Refusal::unknown(format!("nobody has heard of job {job}")))
+}
+
+fn report(record: &JobRecord) -> Option<&Report> {
+    match &record.run()?.state {
+        Standing::Completed { report } => Some(report),
+        _ => None,
+    }
+}
+
+async fn info(broker: &Broker, record: &JobRecord, side: Side) -> Result<MediaInfo, Unseen> {
+    let answer = see(broker, record, side, Sight::Info).await?;
+    wire::decode(&answer).map_err(|error| Unseen::Refused(error.to_string()))
+}
+
+/// Asks the workers that are likely to reach the file, until one sees it.
+async fn see(
+    broker: &Broker,
+    record: &JobRecord,
+    side: Side,
+    what: Sight,
+) -> Result<Bytes, Unseen> {
+    let peek = Peek {
+        job: record.job().id,
+        side,
+        what,
+    };
+    let mut seen = Err(Unseen::Refused("no worker is there to look".to_owned()));
+    for worker in likely(broker, record).await?.into_iter().take(ASKED) {
+        seen = broker.peek(&worker, &peek).await;
+        if seen.is_ok() {
+            break;
+        }
+    }
+    seen
+}
+
+/// Who had the job, and then who has least to do.
+async fn likely(broker: &Broker, record: &JobRecord) -> Result<Vec<WorkerName>, BrokerError> {
+    let had = record.run().and_then(Run::worker);
+    let mut workers = broker.workers().await?;
+    workers.sort_by_key(|worker| (Some(&worker.name) != had, worker.running.len()));
+    Ok(workers.into_iter().map(|worker| worker.name).collect())
+}

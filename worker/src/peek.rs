@@ -1,0 +1,117 @@
+//! Lets people peek into the files of jobs: what a file holds, and single
+//! pictures of it. One at a time, beside whatever is encoded.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use common::job::Input;
+use common::peek::{Peek, STILL_WIDTH, Side, Sight};
+use common::run::State;
+use common::wire;
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ReadMode;
+use crate::executor::Executor;
+use crate::ffmpeg::Source;
+use crate::ffmpeg::fault::Origin;
+use crate::ffmpeg::probe;
+use crate::ffmpeg::process::Runner;
+use crate::input;
+
+/// Longer than anybody waits for an answer.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// Answers until told to stop.
+pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
+    let broker = &executor.broker;
+    let mut asked = match broker.peeks(&executor.name).await {
+        Ok(asked) => asked,
+        Err(error) => return tracing::warn!(%error, "nobody can look at files here"),
+    };
+    while let Some(Some(message)) = stop.run_until_cancelled(asked.next()).await {
+        let seen = async {
+            let peek = wire::decode(&message.payload)?;
+            tokio::time::timeout(LONGEST, executor.look(&peek, stop.child_token()))
+                .await
+                .context("looking took too long")?
+        };
+        let seen: anyhow::Result<Bytes> = seen.await;
+        if let Err(why) = &seen {
+            tracing::debug!(%why, "nothing was seen");
+        }
+        let told = broker.show(&message, seen.map_err(|why| format!("{why:#}")));
+        if let Err(error) = told.await {
+            tracing::debug!(%error, "what was seen reached nobody");
+        }
+    }
+}
+
+impl Executor {
+    async fn look(&self, peek: &Peek, stop: CancellationToken) -> anyhow::Result<Bytes> {
+        let file = self.file(peek).await?;
+        let scratch = self.scratch.peek()?;
+        let source = input::open(
+            &self.stores,
+            &file,
+            ReadMode::InPlace,
+            scratch.path(),
+            &|_| {},
+        )
+        .await?;
+        let mut runner = self.runner(&source, scratch.path(), stop);
+        runner.limits.stall = LONGEST;
+        match peek.what {
+            Sight::Info => {
+                let media = probe::probe(&runner, &source).await?;
+                Ok(wire::encode(&media.info()))
+            }
+            Sight::Still(at) => still(&runner, &source, at, scratch.path()).await,
+        }
+    }
+
+    /// The very version of the file that the job was made of, or made.
+    async fn file(&self, peek: &Peek) -> anyhow::Result<Input> {
+        let record = self.broker.job(&peek.job).await?;
+        let record = record.with_context(|| format!("nobody has heard of job {}", peek.job))?;
+        let job = record.job();
+        if peek.side == Side::Input {
+            return Ok(job.input.clone());
+        }
+        let Some(State::Completed { report }) = record.run().map(|run| &run.state) else {
+            bail!("it has made nothing yet");
+        };
+        let file = self.stores.head(&job.output).await?;
+        if file.size != report.output_size {
+            bail!("{} is not what the job made any more", job.output);
+        }
+        Ok(file)
+    }
+}
+
+/// The picture at a time, as a JPEG.
+async fn still(runner: &Runner, source: &Source, at: f64, scratch: &Path) -> anyhow::Result<Bytes> {
+    if !(at.is_finite() && at >= 0.0) {
+        bail!("{at} is no time");
+    }
+    let picture = scratch.join("still.jpg");
+    let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error", "-ss"]
+        .map(OsString::from)
+        .into();
+    arguments.push(at.to_string().into());
+    arguments.extend(source.arguments());
+    // A capital V leaves covers out.
+    let shape = format!("scale={STILL_WIDTH}:-2,format=yuvj420p");
+    arguments.extend(["-map", "0:V:0", "-frames:v", "1", "-vf", &shape].map(OsString::from));
+    arguments.extend(["-c:v", "mjpeg", "-q:v", "4", "-f", "image2"].map(OsString::from));
+    arguments.extend(["-update".into(), "1".into(), picture.clone().into()]);
+    runner
+        .ffmpeg(&arguments, Origin::of(source), |_| {})
+        .await?;
+    let bytes = tokio::fs::read(&picture).await;
+    Ok(bytes.context("there is no picture at that time")?.into())
+}
