@@ -21,13 +21,15 @@ use utoipa::{IntoParams, ToSchema};
 use super::refusal::{Named, Params};
 use super::{Refusal, Shared};
 use crate::index::Phase;
-use crate::index::query::{Page, Query, Sort};
+use crate::index::query::{Ids, Page, Query, Sort};
 use crate::listing::Listing;
 use crate::view;
 use crate::view::snapshot::JobName;
 
 /// Jobs of one page, at the most.
 const MOST: usize = 500;
+/// Names of jobs in one answer, at the most.
+const MOST_IDS: usize = 100_000;
 /// Answers that are kept for others who ask the same.
 const KEPT: usize = 64;
 
@@ -105,15 +107,42 @@ pub(super) async fn list(
     let query = asked.query()?;
     let pages = shared.pages.clone();
     let listing = shared.listing.clone();
-    let page = tokio::task::spawn_blocking(move || pages.page(query, &listing))
-        .await
-        .map_err(|_| {
-            Refusal::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "looking through the jobs failed",
-            )
-        })?;
+    let page = search(move || pages.page(query, &listing)).await?;
     Ok(([(CONTENT_TYPE, "application/json")], page).into_response())
+}
+
+/// The ids of the first 100,000 jobs, for orders about more of them than a page
+/// has. `limit` means nothing here.
+#[utoipa::path(
+    get, path = "/jobs/ids", tag = "jobs", params(Asked),
+    responses((status = OK, body = Ids), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(super) async fn ids(
+    State(shared): State<Shared>,
+    Params(asked): Params<Asked>,
+) -> Result<axum::Json<Ids>, Refusal> {
+    let _viewer = shared.audience.join();
+    shared.listing.caught_up().await;
+    let query = Query {
+        limit: MOST_IDS,
+        ..asked.query()?
+    };
+    let listing = shared.listing.clone();
+    search(move || listing.read().ids(&query))
+        .await
+        .map(axum::Json)
+}
+
+/// Looks through the jobs beside whatever else is answered.
+async fn search<T: Send + 'static>(
+    look: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(look).await.map_err(|_| {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "looking through the jobs failed",
+        )
+    })
 }
 
 /// Answers that are still true: a hundred who look at the same page cost one

@@ -89,6 +89,7 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(state::state))
         .routes(routes!(live::live))
         .routes(routes!(jobs::list, create::create))
+        .routes(routes!(jobs::ids))
         .routes(routes!(jobs::one))
         .routes(routes!(log::follow))
         .routes(routes!(peek::media))

@@ -58,6 +58,15 @@ impl Counts {
         self.0[phase as usize]
     }
 
+    /// Jobs of these phases; all where none is named.
+    pub fn total(&self, phases: &[Phase]) -> usize {
+        Phase::ALL
+            .into_iter()
+            .filter(|phase| phases.is_empty() || phases.contains(phase))
+            .map(|phase| self.of(phase))
+            .sum()
+    }
+
     /// All jobs.
     pub fn sum(&self) -> usize {
         self.0.iter().sum()

@@ -66,6 +66,16 @@ pub struct Page {
     pub phases: Vec<(Phase, usize)>,
 }
 
+/// The names of some of the jobs that were asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Ids {
+    /// Which, in order.
+    #[schema(value_type = Vec<String>)]
+    pub jobs: Vec<JobId>,
+    /// How many there are of them in all.
+    pub total: usize,
+}
+
 /// A job as it is listed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct JobRow {
@@ -128,6 +138,31 @@ struct Needle {
 impl Index {
     /// The jobs that were asked for.
     pub fn page(&self, query: &Query) -> Page {
+        let (found, counts) = self.select(query);
+        let rows = found.iter().filter_map(|slot| self.slots.get(*slot));
+        Page {
+            jobs: rows.map(|row| self.listed(row)).collect(),
+            total: counts.total(&query.phases),
+            phases: Phase::ALL
+                .into_iter()
+                .map(|phase| (phase, counts.of(phase)))
+                .collect(),
+        }
+    }
+
+    /// Only their names: of far more jobs than a page has.
+    pub fn ids(&self, query: &Query) -> Ids {
+        let (found, counts) = self.select(query);
+        let rows = found.iter().filter_map(|slot| self.slots.get(*slot));
+        Ids {
+            jobs: rows.map(|row| row.id).collect(),
+            total: counts.total(&query.phases),
+        }
+    }
+
+    /// The slots that were asked for, in order; and how many there are of each
+    /// phase, whatever phases were asked for.
+    fn select(&self, query: &Query) -> (Vec<u32>, Counts) {
         let order = |a: &(u64, u32), b: &(u64, u32)| {
             let ascending = a.0.cmp(&b.0).then_with(|| self.tie(query.sort, a.1, b.1));
             if query.descending {
@@ -138,31 +173,18 @@ impl Index {
         };
         let mut first = First::new(query.offset.saturating_add(query.limit), order);
         let mut counts = Counts::default();
-        let mut total = 0;
         if let Some(filter) = Filter::new(self, query) {
             for (slot, row) in self.slots.iter() {
                 if filter.admits(row) {
                     counts.0[row.phase as usize] += 1;
                     if query.phases.is_empty() || query.phases.contains(&row.phase) {
-                        total += 1;
                         first.push((self.key(query.sort, row), slot));
                     }
                 }
             }
         }
-        let found = first.into_sorted();
-        Page {
-            jobs: found
-                .iter()
-                .skip(query.offset)
-                .filter_map(|(_, slot)| Some(self.listed(self.slots.get(*slot)?)))
-                .collect(),
-            total,
-            phases: Phase::ALL
-                .into_iter()
-                .map(|phase| (phase, counts.of(phase)))
-                .collect(),
-        }
+        let found = first.into_sorted().into_iter().skip(query.offset);
+        (found.map(|(_, slot)| slot).collect(), counts)
     }
 
     /// The jobs that wait, the next one first.

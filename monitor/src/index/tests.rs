@@ -239,6 +239,15 @@ fn pages_follow_each_other_without_gap_or_overlap() {
             assert_eq!(seen.len(), 250, "{sort:?} {descending}");
         }
     }
+    let some = Query {
+        limit: 100,
+        offset: 200,
+        ..Query::default()
+    };
+    let rows = index.page(&some).jobs.into_iter();
+    let ids = index.ids(&some);
+    assert_eq!((ids.jobs.len(), ids.total), (50, 250));
+    assert!(rows.map(|row| row.job.id).eq(ids.jobs));
     let beyond = index.page(&Query {
         offset: 300,
         limit: 60,

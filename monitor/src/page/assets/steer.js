@@ -3,24 +3,33 @@
 import { post } from "./api.js";
 import { ask, field } from "./dialog.js";
 import { h } from "./dom.js";
-import { plural } from "./format.js";
-import { note, order } from "./notes.js";
+import { count, plural } from "./format.js";
+import { note, order, progress } from "./notes.js";
 
 /** Jobs that the server takes in one order. */
 const MOST = 1000;
+/** Jobs of one order where there are several: so many are done in a second or so. */
+const SOME = 250;
 
 /** Gives one order about many jobs, and says how it ended. */
 async function give(verb, jobs, more, done) {
-  let count = 0;
+  const going = jobs.length > SOME ? progress(`0 of ${plural(jobs.length, "job")}…`) : null;
+  let at = 0;
+  let good = 0;
   let why = null;
-  for (let at = 0; at < jobs.length; at += MOST) {
-    const outcomes = await order(post(`jobs/${verb}`, { jobs: jobs.slice(at, at + MOST), ...more }));
-    if (!outcomes) return;
-    count += outcomes.filter((outcome) => outcome.done).length;
+  while (at < jobs.length && !going?.isStopped) {
+    const some = jobs.slice(at, at + SOME);
+    const outcomes = await order(post(`jobs/${verb}`, { jobs: some, ...more }));
+    if (!outcomes) break;
+    at += some.length;
+    good += outcomes.filter((outcome) => outcome.done).length;
     why ??= outcomes.find((outcome) => !outcome.done)?.why;
+    going?.tell(`${count(at)} of ${plural(jobs.length, "job")}…`);
   }
-  if (count) note(`${done}: ${plural(count, "job")}`);
-  if (why) note(`Not done for ${plural(jobs.length - count, "job")}: ${why}`, "bad");
+  going?.end();
+  if (good) note(`${done}: ${plural(good, "job")}`);
+  if (at > good) note(`Not done for ${plural(at - good, "job")}: ${why}`, "bad");
+  if (at < jobs.length) note(`Stopped: ${plural(jobs.length - at, "job")} left as they were`, "bad");
 }
 
 export async function cancel(jobs) {

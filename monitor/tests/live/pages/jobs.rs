@@ -190,6 +190,55 @@ async fn jobs_are_found_by_state_name_and_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_given_to_all_jobs_that_are_found() {
+    let monitor = Monitor::start().await;
+    let mut films = Vec::new();
+    for number in 0..300 {
+        let job = farm::job(&format!("film-{number:03}.mkv"), "libx265", 1);
+        films.push((job.clone(), farm::lane(&job, 5)));
+    }
+    monitor
+        .broker
+        .enqueue(&films, |_| {})
+        .await
+        .expect("enqueued");
+    let other = monitor.enqueue("other.mkv", "libx265").await.id;
+
+    let (mut browser, _folder) = open(&monitor, "jobs?text=film-").await;
+    browser.shows("1–50 of 300 jobs").await;
+    browser.click(".jobs thead input").await;
+    browser.shows("50 jobs").await;
+    browser.click(".actions button[data-verb='all']").await;
+    browser
+        .until(
+            "all to be chosen",
+            "document.querySelector('.actions .chosen').textContent === '300 jobs'",
+        )
+        .await;
+    browser.click(".actions button[data-verb='cancel']").await;
+    browser.shows("Cancel 300 jobs?").await;
+    browser.press("Enter").await;
+    browser.shows("Cancelled: 300 jobs").await;
+    for (job, _) in &films {
+        stands(&monitor, &job.id, "cancelled", |record| {
+            record.word() == "cancelled"
+        })
+        .await;
+    }
+    stands(&monitor, &other, "pending", |record| {
+        record.word() == "pending"
+    })
+    .await;
+
+    // A page chosen once more is a page, and not all.
+    browser.click(".jobs thead input").await;
+    browser.click(".actions button[data-verb='retry']").await;
+    browser.shows("To be tried again: 50 jobs").await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hostile_names_are_inert_on_every_page() {
     let monitor = Monitor::start().await;
     let names = [

@@ -3,6 +3,7 @@
 import { get } from "../api.js";
 import { h, keyed, say, set } from "../dom.js";
 import { ago, bytes, change, count, percent, plural, printable, time } from "../format.js";
+import { note, order } from "../notes.js";
 import { jobName } from "../render/job.js";
 import { address, place, refine } from "../router.js";
 import { state, watch } from "../state.js";
@@ -16,6 +17,7 @@ const filters = page.querySelector(".filters");
 const actions = page.querySelector(".actions");
 const summary = page.querySelector(".summary");
 const chosen = actions.querySelector(".chosen");
+const everything = actions.querySelector('[data-verb="all"]');
 const all = page.querySelector("thead input");
 const pager = page.querySelector(".pager");
 const empty = page.querySelector(".empty");
@@ -30,6 +32,8 @@ const EVERY = 500;
 let query = {};
 let shown = { jobs: [], total: 0, phases: [] };
 const selected = new Set();
+/** All jobs that are asked for, not only those of the page, once a person chose them. */
+let wide = null;
 /** Where a range of rows begins, for shift. */
 let anchor = 0;
 
@@ -50,6 +54,7 @@ function read() {
 
 /** Other jobs are wanted. */
 function want(changes) {
+  wide = null;
   query = { ...query, offset: 0, ...changes };
   refine("jobs", query);
   ask();
@@ -58,6 +63,12 @@ function want(changes) {
 let asking = false;
 let again = false;
 let timer = 0;
+
+/** What is asked for, as the server reads it. */
+function words(more = {}) {
+  const given = Object.entries({ ...query, ...more });
+  return new URLSearchParams(given.filter(([, value]) => value !== ""));
+}
 
 async function ask() {
   if (asking) {
@@ -68,9 +79,7 @@ async function ask() {
   again = false;
   const asked = query;
   try {
-    const words = new URLSearchParams({ ...asked, limit: LIMIT });
-    for (const name of ["queue", "worker", "batch", "text", "phases"]) if (!asked[name]) words.delete(name);
-    const answer = await get(`jobs?${words}`);
+    const answer = await get(`jobs?${words({ limit: LIMIT })}`);
     if (asked === query) {
       shown = answer;
       draw();
@@ -136,7 +145,7 @@ function row(item) {
       selected.add(job.job.id);
       draw();
     }
-    drag.start(event, [...selected]);
+    drag.start(event, chosenJobs());
   });
   return {
     element,
@@ -174,7 +183,20 @@ function row(item) {
   };
 }
 
+/** What an order is about. */
+const chosenJobs = () => wide ?? [...selected];
+
+/** Chooses all that are asked for, on whatever page. */
+async function chooseAll() {
+  const found = await order(get(`jobs/ids?${words({ offset: 0 })}`));
+  if (!found) return;
+  if (found.jobs.length < found.total) note(`Only the first ${plural(found.jobs.length, "job")} of ${count(found.total)} can be chosen at once`, "bad");
+  wide = found.jobs;
+  draw();
+}
+
 function choose(id, isChosen, isRange) {
+  wide = null;
   const ids = shown.jobs.map((item) => item.job.id);
   const at = ids.indexOf(id);
   const range = isRange ? ids.slice(Math.min(anchor, at), Math.max(anchor, at) + 1) : [id];
@@ -187,6 +209,7 @@ function draw() {
   const ids = new Set(shown.jobs.map((item) => item.job.id));
   // What is out of sight is not acted on.
   for (const id of selected) if (!ids.has(id)) selected.delete(id);
+  if (selected.size === 0) wide = null;
   const sum = shown.phases.reduce((sum, [, jobs]) => sum + jobs, 0);
   keyed(tabs, [["", sum], ...shown.phases], ([phase]) => phase, ([phase]) => tab(phase));
   keyed(body, shown.jobs, (item) => item.job.id, row);
@@ -202,7 +225,9 @@ function draw() {
   all.checked = ids.size > 0 && selected.size === ids.size;
   all.indeterminate = selected.size > 0 && !all.checked;
   actions.hidden = selected.size === 0;
-  say(chosen, plural(selected.size, "job"));
+  say(chosen, plural(chosenJobs().length, "job"));
+  everything.hidden = wide !== null || !all.checked || shown.total <= shown.jobs.length;
+  say(everything, `Choose all ${count(shown.total)}`);
   for (const heading of page.querySelectorAll("th[data-sort]")) {
     const isHere = heading.dataset.sort === query.sort;
     set(heading, "aria-sort", isHere ? (query.descending === "true" ? "descending" : "ascending") : null);
@@ -238,21 +263,27 @@ const VERBS = {
 };
 
 async function act(verb) {
-  const jobs = [...selected];
+  const jobs = chosenJobs();
   if (jobs.length === 0 || document.body.classList.contains("reader")) return;
   await VERBS[verb].run(jobs);
+  // Done with, most of them out of sight.
+  if (wide) selected.clear();
+  draw();
   ask();
 }
 
 actions.addEventListener("click", (event) => {
   const verb = event.target.closest("button")?.dataset.verb;
-  if (verb === "none") {
+  if (verb === "all") chooseAll();
+  else if (verb === "none") {
+    wide = null;
     selected.clear();
     draw();
   } else if (verb) act(verb);
 });
 
 all.addEventListener("change", () => {
+  wide = null;
   for (const item of shown.jobs) all.checked ? selected.add(item.job.id) : selected.delete(item.job.id);
   draw();
 });
@@ -305,6 +336,7 @@ body.addEventListener("keydown", (event) => {
 /** The page is shown. */
 export function jobs() {
   read();
+  wide = null;
   selected.clear();
   draw();
   ask();
