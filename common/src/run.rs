@@ -74,7 +74,8 @@ pub enum State {
         worker: WorkerName,
         /// Since when.
         since: Timestamp,
-        /// What it is busy with.
+        /// What it is busy with, as far as it is written down: `Reading` from the
+        /// claim on, `Publishing` from the fence on. [`crate::progress`] says it live.
         stage: Stage,
     },
     /// It waits in its queue again.

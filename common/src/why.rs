@@ -81,7 +81,7 @@ pub enum Cause {
     Running {
         /// Who.
         worker: WorkerName,
-        /// What it is busy with.
+        /// What it is busy with, as far as its run says.
         stage: Stage,
         /// Since when.
         since: Timestamp,
@@ -380,7 +380,14 @@ impl fmt::Display for Cause {
                 worker,
                 stage,
                 since,
-            } => write!(f, "running on {worker} since {since:.0}, now {stage}"),
+            } => {
+                write!(f, "running on {worker} since {since:.0}")?;
+                match stage {
+                    Stage::Publishing => f.write_str(", about to publish its output"),
+                    // Not written down: live progress says it.
+                    _ => Ok(()),
+                }
+            }
             Self::Vanished { worker } => write!(
                 f,
                 "its worker {worker} gives no sign of life; another takes it once the lease has run out"
@@ -712,7 +719,7 @@ mod tests {
         let alive = [worker];
         assert_eq!(
             sentence(&run, &alive),
-            "running on w1 since 1970-01-01T00:01:30Z, now reading"
+            "running on w1 since 1970-01-01T00:01:30Z"
         );
         assert!(sentence(&run, &[]).contains("w1 gives no sign of life"));
         let failure = Failure::passing("the store gave no answer");
