@@ -315,6 +315,10 @@ mod tests {
             (&["--video", "copy", "--crf", "20"], "--crf means nothing"),
             (&["--encoder", "libx264", "--crf", "99"], "0 (best) to 51"),
             (
+                &["--encoder", "libx265", "--encoder-preset", "slwo"],
+                "libx265 has no preset 'slwo'",
+            ),
+            (
                 &["--codec", "h264", "--container", "webm"],
                 "webm cannot hold h264",
             ),

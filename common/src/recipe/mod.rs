@@ -8,6 +8,7 @@
 mod arguments;
 mod audio;
 mod container;
+mod encoder_preset;
 mod filters;
 mod picture;
 mod rate;
@@ -235,6 +236,16 @@ pub enum RecipeError {
     /// e.g. libx264 in the place of libx265.
     #[error("{1} cannot stand in for {0}: they make different codecs")]
     Codecs(Encoder, Encoder),
+    /// A preset that this encoder does not have.
+    #[error("{encoder} has no preset '{preset}': use {instead}")]
+    Preset {
+        /// The encoder asked for.
+        encoder: Encoder,
+        /// What was asked of it.
+        preset: Token,
+        /// What it has.
+        instead: String,
+    },
     /// A number that means nothing for this encoder.
     #[error("{encoder} cannot work at {what}: use {instead}")]
     Rate {
@@ -315,9 +326,15 @@ impl Recipe {
                 codec: encoder.codec(),
             });
         }
-        if let Some(VideoEncode { with, rate, .. }) = self.video_encode() {
+        if let Some(VideoEncode {
+            with, rate, preset, ..
+        }) = self.video_encode()
+        {
             for encoder in with.encoders() {
                 rate.check(encoder)?;
+                if let Some(preset) = preset {
+                    encoder_preset::check(encoder, preset)?;
+                }
                 if encoder.codec() != with.codec() {
                     return Err(RecipeError::Codecs(
                         with.encoders()[0].clone(),
