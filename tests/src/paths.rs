@@ -51,6 +51,18 @@ pub fn tool(name: &str) -> PathBuf {
         })
 }
 
+/// axe-core as a script, which checks what a page is like for people who see,
+/// hear or point badly.
+pub fn axe() -> String {
+    let path = target().join("tools/axe/axe.min.js");
+    std::fs::read_to_string(&path).unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}: run `tests/setup test` first (`make test` does)",
+            path.display()
+        )
+    })
+}
+
 /// `PATH` with the tools that `tests/setup` brought first.
 pub fn search_path() -> std::ffi::OsString {
     let inherited = std::env::var_os("PATH").unwrap_or_default();

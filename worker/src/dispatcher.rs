@@ -243,7 +243,11 @@ impl<W: Work> Dispatcher<W> {
             watch.discover = Instant::now();
         }
         if Instant::now() >= watch.discover {
-            let search = self.broker.find_lanes(&watch.queues, &mut watch.lanes);
+            let search = async {
+                let known = &mut watch.lanes;
+                self.broker.find_lanes(&watch.queues, known).await?;
+                self.broker.mend(known).await
+            };
             match tokio::time::timeout(SEARCH, search).await {
                 Ok(Ok(())) => watch.discover = Instant::now() + DISCOVER,
                 Ok(Err(error)) => tracing::debug!(%error, "lanes not found yet"),

@@ -84,7 +84,7 @@ impl Broker {
         // Where it was resumed meanwhile, whoever brings its jobs back may have
         // looked before this one was there.
         if !self.is_paused(&Target::Batch(job.batch)).await? {
-            self.purge(&subject::parked(&job.id), None).await?;
+            self.remove(&subject::parked(&job.id), None).await?;
             return self.leave(message, RESUMED).await;
         }
         // Lost, this brings the message back once more, to be put aside again.
@@ -118,7 +118,7 @@ impl Broker {
         let jobs = self.parked_jobs().await?;
         for (job, lane) in jobs.iter().filter(|(job, _)| job.batch == *batch) {
             self.send_to(job, lane).await?;
-            self.purge(&subject::parked(&job.id), None).await?;
+            self.remove(&subject::parked(&job.id), None).await?;
         }
         Ok(())
     }

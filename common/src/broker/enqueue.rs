@@ -100,7 +100,7 @@ impl Broker {
         let behind = self.first_from(JOBS, ">", front.sequence + 1).await?;
         let jobs = self.first_from(JOBS, subject::WAKE_SOURCE, 1).await?;
         if behind.is_none() && jobs.is_none() {
-            self.purge(subject::FRONT, Some(front.sequence)).await?;
+            self.remove(subject::FRONT, Some(front.sequence)).await?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::stream::Stream;
 use futures::TryStreamExt;
+use jiff::Timestamp;
 
 use super::{Broker, BrokerError};
 use crate::queue::{Lane, Priority, Queue};
@@ -126,6 +127,62 @@ impl Broker {
             }
         }
         Ok(())
+    }
+
+    /// Makes lanes anew that forgot messages: nothing of them is pending or held,
+    /// and yet some are in the stream for longer than a lease. By its own defects
+    /// or by a purge from outside a broker comes to that, and would give them to
+    /// nobody ever again.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub async fn mend(&self, lanes: &Lanes) -> Result<(), BrokerError> {
+        for (lane, ack_wait) in lanes.iter() {
+            let Some(sequence) = self.forgotten(lane, ack_wait).await? else {
+                continue;
+            };
+            let name = lane.consumer();
+            tracing::warn!(
+                lane = name,
+                sequence,
+                "the broker forgot jobs of this lane: making it anew"
+            );
+            let what = format!("making the lane {name} anew");
+            let stream = self.job_stream(&what).await?;
+            stream
+                .delete_consumer(&name)
+                .await
+                .map_err(BrokerError::request(what))?;
+            self.open_lane(lane).await?;
+        }
+        Ok(())
+    }
+
+    /// The first message that a lane should know of and does not.
+    async fn forgotten(&self, lane: &Lane, lease: Duration) -> Result<Option<u64>, BrokerError> {
+        let what = "looking for forgotten jobs";
+        let filter = subject::lane(lane);
+        let Some(before) = self.first_from(JOBS, &filter, 1).await? else {
+            return Ok(None);
+        };
+        let is_young =
+            |time: Timestamp| Timestamp::now().duration_since(time).unsigned_abs() < lease;
+        if before.time.is_none_or(is_young) {
+            return Ok(None);
+        }
+        let info = self
+            .job_stream(what)
+            .await?
+            .consumer_info(lane.consumer())
+            .await
+            .map_err(BrokerError::request(what))?;
+        if info.num_pending > 0 || info.num_ack_pending > 0 {
+            return Ok(None);
+        }
+        // It may have been settled between the two looks.
+        let after = self.first_from(JOBS, &filter, 1).await?;
+        let still = after.filter(|after| after.sequence == before.sequence);
+        Ok(still.map(|stored| stored.sequence))
     }
 
     /// Makes the lanes of these queues in which jobs wait although nobody has

@@ -1,12 +1,13 @@
 //! A person changes their mind about a job: cancel, move, try again.
 //!
 //! Each is decided by one compare-and-set of the run; what follows it (messages
-//! sent and purged, the owner told) may be broken off anywhere: whoever meets
+//! sent and removed, the owner told) may be broken off anywhere: whoever meets
 //! the job's messages next reads the run and does what is left to do.
 
 use std::time::Duration;
 
 use async_nats::HeaderMap;
+use async_nats::jetstream::response::Response;
 use jiff::{SignedDuration, Timestamp};
 
 use super::atomic::Message;
@@ -98,7 +99,7 @@ impl Broker {
             }
             self.send_to(&next.job, &lane).await?;
             for stored in old {
-                self.purge(&stored.subject, Some(stored.sequence)).await?;
+                self.remove(&stored.subject, Some(stored.sequence)).await?;
             }
             if matches!(
                 next.state,
@@ -196,7 +197,7 @@ impl Broker {
     pub(super) async fn sweep(&self, job: &JobId) -> Result<(), BrokerError> {
         for stored in self.messages(job).await? {
             if stored.headers.get(RETRY_OF).is_none() {
-                self.purge(&stored.subject, Some(stored.sequence)).await?;
+                self.remove(&stored.subject, Some(stored.sequence)).await?;
             }
         }
         Ok(())
@@ -238,9 +239,39 @@ impl Broker {
             .map_err(BrokerError::request(what))
     }
 
-    /// Removes the messages of a subject of the work queue, up to a sequence.
-    pub(super) async fn purge(&self, subject: &str, last: Option<u64>) -> Result<(), BrokerError> {
-        self.purge_stream(JOBS, subject, last).await
+    /// Removes the messages of a subject of the work queue, up to and with a
+    /// sequence, one by one. A purge would need one request, but nats-server
+    /// (2.15; its issue 5727) then forgets what busy lanes hold: such a message
+    /// stays in the stream, and nobody is ever given it again.
+    pub(super) async fn remove(&self, subject: &str, last: Option<u64>) -> Result<(), BrokerError> {
+        let mut refused = None;
+        while let Some(stored) = self.first_from(JOBS, subject, 1).await?
+            && last.is_none_or(|last| stored.sequence <= last)
+        {
+            match refused {
+                Some((sequence, error)) if sequence == stored.sequence => return Err(error),
+                _ => {}
+            }
+            // That it is gone already is as good; what is still there is found again.
+            let deleted = self.delete(stored.sequence).await;
+            refused = deleted.err().map(|error| (stored.sequence, error));
+        }
+        Ok(())
+    }
+
+    /// Removes one message of the work queue.
+    async fn delete(&self, sequence: u64) -> Result<(), BrokerError> {
+        let what = format!("removing message {sequence} of {JOBS}");
+        let request = serde_json::json!({ "seq": sequence, "no_erase": true });
+        let answer: Response<serde_json::Value> = self
+            .jetstream
+            .request(format!("STREAM.MSG.DELETE.{JOBS}"), &request)
+            .await
+            .map_err(BrokerError::request(what.clone()))?;
+        match answer {
+            Response::Ok(_) => Ok(()),
+            Response::Err { error } => Err(BrokerError::request(what)(error)),
+        }
     }
 
     /// Removes the messages of a subject, up to and with a sequence.

@@ -2,61 +2,20 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Browser;
 use crate::paths;
 
-/// Text whose contrast is below what WCAG AA asks for, measured against the
-/// nearest opaque ground.
-const FAINT: &str = r#"(() => {
-  const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgb = (color) => {
-    paint.clearRect(0, 0, 1, 1);
-    paint.fillStyle = color;
-    paint.fillRect(0, 0, 1, 1);
-    return [...paint.getImageData(0, 0, 1, 1).data];
-  };
-  const light = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map((c) => ((c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const color = rgb(getComputedStyle(at).backgroundColor);
-      if (color[3] > 250) return color;
-    }
-    return [255, 255, 255, 255];
-  };
-  const faint = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const element = node.parentElement;
-    if (!node.data.trim() || !element.checkVisibility() || element.closest(".unseen, :disabled, option")) continue;
-    const style = getComputedStyle(element);
-    const [a, b] = [light(rgb(style.color)), light(ground(element))].sort((a, b) => b - a);
-    const ratio = (a + 0.05) / (b + 0.05);
-    const size = parseFloat(style.fontSize);
-    const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    if (ratio < (isLarge ? 3 : 4.5)) faint.push(`${ratio.toFixed(2)}: ${node.data.trim().slice(0, 60)}`);
-  }
-  return JSON.stringify([...new Set(faint)]);
-})()"#;
-
-/// Roles that a person acts on, which must therefore have a name.
-const ACTED_ON: [&str; 11] = [
-    "button",
-    "link",
-    "textbox",
-    "searchbox",
-    "checkbox",
-    "radio",
-    "combobox",
-    "spinbutton",
-    "dialog",
-    "progressbar",
-    "meter",
-];
+/// Runs axe by every rule that it has for WCAG 2.2 AA and good practice. What is
+/// found, a line each.
+const AXE: &str = "(async () => {
+  const runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const { violations } = await axe.run(document, { runOnly, resultTypes: ['violations'] });
+  const lines = ({ id, impact, nodes }) =>
+    nodes.map(({ html, any }) => `${impact} ${id}: ${html} ${any.map((one) => one.message).join('; ')}`);
+  return JSON.stringify(violations.flatMap(lines));
+})()";
 
 impl Browser {
     /// Keeps a picture of the page as `target/screenshots/<name>.png`.
@@ -89,32 +48,14 @@ impl Browser {
         .await;
     }
 
-    /// What on the page cannot be read or is read out without a name.
+    /// What on the page axe-core finds hard to use for some people.
     pub async fn barriers(&mut self) -> Vec<String> {
-        let faint = self.evaluate(FAINT).await;
-        let mut found: Vec<String> = serde_json::from_str(&faint).expect("a list");
-        let tree = self.ask("Accessibility.getFullAXTree", json!({})).await;
-        for node in tree["nodes"].as_array().expect("nodes") {
-            let role = node["role"]["value"].as_str().unwrap_or_default();
-            let is_there = node["ignored"] != true;
-            if is_there && ACTED_ON.contains(&role) && is_nameless(node) {
-                found.push(format!("a {role} without a name: {node}"));
-            }
+        if self.evaluate("typeof axe").await == "undefined" {
+            self.evaluate(&paths::axe()).await;
         }
-        let order = "JSON.stringify([...document.querySelectorAll('h1, h2, h3, h4')]
-            .filter((heading) => heading.checkVisibility())
-            .map((heading) => Number(heading.tagName[1])))";
-        let levels = self.evaluate(order).await;
-        let levels: Vec<u8> = serde_json::from_str(&levels).expect("a list");
-        if levels.first() != Some(&1) || levels.windows(2).any(|pair| pair[1] > pair[0] + 1) {
-            found.push(format!("headings leave levels out: {levels:?}"));
-        }
-        found
+        let found = self.evaluate(AXE).await;
+        serde_json::from_str(&found).unwrap_or_else(|_| panic!("axe gives no answer: {found}"))
     }
-}
-
-fn is_nameless(node: &Value) -> bool {
-    node["name"]["value"].as_str().is_none_or(str::is_empty)
 }
 
 /// Base64 as bytes.

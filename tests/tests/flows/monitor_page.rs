@@ -94,6 +94,7 @@ async fn a_jobs_files_are_seen_side_by_side() {
       return pictures.length === 6 && pictures.every((one) => one.complete && one.naturalWidth === 480);
     })()";
     browser.until("six pictures", all_are_there).await;
+    browser.picture("files").await;
     let words = "[...document.querySelectorAll('.stills img')].map((one) => one.alt).join()";
     let words = browser.evaluate(words).await;
     assert!(words.starts_with("The input at 0:0"), "{words}");

@@ -108,6 +108,31 @@ async fn subjects(broker: &Broker, stream: &str) -> Vec<String> {
         .await
 }
 
+/// What is in the queue, and what its lanes know of it.
+async fn queue(broker: &Broker) -> String {
+    let stream = broker.jetstream().get_stream("JOBS").await.expect("it");
+    let mut text = String::new();
+    for subject in subjects(broker, "JOBS").await {
+        let last = stream.get_last_raw_message_by_subject(&subject).await;
+        let message = last.expect("it is there");
+        text += &format!("\n{} {subject} since {}", message.sequence, message.time);
+    }
+    let mut lanes = stream.consumers();
+    while let Some(lane) = lanes.next().await {
+        let lane = lane.expect("one");
+        text += &format!(
+            "\n{}: delivered {}, acknowledged up to {}, {} pending, {} held, {} again",
+            lane.name,
+            lane.delivered.stream_sequence,
+            lane.ack_floor.stream_sequence,
+            lane.num_pending,
+            lane.num_ack_pending,
+            lane.num_redelivered,
+        );
+    }
+    text
+}
+
 /// A worker for whom anything may go wrong.
 async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Completed, mut rng: Rng) {
     let mut zombies: Vec<Claim> = Vec::new();
@@ -118,8 +143,10 @@ async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Complet
             .await
             .expect("lanes");
         let most = rng.usize(1..4);
-        let look = broker.claim(&lanes, &name(worker), most).await;
-        for (claim, ()) in look.expect("an answer").claims {
+        let Some(look) = look(broker, &lanes, worker, most).await else {
+            continue;
+        };
+        for (claim, ()) in look {
             match rng.u8(0..12) {
                 0..5 => run(claim, worker, completed, &mut rng).await,
                 5 => drop(claim.fail(Failure::passing("the network")).await),
@@ -136,6 +163,20 @@ async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Complet
             finish_one(zombie, worker, completed).await;
         }
         pause(&mut rng, 40).await;
+    }
+}
+
+/// Claims; nothing where a lane is listed that the broker is still making.
+async fn look(
+    broker: &Broker,
+    lanes: &Lanes,
+    worker: &str,
+    most: usize,
+) -> Option<Vec<(Claim, ())>> {
+    match broker.claim(lanes, &name(worker), most).await {
+        Ok(look) => Some(look.claims),
+        Err(error) if error.to_string().ends_with("503") => None,
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -187,8 +228,7 @@ async fn finish(broker: &Broker, jobs: &[Job], worker: &str, completed: &Complet
     loop {
         let queues = queues(worker);
         broker.find_lanes(&queues, &mut lanes).await.expect("lanes");
-        let look = broker.claim(&lanes, &name(worker), 8).await;
-        for (claim, ()) in look.expect("an answer").claims {
+        for (claim, ()) in look(broker, &lanes, worker, 8).await.unwrap_or_default() {
             finish_one(claim, worker, completed).await;
         }
         let runs = broker.runs().await.expect("an answer");
@@ -199,8 +239,8 @@ async fn finish(broker: &Broker, jobs: &[Job], worker: &str, completed: &Complet
         }
         assert!(
             Instant::now() < deadline,
-            "stranded: {open:#?}, in the queue: {:?}",
-            subjects(broker, "JOBS").await
+            "stranded: {open:#?}, in the queue: {}",
+            queue(broker).await
         );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_nats::jetstream::consumer::pull;
 use common::broker::{Claimant, Decline, Lost, Outcome};
 use common::card::{Card, Ffmpeg, Host};
 use common::failure::Failure;
@@ -323,4 +324,43 @@ async fn a_replica_that_lags_behind_loses_no_retry() {
     let second = claim_in_time(&far, &known, "w2").await;
     assert_eq!(second.run().attempt, 2);
     answering.await.expect("the replica was asked");
+}
+
+#[tokio::test]
+async fn a_lane_that_forgot_a_job_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    // A lane that gives each message out once: afterwards it counts it no more, as one does that lost its memory.
+    let stream = broker.jetstream().get_stream("JOBS").await.expect("it");
+    let forgetful = pull::Config {
+        durable_name: Some(lane(5).consumer()),
+        filter_subject: "jobs.libx264.5.*.*".to_owned(),
+        ack_wait: Duration::from_secs(1),
+        max_deliver: 1,
+        ..Default::default()
+    };
+    stream.create_consumer(forgetful).await.expect("a consumer");
+    broker.add_lane(&mut known, lane(5)).await.expect("known");
+    broker
+        .enqueue(&[(job("a"), lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    // Its worker dies.
+    drop(claim(&broker, &known, "w1").await.expect("a job"));
+    poll::until("the lane to forget it", async || {
+        let info = stream.consumer_info(lane(5).consumer()).await.ok()?;
+        (info.num_pending == 0 && info.num_ack_pending == 0).then_some(())
+    })
+    .await;
+    assert!(claim(&broker, &known, "w2").await.is_none());
+
+    broker.mend(&known).await.expect("an answer");
+    let second = claim_in_time(&broker, &known, "w2").await;
+    assert_eq!(second.run().attempt, 2);
+    // One that is held is not forgotten, however old it is.
+    broker.mend(&known).await.expect("an answer");
+    let info = stream.consumer_info(lane(5).consumer()).await;
+    assert_eq!(info.expect("the lane").num_ack_pending, 1);
+    second.complete(report("w2")).await.expect("still its own");
 }
