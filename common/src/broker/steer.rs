@@ -18,7 +18,7 @@ use crate::id::JobId;
 use crate::job::Job;
 use crate::queue::{Lane, Priority, Queue};
 use crate::run::{Requeue, Run, State};
-use crate::subject::{self, JOBS, Place};
+use crate::subject::{self, JOBS, Place, RUNS};
 use crate::wire;
 
 /// Header of a message that asks for an ended job again: the revision of the
@@ -201,6 +201,20 @@ impl Broker {
             }
         }
         Ok(())
+    }
+
+    /// Forgets a job altogether, as if nobody had ever enqueued it. For whoever
+    /// has the broker to themselves: a worker that is at it is not told.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn forget(&self, job: &JobId) -> Result<(), BrokerError> {
+        for stored in self.messages(job).await? {
+            self.remove(&stored.subject, None).await?;
+        }
+        // Past the key-value API, which would leave a marker in its place.
+        let run = subject::kv(RUNS, &subject::run(job));
+        self.purge_stream(&format!("KV_{RUNS}"), &run, None).await
     }
 
     /// Puts a job in a lane. Sent twice, the second message is dropped by

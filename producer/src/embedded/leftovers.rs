@@ -8,7 +8,7 @@ use common::broker::{Broker, Lanes};
 use common::id::JobId;
 use common::queue::Lane;
 use common::run::Run;
-use common::subject::{self, JOBS, RUNS};
+use common::subject::JOBS;
 use futures::TryStreamExt;
 
 use crate::exit::Error;
@@ -78,33 +78,12 @@ pub async fn tidy(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
             .map(|run| run.job.id),
     );
     for job in others {
-        forget(broker, &job).await?;
+        broker.forget(&job).await?;
     }
     let mut known = Lanes::default();
     for lane in lanes {
         broker.add_lane(&mut known, lane).await?;
     }
-    Ok(())
-}
-
-async fn forget(broker: &Broker, job: &JobId) -> Result<(), Error> {
-    let stream = |name: String| async move {
-        broker
-            .jetstream()
-            .get_stream_no_info(name)
-            .await
-            .map_err(failed)
-    };
-    let jobs = stream(JOBS.to_owned()).await?;
-    for filter in [subject::job_anywhere(job), subject::later(job)] {
-        jobs.purge().filter(filter).await.map_err(failed)?;
-    }
-    // Purged past the key-value API, which would leave a marker in its place.
-    let runs = stream(format!("KV_{RUNS}")).await?;
-    runs.purge()
-        .filter(subject::kv(RUNS, &subject::run(job)))
-        .await
-        .map_err(failed)?;
     Ok(())
 }
 
