@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::Browser;
 use crate::paths;
 
-/// Text whose contrast is below what WCAG AA asks for, measured against the
-/// nearest opaque ground.
+/// Text and lines whose contrast is below what WCAG AA asks for, measured
+/// against the nearest opaque ground.
 const FAINT: &str = r#"(() => {
   const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgb = (color) => {
@@ -28,17 +28,29 @@ const FAINT: &str = r#"(() => {
     }
     return [255, 255, 255, 255];
   };
+  const contrast = (color, element) => {
+    const [a, b] = [light(rgb(color)), light(ground(element))].sort((a, b) => b - a);
+    return (a + 0.05) / (b + 0.05);
+  };
   const faint = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const element = node.parentElement;
     if (!node.data.trim() || !element.checkVisibility() || element.closest(".unseen, :disabled, option")) continue;
     const style = getComputedStyle(element);
-    const [a, b] = [light(rgb(style.color)), light(ground(element))].sort((a, b) => b - a);
-    const ratio = (a + 0.05) / (b + 0.05);
+    const ratio = contrast(style.color, element);
     const size = parseFloat(style.fontSize);
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     if (ratio < (isLarge ? 3 : 4.5)) faint.push(`${ratio.toFixed(2)}: ${node.data.trim().slice(0, 60)}`);
+  }
+  for (const shape of document.querySelectorAll("main svg :is(path, rect, circle)")) {
+    if (!shape.checkVisibility()) continue;
+    const style = getComputedStyle(shape);
+    for (const paint of [style.stroke, style.fill]) {
+      if (paint === "none" || rgb(paint)[3] < 250) continue;
+      const ratio = contrast(paint, shape);
+      if (ratio < 3) faint.push(`${ratio.toFixed(2)}: a ${shape.tagName} of ${paint}`);
+    }
   }
   return JSON.stringify([...new Set(faint)]);
 })()"#;
