@@ -1,4 +1,5 @@
-//! What the monitor costs with a million pending jobs:
+//! What the monitor costs with a million pending jobs, and then with as many that
+//! are completed:
 //! `cargo build --release -p ffmpeg-easy-monitor && cargo run --release -p ffmpeg-easy-monitor --example million [JOBS]`.
 //! It needs nats-server and /proc.
 
@@ -17,19 +18,25 @@ use std::time::{Duration, Instant};
 
 use browser::{Page, get};
 use common::broker::{Broker, ConnectOptions};
+use common::run::Run;
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp};
 
 /// Pages that are open at the same time.
 const PAGES: usize = 100;
 /// How long they are watched.
 const WATCHED: Duration = Duration::from_secs(20);
+/// Runs that are written at the same time.
+const WRITES: usize = 1000;
 /// Ticks of the clock in /proc in a second, on every Linux of today.
 const TICKS: f64 = 100.0;
 
 #[tokio::main]
 async fn main() {
-    let mut count: usize = std::env::args()
+    let jobs: usize = std::env::args()
         .nth(1)
         .map_or(1_000_000, |count| count.parse().expect("a number of jobs"));
+    let mut count = jobs;
     let server = server::Server::start();
     let broker = Broker::connect(&ConnectOptions::new(server.url(), "million"))
         .await
@@ -111,9 +118,10 @@ async fn main() {
     for nth in 0..PAGES {
         pages.push(tokio::spawn(async move { watch(address, nth).await }));
     }
+    let producer = broker.clone();
     let enqueuing = tokio::spawn(async move {
         for start in count.. {
-            enqueue(&broker, start..start + 1).await;
+            enqueue(&producer, start..start + 1).await;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
@@ -130,6 +138,20 @@ async fn main() {
     for page in pages {
         page.abort();
     }
+
+    let began = Instant::now();
+    complete(&broker, 0..jobs).await;
+    println!("wrote {jobs} completed jobs in {:.0?}", began.elapsed());
+    while page.state["totals"]["completed"] != jobs {
+        assert!(page.event().await, "the monitor ended");
+    }
+    for path in ["/api/v1/history", "/api/v1/history?hours=2160"] {
+        let began = Instant::now();
+        let answer = get(address, path, "").await;
+        assert_eq!(answer.status, 200, "{path}");
+        println!("{path}, all completed: {:.0?}", began.elapsed());
+    }
+    println!("{}", monitor.memory());
 }
 
 /// One open page: half of them overviews, half tables of jobs that ask again
@@ -151,17 +173,45 @@ async fn enqueue(broker: &Broker, numbers: std::ops::Range<usize>) {
     let batch = common::id::BatchId::new();
     let jobs: Vec<_> = numbers
         .map(|number| {
-            let name = format!(
-                "series/Season {}/Some longer title of an episode {number:07}.mkv",
-                number / 10_000
-            );
-            let mut job = farm::job(&name, "libx265", 1_000_000 + number as u64);
-            job.batch = batch;
+            let job = common::job::Job {
+                batch,
+                ..episode(number)
+            };
             let lane = farm::lane(&job, 5);
             (job, lane)
         })
         .collect();
     broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
+}
+
+fn episode(number: usize) -> common::job::Job {
+    let name = format!(
+        "series/Season {}/Some longer title of an episode {number:07}.mkv",
+        number / 10_000
+    );
+    farm::job(&name, "libx265", 1_000_000 + number as u64)
+}
+
+/// Has all of them completed in the last days, by twenty workers with three
+/// encoders each.
+async fn complete(broker: &Broker, numbers: std::ops::Range<usize>) {
+    let now = Timestamp::now();
+    let write = |number: usize| {
+        let worker = format!("worker-{:02}", number % 20);
+        let by = ["libx265", "libx264", "libsvtav1"][number % 3];
+        let job = episode(number);
+        let lane = farm::lane(&job, 5);
+        let name = worker.parse().expect("a name");
+        let ended = now - SignedDuration::from_secs(number as i64 % (3 * 86_400));
+        let run = Run::first(job, &lane, 1, name, ended);
+        let run = run.complete(farm::report(&worker, by), ended);
+        async move { farm::write_run(broker, &run).await }
+    };
+    futures::stream::iter(numbers)
+        .map(write)
+        .buffer_unordered(WRITES)
+        .for_each(|()| std::future::ready(()))
+        .await;
 }
 
 struct Monitor(Child);

@@ -3,6 +3,7 @@
 //! It needs nats-server and no ffmpeg.
 
 #[path = "../tests/live/farm.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
 mod farm;
 #[path = "../tests/live/server.rs"]
 mod server;

@@ -23,6 +23,7 @@ mod registry;
 mod runs;
 mod steer;
 mod topology;
+mod why;
 
 pub use claim::{Claim, Claimant, Decline, Look, Lost};
 pub use connect::ConnectOptions;

@@ -12,11 +12,22 @@ use super::Shared;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The process answers: enough not to be restarted.
+#[utoipa::path(
+    get, path = "/healthz", tag = "health", security(()),
+    responses((status = OK, body = String, content_type = "text/plain"))
+)]
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
 /// The broker answers: enough to be sent people.
+#[utoipa::path(
+    get, path = "/readyz", tag = "health", security(()),
+    responses(
+        (status = OK, body = String, content_type = "text/plain"),
+        (status = SERVICE_UNAVAILABLE, body = String, content_type = "text/plain")
+    )
+)]
 pub(super) async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
     let away = (
         StatusCode::SERVICE_UNAVAILABLE,

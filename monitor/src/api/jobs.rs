@@ -8,13 +8,11 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use common::broker::{Broker, BrokerError, JobRecord};
+use common::broker::JobRecord;
 use common::event::Event;
 use common::id::{BatchId, JobId};
-use common::queue::{Lane, Queue};
-use common::why::{Scene, Why};
+use common::queue::Queue;
 use common::worker::WorkerName;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -212,28 +210,8 @@ pub(super) async fn one(
         record.ok_or_else(|| Refusal::unknown(format!("nobody has heard of job {job}")))?;
     Ok(axum::Json(Details {
         name: view::name(record.job()),
-        why: why(&shared.broker, &record).await?.to_string(),
+        why: shared.broker.why(&record).await?.to_string(),
         record,
         events,
     }))
-}
-
-/// Why a job is where it is.
-async fn why(broker: &Broker, record: &JobRecord) -> Result<Why, BrokerError> {
-    let (places, workers, controls, reports) = tokio::try_join!(
-        broker.whereabouts(&record.job().id),
-        broker.workers(),
-        broker.controls(),
-        broker.recent_reports(),
-    )?;
-    let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();
-    let scene = Scene {
-        record,
-        lanes: &lanes,
-        opens: places.opens.first(),
-        workers: &workers,
-        controls: &controls,
-    };
-    let ahead = broker.ahead(&places.lanes, scene.contenders()).await?;
-    Ok(scene.why(ahead, &reports.iter().collect(), Timestamp::now()))
 }

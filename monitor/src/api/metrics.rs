@@ -17,7 +17,14 @@ use crate::view::snapshot::{Presence, Snapshot};
 /// How long the first look at the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `GET /metrics`
+/// Figures for Prometheus, in its text format.
+#[utoipa::path(
+    get, path = "/metrics", tag = "metrics",
+    responses(
+        (status = OK, body = String, content_type = "text/plain"),
+        (status = SERVICE_UNAVAILABLE, body = Refusal)
+    )
+)]
 pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
     let _viewer = shared.audience.join();
     shared.listing.caught_up().await;

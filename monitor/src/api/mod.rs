@@ -85,6 +85,7 @@ impl utoipa::Modify for Schemes {
 /// Every route.
 pub(crate) fn routes(shared: Shared) -> Router {
     // To be looked at by readers and steered by operators.
+    let role = middleware::from_fn_with_state(shared.access.clone(), guard::role);
     let guarded = OpenApiRouter::new()
         .routes(routes!(state::state))
         .routes(routes!(live::live))
@@ -107,35 +108,32 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(jetstream::jetstream))
         .routes(routes!(history::history))
         .routes(routes!(history::csv))
-        .route_layer(middleware::from_fn_with_state(
-            shared.access.clone(),
-            guard::role,
-        ));
+        .route_layer(role.clone());
     let open =
         OpenApiRouter::new().routes(routes!(session::standing, session::begin, session::end));
+    // Where other programs look for them.
+    let metrics = OpenApiRouter::new()
+        .routes(routes!(metrics::metrics))
+        .route_layer(role);
+    let health = OpenApiRouter::new()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready));
     let (api, document) = OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api/v1", guarded.merge(open))
+        .merge(metrics)
+        .merge(health)
         .split_for_parts();
     let document: Bytes = serde_json::to_vec(&document)
         .expect("the document is plain data with string keys")
         .into();
-    let metrics = Router::new()
-        .route("/metrics", get(metrics::metrics))
-        .route_layer(middleware::from_fn_with_state(
-            shared.access.clone(),
-            guard::role,
-        ));
     Router::new()
         .merge(page::routes())
         .merge(api)
-        .merge(metrics)
         .route(
             "/api/v1/openapi.json",
             get(|| async move { ([(CONTENT_TYPE, "application/json")], document) }),
         )
         .route("/api/{*nothing}", get(unknown))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
         .layer(middleware::from_fn_with_state(
             shared.access.clone(),
             guard::origin,

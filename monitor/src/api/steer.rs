@@ -113,6 +113,20 @@ async fn all(
     axum::Json(outcomes.buffered(AT_ONCE).collect().await)
 }
 
+/// Gives the broker one order about each job.
+async fn each(
+    broker: &Broker,
+    jobs: Vec<JobId>,
+    order: impl AsyncFn(&Broker, &JobId) -> Result<Steered, BrokerError>,
+) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+    checked(&jobs)?;
+    let order = &order;
+    let orders = jobs
+        .into_iter()
+        .map(|job| async move { Outcome::of(job, order(broker, &job).await) });
+    Ok(all(futures::stream::iter(orders)).await)
+}
+
 /// Cancels jobs that wait or run.
 #[utoipa::path(
     post, path = "/jobs/cancel", tag = "steer", request_body = Jobs,
@@ -122,12 +136,7 @@ pub(super) async fn cancel(
     State(Shared { broker, .. }): State<Shared>,
     Json(Jobs { jobs }): Json<Jobs>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
-    checked(&jobs)?;
-    let orders = jobs.into_iter().map(|job| {
-        let broker = broker.clone();
-        async move { Outcome::of(job, broker.cancel(&job).await) }
-    });
-    Ok(all(futures::stream::iter(orders)).await)
+    each(&broker, jobs, Broker::cancel).await
 }
 
 /// Has jobs tried again that failed or were cancelled.
@@ -139,12 +148,7 @@ pub(super) async fn retry(
     State(Shared { broker, .. }): State<Shared>,
     Json(Jobs { jobs }): Json<Jobs>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
-    checked(&jobs)?;
-    let orders = jobs.into_iter().map(|job| {
-        let broker = broker.clone();
-        async move { Outcome::of(job, broker.retry(&job).await) }
-    });
-    Ok(all(futures::stream::iter(orders)).await)
+    each(&broker, jobs, Broker::retry).await
 }
 
 /// Has jobs taken from another queue, at another priority, or both. A job goes

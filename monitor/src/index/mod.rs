@@ -8,7 +8,7 @@ mod row;
 mod text;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
@@ -73,6 +73,10 @@ impl Counts {
     }
 }
 
+/// Stands for a worker and an encoder, to sum by: the same two have the same
+/// numbers.
+pub(crate) type Who = (u32, u32);
+
 /// A job that was completed, for history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done<'a> {
@@ -86,12 +90,16 @@ pub struct Done<'a> {
     pub worker: Option<&'a WorkerName>,
     /// By which encoder; `None` where video was copied.
     pub encoder: Option<&'a Encoder>,
+    /// Both of them.
+    pub(crate) who: Who,
     /// Bytes before.
     pub input_size: u64,
     /// Bytes after.
     pub output_size: u64,
     /// Frames encoded.
     pub frames: u64,
+    /// Seconds of media.
+    pub length: f32,
     /// Seconds of ffmpeg's encode.
     pub encode_seconds: f32,
     /// Seconds from claim to end.
@@ -159,6 +167,7 @@ impl Index {
                 encoder: self.encoders.id(&report.encoder),
                 output_size: report.output_size,
                 frames: report.frames,
+                length: report.duration as f32,
                 encode_seconds: report.encode_seconds as f32,
                 total_seconds: report.total_seconds as f32,
             })),
@@ -197,6 +206,7 @@ impl Index {
                     encoder,
                     output_size,
                     frames,
+                    length,
                     encode_seconds,
                     total_seconds,
                 } => Some(Done {
@@ -205,9 +215,11 @@ impl Index {
                     ended: moment(row.changed),
                     worker: self.workers.get(row.worker).as_ref(),
                     encoder: self.encoders.get(*encoder).as_ref(),
+                    who: (row.worker, *encoder),
                     input_size: row.size,
                     output_size: *output_size,
                     frames: *frames,
+                    length: *length,
                     encode_seconds: *encode_seconds,
                     total_seconds: *total_seconds,
                 }),

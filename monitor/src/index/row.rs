@@ -98,6 +98,7 @@ pub(super) enum Outcome {
         encoder: u32,
         output_size: u64,
         frames: u64,
+        length: f32,
         encode_seconds: f32,
         total_seconds: f32,
     },

@@ -14,22 +14,22 @@ use jiff::{SignedDuration, Timestamp};
 use super::query::{Query, Sort};
 use super::{Index, Phase};
 
-fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).expect("in range")
 }
 
-fn lane(priority: u8) -> Lane {
+pub(crate) fn lane(priority: u8) -> Lane {
     Lane {
         queue: "libx265".parse().expect("a queue"),
         priority: Priority::try_from(priority).expect("1 to 10"),
     }
 }
 
-fn worker(name: &str) -> WorkerName {
+pub(crate) fn worker(name: &str) -> WorkerName {
     name.parse().expect("a name")
 }
 
-fn job(name: &str, number: i64) -> Job {
+pub(crate) fn job(name: &str, number: i64) -> Job {
     let at_key = |bucket: &str| Location::s3("media", &format!("{bucket}/{name}")).expect("a key");
     let input = Input {
         location: at_key("in"),
@@ -59,7 +59,7 @@ fn running(job: &Job) -> Run {
     Run::first(job.clone(), &lane(5), 1, worker("atelier"), at(50))
 }
 
-fn report() -> Report {
+pub(crate) fn report() -> Report {
     Report {
         worker: worker("atelier"),
         encoder: Some("libx265".parse().expect("an encoder")),

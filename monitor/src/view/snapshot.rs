@@ -293,6 +293,10 @@ pub struct CardRow {
     pub refused: BTreeMap<Encoder, String>,
     /// Audio encoders that passed.
     pub audio: Vec<String>,
+    /// Filters of interest that its ffmpeg lists.
+    pub filters: Vec<String>,
+    /// Muxers of interest that its ffmpeg lists.
+    pub muxers: Vec<String>,
 }
 
 /// A proved encoder.

@@ -221,6 +221,8 @@ fn card_row(card: &Card) -> CardRow {
         encoders,
         refused,
         audio: card.audio.clone(),
+        filters: card.filters.clone(),
+        muxers: card.muxers.clone(),
     }
 }
 

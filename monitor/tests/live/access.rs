@@ -33,11 +33,22 @@ async fn log_in(monitor: &Monitor, password: &str) -> String {
     format!("Cookie: {session}\r\n")
 }
 
-/// Every operation of the OpenAPI document, with its path's names filled in.
-async fn operations(monitor: &Monitor) -> Vec<(String, String)> {
+/// Operations that are open to all: what lets people in, and out, and what
+/// whoever restarts things looks at.
+const OPEN: [(&str, &str); 5] = [
+    ("DELETE", "/api/v1/session"),
+    ("GET", "/api/v1/session"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("POST", "/api/v1/session"),
+];
+
+/// Every operation of the OpenAPI document, with its path's names filled in:
+/// those that are open to all by what it says, and the others.
+async fn operations(monitor: &Monitor) -> [Vec<(String, String)>; 2] {
     let document = get(&monitor.address, "/api/v1/openapi.json", "").await;
     let document: Value = document.json();
-    let mut found = Vec::new();
+    let mut found = [Vec::new(), Vec::new()];
     for (path, methods) in document["paths"].as_object().expect("paths") {
         let path = path
             .replace("{job}", "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab")
@@ -47,10 +58,12 @@ async fn operations(monitor: &Monitor) -> Vec<(String, String)> {
             !path.contains('{'),
             "{path} has a name that this test does not know"
         );
-        for method in methods.as_object().expect("methods").keys() {
-            found.push((method.to_uppercase(), path.clone()));
+        for (method, operation) in methods.as_object().expect("methods") {
+            let is_open = operation["security"] == json!([{}]);
+            found[usize::from(!is_open)].push((method.to_uppercase(), path.clone()));
         }
     }
+    found[0].sort();
     found
 }
 
@@ -59,27 +72,29 @@ async fn every_route_asks_who_is_there_and_every_change_for_an_operator() {
     let (monitor, _file) = locked().await;
     let reader = log_in(&monitor, "look").await;
     let operator = log_in(&monitor, "steer").await;
+    let [open, guarded] = operations(&monitor).await;
+    let open: Vec<(&str, &str)> = open
+        .iter()
+        .map(|(method, path)| (method.as_str(), path.as_str()))
+        .collect();
+    assert_eq!(open, OPEN);
     let mut changes = 0;
-    for (method, path) in operations(&monitor).await {
-        // What lets people in, and out, is open to all.
-        if path == "/api/v1/session" {
-            continue;
-        }
-        let nobody = send(&monitor.address, &method, &path, "", &json!({})).await;
+    for (method, path) in &guarded {
+        let nobody = send(&monitor.address, method, path, "", &json!({})).await;
         assert_eq!(nobody.status, 401, "{method} {path}: {}", nobody.body);
         let forged = "Cookie: farm_session=0123456789abcdef\r\n";
-        let forged = send(&monitor.address, &method, &path, forged, &json!({})).await;
+        let forged = send(&monitor.address, method, path, forged, &json!({})).await;
         assert_eq!(forged.status, 401, "{method} {path}: {}", forged.body);
         if method != "GET" {
             changes += 1;
-            let looking = send(&monitor.address, &method, &path, &reader, &json!({})).await;
+            let looking = send(&monitor.address, method, path, &reader, &json!({})).await;
             assert_eq!(looking.status, 403, "{method} {path}: {}", looking.body);
             let elsewhere = format!("{operator}Sec-Fetch-Site: cross-site\r\n");
-            let foreign = send(&monitor.address, &method, &path, &elsewhere, &json!({})).await;
+            let foreign = send(&monitor.address, method, path, &elsewhere, &json!({})).await;
             assert_eq!(foreign.status, 403, "{method} {path}: {}", foreign.body);
             // An operator gets as far as being told that the body says nothing,
             // or to its end.
-            let steering = send(&monitor.address, &method, &path, &operator, &json!({})).await;
+            let steering = send(&monitor.address, method, path, &operator, &json!({})).await;
             assert!(
                 !matches!(steering.status, 401 | 403 | 404 | 405),
                 "{method} {path}: {}",
@@ -88,7 +103,8 @@ async fn every_route_asks_who_is_there_and_every_change_for_an_operator() {
         }
     }
     assert!(changes >= 6, "{changes}");
-    assert_eq!(get(&monitor.address, "/metrics", "").await.status, 401);
+    let is_guarded = |path: &str| guarded.iter().any(|(_, other)| other == path);
+    assert!(is_guarded("/metrics"), "{guarded:?}");
     for open in ["/", "/healthz", "/readyz", "/api/v1/openapi.json"] {
         assert_eq!(get(&monitor.address, open, "").await.status, 200, "{open}");
     }

@@ -1,11 +1,8 @@
 //! `producer why`: what a job waits for, or what became of it.
 
 use clap::Args;
-use common::broker::{Broker, JobRecord};
 use common::id::JobId;
-use common::queue::Lane;
-use common::why::{Scene, Why};
-use jiff::Timestamp;
+use common::why::Why;
 use serde::Serialize;
 
 use crate::display::output;
@@ -40,7 +37,7 @@ struct Shown<'a> {
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let record = records::find(&broker, &options.id).await?;
-    let why = why(&broker, &record).await?;
+    let why = broker.why(&record).await?;
     if options.json {
         output::print_json(&Shown {
             job: record.job().id,
@@ -52,23 +49,4 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         output::print(&why.to_string());
     }
     Ok(Exit::Done)
-}
-
-async fn why(broker: &Broker, record: &JobRecord) -> Result<Why, Error> {
-    let (places, workers, controls, reports) = futures::try_join!(
-        broker.whereabouts(&record.job().id),
-        broker.workers(),
-        broker.controls(),
-        broker.recent_reports(),
-    )?;
-    let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();
-    let scene = Scene {
-        record,
-        lanes: &lanes,
-        opens: places.opens.first(),
-        workers: &workers,
-        controls: &controls,
-    };
-    let ahead = broker.ahead(&places.lanes, scene.contenders()).await?;
-    Ok(scene.why(ahead, &reports.iter().collect(), Timestamp::now()))
 }

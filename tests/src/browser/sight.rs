@@ -17,6 +17,41 @@ const AXE: &str = "(async () => {
   return JSON.stringify(violations.flatMap(lines));
 })()";
 
+/// Drawn lines and areas whose contrast with the nearest opaque ground is below
+/// what WCAG AA asks for: axe looks at text alone.
+const FAINT: &str = r#"(() => {
+  const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgb = (color) => {
+    paint.clearRect(0, 0, 1, 1);
+    paint.fillStyle = color;
+    paint.fillRect(0, 0, 1, 1);
+    return [...paint.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((c) => ((c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = rgb(getComputedStyle(at).backgroundColor);
+      if (color[3] > 250) return color;
+    }
+    return [255, 255, 255, 255];
+  };
+  const faint = [];
+  for (const shape of document.querySelectorAll("main svg :is(path, rect, circle)")) {
+    if (!shape.checkVisibility()) continue;
+    const style = getComputedStyle(shape);
+    for (const color of [style.stroke, style.fill]) {
+      if (color === "none" || rgb(color)[3] < 250) continue;
+      const [a, b] = [light(rgb(color)), light(ground(shape))].sort((a, b) => b - a);
+      const ratio = (a + 0.05) / (b + 0.05);
+      if (ratio < 3) faint.push(`contrast ${ratio.toFixed(2)}: a ${shape.tagName} of ${color}`);
+    }
+  }
+  return JSON.stringify([...new Set(faint)]);
+})()"#;
+
 impl Browser {
     /// Keeps a picture of the page as `target/screenshots/<name>.png`.
     pub async fn picture(&mut self, name: &str) {
@@ -48,13 +83,19 @@ impl Browser {
         .await;
     }
 
-    /// What on the page axe-core finds hard to use for some people.
+    /// What on the page is hard to use for some people, by axe-core and by what
+    /// it does not look at.
     pub async fn barriers(&mut self) -> Vec<String> {
         if self.evaluate("typeof axe").await == "undefined" {
             self.evaluate(&paths::axe()).await;
         }
-        let found = self.evaluate(AXE).await;
-        serde_json::from_str(&found).unwrap_or_else(|_| panic!("axe gives no answer: {found}"))
+        let mut barriers = Vec::new();
+        for look in [AXE, FAINT] {
+            let found = self.evaluate(look).await;
+            let found: Option<Vec<String>> = serde_json::from_str(&found).ok();
+            barriers.extend(found.expect("the page lets itself be looked at"));
+        }
+        barriers
     }
 }
 

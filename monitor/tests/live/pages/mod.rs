@@ -1,10 +1,12 @@
 //! The pages in a real browser, used as a person uses them.
 
 mod access;
+mod history;
 mod jobs;
 mod new;
 mod orders;
 mod sights;
+mod workers;
 
 use std::time::Duration;
 

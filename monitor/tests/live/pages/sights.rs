@@ -1,89 +1,111 @@
 //! What the pages look like, to eyes and to screen readers, and when the broker
 //! goes away under them.
 
-use common::run::{Report, Run};
-use jiff::Timestamp;
+use common::batch::Batch;
+use common::failure::Failure;
+use common::id::JobId;
+use harness::browser::Browser;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{go, keep_alive, open};
+use crate::create::with_films;
 use crate::{Monitor, farm};
 
-async fn busy() -> Monitor {
-    let monitor = Monitor::start().await;
+/// A job in each state whose page differs.
+struct Jobs {
+    running: JobId,
+    failed: JobId,
+    completed: JobId,
+}
+
+async fn fill(monitor: &Monitor) -> Jobs {
     for name in ["Metropolis.mkv", "Playtime.mkv"] {
         monitor.enqueue(name, "libx265").await;
     }
-    monitor.enqueue("Nosferatu.mkv", "hevc_nvenc").await;
-    let job = farm::job("Sunrise.mkv", "libx265", 9_000_000);
-    let worker: common::worker::WorkerName = "atelier".parse().expect("a name");
-    let run = Run::first(
-        job.clone(),
-        &farm::lane(&job, 5),
-        1,
-        worker.clone(),
-        Timestamp::now(),
-    );
-    let report = Report {
-        worker: worker.clone(),
-        encoder: Some(farm::encoder("libx265")),
-        input_size: 9_000_000,
-        output_size: 3_000_000,
-        frames: 1000,
-        duration: 40.0,
-        encode_seconds: 16.0,
-        total_seconds: 18.0,
-        input_media: None,
-        output_media: None,
-        warnings: Vec::new(),
+    let pending = monitor.enqueue("Nosferatu.mkv", "hevc_nvenc").await;
+    let batch = Batch {
+        id: pending.batch,
+        label: "Silent films".to_owned(),
+        jobs: 1,
+        enqueued: Timestamp::now(),
     };
-    farm::write_run(&monitor.broker, &run.complete(report, Timestamp::now())).await;
-    let job = farm::job("Greed.mkv", "libx265", 5_000_000);
-    let run = Run::first(
-        job.clone(),
-        &farm::lane(&job, 5),
-        1,
-        worker,
-        Timestamp::now(),
-    );
-    farm::write_run(&monitor.broker, &run).await;
-    monitor
+    monitor.broker.keep_batch(&batch).await.expect("kept");
+    let [completed, failed, running] = ["Sunrise.mkv", "Faust.mkv", "Greed.mkv"]
+        .map(|name| farm::begun(name, "libx265", "atelier"));
+    let jobs = Jobs {
+        running: running.job.id,
+        failed: failed.job.id,
+        completed: completed.job.id,
+    };
+    let failure = Failure::input("no video in it").with_log(vec!["moov atom not found".to_owned()]);
+    for run in [
+        completed.complete(farm::report("atelier", "libx265"), Timestamp::now()),
+        failed.fail(failure, SignedDuration::ZERO, Timestamp::now()),
+        running,
+    ] {
+        farm::write_run(&monitor.broker, &run).await;
+    }
+    jobs
+}
+
+/// Looks at what a page shows by day and by night, with all that it folds away.
+async fn look(browser: &mut Browser, page: &str, name: &str) {
+    let unfold = "document.querySelectorAll('main details').forEach((part) => (part.open = true))";
+    for scheme in ["light", "dark"] {
+        browser.scheme(scheme).await;
+        browser.picture(&format!("{name}-{scheme}")).await;
+        browser.evaluate(unfold).await;
+        let barriers = browser.barriers().await;
+        assert!(barriers.is_empty(), "{scheme} {page}: {barriers:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_can_be_read_by_everyone() {
-    let monitor = busy().await;
-    let beat = farm::heartbeat(
-        "atelier",
-        2,
-        Vec::new(),
-        &[("libx265", 61.0), ("libx264", 90.0)],
-    );
+    let (monitor, _films) = with_films().await;
+    let jobs = fill(&monitor).await;
+    let proved = [("libx265", 61.0), ("libx264", 90.0)];
+    let beat = farm::heartbeat("atelier", 2, vec![jobs.running], &proved);
     let _alive = keep_alive(&monitor, vec![beat]).await;
     let (mut browser, _folder) = open(&monitor, "").await;
-    for scheme in ["light", "dark"] {
-        browser.scheme(scheme).await;
-        for (page, words) in [
-            ("", "Nosferatu.mkv"),
-            ("jobs", "of 5 jobs"),
-            ("workers", "Who has proved what"),
-            ("batches", "Nothing was enqueued yet"),
-            ("history", "By worker and encoder"),
-            ("broker", "KV_runs"),
-        ] {
-            go(&mut browser, page).await;
-            browser.shows(words).await;
-            let barriers = browser.barriers().await;
-            assert!(barriers.is_empty(), "{scheme} {page}: {barriers:#?}");
-            let name = if page.is_empty() { "overview" } else { page };
-            browser.picture(&format!("{name}-{scheme}")).await;
-        }
+    let [running, failed, completed] =
+        [jobs.running, jobs.failed, jobs.completed].map(|job| format!("jobs/{job}"));
+    let pages = [
+        ("", "overview", "Nosferatu.mkv"),
+        ("jobs", "jobs", "of 6 jobs"),
+        (running.as_str(), "job-running", "reading"),
+        (&failed, "job-failed", "moov atom not found"),
+        (&completed, "job-completed", "63 fps, 2.5×"),
+        ("workers", "workers", "1 job completed, 1 failed"),
+        (
+            "workers?bits=12",
+            "workers-none",
+            "0 of 1 worker can do this",
+        ),
+        ("batches", "batches", "Silent films"),
+        ("history", "history", "By worker and encoder over time"),
+        ("broker", "broker", "KV_runs"),
+    ];
+    for (page, name, words) in pages {
+        go(&mut browser, page).await;
+        browser.shows(words).await;
+        look(&mut browser, page, name).await;
     }
+    go(&mut browser, "new").await;
+    browser.click(".entries li:first-child button").await;
+    browser.click(".entries li:last-child input").await;
+    browser.shows("1 file, 4 B").await;
+    browser.shows("score").await;
+    look(&mut browser, "new", "new").await;
+
     // A phone shows each page without a step to the side.
     browser.resize(390, 844).await;
-    for page in ["", "jobs", "workers", "batches", "history", "broker"] {
+    let new = ("new", "new", "1 file, 4 B");
+    for (page, name, words) in pages.into_iter().chain([new]) {
         go(&mut browser, page).await;
+        browser.shows(words).await;
         let fits = "document.documentElement.scrollWidth <= innerWidth";
         browser.until(&format!("{page} to fit a phone"), fits).await;
-        let name = if page.is_empty() { "overview" } else { page };
         browser.picture(&format!("{name}-phone")).await;
     }
     drop(browser);
@@ -92,9 +114,10 @@ async fn every_page_can_be_read_by_everyone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_broker_dies_under_an_open_page() {
-    let mut monitor = busy().await;
+    let mut monitor = Monitor::start().await;
+    fill(&monitor).await;
     let (mut browser, _folder) = open(&monitor, "jobs").await;
-    browser.shows("of 5 jobs").await;
+    browser.shows("of 6 jobs").await;
     monitor.server.kill();
     browser.shows("Broker out of reach since").await;
     // What was known is still there to be looked at.
@@ -102,8 +125,8 @@ async fn the_broker_dies_under_an_open_page() {
     monitor.server.restart();
     browser.shows("Live").await;
     monitor.until_ready(true).await;
-    monitor.enqueue("Faust.mkv", "libx265").await;
-    browser.shows("Faust.mkv").await;
+    monitor.enqueue("Nana.mkv", "libx265").await;
+    browser.shows("Nana.mkv").await;
     drop(browser);
     monitor.stop().await;
 }

@@ -3,8 +3,10 @@
 import { get } from "../api.js";
 import { h, say, set } from "../dom.js";
 import { ago, bytes, change, count, duration, fps, plural, printable, time } from "../format.js";
+import { each, pace } from "../past.js";
 import { refine } from "../router.js";
 import { bars } from "./chart.js";
+import { lines } from "./lines.js";
 
 const page = document.querySelector('[data-page="history"]');
 const charts = page.querySelector(".charts");
@@ -13,8 +15,20 @@ const failures = page.querySelector(".failures");
 const span = page.querySelector("select");
 const csv = page.querySelector("a.button");
 const problem = page.querySelector(".problem");
+const overTime = page.querySelector(".over-time");
+const fpsLines = lines("Frames per second of an encode", fps);
+const timeLines = lines("Time a job", duration);
+overTime.querySelector(".charts").append(fpsLines.element, timeLines.element);
 
-function draw({ since, step, curve, by_worker, failures: reasons, ratios }) {
+/** Draws one line of each of the pairs that has a value. */
+function drawLines(chart, pairs, valuesOf, whens) {
+  const series = pairs.map((pair) => ({ name: `${pair.worker} · ${pair.encoder}`, values: valuesOf(pair) }));
+  const known = series.filter(({ values }) => values.some((value) => value !== null));
+  chart.element.hidden = known.length === 0;
+  if (known.length) chart.update(known, whens);
+}
+
+function draw({ since, step, curve, pairs, by_worker, failures: reasons, ratios }) {
   const start = Date.parse(since);
   const when = (nth) => time(new Date(start + nth * step * 1000).toISOString(), Date.now());
   const chart = (title, values, words) =>
@@ -22,25 +36,28 @@ function draw({ since, step, curve, by_worker, failures: reasons, ratios }) {
   charts.replaceChildren(
     chart("Jobs completed", curve.map((sum) => sum.completed), (value) => plural(value, "job")),
     chart("Bytes saved", curve.map((sum) => Math.max(0, sum.input_bytes - sum.output_bytes)), bytes),
-    chart("Frames per second of an encode", curve.map((sum) => (sum.encode_seconds ? sum.frames / sum.encode_seconds : 0)), fps),
+    chart("Frames per second of an encode", curve.map(pace), fps),
     chart("Jobs failed", curve.map((sum) => sum.failed), (value) => plural(value, "job")),
     bars("Output beside input", ratios.map((value, nth) => ({
       value,
       words: `${nth < 10 ? `${nth * 10}–${nth * 10 + 10}%` : "larger than the input"}: ${plural(value, "job")}`,
     }))),
   );
-  const fastest = Math.max(1, ...by_worker.map(({ sum }) => (sum.encode_seconds ? sum.frames / sum.encode_seconds : 0)));
+  overTime.hidden = pairs.length === 0;
+  const whens = curve.map((_, nth) => when(nth));
+  drawLines(fpsLines, pairs, (pair) => pair.fps, whens);
+  drawLines(timeLines, pairs, (pair) => pair.seconds, whens);
+  const fastest = Math.max(1, ...by_worker.map(({ sum }) => pace(sum)));
   workers.replaceChildren(
     ...by_worker.map(({ worker, encoder, sum }) => {
-      const pace = sum.encode_seconds ? sum.frames / sum.encode_seconds : 0;
       return h(
         "tr",
         {},
         h("th", { scope: "row" }, worker),
         h("td", { class: "mono" }, encoder),
         h("td", { class: "number" }, count(sum.completed)),
-        h("td", { class: "number" }, pace ? fps(pace) : "", h("meter", { min: 0, max: 1, value: pace / fastest, "aria-label": "beside the fastest" })),
-        h("td", { class: "number" }, duration(sum.total_seconds / Math.max(1, sum.completed))),
+        h("td", { class: "number" }, sum.frames ? fps(pace(sum)) : "", h("meter", { min: 0, max: 1, value: pace(sum) / fastest, "aria-label": "beside the fastest" })),
+        h("td", { class: "number" }, duration(each(sum))),
         h("td", { class: "number" }, change(sum.input_bytes, sum.output_bytes)),
       );
     }),

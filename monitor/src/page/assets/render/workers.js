@@ -4,6 +4,7 @@ import { askHours, pause, standing } from "../control.js";
 import { h, keyed, say, set } from "../dom.js";
 import { ago, bytes, count, duration, fps, percent, plural, printable, time } from "../format.js";
 import { address } from "../router.js";
+import { past } from "./past.js";
 
 const section = document.getElementById("workers");
 const list = section.querySelector(".cards");
@@ -78,11 +79,13 @@ function cardParts(card) {
     chips.push(h("li", { class: "chip" }, `+${card.encoders.length - CHIPS}`));
   }
   const host = `${card.host} · ${card.cpu}, ${plural(card.cores, "core")}, ${bytes(card.memory)} · ${card.os}`;
-  const audio = card.audio.length ? [h("p", { class: "host" }, `Audio: ${printable(card.audio.join(", "))}`)] : [];
+  const extras = [["Audio", card.audio], ["Filters", card.filters], ["Containers", card.muxers]]
+    .filter(([, names]) => names.length > 0)
+    .map(([label, names]) => h("p", { class: "host" }, `${label}: ${printable(names.join(", "))}`));
   const details = [
     h("p", { class: "host" }, printable(host)),
     proofs(card.encoders),
-    ...audio,
+    ...extras,
     ...refusals(card.refused),
   ];
   return { chips, details };
@@ -100,6 +103,7 @@ function workerCard(row) {
   const summary = h("summary", {});
   const details = h("div", {});
   const note = h("p", { class: "host" });
+  const lately = past(row.name);
   const jobs = h("a", { class: "button small", href: address("jobs", { worker: row.name }) }, "Its jobs");
   const drain = h("button", { class: "button small act", type: "button" });
   const hours = h("button", { class: "button small act", type: "button" }, "Hours…");
@@ -119,6 +123,7 @@ function workerCard(row) {
     h("div", { class: "loads" }, cpu.element, memory.element, h("div", {}, scratch, h("br", {}), uptime)),
     note,
     chips,
+    lately.element,
     h("p", { class: "worker-actions" }, jobs, drain, hours),
     h("details", {}, summary, details),
   );
@@ -126,6 +131,7 @@ function workerCard(row) {
   return {
     element,
     update(row, cards, now) {
+      element.hidden = !isWanted(cards[row.name]);
       set(element, "data-status", row.status);
       set(status, "data-status", row.status);
       say(status, STATUS[row.status] ?? row.status);
@@ -146,8 +152,11 @@ function workerCard(row) {
       cpu.update(row.cpu);
       memory.update(row.memory);
       say(scratch, `${bytes(row.scratch_free)} free`);
-      const up = `up ${duration((now - Date.parse(row.started)) / 1000)}`;
-      say(uptime, row.last_seen ? `heard ${ago(row.last_seen, now)}` : up);
+      // Who is there was heard within the last few heartbeats.
+      const heard = row.last_seen ? Date.parse(row.last_seen) : now;
+      const up = `up ${duration((heard - Date.parse(row.started)) / 1000)}`;
+      say(uptime, row.last_seen ? `heard ${ago(row.last_seen, now)}, then ${up}` : `${up} · heard seconds ago`);
+      lately.update();
       const card = cards[row.name];
       if (card && card !== shown) {
         const parts = cardParts(card);
@@ -160,8 +169,20 @@ function workerCard(row) {
   };
 }
 
-export function workers({ workers, cards }, now) {
+/** Which cards are shown, by what their workers have proved. */
+let isWanted = () => true;
+let latest = null;
+
+export function workers(state, now) {
+  latest = [state, now];
+  const { workers, cards } = state;
   empty.hidden = workers.length > 0;
   say(counter, workers.length ? count(workers.length) : "");
   keyed(list, workers, (row) => row.name, workerCard, cards, now);
+}
+
+/** Shows the workers whose cards are as wanted, until told otherwise; all where nothing is said. */
+export function showOnly(wanted = () => true) {
+  isWanted = wanted;
+  if (latest) workers(...latest);
 }

@@ -1,0 +1,161 @@
+//! The workers: what each has done, and who can do what is asked.
+
+use common::card::Verdict;
+use common::failure::Failure;
+use common::worker::Heartbeat;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{go, keep_alive, open};
+use crate::{Monitor, farm};
+
+/// A worker whose one encoder encodes 8 bit up to 1920×1080 only, and whose
+/// ffmpeg has a filter of its own.
+fn modest() -> Heartbeat {
+    let mut beat = farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 20.0)]);
+    for verdict in beat.card.encoders.values_mut() {
+        if let Verdict::Proved(proof) = verdict {
+            proof.pixel_formats = vec!["yuv420p".to_owned()];
+            proof.largest = (1920, 1080);
+        }
+    }
+    beat.card.filters = vec!["zscale".to_owned()];
+    beat
+}
+
+fn able() -> Heartbeat {
+    let proved = [("libx265", 61.0), ("hevc_nvenc", 300.0)];
+    farm::heartbeat("atelier", 2, Vec::new(), &proved)
+}
+
+/// Which workers the matrix shows, and which cards.
+const SHOWN: &str = "JSON.stringify([
+  [...document.querySelectorAll('.matrix:not([hidden]) thead th.number')].map((cell) => cell.textContent),
+  [...document.querySelectorAll('#workers .cards > li:not([hidden]) .worker-name')].map((name) => name.textContent),
+])";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_are_found_by_what_they_can_do_by_keyboard_alone() {
+    let monitor = Monitor::start().await;
+    let _alive = keep_alive(&monitor, vec![able(), modest()]).await;
+    let (mut browser, _folder) = open(&monitor, "workers").await;
+    browser.shows("2 workers").await;
+    browser.shows("mini-pc").await;
+    let both = format!(r#"{SHOWN} === '[["atelier","mini-pc"],["atelier","mini-pc"]]'"#);
+    let capable = format!(r#"{SHOWN} === '[["atelier"],["atelier"]]'"#);
+    let other = format!(r#"{SHOWN} === '[["mini-pc"],["mini-pc"]]'"#);
+    let neither = format!("{SHOWN} === '[[],[]]'");
+    browser.until("both workers", &both).await;
+
+    // Tab by tab to the filter.
+    let here = "document.activeElement.name ?? ''";
+    for _ in 0..60 {
+        browser.press("Tab").await;
+        if browser.evaluate(here).await == "encoder" {
+            break;
+        }
+    }
+    assert_eq!(browser.evaluate(here).await, "encoder");
+    browser.types("hevc").await;
+    browser.shows("1 of 2 workers can do this").await;
+    browser.until("the one that makes hevc", &capable).await;
+    let rows = "document.querySelectorAll('.matrix tbody tr').length === 2";
+    browser.until("its two encoders", rows).await;
+    browser.press("Tab").await;
+    for _ in 0..3 {
+        browser.press("ArrowDown").await;
+    }
+    browser.shows("0 of 2 workers can do this").await;
+    browser.until("nobody for 12 bit", &neither).await;
+    browser.press("ArrowUp").await;
+    browser.shows("1 of 2 workers can do this").await;
+
+    // The address says what is asked.
+    browser.evaluate("location.reload()").await;
+    browser.shows("1 of 2 workers can do this").await;
+    browser.until("still the one", &capable).await;
+    let bits = "document.querySelector('[name=bits]').value === '10'";
+    browser.until("the choice as it was", bits).await;
+    browser.picture("workers-filtered").await;
+
+    for (asked, who, shown) in [
+        ("on=hardware", "1 of 2", &capable),
+        ("on=software", "2 of 2", &both),
+        ("largest=3840x2160", "1 of 2", &capable),
+        ("largest=7680x4320", "0 of 2", &neither),
+        ("also=zscale", "1 of 2", &other),
+        ("also=aac+zscale", "1 of 2", &other),
+        ("also=opus", "2 of 2", &both),
+        ("encoder=h265&also=zscale", "0 of 2", &neither),
+        ("encoder=x264&bits=10", "0 of 2", &neither),
+    ] {
+        go(&mut browser, &format!("workers?{asked}")).await;
+        browser.shows(&format!("{who} workers can do this")).await;
+        browser.until(asked, shown).await;
+    }
+    browser
+        .click("[data-page=workers] button[type=reset]")
+        .await;
+    browser.until("both again", &both).await;
+    let address = "location.hash === '#/workers'";
+    browser.until("a plain address", address).await;
+    // Elsewhere nobody is left out.
+    go(&mut browser, "workers?bits=12").await;
+    browser.until("nobody", &neither).await;
+    go(&mut browser, "").await;
+    let cards = "[...document.querySelectorAll('#workers .cards > li')].filter((card) => card.checkVisibility()).length === 2";
+    browser.until("all cards on the overview", cards).await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workers_card_says_what_it_has_done_and_when_it_was_heard() {
+    let monitor = Monitor::start().await;
+    let ended = Timestamp::now();
+    for (name, by) in [
+        ("a.mkv", "libx265"),
+        ("b.mkv", "libx265"),
+        ("c.mkv", "hevc_nvenc"),
+    ] {
+        let run = farm::begun(name, by, "atelier").complete(farm::report("atelier", by), ended);
+        farm::write_run(&monitor.broker, &run).await;
+    }
+    let failure = Failure::input("no video in it");
+    let failed =
+        farm::begun("d.mkv", "libx265", "atelier").fail(failure, SignedDuration::ZERO, ended);
+    farm::write_run(&monitor.broker, &failed).await;
+    let long_ago = ended - SignedDuration::from_hours(30);
+    let old = farm::begun("e.mkv", "libx265", "atelier");
+    let old = old.complete(farm::report("atelier", "libx265"), long_ago);
+    farm::write_run(&monitor.broker, &old).await;
+
+    let mut beat = able();
+    beat.started = ended - SignedDuration::from_hours(3);
+    let _alive = keep_alive(&monitor, vec![beat]).await;
+    // This one is heard once, and then no more.
+    monitor.broker.heartbeat(&modest()).await.expect("heard");
+    let (mut browser, _folder) = open(&monitor, "workers").await;
+    browser
+        .shows("In the last day: 3 jobs completed, 1 failed")
+        .await;
+    browser.shows("In the last day: no job ended here").await;
+    browser.shows("up 3 h").await;
+    browser.shows("heard seconds ago").await;
+    let rows = browser
+        .evaluate(
+            "[...document.querySelectorAll('.past tbody tr')]
+               .map((row) => [...row.cells].map((cell) => cell.textContent).join(' ')).join('; ')",
+        )
+        .await;
+    assert_eq!(
+        rows,
+        "hevc_nvenc 1 63 fps 2.5× 18 s; libx265 2 63 fps 2.5× 18 s"
+    );
+    browser.shows("ago, then up").await;
+    browser
+        .click(".worker-actions a[href='#/jobs?worker=atelier']")
+        .await;
+    browser.shows("1–5 of 5 jobs").await;
+    drop(browser);
+    monitor.stop().await;
+}
