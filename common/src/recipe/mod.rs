@@ -11,6 +11,7 @@ mod container;
 mod filters;
 mod picture;
 mod rate;
+mod words;
 
 pub use arguments::{Argument, ArgumentError};
 pub use audio::{Audio, AudioEncoder, AudioError};
