@@ -45,7 +45,7 @@ pub(super) struct Vocabulary {
     /// Video codecs.
     codecs: Vec<&'static str>,
     /// The usual video encoders; workers may prove others.
-    encoders: Vec<String>,
+    encoders: Vec<EncoderWord>,
     /// Audio encoders.
     audio: Vec<&'static str>,
     /// File formats.
@@ -54,6 +54,14 @@ pub(super) struct Vocabulary {
     filters: Vec<&'static str>,
     /// Options that further arguments may set.
     arguments: Vec<&'static str>,
+}
+
+/// A video encoder.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EncoderWord {
+    name: String,
+    /// What it makes.
+    codec: &'static str,
 }
 
 /// Saves a preset: a new one, or the next revision of one.
@@ -103,7 +111,10 @@ pub(super) async fn vocabulary() -> axum::Json<Vocabulary> {
     axum::Json(Vocabulary {
         codecs: Codec::ALL.map(Codec::name).to_vec(),
         encoders: Encoder::catalogue()
-            .map(|(encoder, _)| encoder.to_string())
+            .map(|(encoder, codec)| EncoderWord {
+                name: encoder.to_string(),
+                codec: codec.name(),
+            })
             .collect(),
         audio: AudioEncoder::ALL.map(AudioEncoder::name).to_vec(),
         containers: Container::ALL.map(Container::extension).to_vec(),

@@ -66,6 +66,7 @@ async fn every_page_can_be_read_by_everyone() {
             ("batches", "Nothing was enqueued yet"),
             ("history", "By worker and encoder"),
             ("broker", "KV_runs"),
+            ("settings", "Kept for 90 days"),
         ] {
             go(&mut browser, page).await;
             browser.shows(words).await;
@@ -77,7 +78,9 @@ async fn every_page_can_be_read_by_everyone() {
     }
     // A phone shows each page without a step to the side.
     browser.resize(390, 844).await;
-    for page in ["", "jobs", "workers", "batches", "history", "broker"] {
+    for page in [
+        "", "jobs", "workers", "batches", "history", "broker", "settings",
+    ] {
         go(&mut browser, page).await;
         let fits = "document.documentElement.scrollWidth <= innerWidth";
         browser.until(&format!("{page} to fit a phone"), fits).await;
