@@ -103,13 +103,13 @@ export function recipeForm(place, changed = () => {}) {
     select.value = value;
   }
 
-  /** Who could stand in: encoders of the same codec. */
+  /** Who could stand in: encoders of the same codec, and whoever does already. */
   function offerOthers(present) {
     const name = fields.with.value;
     const codec = known.makes.get(name);
     const others = [...known.makes].filter(([other, made]) => codec && made === codec && other !== name).map(([other]) => other);
     fields.else.replaceChildren(option("", "no other"), ...others.sort().map((other) => option(other)));
-    if (present.split(",").every((other) => others.includes(other))) choose(fields.else, present);
+    if (present) choose(fields.else, present);
   }
 
   async function offer() {
@@ -137,7 +137,7 @@ export function recipeForm(place, changed = () => {}) {
   function settle() {
     const isCopy = fields.with.value === "copy";
     for (const name of ENCODING) fields[name].disabled = isCopy;
-    fields.else.disabled = !known.makes.has(fields.with.value);
+    fields.else.disabled = isCopy || fields.with.value.startsWith("any_");
     const kind = fields.rate.value;
     fields.amount.disabled ||= kind === "";
     fields.amount.required = !fields.amount.disabled;

@@ -119,7 +119,7 @@ async fn presets_are_edited_chosen_as_the_default_and_removed() {
     browser.click("[aria-label='Edit the preset ours']").await;
     browser.until("the form to hold the recipe", encoder).await;
     save(Over::Anything).await.expect("saved");
-    browser.click("dialog [type=submit]").await;
+    browser.click("dialog.preset [type=submit]").await;
     browser.shows("was changed or removed meanwhile").await;
     browser.press("Escape").await;
     presets(&monitor, "what the other saved", |presets| {
@@ -163,9 +163,6 @@ async fn history_is_shortened_only_by_who_is_sure() {
     let (mut browser, _folder) = open(&monitor, "settings").await;
     browser.shows("Kept for 90 days").await;
     let days = async |browser: &mut Browser, days: &str| {
-        browser
-            .evaluate("document.querySelector('[name=days]').select()")
-            .await;
         browser.click("[name=days]").await;
         browser
             .evaluate("document.querySelector('[name=days]').select()")
