@@ -130,6 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_as_a_file_reads_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("preset.toml");
+        for listed in Presets::built_in().iter() {
+            let recipe = &listed.preset.recipe;
+            let text = toml::to_string(recipe).expect("plain data");
+            std::fs::write(&file, text).expect("written");
+            assert_eq!(load(&file).expect("a recipe"), *recipe, "{}", listed.name);
+        }
+    }
+
+    #[test]
     fn a_file_that_is_no_recipe_says_what_it_should_be() {
         for (path, words) in [
             ("missing.toml", "preset missing.toml"),

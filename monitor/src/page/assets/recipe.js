@@ -61,7 +61,7 @@ export function recipeForm(place, changed = () => {}) {
     start: choice("start", ["", "…"]),
     with: choice("with"),
     else: choice("else", ["", "no other"]),
-    rate: choice("rate", ["", "the encoder's default"], ["quality", "quality, 1 to 100"], ["crf", "the encoder's own scale (CRF)"], ["bitrate", "bits per second"]),
+    rate: choice("rate", ["", "the encoder's default"], ["quality", "quality, 1 to 100"], ["crf", "the encoder's scale (CRF)"], ["bitrate", "bits per second"]),
     amount: text("amount"),
     preset: text("preset", "slow, p5, 8"),
     bit_depth: choice("bit_depth", ["", "as the source"], ["8", "8 bits"], ["10", "10 bits"]),

@@ -74,7 +74,7 @@ async fn a_recipe_starts_from_a_preset_and_becomes_one() {
     browser.until("its rate", &holds("amount", "65")).await;
     say(&mut browser, "with", "hevc_nvenc").await;
     say(&mut browser, "else", "libx265").await;
-    browser.shows("Minutes until the next encoder").await;
+    browser.shows("Next encoder after, min").await;
     say(&mut browser, "rate", "crf").await;
     say(&mut browser, "amount", "99").await;
     browser.shows("hevc_nvenc cannot work at --crf 99").await;
