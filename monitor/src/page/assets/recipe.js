@@ -211,7 +211,6 @@ export function recipeForm(place, changed = () => {}) {
   return {
     /** The form is shown: what workers prove is offered, until this is called. */
     open() {
-      offer();
       return watch(offer);
     },
     /** Offers presets; a form that nobody has touched starts from `first`. */
@@ -242,6 +241,8 @@ export function recipeForm(place, changed = () => {}) {
       subtitles: fields.subtitles.value,
       container: fields.container.value,
     }),
+    /** Whether there is anything to choose from yet. */
+    isOpen: () => fields.with.value !== "",
     /** Whether it names several encoders, one after the other. */
     hops: () => !fields.else.disabled && fields.else.value !== "",
     /** Says what is wrong with the recipe, beside the field that is at fault; `null` takes it back. */

@@ -66,6 +66,8 @@ async fn a_recipe_starts_from_a_preset_and_becomes_one() {
     browser
         .until("the default", &holds("audio", "libopus"))
         .await;
+    let offered = "Boolean(document.querySelector('.order [name=with] [value=hevc_nvenc]'))";
+    browser.until("what there is to choose from", offered).await;
     let say = async |browser: &mut Browser, name: &str, value: &str| {
         choose(browser, &format!(".order [name={name}]"), value).await;
     };

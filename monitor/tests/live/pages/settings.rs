@@ -48,7 +48,8 @@ async fn a_preset_is_made_by_keyboard_alone_and_what_is_wrong_is_said_beside_it(
     browser.shows("compatible-h264").await;
     tab_to(&mut browser, ".create").await;
     browser.press("Enter").await;
-    browser.shows("each worker's best").await;
+    let offered = "document.querySelector('dialog [name=with]')?.value === 'any_hevc'";
+    browser.until("what atelier has proved", offered).await;
     browser.types("ours").await;
     tab_to(&mut browser, "dialog [name=note]").await;
     browser.types("for the tests").await;

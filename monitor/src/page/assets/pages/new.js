@@ -78,6 +78,7 @@ async function tell() {
   const { hop } = form.elements;
   hop.disabled = !recipe.hops();
   hop.closest("label").hidden = hop.disabled;
+  if (!recipe.isOpen()) return;
   const mine = (turn += 1);
   let plan = null;
   let reason = null;
