@@ -115,6 +115,15 @@ pub const WAKE_DESTINATION: &str = "wake.{{wildcard(1)}}";
 pub const CONTROL: &str = "control";
 /// Key-value bucket of what was enqueued together.
 pub const BATCHES: &str = "batches";
+/// Key-value bucket of a farm's settings: see [`preset`], [`DEFAULT_PRESET`]
+/// and [`RETENTION`].
+pub const SETTINGS: &str = "settings";
+/// The key in [`SETTINGS`] of the preset of jobs where nothing else says how.
+pub const DEFAULT_PRESET: &str = "default";
+/// The key in [`SETTINGS`] of the days that history is kept.
+pub const RETENTION: &str = "history";
+/// What the keys of saved presets in [`SETTINGS`] begin with.
+pub const PRESETS: &str = "preset.";
 
 /// The part of a job that is not split.
 pub const WHOLE: &str = "all";
@@ -205,6 +214,11 @@ pub fn run(job: &JobId) -> String {
 /// The job that a key of [`RUNS`] belongs to.
 pub fn job_of_run(key: &str) -> Option<JobId> {
     key.split('.').next()?.parse().ok()
+}
+
+/// The key of a saved preset in [`SETTINGS`].
+pub fn preset(name: &Token) -> String {
+    format!("{PRESETS}{name}")
 }
 
 /// The subject behind a key of a bucket, for what the key-value API cannot say.

@@ -8,7 +8,7 @@ use common::telemetry::LogFormat;
 
 use crate::commands::{
     batch, batches, cancel, completions, drain, encode, enqueue, hours, job, jobs, logs, pause,
-    plan, reassign, reprioritize, resume, retry, watch, why, workers,
+    plan, presets, reassign, reprioritize, resume, retry, watch, why, workers,
 };
 use crate::embedded::guard;
 use crate::exit;
@@ -62,6 +62,8 @@ pub enum Command {
     Drain(drain::Options),
     /// Set when a worker starts jobs
     Hours(hours::Options),
+    /// Keep recipes by name, and one of them as the farm's default
+    Presets(presets::Options),
     /// List the workers that are alive and what they have proved
     Workers(workers::Options),
     /// Show who could run a recipe, before anything is sent

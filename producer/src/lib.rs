@@ -20,6 +20,7 @@ pub mod order;
 pub mod orders;
 pub mod preflight;
 pub mod present;
+pub mod presets;
 pub mod program;
 pub mod recipe_options;
 pub mod records;
@@ -93,6 +94,7 @@ async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> 
             Command::Resume(options) => commands::resume::run(options, &settings).await,
             Command::Drain(options) => commands::drain::run(options, &settings).await,
             Command::Hours(options) => commands::hours::run(options, &settings).await,
+            Command::Presets(options) => commands::presets::run(options, &settings).await,
             Command::Encode(_)
             | Command::Enqueue(_)
             | Command::Watch(_)

@@ -1,6 +1,4 @@
-//! The options that say how to encode: the same for `encode`, `enqueue` and `plan`.
-
-use std::path::{Path, PathBuf};
+//! The options that say how to encode: the same wherever a recipe is asked for.
 
 use clap::{Args, ValueEnum};
 use common::encoder::{Codec, Encoder};
@@ -12,6 +10,7 @@ use common::subject::Token;
 use common::worker::Heartbeat;
 
 use crate::exit::Error;
+use crate::presets::{PresetChoice, Shelf};
 
 /// How to encode.
 #[derive(Clone, Debug, Default, Args)]
@@ -59,9 +58,9 @@ pub struct RecipeOptions {
     /// Further argument for ffmpeg from the allowlist, e.g. g=240; may be repeated
     #[arg(long, value_name = "OPTION=VALUE")]
     pub argument: Vec<Argument>,
-    /// Start from the recipe in this .toml or .json file; other options override it
-    #[arg(long, value_name = "FILE")]
-    pub preset: Option<PathBuf>,
+    /// Start from this preset, or the recipe in this .toml or .json file; other options override it
+    #[arg(long, value_name = "NAME|FILE")]
+    pub preset: Option<PresetChoice>,
 }
 
 /// What `--video` takes.
@@ -82,16 +81,25 @@ fn crf(text: &str) -> Result<f64, String> {
 }
 
 impl RecipeOptions {
-    /// The recipe that these options ask for; `default` stands in where they
-    /// name nothing to encode with.
+    /// Whether they say what encodes, or that nothing does.
+    pub fn names_what_encodes(&self) -> bool {
+        !self.encoder.is_empty() || self.codec.is_some() || self.video.is_some()
+    }
+
+    /// The recipe that these options ask for, presets found on `shelf`;
+    /// `default` stands in where nothing is named to encode with.
     ///
     /// # Errors
-    /// Where nothing is named and there is no default, the preset cannot be
-    /// read, or the options do not fit together.
-    pub fn recipe(&self, default: Option<Choice>) -> Result<Recipe, Error> {
-        let preset = self.preset.as_deref().map(load).transpose()?;
-        let video = self.video(preset.as_ref().map(|recipe| &recipe.video), default)?;
-        let mut recipe = preset.unwrap_or_else(|| Recipe {
+    /// Where nothing is named and there is no default, the preset is not there
+    /// or cannot be read, or the options do not fit together.
+    pub async fn recipe(&self, shelf: Shelf<'_>, default: Option<Choice>) -> Result<Recipe, Error> {
+        let base = shelf.base(self).await?;
+        self.recipe_from(base, default)
+    }
+
+    fn recipe_from(&self, base: Option<Recipe>, default: Option<Choice>) -> Result<Recipe, Error> {
+        let video = self.video(base.as_ref().map(|recipe| &recipe.video), default)?;
+        let mut recipe = base.unwrap_or_else(|| Recipe {
             video: Video::Copy,
             audio: Audio::default(),
             subtitles: Subtitles::default(),
@@ -111,14 +119,14 @@ impl RecipeOptions {
         Ok(recipe)
     }
 
-    fn video(&self, preset: Option<&Video>, default: Option<Choice>) -> Result<Video, Error> {
+    fn video(&self, base: Option<&Video>, default: Option<Choice>) -> Result<Video, Error> {
         let choice = match (self.encoder.as_slice(), self.codec) {
             ([encoder], _) => Some(Choice::Encoder(encoder.clone())),
             ([], Some(codec)) => Some(Choice::Codec(codec)),
             ([], None) => None,
             (encoders, _) => Some(Choice::FirstOf(encoders.to_vec())),
         };
-        let mut video = match (self.video, choice, preset) {
+        let mut video = match (self.video, choice, base) {
             (Some(VideoChoice::Copy), _, _) => Video::Copy,
             (None, Some(with), Some(Video::Encode(encode))) => {
                 let mut encode = encode.clone();
@@ -131,7 +139,7 @@ impl RecipeOptions {
                 Some(with) => Video::Encode(Box::new(VideoEncode::new(with))),
                 None => {
                     return Err(Error::usage(
-                        "nothing says what to encode with: give --encoder NAME, --codec NAME, --video copy or --preset FILE",
+                        "nothing says what to encode with: give --encoder NAME, --codec NAME, --video copy or --preset NAME|FILE",
                     ));
                 }
             },
@@ -194,19 +202,6 @@ impl RecipeOptions {
     }
 }
 
-fn load(path: &Path) -> Result<Recipe, Error> {
-    let failed = |why: String| {
-        let why = why.trim().replace('\n', " ");
-        Error::usage(format!("preset {}: {why}", path.display()))
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => serde_json::from_str(&text).map_err(|error| failed(error.to_string())),
-        Some("toml") => toml::from_str(&text).map_err(|error| failed(error.message().to_owned())),
-        _ => Err(failed("expected a .toml or .json file".to_owned())),
-    }
-}
-
 /// Refuses encoders of which neither the catalogue nor any of the workers
 /// knows: a typing error, most likely, that would wait in the queue for ever.
 ///
@@ -261,10 +256,13 @@ mod tests {
     }
 
     fn read(line: &[&str]) -> Result<Recipe, String> {
-        Line::try_parse_from([&["test"], line].concat())
+        let options = Line::try_parse_from([&["test"], line].concat())
             .map_err(|error| error.to_string())?
-            .recipe
-            .recipe(None)
+            .recipe;
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime")
+            .block_on(options.recipe(Shelf::BuiltIn, None))
             .map_err(|error| error.to_string())
     }
 
@@ -331,6 +329,10 @@ mod tests {
                 "not allowed",
             ),
             (&["--preset", "missing.toml"], "preset missing.toml"),
+            (
+                &["--preset", "ours"],
+                "archive-hevc, compatible-h264, small-av1 built in",
+            ),
         ] {
             let error = read(line).expect_err("refused");
             assert!(error.contains(words), "{line:?}: {error}");
@@ -350,6 +352,9 @@ mod tests {
         assert_eq!(encode.rate, Rate::Crf(30.0));
         assert_eq!(encode.arguments.len(), 1);
         assert_eq!(recipe.container, Container::Mp4);
+        let built_in = read(&["--preset", "small-av1", "--container", "webm"]).expect("sound");
+        let words = "any av1 encoder, quality 50, libopus 128k, webm";
+        assert_eq!(built_in.to_string(), words);
         assert_eq!(
             read(&["--preset", file, "--video", "copy"])
                 .expect("sound")

@@ -97,14 +97,17 @@ impl Browser {
         self.until(&format!("{words:?} on the page"), &script).await;
     }
 
-    /// What a script gives back, as text.
+    /// What a script gives back, as text. Where the page goes away meanwhile,
+    /// what the next one gives.
     pub async fn evaluate(&mut self, script: &str) -> String {
-        let answer = self
-            .ask(
-                "Runtime.evaluate",
-                json!({ "expression": script, "returnByValue": true, "awaitPromise": true }),
-            )
-            .await;
+        let asked = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
+        let answer = loop {
+            let answer = self.send("Runtime.evaluate", asked.clone()).await;
+            let words = answer["error"]["message"].as_str().unwrap_or_default();
+            if !words.contains("navigated") && !words.contains("context was destroyed") {
+                break good("Runtime.evaluate", &answer);
+            }
+        };
         answer["result"]["value"]
             .as_str()
             .unwrap_or_default()
@@ -112,6 +115,11 @@ impl Browser {
     }
 
     async fn ask(&mut self, method: &str, parameters: Value) -> Value {
+        let answer = self.send(method, parameters).await;
+        good(method, &answer)
+    }
+
+    async fn send(&mut self, method: &str, parameters: Value) -> Value {
         self.asked += 1;
         let id = self.asked;
         let mut order = json!({ "id": id, "method": method, "params": parameters });
@@ -135,11 +143,15 @@ impl Browser {
                 }
             }
         };
-        let answer = tokio::time::timeout(poll::PATIENCE, asked)
+        tokio::time::timeout(poll::PATIENCE, asked)
             .await
             .unwrap_or_else(|_| panic!("the browser gives no answer to {method}"))
-            .unwrap_or_else(|error| panic!("the browser is gone ({error}): is `chromium` sound?"));
-        assert!(answer["error"].is_null(), "{method}: {answer}");
-        answer["result"].clone()
+            .unwrap_or_else(|error| panic!("the browser is gone ({error}): is `chromium` sound?"))
     }
+}
+
+/// What an answer holds that tells of no error.
+fn good(method: &str, answer: &Value) -> Value {
+    assert!(answer["error"].is_null(), "{method}: {answer}");
+    answer["result"].clone()
 }

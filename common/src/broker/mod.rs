@@ -2,8 +2,8 @@
 //!
 //! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
 //! puts jobs in, `claim` takes one, `lease` keeps it, `steer` changes a
-//! person's mind about it, `control` carries standing orders, `registry` says
-//! who is alive, and `inspect` reads without disturbing anyone.
+//! person's mind about it, `control` carries standing orders, `settings` are what
+//! a farm keeps of presets and history, `registry` says who is alive, and `inspect` reads without disturbing anyone.
 
 mod atomic;
 mod batches;
@@ -21,6 +21,7 @@ mod peek;
 mod place;
 mod registry;
 mod runs;
+mod settings;
 mod steer;
 mod topology;
 mod why;
@@ -34,6 +35,7 @@ pub use lease::{Ended, Lease};
 pub use peek::Unseen;
 pub use place::{Ahead, Whereabouts};
 pub use registry::HEARTBEAT;
+pub use settings::{Over, SettingsError};
 pub use steer::Steered;
 
 use std::time::Duration;

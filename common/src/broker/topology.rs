@@ -5,10 +5,9 @@ use std::time::Duration;
 use async_nats::jetstream::{kv, stream};
 
 use super::{Broker, BrokerError};
+use crate::retention::Days;
 use crate::subject;
 
-/// How long history is kept.
-const HISTORY: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Lanes: up to ten priorities for each encoder, codec and pinned worker.
 const MAX_CONSUMERS: i32 = 100_000;
 /// How long the broker remembers that a heartbeat ran out, for watchers.
@@ -19,26 +18,48 @@ impl Broker {
     /// can change limits and replicas.
     pub(super) async fn ensure_topology(&self) -> Result<(), BrokerError> {
         let replicas = self.replicas;
-        for config in [jobs(replicas), events(replicas), dead(replicas)] {
-            let what = format!("making the stream {}", config.name);
-            self.jetstream
-                .get_or_create_stream(config)
-                .await
-                .map_err(BrokerError::request(what))?;
+        for config in [jobs(replicas), dead(replicas)] {
+            self.ensure_stream(config).await?;
         }
         for config in [
             runs(replicas),
             workers(replicas),
             control(replicas),
-            batches(replicas),
+            settings(replicas),
         ] {
-            let what = format!("making the bucket {}", config.bucket);
-            if self.jetstream.get_key_value(&config.bucket).await.is_err() {
-                self.jetstream
-                    .create_key_value(config)
-                    .await
-                    .map_err(BrokerError::request(what))?;
-            }
+            self.ensure_bucket(config).await?;
+        }
+        self.ensure_history().await
+    }
+
+    /// What holds history is made to keep it as long as was set, if it is made.
+    async fn ensure_history(&self) -> Result<(), BrokerError> {
+        let are_there = self.jetstream.get_stream(subject::EVENTS).await.is_ok()
+            && self.jetstream.get_key_value(subject::BATCHES).await.is_ok();
+        if are_there {
+            return Ok(());
+        }
+        let kept = self.retention_to_be().await?;
+        self.ensure_stream(events(self.replicas, kept)).await?;
+        self.ensure_bucket(batches(self.replicas, kept)).await
+    }
+
+    async fn ensure_stream(&self, config: stream::Config) -> Result<(), BrokerError> {
+        let what = format!("making the stream {}", config.name);
+        self.jetstream
+            .get_or_create_stream(config)
+            .await
+            .map(drop)
+            .map_err(BrokerError::request(what))
+    }
+
+    async fn ensure_bucket(&self, config: kv::Config) -> Result<(), BrokerError> {
+        let what = format!("making the bucket {}", config.bucket);
+        if self.jetstream.get_key_value(&config.bucket).await.is_err() {
+            self.jetstream
+                .create_key_value(config)
+                .await
+                .map_err(BrokerError::request(what))?;
         }
         Ok(())
     }
@@ -65,13 +86,13 @@ fn jobs(num_replicas: usize) -> stream::Config {
     }
 }
 
-fn events(num_replicas: usize) -> stream::Config {
+fn events(num_replicas: usize, kept: Days) -> stream::Config {
     stream::Config {
         name: subject::EVENTS.to_owned(),
         description: Some("history of jobs".to_owned()),
         subjects: vec![subject::EVENTS_SUBJECTS.to_owned()],
         storage: stream::StorageType::File,
-        max_age: HISTORY,
+        max_age: kept.duration(),
         allow_direct: true,
         // History is worth no flush for each entry: nothing is decided by it.
         persist_mode: (num_replicas == 1).then_some(stream::PersistenceMode::Async),
@@ -115,12 +136,23 @@ fn control(num_replicas: usize) -> kv::Config {
     }
 }
 
-fn batches(num_replicas: usize) -> kv::Config {
+fn settings(num_replicas: usize) -> kv::Config {
+    kv::Config {
+        bucket: subject::SETTINGS.to_owned(),
+        description: "presets, the default among them, and how long history is kept".to_owned(),
+        history: 1,
+        storage: stream::StorageType::File,
+        num_replicas,
+        ..Default::default()
+    }
+}
+
+fn batches(num_replicas: usize, kept: Days) -> kv::Config {
     kv::Config {
         bucket: subject::BATCHES.to_owned(),
         description: "what was enqueued together".to_owned(),
         history: 1,
-        max_age: HISTORY,
+        max_age: kept.duration(),
         storage: stream::StorageType::File,
         num_replicas,
         ..Default::default()

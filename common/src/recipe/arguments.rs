@@ -168,6 +168,11 @@ pub enum ArgumentError {
 }
 
 impl Argument {
+    /// The options that may be set.
+    pub fn allowed() -> impl Iterator<Item = &'static str> {
+        ALLOWED.iter().chain(NESTED).copied()
+    }
+
     /// ffmpeg's name of the option, without the dash.
     pub fn option(&self) -> &str {
         &self.option

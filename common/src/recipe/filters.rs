@@ -206,6 +206,11 @@ fn chain(text: &str) -> Vec<(&str, &str)> {
 }
 
 impl Filters {
+    /// The filters that may be used.
+    pub fn allowed() -> impl Iterator<Item = &'static str> {
+        ALLOWED.iter().copied()
+    }
+
     /// The chain in ffmpeg's syntax.
     pub fn as_str(&self) -> &str {
         &self.0

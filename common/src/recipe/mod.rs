@@ -12,6 +12,7 @@ mod encoder_preset;
 mod filters;
 mod picture;
 mod rate;
+mod words;
 
 pub use arguments::{Argument, ArgumentError};
 pub use audio::{Audio, AudioEncoder, AudioError};

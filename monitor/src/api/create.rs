@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use common::batch::Batch;
 use common::broker::{Enqueued, Outcome};
 use common::id::{BatchId, JobId};
-use common::job::Job;
+use common::job::{Hops, Job};
 use common::location::Location;
 use common::pin;
 use common::plan::Plan;
@@ -71,6 +71,9 @@ pub(super) struct Order {
     /// The only worker that may run them.
     #[schema(value_type = Option<String>)]
     worker: Option<WorkerName>,
+    /// Where the recipe names several encoders: seconds that a job waits for one
+    /// before the next is opened to it.
+    hop_after: Option<u64>,
 }
 
 /// What became of an order.
@@ -188,6 +191,7 @@ pub(super) async fn create(
         }
         None => order.recipe.queue(),
     };
+    let hops = hops(&order)?;
     let lane = Lane {
         priority: order.priority,
         queue,
@@ -208,7 +212,16 @@ pub(super) async fn create(
     let jobs: Vec<(Job, Lane)> = prepared
         .iter()
         .flatten()
-        .map(|job| (job.clone(), lane.clone()))
+        .map(|job| {
+            let hops = hops.clone();
+            (
+                Job {
+                    hops,
+                    ..job.clone()
+                },
+                lane.clone(),
+            )
+        })
         .collect();
     // Before its jobs, so that none ever names a batch that nobody knows.
     shared.broker.keep_batch(&batch).await?;
@@ -231,6 +244,20 @@ pub(super) async fn create(
         batch: batch.id,
         files: files.collect(),
     }))
+}
+
+/// How the jobs go on to further encoders. A worker of their own takes the first
+/// that it has proved.
+fn hops(order: &Order) -> Result<Option<Hops>, Refusal> {
+    let queues = order.recipe.further_queues();
+    match (order.hop_after, queues.is_empty()) {
+        (_, true) => Ok(None),
+        (_, false) if order.worker.is_some() => Ok(None),
+        (Some(after @ 1..), false) => Ok(Some(Hops { queues, after })),
+        (None | Some(0), false) => Err(Refusal::unsound(
+            "several encoders need hop_after: the seconds that a job waits for one before the next is opened to it",
+        )),
+    }
 }
 
 /// The job for a file, or why there is none to be done.

@@ -12,9 +12,11 @@ mod live;
 mod log;
 mod metrics;
 mod peek;
+mod presets;
 mod refusal;
 mod security;
 mod session;
+mod settings;
 mod state;
 mod steer;
 
@@ -105,6 +107,11 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(batches::list))
         .routes(routes!(create::browse))
         .routes(routes!(create::plan))
+        .routes(routes!(presets::vocabulary))
+        .routes(routes!(presets::save, presets::remove))
+        .routes(routes!(settings::settings))
+        .routes(routes!(settings::keep_history))
+        .routes(routes!(settings::set_default, settings::leave_default))
         .routes(routes!(jetstream::jetstream))
         .routes(routes!(history::history))
         .routes(routes!(history::csv))

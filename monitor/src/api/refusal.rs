@@ -58,8 +58,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         match axum::Json::from_request(request, state).await {
             Ok(axum::Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(Refusal::new(rejection.status(), rejection.body_text())),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                Err(Refusal::new(rejection.status(), in_short(&text)))
+            }
         }
+    }
+}
+
+/// What is wrong with a body, and where in it: without the words around, which
+/// are about bytes and types.
+fn in_short(text: &str) -> &str {
+    let text = text
+        .strip_prefix("Failed to deserialize the JSON body into the target type: ")
+        .unwrap_or(text);
+    match text.rsplit_once(" at line ") {
+        Some((text, place)) if place.starts_with(|c: char| c.is_ascii_digit()) => text,
+        _ => text,
     }
 }
 
@@ -88,5 +103,20 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T
             Ok(Path(name)) => Ok(Self(name)),
             Err(rejection) => Err(Refusal::new(StatusCode::NOT_FOUND, rejection.body_text())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_short;
+
+    #[test]
+    fn a_body_that_says_what_cannot_be_meant_is_refused_in_short() {
+        let words = "recipe.video.encode.filters: filter 'movie' is not allowed";
+        let text = format!(
+            "Failed to deserialize the JSON body into the target type: {words} at line 1 column 99"
+        );
+        assert_eq!(in_short(&text), words);
+        assert_eq!(in_short("looks at line noise"), "looks at line noise");
     }
 }

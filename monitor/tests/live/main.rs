@@ -7,6 +7,7 @@ mod create;
 mod farm;
 mod pages;
 mod server;
+mod settings;
 mod steer;
 
 use std::time::Duration;

@@ -23,6 +23,7 @@ use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
 use crate::order::{self, Counts, JobOptions};
+use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::{Source, SourceOptions};
 use crate::submit::{Entry, Standing, Terms, submit};
@@ -87,7 +88,11 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<Exit, Error> {
     let default = ENCODER.parse().map(Choice::Encoder).map_err(Error::usage)?;
-    let recipe = options.recipe.recipe(Some(default))?;
+    let shelf = match settings.nats {
+        Some(_) => Shelf::FarmByName(&settings),
+        None => Shelf::BuiltIn,
+    };
+    let recipe = options.recipe.recipe(shelf, Some(default)).await?;
     let folder = order::output_folder(&options.output)?;
     if settings.nats.is_some() {
         let job = enqueue::Job {

@@ -16,6 +16,7 @@ use crate::farm::Settings;
 use crate::follow::Follower;
 use crate::order::{self, Counts, JobOptions};
 use crate::preflight;
+use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::sources::SourceOptions;
 use crate::submit::{Entry, Standing, submit};
@@ -76,7 +77,7 @@ pub async fn run(
     settings: Settings,
     shutdown: CancellationToken,
 ) -> Result<Exit, Error> {
-    let recipe = options.recipe.recipe(None)?;
+    let recipe = options.recipe.recipe(Shelf::Farm(&settings), None).await?;
     let folder = order::results_folder(options.output.as_deref(), &settings)?;
     let job = Job {
         sources: &options.sources,

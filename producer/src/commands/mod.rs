@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod logs;
 pub mod pause;
 pub mod plan;
+pub mod presets;
 pub mod reassign;
 pub mod reprioritize;
 pub mod resume;

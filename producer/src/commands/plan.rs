@@ -12,6 +12,7 @@ use crate::display::summary::table;
 use crate::display::{output, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
+use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::{Globs, Search};
 
@@ -54,7 +55,7 @@ struct Sources {
 /// # Errors
 /// Where the farm is out of reach or the recipe makes no sense.
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
-    let recipe = options.recipe.recipe(None)?;
+    let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
     let sources = if options.paths.is_empty() {
         None
     } else {

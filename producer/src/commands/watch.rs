@@ -20,6 +20,7 @@ use crate::farm::Settings;
 use crate::naming;
 use crate::order::{self, JobOptions};
 use crate::preflight;
+use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::settle::Settling;
 use crate::sources::{Globs, Search, Source, resolved};
@@ -74,7 +75,8 @@ pub async fn run(
     {
         preflight::reach(location).await?;
     }
-    let terms = options.jobs.terms(options.recipe.recipe(None)?, false)?;
+    let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
+    let terms = options.jobs.terms(recipe, false)?;
     let broker = settings.connect().await?;
     preflight::check_served(&broker, &terms, false).await?;
     let mut watch = Watch {

@@ -1,46 +1,57 @@
 //! What a person does with mouse and keyboard.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::Browser;
+use crate::poll;
 
 impl Browser {
     /// Clicks the middle of the first element that a selector finds. A live
     /// page moves: a click that would meet something else is not felt there,
     /// and made again.
     pub async fn click(&mut self, selector: &str) {
+        let give_up = Instant::now() + poll::PATIENCE;
         loop {
             let at = self.middle(selector).await;
             self.mouse("mouseMoved", at, 0).await;
             self.aim(selector).await;
             self.mouse("mousePressed", at, 1).await;
             self.mouse("mouseReleased", at, 0).await;
-            if self.evaluate("window.aim?.missed()").await != "missed" {
+            // A page that is another by now has felt it.
+            if self.evaluate("window.aim?.end()").await != "missed" {
                 return;
             }
+            assert!(Instant::now() < give_up, "{selector} feels no click");
         }
     }
 
-    /// Lets the next click be felt by this element alone. `missed` takes that
-    /// back, and says whether it was for something else.
+    /// Lets the next click be felt by this element alone, until `aim.end` says
+    /// whether it was.
     async fn aim(&mut self, selector: &str) {
         let script = format!(
             "(() => {{
               const element = document.querySelector({});
               const kinds = ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click'];
-              let missed = '';
-              const check = (event) => {{
-                const isHit = element.contains(event.target) || event.target.contains(element);
-                if (event.type === 'pointerdown' && !isHit) missed = 'missed';
-                if (!missed) return;
+              let went = element ? '' : 'missed';
+              const check = ({{ type, target }}) => {{
+                const isHit = element?.contains(target);
+                if (type === 'pointerdown' && !isHit) went = 'missed';
+                // Pressed here and let go elsewhere is a click on what holds both.
+                if (type === 'click' && !went) went = isHit ? 'felt' : 'missed';
+              }};
+              const feel = (event) => {{
+                check(event);
+                if (went !== 'missed') return;
                 event.preventDefault();
                 event.stopImmediatePropagation();
               }};
-              for (const kind of kinds) addEventListener(kind, check, true);
+              for (const kind of kinds) addEventListener(kind, feel, true);
               window.aim = {{
-                missed() {{
-                  for (const kind of kinds) removeEventListener(kind, check, true);
-                  return missed;
+                end() {{
+                  for (const kind of kinds) removeEventListener(kind, feel, true);
+                  return went || 'missed';
                 }},
               }};
             }})()",
@@ -139,7 +150,7 @@ impl Browser {
               const box = element.getBoundingClientRect();
               if (box.x !== before.x || box.y !== before.y) return false;
               const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-              return Boolean(found && (element.contains(found) || found.contains(element)));
+              return element.contains(found);
             }})()"
         );
         self.until(&format!("{selector} in sight"), &script).await;

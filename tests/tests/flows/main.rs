@@ -7,6 +7,7 @@ mod embedded;
 mod enqueue;
 mod monitor_page;
 mod plain_client;
+mod presets;
 mod steer;
 mod terms;
 mod variety;

@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt};
 use harness::farm::Farm;
 use harness::stand_in::{Fault, StandIn};
 use harness::{paths, poll};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 struct PlainClient {
     client: async_nats::Client,
@@ -54,6 +54,7 @@ async fn a_plain_client_finds_what_the_design_names() {
         "KV_batches",
         "KV_control",
         "KV_runs",
+        "KV_settings",
         "KV_workers",
     ];
     assert_eq!(names, expected.map(str::to_owned).into());
@@ -70,6 +71,35 @@ async fn a_plain_client_finds_what_the_design_names() {
     for (stream, subjects) in [("EVENTS", "events.*.*"), ("DEAD", "dead.*.*")] {
         let stream = plain.jetstream.get_stream(stream).await.unwrap();
         assert_eq!(stream.cached_info().config.subjects, [subjects]);
+    }
+}
+
+#[tokio::test]
+async fn a_plain_client_finds_the_settings_by_their_keys() {
+    let farm = Farm::start().await;
+    let save = ["presets", "save", "ours", "--video", "copy"];
+    farm.producer(save).await.succeeded();
+    let default = ["presets", "default", "ours"];
+    farm.producer(default).await.succeeded();
+    let days = "30".parse().unwrap();
+    farm.view.set_retention(days).await.unwrap();
+    let plain = PlainClient::connect(&farm).await;
+    let keys = ["default", "history", "preset.ours"].map(|key| format!("$KV.settings.{key}"));
+    assert_eq!(plain.subjects("KV_settings").await, keys.into());
+    let bucket = plain.bucket("settings").await;
+    for (key, body) in [
+        ("default", json!("ours")),
+        ("history", json!(30)),
+        (
+            "preset.ours",
+            json!({ "recipe": {
+                "video": "copy", "audio": "copy", "subtitles": "keep", "container": "mkv",
+            } }),
+        ),
+    ] {
+        let stored = bucket.get(key).await.unwrap().expect("it is there");
+        let stored: Value = serde_json::from_slice(&stored).unwrap();
+        assert_eq!(stored, json!({ "v": 1, "body": body }), "{key}");
     }
 }
 

@@ -7,6 +7,7 @@ import { history } from "./pages/history.js";
 import { job } from "./pages/job.js";
 import { jobs } from "./pages/jobs.js";
 import { fresh } from "./pages/new.js";
+import { settingsPage } from "./pages/settings.js";
 import { trend } from "./pages/trend.js";
 import { workersPage } from "./pages/workers.js";
 import { attention } from "./render/attention.js";
@@ -60,6 +61,7 @@ route({
   batches,
   history,
   broker,
+  settings: settingsPage,
 });
 follow("/api/v1/live", {
   whole(sections) {

@@ -25,8 +25,11 @@ export async function askHours(worker) {
   const answer = await ask(`Hours of ${worker}`, [
     field("Starts jobs", input, "By its own clock. Empty: the hours that it was started with."),
   ], "Set");
-  const hours = answer?.get("hours").trim();
+  if (answer) await setHours(worker, answer.get("hours").trim());
+}
+
+/** Sets a worker's hours; without any, it has those again that it was started with. */
+export function setHours(worker, hours) {
   const path = `hours/${encodeURIComponent(worker)}`;
-  if (hours) await order(put(path, { hours }), `${worker} starts jobs ${hours}`);
-  else if (hours === "") await order(remove(path), `${worker} has its own hours again`);
+  return hours ? order(put(path, { hours }), `${worker} starts jobs ${hours}`) : order(remove(path), `${worker} has its own hours again`);
 }

@@ -5,6 +5,7 @@ mod history;
 mod jobs;
 mod new;
 mod orders;
+mod settings;
 mod sights;
 mod workers;
 
@@ -37,6 +38,16 @@ async fn go(browser: &mut Browser, page: &str) {
     };
     let shown = format!("document.body.dataset.shown === '{name}'");
     browser.until(page, &shown).await;
+}
+
+/// Has a field hold a value, as when a person has chosen or typed it.
+async fn choose(browser: &mut Browser, selector: &str, value: &str) {
+    let script = format!(
+        "(() => {{ const field = document.querySelector(\"{selector}\");
+          field.value = '{value}';
+          field.dispatchEvent(new Event('change', {{ bubbles: true }})); return field.value; }})()"
+    );
+    assert_eq!(browser.evaluate(&script).await, value, "{selector}");
 }
 
 /// Workers that say again and again that they live, until dropped.

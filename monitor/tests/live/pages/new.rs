@@ -1,6 +1,8 @@
 //! A new job, from the files to the queue.
 
-use super::{keep_alive, open};
+use harness::browser::Browser;
+
+use super::{choose, keep_alive, open};
 use crate::create::with_films;
 use crate::farm;
 
@@ -21,14 +23,7 @@ async fn a_film_is_chosen_planned_and_enqueued() {
     assert!(barriers.is_empty(), "{barriers:#?}");
 
     // What cannot be is said at once, and cannot be sent.
-    let choose = |name: &str, value: &str| {
-        format!(
-            "(() => {{ const field = document.querySelector('.order [name={name}]');
-              field.value = '{value}';
-              field.dispatchEvent(new Event('change', {{ bubbles: true }})); return ''; }})()"
-        )
-    };
-    browser.evaluate(&choose("container", "webm")).await;
+    choose(&mut browser, ".order [name=container]", "webm").await;
     browser.shows("webm cannot hold hevc").await;
     browser
         .until(
@@ -36,7 +31,7 @@ async fn a_film_is_chosen_planned_and_enqueued() {
             "document.querySelector('.order [type=submit]').disabled",
         )
         .await;
-    browser.evaluate(&choose("container", "mp4")).await;
+    choose(&mut browser, ".order [name=container]", "mp4").await;
     browser
         .until(
             "a way to send it",
@@ -50,6 +45,108 @@ async fn a_film_is_chosen_planned_and_enqueued() {
     let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
     let output = waiting[0].job.output.key();
     assert!(output.ends_with("/encoded/films/Nosferatu.mp4"), "{output}");
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_starts_from_a_preset_and_becomes_one() {
+    let (monitor, _films) = with_films().await;
+    let proved = [("libx265", 61.0), ("hevc_nvenc", 300.0)];
+    let beat = farm::heartbeat("atelier", 2, Vec::new(), &proved);
+    let _alive = keep_alive(&monitor, vec![beat]).await;
+    let default = "small-av1".parse().expect("a name");
+    let set = monitor.broker.set_default_preset(Some(&default)).await;
+    set.expect("built in");
+    let (mut browser, _folder) = open(&monitor, "new").await;
+    let holds = |name: &str, value: &str| {
+        format!("document.querySelector('.order [name={name}]').value === '{value}'")
+    };
+    // The farm's default stands in a form that nobody has touched.
+    browser
+        .until("the default", &holds("audio", "libopus"))
+        .await;
+    let offered = "Boolean(document.querySelector('.order [name=with] [value=hevc_nvenc]'))";
+    browser.until("what there is to choose from", offered).await;
+    let say = async |browser: &mut Browser, name: &str, value: &str| {
+        choose(browser, &format!(".order [name={name}]"), value).await;
+    };
+    say(&mut browser, "start", "archive-hevc").await;
+    browser.until("its bits", &holds("bit_depth", "10")).await;
+    browser.until("its rate", &holds("amount", "65")).await;
+    say(&mut browser, "with", "hevc_nvenc").await;
+    say(&mut browser, "else", "libx265").await;
+    browser.shows("Next encoder after, min").await;
+    say(&mut browser, "rate", "crf").await;
+    say(&mut browser, "amount", "99").await;
+    browser.shows("hevc_nvenc cannot work at --crf 99").await;
+    say(&mut browser, "amount", "24").await;
+    say(&mut browser, "audio", "aac").await;
+    say(&mut browser, "bitrate", "abc").await;
+    browser.shows("no bitrate").await;
+    let at_fault = "document.querySelector('.order [name=bitrate]').matches('[aria-invalid]')";
+    browser
+        .until("the field at fault to be marked", at_fault)
+        .await;
+    say(&mut browser, "bitrate", "160k").await;
+    say(&mut browser, "subtitles", "none").await;
+    say(&mut browser, "scale", "720p").await;
+    say(&mut browser, "arguments", "g=240").await;
+    browser.shows("score").await;
+    let barriers = browser.barriers().await;
+    assert!(barriers.is_empty(), "{barriers:#?}");
+    browser.picture("recipe").await;
+
+    browser.click(".order .save").await;
+    browser.shows("What it is for").await;
+    browser.types("both").await;
+    browser.press("Enter").await;
+    browser.shows("Saved the preset both").await;
+    let presets = monitor.broker.presets().await.expect("an answer");
+    let saved = presets
+        .find(&"both".parse().expect("a name"))
+        .expect("saved");
+    let recipe = saved.preset.recipe.clone();
+    assert_eq!(
+        recipe.to_string(),
+        "hevc_nvenc, else libx265, CRF 24, 10 bits, -2x720, g=240, aac 160k, no subtitles, mkv"
+    );
+
+    browser.click(".entries li:first-child button").await;
+    browser.shows("Nosferatu.avi").await;
+    browser.click(".entries li:last-child input").await;
+    say(&mut browser, "hop", "15").await;
+    let ready = "!document.querySelector('.order [type=submit]').disabled";
+    browser.until("a way to send it", ready).await;
+    browser.click(".order [type=submit]").await;
+    browser.shows("Enqueued: 1 job").await;
+    let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
+    assert_eq!(waiting[0].job.recipe, recipe);
+    let hops = waiting[0].job.hops.clone().expect("it may hop");
+    assert_eq!(hops.after, 15 * 60);
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_film_is_given_to_one_worker_alone() {
+    let (monitor, _films) = with_films().await;
+    let beat = farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]);
+    let _alive = keep_alive(&monitor, vec![beat]).await;
+    let (mut browser, _folder) = open(&monitor, "new").await;
+    browser.shows("atelier alone").await;
+    browser
+        .evaluate("document.querySelector('.order [name=worker]').value = 'atelier'")
+        .await;
+    browser.click(".entries li:first-child button").await;
+    browser.shows("Nosferatu.avi").await;
+    browser.click(".entries li:last-child input").await;
+    let ready = "!document.querySelector('.order [type=submit]').disabled";
+    browser.until("a way to send it", ready).await;
+    browser.click(".order [type=submit]").await;
+    browser.shows("Enqueued: 1 job").await;
+    let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
+    assert_eq!(waiting[0].queue.to_string(), "on_atelier");
     drop(browser);
     monitor.stop().await;
 }

@@ -85,6 +85,7 @@ async fn every_page_can_be_read_by_everyone() {
         ("batches", "batches", "Silent films"),
         ("history", "history", "By worker and encoder over time"),
         ("broker", "broker", "KV_runs"),
+        ("settings", "settings", "Kept for 90 days"),
     ];
     for (page, name, words) in pages {
         go(&mut browser, page).await;

@@ -2,10 +2,12 @@
 
 import { get, post } from "../api.js";
 import { h, say } from "../dom.js";
+import { editPreset } from "../editor.js";
 import { bytes, duration, fps, plural, printable } from "../format.js";
 import { note } from "../notes.js";
+import { recipeForm } from "../recipe.js";
 import { address } from "../router.js";
-import { state } from "../state.js";
+import { state, watch } from "../state.js";
 
 const page = document.querySelector('[data-page="new"]');
 const form = page.querySelector("form");
@@ -14,12 +16,15 @@ const entries = page.querySelector(".entries");
 const chosen = page.querySelector(".chosen");
 const verdict = page.querySelector(".verdict");
 const problem = page.querySelector(".problem");
+const save = form.querySelector(".save");
 const submit = form.querySelector("button[type='submit']");
+const recipe = recipeForm(form.querySelector(".recipe-form"), () => tell());
 
 /** Chosen files by their path below the root, with their sizes. */
 const files = new Map();
 let here = "";
 let isFit = false;
+let presets = [];
 
 const below = (folder, name) => (folder ? `${folder}/${name}` : name);
 
@@ -64,35 +69,33 @@ function draw({ root, folders, files: found }) {
   if (rows.length === 0) entries.append(h("li", { class: "soft" }, "This folder is empty."));
 }
 
-/** The recipe that the form says. */
-function recipe() {
-  const said = Object.fromEntries(new FormData(form));
-  const video = {};
-  if (said.with === "copy") {
-    return { video: "copy", audio: said.audio, container: said.container };
-  }
-  video.with = said.with.startsWith("any_") ? { codec: said.with.slice(4) } : { encoder: said.with };
-  if (said.amount) video.rate = { [said.rate]: said.rate === "bitrate" ? said.amount : Number(said.amount) };
-  if (said.preset.trim()) video.preset = said.preset.trim();
-  return { video: { encode: video }, audio: said.audio, container: said.container };
-}
+let turn = 0;
 
 /** What would happen: who could run it, and how long that takes. */
 async function tell() {
   const size = [...files.values()].reduce((sum, size) => sum + size, 0);
   say(chosen, files.size ? `${plural(files.size, "file")}, ${bytes(size)}` : "No file is chosen.");
-  form.elements.amount.disabled = form.elements.rate.value === "";
+  const { hop } = form.elements;
+  hop.disabled = !recipe.hops();
+  hop.closest("label").hidden = hop.disabled;
+  if (!recipe.isOpen()) return;
+  const mine = (turn += 1);
   let plan = null;
+  let reason = null;
   try {
-    plan = await post("plan", { recipe: recipe() });
+    plan = await post("plan", { recipe: recipe.value() });
   } catch (refusal) {
-    isFit = false;
-    verdict.replaceChildren(h("p", { class: "reason" }, refusal.message));
+    reason = refusal.message;
   }
-  if (plan) {
-    isFit = true;
-    verdict.replaceChildren(...words(plan, size));
-  }
+  // The recipe may be another by now.
+  if (mine !== turn) return;
+  isFit = plan !== null;
+  recipe.refuse(reason);
+  verdict.replaceChildren(...(plan ? words(plan, size) : [h("p", { class: "soft" }, "Nobody: the recipe cannot work.")]));
+  ready();
+}
+
+function ready() {
   submit.disabled = !isFit || files.size === 0;
 }
 
@@ -122,34 +125,37 @@ function words({ candidates, unfit, alternatives }, size) {
   for (const other of alternatives) {
     const button = h("button", { class: "button small", type: "button" }, `Use ${other.encoder} instead`);
     button.addEventListener("click", () => {
-      offer(other.encoder);
-      tell();
+      recipe.use(other.encoder);
     });
     lines.push(h("p", {}, button, ` proved on ${other.workers.join(", ")}, ${fps(other.fps)}`));
   }
   return lines;
 }
 
-/** Chooses an encoder, which is offered from now on. */
-function offer(name) {
-  const select = form.elements.with;
-  if (![...select.options].some((option) => option.value === name)) select.append(h("option", { value: name }, name));
-  select.value = name;
+/** Who may run them: any worker, or one alone. */
+function offerWorkers() {
+  const select = form.elements.worker;
+  const names = (state?.workers ?? []).map((row) => row.name);
+  if (select.dataset.names === names.join() && select.options.length) return;
+  select.dataset.names = names.join();
+  const present = select.value;
+  select.replaceChildren(h("option", { value: "" }, "any that can"), ...names.map((name) => h("option", { value: name }, `${name} alone`)));
+  if (names.includes(present)) select.value = present;
 }
 
-/** Every encoder and codec that a live worker has proved. */
-function encoders() {
-  const rows = Object.values(state?.cards ?? {}).flatMap((card) => card.encoders);
-  const names = [...new Set(rows.map((row) => row.name))].sort();
-  const codecs = [...new Set(rows.map((row) => row.codec).filter(Boolean))].sort();
-  return [
-    ...codecs.map((codec) => [`any_${codec}`, `${codec}: each worker's best`]),
-    ...names.map((name) => [name, name]),
-    ["copy", "copy: no encoding"],
-  ];
-}
+save.addEventListener("click", async () => {
+  if (await editPreset({ recipe: recipe.value() }, presets)) await findPresets();
+});
 
-form.addEventListener("change", (event) => event.target.closest(".entries") || tell());
+async function findPresets() {
+  try {
+    const settings = await get("settings");
+    ({ presets } = settings);
+    recipe.presets(presets, settings.default);
+  } catch (refusal) {
+    note(refusal.message, "bad");
+  }
+}
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -159,8 +165,10 @@ form.addEventListener("submit", async (event) => {
     const receipt = await post("jobs", {
       files: [...files.keys()],
       output: said.get("output"),
-      recipe: recipe(),
+      recipe: recipe.value(),
       priority: Number(said.get("priority")),
+      worker: said.get("worker") || null,
+      hop_after: said.has("hop") ? 60 * Number(said.get("hop")) : null,
     });
     const added = receipt.files.filter((file) => file.added).length;
     const not = receipt.files.find((file) => !file.added);
@@ -177,9 +185,10 @@ form.addEventListener("submit", async (event) => {
 
 /** The page is shown. */
 export function fresh() {
-  const present = form.elements.with.value;
-  form.elements.with.replaceChildren(...encoders().map(([value, words]) => h("option", { value }, words)));
-  if (present) offer(present);
+  const stops = [recipe.open(), watch(offerWorkers)];
+  offerWorkers();
+  findPresets();
   browse(here);
   tell();
+  return () => stops.forEach((stop) => stop());
 }

@@ -1,0 +1,124 @@
+//! Presets, and the words that recipes are made of.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use common::broker::Over;
+use common::encoder::{Codec, Encoder};
+use common::preset::Preset;
+use common::recipe::{Argument, AudioEncoder, Container, Filters, Recipe};
+use common::subject::Token;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::refusal::{Json, Named, Params};
+use super::{Refusal, Shared};
+
+/// A recipe to be kept under a name.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Kept {
+    /// How to encode.
+    #[schema(value_type = Object)]
+    recipe: Recipe,
+    /// What it is for, in one line.
+    note: Option<String>,
+    /// What may be replaced, as `GET /settings` says; nothing where left out.
+    revision: Option<u64>,
+}
+
+/// The revision that was saved, for the next change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Saved {
+    revision: u64,
+}
+
+/// Which of a preset.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Only where it is still this one, as `GET /settings` says.
+    revision: Option<u64>,
+}
+
+/// Everything that recipes may name.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Vocabulary {
+    /// Video codecs.
+    codecs: Vec<&'static str>,
+    /// The usual video encoders; workers may prove others.
+    encoders: Vec<EncoderWord>,
+    /// Audio encoders.
+    audio: Vec<&'static str>,
+    /// File formats.
+    containers: Vec<&'static str>,
+    /// Video filters.
+    filters: Vec<&'static str>,
+    /// Options that further arguments may set.
+    arguments: Vec<&'static str>,
+}
+
+/// A video encoder.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EncoderWord {
+    name: String,
+    /// What it makes.
+    codec: &'static str,
+}
+
+/// Saves a preset: a new one, or the next revision of one.
+#[utoipa::path(
+    put, path = "/presets/{preset}", tag = "settings", params(("preset" = String, Path)),
+    request_body = Kept,
+    responses(
+        (status = OK, body = Saved), (status = UNPROCESSABLE_ENTITY, body = Refusal),
+        (status = CONFLICT, body = Refusal, description = "there is one already, or another revision")
+    )
+)]
+pub(super) async fn save(
+    State(shared): State<Shared>,
+    Named(name): Named<Token>,
+    Json(kept): Json<Kept>,
+) -> Result<axum::Json<Saved>, Refusal> {
+    let preset = Preset::new(kept.recipe, kept.note.as_deref())
+        .map_err(|error| Refusal::unsound(error.to_string()))?;
+    let over = kept.revision.map_or(Over::Nothing, Over::Revision);
+    let revision = shared.broker.save_preset(&name, &preset, over).await?;
+    Ok(axum::Json(Saved { revision }))
+}
+
+/// Removes a saved preset. Jobs keep the recipe that they were made with.
+#[utoipa::path(
+    delete, path = "/presets/{preset}", tag = "settings",
+    params(("preset" = String, Path), Which),
+    responses(
+        (status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal),
+        (status = CONFLICT, body = Refusal, description = "it is another revision")
+    )
+)]
+pub(super) async fn remove(
+    State(shared): State<Shared>,
+    Named(name): Named<Token>,
+    Params(Which { revision }): Params<Which>,
+) -> Result<StatusCode, Refusal> {
+    shared.broker.remove_preset(&name, revision).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Everything that recipes may name.
+#[utoipa::path(
+    get, path = "/vocabulary", tag = "new", responses((status = OK, body = Vocabulary))
+)]
+pub(super) async fn vocabulary() -> axum::Json<Vocabulary> {
+    axum::Json(Vocabulary {
+        codecs: Codec::ALL.map(Codec::name).to_vec(),
+        encoders: Encoder::catalogue()
+            .map(|(encoder, codec)| EncoderWord {
+                name: encoder.to_string(),
+                codec: codec.name(),
+            })
+            .collect(),
+        audio: AudioEncoder::ALL.map(AudioEncoder::name).to_vec(),
+        containers: Container::ALL.map(Container::extension).to_vec(),
+        filters: Filters::allowed().collect(),
+        arguments: Argument::allowed().collect(),
+    })
+}

@@ -1,0 +1,279 @@
+//! The farm's settings, changed on their page by mouse and keyboard.
+
+use common::broker::Over;
+use common::control::{Order, Target};
+use common::preset::Presets;
+use common::retention::Days;
+use harness::browser::Browser;
+use jiff::Timestamp;
+
+use super::{choose, keep_alive, open};
+use crate::access::locked;
+use crate::{Monitor, farm};
+
+/// Waits until the farm's presets are as wanted.
+async fn presets(monitor: &Monitor, what: &str, is_so: impl Fn(&Presets) -> bool) {
+    harness::poll::until(what, async || {
+        let presets = monitor.broker.presets().await.ok()?;
+        is_so(&presets).then_some(())
+    })
+    .await;
+}
+
+/// What is kept as `ours`: its recipe in words, and its note.
+fn ours(presets: &Presets) -> Option<(String, &str)> {
+    let found = presets.find(&"ours".parse().expect("a name")).ok()?;
+    let note = found.preset.note.as_deref().unwrap_or_default();
+    Some((found.preset.recipe.to_string(), note))
+}
+
+/// Goes on by the Tab key until a script about the element with the focus says so.
+async fn tab_to(browser: &mut Browser, selector: &str) {
+    let is_there = format!("String(document.activeElement.matches(\"{selector}\"))");
+    for _ in 0..80 {
+        if browser.evaluate(&is_there).await == "true" {
+            return;
+        }
+        browser.press("Tab").await;
+    }
+    panic!("no Tab leads to {selector}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preset_is_made_by_keyboard_alone_and_what_is_wrong_is_said_beside_it() {
+    let monitor = Monitor::start().await;
+    let beat = farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]);
+    let _alive = keep_alive(&monitor, vec![beat]).await;
+    let (mut browser, _folder) = open(&monitor, "settings").await;
+    browser.shows("compatible-h264").await;
+    tab_to(&mut browser, ".create").await;
+    browser.press("Enter").await;
+    let offered = "document.querySelector('dialog [name=with]')?.value === 'any_hevc'";
+    browser.until("what atelier has proved", offered).await;
+    browser.types("ours").await;
+    tab_to(&mut browser, "dialog [name=note]").await;
+    browser.types("for the tests").await;
+    tab_to(&mut browser, "dialog [name=filters]").await;
+    browser.types("movie=x").await;
+    browser.press("Enter").await;
+    browser.shows("filter 'movie' is not allowed").await;
+    let at_fault = "document.querySelector('dialog [aria-invalid]')?.name === 'filters'";
+    browser
+        .until("the field at fault to be marked", at_fault)
+        .await;
+    let barriers = browser.barriers().await;
+    assert!(barriers.is_empty(), "{barriers:#?}");
+    browser.picture("preset").await;
+    browser
+        .evaluate("document.querySelector('dialog [name=filters]').select()")
+        .await;
+    browser.types("hqdn3d").await;
+    tab_to(&mut browser, "dialog [name=arguments]").await;
+    browser.types("g=240 tune=grain").await;
+    browser.press("Enter").await;
+    let words = "any hevc encoder, hqdn3d, g=240, tune=grain, mkv";
+    presets(&monitor, "the preset to be kept", |presets| {
+        ours(presets) == Some((words.to_owned(), "for the tests"))
+    })
+    .await;
+    browser.shows(words).await;
+
+    // Escape changes nothing.
+    browser.click("[aria-label='Edit the preset ours']").await;
+    browser.shows("What it is for").await;
+    browser.press("Escape").await;
+    browser
+        .until(
+            "the dialog to be gone",
+            "!document.querySelector('dialog.preset')",
+        )
+        .await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presets_are_edited_chosen_as_the_default_and_removed() {
+    let monitor = Monitor::start().await;
+    let recipe = farm::job("a.mkv", "libx265", 1).recipe;
+    let preset = common::preset::Preset::new(recipe, Some("first")).expect("sound");
+    let name = "ours".parse().expect("a name");
+    let save = async |over| monitor.broker.save_preset(&name, &preset, over).await;
+    save(Over::Nothing).await.expect("saved");
+    let (mut browser, _folder) = open(&monitor, "settings").await;
+    browser.shows("libx265, mkv").await;
+
+    browser.click("[aria-label='Edit the preset ours']").await;
+    let encoder = "document.querySelector('dialog [name=with]')?.value === 'libx265'";
+    browser.until("the form to hold the recipe", encoder).await;
+    choose(&mut browser, "dialog [name=rate]", "quality").await;
+    browser.click("dialog [name=amount]").await;
+    browser.types("70").await;
+    browser.press("Enter").await;
+    presets(&monitor, "another quality", |presets| {
+        ours(presets) == Some(("libx265, quality 70, mkv".to_owned(), "first"))
+    })
+    .await;
+    browser.shows("libx265, quality 70, mkv").await;
+
+    // Somebody else is quicker: nothing of theirs is lost.
+    browser.click("[aria-label='Edit the preset ours']").await;
+    browser.until("the form to hold the recipe", encoder).await;
+    save(Over::Anything).await.expect("saved");
+    browser.click("dialog.preset [type=submit]").await;
+    browser.shows("was changed or removed meanwhile").await;
+    browser.press("Escape").await;
+    presets(&monitor, "what the other saved", |presets| {
+        ours(presets) == Some(("libx265, mkv".to_owned(), "first"))
+    })
+    .await;
+
+    let offered = "[...document.querySelectorAll('form.default option')].some((option) => option.value === 'ours')";
+    browser.until("the preset to be offered", offered).await;
+    choose(&mut browser, "form.default select", "ours").await;
+    browser.click("form.default button").await;
+    presets(&monitor, "a default", |presets| {
+        presets.default_name() == Some(&name)
+    })
+    .await;
+    browser.shows("ours is the default recipe").await;
+    let marked = "document.querySelector('[data-name=ours] .status').checkVisibility()";
+    browser.until("the default to be marked", marked).await;
+    browser.click("[aria-label='Remove the preset ours']").await;
+    browser.click("dialog [type=submit][value=yes]").await;
+    browser.shows("the preset 'ours' is the default").await;
+    choose(&mut browser, "form.default select", "").await;
+    browser.click("form.default button").await;
+    presets(&monitor, "no default", |presets| {
+        presets.default_name().is_none()
+    })
+    .await;
+    let unmarked = "!document.querySelector('[data-name=ours] .status').checkVisibility()";
+    browser.until("no default to be marked", unmarked).await;
+    browser.click("[aria-label='Remove the preset ours']").await;
+    browser.click("dialog [type=submit][value=yes]").await;
+    presets(&monitor, "it to be gone", |presets| ours(presets).is_none()).await;
+    browser.shows("Removed the preset ours").await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_is_shortened_only_by_who_is_sure() {
+    let monitor = Monitor::start().await;
+    let (mut browser, _folder) = open(&monitor, "settings").await;
+    browser.shows("Kept for 90 days").await;
+    let days = async |browser: &mut Browser, days: &str| {
+        browser.click("[name=days]").await;
+        browser
+            .evaluate("document.querySelector('[name=days]').select()")
+            .await;
+        browser.types(days).await;
+        browser.press("Enter").await;
+    };
+    days(&mut browser, "30").await;
+    browser.shows("cannot be brought back").await;
+    browser.press("Escape").await;
+    let set = async || monitor.broker.retention().await.expect("an answer").set;
+    assert_eq!(set().await, None);
+    days(&mut browser, "30").await;
+    browser.click("dialog [type=submit][value=yes]").await;
+    browser.shows("Kept for 30 days").await;
+    assert_eq!(set().await, Days::try_from(30).ok());
+    // Longer needs no second thought.
+    days(&mut browser, "120").await;
+    browser.shows("Kept for 120 days").await;
+    let kept = monitor.broker.retention().await.expect("an answer");
+    assert_eq!(kept.batches, Days::try_from(120).expect("days").duration());
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_standing_order_is_listed_and_taken_back() {
+    let monitor = Monitor::start().await;
+    let job = monitor.enqueue("a.mkv", "libx265").await;
+    let batch = common::batch::Batch {
+        id: job.batch,
+        label: "holidays".to_owned(),
+        jobs: 1,
+        enqueued: Timestamp::now(),
+    };
+    monitor.broker.keep_batch(&batch).await.expect("kept");
+    let target = |text: &str| -> Target { text.parse().expect("a target") };
+    let of_batch = format!("batch.{}", job.batch);
+    for (about, hours) in [
+        ("queue.libx265", None),
+        ("worker.atelier", Some("22:00-07:00")),
+        (of_batch.as_str(), None),
+    ] {
+        let order = Order {
+            paused: true,
+            hours: hours.map(|hours| hours.parse().expect("hours")),
+            since: Timestamp::now(),
+        };
+        let given = monitor.broker.command(&target(about), Some(&order)).await;
+        given.expect("given");
+    }
+    let standing = async |wanted: usize| {
+        harness::poll::until(&format!("{wanted} orders"), async || {
+            let controls = monitor.broker.controls().await.ok()?;
+            (controls.iter().count() == wanted).then_some(())
+        })
+        .await;
+    };
+    let (mut browser, _folder) = open(&monitor, "settings").await;
+    browser.shows("Batch holidays").await;
+    browser
+        .shows("takes no more jobs · starts jobs 22:00-07:00")
+        .await;
+    browser.click("[aria-label='Resume Queue libx265']").await;
+    standing(2).await;
+    browser.click("[aria-label='Resume Batch holidays']").await;
+    standing(1).await;
+    browser
+        .click("[data-page=settings] [aria-label='Hours of atelier']")
+        .await;
+    browser.shows("By its own clock").await;
+    browser.types("20:00-08:00").await;
+    browser.press("Enter").await;
+    browser
+        .shows("takes no more jobs · starts jobs 20:00-08:00")
+        .await;
+    browser.click("[aria-label='Resume atelier']").await;
+    let resumed = "!document.querySelector('.orders').innerText.includes('takes no more jobs')";
+    browser.until("the worker to go on", resumed).await;
+    browser
+        .click("[aria-label='Take back the hours of atelier']")
+        .await;
+    standing(0).await;
+    browser.shows("Nothing is paused").await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_see_the_settings_and_get_no_buttons() {
+    let (monitor, _file) = locked().await;
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    };
+    let target: Target = "queue.libx265".parse().expect("a target");
+    let given = monitor.broker.command(&target, Some(&order)).await;
+    given.expect("given");
+    let (mut browser, _folder) = open(&monitor, "settings").await;
+    browser.shows("This monitor asks for a password").await;
+    browser.types("look").await;
+    browser.press("Enter").await;
+    browser.shows("Queue libx265").await;
+    browser.shows("Kept for 90 days").await;
+    browser.shows("archive-hevc").await;
+    let buttons =
+        "[...document.querySelectorAll('[data-page=settings] :is(button, input, select)')]
+        .filter((element) => element.checkVisibility()).length === 0";
+    browser.until("no buttons for readers", buttons).await;
+    drop(browser);
+    monitor.stop().await;
+}
