@@ -34,8 +34,8 @@ pub mod shutdown;
 pub mod store;
 pub mod subject;
 pub mod telemetry;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod why;
 pub mod wire;
 pub mod worker;

@@ -1,6 +1,4 @@
-//! Made-up workers and jobs for the tests of what is pure.
-
-use std::collections::BTreeMap;
+//! Made-up workers, jobs and reports, for tests.
 
 use jiff::Timestamp;
 
@@ -13,20 +11,49 @@ use crate::recipe::{Choice, Recipe, VideoEncode};
 use crate::run::Report;
 use crate::worker::{Heartbeat, Load, Terms, WorkerStatus};
 
-/// A ready worker with one slot that has proved these encoders.
-pub(crate) fn heartbeat(name: &str, encoders: &[&str]) -> Heartbeat {
+/// That an encoder passed at up to 4K and 100 frames a second.
+pub fn proof(encoder: &Encoder) -> Proof {
+    Proof {
+        kind: encoder.kind(),
+        pixel_formats: vec!["yuv420p".to_owned()],
+        largest: (3840, 2160),
+        fps: 100.0,
+        sessions: None,
+        device_arguments: Vec::new(),
+        encoder_arguments: Vec::new(),
+    }
+}
+
+/// The card of a small machine that has proved this.
+pub fn card(proved: impl IntoIterator<Item = (Encoder, Proof)>) -> Card {
+    let proved = proved.into_iter();
+    Card {
+        ffmpeg: Ffmpeg {
+            version: "7.1".to_owned(),
+            build: "0".repeat(16),
+        },
+        host: Host {
+            name: "host".to_owned(),
+            os: "linux".to_owned(),
+            cpu: "any".to_owned(),
+            cores: 4,
+            memory: 8_000_000_000,
+        },
+        encoders: proved
+            .map(|(encoder, proof)| (encoder, Verdict::Proved(proof)))
+            .collect(),
+        audio: Vec::new(),
+        filters: Vec::new(),
+        muxers: Vec::new(),
+    }
+}
+
+/// A ready worker with one slot that has proved these encoders, at the epoch.
+pub fn heartbeat(name: &str, encoders: &[&str]) -> Heartbeat {
     let proved = encoders.iter().map(|name| {
         let encoder: Encoder = name.parse().expect("an encoder");
-        let proof = Proof {
-            kind: encoder.kind(),
-            pixel_formats: vec!["yuv420p".to_owned()],
-            largest: (3840, 2160),
-            fps: 100.0,
-            sessions: None,
-            device_arguments: Vec::new(),
-            encoder_arguments: Vec::new(),
-        };
-        (encoder, Verdict::Proved(proof))
+        let proof = proof(&encoder);
+        (encoder, proof)
     });
     Heartbeat {
         name: name.parse().expect("a name"),
@@ -39,28 +66,12 @@ pub(crate) fn heartbeat(name: &str, encoders: &[&str]) -> Heartbeat {
         slots: 1,
         running: Vec::new(),
         load: Load::default(),
-        card: Card {
-            ffmpeg: Ffmpeg {
-                version: "7.1".to_owned(),
-                build: "x".to_owned(),
-            },
-            host: Host {
-                name: "h".to_owned(),
-                os: "o".to_owned(),
-                cpu: "c".to_owned(),
-                cores: 2,
-                memory: 1,
-            },
-            encoders: proved.collect::<BTreeMap<_, _>>(),
-            audio: Vec::new(),
-            filters: Vec::new(),
-            muxers: Vec::new(),
-        },
+        card: card(proved),
     }
 }
 
 /// A job by this choice of encoders with an input of this size.
-pub(crate) fn job(with: Choice, size: u64) -> Job {
+pub fn job(with: Choice, size: u64) -> Job {
     let folder = Location::s3("media", "in").expect("a location");
     let input = Input {
         location: folder.join("a.mp4"),
@@ -73,7 +84,7 @@ pub(crate) fn job(with: Choice, size: u64) -> Job {
 
 /// What a job made that read so many bytes in so many seconds, at 10 frames a
 /// second.
-pub(crate) fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Report {
+pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Report {
     Report {
         worker: worker.parse().expect("a name"),
         encoder: Some(encoder.parse().expect("an encoder")),

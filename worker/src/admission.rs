@@ -193,15 +193,14 @@ impl Claimant for Admission {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
-    use common::card::{Ffmpeg, Host, Verdict};
     use common::encoder::Encoder;
     use common::id::BatchId;
     use common::job::Input;
     use common::location::Location;
     use common::queue::Priority;
     use common::recipe::{Choice, Recipe, VideoEncode};
+    use common::testing;
 
     use super::*;
 
@@ -211,42 +210,20 @@ mod tests {
 
     /// NVENC that takes two encodes at once, and a software encoder.
     fn card() -> Card {
-        let proof = |sessions: Option<u32>| {
-            Verdict::Proved(Proof {
-                kind: if sessions.is_none() {
-                    Kind::Software
-                } else {
-                    Kind::Nvidia
-                },
-                pixel_formats: vec!["yuv420p".to_owned()],
+        let proved = [
+            ("hevc_nvenc", Some(2)),
+            ("h264_nvenc", Some(2)),
+            ("libx265", None),
+        ];
+        testing::card(proved.map(|(name, sessions)| {
+            let encoder = encoder(name);
+            let proof = Proof {
                 largest: (4096, 2160),
-                fps: 100.0,
                 sessions,
-                device_arguments: Vec::new(),
-                encoder_arguments: Vec::new(),
-            })
-        };
-        Card {
-            ffmpeg: Ffmpeg {
-                version: "7.1".to_owned(),
-                build: "x".to_owned(),
-            },
-            host: Host {
-                name: "h".to_owned(),
-                os: "o".to_owned(),
-                cpu: "c".to_owned(),
-                cores: 8,
-                memory: 1,
-            },
-            encoders: BTreeMap::from([
-                (encoder("hevc_nvenc"), proof(Some(2))),
-                (encoder("h264_nvenc"), proof(Some(2))),
-                (encoder("libx265"), proof(None)),
-            ]),
-            audio: Vec::new(),
-            filters: Vec::new(),
-            muxers: Vec::new(),
-        }
+                ..testing::proof(&encoder)
+            };
+            (encoder, proof)
+        }))
     }
 
     fn job(by: &str, size: u64) -> (Job, Lane) {

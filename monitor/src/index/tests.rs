@@ -8,6 +8,7 @@ use common::location::Location;
 use common::queue::{Lane, Priority};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, Run};
+use common::testing;
 use common::worker::WorkerName;
 use jiff::{SignedDuration, Timestamp};
 
@@ -61,17 +62,11 @@ fn running(job: &Job) -> Run {
 
 pub(crate) fn report() -> Report {
     Report {
-        worker: worker("atelier"),
-        encoder: Some("libx265".parse().expect("an encoder")),
-        input_size: 1000,
         output_size: 250,
         frames: 100,
         duration: 4.0,
-        encode_seconds: 2.0,
         total_seconds: 3.0,
-        input_media: None,
-        output_media: None,
-        warnings: Vec::new(),
+        ..testing::report("atelier", "libx265", 1000, 2.0)
     }
 }
 

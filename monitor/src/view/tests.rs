@@ -1,9 +1,6 @@
 //! The rules of the view, one by one.
 
-use std::collections::BTreeMap;
-
 use common::broker::{Change, LaneStatus, Pending};
-use common::card::{Card, Ffmpeg, Host, Proof, Verdict};
 use common::failure::Failure;
 use common::id::BatchId;
 use common::job::{Input as JobInput, Job};
@@ -12,7 +9,8 @@ use common::progress::{EncodeProgress, Progress};
 use common::queue::{Lane, Priority};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, Run, Stage};
-use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
+use common::testing;
+use common::worker::{Heartbeat, WorkerName, WorkerStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::{Attention, Ending, Presence, Unserved};
@@ -53,50 +51,11 @@ fn name(name: &str) -> WorkerName {
 }
 
 fn heartbeat(worker: &str, encoders: &[&str]) -> Heartbeat {
-    let proof = |encoder: &str| {
-        let encoder: common::encoder::Encoder = encoder.parse().expect("an encoder");
-        let proof = Proof {
-            kind: encoder.kind(),
-            pixel_formats: vec!["yuv420p".to_owned()],
-            largest: (1920, 1080),
-            fps: 100.0,
-            sessions: None,
-            device_arguments: Vec::new(),
-            encoder_arguments: Vec::new(),
-        };
-        (encoder, Verdict::Proved(proof))
-    };
     Heartbeat {
-        name: name(worker),
-        status: WorkerStatus::Ready,
-        note: None,
-        until: None,
-        terms: Terms::default(),
         started: at(0),
         at: at(0),
         slots: 2,
-        running: Vec::new(),
-        load: Load::default(),
-        card: Card {
-            ffmpeg: Ffmpeg {
-                version: "7.1".to_owned(),
-                build: String::new(),
-            },
-            host: Host {
-                name: worker.to_owned(),
-                os: String::new(),
-                cpu: String::new(),
-                cores: 4,
-                memory: 0,
-            },
-            encoders: encoders
-                .iter()
-                .map(|name| proof(name))
-                .collect::<BTreeMap<_, _>>(),
-            audio: Vec::new(),
-            filters: Vec::new(),
-            muxers: Vec::new(),
-        },
+        ..testing::heartbeat(worker, encoders)
     }
 }
 
@@ -136,17 +95,12 @@ fn running(job: &Job, worker: &str) -> Run {
 
 fn report(worker: &str) -> Report {
     Report {
-        worker: name(worker),
         encoder: None,
-        input_size: 1000,
         output_size: 250,
         frames: 100,
         duration: 4.0,
-        encode_seconds: 2.0,
         total_seconds: 3.0,
-        input_media: None,
-        output_media: None,
-        warnings: Vec::new(),
+        ..testing::report(worker, "libx265", 1000, 2.0)
     }
 }
 

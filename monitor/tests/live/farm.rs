@@ -1,9 +1,7 @@
 //! A made-up farm, in messages as its programs write them.
 
-use std::collections::BTreeMap;
-
 use common::broker::Broker;
-use common::card::{Card, Ffmpeg, Host, Proof, Verdict};
+use common::card::{Card, Ffmpeg, Host, Proof};
 use common::encoder::Encoder;
 use common::id::{BatchId, JobId};
 use common::job::{Input, Job};
@@ -12,8 +10,9 @@ use common::queue::{Lane, Priority};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, Run};
 use common::subject::{self, RUNS};
+use common::testing;
 use common::wire;
-use common::worker::{Heartbeat, Load, Terms, WorkerStatus};
+use common::worker::{Heartbeat, Load};
 use jiff::Timestamp;
 
 /// An encoder by its name.
@@ -52,28 +51,17 @@ pub(crate) fn heartbeat(
     running: Vec<JobId>,
     proved: &[(&str, f32)],
 ) -> Heartbeat {
-    let encoders: BTreeMap<Encoder, Verdict> = proved
-        .iter()
-        .map(|(name, fps)| {
-            let encoder = encoder(name);
-            let proof = Proof {
-                kind: encoder.kind(),
-                pixel_formats: vec!["yuv420p".to_owned(), "yuv420p10le".to_owned()],
-                largest: (3840, 2160),
-                fps: *fps,
-                sessions: encoder.kind().is_hardware().then_some(3),
-                device_arguments: Vec::new(),
-                encoder_arguments: Vec::new(),
-            };
-            (encoder, Verdict::Proved(proof))
-        })
-        .collect();
+    let proved = proved.iter().map(|(name, fps)| {
+        let encoder = encoder(name);
+        let proof = Proof {
+            pixel_formats: vec!["yuv420p".to_owned(), "yuv420p10le".to_owned()],
+            fps: *fps,
+            sessions: encoder.kind().is_hardware().then_some(3),
+            ..testing::proof(&encoder)
+        };
+        (encoder, proof)
+    });
     Heartbeat {
-        name: name.parse().expect("a name"),
-        status: WorkerStatus::Ready,
-        note: None,
-        until: None,
-        terms: Terms::default(),
         started: Timestamp::now(),
         at: Timestamp::now(),
         slots,
@@ -96,28 +84,21 @@ pub(crate) fn heartbeat(
                 cores: 32,
                 memory: 64_000_000_000,
             },
-            encoders,
             audio: vec!["aac".to_owned(), "libopus".to_owned()],
-            filters: Vec::new(),
-            muxers: Vec::new(),
+            ..testing::card(proved)
         },
+        ..testing::heartbeat(name, &[])
     }
 }
 
 /// What a worker says of a job of 40 s that it has completed: 62.5 fps, 2.5×.
 pub(crate) fn report(worker: &str, by: &str) -> Report {
     Report {
-        worker: worker.parse().expect("a name"),
-        encoder: Some(encoder(by)),
-        input_size: 9_000_000,
         output_size: 3_000_000,
         frames: 1000,
         duration: 40.0,
-        encode_seconds: 16.0,
         total_seconds: 18.0,
-        input_media: None,
-        output_media: None,
-        warnings: Vec::new(),
+        ..testing::report(worker, by, 9_000_000, 16.0)
     }
 }
 

@@ -194,17 +194,9 @@ async fn what_happens_is_on_the_page_within_a_second() {
     assert_eq!(page.state["totals"]["fps"], 61.0);
 
     let report = Report {
-        worker,
-        encoder: Some(farm::encoder("libx265")),
         input_size: 1_000_000,
         output_size: 400_000,
-        frames: 1000,
-        duration: 40.0,
-        encode_seconds: 16.0,
-        total_seconds: 18.0,
-        input_media: None,
-        output_media: None,
-        warnings: Vec::new(),
+        ..farm::report(worker.as_str(), "libx265")
     };
     farm::write_run(&monitor.broker, &run.complete(report, Timestamp::now())).await;
     page.until("the job is done", |state| {

@@ -1,14 +1,14 @@
 //! A thousand workers with nothing to do: what they cost the broker, and how
 //! long a job then waits for one of them.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, ConnectOptions, HEARTBEAT, Lanes};
-use common::card::{Card, Ffmpeg, Host};
+use common::encoder::Encoder;
 use common::id::JobId;
 use common::subject;
-use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
+use common::testing;
+use common::worker::WorkerName;
 use futures::{StreamExt, stream};
 use harness::farm::Farm;
 use harness::outside;
@@ -20,6 +20,8 @@ use crate::noop::{complete, queue};
 use crate::{Figure, enqueue, median};
 
 const WORKERS: usize = 1000;
+/// That each has proved.
+const ENCODERS: usize = 28;
 /// Workers that connect at once.
 const CONNECTING: usize = 50;
 /// As in the worker's dispatcher: between two looks while jobs are held,
@@ -154,45 +156,14 @@ async fn work(broker: Broker, name: WorkerName, claimed: Claimed) {
 async fn beat(broker: Broker, name: WorkerName) {
     tokio::time::sleep(random(0..HEARTBEAT.as_millis() as u64)).await;
     let mut beats = tokio::time::interval(HEARTBEAT);
+    // As large as a real machine's: 5 kB.
+    let proved: Vec<Encoder> = Encoder::catalogue().map(|(encoder, _)| encoder).collect();
+    let proved: Vec<&str> = proved.iter().take(ENCODERS).map(Encoder::as_str).collect();
+    let mut heartbeat = testing::heartbeat(name.as_str(), &proved);
     loop {
         beats.tick().await;
-        broker
-            .heartbeat(&heartbeat(&name))
-            .await
-            .expect("it is taken");
-    }
-}
-
-fn heartbeat(name: &WorkerName) -> Heartbeat {
-    let now = Timestamp::now();
-    Heartbeat {
-        name: name.clone(),
-        status: WorkerStatus::Ready,
-        note: None,
-        until: None,
-        terms: Terms::default(),
-        started: now,
-        at: now,
-        slots: 1,
-        running: Vec::new(),
-        load: Load::default(),
-        card: Card {
-            ffmpeg: Ffmpeg {
-                version: "stand-in".to_owned(),
-                build: "0".to_owned(),
-            },
-            host: Host {
-                name: name.to_string(),
-                os: "linux".to_owned(),
-                cpu: "any".to_owned(),
-                cores: 1,
-                memory: 1 << 30,
-            },
-            encoders: BTreeMap::new(),
-            audio: Vec::new(),
-            filters: Vec::new(),
-            muxers: Vec::new(),
-        },
+        heartbeat.at = Timestamp::now();
+        broker.heartbeat(&heartbeat).await.expect("it is taken");
     }
 }
 

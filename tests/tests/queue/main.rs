@@ -15,6 +15,7 @@ use common::location::Location;
 use common::queue::{Lane, Priority, Queue};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::Report;
+use common::testing;
 use common::worker::WorkerName;
 use harness::broker::TestBroker;
 use tempfile::TempDir;
@@ -49,19 +50,7 @@ fn name(text: &str) -> WorkerName {
 }
 
 fn report(worker: &str) -> Report {
-    Report {
-        worker: name(worker),
-        encoder: None,
-        input_size: 1,
-        output_size: 1,
-        frames: 1,
-        duration: 1.0,
-        encode_seconds: 1.0,
-        total_seconds: 1.0,
-        input_media: None,
-        output_media: None,
-        warnings: Vec::new(),
-    }
+    testing::report(worker, "libx264", 1, 1.0)
 }
 
 /// With a lease of 1 s, and hardly a wait before a retry.

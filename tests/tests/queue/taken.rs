@@ -1,17 +1,16 @@
 //! Jobs are enqueued once, taken by one worker at a time, and end.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull;
 use common::broker::{Claimant, Decline, Lost, Outcome};
-use common::card::{Card, Ffmpeg, Host};
 use common::failure::Failure;
 use common::job::Job;
 use common::queue::{Lane, Queue};
 use common::run::State;
-use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
+use common::testing;
+use common::worker::WorkerName;
 use futures::StreamExt;
 use harness::broker::TestBroker;
 use harness::poll;
@@ -21,38 +20,6 @@ use jiff::SignedDuration;
 use crate::{
     claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
 };
-
-fn heartbeat(worker: &str) -> Heartbeat {
-    Heartbeat {
-        name: name(worker),
-        status: WorkerStatus::Ready,
-        note: None,
-        until: None,
-        terms: Terms::default(),
-        started: jiff::Timestamp::now(),
-        at: jiff::Timestamp::now(),
-        slots: 1,
-        running: Vec::new(),
-        load: Load::default(),
-        card: Card {
-            ffmpeg: Ffmpeg {
-                version: "7.1".to_owned(),
-                build: "x".to_owned(),
-            },
-            host: Host {
-                name: "h".to_owned(),
-                os: "o".to_owned(),
-                cpu: "c".to_owned(),
-                cores: 2,
-                memory: 1,
-            },
-            encoders: BTreeMap::new(),
-            audio: Vec::new(),
-            filters: Vec::new(),
-            muxers: Vec::new(),
-        },
-    }
-}
 
 #[tokio::test]
 async fn enqueueing_again_adds_nothing() {
@@ -236,7 +203,7 @@ async fn a_restarted_broker_hears_of_live_workers_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = TestBroker::start(folder.path()).await;
     let (broker, _) = connect(&server).await;
-    let heartbeat = heartbeat("w1");
+    let heartbeat = testing::heartbeat("w1", &[]);
     broker.heartbeat(&heartbeat).await.expect("told");
     server.kill();
     server.restart().await;
