@@ -27,7 +27,7 @@ const PAGES: usize = 100;
 /// How long they are watched.
 const WATCHED: Duration = Duration::from_secs(20);
 /// Runs that are written at the same time.
-const WRITES: usize = 1000;
+const WRITES: usize = 64;
 /// Ticks of the clock in /proc in a second, on every Linux of today.
 const TICKS: f64 = 100.0;
 
