@@ -113,6 +113,10 @@ pub const WAKE_DESTINATION: &str = "wake.{{wildcard(1)}}";
 
 /// Key-value bucket of what people ordered: pauses and working hours.
 pub const CONTROL: &str = "control";
+/// What of [`CONTROL`] the broker tells of once it has stored it.
+pub const ORDERS_SOURCE: &str = "$KV.control.>";
+/// Where it tells of it.
+pub const ORDERS: &str = "orders.>";
 /// Key-value bucket of what was enqueued together.
 pub const BATCHES: &str = "batches";
 /// Key-value bucket of a farm's settings: see [`preset`], [`DEFAULT_PRESET`]

@@ -85,13 +85,14 @@ impl Broker {
         }
     }
 
-    /// Rings whenever an order is given or taken back.
+    /// Rings whenever an order was given or taken back: not before it is stored,
+    /// so that whoever reads it then finds it (where they ask a replica, soon).
     ///
     /// # Errors
     /// Where the connection is gone.
     pub async fn orders(&self) -> Result<async_nats::Subscriber, BrokerError> {
         self.client
-            .subscribe(subject::kv(CONTROL, ">"))
+            .subscribe(subject::ORDERS)
             .await
             .map_err(BrokerError::request("listening for orders"))
     }

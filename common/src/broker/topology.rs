@@ -130,6 +130,11 @@ fn control(num_replicas: usize) -> kv::Config {
         bucket: subject::CONTROL.to_owned(),
         description: "standing orders: pauses and working hours".to_owned(),
         history: 1,
+        republish: Some(stream::Republish {
+            source: subject::ORDERS_SOURCE.to_owned(),
+            destination: subject::ORDERS.to_owned(),
+            headers_only: true,
+        }),
         storage: stream::StorageType::File,
         num_replicas,
         ..Default::default()

@@ -37,6 +37,8 @@ const QUIET_TICKS: u32 = 4;
 const GLANCE: Duration = Duration::from_millis(100);
 /// Wait before asking again a broker that is connected and gave no answer.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Time between two readings of the standing orders although no bell rang.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop.
 pub(crate) async fn run(
@@ -115,6 +117,8 @@ async fn follow(
 
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looks = tokio::time::interval(LOOK);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_news = true;
     let mut quiet = 0;
     let mut listed = listing.progress();
@@ -141,6 +145,11 @@ async fn follow(
                 let controls = broker.controls().await?;
                 view.apply(Input::Controls(controls), Timestamp::now());
                 is_news = true;
+            }
+            // A bell may be lost, and a replica may answer what was true before it.
+            _ = looks.tick() => {
+                let controls = broker.controls().await?;
+                view.apply(Input::Controls(controls), Timestamp::now());
             }
             _ = ticks.tick() => {
                 is_news |= poll.news(broker, view).await?;

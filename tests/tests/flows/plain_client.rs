@@ -72,6 +72,9 @@ async fn a_plain_client_finds_what_the_design_names() {
         let stream = plain.jetstream.get_stream(stream).await.unwrap();
         assert_eq!(stream.cached_info().config.subjects, [subjects]);
     }
+    let orders = plain.jetstream.get_stream("KV_control").await.unwrap();
+    let bell = orders.cached_info().config.republish.as_ref().unwrap();
+    assert_eq!(bell.destination, "orders.>");
 }
 
 #[tokio::test]

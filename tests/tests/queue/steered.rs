@@ -14,6 +14,7 @@ use common::run::{Run, State};
 use common::subject::{self, RUNS};
 use common::wire;
 use common::worker::WorkerName;
+use futures::StreamExt;
 use harness::broker::TestBroker;
 use harness::poll;
 use jiff::Timestamp;
@@ -407,4 +408,29 @@ async fn a_job_is_not_put_aside_once_its_batch_goes_on() {
     assert!(look.expect("an answer").claims.is_empty());
     assert!(broker.parked_jobs().await.expect("an answer").is_empty());
     claim_in_time(&broker, &known, "w").await;
+}
+
+#[tokio::test]
+async fn whoever_hears_of_an_order_finds_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let mut bell = broker.orders().await.expect("connected");
+    broker.client().flush().await.expect("connected");
+    let target: Target = "queue.libx264".parse().expect("a target");
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    };
+    for _ in 0..50 {
+        for order in [Some(&order), None] {
+            let (given, rung) = tokio::join!(broker.command(&target, order), async {
+                bell.next().await.expect("it rings");
+                broker.controls().await.expect("an answer")
+            });
+            given.expect("given");
+            assert_eq!(rung.order(&target), order);
+        }
+    }
 }
