@@ -3,14 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use common::worker::Load;
-use sysinfo::{
-    CpuRefreshKind, Disks, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System,
-};
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Reads how busy the machine is; what this system does not tell stays 0.
 pub struct Meter {
     system: Option<System>,
-    disks: Option<Disks>,
     scratch: PathBuf,
 }
 
@@ -19,7 +16,6 @@ impl Meter {
     pub fn new(scratch: &Path) -> Self {
         Self {
             system: System::new().ok(),
-            disks: Disks::new_with_refreshed_list().ok(),
             scratch: scratch.to_owned(),
         }
     }
@@ -41,20 +37,23 @@ impl Meter {
                 load.own_memory = system.process(own).map_or(0, sysinfo::Process::memory);
             }
         }
-        if let Some(disks) = &mut self.disks {
-            disks.refresh(false);
-            load.scratch_free = available(disks, &self.scratch).unwrap_or(0);
-        }
+        load.scratch_free = free_space(&self.scratch).unwrap_or(0);
         load
     }
 }
 
-/// Bytes that are free where a folder lies; `None` where this system does not tell.
+/// Bytes that are free where a folder lies; `None` where this system does not
+/// tell. Asks that disk alone: another's server may be gone and never answer.
+#[cfg(unix)]
 pub fn free_space(folder: &Path) -> Option<u64> {
-    available(&Disks::new_with_refreshed_list().ok()?, folder)
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-fn available(disks: &Disks, folder: &Path) -> Option<u64> {
+/// Bytes that are free where a folder lies; `None` where this system does not tell.
+#[cfg(not(unix))]
+pub fn free_space(folder: &Path) -> Option<u64> {
+    let disks = sysinfo::Disks::new_with_refreshed_list().ok()?;
     disks
         .iter()
         .filter(|disk| folder.starts_with(disk.mount_point()))
