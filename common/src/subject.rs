@@ -111,6 +111,9 @@ pub const WAKE_SOURCE: &str = "jobs.*.*.*.*";
 /// Where it rings, as the broker's mapping of [`WAKE_SOURCE`].
 pub const WAKE_DESTINATION: &str = "wake.{{wildcard(1)}}";
 
+/// On which the broker tells of each consumer of [`JOBS`] that was made, by its name in the last token.
+pub const LANES_MADE: &str = "$JS.EVENT.ADVISORY.CONSUMER.CREATED.JOBS.*";
+
 /// Key-value bucket of what people ordered: pauses and working hours.
 pub const CONTROL: &str = "control";
 /// What of [`CONTROL`] the broker tells of once it has stored it.

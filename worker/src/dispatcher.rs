@@ -1,13 +1,14 @@
 //! Filling slots: listens for bells, claims the most urgent jobs that this
 //! worker may run, and hands them on.
 //!
-//! A worker with a free slot joins the queue group of each of its queues, so
-//! that one bell wakes one idle worker; a full worker, or one that is to take
-//! no jobs, leaves them and passes on what still rings there. It listens before
-//! it looks: a job published in between rings. No bell announces a lease that
-//! ran out: for that an idle worker looks often, but only while somebody holds
-//! a job of its lanes at all, which it finds out well within a lease. So a farm
-//! without work costs its broker next to nothing.
+//! A worker that finds nothing joins the queue group of each of its queues, so
+//! that one bell wakes one idle worker, and looks again: a job published in
+//! between rings. A full worker, or one that is to take no jobs, leaves them
+//! and passes on what still rings there; it hears of new lanes all the same, so
+//! that the slot that frees next goes to the most urgent job of all. No bell
+//! announces a lease that ran out: for that an idle worker looks often, but
+//! only while somebody holds a job of its lanes at all, which it finds out well
+//! within a lease. So a farm without work costs its broker next to nothing.
 //!
 //! A job that has cost a worker before gets this one to itself, as far as it
 //! can be had: if it takes it down again, it takes no other job with it.
@@ -20,11 +21,11 @@ use common::broker::{Broker, BrokerError, Claim, Lanes};
 use common::control::Controls;
 use common::failure::Fault;
 use common::id::JobId;
-use common::queue::Queue;
+use common::queue::{Lane, Queue};
 use common::run::Run;
 use common::subject::{self, Place};
 use futures::StreamExt;
-use futures::stream::SelectAll;
+use futures::stream::{BoxStream, SelectAll};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -92,6 +93,9 @@ pub struct Dispatcher<W> {
 struct Watch {
     queues: Vec<Queue>,
     lanes: Lanes,
+    /// Tells of further ones.
+    made: BoxStream<'static, Lane>,
+    /// When to search for those that nobody told of.
     discover: Instant,
     bells: Option<Bells>,
     /// Running jobs that have cost a worker before: none is started beside them.
@@ -102,6 +106,10 @@ struct Watch {
     is_busy: bool,
     /// When that is to be found out again.
     glance: Instant,
+    /// Whether nothing but time has passed since the last look.
+    is_undisturbed: bool,
+    /// Changes when what rings may have gone unheard.
+    connections: watch::Receiver<()>,
 }
 
 impl Watch {
@@ -128,6 +136,22 @@ impl Watch {
                 }
             }
         });
+    }
+
+    /// Takes nothing for known that somebody would have told of.
+    fn distrust(&mut self) {
+        self.is_busy = true;
+        self.glance = Instant::now();
+        self.discover = Instant::now();
+    }
+
+    /// Takes up a lane that may be new.
+    async fn learn(&mut self, broker: &Broker, lane: Lane) {
+        if self.queues.contains(&lane.queue)
+            && let Err(error) = broker.add_lane(&mut self.lanes, lane).await
+        {
+            tracing::warn!(%error, "a lane is out of reach");
+        }
     }
 
     /// Finds out whether jobs are held, where it is time to.
@@ -163,15 +187,20 @@ impl<W: Work> Dispatcher<W> {
     /// Where the broker refuses at the start. Later trouble is waited out.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
         let queues = self.admission.queues();
+        // Listens first: what is made in between is heard of.
+        let made = self.broker.lanes_made().await?;
         let mut watch = Watch {
             lanes: all_lanes(&self.broker, &queues).await?,
             queues,
+            made,
             discover: Instant::now() + DISCOVER,
             bells: None,
             suspects: HashSet::new(),
             failures: 0,
             is_busy: true,
             glance: Instant::now(),
+            is_undisturbed: false,
+            connections: self.broker.connections(),
         };
         let mut jobs = Jobs::new();
         let stop = Stop::new();
@@ -190,10 +219,13 @@ impl<W: Work> Dispatcher<W> {
                 tokio::select! {
                     Some(ended) = jobs.join_next() => self.note(ended, &mut watch, &proved),
                     _ = controls.changed() => {}
+                    Some(lane) = watch.made.next() => watch.learn(&self.broker, lane).await,
+                    Ok(()) = watch.connections.changed() => watch.distrust(),
                     () = proved.notified() => {
                         // Proved anew: it may be less than before.
                         watch.queues = self.admission.queues();
                         watch.lanes = Lanes::default();
+                        watch.discover = Instant::now();
                     }
                     () = tokio::time::sleep(jitter()), if !standing.is_ready() => self.end_quarantine(),
                     () = shutdown.cancelled() => {}
@@ -220,8 +252,7 @@ impl<W: Work> Dispatcher<W> {
                         watch.lanes = found;
                     }
                     watch.bells = None;
-                    watch.is_busy = true;
-                    watch.glance = Instant::now();
+                    watch.distrust();
                 }
             }
         }
@@ -230,18 +261,13 @@ impl<W: Work> Dispatcher<W> {
         Ok(())
     }
 
-    /// Claims what there are slots for. Says whether there was anything.
+    /// Claims what there are slots for. Says whether to look again at once.
     async fn fill(
         &self,
         watch: &mut Watch,
         jobs: &mut Jobs,
         stop: &Stop,
     ) -> Result<bool, BrokerError> {
-        if watch.bells.is_none() {
-            watch.bells = Some(listen(&self.broker, &watch.queues).await?);
-            // What was made while nobody listened rang no bell here.
-            watch.discover = Instant::now();
-        }
         if Instant::now() >= watch.discover {
             let search = async {
                 let known = &mut watch.lanes;
@@ -252,6 +278,13 @@ impl<W: Work> Dispatcher<W> {
                 Ok(Ok(())) => watch.discover = Instant::now() + DISCOVER,
                 Ok(Err(error)) => tracing::debug!(%error, "lanes not found yet"),
                 Err(_) => tracing::debug!("lanes not found yet: no answer"),
+            }
+        }
+        // One glance costs less than a look at each lane.
+        if watch.is_undisturbed && !watch.is_busy {
+            watch.glance(&self.broker).await?;
+            if !watch.is_busy {
+                return Ok(false);
             }
         }
         let free = self.slots - jobs.len();
@@ -272,6 +305,10 @@ impl<W: Work> Dispatcher<W> {
             tokio::spawn(async move { work.clean_up(&run).await });
         }
         let is_any = !look.claims.is_empty();
+        if !is_any && watch.bells.is_none() {
+            watch.bells = Some(listen(&self.broker, &watch.queues).await?);
+            return Ok(true);
+        }
         if !is_any {
             watch.glance(&self.broker).await?;
         }
@@ -306,12 +343,19 @@ impl<W: Work> Dispatcher<W> {
                 None => None,
             }
         };
+        watch.is_undisturbed = false;
         tokio::select! {
             bell = bell => match bell {
-                Some(bell) => learn(&self.broker, &watch.queues, &mut watch.lanes, &bell).await,
+                Some(bell) => {
+                    if let Some(lane) = rung(&bell) {
+                        watch.learn(&self.broker, lane).await;
+                    }
+                }
                 None => watch.bells = None,
             },
-            () = tokio::time::sleep(patience) => {}
+            Some(lane) = watch.made.next() => watch.learn(&self.broker, lane).await,
+            Ok(()) = watch.connections.changed() => watch.distrust(),
+            () = tokio::time::sleep(patience) => watch.is_undisturbed = true,
             _ = controls.changed() => {}
             Some(ended) = jobs.join_next() => self.note(ended, watch, proved),
             () = shutdown.cancelled() => {}
@@ -389,19 +433,13 @@ async fn listen(broker: &Broker, queues: &[Queue]) -> Result<Bells, BrokerError>
     Ok(bells)
 }
 
-/// A bell may come from a lane that was made since the last search.
-async fn learn(broker: &Broker, queues: &[Queue], lanes: &mut Lanes, bell: &async_nats::Message) {
-    let place = bell
+/// The lane of the job that rang.
+fn rung(bell: &async_nats::Message) -> Option<Lane> {
+    let subject = bell
         .headers
-        .as_ref()
-        .and_then(|headers| headers.get(async_nats::header::NATS_SUBJECT))
-        .and_then(|subject| Place::parse(subject.as_str()));
-    if let Some(Place { lane, .. }) = place
-        && queues.contains(&lane.queue)
-        && let Err(error) = broker.add_lane(lanes, lane).await
-    {
-        tracing::warn!(%error, "a lane is out of reach");
-    }
+        .as_ref()?
+        .get(async_nats::header::NATS_SUBJECT)?;
+    Some(Place::parse(subject.as_str())?.lane)
 }
 
 /// Every lane of these queues, as far as anyone has made it or waits there.

@@ -1,5 +1,5 @@
-//! Hearing of people's orders: at once by a message, and again now and then by
-//! looking, as no message is certain to come.
+//! Hearing of people's orders: at once by a message, and by looking whenever
+//! the connection was lost in between, and now and then.
 
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How often the orders are read although nobody said that one is new.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(30);
 /// Wait after the broker gave no answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Keeps the orders up to date until told to stop.
 pub async fn follow(broker: Broker, orders: watch::Sender<Controls>, stop: CancellationToken) {
+    let mut connections = broker.connections();
     let following = async {
         loop {
             // Listens first: an order given in between is read.
@@ -39,8 +40,12 @@ pub async fn follow(broker: Broker, orders: watch::Sender<Controls>, stop: Cance
                     tokio::time::sleep(AGAIN).await;
                     break;
                 };
-                if let Ok(None) = tokio::time::timeout(LOOK, listening.next()).await {
-                    break;
+                tokio::select! {
+                    order = listening.next() => if order.is_none() {
+                        break;
+                    },
+                    Ok(()) = connections.changed() => {}
+                    () = tokio::time::sleep(LOOK) => {}
                 }
             }
         }

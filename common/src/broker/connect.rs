@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_nats::{Event, jetstream};
+use tokio::sync::watch;
 
 use super::{Broker, BrokerError};
 
@@ -65,6 +66,7 @@ impl Broker {
             url: url.clone(),
             message,
         };
+        let (connected, connections) = watch::channel(());
         let mut nats = async_nats::ConnectOptions::new();
         if let Some(file) = &options.credentials {
             nats = nats
@@ -82,7 +84,13 @@ impl Broker {
             .name(&options.name)
             .connection_timeout(CONNECT_TIMEOUT)
             .ping_interval(PING)
-            .event_callback(|event| async move { log(&event) })
+            .event_callback(move |event| {
+                log(&event);
+                if matches!(event, Event::Connected) {
+                    connected.send_replace(());
+                }
+                std::future::ready(())
+            })
             .connect(addresses)
             .await
             .map_err(|error| unreachable(error.to_string()))?;
@@ -100,6 +108,7 @@ impl Broker {
         let broker = Self {
             jetstream: jetstream::new(client.clone()),
             client,
+            connections,
             ack_wait: options.ack_wait,
             replicas: options.replicas,
             retry_after: options.retry_after,

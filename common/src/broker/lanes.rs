@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::stream::Stream;
-use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 use super::{Broker, BrokerError};
@@ -58,16 +59,13 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn have_work(&self, lanes: &Lanes) -> Result<bool, BrokerError> {
-        let what = "looking at the lanes";
-        let stream = self.job_stream(what).await?;
-        let infos = lanes
-            .iter()
-            .map(|(lane, _)| stream.consumer_info(lane.consumer()));
-        let infos = futures::future::try_join_all(infos).await;
-        let infos = infos.map_err(BrokerError::request(what))?;
-        Ok(infos
-            .iter()
-            .any(|info| info.num_ack_pending > 0 || info.num_pending > 0))
+        // Costs the broker a fraction of asking for each lane, and is true of most farms most of the time.
+        if self.first_from(JOBS, ">", 1).await?.is_none() {
+            return Ok(false);
+        }
+        let known = lanes.iter().map(|(lane, _)| self.knows_any(lane));
+        let known = futures::future::try_join_all(known).await?;
+        Ok(known.contains(&true))
     }
 
     /// Makes a lane where it is missing and returns its ack wait, which is
@@ -109,6 +107,20 @@ impl Broker {
             lanes.insert(lane, ack_wait);
         }
         Ok(())
+    }
+
+    /// Each lane as it is made, by whomever: before its first job is there.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub async fn lanes_made(&self) -> Result<BoxStream<'static, Lane>, BrokerError> {
+        let told = self.client.subscribe(subject::LANES_MADE).await;
+        let told = told.map_err(BrokerError::request("listening for new lanes"))?;
+        let lanes = told.filter_map(async |made| {
+            let (_, consumer) = made.subject.rsplit_once('.')?;
+            Lane::from_consumer(consumer)
+        });
+        Ok(lanes.boxed())
     }
 
     /// Finds the lanes of these queues that others have made.
@@ -160,29 +172,32 @@ impl Broker {
 
     /// The first message that a lane should know of and does not.
     async fn forgotten(&self, lane: &Lane, lease: Duration) -> Result<Option<u64>, BrokerError> {
-        let what = "looking for forgotten jobs";
         let filter = subject::lane(lane);
+        // The lane itself first: the search takes long where many jobs wait.
+        if self.knows_any(lane).await? {
+            return Ok(None);
+        }
         let Some(before) = self.first_from(JOBS, &filter, 1).await? else {
             return Ok(None);
         };
         let is_young =
             |time: Timestamp| Timestamp::now().duration_since(time).unsigned_abs() < lease;
-        if before.time.is_none_or(is_young) {
-            return Ok(None);
-        }
-        let info = self
-            .job_stream(what)
-            .await?
-            .consumer_info(lane.consumer())
-            .await
-            .map_err(BrokerError::request(what))?;
-        if info.num_pending > 0 || info.num_ack_pending > 0 {
+        if before.time.is_none_or(is_young) || self.knows_any(lane).await? {
             return Ok(None);
         }
         // It may have been settled between the two looks.
         let after = self.first_from(JOBS, &filter, 1).await?;
         let still = after.filter(|after| after.sequence == before.sequence);
         Ok(still.map(|stored| stored.sequence))
+    }
+
+    /// Whether a lane knows of jobs that wait or are held.
+    async fn knows_any(&self, lane: &Lane) -> Result<bool, BrokerError> {
+        let what = "looking at a lane";
+        let stream = self.job_stream(what).await?;
+        let info = stream.consumer_info(lane.consumer()).await;
+        let info = info.map_err(BrokerError::request(what))?;
+        Ok(info.num_ack_pending > 0 || info.num_pending > 0)
     }
 
     /// Makes the lanes of these queues in which jobs wait although nobody has

@@ -41,11 +41,13 @@ pub use steer::Steered;
 use std::time::Duration;
 
 use async_nats::jetstream;
+use tokio::sync::watch;
 
 /// A connection to the broker of a farm.
 #[derive(Clone)]
 pub struct Broker {
     client: async_nats::Client,
+    connections: watch::Receiver<()>,
     jetstream: jetstream::Context,
     ack_wait: Duration,
     replicas: usize,
@@ -118,6 +120,14 @@ impl Broker {
     /// The connection, for what is published or subscribed to without JetStream.
     pub fn client(&self) -> &async_nats::Client {
         &self.client
+    }
+
+    /// Changes each time the client has connected: what was said while it was
+    /// not connected, it has not heard.
+    pub fn connections(&self) -> watch::Receiver<()> {
+        let mut connections = self.connections.clone();
+        connections.mark_unchanged();
+        connections
     }
 
     /// The JetStream context.

@@ -3,63 +3,76 @@
 
 use std::time::{Duration, Instant};
 
-use common::broker::{Broker, ConnectOptions, HEARTBEAT, Lanes};
+use common::broker::{Broker, ConnectOptions, HEARTBEAT};
 use common::encoder::Encoder;
-use common::id::JobId;
-use common::subject;
 use common::testing;
-use common::worker::WorkerName;
 use futures::{StreamExt, stream};
 use harness::farm::Farm;
 use harness::outside;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
-use crate::noop::{complete, queue};
+use crate::worker::{Setup, Worker};
 use crate::{Figure, enqueue, median};
 
 const WORKERS: usize = 1000;
-/// That each has proved.
+/// That each has proved: its card is as large as a real machine's, 5 kB.
 const ENCODERS: usize = 28;
 /// Workers that connect at once.
 const CONNECTING: usize = 50;
-/// As in the worker's dispatcher: between two looks while jobs are held,
-const LOOK_MS: std::ops::Range<u64> = 500..900;
-/// and between two glances at whether any are.
-const GLANCE: Duration = Duration::from_secs(10);
-const WATCHED: Duration = Duration::from_secs(20);
+/// Every idle worker has looked, glanced and searched by then.
+const SETTLED: Duration = Duration::from_secs(50);
+/// Longer than the time between any two of what idle workers do now and then.
+const WATCHED: Duration = Duration::from_secs(60);
 const JOBS: usize = 60;
 /// Time between two jobs.
 const PAUSE_MS: std::ops::Range<u64> = 100..1000;
 /// A job that nobody took by then is lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Who has claimed a job, when.
-type Claimed = mpsc::UnboundedSender<(JobId, Instant)>;
-
 pub(crate) async fn measure() -> Vec<Figure> {
     let farm = Farm::start().await;
+    let encoders: Vec<_> = Encoder::catalogue().take(ENCODERS).collect();
+    let encoders: Vec<&str> = encoders
+        .iter()
+        .map(|(encoder, _)| encoder.as_str())
+        .collect();
+    let card = testing::heartbeat("idle", &encoders).card;
+    let (claimed, mut claims) = mpsc::unbounded_channel();
+    let (done, mut ends) = mpsc::unbounded_channel();
+    let (url, scratch) = (farm.broker.url(), farm.scratch());
+    // Lanes are made with the lease that is the default, not with that of tests.
+    let view = Broker::connect(&ConnectOptions::new(&url, "bench")).await;
+    let view = view.expect("the broker takes us");
+    let joining = stream::iter(0..WORKERS).map(async |number| {
+        let setup = Setup {
+            name: format!("idle-{number}").parse().expect("a name"),
+            card: card.clone(),
+            slots: 1,
+            scratch: &scratch,
+            claimed: claimed.clone(),
+            done: done.clone(),
+        };
+        // Each by itself, as if it were alone in its process.
+        let options = ConnectOptions::new(&url, setup.name.as_str());
+        let broker = Broker::connect(&options).await;
+        // They do not all start at once.
+        tokio::time::sleep(random(0..HEARTBEAT.as_millis() as u64)).await;
+        Worker::join(&broker.expect("the broker takes a thousand"), setup)
+    });
+    let joined: Vec<_> = joining.buffer_unordered(CONNECTING).collect().await;
+    let present = broker_share(&farm).await;
+    let mut workers = Vec::new();
+    for (mut worker, dispatcher) in joined {
+        worker.work(dispatcher);
+        workers.push(worker);
+    }
     // The first job makes the lane.
     let first = enqueue::jobs(1);
-    let enqueued = farm.view.enqueue(&first, |_| {}).await;
+    let enqueued = view.enqueue(&first, |_| {}).await;
     enqueued.expect("it is taken");
-
-    let mut workers = JoinSet::new();
-    let url = farm.broker.url();
-    let joining = stream::iter(0..WORKERS).map(|number| join(url.clone(), number));
-    let joined: Vec<_> = joining.buffer_unordered(CONNECTING).collect().await;
-    for (broker, name) in &joined {
-        workers.spawn(beat(broker.clone(), name.clone()));
-    }
-    let beating = broker_share(&farm).await;
-    let (claimed, mut claims) = mpsc::unbounded_channel();
-    for (broker, name) in joined {
-        workers.spawn(work(broker, name, claimed.clone()));
-    }
-    claims.recv().await.expect("the first job is taken");
-    // Each is to have found out that there is nothing to do.
-    tokio::time::sleep(GLANCE).await;
+    ends.recv().await.expect("the first job is done");
+    claims.recv().await.expect("it was claimed");
+    tokio::time::sleep(SETTLED).await;
     let idle = broker_share(&farm).await;
 
     let mut waits = Vec::new();
@@ -67,7 +80,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
         tokio::time::sleep(random(PAUSE_MS)).await;
         let one = enqueue::jobs(1);
         let enqueued = Instant::now();
-        farm.view.enqueue(&one, |_| {}).await.expect("it is taken");
+        view.enqueue(&one, |_| {}).await.expect("it is taken");
         let next = tokio::time::timeout(PATIENCE, claims.recv()).await;
         let (job, at) = next.expect("somebody takes it").expect("workers live");
         assert_eq!(job, one[0].0.id, "no job is taken twice");
@@ -75,7 +88,9 @@ pub(crate) async fn measure() -> Vec<Figure> {
     }
     let longest = waits.iter().copied().fold(0.0, f64::max);
 
-    workers.shutdown().await;
+    for worker in workers {
+        worker.stop().await;
+    }
     vec![
         Figure {
             what: "idle: broker's CPU with 1000 idle workers",
@@ -84,8 +99,8 @@ pub(crate) async fn measure() -> Vec<Figure> {
             reached: Some(idle <= 10.0),
         },
         Figure {
-            what: "idle: of which heartbeats",
-            measured: format!("{beating:.1} %"),
+            what: "idle: of which heartbeats and hearing of orders",
+            measured: format!("{present:.1} %"),
             goal: String::new(),
             reached: None,
         },
@@ -101,70 +116,9 @@ pub(crate) async fn measure() -> Vec<Figure> {
 /// The share of a core that the broker uses in a while of this, in percent.
 async fn broker_share(farm: &Farm) -> f64 {
     let used = || outside::processor_seconds(farm.broker.id()).expect("it runs");
-    // What has just begun is to be under way.
-    tokio::time::sleep(HEARTBEAT).await;
     let (before, started) = (used(), Instant::now());
     tokio::time::sleep(WATCHED).await;
     (used() - before) / started.elapsed().as_secs_f64() * 100.0
-}
-
-/// A worker connects by itself, as if it were alone in its process.
-async fn join(url: String, number: usize) -> (Broker, WorkerName) {
-    let name: WorkerName = format!("idle-{number}").parse().expect("a name");
-    let options = ConnectOptions::new(url, name.as_str());
-    let broker = Broker::connect(&options).await;
-    (broker.expect("the broker takes a thousand"), name)
-}
-
-/// Listens and looks as the worker's dispatcher does.
-async fn work(broker: Broker, name: WorkerName, claimed: Claimed) {
-    let bell = subject::wake(&queue());
-    let bells = broker.client().queue_subscribe(bell.clone(), bell).await;
-    let mut bells = bells.expect("connected");
-    let mut lanes = Lanes::default();
-    let found = broker.find_lanes(&[queue()], &mut lanes).await;
-    found.expect("the broker lists them");
-    let mut is_busy = true;
-    // Workers do not all start at once.
-    let mut glance = Instant::now() + random(0..GLANCE.as_millis() as u64);
-    loop {
-        let look = broker.claim(&lanes, &name, 1).await;
-        let is_any = look.map_or(Vec::new(), |look| look.claims).pop();
-        if let Some((claim, ())) = is_any {
-            // Whoever measures may have gone.
-            let _ = claimed.send((claim.job().id, Instant::now()));
-            complete(claim, name.clone()).await;
-            continue;
-        }
-        if Instant::now() >= glance {
-            is_busy = broker.have_work(&lanes).await.unwrap_or(true);
-            glance = Instant::now() + GLANCE;
-        }
-        let patience = if is_busy {
-            random(LOOK_MS)
-        } else {
-            glance.saturating_duration_since(Instant::now())
-        };
-        tokio::select! {
-            _ = bells.next() => {}
-            () = tokio::time::sleep(patience) => {}
-        }
-    }
-}
-
-/// Says that a worker lives, as its presence does.
-async fn beat(broker: Broker, name: WorkerName) {
-    tokio::time::sleep(random(0..HEARTBEAT.as_millis() as u64)).await;
-    let mut beats = tokio::time::interval(HEARTBEAT);
-    // As large as a real machine's: 5 kB.
-    let proved: Vec<Encoder> = Encoder::catalogue().map(|(encoder, _)| encoder).collect();
-    let proved: Vec<&str> = proved.iter().take(ENCODERS).map(Encoder::as_str).collect();
-    let mut heartbeat = testing::heartbeat(name.as_str(), &proved);
-    loop {
-        beats.tick().await;
-        heartbeat.at = Timestamp::now();
-        broker.heartbeat(&heartbeat).await.expect("it is taken");
-    }
 }
 
 fn random(milliseconds: std::ops::Range<u64>) -> Duration {

@@ -12,6 +12,7 @@ mod latency;
 mod noop;
 mod pending;
 mod raw;
+mod worker;
 
 /// One line of the table.
 pub struct Figure {

@@ -1,17 +1,19 @@
 //! Jobs that do nothing: what the queue itself costs.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::broker::{Broker, Claim, Lanes, Lease};
+use common::broker::Claim;
 use common::queue::Queue;
 use common::testing;
 use common::worker::WorkerName;
 use harness::broker::Flush;
 use harness::farm::{Farm, recipe};
 use harness::poll;
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 
 use crate::raw::Style;
+use crate::worker::{Setup, Worker};
 use crate::{Figure, enqueue, raw};
 
 /// Jobs that the worker has in hand at once.
@@ -66,17 +68,16 @@ pub(crate) async fn measure() -> Vec<Figure> {
     figures
 }
 
-/// Our own queue: by the library, in this process.
+/// Our own queue, by a worker in this process.
 async fn ours(count: usize, flush: Flush) -> Rates {
     let farm = Farm::flushing(flush).await;
     let broker = &farm.view;
-    let worker: WorkerName = "noop".parse().expect("a name");
     let jobs = enqueue::jobs(WARM_UP);
     broker
         .enqueue(&jobs, |_| {})
         .await
         .expect("the broker takes them");
-    work(broker, &worker).await;
+    work(&farm, WARM_UP).await;
 
     let jobs = enqueue::jobs(count);
     let started = Instant::now();
@@ -85,8 +86,7 @@ async fn ours(count: usize, flush: Flush) -> Rates {
         .await
         .expect("the broker takes them");
     let enqueue = count as f64 / started.elapsed().as_secs_f64();
-    let (done, took) = work(broker, &worker).await;
-    assert_eq!(done, count, "every job is done once");
+    let took = work(&farm, count).await;
     // Nobody waits for acknowledgements, so the last may be on their way.
     let what = "every job to be acknowledged";
     poll::until(what, async || {
@@ -101,45 +101,36 @@ async fn ours(count: usize, flush: Flush) -> Rates {
     }
 }
 
-/// Claims as the worker's dispatcher does while it has free slots, until
-/// nothing waits. Returns how many jobs were done, and in which time.
-async fn work(broker: &Broker, worker: &WorkerName) -> (usize, Duration) {
-    let mut lanes = Lanes::default();
-    let found = broker.find_lanes(&[queue()], &mut lanes).await;
-    found.expect("the broker lists them");
-    let mut slots = JoinSet::new();
-    let mut done = 0;
-    let started = Instant::now();
-    loop {
-        if slots.len() >= SLOTS {
-            done += usize::from(slots.join_next().await.is_some());
-        }
-        while slots.try_join_next().is_some() {
-            done += 1;
-        }
-        let look = broker.claim(&lanes, worker, SLOTS - slots.len()).await;
-        let claims = look.expect("the broker answers").claims;
-        if claims.is_empty() {
-            break;
-        }
-        for (claim, ()) in claims {
-            slots.spawn(execute(claim, worker.clone()));
-        }
+/// Has a worker do so many jobs, and returns how long it took from the first
+/// claimed to the last done.
+async fn work(farm: &Farm, count: usize) -> Duration {
+    let (claimed, mut claims) = mpsc::unbounded_channel();
+    let (done, mut ends) = mpsc::unbounded_channel();
+    let setup = Setup {
+        name: "noop".parse().expect("a name"),
+        card: testing::heartbeat("noop", &["libx264"]).card,
+        slots: SLOTS,
+        scratch: &farm.scratch(),
+        claimed,
+        done,
+    };
+    let (mut worker, dispatcher) = Worker::join(&farm.view, setup);
+    worker.work(dispatcher);
+    let (_, first) = claims.recv().await.expect("it works");
+    let mut last = first;
+    let mut jobs = HashSet::new();
+    while jobs.len() < count {
+        let (job, at) = ends.recv().await.expect("it works");
+        assert!(jobs.insert(job), "every job is done once");
+        last = at;
     }
-    done += slots.join_all().await.len();
-    (done, started.elapsed())
+    worker.stop().await;
+    last - first
 }
 
 /// The queue that all benchmarks of the queue use.
 pub(crate) fn queue() -> Queue {
     recipe("libx264").queue()
-}
-
-/// What an executor does around ffmpeg, without ffmpeg.
-async fn execute(claim: Claim, worker: WorkerName) {
-    let lease = Lease::keep(&claim);
-    complete(claim, worker).await;
-    drop(lease);
 }
 
 /// Says that a job is done, which nobody did.

@@ -62,13 +62,26 @@ pub(crate) async fn measure() -> Vec<Figure> {
     // The last ones: those in front have been claimed.
     let some: Vec<JobId> = some.into_iter().rev().collect();
     let (steered, rest) = some.split_at(some.len() / 2);
-    let mut looked_up = Vec::new();
+    let (mut looked_up, mut explained) = (Vec::new(), Vec::new());
     for job in rest.iter().take(STEERED) {
         let started = Instant::now();
-        // An answer that takes too long for the library is one that took so long.
-        let found = farm.view.job(job).await;
+        let found = farm.view.job(job).await.expect("an answer");
         looked_up.push(milliseconds(started));
-        assert!(!matches!(found, Ok(None)), "the job waits");
+        let record = found.expect("the job waits");
+        farm.view.why(&record).await.expect("an answer");
+        explained.push(milliseconds(started));
+    }
+    let mut lanes = Lanes::default();
+    let found = farm.view.find_lanes(&[queue()], &mut lanes).await;
+    found.expect("the broker lists them");
+    let (mut glanced, mut mended) = (Vec::new(), Vec::new());
+    for _ in 0..STEERED {
+        let started = Instant::now();
+        assert!(farm.view.have_work(&lanes).await.expect("an answer"));
+        glanced.push(milliseconds(started));
+        let started = Instant::now();
+        farm.view.mend(&lanes).await.expect("an answer");
+        mended.push(milliseconds(started));
     }
     let (cancelled, moved) = steer(&farm.view, steered).await;
 
@@ -109,8 +122,13 @@ pub(crate) async fn measure() -> Vec<Figure> {
             reached: Some(ratio <= 1.5),
         },
         within("pending: one job looked up, median", &looked_up),
+        within("pending: why one job waits, median", &explained),
         within("pending: one job cancelled, median", &cancelled),
         within("pending: one job moved to another priority, median", &moved),
+        informs(
+            "pending: what a worker asks now and then: whether jobs are held; whether any were forgotten",
+            format!("{:.1} ms; {:.1} ms", median(&glanced), median(&mended)),
+        ),
         informs(
             "pending: broker's memory, before and with them",
             format!("{memory_before:.0} MiB, {memory_after:.0} MiB"),

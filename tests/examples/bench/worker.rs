@@ -1,0 +1,139 @@
+//! A worker as it is, but for its jobs: they do nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::broker::{Broker, Claim, Lease};
+use common::card::Card;
+use common::id::JobId;
+use common::run::Run;
+use common::worker::{Terms, WorkerName};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use worker::admission::Admission;
+use worker::config::ReadMode;
+use worker::dispatcher::{Dispatcher, Work};
+use worker::executor::Outcome;
+use worker::orders;
+use worker::presence::Presence;
+use worker::standing::Duty;
+use worker::stop::Stop;
+
+use crate::noop::complete;
+
+/// Who tells of each job that is claimed or done, and when that was.
+pub(crate) type Told = mpsc::UnboundedSender<(JobId, Instant)>;
+
+/// What a worker needs to be told.
+pub(crate) struct Setup<'a> {
+    pub name: WorkerName,
+    /// What it has proved.
+    pub card: Card,
+    pub slots: usize,
+    /// Nothing is written there.
+    pub scratch: &'a Path,
+    /// Hears of claimed jobs.
+    pub claimed: Told,
+    /// Hears of jobs that are done.
+    pub done: Told,
+}
+
+/// A worker that takes jobs until it is told to stop.
+pub(crate) struct Worker {
+    stopping: CancellationToken,
+    gone: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Its heartbeat, and whether it hears of orders: no job is taken yet.
+    pub(crate) fn join(broker: &Broker, setup: Setup<'_>) -> (Self, Dispatcher<Nothing>) {
+        let terms = Terms::default();
+        std::fs::create_dir_all(setup.scratch).expect("there is room");
+        // Nothing is ever proved anew.
+        let (_, card) = watch::channel(Arc::new(setup.card));
+        let (orders, controls) = watch::channel(Default::default());
+        let name = &setup.name;
+        let presence = Arc::new(Presence::new(
+            name.clone(),
+            setup.slots as u32,
+            terms.clone(),
+            card.clone(),
+            setup.scratch,
+        ));
+        let gone = CancellationToken::new();
+        let announcing = tokio::spawn({
+            let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
+            async move { presence.announce(&broker, gone).await }
+        });
+        let following = tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
+        let dispatcher = Dispatcher {
+            broker: broker.clone(),
+            work: Arc::new(Nothing {
+                name: name.clone(),
+                claimed: setup.claimed,
+                done: setup.done,
+            }),
+            duty: Duty::new(name.clone(), None, controls.clone(), 0, Duration::ZERO),
+            admission: Admission::new(
+                name.clone(),
+                terms,
+                ReadMode::InPlace,
+                setup.scratch.to_owned(),
+                card,
+                controls,
+            ),
+            presence,
+            slots: setup.slots,
+            drain_timeout: Duration::ZERO,
+        };
+        let worker = Self {
+            stopping: CancellationToken::new(),
+            gone,
+            tasks: vec![announcing, following],
+        };
+        (worker, dispatcher)
+    }
+
+    /// Takes jobs from now on.
+    pub(crate) fn work(&mut self, dispatcher: Dispatcher<Nothing>) {
+        let stopping = self.stopping.clone();
+        self.tasks.push(tokio::spawn(async move {
+            dispatcher.run(stopping).await.expect("the broker answers");
+        }));
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stopping.cancel();
+        self.gone.cancel();
+        for task in self.tasks {
+            task.await.expect("it ends well");
+        }
+    }
+}
+
+/// What an executor does around ffmpeg, without ffmpeg.
+pub(crate) struct Nothing {
+    name: WorkerName,
+    claimed: Told,
+    done: Told,
+}
+
+impl Work for Nothing {
+    async fn execute(&self, claim: Claim, _: Stop) -> Outcome {
+        let job = claim.job().id;
+        // Whoever measures may have gone.
+        let _ = self.claimed.send((job, Instant::now()));
+        let lease = Lease::keep(&claim);
+        complete(claim, self.name.clone()).await;
+        drop(lease);
+        let _ = self.done.send((job, Instant::now()));
+        Outcome::Completed
+    }
+
+    async fn clean_up(&self, _: &Run) {}
+
+    async fn prove_again(&self) {}
+}
