@@ -171,6 +171,7 @@ fn setup(
         .ffmpeg(ffmpeg)
         .option("--read", "download")
         .option("--stall-timeout", "10s")
+        .option("--quarantine-rest", "2s")
         .option("--nats", broker.nats_url())
         .environment(store.environment())
         .environment([("AWS_ENDPOINT", way_to_store.http_url())])

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use common::worker::WorkerStatus;
 use harness::audit::{Acknowledged, Auditor, Findings, Place, Tally};
 use harness::farm::{ACK_WAIT, Farm};
 use harness::media::Media;
@@ -82,8 +83,16 @@ impl Field {
         }
     }
 
-    /// Enqueues until enough jobs wait.
+    /// Enqueues until enough jobs wait, for workers of which none is in quarantine.
     pub(crate) async fn top_up(&mut self) {
+        for victim in &self.workers {
+            let name = &victim.worker.name;
+            poll::until("every worker to take jobs", async || {
+                let heartbeat = self.farm.heartbeat(name).await?;
+                (heartbeat.status == WorkerStatus::Ready).then_some(())
+            })
+            .await;
+        }
         for _ in self.open().await.len()..WAITING {
             let number = self.jobs.len();
             let (film, frames) = self.films[number % FILMS.len()];
