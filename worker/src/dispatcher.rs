@@ -106,7 +106,7 @@ struct Watch {
     is_busy: bool,
     /// When that is to be found out again.
     glance: Instant,
-    /// Whether nothing but time has passed since the last look.
+    /// Whether nothing but time has passed since the last look, while this listened.
     is_undisturbed: bool,
     /// Changes when what rings may have gone unheard.
     connections: watch::Receiver<()>,
@@ -116,6 +116,7 @@ impl Watch {
     /// Leaves the queue groups. What rang here meanwhile was meant for whoever
     /// is idle.
     fn stop_listening(&mut self, broker: &Broker) {
+        self.is_undisturbed = false;
         let Some(bells) = self.bells.take() else {
             return;
         };
