@@ -22,6 +22,7 @@ pub mod location;
 pub mod media_info;
 pub mod peek;
 pub mod pin;
+pub mod places;
 pub mod plan;
 pub mod preset;
 pub mod printable;

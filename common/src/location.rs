@@ -123,6 +123,25 @@ impl Location {
         Self(url)
     }
 
+    /// Whether its name is below that of a folder or prefix. Names are compared
+    /// decoded, part by part; one with a `..` in it is below nothing.
+    pub fn is_below(&self, folder: &Self) -> bool {
+        if self.0.scheme() != folder.0.scheme() || self.0.host_str() != folder.0.host_str() {
+            return false;
+        }
+        let (own, folder) = (self.key(), folder.key());
+        let mut own = own.split('/');
+        if own.clone().any(|part| part == "..") {
+            return false;
+        }
+        folder
+            .trim_end_matches('/')
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .all(|part| own.next() == Some(part))
+            && own.next().is_some()
+    }
+
     /// Whether it lies in an object store that any machine can reach.
     pub fn is_remote(&self) -> bool {
         self.0.scheme() != "file"

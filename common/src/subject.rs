@@ -116,9 +116,7 @@ pub const LANES_MADE: &str = "$JS.EVENT.ADVISORY.CONSUMER.CREATED.JOBS.*";
 
 /// Key-value bucket of what people ordered: pauses and working hours.
 pub const CONTROL: &str = "control";
-/// What of [`CONTROL`] the broker tells of once it has stored it.
-pub const ORDERS_SOURCE: &str = "$KV.control.>";
-/// Where it tells of it.
+/// Where the broker tells of a change in [`CONTROL`] once it has stored it.
 pub const ORDERS: &str = "orders.>";
 /// Key-value bucket of what was enqueued together.
 pub const BATCHES: &str = "batches";

@@ -7,6 +7,7 @@ use crate::encoder::Encoder;
 use crate::id::BatchId;
 use crate::job::{Input, Job};
 use crate::location::Location;
+use crate::places::Places;
 use crate::recipe::{Choice, Recipe, VideoEncode};
 use crate::run::Report;
 use crate::worker::{Heartbeat, Load, Terms, WorkerStatus};
@@ -67,6 +68,12 @@ pub fn heartbeat(name: &str, encoders: &[&str]) -> Heartbeat {
         running: Vec::new(),
         load: Load::default(),
         card: card(proved),
+        places: Places {
+            roots: vec![Location::file(std::path::Path::new("/")).expect("an absolute path")],
+            buckets: Vec::new(),
+        },
+        away: Vec::new(),
+        clock_ahead: 0.0,
     }
 }
 

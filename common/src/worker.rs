@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::Card;
 use crate::id::JobId;
+use crate::location::Location;
+use crate::places::Places;
 use crate::queue::Queue;
 use crate::subject::{Token, TokenError};
 
@@ -125,6 +127,26 @@ pub struct Heartbeat {
     pub load: Load,
     /// What it has proved that it can do.
     pub card: Card,
+    /// Where it may read and write.
+    #[serde(default)]
+    pub places: Places,
+    /// Stores and folders that it cannot reach now; it starts no job that needs one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<Away>,
+    /// Seconds by which its clock is ahead of the broker's; negative where it is behind.
+    #[serde(default)]
+    pub clock_ahead: f64,
+}
+
+/// A bucket or folder that a worker cannot reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Away {
+    /// The bucket (`s3://bucket/`) or the folder.
+    pub place: Location,
+    /// Since when, by the broker's clock.
+    pub since: Timestamp,
+    /// What the store or the system says.
+    pub error: String,
 }
 
 impl Heartbeat {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::broker::{Broker, ConnectOptions};
 use common::location::Location;
 use common::telemetry::LogFormat;
+use tokio::sync::OnceCell;
 
 use crate::cli::{self, CommonOptions};
 use crate::config_file::ConfigFile;
@@ -15,7 +16,6 @@ use crate::exit::Error;
 const NATS: &str = "nats://127.0.0.1:4222";
 
 /// The common options with the config file's defaults filled in, all parsed.
-#[derive(Clone, Debug)]
 pub struct Settings {
     /// The broker, where one was named.
     pub nats: Option<String>,
@@ -31,6 +31,8 @@ pub struct Settings {
     pub log_level: String,
     /// How.
     pub log_format: LogFormat,
+    /// The connection, once there is one.
+    broker: OnceCell<Broker>,
 }
 
 impl Settings {
@@ -81,19 +83,23 @@ impl Settings {
                 .or(file.log_level)
                 .unwrap_or_else(|| "warn".to_owned()),
             log_format,
+            broker: OnceCell::new(),
         })
     }
 
-    /// Connects to the farm.
+    /// Connects to the farm, once.
     ///
     /// # Errors
     /// Where the broker is out of reach or will not do.
     pub async fn connect(&self) -> Result<Broker, Error> {
-        let url = self.nats.as_deref().unwrap_or(NATS);
-        let mut options = ConnectOptions::new(url, "producer");
-        options.credentials.clone_from(&self.nats_creds);
-        options.ack_wait = self.ack_wait;
-        options.replicas = usize::from(self.replicas);
-        Ok(Broker::connect(&options).await?)
+        let connect = async || {
+            let url = self.nats.as_deref().unwrap_or(NATS);
+            let mut options = ConnectOptions::new(url, "producer");
+            options.credentials.clone_from(&self.nats_creds);
+            options.ack_wait = self.ack_wait;
+            options.replicas = usize::from(self.replicas);
+            Broker::connect(&options).await
+        };
+        Ok(self.broker.get_or_try_init(connect).await?.clone())
     }
 }

@@ -9,6 +9,7 @@ use common::broker::{Broker, HEARTBEAT};
 use common::card::Card;
 use common::event::{Event, What};
 use common::id::JobId;
+use common::places::Places;
 use common::progress::{EncodeProgress, Progress};
 use common::run::Stage;
 use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
@@ -116,6 +117,9 @@ impl Presence {
             running: now.running.iter().copied().collect(),
             load,
             card: Card::clone(&self.card.borrow()),
+            places: Places::default(),
+            away: Vec::new(),
+            clock_ahead: 0.0,
         }
     }
 

@@ -1,11 +1,18 @@
 //! Standing orders on the broker.
 
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use std::time::Duration;
 
+use futures::StreamExt;
+use tokio::sync::watch;
+
+use super::values::Kept;
 use super::{Broker, BrokerError};
 use crate::control::{Controls, Order, Target};
 use crate::subject::{self, CONTROL};
 use crate::wire;
+
+/// Wait after the broker gave no answer.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl Broker {
     /// Every order that is in force.
@@ -13,24 +20,9 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn controls(&self) -> Result<Controls, BrokerError> {
-        let prefix = subject::kv(CONTROL, "");
-        let stored = self
-            .all(&format!("KV_{CONTROL}"), &subject::kv(CONTROL, ">"))
-            .await?;
-        Ok(stored
-            .iter()
-            .filter(|stored| !stored.is_marker)
-            .filter_map(|stored| {
-                let target: Target = stored.subject.strip_prefix(&prefix)?.parse().ok()?;
-                match wire::decode(&stored.payload) {
-                    Ok(order) => Some((target, order)),
-                    Err(error) => {
-                        tracing::warn!(%target, %error, "an order cannot be read");
-                        None
-                    }
-                }
-            })
-            .collect())
+        let orders = self.values(CONTROL, "").await?;
+        let order = |order: Kept<Order>| Some((order.key.parse().ok()?, order.value));
+        Ok(orders.into_iter().filter_map(order).collect())
     }
 
     /// Gives an order, in place of the one before; `None` takes it back.
@@ -65,24 +57,11 @@ impl Broker {
 
     /// Whether nothing new of a target is to be started, by the word of the leader.
     pub(super) async fn is_paused(&self, target: &Target) -> Result<bool, BrokerError> {
-        let what = || format!("reading the orders to {target}");
-        let stream = self
-            .jetstream
-            .get_stream_no_info(format!("KV_{CONTROL}"))
-            .await
-            .map_err(BrokerError::request(what()))?;
-        let key = subject::kv(CONTROL, &target.to_string());
-        match stream.get_last_raw_message_by_subject(&key).await {
-            Ok(stored) if stored.payload.is_empty() => Ok(false),
-            Ok(stored) => wire::decode::<Order>(&stored.payload)
-                .map(|order| order.paused)
-                .map_err(|source| BrokerError::Wire {
-                    what: what(),
-                    source,
-                }),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(false),
-            Err(error) => Err(BrokerError::request(what())(error)),
-        }
+        let what = format!("reading the orders to {target}");
+        let order = self
+            .confirmed_value(CONTROL, &target.to_string(), &what)
+            .await?;
+        Ok(order.is_some_and(|order: Order| order.paused))
     }
 
     /// Rings whenever an order was given or taken back: not before it is stored,
@@ -95,5 +74,43 @@ impl Broker {
             .subscribe(subject::ORDERS)
             .await
             .map_err(BrokerError::request("listening for orders"))
+    }
+
+    /// Keeps the orders up to date, and never ends: reads them at once when it
+    /// hears of one and whenever the connection was lost in between, and after
+    /// each `look` all the same, as no message is certain to come.
+    pub async fn follow_orders(&self, known: watch::Sender<Controls>, look: Duration) -> ! {
+        let mut connections = self.connections();
+        loop {
+            // Listens first: an order given in between is read.
+            let mut news = self.orders().await.ok();
+            loop {
+                match self.controls().await {
+                    Ok(controls) => {
+                        known.send_if_modified(|known| {
+                            let is_new = *known != controls;
+                            *known = controls;
+                            is_new
+                        });
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, "orders were not read");
+                        tokio::time::sleep(AGAIN).await;
+                        break;
+                    }
+                }
+                let Some(listening) = &mut news else {
+                    tokio::time::sleep(AGAIN).await;
+                    break;
+                };
+                tokio::select! {
+                    order = listening.next() => if order.is_none() {
+                        break;
+                    },
+                    Ok(()) = connections.changed() => {}
+                    () = tokio::time::sleep(look) => {}
+                }
+            }
+        }
     }
 }

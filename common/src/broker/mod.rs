@@ -2,8 +2,9 @@
 //!
 //! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
 //! puts jobs in, `claim` takes one, `lease` keeps it, `steer` changes a
-//! person's mind about it, `control` carries standing orders, `settings` are what
-//! a farm keeps of presets and history, `registry` says who is alive, and `inspect` reads without disturbing anyone.
+//! person's mind about it, `control` carries standing orders, `settings` are
+//! what a farm keeps of presets and history, `registry` says who is alive,
+//! `why` what a job waits for, and `inspect` reads without disturbing anyone.
 
 mod atomic;
 mod batches;
@@ -24,6 +25,7 @@ mod runs;
 mod settings;
 mod steer;
 mod topology;
+mod values;
 mod why;
 
 pub use claim::{Claim, Claimant, Decline, Look, Lost};

@@ -71,20 +71,8 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn workers(&self) -> Result<Vec<Heartbeat>, BrokerError> {
-        let stored = self
-            .all(&format!("KV_{WORKERS}"), &subject::kv(WORKERS, ">"))
-            .await?;
-        let mut workers: Vec<Heartbeat> = stored
-            .into_iter()
-            .filter(|stored| !stored.is_marker)
-            .filter_map(|stored| match wire::decode(&stored.payload) {
-                Ok(heartbeat) => Some(heartbeat),
-                Err(error) => {
-                    tracing::warn!(worker = stored.subject, %error, "a heartbeat cannot be read");
-                    None
-                }
-            })
-            .collect();
+        let heartbeats = self.values(WORKERS, "").await?;
+        let mut workers: Vec<Heartbeat> = heartbeats.into_iter().map(|kept| kept.value).collect();
         workers.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(workers)
     }

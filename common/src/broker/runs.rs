@@ -5,7 +5,6 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -61,26 +60,15 @@ impl Broker {
         &self,
         job: &JobId,
     ) -> Result<Option<Versioned>, BrokerError> {
-        match self.confirmed_value(job).await? {
+        match self.confirmed_payload(job).await? {
             Some((payload, sequence)) => versioned(job, &payload, sequence).map(Some),
             None => Ok(None),
         }
     }
 
-    async fn confirmed_value(&self, job: &JobId) -> Result<Option<(Bytes, u64)>, BrokerError> {
-        let what = || format!("reading the run of job {job}");
-        let key = subject::kv(RUNS, &subject::run(job));
-        let stream = self
-            .jetstream
-            .get_stream_no_info(format!("KV_{RUNS}"))
-            .await
-            .map_err(BrokerError::request(what()))?;
-        match stream.get_last_raw_message_by_subject(&key).await {
-            Ok(stored) if stored.payload.is_empty() => Ok(None),
-            Ok(stored) => Ok(Some((stored.payload, stored.sequence))),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(BrokerError::request(what())(error)),
-        }
+    async fn confirmed_payload(&self, job: &JobId) -> Result<Option<(Bytes, u64)>, BrokerError> {
+        let what = format!("reading the run of job {job}");
+        self.confirmed(RUNS, &subject::run(job), &what).await
     }
 
     /// Writes a run where its revision is still `expected`; 0 where there must
@@ -111,7 +99,7 @@ impl Broker {
                 PublishErrorKind::WrongLastSequence if tried == 1 => return Ok(Write::Conflict),
                 PublishErrorKind::WrongLastSequence => {
                     // An earlier try may have been written without our hearing of it.
-                    return Ok(match self.confirmed_value(&job).await? {
+                    return Ok(match self.confirmed_payload(&job).await? {
                         Some((found, revision)) if found == value => Write::Done(revision),
                         _ => Write::Conflict,
                     });

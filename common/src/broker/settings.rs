@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_nats::jetstream::kv;
 use async_nats::jetstream::kv::{CreateErrorKind, UpdateErrorKind};
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::values::Kept;
 use super::{Broker, BrokerError};
 use crate::preset::{Preset, Presets, UnknownPreset};
 use crate::retention::{Days, Retention};
@@ -55,24 +55,11 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn presets(&self) -> Result<Presets, BrokerError> {
-        let prefix = subject::kv(SETTINGS, PRESETS);
-        let stored = self
-            .all(&format!("KV_{SETTINGS}"), &format!("{prefix}>"))
-            .await?;
-        let saved = stored
-            .iter()
-            .filter(|stored| !stored.is_marker)
-            .filter_map(|stored| {
-                let name: Token = stored.subject.strip_prefix(&prefix)?.parse().ok()?;
-                match wire::decode::<Preset>(&stored.payload) {
-                    Ok(preset) => Some((name, preset, stored.sequence)),
-                    Err(error) => {
-                        tracing::warn!(%name, %error, "a preset cannot be read");
-                        None
-                    }
-                }
-            });
-        Ok(Presets::new(saved, self.setting(DEFAULT_PRESET).await?))
+        let saved = self.values(SETTINGS, PRESETS).await?;
+        let preset =
+            |saved: Kept<Preset>| Some((saved.key.parse().ok()?, saved.value, saved.revision));
+        let default = self.setting(DEFAULT_PRESET).await?;
+        Ok(Presets::new(saved.into_iter().filter_map(preset), default))
     }
 
     /// Saves a preset; gives the revision that stands for it.
@@ -229,29 +216,10 @@ impl Broker {
             .map_err(BrokerError::request(what))
     }
 
-    /// The value of one setting, by the word of the leader: replicas of a bucket
-    /// that was made just now may not answer yet. `None` where nobody set it.
+    /// The value of one setting; `None` where nobody set it.
     async fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, BrokerError> {
-        let what = || format!("reading the setting {key}");
-        let stream = self
-            .jetstream
-            .get_stream_no_info(format!("KV_{SETTINGS}"))
-            .await
-            .map_err(BrokerError::request(what()))?;
-        let subject = subject::kv(SETTINGS, key);
-        match stream.get_last_raw_message_by_subject(&subject).await {
-            Ok(stored) if stored.payload.is_empty() => Ok(None),
-            Ok(stored) => {
-                wire::decode(&stored.payload)
-                    .map(Some)
-                    .map_err(|source| BrokerError::Wire {
-                        what: what(),
-                        source,
-                    })
-            }
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(BrokerError::request(what())(error)),
-        }
+        let what = format!("reading the setting {key}");
+        self.confirmed_value(SETTINGS, key, &what).await
     }
 }
 

@@ -131,7 +131,7 @@ fn control(num_replicas: usize) -> kv::Config {
         description: "standing orders: pauses and working hours".to_owned(),
         history: 1,
         republish: Some(stream::Republish {
-            source: subject::ORDERS_SOURCE.to_owned(),
+            source: subject::kv(subject::CONTROL, ">"),
             destination: subject::ORDERS.to_owned(),
             headers_only: true,
         }),

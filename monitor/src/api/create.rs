@@ -213,14 +213,9 @@ pub(super) async fn create(
         .iter()
         .flatten()
         .map(|job| {
-            let hops = hops.clone();
-            (
-                Job {
-                    hops,
-                    ..job.clone()
-                },
-                lane.clone(),
-            )
+            let mut job = job.clone();
+            job.hops.clone_from(&hops);
+            (job, lane.clone())
         })
         .collect();
     // Before its jobs, so that none ever names a batch that nobody knows.

@@ -19,7 +19,7 @@ use common::subject::PROGRESS_OF_ALL;
 use common::wire;
 use futures::StreamExt;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::audience::Audience;
@@ -110,15 +110,15 @@ async fn follow(
         .subscribe(PROGRESS_OF_ALL)
         .await
         .map_err(subscribing)?;
-    let mut orders = broker.orders().await?;
-    view.apply(Input::Controls(broker.controls().await?), Timestamp::now());
+    let known = broker.controls().await?;
+    view.apply(Input::Controls(known.clone()), Timestamp::now());
+    let (tell, mut controls) = watch::channel(known);
+    let mut orders = pin!(broker.follow_orders(tell, LOOK));
     poll.begin(broker, view).await?;
     view.apply(Input::Connected, Timestamp::now());
 
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut looks = tokio::time::interval(LOOK);
-    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_news = true;
     let mut quiet = 0;
     let mut listed = listing.progress();
@@ -141,15 +141,11 @@ async fn follow(
                     is_news = true;
                 }
             }
-            Some(_) = orders.next() => {
-                let controls = broker.controls().await?;
+            never = &mut orders => never,
+            Ok(()) = controls.changed() => {
+                let controls = controls.borrow_and_update().clone();
                 view.apply(Input::Controls(controls), Timestamp::now());
                 is_news = true;
-            }
-            // A bell may be lost, and a replica may answer what was true before it.
-            _ = looks.tick() => {
-                let controls = broker.controls().await?;
-                view.apply(Input::Controls(controls), Timestamp::now());
             }
             _ = ticks.tick() => {
                 is_news |= poll.news(broker, view).await?;
