@@ -96,6 +96,11 @@ impl Location {
             .flatten()
     }
 
+    /// The whole bucket, where it is in one.
+    pub fn whole_bucket(&self) -> Option<Self> {
+        Self::s3(self.bucket()?, "").ok()
+    }
+
     /// The key within the bucket, decoded; the path for a file.
     pub fn key(&self) -> String {
         percent_decoded(self.0.path().trim_start_matches('/'))
