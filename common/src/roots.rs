@@ -104,7 +104,7 @@ impl Roots {
     pub fn file(&self, location: &Location) -> Result<Opened, StoreError> {
         let mut walk = self.walk(location)?;
         loop {
-            let Some(name) = walk.to_last(Missing::Refused)? else {
+            let Some(name) = walk.go_to_last(Missing::Refused)? else {
                 return Err(StoreError::Missing(location.clone()));
             };
             let folder = walk.folder()?;
@@ -145,7 +145,7 @@ impl Roots {
     /// Where it is missing or outside.
     pub fn folder(&self, location: &Location) -> Result<OpenFolder, StoreError> {
         let mut walk = self.walk(location)?;
-        while let Some(name) = walk.to_last(Missing::Refused)? {
+        while let Some(name) = walk.go_to_last(Missing::Refused)? {
             walk.enter(&name, Missing::Refused)?;
         }
         walk.folder()
@@ -177,7 +177,7 @@ impl Roots {
         missing: Missing,
     ) -> Result<(OpenFolder, OsString), StoreError> {
         let mut walk = self.walk(location)?;
-        match walk.to_last(missing)? {
+        match walk.go_to_last(missing)? {
             Some(name) => Ok((walk.folder()?, name)),
             None => Err(StoreError::Missing(location.clone())),
         }
@@ -302,7 +302,7 @@ impl Walk<'_> {
     }
 
     /// Goes on until one name is left, and takes that; `None` where none is.
-    fn to_last(&mut self, missing: Missing) -> Result<Option<OsString>, StoreError> {
+    fn go_to_last(&mut self, missing: Missing) -> Result<Option<OsString>, StoreError> {
         loop {
             match self.steps.pop_front() {
                 None => return Ok(None),
