@@ -93,12 +93,15 @@ impl From<BrokerError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Missing(_) | StoreError::Local { .. } | StoreError::Name { .. } => {
-                Self::usage(error)
-            }
+            StoreError::Missing(_)
+            | StoreError::Outside(_)
+            | StoreError::LeadsOut(_)
+            | StoreError::Name { .. }
+            | StoreError::Local { .. } => Self::usage(error),
             StoreError::Remote { .. }
             | StoreError::Refused { .. }
-            | StoreError::Settings { .. } => Self::out_of_reach(error),
+            | StoreError::Settings { .. }
+            | StoreError::Away { .. } => Self::out_of_reach(error),
             StoreError::Stopped(_) => Self::interrupted(error),
         }
     }

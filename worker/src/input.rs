@@ -86,10 +86,14 @@ pub async fn download(
 pub fn failure(error: StoreError) -> Failure {
     let message = error.to_string();
     match error {
-        StoreError::Missing(_) | StoreError::Name { .. } => Failure::input(message),
+        StoreError::Missing(_)
+        | StoreError::Name { .. }
+        | StoreError::Outside(_)
+        | StoreError::LeadsOut(_) => Failure::input(message),
         StoreError::Remote { .. }
         | StoreError::Refused { .. }
         | StoreError::Settings { .. }
+        | StoreError::Away { .. }
         | StoreError::Stopped(_) => Failure::passing(message),
         StoreError::Local { source, .. }
             if source.kind() == std::io::ErrorKind::PermissionDenied =>
