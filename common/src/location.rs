@@ -141,6 +141,15 @@ impl Location {
         }
     }
 
+    /// The location of something in the same folder, or below the same prefix.
+    pub fn sibling(&self, name: &str) -> Self {
+        let path = self.0.path().trim_end_matches('/');
+        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+        let mut url = self.0.clone();
+        url.set_path(folder);
+        Self(url).join(name)
+    }
+
     /// Whether its name is below that of a folder or prefix. Names are compared
     /// decoded, part by part; one with a `..` in it is below nothing.
     pub fn is_below(&self, folder: &Self) -> bool {

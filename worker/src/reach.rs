@@ -56,6 +56,8 @@ struct Place {
 struct Gone {
     since: Timestamp,
     error: String,
+    /// Where it was missed.
+    near: Location,
     trial: Option<Trial>,
 }
 
@@ -204,23 +206,23 @@ impl Reach {
             }
             place.and_then(|place| place.known.clone())
         };
-        let (error, is_unclear) = match self.ask(&name, known.as_ref()).await {
+        let (error, is_unclear) = match self.ask(location, known.as_ref()).await {
             Answer::Well => return None,
             Answer::Away(error) => (error, false),
             Answer::Unclear(error) => (error, true),
         };
         let trouble = format!("cannot reach {name}: {error}");
-        self.lose(name, error, is_unclear);
+        self.lose(name, location, error, is_unclear);
         Some(trouble)
     }
 
-    async fn ask(&self, place: &Location, known: Option<&Location>) -> Answer {
-        let asked = tokio::time::timeout(SILENCE, self.stores.answers(place, known)).await;
+    async fn ask(&self, near: &Location, known: Option<&Location>) -> Answer {
+        let asked = tokio::time::timeout(SILENCE, self.stores.answers(near, known)).await;
         asked.unwrap_or_else(|_| Answer::Away("no answer".to_owned()))
     }
 
     /// Takes note that a place is away, and has it looked after.
-    fn lose(self: &Arc<Self>, name: Location, error: String, is_unclear: bool) {
+    fn lose(self: &Arc<Self>, name: Location, near: &Location, error: String, is_unclear: bool) {
         let mut places = self.places();
         let place = places.entry(name.clone()).or_default();
         if place.gone.is_some() {
@@ -230,6 +232,7 @@ impl Reach {
         place.gone = Some(Gone {
             since: Timestamp::now(),
             error,
+            near: near.clone(),
             trial: is_unclear.then(Trial::first),
         });
         self.tell(&places);
@@ -243,12 +246,15 @@ impl Reach {
         loop {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(SELDOMMEST_LOOK);
-            let known = match self.places().get(&name) {
-                Some(place) if place.gone.is_some() => place.known.clone(),
-                // A job found it there.
-                _ => return,
+            let gone = self.places().get(&name).and_then(|place| {
+                let gone = place.gone.as_ref()?;
+                Some((gone.near.clone(), place.known.clone()))
+            });
+            // A job may have found it there.
+            let Some((near, known)) = gone else {
+                return;
             };
-            let answer = self.ask(&name, known.as_ref()).await;
+            let answer = self.ask(&near, known.as_ref()).await;
             let mut places = self.places();
             let Some(place) = places.get_mut(&name) else {
                 return;

@@ -5,8 +5,8 @@ use object_store::ObjectStoreExt;
 use super::{StoreError, Stores};
 use crate::location::Location;
 
-/// A key that nobody has a reason to use.
-const NOBODYS: &str = ".ffmpeg-easy/nobody-made-this";
+/// A name that nobody has a reason to give an object.
+const NOBODYS: &str = ".ffmpeg-easy-is-it-there";
 /// What a store says of itself is cut to so many characters.
 const LONGEST: usize = 200;
 /// What S3 calls a refusal that may be about one object only.
@@ -27,16 +27,18 @@ pub enum Answer {
 }
 
 impl Stores {
-    /// Whether the bucket of a location answers. `known` is an object of it that
-    /// was there before.
-    pub async fn answers(&self, bucket: &Location, known: Option<&Location>) -> Answer {
-        let asked = match self.object(&bucket.join(NOBODYS)) {
+    /// Whether the bucket of a location answers: it is asked for something beside
+    /// it, as credentials may open no more than that. `known` is an object of the
+    /// bucket that was there before.
+    pub async fn answers(&self, location: &Location, known: Option<&Location>) -> Answer {
+        let asked = match self.object(&location.sibling(NOBODYS)) {
             // Not a HEAD: only the body of an answer tells one refusal from another.
-            Ok((store, path)) => store
-                .get(&path)
-                .await
-                .map(drop)
-                .map_err(|error| (super::innermost(&error), StoreError::remote(bucket)(error))),
+            Ok((store, path)) => store.get(&path).await.map(drop).map_err(|error| {
+                (
+                    super::innermost(&error),
+                    StoreError::remote(location)(error),
+                )
+            }),
             Err(error) => Err((error.to_string(), error)),
         };
         let refusal = match asked {
