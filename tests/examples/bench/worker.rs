@@ -77,14 +77,14 @@ impl Worker {
                 done: setup.done,
             }),
             duty: Duty::new(name.clone(), None, controls.clone(), 0, Duration::ZERO),
-            admission: Admission::new(
+            admission: Arc::new(Admission::new(
                 name.clone(),
                 terms,
                 ReadMode::InPlace,
                 setup.scratch.to_owned(),
                 card,
                 controls,
-            ),
+            )),
             presence,
             slots: setup.slots,
             drain_timeout: Duration::ZERO,
