@@ -295,6 +295,40 @@ mod tests {
     }
 
     #[test]
+    fn a_device_without_a_session_left_closes_the_queues_that_would_use_it() {
+        let (admission, _folder) = admission(Terms::default());
+        let (_, any_lane) = job("hevc_nvenc", 1);
+        let any_lane = Lane {
+            queue: Queue::Any(common::encoder::Codec::Hevc),
+            ..any_lane
+        };
+        let any = |size| {
+            let (mut job, _) = job("hevc_nvenc", size);
+            let choice = Choice::Codec(common::encoder::Codec::Hevc);
+            job.recipe = Recipe::encode(VideoEncode::new(choice));
+            admission.admit(&job, &any_lane)
+        };
+        let _first = any(1).expect("free");
+        assert!(admission.is_open(&any_lane.queue));
+        let second = any(2).expect("free");
+        assert_eq!(any(3).err(), Some(Decline::Full(ROOM)), "none of the lane");
+        assert!(!admission.is_open(&any_lane.queue), "not even looked at");
+        // Where a job is pinned to this worker, the next one may need another device.
+        let pinned = Lane {
+            queue: Queue::On("w".parse().expect("a name")),
+            ..any_lane.clone()
+        };
+        let (nvenc, _) = job("h264_nvenc", 4);
+        assert_eq!(
+            admission.admit(&nvenc, &pinned).err(),
+            Some(Decline::Leave(ROOM))
+        );
+        drop(second);
+        assert!(admission.is_open(&any_lane.queue));
+        any(5).expect("given back");
+    }
+
+    #[test]
     fn a_devices_sessions_are_shared_by_its_encoders_and_given_back() {
         let (admission, _folder) = admission(Terms::default());
         let admit = |by: &str| {
@@ -335,15 +369,20 @@ mod tests {
         );
     }
 
-    #[test]
-    fn scratch_space_is_held_until_a_job_has_ended() {
+    #[tokio::test]
+    async fn scratch_space_is_held_until_a_job_has_ended() {
         let (admission, _folder) = admission(Terms::default());
+        admission.measure().await;
         let free = free_space(&admission.scratch).expect("this system tells");
         let (job, lane) = job("libx265", free / 2);
         let first = admission.admit(&job, &lane).expect("it is alone");
         // Others may fill or empty the disk a little meanwhile.
         let second = admission.admit(&job, &lane);
-        assert!(admission.admit(&job, &lane).is_err(), "more than there is");
+        assert_eq!(
+            admission.admit(&job, &lane).err(),
+            Some(Decline::Full(OTHERS)),
+            "more than there is"
+        );
         drop((first, second));
         assert!(admission.admit(&job, &lane).is_ok());
     }

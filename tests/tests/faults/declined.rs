@@ -46,7 +46,7 @@ async fn a_worker_that_declines_two_thousand_jobs_takes_an_urgent_one_and_stops_
         .option("--max-size", size.to_string());
     let mut far = farm.join(far).await;
     proxy.set(Weather {
-        delay: Duration::from_millis(20),
+        latency: Duration::from_millis(20),
         ..Weather::FAIR
     });
     // It is at it.
