@@ -30,8 +30,13 @@ use crate::media_info::MediaInfo;
 use crate::queue::{Lane, Priority, Queue};
 use crate::worker::WorkerName;
 
-/// What has become of a job.
+mod sound;
+
+pub use sound::{MOST_ATTEMPTS, Unsound};
+
+/// What has become of a job. One that is read has passed [`Run::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Run {
     /// The job, whole: once it has ended, this is the only copy.
     pub job: Job,
@@ -47,6 +52,10 @@ pub struct Run {
     /// Stream sequence of the message by which it was last taken; 0 where it
     /// never was.
     pub sequence: u64,
+    /// How often the broker had delivered that message by then: an older delivery
+    /// of the same message says nothing about the owner.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub delivered: u64,
     /// Whether an earlier attempt may have brought the output to its final key
     /// without living to say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -60,8 +69,12 @@ pub struct Run {
     /// Attempts that failed, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Attempt>,
-    /// When this was last written, by the writer's clock.
+    /// When this was last written, by the broker's clock.
     pub changed: Timestamp,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Where a run stands.
@@ -198,11 +211,36 @@ impl Report {
     }
 }
 
+/// A message that was delivered: one of a stream, for the first time or again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Its place in the stream.
+    pub sequence: u64,
+    /// How often the broker has delivered it.
+    pub count: u64,
+}
+
+/// One that is delivered for the first time.
+impl From<u64> for Delivered {
+    fn from(sequence: u64) -> Self {
+        Self { sequence, count: 1 }
+    }
+}
+
 /// What to do with a delivered message of a job that has a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Take the job over.
     TakeOver,
+    /// It has an owner: ask for it, and take the job over only where it is gone.
+    Ask {
+        /// Who.
+        owner: WorkerName,
+        /// Whether the message was delivered anew since the owner took the job.
+        /// An older delivery was overtaken on its way, or the broker has lost
+        /// count: then the job is not taken over yet, whatever the owner says.
+        is_newer: bool,
+    },
     /// A person moved it while this message was on its way: send it there.
     Forward(Lane),
     /// Its other queues are not to be tried yet: ask again after that long.
@@ -256,6 +294,7 @@ impl Run {
             attempt: 0,
             returned: 0,
             sequence: 0,
+            delivered: 0,
             may_be_published: false,
             upload: None,
             state: State::Queued {
@@ -267,8 +306,14 @@ impl Run {
     }
 
     /// The first attempt at a job.
-    pub fn first(job: Job, lane: &Lane, sequence: u64, worker: WorkerName, now: Timestamp) -> Self {
-        Self::untaken(job, lane, now).take_over(lane, sequence, worker, now)
+    pub fn first(
+        job: Job,
+        lane: &Lane,
+        message: impl Into<Delivered>,
+        worker: WorkerName,
+        now: Timestamp,
+    ) -> Self {
+        Self::untaken(job, lane, now).take_over(lane, message, worker, now)
     }
 
     /// Where it was taken from, or is to be taken from.
@@ -279,15 +324,18 @@ impl Run {
         }
     }
 
-    /// What a message of this lane with this stream sequence means now.
-    pub fn on_delivery(&self, lane: &Lane, sequence: u64, now: Timestamp) -> Delivery {
-        let is_ours = sequence == self.sequence;
+    /// What a message that was delivered in this lane means now.
+    pub fn on_delivery(&self, lane: &Lane, message: Delivered, now: Timestamp) -> Delivery {
+        let is_ours = message.sequence == self.sequence;
         let is_elsewhere = *lane != self.lane();
         // It may wait in several queues at once: then each keeps its message.
         let is_hop = is_elsewhere && self.job.hops.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
-            State::Running { .. } if is_ours => Delivery::TakeOver,
+            State::Running { worker, .. } if is_ours => Delivery::Ask {
+                owner: worker.clone(),
+                is_newer: message.count > self.delivered,
+            },
             State::Running { .. } if is_hop => Delivery::Leave(WHILE_RUNNING),
             // A second message while the owner is alive: it was moved twice, or sent twice.
             State::Running { .. } => Delivery::Drop,
@@ -315,7 +363,7 @@ impl Run {
 
     /// How many attempts are used up.
     pub fn spent(&self) -> u32 {
-        self.attempt - self.returned
+        self.attempt.saturating_sub(self.returned)
     }
 
     /// Whether no further attempt is to be made: all are used up, or too many
@@ -339,16 +387,17 @@ impl Run {
         })
     }
 
-    /// The next attempt, by a new owner. Where the one before is still marked
+    /// The next attempt, by a new owner; none after [`MOST_ATTEMPTS`]. Where the one before is still marked
     /// running, its worker vanished, and that counts as a failed attempt; where
     /// that was the last one, the run has failed for good instead.
     pub fn take_over(
         &self,
         lane: &Lane,
-        sequence: u64,
+        message: impl Into<Delivered>,
         worker: WorkerName,
         now: Timestamp,
     ) -> Self {
+        let message = message.into();
         let mut next = self.clone();
         next.changed = now;
         if let State::Running {
@@ -371,10 +420,20 @@ impl Run {
                 return next;
             }
         }
+        if next.attempt >= MOST_ATTEMPTS {
+            let failure = Failure::input(format!("it was taken {MOST_ATTEMPTS} times"));
+            next.state = State::Failed { failure };
+            return next;
+        }
         next.queue = lane.queue.clone();
         next.priority = lane.priority;
         next.attempt += 1;
-        next.sequence = sequence;
+        next.delivered = if message.sequence == self.sequence {
+            message.count.max(self.delivered)
+        } else {
+            message.count
+        };
+        next.sequence = message.sequence;
         next.state = State::Running {
             worker,
             since: now,
@@ -407,7 +466,7 @@ impl Run {
             State::Running { worker, .. } => {
                 let by = Requeue::Worker(worker.clone());
                 Self {
-                    returned: self.returned + 1,
+                    returned: self.returned.saturating_add(1),
                     ..self.queued(by, now)
                 }
             }
@@ -439,7 +498,7 @@ impl Run {
         Some(Self {
             queue: lane.queue.clone(),
             priority: lane.priority,
-            returned: self.returned + u32::from(was_running),
+            returned: self.returned.saturating_add(u32::from(was_running)),
             ..self.queued(by, now)
         })
     }

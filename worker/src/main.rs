@@ -242,6 +242,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
         async move { presence.announce(&broker, gone).await }
     });
+    broker.answer_for(&executor.name, gone.clone()).await?;
     tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
     let peeking = tokio::spawn(peek::serve(Arc::clone(&executor), gone.clone()));
     let dispatcher = Dispatcher {

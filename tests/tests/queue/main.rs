@@ -2,6 +2,7 @@
 
 mod look;
 mod model;
+mod owners;
 mod settings;
 mod steered;
 mod storm;
