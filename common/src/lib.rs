@@ -31,6 +31,7 @@ pub mod progress;
 pub mod queue;
 pub mod recipe;
 pub mod retention;
+pub mod roots;
 pub mod run;
 pub mod scratch;
 pub mod shutdown;

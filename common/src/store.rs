@@ -1,6 +1,8 @@
 //! Media stores: local folders, and S3-compatible buckets through `object_store`.
 
+mod answer;
 mod folder;
+mod within;
 
 use std::collections::HashMap;
 use std::path::Path as FsPath;
@@ -19,8 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::job::Input;
 use crate::location::Location;
+use crate::roots::Roots;
 
+pub use answer::Answer;
 pub use folder::Folder;
+use within::Within;
 
 /// Bytes of one part of a multipart upload. S3 allows 10,000 parts, so this
 /// carries outputs of up to 160 GB; larger ones take larger parts.
@@ -36,12 +41,43 @@ pub enum StoreError {
     /// There is nothing at the location.
     #[error("{0} does not exist")]
     Missing(Location),
+    /// The program was given other places to read and write.
+    #[error("{0} lies in no place that this program was given (--root, --bucket)")]
+    Outside(Location),
+    /// A link on the way leads to such a place.
+    #[error("a link at or above {0} leads out of the folders that this program was given (--root)")]
+    LeadsOut(Location),
+    /// A folder that was given is missing, or has lost what was mounted there.
+    #[error("the folder of {place} is away: {source}")]
+    Away {
+        /// The folder, or what was to be reached in it.
+        place: Location,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The store could not be reached, or refused.
     #[error("store of {location}: {message}")]
     Remote {
         /// What was to be reached.
         location: Location,
         /// What the store or the network said.
+        message: String,
+    },
+    /// The store answered, and did not let us: the credentials do not open
+    /// this, or open nothing just now.
+    #[error("store of {location} refuses: {message}")]
+    Refused {
+        /// What was to be reached.
+        location: Location,
+        /// What the store said.
+        message: String,
+    },
+    /// No store can be asked for an object of this name.
+    #[error("{location} has a name that cannot be asked for ({message}): rename it")]
+    Name {
+        /// What was to be reached.
+        location: Location,
+        /// What is wrong with its name.
         message: String,
     },
     /// The local file system refused.
@@ -88,7 +124,13 @@ impl StoreError {
                     message: "there are no credentials for it".to_owned(),
                 };
             }
-            Self::Remote { location, message }
+            match error {
+                object_store::Error::PermissionDenied { .. }
+                | object_store::Error::Unauthenticated { .. } => {
+                    Self::Refused { location, message }
+                }
+                _ => Self::Remote { location, message },
+            }
         }
     }
 }
@@ -116,6 +158,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 pub struct Stores {
     buckets: Arc<Mutex<HashMap<String, Arc<AmazonS3>>>>,
     retry: RetryConfig,
+    within: Option<Arc<Within>>,
 }
 
 /// Called with the bytes moved so far.
@@ -176,8 +219,9 @@ impl Stores {
     }
 
     fn object(&self, location: &Location) -> Result<(Arc<AmazonS3>, Path), StoreError> {
+        self.check(location)?;
         let store = self.bucket(location)?;
-        let path = Path::parse(location.key()).map_err(|error| StoreError::Settings {
+        let path = Path::parse(location.key()).map_err(|error| StoreError::Name {
             location: location.clone(),
             message: error.to_string(),
         })?;
@@ -189,6 +233,12 @@ impl Stores {
     /// # Errors
     /// [`StoreError::Missing`] where nothing is.
     pub async fn head(&self, location: &Location) -> Result<Input, StoreError> {
+        if self.within.is_some() && !location.is_remote() {
+            let found = self.on_disk(location, Roots::file).await?;
+            let metadata = found.file.metadata();
+            let metadata = metadata.map_err(StoreError::local(location.to_string()))?;
+            return Ok(local_input(location.clone(), &metadata));
+        }
         if let Some(path) = location.path() {
             let metadata = match tokio::fs::metadata(&path).await {
                 Ok(metadata) if metadata.is_file() => metadata,
@@ -394,6 +444,9 @@ impl Stores {
     /// # Errors
     /// Where the store refuses.
     pub async fn delete(&self, location: &Location) -> Result<(), StoreError> {
+        if self.within.is_some() && !location.is_remote() {
+            return self.on_disk(location, Roots::remove).await;
+        }
         if let Some(path) = location.path() {
             return match tokio::fs::remove_file(&path).await {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(
