@@ -202,6 +202,6 @@ async fn what_a_crash_leaves_beside_outputs_is_removed_by_the_next_command_and_n
     std::fs::create_dir(&other).unwrap();
     std::fs::write(other.join("film.mkv"), "film").unwrap();
     machine.encode().await.succeeded();
-    assert_eq!(hidden(), [other.clone()]);
+    assert_eq!(hidden(), std::slice::from_ref(&other));
     assert_eq!(std::fs::read(other.join("film.mkv")).unwrap(), b"film");
 }
