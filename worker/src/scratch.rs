@@ -433,7 +433,7 @@ mod tests {
             let (base, left) = crashed();
             let closed = left.join("closed");
             std::fs::create_dir_all(closed.join("inner")).expect("room");
-            std::fs::set_permissions(&closed, PermissionsExt::from_mode(0)).expect("ours");
+            std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).expect("ours");
             drop(Scratch::open(base.path(), &name()).expect("free"));
             assert!(!left.exists());
         }
