@@ -20,12 +20,15 @@ use tokio::sync::watch;
 
 use crate::config::ReadMode;
 use crate::meter::free_space;
+use crate::reach::Reach;
 use crate::scratch;
 
 /// A job that another worker should have is offered again after that long.
 const OTHERS: SignedDuration = SignedDuration::from_secs(5);
 /// A job that nobody else may have waits for this worker to prove an encoder.
 const UNPROVED: SignedDuration = SignedDuration::from_secs(15);
+/// A job whose input or output this worker cannot reach. Another may.
+const AWAY: SignedDuration = SignedDuration::from_secs(5);
 /// A job that waits for room on this worker.
 const ROOM: SignedDuration = SignedDuration::from_secs(2);
 /// How long a look for jobs waits for the disk.
@@ -41,6 +44,7 @@ pub struct Admission {
     scratch: PathBuf,
     card: watch::Receiver<Arc<Card>>,
     controls: watch::Receiver<Controls>,
+    reach: Arc<Reach>,
     held: Arc<Mutex<Held>>,
     /// Free and used bytes where scratch files lie, when last measured; `None`
     /// where this system does not tell.
@@ -81,6 +85,7 @@ impl Admission {
         scratch: PathBuf,
         card: watch::Receiver<Arc<Card>>,
         controls: watch::Receiver<Controls>,
+        reach: Arc<Reach>,
     ) -> Self {
         Self {
             name,
@@ -89,6 +94,7 @@ impl Admission {
             scratch,
             card,
             controls,
+            reach,
             held: Arc::default(),
             space: Mutex::default(),
         }
@@ -220,6 +226,10 @@ impl Claimant for Admission {
         if !self.has_space(&held, job, need) {
             return Err(Decline::Full(if is_pinned { ROOM } else { OTHERS }));
         }
+        // Last: this job may be the one that finds out whether a place is back.
+        if !self.reach.admits(job) {
+            return Err(Decline::Leave(AWAY));
+        }
         held.scratch += need;
         if let Some(kind) = session {
             *held.sessions.entry(kind).or_default() += 1;
@@ -290,7 +300,16 @@ mod tests {
         let (_, controls) = watch::channel(Controls::default());
         let name = "w".parse().expect("a name");
         let scratch = folder.path().to_owned();
-        let admission = Admission::new(name, terms, ReadMode::InPlace, scratch, card, controls);
+        let reach = Reach::new();
+        let admission = Admission::new(
+            name,
+            terms,
+            ReadMode::InPlace,
+            scratch,
+            card,
+            controls,
+            reach,
+        );
         (admission, folder)
     }
 
