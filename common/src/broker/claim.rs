@@ -351,7 +351,7 @@ impl Broker {
                 None => (
                     Run::first(job.clone(), lane, delivered, worker.clone(), now),
                     0,
-                    Tries::Some,
+                    Tries::Endless,
                 ),
                 Some(found) => {
                     let again = found
@@ -372,7 +372,7 @@ impl Broker {
                         }
                         Delivery::TakeOver => {
                             let next = run.take_over(lane, delivered, worker.clone(), now);
-                            (next, found.revision, Tries::Some)
+                            (next, found.revision, Tries::Endless)
                         }
                         // Who is asked must be the one who has it now.
                         Delivery::Ask { .. } if !is_confirmed => {
@@ -459,7 +459,14 @@ impl Broker {
         tries: Tries,
     ) -> Result<Write, BrokerError> {
         let letter = match next.state {
-            State::Failed { .. } => self.bury(next).await?,
+            State::Failed { .. } => loop {
+                match self.bury(next).await {
+                    Ok(letter) => break letter,
+                    Err(error) if tries != Tries::Endless => return Err(error),
+                    Err(error) => tracing::debug!(%error, "no answer; trying again"),
+                }
+                self.collect_itself().await;
+            },
             _ => None,
         };
         let written = self.write_run(next, expected, tries).await?;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_ffmpeg;
+mod broker_away;
 mod broker_crash;
 mod cluster;
 mod enqueueing;
