@@ -194,6 +194,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         config.terms(),
         card.clone(),
         scratch.path(),
+        broker.clock(),
     ));
     let duty = Duty::new(
         name.clone(),
@@ -201,6 +202,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         controls.clone(),
         config.quarantine_after as usize,
         config.quarantine_rest,
+        broker.clock(),
     );
     let admission = Admission::new(
         name.clone(),

@@ -312,7 +312,7 @@ impl Broker {
             count: info.delivered.unsigned_abs(),
         };
         let age = SignedDuration::from_nanos_i128(
-            Timestamp::now().as_nanosecond() - info.published.unix_timestamp_nanos(),
+            self.now().as_nanosecond() - info.published.unix_timestamp_nanos(),
         );
         let job: Job = match wire::decode(&message.payload) {
             Ok(job) => job,
@@ -339,7 +339,7 @@ impl Broker {
         let mut is_new = info.delivered <= 1 && retry_of.is_none();
         let mut is_confirmed = false;
         loop {
-            let now = Timestamp::now();
+            let now = self.now();
             let found = if is_confirmed {
                 self.confirmed_run(&job.id).await?
             } else if std::mem::take(&mut is_new) {
@@ -606,7 +606,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn fence(&mut self, upload: Option<String>) -> Result<(), Lost> {
-        self.write(self.run.fence(upload, Timestamp::now())).await
+        self.write(self.run.fence(upload, self.broker.now())).await
     }
 
     /// The output is at its final key: the job is done.
@@ -614,7 +614,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn complete(self, report: Report) -> Result<Run, Lost> {
-        let next = self.run.complete(report, Timestamp::now());
+        let next = self.run.complete(report, self.broker.now());
         self.end(next).await
     }
 
@@ -625,7 +625,7 @@ impl Claim {
     pub async fn fail(self, failure: Failure) -> Result<Run, Lost> {
         let first = SignedDuration::try_from(self.broker.retry_after).unwrap_or(LONGEST_RETRY);
         let wait = retry_wait(first, self.run.spent(), random_share());
-        let next = self.run.fail(failure, wait, Timestamp::now());
+        let next = self.run.fail(failure, wait, self.broker.now());
         self.end(next).await
     }
 
@@ -634,7 +634,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn hand_back(mut self) -> Result<(), Lost> {
-        let next = self.run.hand_back(Timestamp::now());
+        let next = self.run.hand_back(self.broker.now());
         self.write(next).await?;
         self.broker.record(&self.run).await;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;

@@ -62,6 +62,7 @@ impl Worker {
             terms.clone(),
             card.clone(),
             setup.scratch,
+            broker.clock(),
         ));
         let gone = CancellationToken::new();
         let announcing = tokio::spawn({
@@ -76,7 +77,14 @@ impl Worker {
                 claimed: setup.claimed,
                 done: setup.done,
             }),
-            duty: Duty::new(name.clone(), None, controls.clone(), 0, Duration::ZERO),
+            duty: Duty::new(
+                name.clone(),
+                None,
+                controls.clone(),
+                0,
+                Duration::ZERO,
+                broker.clock(),
+            ),
             admission: Admission::new(
                 name.clone(),
                 terms,

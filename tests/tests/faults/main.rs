@@ -6,6 +6,7 @@
 mod bad_ffmpeg;
 mod broker_away;
 mod broker_crash;
+mod clocks;
 mod cluster;
 mod enqueueing;
 mod full_disk;
