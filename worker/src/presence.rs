@@ -12,7 +12,7 @@ use common::id::JobId;
 use common::places::Places;
 use common::progress::{EncodeProgress, Progress};
 use common::run::Stage;
-use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
+use common::worker::{Away, Heartbeat, Load, Terms, WorkerName, WorkerStatus};
 use common::{subject, wire};
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -36,6 +36,7 @@ pub struct Presence {
     started: Timestamp,
     clock: Clock,
     scratch: std::path::PathBuf,
+    away: watch::Receiver<Vec<Away>>,
     now: Mutex<Now>,
     changed: Notify,
 }
@@ -54,6 +55,7 @@ impl Presence {
         card: watch::Receiver<Arc<Card>>,
         scratch: &std::path::Path,
         clock: Clock,
+        away: watch::Receiver<Vec<Away>>,
     ) -> Self {
         Self {
             name,
@@ -63,6 +65,7 @@ impl Presence {
             started: clock.now(),
             clock,
             scratch: scratch.to_owned(),
+            away,
             now: Mutex::new(Now {
                 standing: Standing {
                     status: WorkerStatus::Ready,
@@ -124,7 +127,7 @@ impl Presence {
             load,
             card: Card::clone(&self.card.borrow()),
             places: Places::default(),
-            away: Vec::new(),
+            away: self.away.borrow().clone(),
             clock_ahead: self.clock.ahead(),
         }
     }
@@ -134,6 +137,7 @@ impl Presence {
     pub async fn announce(&self, broker: &Broker, stop: CancellationToken) {
         let mut meter = Meter::new(&self.scratch);
         let mut told = 0.0;
+        let mut away = self.away.clone();
         loop {
             told = tell_of_clock(self.clock.ahead(), told);
             if let Err(error) = broker.heartbeat(&self.heartbeat(meter.read())).await {
@@ -142,6 +146,7 @@ impl Presence {
             tokio::select! {
                 () = tokio::time::sleep(HEARTBEAT) => {}
                 () = self.changed.notified() => tokio::time::sleep(CHANGES).await,
+                Ok(()) = away.changed() => tokio::time::sleep(CHANGES).await,
                 () = stop.cancelled() => break,
             }
         }

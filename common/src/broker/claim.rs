@@ -26,6 +26,9 @@ use crate::worker::WorkerName;
 
 /// No retry waits longer than this.
 const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(10);
+/// A job that came to nothing by what passes is tried again after so long at
+/// the latest: trouble that is over must be found out.
+const LONGEST_PASSING: SignedDuration = SignedDuration::from_mins(1);
 /// Up to so much more, so that what failed together does not come back together.
 const JITTER: f64 = 0.2;
 /// For so long a job that failed by this worker's fault is left to others,
@@ -624,7 +627,12 @@ impl Claim {
     /// Where the job is no longer this worker's.
     pub async fn fail(self, failure: Failure) -> Result<Run, Lost> {
         let first = SignedDuration::try_from(self.broker.retry_after).unwrap_or(LONGEST_RETRY);
-        let wait = retry_wait(first, self.run.spent(), random_share());
+        let wait = if failure.uses_attempt() {
+            retry_wait(first, self.run.spent(), random_share())
+        } else {
+            let times = u32::try_from(self.run.passing_failures()).unwrap_or(u32::MAX);
+            retry_wait(first, times.saturating_add(1), random_share()).min(LONGEST_PASSING)
+        };
         let next = self.run.fail(failure, wait, self.broker.now());
         self.end(next).await
     }
