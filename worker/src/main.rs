@@ -259,7 +259,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let dispatcher = Dispatcher {
         broker: broker.clone(),
         work: Arc::clone(&executor),
-        admission,
+        admission: Arc::new(admission),
         duty,
         presence,
         slots: slots as usize,

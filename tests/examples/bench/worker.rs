@@ -88,7 +88,7 @@ impl Worker {
                 Duration::ZERO,
                 broker.clock(),
             ),
-            admission: Admission::new(
+            admission: Arc::new(Admission::new(
                 name.clone(),
                 terms,
                 ReadMode::InPlace,
@@ -96,7 +96,7 @@ impl Worker {
                 card,
                 controls,
                 reach,
-            ),
+            )),
             presence,
             slots: setup.slots,
             drain_timeout: Duration::ZERO,

@@ -8,6 +8,7 @@ mod broker_away;
 mod broker_crash;
 mod clocks;
 mod cluster;
+mod declined;
 mod enqueueing;
 mod full_disk;
 mod lost_worker;
