@@ -18,6 +18,7 @@ pub mod meter;
 pub mod orders;
 pub mod peek;
 pub mod presence;
+mod proof;
 pub mod publish;
 pub mod reach;
 pub mod sandbox;
