@@ -20,6 +20,7 @@ pub mod id;
 pub mod job;
 pub mod location;
 pub mod media_info;
+pub mod naming;
 pub mod peek;
 pub mod pin;
 pub mod places;
