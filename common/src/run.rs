@@ -47,8 +47,11 @@ pub struct Run {
     /// How often it was taken. Tells an owner from those before it.
     pub attempt: u32,
     /// How many of those times count no more: it was given back unharmed, taken
-    /// away, or a person asked for it again.
+    /// away, came to nothing by what passes, or a person asked for it again.
     pub returned: u32,
+    /// The last attempt before a person asked for it again; 0 where nobody did.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub renewed: u32,
     /// Stream sequence of the message by which it was last taken; 0 where it
     /// never was.
     pub sequence: u64,
@@ -66,15 +69,16 @@ pub struct Run {
     pub upload: Option<String>,
     /// Where it stands.
     pub state: State,
-    /// Attempts that failed, oldest first.
+    /// Attempts that failed, oldest first. Of many that came to nothing by what
+    /// passes, only the first and the last are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Attempt>,
     /// When this was last written, by the broker's clock.
     pub changed: Timestamp,
 }
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 /// Where a run stands.
@@ -257,6 +261,10 @@ pub const MOST_WORKERS: usize = 3;
 /// runs.
 const WHILE_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 
+/// Failed attempts that a run keeps from its beginning, and as many from its
+/// end: a store may be out of reach for days.
+const KEPT_FAILURES: usize = 10;
+
 impl State {
     /// Whether nothing can change any more.
     pub fn is_terminal(&self) -> bool {
@@ -293,6 +301,7 @@ impl Run {
             priority: lane.priority,
             attempt: 0,
             returned: 0,
+            renewed: 0,
             sequence: 0,
             delivered: 0,
             may_be_published: false,
@@ -373,11 +382,37 @@ impl Run {
             .failures
             .iter()
             .filter(|attempt| {
-                attempt.number > self.returned && attempt.failure.fault == Fault::Worker
+                attempt.number > self.renewed && attempt.failure.fault == Fault::Worker
             })
             .map(|attempt| &attempt.worker)
             .collect();
         self.spent() >= self.job.attempts || harmed.len() >= MOST_WORKERS
+    }
+
+    /// How often in a row, up to now, it came to nothing by what passes.
+    pub fn passing_failures(&self) -> usize {
+        let failures = self.failures.iter().rev();
+        failures
+            .take_while(|attempt| !attempt.failure.uses_attempt())
+            .count()
+    }
+
+    /// Keeps a record of how an attempt failed.
+    fn note_failure(&mut self, worker: &WorkerName, since: Timestamp, failure: &Failure) {
+        self.failures.push(Attempt {
+            number: self.attempt,
+            worker: worker.clone(),
+            started: since,
+            ended: self.changed,
+            failure: failure.clone(),
+        });
+        let middle = self.failures.get(KEPT_FAILURES);
+        // Those that used up an attempt are few, and decide whether there is another.
+        if self.failures.len() > 2 * KEPT_FAILURES
+            && middle.is_some_and(|attempt| !attempt.failure.uses_attempt())
+        {
+            self.failures.remove(KEPT_FAILURES);
+        }
     }
 
     /// Whether the last attempt failed by this worker's own fault.
@@ -407,13 +442,7 @@ impl Run {
         } = &self.state
         {
             let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
-            next.failures.push(Attempt {
-                number: self.attempt,
-                worker: lost.clone(),
-                started: *since,
-                ended: now,
-                failure: failure.clone(),
-            });
+            next.note_failure(lost, *since, &failure);
             next.may_be_published |= self.is_publishing();
             if next.is_spent() {
                 next.state = State::Failed { failure };
@@ -509,6 +538,7 @@ impl Run {
         match self.state {
             State::Failed { .. } | State::Cancelled => Some(Self {
                 returned: self.attempt,
+                renewed: self.attempt,
                 ..self.queued(Requeue::Person, now)
             }),
             _ => None,
@@ -527,19 +557,16 @@ impl Run {
     }
 
     /// The owner's attempt failed: the run waits for the next one, or has
-    /// failed for good.
+    /// failed for good. What passes uses up no attempt.
     pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.changed = now;
         next.may_be_published |= self.is_publishing();
         if let State::Running { worker, since, .. } = &self.state {
-            next.failures.push(Attempt {
-                number: self.attempt,
-                worker: worker.clone(),
-                started: *since,
-                ended: now,
-                failure: failure.clone(),
-            });
+            next.note_failure(worker, *since, &failure);
+        }
+        if !failure.uses_attempt() {
+            next.returned = next.returned.saturating_add(1);
         }
         let again = failure.fault.is_worth_a_retry() && !next.is_spent();
         next.state = match now.checked_add(retry_in) {
@@ -567,5 +594,37 @@ impl Run {
             State::Completed { report } => Some(&report.worker),
             _ => self.failures.last().map(|attempt| &attempt.worker),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Choice;
+    use crate::testing;
+
+    #[test]
+    fn what_passes_uses_up_nothing_and_leaves_a_record_that_stays_small() {
+        let job = testing::job(Choice::Encoder("libx265".parse().expect("a name")), 1);
+        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+        let worker: WorkerName = "w".parse().expect("a name");
+        let now = Timestamp::UNIX_EPOCH;
+        let soon = SignedDuration::from_secs(1);
+        let mut run = Run::first(job, &lane, 1, worker.clone(), now);
+        run = run.fail(Failure::worker("disk full"), soon, now);
+        for _ in 0..100 {
+            run = run.take_over(&lane, 1, worker.clone(), now);
+            run = run.fail(Failure::passing("the store is away"), soon, now);
+            assert!(run.state.is_waiting(), "{run:#?}");
+        }
+        assert_eq!((run.spent(), run.attempt), (1, 101));
+        assert_eq!(run.failures.len(), 2 * KEPT_FAILURES);
+        assert_eq!(run.failures[0].failure.message, "disk full");
+        assert_eq!(run.failures.last().map(|attempt| attempt.number), Some(101));
+        for _ in 0..2 {
+            run = run.take_over(&lane, 1, worker.clone(), now);
+            run = run.fail(Failure::passing_perhaps("no answer"), soon, now);
+        }
+        assert!(matches!(run.state, State::Failed { .. }), "{run:#?}");
     }
 }

@@ -18,6 +18,7 @@ use worker::dispatcher::{Dispatcher, Work};
 use worker::executor::Outcome;
 use worker::orders;
 use worker::presence::Presence;
+use worker::reach::Reach;
 use worker::standing::Duty;
 use worker::stop::Stop;
 
@@ -56,12 +57,14 @@ impl Worker {
         let (_, card) = watch::channel(Arc::new(setup.card));
         let (orders, controls) = watch::channel(Default::default());
         let name = &setup.name;
+        let reach = Reach::new();
         let presence = Arc::new(Presence::new(
             name.clone(),
             setup.slots as u32,
             terms.clone(),
             card.clone(),
             setup.scratch,
+            reach.away(),
         ));
         let gone = CancellationToken::new();
         let announcing = tokio::spawn({
@@ -77,14 +80,15 @@ impl Worker {
                 done: setup.done,
             }),
             duty: Duty::new(name.clone(), None, controls.clone(), 0, Duration::ZERO),
-            admission: Admission::new(
+            admission: Arc::new(Admission::new(
                 name.clone(),
                 terms,
                 ReadMode::InPlace,
                 setup.scratch.to_owned(),
                 card,
                 controls,
-            ),
+                reach,
+            )),
             presence,
             slots: setup.slots,
             drain_timeout: Duration::ZERO,
