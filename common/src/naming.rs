@@ -27,11 +27,11 @@ pub enum NamingError {
     )]
     Shared {
         /// One of them.
-        one: Location,
+        one: String,
         /// Another.
-        other: Location,
+        other: String,
         /// Where outputs go.
-        folder: Location,
+        folder: String,
     },
     /// An output that would take a source's place.
     #[error(
@@ -57,12 +57,15 @@ pub fn outputs(
     let names: Vec<PathBuf> = sources.iter().map(|source| plain(source.name)).collect();
     let locations = unique(&names, container)
         .map_err(|(one, other)| {
-            let [one, other] = [one, other].map(|index| sources[index].location.clone());
+            let [one, other] = [one, other].map(|index| sources[index].location);
             if one == other {
-                return NamingError::Twice(one);
+                return NamingError::Twice(one.clone());
             }
-            let folder = folder.clone();
-            NamingError::Shared { one, other, folder }
+            NamingError::Shared {
+                one: one.to_string(),
+                other: other.to_string(),
+                folder: folder.to_string(),
+            }
         })?
         .iter()
         .map(|name| below(folder, name))
