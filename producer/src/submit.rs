@@ -11,7 +11,6 @@ use common::recipe::Recipe;
 use common::run::{Run, State};
 use common::store::Stores;
 use common::worker::WorkerName;
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::exit::Error;
@@ -103,6 +102,7 @@ pub async fn submit(
 ) -> Result<Vec<Entry>, Error> {
     let mut hand_in = broker.hand_in(label);
     let batch = hand_in.batch();
+    let now = broker.now();
     let lane = terms.lane();
     let present = Present::look(stores, folder, &sources).await?;
     let again = terms.again.then(Uuid::now_v7);
@@ -111,6 +111,7 @@ pub async fn submit(
         .map(|(source, output)| {
             let recipe = terms.recipe.clone();
             let mut job = Job::new(batch, source.input, output, recipe, again);
+            job.enqueued = now;
             job.attempts = terms.attempts;
             job.hops.clone_from(&terms.hops);
             job.replace = terms.overwrite || terms.again;
@@ -182,7 +183,6 @@ fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
     );
     Job {
         id: JobId::of(&job.input, &job.recipe, &job.output, Some(salt)),
-        enqueued: Timestamp::now(),
         ..job.clone()
     }
 }

@@ -1,7 +1,5 @@
 //! Handing jobs in: what is enqueued together is known as one batch.
 
-use jiff::Timestamp;
-
 use super::{Broker, BrokerError, Enqueued, Outcome};
 use crate::batch::Batch;
 use crate::id::BatchId;
@@ -27,7 +25,7 @@ impl Broker {
                 id: BatchId::new(),
                 label: label.to_owned(),
                 jobs: 0,
-                enqueued: Timestamp::now(),
+                enqueued: self.now(),
             },
             is_kept: false,
             added: 0,
@@ -53,7 +51,7 @@ impl HandIn<'_> {
         if !self.is_kept {
             // Before its jobs, so that none ever names a batch that nobody knows.
             self.batch.jobs = jobs.len() as u64;
-            self.batch.enqueued = Timestamp::now();
+            self.batch.enqueued = self.broker.now();
             self.broker.keep_batch(&self.batch).await?;
             self.is_kept = true;
         }

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use common::id::BatchId;
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -43,7 +42,7 @@ pub(super) async fn list(
     let batches = shared.broker.batches().await?;
     let counts = shared.listing.read().batches();
     let is_complete = shared.listing.is_complete();
-    let now = Timestamp::now();
+    let now = shared.broker.now();
     let rows = batches.into_iter().rev().filter_map(|batch| {
         let counts = counts.get(&batch.id).copied().unwrap_or_default();
         // While not all jobs are listed, nobody knows how many there are.

@@ -205,12 +205,14 @@ pub(super) async fn create(
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
+    let now = shared.broker.now();
     let jobs: Vec<(Job, Lane)> = prepared
         .iter()
         .flatten()
         .map(|job| {
             let mut job = job.clone();
             job.hops.clone_from(&hops);
+            job.enqueued = now;
             (job, lane.clone())
         })
         .collect();

@@ -6,7 +6,6 @@ use clap::Args;
 use common::batch::{Batch, BatchProgress};
 use common::id::BatchId;
 use common::printable::printable;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::display::output;
@@ -47,7 +46,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     for record in broker.jobs(true).await? {
         progress.entry(record.job().batch).or_default().add(&record);
     }
-    let now = Timestamp::now();
+    let now = broker.now();
     let mut rows: Vec<Row> = batches
         .into_iter()
         .rev()
