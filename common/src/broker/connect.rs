@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::owner::Owned;
+use super::unreadable::Unread;
 use super::{Broker, BrokerError};
 
 /// The oldest server with message schedules and atomic batches.
@@ -151,6 +152,7 @@ impl Broker {
             connections,
             link,
             owned: Owned::default(),
+            unread: Unread::default(),
             ack_wait: options.ack_wait,
             replicas: options.replicas,
             retry_after: options.retry_after,

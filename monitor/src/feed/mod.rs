@@ -123,6 +123,8 @@ async fn follow(
     let mut quiet = 0;
     let mut listed = listing.progress();
     view.apply(Input::Listing(listed.clone()), Timestamp::now());
+    let mut unreadable = broker.unreadable();
+    view.apply(Input::Unreadable(unreadable.clone()), Timestamp::now());
     let (tell, mut told) = mpsc::channel(1);
     // A page that shows no queue must mean that there is none.
     let mut is_whole = false;
@@ -153,6 +155,12 @@ async fn follow(
                 if progress != listed {
                     listed = progress.clone();
                     view.apply(Input::Listing(progress), Timestamp::now());
+                    is_news = true;
+                }
+                let things = broker.unreadable();
+                if things != unreadable {
+                    unreadable.clone_from(&things);
+                    view.apply(Input::Unreadable(things), Timestamp::now());
                     is_news = true;
                 }
                 quiet += 1;
