@@ -300,7 +300,7 @@ mod tests {
         let (_, controls) = watch::channel(Controls::default());
         let name = "w".parse().expect("a name");
         let scratch = folder.path().to_owned();
-        let reach = Reach::new();
+        let reach = Reach::new(common::broker::Clock::default());
         let admission = Admission::new(
             name,
             terms,

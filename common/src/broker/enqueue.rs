@@ -7,7 +7,6 @@ use async_nats::HeaderMap;
 
 use super::atomic::{self, Message};
 use super::claim::hops;
-use super::runs::unreadable_run;
 use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::job::Job;
@@ -183,7 +182,9 @@ impl Broker {
             match (run, asked) {
                 (Ok(run), _) => runs.insert(id, run),
                 // It was taken before: what became of it is not to be found out.
-                (Err(why), Some((job, lane))) => runs.insert(id, unreadable_run(job, lane, &why)),
+                (Err(why), Some((job, lane))) => {
+                    runs.insert(id, self.unreadable_run(job, lane, &why))
+                }
                 (Err(_), None) => None,
             };
         }
@@ -221,7 +222,7 @@ impl Broker {
     /// Publishes all of the jobs or none. `false` where one waits already.
     async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
         let what = format!("enqueueing {} jobs", jobs.len());
-        let now = jiff::Timestamp::now();
+        let now = self.now();
         // Collected, as a borrowing closure may not be carried from thread to thread.
         let messages: Vec<Message> = jobs
             .iter()

@@ -9,6 +9,7 @@
 mod atomic;
 mod batches;
 mod claim;
+mod clock;
 mod connect;
 mod control;
 mod dead;
@@ -32,6 +33,7 @@ mod values;
 mod why;
 
 pub use claim::{Claim, Lost};
+pub use clock::Clock;
 pub use connect::ConnectOptions;
 pub use enqueue::{Enqueued, Outcome};
 pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
@@ -57,6 +59,7 @@ pub struct Broker {
     client: async_nats::Client,
     connections: watch::Receiver<()>,
     link: connect::Link,
+    clock: Clock,
     owned: owner::Owned,
     unread: unreadable::Unread,
     jetstream: jetstream::Context,

@@ -6,7 +6,6 @@ use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 use bytes::Bytes;
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Broker, BrokerError};
@@ -31,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) enum Tries {
     /// It is repeated for a minute.
     Some,
-    /// It is repeated until there is an answer: what a job's owner has to say
-    /// must not be lost because the broker is away.
+    /// It is repeated until there is an answer: what a worker has to say of a job
+    /// that it takes or owns must not be lost because the broker is away.
     Endless,
     /// It is not repeated: what it was decided by may be true no more. Where it
     /// was not written, the answer is a conflict.
@@ -144,17 +143,22 @@ impl Broker {
             match answer {
                 Ok(Some(written)) => return Ok(written),
                 Ok(None) => {}
-                Err(error) if tries != Tries::Endless && Instant::now() >= give_up => {
+                Err(error) if tries == Tries::Some && Instant::now() >= give_up => {
                     return Err(error);
                 }
                 Err(error) => {
                     tracing::debug!(%job, %error, "no answer; trying again");
                     is_unsure |= tries == Tries::One;
-                    tokio::time::sleep(RETRY).await;
-                    self.connected().await;
+                    self.collect_itself().await;
                 }
             }
         }
+    }
+
+    /// Returns when it is worth trying again what got no answer.
+    pub(super) async fn collect_itself(&self) {
+        tokio::time::sleep(RETRY).await;
+        self.connected().await;
     }
 
     /// Adds to the job's history what was just written.
@@ -200,17 +204,17 @@ impl Broker {
         })?;
         Ok(Versioned { run, revision })
     }
-}
 
-/// What can be said of a job whose run cannot be read: it has failed, as far as
-/// this program can tell.
-pub(super) fn unreadable_run(job: &Job, lane: &Lane, why: &WireError) -> Run {
-    let failure = Failure::input(format!(
-        "its run ({}) cannot be read: {why}",
-        subject::kv(RUNS, &subject::run(&job.id))
-    ));
-    Run {
-        state: State::Failed { failure },
-        ..Run::untaken(job.clone(), lane, Timestamp::now())
+    /// What can be said of a job whose run cannot be read: it has failed, as far as
+    /// this program can tell.
+    pub(super) fn unreadable_run(&self, job: &Job, lane: &Lane, why: &WireError) -> Run {
+        let failure = Failure::input(format!(
+            "its run ({}) cannot be read: {why}",
+            subject::kv(RUNS, &subject::run(&job.id))
+        ));
+        Run {
+            state: State::Failed { failure },
+            ..Run::untaken(job.clone(), lane, self.now())
+        }
     }
 }
