@@ -141,7 +141,12 @@ impl Broker {
             };
             is_first = false;
             match answer {
-                Ok(Some(written)) => return Ok(written),
+                Ok(Some(written)) => {
+                    if matches!(written, Write::Done(_)) {
+                        self.is_gone(&key);
+                    }
+                    return Ok(written);
+                }
                 Ok(None) => {}
                 Err(error) if tries == Tries::Some && Instant::now() >= give_up => {
                     return Err(error);

@@ -126,6 +126,7 @@ fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 fraction: Some(0.5),
                 encode: Some(EncodeProgress::default()),
                 eta: Some(1.0),
+                waits_for: None,
                 at: epoch,
             },
         ),

@@ -1,5 +1,9 @@
 //! What cannot be read costs itself only.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use common::broker::{Broker, JobRecord, Steered};
 use common::control::{Order, Target};
 use common::id::JobId;
@@ -9,9 +13,12 @@ use common::subject::{self, RUNS};
 use common::wire;
 use harness::broker::TestBroker;
 use harness::poll;
+use harness::proxy::{Fate, Protocol, Proxy};
 use jiff::Timestamp;
 
-use crate::{claim, claim_in_time, connect, job, lane, lanes, name, report, with_one_job};
+use crate::{
+    claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
+};
 
 const BROKEN: &str = r#"{"v":1,"body":{}}"#;
 const NEWER: &str = r#"{"v":2,"body":{}}"#;
@@ -144,4 +151,46 @@ async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back(
     broker.command(&batch, None).await.expect("taken back");
     let taken = claim_in_time(&broker, &known, "w1").await;
     assert_eq!(taken.job().id, job.id);
+}
+
+#[tokio::test]
+async fn bells_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
+    const BELLS: usize = 3000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (far, _) = connect_to(proxy.nats_url()).await;
+    let read = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&read);
+    proxy.judge(move |request| {
+        if request.subject.contains("DIRECT.GET.KV_control") {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Fate::Passed
+    });
+    let (tell, mut told) = tokio::sync::watch::channel(common::control::Controls::default());
+    let following =
+        tokio::spawn(async move { far.follow_orders(tell, Duration::from_secs(60)).await });
+    let target = Target::Queue("libx264".parse().expect("a queue"));
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    };
+    let began = std::time::Instant::now();
+    for _ in 0..BELLS {
+        let bell = broker.client().publish("orders.queue.x", "".into());
+        bell.await.expect("sent");
+        tokio::time::sleep(Duration::from_micros(300)).await;
+    }
+    broker.command(&target, Some(&order)).await.expect("given");
+    told.wait_for(|known| known.is_paused(&target))
+        .await
+        .expect("it is heard");
+    // Each reading asks for one page and finds its end.
+    let most = 20 + 2 * usize::try_from(began.elapsed().as_millis() / 100).expect("seconds");
+    let read = read.load(Ordering::Relaxed);
+    assert!(read <= most, "read {read} times");
+    following.abort();
 }
