@@ -192,13 +192,14 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     );
     let (cards, card) = watch::channel(Arc::new(card));
     let (orders, controls) = watch::channel(broker.controls().await?);
-    let reach = Reach::new();
+    let reach = Reach::new(broker.clock());
     let presence = Arc::new(Presence::new(
         name.clone(),
         slots,
         config.terms(),
         card.clone(),
         scratch.path(),
+        broker.clock(),
         reach.away(),
     ));
     let duty = Duty::new(
@@ -207,6 +208,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         controls.clone(),
         config.quarantine_after as usize,
         config.quarantine_rest,
+        broker.clock(),
     );
     let admission = Admission::new(
         name.clone(),
@@ -256,7 +258,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let dispatcher = Dispatcher {
         broker: broker.clone(),
         work: Arc::clone(&executor),
-        admission,
+        admission: Arc::new(admission),
         duty,
         presence,
         slots: slots as usize,

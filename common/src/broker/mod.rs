@@ -1,7 +1,7 @@
 //! The broker operations that the programs share: one file per concern.
 //!
 //! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
-//! puts jobs in, `claim` takes one, `lease` keeps it, `owner` says who has it, `steer` changes a
+//! puts jobs in, `hand_in` does so as one batch, `claim` takes one, `lease` keeps it, `owner` says who has it, `steer` changes a
 //! person's mind about it, `control` carries standing orders, `settings` are
 //! what a farm keeps of presets and history, `registry` says who is alive,
 //! `why` what a job waits for, and `inspect` reads without disturbing anyone.
@@ -9,15 +9,18 @@
 mod atomic;
 mod batches;
 mod claim;
+mod clock;
 mod connect;
 mod control;
 mod dead;
 mod direct;
 mod enqueue;
+mod hand_in;
 mod history;
 mod inspect;
 mod lanes;
 mod lease;
+mod look;
 mod owner;
 mod peek;
 mod place;
@@ -29,12 +32,15 @@ mod topology;
 mod values;
 mod why;
 
-pub use claim::{Claim, Claimant, Decline, Look, Lost};
+pub use claim::{Claim, Lost};
+pub use clock::Clock;
 pub use connect::ConnectOptions;
 pub use enqueue::{Enqueued, Outcome};
+pub use hand_in::HandIn;
 pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
 pub use lanes::Lanes;
 pub use lease::{Ended, Lease};
+pub use look::{Claimant, Decline, Haste, Look};
 pub use peek::Unseen;
 pub use place::{Ahead, Whereabouts};
 pub use registry::HEARTBEAT;
@@ -53,6 +59,7 @@ pub struct Broker {
     client: async_nats::Client,
     connections: watch::Receiver<()>,
     link: connect::Link,
+    clock: Clock,
     owned: owner::Owned,
     jetstream: jetstream::Context,
     ack_wait: Duration,
