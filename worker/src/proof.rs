@@ -52,9 +52,11 @@ impl Executor {
             .scratch
             .proof()
             .map_err(|error| format!("no scratch folder can be made: {error}"))?;
-        let output = folder.path().join("proof.nut");
+        let output = folder.work_path().join("proof.nut");
         let stop = CancellationToken::new();
-        let runner = self.confined(Vec::new(), false, folder.path(), stop.clone());
+        let runner = self
+            .confined(Vec::new(), false, folder.path(), stop.clone())
+            .writing(folder.work_path());
         let arguments = card::proof_encode(with, &output);
         let _stop = stop.drop_guard();
         let encode = runner.ffmpeg(&arguments, Origin::Local, |_| {});
