@@ -11,6 +11,7 @@ use common::card::{Card, Proof};
 use common::control::{Controls, Target};
 use common::encoder::Kind;
 use common::job::Job;
+use common::places::Places;
 use common::queue::{Lane, Queue};
 use common::worker::{Terms, WorkerName};
 use jiff::SignedDuration;
@@ -33,6 +34,7 @@ const LEAST: u64 = 16 << 20;
 pub struct Admission {
     name: WorkerName,
     terms: Terms,
+    places: Places,
     read: ReadMode,
     scratch: PathBuf,
     card: watch::Receiver<Arc<Card>>,
@@ -62,6 +64,7 @@ impl Admission {
     pub fn new(
         name: WorkerName,
         terms: Terms,
+        places: Places,
         read: ReadMode,
         scratch: PathBuf,
         card: watch::Receiver<Arc<Card>>,
@@ -70,6 +73,7 @@ impl Admission {
         Self {
             name,
             terms,
+            places,
             read,
             scratch,
             card,
@@ -157,6 +161,10 @@ impl Claimant for Admission {
     fn admit(&self, job: &Job, lane: &Lane) -> Result<Ticket, Decline> {
         if self.controls.borrow().is_paused(&Target::Batch(job.batch)) {
             return Err(Decline::Park);
+        }
+        // Before anything of it is looked at.
+        if self.places.admit_all(&job.needed()).is_err() {
+            return Err(Decline::Leave(OTHERS));
         }
         let is_pinned = matches!(lane.queue, Queue::On(_));
         // Who pins a job to a worker wants it there, whatever its usual terms.
@@ -249,7 +257,19 @@ mod tests {
         let (_, controls) = watch::channel(Controls::default());
         let name = "w".parse().expect("a name");
         let scratch = folder.path().to_owned();
-        let admission = Admission::new(name, terms, ReadMode::InPlace, scratch, card, controls);
+        let places = Places {
+            buckets: vec!["s3://media/in".parse().expect("a location")],
+            ..Places::default()
+        };
+        let admission = Admission::new(
+            name,
+            terms,
+            places,
+            ReadMode::InPlace,
+            scratch,
+            card,
+            controls,
+        );
         (admission, folder)
     }
 
@@ -292,6 +312,28 @@ mod tests {
             admission.admit(&foreign, &pinned).err(),
             Some(Decline::Leave(UNPROVED))
         );
+    }
+
+    #[test]
+    fn what_lies_elsewhere_is_left_to_others_even_where_it_is_pinned() {
+        let (admission, _folder) = admission(Terms::default());
+        let (job, lane) = job("libx265", 1);
+        let pinned = Lane {
+            queue: Queue::On("w".parse().expect("a name")),
+            ..lane.clone()
+        };
+        assert!(admission.admit(&job, &lane).is_ok());
+        for elsewhere in ["s3://media/b", "s3://other/in/b", "file:///b"] {
+            let elsewhere: Location = elsewhere.parse().expect("a location");
+            let mut reads = job.clone();
+            reads.input.location = elsewhere.clone();
+            let mut writes = job.clone();
+            writes.output = elsewhere;
+            for (job, lane) in [(&reads, &lane), (&writes, &lane), (&writes, &pinned)] {
+                let declined = admission.admit(job, lane).err();
+                assert_eq!(declined, Some(Decline::Leave(OTHERS)));
+            }
+        }
     }
 
     #[test]

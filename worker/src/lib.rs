@@ -13,6 +13,7 @@ pub mod dispatcher;
 pub mod executor;
 pub mod ffmpeg;
 pub mod gate;
+pub mod hidden;
 pub mod input;
 pub mod meter;
 pub mod orders;

@@ -30,6 +30,7 @@ pub struct Presence {
     slots: u32,
     card: watch::Receiver<Arc<Card>>,
     terms: Terms,
+    places: Places,
     started: Timestamp,
     scratch: std::path::PathBuf,
     now: Mutex<Now>,
@@ -47,6 +48,7 @@ impl Presence {
         name: WorkerName,
         slots: u32,
         terms: Terms,
+        places: Places,
         card: watch::Receiver<Arc<Card>>,
         scratch: &std::path::Path,
     ) -> Self {
@@ -54,6 +56,7 @@ impl Presence {
             name,
             slots,
             terms,
+            places,
             card,
             started: Timestamp::now(),
             scratch: scratch.to_owned(),
@@ -117,7 +120,7 @@ impl Presence {
             running: now.running.iter().copied().collect(),
             load,
             card: Card::clone(&self.card.borrow()),
-            places: Places::default(),
+            places: self.places.clone(),
             away: Vec::new(),
             clock_ahead: 0.0,
         }

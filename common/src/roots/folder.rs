@@ -110,6 +110,20 @@ impl OpenFolder {
         Ok(self.folder.open_with(name, &options)?.into_std())
     }
 
+    /// Sees to it that a regular file's bytes are on the disk.
+    ///
+    /// # Errors
+    /// Where it is none, or the disk fails.
+    pub fn flush(&self, name: &OsStr) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        // Windows flushes only what may be written.
+        options
+            .write(true)
+            .follow(FollowSymlinks::No)
+            .nonblock(true);
+        self.folder.open_with(name, &options)?.sync_all()
+    }
+
     /// Gives something another name; what has that name already is replaced.
     ///
     /// # Errors

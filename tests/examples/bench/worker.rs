@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use common::broker::{Broker, Claim, Lease};
 use common::card::Card;
 use common::id::JobId;
+use common::places::Places;
 use common::run::Run;
 use common::worker::{Terms, WorkerName};
 use tokio::sync::{mpsc, watch};
@@ -60,6 +61,7 @@ impl Worker {
             name.clone(),
             setup.slots as u32,
             terms.clone(),
+            Places::default(),
             card.clone(),
             setup.scratch,
         ));
@@ -80,6 +82,7 @@ impl Worker {
             admission: Admission::new(
                 name.clone(),
                 terms,
+                Places::default(),
                 ReadMode::InPlace,
                 setup.scratch.to_owned(),
                 card,
