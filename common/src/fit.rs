@@ -9,7 +9,7 @@ use crate::places::Foreign;
 use crate::plan;
 use crate::queue::Queue;
 use crate::recipe::{Choice, Recipe};
-use crate::worker::{Heartbeat, WorkerStatus};
+use crate::worker::{Away, Heartbeat, WorkerStatus};
 
 /// Why a worker does not take a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum Unfit {
         /// When that ends, where it is known.
         until: Option<Timestamp>,
     },
+    /// It cannot reach what the job needs, and goes on once it can.
+    Away(Box<Away>),
 }
 
 impl Unfit {
@@ -52,6 +54,7 @@ impl Unfit {
             Self::Foreign(_) => 2,
             Self::Size { .. } => 3,
             Self::Resting { .. } => 4,
+            Self::Away(_) => 5,
         }
     }
 }
@@ -79,6 +82,11 @@ impl fmt::Display for Unfit {
                 Some(until) => write!(f, "{status} until {until:.0}"),
                 None => write!(f, "{status}"),
             },
+            Self::Away(away) => write!(
+                f,
+                "cannot reach {} since {:.0}: {}",
+                away.place, away.since, away.error
+            ),
         }
     }
 }
@@ -127,6 +135,9 @@ pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), Unfit> 
             status: worker.status,
             until: worker.until,
         });
+    }
+    if let Some(away) = worker.keeps_from(job) {
+        return Err(Unfit::Away(Box::new(away.clone())));
     }
     Ok(())
 }

@@ -106,6 +106,11 @@ impl Location {
             .flatten()
     }
 
+    /// The whole bucket, where it is in one.
+    pub fn whole_bucket(&self) -> Option<Self> {
+        Self::s3(self.bucket()?, "").ok()
+    }
+
     /// The key within the bucket, decoded; the path for a file.
     pub fn key(&self) -> String {
         percent_decoded(self.0.path().trim_start_matches('/'))
@@ -142,6 +147,11 @@ impl Location {
         let mut url = self.0.clone();
         url.set_path(path.rsplit_once('/').map_or("", |(folder, _)| folder));
         url.as_str().parse().unwrap_or_else(|_| self.clone())
+    }
+
+    /// The location of something in the same folder, or below the same prefix.
+    pub fn sibling(&self, name: &str) -> Self {
+        self.folder().join(name)
     }
 
     /// Whether its name is below that of a folder or prefix. Names are compared

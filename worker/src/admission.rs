@@ -19,12 +19,15 @@ use tokio::sync::watch;
 
 use crate::config::ReadMode;
 use crate::meter::free_space;
+use crate::reach::Reach;
 use crate::scratch;
 
 /// A job that another worker should have is offered again after that long.
 const OTHERS: SignedDuration = SignedDuration::from_secs(5);
 /// A job that nobody else may have waits for this worker to prove an encoder.
 const UNPROVED: SignedDuration = SignedDuration::from_secs(15);
+/// A job whose input or output this worker cannot reach. Another may.
+const AWAY: SignedDuration = SignedDuration::from_secs(5);
 /// A job that waits for room on this worker.
 const ROOM: SignedDuration = SignedDuration::from_secs(2);
 /// What a job needs in scratch at the least, in bytes.
@@ -39,6 +42,7 @@ pub struct Admission {
     scratch: PathBuf,
     card: watch::Receiver<Arc<Card>>,
     controls: watch::Receiver<Controls>,
+    reach: Arc<Reach>,
     held: Arc<Mutex<Held>>,
 }
 
@@ -69,6 +73,7 @@ impl Admission {
         scratch: PathBuf,
         card: watch::Receiver<Arc<Card>>,
         controls: watch::Receiver<Controls>,
+        reach: Arc<Reach>,
     ) -> Self {
         Self {
             name,
@@ -78,6 +83,7 @@ impl Admission {
             scratch,
             card,
             controls,
+            reach,
             held: Arc::default(),
         }
     }
@@ -187,6 +193,10 @@ impl Claimant for Admission {
         if !self.has_space(&held, job, need) {
             return Err(Decline::Leave(if is_pinned { ROOM } else { OTHERS }));
         }
+        // Last: this job may be the one that finds out whether a place is back.
+        if !self.reach.admits(job) {
+            return Err(Decline::Leave(AWAY));
+        }
         held.scratch += need;
         if let Some(kind) = session {
             *held.sessions.entry(kind).or_default() += 1;
@@ -261,6 +271,7 @@ mod tests {
             buckets: vec!["s3://media/in".parse().expect("a location")],
             ..Places::default()
         };
+        let reach = Reach::new();
         let admission = Admission::new(
             name,
             terms,
@@ -269,6 +280,7 @@ mod tests {
             scratch,
             card,
             controls,
+            reach,
         );
         (admission, folder)
     }

@@ -39,6 +39,7 @@ use crate::gate;
 use crate::input;
 use crate::presence::{Presence, Reporter};
 use crate::publish;
+use crate::reach::Reach;
 use crate::sandbox::Sandbox;
 use crate::scratch::Scratch;
 use crate::stop::{Expected, Stop};
@@ -62,6 +63,8 @@ pub struct Executor {
     pub cards: watch::Sender<Arc<Card>>,
     /// How to prove it.
     pub detection: Detection,
+    /// Which places it can reach.
+    pub reach: Arc<Reach>,
     /// Where files are made.
     pub scratch: Scratch,
     /// What the farm hears of this worker.
@@ -266,8 +269,14 @@ impl Executor {
         expected: &Expected,
         broken_off: CancellationToken,
     ) -> Attempted {
-        match self.steps(claim, expected, broken_off).await {
+        let started = Instant::now();
+        match self.steps(claim, expected, broken_off.clone()).await {
             Ok(report) => Attempted::Published(report),
+            // Who broke it off knows why.
+            Err(Attempted::Failed(failure)) if !broken_off.is_cancelled() => {
+                let judged = self.reach.judge(claim.job(), started, failure).await;
+                Attempted::Failed(judged)
+            }
             Err(ended) => ended,
         }
     }
@@ -294,6 +303,7 @@ impl Executor {
                 return Err(Failure::passing("broken off while reading").into());
             }
         };
+        self.reach.seen(&job.input.location);
         let runner = self.runner(&source, scratch.path(), broken_off.clone());
         let media = probe::probe(&runner, &source).await?;
         let card = Arc::clone(&self.card.borrow());
@@ -350,6 +360,7 @@ impl Executor {
             &broken_off,
         )
         .await?;
+        self.reach.written(&job.output);
         // The lease counts from before the write, not from whenever this process hears of it.
         let until = Instant::now() + claim.commit_time();
         if let Err(lost) = claim.fence(prepared.upload()).await {
@@ -528,6 +539,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Attempted {
         fault: Fault::Worker,
         message: format!("this worker has a bug: {text}"),
         log: Vec::new(),
+        counts: false,
     })
 }
 

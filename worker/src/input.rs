@@ -113,22 +113,26 @@ pub async fn download(
     Ok(Source::File(to))
 }
 
-/// Whose fault a store's error is: the network passes, a full or broken disk
-/// is this worker's, and a file that may not be read is the input's.
+/// Whose fault a store's error is, as far as it says so itself: the network
+/// passes, a full or broken disk is this worker's, and a file that may not be
+/// read is the input's. Whether the store answers others decides what passes.
 pub fn failure(error: StoreError) -> Failure {
     let message = error.to_string();
     match error {
-        StoreError::Missing(_) | StoreError::Outside(_) | StoreError::LeadsOut(_) => {
-            Failure::input(message)
-        }
-        StoreError::Remote { .. } | StoreError::Stopped(_) | StoreError::Away { .. } => {
-            Failure::passing(message)
-        }
+        StoreError::Missing(_)
+        | StoreError::Name { .. }
+        | StoreError::Outside(_)
+        | StoreError::LeadsOut(_) => Failure::input(message),
+        StoreError::Remote { .. }
+        | StoreError::Refused { .. }
+        | StoreError::Settings { .. }
+        | StoreError::Away { .. }
+        | StoreError::Stopped(_) => Failure::passing(message),
         StoreError::Local { source, .. }
             if source.kind() == std::io::ErrorKind::PermissionDenied =>
         {
             Failure::input(message)
         }
-        StoreError::Local { .. } | StoreError::Settings { .. } => Failure::worker(message),
+        StoreError::Local { .. } => Failure::worker(message),
     }
 }

@@ -20,6 +20,7 @@ pub mod orders;
 pub mod peek;
 pub mod presence;
 pub mod publish;
+pub mod reach;
 pub mod sandbox;
 pub mod scratch;
 pub mod standing;
