@@ -82,7 +82,7 @@ impl Worker {
                 done: setup.done,
             }),
             duty: Duty::new(name.clone(), None, controls.clone(), 0, Duration::ZERO),
-            admission: Admission::new(
+            admission: Arc::new(Admission::new(
                 name.clone(),
                 terms,
                 Places::default(),
@@ -91,7 +91,7 @@ impl Worker {
                 card,
                 controls,
                 reach,
-            ),
+            )),
             presence,
             slots: setup.slots,
             drain_timeout: Duration::ZERO,

@@ -6,6 +6,7 @@
 mod bad_ffmpeg;
 mod broker_crash;
 mod cluster;
+mod declined;
 mod enqueueing;
 mod full_disk;
 mod lost_worker;

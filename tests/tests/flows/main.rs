@@ -9,6 +9,7 @@ mod monitor_page;
 mod places;
 mod plain_client;
 mod presets;
+mod scratch;
 mod steer;
 mod terms;
 mod variety;
