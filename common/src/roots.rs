@@ -92,9 +92,12 @@ impl Roots {
         names
     }
 
-    /// Those that are away now: missing, or with nothing mounted there any more.
-    pub fn away(&self) -> Vec<StoreError> {
-        self.0.iter().filter_map(|root| root.open().err()).collect()
+    /// Whether the folder in which a file lies, or would, is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] where it is missing, or has lost what was mounted there.
+    pub fn reach(&self, location: &Location) -> Result<(), StoreError> {
+        self.walk(location).map(drop)
     }
 
     /// Opens a file for reading. Links that stay in the folders are followed.

@@ -259,6 +259,7 @@ mod tests {
     use common::location::Location;
     use common::queue::Priority;
     use common::recipe::{Choice, Recipe, VideoEncode};
+    use common::store::Stores;
     use common::testing;
 
     use super::*;
@@ -312,7 +313,7 @@ mod tests {
             buckets: vec!["s3://media/in".parse().expect("a location")],
             ..Places::default()
         };
-        let reach = Reach::new();
+        let reach = Reach::new(&Stores::new());
         let admission = Admission::new(
             name,
             terms,

@@ -48,10 +48,7 @@ impl Hidden {
         let name = format!("{}{}", prefix(job), Uuid::new_v4().simple());
         let bring = move |roots: &Roots, at: &Location| {
             let (folder, to) = roots.make_folder_of(at)?;
-            if let Err(source) = bring(&output, &folder, name.as_ref()) {
-                let _ = folder.remove(name.as_ref());
-                return Err(unwritten(at)(source));
-            }
+            bring(&output, &folder, name.as_ref()).map_err(unwritten(at))?;
             Ok(Self {
                 folder: Arc::new(folder),
                 name,
@@ -132,14 +129,20 @@ fn bring(output: &Path, folder: &OpenFolder, hidden: &OsStr) -> io::Result<()> {
     // A new name costs nothing, but is possible on one disk only.
     if scratch.rename(name, folder, hidden).is_ok() {
         if folder.open(hidden)?.identity != made.identity {
+            let _ = folder.remove(hidden);
             return Err(io::Error::other("the output was exchanged"));
         }
-    } else {
-        let mut copy = folder.create(hidden)?;
-        io::copy(&mut made.file, &mut copy)?;
+        // Of a finished output the attempt may still make something.
+        return folder.flush(hidden).inspect_err(|_| {
+            let _ = folder.rename(hidden, &scratch, name);
+        });
     }
+    let mut copy = folder.create(hidden)?;
     // The name must never reach the disk before the bytes do.
-    folder.flush(hidden)
+    let copied = io::copy(&mut made.file, &mut copy).and_then(|_| copy.sync_all());
+    copied.inspect_err(|_| {
+        let _ = folder.remove(hidden);
+    })
 }
 
 /// Gives a file its final name; where another has it already and is to be

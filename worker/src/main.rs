@@ -211,7 +211,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     }
     let (cards, card) = watch::channel(Arc::new(card));
     let (orders, controls) = watch::channel(broker.controls().await?);
-    let reach = Reach::new();
+    let reach = Reach::new(&stores);
     let presence = Arc::new(Presence::new(
         name.clone(),
         slots,

@@ -88,9 +88,9 @@ impl Trial {
 
 impl Reach {
     /// Takes every place for reachable, until one is not.
-    pub fn new() -> Arc<Self> {
+    pub fn new(stores: &Stores) -> Arc<Self> {
         Arc::new(Self {
-            stores: Stores::impatient(),
+            stores: stores.hurried(),
             places: Mutex::default(),
             away: watch::Sender::default(),
         })
@@ -105,9 +105,10 @@ impl Reach {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place that comes and goes as a whole.
-    fn place_of(location: &Location) -> Option<Location> {
-        location.whole_bucket()
+    /// The place that comes and goes as a whole: a bucket, or a root.
+    fn place_of(&self, location: &Location) -> Option<Location> {
+        let root = || self.stores.root_of(location);
+        location.whole_bucket().or_else(root)
     }
 
     /// Whether a job may be started, as far as its places are concerned.
@@ -115,7 +116,9 @@ impl Reach {
         let mut places = self.places();
         let needed = [&job.input.location, &job.output];
         needed.into_iter().all(|location| {
-            let place = Self::place_of(location).and_then(|place| places.get_mut(&place));
+            let place = self
+                .place_of(location)
+                .and_then(|place| places.get_mut(&place));
             let Some(gone) = place.and_then(|place| place.gone.as_mut()) else {
                 return true;
             };
@@ -125,7 +128,7 @@ impl Reach {
 
     /// An object was just seen where it should be: its place is there.
     pub fn seen(&self, location: &Location) {
-        if let Some(name) = Self::place_of(location) {
+        if let Some(name) = self.place_of(location) {
             let mut places = self.places();
             let place = places.entry(name.clone()).or_default();
             place.known = Some(location.clone());
@@ -136,7 +139,7 @@ impl Reach {
 
     /// Something was written there just now.
     pub fn written(&self, location: &Location) {
-        if let Some(name) = Self::place_of(location) {
+        if let Some(name) = self.place_of(location) {
             let mut places = self.places();
             if let Some(place) = places.get_mut(&name) {
                 self.returned(&name, place);
@@ -191,7 +194,7 @@ impl Reach {
 
     /// What keeps, or has kept since then, this worker from the place of a location.
     pub async fn trouble(self: &Arc<Self>, location: &Location, since: Instant) -> Option<String> {
-        let name = Self::place_of(location)?;
+        let name = self.place_of(location)?;
         let known = {
             let places = self.places();
             let place = places.get(&name);

@@ -9,6 +9,7 @@ use common::card::Card;
 use common::id::JobId;
 use common::places::Places;
 use common::run::Run;
+use common::store::Stores;
 use common::worker::{Terms, WorkerName};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -58,7 +59,7 @@ impl Worker {
         let (_, card) = watch::channel(Arc::new(setup.card));
         let (orders, controls) = watch::channel(Default::default());
         let name = &setup.name;
-        let reach = Reach::new();
+        let reach = Reach::new(&Stores::new());
         let presence = Arc::new(Presence::new(
             name.clone(),
             setup.slots as u32,
