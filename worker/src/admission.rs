@@ -313,7 +313,7 @@ mod tests {
             buckets: vec!["s3://media/in".parse().expect("a location")],
             ..Places::default()
         };
-        let reach = Reach::new(&Stores::new());
+        let reach = Reach::new(&Stores::new(), common::broker::Clock::default());
         let admission = Admission::new(
             name,
             terms,

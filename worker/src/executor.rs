@@ -350,28 +350,45 @@ impl Executor {
         let moved = Relay::new(&reporter, move |bytes: u64| {
             Some(bytes as f32 / size.max(1.0))
         });
-        publish::forestall(&self.stores, claim.run()).await?;
-        let prepared = publish::prepare(
-            &self.stores,
-            &output,
-            &job.output,
-            (&job.id, attempt),
-            &|bytes| moved.tell(bytes),
-            &broken_off,
-        )
-        .await?;
+        let prepared = loop {
+            let since = Instant::now();
+            let prepared = async {
+                publish::forestall(&self.stores, claim.run()).await?;
+                publish::prepare(
+                    &self.stores,
+                    &output,
+                    &job.output,
+                    (&job.id, attempt),
+                    &|bytes| moved.tell(bytes),
+                    &broken_off,
+                )
+                .await
+            };
+            match prepared.await {
+                Ok(prepared) => break prepared,
+                // A finished encode is kept until its place is back.
+                Err(failure) => {
+                    let (reach, output) = (&self.reach, &job.output);
+                    reach
+                        .outlast(output, since, failure, &reporter, &broken_off)
+                        .await?;
+                }
+            }
+        };
         self.reach.written(&job.output);
-        // The lease counts from before the write, not from whenever this process hears of it.
-        let until = Instant::now() + claim.commit_time();
-        if let Err(lost) = claim.fence(prepared.upload()).await {
-            prepared.discard().await;
-            return Err(lost.into());
-        }
-        // A commit that is begun, or still under way, when the lease could be over might replace a successor's output.
-        if Instant::now() >= until {
-            prepared.discard().await;
-            return Err(Failure::passing("the fence took longer than the lease").into());
-        }
+        // The lease counts from before the write, not from whenever this process hears of it. A commit that is
+        // begun, or still under way, when the lease could be over might replace a successor's output: where the
+        // broker took long over the fence, it is written again.
+        let until = loop {
+            let until = Instant::now() + claim.commit_time();
+            if let Err(lost) = claim.fence(prepared.upload()).await {
+                prepared.discard().await;
+                return Err(lost.into());
+            }
+            if Instant::now() < until {
+                break until;
+            }
+        };
         let replace = job.replace || claim.run().may_be_published;
         let commit = prepared.commit(&self.stores, &job.output, replace);
         tokio::time::timeout_at(until, commit)

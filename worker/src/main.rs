@@ -211,7 +211,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     }
     let (cards, card) = watch::channel(Arc::new(card));
     let (orders, controls) = watch::channel(broker.controls().await?);
-    let reach = Reach::new(&stores);
+    let reach = Reach::new(&stores, broker.clock());
     let presence = Arc::new(Presence::new(
         name.clone(),
         slots,
@@ -219,6 +219,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         stores.places(),
         card.clone(),
         scratch.path(),
+        broker.clock(),
         reach.away(),
     ));
     let duty = Duty::new(
@@ -227,6 +228,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         controls.clone(),
         config.quarantine_after as usize,
         config.quarantine_rest,
+        broker.clock(),
     );
     let admission = Admission::new(
         name.clone(),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::broker::Clock;
 use common::failure::{Failure, Fault};
 use common::job::Job;
 use common::location::Location;
@@ -17,6 +18,9 @@ use common::worker::Away;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::presence::Reporter;
 
 /// A place that is away is asked again after this long, then more and more
 /// seldom,
@@ -38,6 +42,7 @@ const BETWEEN_REFUSALS: Duration = Duration::from_secs(1);
 
 /// What a worker knows of the places that its jobs need; shared by all its tasks.
 pub struct Reach {
+    clock: Clock,
     stores: Stores,
     places: Mutex<BTreeMap<Location, Place>>,
     away: watch::Sender<Vec<Away>>,
@@ -88,8 +93,9 @@ impl Trial {
 
 impl Reach {
     /// Takes every place for reachable, until one is not.
-    pub fn new(stores: &Stores) -> Arc<Self> {
+    pub fn new(stores: &Stores, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
+            clock,
             stores: stores.hurried(),
             places: Mutex::default(),
             away: watch::Sender::default(),
@@ -113,17 +119,8 @@ impl Reach {
 
     /// Whether a job may be started, as far as its places are concerned.
     pub fn admits(&self, job: &Job) -> bool {
-        let mut places = self.places();
         let needed = [&job.input.location, &job.output];
-        needed.into_iter().all(|location| {
-            let place = self
-                .place_of(location)
-                .and_then(|place| places.get_mut(&place));
-            let Some(gone) = place.and_then(|place| place.gone.as_mut()) else {
-                return true;
-            };
-            gone.trial.as_mut().is_some_and(Trial::is_due)
-        })
+        !needed.into_iter().any(|location| self.is_shut(location))
     }
 
     /// An object was just seen where it should be: its place is there.
@@ -219,6 +216,58 @@ impl Reach {
         Some(trouble)
     }
 
+    /// Waits until what failed since then, for want of a location's place, is
+    /// worth another try: what was made is not thrown away for that.
+    ///
+    /// # Errors
+    /// The failure, where the place is there, or once it is told to stop.
+    pub async fn outlast(
+        self: &Arc<Self>,
+        location: &Location,
+        since: Instant,
+        failure: Failure,
+        reporter: &Reporter,
+        stop: &CancellationToken,
+    ) -> Result<(), Failure> {
+        if stop.is_cancelled() {
+            return Err(failure);
+        }
+        let trouble = self.trouble(location, since).await;
+        let (Some(trouble), Some(place)) = (trouble, self.place_of(location)) else {
+            return Err(failure);
+        };
+        tracing::warn!(%trouble, %failure, "the finished output waits");
+        reporter.waits(&place).await;
+        match stop.run_until_cancelled(self.back(location)).await {
+            Some(()) => Ok(()),
+            None => Err(failure),
+        }
+    }
+
+    /// Waits until the place of a location is back, or it is time to try it.
+    async fn back(&self, location: &Location) {
+        tokio::time::sleep(FIRST_LOOK).await;
+        let mut away = self.away();
+        while self.is_shut(location) {
+            tokio::select! {
+                changed = away.changed() => if changed.is_err() {
+                    return;
+                },
+                () = tokio::time::sleep(FIRST_LOOK) => {}
+            }
+        }
+    }
+
+    /// Whether a location's place is away, and it is not time to try it.
+    fn is_shut(&self, location: &Location) -> bool {
+        let mut places = self.places();
+        let place = self
+            .place_of(location)
+            .and_then(|place| places.get_mut(&place));
+        let gone = place.and_then(|place| place.gone.as_mut());
+        gone.is_some_and(|gone| !gone.trial.as_mut().is_some_and(Trial::is_due))
+    }
+
     async fn ask(&self, near: &Location, known: Option<&Location>) -> Answer {
         let asked = tokio::time::timeout(SILENCE, self.stores.answers(near, known)).await;
         asked.unwrap_or_else(|_| Answer::Away("no answer".to_owned()))
@@ -233,7 +282,7 @@ impl Reach {
         }
         tracing::warn!(place = %name, %error, "out of reach: jobs that need it wait");
         place.gone = Some(Gone {
-            since: Timestamp::now(),
+            since: self.clock.now(),
             error,
             near: near.clone(),
             trial: is_unclear.then(Trial::first),

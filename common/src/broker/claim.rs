@@ -87,7 +87,7 @@ impl Broker {
             count: info.delivered.unsigned_abs(),
         };
         let age = SignedDuration::from_nanos_i128(
-            Timestamp::now().as_nanosecond() - info.published.unix_timestamp_nanos(),
+            self.now().as_nanosecond() - info.published.unix_timestamp_nanos(),
         );
         let retry_of = retry_of(&message);
         // What is delivered for the first time is most likely a job without a
@@ -95,7 +95,7 @@ impl Broker {
         let mut is_new = info.delivered <= 1 && retry_of.is_none();
         let mut is_confirmed = false;
         loop {
-            let now = Timestamp::now();
+            let now = self.now();
             let found = if is_confirmed {
                 self.confirmed_run(&job.id).await?
             } else if std::mem::take(&mut is_new) {
@@ -107,7 +107,7 @@ impl Broker {
                 None => (
                     Run::first(job.clone(), lane, delivered, worker.clone(), now),
                     0,
-                    Tries::Some,
+                    Tries::Endless,
                 ),
                 Some(found) => {
                     let again = found
@@ -128,7 +128,7 @@ impl Broker {
                         }
                         Delivery::TakeOver => {
                             let next = run.take_over(lane, delivered, worker.clone(), now);
-                            (next, found.revision, Tries::Some)
+                            (next, found.revision, Tries::Endless)
                         }
                         // Who is asked must be the one who has it now.
                         Delivery::Ask { .. } if !is_confirmed => {
@@ -215,7 +215,14 @@ impl Broker {
         tries: Tries,
     ) -> Result<Write, BrokerError> {
         let letter = match next.state {
-            State::Failed { .. } => self.bury(next).await?,
+            State::Failed { .. } => loop {
+                match self.bury(next).await {
+                    Ok(letter) => break letter,
+                    Err(error) if tries != Tries::Endless => return Err(error),
+                    Err(error) => tracing::debug!(%error, "no answer; trying again"),
+                }
+                self.collect_itself().await;
+            },
             _ => None,
         };
         let written = self.write_run(next, expected, tries).await?;
@@ -355,7 +362,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn fence(&mut self, upload: Option<String>) -> Result<(), Lost> {
-        self.write(self.run.fence(upload, Timestamp::now())).await
+        self.write(self.run.fence(upload, self.broker.now())).await
     }
 
     /// The output is at its final key: the job is done.
@@ -363,7 +370,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn complete(self, report: Report) -> Result<Run, Lost> {
-        let next = self.run.complete(report, Timestamp::now());
+        let next = self.run.complete(report, self.broker.now());
         self.end(next).await
     }
 
@@ -379,7 +386,7 @@ impl Claim {
             let times = u32::try_from(self.run.passing_failures()).unwrap_or(u32::MAX);
             retry_wait(first, times.saturating_add(1), random_share()).min(LONGEST_PASSING)
         };
-        let next = self.run.fail(failure, wait, Timestamp::now());
+        let next = self.run.fail(failure, wait, self.broker.now());
         self.end(next).await
     }
 
@@ -388,7 +395,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn hand_back(mut self) -> Result<(), Lost> {
-        let next = self.run.hand_back(Timestamp::now());
+        let next = self.run.hand_back(self.broker.now());
         self.write(next).await?;
         self.broker.record(&self.run).await;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;

@@ -222,8 +222,7 @@ impl Broker {
         let Some(before) = self.first_from(JOBS, &filter, 1).await? else {
             return Ok(None);
         };
-        let is_young =
-            |time: Timestamp| Timestamp::now().duration_since(time).unsigned_abs() < lease;
+        let is_young = |time: Timestamp| self.now().duration_since(time).unsigned_abs() < lease;
         if before.time.is_none_or(is_young) || self.knows_any(lane).await? {
             return Ok(None);
         }

@@ -9,6 +9,7 @@
 mod atomic;
 mod batches;
 mod claim;
+mod clock;
 mod connect;
 mod control;
 mod dead;
@@ -31,6 +32,7 @@ mod values;
 mod why;
 
 pub use claim::{Claim, Lost};
+pub use clock::Clock;
 pub use connect::ConnectOptions;
 pub use enqueue::{Enqueued, Outcome};
 pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
@@ -55,6 +57,7 @@ pub struct Broker {
     client: async_nats::Client,
     connections: watch::Receiver<()>,
     link: connect::Link,
+    clock: Clock,
     owned: owner::Owned,
     jetstream: jetstream::Context,
     ack_wait: Duration,

@@ -49,7 +49,7 @@ impl Broker {
             let Some(found) = self.steerable(job).await? else {
                 return Ok(Steered::Unknown);
             };
-            let Some(next) = found.run.cancel(Timestamp::now()) else {
+            let Some(next) = found.run.cancel(self.now()) else {
                 return Ok(Steered::TooLate(Box::new(found.run)));
             };
             if let Write::Done(_) = self.settle(&next, found.revision).await? {
@@ -82,7 +82,7 @@ impl Broker {
                 priority: priority.unwrap_or(found.run.priority),
             };
             let stays = lane.queue == found.run.queue;
-            let next = found.run.move_to(&lane, Timestamp::now());
+            let next = found.run.move_to(&lane, self.now());
             let Some(next) = next.filter(|_| !(stays && is_running)) else {
                 return Ok(Steered::TooLate(Box::new(found.run)));
             };
@@ -122,7 +122,7 @@ impl Broker {
         let Some(found) = self.confirmed_run(job).await? else {
             return Ok(Steered::Unknown);
         };
-        let Some(next) = found.run.retry(Timestamp::now()) else {
+        let Some(next) = found.run.retry(self.now()) else {
             return Ok(Steered::TooLate(Box::new(found.run)));
         };
         let lane = next.lane();
@@ -139,8 +139,7 @@ impl Broker {
         // A worker that was quicker has written it already.
         if let Write::Done(_) = self.settle(&next, found.revision).await? {
             self.unbury(job).await?;
-            self.open_further(&next.job, &lane, Timestamp::now())
-                .await?;
+            self.open_further(&next.job, &lane, self.now()).await?;
         }
         Ok(Steered::Done(Box::new(next)))
     }
@@ -156,8 +155,7 @@ impl Broker {
                     .await?
                     .map(|run| Versioned { run, revision: 0 }));
             };
-            let is_appearing =
-                found.run.is_publishing() && found.run.changed + commit > Timestamp::now();
+            let is_appearing = found.run.is_publishing() && found.run.changed + commit > self.now();
             if !is_appearing {
                 return Ok(Some(found));
             }
@@ -167,7 +165,7 @@ impl Broker {
 
     /// A job that nobody has taken yet.
     async fn untaken(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
-        let now = Timestamp::now();
+        let now = self.now();
         let waiting = self
             .last_of_each(JOBS, &[subject::job_anywhere(job)])
             .await?;

@@ -59,7 +59,7 @@ impl Worker {
         let (_, card) = watch::channel(Arc::new(setup.card));
         let (orders, controls) = watch::channel(Default::default());
         let name = &setup.name;
-        let reach = Reach::new(&Stores::new());
+        let reach = Reach::new(&Stores::new(), broker.clock());
         let presence = Arc::new(Presence::new(
             name.clone(),
             setup.slots as u32,
@@ -67,6 +67,7 @@ impl Worker {
             Places::default(),
             card.clone(),
             setup.scratch,
+            broker.clock(),
             reach.away(),
         ));
         let gone = CancellationToken::new();
@@ -82,7 +83,14 @@ impl Worker {
                 claimed: setup.claimed,
                 done: setup.done,
             }),
-            duty: Duty::new(name.clone(), None, controls.clone(), 0, Duration::ZERO),
+            duty: Duty::new(
+                name.clone(),
+                None,
+                controls.clone(),
+                0,
+                Duration::ZERO,
+                broker.clock(),
+            ),
             admission: Arc::new(Admission::new(
                 name.clone(),
                 terms,

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_ffmpeg;
+mod broker_away;
 mod broker_crash;
+mod clocks;
 mod cluster;
 mod declined;
 mod enqueueing;
