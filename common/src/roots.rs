@@ -10,7 +10,6 @@ mod mount;
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -383,14 +382,6 @@ impl Walk<'_> {
         self.at.path.push(name);
         Ok(())
     }
-}
-
-/// The identity of a file that is open.
-///
-/// # Errors
-/// Where the system does not tell.
-pub fn identity(file: &File) -> io::Result<Identity> {
-    folder::identity(&cap_std::fs::File::from_std(file.try_clone()?))
 }
 
 #[cfg(all(test, unix))]
