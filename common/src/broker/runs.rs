@@ -6,7 +6,7 @@ use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Broker, BrokerError};
 use crate::event::{Event, What};
@@ -146,7 +146,13 @@ impl Broker {
                 Err(error) => {
                     tracing::debug!(%job, %error, "no answer; trying again");
                     is_unsure |= tries == Tries::One;
-                    self.collect_itself().await;
+                    // Only what has to be said at any cost waits for a broker that is away.
+                    match tries {
+                        Tries::Some => {
+                            let _ = timeout_at(give_up, self.collect_itself()).await;
+                        }
+                        Tries::Endless | Tries::One => self.collect_itself().await,
+                    }
                 }
             }
         }
