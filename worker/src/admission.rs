@@ -83,7 +83,6 @@ impl Admission {
     pub fn new(
         name: WorkerName,
         terms: Terms,
-        places: Places,
         read: ReadMode,
         scratch: PathBuf,
         card: watch::Receiver<Arc<Card>>,
@@ -93,7 +92,7 @@ impl Admission {
         Self {
             name,
             terms,
-            places,
+            places: reach.allowed(),
             read,
             scratch,
             card,
@@ -259,6 +258,7 @@ mod tests {
     use common::location::Location;
     use common::queue::Priority;
     use common::recipe::{Choice, Recipe, VideoEncode};
+    use common::roots::Roots;
     use common::store::Stores;
     use common::testing;
 
@@ -309,15 +309,13 @@ mod tests {
         let (_, controls) = watch::channel(Controls::default());
         let name = "w".parse().expect("a name");
         let scratch = folder.path().to_owned();
-        let places = Places {
-            buckets: vec!["s3://media/in".parse().expect("a location")],
-            ..Places::default()
-        };
-        let reach = Reach::new(&Stores::new(), common::broker::Clock::default());
+        let none: [&std::path::Path; 0] = [];
+        let media = vec!["s3://media/in".parse().expect("a location")];
+        let stores = Stores::new().within(Roots::new(none).expect("no folder"), media);
+        let reach = Reach::new(&stores, common::broker::Clock::default());
         let admission = Admission::new(
             name,
             terms,
-            places,
             ReadMode::InPlace,
             scratch,
             card,

@@ -216,11 +216,10 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         name.clone(),
         slots,
         config.terms(),
-        stores.places(),
         card.clone(),
         scratch.path(),
         broker.clock(),
-        reach.away(),
+        &reach,
     ));
     let duty = Duty::new(
         name.clone(),
@@ -233,7 +232,6 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let admission = Admission::new(
         name.clone(),
         config.terms(),
-        stores.places(),
         config.read,
         scratch.path().to_owned(),
         card.clone(),

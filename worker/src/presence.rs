@@ -20,6 +20,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::meter::Meter;
+use crate::reach::Reach;
 use crate::standing::Standing;
 
 /// Changes within this time go out as one heartbeat.
@@ -54,22 +55,21 @@ impl Presence {
         name: WorkerName,
         slots: u32,
         terms: Terms,
-        places: Places,
         card: watch::Receiver<Arc<Card>>,
         scratch: &std::path::Path,
         clock: Clock,
-        away: watch::Receiver<Vec<Away>>,
+        reach: &Reach,
     ) -> Self {
         Self {
             name,
             slots,
             terms,
-            places,
+            places: reach.allowed(),
             card,
             started: clock.now(),
             clock,
             scratch: scratch.to_owned(),
-            away,
+            away: reach.away(),
             now: Mutex::new(Now {
                 standing: Standing {
                     status: WorkerStatus::Ready,

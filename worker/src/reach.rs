@@ -13,6 +13,7 @@ use common::broker::Clock;
 use common::failure::{Failure, Fault};
 use common::job::Job;
 use common::location::Location;
+use common::places::Places;
 use common::store::{Answer, StoreError, Stores};
 use common::worker::Away;
 use jiff::Timestamp;
@@ -100,6 +101,11 @@ impl Reach {
             places: Mutex::default(),
             away: watch::Sender::default(),
         })
+    }
+
+    /// Where this worker may read and write.
+    pub fn allowed(&self) -> Places {
+        self.stores.places()
     }
 
     /// What is away, whenever that changes.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use common::broker::{Broker, Claim, Lease};
 use common::card::Card;
 use common::id::JobId;
-use common::places::Places;
 use common::run::Run;
 use common::store::Stores;
 use common::worker::{Terms, WorkerName};
@@ -64,11 +63,10 @@ impl Worker {
             name.clone(),
             setup.slots as u32,
             terms.clone(),
-            Places::default(),
             card.clone(),
             setup.scratch,
             broker.clock(),
-            reach.away(),
+            &reach,
         ));
         let gone = CancellationToken::new();
         let announcing = tokio::spawn({
@@ -94,7 +92,6 @@ impl Worker {
             admission: Arc::new(Admission::new(
                 name.clone(),
                 terms,
-                Places::default(),
                 ReadMode::InPlace,
                 setup.scratch.to_owned(),
                 card,
