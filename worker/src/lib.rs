@@ -8,6 +8,7 @@
 
 pub mod admission;
 pub mod card;
+mod child;
 pub mod config;
 pub mod dispatcher;
 pub mod executor;
@@ -15,6 +16,7 @@ pub mod ffmpeg;
 pub mod gate;
 pub mod hidden;
 pub mod input;
+pub mod made;
 pub mod meter;
 pub mod orders;
 pub mod peek;

@@ -126,7 +126,7 @@ fn prepare(order: &Order) -> Result<(), Error> {
     // A parent that died before that will send no signal any more.
     let parent = getppid().map(|pid| pid.as_raw_nonzero().get());
     if order.parent.is_some() && parent != order.parent {
-        return Err(Error::new(ErrorKind::BrokenPipe, "the worker is gone"));
+        return Err(Error::new(ErrorKind::BrokenPipe, "the supervisor is gone"));
     }
     let read = order.read.iter().map(|path| opened(path));
     let read = read.collect::<Result<Vec<_>, _>>()?;
@@ -175,7 +175,7 @@ fn restrict(order: &Order, read: Vec<OwnedFd>) -> Result<(), RulesetError> {
             devices(),
             AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::WriteFile | AccessFs::IoctlDev,
         ))?
-        .add_rules(path_beneath_rules([&order.write], everything))?
+        .add_rules(path_beneath_rules(&order.write, everything))?
         .restrict_self()?;
     Ok(())
 }
