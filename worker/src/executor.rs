@@ -309,9 +309,7 @@ impl Executor {
         let attempt = claim.run().attempt;
         let reporter = Reporter::new(self.broker.clone(), self.name.clone(), job.id, attempt);
         reporter.report(Stage::Reading, None, None, None).await;
-        if job.input.location == job.output {
-            return Err(Failure::input("the output is the input itself").into());
-        }
+        input::differs(&self.stores, &job).await?;
         let scratch = self
             .scratch
             .attempt(&job.id, attempt)
