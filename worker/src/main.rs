@@ -189,7 +189,9 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     }
     let stores = config.stores().map_err(Usage)?;
     let scratch = Scratch::open(&config.scratch, &name)?;
-    let (found, broker) = tokio::join!(detect(&config.detection, true), connect(config));
+    let options = config.broker();
+    let connect = patiently(async || Broker::connect(&options).await);
+    let (found, broker) = tokio::join!(detect(&config.detection, true), connect);
     let broker = broker?;
     await_namesake(&broker, &name).await?;
     let (tools, card) = found?;
@@ -209,7 +211,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         );
     }
     let (cards, card) = watch::channel(Arc::new(card));
-    let (orders, controls) = watch::channel(broker.controls().await?);
+    let (orders, controls) = watch::channel(patiently(async || broker.controls().await).await?);
     let reach = Reach::new(&stores, broker.clock());
     let presence = Arc::new(Presence::new(
         name.clone(),
@@ -306,7 +308,7 @@ async fn await_namesake(broker: &Broker, name: &WorkerName) -> anyhow::Result<()
     let host = card::host_name();
     let give_up = tokio::time::Instant::now() + NAMESAKE;
     loop {
-        let workers = broker.workers().await?;
+        let workers = patiently(async || broker.workers().await).await?;
         let namesake = workers
             .into_iter()
             .find(|worker| worker.name == *name && worker.card.host.name != host);
@@ -334,12 +336,13 @@ fn own_program() -> Option<std::path::PathBuf> {
     }
 }
 
-/// Connects; a broker that starts at the same time as this worker is waited for.
-async fn connect(config: &Config) -> Result<Broker, BrokerError> {
+/// Asks the broker; one that starts at the same time as this worker, or is just
+/// being restarted, is waited for.
+async fn patiently<T>(ask: impl AsyncFn() -> Result<T, BrokerError>) -> Result<T, BrokerError> {
     let give_up = tokio::time::Instant::now() + BROKER_START;
     let mut told = false;
     loop {
-        match Broker::connect(&config.broker()).await {
+        match ask().await {
             Err(error @ (BrokerError::TooOld { .. } | BrokerError::NoJetStream { .. })) => {
                 return Err(error);
             }
