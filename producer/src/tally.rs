@@ -33,7 +33,7 @@ impl From<Steered> for Outcome {
     fn from(steered: Steered) -> Self {
         match steered {
             Steered::Done(_) => Self::Done,
-            Steered::TooLate(run) => Self::TooLate(run.state.word()),
+            Steered::TooLate(run) => Self::TooLate(run.too_late()),
             Steered::Unknown => Self::TooLate("gone"),
         }
     }

@@ -222,9 +222,10 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         ))
         .into());
     }
+    let stores = Stores::new();
     let executor = Arc::new(Executor {
         broker: broker.clone(),
-        stores: Stores::new(),
+        stores: stores.clone(),
         tools,
         card,
         cards,
@@ -238,6 +239,10 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         stall_timeout: config.stall_timeout,
     });
     let gone = CancellationToken::new();
+    let tidying = tokio::spawn({
+        let gone = gone.clone();
+        async move { stores.tidy(&gone).await }
+    });
     let announcing = tokio::spawn({
         let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
         async move { presence.announce(&broker, gone).await }
@@ -264,6 +269,8 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(()))) {
         tracing::warn!("could not say goodbye to the broker; the heartbeat will run out");
     }
+    // It ends by itself within seconds.
+    let _ = tidying.await;
     worked.context("cannot take jobs")?;
     tracing::info!("stopped");
     Ok(())
