@@ -32,6 +32,7 @@ pub mod progress;
 pub mod queue;
 pub mod recipe;
 pub mod retention;
+pub mod roots;
 pub mod run;
 pub mod shutdown;
 pub mod store;

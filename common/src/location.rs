@@ -1,7 +1,10 @@
 //! Where media is: `file:///path` or `s3://bucket/key`.
+//!
+//! One name has one spelling here, whatever a message said: it is decoded and
+//! encoded again when it is read, without `.`, `..` and what a name has no use for.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -42,7 +45,14 @@ impl Location {
     /// # Errors
     /// Where the path is not absolute.
     pub fn file(path: &Path) -> Result<Self, LocationError> {
-        Url::from_file_path(path)
+        let mut plain = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::ParentDir => drop(plain.pop()),
+                part => plain.push(part),
+            }
+        }
+        Url::from_file_path(plain)
             .map(Self)
             .map_err(|()| LocationError::Path(path.display().to_string()))
     }
@@ -120,7 +130,10 @@ impl Location {
         }
         let mut url = self.0.clone();
         url.set_path(&path);
-        Self(url)
+        match url.to_file_path() {
+            Ok(path) if !self.is_remote() => Self::file(&path).unwrap_or(Self(url)),
+            _ => Self(url),
+        }
     }
 
     /// Whether its name is below that of a folder or prefix. Names are compared
@@ -128,6 +141,9 @@ impl Location {
     pub fn is_below(&self, folder: &Self) -> bool {
         if self.0.scheme() != folder.0.scheme() || self.0.host_str() != folder.0.host_str() {
             return false;
+        }
+        if let (Some(own), Some(folder)) = (self.path(), folder.path()) {
+            return own != folder && own.starts_with(folder);
         }
         let (own, folder) = (self.key(), folder.key());
         let mut own = own.split('/');
@@ -177,9 +193,17 @@ impl FromStr for Location {
             "s3" if url.host_str().is_none_or(str::is_empty) => {
                 Err(LocationError::NoBucket(text.to_owned()))
             }
-            "s3" => Ok(Self(url)),
-            "file" if url.to_file_path().is_ok() => Ok(Self(url)),
-            "file" => Err(LocationError::Path(text.to_owned())),
+            "s3" => {
+                let read = Self(url);
+                Self::s3(read.bucket().unwrap_or_default(), &read.key())
+            }
+            "file" => {
+                let path = url.to_file_path();
+                path.map_or_else(
+                    |()| Err(LocationError::Path(text.to_owned())),
+                    |path| Self::file(&path),
+                )
+            }
             _ => Err(LocationError::Scheme(text.to_owned())),
         }
     }
@@ -246,6 +270,37 @@ mod tests {
             let folder = Location::file(&std::env::temp_dir()).expect("a folder");
             assert_eq!(folder.join(name).path(), Some(path));
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_name_has_one_spelling() {
+        for (odd, plain) in [
+            ("file:///films/%73rc.mp4", "file:///films/src.mp4"),
+            ("file:///films//./src.mp4", "file:///films/src.mp4"),
+            ("file:///films/x/..%2fsrc.mp4", "file:///films/src.mp4"),
+            (
+                "file:///films/x/%2e%2E/src.mp4?a#b",
+                "file:///films/src.mp4",
+            ),
+            ("file://localhost/films/src.mp4", "file:///films/src.mp4"),
+            ("s3://media/%69n/a%20b.mp4?x=1#y", "s3://media/in/a%20b.mp4"),
+            ("s3://me@media:80/in/(a).mp4", "s3://media/in/%28a%29.mp4"),
+            ("s3://media/in/..%2fout/a.mp4", "s3://media/out/a.mp4"),
+        ] {
+            let read: Location = odd.parse().expect("a location");
+            assert_eq!(String::from(read), plain, "{odd}");
+        }
+        // Jobs' ids are made of these texts.
+        let file = Location::file(Path::new("/films/it's (1), 50%.mp4")).expect("absolute");
+        let joined = Location::file(Path::new("/films")).expect("absolute");
+        assert_eq!(
+            String::from(file.clone()),
+            "file:///films/it's%20(1),%2050%25.mp4"
+        );
+        assert_eq!(joined.join("it's (1), 50%.mp4"), file);
+        let odd = "file:///films/it%27s%20%281%29%2c%2050%25.mp4".parse::<Location>();
+        assert_eq!(odd.expect("a location"), file);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod folder;
 mod upload;
+mod within;
 
 use std::collections::HashMap;
 use std::path::Path as FsPath;
@@ -18,10 +19,12 @@ use tokio::io::AsyncWriteExt;
 use crate::digest::{Digest, Digester};
 use crate::job::Input;
 use crate::location::Location;
+use crate::roots::Roots;
 use upload::Leftovers;
 
 pub use folder::Folder;
 pub use upload::Upload;
+use within::Within;
 
 /// How long [`Stores::impatient`] tries.
 const IMPATIENT: Duration = Duration::from_secs(3);
@@ -32,6 +35,20 @@ pub enum StoreError {
     /// There is nothing at the location.
     #[error("{0} does not exist")]
     Missing(Location),
+    /// The program was given other places to read and write.
+    #[error("{0} lies in no place that this program was given (--root, --bucket)")]
+    Outside(Location),
+    /// A link on the way leads to such a place.
+    #[error("a link at or above {0} leads out of the folders that this program was given (--root)")]
+    LeadsOut(Location),
+    /// A folder that was given is missing, or has lost what was mounted there.
+    #[error("the folder of {place} is away: {source}")]
+    Away {
+        /// The folder, or what was to be reached in it.
+        place: Location,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The store could not be reached, or refused.
     #[error("store of {location}: {message}")]
     Remote {
@@ -113,6 +130,7 @@ pub struct Stores {
     buckets: Arc<Mutex<HashMap<(String, Patience), Arc<AmazonS3>>>>,
     retry: RetryConfig,
     leftovers: Arc<Leftovers>,
+    within: Option<Arc<Within>>,
 }
 
 /// How long a client waits for one answer.
@@ -195,6 +213,7 @@ impl Stores {
         location: &Location,
         patience: Patience,
     ) -> Result<(Arc<AmazonS3>, Path), StoreError> {
+        self.check(location)?;
         let store = self.bucket(location, patience)?;
         let path = Path::parse(location.key()).map_err(|error| StoreError::Settings {
             location: location.clone(),
@@ -208,6 +227,12 @@ impl Stores {
     /// # Errors
     /// [`StoreError::Missing`] where nothing is.
     pub async fn head(&self, location: &Location) -> Result<Input, StoreError> {
+        if self.within.is_some() && !location.is_remote() {
+            let found = self.on_disk(location, Roots::file).await?;
+            let metadata = found.file.metadata();
+            let metadata = metadata.map_err(StoreError::local(location.to_string()))?;
+            return Ok(local_input(location.clone(), &metadata));
+        }
         if let Some(path) = location.path() {
             let metadata = match tokio::fs::metadata(&path).await {
                 Ok(metadata) if metadata.is_file() => metadata,
@@ -316,6 +341,13 @@ impl Stores {
     /// # Errors
     /// [`StoreError::Missing`] where nothing is; where it cannot be read to its end.
     pub async fn digest(&self, location: &Location) -> Result<Digest, StoreError> {
+        if self.within.is_some() && !location.is_remote() {
+            let read = |roots: &Roots, at: &Location| {
+                let found = roots.file(at)?;
+                Digest::of_file(&found.file).map_err(StoreError::local(at.to_string()))
+            };
+            return self.on_disk(location, read).await;
+        }
         if let Some(path) = location.path() {
             let what = format!("reading {}", path.display());
             let digest =
@@ -343,6 +375,9 @@ impl Stores {
     /// # Errors
     /// Where the store refuses.
     pub async fn delete(&self, location: &Location) -> Result<(), StoreError> {
+        if self.within.is_some() && !location.is_remote() {
+            return self.on_disk(location, Roots::remove).await;
+        }
         if let Some(path) = location.path() {
             return match tokio::fs::remove_file(&path).await {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(

@@ -93,8 +93,13 @@ impl From<BrokerError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Missing(_) | StoreError::Local { .. } => Self::usage(error),
-            StoreError::Remote { .. } | StoreError::Settings { .. } => Self::out_of_reach(error),
+            StoreError::Missing(_)
+            | StoreError::Outside(_)
+            | StoreError::LeadsOut(_)
+            | StoreError::Local { .. } => Self::usage(error),
+            StoreError::Remote { .. } | StoreError::Settings { .. } | StoreError::Away { .. } => {
+                Self::out_of_reach(error)
+            }
             StoreError::Stopped(_) => Self::interrupted(error),
         }
     }

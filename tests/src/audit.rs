@@ -73,6 +73,23 @@ pub enum Finding {
     Doubled,
     /// A job has not ended, or something is left of one that has.
     Stranded,
+    /// Something that is not the farm's is gone.
+    Destroyed,
+    /// Something that is not the farm's, or is done, has another content.
+    Overwritten,
+    /// A job or a worker was charged with trouble that was neither's.
+    Blamed,
+}
+
+/// What a run says of the attempts at its job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Charges {
+    /// Whether an attempt is under way.
+    pub is_running: bool,
+    /// Attempts that count.
+    pub spent: u64,
+    /// Failures that are said to be a worker's fault.
+    pub workers: usize,
 }
 
 /// A plain client of the broker.
@@ -187,6 +204,32 @@ impl Auditor {
             Some(404) => Ok(None),
             Some(status) => Err(format!("run of {job}: {status}")),
         }
+    }
+
+    /// What a job's run charges it and its workers with.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn charges(&self, job: &str) -> Result<Charges, String> {
+        let run = self.run(job).await?.unwrap_or_default();
+        let number = |key: &str| run[key].as_u64().unwrap_or(0);
+        let failures = run["failures"].as_array().cloned().unwrap_or_default();
+        Ok(Charges {
+            is_running: run["state"].get("running").is_some(),
+            spent: number("attempt") - number("returned"),
+            workers: failures
+                .iter()
+                .filter(|attempt| attempt["failure"]["fault"] == "worker")
+                .count(),
+        })
+    }
+
+    /// How a job ended; `None` where it has not.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn end(&self, job: &str) -> Result<Option<&'static str>, String> {
+        Ok(self.run(job).await?.and_then(|run| end_of(&run)))
     }
 
     /// Whether a job has ended.

@@ -94,10 +94,20 @@ impl Victim {
 
     /// Starts it again under its name, as a supervisor would, with nothing held.
     pub async fn restart(&mut self, farm: &Farm, store: &TestStore) {
+        let setup = self.again(farm, store);
+        self.worker = farm.join(setup).await;
+    }
+
+    /// The same with a clock that is so many seconds off.
+    pub async fn restart_off(&mut self, farm: &Farm, store: &TestStore, seconds: i64) {
+        let setup = self.again(farm, store).clock_off(seconds);
+        self.worker = farm.join(setup).await;
+    }
+
+    fn again(&mut self, farm: &Farm, store: &TestStore) -> WorkerSetup {
         self.recover();
         let name = self.worker.name.clone();
-        let setup = setup(farm, store, &name, &self.ffmpeg, &self.broker, &self.store);
-        self.worker = farm.join(setup).await;
+        setup(farm, store, &name, &self.ffmpeg, &self.broker, &self.store)
     }
 
     /// Its network and its ffmpeg are as they should be from now on.

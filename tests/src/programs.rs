@@ -63,6 +63,23 @@ fn at_home(program: &Path, home: &Path) -> Command {
     command
 }
 
+/// The environment of a program whose clock is so many seconds ahead, or behind
+/// where negative.
+pub fn clock_off(seconds: i64) -> [(&'static str, String); 3] {
+    // The program `faketime` stays between a test and its child; its library does not.
+    let library = Command::new(paths::tool("faketime"))
+        .args(["-f", "+0s", "sh", "-c", r#"printf %s "$LD_PRELOAD""#])
+        .output()
+        .expect("faketime can be started");
+    let library = String::from_utf8(library.stdout).expect("a path");
+    [
+        ("LD_PRELOAD", library),
+        ("FAKETIME", format!("{seconds:+}s")),
+        // Waits are measured by a clock that nobody sets.
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ]
+}
+
 /// A worker before it is started.
 pub struct WorkerSetup {
     name: String,
@@ -123,6 +140,12 @@ impl WorkerSetup {
     pub fn under(mut self, wrapper: &[&str]) -> Self {
         self.wrapper = wrapper.iter().map(ToString::to_string).collect();
         self
+    }
+
+    /// Gives it a clock that is so many seconds ahead, or behind where negative.
+    #[must_use]
+    pub fn clock_off(self, seconds: i64) -> Self {
+        self.environment(clock_off(seconds))
     }
 
     /// Starts it, and does not wait until it takes jobs.

@@ -148,6 +148,14 @@ impl TestStore {
         }
     }
 
+    /// Removes an object; one that is not there is fine.
+    pub async fn remove(&self, key: &str) {
+        match self.client.delete(&Key::from(key)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => panic!("{key}: {error}"),
+        }
+    }
+
     /// Every key in the bucket, sorted.
     pub async fn keys(&self) -> Vec<String> {
         let objects: Vec<_> = self

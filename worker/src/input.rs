@@ -103,8 +103,12 @@ pub async fn download(
 pub fn failure(error: StoreError) -> Failure {
     let message = error.to_string();
     match error {
-        StoreError::Missing(_) => Failure::input(message),
-        StoreError::Remote { .. } | StoreError::Stopped(_) => Failure::passing(message),
+        StoreError::Missing(_) | StoreError::Outside(_) | StoreError::LeadsOut(_) => {
+            Failure::input(message)
+        }
+        StoreError::Remote { .. } | StoreError::Stopped(_) | StoreError::Away { .. } => {
+            Failure::passing(message)
+        }
         StoreError::Local { source, .. }
             if source.kind() == std::io::ErrorKind::PermissionDenied =>
         {

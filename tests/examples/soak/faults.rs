@@ -31,11 +31,25 @@ pub(crate) enum Fault {
     FfmpegLies,
     /// ffmpeg hangs.
     FfmpegHangs,
+    /// The store is out of reach for over two minutes.
+    StoreAway,
+    /// The store refuses everybody's credentials for 40 seconds.
+    CredentialsRefused,
+    /// The broker is away for several leases.
+    BrokerAway,
+    /// The store takes longer than a lease to complete an upload.
+    CompletionSlow,
+    /// Somebody else's object appears at the output of a job that waits.
+    OutputOccupied,
+    /// A person cancels a job at one of the moments.
+    JobCancelled,
+    /// A worker's clock is ten minutes off.
+    ClockWrong,
 }
 
 impl Fault {
     /// All of them.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::WorkerKilled,
         Self::WorkerFrozen,
         Self::WorkerStopped,
@@ -49,7 +63,30 @@ impl Fault {
         Self::FfmpegCrashes,
         Self::FfmpegLies,
         Self::FfmpegHangs,
+        Self::StoreAway,
+        Self::CredentialsRefused,
+        Self::BrokerAway,
+        Self::CompletionSlow,
+        Self::OutputOccupied,
+        Self::JobCancelled,
+        Self::ClockWrong,
     ];
+
+    /// Whether it leaves every worker and every job blameless: then none may be
+    /// charged with it.
+    pub(crate) fn is_nobodys(self) -> bool {
+        matches!(
+            self,
+            Self::StoreCutOff
+                | Self::StoreKilled
+                | Self::StoreAway
+                | Self::CredentialsRefused
+                | Self::BrokerKilled
+                | Self::BrokerAway
+                | Self::CompletionSlow
+                | Self::ClockWrong
+        )
+    }
 }
 
 impl fmt::Display for Fault {
@@ -68,6 +105,13 @@ impl fmt::Display for Fault {
             Self::FfmpegCrashes => "ffmpeg crashes",
             Self::FfmpegLies => "ffmpeg says that half an output is whole",
             Self::FfmpegHangs => "ffmpeg hangs",
+            Self::StoreAway => "store out of reach for over two minutes",
+            Self::CredentialsRefused => "store refuses all credentials for 40 s",
+            Self::BrokerAway => "broker away for longer than the lease",
+            Self::CompletionSlow => "store completes an upload after more than a lease",
+            Self::OutputOccupied => "a stranger's object at an output",
+            Self::JobCancelled => "job cancelled at a moment of its life",
+            Self::ClockWrong => "worker's clock ten minutes off",
         })
     }
 }

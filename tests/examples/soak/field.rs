@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use common::worker::WorkerStatus;
-use harness::audit::{Acknowledged, Auditor, Findings, Place, Tally};
+use harness::audit::{Acknowledged, Auditor, Charges, Finding, Findings, Place, Tally};
 use harness::farm::{ACK_WAIT, Farm};
 use harness::media::Media;
 use harness::moment::{Moment, Victim};
@@ -27,6 +27,18 @@ const WAITING: usize = 12;
 const ATTEMPTS: u32 = 1000;
 /// How long a fault lasts that outlives a lease.
 const LONG: Duration = ACK_WAIT.saturating_mul(2);
+/// How long the broker stays away.
+const BROKER_AWAY: Duration = ACK_WAIT.saturating_mul(4);
+/// How long the store stays away: longer than all waits of three attempts.
+const STORE_AWAY: Duration = Duration::from_secs(130);
+/// How long it refuses credentials.
+const REFUSED: Duration = Duration::from_secs(40);
+/// How long the store takes to complete an upload.
+const COMPLETION: Duration = ACK_WAIT.saturating_mul(2);
+/// By how much a clock is off, in seconds: more than any wait of the farm, less than an S3 store forgives.
+const CLOCK_OFF: i64 = 600;
+/// What a stranger keeps at an output.
+const PRECIOUS: &[u8] = b"precious, and nobody's output";
 /// How long a fault lasts that is over by itself.
 const SHORT: Duration = Duration::from_secs(4);
 
@@ -58,6 +70,10 @@ pub(crate) struct Field {
     auditor: Auditor,
     films: [(&'static str, u64); FILMS.len()],
     jobs: Vec<Acknowledged>,
+    /// Jobs by index at whose outputs a stranger's object lies.
+    occupied: Vec<usize>,
+    /// What was found while faults happened.
+    findings: Findings,
 }
 
 impl Field {
@@ -80,6 +96,8 @@ impl Field {
             auditor,
             films: FILMS.map(|film| (film, Media::of(&paths::media(film)).frames())),
             jobs: Vec::new(),
+            occupied: Vec::new(),
+            findings: Findings::new(),
         }
     }
 
@@ -121,6 +139,11 @@ impl Field {
         let chosen = usize::try_from(dice.below(WORKERS as u64))?;
         let moment = Moment::ALL[usize::try_from(dice.below(Moment::ALL.len() as u64))?];
         let is_delivered = dice.below(2) == 0 && moment != Moment::Committing;
+        let open = self.open().await;
+        let mut before = Vec::new();
+        for index in &open {
+            before.push(self.charges(*index).await);
+        }
         let (farm, store) = (&self.farm, &self.store);
         let victim = &mut self.workers[chosen];
         let since = match fault {
@@ -223,10 +246,156 @@ impl Field {
                 victim.ffmpeg().recover();
                 Instant::now()
             }
+            Fault::StoreAway => {
+                self.store.kill();
+                tokio::time::sleep(STORE_AWAY).await;
+                self.store.restart().await;
+                Instant::now()
+            }
+            Fault::CredentialsRefused => {
+                for victim in &self.workers {
+                    victim.store.judge(|_| Fate::Refused(403));
+                }
+                tokio::time::sleep(REFUSED).await;
+                for victim in &self.workers {
+                    victim.store.judge(|_| Fate::Passed);
+                }
+                Instant::now()
+            }
+            Fault::BrokerAway => {
+                self.farm.broker.kill();
+                tokio::time::sleep(BROKER_AWAY).await;
+                self.farm.broker.restart().await;
+                Instant::now()
+            }
+            Fault::CompletionSlow => {
+                let kept = victim.lie_in_wait(Moment::Committing).met(farm).await;
+                tokio::time::sleep(COMPLETION).await;
+                kept.decide(if is_delivered {
+                    Fate::Passed
+                } else {
+                    Fate::CutShort(0)
+                });
+                Instant::now()
+            }
+            Fault::OutputOccupied => {
+                // The one that waits longest behind the others.
+                let index = *open.last().context("a job that waits")?;
+                let key = format!("out/{}", self.jobs[index].output);
+                if self.store.get(&key).await.is_none() {
+                    let file = self.farm.folder().join("precious");
+                    std::fs::write(&file, PRECIOUS)?;
+                    self.store.put(&file, &key).await;
+                    self.occupied.push(index);
+                }
+                Instant::now()
+            }
+            Fault::JobCancelled => {
+                let kept = victim.lie_in_wait(moment).met(farm).await;
+                let heartbeat = farm.heartbeat(&victim.worker.name).await;
+                let running = heartbeat.map(|heartbeat| heartbeat.running);
+                let job = running.and_then(|running| running.first().copied());
+                let cancelled = async {
+                    if let Some(job) = job {
+                        farm.view.cancel(&job).await?;
+                    }
+                    anyhow::Ok(())
+                };
+                let decided = async {
+                    tokio::time::sleep(ACK_WAIT / 2).await;
+                    kept.decide(Fate::Passed);
+                };
+                let (cancelled, ()) = tokio::join!(cancelled, decided);
+                cancelled?;
+                victim.recover();
+                Instant::now()
+            }
+            Fault::ClockWrong => {
+                victim.worker.process.signal(Signal::TERM);
+                victim.worker.process.wait().await;
+                let seconds = if is_delivered { CLOCK_OFF } else { -CLOCK_OFF };
+                victim.restart_off(farm, store, seconds).await;
+                victim.ffmpeg().befall(Mishap::Crash { after_frames: 10 });
+                tokio::time::sleep(SHORT).await;
+                victim.ffmpeg().recover();
+                let since = Instant::now();
+                victim.worker.process.signal(Signal::TERM);
+                victim.worker.process.wait().await;
+                victim.restart(farm, store).await;
+                since
+            }
         };
-        self.recovered(since, patience)
+        let recovery = self
+            .recovered(since, patience)
             .await
-            .with_context(|| format!("{fault}, {moment:?}, worker w{}", chosen + 1))
+            .with_context(|| format!("{fault}, {moment:?}, worker w{}", chosen + 1))?;
+        if fault.is_nobodys() {
+            self.blame(fault, &open, &before).await;
+        }
+        Ok(recovery)
+    }
+
+    async fn charges(&self, index: usize) -> Charges {
+        let job = &self.jobs[index].id;
+        poll::until("the broker to say what a job is charged with", async || {
+            self.auditor.charges(job).await.ok()
+        })
+        .await
+    }
+
+    /// Finds out who was charged with what is nobody's fault.
+    async fn blame(&mut self, fault: Fault, open: &[usize], before: &[Charges]) {
+        for (index, before) in open.iter().zip(before) {
+            let after = self.charges(*index).await;
+            let allowed = before.spent + u64::from(!before.is_running);
+            if after.spent > allowed || after.workers > before.workers {
+                let job = &self.jobs[*index].id;
+                let what = format!("{fault}: {job} went from {before:?} to {after:?}");
+                self.findings.push((Finding::Blamed, what));
+            }
+        }
+        for victim in &self.workers {
+            let name = &victim.worker.name;
+            let heartbeat = self.farm.heartbeat(name).await;
+            if heartbeat.is_some_and(|alive| alive.status == WorkerStatus::Quarantined) {
+                let what = format!("{fault}: {name} is in quarantine");
+                self.findings.push((Finding::Blamed, what));
+            }
+        }
+    }
+
+    /// Looks after what is not the farm's: sources, and strangers' objects at outputs.
+    async fn foreign(&mut self) {
+        for film in FILMS {
+            let kept = self.store.get(&format!("in/{film}")).await;
+            let original = std::fs::read(paths::media(film)).ok();
+            if kept != original {
+                let kind = match kept {
+                    None => Finding::Destroyed,
+                    Some(_) => Finding::Overwritten,
+                };
+                self.findings.push((kind, format!("the source {film}")));
+            }
+        }
+        for index in self.occupied.clone() {
+            let job = &self.jobs[index];
+            let key = format!("out/{}", job.output);
+            match self.store.get(&key).await {
+                None => self.findings.push((Finding::Destroyed, key.clone())),
+                Some(bytes) if bytes == PRECIOUS => {}
+                Some(_) => self.findings.push((Finding::Overwritten, key.clone())),
+            }
+            // What is left in the output place is the farm's from here on.
+            self.store.remove(&key).await;
+        }
+        for index in 0..self.jobs.len() {
+            let id = &self.jobs[index].id;
+            let end = self.auditor.end(id).await.ok().flatten();
+            if end == Some("failed") && !self.occupied.contains(&index) {
+                let what = format!("{id} failed by no fault of its own");
+                self.findings.push((Finding::Blamed, what));
+            }
+        }
     }
 
     fn recover(&mut self) {
@@ -281,12 +450,18 @@ impl Field {
     /// Waits until all has ended. Gives the number of jobs, how they ended, and
     /// what is not as it should be.
     pub(crate) async fn settle(&mut self, patience: Duration) -> (usize, Tally, Findings) {
+        poll::until("the queue to be empty", async || {
+            self.auditor.queued().await.ok()?.is_empty().then_some(())
+        })
+        .await;
+        self.foreign().await;
         let place = Place::Bucket(&self.store, "out/".to_owned());
         let scratch = self.farm.scratch();
         let looked = self
             .auditor
             .last_look(patience, &self.jobs, &place, &scratch);
-        let (tally, findings) = looked.await;
+        let (tally, mut findings) = looked.await;
+        findings.append(&mut self.findings);
         (self.jobs.len(), tally, findings)
     }
 }

@@ -110,8 +110,10 @@ async fn main() -> anyhow::Result<()> {
         let tried = row.recoveries.len();
         println!("| {} | {tried} | {went_on} | {made_good} |", row.fault);
     }
-    println!("\n| jobs | completed | dead letters | lost | doubled | stranded |");
-    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "\n| jobs | completed | dead letters | lost | doubled | stranded | destroyed | overwritten | blamed wrongly |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let counts = in_numbers(&findings);
     println!(
         "| {jobs} | {} | {} | {counts} |",
@@ -122,9 +124,9 @@ async fn main() -> anyhow::Result<()> {
     let good = usize::try_from(setting("SOAK_JOBS", 1000))?;
     let poisoned = poison::among(good, &["w1", "w2"]).await;
     println!(
-        "\n| jobs beside a poison job | completed | dead letters | workers killed by it | lost | doubled | stranded |"
+        "\n| jobs beside a poison job | completed | dead letters | workers killed by it | lost | doubled | stranded | destroyed | overwritten | blamed wrongly |"
     );
-    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     println!(
         "| {good} | {} | {} | {} | {} |",
         poisoned.tally.completed,
@@ -143,10 +145,14 @@ async fn main() -> anyhow::Result<()> {
 
 fn in_numbers(findings: &Findings) -> String {
     let of = |kind: Finding| findings.iter().filter(|(found, _)| *found == kind).count();
-    format!(
-        "{} | {} | {}",
-        of(Finding::Lost),
-        of(Finding::Doubled),
-        of(Finding::Stranded)
-    )
+    [
+        Finding::Lost,
+        Finding::Doubled,
+        Finding::Stranded,
+        Finding::Destroyed,
+        Finding::Overwritten,
+        Finding::Blamed,
+    ]
+    .map(|kind| of(kind).to_string())
+    .join(" | ")
 }

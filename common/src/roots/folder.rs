@@ -1,0 +1,209 @@
+//! A folder that is open: names in it, which are never followed.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+
+/// What makes a file the same under every name: its device and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The device.
+    pub device: u64,
+    /// The number of the file there.
+    pub inode: u64,
+}
+
+/// A file that is open for reading.
+#[derive(Debug)]
+pub struct Opened {
+    /// The file.
+    pub file: File,
+    /// Where it was found, without any link in it.
+    pub path: PathBuf,
+    /// Which file it is.
+    pub identity: Identity,
+}
+
+/// A folder that is open. Every operation takes one name in it, and none
+/// follows a link.
+#[derive(Debug)]
+pub struct OpenFolder {
+    folder: Dir,
+    path: PathBuf,
+}
+
+impl OpenFolder {
+    pub(super) fn new(folder: Dir, path: PathBuf) -> Self {
+        Self { folder, path }
+    }
+
+    /// Opens a folder of the program's own, wherever it is.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn own(path: &Path) -> io::Result<Self> {
+        super::open_ambient(path).map(|folder| Self::new(folder, path.to_owned()))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What a name stands for, itself.
+    ///
+    /// # Errors
+    /// Where there is nothing of that name.
+    pub fn kind(&self, name: &OsStr) -> io::Result<Metadata> {
+        self.folder.symlink_metadata(name)
+    }
+
+    /// Whether there is something of that name, be it a link to nowhere.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn has(&self, name: &OsStr) -> io::Result<bool> {
+        match self.kind(name) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens a regular file for reading.
+    ///
+    /// # Errors
+    /// Where it is none, a link included.
+    pub fn open(&self, name: &OsStr) -> io::Result<Opened> {
+        let mut options = OpenOptions::new();
+        options.read(true).follow(FollowSymlinks::No);
+        // A pipe of that name must not hold us up.
+        options.nonblock(true);
+        let file = self.folder.open_with(name, &options)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is no regular file",
+            ));
+        }
+        Ok(Opened {
+            identity: identity(&file)?,
+            file: file.into_std(),
+            path: self.path.join(name),
+        })
+    }
+
+    /// Makes a file that was not there.
+    ///
+    /// # Errors
+    /// Where something of that name is, be it a link to nowhere.
+    pub fn create(&self, name: &OsStr) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options
+            .write(true)
+            .create_new(true)
+            .follow(FollowSymlinks::No);
+        Ok(self.folder.open_with(name, &options)?.into_std())
+    }
+
+    /// Gives something another name; what has that name already is replaced.
+    ///
+    /// # Errors
+    /// Where the system refuses, for one across file systems.
+    pub fn rename(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
+        self.folder.rename(name, &to.folder, new)
+    }
+
+    /// Gives a file a second name, which nothing may have.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn link(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
+        self.folder.hard_link(name, &to.folder, new)
+    }
+
+    /// Removes a file, or a link itself.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+        self.folder.remove_file(name)
+    }
+
+    /// Removes the regular files of this user whose names begin so.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn remove_own(&self, prefix: &str) -> io::Result<()> {
+        for entry in self.folder.entries()? {
+            let name = entry?.file_name();
+            if name.as_encoded_bytes().starts_with(prefix.as_bytes())
+                && self.kind(&name).is_ok_and(|found| is_own(&found))
+            {
+                self.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes names in it survive a power cut, on file systems that can.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub fn sync(&self) -> io::Result<()> {
+        if cfg!(not(unix)) {
+            return Ok(());
+        }
+        match self.folder.open(".").and_then(|folder| folder.sync_all()) {
+            Err(error) if cannot_sync(&error) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+pub(super) fn identity(file: &cap_std::fs::File) -> io::Result<Identity> {
+    let found = file.metadata()?;
+    Ok(Identity {
+        device: found.dev(),
+        inode: found.ino(),
+    })
+}
+
+#[cfg(unix)]
+fn is_own(found: &Metadata) -> bool {
+    use cap_std::fs::MetadataExt;
+    found.is_file() && MetadataExt::uid(found) == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_own(found: &Metadata) -> bool {
+    found.is_file()
+}
+
+/// Whether the file system has no such thing as a sync of a folder. Shares of
+/// virtual machines and old network file systems say so in these ways.
+#[cfg(unix)]
+fn cannot_sync(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = Errno::from_io_error(error);
+    [
+        Errno::INVAL,
+        Errno::BADF,
+        Errno::NOTSUP,
+        Errno::OPNOTSUPP,
+        Errno::NOSYS,
+        // Who may write a folder may still not list it.
+        Errno::ACCESS,
+    ]
+    .map(Some)
+    .contains(&errno)
+}
+
+#[cfg(not(unix))]
+fn cannot_sync(_: &io::Error) -> bool {
+    true
+}
