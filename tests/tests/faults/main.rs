@@ -11,6 +11,7 @@ mod full_disk;
 mod lost_worker;
 mod moments;
 mod network;
+mod outputs;
 mod poison;
 mod store_faults;
 mod store_outage;
