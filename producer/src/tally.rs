@@ -115,6 +115,11 @@ impl Tally {
             let jobs = units::count(jobs.len(), "job");
             eprintln!("refused for {jobs}: {}", printable(why));
         }
+        if self.too_late.keys().any(|why| why.ends_with("published")) {
+            eprintln!(
+                "what may be published is left as it is; where its worker has vanished, the job is decided when another takes it over"
+            );
+        }
         Ok(if self.too_late.is_empty() && self.refused.is_empty() {
             Exit::Done
         } else {

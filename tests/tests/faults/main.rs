@@ -5,6 +5,7 @@
 
 mod bad_ffmpeg;
 mod broker_crash;
+mod cancels;
 mod cluster;
 mod enqueueing;
 mod full_disk;

@@ -5,6 +5,7 @@ mod settings;
 mod steered;
 mod storm;
 mod taken;
+mod transitions;
 
 use std::time::Duration;
 
