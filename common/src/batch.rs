@@ -58,15 +58,15 @@ impl BatchProgress {
                 State::Failed { .. } => &mut self.failed,
                 State::Cancelled => &mut self.cancelled,
                 State::Completed { report } => {
-                    self.input_bytes += report.input_size;
-                    self.output_bytes += report.output_size;
+                    self.input_bytes = self.input_bytes.saturating_add(report.input_size);
+                    self.output_bytes = self.output_bytes.saturating_add(report.output_size);
                     &mut self.completed
                 }
             },
         };
         *count += 1;
         if !record.has_ended() {
-            self.bytes_left += record.job().input.size;
+            self.bytes_left = self.bytes_left.saturating_add(record.job().input.size);
         }
     }
 

@@ -12,7 +12,8 @@ pub enum Fault {
     Input,
     /// The worker (disk full, encoder lost its device): retry elsewhere.
     Worker,
-    /// Something that passes (network, store): retry.
+    /// Something that passes: a store or the broker is out of reach, or takes
+    /// nothing for now. It is waited out, and uses up no attempt.
     Passing,
 }
 
@@ -44,6 +45,10 @@ pub struct Failure {
     /// The last lines of ffmpeg's log, where it got that far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+    /// Whether it uses up an attempt although it may pass: nothing but this job
+    /// was seen to fail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts: bool,
 }
 
 impl Failure {
@@ -52,6 +57,7 @@ impl Failure {
             fault,
             message: message.into(),
             log: Vec::new(),
+            counts: false,
         }
     }
 
@@ -68,6 +74,19 @@ impl Failure {
     /// A fault that passes.
     pub fn passing(message: impl Into<String>) -> Self {
         Self::new(Fault::Passing, message)
+    }
+
+    /// A fault that may pass, but that so far befell this job alone.
+    pub fn passing_perhaps(message: impl Into<String>) -> Self {
+        Self {
+            counts: true,
+            ..Self::passing(message)
+        }
+    }
+
+    /// Whether it uses up one of the job's attempts.
+    pub fn uses_attempt(&self) -> bool {
+        self.counts || self.fault != Fault::Passing
     }
 
     /// The same failure with the lines of log that led to it.

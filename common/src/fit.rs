@@ -8,7 +8,7 @@ use crate::job::Job;
 use crate::plan;
 use crate::queue::Queue;
 use crate::recipe::{Choice, Recipe};
-use crate::worker::{Heartbeat, WorkerStatus};
+use crate::worker::{Away, Heartbeat, WorkerStatus};
 
 /// Why a worker does not take a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub enum Unfit {
         /// When that ends, where it is known.
         until: Option<Timestamp>,
     },
+    /// It cannot reach what the job needs, and goes on once it can.
+    Away(Box<Away>),
 }
 
 impl Unfit {
@@ -48,6 +50,7 @@ impl Unfit {
             Self::Elsewhere { .. } => 1,
             Self::Size { .. } => 2,
             Self::Resting { .. } => 3,
+            Self::Away(_) => 4,
         }
     }
 }
@@ -74,6 +77,11 @@ impl fmt::Display for Unfit {
                 Some(until) => write!(f, "{status} until {until:.0}"),
                 None => write!(f, "{status}"),
             },
+            Self::Away(away) => write!(
+                f,
+                "cannot reach {} since {:.0}: {}",
+                away.place, away.since, away.error
+            ),
         }
     }
 }
@@ -120,6 +128,9 @@ pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), Unfit> 
             status: worker.status,
             until: worker.until,
         });
+    }
+    if let Some(away) = worker.keeps_from(job) {
+        return Err(Unfit::Away(Box::new(away.clone())));
     }
     Ok(())
 }

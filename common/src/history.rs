@@ -30,9 +30,9 @@ pub struct Average {
 
 impl Average {
     fn add(&mut self, other: &Self) {
-        self.jobs += other.jobs;
-        self.frames += other.frames;
-        self.bytes += other.bytes;
+        self.jobs = self.jobs.saturating_add(other.jobs);
+        self.frames = self.frames.saturating_add(other.frames);
+        self.bytes = self.bytes.saturating_add(other.bytes);
         self.encode_seconds += other.encode_seconds;
         self.total_seconds += other.total_seconds;
     }
@@ -101,16 +101,16 @@ impl History {
     }
 
     fn together(&self, workers: &[&Heartbeat], rate: impl Fn(&Average) -> f64) -> Option<f64> {
-        let (mut sum, mut known, mut slots) = (0.0, 0, 0);
+        let (mut sum, mut known, mut slots) = (0.0, 0.0, 0.0);
         for worker in workers {
-            slots += worker.slots;
+            slots += f64::from(worker.slots);
             let each = self.overall(&worker.name).map(|average| rate(&average));
             if let Some(each) = each.filter(|each| each.is_finite()) {
                 sum += each * f64::from(worker.slots);
-                known += worker.slots;
+                known += f64::from(worker.slots);
             }
         }
-        (known > 0).then(|| sum / f64::from(known) * f64::from(slots))
+        (known > 0.0).then(|| sum / known * slots)
     }
 }
 

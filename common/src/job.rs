@@ -10,8 +10,10 @@ use crate::queue::Queue;
 use crate::recipe::Recipe;
 
 /// What is to be done. Written once, when it is enqueued; its queue and
-/// priority stand in its subject, so that they can change.
+/// priority stand in its subject, so that they can change. One that is read has
+/// passed [`Job::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Job {
     /// Its identity, made from the fields below that say what is to be done.
     pub id: JobId,

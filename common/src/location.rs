@@ -106,6 +106,11 @@ impl Location {
             .flatten()
     }
 
+    /// The whole bucket, where it is in one.
+    pub fn whole_bucket(&self) -> Option<Self> {
+        Self::s3(self.bucket()?, "").ok()
+    }
+
     /// The key within the bucket, decoded; the path for a file.
     pub fn key(&self) -> String {
         percent_decoded(self.0.path().trim_start_matches('/'))
@@ -134,6 +139,15 @@ impl Location {
             Ok(path) if !self.is_remote() => Self::file(&path).unwrap_or(Self(url)),
             _ => Self(url),
         }
+    }
+
+    /// The location of something in the same folder, or below the same prefix.
+    pub fn sibling(&self, name: &str) -> Self {
+        let path = self.0.path().trim_end_matches('/');
+        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+        let mut url = self.0.clone();
+        url.set_path(folder);
+        Self(url).join(name)
     }
 
     /// Whether its name is below that of a folder or prefix. Names are compared

@@ -31,8 +31,13 @@ use crate::media_info::MediaInfo;
 use crate::queue::{Lane, Priority, Queue};
 use crate::worker::WorkerName;
 
-/// What has become of a job.
+mod sound;
+
+pub use sound::{MOST_ATTEMPTS, Unsound};
+
+/// What has become of a job. One that is read has passed [`Run::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Run {
     /// The job, whole: once it has ended, this is the only copy.
     pub job: Job,
@@ -43,11 +48,18 @@ pub struct Run {
     /// How often it was taken. Tells an owner from those before it.
     pub attempt: u32,
     /// How many of those times count no more: it was given back unharmed, taken
-    /// away, or a person asked for it again.
+    /// away, came to nothing by what passes, or a person asked for it again.
     pub returned: u32,
+    /// The last attempt before a person asked for it again; 0 where nobody did.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub renewed: u32,
     /// Stream sequence of the message by which it was last taken; 0 where it
     /// never was.
     pub sequence: u64,
+    /// How often the broker had delivered that message by then: an older delivery
+    /// of the same message says nothing about the owner.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub delivered: u64,
     /// What the last attempt to reach the fence was about to make appear. It
     /// stays until the job is completed or another takes its place: by it alone
     /// an output is known for this job's.
@@ -55,11 +67,16 @@ pub struct Run {
     pub fence: Option<Fence>,
     /// Where it stands.
     pub state: State,
-    /// Attempts that failed, oldest first.
+    /// Attempts that failed, oldest first. Of many that came to nothing by what
+    /// passes, only the first and the last are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Attempt>,
-    /// When this was last written, by the writer's clock.
+    /// When this was last written, by the broker's clock.
     pub changed: Timestamp,
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 /// Where a run stands.
@@ -196,11 +213,36 @@ impl Report {
     }
 }
 
+/// A message that was delivered: one of a stream, for the first time or again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Its place in the stream.
+    pub sequence: u64,
+    /// How often the broker has delivered it.
+    pub count: u64,
+}
+
+/// One that is delivered for the first time.
+impl From<u64> for Delivered {
+    fn from(sequence: u64) -> Self {
+        Self { sequence, count: 1 }
+    }
+}
+
 /// What to do with a delivered message of a job that has a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Take the job over.
     TakeOver,
+    /// It has an owner: ask for it, and take the job over only where it is gone.
+    Ask {
+        /// Who.
+        owner: WorkerName,
+        /// Whether the message was delivered anew since the owner took the job.
+        /// An older delivery was overtaken on its way, or the broker has lost
+        /// count: then the job is not taken over yet, whatever the owner says.
+        is_newer: bool,
+    },
     /// A person moved it while this message was on its way: send it there.
     Forward(Lane),
     /// Its other queues are not to be tried yet: ask again after that long.
@@ -216,6 +258,10 @@ pub const MOST_WORKERS: usize = 3;
 /// How long a message in one of a job's other queues stays back while the job
 /// runs.
 const WHILE_RUNNING: SignedDuration = SignedDuration::from_secs(30);
+
+/// Failed attempts that a run keeps from its beginning, and as many from its
+/// end: a store may be out of reach for days.
+const KEPT_FAILURES: usize = 10;
 
 impl State {
     /// Whether nothing can change any more.
@@ -253,7 +299,9 @@ impl Run {
             priority: lane.priority,
             attempt: 0,
             returned: 0,
+            renewed: 0,
             sequence: 0,
+            delivered: 0,
             fence: None,
             state: State::Queued {
                 by: Requeue::Person,
@@ -264,8 +312,14 @@ impl Run {
     }
 
     /// The first attempt at a job.
-    pub fn first(job: Job, lane: &Lane, sequence: u64, worker: WorkerName, now: Timestamp) -> Self {
-        Self::untaken(job, lane, now).take_over(lane, sequence, worker, now)
+    pub fn first(
+        job: Job,
+        lane: &Lane,
+        message: impl Into<Delivered>,
+        worker: WorkerName,
+        now: Timestamp,
+    ) -> Self {
+        Self::untaken(job, lane, now).take_over(lane, message, worker, now)
     }
 
     /// Where it was taken from, or is to be taken from.
@@ -276,15 +330,18 @@ impl Run {
         }
     }
 
-    /// What a message of this lane with this stream sequence means now.
-    pub fn on_delivery(&self, lane: &Lane, sequence: u64, now: Timestamp) -> Delivery {
-        let is_ours = sequence == self.sequence;
+    /// What a message that was delivered in this lane means now.
+    pub fn on_delivery(&self, lane: &Lane, message: Delivered, now: Timestamp) -> Delivery {
+        let is_ours = message.sequence == self.sequence;
         let is_elsewhere = *lane != self.lane();
         // It may wait in several queues at once: then each keeps its message.
         let is_hop = is_elsewhere && self.job.hops.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
-            State::Running { .. } if is_ours => Delivery::TakeOver,
+            State::Running { worker, .. } if is_ours => Delivery::Ask {
+                owner: worker.clone(),
+                is_newer: message.count > self.delivered,
+            },
             State::Running { .. } if is_hop => Delivery::Leave(WHILE_RUNNING),
             // A second message while the owner is alive: it was moved twice, or sent twice.
             State::Running { .. } => Delivery::Drop,
@@ -312,7 +369,7 @@ impl Run {
 
     /// How many attempts are used up.
     pub fn spent(&self) -> u32 {
-        self.attempt - self.returned
+        self.attempt.saturating_sub(self.returned)
     }
 
     /// Whether no further attempt is to be made: all are used up, or too many
@@ -327,11 +384,37 @@ impl Run {
             .failures
             .iter()
             .filter(|attempt| {
-                attempt.number > self.returned && attempt.failure.fault == Fault::Worker
+                attempt.number > self.renewed && attempt.failure.fault == Fault::Worker
             })
             .map(|attempt| &attempt.worker)
             .collect();
         harmed.len() >= MOST_WORKERS
+    }
+
+    /// How often in a row, up to now, it came to nothing by what passes.
+    pub fn passing_failures(&self) -> usize {
+        let failures = self.failures.iter().rev();
+        failures
+            .take_while(|attempt| !attempt.failure.uses_attempt())
+            .count()
+    }
+
+    /// Keeps a record of how an attempt failed.
+    fn note_failure(&mut self, worker: &WorkerName, since: Timestamp, failure: &Failure) {
+        self.failures.push(Attempt {
+            number: self.attempt,
+            worker: worker.clone(),
+            started: since,
+            ended: self.changed,
+            failure: failure.clone(),
+        });
+        let middle = self.failures.get(KEPT_FAILURES);
+        // Those that used up an attempt are few, and decide whether there is another.
+        if self.failures.len() > 2 * KEPT_FAILURES
+            && middle.is_some_and(|attempt| !attempt.failure.uses_attempt())
+        {
+            self.failures.remove(KEPT_FAILURES);
+        }
     }
 
     /// Whether the last attempt failed by this worker's own fault.
@@ -341,16 +424,17 @@ impl Run {
         })
     }
 
-    /// The next attempt, by a new owner. Where the one before is still marked
+    /// The next attempt, by a new owner; none after [`MOST_ATTEMPTS`]. Where the one before is still marked
     /// running, its worker vanished, and that counts as a failed attempt; where
     /// that was the last one, the run has failed for good instead.
     pub fn take_over(
         &self,
         lane: &Lane,
-        sequence: u64,
+        message: impl Into<Delivered>,
         worker: WorkerName,
         now: Timestamp,
     ) -> Self {
+        let message = message.into();
         let mut next = self.clone();
         next.changed = now;
         if let State::Running {
@@ -360,23 +444,27 @@ impl Run {
         } = &self.state
         {
             let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
-            next.failures.push(Attempt {
-                number: self.attempt,
-                worker: lost.clone(),
-                started: *since,
-                ended: now,
-                failure: failure.clone(),
-            });
+            next.note_failure(lost, *since, &failure);
             // What it was about to publish may be there: the next one looks, and does no more.
             if next.is_spent() && !(self.is_publishing() && self.may_appear()) {
                 next.state = State::Failed { failure };
                 return next;
             }
         }
+        if next.attempt >= MOST_ATTEMPTS {
+            let failure = Failure::input(format!("it was taken {MOST_ATTEMPTS} times"));
+            next.state = State::Failed { failure };
+            return next;
+        }
         next.queue = lane.queue.clone();
         next.priority = lane.priority;
         next.attempt += 1;
-        next.sequence = sequence;
+        next.delivered = if message.sequence == self.sequence {
+            message.count.max(self.delivered)
+        } else {
+            message.count
+        };
+        next.sequence = message.sequence;
         next.state = State::Running {
             worker,
             since: now,
@@ -443,7 +531,7 @@ impl Run {
             State::Running { worker, .. } => {
                 let by = Requeue::Worker(worker.clone());
                 Self {
-                    returned: self.returned + 1,
+                    returned: self.returned.saturating_add(1),
                     ..self.queued(by, now)
                 }
             }
@@ -475,7 +563,7 @@ impl Run {
         Some(Self {
             queue: lane.queue.clone(),
             priority: lane.priority,
-            returned: self.returned + u32::from(was_running),
+            returned: self.returned.saturating_add(u32::from(was_running)),
             ..self.queued(by, now)
         })
     }
@@ -486,6 +574,7 @@ impl Run {
         match self.state {
             State::Failed { .. } | State::Cancelled => Some(Self {
                 returned: self.attempt,
+                renewed: self.attempt,
                 ..self.queued(Requeue::Person, now)
             }),
             _ => None,
@@ -504,20 +593,18 @@ impl Run {
     }
 
     /// The owner's attempt failed: the run waits for the next one, or has
-    /// failed for good.
+    /// failed for good. What passes uses up no attempt.
     pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.changed = now;
         if let State::Running { worker, since, .. } = &self.state {
-            next.failures.push(Attempt {
-                number: self.attempt,
-                worker: worker.clone(),
-                started: *since,
-                ended: now,
-                failure: failure.clone(),
-            });
+            next.note_failure(worker, *since, &failure);
         }
-        let again = failure.fault.is_worth_a_retry() && !next.is_spent();
+        if !failure.uses_attempt() {
+            next.returned = next.returned.saturating_add(1);
+        }
+        let is_over = next.is_spent() && (failure.uses_attempt() || !self.only_looks());
+        let again = failure.fault.is_worth_a_retry() && !is_over;
         next.state = match now.checked_add(retry_in) {
             Ok(until) if again => State::Waiting { until, failure },
             _ => State::Failed { failure },
@@ -557,5 +644,37 @@ impl Run {
             State::Completed { report } => Some(&report.worker),
             _ => self.failures.last().map(|attempt| &attempt.worker),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Choice;
+    use crate::testing;
+
+    #[test]
+    fn what_passes_uses_up_nothing_and_leaves_a_record_that_stays_small() {
+        let job = testing::job(Choice::Encoder("libx265".parse().expect("a name")), 1);
+        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+        let worker: WorkerName = "w".parse().expect("a name");
+        let now = Timestamp::UNIX_EPOCH;
+        let soon = SignedDuration::from_secs(1);
+        let mut run = Run::first(job, &lane, 1, worker.clone(), now);
+        run = run.fail(Failure::worker("disk full"), soon, now);
+        for _ in 0..100 {
+            run = run.take_over(&lane, 1, worker.clone(), now);
+            run = run.fail(Failure::passing("the store is away"), soon, now);
+            assert!(run.state.is_waiting(), "{run:#?}");
+        }
+        assert_eq!((run.spent(), run.attempt), (1, 101));
+        assert_eq!(run.failures.len(), 2 * KEPT_FAILURES);
+        assert_eq!(run.failures[0].failure.message, "disk full");
+        assert_eq!(run.failures.last().map(|attempt| attempt.number), Some(101));
+        for _ in 0..2 {
+            run = run.take_over(&lane, 1, worker.clone(), now);
+            run = run.fail(Failure::passing_perhaps("no answer"), soon, now);
+        }
+        assert!(matches!(run.state, State::Failed { .. }), "{run:#?}");
     }
 }

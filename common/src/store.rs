@@ -1,5 +1,6 @@
 //! Media stores: local folders, and S3-compatible buckets through `object_store`.
 
+mod answer;
 mod folder;
 mod upload;
 mod within;
@@ -22,6 +23,7 @@ use crate::location::Location;
 use crate::roots::Roots;
 use upload::Leftovers;
 
+pub use answer::Answer;
 pub use folder::Folder;
 pub use upload::Upload;
 use within::Within;
@@ -55,6 +57,23 @@ pub enum StoreError {
         /// What was to be reached.
         location: Location,
         /// What the store or the network said.
+        message: String,
+    },
+    /// The store answered, and did not let us: the credentials do not open
+    /// this, or open nothing just now.
+    #[error("store of {location} refuses: {message}")]
+    Refused {
+        /// What was to be reached.
+        location: Location,
+        /// What the store said.
+        message: String,
+    },
+    /// No store can be asked for an object of this name.
+    #[error("{location} has a name that cannot be asked for ({message}): rename it")]
+    Name {
+        /// What was to be reached.
+        location: Location,
+        /// What is wrong with its name.
         message: String,
     },
     /// The local file system refused.
@@ -101,7 +120,13 @@ impl StoreError {
                     message: "there are no credentials for it".to_owned(),
                 };
             }
-            Self::Remote { location, message }
+            match error {
+                object_store::Error::PermissionDenied { .. }
+                | object_store::Error::Unauthenticated { .. } => {
+                    Self::Refused { location, message }
+                }
+                _ => Self::Remote { location, message },
+            }
         }
     }
 }
@@ -215,7 +240,7 @@ impl Stores {
     ) -> Result<(Arc<AmazonS3>, Path), StoreError> {
         self.check(location)?;
         let store = self.bucket(location, patience)?;
-        let path = Path::parse(location.key()).map_err(|error| StoreError::Settings {
+        let path = Path::parse(location.key()).map_err(|error| StoreError::Name {
             location: location.clone(),
             message: error.to_string(),
         })?;

@@ -267,6 +267,11 @@ pub fn peek(worker: &WorkerName) -> String {
     format!("peek.{worker}")
 }
 
+/// Where a worker is asked whether it is at a job.
+pub fn owner(worker: &WorkerName) -> String {
+    format!("owner.{worker}")
+}
+
 /// Nudges whoever runs a job to look at its run again.
 pub fn control_job(job: &JobId) -> String {
     format!("control.job.{job}")

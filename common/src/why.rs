@@ -134,6 +134,11 @@ pub enum Cause {
         /// What each of them does instead.
         workers: Vec<Reason>,
     },
+    /// Who would run it cannot reach what it needs.
+    Away {
+        /// What each of them cannot reach, and why.
+        workers: Vec<Reason>,
+    },
     /// Nothing goes before it.
     Next {
         /// Who has a free slot for it.
@@ -304,6 +309,7 @@ impl Scene<'_> {
             },
             (_, None) => Cause::NoWorker,
             (_, Some((Unfit::Resting { .. }, workers))) => Cause::Resting { workers },
+            (_, Some((Unfit::Away(_), workers))) => Cause::Away { workers },
             (_, Some((Unfit::Unable { .. }, workers))) => Cause::Unproved {
                 workers,
                 instead: alternatives(&job.recipe, self.workers),
@@ -442,6 +448,11 @@ impl fmt::Display for Cause {
                 "whoever could run it takes no jobs just now ({})",
                 reasons(workers)
             ),
+            Self::Away { workers } => write!(
+                f,
+                "held, and goes on by itself once what it needs is back ({})",
+                reasons(workers)
+            ),
             Self::Next { workers } => write!(
                 f,
                 "nothing goes before it and {} has a free slot: it should start within seconds",
@@ -525,6 +536,7 @@ mod tests {
     use crate::control::Order;
     use crate::failure::Failure;
     use crate::job::Job;
+    use crate::location::Location;
     use crate::recipe::Choice;
     use crate::testing::{heartbeat, job, report};
     use crate::worker::WorkerStatus;
@@ -645,6 +657,18 @@ mod tests {
 
     #[test]
     fn who_is_nearest_to_taking_it_is_named_and_nobody_else() {
+        let mut parted = heartbeat("w1", &["libx265"]);
+        parted.away = vec![crate::worker::Away {
+            place: Location::s3("media", "").expect("a bucket"),
+            since: at(60),
+            error: "403 Forbidden".to_owned(),
+        }];
+        let farm = waiting(vec![parted]);
+        assert_eq!(
+            farm.sentence(),
+            "held, and goes on by itself once what it needs is back \
+             (w1: cannot reach s3://media/ since 1970-01-01T00:01:00Z: 403 Forbidden)"
+        );
         let cannot = heartbeat("gpu", &["hevc_nvenc"]);
         let mut small = heartbeat("small", &["libx265"]);
         small.terms.max_size = Some(10);

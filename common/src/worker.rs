@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::Card;
 use crate::id::JobId;
+use crate::job::Job;
 use crate::location::Location;
 use crate::places::Places;
 use crate::queue::Queue;
@@ -139,7 +140,7 @@ pub struct Heartbeat {
 }
 
 /// A bucket or folder that a worker cannot reach.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Away {
     /// The bucket (`s3://bucket/`) or the folder.
     pub place: Location,
@@ -149,11 +150,26 @@ pub struct Away {
     pub error: String,
 }
 
+impl Away {
+    /// Whether a location lies there.
+    pub fn holds(&self, location: &Location) -> bool {
+        location.is_below(&self.place)
+    }
+}
+
 impl Heartbeat {
     /// Whether it takes jobs of this queue, now or when a slot is free.
     pub fn serves(&self, queue: &Queue) -> bool {
         self.card.serves(&self.name, queue)
             && (self.terms.only.is_empty() || self.terms.only.contains(queue))
+    }
+
+    /// What the job needs and this worker cannot reach now.
+    pub fn keeps_from(&self, job: &Job) -> Option<&Away> {
+        let needed = [&job.input.location, &job.output];
+        self.away
+            .iter()
+            .find(|away| needed.iter().any(|location| away.holds(location)))
     }
 }
 

@@ -96,10 +96,12 @@ impl From<StoreError> for Error {
             StoreError::Missing(_)
             | StoreError::Outside(_)
             | StoreError::LeadsOut(_)
+            | StoreError::Name { .. }
             | StoreError::Local { .. } => Self::usage(error),
-            StoreError::Remote { .. } | StoreError::Settings { .. } | StoreError::Away { .. } => {
-                Self::out_of_reach(error)
-            }
+            StoreError::Remote { .. }
+            | StoreError::Refused { .. }
+            | StoreError::Settings { .. }
+            | StoreError::Away { .. } => Self::out_of_reach(error),
             StoreError::Stopped(_) => Self::interrupted(error),
         }
     }

@@ -28,9 +28,11 @@ pub async fn reach(location: &Location) -> Result<(), Error> {
         .await
     {
         Ok(_) | Err(StoreError::Missing(_)) => Ok(()),
-        Err(StoreError::Remote { message, .. }) => Err(Error::out_of_reach(format!(
-            "cannot reach the store of {location}: {message}; is it running, and are AWS_ENDPOINT and the other AWS_* variables right?"
-        ))),
+        Err(StoreError::Remote { message, .. } | StoreError::Refused { message, .. }) => {
+            Err(Error::out_of_reach(format!(
+                "cannot reach the store of {location}: {message}; is it running, and are AWS_ENDPOINT and the other AWS_* variables right?"
+            )))
+        }
         Err(error) => Err(error.into()),
     }
 }

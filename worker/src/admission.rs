@@ -18,12 +18,15 @@ use tokio::sync::watch;
 
 use crate::config::ReadMode;
 use crate::meter::free_space;
+use crate::reach::Reach;
 use crate::scratch;
 
 /// A job that another worker should have is offered again after that long.
 const OTHERS: SignedDuration = SignedDuration::from_secs(5);
 /// A job that nobody else may have waits for this worker to prove an encoder.
 const UNPROVED: SignedDuration = SignedDuration::from_secs(15);
+/// A job whose input or output this worker cannot reach. Another may.
+const AWAY: SignedDuration = SignedDuration::from_secs(5);
 /// A job that waits for room on this worker.
 const ROOM: SignedDuration = SignedDuration::from_secs(2);
 /// What a job needs in scratch at the least, in bytes.
@@ -37,6 +40,7 @@ pub struct Admission {
     scratch: PathBuf,
     card: watch::Receiver<Arc<Card>>,
     controls: watch::Receiver<Controls>,
+    reach: Arc<Reach>,
     held: Arc<Mutex<Held>>,
 }
 
@@ -66,6 +70,7 @@ impl Admission {
         scratch: PathBuf,
         card: watch::Receiver<Arc<Card>>,
         controls: watch::Receiver<Controls>,
+        reach: Arc<Reach>,
     ) -> Self {
         Self {
             name,
@@ -74,6 +79,7 @@ impl Admission {
             scratch,
             card,
             controls,
+            reach,
             held: Arc::default(),
         }
     }
@@ -179,6 +185,10 @@ impl Claimant for Admission {
         if !self.has_space(&held, job, need) {
             return Err(Decline::Leave(if is_pinned { ROOM } else { OTHERS }));
         }
+        // Last: this job may be the one that finds out whether a place is back.
+        if !self.reach.admits(job) {
+            return Err(Decline::Leave(AWAY));
+        }
         held.scratch += need;
         if let Some(kind) = session {
             *held.sessions.entry(kind).or_default() += 1;
@@ -249,7 +259,16 @@ mod tests {
         let (_, controls) = watch::channel(Controls::default());
         let name = "w".parse().expect("a name");
         let scratch = folder.path().to_owned();
-        let admission = Admission::new(name, terms, ReadMode::InPlace, scratch, card, controls);
+        let reach = Reach::new();
+        let admission = Admission::new(
+            name,
+            terms,
+            ReadMode::InPlace,
+            scratch,
+            card,
+            controls,
+            reach,
+        );
         (admission, folder)
     }
 

@@ -44,6 +44,7 @@ use crate::gate;
 use crate::input;
 use crate::presence::{Presence, Reporter};
 use crate::publish::{self, Prepared, There};
+use crate::reach::Reach;
 use crate::sandbox::Sandbox;
 use crate::scratch::Scratch;
 use crate::stop::{Expected, Stop};
@@ -67,6 +68,8 @@ pub struct Executor {
     pub cards: watch::Sender<Arc<Card>>,
     /// How to prove it.
     pub detection: Detection,
+    /// Which places it can reach.
+    pub reach: Arc<Reach>,
     /// Where files are made.
     pub scratch: Scratch,
     /// What the farm hears of this worker.
@@ -305,8 +308,14 @@ impl Executor {
         expected: &Expected,
         broken_off: CancellationToken,
     ) -> Attempted {
-        match self.steps(claim, expected, broken_off).await {
+        let started = Instant::now();
+        match self.steps(claim, expected, broken_off.clone()).await {
             Ok(report) => Attempted::Published(report),
+            // Who broke it off knows why.
+            Err(Attempted::Failed(failure)) if !broken_off.is_cancelled() => {
+                let judged = self.reach.judge(claim.job(), started, failure).await;
+                Attempted::Failed(judged)
+            }
             Err(ended) => ended,
         }
     }
@@ -338,6 +347,7 @@ impl Executor {
                 return Err(Failure::passing("broken off while reading").into());
             }
         };
+        self.reach.seen(&job.input.location);
         let runner = self.runner(&source, scratch.path(), broken_off.clone());
         let media = probe::probe(&runner, &source).await?;
         let card = Arc::clone(&self.card.borrow());
@@ -395,6 +405,7 @@ impl Executor {
             &broken_off,
         )
         .await?;
+        self.reach.written(&job.output);
         let report = Report {
             worker: self.name.clone(),
             encoder: choice.map(|(encoder, _)| encoder.clone()),
@@ -643,6 +654,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Attempted {
         fault: Fault::Worker,
         message: format!("this worker has a bug: {text}"),
         log: Vec::new(),
+        counts: false,
     })
 }
 

@@ -9,6 +9,7 @@ use common::store::{OnBytes, StoreError, Stores};
 
 use crate::config::ReadMode;
 use crate::ffmpeg::Source;
+use crate::patience::patiently;
 
 /// How long a presigned URL is valid: longer than the longest encode should take.
 const URL_VALID: Duration = Duration::from_secs(48 * 3600);
@@ -69,7 +70,7 @@ pub async fn open(
 /// # Errors
 /// Where it has changed, or the store fails.
 pub async fn unchanged(stores: &Stores, input: &Input) -> Result<(), Failure> {
-    match stores.head(&input.location).await {
+    match patiently(|| stores.head(&input.location)).await {
         Ok(now) if now == *input => Ok(()),
         Err(StoreError::Missing(_)) => Ok(()),
         Ok(_) => Err(Failure::input(format!(
@@ -98,22 +99,26 @@ pub async fn download(
     Ok(Source::File(to))
 }
 
-/// Whose fault a store's error is: the network passes, a full or broken disk
-/// is this worker's, and a file that may not be read is the input's.
+/// Whose fault a store's error is, as far as it says so itself: the network
+/// passes, a full or broken disk is this worker's, and a file that may not be
+/// read is the input's. Whether the store answers others decides what passes.
 pub fn failure(error: StoreError) -> Failure {
     let message = error.to_string();
     match error {
-        StoreError::Missing(_) | StoreError::Outside(_) | StoreError::LeadsOut(_) => {
-            Failure::input(message)
-        }
-        StoreError::Remote { .. } | StoreError::Stopped(_) | StoreError::Away { .. } => {
-            Failure::passing(message)
-        }
+        StoreError::Missing(_)
+        | StoreError::Name { .. }
+        | StoreError::Outside(_)
+        | StoreError::LeadsOut(_) => Failure::input(message),
+        StoreError::Remote { .. }
+        | StoreError::Refused { .. }
+        | StoreError::Settings { .. }
+        | StoreError::Away { .. }
+        | StoreError::Stopped(_) => Failure::passing(message),
         StoreError::Local { source, .. }
             if source.kind() == std::io::ErrorKind::PermissionDenied =>
         {
             Failure::input(message)
         }
-        StoreError::Local { .. } | StoreError::Settings { .. } => Failure::worker(message),
+        StoreError::Local { .. } => Failure::worker(message),
     }
 }

@@ -21,6 +21,7 @@ use worker::executor::Executor;
 use worker::ffmpeg::Tools;
 use worker::meter::Meter;
 use worker::presence::Presence;
+use worker::reach::Reach;
 use worker::scratch::Scratch;
 use worker::standing::Duty;
 use worker::{orders, peek, sandbox, scratch};
@@ -188,12 +189,14 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     );
     let (cards, card) = watch::channel(Arc::new(card));
     let (orders, controls) = watch::channel(broker.controls().await?);
+    let reach = Reach::new();
     let presence = Arc::new(Presence::new(
         name.clone(),
         slots,
         config.terms(),
         card.clone(),
         scratch.path(),
+        reach.away(),
     ));
     let duty = Duty::new(
         name.clone(),
@@ -209,6 +212,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         scratch.path().to_owned(),
         card.clone(),
         controls,
+        Arc::clone(&reach),
     );
     if admission.queues().is_empty() {
         return Err(Usage(format!(
@@ -230,6 +234,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         card,
         cards,
         detection: detection(&config.detection)?,
+        reach,
         scratch,
         presence: Arc::clone(&presence),
         name,
@@ -247,6 +252,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
         async move { presence.announce(&broker, gone).await }
     });
+    broker.answer_for(&executor.name, gone.clone()).await?;
     tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
     let peeking = tokio::spawn(peek::serve(Arc::clone(&executor), gone.clone()));
     let dispatcher = Dispatcher {

@@ -12,7 +12,7 @@ use common::id::JobId;
 use common::places::Places;
 use common::progress::{EncodeProgress, Progress};
 use common::run::Stage;
-use common::worker::{Heartbeat, Load, Terms, WorkerName, WorkerStatus};
+use common::worker::{Away, Heartbeat, Load, Terms, WorkerName, WorkerStatus};
 use common::{subject, wire};
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -32,6 +32,7 @@ pub struct Presence {
     terms: Terms,
     started: Timestamp,
     scratch: std::path::PathBuf,
+    away: watch::Receiver<Vec<Away>>,
     now: Mutex<Now>,
     changed: Notify,
 }
@@ -49,6 +50,7 @@ impl Presence {
         terms: Terms,
         card: watch::Receiver<Arc<Card>>,
         scratch: &std::path::Path,
+        away: watch::Receiver<Vec<Away>>,
     ) -> Self {
         Self {
             name,
@@ -57,6 +59,7 @@ impl Presence {
             card,
             started: Timestamp::now(),
             scratch: scratch.to_owned(),
+            away,
             now: Mutex::new(Now {
                 standing: Standing {
                     status: WorkerStatus::Ready,
@@ -118,7 +121,7 @@ impl Presence {
             load,
             card: Card::clone(&self.card.borrow()),
             places: Places::default(),
-            away: Vec::new(),
+            away: self.away.borrow().clone(),
             clock_ahead: 0.0,
         }
     }
@@ -127,6 +130,7 @@ impl Presence {
     /// lives, until told to stop; then signs off.
     pub async fn announce(&self, broker: &Broker, stop: CancellationToken) {
         let mut meter = Meter::new(&self.scratch);
+        let mut away = self.away.clone();
         loop {
             if let Err(error) = broker.heartbeat(&self.heartbeat(meter.read())).await {
                 tracing::warn!(%error, "no heartbeat reached the broker");
@@ -134,6 +138,7 @@ impl Presence {
             tokio::select! {
                 () = tokio::time::sleep(HEARTBEAT) => {}
                 () = self.changed.notified() => tokio::time::sleep(CHANGES).await,
+                Ok(()) = away.changed() => tokio::time::sleep(CHANGES).await,
                 () = stop.cancelled() => break,
             }
         }

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::input::failure;
+use crate::patience::patiently;
 
 /// How long a store that answers, or a folder, may take to let an output appear.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -81,9 +82,16 @@ pub async fn prepare(
     }
 }
 
+/// How the name of every output begins that its job's owner has not let appear.
+const HIDDEN: &str = ".ffmpeg-easy-";
+
 /// What an output is called until its job's owner lets it appear.
 fn hidden(to: &Path, job: &JobId, attempt: u32) -> PathBuf {
-    to.with_file_name(format!(".ffmpeg-easy-{job}-{attempt}"))
+    to.with_file_name(format!("{HIDDEN}{job}-{attempt}"))
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with(HIDDEN) && !name.contains(['/', '\\'])
 }
 
 /// Removes what workers left that were killed while they copied.
@@ -132,23 +140,13 @@ pub async fn look(stores: &Stores, to: &Location, fence: &Fence) -> Result<There
 pub async fn settle(stores: &Stores, to: &Location, fence: &Fence) -> Result<There, Failure> {
     match &fence.by {
         Means::Upload(upload) => stores.abort(to, upload).await.map_err(failure)?,
-        Means::File(name) => {
-            if let Some(path) = to.path() {
-                remove(path.with_file_name(name)).await?;
-            }
+        // A run is a message: it names no file but a hidden one of ours.
+        Means::File(name) if is_hidden(name) => {
+            stores.delete(&to.sibling(name)).await.map_err(failure)?;
         }
+        Means::File(_) => {}
     }
     look(stores, to, fence).await.map_err(failure)
-}
-
-async fn remove(hidden: PathBuf) -> Result<(), Failure> {
-    match tokio::fs::remove_file(&hidden).await {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::worker(format!(
-            "cannot remove {}: {error}",
-            hidden.display()
-        ))),
-        _ => Ok(()),
-    }
 }
 
 /// Gives up what the attempts at a job so far may have left: hidden files
@@ -235,7 +233,7 @@ impl Prepared {
         // No store can be trusted with a conditional put, so a moment is left
         // in which somebody else's object would still be replaced.
         if !replace {
-            let there = look_patiently(stores, to, fence).await;
+            let there = patiently(|| look(stores, to, fence)).await;
             if !matches!(there, Ok(There::Nothing)) {
                 self.discard().await;
                 return match there {
@@ -291,25 +289,6 @@ impl Prepared {
                 let _ = tokio::fs::remove_file(&from).await;
             }
         }
-    }
-}
-
-/// Looks until the store gives an answer: a finished output is worth the wait.
-async fn look_patiently(
-    stores: &Stores,
-    to: &Location,
-    fence: &Fence,
-) -> Result<There, StoreError> {
-    let mut pause = PAUSE.0;
-    loop {
-        match look(stores, to, fence).await {
-            Err(error @ StoreError::Remote { .. }) => {
-                tracing::warn!(%error, "a finished output waits for its store");
-            }
-            there => return there,
-        }
-        tokio::time::sleep(pause).await;
-        pause = PAUSE.1.min(pause * 2);
     }
 }
 

@@ -12,26 +12,33 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::atomic::Message;
-use super::runs::Write;
+use super::owner::{Held, Owner, RETURN};
+use super::runs::{Tries, Write};
 use super::steer::RETRY_OF;
 use super::{Broker, BrokerError, Lanes};
 use crate::failure::Failure;
 use crate::fence::Fence;
 use crate::job::Job;
 use crate::queue::{Lane, Queue};
-use crate::run::{Delivery, Report, Run, Stage, State};
+use crate::run::{Delivered, Delivery, Report, Run, Stage, State};
 use crate::subject::{self, JOBS};
 use crate::wire;
 use crate::worker::WorkerName;
 
 /// No retry waits longer than this.
 const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(10);
+/// A job that came to nothing by what passes is tried again after so long at
+/// the latest: trouble that is over must be found out.
+const LONGEST_PASSING: SignedDuration = SignedDuration::from_mins(1);
 /// Up to so much more, so that what failed together does not come back together.
 const JITTER: f64 = 0.2;
 /// For so long a job that failed by this worker's fault is left to others,
 const ELSEWHERE: SignedDuration = SignedDuration::from_secs(3);
 /// looking again that often.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+/// A job whose owner is silent, and which is not to be taken over yet, is offered
+/// again after this share of its lease.
+const SHARE: u32 = 3;
 /// The broker answers at once to a request that may not wait: a longer silence
 /// means that the request got lost with a leader.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -44,6 +51,8 @@ pub struct Claim {
     revision: u64,
     message: std::sync::Arc<jetstream::Message>,
     pub(super) ack_wait: Duration,
+    /// By this the worker knows for whom it speaks when somebody asks.
+    _held: std::sync::Arc<Held>,
 }
 
 /// The run is no longer this worker's.
@@ -52,7 +61,7 @@ pub enum Lost {
     /// Another worker took it over, or a person decided otherwise.
     #[error("the job is no longer this worker's")]
     Elsewhere,
-    /// The broker gave no answer for so long that the lease must be taken for lost.
+    /// The broker refuses.
     #[error(transparent)]
     Broker(#[from] BrokerError),
 }
@@ -302,7 +311,10 @@ impl Broker {
     ) -> Result<Taken<C::Ticket>, BrokerError> {
         let what = || format!("message on {}", message.subject);
         let info = message.info().map_err(BrokerError::request(what()))?;
-        let sequence = info.stream_sequence;
+        let delivered = Delivered {
+            sequence: info.stream_sequence,
+            count: info.delivered.unsigned_abs(),
+        };
         let age = SignedDuration::from_nanos_i128(
             Timestamp::now().as_nanosecond() - info.published.unix_timestamp_nanos(),
         );
@@ -339,10 +351,11 @@ impl Broker {
             } else {
                 self.versioned_run(&job.id).await?
             };
-            let (next, expected) = match found {
+            let (next, expected, tries) = match found {
                 None => (
-                    Run::first(job.clone(), lane, sequence, worker.clone(), now),
+                    Run::first(job.clone(), lane, delivered, worker.clone(), now),
                     0,
+                    Tries::Some,
                 ),
                 Some(found) => {
                     let again = found
@@ -356,18 +369,38 @@ impl Broker {
                         }
                         None => found.run,
                     };
-                    match run.on_delivery(lane, sequence, now) {
+                    match run.on_delivery(lane, delivered, now) {
                         Delivery::TakeOver if run.failed_last_on(worker) && age < ELSEWHERE => {
                             self.leave(&message, LOOK_AGAIN).await?;
                             return Ok(Taken::Nothing);
                         }
                         Delivery::TakeOver => {
-                            if matches!(run.state, State::Running { .. }) {
-                                // Its last owner may have died between the dead letter and the run.
-                                self.unbury(&job.id).await?;
+                            let next = run.take_over(lane, delivered, worker.clone(), now);
+                            (next, found.revision, Tries::Some)
+                        }
+                        // Who is asked must be the one who has it now.
+                        Delivery::Ask { .. } if !is_confirmed => {
+                            is_confirmed = true;
+                            continue;
+                        }
+                        Delivery::Ask { owner, is_newer } => {
+                            let state = self.owner(&owner, &job.id, run.attempt).await?;
+                            let wait = match state {
+                                Owner::Gone if is_newer => None,
+                                Owner::Alive => Some(ack_wait),
+                                Owner::Gone => Some(ack_wait / SHARE),
+                                Owner::Unknown => Some(RETURN.min(ack_wait / SHARE)),
+                            };
+                            if let Some(wait) = wait {
+                                let wait = SignedDuration::try_from(wait);
+                                self.leave(&message, wait.unwrap_or(LOOK_AGAIN)).await?;
+                                return Ok(Taken::Nothing);
                             }
-                            let next = run.take_over(lane, sequence, worker.clone(), now);
-                            (next, found.revision)
+                            // It may have died between the dead letter and the run.
+                            self.unbury(&job.id).await?;
+                            let next = run.take_over(lane, delivered, worker.clone(), now);
+                            // After an outage the owner may be back.
+                            (next, found.revision, Tries::One)
                         }
                         Delivery::Leave(wait) => {
                             self.leave(&message, wait).await?;
@@ -390,7 +423,13 @@ impl Broker {
                     }
                 }
             };
-            match self.settle(&next, expected).await? {
+            let held = self.owned.hold(&job.id, next.attempt);
+            let written = self.settle_by(&next, expected, tries).await?;
+            if let (Write::Done(_), Tries::One) = (&written, tries) {
+                // In case that it is still at it.
+                self.nudge(&job.id).await;
+            }
+            match written {
                 Write::Done(_) if next.state.is_terminal() => {
                     self.acknowledge(&job, &message).await?;
                     return Ok(Taken::Buried(Box::new(next)));
@@ -402,6 +441,7 @@ impl Broker {
                         revision,
                         message: message.into(),
                         ack_wait,
+                        _held: held.into(),
                     };
                     return Ok(Taken::Claimed(Box::new(claim), ticket));
                 }
@@ -413,11 +453,20 @@ impl Broker {
 
     /// Writes a run and its history; a failed job is a dead letter first.
     pub(super) async fn settle(&self, next: &Run, expected: u64) -> Result<Write, BrokerError> {
+        self.settle_by(next, expected, Tries::Some).await
+    }
+
+    async fn settle_by(
+        &self,
+        next: &Run,
+        expected: u64,
+        tries: Tries,
+    ) -> Result<Write, BrokerError> {
         let letter = match next.state {
             State::Failed { .. } => self.bury(next).await?,
             _ => None,
         };
-        let written = self.write_run(next, expected).await?;
+        let written = self.write_run(next, expected, tries).await?;
         match (&written, letter) {
             (Write::Done(_), _) => self.record(next).await,
             // One that was there before may be the true owner's.
@@ -528,7 +577,10 @@ impl Claim {
 
     /// Writes the next state of the run, where it is still this worker's.
     async fn write(&mut self, next: Run) -> Result<(), Lost> {
-        let written = self.broker.write_run(&next, self.revision).await?;
+        let written = self
+            .broker
+            .write_run(&next, self.revision, Tries::Endless)
+            .await?;
         self.note(next, written)
     }
 
@@ -601,7 +653,12 @@ impl Claim {
     /// Where the job is no longer this worker's.
     pub async fn fail(self, failure: Failure) -> Result<Run, Lost> {
         let first = SignedDuration::try_from(self.broker.retry_after).unwrap_or(LONGEST_RETRY);
-        let wait = retry_wait(first, self.run.spent(), random_share());
+        let wait = if failure.uses_attempt() {
+            retry_wait(first, self.run.spent(), random_share())
+        } else {
+            let times = u32::try_from(self.run.passing_failures()).unwrap_or(u32::MAX);
+            retry_wait(first, times.saturating_add(1), random_share()).min(LONGEST_PASSING)
+        };
         let next = self.run.fail(failure, wait, Timestamp::now());
         self.end(next).await
     }
@@ -629,7 +686,10 @@ impl Claim {
     /// run has the say by then: an acknowledgement that is lost only brings the
     /// message back once more, to be settled by whoever gets it.
     async fn end(mut self, next: Run) -> Result<Run, Lost> {
-        let written = self.broker.settle(&next, self.revision).await?;
+        let written = self
+            .broker
+            .settle_by(&next, self.revision, Tries::Endless)
+            .await?;
         self.note(next, written)?;
         if let State::Waiting { until, .. } = self.run.state {
             let later = subject::later(&self.run.job.id);

@@ -1,10 +1,13 @@
 //! Connecting.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::{Event, jetstream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use super::owner::Owned;
 use super::{Broker, BrokerError};
 
 /// The oldest server with message schedules and atomic batches.
@@ -14,6 +17,37 @@ const NEEDED_TEXT: &str = "2.12";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Two missed pings mean a cut link: noticed well before a lease runs out.
 const PING: Duration = Duration::from_secs(5);
+
+/// Longest wait between two tries to connect again: short, so that everybody who
+/// is alive is back soon after a broker that was away.
+pub(super) const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Since when the connection stands.
+#[derive(Clone)]
+pub(super) struct Link(Arc<Mutex<Option<Instant>>>);
+
+impl Default for Link {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Some(Instant::now()))))
+    }
+}
+
+impl Link {
+    fn heed(&self, event: &Event) {
+        let since = match event {
+            Event::Connected => Some(Instant::now()),
+            Event::Disconnected => None,
+            _ => return,
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    /// For how long it has stood; not at all while it is broken.
+    pub(super) fn stands_for(&self) -> Duration {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
 
 /// How to reach a broker.
 #[derive(Clone, Debug)]
@@ -67,6 +101,7 @@ impl Broker {
             message,
         };
         let (connected, connections) = watch::channel(());
+        let link = Link::default();
         let mut nats = async_nats::ConnectOptions::new();
         if let Some(file) = &options.credentials {
             nats = nats
@@ -84,12 +119,17 @@ impl Broker {
             .name(&options.name)
             .connection_timeout(CONNECT_TIMEOUT)
             .ping_interval(PING)
-            .event_callback(move |event| {
-                log(&event);
-                if matches!(event, Event::Connected) {
-                    connected.send_replace(());
+            .reconnect_delay_callback(reconnect_delay)
+            .event_callback({
+                let link = link.clone();
+                move |event| {
+                    log(&event);
+                    link.heed(&event);
+                    if matches!(event, Event::Connected) {
+                        connected.send_replace(());
+                    }
+                    std::future::ready(())
                 }
-                std::future::ready(())
             })
             .connect(addresses)
             .await
@@ -109,6 +149,8 @@ impl Broker {
             jetstream: jetstream::new(client.clone()),
             client,
             connections,
+            link,
+            owned: Owned::default(),
             ack_wait: options.ack_wait,
             replicas: options.replicas,
             retry_after: options.retry_after,
@@ -116,6 +158,11 @@ impl Broker {
         broker.ensure_topology().await?;
         Ok(broker)
     }
+}
+
+/// How long to wait before the connection is tried again for so many times in a row.
+fn reconnect_delay(tries: usize) -> Duration {
+    Duration::from_millis(1 << tries.min(10)).min(RECONNECT)
 }
 
 fn log(event: &Event) {

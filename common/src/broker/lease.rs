@@ -21,7 +21,7 @@ const SETTLED: Duration = Duration::from_millis(500);
 /// Why a lease ended before its job did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Another worker took the job over.
+    /// Another worker took the job over, or buried it: its owner was taken for gone.
     TakenOver,
     /// A person cancelled the job.
     Cancelled,
@@ -84,6 +84,8 @@ async fn watch(claim: &Claim) -> Ended {
         .subscribe(subject::control_job(&job))
         .await
         .ok();
+    // A nudge may be lost with a connection.
+    let mut connections = claim.broker.connections();
     let mut checking = None;
     // For a nudge that came before anybody listened.
     if let Ok(Some(ended)) = tokio::time::timeout(every / 2, check(claim)).await {
@@ -103,6 +105,7 @@ async fn watch(claim: &Claim) -> Ended {
                 }
             }
             alive = nudged => if !alive { nudges = None },
+            Ok(()) = connections.changed() => {}
         }
         // A check that hangs must not hold up the next sign of life.
         let check = checking.get_or_insert_with(|| Box::pin(check(claim)));
@@ -121,9 +124,13 @@ async fn check(claim: &Claim) -> Option<Ended> {
     match claim.broker.confirmed_run(&ours.job.id).await {
         Ok(Some(found)) => match found.run.state {
             State::Cancelled => Some(Ended::Cancelled),
-            _ if found.run.attempt > ours.attempt => Some(Ended::TakenOver),
+            _ if found.run.attempt != ours.attempt => Some(Ended::TakenOver),
             State::Queued { .. } => Some(Ended::Moved),
-            _ => None,
+            State::Running { .. } => None,
+            // Where its owner has written this itself, nobody minds any more.
+            State::Waiting { .. } | State::Completed { .. } | State::Failed { .. } => {
+                Some(Ended::TakenOver)
+            }
         },
         // Nothing that anybody in the farm does removes a run.
         Ok(None) => None,

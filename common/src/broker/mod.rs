@@ -1,7 +1,7 @@
 //! The broker operations that the programs share: one file per concern.
 //!
 //! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
-//! puts jobs in, `claim` takes one, `lease` keeps it, `steer` changes a
+//! puts jobs in, `claim` takes one, `lease` keeps it, `owner` says who has it, `steer` changes a
 //! person's mind about it, `control` carries standing orders, `settings` are
 //! what a farm keeps of presets and history, `registry` says who is alive,
 //! `why` what a job waits for, and `inspect` reads without disturbing anyone.
@@ -18,6 +18,7 @@ mod history;
 mod inspect;
 mod lanes;
 mod lease;
+mod owner;
 mod peek;
 mod place;
 mod registry;
@@ -42,6 +43,7 @@ pub use steer::Steered;
 
 use std::time::Duration;
 
+use async_nats::connection::State as Connection;
 use async_nats::jetstream;
 use tokio::sync::watch;
 
@@ -50,6 +52,8 @@ use tokio::sync::watch;
 pub struct Broker {
     client: async_nats::Client,
     connections: watch::Receiver<()>,
+    link: connect::Link,
+    owned: owner::Owned,
     jetstream: jetstream::Context,
     ack_wait: Duration,
     replicas: usize,
@@ -130,6 +134,21 @@ impl Broker {
         let mut connections = self.connections.clone();
         connections.mark_unchanged();
         connections
+    }
+
+    fn is_connected(&self) -> bool {
+        self.client.connection_state() == Connection::Connected
+    }
+
+    /// Returns while the client is connected: what is asked of a broker that is
+    /// away piles up, to be asked all at once when it is back.
+    async fn connected(&self) {
+        let mut connections = self.connections();
+        while !self.is_connected() {
+            // The sender lives as long as the client does.
+            let again = connections.changed();
+            let _ = tokio::time::timeout(connect::RECONNECT, again).await;
+        }
     }
 
     /// The JetStream context.

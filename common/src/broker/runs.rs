@@ -22,6 +22,19 @@ const RETRY: Duration = Duration::from_millis(250);
 /// tries say nothing about the time that has passed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How a write goes on that gets no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tries {
+    /// It is repeated for a minute.
+    Some,
+    /// It is repeated until there is an answer: what a job's owner has to say
+    /// must not be lost because the broker is away.
+    Endless,
+    /// It is not repeated: what it was decided by may be true no more. Where it
+    /// was not written, the answer is a conflict.
+    One,
+}
+
 /// A run and the revision that stands for it.
 #[derive(Clone, Debug)]
 pub(super) struct Versioned {
@@ -74,43 +87,67 @@ impl Broker {
     /// Writes a run where its revision is still `expected`; 0 where there must
     /// be none. Retries while the broker gives no answer, and recognises its
     /// own write if that came through after all.
-    pub(super) async fn write_run(&self, run: &Run, expected: u64) -> Result<Write, BrokerError> {
+    pub(super) async fn write_run(
+        &self,
+        run: &Run,
+        expected: u64,
+        tries: Tries,
+    ) -> Result<Write, BrokerError> {
         let job = run.job.id;
         let key = subject::kv(RUNS, &subject::run(&job));
         let value = wire::encode(run);
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
         let give_up = Instant::now() + PATIENCE;
-        let mut tried = 0;
+        let mut is_first = true;
+        // Whether only a look can tell what has become of it.
+        let mut is_unsure = false;
         loop {
-            tried += 1;
-            let sent =
-                self.jetstream
-                    .publish_with_headers(key.clone(), headers.clone(), value.clone());
-            let answer = match sent.await {
-                Ok(stored) => stored.await,
-                Err(error) => Err(error),
-            };
-            let error = match answer {
-                Ok(stored) => return Ok(Write::Done(stored.sequence)),
-                Err(error) => error,
-            };
-            match error.kind() {
-                PublishErrorKind::WrongLastSequence if tried == 1 => return Ok(Write::Conflict),
-                PublishErrorKind::WrongLastSequence => {
-                    // An earlier try may have been written without our hearing of it.
-                    return Ok(match self.confirmed_payload(&job).await? {
-                        Some((found, revision)) if found == value => Write::Done(revision),
-                        _ => Write::Conflict,
-                    });
+            let answer = if is_unsure {
+                self.confirmed_payload(&job).await.map(|found| match found {
+                    Some((found, revision)) if found == value => Some(Write::Done(revision)),
+                    _ => Some(Write::Conflict),
+                })
+            } else {
+                let (key, headers, value) = (key.clone(), headers.clone(), value.clone());
+                let sent = self.jetstream.publish_with_headers(key, headers, value);
+                let answer = match sent.await {
+                    Ok(stored) => stored.await,
+                    Err(error) => Err(error),
+                };
+                match answer {
+                    Ok(stored) => Ok(Some(Write::Done(stored.sequence))),
+                    Err(error) => match error.kind() {
+                        PublishErrorKind::WrongLastSequence if is_first => {
+                            Ok(Some(Write::Conflict))
+                        }
+                        // An earlier try may have been written without our hearing of it.
+                        PublishErrorKind::WrongLastSequence => {
+                            is_unsure = true;
+                            Ok(None)
+                        }
+                        PublishErrorKind::MaxPayloadExceeded => {
+                            let what = format!("writing the run of job {job}");
+                            return Err(BrokerError::request(what)(error));
+                        }
+                        _ => Err(BrokerError::request(format!(
+                            "writing the run of job {job}"
+                        ))(error)),
+                    },
                 }
-                _ if Instant::now() >= give_up => {
-                    let what = format!("writing the run of job {job}");
-                    return Err(BrokerError::request(what)(error));
+            };
+            is_first = false;
+            match answer {
+                Ok(Some(written)) => return Ok(written),
+                Ok(None) => {}
+                Err(error) if tries != Tries::Endless && Instant::now() >= give_up => {
+                    return Err(error);
                 }
-                kind => {
-                    tracing::debug!(%job, %kind, tried, "no answer to a write; trying again");
+                Err(error) => {
+                    tracing::debug!(%job, %error, "no answer; trying again");
+                    is_unsure |= tries == Tries::One;
                     tokio::time::sleep(RETRY).await;
+                    self.connected().await;
                 }
             }
         }

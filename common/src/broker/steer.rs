@@ -321,7 +321,7 @@ impl Broker {
     }
 
     /// Has whoever runs the job look at its run again.
-    async fn nudge(&self, job: &JobId) {
+    pub(super) async fn nudge(&self, job: &JobId) {
         let subject = subject::control_job(job);
         if let Err(error) = self.client.publish(subject, bytes::Bytes::new()).await {
             tracing::debug!(%job, %error, "its worker hears of it with its next sign of life");

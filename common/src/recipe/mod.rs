@@ -24,7 +24,8 @@ pub use rate::{Bitrate, BitrateError, Quality, QualityError, Rate};
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::card::{Card, Proof};
 use crate::encoder::{Codec, Encoder};
@@ -113,9 +114,19 @@ pub enum Choice {
     Encoder(Encoder),
     /// The first of these encoders, all of one codec; each further one only
     /// once the job has waited long enough (see [`crate::job::Hops`]).
-    FirstOf(Vec<Encoder>),
+    FirstOf(#[serde(deserialize_with = "some")] Vec<Encoder>),
     /// The best encoder of this codec that the worker has proved.
     Codec(Codec),
+}
+
+/// A list of encoders that names one at least: no worker could ever take a job
+/// that is to be encoded by none.
+fn some<'de, D: Deserializer<'de>>(encoders: D) -> Result<Vec<Encoder>, D::Error> {
+    let encoders = Vec::<Encoder>::deserialize(encoders)?;
+    if encoders.is_empty() {
+        return Err(D::Error::custom("first_of names no encoder"));
+    }
+    Ok(encoders)
 }
 
 impl fmt::Display for Choice {
@@ -360,6 +371,13 @@ mod tests {
         recipe.video = Video::Copy;
         recipe.audio = "aac:128k".parse().expect("ok");
         assert!(matches!(recipe.check(), Err(RecipeError::Audio { .. })));
+    }
+
+    #[test]
+    fn a_choice_of_no_encoder_is_refused() {
+        let none = r#"{"video":{"encode":{"with":{"first_of":[]}}}}"#;
+        let error = serde_json::from_str::<Recipe>(none).expect_err("no encoder");
+        assert!(error.to_string().contains("names no encoder"), "{error}");
     }
 
     #[test]

@@ -190,9 +190,9 @@ fn jobs(text: &mut Text, index: &Index) {
         let sum = work.entry((worker, encoder)).or_default();
         sum.jobs += 1;
         sum.encode_seconds += f64::from(done.encode_seconds);
-        sum.frames += done.frames;
-        sum.input_bytes += done.input_size;
-        sum.output_bytes += done.output_size;
+        sum.frames = sum.frames.saturating_add(done.frames);
+        sum.input_bytes = sum.input_bytes.saturating_add(done.input_size);
+        sum.output_bytes = sum.output_bytes.saturating_add(done.output_size);
     }
     let families: [Family; 5] = [
         ("encoded_jobs_total", "Jobs completed.", |work| {

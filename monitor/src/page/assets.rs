@@ -39,6 +39,7 @@ const ASSETS: &[Asset] = assets![
     "session.js",
     "state.js",
     "steer.js",
+    "still.js",
     "stream.js",
     "pages/able.js",
     "pages/batches.js",

@@ -190,7 +190,7 @@ impl View {
         };
         for heartbeat in self.workers.live(clock) {
             totals.workers += 1;
-            totals.slots += heartbeat.slots;
+            totals.slots = totals.slots.saturating_add(heartbeat.slots);
         }
         self.runs.count(&mut totals);
 

@@ -93,16 +93,18 @@ impl Known<'_> {
             .map(|status| (status.lane.priority, status.pending))
             .collect();
         by_priority.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
-        let pending: u64 = by_priority.iter().map(|(_, pending)| pending).sum();
+        let pending = by_priority
+            .iter()
+            .fold(0_u64, |sum, (_, pending)| sum.saturating_add(*pending));
 
         let mut servers = Vec::new();
         let mut served_by = 0;
-        let mut slots = 0;
+        let mut slots = 0_u32;
         let mut draining = false;
         for (worker, presence) in workers.serving(self.queue, clock) {
             if presence == Presence::Ready {
                 served_by += 1;
-                slots += worker.slots;
+                slots = slots.saturating_add(worker.slots);
                 if servers.len() < SERVERS {
                     servers.push(worker.name.clone());
                 }

@@ -186,8 +186,8 @@ impl Runs {
                     ..
                 } => {
                     totals.completed += 1;
-                    totals.input_bytes += input_size;
-                    totals.output_bytes += output_size;
+                    totals.input_bytes = totals.input_bytes.saturating_add(input_size);
+                    totals.output_bytes = totals.output_bytes.saturating_add(output_size);
                 }
                 Ending::Failed { .. } => totals.failed += 1,
                 Ending::Cancelled => totals.cancelled += 1,

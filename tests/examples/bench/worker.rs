@@ -18,6 +18,7 @@ use worker::dispatcher::{Dispatcher, Work};
 use worker::executor::Outcome;
 use worker::orders;
 use worker::presence::Presence;
+use worker::reach::Reach;
 use worker::standing::Duty;
 use worker::stop::Stop;
 
@@ -56,12 +57,14 @@ impl Worker {
         let (_, card) = watch::channel(Arc::new(setup.card));
         let (orders, controls) = watch::channel(Default::default());
         let name = &setup.name;
+        let reach = Reach::new();
         let presence = Arc::new(Presence::new(
             name.clone(),
             setup.slots as u32,
             terms.clone(),
             card.clone(),
             setup.scratch,
+            reach.away(),
         ));
         let gone = CancellationToken::new();
         let announcing = tokio::spawn({
@@ -84,6 +87,7 @@ impl Worker {
                 setup.scratch.to_owned(),
                 card,
                 controls,
+                reach,
             ),
             presence,
             slots: setup.slots,

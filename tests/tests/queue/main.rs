@@ -1,6 +1,7 @@
 //! The queue's protocol on a real broker, by the library that the programs share.
 
 mod model;
+mod owners;
 mod settings;
 mod steered;
 mod storm;

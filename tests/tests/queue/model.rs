@@ -31,6 +31,8 @@ enum Step {
     Complete(usize),
     /// Its attempt failed, and another may fare better.
     Fail(usize),
+    /// It came to nothing by what passes.
+    Pass(usize),
     /// Its attempt failed, and no other would fare better.
     Refuse(usize),
     /// It gives the job back.
@@ -52,6 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..2_usize).prop_map(Step::Settle),
         2 => (0..2_usize).prop_map(Step::Complete),
         2 => (0..2_usize).prop_map(Step::Fail),
+        1 => (0..2_usize).prop_map(Step::Pass),
         1 => (0..2_usize).prop_map(Step::Refuse),
         2 => (0..2_usize).prop_map(Step::HandBack),
         1 => (0..2_usize).prop_map(Step::Expire),
@@ -172,11 +175,17 @@ impl Pair {
             }
             Step::Fail(_) => {
                 if let Some(claim) = self.claims[worker].take() {
-                    let done = claim.fail(Failure::passing("the network")).await;
+                    let done = claim.fail(Failure::passing_perhaps("the network")).await;
                     self.ended(worker, done.map(drop), |spent| match spent {
                         3 => Model::Failed,
                         _ => Model::Pending(spent),
                     })?;
+                }
+            }
+            Step::Pass(_) => {
+                if let Some(claim) = self.claims[worker].take() {
+                    let done = claim.fail(Failure::passing("the store is away")).await;
+                    self.ended(worker, done.map(drop), |spent| Model::Pending(spent - 1))?;
                 }
             }
             Step::Refuse(_) => {
@@ -387,6 +396,7 @@ fn any_sequence_of_steps_ends_as_the_model_says() {
                     | Step::Settle(worker)
                     | Step::Complete(worker)
                     | Step::Fail(worker)
+                    | Step::Pass(worker)
                     | Step::Refuse(worker)
                     | Step::HandBack(worker)
                     | Step::Expire(worker) => worker,

@@ -172,6 +172,7 @@ pub(super) fn failure(tool: &str, status: ExitStatus, log: Vec<String>, origin: 
         fault,
         message,
         log,
+        counts: false,
     }
 }
 

@@ -146,12 +146,12 @@ impl Times {
 impl Sum {
     fn add(&mut self, done: &Done<'_>) {
         self.completed += 1;
-        self.frames += done.frames;
+        self.frames = self.frames.saturating_add(done.frames);
         self.length += f64::from(done.length);
         self.encode_seconds += f64::from(done.encode_seconds);
         self.total_seconds += f64::from(done.total_seconds);
-        self.input_bytes += done.input_size;
-        self.output_bytes += done.output_size;
+        self.input_bytes = self.input_bytes.saturating_add(done.input_size);
+        self.output_bytes = self.output_bytes.saturating_add(done.output_size);
     }
 
     fn fps(&self) -> Option<f32> {

@@ -21,6 +21,7 @@ import { workers } from "./render/workers.js";
 import { current, route } from "./router.js";
 import { enter } from "./session.js";
 import { change, state, whole } from "./state.js";
+import { whenStill } from "./still.js";
 import { follow } from "./stream.js";
 
 const OVERVIEW = [attention, totals, running, retrying, next, ended, queues];
@@ -47,7 +48,7 @@ function draw() {
 function redraw() {
   if (isDue) return;
   isDue = true;
-  requestAnimationFrame(draw);
+  requestAnimationFrame(() => whenStill(draw));
 }
 
 await enter();

@@ -1,5 +1,7 @@
 // The live state, for all who draw from it.
 
+import { whenStill } from "./still.js";
+
 const followers = new Set();
 
 /** The latest state; `null` until it has come. */
@@ -7,12 +9,12 @@ export let state = null;
 
 export function whole(sections) {
   state = sections;
-  tell();
+  whenStill(tell);
 }
 
 export function change(sections) {
   state = { ...state, ...sections };
-  tell();
+  whenStill(tell);
 }
 
 function tell() {

@@ -6,6 +6,7 @@ import { ago, count, plural, printable, time } from "../format.js";
 import { pause } from "../control.js";
 import { address } from "../router.js";
 import { state, watch } from "../state.js";
+import { whenStill } from "../still.js";
 
 const page = document.querySelector('[data-page="batches"]');
 const list = page.querySelector(".rows");
@@ -47,12 +48,16 @@ function row(item) {
 async function ask() {
   try {
     const batches = await get("batches");
-    problem.hidden = true;
-    empty.hidden = batches.length > 0;
-    keyed(list, batches, (item) => item.id, row);
+    whenStill(() => {
+      problem.hidden = true;
+      empty.hidden = batches.length > 0;
+      keyed(list, batches, (item) => item.id, row);
+    });
   } catch (refusal) {
-    problem.hidden = false;
-    say(problem, refusal.message);
+    whenStill(() => {
+      problem.hidden = false;
+      say(problem, refusal.message);
+    });
   }
 }
 

@@ -12,6 +12,8 @@ const TYPE = "application/x-farm-jobs";
  */
 export function dropping(panel, fits, drop) {
   const list = panel.querySelector("ul");
+  const hint = panel.querySelector(".hint");
+  const usual = hint.textContent;
   let dragged = null;
   let verdicts = new Map();
 
@@ -21,12 +23,17 @@ export function dropping(panel, fits, drop) {
     element.addEventListener("dragover", (event) => {
       if (!dragged) return;
       set(element, "data-over", true);
+      // A target has room for a few words only, as it must not grow under the pointer.
+      say(hint, `${row.name}: ${words.textContent}`);
       if (verdicts.get(row.name)?.fits) {
         event.preventDefault();
         event.dataTransfer.dropEffect = "move";
       }
     });
-    element.addEventListener("dragleave", () => set(element, "data-over", null));
+    element.addEventListener("dragleave", () => {
+      set(element, "data-over", null);
+      say(hint, usual);
+    });
     element.addEventListener("drop", (event) => {
       event.preventDefault();
       const jobs = dragged;
@@ -50,7 +57,7 @@ export function dropping(panel, fits, drop) {
   function stop() {
     dragged = null;
     verdicts = new Map();
-    set(panel, "data-dragging", null);
+    say(hint, usual);
     for (const element of list.children) set(element, "data-over", null);
     draw();
   }
@@ -67,7 +74,6 @@ export function dropping(panel, fits, drop) {
       event.dataTransfer.setData(TYPE, jobs.join());
       event.dataTransfer.setData("text/plain", jobs.join("\n"));
       dragged = jobs;
-      set(panel, "data-dragging", true);
       draw();
       const found = await fits(jobs);
       if (dragged !== jobs || !found) return;

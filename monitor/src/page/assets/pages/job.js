@@ -4,6 +4,7 @@ import { get } from "../api.js";
 import { h, say, set } from "../dom.js";
 import { count, duration, fps, percent, printable, speed, time } from "../format.js";
 import { watch } from "../state.js";
+import { whenStill } from "../still.js";
 import { cancel, chooseWorker, reprioritise, retry, sendHome } from "../steer.js";
 import { sides } from "./sides.js";
 
@@ -91,7 +92,8 @@ function draw({ name, record, why, events }) {
   say(recipe, JSON.stringify(job.recipe, null, 2));
   const isOver = ["completed", "failed", "cancelled"].includes(word);
   const can = { cancel: !isOver, retry: word === "failed" || word === "cancelled", prioritise: !isOver && word !== "running", assign: !isOver, home: !isOver };
-  for (const button of buttons.querySelectorAll("button")) button.hidden = !can[button.dataset.verb];
+  // Each keeps its place: who aims at one must not meet another as the job goes on.
+  for (const button of buttons.querySelectorAll("button")) button.disabled = !can[button.dataset.verb];
 }
 
 const VERBS = {
@@ -134,11 +136,15 @@ export function job({ path: [, id] }) {
   ask = async () => {
     try {
       const answer = await get(`jobs/${encodeURIComponent(id)}`);
-      problem.hidden = true;
-      draw(answer);
+      whenStill(() => {
+        problem.hidden = true;
+        draw(answer);
+      });
     } catch (refusal) {
-      problem.hidden = false;
-      say(problem, refusal.message);
+      whenStill(() => {
+        problem.hidden = false;
+        say(problem, refusal.message);
+      });
     }
   };
   ask();

@@ -7,6 +7,7 @@ import { note, order } from "../notes.js";
 import { jobName } from "../render/job.js";
 import { address, place, refine } from "../router.js";
 import { state, watch } from "../state.js";
+import { whenStill } from "../still.js";
 import { assign, cancel, chooseWorker, fits, reprioritise, retry, sendHome } from "../steer.js";
 import { dropping } from "./drop.js";
 
@@ -18,6 +19,7 @@ const actions = page.querySelector(".actions");
 const summary = page.querySelector(".summary");
 const chosen = actions.querySelector(".chosen");
 const everything = actions.querySelector('[data-verb="all"]');
+const orders = actions.querySelectorAll('button:not([data-verb="all"])');
 const all = page.querySelector("thead input");
 const pager = page.querySelector(".pager");
 const empty = page.querySelector(".empty");
@@ -80,10 +82,11 @@ async function ask() {
   const asked = query;
   try {
     const answer = await get(`jobs?${words({ limit: LIMIT })}`);
-    if (asked === query) {
+    whenStill(() => {
+      if (asked !== query) return;
       shown = answer;
       draw();
-    }
+    });
   } catch (refusal) {
     say(summary, refusal.message);
   }
@@ -224,9 +227,13 @@ function draw() {
   forth.disabled = last >= shown.total;
   all.checked = ids.size > 0 && selected.size === ids.size;
   all.indeterminate = selected.size > 0 && !all.checked;
-  actions.hidden = selected.size === 0;
-  say(chosen, plural(chosenJobs().length, "job"));
-  everything.hidden = wide !== null || !all.checked || shown.total <= shown.jobs.length;
+  // The toolbar keeps its room, and each button its place: choosing a row must
+  // not move that row under the pointer.
+  const jobs = chosenJobs().length;
+  actions.toggleAttribute("data-idle", jobs === 0);
+  for (const button of orders) button.disabled = jobs === 0;
+  say(chosen, jobs ? plural(jobs, "job") : "No job chosen");
+  everything.toggleAttribute("data-unused", wide !== null || !all.checked || shown.total <= shown.jobs.length);
   say(everything, `Choose all ${count(shown.total)}`);
   for (const heading of page.querySelectorAll("th[data-sort]")) {
     const isHere = heading.dataset.sort === query.sort;

@@ -1,0 +1,104 @@
+//! Whether a bucket answers at all, whatever becomes of one object in it.
+
+use object_store::ObjectStoreExt;
+
+use super::{StoreError, Stores};
+use crate::location::Location;
+
+/// A name that nobody has a reason to give an object.
+const NOBODYS: &str = ".ffmpeg-easy-is-it-there";
+/// What a store says of itself is cut to so many characters.
+const LONGEST: usize = 200;
+/// What S3 calls a refusal that may be about one object only.
+const DENIED: &str = "AccessDenied";
+/// What S3 calls a bucket that is not there.
+const NO_BUCKET: &str = "NoSuchBucket";
+
+/// What asking a store for a sign of life has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It answers.
+    Well,
+    /// It does not, and says this, or the network does.
+    Away(String),
+    /// It refuses, which credentials that may not list a bucket also meet where
+    /// an object is missing: only a job can tell.
+    Unclear(String),
+}
+
+impl Stores {
+    /// Whether the bucket of a location answers: it is asked for something beside
+    /// it, as credentials may open no more than that. `known` is an object of the
+    /// bucket that was there before.
+    pub async fn answers(&self, location: &Location, known: Option<&Location>) -> Answer {
+        let asked = match self.object(&location.sibling(NOBODYS)) {
+            // Not a HEAD: only the body of an answer tells one refusal from another.
+            Ok((store, path)) => store.get(&path).await.map(drop).map_err(|error| {
+                (
+                    super::innermost(&error),
+                    StoreError::remote(location)(error),
+                )
+            }),
+            Err(error) => Err((error.to_string(), error)),
+        };
+        let refusal = match asked {
+            Err((said, StoreError::Missing(_))) if code(&said) == Some(NO_BUCKET) => {
+                return Answer::Away("there is no such bucket".to_owned());
+            }
+            Ok(()) | Err((_, StoreError::Missing(_))) => return Answer::Well,
+            Err((said, StoreError::Refused { .. })) => said,
+            Err((_, StoreError::Settings { message, .. })) => return Answer::Away(message),
+            Err((said, _)) => return Answer::Away(short(&said)),
+        };
+        if code(&refusal).is_some_and(|code| code != DENIED) {
+            return Answer::Away(short(&refusal));
+        }
+        match known {
+            Some(known) if self.head(known).await.is_ok() => Answer::Well,
+            _ => Answer::Unclear(short(&refusal)),
+        }
+    }
+}
+
+/// The code in the body of an answer that refuses.
+fn code(said: &str) -> Option<&str> {
+    let (_, rest) = said.split_once("<Code>")?;
+    Some(rest.split_once("</Code>")?.0)
+}
+
+/// What a store or the network said, without what we asked and how often.
+fn short(said: &str) -> String {
+    let (_, answer) = said.rsplit_once(" - ").unwrap_or(("", said));
+    let status = answer.strip_prefix("Server returned non-2xx status code: ");
+    let text = match (status, code(said)) {
+        (Some(status), Some(code)) => {
+            let status = status.split(':').next().unwrap_or(status);
+            format!("{status} ({code})")
+        }
+        (Some(status), None) => status.trim_end_matches([' ', ':']).to_owned(),
+        (None, _) => answer.to_owned(),
+    };
+    text.chars().take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_store_says_is_told_in_a_few_words() {
+        let refused = "The operation lacked the necessary privileges to complete for path media/x: Error performing \
+            GET http://127.0.0.1:1/media/x in 2ms - Server returned non-2xx status code: 403 Forbidden: \
+            <Error><Code>InvalidAccessKeyId</Code></Error>";
+        assert_eq!(short(refused), "403 Forbidden (InvalidAccessKeyId)");
+        let mute = "Error performing GET http://127.0.0.1:1/media/x in 2ms - Server returned non-2xx status code: \
+            503 Service Unavailable: ";
+        assert_eq!(short(mute), "503 Service Unavailable");
+        let gone = "Error performing GET http://127.0.0.1:1/x in 1s, after 2 retries, max_retries: 2, \
+            retry_timeout: 3s  - HTTP error: error sending request: Connection refused (os error 111)";
+        assert_eq!(
+            short(gone),
+            "HTTP error: error sending request: Connection refused (os error 111)"
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! Who owns a job: a message that comes back does not prove that its owner is gone.
+
+use std::time::Duration;
+
+use common::broker::{Broker, Ended, Lanes, Lease};
+use common::job::Job;
+use common::run::State;
+use harness::broker::TestBroker;
+use harness::poll;
+use harness::proxy::{Fate, Protocol, Proxy};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
+};
+
+/// Answers for a worker, as the program does, until the test ends.
+async fn answer_for(broker: &Broker, worker: &str) {
+    let stop = CancellationToken::new();
+    let answering = broker.answer_for(&name(worker), stop).await;
+    answering.expect("connected");
+}
+
+/// A worker is frozen between the fetch of a message and its claim; meanwhile the
+/// message is given to another, which is at the job when the first one wakes up.
+async fn overtaken_with(attempts: u32) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (far, _) = connect_to(proxy.nats_url()).await;
+    answer_for(&broker, "live").await;
+    answer_for(&far, "frozen").await;
+    let job = Job {
+        attempts,
+        ..job("a")
+    };
+    broker
+        .enqueue(&[(job.clone(), lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+
+    let key = format!("$KV.runs.{}.all", job.id);
+    let mut claiming = proxy.hold(move |request| request.subject == key);
+    let mut its = Lanes::default();
+    lanes(&far, &mut its).await;
+    let frozen = tokio::spawn({
+        let far = far.clone();
+        async move { claim(&far, &its, "frozen").await }
+    });
+    claiming.caught("the claim").await;
+    let live = claim_in_time(&broker, &known, "live").await;
+    let lease = Lease::keep(&live);
+    claiming.release();
+    let taken = frozen.await.expect("it looked");
+    assert!(
+        taken.is_none(),
+        "taken from its live owner: {:#?}",
+        taken.map(|claim| claim.run().clone())
+    );
+
+    // The owner goes on for some leases, and nobody disturbs it.
+    let until = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < until {
+        assert!(claim(&far, &known, "frozen").await.is_none());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(lease.ended().is_none());
+    let done = live.complete(report("live")).await.expect("still its own");
+    assert_eq!((done.attempt, done.failures.len()), (1, 0), "{done:#?}");
+    assert!(matches!(done.state, State::Completed { .. }));
+    let letter = broker.dead_letter(&job.id).await.expect("an answer");
+    assert!(letter.is_none(), "{letter:#?}");
+}
+
+#[tokio::test]
+async fn a_worker_that_was_frozen_before_its_claim_takes_nothing_from_the_owner() {
+    overtaken_with(3).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_was_frozen_before_its_claim_buries_nothing() {
+    overtaken_with(1).await;
+}
+
+#[tokio::test]
+async fn a_claim_outlives_the_broker_that_had_not_written_it_down() {
+    let ((mut server, _folder), broker, known) = with_one_job().await;
+    answer_for(&broker, "w1").await;
+    let (other, _) = connect(&server).await;
+    let owned = claim(&broker, &known, "w1").await.expect("a job");
+    let lease = Lease::keep(&owned);
+    server.kill();
+    server.restart().await;
+    let until = Instant::now() + Duration::from_secs(6);
+    while Instant::now() < until {
+        let look = other.claim(&known, &name("w2"), 1).await;
+        let taken = look.map(|look| look.claims.len()).unwrap_or_default();
+        assert_eq!(taken, 0, "taken from its live owner");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(lease.ended().is_none());
+    let done = owned.complete(report("w1")).await.expect("still its own");
+    assert_eq!((done.attempt, done.failures.len()), (1, 0), "{done:#?}");
+}
+
+#[tokio::test]
+async fn a_job_is_not_stranded_by_a_broker_that_lost_count() {
+    let ((mut server, _folder), broker, known) = with_one_job().await;
+    let (other, _) = connect(&server).await;
+    let lost = claim(&broker, &known, "w1").await.expect("a job");
+    drop(lost);
+    server.kill();
+    server.restart().await;
+    let found = poll::until("the job to be taken by another", async || {
+        let look = other.claim(&known, &name("w2"), 1).await.ok()?;
+        look.claims.into_iter().next()
+    })
+    .await;
+    let (found, ()) = found;
+    assert_eq!(found.run().attempt, 2);
+}
+
+#[tokio::test]
+async fn an_owner_hears_soon_that_its_job_was_buried() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (far, _) = connect_to(proxy.nats_url()).await;
+    let last = Job {
+        attempts: 1,
+        ..job("a")
+    };
+    broker
+        .enqueue(&[(last, lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let owned = claim_in_time(&far, &known, "w1").await;
+    // Nothing that it says reaches the broker, and everything that is said reaches it.
+    proxy.judge(|request| match request.subject.starts_with("$JS.ACK.") {
+        true => Fate::Lost,
+        false => Fate::Passed,
+    });
+    let lease = Lease::keep(&owned);
+    poll::until("the job to be buried", async || {
+        let look = broker.claim(&known, &name("w2"), 1).await.ok()?;
+        assert!(look.claims.is_empty(), "it has no attempt left");
+        (!look.buried.is_empty()).then_some(())
+    })
+    .await;
+    tokio::time::timeout(Duration::from_secs(5), lease.over().cancelled())
+        .await
+        .expect("its owner hears of it");
+    assert_eq!(lease.ended(), Some(Ended::TakenOver));
+}

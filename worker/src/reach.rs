@@ -1,0 +1,303 @@
+//! Which stores this worker can reach just now.
+//!
+//! When an attempt fails, the places that it needed are asked for a sign of
+//! life. One that gives none is *away*: no job is blamed for that, none that
+//! needs it is started, and it is asked again until it answers. Where it
+//! answers, the trouble is the job's own.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use common::failure::{Failure, Fault};
+use common::job::Job;
+use common::location::Location;
+use common::store::{Answer, StoreError, Stores};
+use common::worker::Away;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// A place that is away is asked again after this long, then more and more
+/// seldom,
+const FIRST_LOOK: Duration = Duration::from_millis(500);
+/// but at least that often.
+const SELDOMMEST_LOOK: Duration = Duration::from_secs(10);
+/// A store that keeps silent for so long is away.
+const SILENCE: Duration = Duration::from_secs(10);
+/// Where only a job can tell whether a place is back, one is let through after
+/// this long, then more and more seldom,
+const FIRST_TRIAL: Duration = Duration::from_secs(5);
+/// but at least that often.
+const SELDOMMEST_TRIAL: Duration = Duration::from_secs(60);
+/// An object that a store refuses is asked for again so often before its job
+/// is given up,
+const REFUSALS: u32 = 3;
+/// with this much time in between: new credentials do not reach all of a store at once.
+const BETWEEN_REFUSALS: Duration = Duration::from_secs(1);
+
+/// What a worker knows of the places that its jobs need; shared by all its tasks.
+pub struct Reach {
+    stores: Stores,
+    places: Mutex<BTreeMap<Location, Place>>,
+    away: watch::Sender<Vec<Away>>,
+}
+
+#[derive(Default)]
+struct Place {
+    /// An object that was there when it was last asked for.
+    known: Option<Location>,
+    /// When it last came back.
+    back: Option<Instant>,
+    gone: Option<Gone>,
+}
+
+/// What is known of a place that is away.
+struct Gone {
+    since: Timestamp,
+    error: String,
+    /// Where it was missed.
+    near: Location,
+    trial: Option<Trial>,
+}
+
+/// When a job may find out whether a place is back.
+struct Trial {
+    at: Instant,
+    wait: Duration,
+}
+
+impl Trial {
+    fn first() -> Self {
+        Self {
+            at: Instant::now() + FIRST_TRIAL,
+            wait: FIRST_TRIAL,
+        }
+    }
+
+    /// Whether it is time; then the next one comes later.
+    fn is_due(&mut self) -> bool {
+        let is_due = Instant::now() >= self.at;
+        if is_due {
+            self.wait = (self.wait * 2).min(SELDOMMEST_TRIAL);
+            self.at = Instant::now() + self.wait;
+        }
+        is_due
+    }
+}
+
+impl Reach {
+    /// Takes every place for reachable, until one is not.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            stores: Stores::impatient(),
+            places: Mutex::default(),
+            away: watch::Sender::default(),
+        })
+    }
+
+    /// What is away, whenever that changes.
+    pub fn away(&self) -> watch::Receiver<Vec<Away>> {
+        self.away.subscribe()
+    }
+
+    fn places(&self) -> MutexGuard<'_, BTreeMap<Location, Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place that comes and goes as a whole.
+    fn place_of(location: &Location) -> Option<Location> {
+        location.whole_bucket()
+    }
+
+    /// Whether a job may be started, as far as its places are concerned.
+    pub fn admits(&self, job: &Job) -> bool {
+        let mut places = self.places();
+        let needed = [&job.input.location, &job.output];
+        needed.into_iter().all(|location| {
+            let place = Self::place_of(location).and_then(|place| places.get_mut(&place));
+            let Some(gone) = place.and_then(|place| place.gone.as_mut()) else {
+                return true;
+            };
+            gone.trial.as_mut().is_some_and(Trial::is_due)
+        })
+    }
+
+    /// An object was just seen where it should be: its place is there.
+    pub fn seen(&self, location: &Location) {
+        if let Some(name) = Self::place_of(location) {
+            let mut places = self.places();
+            let place = places.entry(name.clone()).or_default();
+            place.known = Some(location.clone());
+            self.returned(&name, place);
+            self.tell(&places);
+        }
+    }
+
+    /// Something was written there just now.
+    pub fn written(&self, location: &Location) {
+        if let Some(name) = Self::place_of(location) {
+            let mut places = self.places();
+            if let Some(place) = places.get_mut(&name) {
+                self.returned(&name, place);
+            }
+            self.tell(&places);
+        }
+    }
+
+    fn returned(&self, name: &Location, place: &mut Place) {
+        if place.gone.take().is_some() {
+            tracing::info!(place = %name, "within reach again");
+            place.back = Some(Instant::now());
+        }
+    }
+
+    fn tell(&self, places: &BTreeMap<Location, Place>) {
+        let away = places.iter().filter_map(|(name, place)| {
+            let gone = place.gone.as_ref()?;
+            Some(Away {
+                place: name.clone(),
+                since: gone.since,
+                error: gone.error.clone(),
+            })
+        });
+        let away: Vec<Away> = away.collect();
+        self.away.send_if_modified(|told| {
+            let is_new = *told != away;
+            *told = away;
+            is_new
+        });
+    }
+
+    /// Whose fault it is that an attempt failed which was started then, once
+    /// the places that it needed were asked.
+    pub async fn judge(self: &Arc<Self>, job: &Job, started: Instant, failure: Failure) -> Failure {
+        for location in [&job.input.location, &job.output] {
+            if let Some(trouble) = self.trouble(location, started).await {
+                return Failure::passing(format!("{trouble} ({failure})")).with_log(failure.log);
+            }
+        }
+        if failure.fault != Fault::Passing {
+            return failure;
+        }
+        match self.refusal(&job.input.location).await {
+            Some(refused) => refused.with_log(failure.log),
+            None => Failure {
+                counts: true,
+                ..failure
+            },
+        }
+    }
+
+    /// What keeps, or has kept since then, this worker from the place of a location.
+    pub async fn trouble(self: &Arc<Self>, location: &Location, since: Instant) -> Option<String> {
+        let name = Self::place_of(location)?;
+        let known = {
+            let places = self.places();
+            let place = places.get(&name);
+            if let Some(gone) = place.and_then(|place| place.gone.as_ref()) {
+                return Some(format!("cannot reach {name}: {}", gone.error));
+            }
+            if place
+                .and_then(|place| place.back)
+                .is_some_and(|back| back >= since)
+            {
+                return Some(format!("could not reach {name} for a while"));
+            }
+            place.and_then(|place| place.known.clone())
+        };
+        let (error, is_unclear) = match self.ask(location, known.as_ref()).await {
+            Answer::Well => return None,
+            Answer::Away(error) => (error, false),
+            Answer::Unclear(error) => (error, true),
+        };
+        let trouble = format!("cannot reach {name}: {error}");
+        self.lose(name, location, error, is_unclear);
+        Some(trouble)
+    }
+
+    async fn ask(&self, near: &Location, known: Option<&Location>) -> Answer {
+        let asked = tokio::time::timeout(SILENCE, self.stores.answers(near, known)).await;
+        asked.unwrap_or_else(|_| Answer::Away("no answer".to_owned()))
+    }
+
+    /// Takes note that a place is away, and has it looked after.
+    fn lose(self: &Arc<Self>, name: Location, near: &Location, error: String, is_unclear: bool) {
+        let mut places = self.places();
+        let place = places.entry(name.clone()).or_default();
+        if place.gone.is_some() {
+            return;
+        }
+        tracing::warn!(place = %name, %error, "out of reach: jobs that need it wait");
+        place.gone = Some(Gone {
+            since: Timestamp::now(),
+            error,
+            near: near.clone(),
+            trial: is_unclear.then(Trial::first),
+        });
+        self.tell(&places);
+        drop(places);
+        tokio::spawn(Arc::clone(self).look_after(name));
+    }
+
+    /// Asks a place that is away until it is back.
+    async fn look_after(self: Arc<Self>, name: Location) {
+        let mut wait = FIRST_LOOK;
+        loop {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(SELDOMMEST_LOOK);
+            let gone = self.places().get(&name).and_then(|place| {
+                let gone = place.gone.as_ref()?;
+                Some((gone.near.clone(), place.known.clone()))
+            });
+            // A job may have found it there.
+            let Some((near, known)) = gone else {
+                return;
+            };
+            let answer = self.ask(&near, known.as_ref()).await;
+            let mut places = self.places();
+            let Some(place) = places.get_mut(&name) else {
+                return;
+            };
+            let Some(gone) = &mut place.gone else {
+                return;
+            };
+            match answer {
+                Answer::Well => {
+                    self.returned(&name, place);
+                    self.tell(&places);
+                    return;
+                }
+                Answer::Away(error) => {
+                    gone.error = error;
+                    gone.trial = None;
+                }
+                Answer::Unclear(error) => {
+                    gone.error = error;
+                    gone.trial.get_or_insert_with(Trial::first);
+                }
+            }
+            self.tell(&places);
+        }
+    }
+
+    /// That the store, which answers, will not give out this object.
+    async fn refusal(&self, location: &Location) -> Option<Failure> {
+        if !location.is_remote() {
+            return None;
+        }
+        for nth in 1.. {
+            let head = tokio::time::timeout(SILENCE, self.stores.head(location)).await;
+            match head {
+                Ok(Err(StoreError::Refused { message, .. })) if nth == REFUSALS => {
+                    return Some(Failure::input(format!(
+                        "the store refuses to read {location}, and answers otherwise: {message}"
+                    )));
+                }
+                Ok(Err(StoreError::Refused { .. })) => tokio::time::sleep(BETWEEN_REFUSALS).await,
+                _ => break,
+            }
+        }
+        None
+    }
+}
