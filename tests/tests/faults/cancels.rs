@@ -167,7 +167,10 @@ async fn a_run_of_another_century_does_not_hold_up_an_order() {
         let jetstream = farm.view.jetstream();
         let stored = jetstream.publish(key, wire::encode(&run)).await.unwrap();
         stored.await.unwrap();
-        let steered = cancel(&farm.view, &job).await;
-        assert!(matches!(steered, Steered::TooLate(_)), "{steered:?}");
+        let asked = Instant::now();
+        let steered = farm.view.cancel(&job.id).await;
+        assert!(asked.elapsed() < SOON, "took {:?}", asked.elapsed());
+        // Nobody can tell what becomes of its output.
+        assert!(!matches!(steered, Ok(Steered::Done(_))), "{steered:?}");
     }
 }
