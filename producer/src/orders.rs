@@ -4,7 +4,6 @@ use common::broker::Broker;
 use common::control::{Order, Target};
 use common::queue::Queue;
 use common::worker::WorkerName;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::display::output;
@@ -47,7 +46,7 @@ pub async fn pause(
     json: bool,
 ) -> Result<Exit, Error> {
     let controls = broker.controls().await?;
-    let order = controls.pausing(target, paused, Timestamp::now());
+    let order = controls.pausing(target, paused, broker.now());
     let done = match (target, paused) {
         (Target::Worker(_), true) => "drains: it finishes what it has and takes no more",
         (_, true) => "is paused: what runs goes on, and nothing more of it is started",

@@ -12,7 +12,6 @@ use common::recipe::Recipe;
 use common::run::{Run, State};
 use common::store::Stores;
 use common::worker::WorkerName;
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::exit::Error;
@@ -108,7 +107,7 @@ pub async fn submit(
         id: batch,
         label: label.to_owned(),
         jobs: sources.len() as u64,
-        enqueued: Timestamp::now(),
+        enqueued: broker.now(),
     };
     broker.keep_batch(&kept).await?;
     let lane = terms.lane();
@@ -119,6 +118,7 @@ pub async fn submit(
         .map(|(source, output)| {
             let recipe = terms.recipe.clone();
             let mut job = Job::new(batch, source.input, output, recipe, again);
+            job.enqueued = kept.enqueued;
             job.attempts = terms.attempts;
             job.hops.clone_from(&terms.hops);
             job.replace = terms.overwrite || terms.again;
@@ -200,7 +200,6 @@ fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
     );
     Job {
         id: JobId::of(&job.input, &job.recipe, &job.output, Some(salt)),
-        enqueued: Timestamp::now(),
         ..job.clone()
     }
 }

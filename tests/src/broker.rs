@@ -77,6 +77,16 @@ impl TestBroker {
         self.server.kill();
     }
 
+    /// Stops it where it is: its connections stand, and it answers nobody.
+    pub fn freeze(&self) {
+        self.server.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.server.signal(Signal::CONT);
+    }
+
     /// Has it end in good order.
     pub async fn stop(&mut self) {
         self.server.signal(Signal::TERM);

@@ -90,9 +90,14 @@ impl<B> Farm<B> {
         self.folder.path()
     }
 
-    /// Where workers make their files, all of them below their names.
+    /// Where workers make their files, each in a folder of its own.
     pub fn scratch(&self) -> PathBuf {
         self.folder().join("scratch")
+    }
+
+    /// Where one worker makes its files.
+    pub fn scratch_of(&self, worker: &str) -> PathBuf {
+        self.scratch().join(format!("ffmpeg-easy-scratch-{worker}"))
     }
 
     /// A folder for outputs.

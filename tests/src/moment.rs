@@ -198,7 +198,7 @@ impl Ambush<'_> {
     /// Waits until the victim is at its moment with the next job that it takes.
     pub async fn met(mut self, farm: &Farm) -> Kept {
         let moment = self.moment;
-        let scratch = farm.scratch().join(&self.victim.worker.name);
+        let scratch = farm.scratch_of(&self.victim.worker.name);
         match &mut self.held {
             Some(held) => held.caught(&format!("{moment:?}")).await,
             None => match moment {

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Every file below a folder, relative to it, with its bytes; hidden ones too.
 pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
@@ -28,10 +30,13 @@ pub fn names(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Scratch files below a worker's scratch folder. The lock that keeps twins
-/// apart is none.
+/// apart is none, and neither is the marker of the folder.
 pub fn scratch_files(folder: &Path) -> Vec<PathBuf> {
     let mut names = names(folder);
-    names.retain(|name| name.extension().is_none_or(|extension| extension != "lock"));
+    names.retain(|name| {
+        name.extension()
+            .is_none_or(|extension| extension != "lock" && extension != "mark")
+    });
     names
 }
 
@@ -46,6 +51,14 @@ pub struct Process {
     pub arguments: Vec<String>,
     /// When it started, in an order of the kernel's own.
     pub started: u64,
+}
+
+impl Process {
+    /// Sends it a signal, where it has not ended by itself.
+    pub fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.id).ok().and_then(Pid::from_raw);
+        let _ = kill_process(id.expect("a process has a number"), signal);
+    }
 }
 
 /// Live processes that name the folder in their command line or environment.

@@ -1,6 +1,5 @@
 //! A job that kills its worker, whichever that is, among jobs that do no harm.
 
-use std::path::Path;
 use std::time::Duration;
 
 use common::job::Job;
@@ -96,7 +95,7 @@ pub async fn among(good: usize, names: &[&str]) -> Poisoned {
     let supervising = join_all(
         supervised
             .iter_mut()
-            .map(|supervised| supervised.watch(&farm, &scratch)),
+            .map(|supervised| supervised.watch(&farm)),
     );
     let (tally, findings) = tokio::select! {
         looked = auditor.last_look(patience, &all, &place, &scratch) => looked,
@@ -120,8 +119,8 @@ struct Supervised<F> {
 }
 
 impl<F: Fn() -> WorkerSetup> Supervised<F> {
-    async fn watch(&mut self, farm: &Farm, scratch: &Path) {
-        let scratch = scratch.join(&self.worker.name);
+    async fn watch(&mut self, farm: &Farm) {
+        let scratch = farm.scratch_of(&self.worker.name);
         loop {
             tokio::time::sleep(GLANCE).await;
             let is_poisoned = outside::encodes_in(&scratch)

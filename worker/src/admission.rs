@@ -1,10 +1,12 @@
 //! Which jobs this worker takes: those that it has proved an encoder for, that
 //! its terms admit, and that it has room for. Room is held from before a job
-//! is claimed until it has ended.
+//! is claimed until it has ended. How much there is on the disk is measured
+//! before jobs are looked for: a disk may be slow, and claiming must not wait.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use common::broker::{Claimant, Decline};
 use common::card::{Card, Proof};
@@ -29,6 +31,8 @@ const UNPROVED: SignedDuration = SignedDuration::from_secs(15);
 const AWAY: SignedDuration = SignedDuration::from_secs(5);
 /// A job that waits for room on this worker.
 const ROOM: SignedDuration = SignedDuration::from_secs(2);
+/// How long a look for jobs waits for the disk.
+const MEASURING: Duration = Duration::from_secs(1);
 /// What a job needs in scratch at the least, in bytes.
 const LEAST: u64 = 16 << 20;
 
@@ -42,6 +46,17 @@ pub struct Admission {
     controls: watch::Receiver<Controls>,
     reach: Arc<Reach>,
     held: Arc<Mutex<Held>>,
+    /// Free and used bytes where scratch files lie, when last measured; `None`
+    /// where this system does not tell.
+    space: Mutex<Option<Space>>,
+}
+
+/// What the disk of the scratch folder has.
+#[derive(Clone, Copy)]
+struct Space {
+    free: u64,
+    /// By this worker's jobs.
+    used: u64,
 }
 
 /// Room that running jobs hold.
@@ -81,7 +96,27 @@ impl Admission {
             controls,
             reach,
             held: Arc::default(),
+            space: Mutex::default(),
         }
+    }
+
+    /// Measures how much scratch space there is. A disk that does not answer in
+    /// time counts as it was.
+    pub async fn measure(&self) {
+        let folder = self.scratch.clone();
+        let measured = tokio::task::spawn_blocking(move || {
+            free_space(&folder).map(|free| Space {
+                free,
+                used: scratch::size(&folder),
+            })
+        });
+        if let Ok(Ok(space)) = tokio::time::timeout(MEASURING, measured).await {
+            *self.space.lock().unwrap_or_else(PoisonError::into_inner) = space;
+        }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The queues that it serves: what it has proved and what its terms leave of it.
@@ -108,10 +143,10 @@ impl Admission {
         if held.scratch == 0 && !self.is_downloaded(job) {
             return true;
         }
-        let Some(free) = free_space(&self.scratch) else {
+        let space = *self.space.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Space { free, used }) = space else {
             return true;
         };
-        let used = scratch::size(&self.scratch);
         free.saturating_add(used.min(held.scratch)) >= held.scratch.saturating_add(need)
     }
 }
@@ -147,13 +182,14 @@ impl Claimant for Admission {
         if self.controls.borrow().is_paused(&target) {
             return false;
         }
-        let Queue::Encoder(encoder) = queue else {
-            return true;
-        };
         let card = self.card.borrow();
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        card.proof(encoder)
-            .is_some_and(|proof| !held.is_full(encoder.kind(), proof))
+        let proved = match queue {
+            Queue::Encoder(encoder) => card.proof(encoder).map(|proof| (encoder, proof)),
+            Queue::Any(codec) => card.best(*codec),
+            Queue::On(_) | Queue::Copy => return true,
+        };
+        let held = self.held();
+        proved.is_some_and(|(encoder, proof)| !held.is_full(encoder.kind(), proof))
     }
 
     fn prefers(&self, queue: &Queue) -> bool {
@@ -170,20 +206,25 @@ impl Claimant for Admission {
             return Err(Decline::Leave(OTHERS));
         }
         let card = self.card.borrow();
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held();
         let mut session = None;
         if let Some(encode) = job.recipe.video_encode() {
             let Some((encoder, proof)) = encode.with.on(&card, &lane.queue) else {
                 return Err(Decline::Leave(UNPROVED));
             };
             if held.is_full(encoder.kind(), proof) {
-                return Err(Decline::Leave(ROOM));
+                // One that is pinned here may need another device than the next.
+                return Err(if is_pinned {
+                    Decline::Leave(ROOM)
+                } else {
+                    Decline::Full(ROOM)
+                });
             }
             session = proof.sessions.map(|_| encoder.kind());
         }
         let need = self.need(job);
         if !self.has_space(&held, job, need) {
-            return Err(Decline::Leave(if is_pinned { ROOM } else { OTHERS }));
+            return Err(Decline::Full(if is_pinned { ROOM } else { OTHERS }));
         }
         // Last: this job may be the one that finds out whether a place is back.
         if !self.reach.admits(job) {
@@ -259,7 +300,7 @@ mod tests {
         let (_, controls) = watch::channel(Controls::default());
         let name = "w".parse().expect("a name");
         let scratch = folder.path().to_owned();
-        let reach = Reach::new();
+        let reach = Reach::new(common::broker::Clock::default());
         let admission = Admission::new(
             name,
             terms,
@@ -270,6 +311,40 @@ mod tests {
             reach,
         );
         (admission, folder)
+    }
+
+    #[test]
+    fn a_device_without_a_session_left_closes_the_queues_that_would_use_it() {
+        let (admission, _folder) = admission(Terms::default());
+        let (_, any_lane) = job("hevc_nvenc", 1);
+        let any_lane = Lane {
+            queue: Queue::Any(common::encoder::Codec::Hevc),
+            ..any_lane
+        };
+        let any = |size| {
+            let (mut job, _) = job("hevc_nvenc", size);
+            let choice = Choice::Codec(common::encoder::Codec::Hevc);
+            job.recipe = Recipe::encode(VideoEncode::new(choice));
+            admission.admit(&job, &any_lane)
+        };
+        let _first = any(1).expect("free");
+        assert!(admission.is_open(&any_lane.queue));
+        let second = any(2).expect("free");
+        assert_eq!(any(3).err(), Some(Decline::Full(ROOM)), "none of the lane");
+        assert!(!admission.is_open(&any_lane.queue), "not even looked at");
+        // Where a job is pinned to this worker, the next one may need another device.
+        let pinned = Lane {
+            queue: Queue::On("w".parse().expect("a name")),
+            ..any_lane.clone()
+        };
+        let (nvenc, _) = job("h264_nvenc", 4);
+        assert_eq!(
+            admission.admit(&nvenc, &pinned).err(),
+            Some(Decline::Leave(ROOM))
+        );
+        drop(second);
+        assert!(admission.is_open(&any_lane.queue));
+        any(5).expect("given back");
     }
 
     #[test]
@@ -313,15 +388,20 @@ mod tests {
         );
     }
 
-    #[test]
-    fn scratch_space_is_held_until_a_job_has_ended() {
+    #[tokio::test]
+    async fn scratch_space_is_held_until_a_job_has_ended() {
         let (admission, _folder) = admission(Terms::default());
+        admission.measure().await;
         let free = free_space(&admission.scratch).expect("this system tells");
         let (job, lane) = job("libx265", free / 2);
         let first = admission.admit(&job, &lane).expect("it is alone");
         // Others may fill or empty the disk a little meanwhile.
         let second = admission.admit(&job, &lane);
-        assert!(admission.admit(&job, &lane).is_err(), "more than there is");
+        assert_eq!(
+            admission.admit(&job, &lane).err(),
+            Some(Decline::Full(OTHERS)),
+            "more than there is"
+        );
         drop((first, second));
         assert!(admission.admit(&job, &lane).is_ok());
     }

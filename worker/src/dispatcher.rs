@@ -1,5 +1,7 @@
-//! Filling slots: listens for bells, claims the most urgent jobs that this
-//! worker may run, and hands them on.
+//! Filling slots: has the most urgent jobs claimed that this worker may run, and
+//! hands them on. Nothing here waits for the broker, so that ended jobs, people's
+//! orders, new lanes and the word to stop are heard at once, whatever a look at
+//! the lanes takes.
 //!
 //! A worker that finds nothing joins the queue group of each of its queues, so
 //! that one bell wakes one idle worker, and looks again: a job published in
@@ -17,47 +19,28 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::broker::{Broker, BrokerError, Claim, Lanes};
-use common::control::Controls;
+use common::broker::{Broker, BrokerError, Claim, Haste};
 use common::failure::Fault;
 use common::id::JobId;
-use common::queue::{Lane, Queue};
+use common::queue::Lane;
 use common::run::Run;
-use common::subject::{self, Place};
 use futures::StreamExt;
-use futures::stream::{BoxStream, SelectAll};
-use tokio::sync::{Notify, watch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
 use crate::executor::Outcome;
 use crate::presence::Presence;
+use crate::search::{Found, News, Search, jitter};
 use crate::standing::Duty;
 use crate::stop::Stop;
 
-/// Longest wait of an idle worker between two looks, in milliseconds, while
-/// jobs are held: one whose lease ran out starts elsewhere within 1 s.
-const LOOK_MS: std::ops::Range<u64> = 500..900;
-/// An idle worker finds out so often within a lease whether jobs are held.
-const GLANCES: u32 = 3;
-/// Longest wait between two glances: a bell may be lost with its listener.
-const GLANCE: Duration = Duration::from_secs(10);
-/// Wait between two searches for lanes that others have made.
-const DISCOVER: Duration = Duration::from_secs(45);
 /// How long a stopping worker tries to give back what it could not finish: a
 /// broker that is gone must not hold it up.
 const GIVE_BACK: Duration = Duration::from_secs(15);
-/// How long such a search may hold up the lanes that are known: a cluster
-/// without a leader leaves it unanswered for long. One that follows failures
-/// may take as often as long as there were in a row: the broker may just be far.
-const SEARCH: Duration = Duration::from_secs(2);
-/// Wait after the broker gave no answer.
-const TROUBLE: Duration = Duration::from_secs(1);
-
-type Bells = SelectAll<async_nats::Subscriber>;
-type Orders = watch::Receiver<Controls>;
 
 /// What is done with a claimed job.
 pub trait Work: Send + Sync + 'static {
@@ -78,7 +61,7 @@ pub struct Dispatcher<W> {
     /// What is done with jobs.
     pub work: Arc<W>,
     /// Which jobs are taken.
-    pub admission: Admission,
+    pub admission: Arc<Admission>,
     /// Whether any are.
     pub duty: Duty,
     /// What the farm hears of it.
@@ -89,96 +72,54 @@ pub struct Dispatcher<W> {
     pub drain_timeout: Duration,
 }
 
-/// What the dispatcher listens to and knows while it takes jobs.
-struct Watch {
-    queues: Vec<Queue>,
-    lanes: Lanes,
-    /// Tells of further ones.
-    made: BoxStream<'static, Lane>,
-    /// When to search for those that nobody told of.
-    discover: Instant,
-    bells: Option<Bells>,
+/// Who looks for jobs, and whether that happens just now.
+enum Eye {
+    Resting(Box<Search>),
+    Looking {
+        task: JoinHandle<(Box<Search>, Found)>,
+        haste: watch::Sender<Haste>,
+    },
+}
+
+/// What comes of a look, or between two.
+enum Sight {
+    Looked(Result<(Box<Search>, Found), JoinError>),
+    /// A bell rang, for a job of this lane.
+    Rung(Option<Lane>),
+}
+
+impl Eye {
+    /// Returns when the look that is under way has ended, or a bell rings.
+    async fn next(&mut self) -> Sight {
+        match self {
+            Self::Looking { task, .. } => Sight::Looked(task.await),
+            Self::Resting(search) => Sight::Rung(search.bell().await),
+        }
+    }
+
+    /// Has a look that is under way come to its end soon.
+    fn hurry(&self, to: Haste) {
+        if let Self::Looking { haste, .. } = self {
+            haste.send_if_modified(|haste| {
+                let is_more = to > *haste;
+                *haste = to.max(*haste);
+                is_more
+            });
+        }
+    }
+}
+
+/// Jobs and other tasks that run.
+#[derive(Default)]
+struct Tasks {
+    jobs: JoinSet<(JobId, Outcome)>,
     /// Running jobs that have cost a worker before: none is started beside them.
-    suspects: HashSet<JobId>,
-    /// Failures in a row to get an answer from the broker.
-    failures: u32,
-    /// Whether jobs of these lanes are held by anyone, as far as is known.
-    is_busy: bool,
-    /// When that is to be found out again.
-    glance: Instant,
-    /// Whether nothing but time has passed since the last look, while this listened.
-    is_undisturbed: bool,
-    /// Changes when what rings may have gone unheard.
-    connections: watch::Receiver<()>,
+    suspects: HashSet<Id>,
+    /// Finding out anew what the machine can do.
+    proofs: JoinSet<()>,
+    /// What is waited for at the very end only.
+    background: TaskTracker,
 }
-
-impl Watch {
-    /// Leaves the queue groups. What rang here meanwhile was meant for whoever
-    /// is idle.
-    fn stop_listening(&mut self, broker: &Broker) {
-        self.is_undisturbed = false;
-        let Some(bells) = self.bells.take() else {
-            return;
-        };
-        let client = broker.client().clone();
-        tokio::spawn(async move {
-            for mut bell in bells {
-                if bell.drain().await.is_err() {
-                    continue;
-                }
-                while let Some(message) = bell.next().await {
-                    let headers = message.headers.unwrap_or_default();
-                    let passed = client
-                        .publish_with_headers(message.subject, headers, message.payload)
-                        .await;
-                    if let Err(error) = passed {
-                        tracing::debug!(%error, "no bell passed on");
-                    }
-                }
-            }
-        });
-    }
-
-    /// Takes nothing for known that somebody would have told of.
-    fn distrust(&mut self) {
-        self.is_busy = true;
-        self.glance = Instant::now();
-        self.discover = Instant::now();
-    }
-
-    /// Takes up a lane that may be new.
-    async fn learn(&mut self, broker: &Broker, lane: Lane) {
-        if self.queues.contains(&lane.queue)
-            && let Err(error) = broker.add_lane(&mut self.lanes, lane).await
-        {
-            tracing::warn!(%error, "a lane is out of reach");
-        }
-    }
-
-    /// Finds out whether jobs are held, where it is time to.
-    async fn glance(&mut self, broker: &Broker) -> Result<(), BrokerError> {
-        if Instant::now() >= self.glance {
-            self.is_busy = broker.have_work(&self.lanes).await?;
-            if !self.is_busy {
-                broker.tidy().await?;
-            }
-            let lease = self.lanes.shortest_ack_wait().unwrap_or(GLANCE);
-            self.glance = Instant::now() + (lease / GLANCES).min(GLANCE);
-        }
-        Ok(())
-    }
-
-    /// How long to wait for a bell before the next look.
-    fn patience(&self) -> Duration {
-        if self.is_busy {
-            jitter()
-        } else {
-            self.glance.saturating_duration_since(Instant::now()) + jitter() / 10
-        }
-    }
-}
-
-type Jobs = JoinSet<(JobId, Outcome)>;
 
 impl<W: Work> Dispatcher<W> {
     /// Works until told to stop, then drains: what can be finished in time is,
@@ -187,229 +128,196 @@ impl<W: Work> Dispatcher<W> {
     /// # Errors
     /// Where the broker refuses at the start. Later trouble is waited out.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
-        let queues = self.admission.queues();
         // Listens first: what is made in between is heard of.
-        let made = self.broker.lanes_made().await?;
-        let mut watch = Watch {
-            lanes: all_lanes(&self.broker, &queues).await?,
-            queues,
-            made,
-            discover: Instant::now() + DISCOVER,
-            bells: None,
-            suspects: HashSet::new(),
-            failures: 0,
-            is_busy: true,
-            glance: Instant::now(),
-            is_undisturbed: false,
-            connections: self.broker.connections(),
-        };
-        let mut jobs = Jobs::new();
-        let stop = Stop::new();
+        let mut made = self.broker.lanes_made().await?;
+        let mut connections = self.broker.connections();
         let mut controls = self.duty.controls();
-        let proved = Arc::new(Notify::new());
+        let mut tasks = Tasks::default();
+        let stop = Stop::new();
+        let search = Search::begin(
+            self.broker.clone(),
+            Arc::clone(&self.admission),
+            tasks.background.clone(),
+        );
+        let search = tokio::select! {
+            search = search => search?,
+            () = shutdown.cancelled() => return Ok(()),
+        };
+        let mut eye = Eye::Resting(Box::new(search));
+        let mut news = News {
+            disturbed: true,
+            ..News::default()
+        };
+        let mut next_look = Instant::now();
 
         while !shutdown.is_cancelled() {
-            while let Some(ended) = jobs.try_join_next() {
-                self.note(ended, &mut watch, &proved);
+            while let Some(ended) = tasks.jobs.try_join_next_with_id() {
+                self.note(ended, &mut tasks);
             }
-            let standing = self.duty.standing(jobs.len());
+            let standing = self.duty.standing(tasks.jobs.len());
             self.presence.stand(&standing);
-            let is_full = jobs.len() >= self.slots || !watch.suspects.is_empty();
-            if !standing.is_ready() || is_full {
-                watch.stop_listening(&self.broker);
-                tokio::select! {
-                    Some(ended) = jobs.join_next() => self.note(ended, &mut watch, &proved),
-                    _ = controls.changed() => {}
-                    Some(lane) = watch.made.next() => watch.learn(&self.broker, lane).await,
-                    Ok(()) = watch.connections.changed() => watch.distrust(),
-                    () = proved.notified() => {
-                        // Proved anew: it may be less than before.
-                        watch.queues = self.admission.queues();
-                        watch.lanes = Lanes::default();
-                        watch.discover = Instant::now();
-                    }
-                    () = tokio::time::sleep(jitter()), if !standing.is_ready() => self.end_quarantine(),
-                    () = shutdown.cancelled() => {}
-                }
-                continue;
+            let is_full = tasks.jobs.len() >= self.slots || !tasks.suspects.is_empty();
+            let has_room = standing.is_ready() && !is_full;
+            if !has_room {
+                eye.hurry(Haste::Stop);
             }
-            match self.fill(&mut watch, &mut jobs, &stop).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.wait(&mut watch, &mut jobs, &mut controls, &proved, &shutdown)
-                        .await
+            eye = match eye {
+                Eye::Resting(mut search) if !has_room => {
+                    search.stop_listening();
+                    Eye::Resting(search)
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "the broker gives no answer; trying again");
-                    tokio::select! {
-                        () = tokio::time::sleep(TROUBLE) => {}
-                        () = shutdown.cancelled() => {}
+                Eye::Resting(search) if news.disturbed || Instant::now() >= next_look => {
+                    let free = self.slots - tasks.jobs.len();
+                    let (haste, told) = watch::channel(Haste::Thorough);
+                    let look = search.look(std::mem::take(&mut news), free, told);
+                    Eye::Looking {
+                        task: tokio::spawn(look),
+                        haste,
                     }
-                    // A lane may be gone, or a whole broker new.
-                    watch.failures += 1;
-                    let search = all_lanes(&self.broker, &watch.queues);
-                    let patience = SEARCH * watch.failures;
-                    if let Ok(Ok(found)) = tokio::time::timeout(patience, search).await {
-                        watch.lanes = found;
-                    }
-                    watch.bells = None;
-                    watch.distrust();
                 }
+                eye => eye,
+            };
+            let is_resting = matches!(eye, Eye::Resting(_));
+            tokio::select! {
+                sight = eye.next() => match sight {
+                    Sight::Looked(looked) => {
+                        let found;
+                        (eye, found) = self.looked(looked, &tasks);
+                        next_look = Instant::now() + found.rest;
+                        // More may wait behind what was claimed.
+                        news.disturbed |= !found.claims.is_empty();
+                        self.start(found, &mut tasks, &stop);
+                        continue;
+                    }
+                    Sight::Rung(lane) => news.lanes.extend(lane),
+                },
+                () = tokio::time::sleep_until(next_look), if is_resting && has_room => continue,
+                Some(ended) = tasks.jobs.join_next_with_id() => self.note(ended, &mut tasks),
+                Some(lane) = made.next() => {
+                    if !self.admission.queues().contains(&lane.queue) {
+                        continue;
+                    }
+                    news.lanes.push(lane);
+                }
+                Ok(()) = connections.changed() => news.reconnected = true,
+                Ok(()) = controls.changed() => {}
+                Some(_) = tasks.proofs.join_next() => news.proved = true,
+                () = tokio::time::sleep(jitter()), if !standing.is_ready() => {
+                    self.end_quarantine(&tasks);
+                }
+                () = shutdown.cancelled() => break,
             }
+            // A look that is under way may have passed what this is about.
+            news.disturbed = true;
+            eye.hurry(Haste::Brief);
         }
-        watch.stop_listening(&self.broker);
-        self.drain(jobs, stop).await;
+        self.drain(eye, tasks, stop).await;
         Ok(())
     }
 
-    /// Claims what there are slots for. Says whether to look again at once.
-    async fn fill(
+    /// Takes up what a look has found.
+    fn looked(
         &self,
-        watch: &mut Watch,
-        jobs: &mut Jobs,
-        stop: &Stop,
-    ) -> Result<bool, BrokerError> {
-        if Instant::now() >= watch.discover {
-            let search = async {
-                let known = &mut watch.lanes;
-                self.broker.find_lanes(&watch.queues, known).await?;
-                self.broker.mend(known).await
+        looked: Result<(Box<Search>, Found), JoinError>,
+        tasks: &Tasks,
+    ) -> (Eye, Found) {
+        let (search, found) = looked.unwrap_or_else(|error| {
+            tracing::error!(%error, "a look at the lanes died; what it claimed will run out");
+            let search = Search::afresh(
+                self.broker.clone(),
+                Arc::clone(&self.admission),
+                tasks.background.clone(),
+            );
+            let found = Found {
+                rest: jitter(),
+                ..Found::default()
             };
-            match tokio::time::timeout(SEARCH, search).await {
-                Ok(Ok(())) => watch.discover = Instant::now() + DISCOVER,
-                Ok(Err(error)) => tracing::debug!(%error, "lanes not found yet"),
-                Err(_) => tracing::debug!("lanes not found yet: no answer"),
-            }
-        }
-        // One glance costs less than a look at each lane.
-        if watch.is_undisturbed && !watch.is_busy {
-            watch.glance(&self.broker).await?;
-            if !watch.is_busy {
-                return Ok(false);
-            }
-        }
-        let free = self.slots - jobs.len();
-        let look = self
-            .broker
-            .claim(&watch.lanes, &self.admission, free)
-            .await?;
-        watch.failures = 0;
-        if look.claims.len() == free
-            && let Some(lane) = look.more
-            && let Err(error) = self.broker.ring(&lane).await
-        {
-            // The bell of a job behind these may have rung here.
-            tracing::debug!(%error, "no bell passed on");
-        }
-        for run in look.buried {
+            (Box::new(search), found)
+        });
+        (Eye::Resting(search), found)
+    }
+
+    /// Starts what was claimed.
+    fn start(&self, found: Found, tasks: &mut Tasks, stop: &Stop) {
+        for run in found.buried {
             let work = Arc::clone(&self.work);
-            tokio::spawn(async move { work.clean_up(&run).await });
+            tasks
+                .background
+                .spawn(async move { work.clean_up(&run).await });
         }
-        let is_any = !look.claims.is_empty();
-        if !is_any && watch.bells.is_none() {
-            watch.bells = Some(listen(&self.broker, &watch.queues).await?);
-            return Ok(true);
-        }
-        if !is_any {
-            watch.glance(&self.broker).await?;
-        }
-        for (claim, ticket) in look.claims {
-            if is_suspect(claim.run()) {
-                watch.suspects.insert(claim.job().id);
-            }
+        for (claim, ticket) in found.claims {
+            let is_suspect = is_suspect(claim.run());
             let (work, stop) = (Arc::clone(&self.work), stop.clone());
-            jobs.spawn(async move {
+            let task = tasks.jobs.spawn(async move {
                 let job = claim.job().id;
                 let outcome = work.execute(claim, stop).await;
                 drop(ticket);
                 (job, outcome)
             });
-        }
-        Ok(is_any)
-    }
-
-    /// Waits for whatever may make another look worth it.
-    async fn wait(
-        &self,
-        watch: &mut Watch,
-        jobs: &mut Jobs,
-        controls: &mut Orders,
-        proved: &Arc<Notify>,
-        shutdown: &CancellationToken,
-    ) {
-        let patience = watch.patience();
-        let bell = async {
-            match &mut watch.bells {
-                Some(bells) => bells.next().await,
-                None => None,
+            if is_suspect {
+                tasks.suspects.insert(task.id());
             }
-        };
-        watch.is_undisturbed = false;
-        tokio::select! {
-            bell = bell => match bell {
-                Some(bell) => {
-                    if let Some(lane) = rung(&bell) {
-                        watch.learn(&self.broker, lane).await;
-                    }
-                }
-                None => watch.bells = None,
-            },
-            Some(lane) = watch.made.next() => watch.learn(&self.broker, lane).await,
-            Ok(()) = watch.connections.changed() => watch.distrust(),
-            () = tokio::time::sleep(patience) => watch.is_undisturbed = true,
-            _ = controls.changed() => {}
-            Some(ended) = jobs.join_next() => self.note(ended, watch, proved),
-            () = shutdown.cancelled() => {}
         }
     }
 
     /// Learns how a job ended.
-    fn note(
-        &self,
-        ended: Result<(JobId, Outcome), JoinError>,
-        watch: &mut Watch,
-        proved: &Arc<Notify>,
-    ) {
+    fn note(&self, ended: Result<(Id, (JobId, Outcome)), JoinError>, tasks: &mut Tasks) {
         match ended {
-            Ok((job, outcome)) => {
-                watch.suspects.remove(&job);
+            Ok((task, (job, outcome))) => {
+                tasks.suspects.remove(&task);
                 if self.duty.note(job, outcome) {
                     tracing::error!(
                         "too many jobs in a row failed by this worker's fault: proving its encoders again"
                     );
-                    let (work, proved) = (Arc::clone(&self.work), Arc::clone(proved));
-                    tokio::spawn(async move {
-                        work.prove_again().await;
-                        proved.notify_one();
-                    });
+                    let work = Arc::clone(&self.work);
+                    tasks.proofs.spawn(async move { work.prove_again().await });
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "a job's task died; its lease will run out");
-                watch.suspects.clear();
+                tasks.suspects.remove(&error.id());
             }
         }
     }
 
-    fn end_quarantine(&self) {
-        if self.duty.quarantine_is_over() {
+    /// Ends a quarantine that has lasted long enough, once it is known what the
+    /// machine can do.
+    fn end_quarantine(&self, tasks: &Tasks) {
+        if tasks.proofs.is_empty() && self.duty.quarantine_is_over() {
             self.duty.release();
             tracing::info!("out of quarantine: taking jobs again");
         }
     }
 
-    async fn drain(&self, mut jobs: Jobs, stop: Stop) {
+    async fn drain(&self, eye: Eye, mut tasks: Tasks, stop: Stop) {
         self.presence.stop();
-        tracing::info!(running = jobs.len(), "stopping: no new jobs");
+        tracing::info!(running = tasks.jobs.len(), "stopping: no new jobs");
         let deadline = Instant::now() + self.drain_timeout;
         stop.at(deadline);
-        let drained = async { while jobs.join_next().await.is_some() {} };
+        eye.hurry(Haste::Stop);
+        tasks.proofs.abort_all();
+        let drained = async {
+            match eye {
+                Eye::Resting(mut search) => search.stop_listening(),
+                Eye::Looking { task, .. } => {
+                    // What it has claimed is given back, or finished where there is time.
+                    if let Ok((mut search, found)) = task.await {
+                        search.stop_listening();
+                        self.start(found, &mut tasks, &stop);
+                    }
+                }
+            }
+            while tasks.jobs.join_next().await.is_some() {}
+            while tasks.proofs.join_next().await.is_some() {}
+            tasks.background.close();
+            tasks.background.wait().await;
+        };
         if tokio::time::timeout_at(deadline + GIVE_BACK, drained)
             .await
             .is_err()
         {
             tracing::warn!("not all jobs could be given back; their leases will run out");
-            jobs.shutdown().await;
+            tasks.jobs.shutdown().await;
         }
     }
 }
@@ -418,41 +326,4 @@ impl<W: Work> Dispatcher<W> {
 fn is_suspect(run: &Run) -> bool {
     let mut faults = run.failures.iter().map(|attempt| attempt.failure.fault);
     faults.any(|fault| fault == Fault::Worker)
-}
-
-/// Joins the queue groups.
-async fn listen(broker: &Broker, queues: &[Queue]) -> Result<Bells, BrokerError> {
-    let mut bells = Bells::new();
-    for queue in queues {
-        let bell = subject::wake(queue);
-        let subscribed = broker.client().queue_subscribe(bell.clone(), bell).await;
-        bells.push(subscribed.map_err(|error| BrokerError::Request {
-            what: format!("listening for jobs of the queue {queue}"),
-            message: error.to_string(),
-        })?);
-    }
-    Ok(bells)
-}
-
-/// The lane of the job that rang.
-fn rung(bell: &async_nats::Message) -> Option<Lane> {
-    let subject = bell
-        .headers
-        .as_ref()?
-        .get(async_nats::header::NATS_SUBJECT)?;
-    Some(Place::parse(subject.as_str())?.lane)
-}
-
-/// Every lane of these queues, as far as anyone has made it or waits there.
-async fn all_lanes(broker: &Broker, queues: &[Queue]) -> Result<Lanes, BrokerError> {
-    let mut lanes = Lanes::default();
-    broker.find_lanes(queues, &mut lanes).await?;
-    broker.make_waiting_lanes(queues, &mut lanes).await?;
-    Ok(lanes)
-}
-
-/// A wait between two looks that differs between workers and looks.
-fn jitter() -> Duration {
-    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-    Duration::from_millis(LOOK_MS.start + random % (LOOK_MS.end - LOOK_MS.start))
 }

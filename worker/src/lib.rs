@@ -2,7 +2,7 @@
 //! for just that, and runs ffmpeg on them.
 //!
 //! [`standing`] says whether it takes jobs at all and [`admission`] which;
-//! [`dispatcher`] fills slots with claimed jobs; [`executor`] takes one job
+//! `search` finds them and [`dispatcher`] fills slots with them; [`executor`] takes one job
 //! from its input to its published output; [`ffmpeg`] knows ffmpeg and nothing
 //! of the farm.
 
@@ -23,5 +23,6 @@ pub mod publish;
 pub mod reach;
 pub mod sandbox;
 pub mod scratch;
+mod search;
 pub mod standing;
 pub mod stop;

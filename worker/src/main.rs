@@ -111,9 +111,13 @@ fn detection(args: &DetectionArgs) -> anyhow::Result<Detection> {
     })
 }
 
-async fn detect(args: &DetectionArgs) -> anyhow::Result<(Tools, Card)> {
+/// `keep`: for a worker to find it done when it starts.
+async fn detect(args: &DetectionArgs, keep: bool) -> anyhow::Result<(Tools, Card)> {
     let tools = Tools::find(args.ffmpeg.clone(), args.ffprobe.clone())?;
-    let detection = detection(args)?;
+    let detection = Detection {
+        keep,
+        ..detection(args)?
+    };
     let card = card::detect(&detection).await?;
     for encoder in args.encoders.iter().flatten() {
         if !card.encoders.contains_key(encoder) {
@@ -124,7 +128,7 @@ async fn detect(args: &DetectionArgs) -> anyhow::Result<(Tools, Card)> {
 }
 
 async fn capabilities(args: &DetectionArgs, json: bool) -> anyhow::Result<()> {
-    let (_, card) = detect(args).await?;
+    let (_, card) = detect(args, false).await?;
     let mut meter = Meter::new(&scratch::default_base());
     meter.read();
     // The share of busy cores is one between two readings.
@@ -153,8 +157,8 @@ async fn check(config: &Config) -> anyhow::Result<()> {
     )?;
     println!("ffmpeg   {}", tools.ffmpeg.display());
     println!("ffprobe  {}", tools.ffprobe.display());
-    let scratch = Scratch::open(&config.scratch, &config.worker_name())?;
-    println!("scratch  {}", scratch.path().display());
+    let scratch = Scratch::look(&config.scratch, &config.worker_name())?;
+    println!("scratch  {}", scratch.display());
     println!("sandbox  {}", sandbox::support());
     let broker = Broker::connect(&config.broker()).await?;
     let server = broker.client().server_info();
@@ -173,7 +177,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         stop_with_stdin(stopping.clone());
     }
     let scratch = Scratch::open(&config.scratch, &name)?;
-    let (found, broker) = tokio::join!(detect(&config.detection), connect(config));
+    let (found, broker) = tokio::join!(detect(&config.detection, true), connect(config));
     let broker = broker?;
     await_namesake(&broker, &name).await?;
     let (tools, card) = found?;
@@ -189,13 +193,14 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     );
     let (cards, card) = watch::channel(Arc::new(card));
     let (orders, controls) = watch::channel(broker.controls().await?);
-    let reach = Reach::new();
+    let reach = Reach::new(broker.clock());
     let presence = Arc::new(Presence::new(
         name.clone(),
         slots,
         config.terms(),
         card.clone(),
         scratch.path(),
+        broker.clock(),
         reach.away(),
     ));
     let duty = Duty::new(
@@ -204,6 +209,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         controls.clone(),
         config.quarantine_after as usize,
         config.quarantine_rest,
+        broker.clock(),
     );
     let admission = Admission::new(
         name.clone(),
@@ -258,7 +264,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let dispatcher = Dispatcher {
         broker: broker.clone(),
         work: Arc::clone(&executor),
-        admission,
+        admission: Arc::new(admission),
         duty,
         presence,
         slots: slots as usize,

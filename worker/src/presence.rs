@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use common::broker::{Broker, HEARTBEAT};
+use common::broker::{Broker, Clock, HEARTBEAT};
 use common::card::Card;
 use common::event::{Event, What};
 use common::id::JobId;
@@ -24,6 +24,9 @@ use crate::standing::Standing;
 /// Changes within this time go out as one heartbeat.
 const CHANGES: Duration = Duration::from_millis(200);
 
+/// A clock that is off by more seconds is told of.
+const CLOCK_OFF: f64 = 5.0;
+
 /// What changes about a worker while it lives; shared by all its tasks.
 pub struct Presence {
     name: WorkerName,
@@ -31,6 +34,7 @@ pub struct Presence {
     card: watch::Receiver<Arc<Card>>,
     terms: Terms,
     started: Timestamp,
+    clock: Clock,
     scratch: std::path::PathBuf,
     away: watch::Receiver<Vec<Away>>,
     now: Mutex<Now>,
@@ -50,6 +54,7 @@ impl Presence {
         terms: Terms,
         card: watch::Receiver<Arc<Card>>,
         scratch: &std::path::Path,
+        clock: Clock,
         away: watch::Receiver<Vec<Away>>,
     ) -> Self {
         Self {
@@ -57,7 +62,8 @@ impl Presence {
             slots,
             terms,
             card,
-            started: Timestamp::now(),
+            started: clock.now(),
+            clock,
             scratch: scratch.to_owned(),
             away,
             now: Mutex::new(Now {
@@ -115,14 +121,14 @@ impl Presence {
             until: now.standing.until,
             terms: self.terms.clone(),
             started: self.started,
-            at: Timestamp::now(),
+            at: self.clock.now(),
             slots: self.slots,
             running: now.running.iter().copied().collect(),
             load,
             card: Card::clone(&self.card.borrow()),
             places: Places::default(),
             away: self.away.borrow().clone(),
-            clock_ahead: 0.0,
+            clock_ahead: self.clock.ahead(),
         }
     }
 
@@ -130,8 +136,10 @@ impl Presence {
     /// lives, until told to stop; then signs off.
     pub async fn announce(&self, broker: &Broker, stop: CancellationToken) {
         let mut meter = Meter::new(&self.scratch);
+        let mut told = 0.0;
         let mut away = self.away.clone();
         loop {
+            told = tell_of_clock(self.clock.ahead(), told);
             if let Err(error) = broker.heartbeat(&self.heartbeat(meter.read())).await {
                 tracing::warn!(%error, "no heartbeat reached the broker");
             }
@@ -146,6 +154,25 @@ impl Presence {
             tracing::debug!(%error, "could not sign off; the heartbeat will run out");
         }
     }
+}
+
+/// Warns of a clock that is so many seconds ahead of the broker's, where that is
+/// much, and much else than what was told before; says what was told last.
+fn tell_of_clock(ahead: f64, told: f64) -> f64 {
+    if (ahead - told).abs() <= CLOCK_OFF {
+        return told;
+    }
+    let off = ahead.abs().round();
+    if ahead.abs() <= CLOCK_OFF {
+        tracing::info!("this machine's clock is right again");
+        return 0.0;
+    }
+    let side = if ahead > 0.0 { "ahead of" } else { "behind" };
+    tracing::warn!(
+        "this machine's clock is {off} s {side} the broker's, by which the farm goes: \
+         set it right (by NTP), as file times and certificates depend on it"
+    );
+    ahead
 }
 
 /// A job that counts as running while this lives.
@@ -194,7 +221,7 @@ impl Reporter {
         let event = Event {
             job: self.job,
             attempt: self.attempt,
-            at: Timestamp::now(),
+            at: self.broker.now(),
             what: What::Command(line),
         };
         self.broker.record_event(&event).await;
@@ -215,7 +242,7 @@ impl Reporter {
             let event = Event {
                 job: self.job,
                 attempt: self.attempt,
-                at: Timestamp::now(),
+                at: self.broker.now(),
                 what: What::Progress(encode),
             };
             self.broker.record_event(&event).await;
@@ -241,7 +268,7 @@ impl Reporter {
             fraction,
             encode,
             eta,
-            at: Timestamp::now(),
+            at: self.broker.now(),
         };
         let subject = subject::progress(&self.job);
         let published = self

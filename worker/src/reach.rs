@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::broker::Clock;
 use common::failure::{Failure, Fault};
 use common::job::Job;
 use common::location::Location;
@@ -38,6 +39,7 @@ const BETWEEN_REFUSALS: Duration = Duration::from_secs(1);
 
 /// What a worker knows of the places that its jobs need; shared by all its tasks.
 pub struct Reach {
+    clock: Clock,
     stores: Stores,
     places: Mutex<BTreeMap<Location, Place>>,
     away: watch::Sender<Vec<Away>>,
@@ -88,8 +90,9 @@ impl Trial {
 
 impl Reach {
     /// Takes every place for reachable, until one is not.
-    pub fn new() -> Arc<Self> {
+    pub fn new(clock: Clock) -> Arc<Self> {
         Arc::new(Self {
+            clock,
             stores: Stores::impatient(),
             places: Mutex::default(),
             away: watch::Sender::default(),
@@ -230,7 +233,7 @@ impl Reach {
         }
         tracing::warn!(place = %name, %error, "out of reach: jobs that need it wait");
         place.gone = Some(Gone {
-            since: Timestamp::now(),
+            since: self.clock.now(),
             error,
             near: near.clone(),
             trial: is_unclear.then(Trial::first),

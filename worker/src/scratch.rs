@@ -1,126 +1,200 @@
 //! Scratch space: a folder for each attempt, gone when the attempt ends, and
 //! swept when a worker of the same name starts after a crash.
+//!
+//! All of it lies in one folder that carries the worker's marker. Only what a
+//! worker makes there by its name is ever removed.
 
 use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use cap_fs_ext::DirExt;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use common::id::JobId;
+use common::marked::{self, Base, Marked};
+use common::scratch::{folder, is_own, kind, lock};
 use common::worker::WorkerName;
+use uuid::Uuid;
 
 /// A worker's own scratch folder, held by a lock while the worker lives.
 pub struct Scratch {
-    folder: PathBuf,
+    base: Base,
+    /// There until the worker ends.
+    folder: Option<Marked>,
+    path: PathBuf,
     _lock: File,
 }
 
 impl Scratch {
-    /// Takes the worker's folder below `base` and empties it: what lies there
-    /// was left by a worker of this name that did not live to remove it.
+    /// Takes the worker's folder below `base`, and removes from it what a worker
+    /// of this name left that did not live to remove it.
     ///
     /// # Errors
-    /// Where another live worker of this name uses it, or the disk refuses.
+    /// Where another live worker of this name uses it, where it is not a
+    /// worker's by its marker, where others may write there, or the disk refuses.
     pub fn open(base: &Path, worker: &WorkerName) -> anyhow::Result<Self> {
-        let folder = base.join(worker.as_str());
-        std::fs::create_dir_all(base)
-            .with_context(|| format!("cannot make the scratch folder {}", base.display()))?;
-        let lock_path = base.join(format!("{worker}.lock"));
-        let lock = File::create(&lock_path)
-            .with_context(|| format!("cannot write {}", lock_path.display()))?;
+        let base = Base::make(base)?;
+        let lock_name = lock(worker);
+        let lock = base.lock_file(&lock_name)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(
                 "another worker named {worker} is running with the scratch folder {}: give this one another --name",
-                base.display()
+                base.path().display()
             ),
             Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("cannot lock {}", lock_path.display()));
+                return Err(anyhow::Error::new(error).context(format!(
+                    "cannot lock {}",
+                    base.path().join(lock_name).display()
+                )));
             }
         }
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot empty {}", folder.display()));
-            }
-            _ => {}
-        }
-        std::fs::create_dir(&folder)
-            .with_context(|| format!("cannot make the scratch folder {}", folder.display()))?;
-        // ffmpeg's sandbox and `file:` URLs want a path that says where it really is.
-        let folder = folder
-            .canonicalize()
-            .with_context(|| format!("cannot resolve {}", folder.display()))?;
+        let folder = Marked::make(&base, &folder(worker), &kind(worker))?;
+        sweep(&folder);
         Ok(Self {
-            folder,
+            base,
+            path: folder.path().to_owned(),
+            folder: Some(folder),
             _lock: lock,
         })
     }
 
+    /// Where a worker's folder is or would be, without touching anything.
+    ///
+    /// # Errors
+    /// Where the worker would refuse to use it.
+    pub fn look(base: &Path, worker: &WorkerName) -> anyhow::Result<PathBuf> {
+        let base = match Base::open(base) {
+            Err(refused) if refused.is_missing() => {
+                return Ok(std::path::absolute(base)?.join(folder(worker)));
+            }
+            base => base?,
+        };
+        Marked::find(&base, &folder(worker), &kind(worker))?;
+        Ok(base.path().join(folder(worker)))
+    }
+
     /// The worker's folder.
     pub fn path(&self) -> &Path {
-        &self.folder
+        &self.path
     }
 
     /// An empty folder for one attempt.
     ///
     /// # Errors
     /// Where the disk refuses.
-    pub fn attempt(&self, job: &JobId, attempt: u32) -> std::io::Result<AttemptFolder> {
-        self.make(&format!("{job}-{attempt}"))
+    pub fn attempt(&self, job: &JobId, attempt: u32) -> io::Result<AttemptFolder> {
+        self.make(format!("{job}-{attempt}"))
     }
 
     /// An empty folder to make pictures of a job's files in, one at a time.
     ///
     /// # Errors
     /// Where the disk refuses, or one is in use.
-    pub fn peek(&self) -> std::io::Result<AttemptFolder> {
-        self.make("peek")
+    pub fn peek(&self) -> io::Result<AttemptFolder> {
+        self.make("peek".to_owned())
     }
 
-    fn make(&self, name: &str) -> std::io::Result<AttemptFolder> {
-        let folder = self.folder.join(name);
-        std::fs::create_dir(&folder)?;
-        Ok(AttemptFolder { folder })
+    /// An empty folder for an encode by which the worker proves itself.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn proof(&self) -> io::Result<AttemptFolder> {
+        self.make(format!("proof-{}", Uuid::new_v4()))
+    }
+
+    fn make(&self, name: String) -> io::Result<AttemptFolder> {
+        let Some(folder) = &self.folder else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        marked::create_private(folder.dir(), &name)?;
+        Ok(AttemptFolder {
+            within: folder.dir().try_clone()?,
+            dir: folder.dir().open_dir_nofollow(&name)?,
+            path: self.path.join(&name),
+            name,
+        })
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // The lock file stays: removing it could take it from a successor.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        if let Some(folder) = self.folder.take()
+            && sweep(&folder)
+            && let Err(error) = folder.remove(&self.base)
+        {
+            tracing::warn!(folder = %self.path.display(), %error, "the scratch folder stays");
+        }
+    }
+}
+
+/// Removes what a worker makes; tells whether nothing else is there.
+fn sweep(folder: &Marked) -> bool {
+    let shown = folder.path().display();
+    match folder.sweep(is_own) {
+        Ok(left) if left.is_empty() => true,
+        Ok(left) => {
+            let first: Vec<&str> = left.iter().take(5).map(String::as_str).collect();
+            let left = left.len();
+            tracing::warn!(folder = %shown, left, first = ?first, "not made by a worker, or not to be removed: left as it is");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(folder = %shown, %error, "scratch files of before cannot be removed");
+            false
+        }
     }
 }
 
 /// The folder of one attempt or peek, removed with all that is in it when dropped.
 pub struct AttemptFolder {
-    folder: PathBuf,
+    within: Dir,
+    dir: Dir,
+    name: String,
+    path: PathBuf,
 }
 
 impl AttemptFolder {
-    /// The folder.
+    /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.folder
+        &self.path
+    }
+
+    /// The folder itself.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
     }
 }
 
 impl Drop for AttemptFolder {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            tracing::warn!(folder = %self.folder.display(), %error, "scratch files were left behind");
+        // The name is free at once; removing gigabytes takes time, which no lease may wait for.
+        let name = marked::removed();
+        let Ok(within) = self.within.try_clone() else {
+            return tracing::warn!(folder = %self.path.display(), "scratch files were left behind");
+        };
+        if let Err(error) = within.rename(&self.name, &within, &name) {
+            return tracing::warn!(folder = %self.path.display(), %error, "scratch files were left behind");
+        }
+        let shown = self.path.display().to_string();
+        let remove = move || {
+            if let Err(error) = marked::remove_tree(&within, name.as_ref()) {
+                tracing::warn!(folder = %shown, %error, "scratch files were left behind");
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(remove)),
+            Err(_) => remove(),
         }
     }
 }
 
 /// Bytes that all attempts have in their folders.
 pub fn size(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            // It was removed just now.
-            Err(_) => 0,
-        })
-        .sum()
+    Dir::open_ambient_dir(folder, ambient_authority()).map_or(0, |dir| marked::size(&dir))
 }
 
 /// Where scratch files go unless told otherwise: a disk, not a `/tmp` in memory.
@@ -144,30 +218,224 @@ pub fn default_base() -> PathBuf {
 mod tests {
     use super::*;
 
+    const JOB: &str = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab";
+
+    fn name() -> WorkerName {
+        "w1".parse().expect("a name")
+    }
+
+    fn base() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    /// Where a worker of that name crashed with an attempt under way.
+    fn crashed() -> (tempfile::TempDir, PathBuf) {
+        let base = base();
+        let scratch = Scratch::open(base.path(), &name()).expect("free");
+        let attempt = scratch
+            .attempt(&JOB.parse().expect("an id"), 1)
+            .expect("room");
+        std::fs::write(attempt.path().join("part"), "x").expect("room");
+        let left = attempt.path().to_owned();
+        // A crash runs no destructor, but the system lets go of the lock.
+        scratch._lock.unlock().expect("ours");
+        std::mem::forget(attempt);
+        std::mem::forget(scratch);
+        assert!(left.join("part").exists());
+        (base, left)
+    }
+
     #[test]
     fn a_successor_sweeps_what_a_crash_left_and_a_twin_is_refused() {
-        let base = tempfile::tempdir().expect("a folder");
-        let name: WorkerName = "w1".parse().expect("a name");
-        let first = Scratch::open(base.path(), &name).expect("free");
-        assert!(Scratch::open(base.path(), &name).is_err(), "a live twin");
-        let job: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
-            .parse()
-            .expect("an id");
-        let attempt = first.attempt(&job, 1).expect("room");
-        std::fs::write(attempt.path().join("part"), "x").expect("room");
-        // A crash runs no destructor, but the system lets go of the lock.
-        let left = attempt.path().to_owned();
-        std::mem::forget(attempt);
-        let Scratch {
-            folder: _,
-            ref _lock,
-        } = first;
-        _lock.unlock().expect("ours");
-        std::mem::forget(first);
-        assert!(left.exists());
-        let second = Scratch::open(base.path(), &name).expect("free again");
+        let (base, left) = crashed();
+        let second = Scratch::open(base.path(), &name()).expect("free again");
         assert!(!left.exists());
+        assert!(Scratch::open(base.path(), &name()).is_err(), "a live twin");
         drop(second);
-        assert!(!base.path().join("w1").exists());
+        assert!(!base.path().join(folder(&name())).exists());
+    }
+
+    #[test]
+    fn what_no_worker_made_is_left_and_so_is_the_folder_then() {
+        let (base, left) = crashed();
+        let own = left.parent().expect("a folder");
+        std::fs::write(own.join("film.mkv"), "film").expect("room");
+        std::fs::create_dir(own.join("videos")).expect("room");
+        std::fs::write(own.join("videos/holiday.mkv"), "film").expect("room");
+        drop(Scratch::open(base.path(), &name()).expect("free"));
+        assert!(!left.exists());
+        assert_eq!(std::fs::read(own.join("film.mkv")).expect("there"), b"film");
+        assert_eq!(
+            std::fs::read(own.join("videos/holiday.mkv")).expect("there"),
+            b"film"
+        );
+    }
+
+    #[test]
+    fn a_folder_of_somebodys_is_refused_and_left_as_it_is() {
+        let base = base();
+        let taken = base.path().join(folder(&name()));
+        std::fs::create_dir(&taken).expect("room");
+        std::fs::write(taken.join("film.mkv"), "film").expect("room");
+        let refused = Scratch::open(base.path(), &name()).err().expect("refused");
+        assert!(refused.to_string().contains("no marker"), "{refused}");
+        assert!(Scratch::look(base.path(), &name()).is_err());
+        // The marker of another worker is none of this one's.
+        drop(Scratch::open(base.path(), &"w2".parse().expect("a name")).expect("free"));
+        let other = kind(&"w2".parse().expect("a name"));
+        std::fs::write(
+            taken.join(marked::MARKER),
+            format!("ffmpeg-easy: {other}\n"),
+        )
+        .expect("room");
+        let refused = Scratch::open(base.path(), &name()).err().expect("refused");
+        assert!(refused.to_string().contains(&other), "{refused}");
+        assert!(taken.join("film.mkv").exists());
+    }
+
+    #[test]
+    fn a_look_makes_nothing_and_takes_nothing() {
+        let base = base();
+        let missing = base.path().join("missing");
+        Scratch::look(&missing, &name()).expect("to be made");
+        assert!(!missing.exists());
+        let held = Scratch::open(base.path(), &name()).expect("free");
+        let attempt = held.attempt(&JOB.parse().expect("an id"), 1).expect("room");
+        Scratch::look(base.path(), &name()).expect("beside a worker");
+        assert!(attempt.path().exists());
+    }
+
+    #[test]
+    fn a_very_deep_tree_is_removed() {
+        let base = base();
+        let scratch = Scratch::open(base.path(), &name()).expect("free");
+        let attempt = scratch.peek().expect("room");
+        let mut deep = attempt.dir().try_clone().expect("a descriptor");
+        for _ in 0..3000 {
+            deep.create_dir("d").expect("room");
+            deep = deep.open_dir("d").expect("there");
+        }
+        drop(attempt);
+        drop(scratch);
+        assert!(!base.path().join(folder(&name())).exists());
+    }
+
+    #[cfg(unix)]
+    mod planted {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        use super::*;
+
+        /// A folder of somebody's with a film in it.
+        fn home() -> tempfile::TempDir {
+            let home = base();
+            std::fs::write(home.path().join("film.mkv"), "film").expect("room");
+            home
+        }
+
+        fn refused(base: &Path, home: &tempfile::TempDir) -> String {
+            let refused = Scratch::open(base, &name()).err().expect("refused");
+            let film = std::fs::read(home.path().join("film.mkv")).expect("there");
+            assert_eq!(film, b"film");
+            let entries = std::fs::read_dir(home.path()).expect("there");
+            assert_eq!(entries.count(), 1, "nothing was made there");
+            refused.to_string()
+        }
+
+        #[test]
+        fn a_link_as_the_base_is_refused() {
+            let (at, home) = (base(), home());
+            let link = at.path().join("scratch");
+            symlink(home.path(), &link).expect("room");
+            for end in ["", "/", "/."] {
+                let path = format!("{}{end}", link.display());
+                let why = refused(path.as_ref(), &home);
+                assert!(why.contains("is a link"), "{why}");
+            }
+        }
+
+        #[test]
+        fn a_link_as_the_folder_is_refused() {
+            let (at, home) = (base(), home());
+            symlink(home.path(), at.path().join(folder(&name()))).expect("room");
+            let why = refused(at.path(), &home);
+            assert!(why.contains("is a link"), "{why}");
+        }
+
+        #[test]
+        fn a_link_as_the_lock_is_refused_and_its_target_kept() {
+            let (at, home) = (base(), home());
+            symlink(home.path().join("film.mkv"), at.path().join(lock(&name()))).expect("room");
+            let why = refused(at.path(), &home);
+            assert!(why.contains("no plain file"), "{why}");
+        }
+
+        #[test]
+        fn a_link_as_the_marker_is_none() {
+            let (at, home) = (base(), home());
+            let real = base();
+            std::fs::write(
+                real.path().join("mark"),
+                format!("ffmpeg-easy: {}\n", kind(&name())),
+            )
+            .expect("room");
+            let planted = at.path().join(folder(&name()));
+            std::fs::create_dir(&planted).expect("room");
+            symlink(real.path().join("mark"), planted.join(marked::MARKER)).expect("room");
+            let why = refused(at.path(), &home);
+            assert!(why.contains("no marker"), "{why}");
+        }
+
+        #[test]
+        fn links_in_attempts_are_removed_and_their_targets_kept() {
+            let ((base, left), home) = (crashed(), home());
+            symlink(home.path(), left.join("link")).expect("room");
+            // Named as an attempt, and a link.
+            let name_of_attempt = left.with_file_name(format!("{JOB}-2"));
+            symlink(home.path(), &name_of_attempt).expect("room");
+            drop(Scratch::open(base.path(), &name()).expect("free"));
+            assert!(!left.exists());
+            assert!(!name_of_attempt.is_symlink());
+            assert!(home.path().join("film.mkv").exists());
+        }
+
+        #[test]
+        fn a_folder_that_others_may_write_is_refused() {
+            let at = base();
+            let mode = |mode| {
+                let permissions = PermissionsExt::from_mode(mode);
+                std::fs::set_permissions(at.path(), permissions).expect("ours");
+            };
+            for open in [0o777, 0o770, 0o722] {
+                mode(open);
+                let refused = Scratch::open(at.path(), &name()).err().expect("refused");
+                assert!(refused.to_string().contains("chmod 700"), "{refused}");
+            }
+            // As /tmp is: others may add, not replace.
+            mode(0o1777);
+            let scratch = Scratch::open(at.path(), &name()).expect("ours in it");
+            let mode = scratch.path().metadata().expect("there").permissions();
+            assert_eq!(mode.mode() & 0o777, 0o700);
+        }
+
+        #[test]
+        fn a_folder_in_a_shared_one_that_others_opened_is_refused() {
+            let (base, left) = crashed();
+            let own = left.parent().expect("a folder");
+            std::fs::set_permissions(own, PermissionsExt::from_mode(0o777)).expect("ours");
+            let refused = Scratch::open(base.path(), &name()).err().expect("refused");
+            assert!(refused.to_string().contains("may write"), "{refused}");
+            assert!(left.exists());
+        }
+
+        #[test]
+        fn a_folder_that_cannot_be_entered_is_removed() {
+            let (base, left) = crashed();
+            let closed = left.join("closed");
+            std::fs::create_dir_all(closed.join("inner")).expect("room");
+            std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).expect("ours");
+            drop(Scratch::open(base.path(), &name()).expect("free"));
+            assert!(!left.exists());
+        }
     }
 }

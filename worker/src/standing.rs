@@ -4,12 +4,14 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use common::broker::Clock;
 use common::control::{Controls, Target};
 use common::failure::Fault;
 use common::hours::Hours;
 use common::id::JobId;
 use common::worker::{WorkerName, WorkerStatus};
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -44,6 +46,7 @@ pub struct Duty {
     health: Mutex<Health>,
     quarantine_after: usize,
     rest: Duration,
+    clock: Clock,
 }
 
 #[derive(Default)]
@@ -71,6 +74,7 @@ impl Duty {
         controls: watch::Receiver<Controls>,
         quarantine_after: usize,
         rest: Duration,
+        clock: Clock,
     ) -> Self {
         Self {
             name,
@@ -79,6 +83,7 @@ impl Duty {
             health: Mutex::default(),
             quarantine_after,
             rest,
+            clock,
         }
     }
 
@@ -115,7 +120,7 @@ impl Duty {
                             health.failed.len()
                         ),
                         ends: Instant::now() + rest,
-                        until: Timestamp::now().checked_add(rest).unwrap_or(Timestamp::MAX),
+                        until: self.clock.now().checked_add(rest).unwrap_or(Timestamp::MAX),
                     });
                 }
                 return is_over;
@@ -165,7 +170,8 @@ impl Duty {
         let hours = order
             .and_then(|order| order.hours.as_ref())
             .or(self.hours.as_ref());
-        let now = Zoned::now();
+        // The hours of this machine's place, by the broker's clock.
+        let now = self.clock.now().to_zoned(TimeZone::system());
         match hours {
             Some(hours) if !hours.include(&now) => Standing {
                 status: WorkerStatus::OffHours,
@@ -183,6 +189,8 @@ impl Duty {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Zoned;
+
     use super::*;
 
     fn duty(hours: Option<&str>) -> (Duty, watch::Sender<Controls>) {
@@ -190,7 +198,14 @@ mod tests {
         let hours = hours.map(|text| text.parse().expect("hours"));
         let name = "w1".parse().expect("a name");
         (
-            Duty::new(name, hours, controls, 3, Duration::from_secs(60)),
+            Duty::new(
+                name,
+                hours,
+                controls,
+                3,
+                Duration::from_secs(60),
+                Clock::default(),
+            ),
             send,
         )
     }

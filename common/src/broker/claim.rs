@@ -1,27 +1,24 @@
 //! Claiming: taking a job so that exactly one worker owns it, and the writes
 //! that only its owner may make.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use async_nats::StatusCode;
 use async_nats::header::{NATS_SCHEDULE, NATS_SCHEDULE_TARGET};
 use async_nats::jetstream::{self, AckKind};
-use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::atomic::Message;
 use super::owner::{Held, Owner, RETURN};
 use super::runs::{Tries, Write};
 use super::steer::RETRY_OF;
-use super::{Broker, BrokerError, Lanes};
+use super::{Broker, BrokerError};
 use crate::failure::Failure;
 use crate::fence::Fence;
 use crate::job::Job;
-use crate::queue::{Lane, Queue};
+use crate::queue::Lane;
 use crate::run::{Delivered, Delivery, Report, Run, Stage, State};
-use crate::subject::{self, JOBS};
+use crate::subject;
 use crate::wire;
 use crate::worker::WorkerName;
 
@@ -39,9 +36,6 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 /// A job whose owner is silent, and which is not to be taken over yet, is offered
 /// again after this share of its lease.
 const SHARE: u32 = 3;
-/// The broker answers at once to a request that may not wait: a longer silence
-/// means that the request got lost with a leader.
-const SILENCE: Duration = Duration::from_secs(3);
 
 /// A job that this worker owns, until a write says otherwise.
 #[derive(Clone)]
@@ -66,249 +60,27 @@ pub enum Lost {
     Broker(#[from] BrokerError),
 }
 
-/// Who claims, and what it is willing to take.
-pub trait Claimant: Sync {
-    /// What holds a place for a job from before it is claimed until it has ended.
-    type Ticket: Send;
-
-    /// Its name.
-    fn name(&self) -> &WorkerName;
-
-    /// Whether it takes jobs of this queue just now.
-    fn is_open(&self, queue: &Queue) -> bool;
-
-    /// Whether it looks at this queue before others of the same priority.
-    fn prefers(&self, queue: &Queue) -> bool;
-
-    /// Whether it takes this job.
-    ///
-    /// # Errors
-    /// What is to become of the job otherwise.
-    fn admit(&self, job: &Job, lane: &Lane) -> Result<Self::Ticket, Decline>;
-}
-
-/// Why a delivered job is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decline {
-    /// Others may have it; it is offered again after that long.
-    Leave(SignedDuration),
-    /// Its batch is paused: it is put aside until that is over.
-    Park,
-}
-
-/// Somebody who takes whatever there is.
-impl Claimant for WorkerName {
-    type Ticket = ();
-
-    fn name(&self) -> &WorkerName {
-        self
-    }
-
-    fn is_open(&self, _: &Queue) -> bool {
-        true
-    }
-
-    fn prefers(&self, _: &Queue) -> bool {
-        false
-    }
-
-    fn admit(&self, _: &Job, _: &Lane) -> Result<(), Decline> {
-        Ok(())
-    }
-}
-
 /// What became of a delivered message.
-enum Taken<T> {
-    Claimed(Box<Claim>, T),
+pub(super) enum Taken {
+    /// Its job is this worker's.
+    Claimed(Box<Claim>),
+    /// Its job has failed for good, because its last owner vanished.
     Buried(Box<Run>),
+    /// The job needs nothing of this worker.
     Nothing,
 }
 
-/// What a look at the lanes found.
-pub struct Look<T> {
-    /// Jobs, now claimed, the most urgent first.
-    pub claims: Vec<(Claim, T)>,
-    /// A lane in which more jobs wait behind these.
-    pub more: Option<Lane>,
-    /// Jobs that failed for good because their last owner vanished.
-    pub buried: Vec<Run>,
-}
-
 impl Broker {
-    /// Takes the most urgent jobs of these lanes, `most` at the most; those of
-    /// equal priority in the order in which they were enqueued.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
-    pub async fn claim<C: Claimant>(
-        &self,
-        lanes: &Lanes,
-        claimant: &C,
-        most: usize,
-    ) -> Result<Look<C::Ticket>, BrokerError> {
-        let mut look = Look {
-            claims: Vec::new(),
-            more: None,
-            buried: Vec::new(),
-        };
-        match self.look(lanes, claimant, most, &mut look).await {
-            // What is claimed already must not be lost for what could not be.
-            Err(error) if look.claims.is_empty() && look.buried.is_empty() => Err(error),
-            Err(error) => {
-                tracing::warn!(%error, "looked at some lanes only");
-                Ok(look)
-            }
-            Ok(()) => Ok(look),
-        }
-    }
-
-    async fn look<C: Claimant>(
-        &self,
-        lanes: &Lanes,
-        claimant: &C,
-        most: usize,
-        look: &mut Look<C::Ticket>,
-    ) -> Result<(), BrokerError> {
-        for group in groups(lanes, claimant) {
-            loop {
-                let free = most - look.claims.len();
-                if free == 0 {
-                    return Ok(());
-                }
-                let found = self.fetch_oldest(&group, free).await?;
-                let Some((lane, ack_wait, messages)) = found else {
-                    break;
-                };
-                let last = messages.last().and_then(|message| message.info().ok());
-                if last.is_some_and(|info| info.pending > 0) {
-                    look.more = Some(lane.clone());
-                }
-                let taking = messages
-                    .into_iter()
-                    .map(|message| self.take(lane, message, claimant, ack_wait));
-                let mut failed = None;
-                for taken in futures::future::join_all(taking).await {
-                    match taken {
-                        Ok(Taken::Claimed(claim, ticket)) => look.claims.push((*claim, ticket)),
-                        Ok(Taken::Buried(run)) => look.buried.push(*run),
-                        Ok(Taken::Nothing) => {}
-                        Err(error) => failed = Some(error),
-                    }
-                }
-                if let Some(error) = failed {
-                    return Err(error);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Messages of the one of these lanes whose next job was enqueued first;
-    /// `None` where nothing waits in any.
-    async fn fetch_oldest<'a>(
-        &self,
-        group: &[(&'a Lane, Duration)],
-        most: usize,
-    ) -> Result<Option<(&'a Lane, Duration, Vec<jetstream::Message>)>, BrokerError> {
-        let mut group = group.to_vec();
-        // What waits longest may lie in any of them; then each job is looked for by itself.
-        let most = if group.len() > 1 { 1 } else { most };
-        if group.len() > 1 {
-            let heads = group.iter().map(|(lane, _)| self.head(lane));
-            let heads = futures::future::try_join_all(heads).await?;
-            let mut ordered: Vec<_> = heads.into_iter().zip(group).collect();
-            // A lane without a head is looked at all the same: what comes back to it has none.
-            ordered.sort_by_key(|(head, _)| head.unwrap_or(0));
-            group = ordered.into_iter().map(|(_, lane)| lane).collect();
-        }
-        for (lane, ack_wait) in group {
-            let messages = self.fetch(lane, most).await?;
-            if !messages.is_empty() {
-                return Ok(Some((lane, ack_wait, messages)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The place of the job that a lane gives out next among those that it has
-    /// not given out before.
-    async fn head(&self, lane: &Lane) -> Result<Option<u64>, BrokerError> {
-        let what = "looking at a lane";
-        let stream = self.job_stream(what).await?;
-        let info = stream
-            .consumer_info(lane.consumer())
-            .await
-            .map_err(BrokerError::request(what))?;
-        if info.num_pending == 0 {
-            return Ok(None);
-        }
-        let next = info.delivered.stream_sequence + 1;
-        let head = self.first_from(JOBS, &subject::lane(lane), next).await?;
-        Ok(head.map(|stored| stored.sequence))
-    }
-
-    /// Messages of a lane that are there at once. A plain request: it needs one
-    /// permission and no consumer handle.
-    async fn fetch(
-        &self,
-        lane: &Lane,
-        most: usize,
-    ) -> Result<Vec<jetstream::Message>, BrokerError> {
-        let name = lane.consumer();
-        let what = || format!("taking from the lane {name}");
-        let failed = |message: &str| BrokerError::Request {
-            what: what(),
-            message: message.to_owned(),
-        };
-        // With an inbox of its own: a job arrives under its own subject, by
-        // which the shared inbox would not know it for an answer.
-        let inbox = self.client.new_inbox();
-        let mut answers = self
-            .client
-            .subscribe(inbox.clone())
-            .await
-            .map_err(BrokerError::request(what()))?;
-        self.client
-            .publish_with_reply(
-                format!("$JS.API.CONSUMER.MSG.NEXT.{JOBS}.{name}"),
-                inbox,
-                format!(r#"{{"batch":{most},"no_wait":true}}"#).into(),
-            )
-            .await
-            .map_err(BrokerError::request(what()))?;
-        let mut messages = Vec::new();
-        while messages.len() < most {
-            let message = match tokio::time::timeout(SILENCE, answers.next()).await {
-                Ok(Some(message)) => message,
-                // What has come already must not be lost for what has not.
-                _ if !messages.is_empty() => break,
-                Ok(None) => return Err(failed("the connection closed")),
-                Err(_) => return Err(failed("no answer")),
-            };
-            match message.status {
-                None => messages.push(jetstream::Message {
-                    message,
-                    context: self.jetstream.clone(),
-                }),
-                Some(
-                    StatusCode::NOT_FOUND | StatusCode::TIMEOUT | StatusCode::REQUEST_TERMINATED,
-                ) => break,
-                Some(_) if !messages.is_empty() => break,
-                Some(status) => return Err(failed(&status.to_string())),
-            }
-        }
-        Ok(messages)
-    }
-
-    /// Makes a delivered message this worker's run, or settles it where the
+    /// Makes a delivered job this worker's run, or settles its message where the
     /// job needs nothing more of it.
-    async fn take<C: Claimant>(
+    pub(super) async fn take(
         &self,
         lane: &Lane,
         message: jetstream::Message,
-        claimant: &C,
+        job: Job,
+        worker: &WorkerName,
         ack_wait: Duration,
-    ) -> Result<Taken<C::Ticket>, BrokerError> {
+    ) -> Result<Taken, BrokerError> {
         let what = || format!("message on {}", message.subject);
         let info = message.info().map_err(BrokerError::request(what()))?;
         let delivered = Delivered {
@@ -316,34 +88,15 @@ impl Broker {
             count: info.delivered.unsigned_abs(),
         };
         let age = SignedDuration::from_nanos_i128(
-            Timestamp::now().as_nanosecond() - info.published.unix_timestamp_nanos(),
+            self.now().as_nanosecond() - info.published.unix_timestamp_nanos(),
         );
-        let job: Job = match wire::decode(&message.payload) {
-            Ok(job) => job,
-            Err(source) => {
-                self.set_aside(&message, source).await?;
-                return Ok(Taken::Nothing);
-            }
-        };
-        let ticket = match claimant.admit(&job, lane) {
-            Ok(ticket) => ticket,
-            Err(Decline::Leave(wait)) => {
-                self.leave(&message, wait).await?;
-                return Ok(Taken::Nothing);
-            }
-            Err(Decline::Park) => {
-                self.park(&job, lane, &message).await?;
-                return Ok(Taken::Nothing);
-            }
-        };
-        let worker = claimant.name();
         let retry_of = retry_of(&message);
         // What is delivered for the first time is most likely a job without a
         // run: the guard of the write finds out where it is not.
         let mut is_new = info.delivered <= 1 && retry_of.is_none();
         let mut is_confirmed = false;
         loop {
-            let now = Timestamp::now();
+            let now = self.now();
             let found = if is_confirmed {
                 self.confirmed_run(&job.id).await?
             } else if std::mem::take(&mut is_new) {
@@ -355,7 +108,7 @@ impl Broker {
                 None => (
                     Run::first(job.clone(), lane, delivered, worker.clone(), now),
                     0,
-                    Tries::Some,
+                    Tries::Endless,
                 ),
                 Some(found) => {
                     let again = found
@@ -376,7 +129,7 @@ impl Broker {
                         }
                         Delivery::TakeOver => {
                             let next = run.take_over(lane, delivered, worker.clone(), now);
-                            (next, found.revision, Tries::Some)
+                            (next, found.revision, Tries::Endless)
                         }
                         // Who is asked must be the one who has it now.
                         Delivery::Ask { .. } if !is_confirmed => {
@@ -443,7 +196,7 @@ impl Broker {
                         ack_wait,
                         _held: held.into(),
                     };
-                    return Ok(Taken::Claimed(Box::new(claim), ticket));
+                    return Ok(Taken::Claimed(Box::new(claim)));
                 }
                 // The run has just changed: look again.
                 Write::Conflict => is_confirmed = true,
@@ -463,7 +216,14 @@ impl Broker {
         tries: Tries,
     ) -> Result<Write, BrokerError> {
         let letter = match next.state {
-            State::Failed { .. } => self.bury(next).await?,
+            State::Failed { .. } => loop {
+                match self.bury(next).await {
+                    Ok(letter) => break letter,
+                    Err(error) if tries != Tries::Endless => return Err(error),
+                    Err(error) => tracing::debug!(%error, "no answer; trying again"),
+                }
+                self.collect_itself().await;
+            },
             _ => None,
         };
         let written = self.write_run(next, expected, tries).await?;
@@ -505,7 +265,7 @@ impl Broker {
 
     /// A message that this program cannot read. One from a newer program is
     /// left for a newer worker; rubbish must not block its lane.
-    async fn set_aside(
+    pub(super) async fn set_aside(
         &self,
         message: &jetstream::Message,
         error: wire::WireError,
@@ -602,7 +362,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn fence(&mut self, fence: Fence) -> Result<(), Lost> {
-        self.write(self.run.fence(fence, Timestamp::now())).await
+        self.write(self.run.fence(fence, self.broker.now())).await
     }
 
     /// Writes the fence anew, while the store takes its time.
@@ -610,7 +370,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn renew_fence(&mut self) -> Result<(), Lost> {
-        let next = self.run.enter(Stage::Publishing, Timestamp::now());
+        let next = self.run.enter(Stage::Publishing, self.broker.now());
         self.write(next).await
     }
 
@@ -620,7 +380,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn settle(&mut self) -> Result<(), Lost> {
-        self.write(self.run.settle(Timestamp::now())).await
+        self.write(self.run.settle(self.broker.now())).await
     }
 
     /// The same, to be written with whatever is written next.
@@ -634,7 +394,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn bury(self) -> Result<Run, Lost> {
-        let next = self.run.bury(Timestamp::now());
+        let next = self.run.bury(self.broker.now());
         self.end(next).await
     }
 
@@ -643,7 +403,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn complete(self, report: Report) -> Result<Run, Lost> {
-        let next = self.run.complete(report, Timestamp::now());
+        let next = self.run.complete(report, self.broker.now());
         self.end(next).await
     }
 
@@ -659,7 +419,7 @@ impl Claim {
             let times = u32::try_from(self.run.passing_failures()).unwrap_or(u32::MAX);
             retry_wait(first, times.saturating_add(1), random_share()).min(LONGEST_PASSING)
         };
-        let next = self.run.fail(failure, wait, Timestamp::now());
+        let next = self.run.fail(failure, wait, self.broker.now());
         self.end(next).await
     }
 
@@ -668,7 +428,7 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn hand_back(mut self) -> Result<(), Lost> {
-        let next = self.run.hand_back(Timestamp::now());
+        let next = self.run.hand_back(self.broker.now());
         self.write(next).await?;
         self.broker.record(&self.run).await;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
@@ -753,22 +513,6 @@ fn retry_wait(first: SignedDuration, spent: u32, share: f64) -> SignedDuration {
 fn random_share() -> f64 {
     let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
     random as f64 / u64::MAX as f64
-}
-
-/// Lanes to be looked at together, the most urgent first; within a priority
-/// those that are preferred first.
-fn groups<'a, C: Claimant>(lanes: &'a Lanes, claimant: &C) -> Vec<Vec<(&'a Lane, Duration)>> {
-    let mut groups = BTreeMap::<_, Vec<_>>::new();
-    for (lane, ack_wait) in lanes.iter() {
-        if claimant.is_open(&lane.queue) {
-            let rank = (lane.priority, claimant.prefers(&lane.queue));
-            groups
-                .entry(std::cmp::Reverse(rank))
-                .or_default()
-                .push((lane, ack_wait));
-        }
-    }
-    groups.into_values().collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use async_nats::{Event, jetstream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::clock::Clock;
 use super::owner::Owned;
 use super::{Broker, BrokerError};
 
@@ -42,10 +43,14 @@ impl Link {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
+    /// Since when it stands; `None` while it is broken.
+    pub(super) fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// For how long it has stood; not at all while it is broken.
     pub(super) fn stands_for(&self) -> Duration {
-        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        since.map_or(Duration::ZERO, |since| since.elapsed())
+        self.since().map_or(Duration::ZERO, |since| since.elapsed())
     }
 }
 
@@ -150,12 +155,14 @@ impl Broker {
             client,
             connections,
             link,
+            clock: Clock::default(),
             owned: Owned::default(),
             ack_wait: options.ack_wait,
             replicas: options.replicas,
             retry_after: options.retry_after,
         };
         broker.ensure_topology().await?;
+        broker.set_clock().await;
         Ok(broker)
     }
 }

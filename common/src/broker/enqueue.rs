@@ -199,7 +199,7 @@ impl Broker {
     /// Publishes all of the jobs or none. `false` where one waits already.
     async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
         let what = format!("enqueueing {} jobs", jobs.len());
-        let now = jiff::Timestamp::now();
+        let now = self.now();
         // Collected, as a borrowing closure may not be carried from thread to thread.
         let messages: Vec<Message> = jobs
             .iter()

@@ -1,9 +1,11 @@
 //! Lanes: the durable pull consumers, made when somebody first needs one.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::stream::Stream;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -15,24 +17,34 @@ use crate::subject::{self, JOBS};
 
 /// Pull requests that may wait on one lane: more than workers that ever look at once.
 const MAX_WAITING: i64 = 65_536;
+/// Lanes that are asked about at once: one after the other, a far broker would
+/// take minutes.
+const AT_ONCE: usize = 16;
 
 /// The lanes that a worker knows of, the most urgent first.
 #[derive(Default)]
 pub struct Lanes {
-    known: BTreeMap<std::cmp::Reverse<Lane>, Duration>,
+    known: BTreeMap<std::cmp::Reverse<Lane>, Known>,
+}
+
+/// What is known of a lane.
+pub(super) struct Known {
+    /// How long a job of it may go without a sign of life.
+    pub ack_wait: Duration,
+    /// How many jobs the next fetch asks for at the least: more than are wanted,
+    /// where the last ones were all declined.
+    pub reach: AtomicUsize,
 }
 
 impl Lanes {
-    /// Each lane with its ack wait, the most urgent first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Lane, Duration)> {
-        self.known
-            .iter()
-            .map(|(lane, ack_wait)| (&lane.0, *ack_wait))
+    /// Each lane, the most urgent first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Lane, &Known)> {
+        self.known.iter().map(|(lane, known)| (&lane.0, known))
     }
 
     /// The shortest lease of them.
     pub fn shortest_ack_wait(&self) -> Option<Duration> {
-        self.known.values().min().copied()
+        self.known.values().map(|known| known.ack_wait).min()
     }
 
     /// Whether the lane is known.
@@ -41,7 +53,11 @@ impl Lanes {
     }
 
     fn insert(&mut self, lane: Lane, ack_wait: Duration) {
-        self.known.insert(std::cmp::Reverse(lane), ack_wait);
+        let known = Known {
+            ack_wait,
+            reach: AtomicUsize::new(0),
+        };
+        self.known.insert(std::cmp::Reverse(lane), known);
     }
 }
 
@@ -74,27 +90,33 @@ impl Broker {
     /// # Errors
     /// Where the broker refuses.
     pub(super) async fn open_lane(&self, lane: &Lane) -> Result<Duration, BrokerError> {
+        self.open_lane_with(lane, self.ack_wait).await
+    }
+
+    async fn open_lane_with(&self, lane: &Lane, lease: Duration) -> Result<Duration, BrokerError> {
         let name = lane.consumer();
-        let what = format!("opening the lane {name}");
-        let stream = self.job_stream(&what).await?;
-        if let Ok(info) = stream.consumer_info(&name).await {
-            return Ok(info.config.ack_wait);
+        let what = || format!("opening the lane {name}");
+        let stream = self.job_stream(&what()).await?;
+        if let Some(ack_wait) = lease_of(&stream, &name, &what()).await? {
+            return Ok(ack_wait);
         }
         let config = pull::Config {
-            durable_name: Some(name),
+            durable_name: Some(name.clone()),
             filter_subject: subject::lane(lane),
             ack_policy: AckPolicy::Explicit,
-            ack_wait: self.ack_wait,
+            ack_wait: lease,
             max_deliver: -1,
             max_ack_pending: -1,
             max_waiting: MAX_WAITING,
             ..Default::default()
         };
-        stream
-            .create_consumer(config)
-            .await
-            .map_err(BrokerError::request(what))?;
-        Ok(self.ack_wait)
+        // Strictly: a lane that exists by now keeps the lease that it was made with.
+        let error = match stream.create_consumer_strict(config).await {
+            Ok(_) => return Ok(lease),
+            Err(error) => BrokerError::request(what())(error),
+        };
+        // Another program may have been quicker.
+        lease_of(&stream, &name, &what()).await?.ok_or(error)
     }
 
     /// Makes lanes known to a worker.
@@ -123,7 +145,22 @@ impl Broker {
         Ok(lanes.boxed())
     }
 
-    /// Finds the lanes of these queues that others have made.
+    /// Makes several lanes known to a worker, at once. Broken off, it keeps those
+    /// that it has got to know.
+    async fn add_lanes(&self, lanes: &mut Lanes, found: Vec<Lane>) -> Result<(), BrokerError> {
+        let mut opening = Vec::with_capacity(found.len());
+        for lane in found {
+            opening.push(async move { (self.open_lane(&lane).await, lane) });
+        }
+        let mut opened = futures::stream::iter(opening).buffer_unordered(AT_ONCE);
+        while let Some((opened, lane)) = opened.next().await {
+            lanes.insert(lane, opened?);
+        }
+        Ok(())
+    }
+
+    /// Finds the lanes of these queues that others have made. Broken off, it keeps
+    /// those that it has found.
     ///
     /// # Errors
     /// Where the broker refuses.
@@ -131,14 +168,12 @@ impl Broker {
         let what = "listing the lanes";
         let stream = self.job_stream(what).await?;
         let mut names = stream.consumer_names();
+        let mut found = Vec::new();
         while let Some(name) = names.try_next().await.map_err(BrokerError::request(what))? {
-            if let Some(lane) = Lane::from_consumer(&name)
-                && queues.contains(&lane.queue)
-            {
-                self.add_lane(lanes, lane).await?;
-            }
+            let lane = Lane::from_consumer(&name);
+            found.extend(lane.filter(|lane| queues.contains(&lane.queue) && !lanes.contains(lane)));
         }
-        Ok(())
+        self.add_lanes(lanes, found).await
     }
 
     /// Makes lanes anew that forgot messages: nothing of them is pending or held,
@@ -149,25 +184,32 @@ impl Broker {
     /// # Errors
     /// Where the broker refuses.
     pub async fn mend(&self, lanes: &Lanes) -> Result<(), BrokerError> {
-        for (lane, ack_wait) in lanes.iter() {
-            let Some(sequence) = self.forgotten(lane, ack_wait).await? else {
-                continue;
-            };
-            let name = lane.consumer();
-            tracing::warn!(
-                lane = name,
-                sequence,
-                "the broker forgot jobs of this lane: making it anew"
-            );
-            let what = format!("making the lane {name} anew");
-            let stream = self.job_stream(&what).await?;
-            stream
-                .delete_consumer(&name)
-                .await
-                .map_err(BrokerError::request(what))?;
-            self.open_lane(lane).await?;
+        let mut mending = Vec::new();
+        for (lane, known) in lanes.iter() {
+            mending.push(self.mend_lane(lane, known.ack_wait));
         }
+        let mut mended = futures::stream::iter(mending).buffer_unordered(AT_ONCE);
+        while mended.try_next().await?.is_some() {}
         Ok(())
+    }
+
+    async fn mend_lane(&self, lane: &Lane, lease: Duration) -> Result<(), BrokerError> {
+        let Some(sequence) = self.forgotten(lane, lease).await? else {
+            return Ok(());
+        };
+        let name = lane.consumer();
+        tracing::warn!(
+            lane = name,
+            sequence,
+            "the broker forgot jobs of this lane: making it anew"
+        );
+        let what = format!("making the lane {name} anew");
+        let stream = self.job_stream(&what).await?;
+        stream
+            .delete_consumer(&name)
+            .await
+            .map_err(BrokerError::request(what))?;
+        self.open_lane_with(lane, lease).await.map(drop)
     }
 
     /// The first message that a lane should know of and does not.
@@ -180,8 +222,7 @@ impl Broker {
         let Some(before) = self.first_from(JOBS, &filter, 1).await? else {
             return Ok(None);
         };
-        let is_young =
-            |time: Timestamp| Timestamp::now().duration_since(time).unsigned_abs() < lease;
+        let is_young = |time: Timestamp| self.now().duration_since(time).unsigned_abs() < lease;
         if before.time.is_none_or(is_young) || self.knows_any(lane).await? {
             return Ok(None);
         }
@@ -210,22 +251,38 @@ impl Broker {
         queues: &[Queue],
         lanes: &mut Lanes,
     ) -> Result<(), BrokerError> {
+        let mut asking = Vec::new();
         for queue in queues {
             for priority in Priority::descending() {
-                let lane = Lane {
-                    priority,
-                    queue: queue.clone(),
-                };
-                if !lanes.contains(&lane)
-                    && self
-                        .first_from(JOBS, &subject::lane(&lane), 1)
-                        .await?
-                        .is_some()
-                {
-                    self.add_lane(lanes, lane).await?;
+                let queue = queue.clone();
+                let lane = Lane { priority, queue };
+                if !lanes.contains(&lane) {
+                    asking.push(async move {
+                        let first = self.first_from(JOBS, &subject::lane(&lane), 1).await;
+                        first.map(|first| first.map(|_| lane))
+                    });
                 }
             }
         }
-        Ok(())
+        let mut waiting = Vec::new();
+        let mut asked = futures::stream::iter(asking).buffer_unordered(AT_ONCE);
+        while let Some(lane) = asked.try_next().await? {
+            waiting.extend(lane);
+        }
+        self.add_lanes(lanes, waiting).await
+    }
+}
+
+/// The ack wait that a lane was made with; `None` where the broker says that
+/// there is no such lane.
+async fn lease_of(
+    stream: &Stream<()>,
+    name: &str,
+    what: &str,
+) -> Result<Option<Duration>, BrokerError> {
+    match stream.consumer_info(name).await {
+        Ok(info) => Ok(Some(info.config.ack_wait)),
+        Err(error) if error.kind() == ConsumerInfoErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BrokerError::request(what)(error)),
     }
 }

@@ -9,6 +9,7 @@
 mod atomic;
 mod batches;
 mod claim;
+mod clock;
 mod connect;
 mod control;
 mod dead;
@@ -18,6 +19,7 @@ mod history;
 mod inspect;
 mod lanes;
 mod lease;
+mod look;
 mod owner;
 mod peek;
 mod place;
@@ -29,12 +31,14 @@ mod topology;
 mod values;
 mod why;
 
-pub use claim::{Claim, Claimant, Decline, Look, Lost};
+pub use claim::{Claim, Lost};
+pub use clock::Clock;
 pub use connect::ConnectOptions;
 pub use enqueue::{Enqueued, Outcome};
 pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
 pub use lanes::Lanes;
 pub use lease::{Ended, Lease};
+pub use look::{Claimant, Decline, Haste, Look};
 pub use peek::Unseen;
 pub use place::{Ahead, Whereabouts};
 pub use registry::HEARTBEAT;
@@ -53,6 +57,7 @@ pub struct Broker {
     client: async_nats::Client,
     connections: watch::Receiver<()>,
     link: connect::Link,
+    clock: Clock,
     owned: owner::Owned,
     jetstream: jetstream::Context,
     ack_wait: Duration,

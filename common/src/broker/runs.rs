@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) enum Tries {
     /// It is repeated for a minute.
     Some,
-    /// It is repeated until there is an answer: what a job's owner has to say
-    /// must not be lost because the broker is away.
+    /// It is repeated until there is an answer: what a worker has to say of a job
+    /// that it takes or owns must not be lost because the broker is away.
     Endless,
     /// It is not repeated: what it was decided by may be true no more. Where it
     /// was not written, the answer is a conflict.
@@ -140,17 +140,22 @@ impl Broker {
             match answer {
                 Ok(Some(written)) => return Ok(written),
                 Ok(None) => {}
-                Err(error) if tries != Tries::Endless && Instant::now() >= give_up => {
+                Err(error) if tries == Tries::Some && Instant::now() >= give_up => {
                     return Err(error);
                 }
                 Err(error) => {
                     tracing::debug!(%job, %error, "no answer; trying again");
                     is_unsure |= tries == Tries::One;
-                    tokio::time::sleep(RETRY).await;
-                    self.connected().await;
+                    self.collect_itself().await;
                 }
             }
         }
+    }
+
+    /// Returns when it is worth trying again what got no answer.
+    pub(super) async fn collect_itself(&self) {
+        tokio::time::sleep(RETRY).await;
+        self.connected().await;
     }
 
     /// Adds to the job's history what was just written.

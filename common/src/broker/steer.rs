@@ -56,7 +56,7 @@ impl Broker {
             let Some(found) = self.steerable(job, is_early).await? else {
                 return Ok(Steered::Unknown);
             };
-            let Some(next) = found.run.cancel(Timestamp::now()) else {
+            let Some(next) = found.run.cancel(self.now()) else {
                 return Ok(Steered::TooLate(Box::new(found.run)));
             };
             if let Write::Done(_) = self.settle(&next, found.revision).await? {
@@ -89,7 +89,7 @@ impl Broker {
                 priority: priority.unwrap_or(found.run.priority),
             };
             let stays = lane.queue == found.run.queue;
-            let next = found.run.move_to(&lane, Timestamp::now());
+            let next = found.run.move_to(&lane, self.now());
             let Some(next) = next.filter(|_| !(stays && is_running)) else {
                 return Ok(Steered::TooLate(Box::new(found.run)));
             };
@@ -129,7 +129,7 @@ impl Broker {
         let Some(found) = self.confirmed_run(job).await? else {
             return Ok(Steered::Unknown);
         };
-        let Some(next) = found.run.retry(Timestamp::now()) else {
+        let Some(next) = found.run.retry(self.now()) else {
             return Ok(Steered::TooLate(Box::new(found.run)));
         };
         let lane = next.lane();
@@ -146,8 +146,7 @@ impl Broker {
         // A worker that was quicker has written it already.
         if let Write::Done(_) = self.settle(&next, found.revision).await? {
             self.unbury(job).await?;
-            self.open_further(&next.job, &lane, Timestamp::now())
-                .await?;
+            self.open_further(&next.job, &lane, self.now()).await?;
         }
         Ok(Steered::Done(Box::new(next)))
     }
@@ -178,7 +177,7 @@ impl Broker {
 
     /// A job that nobody has taken yet.
     async fn untaken(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
-        let now = Timestamp::now();
+        let now = self.now();
         let waiting = self
             .last_of_each(JOBS, &[subject::job_anywhere(job)])
             .await?;

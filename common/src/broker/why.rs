@@ -1,7 +1,5 @@
 //! What it takes to say why a job is where it is, gathered in one go.
 
-use jiff::Timestamp;
-
 use super::{Broker, BrokerError, JobRecord};
 use crate::queue::Lane;
 use crate::why::{Scene, Why};
@@ -27,6 +25,6 @@ impl Broker {
             controls: &controls,
         };
         let ahead = self.ahead(&places.lanes, scene.contenders()).await?;
-        Ok(scene.why(ahead, &reports.iter().collect(), Timestamp::now()))
+        Ok(scene.why(ahead, &reports.iter().collect(), self.now()))
     }
 }

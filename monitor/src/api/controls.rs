@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use common::control::{Order, Target};
 use common::hours::Hours;
 use common::worker::WorkerName;
-use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -88,7 +87,7 @@ async fn set_paused(shared: &Shared, target: &str, paused: bool) -> Result<Statu
         .parse()
         .map_err(|error: common::control::TargetError| Refusal::unsound(error.to_string()))?;
     let controls = shared.broker.controls().await?;
-    let order = controls.pausing(&target, paused, Timestamp::now());
+    let order = controls.pausing(&target, paused, shared.broker.now());
     command(shared, &target, order.as_ref()).await
 }
 
@@ -98,7 +97,7 @@ async fn order_hours(
     hours: Option<Hours>,
 ) -> Result<StatusCode, Refusal> {
     let controls = shared.broker.controls().await?;
-    let order = controls.setting_hours(&worker, hours, Timestamp::now());
+    let order = controls.setting_hours(&worker, hours, shared.broker.now());
     command(shared, &Target::Worker(worker), order.as_ref()).await
 }
 

@@ -14,7 +14,6 @@ use common::recipe::Recipe;
 use common::store::StoreError;
 use common::worker::WorkerName;
 use futures::{StreamExt, TryStreamExt};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -200,7 +199,7 @@ pub(super) async fn create(
         id: BatchId::new(),
         label: label(&order),
         jobs: order.files.len() as u64,
-        enqueued: Timestamp::now(),
+        enqueued: shared.broker.now(),
     };
     let outputs = media.outputs(&order.files, &order.output, order.recipe.container);
     let prepared: Vec<Result<Job, String>> =

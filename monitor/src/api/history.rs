@@ -41,7 +41,8 @@ pub(super) async fn history(
     shared.listing.caught_up().await;
     let listing = shared.listing.clone();
     // A million jobs take a while: others are answered meanwhile.
-    let sum = move || History::of(&listing.read(), span.hours, Timestamp::now());
+    let now = shared.broker.now();
+    let sum = move || History::of(&listing.read(), span.hours, now);
     let history = tokio::task::spawn_blocking(sum).await;
     history.map(axum::Json).map_err(|_| {
         Refusal::new(
@@ -60,7 +61,12 @@ pub(super) async fn csv(State(shared): State<Shared>, Params(span): Params<Span>
     let _viewer = shared.audience.join();
     shared.listing.caught_up().await;
     let index = shared.listing.read();
-    let since = Timestamp::now() - SignedDuration::from_hours(i64::from(span.hours));
+    let span = SignedDuration::from_hours(i64::from(span.hours));
+    let since = shared
+        .broker
+        .now()
+        .checked_sub(span)
+        .unwrap_or(Timestamp::MIN);
     let mut text = "job,name,ended,worker,encoder,input_bytes,output_bytes,frames,\
                     encode_seconds,total_seconds\r\n"
         .to_owned();

@@ -1,6 +1,6 @@
 //! The state, and every change of it, as server-sent events:
 //!
-//! - `clock`: the time here, first of all and every few seconds, so that a
+//! - `clock`: the broker's time, first of all and every few seconds, so that a
 //!   page tells ages right and notices a connection that has died silently;
 //! - `state`: all sections;
 //! - `change`: the sections that differ from those sent before.
@@ -16,8 +16,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use common::broker::Broker;
 use futures::{Stream, StreamExt};
-use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{Refusal, Shared};
@@ -46,9 +46,10 @@ pub(super) async fn live(State(shared): State<Shared>) -> Response {
         .into_response();
     }
     let follower = Follower {
+        broker: shared.broker.clone(),
         frames: shared.board.subscribe(),
         sent: None,
-        ready: VecDeque::from([Bytes::from_static(RETRY), clock()]),
+        ready: VecDeque::from([Bytes::from_static(RETRY), clock(&shared.broker)]),
         clock: tokio::time::interval_at(tokio::time::Instant::now() + CLOCK, CLOCK),
         _viewer: shared.audience.join(),
     };
@@ -65,6 +66,7 @@ pub(super) async fn live(State(shared): State<Shared>) -> Response {
 
 /// One open page.
 struct Follower {
+    broker: Broker,
     frames: watch::Receiver<Option<Arc<Frame>>>,
     /// Version of the frame that it has.
     sent: Option<u64>,
@@ -91,7 +93,7 @@ impl Follower {
             }
             tokio::select! {
                 changed = self.frames.changed() => changed.ok()?,
-                _ = self.clock.tick() => return Some(clock()),
+                _ = self.clock.tick() => return Some(clock(&self.broker)),
             }
         }
     }
@@ -109,7 +111,8 @@ impl Follower {
     }
 }
 
-fn clock() -> Bytes {
-    let now = serde_json::to_string(&Moment(Timestamp::now())).expect("a time is a string");
+/// The time by the broker's clock.
+fn clock(broker: &Broker) -> Bytes {
+    let now = serde_json::to_string(&Moment(broker.now())).expect("a time is a string");
     event("clock", &now)
 }

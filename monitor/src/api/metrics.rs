@@ -36,7 +36,7 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
         .into_response();
     };
     let mut text = Text::default();
-    state(&mut text, &frame.snapshot, Timestamp::now());
+    state(&mut text, &frame.snapshot, shared.broker.now());
     if shared.listing.is_complete() {
         jobs(&mut text, &shared.listing.read());
     }

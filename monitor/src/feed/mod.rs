@@ -18,7 +18,6 @@ use common::progress::Progress;
 use common::subject::PROGRESS_OF_ALL;
 use common::wire;
 use futures::StreamExt;
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -69,7 +68,7 @@ pub(crate) async fn run(
 
 /// Follows the broker over its absences. Never ends by itself.
 async fn watch(broker: &Broker, publisher: &mut Publisher, listing: &Arc<Listing>) {
-    let mut view = View::new(Timestamp::now());
+    let mut view = View::new(broker.now());
     let mut poll = Poll::default();
     loop {
         let error = tokio::select! {
@@ -80,7 +79,7 @@ async fn watch(broker: &Broker, publisher: &mut Publisher, listing: &Arc<Listing
                 error.to_string()
             }
         };
-        let now = Timestamp::now();
+        let now = broker.now();
         view.apply(Input::Away(error), now);
         publisher.publish(&view, now);
         poll.rewind();
@@ -111,18 +110,18 @@ async fn follow(
         .await
         .map_err(subscribing)?;
     let known = broker.controls().await?;
-    view.apply(Input::Controls(known.clone()), Timestamp::now());
+    view.apply(Input::Controls(known.clone()), broker.now());
     let (tell, mut controls) = watch::channel(known);
     let mut orders = pin!(broker.follow_orders(tell, LOOK));
     poll.begin(broker, view).await?;
-    view.apply(Input::Connected, Timestamp::now());
+    view.apply(Input::Connected, broker.now());
 
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_news = true;
     let mut quiet = 0;
     let mut listed = listing.progress();
-    view.apply(Input::Listing(listed.clone()), Timestamp::now());
+    view.apply(Input::Listing(listed.clone()), broker.now());
     let (tell, mut told) = mpsc::channel(1);
     // A page that shows no queue must mean that there is none.
     let mut is_whole = false;
@@ -131,20 +130,20 @@ async fn follow(
         tokio::select! {
             Err(error) = &mut waiting => return Err(error),
             Some(input) = told.recv() => {
-                view.apply(input, Timestamp::now());
+                view.apply(input, broker.now());
                 is_news = true;
                 is_whole = true;
             }
             Some(message) = progress.next() => {
                 if let Ok(progress) = wire::decode::<Progress>(&message.payload) {
-                    view.apply(Input::Progress(Box::new(progress)), Timestamp::now());
+                    view.apply(Input::Progress(Box::new(progress)), broker.now());
                     is_news = true;
                 }
             }
             never = &mut orders => never,
             Ok(()) = controls.changed() => {
                 let controls = controls.borrow_and_update().clone();
-                view.apply(Input::Controls(controls), Timestamp::now());
+                view.apply(Input::Controls(controls), broker.now());
                 is_news = true;
             }
             _ = ticks.tick() => {
@@ -152,12 +151,12 @@ async fn follow(
                 let progress = listing.progress();
                 if progress != listed {
                     listed = progress.clone();
-                    view.apply(Input::Listing(progress), Timestamp::now());
+                    view.apply(Input::Listing(progress), broker.now());
                     is_news = true;
                 }
                 quiet += 1;
                 if is_whole && (is_news || quiet >= QUIET_TICKS) {
-                    let now = Timestamp::now();
+                    let now = broker.now();
                     view.forget(now);
                     publisher.publish(view, now);
                     is_news = false;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, JobRecord};
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::view::{Input, View};
@@ -42,7 +41,7 @@ impl Poll {
         if known.is_none_or(|next| last + 1 - next > BACKLOG) {
             let first = last.saturating_sub(BACKLOG) + 1;
             self.runs = Some(first);
-            view.apply(Input::RunsAnew { late: first > 1 }, Timestamp::now());
+            view.apply(Input::RunsAnew { late: first > 1 }, broker.now());
         }
         self.news(broker, view).await.map(drop)
     }
@@ -57,9 +56,9 @@ impl Poll {
         if self.ask_workers(broker, view).await? {
             is_news = true;
             // After the runs: what a worker has just claimed is among those.
-            for job in view.unknown_jobs(Timestamp::now()) {
+            for job in view.unknown_jobs(broker.now()) {
                 if let Some(JobRecord::Run(run)) = broker.job(&job).await? {
-                    view.apply(Input::Found(run), Timestamp::now());
+                    view.apply(Input::Found(run), broker.now());
                 }
             }
         }
@@ -76,7 +75,7 @@ impl Poll {
             }
             self.runs = Some(next);
             is_news = true;
-            let now = Timestamp::now();
+            let now = broker.now();
             let is_last = changes.len() < PAGE;
             for change in changes {
                 view.apply(Input::Run(Box::new(change)), now);
@@ -103,7 +102,7 @@ impl Poll {
             }
             self.workers = next;
             is_news = true;
-            let now = Timestamp::now();
+            let now = broker.now();
             for change in changes {
                 view.apply(Input::Worker(Box::new(change)), now);
             }

@@ -18,7 +18,7 @@ use crate::display::units;
 use crate::embedded::Guarded;
 use crate::embedded::broker::{self, PrivateBroker};
 use crate::embedded::state::State;
-use crate::embedded::{leftovers, worker};
+use crate::embedded::{leftovers, scratch, worker};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
@@ -130,6 +130,7 @@ pub async fn run(
         ))
     })?;
     let state = State::open(&path)?;
+    scratch::clear(&state, &worker::name())?;
     let setup = setup(&options.machine, &recipe, program, &state)?;
 
     let json = options.jobs.json;
@@ -153,9 +154,8 @@ pub async fn run(
         worker.stop().await;
     }
     broker.stop().await;
-    if options.machine.scratch.is_none() {
-        // Empty by now, unless the worker was killed; then the next one clears it.
-        let _ = std::fs::remove_dir(&here.setup.scratch);
+    if let Err(error) = scratch::clear(&state, &worker::name()) {
+        tracing::warn!(%error, "scratch files may be left; the next command removes them");
     }
     let Done {
         ending,
@@ -191,7 +191,7 @@ fn setup(
         max_jobs: machine.max_jobs,
         scratch: match &machine.scratch {
             Some(scratch) => absolute(scratch)?,
-            None => state.scratch(),
+            None => scratch::make(state)?,
         },
         encoders: encoders_to_prove(recipe),
     })

@@ -4,7 +4,6 @@ use clap::{ArgGroup, Args};
 use common::control::Target;
 use common::hours::Hours;
 use common::worker::WorkerName;
-use jiff::Timestamp;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
@@ -41,7 +40,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         Some(hours) => format!("starts jobs in these hours only: {hours}"),
         None => "keeps the hours of its own settings again".to_owned(),
     };
-    let order = controls.setting_hours(&options.worker, hours, Timestamp::now());
+    let order = controls.setting_hours(&options.worker, hours, broker.now());
     let target = Target::Worker(options.worker);
     orders::give(&broker, &target, order.as_ref(), &done, options.json).await
 }

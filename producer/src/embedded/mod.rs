@@ -6,6 +6,7 @@ pub mod broker;
 pub mod guard;
 mod guarded;
 pub mod leftovers;
+pub mod scratch;
 pub mod state;
 pub mod worker;
 

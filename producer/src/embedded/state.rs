@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
+use common::marked::private_folder;
 use uuid::Uuid;
 
 use crate::exit::Error;
@@ -75,15 +76,14 @@ impl State {
         Ok(path)
     }
 
-    /// Where outputs are made before they are published: in this state, or in
-    /// the output folder where that is another disk, to which whole files would
-    /// have to be copied.
-    pub fn scratch(&self) -> PathBuf {
-        if on_same_disk(&self.folder, &self.output) {
-            self.path("scratch")
-        } else {
-            self.output.join(".ffmpeg-easy-scratch")
-        }
+    /// The output folder.
+    pub fn output(&self) -> &Path {
+        &self.output
+    }
+
+    /// Whether a file can be moved from here to the output folder without being copied.
+    pub fn is_on_disk_of_output(&self) -> bool {
+        on_same_disk(&self.folder, &self.output)
     }
 }
 
@@ -108,18 +108,6 @@ fn base() -> Result<PathBuf, Error> {
         .ok_or_else(|| {
             Error::usage("no home folder to remember the encode in: set XDG_STATE_HOME to one")
         })
-}
-
-/// Makes a folder that only this user may look into.
-fn private_folder(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }
 
 #[cfg(unix)]

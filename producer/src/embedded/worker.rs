@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use common::broker::Broker;
 use common::encoder::Encoder;
-use common::worker::Heartbeat;
+use common::worker::{Heartbeat, WorkerName};
 
 use super::guarded::{Guarded, Plan};
 use super::state::State;
@@ -14,6 +14,12 @@ use crate::program;
 
 /// What it goes by; there is only one.
 const NAME: &str = "local";
+
+/// The same as a worker's name.
+pub fn name() -> WorkerName {
+    WorkerName::from_host(NAME)
+}
+
 /// How long its test encodes may take. Hardware that hangs is given up by the
 /// worker itself long before.
 const START: Duration = Duration::from_secs(180);

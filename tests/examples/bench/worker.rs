@@ -57,13 +57,14 @@ impl Worker {
         let (_, card) = watch::channel(Arc::new(setup.card));
         let (orders, controls) = watch::channel(Default::default());
         let name = &setup.name;
-        let reach = Reach::new();
+        let reach = Reach::new(broker.clock());
         let presence = Arc::new(Presence::new(
             name.clone(),
             setup.slots as u32,
             terms.clone(),
             card.clone(),
             setup.scratch,
+            broker.clock(),
             reach.away(),
         ));
         let gone = CancellationToken::new();
@@ -79,8 +80,15 @@ impl Worker {
                 claimed: setup.claimed,
                 done: setup.done,
             }),
-            duty: Duty::new(name.clone(), None, controls.clone(), 0, Duration::ZERO),
-            admission: Admission::new(
+            duty: Duty::new(
+                name.clone(),
+                None,
+                controls.clone(),
+                0,
+                Duration::ZERO,
+                broker.clock(),
+            ),
+            admission: Arc::new(Admission::new(
                 name.clone(),
                 terms,
                 ReadMode::InPlace,
@@ -88,7 +96,7 @@ impl Worker {
                 card,
                 controls,
                 reach,
-            ),
+            )),
             presence,
             slots: setup.slots,
             drain_timeout: Duration::ZERO,

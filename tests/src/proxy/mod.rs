@@ -29,8 +29,11 @@ pub struct Weather {
     /// Nothing passes, and nobody is told: the cable is out. What was on its
     /// way arrives when it is back, as TCP would send it again.
     pub cut: bool,
-    /// Each piece arrives so much later.
+    /// Each piece takes so much longer, and holds up those behind it.
     pub delay: Duration,
+    /// Each piece arrives so much later, as over a long way: many may be under
+    /// way at once.
+    pub latency: Duration,
     /// Bytes a second that one connection carries; as many as it can where 0.
     pub rate: u32,
     /// How many of a hundred pieces get lost. TCP sends them again a while
@@ -45,6 +48,7 @@ impl Weather {
     pub const FAIR: Self = Self {
         cut: false,
         delay: Duration::ZERO,
+        latency: Duration::ZERO,
         rate: 0,
         lost: 0,
         broken: 0,

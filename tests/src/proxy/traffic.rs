@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::request::Protocol;
 use super::{Fate, Network, Weather};
@@ -14,6 +15,8 @@ use super::{Fate, Network, Weather};
 const SENT_AGAIN: Duration = Duration::from_millis(300);
 /// Most bytes that pass as one piece.
 const PIECE: usize = 16 * 1024;
+/// Pieces that are under way at once at the most.
+const UNDER_WAY: usize = 4096;
 
 /// Serves connections until dropped.
 pub(super) async fn accept(listener: &TcpListener, network: &Arc<Network>) {
@@ -36,12 +39,15 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
     let server = TcpStream::connect(network.server).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    let (from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
+    let (from_client, to_client) = client.into_split();
+    let (mut from_server, to_server) = server.into_split();
+    let (to_client, client_line) = line(to_client);
+    let (to_server, server_line) = line(to_server);
+    tokio::pin!(client_line, server_line);
     // Where an answer is to break off; set before its request is passed on.
     let (limit, limited) = watch::channel(usize::MAX);
     let (mute, muted) = watch::channel(false);
-    let requests = async {
+    let requests = async move {
         let mut from_client = BufReader::new(from_client);
         let mut weather = network.weather.subscribe();
         while let Some(request) = network.protocol.read(&mut from_client).await? {
@@ -64,7 +70,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
                 }
             }
             for piece in passed.chunks(PIECE) {
-                pass(piece, &mut to_server, &mut weather).await?;
+                pass(piece, &to_server, &mut weather).await?;
             }
         }
         if network.protocol == Protocol::Http {
@@ -73,7 +79,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
         }
         std::io::Result::Ok(None)
     };
-    let answers = async {
+    let answers = async move {
         let mut buffer = vec![0; PIECE];
         let mut weather = network.weather.subscribe();
         let mut passed = 0;
@@ -87,7 +93,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
             }
             let room = (*limited.borrow()).saturating_sub(passed);
             let piece = &buffer[..length.min(room)];
-            pass(piece, &mut to_client, &mut weather).await?;
+            pass(piece, &to_client, &mut weather).await?;
             passed += piece.len();
             if length == 0 || length > room {
                 return std::io::Result::Ok(());
@@ -100,11 +106,36 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
             answered?;
             None
         }
+        // It is gone: the other end is to hear of that.
+        ended = &mut server_line => return ended.map(drop),
+        _ = &mut client_line => return server_line.await.map(drop),
     };
+    // What is under way arrives, whoever has ended.
+    server_line.await?;
+    let mut to_client = client_line.await?;
     if let Some(refusal) = refused {
         to_client.write_all(refusal.as_bytes()).await?;
     }
     to_client.shutdown().await
+}
+
+/// A line on which many pieces may be under way at once, each to arrive at its
+/// time. It ends, and gives back what it wrote to, when nothing more is sent.
+fn line<W: AsyncWrite + Unpin>(
+    mut to: W,
+) -> (
+    mpsc::Sender<(Instant, Vec<u8>)>,
+    impl Future<Output = std::io::Result<W>>,
+) {
+    let (send, mut under_way) = mpsc::channel::<(Instant, Vec<u8>)>(UNDER_WAY);
+    let carried = async move {
+        while let Some((arrives, piece)) = under_way.recv().await {
+            tokio::time::sleep_until(arrives).await;
+            to.write_all(&piece).await?;
+        }
+        Ok(to)
+    };
+    (send, carried)
 }
 
 /// Waits while the cable is out.
@@ -117,7 +148,7 @@ async fn fair(weather: &mut watch::Receiver<Weather>) -> Weather {
 /// Passes a piece on, as the weather allows.
 async fn pass(
     piece: &[u8],
-    to: &mut (impl AsyncWrite + Unpin),
+    to: &mpsc::Sender<(Instant, Vec<u8>)>,
     weather: &mut watch::Receiver<Weather>,
 ) -> std::io::Result<()> {
     let now = fair(weather).await;
@@ -135,7 +166,10 @@ async fn pass(
         tokio::time::sleep(wait).await;
         fair(weather).await;
     }
-    to.write_all(piece).await
+    let arrives = Instant::now() + now.latency;
+    to.send((arrives, piece.to_vec()))
+        .await
+        .map_err(|_| std::io::ErrorKind::BrokenPipe.into())
 }
 
 /// Whether it hits this one, `share` times of `all`.

@@ -40,7 +40,7 @@ async fn a_killed_workers_job_is_finished_by_another() {
     farm.enqueue(&job).await;
     farm.encoding(&job.id, &dying).await;
     let heir = farm.join(farm.worker("heir").encoders("libx264")).await;
-    let scratch = farm.scratch().join("dying");
+    let scratch = farm.scratch_of("dying");
     assert!(!outside::encodes_in(&scratch).is_empty(), "it encodes");
 
     let killed = Timestamp::now();
@@ -91,7 +91,7 @@ async fn a_worker_that_is_told_to_stop_gives_its_job_back_at_once() {
     leaving.process.signal(Signal::TERM);
     let status = leaving.process.wait().await;
     assert!(status.success(), "{status}");
-    assert!(outside::encodes_in(&farm.scratch().join("leaving")).is_empty());
+    assert!(outside::encodes_in(&farm.scratch_of("leaving")).is_empty());
     assert!(farm.heartbeat("leaving").await.is_none(), "it signed off");
 
     let (run, report) = farm.completed(&job.id).await;

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_ffmpeg;
+mod broker_away;
 mod broker_crash;
 mod cancels;
+mod clocks;
 mod cluster;
+mod declined;
 mod enqueueing;
 mod full_disk;
 mod lost_worker;

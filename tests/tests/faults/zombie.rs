@@ -35,7 +35,7 @@ async fn a_zombie_neither_finishes_nor_overwrites_what_another_took_over() {
     // Its ffmpeg ends well while it sleeps: all that is left to do is to publish.
     ffmpeg.recover();
     poll::until("the zombie's ffmpeg to end", async || {
-        let scratch = farm.scratch().join("zombie");
+        let scratch = farm.scratch_of("zombie");
         let encodes = outside::encodes_in(&scratch);
         // What ended has no command line any more, although nobody reaped it yet.
         encodes.is_empty().then_some(())

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use harness::disk::SmallDisk;
 use harness::media::Media;
 use harness::process::{Daemon, Ran, Signal};
 use harness::{outside, paths, poll, process, programs};
@@ -138,4 +139,69 @@ async fn nothing_survives_a_producer_that_is_killed() {
     machine.long_encode().await.kill();
     machine.is_quiet().await;
     assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
+}
+
+/// Kilobytes of a disk that the short clips fit on.
+const OTHER_DISK: u32 = 64 << 10;
+
+#[tokio::test]
+async fn a_link_planted_where_scratch_files_once_went_is_not_followed() {
+    let machine = Machine::with(&["h264.mp4"]);
+    let out = machine.path("out");
+    let Some(_disk) = SmallDisk::mount(&out, OTHER_DISK) else {
+        return;
+    };
+    let film = machine.path("home/local/film.mkv");
+    std::fs::create_dir_all(film.parent().unwrap()).unwrap();
+    std::fs::write(&film, "film").unwrap();
+    std::os::unix::fs::symlink(machine.path("home"), out.join(".ffmpeg-easy-scratch")).unwrap();
+    machine.encode().await.succeeded();
+    machine.is_quiet().await;
+    assert_eq!(
+        outside::names(&machine.path("home")),
+        [Path::new("local/film.mkv")]
+    );
+    assert_eq!(std::fs::read(&film).unwrap(), b"film");
+    std::fs::remove_file(out.join(".ffmpeg-easy-scratch")).unwrap();
+    let left: Vec<_> = std::fs::read_dir(&out).unwrap().flatten().collect();
+    let left: Vec<_> = left.iter().map(std::fs::DirEntry::file_name).collect();
+    assert_eq!(left, ["h264.mkv"], "nothing else is left, hidden or not");
+}
+
+#[tokio::test]
+async fn what_a_crash_leaves_beside_outputs_is_removed_by_the_next_command_and_nothing_else() {
+    let machine = Machine::with(&[]);
+    let out = machine.path("out");
+    let Some(_disk) = SmallDisk::mount(&out, OTHER_DISK) else {
+        return;
+    };
+    let mut producer = machine.long_encode().await;
+    // All at once, the guards as well: nobody is left to tidy up.
+    for signal in [Signal::STOP, Signal::KILL] {
+        for process in outside::processes_of(machine.0.path()) {
+            process.signal(signal);
+        }
+    }
+    producer.wait().await;
+    machine.is_quiet().await;
+    let hidden = || -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(&out).unwrap().flatten();
+        let paths = entries.map(|entry| entry.path());
+        paths.filter(|path| path.is_dir()).collect()
+    };
+    let left = hidden();
+    assert_eq!(left.len(), 1, "{left:?}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&left[0].metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o700);
+    assert!(left[0].join("ffmpeg-easy-scratch-local").is_dir());
+
+    std::fs::remove_file(machine.path("in/long.mp4")).unwrap();
+    harness::farm::copy_into(&machine.path("in"), &[paths::media("h264.mp4")]);
+    // It looks like one, but this user's commands never made it.
+    let other = out.join(".ffmpeg-easy-scratch-9c1f3a52-8a0f-4f6e-9a55-2d2b8a6cf9ab");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("film.mkv"), "film").unwrap();
+    machine.encode().await.succeeded();
+    assert_eq!(hidden(), std::slice::from_ref(&other));
+    assert_eq!(std::fs::read(other.join("film.mkv")).unwrap(), b"film");
 }

@@ -8,6 +8,7 @@ mod enqueue;
 mod monitor_page;
 mod plain_client;
 mod presets;
+mod scratch;
 mod steer;
 mod terms;
 mod variety;

@@ -163,7 +163,7 @@ async fn jobs_go_to_the_worker_that_a_person_names() {
     let line = ["reassign", &running_id, &pinned_id, "two"];
     let told = farm.producer(line).await.succeeded();
     assert_eq!(told.stdout.trim(), "reassigned 2");
-    no_encode_below(&farm.scratch().join("one")).await;
+    no_encode_below(&farm.scratch_of("one")).await;
     for job in [running.id, ids[0]] {
         let (run, report) = farm.completed(&job).await;
         assert_eq!(report.worker.as_str(), two.name);

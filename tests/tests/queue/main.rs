@@ -1,5 +1,6 @@
 //! The queue's protocol on a real broker, by the library that the programs share.
 
+mod look;
 mod model;
 mod owners;
 mod settings;

@@ -52,6 +52,8 @@ pub struct Detection {
     pub cache: Option<PathBuf>,
     /// Whether to look again, whatever is kept.
     pub fresh: bool,
+    /// Whether what is found is kept.
+    pub keep: bool,
     /// Encoders that are tried at once.
     pub parallelism: usize,
     /// How long one test encode may take before it counts as refused.
@@ -66,6 +68,7 @@ impl Detection {
             only: None,
             cache: None,
             fresh: false,
+            keep: true,
             parallelism: host::cores() as usize,
             patience: Duration::from_secs(10),
         }
@@ -159,7 +162,9 @@ pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
         filters: listing.filters,
         muxers: listing.muxers,
     };
-    if let Some(Err(error)) = cache.map(|cache| cache.keep(only, &card)) {
+    if detection.keep
+        && let Some(Err(error)) = cache.map(|cache| cache.keep(only, &card))
+    {
         tracing::warn!(%error, "the capability card cannot be kept, and will be found anew next time");
     }
     Ok(card)

@@ -1,0 +1,217 @@
+//! A look at the lanes is a bounded step, whatever is declined in it, and the
+//! lease of a lane is nobody's to change.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use common::broker::{Broker, Claimant, Decline, Lanes};
+use common::job::Job;
+use common::queue::{Lane, Queue};
+use common::worker::WorkerName;
+use harness::broker::TestBroker;
+use harness::poll;
+use harness::proxy::{Fate, Protocol, Proxy, Weather};
+use jiff::SignedDuration;
+
+use crate::{claim_in_time, connect, connect_to, job, lane, lanes, name, report};
+
+/// A network to a broker in another country.
+const FAR: Weather = Weather {
+    latency: Duration::from_millis(20),
+    ..Weather::FAIR
+};
+
+/// A worker that wants no job whose input is named so.
+struct Picky {
+    name: WorkerName,
+    unwanted: &'static str,
+    decline: Decline,
+    asked: AtomicUsize,
+}
+
+impl Picky {
+    fn new(unwanted: &'static str, decline: Decline) -> Self {
+        Self {
+            name: name("picky"),
+            unwanted,
+            decline,
+            asked: AtomicUsize::new(0),
+        }
+    }
+
+    /// How often it was asked since it was asked this.
+    fn asked(&self) -> usize {
+        self.asked.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Claimant for Picky {
+    type Ticket = ();
+
+    fn name(&self) -> &WorkerName {
+        &self.name
+    }
+
+    fn is_open(&self, _: &Queue) -> bool {
+        true
+    }
+
+    fn prefers(&self, _: &Queue) -> bool {
+        false
+    }
+
+    fn admit(&self, job: &Job, _: &Lane) -> Result<(), Decline> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if job.input.location.name().starts_with(self.unwanted) {
+            Err(self.decline)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Jobs that a [`Picky`] worker does not want.
+async fn enqueue_unwanted(broker: &Broker, many: usize) {
+    let jobs: Vec<_> = (0..many)
+        .map(|n| (job(&format!("large-{n}")), lane(5)))
+        .collect();
+    broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
+}
+
+/// A lane of the same priority as `lane(5)`.
+fn beside() -> Lane {
+    Lane {
+        queue: "libx265".parse().expect("a queue"),
+        ..lane(5)
+    }
+}
+
+/// What one look of a worker with this many slots brought: the names of inputs.
+async fn look(broker: &Broker, known: &Lanes, worker: &Picky, slots: usize) -> Vec<String> {
+    let look = broker.claim(known, worker, slots).await.expect("an answer");
+    let claims = look.claims.into_iter();
+    claims
+        .map(|(claim, ())| claim.job().input.location.name().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_good_job_behind_many_that_are_declined_is_reached_by_looks_that_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    enqueue_unwanted(&broker, 2000).await;
+    let good = (job("good"), lane(5));
+    broker.enqueue(&[good], |_| {}).await.expect("enqueued");
+    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (far, mut known) = connect_to(proxy.nats_url()).await;
+    lanes(&far, &mut known).await;
+    proxy.set(FAR);
+    // They come back, and before what is new, sooner than one by one could be declined.
+    let picky = Picky::new("large", Decline::Leave(SignedDuration::from_secs(5)));
+    let mut longest = Duration::ZERO;
+    let found = poll::until_within(Duration::from_secs(30), "the good job", async || {
+        let began = Instant::now();
+        let found = look(&far, &known, &picky, 2).await;
+        longest = longest.max(began.elapsed());
+        found.into_iter().next()
+    })
+    .await;
+    assert_eq!(found, "good");
+    assert!(longest < Duration::from_secs(4), "a look took {longest:?}");
+    assert!(picky.asked() > 2000);
+}
+
+#[tokio::test]
+async fn a_lane_of_declined_jobs_does_not_hide_the_one_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    enqueue_unwanted(&broker, 500).await;
+    let good: Vec<_> = ["a", "b"].map(|name| (job(name), beside())).into();
+    broker.enqueue(&good, |_| {}).await.expect("enqueued");
+    for lane in [lane(5), beside()] {
+        broker.add_lane(&mut known, lane).await.expect("known");
+    }
+    let picky = Picky::new("large", Decline::Leave(SignedDuration::from_millis(1)));
+    assert_eq!(look(&broker, &known, &picky, 2).await, ["a", "b"]);
+    // What is declined comes back at once, and always: the look ends all the same.
+    let began = Instant::now();
+    assert!(look(&broker, &known, &picky, 2).await.is_empty());
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_lane_without_room_is_left_after_one_question() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    enqueue_unwanted(&broker, 100).await;
+    let low = [(job("low"), lane(1))];
+    broker.enqueue(&low, |_| {}).await.expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let picky = Picky::new("large", Decline::Full(SignedDuration::from_secs(60)));
+    assert_eq!(look(&broker, &known, &picky, 4).await, ["low"]);
+    assert_eq!(picky.asked(), 2, "one of each lane");
+}
+
+#[tokio::test]
+async fn what_was_fetched_beyond_need_is_there_for_others_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    enqueue_unwanted(&broker, 100).await;
+    let good: Vec<_> = (0..100)
+        .map(|n| (job(&format!("good-{n}")), lane(5)))
+        .collect();
+    broker.enqueue(&good, |_| {}).await.expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let picky = Picky::new("large", Decline::Leave(SignedDuration::from_secs(60)));
+    assert_eq!(look(&broker, &known, &picky, 1).await, ["good-0"]);
+    let mut others = BTreeSet::new();
+    for _ in 1..100 {
+        let next = claim_in_time(&broker, &known, "w1").await;
+        others.insert(next.job().id);
+        next.complete(report("w1")).await.expect("ours");
+    }
+    assert_eq!(others.len(), 99);
+}
+
+#[tokio::test]
+async fn a_lane_keeps_its_lease_whoever_asks_for_it_and_whatever_fails() {
+    const LEASE: Duration = Duration::from_secs(120);
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let mut options = common::broker::ConnectOptions::new(server.url(), "test");
+    options.ack_wait = LEASE;
+    let patient = Broker::connect(&options).await.expect("a broker");
+    let first = [(job("a"), lane(5))];
+    patient.enqueue(&first, |_| {}).await.expect("enqueued");
+
+    // Another program, with a lease of its own, asks while nobody tells of lanes.
+    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (other, _) = connect_to(proxy.nats_url()).await;
+    let blind = |request: &harness::proxy::Request| {
+        if request.subject.starts_with("$JS.API.CONSUMER.INFO.") {
+            Fate::Lost
+        } else {
+            Fate::Passed
+        }
+    };
+    proxy.judge(blind);
+    let second = [(job("b"), lane(5))];
+    assert!(other.enqueue(&second, |_| {}).await.is_err());
+    let stream = patient.jetstream().get_stream("JOBS").await.expect("it");
+    let info = stream.consumer_info(lane(5).consumer()).await;
+    assert_eq!(info.expect("the lane").config.ack_wait, LEASE);
+
+    // Two that find none make one lane, with one lease.
+    proxy.judge(|_| Fate::Passed);
+    let (mine, yours) = ([(job("c"), lane(6))], [(job("d"), lane(6))]);
+    let (mine, yours) = tokio::join!(
+        patient.enqueue(&mine, |_| {}),
+        other.enqueue(&yours, |_| {})
+    );
+    mine.and(yours).expect("both are enqueued");
+}
