@@ -1,6 +1,6 @@
 //! Batches: what one command enqueued together, and how far it is.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::broker::JobRecord;
@@ -14,10 +14,27 @@ pub struct Batch {
     pub id: BatchId,
     /// What a person may know it by, e.g. the folder that was given.
     pub label: String,
-    /// Jobs that were added with it.
+    /// Jobs that were added with it; those that were to be, until all are.
     pub jobs: u64,
     /// When it was enqueued.
     pub enqueued: Timestamp,
+}
+
+/// A batch is kept before its jobs are enqueued. This long afterwards, those that
+/// are there are all that will be, or whoever enqueued them goes on correcting it.
+const SETTLED: SignedDuration = SignedDuration::from_mins(10);
+
+impl Batch {
+    /// The batch as it is to be listed, where `named` jobs name it. A command that
+    /// was killed may have left more in it than was ever added, or nothing at all:
+    /// then there is nothing to list.
+    #[must_use]
+    pub fn counted(mut self, named: u64, now: Timestamp) -> Option<Self> {
+        if now.duration_since(self.enqueued) > SETTLED {
+            self.jobs = named;
+        }
+        (self.jobs > 0).then_some(self)
+    }
 }
 
 /// How far the jobs of a batch are.
@@ -95,6 +112,23 @@ mod tests {
     use crate::recipe::Choice;
     use crate::run::Run;
     use crate::testing::{job, report};
+
+    #[test]
+    fn what_a_killed_command_left_counts_as_what_is_there() {
+        let batch = Batch {
+            id: BatchId::new(),
+            label: "films".to_owned(),
+            jobs: 10,
+            enqueued: Timestamp::UNIX_EPOCH,
+        };
+        let jobs_after = |minutes, named| {
+            let now = batch.enqueued + SignedDuration::from_mins(minutes);
+            batch.clone().counted(named, now).map(|batch| batch.jobs)
+        };
+        assert_eq!(jobs_after(1, 0), Some(10), "its jobs are on their way");
+        assert_eq!(jobs_after(11, 4), Some(4));
+        assert_eq!(jobs_after(11, 0), None);
+    }
 
     #[test]
     fn every_job_counts_once_and_what_is_left_in_bytes() {

@@ -23,6 +23,7 @@ pub mod job;
 pub mod location;
 pub mod marked;
 pub mod media_info;
+pub mod naming;
 pub mod peek;
 pub mod pin;
 pub mod places;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::JobId;
+use crate::location::Location;
 use crate::run::Stage;
 use crate::worker::WorkerName;
 
@@ -24,6 +25,10 @@ pub struct Progress {
     pub encode: Option<EncodeProgress>,
     /// Seconds until the stage ends at the present speed.
     pub eta: Option<f32>,
+    /// A place that it waits for with what it has made, as its worker cannot
+    /// reach it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<Location>,
     /// When this was measured.
     pub at: Timestamp,
 }

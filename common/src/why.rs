@@ -15,7 +15,7 @@ use crate::plan::{Alternative, alternatives};
 use crate::printable::printable;
 use crate::queue::{Lane, Queue};
 use crate::run::{Run, Stage, State};
-use crate::worker::{Heartbeat, WorkerName};
+use crate::worker::{Away, Heartbeat, WorkerName};
 
 /// Workers that a sentence names before it only counts them.
 const NAMED: usize = 3;
@@ -85,6 +85,9 @@ pub enum Cause {
         stage: Stage,
         /// Since when.
         since: Timestamp,
+        /// What its worker cannot reach now, of what it needs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        away: Option<Away>,
     },
     /// Its worker gives no sign of life.
     Vanished {
@@ -251,9 +254,10 @@ impl Scene<'_> {
                 stage,
                 since,
             } => {
-                let is_alive = self.workers.iter().any(|alive| alive.name == *worker);
-                if is_alive {
+                let alive = self.workers.iter().find(|alive| alive.name == *worker);
+                if let Some(alive) = alive {
                     Cause::Running {
+                        away: alive.keeps_from(&run.job).cloned(),
                         worker: worker.clone(),
                         stage: *stage,
                         since: *since,
@@ -386,12 +390,22 @@ impl fmt::Display for Cause {
                 worker,
                 stage,
                 since,
+                away,
             } => {
                 write!(f, "running on {worker} since {since:.0}")?;
-                match stage {
-                    Stage::Publishing => f.write_str(", about to publish its output"),
-                    // Not written down: live progress says it.
-                    _ => Ok(()),
+                // Other stages are not written down: live progress says them.
+                if *stage == Stage::Publishing {
+                    f.write_str(", about to publish its output")?;
+                }
+                match away {
+                    Some(away) => write!(
+                        f,
+                        "; it goes on once {} is back, out of its reach since {:.0}: {}",
+                        away.place,
+                        away.since,
+                        printable(&away.error)
+                    ),
+                    None => Ok(()),
                 }
             }
             Self::Vanished { worker } => write!(

@@ -500,6 +500,7 @@ fn progress(run: &Run, stage: Stage, fraction: f32, fps: f32, tick: u32) -> Prog
                 90.0 * (1.0 - fraction)
             }
         }),
+        waits_for: None,
         at: Timestamp::now(),
     }
 }

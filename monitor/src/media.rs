@@ -1,10 +1,11 @@
 //! The media that jobs can be made of: one folder of a store, and what lies
 //! below it.
 
-use std::collections::HashSet;
+use std::path::Path;
 
 use common::job::Input;
 use common::location::Location;
+use common::naming::{self, Named, NamingError};
 use common::recipe::Container;
 use common::store::{Folder, StoreError, Stores};
 
@@ -60,38 +61,23 @@ impl Media {
         }
     }
 
-    /// Where the outputs of files go: below `folder`, at each file's path, with
-    /// the container's extension. Files that would share an output keep their
-    /// own extension before it.
+    /// Where the outputs of files go, below `folder`.
     pub(crate) fn outputs(
         &self,
         paths: &[String],
         folder: &str,
         container: Container,
-    ) -> Vec<Location> {
-        let named = |path: &str| {
-            let dot = path.rfind('.').filter(|dot| !path[*dot..].contains('/'));
-            let stem = &path[..dot.unwrap_or(path.len())];
-            format!("{stem}.{}", container.extension())
-        };
-        let mut seen = HashSet::new();
-        let shared: HashSet<String> = paths
+    ) -> Result<Vec<Location>, NamingError> {
+        let places: Vec<Location> = paths.iter().map(|path| self.root.join(path)).collect();
+        let sources: Vec<Named<'_>> = paths
             .iter()
-            .map(|path| named(path).to_lowercase())
-            .filter(|name| !seen.insert(name.clone()))
-            .collect();
-        let place = self.root.join(folder);
-        paths
-            .iter()
-            .map(|path| {
-                let plain = named(path);
-                if shared.contains(&plain.to_lowercase()) {
-                    place.join(&format!("{path}.{}", container.extension()))
-                } else {
-                    place.join(&plain)
-                }
+            .zip(&places)
+            .map(|(path, location)| Named {
+                name: Path::new(path),
+                location,
             })
-            .collect()
+            .collect();
+        naming::outputs(&sources, &self.root.join(folder), container)
     }
 }
 
@@ -115,23 +101,5 @@ mod tests {
             assert!(matches!(found, Err(StoreError::Missing(_))), "{found:?}");
         }
         assert!(media.folder("out").await.is_err());
-    }
-
-    #[test]
-    fn outputs_are_named_after_their_files_and_never_share_a_name() {
-        let root = Location::s3("media", "in").expect("a bucket");
-        let media = Media::new(root);
-        let paths = ["a.mp4", "a.MKV", "dir.x/b", "../../c.avi"].map(str::to_owned);
-        let outputs = media.outputs(&paths, "../out", Container::Mkv);
-        let keys: Vec<String> = outputs.iter().map(Location::key).collect();
-        assert_eq!(
-            keys,
-            [
-                "in/out/a.mp4.mkv",
-                "in/out/a.MKV.mkv",
-                "in/out/dir.x/b.mkv",
-                "in/out/c.mkv"
-            ]
-        );
     }
 }

@@ -33,7 +33,7 @@ pub enum Change {
     /// Its run was written.
     Run(Box<Run>),
     /// It got further.
-    Progress(Progress),
+    Progress(Box<Progress>),
 }
 
 /// Follows jobs.
@@ -119,7 +119,7 @@ impl Follower {
                 Some(message) = self.progress.next() => {
                     match wire::decode::<Progress>(&message.payload) {
                         Ok(progress) if self.open.contains_key(&progress.job) => {
-                            return Change::Progress(progress);
+                            return Change::Progress(Box::new(progress));
                         }
                         Ok(_) => {}
                         Err(error) => tracing::debug!(%error, "a progress message cannot be read"),

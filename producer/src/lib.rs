@@ -2,7 +2,7 @@
 //! tells what became of them. `encode` brings its own farm along.
 //!
 //! [`commands`] has a file per verb. Those that make jobs share the path
-//! [`sources`] → [`naming`] → [`upload`] → [`submit`] → [`attend`]; those that
+//! [`sources`] → [`common::naming`] → [`upload`] → [`submit`] → [`attend`]; those that
 //! change what was decided share [`selection`] → [`tally`].
 
 pub mod attend;
@@ -15,7 +15,6 @@ pub mod exit;
 pub mod farm;
 pub mod filter;
 pub mod follow;
-pub mod naming;
 pub mod order;
 pub mod orders;
 pub mod preflight;

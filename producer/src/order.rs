@@ -20,7 +20,6 @@ use crate::cli;
 use crate::display::{output, summary, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
-use crate::naming;
 use crate::sources::{Search, Source, SourceOptions};
 use crate::submit::{Entry, Standing, Terms};
 use common::printable::printable;
@@ -111,7 +110,7 @@ pub async fn find(
     let found = Search::new(&options.globs, Some(folder), stores)?
         .run(&options.paths)
         .await?;
-    let outputs = naming::outputs(&found.sources, folder, recipe.container)?;
+    let outputs = found.outputs(folder, recipe.container)?;
     let mut line = format!(
         "{}, {}",
         units::count(found.sources.len(), "file"),

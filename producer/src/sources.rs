@@ -7,6 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 use common::job::Input;
 use common::location::Location;
+use common::naming::{self, Named};
+use common::recipe::Container;
 use common::store::{Stores, local_input};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
@@ -67,6 +69,22 @@ pub struct Found {
 }
 
 impl Found {
+    /// The outputs of the sources, in the same order.
+    ///
+    /// # Errors
+    /// Where they cannot be named.
+    pub fn outputs(&self, folder: &Location, container: Container) -> Result<Vec<Location>, Error> {
+        let sources: Vec<Named<'_>> = self
+            .sources
+            .iter()
+            .map(|source| Named {
+                name: &source.name,
+                location: &source.input.location,
+            })
+            .collect();
+        naming::outputs(&sources, folder, container).map_err(Error::usage)
+    }
+
     /// Bytes of all sources.
     pub fn bytes(&self) -> u64 {
         self.sources.iter().map(|source| source.input.size).sum()

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use common::batch::Batch;
 use common::broker::{Broker, Outcome};
-use common::id::{BatchId, JobId};
+use common::id::JobId;
 use common::job::{Hops, Job};
 use common::location::Location;
 use common::queue::{Lane, Priority, Queue};
@@ -101,15 +100,9 @@ pub async fn submit(
     terms: &Terms,
     label: &str,
 ) -> Result<Vec<Entry>, Error> {
-    let batch = BatchId::new();
-    // Before its jobs, so that none ever names a batch that nobody knows.
-    let mut kept = Batch {
-        id: batch,
-        label: label.to_owned(),
-        jobs: sources.len() as u64,
-        enqueued: broker.now(),
-    };
-    broker.keep_batch(&kept).await?;
+    let mut hand_in = broker.hand_in(label);
+    let batch = hand_in.batch();
+    let now = broker.now();
     let lane = terms.lane();
     let present = Present::look(stores, folder, &sources).await?;
     let again = terms.again.then(Uuid::now_v7);
@@ -118,7 +111,7 @@ pub async fn submit(
         .map(|(source, output)| {
             let recipe = terms.recipe.clone();
             let mut job = Job::new(batch, source.input, output, recipe, again);
-            job.enqueued = kept.enqueued;
+            job.enqueued = now;
             job.attempts = terms.attempts;
             job.hops.clone_from(&terms.hops);
             job.replace = terms.overwrite || terms.again;
@@ -149,7 +142,7 @@ pub async fn submit(
             .iter()
             .map(|index| (entries[*index].job.clone(), lane.clone()))
             .collect();
-        let outcomes = broker.enqueue(&jobs, |_| {}).await?;
+        let outcomes = hand_in.enqueue(&jobs).await?;
         turn = Vec::new();
         for (index, (_, outcome)) in wanted.into_iter().zip(outcomes) {
             let entry = &mut entries[index];
@@ -177,17 +170,7 @@ pub async fn submit(
             break;
         }
     }
-    let added = entries
-        .iter()
-        .filter(|entry| entry.standing == Standing::Added);
-    match added.count() as u64 {
-        0 => broker.forget_batch(&batch).await?,
-        added if added == kept.jobs => {}
-        added => {
-            kept.jobs = added;
-            broker.keep_batch(&kept).await?;
-        }
-    }
+    hand_in.close().await?;
     Ok(entries)
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::location::Location;
+use common::naming::as_key;
 use common::store::{StoreError, Stores};
 use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -11,7 +12,6 @@ use uuid::Uuid;
 
 use crate::display::{progress_style, units};
 use crate::exit::Error;
-use crate::naming::as_key;
 use crate::sources::Source;
 
 /// Files that are uploaded at once.

@@ -396,15 +396,27 @@ impl Executor {
         });
         let digest = digest(output.clone()).await?;
         input::unchanged(&self.stores, &job.input).await?;
-        let prepared = publish::prepare(
-            &self.stores,
-            &output,
-            &job.output,
-            (&job.id, attempt),
-            &|bytes| moved.tell(bytes),
-            &broken_off,
-        )
-        .await?;
+        let prepared = loop {
+            let since = Instant::now();
+            let prepared = publish::prepare(
+                &self.stores,
+                &output,
+                &job.output,
+                (&job.id, attempt),
+                &|bytes| moved.tell(bytes),
+                &broken_off,
+            );
+            match prepared.await {
+                Ok(prepared) => break prepared,
+                // A finished encode is kept until its place is back.
+                Err(failure) => {
+                    let (reach, output) = (&self.reach, &job.output);
+                    reach
+                        .outlast(output, since, failure, &reporter, &broken_off)
+                        .await?;
+                }
+            }
+        };
         self.reach.written(&job.output);
         let report = Report {
             worker: self.name.clone(),

@@ -9,6 +9,7 @@ use common::broker::{Broker, Clock, HEARTBEAT};
 use common::card::Card;
 use common::event::{Event, What};
 use common::id::JobId;
+use common::location::Location;
 use common::places::Places;
 use common::progress::{EncodeProgress, Progress};
 use common::run::Stage;
@@ -260,6 +261,23 @@ impl Reporter {
         if let (Stage::Encoding, Some(fraction), Some(encode)) = (stage, fraction, encode) {
             self.mark(fraction, encode).await;
         }
+        self.tell(stage, fraction, encode, eta, None).await;
+    }
+
+    /// Publishes that the job waits, with its finished output, for this place.
+    pub async fn waits(&self, place: &Location) {
+        let place = Some(place.clone());
+        self.tell(Stage::Publishing, None, None, None, place).await;
+    }
+
+    async fn tell(
+        &self,
+        stage: Stage,
+        fraction: Option<f32>,
+        encode: Option<EncodeProgress>,
+        eta: Option<f32>,
+        waits_for: Option<Location>,
+    ) {
         let progress = Progress {
             job: self.job,
             worker: self.worker.clone(),
@@ -268,6 +286,7 @@ impl Reporter {
             fraction,
             encode,
             eta,
+            waits_for,
             at: self.broker.now(),
         };
         let subject = subject::progress(&self.job);

@@ -18,6 +18,9 @@ use common::worker::Away;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::presence::Reporter;
 
 /// A place that is away is asked again after this long, then more and more
 /// seldom,
@@ -115,15 +118,8 @@ impl Reach {
 
     /// Whether a job may be started, as far as its places are concerned.
     pub fn admits(&self, job: &Job) -> bool {
-        let mut places = self.places();
         let needed = [&job.input.location, &job.output];
-        needed.into_iter().all(|location| {
-            let place = Self::place_of(location).and_then(|place| places.get_mut(&place));
-            let Some(gone) = place.and_then(|place| place.gone.as_mut()) else {
-                return true;
-            };
-            gone.trial.as_mut().is_some_and(Trial::is_due)
-        })
+        !needed.into_iter().any(|location| self.is_shut(location))
     }
 
     /// An object was just seen where it should be: its place is there.
@@ -217,6 +213,56 @@ impl Reach {
         let trouble = format!("cannot reach {name}: {error}");
         self.lose(name, location, error, is_unclear);
         Some(trouble)
+    }
+
+    /// Waits until what failed since then, for want of a location's place, is
+    /// worth another try: what was made is not thrown away for that.
+    ///
+    /// # Errors
+    /// The failure, where the place is there, or once it is told to stop.
+    pub async fn outlast(
+        self: &Arc<Self>,
+        location: &Location,
+        since: Instant,
+        failure: Failure,
+        reporter: &Reporter,
+        stop: &CancellationToken,
+    ) -> Result<(), Failure> {
+        if stop.is_cancelled() {
+            return Err(failure);
+        }
+        let trouble = self.trouble(location, since).await;
+        let (Some(trouble), Some(place)) = (trouble, Self::place_of(location)) else {
+            return Err(failure);
+        };
+        tracing::warn!(%trouble, %failure, "the finished output waits");
+        reporter.waits(&place).await;
+        match stop.run_until_cancelled(self.back(location)).await {
+            Some(()) => Ok(()),
+            None => Err(failure),
+        }
+    }
+
+    /// Waits until the place of a location is back, or it is time to try it.
+    async fn back(&self, location: &Location) {
+        tokio::time::sleep(FIRST_LOOK).await;
+        let mut away = self.away();
+        while self.is_shut(location) {
+            tokio::select! {
+                changed = away.changed() => if changed.is_err() {
+                    return;
+                },
+                () = tokio::time::sleep(FIRST_LOOK) => {}
+            }
+        }
+    }
+
+    /// Whether a location's place is away, and it is not time to try it.
+    fn is_shut(&self, location: &Location) -> bool {
+        let mut places = self.places();
+        let place = Self::place_of(location).and_then(|place| places.get_mut(&place));
+        let gone = place.and_then(|place| place.gone.as_mut());
+        gone.is_some_and(|gone| !gone.trial.as_mut().is_some_and(Trial::is_due))
     }
 
     async fn ask(&self, near: &Location, known: Option<&Location>) -> Answer {

@@ -1,7 +1,7 @@
 //! The broker operations that the programs share: one file per concern.
 //!
 //! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
-//! puts jobs in, `claim` takes one, `lease` keeps it, `owner` says who has it, `steer` changes a
+//! puts jobs in, `hand_in` does so as one batch, `claim` takes one, `lease` keeps it, `owner` says who has it, `steer` changes a
 //! person's mind about it, `control` carries standing orders, `settings` are
 //! what a farm keeps of presets and history, `registry` says who is alive,
 //! `why` what a job waits for, and `inspect` reads without disturbing anyone.
@@ -15,6 +15,7 @@ mod control;
 mod dead;
 mod direct;
 mod enqueue;
+mod hand_in;
 mod history;
 mod inspect;
 mod lanes;
@@ -35,6 +36,7 @@ pub use claim::{Claim, Lost};
 pub use clock::Clock;
 pub use connect::ConnectOptions;
 pub use enqueue::{Enqueued, Outcome};
+pub use hand_in::HandIn;
 pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
 pub use lanes::Lanes;
 pub use lease::{Ended, Lease};

@@ -41,9 +41,17 @@ pub(super) async fn list(
     shared.listing.caught_up().await;
     let batches = shared.broker.batches().await?;
     let counts = shared.listing.read().batches();
-    let rows = batches.into_iter().rev().take(MOST).map(|batch| {
+    let is_complete = shared.listing.is_complete();
+    let now = shared.broker.now();
+    let rows = batches.into_iter().rev().filter_map(|batch| {
         let counts = counts.get(&batch.id).copied().unwrap_or_default();
-        BatchRow {
+        // While not all jobs are listed, nobody knows how many there are.
+        let batch = if is_complete {
+            batch.counted(counts.total(&[]) as u64, now)?
+        } else {
+            batch
+        };
+        Some(BatchRow {
             id: batch.id,
             label: batch.label,
             jobs: batch.jobs,
@@ -52,7 +60,7 @@ pub(super) async fn list(
                 .into_iter()
                 .map(|phase| (phase, counts.of(phase)))
                 .collect(),
-        }
+        })
     });
-    Ok(axum::Json(rows.collect()))
+    Ok(axum::Json(rows.take(MOST).collect()))
 }

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::batch::Batch;
 use common::broker::{Enqueued, Outcome};
 use common::id::{BatchId, JobId};
 use common::job::{Hops, Job};
@@ -78,9 +77,9 @@ pub(super) struct Order {
 /// What became of an order.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Receipt {
-    /// What the new jobs are known by together.
-    #[schema(value_type = String)]
-    batch: BatchId,
+    /// What the new jobs are known by together; none where no job is new.
+    #[schema(value_type = Option<String>)]
+    batch: Option<BatchId>,
     /// Each file.
     files: Vec<FileReceipt>,
 }
@@ -195,31 +194,30 @@ pub(super) async fn create(
         priority: order.priority,
         queue,
     };
-    let batch = Batch {
-        id: BatchId::new(),
-        label: label(&order),
-        jobs: order.files.len() as u64,
-        enqueued: shared.broker.now(),
-    };
-    let outputs = media.outputs(&order.files, &order.output, order.recipe.container);
+    let mut hand_in = shared.broker.hand_in(&label(&order));
+    let batch = hand_in.batch();
+    let outputs = media
+        .outputs(&order.files, &order.output, order.recipe.container)
+        .map_err(|error| Refusal::unsound(error.to_string()))?;
     let prepared: Vec<Result<Job, String>> =
         futures::stream::iter(order.files.clone().into_iter().zip(outputs))
-            .map(|(file, output)| prepare(media, file, output, &order.recipe, batch.id))
+            .map(|(file, output)| prepare(media, file, output, &order.recipe, batch))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
+    let now = shared.broker.now();
     let jobs: Vec<(Job, Lane)> = prepared
         .iter()
         .flatten()
         .map(|job| {
             let mut job = job.clone();
             job.hops.clone_from(&hops);
+            job.enqueued = now;
             (job, lane.clone())
         })
         .collect();
-    // Before its jobs, so that none ever names a batch that nobody knows.
-    shared.broker.keep_batch(&batch).await?;
-    let outcomes = shared.broker.enqueue(&jobs, |_| {}).await?;
+    let outcomes = hand_in.enqueue(&jobs).await?;
+    let batch = hand_in.close().await?;
     let mut outcomes = outcomes.into_iter();
     let files = order
         .files
@@ -235,7 +233,7 @@ pub(super) async fn create(
             },
         });
     Ok(axum::Json(Receipt {
-        batch: batch.id,
+        batch: batch.map(|batch| batch.id),
         files: files.collect(),
     }))
 }

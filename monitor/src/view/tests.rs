@@ -270,6 +270,7 @@ fn progress_counts_for_the_present_attempt_only() {
             ..EncodeProgress::default()
         }),
         eta: None,
+        waits_for: None,
         at: at(0),
     };
     // It may come before its run was seen.

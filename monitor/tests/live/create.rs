@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::browser::{get, send};
+use crate::browser::{Page, get, send};
 use crate::{Monitor, farm};
 
 /// A monitor over a folder with two films.
@@ -89,7 +89,10 @@ async fn files_of_the_store_become_jobs_once() {
     );
     assert_eq!(u8::from(record.priority()), 7);
     let batches = get(address, "/api/v1/batches", "").await.json();
-    assert_eq!(batches[0]["id"], again["batch"]);
+    assert_eq!(again["batch"], Value::Null, "nothing new is no batch");
+    assert_eq!(batches.as_array().map(Vec::len), Some(1), "{batches:#}");
+    assert_eq!(batches[0]["id"], receipt["batch"]);
+    assert_eq!(batches[0]["jobs"], 1, "one of three files was added");
 
     let beat = farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 10.0)]);
     monitor.broker.heartbeat(&beat).await.expect("heard");
@@ -102,6 +105,82 @@ async fn files_of_the_store_become_jobs_once() {
         "{}",
         refused.body
     );
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_two_files_of_an_order_become_one_output() {
+    let (monitor, folder) = with_films().await;
+    let address = &monitor.address;
+    for name in ["a.mp4", "a.mov", "a.mp4.avi"] {
+        std::fs::write(folder.path().join(name), "film").expect("written");
+    }
+    let all = order(&["a.mp4", "a.mov", "a.mp4.avi"], "out");
+    let answer = send(address, "POST", "/api/v1/jobs", "", &all).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let mut outputs = Vec::new();
+    for file in answer.json()["files"].as_array().expect("files") {
+        assert_eq!(file["added"], true, "{file:#}");
+        let id = file["job"].as_str().expect("an id").parse().expect("an id");
+        let record = monitor.broker.job(&id).await.expect("an answer");
+        outputs.push(record.expect("the job").job().output.name());
+    }
+    assert_eq!(outputs, ["a.mp4.mkv", "a.mov.mkv", "a.mp4.avi.mkv"]);
+
+    for (files, output, why) in [
+        (["a.mp4", "a.mp4"], "out", "is named twice"),
+        (["a.mp4", "./a.mp4"], "out", "is named twice"),
+        (
+            ["films/Metropolis #1.mkv", "a.mp4"],
+            "",
+            "would be a source",
+        ),
+    ] {
+        let answer = send(address, "POST", "/api/v1/jobs", "", &order(&files, output)).await;
+        assert_eq!(answer.status, 422, "{}", answer.body);
+        assert!(answer.body.contains(why), "{}", answer.body);
+    }
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_counts_the_jobs_that_were_added_and_an_empty_one_is_not_listed() {
+    let monitor = Monitor::start().await;
+    let now = jiff::Timestamp::now();
+    let job = farm::job("film.mkv", "libx265", 1);
+    let hour = jiff::SignedDuration::from_hours(1);
+    let batch = |id, label: &str, enqueued| common::batch::Batch {
+        id,
+        label: label.to_owned(),
+        jobs: 10,
+        enqueued,
+    };
+    for batch in [
+        batch(common::id::BatchId::new(), "killed before", now - hour),
+        batch(job.batch, "killed between", now - hour),
+        batch(common::id::BatchId::new(), "under way", now),
+    ] {
+        monitor.broker.keep_batch(&batch).await.expect("kept");
+    }
+    let jobs = [(job.clone(), farm::lane(&job, 5))];
+    monitor.broker.enqueue(&jobs, |_| {}).await.expect("added");
+    let mut page = Page::open(&monitor.address).await;
+    page.until("the listing", |state| {
+        state["listing"]["complete"] == true && state["totals"]["pending"] == 1
+    })
+    .await;
+    let batches = get(&monitor.address, "/api/v1/batches", "").await.json();
+    let listed: Vec<(&str, u64)> = batches
+        .as_array()
+        .expect("batches")
+        .iter()
+        .map(|row| {
+            let jobs = row["jobs"].as_u64().expect("a number");
+            (row["label"].as_str().expect("text"), jobs)
+        })
+        .collect();
+    assert_eq!(listed, [("under way", 10), ("killed between", 1)]);
+    drop(page);
     monitor.stop().await;
 }
 

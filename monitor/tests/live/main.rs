@@ -179,6 +179,7 @@ async fn what_happens_is_on_the_page_within_a_second() {
             time: 10.0,
         }),
         eta: Some(12.0),
+        waits_for: None,
         at: Timestamp::now(),
     };
     let client = monitor.broker.client();

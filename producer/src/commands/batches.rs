@@ -41,21 +41,23 @@ struct Row {
 /// Where the farm is out of reach.
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let mut batches = broker.batches().await?;
-    let total = batches.len();
-    batches.reverse();
-    batches.truncate(options.limit);
+    let batches = broker.batches().await?;
     let mut progress: HashMap<BatchId, BatchProgress> = HashMap::new();
     for record in broker.jobs(true).await? {
         progress.entry(record.job().batch).or_default().add(&record);
     }
-    let rows: Vec<Row> = batches
+    let now = broker.now();
+    let mut rows: Vec<Row> = batches
         .into_iter()
-        .map(|batch| Row {
-            progress: progress.get(&batch.id).copied().unwrap_or_default(),
-            batch,
+        .rev()
+        .filter_map(|batch| {
+            let progress = progress.get(&batch.id).copied().unwrap_or_default();
+            let batch = batch.counted(progress.jobs(), now)?;
+            Some(Row { batch, progress })
         })
         .collect();
+    let total = rows.len();
+    rows.truncate(options.limit);
     if options.json {
         output::print_json(&rows)?;
         return Ok(Exit::Done);

@@ -17,7 +17,6 @@ use crate::cli;
 use crate::display::output;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
-use crate::naming;
 use crate::order::{self, JobOptions};
 use crate::preflight;
 use crate::presets::Shelf;
@@ -186,7 +185,7 @@ impl Watch {
         }
         // Named beside all that is there, so that no two ever share a name.
         let container = self.terms.recipe.container;
-        let outputs = naming::outputs(&found.sources, &self.folder, container)?;
+        let outputs = found.outputs(&self.folder, container)?;
         let (mut sources, outputs): (Vec<Source>, Vec<Location>) = arrived
             .into_iter()
             .map(|index| (found.sources[index].clone(), outputs[index].clone()))

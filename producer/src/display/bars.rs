@@ -68,6 +68,9 @@ impl Bars {
         let whole = share(progress.stage, fraction);
         bar.set_position((whole * STEPS as f64) as u64);
         let mut message = progress.stage.to_string();
+        if let Some(place) = &progress.waits_for {
+            message = format!("{message} (waiting for {place})");
+        }
         if let Some(encode) = progress
             .encode
             .filter(|encode| progress.stage == Stage::Encoding && encode.fps > 0.0)

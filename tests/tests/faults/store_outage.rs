@@ -6,14 +6,18 @@ use common::failure::Fault as Whose;
 use common::id::BatchId;
 use common::job::Job;
 use common::location::Location;
-use common::run::{Run, State};
+use common::progress::Progress;
+use common::run::{Run, Stage, State};
+use common::{subject, wire};
+use futures::StreamExt;
 use futures::future::join_all;
 use harness::farm::{Farm, recipe};
+use harness::process::Signal;
 use harness::programs::Worker;
 use harness::proxy::{Fate, Protocol, Proxy};
 use harness::stand_in::{Fault, StandIn};
 use harness::store::{BUCKET, TestStore};
-use harness::{outside, paths, poll};
+use harness::{paths, poll};
 
 /// How many jobs meet an outage.
 const JOBS: usize = 6;
@@ -173,30 +177,58 @@ async fn an_object_that_a_well_store_refuses_is_its_own_jobs_trouble() {
 }
 
 #[tokio::test]
-async fn a_job_waits_for_its_store() {
+async fn a_finished_encode_waits_for_its_store() {
     let farm = Farm::start().await;
     let mut store = TestStore::start(farm.folder()).await;
     store.put(&paths::media("h264.mp4"), "in/h264.mp4").await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
     ffmpeg.befall(Fault::Held);
-    let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
+    let setup = farm
+        .worker("w")
+        .encoders("libx264")
+        .option("--read", "download")
+        .ffmpeg(&ffmpeg);
     let worker = farm.join(setup.environment(store.environment())).await;
     let output = Location::s3(BUCKET, "out/h264.mkv").unwrap();
     let input = store.input("in/h264.mp4").await;
     let job = Job::new(BatchId::new(), input, output, recipe("libx264"), None);
     farm.enqueue(&job).await;
     farm.encoding(&job.id, &worker).await;
+    let mut reports = farm
+        .view
+        .client()
+        .subscribe(subject::progress(&job.id))
+        .await
+        .unwrap();
 
     store.kill();
     ffmpeg.recover();
-    poll::until("the encode to end while there is no store", async || {
-        let is_over = outside::encodes_in(&farm.scratch()).is_empty();
-        let waits = matches!(farm.run(&job.id).await?.state, State::Waiting { .. });
-        (is_over || waits).then_some(())
+    let place = Location::s3(BUCKET, "").unwrap();
+    let waits = async {
+        while let Some(message) = reports.next().await {
+            let progress: Progress = wire::decode(&message.payload).unwrap();
+            if let Some(place) = progress.waits_for {
+                return (progress.stage, place);
+            }
+        }
+        panic!("the broker ended the subscription")
+    };
+    let told = tokio::time::timeout(poll::PATIENCE, waits).await;
+    assert_eq!(
+        told.expect("it says what it waits for"),
+        (Stage::Publishing, place)
+    );
+    poll::until("why to tell what it waits for", async || {
+        let told = farm.producer(["why", &job.id.to_string()]).await.stdout;
+        told.contains("once s3://media/ is back").then_some(())
     })
     .await;
+    // Longer than its lease, and than three attempts.
+    tokio::time::sleep(OUTAGE).await;
     store.restart().await;
 
+    let (run, _) = farm.completed(&job.id).await;
+    assert_eq!((run.attempt, run.failures.len()), (1, 0), "encoded once");
     let (_, report) = farm.completed(&job.id).await;
     assert_eq!(store.keys().await, ["in/h264.mp4", "out/h264.mkv"]);
     let bytes = store.get("out/h264.mkv").await.unwrap();
@@ -205,4 +237,25 @@ async fn a_job_waits_for_its_store() {
         store.get("in/h264.mp4").await.unwrap(),
         std::fs::read(paths::media("h264.mp4")).unwrap()
     );
+}
+
+/// A finished encode that waits is given back where its worker stops.
+#[tokio::test]
+async fn a_worker_that_stops_gives_back_what_waits_for_a_store() {
+    let mut coast = Coast::start("download").await;
+    let jobs = &coast.jobs().await[..1];
+    coast
+        .way
+        .judge(|request| match request.subject.split(' ').next() {
+            Some("POST" | "PUT") => Fate::Refused(503),
+            _ if request.subject.contains("/out/") => Fate::Refused(503),
+            _ => Fate::Passed,
+        });
+    coast.enqueue(jobs).await;
+    coast.away().await;
+    coast.worker.process.signal(Signal::TERM);
+    coast.worker.process.wait().await;
+    let run = coast.farm.run(&jobs[0].id).await.unwrap();
+    assert!(matches!(run.state, State::Queued { .. }), "{run:#?}");
+    assert_eq!(run.spent(), 0);
 }

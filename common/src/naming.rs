@@ -1,13 +1,47 @@
 //! What outputs are called.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use common::location::Location;
-use common::recipe::Container;
+use crate::location::{Location, LocationError};
+use crate::recipe::Container;
 
-use crate::exit::Error;
-use crate::sources::Source;
+/// A source, as outputs are named after it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// Its path below the folder that was given.
+    pub name: &'a Path,
+    /// Where it is.
+    pub location: &'a Location,
+}
+
+/// Outputs cannot be named.
+#[derive(Debug, thiserror::Error)]
+pub enum NamingError {
+    /// One source, given twice.
+    #[error("{0} is named twice")]
+    Twice(Location),
+    /// Two sources that would become one file.
+    #[error(
+        "{one} and {other} would both become the same file in {folder}: encode them into different folders"
+    )]
+    Shared {
+        /// One of them.
+        one: String,
+        /// Another.
+        other: String,
+        /// Where outputs go.
+        folder: String,
+    },
+    /// An output that would take a source's place.
+    #[error(
+        "the output {0} would be a source: choose another folder for outputs, or another container"
+    )]
+    IsSource(Location),
+    /// An output that has no location.
+    #[error(transparent)]
+    Location(#[from] LocationError),
+}
 
 /// The outputs of the sources, in the same order: each below `folder`, at its
 /// source's path, with the container's extension. Sources that would share an
@@ -16,17 +50,22 @@ use crate::sources::Source;
 /// # Errors
 /// Where two outputs still share a name, or one would be a source.
 pub fn outputs(
-    sources: &[Source],
+    sources: &[Named<'_>],
     folder: &Location,
     container: Container,
-) -> Result<Vec<Location>, Error> {
-    let names: Vec<&Path> = sources.iter().map(|source| source.name.as_path()).collect();
+) -> Result<Vec<Location>, NamingError> {
+    let names: Vec<PathBuf> = sources.iter().map(|source| plain(source.name)).collect();
     let locations = unique(&names, container)
         .map_err(|(one, other)| {
-            Error::usage(format!(
-                "{} and {} would both become the same file in {folder}: encode them into different folders",
-                sources[one].input.location, sources[other].input.location
-            ))
+            let [one, other] = [one, other].map(|index| sources[index].location);
+            if one == other {
+                return NamingError::Twice(one.clone());
+            }
+            NamingError::Shared {
+                one: one.to_string(),
+                other: other.to_string(),
+                folder: folder.to_string(),
+            }
         })?
         .iter()
         .map(|name| below(folder, name))
@@ -35,7 +74,14 @@ pub fn outputs(
     Ok(locations)
 }
 
-fn unique(names: &[&Path], container: Container) -> Result<Vec<PathBuf>, (usize, usize)> {
+/// A name without what would lead out of the folder that it is below.
+fn plain(name: &Path) -> PathBuf {
+    name.components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .collect()
+}
+
+fn unique(names: &[PathBuf], container: Container) -> Result<Vec<PathBuf>, (usize, usize)> {
     let extension = container.extension();
     let mut keeps_own: HashSet<usize> = HashSet::new();
     loop {
@@ -87,10 +133,10 @@ fn as_file_system_sees(name: &Path) -> PathBuf {
     }
 }
 
-fn below(folder: &Location, name: &Path) -> Result<Location, Error> {
+fn below(folder: &Location, name: &Path) -> Result<Location, LocationError> {
     match folder.path() {
         // By path: a name need not be text here.
-        Some(path) => Location::file(&path.join(name)).map_err(Error::usage),
+        Some(path) => Location::file(&path.join(name)),
         None => Ok(folder.join(&as_key(name))),
     }
 }
@@ -114,18 +160,16 @@ pub fn as_key(name: &Path) -> String {
     key
 }
 
-fn refuse_sources(sources: &[Source], outputs: &[Location]) -> Result<(), Error> {
+fn refuse_sources(sources: &[Named<'_>], outputs: &[Location]) -> Result<(), NamingError> {
     let mut inputs: HashSet<Location> = HashSet::new();
     for source in sources {
-        inputs.insert(source.input.location.clone());
-        inputs.extend(real(&source.input.location));
+        inputs.insert(source.location.clone());
+        inputs.extend(real(source.location));
     }
     for output in outputs {
         // A file system may know one file by several names.
         if inputs.contains(output) || real(output).is_some_and(|real| inputs.contains(&real)) {
-            return Err(Error::usage(format!(
-                "the output {output} would be a source: choose another folder with -o, or another --container"
-            )));
+            return Err(NamingError::IsSource(output.clone()));
         }
     }
     Ok(())
@@ -141,7 +185,7 @@ mod tests {
     use super::*;
 
     fn named(names: &[&str]) -> Result<Vec<String>, (usize, usize)> {
-        let names: Vec<&Path> = names.iter().map(Path::new).collect();
+        let names: Vec<PathBuf> = names.iter().map(|name| plain(Path::new(name))).collect();
         let outputs = unique(&names, Container::Mkv)?;
         Ok(outputs
             .iter()
@@ -181,6 +225,27 @@ mod tests {
     }
 
     #[test]
+    fn no_name_leads_out_of_the_folder() {
+        for folder in ["file:///media/out", "s3://media/out"] {
+            let folder: Location = folder.parse().expect("a location");
+            let place = folder.join("unused.mp4");
+            let outputs_of = |names: &[&str]| {
+                let sources: Vec<Named<'_>> = names
+                    .iter()
+                    .map(|name| Named {
+                        name: Path::new(name),
+                        location: &place,
+                    })
+                    .collect();
+                outputs(&sources, &folder, Container::Mkv)
+            };
+            let outputs = outputs_of(&["../../b/c.avi", "/etc/d.avi"]).expect("named");
+            assert_eq!(outputs, [folder.join("b/c.mkv"), folder.join("etc/d.mkv")]);
+            assert!(outputs_of(&["../c.avi", "c.avi"]).is_err(), "one file");
+        }
+    }
+
+    #[test]
     fn keys_hold_what_names_may_and_keys_may() {
         assert_eq!(
             as_key(Path::new("a b/two\nlines?.mp4")),
@@ -195,13 +260,12 @@ mod tests {
         let path = folder.join("film.mkv");
         std::fs::write(&path, b"media").expect("written");
         let location = Location::file(&path).expect("absolute");
-        let source = Source {
-            input: common::store::local_input(location, &path.metadata().expect("there")),
-            name: "film.mkv".into(),
+        let source = Named {
+            name: Path::new("film.mkv"),
+            location: &location,
         };
         let into = Location::file(&folder).expect("absolute");
-        let error =
-            outputs(std::slice::from_ref(&source), &into, Container::Mkv).expect_err("refused");
+        let error = outputs(&[source], &into, Container::Mkv).expect_err("refused");
         assert!(error.to_string().contains("would be a source"), "{error}");
         assert!(outputs(&[source], &into, Container::Mp4).is_ok());
     }
