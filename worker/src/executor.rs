@@ -398,15 +398,11 @@ impl Executor {
         input::unchanged(&self.stores, &job.input).await?;
         let prepared = loop {
             let since = Instant::now();
-            let prepared = publish::prepare(
-                &self.stores,
-                &output,
-                &job.output,
-                (&job.id, attempt),
-                &|bytes| moved.tell(bytes),
-                &broken_off,
-            );
-            match prepared.await {
+            let on_bytes = |bytes| moved.tell(bytes);
+            let attempt = (&job.id, attempt);
+            let to = &job.output;
+            match publish::prepare(&self.stores, &output, to, attempt, &on_bytes, &broken_off).await
+            {
                 Ok(prepared) => break prepared,
                 // A finished encode is kept until its place is back.
                 Err(failure) => {
