@@ -42,6 +42,7 @@ use crate::ffmpeg::process::{Limits, Runner, Sign};
 use crate::ffmpeg::{Source, Tools, arguments};
 use crate::gate;
 use crate::input;
+use crate::made::Made;
 use crate::presence::{Presence, Reporter};
 use crate::publish::{self, Prepared, There};
 use crate::reach::Reach;
@@ -352,17 +353,16 @@ impl Executor {
         let media = probe::probe(&runner, &source).await?;
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, &job.recipe, &claim.lane().queue)?;
-        let output = scratch
-            .path()
-            .join(format!("output.{}", job.recipe.container));
-        let arguments = arguments::encode(&job.recipe, &media, choice, &source, &output)?;
+        let name = format!("output.{}", job.recipe.container);
+        let work = scratch.work_path();
+        let arguments = arguments::encode(&job.recipe, &media, choice, &source, &work.join(&name))?;
 
         reporter
             .report(Stage::Encoding, Some(0.0), None, None)
             .await;
         let encoded = self
             .encode(
-                &runner,
+                &runner.writing(work),
                 &arguments.list,
                 &source,
                 &media,
@@ -371,6 +371,8 @@ impl Executor {
             )
             .await?;
 
+        // Nothing that the encode started is alive any more.
+        let made = Made::take(&scratch, &name)?;
         reporter.report(Stage::Verifying, None, None, None).await;
         let depth = match self.verify {
             Verify::Full => gate::Depth::Full,
@@ -382,7 +384,7 @@ impl Executor {
             &media,
             &source,
             &arguments,
-            &output,
+            &made,
             depth,
         )
         .await?;
@@ -394,14 +396,33 @@ impl Executor {
         let moved = Relay::new(&reporter, move |bytes: u64| {
             Some(bytes as f32 / size.max(1.0))
         });
-        let digest = digest(output.clone()).await?;
-        input::unchanged(&self.stores, &job.input).await?;
+        let digest = digest(&made).await?;
+        loop {
+            let since = Instant::now();
+            match input::unchanged(&self.stores, &job.input).await {
+                Ok(()) => break,
+                Err(failure) => {
+                    let (reach, input) = (&self.reach, &job.input.location);
+                    reach
+                        .outlast(input, since, failure, &reporter, &broken_off)
+                        .await?;
+                }
+            }
+        }
         let prepared = loop {
             let since = Instant::now();
             let on_bytes = |bytes| moved.tell(bytes);
             let attempt = (&job.id, attempt);
             let to = &job.output;
-            match publish::prepare(&self.stores, &output, to, attempt, &on_bytes, &broken_off).await
+            match publish::prepare(
+                &self.stores,
+                made.path(),
+                to,
+                attempt,
+                &on_bytes,
+                &broken_off,
+            )
+            .await
             {
                 Ok(prepared) => break prepared,
                 // A finished encode is kept until its place is back.
@@ -521,7 +542,8 @@ impl Executor {
             sandbox: Sandbox {
                 program: self.program.clone(),
                 read,
-                write: scratch.to_owned(),
+                home: scratch.to_owned(),
+                writes: false,
                 network: source.is_remote(),
             },
             limits: Limits {
@@ -588,13 +610,14 @@ impl Executor {
 }
 
 /// The digest of a verified output.
-async fn digest(output: std::path::PathBuf) -> Result<Digest, Failure> {
-    let shown = output.display().to_string();
-    tokio::task::spawn_blocking(move || Digest::of_file(&std::fs::File::open(output)?))
+async fn digest(made: &Made) -> Result<Digest, Failure> {
+    let failed = |error| Failure::worker(format!("cannot read what ffmpeg made: {error}"));
+    let file = made.file().try_clone().map_err(failed)?;
+    tokio::task::spawn_blocking(move || Digest::of_file(&file))
         .await
         .map_err(std::io::Error::other)
         .flatten()
-        .map_err(|error| Failure::worker(format!("cannot read {shown}: {error}")))
+        .map_err(failed)
 }
 
 /// What to encode with: never anything that was not proved here.

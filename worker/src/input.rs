@@ -9,7 +9,6 @@ use common::store::{OnBytes, StoreError, Stores};
 
 use crate::config::ReadMode;
 use crate::ffmpeg::Source;
-use crate::patience::patiently;
 
 /// How long a presigned URL is valid: longer than the longest encode should take.
 const URL_VALID: Duration = Duration::from_secs(48 * 3600);
@@ -70,7 +69,7 @@ pub async fn open(
 /// # Errors
 /// Where it has changed, or the store fails.
 pub async fn unchanged(stores: &Stores, input: &Input) -> Result<(), Failure> {
-    match patiently(|| stores.head(&input.location)).await {
+    match stores.head(&input.location).await {
         Ok(now) if now == *input => Ok(()),
         Err(StoreError::Missing(_)) => Ok(()),
         Ok(_) => Err(Failure::input(format!(

@@ -8,6 +8,7 @@ mod steered;
 mod storm;
 mod taken;
 mod transitions;
+mod unreadable;
 
 use std::time::Duration;
 
