@@ -41,6 +41,7 @@ use crate::ffmpeg::probe::{self, Media};
 use crate::ffmpeg::process::{Limits, Runner, Sign};
 use crate::ffmpeg::{Source, Tools, arguments};
 use crate::gate;
+use crate::hidden;
 use crate::input;
 use crate::made::Made;
 use crate::presence::{Presence, Reporter};
@@ -280,7 +281,7 @@ impl Executor {
     async fn give_up(&self, claim: &mut Claim) -> Option<Attempted> {
         let run = claim.run();
         let settled = async {
-            publish::remove_leftovers(run).await;
+            hidden::remove_leftovers(&self.stores, &run.job.output, &run.job.id).await;
             let fence = run.fence.as_ref().filter(|fence| !fence.is_settled)?;
             let there = publish::settle(&self.stores, &run.job.output, fence).await;
             Some((there, fence.report.clone()))
@@ -332,9 +333,7 @@ impl Executor {
         let attempt = claim.run().attempt;
         let reporter = Reporter::new(self.broker.clone(), self.name.clone(), job.id, attempt);
         reporter.report(Stage::Reading, None, None, None).await;
-        if job.input.location == job.output {
-            return Err(Failure::input("the output is the input itself").into());
-        }
+        input::differs(&self.stores, &job).await?;
         if let Some(report) = self.look_back(claim).await? {
             return Ok(report);
         }

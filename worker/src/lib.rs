@@ -14,6 +14,7 @@ pub mod dispatcher;
 pub mod executor;
 pub mod ffmpeg;
 pub mod gate;
+pub mod hidden;
 pub mod input;
 pub mod made;
 pub mod meter;

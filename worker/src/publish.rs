@@ -9,7 +9,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use common::store::{OnBytes, StoreError, Stores, Upload};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::hidden::{self, Hidden};
 use crate::input::failure;
 use crate::patience::patiently;
 
@@ -34,16 +35,13 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_
 /// So often a store may say that it does not know an upload, with nothing there,
 /// before it is believed.
 const UNKNOWN: u32 = 5;
+/// How every hidden name begins.
+const HIDDEN: &str = ".ffmpeg-easy-";
 
 /// An output that is where it must be and that nobody can see yet.
 pub enum Prepared {
-    /// A file to be renamed within its file system.
-    File {
-        /// What it is called now.
-        from: PathBuf,
-        /// What it will be called.
-        to: PathBuf,
-    },
+    /// A file in the output's folder, to be given its final name.
+    File(Hidden),
     /// An upload whose parts are all there.
     Object(Upload),
 }
@@ -61,16 +59,20 @@ pub async fn prepare(
     on_bytes: OnBytes<'_>,
     stop: &CancellationToken,
 ) -> Result<Prepared, Failure> {
-    match to.path() {
-        Some(path) => {
-            let prepared = prepare_file(output.to_owned(), path, attempt).await?;
+    let (job, attempt) = attempt;
+    match to.is_remote() {
+        false => {
+            if attempt > 1 {
+                hidden::remove_leftovers(stores, to, job).await;
+            }
+            let prepared = Prepared::File(Hidden::bring(stores, output, to, job).await?);
             if stop.is_cancelled() {
                 prepared.discard().await;
                 return Err(failure(StoreError::Stopped(to.clone())));
             }
             Ok(prepared)
         }
-        None => {
+        true => {
             let file = File::open(output)
                 .map_err(|error| Failure::worker(format!("{}: {error}", output.display())))?;
             stores
@@ -79,25 +81,6 @@ pub async fn prepare(
                 .map(Prepared::Object)
                 .map_err(failure)
         }
-    }
-}
-
-/// How the name of every output begins that its job's owner has not let appear.
-const HIDDEN: &str = ".ffmpeg-easy-";
-
-/// What an output is called until its job's owner lets it appear.
-fn hidden(to: &Path, job: &JobId, attempt: u32) -> PathBuf {
-    to.with_file_name(format!("{HIDDEN}{job}-{attempt}"))
-}
-
-fn is_hidden(name: &str) -> bool {
-    name.starts_with(HIDDEN) && !name.contains(['/', '\\'])
-}
-
-/// Removes what workers left that were killed while they copied.
-fn remove_hidden(to: &Path, job: &JobId, last_attempt: u32) {
-    for attempt in 1..=last_attempt {
-        let _ = std::fs::remove_file(hidden(to, job, attempt));
     }
 }
 
@@ -153,7 +136,7 @@ pub async fn settle(stores: &Stores, to: &Location, fence: &Fence) -> Result<The
 /// beside its output, and what was about to appear. The parts of an upload that
 /// did not get so far are the store's to expire.
 pub async fn clean_up(stores: &Stores, run: &Run) {
-    remove_leftovers(run).await;
+    hidden::remove_leftovers(stores, &run.job.output, &run.job.id).await;
     if let Some(fence) = &run.fence
         && let Err(error) = settle(stores, &run.job.output, fence).await
     {
@@ -161,13 +144,9 @@ pub async fn clean_up(stores: &Stores, run: &Run) {
     }
 }
 
-/// Removes the hidden files of earlier attempts.
-pub async fn remove_leftovers(run: &Run) {
-    let (job, attempts) = (run.job.id, run.attempt);
-    if let Some(path) = run.job.output.path() {
-        // It is only about space: nobody takes a hidden file for an output.
-        let _ = tokio::task::spawn_blocking(move || remove_hidden(&path, &job, attempts)).await;
-    }
+/// A hidden name of ours, and nothing else.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with(HIDDEN) && !name.contains(['/', '\\'])
 }
 
 /// That the output's place is taken, and what to do about it.
@@ -176,44 +155,6 @@ pub fn occupied(to: &Location) -> Failure {
         "{to} has appeared since the job was enqueued, and is not this job's: it was left as it is \
          (move it away and retry the job, or enqueue it again with --overwrite)"
     ))
-}
-
-async fn prepare_file(
-    from: PathBuf,
-    to: PathBuf,
-    (job, attempt): (&JobId, u32),
-) -> Result<Prepared, Failure> {
-    let job = *job;
-    let shown = to.display().to_string();
-    let prepared = tokio::task::spawn_blocking(move || {
-        let folder = to.parent().unwrap_or_else(|| Path::new("/"));
-        std::fs::create_dir_all(folder)?;
-        remove_hidden(&to, &job, attempt - 1);
-        let temporary = hidden(&to, &job, attempt);
-        // A rename costs nothing, but works within one file system only.
-        if std::fs::rename(&from, &temporary).is_err()
-            && let Err(error) = std::fs::copy(&from, &temporary)
-        {
-            let _ = std::fs::remove_file(&temporary);
-            return Err(error);
-        }
-        // The name must never reach the disk before the bytes do. Windows syncs only what may be written.
-        let synced = File::options()
-            .write(true)
-            .open(&temporary)
-            .and_then(|file| file.sync_all());
-        if let Err(error) = synced {
-            let _ = std::fs::remove_file(&temporary);
-            return Err(error);
-        }
-        Ok(Prepared::File {
-            from: temporary,
-            to,
-        })
-    })
-    .await
-    .map_err(|error| Failure::worker(error.to_string()))?;
-    prepared.map_err(|error: io::Error| Failure::worker(format!("cannot write {shown}: {error}")))
 }
 
 impl Prepared {
@@ -244,27 +185,15 @@ impl Prepared {
         }
         match self {
             Self::Object(upload) => end(upload, stores, to, fence, replace).await,
-            Self::File { from, to: path } => {
-                let shown = path.display().to_string();
-                let placing = tokio::task::spawn_blocking(move || {
-                    let placed = place(&from, &path, replace);
-                    if placed.is_err() {
-                        let _ = std::fs::remove_file(&from);
-                    }
-                    placed?;
-                    sync_folder(path.parent().unwrap_or_else(|| Path::new("/")))
-                });
-                let placed = match tokio::time::timeout(LONGEST, placing).await {
-                    Ok(placed) => placed.map_err(io::Error::other).flatten(),
-                    Err(_) => Err(io::ErrorKind::TimedOut.into()),
-                };
-                let Err(error) = placed else {
+            Self::File(hidden) => {
+                let placed = tokio::time::timeout(LONGEST, hidden.appear(replace)).await;
+                let Err(error) = placed.unwrap_or(Err(io::ErrorKind::TimedOut.into())) else {
                     return Ok(());
                 };
                 match look(stores, to, fence).await {
                     Ok(There::Ours) => Ok(()),
                     _ if error.kind() == io::ErrorKind::AlreadyExists => Err(occupied(to)),
-                    _ => Err(Failure::worker(format!("cannot write {shown}: {error}"))),
+                    _ => Err(hidden.unwritten(error)),
                 }
             }
         }
@@ -274,10 +203,7 @@ impl Prepared {
     pub fn means(&self) -> Means {
         match self {
             Self::Object(upload) => Means::Upload(upload.id().to_owned()),
-            Self::File { from, .. } => {
-                let name = from.file_name().unwrap_or_default();
-                Means::File(name.to_string_lossy().into_owned())
-            }
+            Self::File(hidden) => Means::File(hidden.name().to_owned()),
         }
     }
 
@@ -285,9 +211,7 @@ impl Prepared {
     pub async fn discard(self) {
         match self {
             Self::Object(upload) => upload.abort().await,
-            Self::File { from, .. } => {
-                let _ = tokio::fs::remove_file(&from).await;
-            }
+            Self::File(hidden) => hidden.discard().await,
         }
     }
 }
@@ -354,27 +278,4 @@ async fn end(
         tokio::time::sleep(pause).await;
         pause = PAUSE.1.min(pause * 2);
     }
-}
-
-/// Gives a file its final name; where another has it already and is to be
-/// spared, this fails.
-fn place(from: &Path, to: &Path, replace: bool) -> io::Result<()> {
-    if replace {
-        return std::fs::rename(from, to);
-    }
-    match std::fs::hard_link(from, to) {
-        Ok(()) => std::fs::remove_file(from),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // Not every file system has links; then a moment is left for somebody else.
-        Err(_) if to.symlink_metadata().is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => std::fs::rename(from, to),
-    }
-}
-
-/// Makes a rename survive a power cut.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
