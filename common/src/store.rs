@@ -152,11 +152,14 @@ fn innermost(error: &dyn std::error::Error) -> String {
 /// of buckets are made when first needed, from the standard `AWS_*` variables.
 #[derive(Clone, Default)]
 pub struct Stores {
-    buckets: Arc<Mutex<HashMap<(String, Patience), Arc<AmazonS3>>>>,
+    buckets: Arc<Mutex<Clients>>,
     retry: RetryConfig,
     leftovers: Arc<Leftovers>,
     within: Option<Arc<Within>>,
 }
+
+/// By bucket, and by how patient they are.
+type Clients = HashMap<(String, Patience), Arc<AmazonS3>>;
 
 /// How long a client waits for one answer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -253,16 +253,14 @@ async fn parts_of_an_upload_are_given_up_as_soon_as_the_store_lets_them() {
     let (parts, aborts) = (AtomicUsize::new(0), AtomicUsize::new(0));
     victim.store.judge(move |request| {
         let is_upload = request.subject.contains("uploadId=");
-        if is_upload && request.subject.starts_with("PUT ") {
-            // Not worth another try to the store's client.
-            if parts.fetch_add(1, Ordering::Relaxed) == 0 {
-                return Fate::Refused(403);
-            }
+        // Not worth another try to the store's client.
+        let is_part = is_upload && request.subject.starts_with("PUT ");
+        if is_part && parts.fetch_add(1, Ordering::Relaxed) == 0 {
+            return Fate::Refused(403);
         }
-        if is_upload && request.subject.starts_with("DELETE ") {
-            if aborts.fetch_add(1, Ordering::Relaxed) < 2 {
-                return Fate::Refused(403);
-            }
+        let is_abort = is_upload && request.subject.starts_with("DELETE ");
+        if is_abort && aborts.fetch_add(1, Ordering::Relaxed) < 2 {
+            return Fate::Refused(403);
         }
         Fate::Passed
     });
