@@ -37,6 +37,7 @@ use crate::ffmpeg::process::{Limits, Runner, Sign};
 use crate::ffmpeg::{Source, Tools, arguments};
 use crate::gate;
 use crate::input;
+use crate::made::Made;
 use crate::presence::{Presence, Reporter};
 use crate::publish;
 use crate::reach::Reach;
@@ -104,12 +105,17 @@ impl From<Lost> for Attempted {
 }
 
 /// How an attempt ended, as far as it tells of this worker's health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The output is published.
     Completed,
-    /// It failed, by this fault.
-    Failed(Fault),
+    /// It failed.
+    Failed {
+        /// By this fault.
+        fault: Fault,
+        /// What it was encoded with.
+        by: Option<Encoder>,
+    },
     /// It was given back, cancelled or lost.
     Gone,
 }
@@ -127,6 +133,10 @@ impl Work for Executor {
 
     async fn clean_up(&self, run: &Run) {
         publish::clean_up(&self.stores, run).await;
+    }
+
+    async fn prove(&self, encoders: Vec<Encoder>) -> Result<(), String> {
+        self.prove_itself(encoders).await
     }
 
     async fn prove_again(&self) {
@@ -201,7 +211,14 @@ impl Executor {
     async fn conclude(&self, claim: Claim, outcome: Result<Attempted, Interruption>) -> Outcome {
         let ended = match &outcome {
             Ok(Attempted::Published(_)) => Outcome::Completed,
-            Ok(Attempted::Failed(failure)) => Outcome::Failed(failure.fault),
+            Ok(Attempted::Failed(failure)) => {
+                let card = Arc::clone(&self.card.borrow());
+                let chosen = choose(&card, &claim.job().recipe, &claim.lane().queue);
+                Outcome::Failed {
+                    fault: failure.fault,
+                    by: chosen.ok().flatten().map(|(encoder, _)| encoder.clone()),
+                }
+            }
             _ => Outcome::Gone,
         };
         let written = match outcome {
@@ -292,9 +309,7 @@ impl Executor {
         let attempt = claim.run().attempt;
         let reporter = Reporter::new(self.broker.clone(), self.name.clone(), job.id, attempt);
         reporter.report(Stage::Reading, None, None, None).await;
-        if job.input.location == job.output {
-            return Err(Failure::input("the output is the input itself").into());
-        }
+        input::differs(&self.stores, &job).await?;
         let scratch = self
             .scratch
             .attempt(&job.id, attempt)
@@ -310,17 +325,16 @@ impl Executor {
         let media = probe::probe(&runner, &source).await?;
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, &job.recipe, &claim.lane().queue)?;
-        let output = scratch
-            .path()
-            .join(format!("output.{}", job.recipe.container));
-        let arguments = arguments::encode(&job.recipe, &media, choice, &source, &output)?;
+        let name = format!("output.{}", job.recipe.container);
+        let work = scratch.work_path();
+        let arguments = arguments::encode(&job.recipe, &media, choice, &source, &work.join(&name))?;
 
         reporter
             .report(Stage::Encoding, Some(0.0), None, None)
             .await;
         let encoded = self
             .encode(
-                &runner,
+                &runner.writing(work),
                 &arguments.list,
                 &source,
                 &media,
@@ -329,6 +343,8 @@ impl Executor {
             )
             .await?;
 
+        // Nothing that the encode started is alive any more.
+        let made = Made::take(&scratch, &name)?;
         reporter.report(Stage::Verifying, None, None, None).await;
         let depth = match self.verify {
             Verify::Full => gate::Depth::Full,
@@ -340,7 +356,7 @@ impl Executor {
             &media,
             &source,
             &arguments,
-            &output,
+            &made,
             depth,
         )
         .await?;
@@ -358,7 +374,7 @@ impl Executor {
                 publish::forestall(&self.stores, claim.run()).await?;
                 publish::prepare(
                     &self.stores,
-                    &output,
+                    made.path(),
                     &job.output,
                     (&job.id, attempt),
                     &|bytes| moved.tell(bytes),
@@ -422,13 +438,25 @@ impl Executor {
             Source::File(path) => vec![path.clone()],
             Source::Url(_) => Vec::new(),
         };
+        self.confined(read, source.is_remote(), scratch, stop)
+    }
+
+    /// ffmpeg as jobs run it.
+    pub(crate) fn confined(
+        &self,
+        read: Vec<std::path::PathBuf>,
+        network: bool,
+        scratch: &Path,
+        stop: CancellationToken,
+    ) -> Runner {
         Runner {
             tools: self.tools.clone(),
             sandbox: Sandbox {
                 program: self.program.clone(),
                 read,
-                write: scratch.to_owned(),
-                network: source.is_remote(),
+                home: scratch.to_owned(),
+                writes: false,
+                network,
             },
             limits: Limits {
                 stall: self.stall_timeout,

@@ -8,16 +8,20 @@
 
 pub mod admission;
 pub mod card;
+mod child;
 pub mod config;
 pub mod dispatcher;
 pub mod executor;
 pub mod ffmpeg;
 pub mod gate;
+pub mod hidden;
 pub mod input;
+pub mod made;
 pub mod meter;
 pub mod orders;
 pub mod peek;
 pub mod presence;
+mod proof;
 pub mod publish;
 pub mod reach;
 pub mod sandbox;

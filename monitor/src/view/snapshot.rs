@@ -136,6 +136,15 @@ pub enum Attention {
         /// Why, in its own words.
         note: Option<String>,
     },
+    /// Things on the broker cannot be read.
+    Unreadable {
+        /// How many.
+        count: usize,
+        /// The subject of the first.
+        subject: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Jobs failed lately.
     Failed {
         /// How many.

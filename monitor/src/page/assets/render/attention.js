@@ -38,13 +38,19 @@ function quarantined(item) {
   return [`Worker ${item.worker} is quarantined`, `${why}It proves its encoders again before it takes more jobs.`];
 }
 
-const WORDS = { unserved, worker_lost: lost, quarantined, failed };
+function unreadable(item) {
+  const what = item.count === 1 ? "1 thing on the broker" : `${count(item.count)} things on the broker`;
+  return [`${what} cannot be read and ${item.count === 1 ? "is" : "are"} left out`, `${printable(item.subject)}: ${printable(item.why)}`];
+}
+
+const WORDS = { unserved, worker_lost: lost, quarantined, unreadable, failed };
 
 /** Where a person goes from there. */
 const PLACES = {
   unserved: (item) => address("jobs", { phases: "pending", queue: item.queue }),
   worker_lost: () => address("workers"),
   quarantined: () => address("workers"),
+  unreadable: () => address("broker"),
   failed: () => address("jobs", { phases: "failed", sort: "changed", descending: "true" }),
 };
 
