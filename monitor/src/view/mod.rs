@@ -219,6 +219,8 @@ impl View {
                     note: row.note.clone(),
                 }),
         );
+        attention.extend(self.workers.places_away(clock));
+        attention.extend(self.workers.clocks_off(clock));
         attention.extend(self.failures(clock));
 
         Snapshot {

@@ -1,7 +1,7 @@
 // What a person should look at first.
 
 import { h, keyed, say, set } from "../dom.js";
-import { ago, count, plural, printable } from "../format.js";
+import { ago, clockOff, count, plural, printable } from "../format.js";
 import { address } from "../router.js";
 
 const section = document.getElementById("attention");
@@ -38,13 +38,33 @@ function quarantined(item) {
   return [`Worker ${item.worker} is quarantined`, `${why}It proves its encoders again before it takes more jobs.`];
 }
 
-const WORDS = { unserved, worker_lost: lost, quarantined, failed };
+function placeAway(item, now) {
+  const said = item.workers > 1 ? `${item.worker} says` : "It says";
+  const cure = item.place.startsWith("file:")
+    ? "See that the folder is there and mounted on those machines"
+    : "See that the store runs, that those machines reach it, and that their credentials are good";
+  return [
+    `${item.workers === 1 ? `Worker ${item.worker}` : plural(item.workers, "worker")} cannot reach ${printable(item.place)}`,
+    `Since ${ago(item.since, now)}. ${said}: ${printable(item.error)}. Jobs that need it wait. ${cure}; workers go on by themselves once they reach it.`,
+  ];
+}
+
+function clockIsOff(item) {
+  return [
+    `The clock of worker ${item.worker} is wrong`,
+    `Its clock is ${clockOff(item.ahead)} the broker's: set it by NTP. Until then the farm goes by the broker's clock.`,
+  ];
+}
+
+const WORDS = { unserved, worker_lost: lost, quarantined, place_away: placeAway, clock_off: clockIsOff, failed };
 
 /** Where a person goes from there. */
 const PLACES = {
   unserved: (item) => address("jobs", { phases: "pending", queue: item.queue }),
   worker_lost: () => address("workers"),
   quarantined: () => address("workers"),
+  place_away: () => address("workers"),
+  clock_off: () => address("workers"),
   failed: () => address("jobs", { phases: "failed", sort: "changed", descending: "true" }),
 };
 
@@ -68,5 +88,5 @@ function caution(item) {
 export function attention({ attention }, now) {
   const items = attention.filter((item) => item.kind in WORDS);
   section.hidden = items.length === 0;
-  keyed(list, items, (item) => `${item.kind} ${item.queue ?? item.worker ?? ""}`, caution, now);
+  keyed(list, items, (item) => `${item.kind} ${item.place ?? item.queue ?? item.worker ?? ""}`, caution, now);
 }
