@@ -40,9 +40,9 @@ function quarantined(item) {
 
 function placeAway(item, now) {
   const said = item.workers > 1 ? `${item.worker} says` : "It says";
-  const cure = item.place.startsWith("file:")
-    ? "See that the folder is there and mounted on those machines"
-    : "See that the store runs, that those machines reach it, and that their credentials are good";
+  const cure = item.place.startsWith("s3:")
+    ? "See that the store runs, that those machines reach it, and that their credentials are good"
+    : "See that the folder is there and mounted on those machines";
   return [
     `${item.workers === 1 ? `Worker ${item.worker}` : plural(item.workers, "worker")} cannot reach ${printable(item.place)}`,
     `Since ${ago(item.since, now)}. ${said}: ${printable(item.error)}. Jobs that need it wait. ${cure}; workers go on by themselves once they reach it.`,

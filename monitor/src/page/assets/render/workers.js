@@ -44,10 +44,10 @@ function chip(encoder) {
   );
 }
 
-function proofs(encoders) {
+function proofs(name, encoders) {
   const head = h("tr", {});
-  for (const [label, name] of [["Encoder"], ["Runs on"], ["fps at 720p", "number"], ["Largest"], ["Bits"], ["At once"]]) {
-    head.append(h("th", { scope: "col", class: name }, label));
+  for (const [label, kind] of [["Encoder"], ["Runs on"], ["fps at 720p", "number"], ["Largest"], ["Bits"], ["At once"]]) {
+    head.append(h("th", { scope: "col", class: kind }, label));
   }
   const rows = encoders.map((encoder) =>
     h(
@@ -61,7 +61,7 @@ function proofs(encoders) {
       h("td", {}, encoder.sessions === null ? "any" : String(encoder.sessions)),
     ),
   );
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Proved encoders" },
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Encoders that ${name} has proved` },
     h("table", { class: "card" }, h("thead", {}, head), h("tbody", {}, ...rows)));
 }
 
@@ -75,7 +75,7 @@ function refusals(refused) {
 }
 
 /** The parts that change with the card only. */
-function cardParts(card) {
+function cardParts(name, card) {
   const chips = card.encoders.slice(0, CHIPS).map(chip);
   if (card.encoders.length > CHIPS) {
     chips.push(h("li", { class: "chip" }, `+${card.encoders.length - CHIPS}`));
@@ -90,7 +90,7 @@ function cardParts(card) {
   const details = [
     h("p", { class: "host" }, printable(host)),
     ...places,
-    proofs(card.encoders),
+    proofs(name, card.encoders),
     ...extras,
     ...refusals(card.refused),
   ];
@@ -176,7 +176,7 @@ function workerCard(row) {
       lately.update();
       const card = cards[row.name];
       if (card && card !== shown) {
-        const parts = cardParts(card);
+        const parts = cardParts(row.name, card);
         chips.replaceChildren(...parts.chips);
         details.replaceChildren(...parts.details);
         say(summary, `${plural(card.encoders.length, "encoder")} proved · ffmpeg ${printable(card.ffmpeg)}`);
