@@ -130,7 +130,7 @@ fn days_of(text: &str) -> Option<Vec<u16>> {
 fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.trim().split_once(':')?;
     let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-    let total = hour * 60 + minute;
+    let total = hour.checked_mul(60)?.checked_add(minute)?;
     (hour <= 24 && minute < 60 && total <= DAY).then_some(total)
 }
 
@@ -185,6 +185,7 @@ mod tests {
         assert!(!week.include(&at("2026-11-27T15:00[UTC]")), "Friday");
         assert!(week.include(&at("2026-11-27T12:30[UTC]")), "Friday's noon");
         for bad in [
+            "1093:00-07:00",
             "",
             "22-07",
             "25:00-07:00",

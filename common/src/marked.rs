@@ -110,7 +110,7 @@ impl Base {
             Dir::open_ambient_dir(&path, ambient_authority()).map_err(Refused::system(&path))?;
         let opened = dir.dir_metadata().map_err(Refused::system(&path))?;
         // A link that was put there in between leads elsewhere.
-        if !is_same(&named, &opened) {
+        if !is_same(&Metadata::from_just_metadata(named), &opened) {
             return Err(Refused::Link(path));
         }
         check_base(&path, &opened)?;
@@ -469,6 +469,14 @@ pub fn open_plain(dir: &Dir, name: impl AsRef<Path>) -> io::Result<Option<File>>
     Ok(is_plain.then_some(file))
 }
 
+/// Whether a name in a folder is that of an open file.
+///
+/// # Errors
+/// Where nothing has that name.
+pub fn is_name_of(dir: &Dir, name: impl AsRef<Path>, file: &File) -> io::Result<bool> {
+    Ok(is_same(&dir.symlink_metadata(name)?, &file.metadata()?))
+}
+
 /// What a folder's marker says that it is for.
 fn marker(dir: &Dir) -> io::Result<Option<String>> {
     let file = match open_plain(dir, MARKER) {
@@ -500,15 +508,16 @@ fn mark(dir: &Dir, kind: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
+/// Whether both are of the same file or folder.
 #[cfg(unix)]
-fn is_same(named: &std::fs::Metadata, opened: &Metadata) -> bool {
-    use cap_std::fs::MetadataExt as _;
-    use std::os::unix::fs::MetadataExt as _;
-    (named.dev(), named.ino()) == (opened.dev(), opened.ino())
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use cap_std::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
+/// Elsewhere a name does not tell.
 #[cfg(not(unix))]
-fn is_same(_: &std::fs::Metadata, _: &Metadata) -> bool {
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
     true
 }
 

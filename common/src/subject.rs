@@ -179,6 +179,16 @@ impl Place {
     }
 }
 
+/// The job of `jobs.<queue>.<priority>.<job>.<part>`, whatever the others are.
+pub fn job_of_message(subject: &str) -> Option<JobId> {
+    subject
+        .strip_prefix("jobs.")?
+        .split('.')
+        .nth(2)?
+        .parse()
+        .ok()
+}
+
 /// Where a job that is to be retried later waits for its time.
 pub fn later(job: &JobId) -> String {
     format!("later.{job}.{WHOLE}")
@@ -305,6 +315,10 @@ mod tests {
         );
         assert_eq!(Place::parse(&subject), Some(place));
         assert_eq!(Place::parse("later.x.all"), None);
+        assert_eq!(job_of_message(&subject), Some(id));
+        let foreign = subject.replace(".5.", ".99.");
+        assert_eq!(Place::parse(&foreign), None);
+        assert_eq!(job_of_message(&foreign), Some(id));
     }
 
     #[test]

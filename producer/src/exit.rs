@@ -86,7 +86,11 @@ impl std::error::Error for Error {}
 
 impl From<BrokerError> for Error {
     fn from(error: BrokerError) -> Self {
-        Self::out_of_reach(error)
+        match error {
+            // The broker answers; what it keeps is unreadable.
+            BrokerError::BrokenRun { .. } | BrokerError::Wire { .. } => Self::failed(error),
+            error => Self::out_of_reach(error),
+        }
     }
 }
 

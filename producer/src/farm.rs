@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::broker::{Broker, ConnectOptions};
 use common::location::Location;
+use common::printable::printable;
 use common::telemetry::LogFormat;
 use tokio::sync::OnceCell;
 
@@ -14,6 +15,9 @@ use crate::exit::Error;
 
 /// Where the farm is looked for unless told otherwise.
 const NATS: &str = "nats://127.0.0.1:4222";
+
+/// Unreadable things that are named.
+const NAMED: usize = 3;
 
 /// The common options with the config file's defaults filled in, all parsed.
 pub struct Settings {
@@ -101,5 +105,25 @@ impl Settings {
             Broker::connect(&options).await
         };
         Ok(self.broker.get_or_try_init(connect).await?.clone())
+    }
+
+    /// What of the farm could not be read so far, in one line for people.
+    pub fn unreadable(&self) -> Option<String> {
+        let things = self.broker.get()?.unreadable();
+        let first = things.first()?;
+        let subjects = things
+            .iter()
+            .take(NAMED)
+            .map(|thing| thing.subject.as_str());
+        let subjects = subjects.collect::<Vec<_>>().join(", ");
+        let more = if things.len() > NAMED { ", …" } else { "" };
+        let things = match things.len() {
+            1 => "1 thing".to_owned(),
+            many => format!("{many} things"),
+        };
+        Some(printable(&format!(
+            "{things} could not be read and left out: {subjects}{more}; the first because: {}",
+            first.why
+        )))
     }
 }

@@ -101,8 +101,12 @@ async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> 
             | Command::Guard(_) => Ok(Exit::Done),
         }
     };
-    tokio::select! {
+    let result = tokio::select! {
         result = asked => result,
         () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
+    };
+    if let Some(told) = settings.unreadable() {
+        eprintln!("{told}");
     }
+    result
 }

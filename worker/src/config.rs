@@ -47,13 +47,6 @@ pub enum Command {
         #[command(flatten)]
         config: Box<Config>,
     },
-    /// Run a program confined to what one encode needs (used by the worker itself)
-    #[command(hide = true, disable_help_flag = true)]
-    Sandbox {
-        /// What to confine, and to what.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<std::ffi::OsString>,
-    },
 }
 
 /// How to find out what the machine can do.

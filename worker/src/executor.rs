@@ -37,6 +37,7 @@ use crate::ffmpeg::process::{Limits, Runner, Sign};
 use crate::ffmpeg::{Source, Tools, arguments};
 use crate::gate;
 use crate::input;
+use crate::made::Made;
 use crate::presence::{Presence, Reporter};
 use crate::publish;
 use crate::reach::Reach;
@@ -310,17 +311,16 @@ impl Executor {
         let media = probe::probe(&runner, &source).await?;
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, &job.recipe, &claim.lane().queue)?;
-        let output = scratch
-            .path()
-            .join(format!("output.{}", job.recipe.container));
-        let arguments = arguments::encode(&job.recipe, &media, choice, &source, &output)?;
+        let name = format!("output.{}", job.recipe.container);
+        let work = scratch.work_path();
+        let arguments = arguments::encode(&job.recipe, &media, choice, &source, &work.join(&name))?;
 
         reporter
             .report(Stage::Encoding, Some(0.0), None, None)
             .await;
         let encoded = self
             .encode(
-                &runner,
+                &runner.writing(work),
                 &arguments.list,
                 &source,
                 &media,
@@ -329,6 +329,8 @@ impl Executor {
             )
             .await?;
 
+        // Nothing that the encode started is alive any more.
+        let made = Made::take(&scratch, &name)?;
         reporter.report(Stage::Verifying, None, None, None).await;
         let depth = match self.verify {
             Verify::Full => gate::Depth::Full,
@@ -340,7 +342,7 @@ impl Executor {
             &media,
             &source,
             &arguments,
-            &output,
+            &made,
             depth,
         )
         .await?;
@@ -358,7 +360,7 @@ impl Executor {
                 publish::forestall(&self.stores, claim.run()).await?;
                 publish::prepare(
                     &self.stores,
-                    &output,
+                    made.path(),
                     &job.output,
                     (&job.id, attempt),
                     &|bytes| moved.tell(bytes),
@@ -427,7 +429,8 @@ impl Executor {
             sandbox: Sandbox {
                 program: self.program.clone(),
                 read,
-                write: scratch.to_owned(),
+                home: scratch.to_owned(),
+                writes: false,
                 network: source.is_remote(),
             },
             limits: Limits {

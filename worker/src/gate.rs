@@ -7,7 +7,6 @@
 //! are all there. What was copied is as good as its source and is only counted.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::time::Duration;
 
 use common::failure::{Failure, Fault};
@@ -19,6 +18,7 @@ use crate::ffmpeg::fault::{Origin, last_words};
 use crate::ffmpeg::probe::{Count, Media, Stream, StreamKind, count, probe};
 use crate::ffmpeg::process::Runner;
 use crate::ffmpeg::tracks::{Means, Track};
+use crate::made::Made;
 
 /// How much of an output is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,20 +52,18 @@ pub async fn check(
     media: &Media,
     source: &Source,
     arguments: &Arguments,
-    output: &Path,
+    output: &Made,
     depth: Depth,
 ) -> Result<Checked, Failure> {
-    let size = output.metadata().map_or(0, |metadata| metadata.len());
-    if size == 0 {
-        return Err(Failure::worker("ffmpeg ended well but wrote nothing"));
-    }
+    // Nothing that looks at it may write at all.
+    let runner = &runner.reading(output.path());
     let gate = Gate {
         runner,
         recipe,
         media,
         source,
         tracks: &arguments.tracks,
-        output: Source::File(output.to_owned()),
+        output: Source::File(output.path().to_owned()),
     };
     let made = async { probe(runner, &gate.output).await.map_err(blame_output) };
     // None of these waits for another.
@@ -76,7 +74,7 @@ pub async fn check(
     Ok(Checked {
         frames,
         duration: made.duration.unwrap_or_default(),
-        size,
+        size: output.size(),
         media: made,
     })
 }

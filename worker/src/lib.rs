@@ -8,12 +8,14 @@
 
 pub mod admission;
 pub mod card;
+mod child;
 pub mod config;
 pub mod dispatcher;
 pub mod executor;
 pub mod ffmpeg;
 pub mod gate;
 pub mod input;
+pub mod made;
 pub mod meter;
 pub mod orders;
 pub mod peek;

@@ -38,13 +38,12 @@ const NAMESAKE: Duration = Duration::from_secs(20);
 const BROKER_START: Duration = Duration::from_secs(15);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    // Before any thread exists: the sandbox becomes another program.
-    if let Some(Command::Sandbox { arguments }) = cli.command {
-        let error = sandbox::exec(arguments);
-        eprintln!("worker sandbox: {error}");
-        return ExitCode::from(sandbox::FAILED);
+    // Before any thread exists, and before anything that takes time: each run of a tool goes through here twice.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "sandbox") {
+        return sandbox::run(arguments);
     }
+    let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -2,7 +2,7 @@
 //! pictures of it. One at a time, beside whatever is encoded.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +22,16 @@ use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::probe;
 use crate::ffmpeg::process::Runner;
 use crate::input;
+use crate::made::Made;
+use crate::scratch::AttemptFolder;
 
 /// Longer than anybody waits for an answer.
 const LONGEST: Duration = Duration::from_secs(15);
+
+/// What a picture is called while it is made.
+const STILL: &str = "still.jpg";
+/// Bytes of a picture at the most.
+const LARGEST: u64 = 16 << 20;
 
 /// Answers until told to stop.
 pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
@@ -70,7 +77,7 @@ impl Executor {
                 let media = probe::probe(&runner, &source).await?;
                 Ok(wire::encode(&media.info()))
             }
-            Sight::Still(at) => still(&runner, &source, at, scratch.path()).await,
+            Sight::Still(at) => still(&runner, &source, at, &scratch).await,
         }
     }
 
@@ -94,11 +101,16 @@ impl Executor {
 }
 
 /// The picture at a time, as a JPEG.
-async fn still(runner: &Runner, source: &Source, at: f64, scratch: &Path) -> anyhow::Result<Bytes> {
+async fn still(
+    runner: &Runner,
+    source: &Source,
+    at: f64,
+    scratch: &AttemptFolder,
+) -> anyhow::Result<Bytes> {
     if !(at.is_finite() && at >= 0.0) {
         bail!("{at} is no time");
     }
-    let picture = scratch.join("still.jpg");
+    let work = scratch.work_path();
     let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error", "-ss"]
         .map(OsString::from)
         .into();
@@ -108,10 +120,19 @@ async fn still(runner: &Runner, source: &Source, at: f64, scratch: &Path) -> any
     let shape = format!("scale={STILL_WIDTH}:-2,format=yuvj420p");
     arguments.extend(["-map", "0:V:0", "-frames:v", "1", "-vf", &shape].map(OsString::from));
     arguments.extend(["-c:v", "mjpeg", "-q:v", "4", "-f", "image2"].map(OsString::from));
-    arguments.extend(["-update".into(), "1".into(), picture.clone().into()]);
+    arguments.extend(["-update".into(), "1".into(), work.join(STILL).into()]);
     runner
+        .writing(work)
         .ffmpeg(&arguments, Origin::of(source), |_| {})
         .await?;
-    let bytes = tokio::fs::read(&picture).await;
-    Ok(bytes.context("there is no picture at that time")?.into())
+    if scratch.work().symlink_metadata(STILL).is_err() {
+        bail!("there is no picture at that time");
+    }
+    let picture = Made::take(scratch, STILL)?;
+    if picture.size() > LARGEST {
+        bail!("the picture is too large");
+    }
+    let mut bytes = Vec::new();
+    picture.file().take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes.into())
 }

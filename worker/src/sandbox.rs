@@ -2,15 +2,22 @@
 //! nothing but its own.
 //!
 //! Everywhere: an environment without secrets, and the scratch folder as home.
-//! On Linux also Landlock. Its rules bind whoever applies them, so the worker's
-//! own program runs first, applies them to itself, and becomes the tool:
+//! On Linux also Landlock and a supervisor. Landlock's rules bind whoever applies
+//! them, so the worker's own program runs first, applies them to itself, and
+//! becomes the tool. The [supervisor](supervise) is the same program once more,
+//! not confined; when the tool has ended, or is to be killed, it kills whatever
+//! the tool started and left behind, in other groups and sessions too:
 //!
 //! ```text
-//! worker sandbox --parent PID [--read PATH]… --write FOLDER [--network] -- TOOL ARGUMENT…
+//! worker sandbox               ORDER    the supervisor; starts
+//!   worker sandbox --child PID ORDER    what becomes the tool, and dies with PID
+//!
+//! ORDER: [--read PATH]… [--write FOLDER] [--network] -- TOOL ARGUMENT…
 //! ```
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use tokio::process::Command;
 
@@ -22,8 +29,10 @@ pub struct Sandbox {
     pub program: Option<PathBuf>,
     /// Files and folders that may be read, besides the tool's own and the system's.
     pub read: Vec<PathBuf>,
-    /// The one folder that may be read and written: working folder, home and temporary folder alike.
-    pub write: PathBuf,
+    /// Its working folder, home and temporary folder alike.
+    pub home: PathBuf,
+    /// Whether it may read and write in its home; nowhere else in any case.
+    pub writes: bool,
     /// Whether it may connect to other hosts.
     pub network: bool,
 }
@@ -65,14 +74,14 @@ impl Sandbox {
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| is_needed(name)))
             // Shader caches and the like go with the scratch folder.
-            .env("HOME", &self.write)
-            .env("TMPDIR", &self.write)
-            .env("TEMP", &self.write)
-            .env("TMP", &self.write)
+            .env("HOME", &self.home)
+            .env("TMPDIR", &self.home)
+            .env("TEMP", &self.home)
+            .env("TMP", &self.home)
             .env("AV_LOG_FORCE_NOCOLOR", "1")
             // SVT-AV1 writes banners past ffmpeg's log level: errors only.
             .env("SVT_LOG", "1")
-            .current_dir(&self.write);
+            .current_dir(&self.home);
         command
     }
 
@@ -82,14 +91,13 @@ impl Sandbox {
             return Command::new(tool);
         };
         let mut command = Command::new(program);
-        command
-            .arg("sandbox")
-            .arg("--parent")
-            .arg(std::process::id().to_string());
+        command.arg("sandbox");
         for path in &self.read {
             command.arg("--read").arg(path);
         }
-        command.arg("--write").arg(&self.write);
+        if self.writes {
+            command.arg("--write").arg(&self.home);
+        }
         if self.network {
             command.arg("--network");
         }
@@ -100,6 +108,11 @@ impl Sandbox {
     #[cfg(not(target_os = "linux"))]
     fn wrapped(&self, tool: &Path) -> Command {
         Command::new(tool)
+    }
+
+    /// Whether the command is that of a supervisor.
+    pub(crate) fn is_supervised(&self) -> bool {
+        cfg!(target_os = "linux") && self.program.is_some()
     }
 }
 
@@ -121,26 +134,32 @@ pub fn support() -> &'static str {
 /// Exit code of a wrapper that could not become the tool.
 pub const FAILED: u8 = 125;
 
-/// What `worker sandbox` does: confines this process and becomes the tool.
-/// To be called with the arguments after `sandbox`, by the first thread, before
-/// any runtime starts: Landlock binds the calling thread and what it becomes.
-/// Returns only what went wrong.
-pub fn exec(arguments: impl IntoIterator<Item = OsString>) -> std::io::Error {
-    match Order::read(arguments) {
-        Some(order) => confine::exec(order),
+/// What `worker sandbox` does: to be called with the arguments after it, by the
+/// first thread, before any runtime starts.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let error = match Order::read(arguments.iter().cloned()) {
+        Some(order) if order.parent.is_some() => confine::exec(order),
+        Some(_) => match supervise::run(&arguments) {
+            Ok(code) => return code,
+            Err(error) => error,
+        },
         None => std::io::Error::new(
             std::io::ErrorKind::InvalidInput,
-            "worker sandbox is for the worker's own use",
+            "`worker sandbox` is for the worker's own use",
         ),
-    }
+    };
+    eprintln!("worker sandbox: {error}");
+    ExitCode::from(FAILED)
 }
 
 /// What the wrapper is told on its command line.
 #[derive(Debug, Default, PartialEq)]
 struct Order {
+    /// Whose child becomes the tool; `None` where it is to be supervised first.
     parent: Option<i32>,
     read: Vec<PathBuf>,
-    write: PathBuf,
+    write: Option<PathBuf>,
     network: bool,
     tool: PathBuf,
     arguments: Vec<OsString>,
@@ -153,9 +172,9 @@ impl Order {
         loop {
             let argument = arguments.next()?;
             match argument.to_str()? {
-                "--parent" => order.parent = arguments.next()?.to_str()?.parse().ok(),
+                "--child" => order.parent = Some(arguments.next()?.to_str()?.parse().ok()?),
                 "--read" => order.read.push(arguments.next()?.into()),
-                "--write" => order.write = arguments.next()?.into(),
+                "--write" => order.write = Some(arguments.next()?.into()),
                 "--network" => order.network = true,
                 "--" => break,
                 _ => return None,
@@ -169,6 +188,19 @@ impl Order {
 
 #[cfg(target_os = "linux")]
 mod confine;
+#[cfg(target_os = "linux")]
+mod supervise;
+
+#[cfg(not(target_os = "linux"))]
+mod supervise {
+    use std::ffi::OsString;
+    use std::io::{Error, ErrorKind};
+    use std::process::ExitCode;
+
+    pub(super) fn run(_: &[OsString]) -> Result<ExitCode, Error> {
+        Err(Error::new(ErrorKind::Unsupported, "only Linux has it"))
+    }
+}
 
 #[cfg(not(target_os = "linux"))]
 mod confine {
@@ -214,7 +246,7 @@ mod tests {
     #[test]
     fn the_wrapper_reads_what_the_worker_writes() {
         let text = [
-            "--parent",
+            "--child",
             "7",
             "--read",
             "--write",
@@ -231,7 +263,7 @@ mod tests {
             Order {
                 parent: Some(7),
                 read: vec!["--write".into()],
-                write: "/s".into(),
+                write: Some("/s".into()),
                 network: false,
                 tool: "/bin/ffmpeg".into(),
                 arguments: vec!["--read".into(), "x".into()],

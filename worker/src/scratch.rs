@@ -110,9 +110,12 @@ impl Scratch {
             return Err(io::ErrorKind::NotFound.into());
         };
         marked::create_private(folder.dir(), &name)?;
+        let dir = folder.dir().open_dir_nofollow(&name)?;
+        marked::create_private(&dir, WORK)?;
         Ok(AttemptFolder {
             within: folder.dir().try_clone()?,
-            dir: folder.dir().open_dir_nofollow(&name)?,
+            work: dir.open_dir_nofollow(WORK)?,
+            dir,
             path: self.path.join(&name),
             name,
         })
@@ -149,10 +152,15 @@ fn sweep(folder: &Marked) -> bool {
     }
 }
 
-/// The folder of one attempt or peek, removed with all that is in it when dropped.
+/// The folder in an attempt's in which a tool may write.
+const WORK: &str = "work";
+
+/// The folder of one attempt or peek, removed with all that is in it when
+/// dropped. Only the worker writes in it, but for one folder in it.
 pub struct AttemptFolder {
     within: Dir,
     dir: Dir,
+    work: Dir,
     name: String,
     path: PathBuf,
 }
@@ -166,6 +174,16 @@ impl AttemptFolder {
     /// The folder itself.
     pub fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    /// Where the folder is in which the encode may write.
+    pub fn work_path(&self) -> PathBuf {
+        self.path.join(WORK)
+    }
+
+    /// The folder itself in which the encode may write.
+    pub fn work(&self) -> &Dir {
+        &self.work
     }
 }
 

@@ -4,7 +4,9 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::AckKind;
 use jiff::SignedDuration;
 
+use super::atomic::Message;
 use super::direct::Stored;
+use super::steer::RETRY_OF;
 use super::{Broker, BrokerError};
 use crate::batch::Batch;
 use crate::control::Target;
@@ -61,7 +63,7 @@ impl Broker {
         Ok(stored
             .iter()
             .filter(|stored| !stored.is_marker)
-            .filter_map(|stored| wire::decode(&stored.payload).ok())
+            .filter_map(|stored| self.read(stored))
             .collect())
     }
 
@@ -75,6 +77,7 @@ impl Broker {
         let what = || format!("putting job {} aside", job.id);
         let mut headers = HeaderMap::new();
         headers.insert(LANE, lane.consumer());
+        keep_retry(message.headers.as_ref(), &mut headers);
         self.jetstream
             .publish_with_headers(subject::parked(&job.id), headers, wire::encode(job))
             .await
@@ -100,7 +103,10 @@ impl Broker {
     /// Where the broker gives no answer.
     pub async fn parked_jobs(&self) -> Result<Vec<(Job, Lane)>, BrokerError> {
         let stored = self.all(JOBS, PARKED).await?;
-        Ok(stored.iter().filter_map(parked).collect())
+        Ok(stored
+            .iter()
+            .filter_map(|stored| self.parked(stored))
+            .collect())
     }
 
     /// A job that was put aside, and where it belongs.
@@ -109,22 +115,41 @@ impl Broker {
         job: &crate::id::JobId,
     ) -> Result<Option<(Job, Lane)>, BrokerError> {
         let stored = self.last(JOBS, &subject::parked(job)).await?;
-        Ok(stored.as_ref().and_then(parked))
+        Ok(stored.as_ref().and_then(|stored| self.parked(stored)))
     }
 
     /// Brings the jobs of a batch back to their lanes. Broken off and run again,
     /// it goes on.
     pub(super) async fn unpark(&self, batch: &BatchId) -> Result<(), BrokerError> {
-        let jobs = self.parked_jobs().await?;
-        for (job, lane) in jobs.iter().filter(|(job, _)| job.batch == *batch) {
-            self.send_to(job, lane).await?;
-            self.remove(&subject::parked(&job.id), None).await?;
+        for stored in self.all(JOBS, PARKED).await? {
+            let Some((job, lane)) = self.parked(&stored) else {
+                continue;
+            };
+            if job.batch == *batch {
+                let mut headers = HeaderMap::new();
+                keep_retry(Some(&stored.headers), &mut headers);
+                self.publish(Message {
+                    subject: subject::job(&lane, &job.id),
+                    headers,
+                    payload: wire::encode(&job),
+                })
+                .await?;
+                self.remove(&subject::parked(&job.id), None).await?;
+            }
         }
         Ok(())
     }
+
+    /// What a message says of a job that was put aside.
+    pub(super) fn parked(&self, stored: &Stored) -> Option<(Job, Lane)> {
+        let lane = Lane::from_consumer(stored.headers.get(LANE)?.as_str())?;
+        Some((self.read(stored)?, lane))
+    }
 }
 
-pub(super) fn parked(stored: &Stored) -> Option<(Job, Lane)> {
-    let lane = Lane::from_consumer(stored.headers.get(LANE)?.as_str())?;
-    Some((wire::decode(&stored.payload).ok()?, lane))
+/// What asks for an ended job again goes on asking, wherever it is sent.
+fn keep_retry(from: Option<&HeaderMap>, to: &mut HeaderMap) {
+    if let Some(revision) = from.and_then(|headers| headers.get(RETRY_OF)) {
+        to.insert(RETRY_OF, revision.clone());
+    }
 }

@@ -32,6 +32,10 @@ const JITTER: f64 = 0.2;
 const ELSEWHERE: SignedDuration = SignedDuration::from_secs(3);
 /// looking again that often.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+/// What a newer program wrote is left for so long to workers that can read it.
+const NEWER: SignedDuration = SignedDuration::from_secs(60);
+/// Within this time, the run of a job is written that is to be tried again.
+const MADE: SignedDuration = SignedDuration::from_secs(60);
 /// A job whose owner is silent, and which is not to be taken over yet, is offered
 /// again after this share of its lease.
 const SHARE: u32 = 3;
@@ -97,11 +101,29 @@ impl Broker {
         loop {
             let now = self.now();
             let found = if is_confirmed {
-                self.confirmed_run(&job.id).await?
+                self.confirmed_run(&job.id).await
             } else if std::mem::take(&mut is_new) {
-                None
+                Ok(None)
             } else {
-                self.versioned_run(&job.id).await?
+                self.versioned_run(&job.id).await
+            };
+            let found = match found {
+                Ok(found) => found,
+                Err(BrokerError::BrokenRun { source, .. }) if retry_of.is_none() || age > MADE => {
+                    self.bury_unreadable(&job, lane, &message, &source).await?;
+                    return Ok(Taken::Nothing);
+                }
+                // Whoever wants it tried again is about to write it anew.
+                Err(BrokerError::BrokenRun { .. }) => {
+                    self.leave(&message, LOOK_AGAIN).await?;
+                    return Ok(Taken::Nothing);
+                }
+                Err(BrokerError::Wire { what, source }) => {
+                    tracing::warn!(what, error = %source, "left for a newer worker");
+                    self.leave(&message, NEWER).await?;
+                    return Ok(Taken::Nothing);
+                }
+                Err(error) => return Err(error),
             };
             let (next, expected, tries) = match found {
                 None => (
@@ -262,6 +284,20 @@ impl Broker {
             )))
     }
 
+    /// A job whose run cannot be read: nothing can be decided about it, and it must
+    /// not block its lane.
+    async fn bury_unreadable(
+        &self,
+        job: &Job,
+        lane: &Lane,
+        message: &jetstream::Message,
+        why: &wire::WireError,
+    ) -> Result<(), BrokerError> {
+        tracing::error!(job = %job.id, %why, "its run is broken: moved to the dead letters");
+        self.bury(&self.unreadable_run(job, lane, why)).await?;
+        self.acknowledge(job, message).await
+    }
+
     /// A message that this program cannot read. One from a newer program is
     /// left for a newer worker; rubbish must not block its lane.
     pub(super) async fn set_aside(
@@ -274,7 +310,7 @@ impl Broker {
         let answer = if matches!(error, wire::WireError::Newer { .. }) {
             tracing::warn!(subject, %error, "left for a newer worker");
             message
-                .ack_with(AckKind::Nak(Some(Duration::from_secs(60))))
+                .ack_with(AckKind::Nak(Some(NEWER.unsigned_abs())))
                 .await
         } else {
             tracing::error!(subject, %error, "not a job of this farm: moved to the dead letters");

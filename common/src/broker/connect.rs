@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::owner::Owned;
+use super::unreadable::Unread;
 use super::{Broker, BrokerError};
 
 /// The oldest server with message schedules and atomic batches.
@@ -157,6 +158,7 @@ impl Broker {
             link,
             clock: Clock::default(),
             owned: Owned::default(),
+            unread: Unread::default(),
             ack_wait: options.ack_wait,
             replicas: options.replicas,
             retry_after: options.retry_after,

@@ -13,6 +13,8 @@ use crate::wire;
 
 /// Wait after the broker gave no answer.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Orders that are given within so short a time are read together.
+const TOGETHER: Duration = Duration::from_millis(100);
 
 impl Broker {
     /// Every order that is in force.
@@ -103,14 +105,30 @@ impl Broker {
                     tokio::time::sleep(AGAIN).await;
                     break;
                 };
-                tokio::select! {
-                    order = listening.next() => if order.is_none() {
-                        break;
-                    },
-                    Ok(()) = connections.changed() => {}
-                    () = tokio::time::sleep(look) => {}
+                let is_over = tokio::select! {
+                    order = listening.next() => order.is_none(),
+                    Ok(()) = connections.changed() => false,
+                    () = tokio::time::sleep(look) => false,
+                };
+                if is_over || !settled(listening).await {
+                    break;
                 }
             }
+        }
+    }
+}
+
+/// Lets bells that ring one after the other be one: they may be anybody's, and
+/// each reading reads all orders. Says whether the connection still stands.
+async fn settled(bells: &mut async_nats::Subscriber) -> bool {
+    let end = tokio::time::sleep(TOGETHER);
+    let mut end = std::pin::pin!(end);
+    loop {
+        tokio::select! {
+            () = &mut end => return true,
+            bell = bells.next() => if bell.is_none() {
+                return false;
+            },
         }
     }
 }

@@ -4,7 +4,6 @@ use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 
-use super::direct::Stored;
 use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::run::Run;
@@ -32,7 +31,7 @@ impl Broker {
         }
     }
 
-    /// The dead letter of a job; `None` where it has none.
+    /// The dead letter of a job; `None` where it has none that can be read.
     ///
     /// # Errors
     /// Where the broker gives no answer.
@@ -41,15 +40,7 @@ impl Broker {
         let found = self
             .last_of_each(DEAD, std::slice::from_ref(&subject))
             .await?;
-        let read = |stored: &Stored| wire::decode(&stored.payload);
-        found
-            .first()
-            .map(read)
-            .transpose()
-            .map_err(|source| BrokerError::Wire {
-                what: subject,
-                source,
-            })
+        Ok(found.first().and_then(|stored| self.read(stored)))
     }
 
     /// Takes a dead letter back: the job is not dead after all.

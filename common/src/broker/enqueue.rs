@@ -1,18 +1,18 @@
 //! Enqueueing: atomic batches, each job at most once.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 
 use super::atomic::{self, Message};
-use super::batches::parked;
 use super::claim::hops;
 use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::job::Job;
 use crate::queue::Lane;
 use crate::run::Run;
-use crate::subject::{self, JOBS, PARKED, Place, RUNS};
+use crate::subject::{self, JOBS, PARKED, RUNS};
 use crate::wire;
 
 /// "No message on this subject yet".
@@ -21,6 +21,11 @@ const EXPECTED_LAST_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject
 
 /// From so many jobs on a queue counts as long.
 const LONG: usize = 5000;
+
+/// How long a replica gets to hear of jobs that its leader has, before it is asked again,
+const LAG: Duration = Duration::from_millis(100);
+/// and how often.
+const MOST_IN_VAIN: u32 = 50;
 
 /// What became of a job that was to be enqueued.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,8 +131,21 @@ impl Broker {
         // The guards refuse a batch whole where one of its jobs waits already:
         // find those, and publish the rest. Somebody else may be enqueueing the
         // same folder, so this can take more than one turn.
+        let mut in_vain = 0;
         while !missing.is_empty() && !self.publish_batch(&missing).await? {
             let waiting = self.waiting(&missing).await?;
+            if waiting.is_empty() {
+                // A replica may lag behind.
+                in_vain += 1;
+                if in_vain == MOST_IN_VAIN {
+                    return Err(BrokerError::Request {
+                        what: format!("enqueueing {} jobs", missing.len()),
+                        message: "the broker says that one of them waits already, and not which"
+                            .to_owned(),
+                    });
+                }
+                tokio::time::sleep(LAG).await;
+            }
             missing.retain(|(job, _)| !waiting.contains(&job.id));
             pending.extend(waiting);
         }
@@ -152,19 +170,25 @@ impl Broker {
             .iter()
             .map(|(job, _)| subject::kv(RUNS, &subject::run(&job.id)))
             .collect();
-        self.last_of_each(&format!("KV_{RUNS}"), &keys)
-            .await?
-            .into_iter()
-            .filter(|stored| !stored.is_marker)
-            .map(|stored| {
-                wire::decode::<Run>(&stored.payload)
-                    .map(|run| (run.job.id, run))
-                    .map_err(|source| BrokerError::Wire {
-                        what: stored.subject,
-                        source,
-                    })
-            })
-            .collect()
+        let found = self.last_of_each(&format!("KV_{RUNS}"), &keys).await?;
+        let mut runs = HashMap::new();
+        for stored in found.iter().filter(|stored| !stored.is_marker) {
+            let key = stored.subject.strip_prefix(&subject::kv(RUNS, ""));
+            let Some(id) = key.and_then(subject::job_of_run) else {
+                continue;
+            };
+            let run = self.try_read(&stored.subject, &stored.payload);
+            let asked = jobs.iter().find(|(job, _)| job.id == id);
+            match (run, asked) {
+                (Ok(run), _) => runs.insert(id, run),
+                // It was taken before: what became of it is not to be found out.
+                (Err(why), Some((job, lane))) => {
+                    runs.insert(id, self.unreadable_run(job, lane, &why))
+                }
+                (Err(_), None) => None,
+            };
+        }
+        Ok(runs)
     }
 
     /// Those of the jobs that wait, in whichever lane.
@@ -177,8 +201,7 @@ impl Broker {
             .last_of_each(JOBS, &anywhere)
             .await?
             .iter()
-            .filter_map(|stored| Place::parse(&stored.subject))
-            .map(|place| place.job)
+            .filter_map(|stored| subject::job_of_message(&stored.subject))
             .collect())
     }
 
@@ -191,7 +214,7 @@ impl Broker {
         let found = self.last_of_each(JOBS, &subjects).await?;
         Ok(found
             .iter()
-            .filter_map(parked)
+            .filter_map(|stored| self.parked(stored))
             .map(|(job, _)| job.id)
             .collect())
     }

@@ -4,7 +4,6 @@ use super::{Broker, BrokerError};
 use crate::event::{Event, What};
 use crate::run::Report;
 use crate::subject::{self, EVENTS};
-use crate::wire;
 
 /// So much of the history is looked at: a few thousand completed jobs' worth.
 const LOOK_BACK: u64 = 20_000;
@@ -28,12 +27,12 @@ impl Broker {
                 break;
             };
             from = stored.sequence + 1;
-            reports.extend(page.iter().filter_map(|stored| {
-                match wire::decode::<Event>(&stored.payload).ok()?.what {
+            reports.extend(page.iter().filter_map(
+                |stored| match self.read::<Event>(stored)?.what {
                     What::Completed(report) => Some(*report),
                     _ => None,
-                }
-            }));
+                },
+            ));
         }
         Ok(reports)
     }

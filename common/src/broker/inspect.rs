@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::batches::parked;
 use super::direct::{MOST_SUBJECTS, Stored};
 use super::{Broker, BrokerError};
 use crate::event::Event;
@@ -18,7 +17,6 @@ use crate::job::Job;
 use crate::queue::{Lane, Priority, Queue};
 use crate::run::Run;
 use crate::subject::{self, EVENTS, JOBS, Place, RUNS, WORKERS};
-use crate::wire;
 use crate::worker::{Heartbeat, WorkerName};
 
 /// A job that waits and that nobody has taken yet.
@@ -138,14 +136,15 @@ impl Broker {
         let subjects = [subject::job_anywhere(job), subject::parked(job)];
         let waiting = self.last_of_each(JOBS, &subjects).await?;
         for stored in &waiting {
-            if let Some(pending) = pending(stored)? {
+            if let Some(pending) = self.pending(stored) {
                 return Ok(Some(match run {
                     Some(run) => JobRecord::Run(Box::new(run)),
                     None => JobRecord::Pending(Box::new(pending)),
                 }));
             }
         }
-        let parked = waiting.iter().find_map(parked).map(|(job, lane)| {
+        let parked = waiting.iter().find_map(|stored| self.parked(stored));
+        let parked = parked.map(|(job, lane)| {
             let untaken = Run::untaken(job.clone(), &lane, job.enqueued);
             JobRecord::Parked(Box::new(run.clone().unwrap_or(untaken)))
         });
@@ -199,7 +198,8 @@ impl Broker {
     }
 
     /// The runs that were written since a sequence, oldest first, and the
-    /// sequence to go on from. Each run comes once, as it is now.
+    /// sequence to go on from. Each run comes once, as it is now; what cannot be
+    /// read is left out.
     ///
     /// # Errors
     /// Where the broker gives no answer.
@@ -208,16 +208,8 @@ impl Broker {
             .page(&format!("KV_{RUNS}"), &subject::kv(RUNS, ">"), from, most)
             .await?;
         let next = page.last().map_or(from, |last| last.sequence + 1);
-        let mut runs = Vec::with_capacity(page.len());
-        for stored in page.iter().filter(|stored| !stored.is_marker) {
-            runs.push(
-                wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
-                    what: stored.subject.clone(),
-                    source,
-                })?,
-            );
-        }
-        Ok((runs, next))
+        let runs = page.iter().filter(|stored| !stored.is_marker);
+        Ok((runs.filter_map(|stored| self.read(stored)).collect(), next))
     }
 
     /// Every run, once, those that were written last at the end.
@@ -259,11 +251,8 @@ impl Broker {
         let filter = queue.map_or_else(|| ">".to_owned(), subject::queue);
         let page = self.page(JOBS, &filter, from, most).await?;
         let next = page.last().map_or(from, |last| last.sequence + 1);
-        let mut found = Vec::with_capacity(page.len());
-        for stored in &page {
-            found.extend(pending(stored).unwrap_or_else(|error| unreadable(&error)));
-        }
-        Ok((found, next))
+        let found = page.iter().filter_map(|stored| self.pending(stored));
+        Ok((found.collect(), next))
     }
 
     /// How full every lane is.
@@ -317,7 +306,7 @@ impl Broker {
             .await?;
         Ok(page
             .iter()
-            .filter_map(|stored| pending(stored).unwrap_or_else(|error| unreadable(&error)))
+            .filter_map(|stored| self.pending(stored))
             .collect())
     }
 
@@ -385,13 +374,10 @@ impl Broker {
         let change = |stored: &Stored| {
             let key = parse(stored.subject.strip_prefix(&prefix)?)?;
             let value = if stored.is_marker {
+                self.is_gone(&stored.subject);
                 None
             } else {
-                let decoded = wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
-                    what: stored.subject.clone(),
-                    source,
-                });
-                Some(decoded.map_or_else(|error| unreadable(&error), Some)?)
+                Some(self.read(stored)?)
             };
             Some(Change {
                 key,
@@ -431,42 +417,26 @@ impl Broker {
         Ok((state.last_sequence, state.messages))
     }
 
-    /// A job's history, oldest first.
+    /// A job's history, oldest first; what cannot be read is left out.
     ///
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn events(&self, job: &JobId) -> Result<Vec<Event>, BrokerError> {
         let stored = self.all(EVENTS, &subject::event(job, "*")).await?;
-        stored
-            .into_iter()
-            .map(|stored| {
-                wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
-                    what: stored.subject,
-                    source,
-                })
-            })
-            .collect()
+        Ok(stored
+            .iter()
+            .filter_map(|stored| self.read(stored))
+            .collect())
     }
-}
 
-/// A message that another version or a stranger wrote.
-fn unreadable<T>(error: &BrokerError) -> Option<T> {
-    tracing::debug!(%error, "left out");
-    None
-}
-
-fn pending(stored: &Stored) -> Result<Option<Pending>, BrokerError> {
-    let Some(place) = Place::parse(&stored.subject) else {
-        return Ok(None);
-    };
-    let job = wire::decode(&stored.payload).map_err(|source| BrokerError::Wire {
-        what: stored.subject.clone(),
-        source,
-    })?;
-    Ok(Some(Pending {
-        job,
-        queue: place.lane.queue,
-        priority: place.lane.priority,
-        sequence: stored.sequence,
-    }))
+    /// The job of a message in a lane; `None` for any other message.
+    fn pending(&self, stored: &Stored) -> Option<Pending> {
+        let place = Place::parse(&stored.subject)?;
+        Some(Pending {
+            job: self.read(stored)?,
+            queue: place.lane.queue,
+            priority: place.lane.priority,
+            sequence: stored.sequence,
+        })
+    }
 }

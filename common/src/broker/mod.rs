@@ -29,6 +29,7 @@ mod runs;
 mod settings;
 mod steer;
 mod topology;
+mod unreadable;
 mod values;
 mod why;
 
@@ -46,6 +47,7 @@ pub use place::{Ahead, Whereabouts};
 pub use registry::HEARTBEAT;
 pub use settings::{Over, SettingsError};
 pub use steer::Steered;
+pub use unreadable::Unreadable;
 
 use std::time::Duration;
 
@@ -61,6 +63,7 @@ pub struct Broker {
     link: connect::Link,
     clock: Clock,
     owned: owner::Owned,
+    unread: unreadable::Unread,
     jetstream: jetstream::Context,
     ack_wait: Duration,
     replicas: usize,
@@ -107,6 +110,18 @@ pub enum BrokerError {
         what: String,
         /// What the server or the network said.
         message: String,
+    },
+    /// The run of a job is no run.
+    #[error(
+        "the run of job {job} is broken ({source}): `producer retry {job}` starts the job anew, where the farm still has it"
+    )]
+    BrokenRun {
+        /// Which job.
+        job: crate::id::JobId,
+        /// Revision of what stands there.
+        revision: u64,
+        /// What is wrong with it.
+        source: crate::wire::WireError,
     },
     /// A message of another version or origin.
     #[error("{what}: {source}")]

@@ -6,14 +6,17 @@ use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Broker, BrokerError};
 use crate::event::{Event, What};
+use crate::failure::Failure;
 use crate::id::JobId;
+use crate::job::Job;
+use crate::queue::Lane;
 use crate::run::{Run, State};
 use crate::subject::{self, RUNS};
-use crate::wire;
+use crate::wire::{self, WireError};
 
 /// Waits between two tries of a write that got no answer.
 const RETRY: Duration = Duration::from_millis(250);
@@ -60,9 +63,9 @@ impl Broker {
         let key = subject::kv(RUNS, &subject::run(job));
         let stream = format!("KV_{RUNS}");
         match self.last(&stream, &key).await? {
-            Some(stored) if !stored.is_marker => {
-                versioned(job, &stored.payload, stored.sequence).map(Some)
-            }
+            Some(stored) if !stored.is_marker => self
+                .versioned(job, &stored.payload, stored.sequence)
+                .map(Some),
             _ => Ok(None),
         }
     }
@@ -74,7 +77,7 @@ impl Broker {
         job: &JobId,
     ) -> Result<Option<Versioned>, BrokerError> {
         match self.confirmed_payload(job).await? {
-            Some((payload, sequence)) => versioned(job, &payload, sequence).map(Some),
+            Some((payload, sequence)) => self.versioned(job, &payload, sequence).map(Some),
             None => Ok(None),
         }
     }
@@ -138,7 +141,12 @@ impl Broker {
             };
             is_first = false;
             match answer {
-                Ok(Some(written)) => return Ok(written),
+                Ok(Some(written)) => {
+                    if matches!(written, Write::Done(_)) {
+                        self.is_gone(&key);
+                    }
+                    return Ok(written);
+                }
                 Ok(None) => {}
                 Err(error) if tries == Tries::Some && Instant::now() >= give_up => {
                     return Err(error);
@@ -146,7 +154,13 @@ impl Broker {
                 Err(error) => {
                     tracing::debug!(%job, %error, "no answer; trying again");
                     is_unsure |= tries == Tries::One;
-                    self.collect_itself().await;
+                    // Only what has to be said at any cost waits for a broker that is away.
+                    match tries {
+                        Tries::Some => {
+                            let _ = timeout_at(give_up, self.collect_itself()).await;
+                        }
+                        Tries::Endless | Tries::One => self.collect_itself().await,
+                    }
                 }
             }
         }
@@ -180,12 +194,38 @@ impl Broker {
             tracing::warn!(job = %event.job, %error, "an event was not recorded");
         }
     }
-}
 
-fn versioned(job: &JobId, payload: &[u8], revision: u64) -> Result<Versioned, BrokerError> {
-    let run = wire::decode(payload).map_err(|source| BrokerError::Wire {
-        what: format!("run of job {job}"),
-        source,
-    })?;
-    Ok(Versioned { run, revision })
+    fn versioned(
+        &self,
+        job: &JobId,
+        payload: &[u8],
+        revision: u64,
+    ) -> Result<Versioned, BrokerError> {
+        let run = self.try_read(&subject::kv(RUNS, &subject::run(job)), payload);
+        let run = run.map_err(|source| match source {
+            WireError::Newer { .. } => BrokerError::Wire {
+                what: format!("the run of job {job}"),
+                source,
+            },
+            WireError::Malformed(_) => BrokerError::BrokenRun {
+                job: *job,
+                revision,
+                source,
+            },
+        })?;
+        Ok(Versioned { run, revision })
+    }
+
+    /// What can be said of a job whose run cannot be read: it has failed, as far as
+    /// this program can tell.
+    pub(super) fn unreadable_run(&self, job: &Job, lane: &Lane, why: &WireError) -> Run {
+        let failure = Failure::input(format!(
+            "its run ({}) cannot be read: {why}",
+            subject::kv(RUNS, &subject::run(&job.id))
+        ));
+        Run {
+            state: State::Failed { failure },
+            ..Run::untaken(job.clone(), lane, self.now())
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::response::Response;
+use async_nats::jetstream::stream::RawMessageErrorKind;
 use jiff::{SignedDuration, Timestamp};
 
 use super::atomic::Message;
@@ -26,6 +27,11 @@ use crate::wire;
 pub(super) const RETRY_OF: &str = "Farm-Retry-Of";
 /// Wait between two looks at a job that is just being published.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// How long a replica gets to hear what its leader did, before it is asked again.
+const LAG: Duration = Duration::from_millis(50);
+/// How often.
+const MOST_LAGS: u32 = 100;
 
 /// How an order about one job ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,13 +120,34 @@ impl Broker {
         }
     }
 
-    /// Has a job that failed or was cancelled tried again, with all its attempts.
+    /// Has a job that failed or was cancelled tried again, with all its attempts. One
+    /// whose run is broken starts anew, from its dead letter or what waits of it.
     ///
     /// # Errors
-    /// Where the broker gives no answer.
+    /// Where the broker gives no answer, or a broken run's job is nowhere else.
     pub async fn retry(&self, job: &JobId) -> Result<Steered, BrokerError> {
-        let Some(found) = self.confirmed_run(job).await? else {
-            return Ok(Steered::Unknown);
+        let found = match self.confirmed_run(job).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Steered::Unknown),
+            Err(BrokerError::BrokenRun {
+                job,
+                revision,
+                source,
+            }) => match self.dead_letter(&job).await?.or(self.untaken(&job).await?) {
+                Some(run) => Versioned {
+                    run: self.unreadable_run(&run.job, &run.lane(), &source),
+                    revision,
+                },
+                None => {
+                    return Err(BrokerError::Wire {
+                        what: format!(
+                            "the run of job {job} is broken and its job nowhere else: enqueue its input once more with --again"
+                        ),
+                        source,
+                    });
+                }
+            },
+            Err(error) => return Err(error),
         };
         let Some(next) = found.run.retry(self.now()) else {
             return Ok(Steered::TooLate(Box::new(found.run)));
@@ -170,10 +197,9 @@ impl Broker {
             .last_of_each(JOBS, &[subject::job_anywhere(job)])
             .await?;
         for stored in &waiting {
-            if let (Some(place), Ok(job)) = (
-                Place::parse(&stored.subject),
-                wire::decode::<Job>(&stored.payload),
-            ) {
+            if let Some(place) = Place::parse(&stored.subject)
+                && let Some(job) = self.read::<Job>(stored)
+            {
                 return Ok(Some(Run::untaken(job, &place.lane, now)));
             }
         }
@@ -256,19 +282,32 @@ impl Broker {
     /// (2.15; its issue 5727) then forgets what busy lanes hold: such a message
     /// stays in the stream, and nobody is ever given it again.
     pub(super) async fn remove(&self, subject: &str, last: Option<u64>) -> Result<(), BrokerError> {
-        let mut refused = None;
-        while let Some(stored) = self.first_from(JOBS, subject, 1).await?
+        let mut lags = 0;
+        while lags < MOST_LAGS
+            && let Some(stored) = self.first_from(JOBS, subject, 1).await?
             && last.is_none_or(|last| stored.sequence <= last)
         {
-            match refused {
-                Some((sequence, error)) if sequence == stored.sequence => return Err(error),
-                _ => {}
+            if let Err(error) = self.delete(stored.sequence).await {
+                // That it is gone already is as good.
+                if self.is_there(stored.sequence).await? {
+                    return Err(error);
+                }
+                // A replica that lags behind still shows it.
+                lags += 1;
+                tokio::time::sleep(LAG).await;
             }
-            // That it is gone already is as good; what is still there is found again.
-            let deleted = self.delete(stored.sequence).await;
-            refused = deleted.err().map(|error| (stored.sequence, error));
         }
         Ok(())
+    }
+
+    /// Whether the work queue has this message, by the word of the leader.
+    async fn is_there(&self, sequence: u64) -> Result<bool, BrokerError> {
+        let what = "looking at the work queue";
+        match self.job_stream(what).await?.get_raw_message(sequence).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(false),
+            Err(error) => Err(BrokerError::request(what)(error)),
+        }
     }
 
     /// Removes one message of the work queue.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::direct::Stored;
 use super::{Broker, BrokerError};
-use crate::{subject, wire};
+use crate::subject;
 
 /// A value of a bucket.
 pub(super) struct Kept<T> {
@@ -41,7 +41,7 @@ impl Broker {
         }
     }
 
-    /// The same, read.
+    /// The same, read; nothing where it cannot be.
     pub(super) async fn confirmed_value<T: DeserializeOwned>(
         &self,
         bucket: &str,
@@ -51,11 +51,7 @@ impl Broker {
         let Some((payload, _)) = self.confirmed(bucket, key, what).await? else {
             return Ok(None);
         };
-        let value = wire::decode(&payload).map_err(|source| BrokerError::Wire {
-            what: what.to_owned(),
-            source,
-        })?;
-        Ok(Some(value))
+        Ok(self.read_payload(&subject::kv(bucket, key), &payload))
     }
 
     /// Everything that keys hold which begin with `prefix`; what cannot be read
@@ -71,17 +67,11 @@ impl Broker {
             .await?;
         let read = |stored: &Stored| {
             let key = stored.subject.strip_prefix(&prefix)?.to_owned();
-            match wire::decode(&stored.payload) {
-                Ok(value) => Some(Kept {
-                    key,
-                    value,
-                    revision: stored.sequence,
-                }),
-                Err(error) => {
-                    tracing::warn!(bucket, key, %error, "left out: it cannot be read");
-                    None
-                }
-            }
+            Some(Kept {
+                key,
+                value: self.read(stored)?,
+                revision: stored.sequence,
+            })
         };
         let values = stored.iter().filter(|stored| !stored.is_marker);
         Ok(values.filter_map(read).collect())

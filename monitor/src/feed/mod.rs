@@ -122,6 +122,8 @@ async fn follow(
     let mut quiet = 0;
     let mut listed = listing.progress();
     view.apply(Input::Listing(listed.clone()), broker.now());
+    let mut unreadable = broker.unreadable();
+    view.apply(Input::Unreadable(unreadable.clone()), broker.now());
     let (tell, mut told) = mpsc::channel(1);
     // A page that shows no queue must mean that there is none.
     let mut is_whole = false;
@@ -152,6 +154,12 @@ async fn follow(
                 if progress != listed {
                     listed = progress.clone();
                     view.apply(Input::Listing(progress), broker.now());
+                    is_news = true;
+                }
+                let things = broker.unreadable();
+                if things != unreadable {
+                    unreadable.clone_from(&things);
+                    view.apply(Input::Unreadable(things), broker.now());
                     is_news = true;
                 }
                 quiet += 1;

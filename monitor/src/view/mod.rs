@@ -9,7 +9,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-use common::broker::{Change, LaneStatus, Pending};
+use common::broker::{Change, LaneStatus, Pending, Unreadable};
 use common::control::{Controls, Target};
 use common::id::JobId;
 use common::progress::Progress;
@@ -64,6 +64,8 @@ pub enum Input {
     Controls(Controls),
     /// How far the listing of all jobs is.
     Listing(Listing),
+    /// What cannot be read of all that.
+    Unreadable(Vec<Unreadable>),
 }
 
 /// The state of the farm.
@@ -74,6 +76,7 @@ pub struct View {
     runs: Runs,
     controls: Controls,
     listing: Listing,
+    unreadable: Vec<Unreadable>,
 }
 
 impl View {
@@ -90,6 +93,7 @@ impl View {
             runs: Runs::new(false),
             controls: Controls::default(),
             listing: Listing::default(),
+            unreadable: Vec::new(),
         }
     }
 
@@ -127,6 +131,7 @@ impl View {
             Input::Progress(progress) => self.runs.progressed(*progress, now),
             Input::Controls(controls) => self.controls = controls,
             Input::Listing(listing) => self.listing = listing,
+            Input::Unreadable(things) => self.unreadable = things,
         }
     }
 
@@ -221,6 +226,11 @@ impl View {
         );
         attention.extend(self.workers.places_away(clock));
         attention.extend(self.workers.clocks_off(clock));
+        attention.extend(self.unreadable.first().map(|first| Attention::Unreadable {
+            count: self.unreadable.len(),
+            subject: first.subject.clone(),
+            why: first.why.clone(),
+        }));
         attention.extend(self.failures(clock));
 
         Snapshot {

@@ -158,6 +158,15 @@ pub enum Attention {
         /// Seconds by which it is ahead; negative where it is behind.
         ahead: f64,
     },
+    /// Things on the broker cannot be read.
+    Unreadable {
+        /// How many.
+        count: usize,
+        /// The subject of the first.
+        subject: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Jobs failed lately.
     Failed {
         /// How many.

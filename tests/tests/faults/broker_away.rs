@@ -165,6 +165,62 @@ async fn what_was_encoded_is_published_when_a_frozen_broker_is_back() {
     away_at_the_end(Absence::Frozen).await;
 }
 
+/// Two jobs run when the broker goes away, at the default lease; one encode ends
+/// then, the other once the broker is back.
+async fn away_for(seconds: u64) {
+    let mut farm = Farm::start().await;
+    let mut ending = StandIn::new(&farm.folder().join("ending"));
+    let mut going_on = StandIn::new(&farm.folder().join("going-on"));
+    let lease = "30s";
+    let mut crew = Vec::new();
+    for (name, ffmpeg) in [("w1", &mut ending), ("w2", &mut going_on)] {
+        ffmpeg.befall(Fault::Held);
+        let setup = farm.worker(name).encoders("libx264").ffmpeg(ffmpeg);
+        crew.push(farm.join(setup.option("--ack-wait", lease)).await);
+    }
+    let idle = farm.worker("w3").encoders("libx264");
+    crew.push(farm.join(idle.option("--max-jobs", "2")).await);
+    farm.producer(["drain", "w3"]).await.succeeded();
+    let files = [paths::media("h264.mp4"), paths::media("vp9.webm")];
+    let folder = farm.folder_of("in", &files);
+    let mut enqueue = farm.producer_command();
+    enqueue
+        .arg("enqueue")
+        .arg(&folder)
+        .arg("-o")
+        .arg(farm.out());
+    enqueue.args(["--encoder", "libx264", "--ack-wait", lease]);
+    harness::process::run(enqueue).await.succeeded();
+    let jobs = farm.view.jobs(true).await.unwrap();
+    let jobs: Vec<JobId> = jobs.iter().map(|record| record.job().id).collect();
+    for job in &jobs {
+        farm.run_that(job, "running", |run| {
+            matches!(run.state, State::Running { .. })
+        })
+        .await;
+    }
+    farm.producer(["resume", "w3"]).await.succeeded();
+    farm.broker.kill();
+    ending.recover();
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    farm.broker.restart().await;
+    tokio::time::sleep(Duration::from_secs(35)).await;
+    going_on.recover();
+    all_at_once(&farm, &jobs).await;
+}
+
+#[tokio::test]
+#[ignore = "takes two minutes"]
+async fn workers_outlive_a_broker_that_is_away_for_80_seconds() {
+    away_for(80).await;
+}
+
+#[tokio::test]
+#[ignore = "takes eleven minutes"]
+async fn workers_outlive_a_broker_that_is_away_for_10_minutes() {
+    away_for(600).await;
+}
+
 #[tokio::test]
 async fn a_worker_that_was_frozen_while_its_job_was_buried_stops_when_it_wakes_up() {
     let farm = Farm::start().await;

@@ -10,6 +10,7 @@ mod plain_client;
 mod presets;
 mod scratch;
 mod steer;
+mod strangers;
 mod terms;
 mod variety;
 mod watch;

@@ -157,3 +157,29 @@ async fn an_owner_hears_soon_that_its_job_was_buried() {
         .expect("its owner hears of it");
     assert_eq!(lease.ended(), Some(Ended::TakenOver));
 }
+
+#[tokio::test]
+async fn a_job_that_no_worker_could_ever_take_is_set_aside() {
+    let ((_server, _folder), broker, known) = with_one_job().await;
+    let mut job = serde_json::to_value(job("nobody's")).expect("JSON");
+    job["recipe"]["video"]["encode"]["with"] = serde_json::json!({"first_of": []});
+    let id = job["id"].as_str().expect("an id").to_owned();
+    let message = serde_json::json!({"v": 1, "body": job}).to_string();
+    broker
+        .jetstream()
+        .publish(format!("jobs.libx264.9.{id}.all"), message.into())
+        .await
+        .expect("connected")
+        .await
+        .expect("stored");
+    let mut all = Lanes::default();
+    broker.add_lane(&mut all, lane(9)).await.expect("a lane");
+    let none = broker.claim(&all, &name("w1"), 1).await.expect("an answer");
+    assert!(none.claims.is_empty());
+    let good = claim(&broker, &known, "w1").await.expect("the good one");
+    good.complete(report("w1")).await.expect("its own");
+    let mut dead = broker.jetstream().get_stream("DEAD").await.expect("it");
+    assert_eq!(dead.info().await.expect("its state").state.messages, 1);
+    let (_, left) = broker.queue_extent().await.expect("an answer");
+    assert_eq!(left, 0, "it is still in the queue");
+}

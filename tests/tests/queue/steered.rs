@@ -314,7 +314,7 @@ async fn what_failed_by_a_workers_fault_is_offered_to_others_first() {
 }
 
 /// A worker that heard that a batch is paused.
-struct Paused(WorkerName, BatchId);
+pub(crate) struct Paused(pub(crate) WorkerName, pub(crate) BatchId);
 
 impl Claimant for Paused {
     type Ticket = ();

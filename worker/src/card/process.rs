@@ -1,5 +1,5 @@
-//! One run of ffmpeg for detection: in a process group of its own, bounded in
-//! time and in what it may say, and gone with all its children afterwards.
+//! One run of ffmpeg for detection: bounded in time and in what it may say, and
+//! gone with all its children afterwards.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,8 +8,10 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{ChildStdout, Command};
 use tokio::time::{Instant, timeout};
+
+use crate::child::Child;
 
 /// Bytes kept of each stream: the list of all filters takes 50 kB.
 const KEPT: usize = 256 << 10;
@@ -40,15 +42,15 @@ pub(super) async fn run(
     patience: Duration,
 ) -> io::Result<Ran> {
     let started = Instant::now();
-    let mut group = Group::spawn(ffmpeg, arguments, Stdio::piped())?;
+    let mut child = spawn(ffmpeg, arguments, Stdio::piped())?;
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let stdout = group.child.stdout.take();
-    let stderr = group.child.stderr.take();
+    let stdout = child.stdout();
+    let stderr = child.stderr();
     let ended = {
         let waiting = async {
-            let status = group.child.wait().await;
+            let status = child.wait().await;
             // A grandchild that outlives ffmpeg would hold the pipes open.
-            group.kill();
+            child.kill();
             status
         };
         let all = async {
@@ -61,7 +63,7 @@ pub(super) async fn run(
     let status = match ended {
         Ok(status) => Some(status?),
         Err(_) => {
-            group.end().await;
+            child.end(Duration::ZERO).await;
             None
         }
     };
@@ -85,7 +87,7 @@ async fn keep(stream: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
 
 /// An encode that is watched while it runs, packet by packet.
 pub(super) struct Watched {
-    group: Group,
+    child: Child,
     lines: Option<Lines<BufReader<ChildStdout>>>,
 }
 
@@ -96,10 +98,10 @@ impl Watched {
     /// Where it cannot be started.
     pub(super) fn start(ffmpeg: &Path, arguments: &[String]) -> io::Result<Self> {
         use tokio::io::AsyncBufReadExt;
-        let mut group = Group::spawn(ffmpeg, arguments, Stdio::null())?;
-        let stdout = group.child.stdout.take();
+        let mut child = spawn(ffmpeg, arguments, Stdio::null())?;
+        let stdout = child.stdout();
         Ok(Self {
-            group,
+            child,
             lines: stdout.map(|stdout| BufReader::new(stdout).lines()),
         })
     }
@@ -120,13 +122,13 @@ impl Watched {
 
     /// Whether it ended by itself, and well. To be asked after the last packet.
     pub(super) async fn succeeded(&mut self) -> bool {
-        let ended = timeout(Duration::from_secs(1), self.group.child.wait()).await;
+        let ended = timeout(Duration::from_secs(1), self.child.wait()).await;
         matches!(ended, Ok(Ok(status)) if status.success())
     }
 
     /// Kills it and waits until it is gone.
-    pub(super) async fn end(mut self) {
-        self.group.end().await;
+    pub(super) async fn end(self) {
+        self.child.end(Duration::ZERO).await;
     }
 }
 
@@ -140,63 +142,19 @@ pub(super) fn is_packet(line: &str) -> bool {
             .is_some_and(|timestamp| timestamp.parse::<i64>().is_ok())
 }
 
-/// A child that leads a process group; dropping it kills the group.
-struct Group {
-    child: Child,
-    #[cfg(unix)]
-    leader: std::cell::Cell<Option<rustix::process::Pid>>,
-}
-
-impl Group {
-    fn spawn(
-        ffmpeg: &Path,
-        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
-        stderr: Stdio,
-    ) -> io::Result<Self> {
-        let mut command = Command::new(ffmpeg);
-        command
-            .args(arguments)
-            .env("AV_LOG_FORCE_NOCOLOR", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(stderr)
-            .kill_on_drop(true);
-        #[cfg(unix)]
-        command.process_group(0);
-        let child = command.spawn()?;
-        Ok(Self {
-            #[cfg(unix)]
-            leader: std::cell::Cell::new(
-                child
-                    .id()
-                    .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())),
-            ),
-            child,
-        })
-    }
-
-    /// Kills the group, once: its number may go to others later.
-    #[cfg(unix)]
-    fn kill(&self) {
-        if let Some(leader) = self.leader.take() {
-            // An error says that nothing is left to be killed.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn kill(&self) {}
-
-    async fn end(&mut self) {
-        self.kill();
-        let _ = self.child.kill().await;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
+/// Starts an ffmpeg that is not confined: it reads nothing that others made.
+fn spawn(
+    ffmpeg: &Path,
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    stderr: Stdio,
+) -> io::Result<Child> {
+    let mut command = Command::new(ffmpeg);
+    command
+        .args(arguments)
+        .env("AV_LOG_FORCE_NOCOLOR", "1")
+        .stdout(Stdio::piped())
+        .stderr(stderr);
+    Child::spawn(command, false)
 }
 
 #[cfg(test)]

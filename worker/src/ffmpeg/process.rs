@@ -1,15 +1,15 @@
-//! ffmpeg as a child process: in a group of its own, watched while it runs, and
-//! gone with all its children when it ends, is stopped, stalls, or nobody waits
-//! for it any more.
+//! ffmpeg as a child process: watched while it runs, and gone with all that it
+//! started when it ends, is stopped, stalls, or nobody waits for it any more.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
 use common::failure::Failure;
 use common::progress::EncodeProgress;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,7 @@ use super::Tools;
 use super::fault::{self, Origin};
 use super::progress::{ProgressReader, advanced};
 use super::tail::{Lines, Tail, without_signature};
+use crate::child::Child;
 use crate::sandbox::Sandbox;
 
 /// How long pipes are read on after the child's end: what it wrote is there at
@@ -82,6 +83,23 @@ pub struct Finished {
 }
 
 impl Runner {
+    /// The same for a tool that may write in a folder, its home.
+    #[must_use]
+    pub fn writing(&self, folder: PathBuf) -> Self {
+        let mut runner = self.clone();
+        runner.sandbox.home = folder;
+        runner.sandbox.writes = true;
+        runner
+    }
+
+    /// The same for a tool that may read a file besides.
+    #[must_use]
+    pub fn reading(&self, file: &Path) -> Self {
+        let mut runner = self.clone();
+        runner.sandbox.read.push(file.to_owned());
+        runner
+    }
+
     /// The command line by which [`Self::ffmpeg`] runs, as a shell would read
     /// it; what lets anyone read a private object is left out.
     pub fn command_line(&self, arguments: &[OsString]) -> String {
@@ -181,20 +199,17 @@ impl Runner {
         if self.stop.is_cancelled() {
             return Err(stopped(tool));
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut group = Group::spawn(command)
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Child::spawn(command, self.sandbox.is_supervised())
             .map_err(|error| Failure::worker(format!("{tool} cannot be started: {error}")))?;
-        let mut stdout = Pipe::new(group.child.stdout.take());
-        let mut stderr = Pipe::new(group.child.stderr.take());
+        let mut stdout = Pipe::new(child.stdout());
+        let mut stderr = Pipe::new(child.stderr());
         let mut log = Tail::default();
         let mut deadline = Instant::now() + self.limits.stall;
 
         let status = loop {
             tokio::select! {
-                status = group.child.wait() => break status,
+                status = child.wait() => break status,
                 bytes = stdout.read() => if output(Said::Answer(bytes)) {
                     deadline = Instant::now() + self.limits.stall;
                 },
@@ -202,7 +217,7 @@ impl Runner {
                     output(Said::Log(line));
                 }),
                 () = self.stop.cancelled() => {
-                    group.end(self.limits.grace).await;
+                    child.end(self.limits.grace).await;
                     return Err(stopped(tool));
                 }
                 () = tokio::time::sleep_until(deadline) => {
@@ -210,14 +225,14 @@ impl Runner {
                         // Moving an index to the front of a big file takes time and reports nothing.
                         Some(ago) => deadline = Instant::now() + (self.limits.stall - ago),
                         None => {
-                            group.end(self.limits.grace).await;
+                            child.end(self.limits.grace).await;
                             return Err(stalled(tool, self.limits.stall, log));
                         }
                     }
                 }
             }
         };
-        group.kill();
+        child.kill();
         let rest = async {
             while stdout.is_open() || stderr.is_open() {
                 tokio::select! {
@@ -237,9 +252,12 @@ impl Runner {
         })
     }
 
-    /// How long ago something was last written to the scratch folder.
+    /// How long ago something was last written to the folder that it may write in.
     fn written_ago(&self) -> Option<Duration> {
-        let newest = std::fs::read_dir(&self.sandbox.write)
+        if !self.sandbox.writes {
+            return None;
+        }
+        let newest = std::fs::read_dir(&self.sandbox.home)
             .ok()?
             .filter_map(|entry| entry.ok()?.metadata().ok()?.modified().ok())
             .max()?;
@@ -309,74 +327,5 @@ impl<R: AsyncRead + Unpin> Pipe<R> {
             self.source = None;
         }
         &self.buffer[..length]
-    }
-}
-
-/// A child that leads a process group; dropping it kills the group.
-struct Group {
-    child: Child,
-    #[cfg(unix)]
-    id: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    fn spawn(mut command: Command) -> std::io::Result<Self> {
-        #[cfg(unix)]
-        command.process_group(0);
-        // Reaps what is dropped; on Windows it is also what kills it.
-        command.kill_on_drop(true);
-        let child = command.spawn()?;
-        #[cfg(unix)]
-        let id = child
-            .id()
-            .and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
-        Ok(Self {
-            child,
-            #[cfg(unix)]
-            id,
-        })
-    }
-
-    /// Asks the group to end, waits, kills what is left, and reaps the child.
-    async fn end(mut self, grace: Duration) {
-        self.ask();
-        let _ = tokio::time::timeout(grace, self.child.wait()).await;
-        self.kill();
-        let _ = self.child.wait().await;
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, signal: rustix::process::Signal) {
-        // The group outlives its leader while any member lives, and its number is not reused before.
-        if let Some(id) = self.id {
-            let _ = rustix::process::kill_process_group(id, signal);
-        }
-    }
-
-    #[cfg(unix)]
-    fn ask(&mut self) {
-        self.signal(rustix::process::Signal::TERM);
-    }
-
-    #[cfg(not(unix))]
-    fn ask(&mut self) {
-        let _ = self.child.start_kill();
-    }
-
-    #[cfg(unix)]
-    fn kill(&mut self) {
-        self.signal(rustix::process::Signal::KILL);
-        self.id = None;
-    }
-
-    #[cfg(not(unix))]
-    fn kill(&mut self) {
-        let _ = self.child.start_kill();
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
     }
 }

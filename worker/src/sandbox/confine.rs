@@ -125,7 +125,7 @@ fn prepare(order: &Order) -> Result<(), Error> {
     // A parent that died before that will send no signal any more.
     let parent = getppid().map(|pid| pid.as_raw_nonzero().get());
     if order.parent.is_some() && parent != order.parent {
-        return Err(Error::new(ErrorKind::BrokenPipe, "the worker is gone"));
+        return Err(Error::new(ErrorKind::BrokenPipe, "the supervisor is gone"));
     }
     restrict(order).map_err(Error::other)
 }
@@ -153,7 +153,7 @@ fn restrict(order: &Order) -> Result<(), RulesetError> {
             devices(),
             AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::WriteFile | AccessFs::IoctlDev,
         ))?
-        .add_rules(path_beneath_rules([&order.write], everything))?
+        .add_rules(path_beneath_rules(&order.write, everything))?
         .restrict_self()?;
     Ok(())
 }

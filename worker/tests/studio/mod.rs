@@ -15,7 +15,12 @@ use worker::ffmpeg::probe::{Media, probe};
 use worker::ffmpeg::process::{Limits, Runner};
 use worker::ffmpeg::{Source, Tools, arguments};
 use worker::gate::{Checked, Depth, check};
+use worker::made::Made;
 use worker::sandbox::Sandbox;
+use worker::scratch::{AttemptFolder, Scratch};
+
+/// What the output is called.
+const OUTPUT: &str = "output";
 
 /// A recipe of one encoder.
 pub(crate) fn recipe(encoder: &str) -> Recipe {
@@ -64,15 +69,22 @@ fn proof(encoder: &Encoder) -> Proof {
 /// Two folders that go with the test: inputs, and ffmpeg's scratch.
 pub(crate) struct Studio {
     inputs: tempfile::TempDir,
-    scratch: tempfile::TempDir,
+    attempt: AttemptFolder,
+    _scratch: Scratch,
+    _base: tempfile::TempDir,
     tools: Tools,
 }
 
 impl Studio {
     pub(crate) fn new() -> Self {
+        let base = tempfile::tempdir().expect("a folder");
+        let name = "studio".parse().expect("a name");
+        let scratch = Scratch::open(base.path(), &name).expect("a folder");
         Self {
             inputs: tempfile::tempdir().expect("a folder"),
-            scratch: tempfile::tempdir().expect("a folder"),
+            attempt: scratch.proof().expect("a folder"),
+            _scratch: scratch,
+            _base: base,
             tools: Tools::find(
                 std::env::var_os("FFMPEG").map(PathBuf::from),
                 std::env::var_os("FFPROBE").map(PathBuf::from),
@@ -166,7 +178,8 @@ impl Studio {
             sandbox: Sandbox {
                 program: Some(env!("CARGO_BIN_EXE_worker").into()),
                 read: vec![read.to_owned()],
-                write: self.scratch.path().to_owned(),
+                home: self.attempt.path().to_owned(),
+                writes: false,
                 network: false,
             },
             limits: Limits::default(),
@@ -208,17 +221,20 @@ impl Studio {
             choice => panic!("an encoder, not {choice}"),
         });
         let encoder = encoder.as_ref().map(|(encoder, proof)| (*encoder, proof));
-        let output = self.output();
+        let work = self.attempt.work_path();
+        let output = work.join(OUTPUT);
         let arguments = arguments::encode(recipe, &media, encoder, &source, &output)?;
         runner
+            .writing(work)
             .ffmpeg(&arguments.list, Origin::Local, |_| {})
             .await?;
         harm(&output);
-        check(&runner, recipe, &media, &source, &arguments, &output, depth).await
+        let made = Made::take(&self.attempt, OUTPUT)?;
+        check(&runner, recipe, &media, &source, &arguments, &made, depth).await
     }
 
     fn output(&self) -> PathBuf {
-        self.scratch.path().join("output")
+        self.attempt.path().join(OUTPUT)
     }
 
     /// Properties of the output's first film, as ffprobe orders and prints them.

@@ -187,7 +187,7 @@ async fn what_workers_cannot_reach_and_clocks_that_are_wrong_are_told() {
     let (mut browser, _folder) = open(&monitor, "").await;
     browser.shows("2 workers cannot reach s3://media/").await;
     browser.shows("403 Forbidden <b>Signature").await;
-    browser.shows("Jobs that need it wait.").await;
+    browser.shows("jobs that need it wait").await;
     browser
         .shows("Worker mini-pc cannot reach /srv/films")
         .await;

@@ -39,13 +39,13 @@ function quarantined(item) {
 }
 
 function placeAway(item, now) {
-  const said = item.workers > 1 ? `${item.worker} says` : "It says";
+  const who = item.workers === 1 ? `Worker ${item.worker}` : plural(item.workers, "worker");
   const cure = item.place.startsWith("s3:")
-    ? "See that the store runs, that those machines reach it, and that their credentials are good"
-    : "See that the folder is there and mounted on those machines";
+    ? "See whether the store runs, is reached from there, and takes their credentials"
+    : "See whether the folder is there, and mounted";
   return [
-    `${item.workers === 1 ? `Worker ${item.worker}` : plural(item.workers, "worker")} cannot reach ${printable(item.place)}`,
-    `Since ${ago(item.since, now)}. ${said}: ${printable(item.error)}. Jobs that need it wait. ${cure}; workers go on by themselves once they reach it.`,
+    `${who} cannot reach ${printable(item.place)}`,
+    `${cure}; jobs that need it wait until then. Since ${ago(item.since, now)}, ${item.worker} says: ${printable(item.error)}`,
   ];
 }
 
@@ -56,7 +56,12 @@ function clockIsOff(item) {
   ];
 }
 
-const WORDS = { unserved, worker_lost: lost, quarantined, place_away: placeAway, clock_off: clockIsOff, failed };
+function unreadable(item) {
+  const what = item.count === 1 ? "1 thing on the broker" : `${count(item.count)} things on the broker`;
+  return [`${what} cannot be read and ${item.count === 1 ? "is" : "are"} left out`, `${printable(item.subject)}: ${printable(item.why)}`];
+}
+
+const WORDS = { unserved, worker_lost: lost, quarantined, place_away: placeAway, clock_off: clockIsOff, unreadable, failed };
 
 /** Where a person goes from there. */
 const PLACES = {
@@ -65,6 +70,7 @@ const PLACES = {
   quarantined: () => address("workers"),
   place_away: () => address("workers"),
   clock_off: () => address("workers"),
+  unreadable: () => address("broker"),
   failed: () => address("jobs", { phases: "failed", sort: "changed", descending: "true" }),
 };
 

@@ -1,0 +1,196 @@
+//! What cannot be read costs itself only.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::broker::{Broker, JobRecord, Steered};
+use common::control::{Order, Target};
+use common::id::JobId;
+use common::job::Job;
+use common::run::State;
+use common::subject::{self, RUNS};
+use common::wire;
+use harness::broker::TestBroker;
+use harness::poll;
+use harness::proxy::{Fate, Protocol, Proxy};
+use jiff::Timestamp;
+
+use crate::{
+    claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
+};
+
+const BROKEN: &str = r#"{"v":1,"body":{}}"#;
+const NEWER: &str = r#"{"v":2,"body":{}}"#;
+
+/// Has something else stand where the run of a job should.
+async fn spoil(broker: &Broker, job: &JobId, run: &'static str) {
+    let key = subject::kv(RUNS, &subject::run(job));
+    let stored = broker.jetstream().publish(key, run.into()).await;
+    stored.expect("sent").await.expect("stored");
+}
+
+async fn messages(broker: &Broker, stream: &str) -> u64 {
+    let stream = broker.jetstream().get_stream(stream).await;
+    stream.expect("the stream").cached_info().state.messages
+}
+
+#[tokio::test]
+async fn a_hundred_broken_runs_starve_no_good_job() {
+    const MANY: usize = 120;
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let bad: Vec<_> = (0..MANY)
+        .map(|n| (job(&format!("bad-{n}")), lane(10)))
+        .collect();
+    broker.enqueue(&bad, |_| {}).await.expect("enqueued");
+    for (job, _) in &bad {
+        spoil(&broker, &job.id, BROKEN).await;
+    }
+    let newer = (job("newer"), lane(10));
+    let good = (job("good"), lane(5));
+    let both = [newer.clone(), good.clone()];
+    broker.enqueue(&both, |_| {}).await.expect("enqueued");
+    spoil(&broker, &newer.0.id, NEWER).await;
+    lanes(&broker, &mut known).await;
+
+    let taken = claim_in_time(&broker, &known, "w1").await;
+    assert_eq!(taken.job().id, good.0.id);
+    taken.complete(report("w1")).await.expect("ours");
+    poll::until("all broken ones to be dead letters", async || {
+        assert!(claim(&broker, &known, "w1").await.is_none());
+        (messages(&broker, "DEAD").await == MANY as u64).then_some(())
+    })
+    .await;
+    // The newer one waits for a worker that can read its run.
+    assert_eq!(messages(&broker, "JOBS").await, 1);
+    let jobs = broker.jobs(true).await.expect("a listing");
+    let is_done = |record: &JobRecord| record.job().id == good.0.id && record.has_ended();
+    assert!(jobs.iter().any(is_done));
+    let unreadable = broker.unreadable();
+    assert_eq!(unreadable.len(), MANY + 1);
+    assert_eq!(unreadable.iter().filter(|thing| thing.newer).count(), 1);
+    let letter = broker.dead_letter(&bad[0].0.id).await.expect("an answer");
+    let letter = letter.expect("a dead letter");
+    assert_eq!(letter.job, bad[0].0);
+    assert!(
+        matches!(&letter.state, State::Failed { failure } if failure.message.contains("cannot be read"))
+    );
+    // Who enqueues it again is told, and all others are enqueued.
+    let again = [bad[1].clone(), (job("another"), lane(5))];
+    let outcomes = broker.enqueue(&again, |_| {}).await.expect("enqueued");
+    assert_eq!(outcomes[1].1, common::broker::Outcome::Added);
+    assert!(
+        matches!(&outcomes[0].1, common::broker::Outcome::Known(run) if run.state.is_terminal())
+    );
+}
+
+#[tokio::test]
+async fn a_job_whose_run_is_broken_starts_anew_when_a_person_says_so() {
+    let (_server, broker, known) = with_one_job().await;
+    let first = claim(&broker, &known, "w1").await.expect("a job");
+    let id = first.job().id;
+    spoil(&broker, &id, BROKEN).await;
+    drop(first);
+    let refused = broker.cancel(&id).await.expect_err("it cannot be decided");
+    assert!(refused.to_string().contains("producer retry"), "{refused}");
+    poll::until("it to be a dead letter", async || {
+        assert!(claim(&broker, &known, "w1").await.is_none());
+        (messages(&broker, "DEAD").await == 1).then_some(())
+    })
+    .await;
+    let retried = broker.retry(&id).await.expect("an answer");
+    assert!(matches!(retried, Steered::Done(_)), "{retried:?}");
+    assert_eq!(messages(&broker, "DEAD").await, 0);
+    assert!(broker.unreadable().is_empty(), "it is good again");
+    let second = claim_in_time(&broker, &known, "w2").await;
+    assert_eq!(second.job().id, id);
+    second.complete(report("w2")).await.expect("ours");
+    // One that is nowhere else cannot be started anew: the person hears what to do.
+    spoil(&broker, &id, BROKEN).await;
+    let refused = broker.retry(&id).await.expect_err("nothing is known of it");
+    assert!(refused.to_string().contains("--again"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back() {
+    let (_server, broker, known) = with_one_job().await;
+    let first = claim(&broker, &known, "w1").await.expect("a job");
+    let failure = common::failure::Failure::input("corrupt");
+    let failed = first.fail(failure).await.expect("ours");
+    let job: &Job = &failed.job;
+    // Whoever wanted it again died before the run said so.
+    let key = subject::kv(RUNS, &subject::run(&job.id));
+    let runs = broker.jetstream().get_stream("KV_runs").await.expect("it");
+    let revision = runs.get_last_raw_message_by_subject(&key).await;
+    let mut headers = async_nats::HeaderMap::new();
+    let revision = revision.expect("it is there").sequence;
+    headers.insert("Farm-Retry-Of", revision.to_string());
+    let asked = broker.jetstream().publish_with_headers(
+        subject::job(&lane(5), &job.id),
+        headers,
+        wire::encode(job),
+    );
+    asked.await.expect("sent").await.expect("stored");
+    let batch = Target::Batch(job.batch);
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    };
+    broker.command(&batch, Some(&order)).await.expect("given");
+    let paused = crate::steered::Paused(name("w1"), job.batch);
+    poll::until("it to be put aside", async || {
+        let look = broker.claim(&known, &paused, 1).await.ok()?;
+        assert!(look.claims.is_empty());
+        let aside = broker.parked_jobs().await.ok()?;
+        (!aside.is_empty()).then_some(())
+    })
+    .await;
+    broker.command(&batch, None).await.expect("taken back");
+    let taken = claim_in_time(&broker, &known, "w1").await;
+    assert_eq!(taken.job().id, job.id);
+}
+
+#[tokio::test]
+async fn bells_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
+    const BELLS: usize = 3000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (far, _) = connect_to(proxy.nats_url()).await;
+    let read = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&read);
+    proxy.judge(move |request| {
+        if request.subject.contains("DIRECT.GET.KV_control") {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Fate::Passed
+    });
+    let (tell, mut told) = tokio::sync::watch::channel(common::control::Controls::default());
+    let following =
+        tokio::spawn(async move { far.follow_orders(tell, Duration::from_secs(60)).await });
+    let target = Target::Queue("libx264".parse().expect("a queue"));
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    };
+    let began = std::time::Instant::now();
+    for _ in 0..BELLS {
+        let bell = broker.client().publish("orders.queue.x", "".into());
+        bell.await.expect("sent");
+        tokio::time::sleep(Duration::from_micros(300)).await;
+    }
+    broker.command(&target, Some(&order)).await.expect("given");
+    told.wait_for(|known| known.is_paused(&target))
+        .await
+        .expect("it is heard");
+    // Each reading asks for one page and finds its end.
+    let most = 20 + 2 * usize::try_from(began.elapsed().as_millis() / 100).expect("seconds");
+    let read = read.load(Ordering::Relaxed);
+    assert!(read <= most, "read {read} times");
+    following.abort();
+}
