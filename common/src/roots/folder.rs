@@ -128,6 +128,20 @@ impl OpenFolder {
         Ok(self.folder.open_with(name, &options)?.into_std())
     }
 
+    /// Sees to it that a regular file's bytes are on the disk.
+    ///
+    /// # Errors
+    /// Where it is none, or the disk fails.
+    pub fn flush(&self, name: &OsStr) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        // Windows flushes only what may be written.
+        options
+            .write(true)
+            .follow(FollowSymlinks::No)
+            .nonblock(true);
+        self.folder.open_with(name, &options)?.sync_all()
+    }
+
     /// Gives something another name; what has that name already is replaced.
     ///
     /// # Errors
@@ -183,7 +197,7 @@ impl OpenFolder {
     }
 }
 
-pub(super) fn identity(file: &cap_std::fs::File) -> io::Result<Identity> {
+fn identity(file: &cap_std::fs::File) -> io::Result<Identity> {
     let found = file.metadata()?;
     Ok(Identity {
         device: found.dev(),
@@ -224,4 +238,18 @@ fn cannot_sync(error: &io::Error) -> bool {
 #[cfg(not(unix))]
 fn cannot_sync(_: &io::Error) -> bool {
     true
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_no_file_system_syncs_is_no_failing_disk() {
+        let cannot = |errno: Errno| cannot_sync(&io::Error::from(errno));
+        assert!([Errno::INVAL, Errno::BADF, Errno::NOTSUP].map(cannot) == [true; 3]);
+        assert!([Errno::IO, Errno::NOSPC, Errno::STALE].map(cannot) == [false; 3]);
+    }
 }

@@ -158,7 +158,12 @@ pub(super) async fn plan(
     let (workers, reports) =
         tokio::try_join!(shared.broker.workers(), shared.broker.recent_reports())?;
     let history = reports.iter().collect();
-    Ok(axum::Json(Plan::of(&recipe, &workers).measured(&history)))
+    let mut plan = Plan::of(&recipe, &workers);
+    if let Ok(media) = media(&shared) {
+        let file = media.root().join("file");
+        plan = plan.between(&workers, &[[file.clone(), file]]);
+    }
+    Ok(axum::Json(plan.measured(&history)))
 }
 
 fn check(recipe: &Recipe) -> Result<(), Refusal> {
@@ -185,7 +190,8 @@ pub(super) async fn create(
     let queue = match &order.worker {
         Some(worker) => {
             let workers = shared.broker.workers().await?;
-            pin::check(&order.recipe, worker, &workers)
+            let needed = [media.root().join("file")];
+            pin::check(&order.recipe, worker, &workers, &needed)
                 .map_err(|why| Refusal::unsound(why.to_string()))?;
             Queue::On(worker.clone())
         }
