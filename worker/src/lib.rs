@@ -22,6 +22,7 @@ pub mod orders;
 pub mod patience;
 pub mod peek;
 pub mod presence;
+mod proof;
 pub mod publish;
 pub mod reach;
 pub mod sandbox;
