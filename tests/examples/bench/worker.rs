@@ -148,5 +148,9 @@ impl Work for Nothing {
 
     async fn clean_up(&self, _: &Run) {}
 
+    async fn prove(&self, _: Vec<common::encoder::Encoder>) -> Result<(), String> {
+        Ok(())
+    }
+
     async fn prove_again(&self) {}
 }
