@@ -19,6 +19,7 @@ pub mod input;
 pub mod made;
 pub mod meter;
 pub mod orders;
+pub mod patience;
 pub mod peek;
 pub mod presence;
 mod proof;

@@ -74,6 +74,24 @@ impl OpenFolder {
         }
     }
 
+    /// Every name that is text, with what it stands for itself.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn entries(&self) -> io::Result<Vec<(String, Metadata)>> {
+        let mut found = Vec::new();
+        for entry in self.folder.entries()? {
+            let Ok(name) = entry?.file_name().into_string() else {
+                continue;
+            };
+            // What is removed meanwhile is not there.
+            if let Ok(kind) = self.kind(OsStr::new(&name)) {
+                found.push((name, kind));
+            }
+        }
+        Ok(found)
+    }
+
     /// Opens a regular file for reading.
     ///
     /// # Errors

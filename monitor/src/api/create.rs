@@ -106,11 +106,13 @@ pub(super) struct Asked {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        let status = match error {
-            StoreError::Missing(_) => StatusCode::NOT_FOUND,
-            _ => StatusCode::BAD_GATEWAY,
-        };
-        Self::new(status, error.to_string())
+        match error {
+            StoreError::Missing(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            StoreError::LeadsOut(place) => Self::unsound(format!(
+                "a link at or above {place} leads out of the monitor's store (--store): choose another folder"
+            )),
+            _ => Self::new(StatusCode::BAD_GATEWAY, error.to_string()),
+        }
     }
 }
 
@@ -132,10 +134,10 @@ pub(super) async fn browse(
 ) -> Result<axum::Json<FolderRow>, Refusal> {
     let media = media(&shared)?;
     let found = media.folder(&folder).await?;
-    let files = found.files.into_iter().map(|file| FileRow {
-        name: file.location.name(),
-        size: file.size,
-    });
+    let files = found
+        .files
+        .into_iter()
+        .map(|(name, size)| FileRow { name, size });
     Ok(axum::Json(FolderRow {
         root: media.root().to_string(),
         folders: found.folders,
