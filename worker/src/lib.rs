@@ -17,6 +17,7 @@ pub mod gate;
 pub mod input;
 pub mod made;
 pub mod meter;
+pub mod namesake;
 pub mod orders;
 pub mod peek;
 pub mod presence;
