@@ -52,6 +52,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ffmpeg && rm -r
     && install --directory --owner farm /scratch
 COPY --from=builder /src/target/release/worker /usr/local/bin/
 USER farm
+# Media come from a bucket. A folder that is mounted has to be named: `--root /media`, or WORKER_ROOT.
 # Encodes in progress: large and worth nothing to anyone else, so a volume of each container's own.
 ENV WORKER_SCRATCH=/scratch XDG_CACHE_HOME=/scratch
 VOLUME /scratch

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::job::Job;
+use crate::places::Foreign;
 use crate::plan;
 use crate::queue::Queue;
 use crate::recipe::{Choice, Recipe};
@@ -23,6 +24,8 @@ pub enum Unfit {
         /// Which.
         only: Vec<Queue>,
     },
+    /// It may not read or write where the job needs it.
+    Foreign(Foreign),
     /// It was told to leave out inputs of this size.
     Size {
         /// The smallest that it takes, in bytes.
@@ -48,9 +51,10 @@ impl Unfit {
         match self {
             Self::Unable { .. } => 0,
             Self::Elsewhere { .. } => 1,
-            Self::Size { .. } => 2,
-            Self::Resting { .. } => 3,
-            Self::Away(_) => 4,
+            Self::Foreign(_) => 2,
+            Self::Size { .. } => 3,
+            Self::Resting { .. } => 4,
+            Self::Away(_) => 5,
         }
     }
 }
@@ -63,6 +67,7 @@ impl fmt::Display for Unfit {
                 let only: Vec<String> = only.iter().map(ToString::to_string).collect();
                 write!(f, "serves only {}", only.join(", "))
             }
+            Self::Foreign(foreign) => foreign.fmt(f),
             Self::Size { least, most } => match (least, most) {
                 (Some(least), Some(most)) => {
                     write!(f, "takes inputs of {least} to {most} bytes only")
@@ -115,6 +120,8 @@ pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), Unfit> 
             only: worker.terms.only.clone(),
         });
     }
+    let admitted = worker.places.admit_all(&job.needed());
+    admitted.map_err(Unfit::Foreign)?;
     // Who pins a job to a worker wants it there, whatever its usual terms.
     let is_pinned = matches!(queue, Queue::On(_));
     if !is_pinned && !worker.terms.admit(job.input.size) {
@@ -156,6 +163,25 @@ mod tests {
         worker.terms.only = vec![Queue::Copy];
         let refused = takes(&worker, &job, &job.recipe.queue()).expect_err("not its queue");
         assert_eq!(refused.to_string(), "serves only copy");
+    }
+
+    #[test]
+    fn foreign_places_bind_pinned_jobs_too() {
+        let mut worker = heartbeat("w1", &["libx265"]);
+        worker.places.buckets = vec!["s3://media/out/".parse().expect("a location")];
+        let job = job(Choice::Encoder(encoder("libx265")), 1);
+        for queue in [job.recipe.queue(), Queue::On(worker.name.clone())] {
+            let refused = takes(&worker, &job, &queue).expect_err("foreign");
+            assert_eq!(
+                refused.to_string(),
+                "may not read or write there: give it --bucket s3://media/in"
+            );
+        }
+        worker
+            .places
+            .buckets
+            .push("s3://media/in".parse().expect("a location"));
+        takes(&worker, &job, &job.recipe.queue()).expect("below");
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl Job {
             enqueued: Timestamp::now(),
         }
     }
+
+    /// What a worker must be able to read and write for it.
+    pub fn needed(&self) -> [Location; 2] {
+        [self.input.location.clone(), self.output.clone()]
+    }
 }
 
 /// Queues that a job may wait in besides its first, once it has waited long

@@ -141,13 +141,17 @@ impl Location {
         }
     }
 
+    /// The folder, or prefix, that it lies in; the top of all lies in itself.
+    pub fn folder(&self) -> Self {
+        let path = self.0.path().trim_end_matches('/');
+        let mut url = self.0.clone();
+        url.set_path(path.rsplit_once('/').map_or("", |(folder, _)| folder));
+        url.as_str().parse().unwrap_or_else(|_| self.clone())
+    }
+
     /// The location of something in the same folder, or below the same prefix.
     pub fn sibling(&self, name: &str) -> Self {
-        let path = self.0.path().trim_end_matches('/');
-        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
-        let mut url = self.0.clone();
-        url.set_path(folder);
-        Self(url).join(name)
+        self.folder().join(name)
     }
 
     /// Whether its name is below that of a folder or prefix. Names are compared
@@ -321,6 +325,21 @@ mod tests {
     fn what_is_no_location_says_so() {
         for bad in ["s3://", "s3:///key", "ftp://host/x", "file://relative"] {
             assert!(Location::from_argument(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn everything_lies_in_a_folder() {
+        for (location, folder) in [
+            ("s3://media/in/a", "s3://media/in"),
+            ("s3://media/a", "s3://media/"),
+            ("s3://media/", "s3://media/"),
+            ("file:///films/a%20b/c", "file:///films/a%20b"),
+            ("file:///films", "file:///"),
+            ("file:///", "file:///"),
+        ] {
+            let location: Location = location.parse().expect("a location");
+            assert_eq!(String::from(location.folder()), folder);
         }
     }
 

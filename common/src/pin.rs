@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::encoder::Encoder;
 use crate::fit;
+use crate::location::Location;
 use crate::queue::Queue;
 use crate::recipe::Recipe;
 use crate::worker::{Heartbeat, WorkerName};
@@ -42,7 +43,8 @@ fn list<T: fmt::Display>(names: &[T]) -> String {
     names.join(", ")
 }
 
-/// Checks that a worker is alive and has proved what a recipe needs.
+/// Checks that a worker is alive, has proved what a recipe needs, and may read
+/// and write what is needed.
 ///
 /// # Errors
 /// Why it cannot be relied on, with alternatives.
@@ -50,19 +52,16 @@ pub fn check(
     recipe: &Recipe,
     worker: &WorkerName,
     workers: &[Heartbeat],
+    needed: &[Location],
 ) -> Result<(), Unpinnable> {
     let found = workers.iter().find(|found| found.name == *worker);
-    let queue = Queue::On(worker.clone());
-    let reason = match found.map(|found| fit::can(found, recipe, &queue)) {
+    let judge = |worker: &Heartbeat| judge(recipe, worker, needed);
+    let reason = match found.map(judge) {
         Some(Ok(())) => return Ok(()),
         Some(Err(reason)) => Some(reason),
         None => None,
     };
-    let can = |other: &&Heartbeat| {
-        let queue = Queue::On(other.name.clone());
-        fit::can(other, recipe, &queue).is_ok()
-    };
-    let others = workers.iter().filter(can);
+    let others = workers.iter().filter(|other| judge(other).is_ok());
     let proved = found.into_iter().flat_map(|found| found.card.proved());
     let instead = proved
         .map(|(encoder, _)| encoder)
@@ -73,6 +72,16 @@ pub fn check(
         instead: instead.cloned().collect(),
         others: others.map(|other| other.name.clone()).collect(),
     })
+}
+
+/// Whether a worker could run a recipe, reading and writing these.
+///
+/// # Errors
+/// Why not.
+pub fn judge(recipe: &Recipe, worker: &Heartbeat, needed: &[Location]) -> Result<(), String> {
+    fit::can(worker, recipe, &Queue::On(worker.name.clone()))?;
+    let admitted = worker.places.admit_all(needed);
+    admitted.map_err(|foreign| foreign.to_string())
 }
 
 #[cfg(test)]
@@ -88,7 +97,7 @@ mod tests {
             heartbeat("gpu", &["hevc_nvenc"]),
         ];
         let recipe = job(Choice::Encoder("hevc_nvenc".parse().expect("one")), 1).recipe;
-        let check = |name: &str| check(&recipe, &name.parse().expect("a name"), &workers);
+        let check = |name: &str| check(&recipe, &name.parse().expect("a name"), &workers, &[]);
         check("gpu").expect("proved");
         assert_eq!(
             check("cpu").expect_err("not proved").to_string(),
@@ -98,6 +107,14 @@ mod tests {
         assert_eq!(
             check("gone").expect_err("not alive").to_string(),
             "worker gone is not alive; who can: gpu"
+        );
+        let foreign = ["s3://media/in/a".parse().expect("a location")];
+        let mut narrow = workers[1].clone();
+        narrow.places.buckets = vec!["s3://media/out/".parse().expect("a location")];
+        assert!(judge(&recipe, &workers[1], &foreign).is_ok());
+        assert_eq!(
+            judge(&recipe, &narrow, &foreign),
+            Err("may not read or write there: give it --bucket s3://media/in".to_owned())
         );
     }
 }

@@ -3,6 +3,8 @@
 //! Names are compared here, so that listings can tell who takes a job. What a
 //! name leads to on disk is checked by the worker when it opens a file.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::location::Location;
@@ -26,6 +28,47 @@ impl Places {
                 || self.buckets.iter().any(|bucket| location.is_below(bucket));
         }
         self.roots.iter().any(|root| location.is_below(root))
+    }
+
+    /// Whether all of these lie in them.
+    ///
+    /// # Errors
+    /// Which folders would have to be added.
+    pub fn admit_all<'a>(
+        &self,
+        needed: impl IntoIterator<Item = &'a Location>,
+    ) -> Result<(), Foreign> {
+        let mut foreign = Vec::new();
+        for location in needed {
+            let folder = location.folder();
+            if !self.admit(location) && !foreign.contains(&folder) {
+                foreign.push(folder);
+            }
+        }
+        if foreign.is_empty() {
+            Ok(())
+        } else {
+            Err(Foreign(foreign))
+        }
+    }
+}
+
+/// Folders that a worker may not read and write in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign(Vec<Location>);
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("may not read or write there: give it")?;
+        for folder in &self.0 {
+            let option = if folder.is_remote() {
+                "--bucket"
+            } else {
+                "--root"
+            };
+            write!(f, " {option} {folder}")?;
+        }
+        Ok(())
     }
 }
 
@@ -56,5 +99,13 @@ mod tests {
         assert!(!places.admit(&at("s3://media/in2/a.mkv")));
         assert!(!places.admit(&at("s3://media/in/../out/a.mkv")));
         assert!(!places.admit(&at("s3://other/in/a.mkv")));
+        let needed = ["file:///out/a.mkv", "s3://out/a.mkv", "file:///out/b.mkv"].map(at);
+        let foreign = places.admit_all(&needed).expect_err("foreign");
+        assert_eq!(
+            foreign.to_string(),
+            "may not read or write there: give it --root /out --bucket s3://out/"
+        );
+        let near = at("file:///media/films/b.mkv");
+        places.admit_all([&near]).expect("below the root");
     }
 }

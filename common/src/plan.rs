@@ -1,11 +1,14 @@
 //! Who could run a job, before anything is sent: pure, for every program that
 //! shows it to a person.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::card::Proof;
 use crate::encoder::Encoder;
 use crate::history::History;
+use crate::location::Location;
 use crate::queue::Queue;
 use crate::recipe::{BitDepth, Choice, Recipe};
 use crate::worker::{Heartbeat, WorkerName, WorkerStatus};
@@ -22,6 +25,10 @@ pub struct Plan {
     /// Other encoders of the same codec that live workers have proved, the
     /// fastest first. Filled where nobody can run the recipe as it is.
     pub alternatives: Vec<Alternative>,
+    /// A job's input and output where nobody who can run the recipe may read
+    /// and write both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<[Location; 2]>,
 }
 
 /// A worker that may run jobs of the recipe.
@@ -110,7 +117,52 @@ impl Plan {
             candidates,
             unfit,
             alternatives,
+            foreign: None,
         }
+    }
+
+    /// The same for jobs with these inputs and outputs: who may not read and
+    /// write there does not count.
+    #[must_use]
+    pub fn between(mut self, workers: &[Heartbeat], jobs: &[[Location; 2]]) -> Self {
+        let places = |worker: &WorkerName| {
+            let found = workers.iter().find(|alive| alive.name == *worker);
+            found.map(|found| &found.places)
+        };
+        let refusal = |worker: &WorkerName, job: &[Location; 2]| {
+            places(worker).and_then(|places| places.admit_all(job).err())
+        };
+        let mut seen = HashSet::new();
+        let mut distinct: Vec<&[Location; 2]> = jobs
+            .iter()
+            .filter(|job| seen.insert(job.each_ref().map(Location::folder)))
+            .collect();
+        let is_foreign = |job: &&[Location; 2]| {
+            let mut able = self.candidates.iter();
+            able.all(|candidate| refusal(&candidate.worker, job).is_some())
+        };
+        if let Some(foreign) = distinct.iter().copied().find(is_foreign)
+            && !self.candidates.is_empty()
+        {
+            self.foreign = Some(foreign.clone());
+            distinct = vec![foreign];
+        }
+        // Who may do some of them is a candidate still.
+        self.candidates.retain(|candidate| {
+            let refusals: Vec<_> = distinct
+                .iter()
+                .filter_map(|job| refusal(&candidate.worker, job))
+                .collect();
+            let keeps = refusals.is_empty() || refusals.len() < distinct.len();
+            if !keeps && let Some(reason) = refusals.first() {
+                self.unfit.push(Unfit {
+                    worker: candidate.worker.clone(),
+                    reason: reason.to_string(),
+                });
+            }
+            keeps
+        });
+        self
     }
 
     /// The same with what completed jobs took.
@@ -134,6 +186,9 @@ impl Plan {
 
     /// One line on why nobody can run it and what could be asked for instead.
     pub fn advice(&self) -> String {
+        if let Some([input, output]) = &self.foreign {
+            return format!("no live worker may read {input} and write {output}");
+        }
         let nobody = if self.unfit.is_empty() {
             "no worker is alive".to_owned()
         } else {

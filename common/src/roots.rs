@@ -10,7 +10,6 @@ mod mount;
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -92,9 +91,12 @@ impl Roots {
         names
     }
 
-    /// Those that are away now: missing, or with nothing mounted there any more.
-    pub fn away(&self) -> Vec<StoreError> {
-        self.0.iter().filter_map(|root| root.open().err()).collect()
+    /// Whether the folder in which a file lies, or would, is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] where it is missing, or has lost what was mounted there.
+    pub fn reach(&self, location: &Location) -> Result<(), StoreError> {
+        self.walk(location).map(drop)
     }
 
     /// Opens a file for reading. Links that stay in the folders are followed.
@@ -380,14 +382,6 @@ impl Walk<'_> {
         self.at.path.push(name);
         Ok(())
     }
-}
-
-/// The identity of a file that is open.
-///
-/// # Errors
-/// Where the system does not tell.
-pub fn identity(file: &File) -> io::Result<Identity> {
-    folder::identity(&cap_std::fs::File::from_std(file.try_clone()?))
 }
 
 #[cfg(all(test, unix))]

@@ -48,7 +48,7 @@ pub enum StoreError {
     #[error("a link at or above {0} leads out of the folders that this program was given (--root)")]
     LeadsOut(Location),
     /// A folder that was given is missing, or has lost what was mounted there.
-    #[error("the folder of {place} is away: {source}")]
+    #[error("{place} is away: {source}")]
     Away {
         /// The folder, or what was to be reached in it.
         place: Location,

@@ -158,6 +158,9 @@ impl Away {
 }
 
 impl Heartbeat {
+    /// Seconds by which a clock may be wrong before people are told.
+    pub const CLOCK_OFF: f64 = 5.0;
+
     /// Whether it takes jobs of this queue, now or when a slot is free.
     pub fn serves(&self, queue: &Queue) -> bool {
         self.card.serves(&self.name, queue)

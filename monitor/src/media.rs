@@ -7,7 +7,8 @@ use common::job::Input;
 use common::location::Location;
 use common::naming::{self, Named, NamingError};
 use common::recipe::Container;
-use common::store::{Folder, StoreError, Stores};
+use common::roots::Roots;
+use common::store::{Folder, StoreError, Stores, local_input};
 
 /// The folder that people browse.
 pub(crate) struct Media {
@@ -30,35 +31,70 @@ impl Media {
 
     /// What lies in a folder of it; `/` between names, and no way out.
     pub(crate) async fn folder(&self, path: &str) -> Result<Folder, StoreError> {
-        self.stores.folder(&self.place(path).await?).await
+        let place = self.root.join(path);
+        if place.is_remote() {
+            return self.stores.folder(&place).await;
+        }
+        self.on_disk(place, Folder::local).await
     }
 
     /// The exact version of a file of it.
     pub(crate) async fn input(&self, path: &str) -> Result<Input, StoreError> {
-        self.stores.head(&self.place(path).await?).await
-    }
-
-    /// The place of what is there; a symbolic link leads nowhere else.
-    async fn place(&self, path: &str) -> Result<Location, StoreError> {
         let place = self.root.join(path);
-        if let (Some(root), Some(local)) = (self.root.path(), place.path()) {
-            let missing = |_| StoreError::Missing(place.clone());
-            let root = tokio::fs::canonicalize(root).await.map_err(missing)?;
-            let real = tokio::fs::canonicalize(local).await.map_err(missing)?;
-            if !real.starts_with(root) {
-                return Err(StoreError::Missing(place));
-            }
+        if place.is_remote() {
+            return self.stores.head(&place).await;
         }
-        Ok(place)
+        self.on_disk(place, |roots, place| {
+            let found = roots.file(place)?.file.metadata();
+            let metadata = found.map_err(|source| StoreError::Local {
+                what: place.to_string(),
+                source,
+            })?;
+            Ok(local_input(place.clone(), &metadata))
+        })
+        .await
     }
 
-    /// Whether something is there.
+    /// Whether something is there, or in the way of what is to be there.
     pub(crate) async fn is_taken(&self, place: &Location) -> Result<bool, StoreError> {
-        match self.stores.head(place).await {
-            Ok(_) => Ok(true),
+        let found = if place.is_remote() {
+            self.stores.head(place).await.map(|_| true)
+        } else {
+            self.on_disk(place.clone(), |roots, place| {
+                let (folder, name) = roots.folder_of(place)?;
+                folder.has(&name).map_err(|source| StoreError::Local {
+                    what: place.to_string(),
+                    source,
+                })
+            })
+            .await
+        };
+        match found {
             Err(StoreError::Missing(_)) => Ok(false),
-            Err(error) => Err(error),
+            found => found,
         }
+    }
+
+    /// Does something below the folder, where waiting for a disk holds nobody up.
+    /// Names are walked from the folder's descriptor: a link leads nowhere else.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        place: Location,
+        work: impl FnOnce(&Roots, &Location) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let root = self.root.clone();
+        let what = place.to_string();
+        let working = tokio::task::spawn_blocking(move || {
+            let roots = Roots::new(root.path()).map_err(|error| StoreError::Away {
+                place: root,
+                source: error.source,
+            })?;
+            work(&roots, &place)
+        });
+        working.await.map_err(|error| StoreError::Local {
+            what,
+            source: std::io::Error::other(error),
+        })?
     }
 
     /// Where the outputs of files go, below `folder`.
@@ -96,10 +132,10 @@ mod tests {
         std::os::unix::fs::symlink(folder.path(), root.join("out")).expect("linked");
         let media = Media::new(Location::file(&root).expect("absolute"));
         media.input("inside/film.mkv").await.expect("inside");
-        for outside in ["out/secret.mkv", "../secret.mkv"] {
-            let found = media.input(outside).await;
-            assert!(matches!(found, Err(StoreError::Missing(_))), "{found:?}");
-        }
+        let found = media.input("../secret.mkv").await;
+        assert!(matches!(found, Err(StoreError::Missing(_))), "{found:?}");
+        let found = media.input("out/secret.mkv").await;
+        assert!(matches!(found, Err(StoreError::LeadsOut(_))), "{found:?}");
         assert!(media.folder("out").await.is_err());
     }
 }

@@ -37,21 +37,26 @@ pub async fn reach(location: &Location) -> Result<(), Error> {
     }
 }
 
-/// Warns, or refuses where that is `required`, where nobody alive can run such
-/// jobs.
+/// Warns, or refuses where that is `required`, where nobody alive can run jobs
+/// with these inputs and outputs.
 ///
 /// # Errors
 /// Where it refuses, or an encoder is none that anyone knows.
-pub async fn check_served(broker: &Broker, terms: &Terms, required: bool) -> Result<(), Error> {
+pub async fn check_served(
+    broker: &Broker,
+    terms: &Terms,
+    jobs: &[[Location; 2]],
+    required: bool,
+) -> Result<(), Error> {
     let workers = broker.workers().await?;
     check_known(&terms.recipe, &workers)?;
     let (advice, unfit) = match &terms.worker {
-        Some(worker) => match pin::check(&terms.recipe, worker, &workers) {
+        Some(worker) => match pin::check(&terms.recipe, worker, &workers, jobs.as_flattened()) {
             Ok(()) => return Ok(()),
             Err(why) => (why.to_string(), Vec::new()),
         },
         None => {
-            let plan = Plan::of(&terms.recipe, &workers);
+            let plan = Plan::of(&terms.recipe, &workers).between(&workers, jobs);
             if plan.is_served() {
                 return Ok(());
             }

@@ -17,6 +17,15 @@ use crate::sources::Source;
 /// Files that are uploaded at once.
 const AT_ONCE: usize = 4;
 
+/// Where, roughly, workers will find an input: in `store` once it is uploaded
+/// there, where a store is named.
+pub fn read_from(store: Option<&Location>, input: &Location) -> Location {
+    match store {
+        Some(store) if !input.is_remote() => store.join("in/file"),
+        _ => input.clone(),
+    }
+}
+
 /// Replaces every local source by its copy in `store`, below `in/`, after
 /// bringing it there.
 ///

@@ -72,6 +72,14 @@ impl Browser {
         browser
     }
 
+    /// Has a script run in every page from now on, before any of the page's own.
+    pub async fn before_pages(&mut self, script: &str) {
+        self.ask("Page.enable", json!({})).await;
+        let source = json!({ "source": script });
+        self.ask("Page.addScriptToEvaluateOnNewDocument", source)
+            .await;
+    }
+
     /// The text that the page shows now.
     pub async fn text(&mut self) -> String {
         self.evaluate("document.body ? document.body.innerText : ''")

@@ -71,6 +71,11 @@ pub fn search_path() -> std::ffi::OsString {
     std::env::join_paths(folders).expect("folders of PATH hold no separator")
 }
 
+/// Where the media of all tests lie.
+pub fn brought() -> PathBuf {
+    target().join("tools")
+}
+
 /// Something that `tests/clips` makes: a file, or one of its folders.
 pub fn media(name: &str) -> PathBuf {
     let path = target().join("tools/media").join(name);

@@ -22,6 +22,8 @@ const FOREIGN: &[&str] = &[
     "WORKER_NAME",
     "WORKER_ENCODERS",
     "WORKER_SCRATCH",
+    "WORKER_ROOT",
+    "WORKER_BUCKET",
     "WORKER_MAX_JOBS",
     "WORKER_MAX_SIZE",
     "WORKER_MIN_SIZE",
@@ -85,6 +87,7 @@ pub struct WorkerSetup {
     name: String,
     home: PathBuf,
     options: BTreeMap<&'static str, OsString>,
+    roots: Vec<PathBuf>,
     environment: Vec<(&'static str, String)>,
     wrapper: Vec<String>,
 }
@@ -95,6 +98,7 @@ impl WorkerSetup {
             name: name.to_owned(),
             home: home.to_owned(),
             options: BTreeMap::new(),
+            roots: vec![home.to_owned(), paths::brought()],
             environment: Vec::new(),
             wrapper: Vec::new(),
         }
@@ -110,6 +114,14 @@ impl WorkerSetup {
     #[must_use]
     pub fn option(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.options.insert(name, value.into());
+        self
+    }
+
+    /// Folders that it may read and write below, instead of its home and the
+    /// media of all tests.
+    #[must_use]
+    pub fn roots(mut self, folders: &[&Path]) -> Self {
+        self.roots = folders.iter().map(|&folder| folder.to_owned()).collect();
         self
     }
 
@@ -162,6 +174,9 @@ impl WorkerSetup {
         command.envs(self.environment);
         for (name, value) in self.options {
             command.arg(name).arg(value);
+        }
+        for root in &self.roots {
+            command.arg("--root").arg(root);
         }
         let log = self.home.join(format!("worker-{}.log", self.name));
         let started = Timestamp::now();

@@ -55,6 +55,8 @@ pub enum Fault {
     Torn,
     /// It prints rubbish in front of everything else.
     Garbage,
+    /// No encode succeeds, not even those by which a worker proves itself.
+    Sick,
     /// It starts late.
     Late(Duration),
     /// It encodes no faster than this many times real time.

@@ -13,6 +13,7 @@ use common::card::{Card, Proof};
 use common::control::{Controls, Target};
 use common::encoder::Kind;
 use common::job::Job;
+use common::places::Places;
 use common::queue::{Lane, Queue};
 use common::worker::{Terms, WorkerName};
 use jiff::SignedDuration;
@@ -40,6 +41,7 @@ const LEAST: u64 = 16 << 20;
 pub struct Admission {
     name: WorkerName,
     terms: Terms,
+    places: Places,
     read: ReadMode,
     scratch: PathBuf,
     card: watch::Receiver<Arc<Card>>,
@@ -90,6 +92,7 @@ impl Admission {
         Self {
             name,
             terms,
+            places: reach.allowed(),
             read,
             scratch,
             card,
@@ -200,6 +203,10 @@ impl Claimant for Admission {
         if self.controls.borrow().is_paused(&Target::Batch(job.batch)) {
             return Err(Decline::Park);
         }
+        // Before anything of it is looked at.
+        if self.places.admit_all(&job.needed()).is_err() {
+            return Err(Decline::Leave(OTHERS));
+        }
         let is_pinned = matches!(lane.queue, Queue::On(_));
         // Who pins a job to a worker wants it there, whatever its usual terms.
         if !is_pinned && !self.terms.admit(job.input.size) {
@@ -251,6 +258,8 @@ mod tests {
     use common::location::Location;
     use common::queue::Priority;
     use common::recipe::{Choice, Recipe, VideoEncode};
+    use common::roots::Roots;
+    use common::store::Stores;
     use common::testing;
 
     use super::*;
@@ -300,7 +309,10 @@ mod tests {
         let (_, controls) = watch::channel(Controls::default());
         let name = "w".parse().expect("a name");
         let scratch = folder.path().to_owned();
-        let reach = Reach::new(common::broker::Clock::default());
+        let none: [&std::path::Path; 0] = [];
+        let media = vec!["s3://media/in".parse().expect("a location")];
+        let stores = Stores::new().within(Roots::new(none).expect("no folder"), media);
+        let reach = Reach::new(&stores, common::broker::Clock::default());
         let admission = Admission::new(
             name,
             terms,
@@ -386,6 +398,28 @@ mod tests {
             admission.admit(&foreign, &pinned).err(),
             Some(Decline::Leave(UNPROVED))
         );
+    }
+
+    #[test]
+    fn what_lies_elsewhere_is_left_to_others_even_where_it_is_pinned() {
+        let (admission, _folder) = admission(Terms::default());
+        let (job, lane) = job("libx265", 1);
+        let pinned = Lane {
+            queue: Queue::On("w".parse().expect("a name")),
+            ..lane.clone()
+        };
+        assert!(admission.admit(&job, &lane).is_ok());
+        for elsewhere in ["s3://media/b", "s3://other/in/b", "file:///b"] {
+            let elsewhere: Location = elsewhere.parse().expect("a location");
+            let mut reads = job.clone();
+            reads.input.location = elsewhere.clone();
+            let mut writes = job.clone();
+            writes.output = elsewhere;
+            for (job, lane) in [(&reads, &lane), (&writes, &lane), (&writes, &pinned)] {
+                let declined = admission.admit(job, lane).err();
+                assert_eq!(declined, Some(Decline::Leave(OTHERS)));
+            }
+        }
     }
 
     #[tokio::test]

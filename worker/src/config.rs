@@ -7,7 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::broker::ConnectOptions;
 use common::encoder::Encoder;
 use common::hours::Hours;
+use common::location::Location;
 use common::queue::Queue;
+use common::roots::Roots;
+use common::store::Stores;
 use common::telemetry::LogFormat;
 use common::worker::{Terms, WorkerName};
 
@@ -125,6 +128,12 @@ pub struct Config {
     /// Folder for files in the making
     #[arg(long, env = "WORKER_SCRATCH", value_name = "DIR", default_value_os_t = scratch::default_base())]
     pub scratch: PathBuf,
+    /// Folder below which files may be read and written; may be given again. Without one, no job about local files is taken [env: WORKER_ROOT, a list like PATH]
+    #[arg(long = "root", value_name = "PATH")]
+    pub roots: Vec<PathBuf>,
+    /// Bucket, or prefix of one, below which objects may be read and written; may be given again [env: WORKER_BUCKET, comma-separated] [default: all that the credentials open]
+    #[arg(long = "bucket", value_name = "s3://BUCKET/PREFIX", value_parser = bucket)]
+    pub buckets: Vec<Location>,
     /// Jobs to run at once [default: a quarter of the cores, at least 2]
     #[arg(long, env = "WORKER_MAX_JOBS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub max_jobs: Option<u32>,
@@ -214,6 +223,17 @@ fn ack_wait(text: &str) -> Result<Duration, String> {
     Ok(wait)
 }
 
+/// Reads a bucket, or a prefix of one.
+fn bucket(text: &str) -> Result<Location, String> {
+    let location = Location::from_argument(text).map_err(|error| error.to_string())?;
+    if !location.is_remote() {
+        return Err(format!(
+            "'{text}' is no bucket: expected s3://BUCKET/PREFIX"
+        ));
+    }
+    Ok(location)
+}
+
 /// Reads `500M`, `20G`, `1000000`: bytes, by powers of 1024.
 fn size(text: &str) -> Result<u64, String> {
     let wrong = || format!("'{text}' is no size: expected e.g. 500M or 20G");
@@ -234,6 +254,35 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 impl Config {
+    /// Access to media where this worker was told that it may read and write, and
+    /// nowhere else.
+    ///
+    /// # Errors
+    /// Where that is no folder that exists, or no bucket.
+    pub fn stores(&self) -> Result<Stores, String> {
+        let listed = std::env::var_os("WORKER_ROOT").unwrap_or_default();
+        let folders: Vec<PathBuf> = if self.roots.is_empty() {
+            std::env::split_paths(&listed)
+                .filter(|path| !path.as_os_str().is_empty())
+                .collect()
+        } else {
+            self.roots.clone()
+        };
+        let listed = std::env::var("WORKER_BUCKET").unwrap_or_default();
+        let buckets = if self.buckets.is_empty() {
+            let texts = listed.split(',').map(str::trim);
+            texts
+                .filter(|text| !text.is_empty())
+                .map(bucket)
+                .collect::<Result<_, _>>()
+                .map_err(|error| format!("WORKER_BUCKET: {error}"))?
+        } else {
+            self.buckets.clone()
+        };
+        let roots = Roots::new(folders).map_err(|error| format!("--root: {error}"))?;
+        Ok(Stores::new().within(roots, buckets))
+    }
+
     /// What this worker is willing to take.
     pub fn terms(&self) -> Terms {
         Terms {

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Claim, Haste};
+use common::encoder::Encoder;
 use common::failure::Fault;
 use common::id::JobId;
 use common::queue::Lane;
@@ -49,6 +50,12 @@ pub trait Work: Send + Sync + 'static {
 
     /// Gives up what the attempts at a job may have left that nobody goes on with.
     fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
+
+    /// Makes an encode of its own with each of these encoders, as a job would.
+    ///
+    /// # Errors
+    /// What went wrong: then it is the machine.
+    fn prove(&self, encoders: Vec<Encoder>) -> impl Future<Output = Result<(), String>> + Send;
 
     /// Finds out anew what this machine can do.
     fn prove_again(&self) -> impl Future<Output = ()> + Send;
@@ -115,8 +122,9 @@ struct Tasks {
     jobs: JoinSet<(JobId, Outcome)>,
     /// Running jobs that have cost a worker before: none is started beside them.
     suspects: HashSet<Id>,
-    /// Finding out anew what the machine can do.
-    proofs: JoinSet<()>,
+    /// Finding out what the machine can do: how an encode of its own went, or
+    /// nothing where only its card is made anew.
+    proofs: JoinSet<Option<Result<(), String>>>,
     /// What is waited for at the very end only.
     background: TaskTracker,
 }
@@ -157,7 +165,7 @@ impl<W: Work> Dispatcher<W> {
             let standing = self.duty.standing(tasks.jobs.len());
             self.presence.stand(&standing);
             let is_full = tasks.jobs.len() >= self.slots || !tasks.suspects.is_empty();
-            let has_room = standing.is_ready() && !is_full;
+            let has_room = standing.is_ready() && !is_full && !self.duty.is_in_doubt();
             if !has_room {
                 eye.hurry(Haste::Stop);
             }
@@ -201,9 +209,12 @@ impl<W: Work> Dispatcher<W> {
                 }
                 Ok(()) = connections.changed() => news.reconnected = true,
                 Ok(()) = controls.changed() => {}
-                Some(_) = tasks.proofs.join_next() => news.proved = true,
+                Some(proved) = tasks.proofs.join_next() => {
+                    self.judge(proved, &mut tasks);
+                    news.proved = true;
+                }
                 () = tokio::time::sleep(jitter()), if !standing.is_ready() => {
-                    self.end_quarantine(&tasks);
+                    self.end_quarantine(&mut tasks);
                 }
                 () = shutdown.cancelled() => break,
             }
@@ -266,11 +277,13 @@ impl<W: Work> Dispatcher<W> {
             Ok((task, (job, outcome))) => {
                 tasks.suspects.remove(&task);
                 if self.duty.note(job, outcome) {
-                    tracing::error!(
-                        "too many jobs in a row failed by this worker's fault: proving its encoders again"
+                    tracing::warn!(
+                        "several jobs in a row failed by this worker's fault: making an encode of its own"
                     );
-                    let work = Arc::clone(&self.work);
-                    tasks.proofs.spawn(async move { work.prove_again().await });
+                    let (work, suspects) = (Arc::clone(&self.work), self.duty.suspects());
+                    tasks
+                        .proofs
+                        .spawn(async move { Some(work.prove(suspects).await) });
                 }
             }
             Err(error) => {
@@ -280,12 +293,46 @@ impl<W: Work> Dispatcher<W> {
         }
     }
 
-    /// Ends a quarantine that has lasted long enough, once it is known what the
-    /// machine can do.
-    fn end_quarantine(&self, tasks: &Tasks) {
+    /// Decides whether the jobs or the machine are at fault, by how an encode of
+    /// the worker's own went.
+    fn judge(&self, proved: Result<Option<Result<(), String>>, JoinError>, tasks: &mut Tasks) {
+        let proof = match proved {
+            Ok(None) => return,
+            Ok(Some(proof)) => proof,
+            Err(error) => Err(error.to_string()),
+        };
+        match (proof, self.duty.is_quarantined()) {
+            (Ok(()), true) => {
+                self.duty.release();
+                tracing::info!("out of quarantine: taking jobs again");
+            }
+            (Ok(()), false) => {
+                self.duty.acquit();
+                tracing::warn!("an encode of this worker's own passes: the jobs are at fault");
+            }
+            (Err(why), was_quarantined) => {
+                tracing::error!(%why, "an encode of this worker's own fails, too: it rests");
+                self.duty.rest(&why);
+                if !was_quarantined {
+                    let work = Arc::clone(&self.work);
+                    tasks.proofs.spawn(async move {
+                        work.prove_again().await;
+                        None
+                    });
+                }
+            }
+        }
+    }
+
+    /// Has it found out whether the machine is well again, where a quarantine
+    /// has lasted long enough.
+    fn end_quarantine(&self, tasks: &mut Tasks) {
         if tasks.proofs.is_empty() && self.duty.quarantine_is_over() {
-            self.duty.release();
-            tracing::info!("out of quarantine: taking jobs again");
+            let (work, suspects) = (Arc::clone(&self.work), self.duty.suspects());
+            tasks.proofs.spawn(async move {
+                work.prove_again().await;
+                Some(work.prove(suspects).await)
+            });
         }
     }
 

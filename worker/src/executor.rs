@@ -105,12 +105,17 @@ impl From<Lost> for Attempted {
 }
 
 /// How an attempt ended, as far as it tells of this worker's health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The output is published.
     Completed,
-    /// It failed, by this fault.
-    Failed(Fault),
+    /// It failed.
+    Failed {
+        /// By this fault.
+        fault: Fault,
+        /// What it was encoded with.
+        by: Option<Encoder>,
+    },
     /// It was given back, cancelled or lost.
     Gone,
 }
@@ -128,6 +133,10 @@ impl Work for Executor {
 
     async fn clean_up(&self, run: &Run) {
         publish::clean_up(&self.stores, run).await;
+    }
+
+    async fn prove(&self, encoders: Vec<Encoder>) -> Result<(), String> {
+        self.prove_itself(encoders).await
     }
 
     async fn prove_again(&self) {
@@ -202,7 +211,14 @@ impl Executor {
     async fn conclude(&self, claim: Claim, outcome: Result<Attempted, Interruption>) -> Outcome {
         let ended = match &outcome {
             Ok(Attempted::Published(_)) => Outcome::Completed,
-            Ok(Attempted::Failed(failure)) => Outcome::Failed(failure.fault),
+            Ok(Attempted::Failed(failure)) => {
+                let card = Arc::clone(&self.card.borrow());
+                let chosen = choose(&card, &claim.job().recipe, &claim.lane().queue);
+                Outcome::Failed {
+                    fault: failure.fault,
+                    by: chosen.ok().flatten().map(|(encoder, _)| encoder.clone()),
+                }
+            }
             _ => Outcome::Gone,
         };
         let written = match outcome {
@@ -293,9 +309,7 @@ impl Executor {
         let attempt = claim.run().attempt;
         let reporter = Reporter::new(self.broker.clone(), self.name.clone(), job.id, attempt);
         reporter.report(Stage::Reading, None, None, None).await;
-        if job.input.location == job.output {
-            return Err(Failure::input("the output is the input itself").into());
-        }
+        input::differs(&self.stores, &job).await?;
         let scratch = self
             .scratch
             .attempt(&job.id, attempt)
@@ -424,6 +438,17 @@ impl Executor {
             Source::File(path) => vec![path.clone()],
             Source::Url(_) => Vec::new(),
         };
+        self.confined(read, source.is_remote(), scratch, stop)
+    }
+
+    /// ffmpeg as jobs run it.
+    pub(crate) fn confined(
+        &self,
+        read: Vec<std::path::PathBuf>,
+        network: bool,
+        scratch: &Path,
+        stop: CancellationToken,
+    ) -> Runner {
         Runner {
             tools: self.tools.clone(),
             sandbox: Sandbox {
@@ -431,7 +456,7 @@ impl Executor {
                 read,
                 home: scratch.to_owned(),
                 writes: false,
-                network: source.is_remote(),
+                network,
             },
             limits: Limits {
                 stall: self.stall_timeout,

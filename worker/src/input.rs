@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::failure::Failure;
-use common::job::Input;
-use common::store::{OnBytes, StoreError, Stores};
+use common::job::{Input, Job};
+use common::roots::Roots;
+use common::store::{OnBytes, StoreError, Stores, local_input};
 
 use crate::config::ReadMode;
 use crate::ffmpeg::Source;
@@ -27,7 +28,7 @@ pub async fn open(
     on_bytes: OnBytes<'_>,
 ) -> Result<Source, Failure> {
     let location = &input.location;
-    let now = stores.head(location).await.map_err(|error| match error {
+    let missing = |error| match error {
         StoreError::Missing(_) if location.is_remote() => {
             Failure::input(format!("the input {location} is gone"))
         }
@@ -36,7 +37,18 @@ pub async fn open(
             "there is no {location} on this machine: is its folder shared with every worker?"
         )),
         other => failure(other),
-    })?;
+    };
+    let (now, path) = if location.is_remote() {
+        (stores.head(location).await.map_err(missing)?, None)
+    } else {
+        let found = stores
+            .on_disk(location, Roots::file)
+            .await
+            .map_err(missing)?;
+        let metadata = found.file.metadata();
+        let metadata = metadata.map_err(|error| Failure::input(format!("{location}: {error}")))?;
+        (local_input(location.clone(), &metadata), Some(found.path))
+    };
     if now != *input {
         return Err(Failure::input(format!(
             "the input {location} has changed since it was enqueued ({} bytes then, {} now): enqueue it again",
@@ -46,10 +58,8 @@ pub async fn open(
     if now.size == 0 {
         return Err(Failure::input(format!("the input {location} is empty")));
     }
-    if let Some(path) = location.path() {
-        let path = path
-            .canonicalize()
-            .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
+    // Without any link in it: the sandbox takes no other.
+    if let Some(path) = path {
         return Ok(Source::File(path));
     }
     match mode {
@@ -59,6 +69,29 @@ pub async fn open(
             .map(Source::Url)
             .map_err(failure),
         ReadMode::Download => download(stores, input, scratch, on_bytes).await,
+    }
+}
+
+/// Makes sure that a job's output is not its input, by whatever name.
+///
+/// # Errors
+/// Where it is, or the input is out of reach.
+pub async fn differs(stores: &Stores, job: &Job) -> Result<(), Failure> {
+    let itself = || Failure::input("the output is the input itself");
+    let [input, output] = job.needed();
+    if input == output {
+        return Err(itself());
+    }
+    if input.is_remote() || output.is_remote() {
+        return Ok(());
+    }
+    let identity = async |file| {
+        let found = stores.on_disk(file, Roots::file).await?;
+        Ok::<_, StoreError>(found.identity)
+    };
+    match (identity(&input).await, identity(&output).await) {
+        (Ok(input), Ok(output)) if input == output => Err(itself()),
+        _ => Ok(()),
     }
 }
 

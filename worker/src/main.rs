@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Parser;
 use common::broker::{Broker, BrokerError};
 use common::card::Card;
-use common::store::Stores;
+use common::location::Location;
 use common::{shutdown, telemetry};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -155,6 +155,18 @@ async fn check(config: &Config) -> anyhow::Result<()> {
     )?;
     println!("ffmpeg   {}", tools.ffmpeg.display());
     println!("ffprobe  {}", tools.ffprobe.display());
+    let places = config.stores().map_err(Usage)?.places();
+    let listed = |places: &[Location], none: &str| match places {
+        [] => none.to_owned(),
+        places => places.iter().map(|place| format!("{place} ")).collect(),
+    };
+    let roots = listed(
+        &places.roots,
+        "none: jobs about local files are left to others (--root)",
+    );
+    let buckets = listed(&places.buckets, "whatever the credentials open");
+    println!("roots    {}", roots.trim_end());
+    println!("buckets  {}", buckets.trim_end());
     let scratch = Scratch::look(&config.scratch, &config.worker_name())?;
     println!("scratch  {}", scratch.display());
     println!("sandbox  {}", sandbox::support());
@@ -174,6 +186,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     if config.stop_with_stdin {
         stop_with_stdin(stopping.clone());
     }
+    let stores = config.stores().map_err(Usage)?;
     let scratch = Scratch::open(&config.scratch, &name)?;
     let (found, broker) = tokio::join!(detect(&config.detection, true), connect(config));
     let broker = broker?;
@@ -183,7 +196,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let (proved, version) = (proved.join(" "), card.ffmpeg.version.clone());
     let (cards, card) = watch::channel(Arc::new(card));
     let (orders, controls) = watch::channel(broker.controls().await?);
-    let reach = Reach::new(broker.clock());
+    let reach = Reach::new(&stores, broker.clock());
     let presence = Arc::new(Presence::new(
         name.clone(),
         slots,
@@ -191,7 +204,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         card.clone(),
         scratch.path(),
         broker.clock(),
-        reach.away(),
+        &reach,
     ));
     let duty = Duty::new(
         name.clone(),
@@ -224,7 +237,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     }
     let executor = Arc::new(Executor {
         broker: broker.clone(),
-        stores: Stores::new(),
+        stores,
         tools,
         card,
         cards,
@@ -248,6 +261,11 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         sandbox = sandbox::support(),
         "ready"
     );
+    if executor.stores.places().roots.is_empty() {
+        tracing::info!(
+            "jobs about local files are left to others: no --root says where those may be"
+        );
+    }
     let announcing = tokio::spawn({
         let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
         async move { presence.announce(&broker, gone).await }

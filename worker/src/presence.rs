@@ -20,6 +20,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::meter::Meter;
+use crate::reach::Reach;
 use crate::standing::Standing;
 
 /// Changes within this time go out as one heartbeat.
@@ -34,6 +35,7 @@ pub struct Presence {
     slots: u32,
     card: watch::Receiver<Arc<Card>>,
     terms: Terms,
+    places: Places,
     started: Timestamp,
     clock: Clock,
     scratch: std::path::PathBuf,
@@ -56,17 +58,18 @@ impl Presence {
         card: watch::Receiver<Arc<Card>>,
         scratch: &std::path::Path,
         clock: Clock,
-        away: watch::Receiver<Vec<Away>>,
+        reach: &Reach,
     ) -> Self {
         Self {
             name,
             slots,
             terms,
+            places: reach.allowed(),
             card,
             started: clock.now(),
             clock,
             scratch: scratch.to_owned(),
-            away,
+            away: reach.away(),
             now: Mutex::new(Now {
                 standing: Standing {
                     status: WorkerStatus::Ready,
@@ -127,7 +130,7 @@ impl Presence {
             running: now.running.iter().copied().collect(),
             load,
             card: Card::clone(&self.card.borrow()),
-            places: Places::default(),
+            places: self.places.clone(),
             away: self.away.borrow().clone(),
             clock_ahead: self.clock.ahead(),
         }

@@ -5,9 +5,8 @@
 //! asked of the store before it lost the job, and the network has kept since,
 //! is [forestalled](forestall) by whoever goes on.
 
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::failure::Failure;
 use common::id::JobId;
@@ -16,17 +15,13 @@ use common::run::Run;
 use common::store::{OnBytes, StoreError, Stores, Upload};
 use tokio_util::sync::CancellationToken;
 
+use crate::hidden::{self, Hidden};
 use crate::input::failure;
 
 /// An output that is where it must be and that nobody can see yet.
 pub enum Prepared {
-    /// A file to be renamed within its file system.
-    File {
-        /// What it is called now.
-        from: PathBuf,
-        /// What it will be called.
-        to: PathBuf,
-    },
+    /// A file in the output's folder, to be given its final name.
+    File(Hidden),
     /// An upload whose parts are all there.
     Object(Upload),
 }
@@ -44,32 +39,24 @@ pub async fn prepare(
     on_bytes: OnBytes<'_>,
     stop: &CancellationToken,
 ) -> Result<Prepared, Failure> {
-    match to.path() {
-        Some(path) => {
-            let prepared = prepare_file(output.to_owned(), path, attempt).await?;
+    let (job, attempt) = attempt;
+    match to.is_remote() {
+        false => {
+            if attempt > 1 {
+                hidden::remove_leftovers(stores, to, job).await;
+            }
+            let prepared = Prepared::File(Hidden::bring(stores, output, to, job).await?);
             if stop.is_cancelled() {
                 prepared.discard().await;
                 return Err(failure(StoreError::Stopped(to.clone())));
             }
             Ok(prepared)
         }
-        None => stores
+        true => stores
             .upload(output, to, on_bytes, stop)
             .await
             .map(Prepared::Object)
             .map_err(failure),
-    }
-}
-
-/// What an output is called until its job's owner lets it appear.
-fn hidden(to: &Path, job: &JobId, attempt: u32) -> PathBuf {
-    to.with_file_name(format!(".ffmpeg-easy-{job}-{attempt}"))
-}
-
-/// Removes what workers left that were killed while they copied.
-fn remove_hidden(to: &Path, job: &JobId, last_attempt: u32) {
-    for attempt in 1..=last_attempt {
-        let _ = std::fs::remove_file(hidden(to, job, attempt));
     }
 }
 
@@ -89,52 +76,11 @@ pub async fn forestall(stores: &Stores, run: &Run) -> Result<(), Failure> {
 /// beside its output, and an upload that was about to be ended. The parts of one
 /// that did not get so far are the store's to expire.
 pub async fn clean_up(stores: &Stores, run: &Run) {
-    let (job, attempts) = (run.job.id, run.attempt);
-    if let Some(path) = run.job.output.path() {
-        // It is only about space: nobody takes a hidden file for an output.
-        let _ = tokio::task::spawn_blocking(move || remove_hidden(&path, &job, attempts)).await;
-    }
+    let job = run.job.id;
+    hidden::remove_leftovers(stores, &run.job.output, &job).await;
     if let Err(error) = forestall(stores, run).await {
         tracing::warn!(%job, %error, "an output may still appear");
     }
-}
-
-async fn prepare_file(
-    from: PathBuf,
-    to: PathBuf,
-    (job, attempt): (&JobId, u32),
-) -> Result<Prepared, Failure> {
-    let job = *job;
-    let shown = to.display().to_string();
-    let prepared = tokio::task::spawn_blocking(move || {
-        let folder = to.parent().unwrap_or_else(|| Path::new("/"));
-        std::fs::create_dir_all(folder)?;
-        remove_hidden(&to, &job, attempt - 1);
-        let temporary = hidden(&to, &job, attempt);
-        // A rename costs nothing, but works within one file system only.
-        if std::fs::rename(&from, &temporary).is_err()
-            && let Err(error) = std::fs::copy(&from, &temporary)
-        {
-            let _ = std::fs::remove_file(&temporary);
-            return Err(error);
-        }
-        // The name must never reach the disk before the bytes do. Windows syncs only what may be written.
-        let synced = File::options()
-            .write(true)
-            .open(&temporary)
-            .and_then(|file| file.sync_all());
-        if let Err(error) = synced {
-            let _ = std::fs::remove_file(&temporary);
-            return Err(error);
-        }
-        Ok(Prepared::File {
-            from: temporary,
-            to,
-        })
-    })
-    .await
-    .map_err(|error| Failure::worker(error.to_string()))?;
-    prepared.map_err(|error: io::Error| Failure::worker(format!("cannot write {shown}: {error}")))
 }
 
 impl Prepared {
@@ -169,23 +115,10 @@ impl Prepared {
                 }
             },
             Self::Object(upload) => upload.commit().await.map_err(failure),
-            Self::File { from, to } => {
-                let shown = to.display().to_string();
-                tokio::task::spawn_blocking(move || {
-                    let placed = place(&from, &to, replace);
-                    if placed.is_err() {
-                        let _ = std::fs::remove_file(&from);
-                    }
-                    placed?;
-                    sync_folder(to.parent().unwrap_or_else(|| Path::new("/")))
-                })
-                .await
-                .map_err(|error| Failure::worker(error.to_string()))?
-                .map_err(|error| match error.kind() {
-                    io::ErrorKind::AlreadyExists => occupied(),
-                    _ => Failure::worker(format!("cannot write {shown}: {error}")),
-                })
-            }
+            Self::File(hidden) => match hidden.appear(replace).await {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(occupied()),
+                placed => placed.map_err(|error| hidden.unwritten(error)),
+            },
         }
     }
 
@@ -193,7 +126,7 @@ impl Prepared {
     pub fn upload(&self) -> Option<String> {
         match self {
             Self::Object(upload) => Some(upload.id().to_owned()),
-            Self::File { .. } => None,
+            Self::File(_) => None,
         }
     }
 
@@ -201,32 +134,7 @@ impl Prepared {
     pub async fn discard(self) {
         match self {
             Self::Object(upload) => upload.abort().await,
-            Self::File { from, .. } => {
-                let _ = tokio::fs::remove_file(&from).await;
-            }
+            Self::File(hidden) => hidden.discard().await,
         }
     }
-}
-
-/// Gives a file its final name; where another has it already and is to be
-/// spared, this fails.
-fn place(from: &Path, to: &Path, replace: bool) -> io::Result<()> {
-    if replace {
-        return std::fs::rename(from, to);
-    }
-    match std::fs::hard_link(from, to) {
-        Ok(()) => std::fs::remove_file(from),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // Not every file system has links; then a moment is left for somebody else.
-        Err(_) if to.symlink_metadata().is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => std::fs::rename(from, to),
-    }
-}
-
-/// Makes a rename survive a power cut.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }

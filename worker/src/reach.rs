@@ -13,6 +13,7 @@ use common::broker::Clock;
 use common::failure::{Failure, Fault};
 use common::job::Job;
 use common::location::Location;
+use common::places::Places;
 use common::store::{Answer, StoreError, Stores};
 use common::worker::Away;
 use jiff::Timestamp;
@@ -93,13 +94,18 @@ impl Trial {
 
 impl Reach {
     /// Takes every place for reachable, until one is not.
-    pub fn new(clock: Clock) -> Arc<Self> {
+    pub fn new(stores: &Stores, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
             clock,
-            stores: Stores::impatient(),
+            stores: stores.hurried(),
             places: Mutex::default(),
             away: watch::Sender::default(),
         })
+    }
+
+    /// Where this worker may read and write.
+    pub fn allowed(&self) -> Places {
+        self.stores.places()
     }
 
     /// What is away, whenever that changes.
@@ -111,9 +117,10 @@ impl Reach {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place that comes and goes as a whole.
-    fn place_of(location: &Location) -> Option<Location> {
-        location.whole_bucket()
+    /// The place that comes and goes as a whole: a bucket, or a root.
+    fn place_of(&self, location: &Location) -> Option<Location> {
+        let root = || self.stores.root_of(location);
+        location.whole_bucket().or_else(root)
     }
 
     /// Whether a job may be started, as far as its places are concerned.
@@ -124,7 +131,7 @@ impl Reach {
 
     /// An object was just seen where it should be: its place is there.
     pub fn seen(&self, location: &Location) {
-        if let Some(name) = Self::place_of(location) {
+        if let Some(name) = self.place_of(location) {
             let mut places = self.places();
             let place = places.entry(name.clone()).or_default();
             place.known = Some(location.clone());
@@ -135,7 +142,7 @@ impl Reach {
 
     /// Something was written there just now.
     pub fn written(&self, location: &Location) {
-        if let Some(name) = Self::place_of(location) {
+        if let Some(name) = self.place_of(location) {
             let mut places = self.places();
             if let Some(place) = places.get_mut(&name) {
                 self.returned(&name, place);
@@ -190,7 +197,7 @@ impl Reach {
 
     /// What keeps, or has kept since then, this worker from the place of a location.
     pub async fn trouble(self: &Arc<Self>, location: &Location, since: Instant) -> Option<String> {
-        let name = Self::place_of(location)?;
+        let name = self.place_of(location)?;
         let known = {
             let places = self.places();
             let place = places.get(&name);
@@ -232,7 +239,7 @@ impl Reach {
             return Err(failure);
         }
         let trouble = self.trouble(location, since).await;
-        let (Some(trouble), Some(place)) = (trouble, Self::place_of(location)) else {
+        let (Some(trouble), Some(place)) = (trouble, self.place_of(location)) else {
             return Err(failure);
         };
         tracing::warn!(%trouble, %failure, "the finished output waits");
@@ -260,7 +267,9 @@ impl Reach {
     /// Whether a location's place is away, and it is not time to try it.
     fn is_shut(&self, location: &Location) -> bool {
         let mut places = self.places();
-        let place = Self::place_of(location).and_then(|place| places.get_mut(&place));
+        let place = self
+            .place_of(location)
+            .and_then(|place| places.get_mut(&place));
         let gone = place.and_then(|place| place.gone.as_mut());
         gone.is_some_and(|gone| !gone.trial.as_mut().is_some_and(Trial::is_due))
     }

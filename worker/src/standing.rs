@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use common::broker::Clock;
 use common::control::{Controls, Target};
+use common::encoder::Encoder;
 use common::failure::Fault;
 use common::hours::Hours;
 use common::id::JobId;
@@ -51,8 +52,11 @@ pub struct Duty {
 
 #[derive(Default)]
 struct Health {
-    /// Jobs that failed by this worker's fault, one after the other.
-    failed: Vec<JobId>,
+    /// Jobs that failed by this worker's fault, one after the other, and what
+    /// they were encoded with.
+    failed: Vec<(JobId, Option<Encoder>)>,
+    /// Whether it is being found out if the jobs or the machine are at fault.
+    in_doubt: bool,
     /// Quarantines since a job last ended well.
     quarantines: u32,
     quarantine: Option<Quarantine>,
@@ -66,8 +70,9 @@ struct Quarantine {
 
 impl Duty {
     /// A worker in good health; `quarantine_after` jobs in a row that fail by
-    /// its own fault put it into quarantine for `rest`, and for twice as long
-    /// each further time; never where that is 0.
+    /// its own fault put it in doubt, and where an encode of its own fails, too,
+    /// into quarantine for `rest`, and for twice as long each further time;
+    /// never where that is 0.
     pub fn new(
         name: WorkerName,
         hours: Option<Hours>,
@@ -96,42 +101,75 @@ impl Duty {
         self.controls.clone()
     }
 
-    /// How a job ended. Says whether that puts the worker into quarantine.
+    /// How a job ended. Says whether that puts the worker in doubt.
     pub fn note(&self, job: JobId, outcome: Outcome) -> bool {
         let mut health = self.health();
         match outcome {
             Outcome::Completed => *health = Health::default(),
-            Outcome::Failed(Fault::Worker) => {
-                if !health.failed.contains(&job) {
-                    health.failed.push(job);
+            Outcome::Failed {
+                fault: Fault::Worker,
+                by,
+            } => {
+                if !health.failed.iter().any(|(failed, _)| *failed == job) {
+                    health.failed.push((job, by));
                 }
-                let is_over = self.quarantine_after > 0
+                let begins = self.quarantine_after > 0
                     && health.failed.len() >= self.quarantine_after
-                    && health.quarantine.is_none();
-                if is_over {
-                    let rest = self
-                        .rest
-                        .saturating_mul(1 << health.quarantines.min(16))
-                        .min(LONGEST_REST);
-                    health.quarantines += 1;
-                    health.quarantine = Some(Quarantine {
-                        why: format!(
-                            "{} jobs in a row failed by this worker's fault",
-                            health.failed.len()
-                        ),
-                        ends: Instant::now() + rest,
-                        until: self.clock.now().checked_add(rest).unwrap_or(Timestamp::MAX),
-                    });
-                }
-                return is_over;
+                    && health.quarantine.is_none()
+                    && !health.in_doubt;
+                health.in_doubt |= begins;
+                return begins;
             }
             // Says nothing about this worker.
-            Outcome::Failed(Fault::Input | Fault::Passing) | Outcome::Gone => {}
+            Outcome::Failed { .. } | Outcome::Gone => {}
         }
         false
     }
 
-    /// Whether a quarantine has lasted long enough for its end to be decided.
+    /// Whether it is being found out if the jobs or the machine are at fault: no
+    /// job is started meanwhile.
+    pub fn is_in_doubt(&self) -> bool {
+        self.health().in_doubt
+    }
+
+    /// What the jobs were encoded with that failed by this worker's fault.
+    pub fn suspects(&self) -> Vec<Encoder> {
+        let health = self.health();
+        let mut suspects: Vec<Encoder> = health
+            .failed
+            .iter()
+            .filter_map(|(_, encoder)| encoder.clone())
+            .collect();
+        suspects.sort();
+        suspects.dedup();
+        suspects
+    }
+
+    /// An encode of its own failed, too: the worker is to rest.
+    pub fn rest(&self, why: &str) {
+        let mut health = self.health();
+        let rest = self
+            .rest
+            .saturating_mul(1 << health.quarantines.min(16))
+            .min(LONGEST_REST);
+        health.quarantines += 1;
+        health.in_doubt = false;
+        health.quarantine = Some(Quarantine {
+            why: format!(
+                "{} jobs in a row failed by this worker's fault, and so did an encode of its own: {why}",
+                health.failed.len()
+            ),
+            ends: Instant::now() + rest,
+            until: Timestamp::now().checked_add(rest).unwrap_or(Timestamp::MAX),
+        });
+    }
+
+    /// An encode of its own passed: the jobs are at fault.
+    pub fn acquit(&self) {
+        *self.health() = Health::default();
+    }
+
+    /// Whether a quarantine has lasted long enough for another proof to decide on its end.
     pub fn quarantine_is_over(&self) -> bool {
         let health = self.health();
         let quarantine = health.quarantine.as_ref();
@@ -143,6 +181,11 @@ impl Duty {
         let mut health = self.health();
         health.quarantine = None;
         health.failed.pop();
+    }
+
+    /// Whether it is in quarantine.
+    pub fn is_quarantined(&self) -> bool {
+        self.health().quarantine.is_some()
     }
 
     /// Whether the worker takes jobs now; `running` is how many it has.
@@ -215,22 +258,31 @@ mod tests {
     }
 
     #[test]
-    fn different_jobs_in_a_row_put_a_worker_into_quarantine() {
+    fn different_jobs_in_a_row_put_a_worker_in_doubt() {
         let (duty, _orders) = duty(None);
-        let failed = Outcome::Failed(Fault::Worker);
+        let failed_by = |fault| Outcome::Failed { fault, by: None };
+        let failed = || failed_by(Fault::Worker);
         for _ in 0..5 {
-            assert!(!duty.note(job(1), failed), "one job may be the culprit");
+            assert!(!duty.note(job(1), failed()), "one job may be the culprit");
         }
-        assert!(!duty.note(job(2), failed));
+        assert!(!duty.note(job(2), failed()));
         assert!(!duty.note(job(3), Outcome::Completed), "it is well again");
-        assert!(!duty.note(job(4), failed));
-        assert!(!duty.note(job(5), Outcome::Failed(Fault::Input)));
-        assert!(!duty.note(job(6), failed));
-        assert!(duty.note(job(7), failed));
+        assert!(!duty.note(job(4), failed()));
+        assert!(!duty.note(job(5), failed_by(Fault::Input)));
+        assert!(!duty.note(job(6), failed()));
+        assert!(duty.note(job(7), failed()));
+        assert!(duty.is_in_doubt() && duty.standing(0).is_ready());
+        assert!(!duty.note(job(7), failed()), "it is being found out");
+        duty.acquit();
+        assert!(!duty.is_in_doubt() && duty.standing(0).is_ready());
+        for nth in 8..11 {
+            assert_eq!(duty.note(job(nth), failed()), nth == 10);
+        }
+        duty.rest("no device");
         assert_eq!(duty.standing(0).status, WorkerStatus::Quarantined);
         duty.release();
         assert!(duty.standing(0).is_ready());
-        assert!(duty.note(job(8), failed), "on probation");
+        assert!(duty.note(job(11), failed()), "on probation");
     }
 
     #[test]

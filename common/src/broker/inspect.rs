@@ -124,12 +124,30 @@ pub struct Change<K, T> {
 pub type Changes<K, T> = (Vec<Change<K, T>>, u64);
 
 impl Broker {
-    /// All that is known of a job; `None` where it was never heard of.
+    /// All that is known of a job; `None` where it was never heard of. One whose run
+    /// is broken has failed.
     ///
     /// # Errors
-    /// Where the broker gives no answer.
+    /// Where the broker gives no answer, or a broken run's job is nowhere else.
     pub async fn job(&self, job: &JobId) -> Result<Option<JobRecord>, BrokerError> {
-        let run = self.versioned_run(job).await?.map(|found| found.run);
+        let run = match self.versioned_run(job).await {
+            Ok(found) => found.map(|found| found.run),
+            Err(BrokerError::BrokenRun {
+                job,
+                revision,
+                source,
+            }) => match self.known_otherwise(&job, &source).await? {
+                Some(run) => Some(run),
+                None => {
+                    return Err(BrokerError::BrokenRun {
+                        job,
+                        revision,
+                        source,
+                    });
+                }
+            },
+            Err(error) => return Err(error),
+        };
         if let Some(run) = run.clone().filter(|run| !run.state.is_waiting()) {
             return Ok(Some(JobRecord::Run(Box::new(run))));
         }

@@ -133,11 +133,8 @@ impl Broker {
                 job,
                 revision,
                 source,
-            }) => match self.dead_letter(&job).await?.or(self.untaken(&job).await?) {
-                Some(run) => Versioned {
-                    run: self.unreadable_run(&run.job, &run.lane(), &source),
-                    revision,
-                },
+            }) => match self.known_otherwise(&job, &source).await? {
+                Some(run) => Versioned { run, revision },
                 None => {
                     return Err(BrokerError::Wire {
                         what: format!(
@@ -188,6 +185,19 @@ impl Broker {
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// A job whose run cannot be read, by its dead letter or by what waits of it.
+    pub(super) async fn known_otherwise(
+        &self,
+        job: &JobId,
+        why: &wire::WireError,
+    ) -> Result<Option<Run>, BrokerError> {
+        let known = match self.dead_letter(job).await? {
+            Some(letter) => Some(letter),
+            None => self.untaken(job).await?,
+        };
+        Ok(known.map(|run| self.unreadable_run(&run.job, &run.lane(), why)))
     }
 
     /// A job that nobody has taken yet.

@@ -74,6 +74,24 @@ impl OpenFolder {
         }
     }
 
+    /// Every name that is text, with what it stands for itself.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn entries(&self) -> io::Result<Vec<(String, Metadata)>> {
+        let mut found = Vec::new();
+        for entry in self.folder.entries()? {
+            let Ok(name) = entry?.file_name().into_string() else {
+                continue;
+            };
+            // What is removed meanwhile is not there.
+            if let Ok(kind) = self.kind(OsStr::new(&name)) {
+                found.push((name, kind));
+            }
+        }
+        Ok(found)
+    }
+
     /// Opens a regular file for reading.
     ///
     /// # Errors
@@ -108,6 +126,20 @@ impl OpenFolder {
             .create_new(true)
             .follow(FollowSymlinks::No);
         Ok(self.folder.open_with(name, &options)?.into_std())
+    }
+
+    /// Sees to it that a regular file's bytes are on the disk.
+    ///
+    /// # Errors
+    /// Where it is none, or the disk fails.
+    pub fn flush(&self, name: &OsStr) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        // Windows flushes only what may be written.
+        options
+            .write(true)
+            .follow(FollowSymlinks::No)
+            .nonblock(true);
+        self.folder.open_with(name, &options)?.sync_all()
     }
 
     /// Gives something another name; what has that name already is replaced.
@@ -165,7 +197,7 @@ impl OpenFolder {
     }
 }
 
-pub(super) fn identity(file: &cap_std::fs::File) -> io::Result<Identity> {
+fn identity(file: &cap_std::fs::File) -> io::Result<Identity> {
     let found = file.metadata()?;
     Ok(Identity {
         device: found.dev(),
@@ -206,4 +238,18 @@ fn cannot_sync(error: &io::Error) -> bool {
 #[cfg(not(unix))]
 fn cannot_sync(_: &io::Error) -> bool {
     true
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_no_file_system_syncs_is_no_failing_disk() {
+        let cannot = |errno: Errno| cannot_sync(&io::Error::from(errno));
+        assert!([Errno::INVAL, Errno::BADF, Errno::NOTSUP].map(cannot) == [true; 3]);
+        assert!([Errno::IO, Errno::NOSPC, Errno::STALE].map(cannot) == [false; 3]);
+    }
 }

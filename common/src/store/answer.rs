@@ -4,6 +4,7 @@ use object_store::ObjectStoreExt;
 
 use super::{StoreError, Stores};
 use crate::location::Location;
+use crate::roots::Roots;
 
 /// A name that nobody has a reason to give an object.
 const NOBODYS: &str = ".ffmpeg-easy-is-it-there";
@@ -27,10 +28,16 @@ pub enum Answer {
 }
 
 impl Stores {
-    /// Whether the bucket of a location answers: it is asked for something beside
-    /// it, as credentials may open no more than that. `known` is an object of the
+    /// Whether the bucket of a location answers, or the root of a file is there.
+    /// A bucket is asked for something beside it, as credentials may open no more than that. `known` is an object of the
     /// bucket that was there before.
     pub async fn answers(&self, location: &Location, known: Option<&Location>) -> Answer {
+        if !location.is_remote() {
+            return match self.on_disk(location, Roots::reach).await {
+                Err(StoreError::Away { source, .. }) => Answer::Away(source.to_string()),
+                _ => Answer::Well,
+            };
+        }
         let asked = match self.object(&location.sibling(NOBODYS)) {
             // Not a HEAD: only the body of an answer tells one refusal from another.
             Ok((store, path)) => store.get(&path).await.map(drop).map_err(|error| {

@@ -3,86 +3,72 @@
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use super::{StoreError, Stores, local_input, remote_input};
-use crate::job::Input;
+use super::{StoreError, Stores};
 use crate::location::Location;
+use crate::roots::Roots;
 
 /// What lies in a folder, not below it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Folder {
     /// Names of folders, sorted.
     pub folders: Vec<String>,
-    /// Files, sorted.
-    pub files: Vec<Input>,
+    /// Names and sizes of files, sorted.
+    pub files: Vec<(String, u64)>,
+}
+
+impl Folder {
+    /// What lies in a folder of this machine. Symbolic links are left out: they
+    /// may lead out of it.
+    ///
+    /// # Errors
+    /// Where it is missing, outside the roots, or cannot be read.
+    pub fn local(roots: &Roots, place: &Location) -> Result<Self, StoreError> {
+        let entries = roots.folder(place)?.entries();
+        let entries = entries.map_err(StoreError::local(place.to_string()))?;
+        let mut found = Self::default();
+        for (name, kind) in entries {
+            if kind.is_dir() {
+                found.folders.push(name);
+            } else if kind.is_file() {
+                found.files.push((name, kind.len()));
+            }
+        }
+        found.folders.sort();
+        found.files.sort();
+        Ok(found)
+    }
 }
 
 impl Stores {
-    /// What lies in a folder. Symbolic links are left out: they may lead out of it.
+    /// What lies in a folder of a bucket.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// Where the store gives no answer.
     pub async fn folder(&self, place: &Location) -> Result<Folder, StoreError> {
-        let mut found = match place.path() {
-            Some(path) => local(place, &path).await?,
-            None => self.remote(place).await?,
-        };
-        found.folders.sort();
-        found.files.sort_by(|a, b| a.location.cmp(&b.location));
-        Ok(found)
-    }
-
-    async fn remote(&self, place: &Location) -> Result<Folder, StoreError> {
         let (store, path) = self.object(place)?;
         let prefix = (!path.is_root()).then_some(&path);
         let listed = store
             .list_with_delimiter(prefix)
             .await
             .map_err(StoreError::remote(place))?;
-        let bucket = place.bucket().unwrap_or_default();
         let name = |path: &Path| path.filename().map(str::to_owned);
-        let files = listed.objects.into_iter().filter_map(|meta| {
-            let location = Location::s3(bucket, meta.location.as_ref()).ok()?;
-            Some(remote_input(location, meta))
-        });
-        Ok(Folder {
-            files: files.collect(),
+        let file = |meta: object_store::ObjectMeta| Some((name(&meta.location)?, meta.size));
+        let mut found = Folder {
             folders: listed.common_prefixes.iter().filter_map(name).collect(),
-        })
-    }
-}
-
-async fn local(place: &Location, path: &std::path::Path) -> Result<Folder, StoreError> {
-    let failed = || StoreError::local(path.display().to_string());
-    let mut entries = tokio::fs::read_dir(path).await.map_err(|error| {
-        if error.kind() == std::io::ErrorKind::NotFound {
-            StoreError::Missing(place.clone())
-        } else {
-            failed()(error)
-        }
-    })?;
-    let mut found = Folder::default();
-    while let Some(entry) = entries.next_entry().await.map_err(failed())? {
-        // A name that is no text cannot be shown, nor asked for.
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
+            files: listed.objects.into_iter().filter_map(file).collect(),
         };
-        let kind = entry.file_type().await.map_err(failed())?;
-        if kind.is_dir() {
-            found.folders.push(name);
-        } else if kind.is_file() {
-            let metadata = entry.metadata().await.map_err(failed())?;
-            found.files.push(local_input(place.join(&name), &metadata));
-        }
+        found.folders.sort();
+        found.files.sort();
+        Ok(found)
     }
-    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_folder_shows_what_lies_in_it_and_no_way_out() {
+    #[test]
+    fn a_folder_shows_what_lies_in_it_and_no_way_out() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("films")).expect("made");
         std::fs::write(folder.path().join("b.mkv"), "12345").expect("written");
@@ -90,18 +76,19 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink("/", folder.path().join("out")).expect("linked");
         let place = Location::file(folder.path()).expect("absolute");
-        let found = Stores::new().folder(&place).await.expect("readable");
+        let roots = Roots::new([folder.path()]).expect("a folder");
+        let found = Folder::local(&roots, &place).expect("readable");
         assert_eq!(found.folders, ["films"]);
-        let files: Vec<(String, u64)> = found
-            .files
-            .iter()
-            .map(|file| (file.location.name(), file.size))
-            .collect();
-        assert_eq!(files, [("a #1.mkv".to_owned(), 1), ("b.mkv".to_owned(), 5)]);
-        let missing = Stores::new().folder(&place.join("films/none")).await;
+        assert_eq!(
+            found.files,
+            [("a #1.mkv".to_owned(), 1), ("b.mkv".to_owned(), 5)]
+        );
+        let missing = Folder::local(&roots, &place.join("films/none"));
         assert!(
             matches!(missing, Err(StoreError::Missing(_))),
             "{missing:?}"
         );
+        #[cfg(unix)]
+        Folder::local(&roots, &place.join("out")).expect_err("leads out");
     }
 }

@@ -34,14 +34,20 @@ impl Stores {
             .unwrap_or_default()
     }
 
-    /// Folders that it was given and that are away now.
-    pub async fn folders_away(&self) -> Vec<StoreError> {
-        let Some(within) = self.within.clone() else {
-            return Vec::new();
-        };
-        tokio::task::spawn_blocking(move || within.roots.away())
-            .await
-            .unwrap_or_default()
+    /// The same for one question, as [`Stores::impatient`].
+    #[must_use]
+    pub fn hurried(&self) -> Self {
+        Self {
+            within: self.within.clone(),
+            ..Self::impatient()
+        }
+    }
+
+    /// The folder that it was given in which a local file lies.
+    pub fn root_of(&self, location: &Location) -> Option<Location> {
+        let roots = &self.within.as_ref()?.places.roots;
+        let holds = |root: &&Location| !location.is_remote() && location.is_below(root);
+        roots.iter().find(holds).cloned()
     }
 
     /// Refuses what lies outside.

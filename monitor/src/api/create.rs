@@ -106,11 +106,13 @@ pub(super) struct Asked {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        let status = match error {
-            StoreError::Missing(_) => StatusCode::NOT_FOUND,
-            _ => StatusCode::BAD_GATEWAY,
-        };
-        Self::new(status, error.to_string())
+        match error {
+            StoreError::Missing(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            StoreError::LeadsOut(place) => Self::unsound(format!(
+                "a link at or above {place} leads out of the monitor's store (--store): choose another folder"
+            )),
+            _ => Self::new(StatusCode::BAD_GATEWAY, error.to_string()),
+        }
     }
 }
 
@@ -132,10 +134,10 @@ pub(super) async fn browse(
 ) -> Result<axum::Json<FolderRow>, Refusal> {
     let media = media(&shared)?;
     let found = media.folder(&folder).await?;
-    let files = found.files.into_iter().map(|file| FileRow {
-        name: file.location.name(),
-        size: file.size,
-    });
+    let files = found
+        .files
+        .into_iter()
+        .map(|(name, size)| FileRow { name, size });
     Ok(axum::Json(FolderRow {
         root: media.root().to_string(),
         folders: found.folders,
@@ -156,7 +158,12 @@ pub(super) async fn plan(
     let (workers, reports) =
         tokio::try_join!(shared.broker.workers(), shared.broker.recent_reports())?;
     let history = reports.iter().collect();
-    Ok(axum::Json(Plan::of(&recipe, &workers).measured(&history)))
+    let mut plan = Plan::of(&recipe, &workers);
+    if let Ok(media) = media(&shared) {
+        let file = media.root().join("file");
+        plan = plan.between(&workers, &[[file.clone(), file]]);
+    }
+    Ok(axum::Json(plan.measured(&history)))
 }
 
 fn check(recipe: &Recipe) -> Result<(), Refusal> {
@@ -183,7 +190,8 @@ pub(super) async fn create(
     let queue = match &order.worker {
         Some(worker) => {
             let workers = shared.broker.workers().await?;
-            pin::check(&order.recipe, worker, &workers)
+            let needed = [media.root().join("file")];
+            pin::check(&order.recipe, worker, &workers, &needed)
                 .map_err(|why| Refusal::unsound(why.to_string()))?;
             Queue::On(worker.clone())
         }

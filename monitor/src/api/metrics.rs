@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::{Refusal, Shared};
 use crate::index::{Index, Phase};
-use crate::view::snapshot::{Presence, Snapshot};
+use crate::view::snapshot::{Attention, Presence, Snapshot};
 
 /// How long the first look at the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -52,14 +52,11 @@ impl Text {
     /// One figure by its labels.
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            self.0,
-            "# HELP farm_{name} {help}\n# TYPE farm_{name} {kind}"
-        );
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &dyn Display)], value: impl Display) {
-        let _ = write!(self.0, "farm_{name}");
+        let _ = write!(self.0, "{name}");
         for (nth, (label, text)) in labels.iter().enumerate() {
             let open = if nth == 0 { '{' } else { ',' };
             let text = text.to_string();
@@ -81,24 +78,24 @@ impl Text {
 
 fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
     text.single(
-        "broker_up",
+        "farm_broker_up",
         "gauge",
         "Whether the broker answers.",
         u8::from(state.broker.connected),
     );
     text.family(
-        "queue_pending",
+        "farm_queue_pending",
         "gauge",
         "Jobs that wait, by queue and priority.",
     );
     for row in &state.queues {
         for (priority, pending) in &row.by_priority {
             let labels: [(&str, &dyn Display); 2] = [("queue", &row.queue), ("priority", priority)];
-            text.sample("queue_pending", &labels, pending);
+            text.sample("farm_queue_pending", &labels, pending);
         }
     }
     text.family(
-        "queue_oldest_seconds",
+        "farm_queue_oldest_seconds",
         "gauge",
         "How long the job waits that waits longest.",
     );
@@ -106,26 +103,30 @@ fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
         if let Some(oldest) = row.oldest {
             let age = now.duration_since(oldest.0).as_secs_f64().max(0.0);
             text.sample(
-                "queue_oldest_seconds",
+                "farm_queue_oldest_seconds",
                 &[("queue", &row.queue)],
                 format_args!("{age:.3}"),
             );
         }
     }
-    text.family("queue_running", "gauge", "Jobs that a worker is at.");
+    text.family("farm_queue_running", "gauge", "Jobs that a worker is at.");
     for row in &state.queues {
-        text.sample("queue_running", &[("queue", &row.queue)], row.running);
+        text.sample("farm_queue_running", &[("queue", &row.queue)], row.running);
     }
     text.family(
-        "queue_workers",
+        "farm_queue_workers",
         "gauge",
         "Workers that would take its jobs.",
     );
     for row in &state.queues {
-        text.sample("queue_workers", &[("queue", &row.queue)], row.served_by);
+        text.sample(
+            "farm_queue_workers",
+            &[("queue", &row.queue)],
+            row.served_by,
+        );
     }
     text.family(
-        "worker_slots",
+        "farm_worker_slots",
         "gauge",
         "Jobs that a worker runs at once, at the most.",
     );
@@ -134,26 +135,47 @@ fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
         .iter()
         .filter(|row| row.status != Presence::Lost)
     {
-        text.sample("worker_slots", &[("worker", &row.name)], row.slots);
+        text.sample("farm_worker_slots", &[("worker", &row.name)], row.slots);
     }
-    text.family("worker_running", "gauge", "Jobs that a worker runs.");
+    text.family("farm_worker_running", "gauge", "Jobs that a worker runs.");
     for row in state
         .workers
         .iter()
         .filter(|row| row.status != Presence::Lost)
     {
         text.sample(
-            "worker_running",
+            "farm_worker_running",
             &[("worker", &row.name)],
             row.running.len(),
         );
     }
+    places_and_clocks(text, state);
     text.single(
-        "encode_fps",
+        "farm_encode_fps",
         "gauge",
         "Frames per second of all encodes together.",
         state.totals.fps,
     );
+}
+
+/// What workers cannot reach, and whose clock is wrong.
+fn places_and_clocks(text: &mut Text, state: &Snapshot) {
+    let name = "ffmpeg_easy_place_away";
+    let help = "Workers that cannot reach a store or folder.";
+    text.family(name, "gauge", help);
+    for item in &state.attention {
+        if let Attention::PlaceAway { place, workers, .. } = item {
+            text.sample(name, &[("place", place)], workers);
+        }
+    }
+    let name = "ffmpeg_easy_worker_clock_ahead_seconds";
+    let help = "Seconds by which a worker's clock is ahead of the broker's.";
+    text.family(name, "gauge", help);
+    for row in &state.workers {
+        if row.status != Presence::Lost {
+            text.sample(name, &[("worker", &row.name)], row.clock_ahead);
+        }
+    }
 }
 
 /// A family of figures: its name, its help, and its value for one row.
@@ -170,13 +192,13 @@ struct Work {
 }
 
 fn jobs(text: &mut Text, index: &Index) {
-    text.family("jobs", "gauge", "Jobs by where they stand.");
+    text.family("farm_jobs", "gauge", "Jobs by where they stand.");
     let counts = index.counts();
     for phase in Phase::ALL {
-        text.sample("jobs", &[("state", &phase.name())], counts.of(phase));
+        text.sample("farm_jobs", &[("state", &phase.name())], counts.of(phase));
     }
     text.single(
-        "retries_total",
+        "farm_retries_total",
         "counter",
         "Attempts beyond each job's first.",
         index.retries(),
@@ -195,24 +217,24 @@ fn jobs(text: &mut Text, index: &Index) {
         sum.output_bytes = sum.output_bytes.saturating_add(done.output_size);
     }
     let families: [Family; 5] = [
-        ("encoded_jobs_total", "Jobs completed.", |work| {
+        ("farm_encoded_jobs_total", "Jobs completed.", |work| {
             work.jobs as f64
         }),
         (
-            "encode_seconds_total",
+            "farm_encode_seconds_total",
             "Time that ffmpeg encoded.",
             |work| work.encode_seconds,
         ),
-        ("encoded_frames_total", "Frames encoded.", |work| {
+        ("farm_encoded_frames_total", "Frames encoded.", |work| {
             work.frames as f64
         }),
         (
-            "input_bytes_total",
+            "farm_input_bytes_total",
             "Bytes of completed jobs before.",
             |work| work.input_bytes as f64,
         ),
         (
-            "output_bytes_total",
+            "farm_output_bytes_total",
             "Bytes of completed jobs after.",
             |work| work.output_bytes as f64,
         ),
@@ -233,7 +255,7 @@ mod tests {
     #[test]
     fn labels_cannot_break_out() {
         let mut text = Text::default();
-        text.sample("x", &[("name", &"a\"b\\c\nd")], 1);
+        text.sample("farm_x", &[("name", &"a\"b\\c\nd")], 1);
         assert_eq!(text.0, "farm_x{name=\"a\\\"b\\\\c\\nd\"} 1\n");
     }
 }

@@ -19,6 +19,7 @@ mod session;
 mod settings;
 mod state;
 mod steer;
+mod survive;
 
 use std::sync::Arc;
 
@@ -141,6 +142,7 @@ pub(crate) fn routes(shared: Shared) -> Router {
             get(|| async move { ([(CONTENT_TYPE, "application/json")], document) }),
         )
         .route("/api/{*nothing}", get(unknown))
+        .layer(middleware::from_fn(survive::survive))
         .layer(middleware::from_fn_with_state(
             shared.access.clone(),
             guard::origin,

@@ -3,8 +3,8 @@
 
 use axum::extract::State;
 use common::broker::{Broker, BrokerError, JobRecord, Steered};
-use common::fit;
 use common::id::JobId;
+use common::location::Location;
 use common::pin;
 use common::queue::{Priority, Queue};
 use common::recipe::Recipe;
@@ -180,14 +180,14 @@ pub(super) async fn relocate(
 }
 
 async fn move_one(broker: &Broker, job: JobId, order: &Move, workers: &[Heartbeat]) -> Outcome {
-    let recipe = match broker.job(&job).await {
-        Ok(Some(record)) => record.job().recipe.clone(),
+    let (recipe, needed) = match broker.job(&job).await {
+        Ok(Some(record)) => (record.job().recipe.clone(), record.job().needed()),
         Ok(None) => return Outcome::of(job, Ok(Steered::Unknown)),
         Err(error) => return Outcome::of(job, Err(error)),
     };
     let queue = match &order.queue {
         Some(Queue::On(worker)) => {
-            if let Err(why) = pin::check(&recipe, worker, workers) {
+            if let Err(why) = pin::check(&recipe, worker, workers, &needed) {
                 return Outcome::refused(job, why.to_string());
             }
             order.queue.clone()
@@ -232,20 +232,24 @@ pub(super) async fn fits(
         .buffered(AT_ONCE)
         .collect()
         .await;
-    let mut recipes: Vec<Recipe> = Vec::new();
+    // Of jobs that ask the same of a worker, one stands for the others.
+    let mut kinds: Vec<(Recipe, [Location; 2])> = Vec::new();
     for record in records {
-        if let Some(record) = record?
-            && !recipes.contains(&record.job().recipe)
-        {
-            recipes.push(record.job().recipe.clone());
+        let Some(record) = record? else { continue };
+        let (recipe, needed) = (&record.job().recipe, record.job().needed());
+        let folders = needed.each_ref().map(Location::folder);
+        let is_known = kinds.iter().any(|(known, other)| {
+            known == recipe && other.each_ref().map(Location::folder) == folders
+        });
+        if !is_known {
+            kinds.push((recipe.clone(), needed));
         }
     }
     let workers = broker.workers().await?;
     let fits = workers.iter().map(|worker| {
-        let queue = Queue::On(worker.name.clone());
-        let why = recipes
+        let why = kinds
             .iter()
-            .find_map(|recipe| fit::can(worker, recipe, &queue).err());
+            .find_map(|(recipe, needed)| pin::judge(recipe, worker, needed).err());
         Fit {
             worker: worker.name.clone(),
             fits: why.is_none(),

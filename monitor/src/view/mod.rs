@@ -224,6 +224,8 @@ impl View {
                     note: row.note.clone(),
                 }),
         );
+        attention.extend(self.workers.places_away(clock));
+        attention.extend(self.workers.clocks_off(clock));
         attention.extend(self.unreadable.first().map(|first| Attention::Unreadable {
             count: self.unreadable.len(),
             subject: first.subject.clone(),

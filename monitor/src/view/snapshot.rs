@@ -136,6 +136,28 @@ pub enum Attention {
         /// Why, in its own words.
         note: Option<String>,
     },
+    /// Workers cannot reach a store or a folder.
+    PlaceAway {
+        /// The bucket or the folder.
+        place: String,
+        /// How many cannot.
+        workers: usize,
+        /// One of them.
+        #[schema(value_type = String)]
+        worker: WorkerName,
+        /// Since when.
+        since: Moment,
+        /// What the store or the system says to that one.
+        error: String,
+    },
+    /// A worker's clock is far from the broker's.
+    ClockOff {
+        /// Who.
+        #[schema(value_type = String)]
+        worker: WorkerName,
+        /// Seconds by which it is ahead; negative where it is behind.
+        ahead: f64,
+    },
     /// Things on the broker cannot be read.
     Unreadable {
         /// How many.
@@ -275,6 +297,22 @@ pub struct WorkerRow {
     pub memory: f32,
     /// Free bytes for scratch files.
     pub scratch_free: u64,
+    /// Stores and folders that it cannot reach.
+    pub away: Vec<AwayRow>,
+    /// Whole seconds by which its clock is ahead of the broker's; negative where
+    /// it is behind.
+    pub clock_ahead: f64,
+}
+
+/// A store or folder that a worker cannot reach.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct AwayRow {
+    /// The bucket or the folder.
+    pub place: String,
+    /// Since when.
+    pub since: Moment,
+    /// What the store or the system says.
+    pub error: String,
 }
 
 /// What each worker has proved. A section of its own: large, and seldom new.
@@ -306,6 +344,10 @@ pub struct CardRow {
     pub filters: Vec<String>,
     /// Muxers of interest that its ffmpeg lists.
     pub muxers: Vec<String>,
+    /// Folders that it may read and write below.
+    pub roots: Vec<String>,
+    /// Bucket prefixes that it may use; whatever its credentials open, where none is named.
+    pub buckets: Vec<String>,
 }
 
 /// A proved encoder.

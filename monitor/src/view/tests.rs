@@ -10,7 +10,7 @@ use common::queue::{Lane, Priority};
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::run::{Report, Run, Stage};
 use common::testing;
-use common::worker::{Heartbeat, WorkerName, WorkerStatus};
+use common::worker::{Away, Heartbeat, WorkerName, WorkerStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::{Attention, Ending, Presence, Unserved};
@@ -355,4 +355,52 @@ fn what_is_next_comes_by_priority_then_by_age() {
         .map(|row| row.job.name)
         .collect();
     assert_eq!(names, ["a.mkv", "b.mkv", "c.mkv"]);
+}
+
+#[test]
+fn a_place_that_workers_cannot_reach_is_told_once() {
+    let away = |since, error: &str| Away {
+        place: "s3://media/".parse().expect("a location"),
+        since: at(since),
+        error: error.to_owned(),
+    };
+    let mut view = View::new(at(0));
+    for (worker, since, ahead) in [("atelier", 3, 0.4), ("mini-pc", 2, -3601.7)] {
+        let beat = Heartbeat {
+            away: vec![away(since, worker)],
+            clock_ahead: ahead,
+            ..heartbeat(worker, &[])
+        };
+        heard(&mut view, beat, 5);
+    }
+    heard(&mut view, heartbeat("third", &[]), 5);
+    let snapshot = view.snapshot(at(6));
+    match &snapshot.attention[..] {
+        [
+            Attention::PlaceAway {
+                place,
+                workers: 2,
+                worker,
+                since,
+                error,
+            },
+            Attention::ClockOff {
+                worker: wrong,
+                ahead,
+            },
+        ] => {
+            assert_eq!(place, "s3://media/");
+            assert_eq!(since.0, at(2));
+            assert_eq!((worker.as_str(), error.as_str()), ("mini-pc", "mini-pc"));
+            assert_eq!((wrong.as_str(), *ahead), ("mini-pc", -3602.0));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(snapshot.workers[0].away[0].error, "atelier");
+    assert_eq!(snapshot.workers[0].clock_ahead, 0.0);
+
+    // Who is silent says nothing any more.
+    let later = view.snapshot(at(100)).attention;
+    let lost = |item: &Attention| matches!(item, Attention::WorkerLost { .. });
+    assert!(later.iter().all(lost), "{later:?}");
 }

@@ -6,11 +6,15 @@ use common::broker::HEARTBEAT;
 use common::card::{Card, Proof, Verdict, bit_depth};
 use common::encoder::Encoder;
 use common::id::JobId;
+use common::location::Location;
+use common::places::Places;
 use common::queue::Queue;
-use common::worker::{Heartbeat, WorkerName, WorkerStatus};
+use common::worker::{Away, Heartbeat, WorkerName, WorkerStatus};
 use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::{CardRow, Cards, EncoderRow, Moment, Presence, WorkerRow};
+use super::snapshot::{
+    Attention, AwayRow, CardRow, Cards, EncoderRow, Moment, Presence, WorkerRow,
+};
 
 /// A worker that has been silent for this long is lost: three heartbeats.
 const SILENCE: SignedDuration = SignedDuration::from_secs(3 * HEARTBEAT.as_secs() as i64);
@@ -62,7 +66,9 @@ impl Workers {
         if let Some(known) = self.known.get_mut(&heartbeat.name) {
             known.seen = known.seen.max(seen);
             known.expired = false;
-            if known.heartbeat.card == heartbeat.card {
+            let is_same = known.heartbeat.card == heartbeat.card
+                && known.heartbeat.places == heartbeat.places;
+            if is_same {
                 known.heartbeat = heartbeat;
                 return;
             }
@@ -72,7 +78,7 @@ impl Workers {
             seen,
             expired: false,
             queues: heartbeat.card.queues(&heartbeat.name).into_iter().collect(),
-            card: card_row(&heartbeat.card),
+            card: card_row(&heartbeat.card, &heartbeat.places),
             heartbeat,
         };
         self.known.insert(known.heartbeat.name.clone(), known);
@@ -173,9 +179,43 @@ impl Workers {
                         beat.load.memory_used as f64 / beat.card.host.memory.max(1) as f64,
                     ),
                     scratch_free: beat.load.scratch_free,
+                    away: beat.away.iter().map(away_row).collect(),
+                    clock_ahead: beat.clock_ahead.round(),
                 }
             })
             .collect()
+    }
+
+    /// Places that live workers cannot reach, each once.
+    pub(super) fn places_away(&self, clock: Timestamp) -> Vec<Attention> {
+        let mut places: BTreeMap<&Location, Vec<(&WorkerName, &Away)>> = BTreeMap::new();
+        for heartbeat in self.live(clock) {
+            for away in &heartbeat.away {
+                let missing = places.entry(&away.place).or_default();
+                missing.push((&heartbeat.name, away));
+            }
+        }
+        let attention = |(place, missing): (&Location, Vec<(&WorkerName, &Away)>)| {
+            let (worker, first) = missing.iter().min_by_key(|(_, away)| away.since)?;
+            Some(Attention::PlaceAway {
+                place: place.to_string(),
+                workers: missing.len(),
+                worker: (*worker).clone(),
+                since: Moment(first.since),
+                error: first.error.clone(),
+            })
+        };
+        places.into_iter().filter_map(attention).collect()
+    }
+
+    /// Live workers whose clocks are far from the broker's.
+    pub(super) fn clocks_off(&self, clock: Timestamp) -> impl Iterator<Item = Attention> {
+        self.live(clock)
+            .filter(|heartbeat| heartbeat.clock_ahead.abs() > Heartbeat::CLOCK_OFF)
+            .map(|heartbeat| Attention::ClockOff {
+                worker: heartbeat.name.clone(),
+                ahead: heartbeat.clock_ahead.round(),
+            })
     }
 
     /// A card for each.
@@ -192,7 +232,16 @@ fn share(value: f64) -> f32 {
     ((value.clamp(0.0, 1.0) * 100.0).round() / 100.0) as f32
 }
 
-fn card_row(card: &Card) -> CardRow {
+fn away_row(away: &Away) -> AwayRow {
+    AwayRow {
+        place: away.place.to_string(),
+        since: Moment(away.since),
+        error: away.error.clone(),
+    }
+}
+
+fn card_row(card: &Card, places: &Places) -> CardRow {
+    let named = |places: &[Location]| places.iter().map(ToString::to_string).collect();
     let mut encoders: Vec<EncoderRow> = card
         .proved()
         .map(|(encoder, proof)| encoder_row(encoder, proof))
@@ -223,6 +272,8 @@ fn card_row(card: &Card) -> CardRow {
         audio: card.audio.clone(),
         filters: card.filters.clone(),
         muxers: card.muxers.clone(),
+        roots: named(&places.roots),
+        buckets: named(&places.buckets),
     }
 }
 

@@ -143,6 +143,48 @@ async fn no_two_files_of_an_order_become_one_output() {
     monitor.stop().await;
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_output_folder_leads_out_of_the_store() {
+    let (monitor, folder) = with_films().await;
+    let address = &monitor.address;
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let below = folder.path().join("below");
+    std::fs::create_dir(&below).expect("made");
+    for (target, link) in [
+        (elsewhere.path(), folder.path().join("encoded")),
+        (elsewhere.path(), below.join("encoded")),
+        (std::path::Path::new("../.."), below.join("up")),
+        (below.as_path(), folder.path().join("inside")),
+    ] {
+        std::os::unix::fs::symlink(target, link).expect("linked");
+    }
+    for output in [
+        "encoded",
+        "encoded/deeper",
+        "below/encoded",
+        "below/up/x",
+        "inside/up",
+    ] {
+        let order = order(&["films/Nosferatu.avi"], output);
+        let answer = send(address, "POST", "/api/v1/jobs", "", &order).await;
+        assert_eq!(answer.status, 422, "{output}: {}", answer.body);
+        assert!(answer.body.contains("leads out"), "{}", answer.body);
+    }
+    assert!(
+        monitor
+            .broker
+            .jobs(true)
+            .await
+            .expect("an answer")
+            .is_empty()
+    );
+    let order = order(&["films/Nosferatu.avi"], "inside/out");
+    let answer = send(address, "POST", "/api/v1/jobs", "", &order).await;
+    assert_eq!(answer.json()["files"][0]["added"], true, "{}", answer.body);
+    monitor.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_counts_the_jobs_that_were_added_and_an_empty_one_is_not_listed() {
     let monitor = Monitor::start().await;

@@ -131,7 +131,12 @@ pub async fn run(
     })?;
     let state = State::open(&path)?;
     scratch::clear(&state, &worker::name())?;
-    let setup = setup(&options.machine, &recipe, program, &state)?;
+    let inputs = order
+        .sources
+        .iter()
+        .map(|(source, _)| &source.input.location);
+    let roots = worker::roots(&path, inputs);
+    let setup = setup(&options.machine, &recipe, program, roots, &state)?;
 
     let json = options.jobs.json;
     let mut broker = PrivateBroker::start(&server, &state).await?;
@@ -179,6 +184,7 @@ fn setup(
     machine: &MachineOptions,
     recipe: &Recipe,
     program: PathBuf,
+    roots: Vec<PathBuf>,
     state: &State,
 ) -> Result<worker::Setup, Error> {
     let absolute = |path: &Path| {
@@ -189,6 +195,7 @@ fn setup(
         program,
         ffmpeg: machine.ffmpeg.clone(),
         max_jobs: machine.max_jobs,
+        roots,
         scratch: match &machine.scratch {
             Some(scratch) => absolute(scratch)?,
             None => scratch::make(state)?,

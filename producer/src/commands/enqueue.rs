@@ -20,7 +20,7 @@ use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::sources::SourceOptions;
 use crate::submit::{Entry, Standing, submit};
-use crate::upload::upload;
+use crate::upload::{self, upload};
 
 /// How long uploads may take to give up.
 const GIVE_UP: Duration = Duration::from_secs(3);
@@ -167,7 +167,15 @@ async fn enter(
     }
     let order = order::find(job.sources, &job.folder, &job.recipe, &stores).await?;
     let broker = settings.connect().await?;
-    preflight::check_served(&broker, &terms, job.require_worker).await?;
+    let jobs: Vec<[Location; 2]> = order
+        .sources
+        .iter()
+        .map(|(source, output)| {
+            let input = upload::read_from(job.upload_to.as_ref(), &source.input.location);
+            [input, output.clone()]
+        })
+        .collect();
+    preflight::check_served(&broker, &terms, &jobs, job.require_worker).await?;
     let follower = Follower::start(&broker).await?;
     let (mut sources, outputs): (Vec<_>, Vec<_>) = order.sources.into_iter().unzip();
     if let Some(store) = &job.upload_to {

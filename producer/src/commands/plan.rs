@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use common::location::Location;
 use common::plan::{Candidate, Measured, Plan};
 use common::recipe::Recipe;
 use common::store::Stores;
@@ -15,6 +16,7 @@ use crate::farm::Settings;
 use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::{Globs, Search};
+use crate::upload;
 
 /// What to plan for.
 #[derive(Debug, Args)]
@@ -56,6 +58,7 @@ struct Sources {
 /// Where the farm is out of reach or the recipe makes no sense.
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
+    let mut jobs: Vec<[Location; 2]> = Vec::new();
     let sources = if options.paths.is_empty() {
         None
     } else {
@@ -63,6 +66,12 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         let found = Search::new(&options.globs, None, &stores)?
             .run(&options.paths)
             .await?;
+        // Local files are uploaded where a store is named; where outputs go is not known here.
+        let store = settings.store.as_ref().filter(|store| store.is_remote());
+        jobs.extend(found.sources.iter().map(|source| {
+            let input = upload::read_from(store, &source.input.location);
+            [input.clone(), input]
+        }));
         Some(Sources {
             files: found.sources.len(),
             bytes: found.bytes(),
@@ -73,7 +82,9 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let workers = broker.workers().await?;
     check_known(&recipe, &workers)?;
     let history = broker.recent_reports().await?.iter().collect();
-    let plan = Plan::of(&recipe, &workers).measured(&history);
+    let plan = Plan::of(&recipe, &workers)
+        .between(&workers, &jobs)
+        .measured(&history);
     let shown = Shown {
         recipe: &recipe,
         served: plan.is_served(),

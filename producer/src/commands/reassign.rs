@@ -54,7 +54,7 @@ pub async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Erro
             return Ok(Outcome::Already);
         }
         if let Some(worker) = options.to.as_ref().filter(|_| !options.force)
-            && let Err(why) = pin::check(&job.recipe, worker, &workers)
+            && let Err(why) = pin::check(&job.recipe, worker, &workers, &job.needed())
         {
             return Ok(Outcome::Refused(format!("{why}; --force lets it wait")));
         }

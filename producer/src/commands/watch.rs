@@ -24,7 +24,7 @@ use crate::recipe_options::RecipeOptions;
 use crate::settle::Settling;
 use crate::sources::{Globs, Search, Source, resolved};
 use crate::submit::{Entry, Standing, Terms, submit};
-use crate::upload::upload;
+use crate::upload::{self, upload};
 
 /// How long uploads may take to give up.
 const GIVE_UP: Duration = Duration::from_secs(3);
@@ -77,7 +77,9 @@ pub async fn run(
     let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
     let terms = options.jobs.terms(recipe, false)?;
     let broker = settings.connect().await?;
-    preflight::check_served(&broker, &terms, false).await?;
+    let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
+    let jobs = [[input, folder.join("file")]];
+    preflight::check_served(&broker, &terms, &jobs, false).await?;
     let mut watch = Watch {
         settling: Settling::new(options.settle),
         stores: Stores::new(),

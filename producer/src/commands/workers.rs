@@ -1,10 +1,11 @@
 //! `producer workers`.
 
 use clap::Args;
+use common::printable::printable;
 use common::worker::Heartbeat;
 
-use crate::display::output;
 use crate::display::summary::table;
+use crate::display::{output, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 
@@ -43,7 +44,33 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         ]);
     }
     output::print(&table.to_string());
+    for worker in &workers {
+        for line in troubles(worker) {
+            output::print(&line);
+        }
+    }
     Ok(Exit::Done)
+}
+
+/// What a person should put right, a line each.
+fn troubles(worker: &Heartbeat) -> Vec<String> {
+    let name = &worker.name;
+    let away = worker.away.iter().map(|away| {
+        printable(&format!(
+            "{name}: cannot reach {} since {:.0}: {}",
+            away.place, away.since, away.error
+        ))
+    });
+    let mut lines: Vec<String> = away.collect();
+    let ahead = worker.clock_ahead;
+    if ahead.abs() > Heartbeat::CLOCK_OFF {
+        let way = if ahead > 0.0 { "ahead of" } else { "behind" };
+        lines.push(format!(
+            "{name}: its clock is {} {way} the broker's: set it by NTP",
+            units::seconds(ahead.abs())
+        ));
+    }
+    lines
 }
 
 fn encoders(worker: &Heartbeat) -> String {

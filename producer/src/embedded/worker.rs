@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use common::broker::Broker;
 use common::encoder::Encoder;
+use common::location::Location;
 use common::worker::{Heartbeat, WorkerName};
 
 use super::guarded::{Guarded, Plan};
@@ -39,12 +40,17 @@ pub struct Setup {
     pub max_jobs: Option<u32>,
     /// Folder for files in the making.
     pub scratch: PathBuf,
+    /// Folders that hold the inputs and take the outputs: it reads and writes no others.
+    pub roots: Vec<PathBuf>,
     /// The only encoders to prove; `None` for all.
     pub encoders: Option<Vec<Encoder>>,
 }
 
-/// Variables by which a worker takes some jobs only, or only at times.
-const TERMS: [&str; 6] = [
+/// Variables by which a worker takes some jobs only, or only at times, or has
+/// other places to read and write.
+const TERMS: [&str; 8] = [
+    "WORKER_ROOT",
+    "WORKER_BUCKET",
     "WORKER_SCHEDULE",
     "WORKER_ONLY",
     "WORKER_PREFER",
@@ -72,6 +78,27 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
     }
 }
 
+/// The folders that a worker needs for these inputs and an output folder: those
+/// that the files lie in and, where links lead elsewhere, those as well.
+pub fn roots<'a>(output: &Path, inputs: impl Iterator<Item = &'a Location>) -> Vec<PathBuf> {
+    let mut roots = vec![output.to_owned()];
+    for input in inputs.filter_map(Location::path) {
+        let real = input.canonicalize().ok();
+        for file in std::iter::once(input).chain(real) {
+            if !roots.iter().any(|root| file.starts_with(root)) {
+                roots.extend(file.parent().map(Path::to_owned));
+            }
+        }
+    }
+    // A folder within another one adds nothing.
+    let all = roots.clone();
+    roots.retain(|root| {
+        !all.iter()
+            .any(|other| other != root && root.starts_with(other))
+    });
+    roots
+}
+
 /// Starts the worker of a private broker.
 ///
 /// # Errors
@@ -93,6 +120,9 @@ pub fn start(setup: &Setup, state: &State, url: &str, is_restart: bool) -> Resul
     };
     option("--name", NAME.into());
     option("--scratch", setup.scratch.clone().into());
+    for root in &setup.roots {
+        option("--root", root.clone().into());
+    }
     // What is interrupted is given back at once, and taken up by the next command.
     option("--drain-timeout", "0s".into());
     // Nobody else could take what it leaves.
@@ -143,5 +173,28 @@ pub async fn ready(worker: &mut Guarded, broker: &Broker) -> Result<Heartbeat, E
     tokio::select! {
         card = card => card,
         error = worker.ended() => Err(error),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_to_elsewhere_open_just_the_folder_that_they_lead_to() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let base = folder.path().canonicalize().expect("there");
+        let path = |name: &str| base.join(name);
+        for made in ["in/deep", "disk2/films", "out"] {
+            std::fs::create_dir_all(path(made)).expect("made");
+        }
+        for file in ["in/a", "in/deep/b", "disk2/films/c"] {
+            std::fs::write(path(file), file).expect("written");
+        }
+        std::os::unix::fs::symlink(path("disk2/films/c"), path("in/c")).expect("linked");
+        let inputs = ["in/deep/b", "in/a", "in/c"].map(|name| Location::file(&path(name)));
+        let inputs: Vec<_> = inputs.into_iter().map(|at| at.expect("absolute")).collect();
+        let roots = roots(&path("out"), inputs.iter());
+        assert_eq!(roots, ["out", "in", "disk2/films"].map(path));
     }
 }

@@ -330,7 +330,8 @@ async fn every_bad_file_fails_for_a_reason_of_its_own() {
     std::fs::remove_dir_all(place.path().join("out")).unwrap();
 
     let farm = Farm::start().await;
-    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    let setup = farm.worker("w").encoders("libx264");
+    let _worker = farm.join(setup.roots(&[place.path()])).await;
     let mut command = farm.producer_command();
     command
         .current_dir(place.path())

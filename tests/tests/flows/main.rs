@@ -6,6 +6,7 @@ mod bad_input;
 mod embedded;
 mod enqueue;
 mod monitor_page;
+mod places;
 mod plain_client;
 mod presets;
 mod scratch;

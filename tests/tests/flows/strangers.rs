@@ -236,6 +236,10 @@ async fn whatever_stands_on_the_broker_a_good_job_ends_well_and_every_listing_an
             assert!(ran.stderr.contains("could not be read"), "{ran:?}");
         }
     }
+    let broken = uuid::Uuid::from_u128(9).to_string();
+    let ran = farm.producer(["cancel", &broken]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("is broken"), "{ran:?}");
     let job = format!("/api/v1/jobs/{id}");
     for page in [
         "/api/v1/state",

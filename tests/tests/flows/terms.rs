@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use common::failure::Fault as Whose;
 use common::job::Job;
+use common::location::Location;
 use common::run::{Run, State};
 use common::worker::WorkerStatus;
 use harness::farm::Farm;
 use harness::stand_in::{Fault, StandIn};
+use harness::store::{BUCKET, TestStore};
 use harness::{outside, paths, poll};
 use jiff::{Span, Zoned};
 
@@ -82,15 +84,16 @@ async fn a_worker_starts_jobs_within_its_hours_only() {
 }
 
 #[tokio::test]
-async fn a_worker_that_fails_job_after_job_rests_and_proves_itself_again() {
+async fn a_worker_whose_own_encode_fails_rests_until_it_is_well() {
     let farm = Farm::start().await;
-    let mut broken = StandIn::new(&farm.folder().join("ffmpeg"));
-    broken.befall(Fault::Crash { after_frames: 3 });
-    let setup = farm.worker("broken").encoders("libx264").ffmpeg(&broken);
+    // A build of its own: what is proved while it is sick is nobody else's.
+    let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg")).with_encoder("sick", "libx264");
+    let setup = farm.worker("broken").encoders("libx264").ffmpeg(&ffmpeg);
     let setup = setup
         .option("--quarantine-after", "2")
-        .option("--quarantine-rest", "6s");
+        .option("--quarantine-rest", "3s");
     let _broken = farm.join(setup).await;
+    ffmpeg.befall(Fault::Sick);
     let clips = ["h264.mp4", "vp9.webm", "hevc.mkv"];
     let jobs: Vec<Job> = clips
         .iter()
@@ -101,7 +104,11 @@ async fn a_worker_that_fails_job_after_job_rests_and_proves_itself_again() {
     }
     stands(&farm, "broken", WorkerStatus::Quarantined).await;
     let heartbeat = farm.heartbeat("broken").await.unwrap();
-    assert!(heartbeat.note.unwrap().contains("2 jobs in a row"));
+    let note = heartbeat.note.unwrap();
+    assert!(
+        note.contains("2 jobs in a row") && note.contains("an encode of its own"),
+        "{note}"
+    );
     let third = farm.run(&jobs[2].id).await;
     assert!(
         third.is_none_or(|run| run.failures.is_empty()),
@@ -112,8 +119,62 @@ async fn a_worker_that_fails_job_after_job_rests_and_proves_itself_again() {
     for job in &jobs {
         assert_eq!(maker(&farm.ended(&job.id).await), "sound");
     }
-    broken.recover();
+    ffmpeg.recover();
     stands(&farm, "broken", WorkerStatus::Ready).await;
+    poll::until("what it had lost to be proved again", async || {
+        let heartbeat = farm.heartbeat("broken").await?;
+        heartbeat.serves(&"libx264".parse().unwrap()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn jobs_that_fail_one_after_the_other_do_not_stop_a_sound_worker() {
+    let farm = Farm::start().await;
+    let store = TestStore::start(farm.folder()).await;
+    let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
+    ffmpeg.befall(Fault::Crash { after_frames: 3 });
+    let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
+    let setup = setup
+        .option("--quarantine-after", "2")
+        .option("--quarantine-rest", "30m")
+        .environment(store.environment());
+    let _worker = farm.join(setup).await;
+    let mut bad = Vec::new();
+    for clip in ["h264.mp4", "vp9.webm", "hevc.mkv"] {
+        // Damaged: ffmpeg dies of each.
+        bad.push(farm.job(&paths::media(clip), "libx264"));
+        // Deleted before its turn.
+        let folder = farm.folder_of("deleted", &[paths::media(clip)]);
+        let mut job = farm.job(&folder.join(clip), "libx264");
+        job.output = Location::file(&farm.out().join(format!("deleted-{clip}.mkv"))).unwrap();
+        std::fs::remove_file(folder.join(clip)).unwrap();
+        bad.push(job);
+        // No store can be asked for it.
+        let mut input = farm.job(&paths::media(clip), "libx264").input;
+        input.location = Location::s3(BUCKET, &format!("in/{clip}\n.mp4")).unwrap();
+        let output = Location::s3(BUCKET, &format!("out/{clip}.mkv")).unwrap();
+        let job = farm.job(&paths::media(clip), "libx264");
+        bad.push(Job::new(job.batch, input, output, job.recipe, None));
+    }
+    for job in &mut bad {
+        job.attempts = 1;
+        farm.enqueue(job).await;
+    }
+    for job in &bad {
+        let run = farm.ended(&job.id).await;
+        let State::Failed { failure } = &run.state else {
+            panic!("{run:#?}")
+        };
+        if job.input.location.is_remote() {
+            assert_eq!(failure.fault, Whose::Input, "{failure}");
+        }
+    }
+    ffmpeg.recover();
+    let good = farm.job(&paths::media("ten-bit.mkv"), "libx264");
+    farm.enqueue(&good).await;
+    assert_eq!(maker(&farm.ended(&good.id).await), "w");
+    assert!(farm.heartbeat("w").await.unwrap().status == WorkerStatus::Ready);
 }
 
 #[tokio::test]

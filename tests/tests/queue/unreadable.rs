@@ -100,6 +100,8 @@ async fn a_job_whose_run_is_broken_starts_anew_when_a_person_says_so() {
         (messages(&broker, "DEAD").await == 1).then_some(())
     })
     .await;
+    let record = broker.job(&id).await.expect("an answer").expect("known");
+    assert_eq!(record.word(), "failed", "a person can name it");
     let retried = broker.retry(&id).await.expect("an answer");
     assert!(matches!(retried, Steered::Done(_)), "{retried:?}");
     assert_eq!(messages(&broker, "DEAD").await, 0);

@@ -24,6 +24,7 @@ mod speed;
 mod trial;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -168,6 +169,12 @@ pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
         tracing::warn!(%error, "the capability card cannot be kept, and will be found anew next time");
     }
     Ok(card)
+}
+
+/// The arguments of a short encode of ffmpeg's own pictures into a file; without
+/// an encoder, the pictures are only copied.
+pub fn proof_encode(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<OsString> {
+    trial::into_file(with, output)
 }
 
 /// The encoders to look into.

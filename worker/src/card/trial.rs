@@ -1,12 +1,14 @@
 //! One test encode: from a synthetic source to packets that are counted and
 //! thrown away.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::card::bit_depth;
+use common::card::{Proof, bit_depth};
 use common::encoder::{Encoder, Kind};
 
+use super::ladder;
 use super::process::{self, Ran, Watched, is_packet};
 use super::profile::{Profile, Size, Way};
 use super::reason::reason;
@@ -102,6 +104,12 @@ impl Trial<'_> {
     }
 
     fn arguments(&self) -> Vec<String> {
+        let mut line = self.line();
+        line.add(PACKETS);
+        line.0
+    }
+
+    fn line(&self) -> Line {
         let profile = Profile::of(self.encoder);
         let depth = usize::from(self.deep);
         let (width, height) = self.size;
@@ -137,9 +145,36 @@ impl Trial<'_> {
         if self.quick {
             line.add(profile.quick.split_whitespace());
         }
-        line.add(PACKETS);
-        line.0
+        line
     }
+}
+
+/// A second of lively pictures, encoded as a proof found that it works.
+pub(super) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<OsString> {
+    let line = match with {
+        Some((encoder, proof)) => Trial {
+            encoder,
+            way: &Way {
+                device: proof.device_arguments.clone(),
+                encoder: proof.encoder_arguments.clone(),
+            },
+            deep: false,
+            size: ladder::usual(encoder.kind()),
+            source: Source::Lively(25),
+            quick: true,
+        }
+        .line(),
+        None => {
+            let mut line = Line::quiet("level+info");
+            line.add(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25"]);
+            line.add(["-frames:v", "25", "-c:v", "rawvideo"]);
+            line
+        }
+    };
+    let mut arguments: Vec<OsString> = line.0.into_iter().map(OsString::from).collect();
+    arguments.extend(["-y", "-f", "nut"].map(OsString::from));
+    arguments.push(crate::ffmpeg::file(output));
+    arguments
 }
 
 /// Tries an audio encoder on a tenth of a second of a tone.

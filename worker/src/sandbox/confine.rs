@@ -1,12 +1,13 @@
 //! Landlock: what the wrapper forbids itself before it becomes the tool.
 
 use std::io::{Error, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
 };
 
@@ -127,10 +128,28 @@ fn prepare(order: &Order) -> Result<(), Error> {
     if order.parent.is_some() && parent != order.parent {
         return Err(Error::new(ErrorKind::BrokenPipe, "the supervisor is gone"));
     }
-    restrict(order).map_err(Error::other)
+    let read = order.read.iter().map(|path| opened(path));
+    let read = read.collect::<Result<Vec<_>, _>>()?;
+    restrict(order, read).map_err(Error::other)
 }
 
-fn restrict(order: &Order) -> Result<(), RulesetError> {
+/// Opens what the tool may read. The worker has checked a path without links: a
+/// link that is there now was put there since, and leads elsewhere.
+fn opened(path: &Path) -> Result<OwnedFd, Error> {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat2};
+    use rustix::io::Errno;
+
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let exactly = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    let found = match exactly {
+        // Before Linux 5.6, and where a container forbids the call.
+        Err(Errno::NOSYS | Errno::PERM) => open(path, flags | OFlags::NOFOLLOW, Mode::empty()),
+        found => found,
+    };
+    found.map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+fn restrict(order: &Order, read: Vec<OwnedFd>) -> Result<(), RulesetError> {
     let everything = AccessFs::from_all(NEWEST);
     let readable = READ.iter().map(PathBuf::from).chain(program_folders(order));
     let mut ruleset = Ruleset::default()
@@ -145,10 +164,13 @@ fn restrict(order: &Order) -> Result<(), RulesetError> {
     ruleset
         .create()?
         .add_rules(path_beneath_rules(readable, AccessFs::from_read(NEWEST)))?
-        .add_rules(path_beneath_rules(
-            &order.read,
-            AccessFs::ReadFile | AccessFs::ReadDir,
-        ))?
+        .add_rules(read.into_iter().map(|file| {
+            let access = AccessFs::ReadFile | AccessFs::ReadDir;
+            Ok::<_, RulesetError>(match is_folder(&file) {
+                true => PathBeneath::new(file, access),
+                false => PathBeneath::new(file, access & AccessFs::from_file(NEWEST)),
+            })
+        }))?
         .add_rules(path_beneath_rules(
             devices(),
             AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::WriteFile | AccessFs::IoctlDev,
@@ -156,6 +178,11 @@ fn restrict(order: &Order) -> Result<(), RulesetError> {
         .add_rules(path_beneath_rules(&order.write, everything))?
         .restrict_self()?;
     Ok(())
+}
+
+fn is_folder(file: &OwnedFd) -> bool {
+    use rustix::fs::{FileType, fstat};
+    fstat(file).is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory)
 }
 
 /// Where the tool and what it starts are installed: its folder, that of the

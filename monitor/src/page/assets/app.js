@@ -26,6 +26,9 @@ import { follow } from "./stream.js";
 
 const OVERVIEW = [attention, totals, running, retrying, next, ended, queues];
 
+/** Wait before the monitor is asked again that gave no answer. */
+const AGAIN = 1000;
+
 let link = "connecting";
 /** The server's clock less ours: ages are right on a machine whose clock is not. */
 let offset = 0;
@@ -51,8 +54,21 @@ function redraw() {
   requestAnimationFrame(() => whenStill(draw));
 }
 
-await enter();
-addEventListener("locked", enter);
+/** Asks who is looking until there is an answer: the monitor may be starting anew. */
+async function entered() {
+  for (;;) {
+    try {
+      return await enter();
+    } catch {
+      link = "lost";
+      redraw();
+      await new Promise((done) => setTimeout(done, AGAIN));
+    }
+  }
+}
+
+await entered();
+addEventListener("locked", entered);
 route({
   overview: () => (redraw(), trend()),
   jobs,
@@ -80,7 +96,8 @@ follow("/api/v1/live", {
     link = isUp ? "live" : "lost";
     redraw();
     // The server may have begun anew, and know nobody any more.
-    if (!isUp) enter().catch(() => {});
+    if (isUp) dispatchEvent(new Event("connected"));
+    else enter().catch(() => {});
   },
 });
 

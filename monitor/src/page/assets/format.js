@@ -31,6 +31,9 @@ export const fps = (number) => `${number >= 10 ? count(Math.round(number)) : sho
 
 export const speed = (number) => `${short(number)}×`;
 
+/** By how much a clock is wrong: `3 min ahead of`. */
+export const clockOff = (seconds) => `${duration(Math.abs(seconds))} ${seconds > 0 ? "ahead of" : "behind"}`;
+
 export const percent = (share) => `${Math.floor(share * 100)}%`;
 
 /** By how much something shrank or grew. */

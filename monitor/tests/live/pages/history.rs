@@ -83,6 +83,8 @@ async fn curves_and_the_export_agree() {
         (rows.iter().filter_map(completed).sum::<u64>() == 4).then_some(day)
     })
     .await;
+    let csv = get(address, "/api/v1/history.csv?hours=4294967295", "").await;
+    assert_eq!(csv.status, 200, "longer than time is all there is");
     let csv = get(address, "/api/v1/history.csv?hours=24", "").await;
     assert_eq!(csv.body.lines().count(), 5, "{}", csv.body);
     let mut seconds = 0.0;

@@ -2,10 +2,11 @@
 
 use common::card::Verdict;
 use common::failure::Failure;
-use common::worker::Heartbeat;
+use common::worker::{Away, Heartbeat};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{go, keep_alive, open};
+use crate::browser::get;
 use crate::{Monitor, farm};
 
 /// A worker whose one encoder encodes 8 bit up to 1920×1080 only, and whose
@@ -156,6 +157,70 @@ async fn a_workers_card_says_what_it_has_done_and_when_it_was_heard() {
         .click(".worker-actions a[href='#/jobs?worker=atelier']")
         .await;
     browser.shows("1–5 of 5 jobs").await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_workers_cannot_reach_and_clocks_that_are_wrong_are_told() {
+    let monitor = Monitor::start().await;
+    let since = Timestamp::now() - SignedDuration::from_mins(3);
+    let away = |place: &str, error: &str| Away {
+        place: place.parse().expect("a location"),
+        since,
+        error: error.to_owned(),
+    };
+    let mut first = able();
+    first.away = vec![away(
+        "s3://media/",
+        "403 Forbidden <b>SignatureDoesNotMatch</b>",
+    )];
+    first.places.buckets = vec!["s3://media/in".parse().expect("a location")];
+    let mut second = modest();
+    second.away = vec![
+        away("s3://media/", "403 Forbidden"),
+        away("file:///srv/films", "nothing is mounted there any more"),
+    ];
+    second.clock_ahead = 3600.4;
+    second.places.roots = vec!["file:///srv/films".parse().expect("a location")];
+    let _alive = keep_alive(&monitor, vec![first, second]).await;
+    let (mut browser, _folder) = open(&monitor, "").await;
+    browser.shows("2 workers cannot reach s3://media/").await;
+    browser.shows("403 Forbidden <b>Signature").await;
+    browser.shows("jobs that need it wait").await;
+    browser
+        .shows("Worker mini-pc cannot reach /srv/films")
+        .await;
+    browser
+        .shows("1 h 00 min ahead of the broker's: set it by NTP")
+        .await;
+    browser.picture("away").await;
+    browser.resize(500, 1000).await;
+    browser.picture("away-500").await;
+    browser.resize(1440, 1000).await;
+    go(&mut browser, "workers").await;
+    browser.shows("cannot reach /srv/films since 3 min").await;
+    let unfold =
+        "document.querySelectorAll('#workers details').forEach((part) => (part.open = true))";
+    browser.evaluate(unfold).await;
+    browser.shows("Reads and writes below: /srv/films").await;
+    browser.shows("Buckets: s3://media/in").await;
+    browser.picture("away-workers").await;
+    let barriers = browser.barriers().await;
+    assert!(barriers.is_empty(), "{barriers:#?}");
+
+    let state = get(&monitor.address, "/api/v1/state", "").await.json();
+    assert_eq!(state["workers"][1]["clock_ahead"], 3600.0, "{state:#}");
+    assert_eq!(state["workers"][0]["away"][0]["place"], "s3://media/");
+    let metrics = get(&monitor.address, "/metrics", "").await.body;
+    for line in [
+        "ffmpeg_easy_place_away{place=\"s3://media/\"} 2",
+        "ffmpeg_easy_place_away{place=\"/srv/films\"} 1",
+        "ffmpeg_easy_worker_clock_ahead_seconds{worker=\"mini-pc\"} 3600",
+        "farm_worker_slots{worker=\"atelier\"} 2",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
     drop(browser);
     monitor.stop().await;
 }

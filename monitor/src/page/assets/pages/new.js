@@ -183,6 +183,14 @@ form.addEventListener("submit", async (event) => {
   tell();
 });
 
+// What could not be asked for while the monitor was away is asked for again.
+addEventListener("connected", () => {
+  if (!page.hasAttribute("data-away") && form.hidden) {
+    findPresets();
+    browse(here);
+  }
+});
+
 /** The page is shown. */
 export function fresh() {
   const stops = [recipe.open(), watch(offerWorkers)];

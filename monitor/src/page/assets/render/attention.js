@@ -1,7 +1,7 @@
 // What a person should look at first.
 
 import { h, keyed, say, set } from "../dom.js";
-import { ago, count, plural, printable } from "../format.js";
+import { ago, clockOff, count, plural, printable } from "../format.js";
 import { address } from "../router.js";
 
 const section = document.getElementById("attention");
@@ -38,18 +38,38 @@ function quarantined(item) {
   return [`Worker ${item.worker} is quarantined`, `${why}It proves its encoders again before it takes more jobs.`];
 }
 
+function placeAway(item, now) {
+  const who = item.workers === 1 ? `Worker ${item.worker}` : plural(item.workers, "worker");
+  const cure = item.place.startsWith("s3:")
+    ? "See whether the store runs, is reached from there, and takes their credentials"
+    : "See whether the folder is there, and mounted";
+  return [
+    `${who} cannot reach ${printable(item.place)}`,
+    `${cure}; jobs that need it wait until then. Since ${ago(item.since, now)}, ${item.worker} says: ${printable(item.error)}`,
+  ];
+}
+
+function clockIsOff(item) {
+  return [
+    `The clock of worker ${item.worker} is wrong`,
+    `Its clock is ${clockOff(item.ahead)} the broker's: set it by NTP. Until then the farm goes by the broker's clock.`,
+  ];
+}
+
 function unreadable(item) {
   const what = item.count === 1 ? "1 thing on the broker" : `${count(item.count)} things on the broker`;
   return [`${what} cannot be read and ${item.count === 1 ? "is" : "are"} left out`, `${printable(item.subject)}: ${printable(item.why)}`];
 }
 
-const WORDS = { unserved, worker_lost: lost, quarantined, unreadable, failed };
+const WORDS = { unserved, worker_lost: lost, quarantined, place_away: placeAway, clock_off: clockIsOff, unreadable, failed };
 
 /** Where a person goes from there. */
 const PLACES = {
   unserved: (item) => address("jobs", { phases: "pending", queue: item.queue }),
   worker_lost: () => address("workers"),
   quarantined: () => address("workers"),
+  place_away: () => address("workers"),
+  clock_off: () => address("workers"),
   unreadable: () => address("broker"),
   failed: () => address("jobs", { phases: "failed", sort: "changed", descending: "true" }),
 };
@@ -74,5 +94,5 @@ function caution(item) {
 export function attention({ attention }, now) {
   const items = attention.filter((item) => item.kind in WORDS);
   section.hidden = items.length === 0;
-  keyed(list, items, (item) => `${item.kind} ${item.queue ?? item.worker ?? ""}`, caution, now);
+  keyed(list, items, (item) => `${item.kind} ${item.place ?? item.queue ?? item.worker ?? ""}`, caution, now);
 }

@@ -2,7 +2,7 @@
 
 import { askHours, pause, standing } from "../control.js";
 import { h, keyed, say, set } from "../dom.js";
-import { ago, bytes, count, duration, fps, percent, plural, printable, time } from "../format.js";
+import { ago, bytes, clockOff, count, duration, fps, percent, plural, printable, time } from "../format.js";
 import { address } from "../router.js";
 import { past } from "./past.js";
 
@@ -15,6 +15,8 @@ const empty = section.querySelector(".empty");
 const CHIPS = 6;
 /** How a worker's state is said. */
 const STATUS = { off_hours: "off hours", lost: "silent" };
+/** Seconds by which a clock may be wrong before it is told. */
+const CLOCK_OFF = 5;
 /** Slots shown one by one; more are a number. */
 const PIPS = 16;
 
@@ -42,10 +44,10 @@ function chip(encoder) {
   );
 }
 
-function proofs(encoders) {
+function proofs(name, encoders) {
   const head = h("tr", {});
-  for (const [label, name] of [["Encoder"], ["Runs on"], ["fps at 720p", "number"], ["Largest"], ["Bits"], ["At once"]]) {
-    head.append(h("th", { scope: "col", class: name }, label));
+  for (const [label, kind] of [["Encoder"], ["Runs on"], ["fps at 720p", "number"], ["Largest"], ["Bits"], ["At once"]]) {
+    head.append(h("th", { scope: "col", class: kind }, label));
   }
   const rows = encoders.map((encoder) =>
     h(
@@ -59,7 +61,7 @@ function proofs(encoders) {
       h("td", {}, encoder.sessions === null ? "any" : String(encoder.sessions)),
     ),
   );
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Proved encoders" },
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Encoders that ${name} has proved` },
     h("table", { class: "card" }, h("thead", {}, head), h("tbody", {}, ...rows)));
 }
 
@@ -73,7 +75,7 @@ function refusals(refused) {
 }
 
 /** The parts that change with the card only. */
-function cardParts(card) {
+function cardParts(name, card) {
   const chips = card.encoders.slice(0, CHIPS).map(chip);
   if (card.encoders.length > CHIPS) {
     chips.push(h("li", { class: "chip" }, `+${card.encoders.length - CHIPS}`));
@@ -82,13 +84,22 @@ function cardParts(card) {
   const extras = [["Audio", card.audio], ["Filters", card.filters], ["Containers", card.muxers]]
     .filter(([, names]) => names.length > 0)
     .map(([label, names]) => h("p", { class: "host" }, `${label}: ${printable(names.join(", "))}`));
+  const places = [["Reads and writes below", card.roots], ["Buckets", card.buckets]]
+    .filter(([, names]) => names.length > 0)
+    .map(([label, names]) => h("p", { class: "host places" }, `${label}: ${printable(names.join(", "))}`));
   const details = [
     h("p", { class: "host" }, printable(host)),
-    proofs(card.encoders),
+    ...places,
+    proofs(name, card.encoders),
     ...extras,
     ...refusals(card.refused),
   ];
   return { chips, details };
+}
+
+function trouble() {
+  const element = h("li", {});
+  return { element, update: ([, words]) => say(element, printable(words)) };
 }
 
 function workerCard(row) {
@@ -103,6 +114,7 @@ function workerCard(row) {
   const summary = h("summary", {});
   const details = h("div", {});
   const note = h("p", { class: "host" });
+  const troubles = h("ul", { class: "troubles" });
   const lately = past(row.name);
   const jobs = h("a", { class: "button small", href: address("jobs", { worker: row.name }) }, "Its jobs");
   const drain = h("button", { class: "button small act", type: "button" });
@@ -122,6 +134,7 @@ function workerCard(row) {
     ),
     h("div", { class: "loads" }, cpu.element, memory.element, h("div", {}, scratch, h("br", {}), uptime)),
     note,
+    troubles,
     chips,
     lately.element,
     h("p", { class: "worker-actions" }, jobs, drain, hours),
@@ -144,6 +157,10 @@ function workerCard(row) {
       const words = [row.note ? printable(row.note) + until : "", order ? `hours: ${order}` : ""];
       say(note, words.filter(Boolean).join(" · "));
       note.hidden = note.textContent === "";
+      const wrong = row.away.map((away) => `cannot reach ${away.place} since ${ago(away.since, now)}: ${away.error}`);
+      if (Math.abs(row.clock_ahead) > CLOCK_OFF) wrong.push(`its clock is ${clockOff(row.clock_ahead)} the broker's: set it by NTP`);
+      troubles.hidden = wrong.length === 0;
+      keyed(troubles, wrong.map((words, nth) => [nth, words]), ([nth]) => nth, trouble);
       say(busy, `${row.running.length} of ${plural(row.slots, "slot")}`);
       const slots = row.slots <= PIPS ? row.slots : 0;
       while (pips.children.length > slots) pips.lastChild.remove();
@@ -159,7 +176,7 @@ function workerCard(row) {
       lately.update();
       const card = cards[row.name];
       if (card && card !== shown) {
-        const parts = cardParts(card);
+        const parts = cardParts(row.name, card);
         chips.replaceChildren(...parts.chips);
         details.replaceChildren(...parts.details);
         say(summary, `${plural(card.encoders.length, "encoder")} proved · ffmpeg ${printable(card.ffmpeg)}`);

@@ -1,0 +1,296 @@
+//! A finished output that lies in its folder under a hidden name, until its
+//! job's owner lets it appear.
+//!
+//! The folder is open from then on, so that nobody can lead the output elsewhere
+//! by moving folders or planting links; the name is new and random, so that
+//! nothing that is there already is written to.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::failure::Failure;
+use common::id::JobId;
+use common::location::Location;
+use common::roots::{OpenFolder, Roots};
+use common::store::{StoreError, Stores};
+use uuid::Uuid;
+
+use crate::input::failure;
+
+/// The output of one attempt under its hidden name.
+pub struct Hidden {
+    folder: Arc<OpenFolder>,
+    name: String,
+    to: OsString,
+    shown: Location,
+}
+
+/// What all hidden names of a job begin with.
+fn prefix(job: &JobId) -> String {
+    format!(".ffmpeg-easy-{job}-")
+}
+
+impl Hidden {
+    /// Brings an output from scratch next to its final name: by a new name where
+    /// that is on the same disk, else by a copy.
+    ///
+    /// # Errors
+    /// Where its folder lies outside or cannot be written; nothing is left behind then.
+    pub async fn bring(
+        stores: &Stores,
+        output: &Path,
+        to: &Location,
+        job: &JobId,
+    ) -> Result<Self, Failure> {
+        let output = output.to_owned();
+        let name = format!("{}{}", prefix(job), Uuid::new_v4().simple());
+        let bring = move |roots: &Roots, at: &Location| {
+            let (folder, to) = roots.make_folder_of(at)?;
+            bring(&output, &folder, name.as_ref()).map_err(unwritten(at))?;
+            Ok(Self {
+                folder: Arc::new(folder),
+                name,
+                to,
+                shown: at.clone(),
+            })
+        };
+        stores.on_disk(to, bring).await.map_err(failure)
+    }
+
+    /// The hidden name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Gives the output its final name. Without `replace` this fails with
+    /// [`io::ErrorKind::AlreadyExists`] where another has it.
+    ///
+    /// # Errors
+    /// Where the disk refuses, too; it may have appeared all the same.
+    pub async fn appear(&self, replace: bool) -> io::Result<()> {
+        let (folder, name, to) = (Arc::clone(&self.folder), self.name.clone(), self.to.clone());
+        tokio::task::spawn_blocking(move || {
+            let placed = place(&folder, name.as_ref(), &to, replace);
+            if placed.is_err() {
+                let _ = folder.remove(name.as_ref());
+            }
+            placed?;
+            folder.sync()
+        })
+        .await
+        .map_err(io::Error::other)?
+    }
+
+    /// What an error of [`appear`](Self::appear) means.
+    pub fn unwritten(&self, source: io::Error) -> Failure {
+        failure(unwritten(&self.shown)(source))
+    }
+
+    /// Gives the output up.
+    pub async fn discard(self) {
+        let _ = tokio::task::spawn_blocking(move || self.folder.remove(self.name.as_ref())).await;
+    }
+}
+
+fn unwritten(to: &Location) -> impl FnOnce(io::Error) -> StoreError {
+    let what = format!("cannot write {to}");
+    move |source| StoreError::Local { what, source }
+}
+
+/// Removes what workers left that were killed over a job's output. It is only
+/// about space: nobody takes a hidden file for an output.
+pub async fn remove_leftovers(stores: &Stores, to: &Location, job: &JobId) {
+    if to.is_remote() {
+        return;
+    }
+    let prefix = prefix(job);
+    let remove = move |roots: &Roots, at: &Location| {
+        let (folder, _) = roots.folder_of(at)?;
+        folder
+            .remove_own(&prefix)
+            .map_err(|source| StoreError::Local {
+                what: at.to_string(),
+                source,
+            })
+    };
+    if let Err(error) = stores.on_disk(to, remove).await {
+        tracing::debug!(%job, %error, "hidden files may be left");
+    }
+}
+
+fn bring(output: &Path, folder: &OpenFolder, hidden: &OsStr) -> io::Result<()> {
+    let (Some(scratch), Some(name)) = (output.parent(), output.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let scratch = OpenFolder::own(scratch)?;
+    let mut made = scratch.open(name)?;
+    // A new name costs nothing, but is possible on one disk only.
+    if scratch.rename(name, folder, hidden).is_ok() {
+        if folder.open(hidden)?.identity != made.identity {
+            let _ = folder.remove(hidden);
+            return Err(io::Error::other("the output was exchanged"));
+        }
+        // Of a finished output the attempt may still make something.
+        return folder.flush(hidden).inspect_err(|_| {
+            let _ = folder.rename(hidden, &scratch, name);
+        });
+    }
+    let mut copy = folder.create(hidden)?;
+    // The name must never reach the disk before the bytes do.
+    let copied = io::copy(&mut made.file, &mut copy).and_then(|_| copy.sync_all());
+    copied.inspect_err(|_| {
+        let _ = folder.remove(hidden);
+    })
+}
+
+/// Gives a file its final name; where another has it already and is to be
+/// spared, this fails.
+fn place(folder: &OpenFolder, from: &OsStr, to: &OsStr, replace: bool) -> io::Result<()> {
+    if replace {
+        return folder.rename(from, folder, to);
+    }
+    match folder.link(from, folder, to) {
+        Ok(()) => {
+            // The output is there: a second name that stays is only untidy.
+            if let Err(error) = folder.remove(from) {
+                tracing::warn!(name = %from.display(), %error, "a hidden file was left behind");
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Not every file system has links; then a moment is left for somebody else.
+        Err(_) if folder.has(to)? => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => folder.rename(from, folder, to),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::store::Stores;
+
+    use super::*;
+
+    const JOB: &str = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab";
+
+    /// A root, scratch with an output, and access to the root.
+    struct Place {
+        folder: tempfile::TempDir,
+        stores: Stores,
+        job: JobId,
+    }
+
+    impl Place {
+        fn new(root: tempfile::TempDir) -> Self {
+            let roots = Roots::new([root.path()]).expect("a folder");
+            Self {
+                folder: root,
+                stores: Stores::new().within(roots, Vec::new()),
+                job: JOB.parse().expect("an id"),
+            }
+        }
+
+        fn at(&self, name: &str) -> Location {
+            Location::file(&self.folder.path().join(name)).expect("absolute")
+        }
+
+        async fn bring(&self, name: &str) -> Result<Hidden, Failure> {
+            let scratch = tempfile::tempdir().expect("a folder");
+            let output = scratch.path().join("output.mkv");
+            std::fs::write(&output, "film").expect("written");
+            Hidden::bring(&self.stores, &output, &self.at(name), &self.job).await
+        }
+
+        fn names(&self, folder: &str) -> Vec<String> {
+            let entries = std::fs::read_dir(self.folder.path().join(folder)).expect("there");
+            let name = |entry: io::Result<std::fs::DirEntry>| entry.expect("read").file_name();
+            let mut names: Vec<_> = entries.map(name).collect();
+            names.sort();
+            names
+                .into_iter()
+                .map(|name| name.into_string().expect("text"))
+                .collect()
+        }
+    }
+
+    fn places() -> Vec<Place> {
+        let mut places = vec![Place::new(tempfile::tempdir().expect("a folder"))];
+        // Another disk than that of scratch.
+        if Path::new("/dev/shm").is_dir() {
+            let shm = tempfile::tempdir_in("/dev/shm").expect("a folder");
+            places.push(Place::new(shm));
+        }
+        places
+    }
+
+    #[tokio::test]
+    async fn an_output_appears_whole_and_leaves_nothing_else() {
+        for place in places() {
+            let hidden = place.bring("new/a.mkv").await.expect("brought");
+            assert_eq!(place.names("new"), [hidden.name()]);
+            hidden.appear(false).await.expect("free");
+            assert_eq!(place.names("new"), ["a.mkv"]);
+
+            let again = place.bring("new/a.mkv").await.expect("brought");
+            let refused = again.appear(false).await.expect_err("taken");
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+            let again = place.bring("new/a.mkv").await.expect("brought");
+            again.appear(true).await.expect("replaced");
+            place
+                .bring("new/a.mkv")
+                .await
+                .expect("brought")
+                .discard()
+                .await;
+            assert_eq!(place.names("new"), ["a.mkv"]);
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn planted_links_are_neither_written_through_nor_followed() {
+        for place in places() {
+            let victim = tempfile::NamedTempFile::new().expect("a file");
+            std::fs::write(victim.path(), "precious").expect("written");
+            let planted = format!(".ffmpeg-easy-{JOB}-1");
+            for name in [planted.as_str(), "a.mkv"] {
+                let link = place.folder.path().join(name);
+                std::os::unix::fs::symlink(victim.path(), link).expect("linked");
+            }
+            let left = place.folder.path().join(format!(".ffmpeg-easy-{JOB}-2"));
+            std::fs::write(left, "half").expect("written");
+            remove_leftovers(&place.stores, &place.at("a.mkv"), &place.job).await;
+            assert_eq!(place.names(""), [planted.as_str(), "a.mkv"]);
+
+            let hidden = place.bring("a.mkv").await.expect("brought");
+            let refused = hidden.appear(false).await.expect_err("taken");
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+            let hidden = place.bring("a.mkv").await.expect("brought");
+            hidden
+                .appear(true)
+                .await
+                .expect("the link itself is replaced");
+            let kept = std::fs::read_to_string(victim.path()).expect("there");
+            assert_eq!(kept, "precious");
+            assert_eq!(place.names(""), [planted.as_str(), "a.mkv"]);
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn an_output_that_is_no_plain_file_goes_nowhere() {
+        for place in places() {
+            let scratch = tempfile::tempdir().expect("a folder");
+            let output = scratch.path().join("output.mkv");
+            std::os::unix::fs::symlink("/etc/passwd", &output).expect("linked");
+            let to = place.at("a.mkv");
+            assert!(
+                Hidden::bring(&place.stores, &output, &to, &place.job)
+                    .await
+                    .is_err()
+            );
+            assert!(place.names("").is_empty());
+        }
+    }
+}
