@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoder::Encoder;
 use crate::failure::{Failure, Fault};
+use crate::fence::Fence;
 use crate::job::Job;
 use crate::media_info::MediaInfo;
 use crate::queue::{Lane, Priority, Queue};
@@ -59,14 +60,11 @@ pub struct Run {
     /// of the same message says nothing about the owner.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub delivered: u64,
-    /// Whether an earlier attempt may have brought the output to its final key
-    /// without living to say so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub may_be_published: bool,
-    /// The upload that the last attempt to reach the fence was about to end:
-    /// until it is aborted, it may make an output appear at any time.
+    /// What the last attempt to reach the fence was about to make appear. It
+    /// stays until the job is completed or another takes its place: by it alone
+    /// an output is known for this job's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upload: Option<String>,
+    pub fence: Option<Fence>,
     /// Where it stands.
     pub state: State,
     /// Attempts that failed, oldest first. Of many that came to nothing by what
@@ -304,8 +302,7 @@ impl Run {
             renewed: 0,
             sequence: 0,
             delivered: 0,
-            may_be_published: false,
-            upload: None,
+            fence: None,
             state: State::Queued {
                 by: Requeue::Person,
             },
@@ -378,6 +375,11 @@ impl Run {
     /// Whether no further attempt is to be made: all are used up, or too many
     /// workers fared badly with it.
     fn is_spent(&self) -> bool {
+        self.spent() >= self.job.attempts || self.has_harmed_enough()
+    }
+
+    /// Whether too many workers fared badly with it.
+    fn has_harmed_enough(&self) -> bool {
         let harmed: BTreeSet<_> = self
             .failures
             .iter()
@@ -386,7 +388,7 @@ impl Run {
             })
             .map(|attempt| &attempt.worker)
             .collect();
-        self.spent() >= self.job.attempts || harmed.len() >= MOST_WORKERS
+        harmed.len() >= MOST_WORKERS
     }
 
     /// How often in a row, up to now, it came to nothing by what passes.
@@ -443,8 +445,8 @@ impl Run {
         {
             let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
             next.note_failure(lost, *since, &failure);
-            next.may_be_published |= self.is_publishing();
-            if next.is_spent() {
+            // What it was about to publish may be there: the next one looks, and does no more.
+            if next.is_spent() && !(self.is_publishing() && self.may_appear()) {
                 next.state = State::Failed { failure };
                 return next;
             }
@@ -481,11 +483,45 @@ impl Run {
         next
     }
 
-    /// The owner begins to publish, by this upload where it is one.
-    pub fn fence(&self, upload: Option<String>, now: Timestamp) -> Self {
+    /// The owner begins to publish this.
+    pub fn fence(&self, fence: Fence, now: Timestamp) -> Self {
         Self {
-            upload,
+            fence: Some(fence),
             ..self.enter(Stage::Publishing, now)
+        }
+    }
+
+    /// It is certain that what was about to appear has not, and never will.
+    pub fn settle(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        if let Some(fence) = &mut next.fence {
+            fence.is_settled = true;
+        }
+        next.changed = now;
+        next
+    }
+
+    /// Whether an output of this job may be there, or appear at any time.
+    pub fn may_appear(&self) -> bool {
+        self.fence.as_ref().is_some_and(|fence| !fence.is_settled)
+    }
+
+    /// Whether this attempt is made only to find out what has become of the
+    /// output of one that vanished.
+    pub fn only_looks(&self) -> bool {
+        self.spent() > self.job.attempts || self.has_harmed_enough()
+    }
+
+    /// Nothing has appeared by what the last attempt left, and no further one is made.
+    pub fn bury(&self, now: Timestamp) -> Self {
+        let failure = self.failures.last().map(|attempt| attempt.failure.clone());
+        Self {
+            state: State::Failed {
+                failure: failure
+                    .unwrap_or_else(|| Failure::worker("every worker that had it vanished")),
+            },
+            changed: now,
+            ..self.clone()
         }
     }
 
@@ -506,16 +542,16 @@ impl Run {
     fn queued(&self, by: Requeue, now: Timestamp) -> Self {
         Self {
             state: State::Queued { by },
-            may_be_published: self.may_be_published || self.is_publishing(),
             changed: now,
             ..self.clone()
         }
     }
 
     /// A person wants it taken from another lane; a running attempt counts as
-    /// never made. What has ended stays as it ended.
+    /// never made. What has ended stays as it ended, and what is being published
+    /// stays with its owner.
     pub fn move_to(&self, lane: &Lane, now: Timestamp) -> Option<Self> {
-        if self.state.is_terminal() {
+        if self.state.is_terminal() || self.is_publishing() {
             return None;
         }
         let was_running = matches!(self.state, State::Running { .. });
@@ -551,7 +587,7 @@ impl Run {
         next.state = State::Completed {
             report: Box::new(report),
         };
-        next.upload = None;
+        next.fence = None;
         next.changed = now;
         next
     }
@@ -561,14 +597,14 @@ impl Run {
     pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.changed = now;
-        next.may_be_published |= self.is_publishing();
         if let State::Running { worker, since, .. } = &self.state {
             next.note_failure(worker, *since, &failure);
         }
         if !failure.uses_attempt() {
             next.returned = next.returned.saturating_add(1);
         }
-        let again = failure.fault.is_worth_a_retry() && !next.is_spent();
+        let is_over = next.is_spent() && (failure.uses_attempt() || !self.only_looks());
+        let again = failure.fault.is_worth_a_retry() && !is_over;
         next.state = match now.checked_add(retry_in) {
             Ok(until) if again => State::Waiting { until, failure },
             _ => State::Failed { failure },
@@ -576,15 +612,29 @@ impl Run {
         next
     }
 
-    /// A person cancels it; what has ended already stays as it ended.
+    /// A person cancels it; what has ended already stays as it ended. `None`,
+    /// too, while its output may be there or appear: a cancelled job has none.
     pub fn cancel(&self, now: Timestamp) -> Option<Self> {
-        if self.state.is_terminal() {
+        if self.state.is_terminal() || self.is_publishing() || self.may_appear() {
             return None;
         }
         let mut next = self.clone();
         next.state = State::Cancelled;
         next.changed = now;
         Some(next)
+    }
+
+    /// Why it is too late to change anything about it, in a word or two.
+    pub fn too_late(&self) -> &'static str {
+        if self.state.is_terminal() {
+            self.state.word()
+        } else if self.is_publishing() {
+            "being published"
+        } else if self.may_appear() {
+            "perhaps published"
+        } else {
+            self.state.word()
+        }
     }
 
     /// Who is at it.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod folder;
+mod upload;
 mod within;
 
 use std::collections::HashMap;
@@ -9,29 +10,24 @@ use std::path::Path as FsPath;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use futures::stream::FuturesOrdered;
 use futures::{StreamExt, TryStreamExt};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::multipart::{MultipartStore, PartId};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
 use object_store::signer::Signer;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_util::sync::CancellationToken;
+use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, RetryConfig};
+use tokio::io::AsyncWriteExt;
 
+use crate::digest::{Digest, Digester};
 use crate::job::Input;
 use crate::location::Location;
 use crate::roots::Roots;
+use upload::Leftovers;
 
 pub use answer::Answer;
 pub use folder::Folder;
+pub use upload::Upload;
 use within::Within;
 
-/// Bytes of one part of a multipart upload. S3 allows 10,000 parts, so this
-/// carries outputs of up to 160 GB; larger ones take larger parts.
-const PART: u64 = 16 * 1024 * 1024;
-/// Parts of one upload that are under way at once.
-const PARTS_AT_ONCE: usize = 4;
 /// How long [`Stores::impatient`] tries.
 const IMPATIENT: Duration = Duration::from_secs(3);
 
@@ -156,9 +152,22 @@ fn innermost(error: &dyn std::error::Error) -> String {
 /// of buckets are made when first needed, from the standard `AWS_*` variables.
 #[derive(Clone, Default)]
 pub struct Stores {
-    buckets: Arc<Mutex<HashMap<String, Arc<AmazonS3>>>>,
+    buckets: Arc<Mutex<Clients>>,
     retry: RetryConfig,
+    leftovers: Arc<Leftovers>,
     within: Option<Arc<Within>>,
+}
+
+/// By bucket, and by how patient they are.
+type Clients = HashMap<(String, Patience), Arc<AmazonS3>>;
+
+/// How long a client waits for one answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Patience {
+    /// As long as the settings say.
+    Usual,
+    /// As long as a store may need to put a large upload together.
+    Long,
 }
 
 /// Called with the bytes moved so far.
@@ -183,7 +192,7 @@ impl Stores {
         }
     }
 
-    fn bucket(&self, location: &Location) -> Result<Arc<AmazonS3>, StoreError> {
+    fn bucket(&self, location: &Location, patience: Patience) -> Result<Arc<AmazonS3>, StoreError> {
         static TLS: Once = Once::new();
         TLS.call_once(|| {
             // An error means that somebody has set one up already.
@@ -197,7 +206,8 @@ impl Stores {
             .bucket()
             .ok_or_else(|| settings("not in a bucket".to_owned()))?;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = buckets.get(name) {
+        let client = (name.to_owned(), patience);
+        if let Some(store) = buckets.get(&client) {
             return Ok(Arc::clone(store));
         }
         let plain_http = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
@@ -209,18 +219,30 @@ impl Stores {
         if plain_http {
             builder = builder.with_allow_http(true);
         }
+        if patience == Patience::Long {
+            let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+            builder = builder.with_config(timeout, format!("{} seconds", upload::ANSWER.as_secs()));
+        }
         let store = Arc::new(
             builder
                 .build()
                 .map_err(|error| settings(innermost(&error)))?,
         );
-        buckets.insert(name.to_owned(), Arc::clone(&store));
+        buckets.insert(client, Arc::clone(&store));
         Ok(store)
     }
 
     fn object(&self, location: &Location) -> Result<(Arc<AmazonS3>, Path), StoreError> {
+        self.object_by(location, Patience::Usual)
+    }
+
+    fn object_by(
+        &self,
+        location: &Location,
+        patience: Patience,
+    ) -> Result<(Arc<AmazonS3>, Path), StoreError> {
         self.check(location)?;
-        let store = self.bucket(location)?;
+        let store = self.bucket(location, patience)?;
         let path = Path::parse(location.key()).map_err(|error| StoreError::Name {
             location: location.clone(),
             message: error.to_string(),
@@ -342,101 +364,38 @@ impl Stores {
         Ok(())
     }
 
-    /// Uploads a local file in parts, if only in one: others can abort nothing
-    /// but such an upload. Nothing is visible at the location until
-    /// [`Upload::commit`]; nothing is left there when it fails or is stopped.
+    /// The digest of what is at a location now: all of it is read.
     ///
     /// # Errors
-    /// Where the file cannot be read or the store fails.
-    pub async fn upload(
-        &self,
-        from: &FsPath,
-        location: &Location,
-        on_bytes: OnBytes<'_>,
-        stop: &CancellationToken,
-    ) -> Result<Upload, StoreError> {
+    /// [`StoreError::Missing`] where nothing is; where it cannot be read to its end.
+    pub async fn digest(&self, location: &Location) -> Result<Digest, StoreError> {
+        if self.within.is_some() && !location.is_remote() {
+            let read = |roots: &Roots, at: &Location| {
+                let found = roots.file(at)?;
+                Digest::of_file(&found.file).map_err(StoreError::local(at.to_string()))
+            };
+            return self.on_disk(location, read).await;
+        }
+        if let Some(path) = location.path() {
+            let what = format!("reading {}", path.display());
+            let digest =
+                tokio::task::spawn_blocking(move || Digest::of_file(&std::fs::File::open(path)?));
+            return match digest.await.map_err(std::io::Error::other) {
+                Ok(Ok(digest)) => Ok(digest),
+                Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                    Err(StoreError::Missing(location.clone()))
+                }
+                Ok(Err(error)) | Err(error) => Err(StoreError::local(what)(error)),
+            };
+        }
         let (store, path) = self.object(location)?;
         let remote = StoreError::remote(location);
-        let what = || format!("reading {}", from.display());
-        let mut file = tokio::fs::File::open(from)
-            .await
-            .map_err(StoreError::local(what()))?;
-        let size = file
-            .metadata()
-            .await
-            .map_err(StoreError::local(what()))?
-            .len();
-        let part = PART.max(size.div_ceil(10_000));
-        let mut upload = Upload {
-            id: store.create_multipart(&path).await.map_err(&remote)?,
-            store,
-            path,
-            location: location.clone(),
-            parts: Vec::new(),
-        };
-
-        let Upload {
-            id, store, path, ..
-        } = &upload;
-        let sending = async {
-            let mut parts = Vec::new();
-            let mut under_way = FuturesOrdered::new();
-            let (mut read, mut done) = (0, 0);
-            let mut arrived = |(part, length): (PartId, u64)| {
-                parts.push(part);
-                done += length;
-                on_bytes(done);
-            };
-            for number in 0.. {
-                let length = part.min(size - read);
-                // An empty file still needs its one part.
-                if length == 0 && number > 0 {
-                    break;
-                }
-                let mut buffer = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-                file.read_exact(&mut buffer)
-                    .await
-                    .map_err(StoreError::local(what()))?;
-                read += length;
-                let put = store.put_part(path, id, number, PutPayload::from(buffer));
-                under_way.push_back(async move { put.await.map(|part| (part, length)) });
-                if under_way.len() >= PARTS_AT_ONCE
-                    && let Some(next) = under_way.try_next().await.map_err(&remote)?
-                {
-                    arrived(next);
-                }
-            }
-            while let Some(next) = under_way.try_next().await.map_err(&remote)? {
-                arrived(next);
-            }
-            Ok(parts)
-        };
-        let sent = tokio::select! {
-            sent = sending => sent,
-            () = stop.cancelled() => Err(StoreError::Stopped(location.clone())),
-        };
-        match sent {
-            Ok(parts) => {
-                upload.parts = parts;
-                Ok(upload)
-            }
-            Err(error) => {
-                upload.abort().await;
-                Err(error)
-            }
+        let mut stream = store.get(&path).await.map_err(&remote)?.into_stream();
+        let mut digester = Digester::new();
+        while let Some(chunk) = stream.next().await {
+            digester.add(&chunk.map_err(&remote)?);
         }
-    }
-
-    /// Aborts an upload, whoever began it: nothing appears by it any more. One
-    /// that is complete or gone already is fine.
-    ///
-    /// # Errors
-    /// Where the store fails: the upload may still be committed then.
-    pub async fn abort(&self, location: &Location, upload: &str) -> Result<(), StoreError> {
-        let (store, path) = self.object(location)?;
-        abort(&store, &path, upload)
-            .await
-            .map_err(StoreError::remote(location))
+        Ok(digester.finish())
     }
 
     /// Removes an object or a file; one that is not there is fine.
@@ -460,48 +419,6 @@ impl Stores {
             Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
             Err(error) => Err(StoreError::remote(location)(error)),
         }
-    }
-}
-
-/// A finished upload that nobody can see yet.
-pub struct Upload {
-    store: Arc<AmazonS3>,
-    path: Path,
-    location: Location,
-    id: String,
-    parts: Vec<PartId>,
-}
-
-impl Upload {
-    /// What the store calls it, for [`Stores::abort`].
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Makes the object appear, whole.
-    ///
-    /// # Errors
-    /// Where the store fails; it may have appeared all the same, or still do.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.store
-            .complete_multipart(&self.path, &self.id, self.parts)
-            .await
-            .map(drop)
-            .map_err(StoreError::remote(&self.location))
-    }
-
-    /// Gives the parts up.
-    pub async fn abort(self) {
-        if let Err(error) = abort(&self.store, &self.path, &self.id).await {
-            tracing::debug!(location = %self.location, %error, "could not abort the upload");
-        }
-    }
-}
-
-async fn abort(store: &AmazonS3, path: &Path, upload: &str) -> object_store::Result<()> {
-    match store.abort_multipart(path, &upload.to_owned()).await {
-        Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

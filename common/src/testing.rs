@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use crate::card::{Card, Ffmpeg, Host, Proof, Verdict};
+use crate::digest::Digest;
 use crate::encoder::Encoder;
+use crate::fence::{Fence, Means};
 use crate::id::BatchId;
 use crate::job::{Input, Job};
 use crate::location::Location;
@@ -104,5 +106,17 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         input_media: None,
         output_media: None,
         warnings: Vec::new(),
+    }
+}
+
+/// That an output by `worker` is about to appear by the end of this upload.
+pub fn fence(worker: &str, upload: &str) -> Fence {
+    let report = report(worker, "libx264", 1, 1.0);
+    Fence {
+        by: Means::Upload(upload.to_owned()),
+        size: report.output_size,
+        digest: Digest::of(upload.as_bytes()),
+        is_settled: false,
+        report: Box::new(report),
     }
 }

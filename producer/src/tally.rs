@@ -33,7 +33,7 @@ impl From<Steered> for Outcome {
     fn from(steered: Steered) -> Self {
         match steered {
             Steered::Done(_) => Self::Done,
-            Steered::TooLate(run) => Self::TooLate(run.state.word()),
+            Steered::TooLate(run) => Self::TooLate(run.too_late()),
             Steered::Unknown => Self::TooLate("gone"),
         }
     }
@@ -114,6 +114,11 @@ impl Tally {
         for (why, jobs) in self.refused.iter().take(TOLD) {
             let jobs = units::count(jobs.len(), "job");
             eprintln!("refused for {jobs}: {}", printable(why));
+        }
+        if self.too_late.keys().any(|why| why.ends_with("published")) {
+            eprintln!(
+                "what may be published is left as it is; where its worker has vanished, the job is decided when another takes it over"
+            );
         }
         Ok(if self.too_late.is_empty() && self.refused.is_empty() {
             Exit::Done

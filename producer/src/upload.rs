@@ -132,9 +132,25 @@ async fn one(
         let last = before.swap(done, std::sync::atomic::Ordering::Relaxed);
         bar.inc(done.saturating_sub(last));
     };
-    let upload = stores.upload(&path, &to, &on_bytes, shutdown).await?;
-    upload.commit().await?;
-    Ok((copy(stores.head(&to).await?), Some(true)))
+    let file = std::fs::File::open(&path).map_err(|source| StoreError::Local {
+        what: format!("reading {}", path.display()),
+        source,
+    })?;
+    let mut upload = stores.upload(file, &to, &on_bytes, shutdown).await?;
+    let ended = upload.commit().await;
+    match (stores.head(&to).await, ended) {
+        (Ok(input), Ok(())) => Ok((copy(input), Some(true))),
+        // The answer was lost, not the copy.
+        (Ok(input), Err(_)) if input.size == source.input.size => {
+            upload.done();
+            Ok((copy(input), Some(true)))
+        }
+        (_, Err(error)) => {
+            upload.abort().await;
+            Err(error)
+        }
+        (Err(error), Ok(())) => Err(error),
+    }
 }
 
 /// Where the copy goes. Its folder stands for one version of one file, so what

@@ -1,8 +1,11 @@
 //! One job, from its input to its published output:
 //!
 //! ```text
-//! read → probe → encode → gate → forestall → prepare → fence → commit → complete
+//! look → read → probe → encode → gate → prepare → fence → commit → complete
 //! ```
+//!
+//! The look is at what an earlier attempt was about to publish, where one got so
+//! far: it may be there.
 //!
 //! Each step either goes on, fails the attempt, or is broken off because the
 //! job is no longer ours or the worker has to stop.
@@ -15,8 +18,10 @@ use std::time::Duration;
 
 use common::broker::{Broker, Claim, Ended, Lease, Lost};
 use common::card::{Card, Proof};
+use common::digest::Digest;
 use common::encoder::Encoder;
 use common::failure::{Failure, Fault};
+use common::fence::Fence;
 use common::progress::EncodeProgress;
 use common::queue::Queue;
 use common::recipe::Recipe;
@@ -36,10 +41,11 @@ use crate::ffmpeg::probe::{self, Media};
 use crate::ffmpeg::process::{Limits, Runner, Sign};
 use crate::ffmpeg::{Source, Tools, arguments};
 use crate::gate;
+use crate::hidden;
 use crate::input;
 use crate::made::Made;
 use crate::presence::{Presence, Reporter};
-use crate::publish;
+use crate::publish::{self, Prepared, There};
 use crate::reach::Reach;
 use crate::sandbox::Sandbox;
 use crate::scratch::Scratch;
@@ -88,6 +94,8 @@ enum Attempted {
     Published(Report),
     /// It failed.
     Failed(Failure),
+    /// What it was made to look for has not appeared.
+    Vanished,
     /// The job turned out to be no longer ours.
     Lost(Lost),
 }
@@ -208,7 +216,18 @@ impl Executor {
     }
 
     /// Writes down how it ended.
-    async fn conclude(&self, claim: Claim, outcome: Result<Attempted, Interruption>) -> Outcome {
+    async fn conclude(
+        &self,
+        mut claim: Claim,
+        outcome: Result<Attempted, Interruption>,
+    ) -> Outcome {
+        let outcome = match outcome {
+            Ok(Attempted::Failed(failure)) => Ok(self
+                .give_up(&mut claim)
+                .await
+                .unwrap_or(Attempted::Failed(failure))),
+            outcome => outcome,
+        };
         let ended = match &outcome {
             Ok(Attempted::Published(_)) => Outcome::Completed,
             Ok(Attempted::Failed(failure)) => {
@@ -233,12 +252,15 @@ impl Executor {
             }
             Ok(Attempted::Failed(failure)) => {
                 tracing::warn!(fault = %failure.fault, %failure, "failed");
-                self.give_up(claim.run()).await;
                 claim.fail(failure).await.map(|run| {
                     if let State::Waiting { until, .. } = run.state {
                         tracing::info!(%until, "will be tried again");
                     }
                 })
+            }
+            Ok(Attempted::Vanished) => {
+                tracing::warn!("failed: its last worker vanished, and published nothing");
+                claim.bury().await.map(drop)
             }
             Ok(Attempted::Lost(lost)) => Err(lost),
             Err(Interruption::Stopping) => {
@@ -252,7 +274,7 @@ impl Executor {
             }
             Err(Interruption::Ended(Ended::Cancelled)) => {
                 tracing::info!("cancelled");
-                self.give_up(claim.run()).await;
+                self.give_up(&mut claim).await;
                 claim.let_go().await;
                 Ok(())
             }
@@ -270,13 +292,31 @@ impl Executor {
     }
 
     /// Nothing is to be left of an attempt that failed or was cancelled, nor to
-    /// appear by it. Where the store is out of reach, that is the next attempt's.
-    async fn give_up(&self, run: &Run) {
-        if tokio::time::timeout(CLEAN_UP, self.clean_up(run))
-            .await
-            .is_err()
-        {
-            tracing::warn!("the store gives no answer: an output may still appear");
+    /// appear by it. Where its output has appeared all the same, it has not
+    /// failed. Where the store is out of reach, that is the next attempt's to find out.
+    async fn give_up(&self, claim: &mut Claim) -> Option<Attempted> {
+        let run = claim.run();
+        let settled = async {
+            hidden::remove_leftovers(&self.stores, &run.job.output, &run.job.id).await;
+            let fence = run.fence.as_ref().filter(|fence| !fence.is_settled)?;
+            let there = publish::settle(&self.stores, &run.job.output, fence).await;
+            Some((there, fence.report.clone()))
+        };
+        match tokio::time::timeout(CLEAN_UP, settled).await {
+            Ok(None) => None,
+            Ok(Some((Ok(There::Ours), report))) => Some(Attempted::Published(*report)),
+            Ok(Some((Ok(_), _))) => {
+                claim.mark_settled();
+                None
+            }
+            Ok(Some((Err(error), _))) => {
+                tracing::warn!(%error, "an output may still appear");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("the store gives no answer: an output may still appear");
+                None
+            }
         }
     }
 
@@ -310,6 +350,9 @@ impl Executor {
         let reporter = Reporter::new(self.broker.clone(), self.name.clone(), job.id, attempt);
         reporter.report(Stage::Reading, None, None, None).await;
         input::differs(&self.stores, &job).await?;
+        if let Some(report) = self.look_back(claim).await? {
+            return Ok(report);
+        }
         let scratch = self
             .scratch
             .attempt(&job.id, attempt)
@@ -368,21 +411,34 @@ impl Executor {
         let moved = Relay::new(&reporter, move |bytes: u64| {
             Some(bytes as f32 / size.max(1.0))
         });
+        let digest = digest(&made).await?;
+        loop {
+            let since = Instant::now();
+            match input::unchanged(&self.stores, &job.input).await {
+                Ok(()) => break,
+                Err(failure) => {
+                    let (reach, input) = (&self.reach, &job.input.location);
+                    reach
+                        .outlast(input, since, failure, &reporter, &broken_off)
+                        .await?;
+                }
+            }
+        }
         let prepared = loop {
             let since = Instant::now();
-            let prepared = async {
-                publish::forestall(&self.stores, claim.run()).await?;
-                publish::prepare(
-                    &self.stores,
-                    made.path(),
-                    &job.output,
-                    (&job.id, attempt),
-                    &|bytes| moved.tell(bytes),
-                    &broken_off,
-                )
-                .await
-            };
-            match prepared.await {
+            let on_bytes = |bytes| moved.tell(bytes);
+            let attempt = (&job.id, attempt);
+            let to = &job.output;
+            match publish::prepare(
+                &self.stores,
+                made.path(),
+                to,
+                attempt,
+                &on_bytes,
+                &broken_off,
+            )
+            .await
+            {
                 Ok(prepared) => break prepared,
                 // A finished encode is kept until its place is back.
                 Err(failure) => {
@@ -394,26 +450,7 @@ impl Executor {
             }
         };
         self.reach.written(&job.output);
-        // The lease counts from before the write, not from whenever this process hears of it. A commit that is
-        // begun, or still under way, when the lease could be over might replace a successor's output: where the
-        // broker took long over the fence, it is written again.
-        let until = loop {
-            let until = Instant::now() + claim.commit_time();
-            if let Err(lost) = claim.fence(prepared.upload()).await {
-                prepared.discard().await;
-                return Err(lost.into());
-            }
-            if Instant::now() < until {
-                break until;
-            }
-        };
-        let replace = job.replace || claim.run().may_be_published;
-        let commit = prepared.commit(&self.stores, &job.output, replace);
-        tokio::time::timeout_at(until, commit)
-            .await
-            .map_err(|_| Failure::passing("the store took too long to take the output"))??;
-
-        Ok(Report {
+        let report = Report {
             worker: self.name.clone(),
             encoder: choice.map(|(encoder, _)| encoder.clone()),
             input_size: job.input.size,
@@ -425,7 +462,84 @@ impl Executor {
             encode_seconds: encoded.as_secs_f64(),
             total_seconds: started.elapsed().as_secs_f64(),
             warnings: arguments.warnings,
+        };
+        let fence = Fence {
+            by: prepared.means(),
+            size: checked.size,
+            digest,
+            is_settled: false,
+            report: Box::new(report),
+        };
+        self.publish(claim, prepared, fence.clone()).await?;
+        Ok(Report {
+            total_seconds: started.elapsed().as_secs_f64(),
+            ..*fence.report
         })
+    }
+
+    /// Finds out what has become of the output that an earlier attempt was about
+    /// to publish; where it is there, the job is done, and this is its report.
+    async fn look_back(&self, claim: &mut Claim) -> Result<Option<Report>, Attempted> {
+        let run = claim.run();
+        let Some(fence) = run.fence.clone() else {
+            return Ok(None);
+        };
+        let output = run.job.output.clone();
+        let (is_last, is_settled) = (run.only_looks(), fence.is_settled);
+        match publish::settle(&self.stores, &output, &fence).await? {
+            There::Ours => {
+                tracing::info!("an earlier attempt has published it");
+                return Ok(Some(*fence.report));
+            }
+            There::Anothers if !run.job.replace => return Err(publish::occupied(&output).into()),
+            _ if is_last => return Err(Attempted::Vanished),
+            There::Nothing | There::Anothers => {}
+        }
+        if !is_settled {
+            claim.settle().await?;
+        }
+        Ok(None)
+    }
+
+    /// Makes the output appear behind the fence, which is renewed as long as
+    /// that takes.
+    async fn publish(
+        &self,
+        claim: &mut Claim,
+        prepared: Prepared,
+        fence: Fence,
+    ) -> Result<(), Attempted> {
+        let job = claim.job().clone();
+        let every = claim.renewal();
+        let written = Instant::now();
+        let mut fenced = claim.fence(fence.clone()).await;
+        // One that took long says little of who owns the job now.
+        while fenced.is_ok() && written.elapsed() >= every {
+            let renewed = Instant::now();
+            fenced = claim.renew_fence().await;
+            if renewed.elapsed() < every {
+                break;
+            }
+        }
+        if let Err(lost) = fenced {
+            prepared.discard().await;
+            return Err(lost.into());
+        }
+        let renewals = async {
+            loop {
+                tokio::time::sleep(every).await;
+                match claim.renew_fence().await {
+                    Ok(()) => {}
+                    // Whoever takes the job over meanwhile settles what this one is about to do.
+                    Err(Lost::Broker(error)) => tracing::warn!(%error, "the fence is not renewed"),
+                    Err(lost @ Lost::Elsewhere) => return lost,
+                }
+            }
+        };
+        tokio::select! {
+            done = prepared.commit(&self.stores, &job.output, &fence, job.replace) => Ok(done?),
+            lost = renewals => Err(lost.into()),
+        }
     }
 
     pub(crate) fn runner(
@@ -519,6 +633,17 @@ impl Executor {
         let (finished, ()) = tokio::join!(run, tell);
         Ok(finished?.elapsed)
     }
+}
+
+/// The digest of a verified output.
+async fn digest(made: &Made) -> Result<Digest, Failure> {
+    let failed = |error| Failure::worker(format!("cannot read what ffmpeg made: {error}"));
+    let file = made.file().try_clone().map_err(failed)?;
+    tokio::task::spawn_blocking(move || Digest::of_file(&file))
+        .await
+        .map_err(std::io::Error::other)
+        .flatten()
+        .map_err(failed)
 }
 
 /// What to encode with: never anything that was not proved here.

@@ -72,6 +72,24 @@ pub async fn open(
     }
 }
 
+/// Makes sure that the input is still what was enqueued, now that it has been
+/// read: what was written over in place may decode well, as a mixture of two.
+/// One that is gone by now has been read whole.
+///
+/// # Errors
+/// Where it has changed, or the store fails.
+pub async fn unchanged(stores: &Stores, input: &Input) -> Result<(), Failure> {
+    match stores.head(&input.location).await {
+        Ok(now) if now == *input => Ok(()),
+        Err(StoreError::Missing(_)) => Ok(()),
+        Ok(_) => Err(Failure::input(format!(
+            "the input {} has changed while it was encoded: enqueue it again",
+            input.location
+        ))),
+        Err(error) => Err(failure(error)),
+    }
+}
+
 /// Makes sure that a job's output is not its input, by whatever name.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ pub mod made;
 pub mod meter;
 pub mod namesake;
 pub mod orders;
+pub mod patience;
 pub mod peek;
 pub mod presence;
 mod proof;

@@ -237,7 +237,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     }
     let executor = Arc::new(Executor {
         broker: broker.clone(),
-        stores,
+        stores: stores.clone(),
         tools,
         card,
         cards,
@@ -266,6 +266,10 @@ async fn work(config: &Config) -> anyhow::Result<()> {
             "jobs about local files are left to others: no --root says where those may be"
         );
     }
+    let tidying = tokio::spawn({
+        let gone = gone.clone();
+        async move { stores.tidy(&gone).await }
+    });
     let announcing = tokio::spawn({
         let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
         async move { presence.announce(&broker, gone).await }
@@ -292,6 +296,8 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(()))) {
         tracing::warn!("could not say goodbye to the broker; the heartbeat will run out");
     }
+    // It ends by itself within seconds.
+    let _ = tidying.await;
     worked.context("cannot take jobs")?;
     tracing::info!("stopped");
     Ok(())

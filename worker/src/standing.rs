@@ -160,7 +160,7 @@ impl Duty {
                 health.failed.len()
             ),
             ends: Instant::now() + rest,
-            until: Timestamp::now().checked_add(rest).unwrap_or(Timestamp::MAX),
+            until: self.clock.now().checked_add(rest).unwrap_or(Timestamp::MAX),
         });
     }
 

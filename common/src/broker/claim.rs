@@ -14,9 +14,10 @@ use super::runs::{Tries, Write};
 use super::steer::RETRY_OF;
 use super::{Broker, BrokerError};
 use crate::failure::Failure;
+use crate::fence::Fence;
 use crate::job::Job;
 use crate::queue::Lane;
-use crate::run::{Delivered, Delivery, Report, Run, State};
+use crate::run::{Delivered, Delivery, Report, Run, Stage, State};
 use crate::subject;
 use crate::wire;
 use crate::worker::WorkerName;
@@ -359,10 +360,9 @@ impl Claim {
         }
     }
 
-    /// How long the owner may take to make the output appear after it wrote
-    /// the fence: the lease cannot be over by then.
-    pub fn commit_time(&self) -> Duration {
-        self.ack_wait * 2 / 3
+    /// Time from one renewal of the fence to the next.
+    pub fn renewal(&self) -> Duration {
+        self.ack_wait / 3
     }
 
     /// Tells the broker that the job is being worked on. Says nothing about
@@ -392,13 +392,46 @@ impl Claim {
     }
 
     /// The fence: from here on only the owner goes on, to make its output appear.
-    /// It names the upload by which it does, for a successor to abort; the one
-    /// that was named before is aborted by now.
+    /// It names what appears and how, for a successor to forestall it or to
+    /// know it for the job's own; what was named before is settled by now.
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn fence(&mut self, upload: Option<String>) -> Result<(), Lost> {
-        self.write(self.run.fence(upload, self.broker.now())).await
+    pub async fn fence(&mut self, fence: Fence) -> Result<(), Lost> {
+        self.write(self.run.fence(fence, self.broker.now())).await
+    }
+
+    /// Writes the fence anew, while the store takes its time.
+    ///
+    /// # Errors
+    /// Where the job is no longer this worker's.
+    pub async fn renew_fence(&mut self) -> Result<(), Lost> {
+        let next = self.run.enter(Stage::Publishing, self.broker.now());
+        self.write(next).await
+    }
+
+    /// Writes down that what an earlier attempt was about to make appear has not
+    /// appeared, and never will.
+    ///
+    /// # Errors
+    /// Where the job is no longer this worker's.
+    pub async fn settle(&mut self) -> Result<(), Lost> {
+        self.write(self.run.settle(self.broker.now())).await
+    }
+
+    /// The same, to be written with whatever is written next.
+    pub fn mark_settled(&mut self) {
+        self.run = self.run.settle(self.run.changed);
+    }
+
+    /// The job has failed for good: the output of the attempt that vanished has
+    /// not appeared.
+    ///
+    /// # Errors
+    /// Where the job is no longer this worker's.
+    pub async fn bury(self) -> Result<Run, Lost> {
+        let next = self.run.bury(self.broker.now());
+        self.end(next).await
     }
 
     /// The output is at its final key: the job is done.

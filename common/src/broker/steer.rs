@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::RawMessageErrorKind;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::atomic::Message;
 use super::claim::hops;
@@ -27,6 +28,9 @@ use crate::wire;
 pub(super) const RETRY_OF: &str = "Farm-Retry-Of";
 /// Wait between two looks at a job that is just being published.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long such a job is waited for, by the clock of whoever waits: what other
+/// clocks say of it does not count.
+const APPEARING: Duration = Duration::from_secs(5);
 
 /// How long a replica gets to hear what its leader did, before it is asked again.
 const LAG: Duration = Duration::from_millis(50);
@@ -46,13 +50,16 @@ pub enum Steered {
 
 impl Broker {
     /// Cancels a job that waits or runs. One whose output is just about to
-    /// appear is waited for, and then is too late.
+    /// appear is waited for a while, and then is too late: a cancelled job has no
+    /// output, whatever clocks say and whoever has vanished.
     ///
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn cancel(&self, job: &JobId) -> Result<Steered, BrokerError> {
+        // Its owner may be finding out what another has published.
+        let is_early = |run: &Run| run.is_publishing() || run.may_appear();
         loop {
-            let Some(found) = self.steerable(job).await? else {
+            let Some(found) = self.steerable(job, is_early).await? else {
                 return Ok(Steered::Unknown);
             };
             let Some(next) = found.run.cancel(self.now()) else {
@@ -79,7 +86,7 @@ impl Broker {
         priority: Option<Priority>,
     ) -> Result<Steered, BrokerError> {
         loop {
-            let Some(found) = self.steerable(job).await? else {
+            let Some(found) = self.steerable(job, Run::is_publishing).await? else {
                 return Ok(Steered::Unknown);
             };
             let is_running = matches!(found.run.state, State::Running { .. });
@@ -169,9 +176,14 @@ impl Broker {
     }
 
     /// Where the job stands, as a run; one that nobody took yet has none, so it
-    /// gets one with revision 0. Waits while an output is about to appear.
-    async fn steerable(&self, job: &JobId) -> Result<Option<Versioned>, BrokerError> {
-        let commit = SignedDuration::try_from(self.ack_wait).unwrap_or(SignedDuration::MAX);
+    /// gets one with revision 0. Waits for a while where it runs and the
+    /// order comes too early to be sure of what it does.
+    async fn steerable(
+        &self,
+        job: &JobId,
+        is_early: impl Fn(&Run) -> bool,
+    ) -> Result<Option<Versioned>, BrokerError> {
+        let give_up = Instant::now() + APPEARING;
         loop {
             let Some(found) = self.confirmed_run(job).await? else {
                 return Ok(self
@@ -179,8 +191,8 @@ impl Broker {
                     .await?
                     .map(|run| Versioned { run, revision: 0 }));
             };
-            let is_appearing = found.run.is_publishing() && found.run.changed + commit > self.now();
-            if !is_appearing {
+            let is_running = matches!(found.run.state, State::Running { .. });
+            if !(is_running && is_early(&found.run)) || Instant::now() >= give_up {
                 return Ok(Some(found));
             }
             tokio::time::sleep(LOOK).await;

@@ -79,7 +79,7 @@ impl Outcome {
             },
             Ok(Steered::TooLate(run)) => not(
                 Some(Phase::of(&run.state)),
-                format!("it is {}", run.state.word()),
+                format!("it is {}", run.too_late()),
             ),
             Ok(Steered::Unknown) => not(None, "nobody has heard of it".to_owned()),
             Err(error) => not(None, error.to_string()),

@@ -77,6 +77,9 @@ pub enum Fate {
     /// bytes: with few of them, that is a client that never learns what its
     /// request has done.
     CutShort(usize),
+    /// The server does as it is asked, but its answer, and all that follows on
+    /// the connection, never comes.
+    Unanswered,
 }
 
 type Judge = Arc<dyn Fn(&Request) -> Fate + Send + Sync>;

@@ -46,6 +46,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
     tokio::pin!(client_line, server_line);
     // Where an answer is to break off; set before its request is passed on.
     let (limit, limited) = watch::channel(usize::MAX);
+    let (mute, muted) = watch::channel(false);
     let requests = async move {
         let mut from_client = BufReader::new(from_client);
         let mut weather = network.weather.subscribe();
@@ -64,6 +65,9 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
                 Fate::CutShort(bytes) => {
                     limit.send_replace(bytes);
                 }
+                Fate::Unanswered => {
+                    mute.send_replace(true);
+                }
             }
             for piece in passed.chunks(PIECE) {
                 pass(piece, &to_server, &mut weather).await?;
@@ -81,6 +85,12 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
         let mut passed = 0;
         loop {
             let length = from_server.read(&mut buffer).await?;
+            if *muted.borrow() {
+                if length == 0 {
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            }
             let room = (*limited.borrow()).saturating_sub(passed);
             let piece = &buffer[..length.min(room)];
             pass(piece, &to_client, &mut weather).await?;

@@ -6,6 +6,7 @@
 mod bad_ffmpeg;
 mod broker_away;
 mod broker_crash;
+mod cancels;
 mod clocks;
 mod cluster;
 mod declined;
@@ -14,6 +15,7 @@ mod full_disk;
 mod lost_worker;
 mod moments;
 mod network;
+mod outputs;
 mod poison;
 mod store_faults;
 mod store_outage;

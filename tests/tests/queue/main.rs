@@ -7,6 +7,7 @@ mod settings;
 mod steered;
 mod storm;
 mod taken;
+mod transitions;
 mod unreadable;
 
 use std::time::Duration;

@@ -3,8 +3,10 @@
 
 use common::broker::{Broker, Claim, JobRecord, Lanes, Lost, Steered};
 use common::failure::Failure;
+use common::fence::Fence;
 use common::job::Job;
 use common::queue::{Lane, Queue};
+use common::testing;
 use harness::broker::TestBroker;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -23,6 +25,8 @@ enum Step {
     Look(usize),
     /// It begins to publish.
     Publish(usize),
+    /// It has made sure that nothing appears by what was about to.
+    Settle(usize),
     /// It says that it is done.
     Complete(usize),
     /// Its attempt failed, and another may fare better.
@@ -47,6 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..2_usize).prop_map(Step::Look),
         2 => (0..2_usize).prop_map(Step::Publish),
+        1 => (0..2_usize).prop_map(Step::Settle),
         2 => (0..2_usize).prop_map(Step::Complete),
         2 => (0..2_usize).prop_map(Step::Fail),
         1 => (0..2_usize).prop_map(Step::Pass),
@@ -97,8 +102,8 @@ struct Pair {
     model: Model,
     /// Whether the owner has begun to publish: then people wait.
     is_publishing: bool,
-    /// The upload that whoever goes on has to abort.
-    upload: Option<String>,
+    /// What whoever goes on has to look for.
+    fence: Option<Fence>,
 }
 
 const WORKERS: [&str; 2] = ["w1", "w2"];
@@ -129,7 +134,7 @@ impl Pair {
             claims: [None, None],
             model: Model::Pending(0),
             is_publishing: false,
-            upload: None,
+            fence: None,
         }
     }
 
@@ -142,13 +147,23 @@ impl Pair {
             Step::Look(_) => self.look(worker).await?,
             Step::Publish(_) => {
                 if let Some(claim) = &mut self.claims[worker] {
-                    let upload = Some(format!("attempt {}", claim.run().attempt));
-                    let fenced = claim.fence(upload.clone()).await;
+                    let upload = format!("attempt {}", claim.run().attempt);
+                    let fence = testing::fence(WORKERS[worker], &upload);
+                    let fenced = claim.fence(fence.clone()).await;
                     let is_owner = self.owns(worker);
                     prop_assert_eq!(fenced.is_ok(), is_owner);
                     if is_owner {
                         self.is_publishing = true;
-                        self.upload = upload;
+                        self.fence = Some(fence);
+                    }
+                }
+            }
+            Step::Settle(_) => {
+                if let Some(claim) = &mut self.claims[worker] {
+                    let settled = claim.settle().await;
+                    prop_assert_eq!(settled.is_ok(), self.owns(worker));
+                    if let (Ok(()), Some(fence)) = (settled, &mut self.fence) {
+                        fence.is_settled = true;
                     }
                 }
             }
@@ -199,10 +214,10 @@ impl Pair {
         let is_buried = letter.expect("an answer").is_some();
         prop_assert_eq!(is_buried, self.model == Model::Failed);
         if self.model == Model::Completed {
-            self.upload = None;
+            self.fence = None;
         }
         if let JobRecord::Run(run) = record {
-            prop_assert_eq!(&run.upload, &self.upload);
+            prop_assert_eq!(&run.fence, &self.fence);
         }
         Ok(())
     }
@@ -283,9 +298,15 @@ impl Pair {
         }
         let id = &self.job.id;
         let model = self.model;
+        let may_appear = self.fence.as_ref().is_some_and(|fence| !fence.is_settled);
+        let is_running = matches!(model, Model::Running(..));
+        if may_appear && is_running && matches!(step, Step::Cancel) {
+            // They would wait for the owner to look.
+            return Ok(());
+        }
         let (steered, expected) = match step {
             Step::Cancel => {
-                let next = (!model.is_terminal()).then_some(Model::Cancelled);
+                let next = (!model.is_terminal() && !may_appear).then_some(Model::Cancelled);
                 (self.broker.cancel(id).await, next)
             }
             Step::Retry => {
@@ -372,6 +393,7 @@ fn any_sequence_of_steps_ends_as_the_model_says() {
                 let worker = match step {
                     Step::Look(worker)
                     | Step::Publish(worker)
+                    | Step::Settle(worker)
                     | Step::Complete(worker)
                     | Step::Fail(worker)
                     | Step::Pass(worker)

@@ -90,8 +90,12 @@ async fn a_claim_outlives_the_broker_that_had_not_written_it_down() {
     let ((mut server, _folder), broker, known) = with_one_job().await;
     answer_for(&broker, "w1").await;
     let (other, _) = connect(&server).await;
-    let owned = claim(&broker, &known, "w1").await.expect("a job");
-    let lease = Lease::keep(&owned);
+    let more: Vec<_> = (0..8).map(|n| (job(&n.to_string()), lane(5))).collect();
+    broker.enqueue(&more, |_| {}).await.expect("enqueued");
+    let look = broker.claim(&known, &name("w1"), 9).await.expect("jobs");
+    let owned: Vec<_> = look.claims.into_iter().map(|(claim, ())| claim).collect();
+    assert_eq!(owned.len(), 9);
+    let leases: Vec<_> = owned.iter().map(Lease::keep).collect();
     server.kill();
     server.restart().await;
     let until = Instant::now() + Duration::from_secs(6);
@@ -101,9 +105,11 @@ async fn a_claim_outlives_the_broker_that_had_not_written_it_down() {
         assert_eq!(taken, 0, "taken from its live owner");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert!(lease.ended().is_none());
-    let done = owned.complete(report("w1")).await.expect("still its own");
-    assert_eq!((done.attempt, done.failures.len()), (1, 0), "{done:#?}");
+    assert!(leases.iter().all(|lease| lease.ended().is_none()));
+    for claim in owned {
+        let done = claim.complete(report("w1")).await.expect("still its own");
+        assert_eq!((done.attempt, done.failures.len()), (1, 0), "{done:#?}");
+    }
 }
 
 #[tokio::test]

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use common::broker::{Broker, Claim, Lanes, Lease, Lost};
 use common::failure::Failure;
+use common::fence::Fence;
 use common::id::JobId;
 use common::job::Job;
 use common::queue::{Priority, Queue};
 use common::run::State;
+use common::testing;
 use fastrand::Rng;
 use futures::StreamExt;
 use harness::broker::TestBroker;
@@ -184,10 +186,14 @@ async fn look(
 async fn run(mut claim: Claim, worker: &str, completed: &Completed, rng: &mut Rng) {
     let lease = Lease::keep(&claim);
     pause(rng, 120).await;
-    if lease.ended().is_none() && claim.fence(None).await.is_ok() {
+    if lease.ended().is_none() && claim.fence(fence(worker)).await.is_ok() {
         pause(rng, 30).await;
         finish_one(claim, worker, completed).await;
     }
+}
+
+fn fence(worker: &str) -> Fence {
+    testing::fence(worker, "an upload")
 }
 
 async fn finish_one(claim: Claim, worker: &str, completed: &Completed) {

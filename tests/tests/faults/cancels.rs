@@ -1,0 +1,176 @@
+//! Cancelling at each moment of a job's life: a cancelled job has no output, and
+//! what is published is not cancelled, whatever clocks say and whoever has died.
+
+use std::time::Duration;
+
+use common::broker::{Broker, ConnectOptions, Steered};
+use common::job::Job;
+use common::run::{Run, State};
+use common::{subject, wire};
+use futures::future::join_all;
+use harness::farm::Farm;
+use harness::moment::{Moment, Victim};
+use harness::proxy::Fate;
+use harness::store::TestStore;
+use harness::{outside, paths, poll};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+/// An order is decided within this, on a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn store() -> (TestStore, TempDir) {
+    let folder = paths::test_folder();
+    let store = TestStore::start(folder.path()).await;
+    store.put(&paths::media("h264.mp4"), "in/h264.mp4").await;
+    (store, folder)
+}
+
+async fn cancel(broker: &Broker, job: &Job) -> Steered {
+    let asked = Instant::now();
+    let steered = broker.cancel(&job.id).await.unwrap();
+    assert!(asked.elapsed() < SOON, "took {:?}", asked.elapsed());
+    steered
+}
+
+/// Whoever cancels keeps another lease than the farm's workers.
+async fn stranger(farm: &Farm) -> Broker {
+    let mut options = ConnectOptions::new(farm.url(), "stranger");
+    options.ack_wait = Duration::from_millis(500);
+    Broker::connect(&options).await.unwrap()
+}
+
+async fn cancelled_at(store: &TestStore, moment: Moment) {
+    let farm = Farm::start().await;
+    let mut victim = Victim::join(&farm, store, "w").await;
+    let output = format!("out-{moment:?}/film.mkv");
+    let job = store.job("in/h264.mp4", &output, "libx264").await;
+    let ambush = victim.lie_in_wait(moment);
+    farm.enqueue(&job).await;
+    let kept = ambush.met(&farm).await;
+    let steered = cancel(&stranger(&farm).await, &job).await;
+    kept.decide(Fate::Passed);
+    victim.recover();
+    let run = farm.ended(&job.id).await;
+    let is_cancelled = matches!(steered, Steered::Done(_));
+    assert_eq!(
+        is_cancelled,
+        run.state == State::Cancelled,
+        "{moment:?}: {steered:?}, {run:#?}"
+    );
+    let is_late = matches!(
+        moment,
+        Moment::Committing | Moment::Completing | Moment::Acknowledging
+    );
+    assert_eq!(is_cancelled, !is_late, "{moment:?}");
+    poll::until("the worker to let go of the job", async || {
+        let heartbeat = farm.heartbeat("w").await?;
+        let is_clean = outside::scratch_files(&farm.scratch()).is_empty();
+        let is_whole = !store.uploads().await.contains(&output);
+        (heartbeat.running.is_empty() && is_clean && is_whole).then_some(())
+    })
+    .await;
+    let is_there = store.keys().await.contains(&output);
+    assert_eq!(is_there, !is_cancelled, "{moment:?}");
+    assert_eq!(
+        farm.run(&job.id).await.map(|run| run.state),
+        Some(run.state)
+    );
+}
+
+/// The worker's clock is off by so much when its output is about to appear.
+async fn too_late_whatever_the_clock(store: &TestStore, seconds: i64) {
+    let farm = Farm::start().await;
+    let mut victim = Victim::join(&farm, store, "w").await;
+    victim.worker.process.kill();
+    victim.restart_off(&farm, store, seconds).await;
+    let output = format!("out-clock{seconds}/film.mkv");
+    let job = store.job("in/h264.mp4", &output, "libx264").await;
+    let ambush = victim.lie_in_wait(Moment::Committing);
+    farm.enqueue(&job).await;
+    let kept = ambush.met(&farm).await;
+    let steered = cancel(&farm.view, &job).await;
+    assert!(
+        matches!(steered, Steered::TooLate(_)),
+        "{seconds}: {steered:?}"
+    );
+    kept.decide(Fate::Passed);
+    farm.completed(&job.id).await;
+}
+
+/// A worker with such a clock dies over the commit: the order is refused within
+/// seconds, and whoever takes the job over decides it.
+async fn refused_of_the_dead(store: &TestStore, seconds: i64) {
+    let farm = Farm::start().await;
+    let mut victim = Victim::join(&farm, store, "w").await;
+    victim.worker.process.kill();
+    victim.restart_off(&farm, store, seconds).await;
+    let output = format!("out-dead{seconds}/film.mkv");
+    let job = store.job("in/h264.mp4", &output, "libx264").await;
+    let ambush = victim.lie_in_wait(Moment::Committing);
+    farm.enqueue(&job).await;
+    let kept = ambush.met(&farm).await;
+    victim.worker.process.kill();
+    drop(kept);
+    let steered = cancel(&farm.view, &job).await;
+    assert!(
+        matches!(steered, Steered::TooLate(_)),
+        "{seconds}: {steered:?}"
+    );
+
+    // Once another has made sure that nothing appears, it can be cancelled.
+    let mut heir = Victim::join(&farm, store, "heir").await;
+    let ambush = heir.lie_in_wait(Moment::Encoding);
+    ambush.met(&farm).await;
+    let steered = cancel(&farm.view, &job).await;
+    assert!(
+        matches!(steered, Steered::Done(_)),
+        "{seconds}: {steered:?}"
+    );
+    heir.recover();
+    assert!(!store.keys().await.contains(&output));
+    assert!(!store.uploads().await.contains(&output));
+}
+
+#[tokio::test]
+async fn a_job_cancelled_at_any_moment_has_no_output_or_is_not_cancelled() {
+    let (store, _folder) = store().await;
+    join_all(Moment::ALL.map(|moment| Box::pin(cancelled_at(&store, moment)))).await;
+}
+
+#[tokio::test]
+async fn it_is_too_late_to_cancel_what_is_published_whatever_the_clocks() {
+    let (store, _folder) = store().await;
+    join_all([-600, 600].map(|off| Box::pin(too_late_whatever_the_clock(&store, off)))).await;
+    join_all([-600, 600].map(|off| Box::pin(refused_of_the_dead(&store, off)))).await;
+}
+
+/// Times that nobody's clock will ever show.
+#[tokio::test]
+async fn a_run_of_another_century_does_not_hold_up_an_order() {
+    let (store, _folder) = store().await;
+    let farm = Farm::start().await;
+    let mut victim = Victim::join(&farm, &store, "w").await;
+    let job = store.job("in/h264.mp4", "out/film.mkv", "libx264").await;
+    let ambush = victim.lie_in_wait(Moment::Committing);
+    farm.enqueue(&job).await;
+    let kept = ambush.met(&farm).await;
+    victim.worker.process.kill();
+    drop(kept);
+    let run = farm.run(&job.id).await.unwrap();
+    for changed in ["2999-01-01T00:00:00Z", "9999-12-30T00:00:00Z"] {
+        let run = Run {
+            changed: changed.parse().unwrap(),
+            ..run.clone()
+        };
+        let key = subject::kv(subject::RUNS, &subject::run(&job.id));
+        let jetstream = farm.view.jetstream();
+        let stored = jetstream.publish(key, wire::encode(&run)).await.unwrap();
+        stored.await.unwrap();
+        let asked = Instant::now();
+        let steered = farm.view.cancel(&job.id).await;
+        assert!(asked.elapsed() < SOON, "took {:?}", asked.elapsed());
+        // Nobody can tell what becomes of its output.
+        assert!(!matches!(steered, Ok(Steered::Done(_))), "{steered:?}");
+    }
+}
