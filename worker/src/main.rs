@@ -188,14 +188,16 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     }
     let stores = config.stores().map_err(Usage)?;
     let scratch = Scratch::open(&config.scratch, &name)?;
-    let (found, broker) = tokio::join!(detect(&config.detection, true), connect(config));
+    let options = config.broker();
+    let connect = patiently(async || Broker::connect(&options).await);
+    let (found, broker) = tokio::join!(detect(&config.detection, true), connect);
     let broker = broker?;
     let (tools, card) = found?;
     let slots = config.slots(card.host.cores);
     let proved: Vec<&str> = card.proved().map(|(encoder, _)| encoder.as_str()).collect();
     let (proved, version) = (proved.join(" "), card.ffmpeg.version.clone());
     let (cards, card) = watch::channel(Arc::new(card));
-    let (orders, controls) = watch::channel(broker.controls().await?);
+    let (orders, controls) = watch::channel(patiently(async || broker.controls().await).await?);
     let reach = Reach::new(&stores, broker.clock());
     let presence = Arc::new(Presence::new(
         name.clone(),
@@ -313,12 +315,13 @@ fn own_program() -> Option<std::path::PathBuf> {
     }
 }
 
-/// Connects; a broker that starts at the same time as this worker is waited for.
-async fn connect(config: &Config) -> Result<Broker, BrokerError> {
+/// Asks the broker; one that starts at the same time as this worker, or is just
+/// being restarted, is waited for.
+async fn patiently<T>(ask: impl AsyncFn() -> Result<T, BrokerError>) -> Result<T, BrokerError> {
     let give_up = tokio::time::Instant::now() + BROKER_START;
     let mut told = false;
     loop {
-        match Broker::connect(&config.broker()).await {
+        match ask().await {
             Err(error @ (BrokerError::TooOld { .. } | BrokerError::NoJetStream { .. })) => {
                 return Err(error);
             }

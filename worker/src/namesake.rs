@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, Namesake};
+use common::broker::{Broker, BrokerError, Namesake};
 use common::worker::WorkerName;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -38,30 +38,64 @@ pub async fn take(
     let host = host_name();
     let give_up = Instant::now() + RUN_OUT;
     loop {
-        let last_heard = broker.last_heard(name).await?;
-        let answer = broker.namesake(name).await?;
-        let workers = broker.workers().await?;
-        let heard = workers.into_iter().find(|worker| worker.name == *name);
-        let heard = heard.map(|worker| worker.card.host.name);
-        let may_live = match answer {
-            Namesake::Alive => true,
-            Namesake::Silent => heard.is_some(),
-            Namesake::Nobody => heard.as_ref().is_some_and(|heard| *heard != host),
-        };
-        if may_live && (answer == Namesake::Alive || Instant::now() >= give_up) {
-            let (name, host) = (name.clone(), heard.unwrap_or(host));
-            return Err(Taken { name, host }.into());
-        }
-        if !may_live {
-            let answering = gone.child_token();
-            broker.answer_for(name, answering.clone()).await?;
-            // The broker must know that this worker answers before others can hear of it.
-            broker.client().flush().await?;
-            if presence.begin(broker, last_heard).await? {
-                return Ok(());
+        let is_late = Instant::now() >= give_up;
+        match step(broker, name, presence, gone, &host).await {
+            Ok(Step::Taken) => return Ok(()),
+            Ok(Step::Held { by, is_sure }) if is_sure || is_late => {
+                let (name, host) = (name.clone(), by);
+                return Err(Taken { name, host }.into());
             }
-            answering.cancel();
+            Err(error) if is_late => return Err(error.into()),
+            // A broker that is just being restarted is waited for.
+            Err(error) => tracing::warn!(%error, "waiting for the broker"),
+            Ok(Step::Held { .. } | Step::Again) => {}
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+enum Step {
+    Taken,
+    /// On this machine, by its heartbeat; it is sure where it answers.
+    Held {
+        by: String,
+        is_sure: bool,
+    },
+    /// Somebody else was heard in between.
+    Again,
+}
+
+async fn step(
+    broker: &Broker,
+    name: &WorkerName,
+    presence: &Presence,
+    gone: &CancellationToken,
+    host: &str,
+) -> Result<Step, BrokerError> {
+    let last_heard = broker.last_heard(name).await?;
+    let answer = broker.namesake(name).await?;
+    let workers = broker.workers().await?;
+    let heard = workers.into_iter().find(|worker| worker.name == *name);
+    let heard = heard.map(|worker| worker.card.host.name);
+    let may_live = match answer {
+        Namesake::Alive => true,
+        Namesake::Silent => heard.is_some(),
+        Namesake::Nobody => heard.as_ref().is_some_and(|heard| heard != host),
+    };
+    if may_live {
+        return Ok(Step::Held {
+            by: heard.unwrap_or_else(|| host.to_owned()),
+            is_sure: answer == Namesake::Alive,
+        });
+    }
+    let answering = gone.child_token();
+    broker.answer_for(name, answering.clone()).await?;
+    // The broker must know that this worker answers before others can hear of it.
+    let flushed = broker.client().flush().await;
+    let begun = presence.begin(broker, last_heard).await;
+    if flushed.is_ok() && matches!(begun, Ok(true)) {
+        return Ok(Step::Taken);
+    }
+    answering.cancel();
+    begun.map(|_| Step::Again)
 }
