@@ -87,3 +87,20 @@ async fn a_worker_is_stopped_while_the_broker_is_out_of_reach() {
     let soon = std::time::Duration::from_secs(10);
     poll::until_within(soon, "the worker to end", async || worker.process.ended()).await;
 }
+
+#[tokio::test]
+async fn a_worker_that_is_started_while_the_broker_restarts_waits_for_it() {
+    let mut farm = Farm::start().await;
+    farm.broker.kill();
+    let mut worker = farm.worker("w").encoders("libx264").spawn();
+    poll::until("the worker to wait", async || {
+        let log = worker.process.log();
+        log.contains("waiting for the broker").then_some(())
+    })
+    .await;
+    farm.broker.restart().await;
+    farm.ready(&mut worker).await;
+    let job = farm.job(&paths::media("h264.mp4"), "libx264");
+    farm.enqueue(&job).await;
+    farm.completed(&job.id).await;
+}
