@@ -84,8 +84,15 @@ impl fmt::Display for Unfit {
             },
             Self::Away(away) => write!(
                 f,
-                "cannot reach {} since {:.0}: {}",
-                away.place, away.since, away.error
+                "cannot {} {} since {:.0}: {}",
+                if away.only_writing {
+                    "write to"
+                } else {
+                    "reach"
+                },
+                away.place,
+                away.since,
+                away.error
             ),
         }
     }

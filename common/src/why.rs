@@ -400,8 +400,13 @@ impl fmt::Display for Cause {
                 match away {
                     Some(away) => write!(
                         f,
-                        "; it goes on once {} is back, out of its reach since {:.0}: {}",
+                        "; it goes on once {} {} since {:.0}: {}",
                         away.place,
+                        if away.only_writing {
+                            "takes outputs again, as it does not"
+                        } else {
+                            "is back, out of its reach"
+                        },
                         away.since,
                         printable(&away.error)
                     ),
@@ -676,6 +681,7 @@ mod tests {
             place: Location::s3("media", "").expect("a bucket"),
             since: at(60),
             error: "403 Forbidden".to_owned(),
+            only_writing: false,
         }];
         let farm = waiting(vec![parted]);
         assert_eq!(

@@ -148,12 +148,16 @@ pub struct Away {
     pub since: Timestamp,
     /// What the store or the system says.
     pub error: String,
+    /// Whether it can be read, and only takes nothing: a full disk, say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_writing: bool,
 }
 
 impl Away {
-    /// Whether a location lies there.
-    pub fn holds(&self, location: &Location) -> bool {
-        location.is_below(&self.place)
+    /// Whether a job cannot do without it.
+    pub fn keeps_from(&self, job: &Job) -> bool {
+        let holds = |location: &Location| location.is_below(&self.place);
+        holds(&job.output) || (!self.only_writing && holds(&job.input.location))
     }
 }
 
@@ -169,10 +173,7 @@ impl Heartbeat {
 
     /// What the job needs and this worker cannot reach now.
     pub fn keeps_from(&self, job: &Job) -> Option<&Away> {
-        let needed = [&job.input.location, &job.output];
-        self.away
-            .iter()
-            .find(|away| needed.iter().any(|location| away.holds(location)))
+        self.away.iter().find(|away| away.keeps_from(job))
     }
 }
 

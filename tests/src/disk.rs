@@ -24,6 +24,22 @@ impl SmallDisk {
     }
 }
 
+impl SmallDisk {
+    /// Has it take nothing, or take what is written again.
+    pub fn lock(&self, is_read_only: bool) {
+        let how = if is_read_only {
+            "remount,ro"
+        } else {
+            "remount,rw"
+        };
+        let done = Command::new("mount")
+            .args(["-o", how])
+            .arg(&self.folder)
+            .status();
+        assert!(done.is_ok_and(|status| status.success()), "{how}");
+    }
+}
+
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Lazily: a process that is being killed may still be in there.

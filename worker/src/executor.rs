@@ -424,6 +424,7 @@ impl Executor {
                 }
             }
         }
+        let mut refused = 0;
         let prepared = loop {
             let since = Instant::now();
             let on_bytes = |bytes| moved.tell(bytes);
@@ -441,9 +442,14 @@ impl Executor {
             {
                 Ok(prepared) => break prepared,
                 // A finished encode is kept until its place is back.
-                Err(failure) => {
-                    let (reach, output) = (&self.reach, Need::write(&job.output, size));
-                    reach
+                Err(error) => {
+                    let mut output = Need::write(&job.output, size);
+                    if error.lacks_room() {
+                        refused += 1;
+                        output = output.refused(refused);
+                    }
+                    let failure = input::failure(error);
+                    self.reach
                         .outlast(output, since, failure, &reporter, &broken_off)
                         .await?;
                 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use common::failure::Failure;
 use common::id::JobId;
 use common::location::Location;
-use common::roots::{OpenFolder, Roots};
+use common::roots::{OpenFolder, Opened, Roots};
 use common::store::{StoreError, Stores};
 use uuid::Uuid;
 
@@ -37,13 +37,14 @@ impl Hidden {
     /// that is on the same disk, else by a copy.
     ///
     /// # Errors
-    /// Where its folder lies outside or cannot be written; nothing is left behind then.
+    /// Where its folder lies outside or cannot be written; nothing is left behind
+    /// then, and the output is still in scratch.
     pub async fn bring(
         stores: &Stores,
         output: &Path,
         to: &Location,
         job: &JobId,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StoreError> {
         let output = output.to_owned();
         let name = format!("{}{}", prefix(job), Uuid::new_v4().simple());
         let bring = move |roots: &Roots, at: &Location| {
@@ -56,7 +57,7 @@ impl Hidden {
                 shown: at.clone(),
             })
         };
-        stores.on_disk(to, bring).await.map_err(failure)
+        stores.on_disk(to, bring).await
     }
 
     /// The hidden name.
@@ -127,15 +128,23 @@ fn bring(output: &Path, folder: &OpenFolder, hidden: &OsStr) -> io::Result<()> {
     let scratch = OpenFolder::own(scratch)?;
     let mut made = scratch.open(name)?;
     // A new name costs nothing, but is possible on one disk only.
-    if scratch.rename(name, folder, hidden).is_ok() {
-        if folder.open(hidden)?.identity != made.identity {
-            let _ = folder.remove(hidden);
-            return Err(io::Error::other("the output was exchanged"));
-        }
+    let named = scratch
+        .link(name, folder, hidden)
+        .or_else(|_| scratch.rename(name, folder, hidden));
+    if named.is_ok() {
+        let brought = is_same(folder, hidden, &made).and_then(|()| folder.flush(hidden));
         // Of a finished output the attempt may still make something.
-        return folder.flush(hidden).inspect_err(|_| {
-            let _ = folder.rename(hidden, &scratch, name);
-        });
+        return match brought {
+            Ok(()) => {
+                // A second name in scratch goes with the attempt at the latest.
+                let _ = scratch.remove(name);
+                Ok(())
+            }
+            Err(error) => {
+                let _ = put_back(folder, hidden, &scratch, name);
+                Err(error)
+            }
+        };
     }
     let mut copy = folder.create(hidden)?;
     // The name must never reach the disk before the bytes do.
@@ -143,6 +152,27 @@ fn bring(output: &Path, folder: &OpenFolder, hidden: &OsStr) -> io::Result<()> {
     copied.inspect_err(|_| {
         let _ = folder.remove(hidden);
     })
+}
+
+/// Takes a hidden name away from what is to keep its name in scratch.
+fn put_back(
+    folder: &OpenFolder,
+    hidden: &OsStr,
+    scratch: &OpenFolder,
+    name: &OsStr,
+) -> io::Result<()> {
+    if scratch.has(name)? {
+        folder.remove(hidden)
+    } else {
+        folder.rename(hidden, scratch, name)
+    }
+}
+
+fn is_same(folder: &OpenFolder, hidden: &OsStr, made: &Opened) -> io::Result<()> {
+    if folder.open(hidden)?.identity == made.identity {
+        return Ok(());
+    }
+    Err(io::Error::other("the output was exchanged"))
 }
 
 /// Gives a file its final name; where another has it already and is to be
@@ -195,7 +225,7 @@ mod tests {
             Location::file(&self.folder.path().join(name)).expect("absolute")
         }
 
-        async fn bring(&self, name: &str) -> Result<Hidden, Failure> {
+        async fn bring(&self, name: &str) -> Result<Hidden, StoreError> {
             let scratch = tempfile::tempdir().expect("a folder");
             let output = scratch.path().join("output.mkv");
             std::fs::write(&output, "film").expect("written");
@@ -243,6 +273,36 @@ mod tests {
                 .expect("brought")
                 .discard()
                 .await;
+            assert_eq!(place.names("new"), ["a.mkv"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_output_that_was_refused_is_still_there_to_be_brought() {
+        for place in places() {
+            // On the same disk.
+            let scratch = tempfile::tempdir_in(place.folder.path()).expect("a folder");
+            let output = scratch.path().join("output.mkv");
+            std::fs::write(&output, "film").expect("written");
+            let folder = OpenFolder::own(place.folder.path()).expect("a folder");
+            let own = OpenFolder::own(scratch.path()).expect("a folder");
+            let (name, hidden) = (OsStr::new("output.mkv"), OsStr::new("hidden"));
+            own.link(name, &folder, hidden).expect("a second name");
+            put_back(&folder, hidden, &own, name).expect("put back");
+            assert!(output.exists() && !folder.has(hidden).expect("told"));
+            own.rename(name, &folder, hidden).expect("moved");
+            put_back(&folder, hidden, &own, name).expect("put back");
+            assert!(output.exists() && !folder.has(hidden).expect("told"));
+
+            // A file where the folder should be.
+            let in_the_way = place.folder.path().join("new");
+            std::fs::write(&in_the_way, "in the way").expect("written");
+            let to = place.at("new/a.mkv");
+            let refused = Hidden::bring(&place.stores, &output, &to, &place.job).await;
+            assert!(refused.is_err() && output.exists());
+            std::fs::remove_file(in_the_way).expect("removed");
+            let brought = Hidden::bring(&place.stores, &output, &to, &place.job).await;
+            brought.expect("brought").appear(false).await.expect("free");
             assert_eq!(place.names("new"), ["a.mkv"]);
         }
     }

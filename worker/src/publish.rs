@@ -50,7 +50,7 @@ pub enum Prepared {
 ///
 /// # Errors
 /// Where the store fails, the disk is full, or it is stopped; nothing is left
-/// behind then.
+/// behind then, and the output is still where it was: it can be tried again.
 pub async fn prepare(
     stores: &Stores,
     output: &Path,
@@ -58,7 +58,7 @@ pub async fn prepare(
     attempt: (&JobId, u32),
     on_bytes: OnBytes<'_>,
     stop: &CancellationToken,
-) -> Result<Prepared, Failure> {
+) -> Result<Prepared, StoreError> {
     let (job, attempt) = attempt;
     match to.is_remote() {
         false => {
@@ -68,18 +68,17 @@ pub async fn prepare(
             let prepared = Prepared::File(Hidden::bring(stores, output, to, job).await?);
             if stop.is_cancelled() {
                 prepared.discard().await;
-                return Err(failure(StoreError::Stopped(to.clone())));
+                return Err(StoreError::Stopped(to.clone()));
             }
             Ok(prepared)
         }
         true => {
-            let file = File::open(output)
-                .map_err(|error| Failure::worker(format!("{}: {error}", output.display())))?;
-            stores
-                .upload(file, to, on_bytes, stop)
-                .await
-                .map(Prepared::Object)
-                .map_err(failure)
+            let file = File::open(output).map_err(|source| StoreError::Local {
+                what: output.display().to_string(),
+                source,
+            })?;
+            let upload = stores.upload(file, to, on_bytes, stop).await?;
+            Ok(Prepared::Object(upload))
         }
     }
 }

@@ -66,7 +66,25 @@ struct Gone {
     near: Location,
     /// Bytes that were to be written there; `None` where something was to be read.
     room: Option<u64>,
+    /// Whether it can be read, and only takes nothing.
+    only_writing: bool,
     trial: Option<Trial>,
+}
+
+impl Gone {
+    /// Whether it keeps from what is needed.
+    fn lacks(&self, need: Need<'_>) -> bool {
+        !self.only_writing || need.room.is_some()
+    }
+
+    fn trouble(&self, name: &Location) -> String {
+        let verb = if self.only_writing {
+            "write to"
+        } else {
+            "reach"
+        };
+        format!("cannot {verb} {name}: {}", self.error)
+    }
 }
 
 /// When a job may find out whether a place is back.
@@ -98,7 +116,10 @@ impl Trial {
 #[derive(Clone, Copy)]
 pub struct Need<'a> {
     location: &'a Location,
+    /// Bytes that are to be written.
     room: Option<u64>,
+    /// How often they were refused for want of room.
+    refused: Option<u32>,
 }
 
 impl<'a> Need<'a> {
@@ -107,6 +128,7 @@ impl<'a> Need<'a> {
         Self {
             location,
             room: None,
+            refused: None,
         }
     }
 
@@ -115,6 +137,16 @@ impl<'a> Need<'a> {
         Self {
             location,
             room: Some(bytes),
+            refused: None,
+        }
+    }
+
+    /// It was refused for want of room, so many times by now.
+    #[must_use]
+    pub fn refused(self, times: u32) -> Self {
+        Self {
+            refused: Some(times),
+            ..self
         }
     }
 }
@@ -152,8 +184,8 @@ impl Reach {
 
     /// Whether a job may be started, as far as its places are concerned.
     pub fn admits(&self, job: &Job) -> bool {
-        let needed = [&job.input.location, &job.output];
-        !needed.into_iter().any(|location| self.is_shut(location))
+        let needed = [Need::read(&job.input.location), Need::write(&job.output, 0)];
+        !needed.into_iter().any(|need| self.is_shut(need))
     }
 
     /// An object was just seen where it should be: its place is there.
@@ -162,7 +194,10 @@ impl Reach {
             let mut places = self.places();
             let place = places.entry(name.clone()).or_default();
             place.known = Some(location.clone());
-            self.returned(&name, place);
+            // What can be read may still be full.
+            if place.gone.as_ref().is_some_and(|gone| gone.room.is_none()) {
+                self.returned(&name, place);
+            }
             self.tell(&places);
         }
     }
@@ -192,6 +227,7 @@ impl Reach {
                 place: name.clone(),
                 since: gone.since,
                 error: gone.error.clone(),
+                only_writing: gone.only_writing,
             })
         });
         let away: Vec<Away> = away.collect();
@@ -236,8 +272,9 @@ impl Reach {
         let known = {
             let places = self.places();
             let place = places.get(&name);
-            if let Some(gone) = place.and_then(|place| place.gone.as_ref()) {
-                return Some(format!("cannot reach {name}: {}", gone.error));
+            let gone = place.and_then(|place| place.gone.as_ref());
+            if let Some(gone) = gone.filter(|gone| gone.lacks(need)) {
+                return Some(gone.trouble(&name));
             }
             if place
                 .and_then(|place| place.back)
@@ -247,13 +284,22 @@ impl Reach {
             }
             place.and_then(|place| place.known.clone())
         };
-        let (error, is_unclear) = match self.ask(need, known.as_ref()).await {
+        let (answer, only_writing) = self.ask(need, known.as_ref()).await;
+        let (error, is_unclear) = match answer {
             Answer::Well => return None,
             Answer::Away(error) => (error, false),
             Answer::Unclear(error) => (error, true),
         };
-        let trouble = format!("cannot reach {name}: {error}");
-        self.lose(name, need, error, is_unclear);
+        let gone = Gone {
+            since: self.clock.now(),
+            error,
+            near: location.clone(),
+            room: need.room,
+            only_writing,
+            trial: is_unclear.then(Trial::first),
+        };
+        let trouble = gone.trouble(&name);
+        self.lose(name, gone);
         Some(trouble)
     }
 
@@ -274,22 +320,40 @@ impl Reach {
             return Err(failure);
         }
         let trouble = self.trouble(need, since).await;
-        let (Some(trouble), Some(place)) = (trouble, self.place_of(need.location)) else {
+        let Some(place) = self.place_of(need.location) else {
             return Err(failure);
         };
-        tracing::warn!(%trouble, %failure, "the finished output waits");
+        let pause = match (&trouble, need.refused) {
+            (Some(trouble), _) => {
+                tracing::warn!(%trouble, %failure, "the finished output waits");
+                None
+            }
+            // It takes a little, and not all of this output: only that can tell when it does.
+            (None, Some(times)) => {
+                tracing::warn!(%failure, "the finished output waits for room");
+                let pause = FIRST_TRIAL.saturating_mul(1 << times.saturating_sub(1).min(16));
+                Some(pause.min(SELDOMMEST_TRIAL))
+            }
+            (None, None) => return Err(failure),
+        };
         reporter.waits(&place).await;
-        match stop.run_until_cancelled(self.back(need.location)).await {
+        let wait = async {
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => self.back(need).await,
+            }
+        };
+        match stop.run_until_cancelled(wait).await {
             Some(()) => Ok(()),
             None => Err(failure),
         }
     }
 
-    /// Waits until the place of a location is back, or it is time to try it.
-    async fn back(&self, location: &Location) {
+    /// Waits until a place is back, or it is time to try it.
+    async fn back(&self, need: Need<'_>) {
         tokio::time::sleep(FIRST_LOOK).await;
         let mut away = self.away();
-        while self.is_shut(location) {
+        while self.is_shut(need) {
             tokio::select! {
                 changed = away.changed() => if changed.is_err() {
                     return;
@@ -299,43 +363,45 @@ impl Reach {
         }
     }
 
-    /// Whether a location's place is away, and it is not time to try it.
-    fn is_shut(&self, location: &Location) -> bool {
+    /// Whether a place is away, and it is not time to try it.
+    fn is_shut(&self, need: Need<'_>) -> bool {
         let mut places = self.places();
         let place = self
-            .place_of(location)
+            .place_of(need.location)
             .and_then(|place| places.get_mut(&place));
         let gone = place.and_then(|place| place.gone.as_mut());
+        let gone = gone.filter(|gone| gone.lacks(need));
         gone.is_some_and(|gone| !gone.trial.as_mut().is_some_and(Trial::is_due))
     }
 
-    async fn ask(&self, need: Need<'_>, known: Option<&Location>) -> Answer {
-        let asked = tokio::time::timeout(SILENCE, async {
-            let answer = self.stores.answers(need.location, known).await;
-            match (need.room, &answer) {
-                (Some(bytes), Answer::Well) => self.stores.takes(need.location, bytes).await,
-                _ => answer,
-            }
-        })
-        .await;
-        asked.unwrap_or_else(|_| Answer::Away("no answer".to_owned()))
+    /// What a place says, and whether that is about writing only.
+    async fn ask(&self, need: Need<'_>, known: Option<&Location>) -> (Answer, bool) {
+        let silent = |_| Answer::Away("no answer".to_owned());
+        let answers = self.stores.answers(need.location, known);
+        let answer = tokio::time::timeout(SILENCE, answers).await;
+        let answer = answer.unwrap_or_else(silent);
+        let (Answer::Well, Some(bytes)) = (&answer, need.room) else {
+            return (answer, false);
+        };
+        let takes = self.stores.takes(need.location, bytes);
+        let takes = tokio::time::timeout(SILENCE, takes).await;
+        (takes.unwrap_or_else(silent), true)
     }
 
     /// Takes note that a place is away, and has it looked after.
-    fn lose(self: &Arc<Self>, name: Location, need: Need<'_>, error: String, is_unclear: bool) {
+    fn lose(self: &Arc<Self>, name: Location, gone: Gone) {
         let mut places = self.places();
         let place = places.entry(name.clone()).or_default();
-        if place.gone.is_some() {
+        if let Some(known) = &mut place.gone {
+            // One that takes nothing may by now not be there at all.
+            if known.only_writing && !gone.only_writing {
+                (known.only_writing, known.error) = (false, gone.error);
+            }
+            self.tell(&places);
             return;
         }
-        tracing::warn!(place = %name, %error, "out of reach: jobs that need it wait");
-        place.gone = Some(Gone {
-            since: self.clock.now(),
-            error,
-            near: need.location.clone(),
-            room: need.room,
-            trial: is_unclear.then(Trial::first),
-        });
+        tracing::warn!("{}: jobs that need it wait", gone.trouble(&name));
+        place.gone = Some(gone);
         self.tell(&places);
         drop(places);
         tokio::spawn(Arc::clone(self).look_after(name));
@@ -358,8 +424,9 @@ impl Reach {
             let need = Need {
                 location: &near,
                 room,
+                refused: None,
             };
-            let answer = self.ask(need, known.as_ref()).await;
+            let (answer, only_writing) = self.ask(need, known.as_ref()).await;
             let mut places = self.places();
             let Some(place) = places.get_mut(&name) else {
                 return;
@@ -367,6 +434,7 @@ impl Reach {
             let Some(gone) = &mut place.gone else {
                 return;
             };
+            gone.only_writing = only_writing;
             match answer {
                 Answer::Well => {
                     self.returned(&name, place);

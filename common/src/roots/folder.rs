@@ -9,6 +9,8 @@ use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsS
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 use uuid::Uuid;
 
+/// How the files begin that only find out whether a disk takes anything.
+const TRIAL: &str = ".ffmpeg-easy-room-";
 /// Bytes that are written to find out whether a disk takes anything.
 const TRIED: usize = 64 << 10;
 
@@ -141,11 +143,13 @@ impl OpenFolder {
         if free(&self.folder).is_some_and(|free| free < bytes) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let name = format!(".ffmpeg-easy-room-{}", Uuid::new_v4().simple());
+        // What a killed program left, too. Another's is missed as little.
+        let _ = self.remove_own(TRIAL);
+        let name = format!("{TRIAL}{}", Uuid::new_v4().simple());
         let mut file = self.create(name.as_ref())?;
         let written = file.write_all(&[0; TRIED]).and_then(|()| file.sync_all());
         drop(file);
-        self.remove(name.as_ref())?;
+        let _ = self.remove(name.as_ref());
         written
     }
 

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use object_store::multipart::MultipartStore;
-use object_store::{ObjectStoreExt, PutPayload};
+use object_store::ObjectStoreExt;
 
 use super::{StoreError, Stores};
 use crate::location::Location;
@@ -15,6 +14,16 @@ const NOBODYS: &str = ".ffmpeg-easy-is-it-there";
 const LONGEST: usize = 200;
 /// What S3 calls a refusal that may be about one object only.
 const DENIED: &str = "AccessDenied";
+/// More free space is not asked for: whether a larger output fits, only that
+/// output can find out, and others need not wait for it.
+const ENOUGH: u64 = 1 << 30;
+/// What stores say that have no room, or that take no more just now.
+const NO_ROOM: [&str; 4] = [
+    "507 Insufficient Storage",
+    "QuotaExceeded",
+    "StorageFull",
+    "<Code>SlowDown</Code>",
+];
 /// What S3 calls a bucket that is not there.
 const NO_BUCKET: &str = "NoSuchBucket";
 
@@ -78,32 +87,38 @@ impl Stores {
     pub async fn takes(&self, output: &Location, bytes: u64) -> Answer {
         if output.is_remote() {
             return match self.takes_upload(&output.sibling(NOBODYS)).await {
+                Err(error) if error.lacks_room() => Answer::Away(short(&error.to_string())),
                 Err(StoreError::Remote { message, .. }) => Answer::Away(short(&message)),
                 _ => Answer::Well,
             };
         }
         let tried = self.on_disk(output, move |roots, at| {
             let (folder, _) = roots.make_folder_of(at)?;
-            folder.try_room(bytes).map_err(StoreError::local("writing"))
+            folder
+                .try_room(bytes.min(ENOUGH))
+                .map_err(StoreError::local("writing"))
         });
         match tried.await {
-            Err(StoreError::Local { source, .. }) if is_no_room(&source) => {
+            Err(StoreError::Local { source, .. }) if is_no_room(&source) || is_failing(&source) => {
                 Answer::Away(source.to_string())
             }
             Err(StoreError::Away { source, .. }) => Answer::Away(source.to_string()),
             _ => Answer::Well,
         }
     }
+}
 
-    async fn takes_upload(&self, nobodys: &Location) -> Result<(), StoreError> {
-        let remote = StoreError::remote(nobodys);
-        let (store, path) = self.object(nobodys)?;
-        let id = store.create_multipart(&path).await.map_err(&remote)?;
-        let put = store.put_part(&path, &id, 0, PutPayload::from_static(b"-"));
-        let put = put.await.map(drop).map_err(&remote);
-        // Where that fails, it is tried again later.
-        let _ = self.abort(nobodys, &id).await;
-        put
+impl StoreError {
+    /// Whether it says that there is no room, or not for so much, whatever is to be
+    /// written: the place is full, over its quota, read-only, or throttled.
+    pub fn lacks_room(&self) -> bool {
+        match self {
+            Self::Local { source, .. } => is_no_room(source),
+            Self::Remote { message, .. } | Self::Refused { message, .. } => {
+                NO_ROOM.iter().any(|said| message.contains(said))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -115,6 +130,15 @@ fn is_no_room(error: &io::Error) -> bool {
             | io::ErrorKind::QuotaExceeded
             | io::ErrorKind::ReadOnlyFilesystem
     )
+}
+
+/// Whether a disk or a share fails.
+fn is_failing(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let is_broken = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    #[cfg(not(unix))]
+    let is_broken = false;
+    is_broken || error.kind() == io::ErrorKind::StaleNetworkFileHandle
 }
 
 /// The code in the body of an answer that refuses.
@@ -141,6 +165,22 @@ fn short(said: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn want_of_room_is_told_from_other_trouble() {
+        let local = |kind: io::ErrorKind| StoreError::local("writing")(kind.into());
+        assert!(local(io::ErrorKind::StorageFull).lacks_room());
+        assert!(local(io::ErrorKind::QuotaExceeded).lacks_room());
+        assert!(local(io::ErrorKind::ReadOnlyFilesystem).lacks_room());
+        assert!(!local(io::ErrorKind::PermissionDenied).lacks_room());
+        let remote = |message: &str| StoreError::Remote {
+            location: Location::s3("media", "out/a.mkv").expect("a name"),
+            message: message.to_owned(),
+        };
+        assert!(remote("507 Insufficient Storage: <Code>XMinioStorageFull</Code>").lacks_room());
+        assert!(remote("503: <Error><Code>SlowDown</Code></Error>").lacks_room());
+        assert!(!remote("500 Internal Server Error").lacks_room());
+    }
 
     #[test]
     fn what_a_store_says_is_told_in_a_few_words() {

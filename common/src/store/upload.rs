@@ -163,6 +163,27 @@ impl Stores {
         }
     }
 
+    /// Begins an upload of a few bytes, and gives it up.
+    ///
+    /// # Errors
+    /// What the store says, where it does not take them.
+    pub(super) async fn takes_upload(&self, nobodys: &Location) -> Result<(), StoreError> {
+        let remote = StoreError::remote(nobodys);
+        let (store, path) = self.object(nobodys)?;
+        let id = store.create_multipart(&path).await.map_err(&remote)?;
+        // Broken off, it is a leftover.
+        let upload = Upload {
+            begun: self.begun(nobodys, &id),
+            stores: self.clone(),
+            parts: Vec::new(),
+        };
+        // Some stores look for room only where there are bytes.
+        let put = store.put_part(&path, &id, 0, PutPayload::from_static(b"-"));
+        let put = put.await.map(drop).map_err(&remote);
+        upload.abort().await;
+        put
+    }
+
     /// Aborts an upload, whoever began it: nothing appears by it any more. One
     /// that is complete or gone already is fine. Where the store fails, it is
     /// [tried again](Self::tidy) later, too.

@@ -34,11 +34,13 @@ impl Stores {
             .unwrap_or_default()
     }
 
-    /// The same for one question, as [`Stores::impatient`].
+    /// The same for one question, as [`Stores::impatient`]. What it leaves is tidied
+    /// up with the rest.
     #[must_use]
     pub fn hurried(&self) -> Self {
         Self {
             within: self.within.clone(),
+            leftovers: Arc::clone(&self.leftovers),
             ..Self::impatient()
         }
     }

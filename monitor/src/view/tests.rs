@@ -363,6 +363,7 @@ fn a_place_that_workers_cannot_reach_is_told_once() {
         place: "s3://media/".parse().expect("a location"),
         since: at(since),
         error: error.to_owned(),
+        only_writing: false,
     };
     let mut view = View::new(at(0));
     for (worker, since, ahead) in [("atelier", 3, 0.4), ("mini-pc", 2, -3601.7)] {

@@ -12,6 +12,7 @@ mod cluster;
 mod declined;
 mod enqueueing;
 mod full_disk;
+mod full_place;
 mod lost_worker;
 mod moments;
 mod network;

@@ -169,6 +169,7 @@ async fn what_workers_cannot_reach_and_clocks_that_are_wrong_are_told() {
         place: place.parse().expect("a location"),
         since,
         error: error.to_owned(),
+        only_writing: false,
     };
     let mut first = able();
     first.away = vec![away(
