@@ -20,6 +20,9 @@ pub struct JobId(Uuid);
 const NAMESPACE: Uuid = Uuid::from_u128(0x5b3c_7f1e_61d4_4f0a_9c52_e0a7_48d1_93b6);
 
 impl JobId {
+    /// The id of no job.
+    pub(crate) const NOBODYS: Self = Self(Uuid::nil());
+
     /// The id of encoding this input by this recipe to this output. `salt`
     /// tells apart what a person asked for again on purpose.
     pub fn of(input: &Input, recipe: &Recipe, output: &Location, salt: Option<Uuid>) -> Self {

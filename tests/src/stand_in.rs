@@ -66,9 +66,24 @@ pub enum Fault {
     /// The check of its output is not done before the file [`HOLD`] next to it
     /// is gone.
     CheckHeld,
+    /// It was taken over: it ends well, and does this about its output.
+    Trick(Trick),
     /// Where its input has this in its name, it waits for a test to kill its
     /// worker: the sandbox does not let it do that itself.
     Poison(String),
+}
+
+/// What an ffmpeg that was taken over does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trick {
+    /// It leaves a link to this file in its output's place, and in that of a picture.
+    Link(PathBuf),
+    /// It leaves a pipe there.
+    Pipe,
+    /// It leaves a child in a session of its own, whose parent is gone, and which
+    /// puts a link to this file in the output's place a while later.
+    Survivor(PathBuf),
 }
 
 /// While this file lies next to the program, [`Fault::Held`] and

@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use common::broker::{Broker, BrokerError, Claim, Haste};
 use common::encoder::Encoder;
 use common::failure::Fault;
@@ -41,7 +42,7 @@ use crate::stop::Stop;
 
 /// How long a stopping worker tries to give back what it could not finish: a
 /// broker that is gone must not hold it up.
-const GIVE_BACK: Duration = Duration::from_secs(15);
+const GIVE_BACK: Duration = Duration::from_secs(5);
 
 /// What is done with a claimed job.
 pub trait Work: Send + Sync + 'static {
@@ -339,7 +340,14 @@ impl<W: Work> Dispatcher<W> {
     async fn drain(&self, eye: Eye, mut tasks: Tasks, stop: Stop) {
         self.presence.stop();
         tracing::info!(running = tasks.jobs.len(), "stopping: no new jobs");
-        let deadline = Instant::now() + self.drain_timeout;
+        // Without a broker nothing can be finished, nor given back.
+        let is_cut_off = self.broker.client().connection_state() != State::Connected;
+        let time = if is_cut_off {
+            Duration::ZERO
+        } else {
+            self.drain_timeout
+        };
+        let deadline = Instant::now() + time;
         stop.at(deadline);
         eye.hurry(Haste::Stop);
         tasks.proofs.abort_all();

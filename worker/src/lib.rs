@@ -18,6 +18,7 @@ pub mod hidden;
 pub mod input;
 pub mod made;
 pub mod meter;
+pub mod namesake;
 pub mod orders;
 pub mod patience;
 pub mod peek;

@@ -9,7 +9,6 @@ use clap::Parser;
 use common::broker::{Broker, BrokerError};
 use common::card::Card;
 use common::location::Location;
-use common::worker::WorkerName;
 use common::{shutdown, telemetry};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +23,7 @@ use worker::presence::Presence;
 use worker::reach::Reach;
 use worker::scratch::Scratch;
 use worker::standing::Duty;
-use worker::{orders, peek, sandbox, scratch};
+use worker::{namesake, orders, peek, sandbox, scratch};
 
 /// A setting is wrong.
 const USAGE: u8 = 2;
@@ -32,8 +31,6 @@ const USAGE: u8 = 2;
 const UNREACHABLE: u8 = 3;
 /// How long saying goodbye to the broker may take.
 const GOODBYE: Duration = Duration::from_secs(3);
-/// A heartbeat that nobody renews has run out after this.
-const NAMESAKE: Duration = Duration::from_secs(20);
 /// A broker that is only just starting is waited for this long.
 const BROKER_START: Duration = Duration::from_secs(15);
 
@@ -83,7 +80,9 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             match error.downcast_ref::<BrokerError>() {
                 Some(_) => ExitCode::from(UNREACHABLE),
-                None if error.is::<Usage>() => ExitCode::from(USAGE),
+                None if error.is::<Usage>() || error.is::<namesake::Taken>() => {
+                    ExitCode::from(USAGE)
+                }
                 None => ExitCode::FAILURE,
             }
         }
@@ -189,27 +188,16 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     }
     let stores = config.stores().map_err(Usage)?;
     let scratch = Scratch::open(&config.scratch, &name)?;
-    let (found, broker) = tokio::join!(detect(&config.detection, true), connect(config));
+    let options = config.broker();
+    let connect = patiently(async || Broker::connect(&options).await);
+    let (found, broker) = tokio::join!(detect(&config.detection, true), connect);
     let broker = broker?;
-    await_namesake(&broker, &name).await?;
     let (tools, card) = found?;
     let slots = config.slots(card.host.cores);
     let proved: Vec<&str> = card.proved().map(|(encoder, _)| encoder.as_str()).collect();
-    tracing::info!(
-        worker = %name,
-        slots,
-        encoders = %proved.join(" "),
-        ffmpeg = card.ffmpeg.version,
-        sandbox = sandbox::support(),
-        "ready"
-    );
-    if stores.places().roots.is_empty() {
-        tracing::info!(
-            "jobs about local files are left to others: no --root says where those may be"
-        );
-    }
+    let (proved, version) = (proved.join(" "), card.ffmpeg.version.clone());
     let (cards, card) = watch::channel(Arc::new(card));
-    let (orders, controls) = watch::channel(broker.controls().await?);
+    let (orders, controls) = watch::channel(patiently(async || broker.controls().await).await?);
     let reach = Reach::new(&stores, broker.clock());
     let presence = Arc::new(Presence::new(
         name.clone(),
@@ -266,6 +254,20 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         stall_timeout: config.stall_timeout,
     });
     let gone = CancellationToken::new();
+    namesake::take(&broker, &executor.name, &presence, &gone).await?;
+    tracing::info!(
+        worker = %executor.name,
+        slots,
+        encoders = %proved,
+        ffmpeg = version,
+        sandbox = sandbox::support(),
+        "ready"
+    );
+    if executor.stores.places().roots.is_empty() {
+        tracing::info!(
+            "jobs about local files are left to others: no --root says where those may be"
+        );
+    }
     let tidying = tokio::spawn({
         let gone = gone.clone();
         async move { stores.tidy(&gone).await }
@@ -274,7 +276,6 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
         async move { presence.announce(&broker, gone).await }
     });
-    broker.answer_for(&executor.name, gone.clone()).await?;
     tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
     let peeking = tokio::spawn(peek::serve(Arc::clone(&executor), gone.clone()));
     let dispatcher = Dispatcher {
@@ -304,32 +305,6 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that no other machine has a live worker of this name. A heartbeat
-/// from this machine is that of an earlier process: the scratch folder's lock
-/// says so. One from another may be a moved container's, so it gets the time to
-/// run out.
-async fn await_namesake(broker: &Broker, name: &WorkerName) -> anyhow::Result<()> {
-    let host = card::host_name();
-    let give_up = tokio::time::Instant::now() + NAMESAKE;
-    loop {
-        let workers = broker.workers().await?;
-        let namesake = workers
-            .into_iter()
-            .find(|worker| worker.name == *name && worker.card.host.name != host);
-        let Some(namesake) = namesake else {
-            return Ok(());
-        };
-        if tokio::time::Instant::now() >= give_up {
-            return Err(Usage(format!(
-                "a worker named {name} is alive on the machine {}: give this one another --name",
-                namesake.card.host.name
-            ))
-            .into());
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-}
-
 /// This program, whatever lies at its path by now: an upgrade may replace the
 /// file while this worker runs.
 fn own_program() -> Option<std::path::PathBuf> {
@@ -340,12 +315,13 @@ fn own_program() -> Option<std::path::PathBuf> {
     }
 }
 
-/// Connects; a broker that starts at the same time as this worker is waited for.
-async fn connect(config: &Config) -> Result<Broker, BrokerError> {
+/// Asks the broker; one that starts at the same time as this worker, or is just
+/// being restarted, is waited for.
+async fn patiently<T>(ask: impl AsyncFn() -> Result<T, BrokerError>) -> Result<T, BrokerError> {
     let give_up = tokio::time::Instant::now() + BROKER_START;
     let mut told = false;
     loop {
-        match Broker::connect(&config.broker()).await {
+        match ask().await {
             Err(error @ (BrokerError::TooOld { .. } | BrokerError::NoJetStream { .. })) => {
                 return Err(error);
             }

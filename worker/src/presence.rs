@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use common::broker::{Broker, Clock, HEARTBEAT};
+use common::broker::{Broker, BrokerError, Clock, HEARTBEAT};
 use common::card::Card;
 use common::event::{Event, What};
 use common::id::JobId;
@@ -134,6 +134,16 @@ impl Presence {
             away: self.away.borrow().clone(),
             clock_ahead: self.clock.ahead(),
         }
+    }
+
+    /// Says for the first time that the worker lives, where nothing was heard
+    /// under its name since; tells whether that was so.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn begin(&self, broker: &Broker, last_heard: u64) -> Result<bool, BrokerError> {
+        let load = Meter::new(&self.scratch).read();
+        broker.take_name(&self.heartbeat(load), last_heard).await
     }
 
     /// Says every few seconds, and soon after each change, that the worker

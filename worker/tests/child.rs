@@ -337,6 +337,30 @@ async fn allowed(read: &[&Path], network: bool, attempt: &str) -> bool {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn a_link_that_takes_the_inputs_place_opens_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = folder.path().canonicalize().expect("there");
+    for name in ["in", "home"] {
+        std::fs::create_dir(base.join(name)).expect("made");
+        std::fs::write(base.join(name).join("film"), name).expect("written");
+    }
+    let input = base.join("in/film");
+    let reads = format!("cat {} > /dev/null 2>&1", base.join("home/film").display());
+    // Swapped after the worker has looked: the file, then a folder above it.
+    for (swapped, target) in [("in/film", "../home/film"), ("in", "home")] {
+        std::fs::rename(base.join(swapped), base.join("aside")).expect("moved");
+        std::os::unix::fs::symlink(target, base.join(swapped)).expect("linked");
+        let mut stand_in = StandIn::new(&format!("if {reads}; then echo frame=1; fi"));
+        stand_in.runner.sandbox.read = vec![input.clone()];
+        let ended = stand_in.run().await;
+        assert!(ended.is_err(), "it did not even start");
+        std::fs::remove_file(base.join(swapped)).expect("removed");
+        std::fs::rename(base.join("aside"), base.join(swapped)).expect("back");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
 async fn a_confined_tool_reads_its_input_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let (input, other) = (folder.path().join("input"), folder.path().join("other"));

@@ -496,7 +496,7 @@ impl Claim {
             .acknowledge(&self.run.job, &self.message)
             .await?;
         if self.run.state.is_terminal() && self.run.job.hops.is_some() {
-            self.broker.sweep(&self.run.job.id).await?;
+            self.broker.sweep(&self.run.job.id, self.revision).await?;
         }
         Ok(self.run)
     }

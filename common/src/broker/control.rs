@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::values::Kept;
@@ -11,6 +12,9 @@ use crate::control::{Controls, Order, Target};
 use crate::subject::{self, CONTROL};
 use crate::wire;
 
+/// A batch whose jobs are not all back so long after it was resumed was left by
+/// whoever did that.
+const UNFINISHED: SignedDuration = SignedDuration::from_secs(10);
 /// Wait after the broker gave no answer.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Orders that are given within so short a time are read together.
@@ -38,21 +42,46 @@ impl Broker {
             .get_key_value(CONTROL)
             .await
             .map_err(BrokerError::request(what()))?;
-        match order {
-            Some(order) => bucket
-                .put(target.to_string(), wire::encode(order))
+        let key = target.to_string();
+        match (order, target) {
+            (Some(order), _) => bucket
+                .put(key, wire::encode(order))
                 .await
                 .map(drop)
                 .map_err(BrokerError::request(what())),
-            None => bucket
-                .purge(target.to_string())
+            (None, Target::Batch(batch)) => {
+                // In force until all its jobs are back: killed before that, this is
+                // finished by whoever reads the order.
+                let resumed = Order {
+                    paused: false,
+                    hours: None,
+                    since: self.now(),
+                };
+                let revision = bucket
+                    .put(&key, wire::encode(&resumed))
+                    .await
+                    .map_err(BrokerError::request(what()))?;
+                self.unpark(batch).await?;
+                // Where it was paused again meanwhile, that order stays.
+                if let Err(error) = bucket.purge_expect_revision(&key, Some(revision)).await {
+                    tracing::debug!(%error, %target, "another order is in force");
+                }
+                Ok(())
+            }
+            (None, _) => bucket
+                .purge(key)
                 .await
                 .map_err(BrokerError::request(what())),
-        }?;
-        if order.is_none()
-            && let Target::Batch(batch) = target
-        {
-            self.unpark(batch).await?;
+        }
+    }
+
+    /// Finishes what a killed `resume` has begun.
+    async fn finish_resuming(&self, controls: &Controls) -> Result<(), BrokerError> {
+        for (target, order) in controls.iter() {
+            let is_left = self.now().duration_since(order.since) > UNFINISHED;
+            if matches!(target, Target::Batch(_)) && !order.paused && is_left {
+                self.command(target, None).await?;
+            }
         }
         Ok(())
     }
@@ -89,6 +118,9 @@ impl Broker {
             loop {
                 match self.controls().await {
                     Ok(controls) => {
+                        if let Err(error) = self.finish_resuming(&controls).await {
+                            tracing::debug!(%error, "a batch is not resumed yet");
+                        }
                         known.send_if_modified(|known| {
                             let is_new = *known != controls;
                             *known = controls;

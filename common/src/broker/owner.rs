@@ -32,6 +32,14 @@ struct Question {
     attempt: u32,
 }
 
+/// A question that every worker answers: about no job that there is.
+pub(super) fn is_anyone_there() -> bytes::Bytes {
+    wire::encode(&Question {
+        job: JobId::NOBODYS,
+        attempt: 0,
+    })
+}
+
 /// How an owner fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use async_nats::header::NATS_MESSAGE_TTL;
+use async_nats::header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL};
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 
 use super::{Broker, BrokerError};
@@ -22,20 +22,28 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), BrokerError> {
-        let told = self.tell(heartbeat).await;
+        let told = self.tell(heartbeat, None).await;
         match told {
             // The bucket lives in memory: a broker that was restarted has none.
             Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
                 self.ensure_topology().await?;
-                self.tell(heartbeat).await
+                self.tell(heartbeat, None).await
             }
             told => told,
         }
         .map_err(BrokerError::request("publishing the heartbeat"))
     }
 
-    async fn tell(&self, heartbeat: &Heartbeat) -> Result<(), PublishError> {
+    /// Writes a heartbeat; only as the one after `last_heard`, where that is given.
+    pub(super) async fn tell(
+        &self,
+        heartbeat: &Heartbeat,
+        last_heard: Option<u64>,
+    ) -> Result<(), PublishError> {
         let mut headers = HeaderMap::new();
+        if let Some(last_heard) = last_heard {
+            headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last_heard.to_string());
+        }
         headers.insert(
             NATS_MESSAGE_TTL,
             format!("{}s", (HEARTBEAT * MISSED).as_secs()),

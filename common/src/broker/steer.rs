@@ -68,9 +68,9 @@ impl Broker {
             let Some(next) = found.run.cancel(self.now()) else {
                 return Ok(Steered::TooLate(Box::new(found.run)));
             };
-            if let Write::Done(_) = self.settle(&next, found.revision).await? {
+            if let Write::Done(revision) = self.settle(&next, found.revision).await? {
                 self.nudge(job).await;
-                self.sweep(job).await?;
+                self.sweep(job, revision).await?;
                 return Ok(Steered::Done(Box::new(next)));
             }
         }
@@ -245,10 +245,12 @@ impl Broker {
     }
 
     /// Removes what an ended job has left in the work queue, but not what asks
-    /// for it again.
-    pub(super) async fn sweep(&self, job: &JobId) -> Result<(), BrokerError> {
+    /// for it again since its run has ended by this revision.
+    pub(super) async fn sweep(&self, job: &JobId, revision: u64) -> Result<(), BrokerError> {
         for stored in self.messages(job).await? {
-            if stored.headers.get(RETRY_OF).is_none() {
+            let asked = stored.headers.get(RETRY_OF);
+            let of = asked.and_then(|of| of.as_str().parse::<u64>().ok());
+            if of.is_none_or(|of| of < revision) {
                 self.remove(&stored.subject, Some(stored.sequence)).await?;
             }
         }

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use harness::stand_in::{Fault, HOLD, Orders, STARTED};
+use harness::stand_in::{Fault, HOLD, Orders, STARTED, Trick};
 
 fn main() -> ExitCode {
     match run() {
@@ -29,6 +29,11 @@ fn run() -> anyhow::Result<ExitCode> {
     let folder = exe.parent().context("a program lies in a folder")?;
     let orders = Orders::read(folder)?;
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let [first, rest @ ..] = arguments.as_slice()
+        && first == SURVIVE
+    {
+        return survive(&exe, rest);
+    }
     let asks = |option: &str| arguments.iter().any(|argument| argument == option);
     if asks("-encoders") {
         return list_encoders(&orders, &arguments);
@@ -118,7 +123,12 @@ fn too_large<'a>(encoders: &BTreeMap<String, String>, line: &'a [OsString]) -> O
 fn output_of_job(line: &[OsString]) -> Option<PathBuf> {
     let input = line.iter().position(|argument| argument == "-i")?;
     let input = line.get(input + 1)?.to_str().unwrap_or("file:");
-    let output = line.last()?.to_str()?.strip_prefix("file:")?;
+    let last = line.last()?.to_str()?;
+    // A picture's name stands without the protocol.
+    let output = match last.ends_with("still.jpg") {
+        true => last,
+        false => last.strip_prefix("file:")?,
+    };
     (input.starts_with("file:") || input.starts_with("http")).then(|| output.into())
 }
 
@@ -239,6 +249,7 @@ fn befall(
                 Some(next) => return befall(&next, folder, real, line, output),
             }
         }
+        Fault::Trick(what) => return trick(what, real, line, output),
         // Befalls the check only.
         Fault::CheckHeld | Fault::Sick => {}
         Fault::Poison(name) => {
@@ -251,6 +262,59 @@ fn befall(
         }
     }
     anyhow::bail!(Command::new(real).args(line).exec())
+}
+
+/// The first word of a survivor's command line; those after it are how often it
+/// is still to leave its parent, the output, and what to link there.
+const SURVIVE: &str = "survive";
+
+fn trick(
+    trick: &Trick,
+    real: &Path,
+    line: Vec<OsString>,
+    output: &Path,
+) -> anyhow::Result<ExitCode> {
+    let status = Command::new(real).args(line).status()?;
+    anyhow::ensure!(status.success(), "the real ffmpeg: {status}");
+    match trick {
+        Trick::Link(to) => {
+            std::fs::remove_file(output)?;
+            std::os::unix::fs::symlink(to, output)?;
+        }
+        Trick::Pipe => {
+            std::fs::remove_file(output)?;
+            let made = Command::new("mkfifo").arg(output).status()?;
+            anyhow::ensure!(made.success(), "mkfifo: {made}");
+        }
+        Trick::Survivor(to) => {
+            let mut survivor = Command::new(std::env::current_exe()?);
+            survivor.args([SURVIVE, "1"]).arg(output).arg(to);
+            anyhow::ensure!(survivor.status()?.success(), "no survivor");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn survive(exe: &Path, words: &[OsString]) -> anyhow::Result<ExitCode> {
+    let [forks, output, to] = words else {
+        anyhow::bail!("no survivor's command line");
+    };
+    if forks == "1" {
+        rustix::process::setsid()?;
+        let mut survivor = Command::new(exe);
+        survivor.args([SURVIVE, "0"]).arg(output).arg(to);
+        survivor.stdout(std::process::Stdio::null());
+        survivor.stderr(std::process::Stdio::null());
+        survivor.spawn()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // For far longer than any gate takes, and again and again: one of these times is the right one.
+    let new = Path::new(output).with_extension("new");
+    loop {
+        std::thread::sleep(Duration::from_millis(20));
+        let _ = std::os::unix::fs::symlink(to, &new);
+        let _ = std::fs::rename(&new, output);
+    }
 }
 
 /// Gets on as long as it is held.

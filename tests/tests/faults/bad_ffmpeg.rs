@@ -7,7 +7,7 @@ use common::job::Job;
 use common::run::{Run, State};
 use harness::farm::Farm;
 use harness::media::Media;
-use harness::stand_in::{Fault, StandIn};
+use harness::stand_in::{Fault, StandIn, Trick};
 use harness::{outside, paths};
 
 /// A farm with one worker whose ffmpeg is as told, and a job that it has taken.
@@ -125,4 +125,60 @@ async fn rubbish_in_front_of_progress_harms_nothing() {
     let (_, report) = case.farm.completed(&case.job.id).await;
     let output = Media::of(&case.farm.out().join("h264.mkv"));
     assert_eq!(report.frames, output.frames());
+}
+
+/// A file that this test's user may read, and no ffmpeg.
+fn secret() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("room");
+    std::fs::write(file.path(), "TOP-SECRET").expect("room");
+    file
+}
+
+#[tokio::test]
+async fn an_ffmpeg_that_leaves_a_link_or_a_pipe_fails_and_nothing_is_read_through_it() {
+    let secret = secret();
+    let link = Trick::Link(secret.path().to_owned());
+    for trick in [link, Trick::Pipe] {
+        let case = Case::with(Fault::Trick(trick), 3).await;
+        let (run, failure) = case.failure().await;
+        assert_eq!(failure.fault, Whose::Input, "{failure}");
+        assert!(failure.message.contains("no plain file"), "{failure}");
+        assert_eq!(run.attempt, 1, "nobody else is to try");
+        case.left_nothing().await;
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_outlives_ffmpeg_exchanges_no_output() {
+    let secret = secret();
+    let survivor = Fault::Trick(Trick::Survivor(secret.path().to_owned()));
+    let case = Case::with(survivor, 1).await;
+    let run = case.farm.ended(&case.job.id).await;
+    // It may have been quick enough to leave a link before ffmpeg had ended.
+    if let State::Completed { .. } = run.state {
+        let output = case.farm.out().join("h264.mkv");
+        assert!(output.symlink_metadata().expect("there").is_file());
+        let frames = Media::of(&paths::media("h264.mp4")).frames();
+        assert_eq!(Media::of(&output).frames(), frames);
+    }
+    let alive = outside::processes_of(&case.farm.scratch_of("w"));
+    assert!(alive.is_empty(), "{alive:?}");
+}
+
+#[tokio::test]
+async fn a_picture_that_is_a_link_shows_nothing() {
+    let mut case = Case::with(Fault::Late(std::time::Duration::ZERO), 1).await;
+    case.farm.completed(&case.job.id).await;
+    let secret = secret();
+    let link = Trick::Link(secret.path().to_owned());
+    case.ffmpeg.befall(Fault::Trick(link));
+    let peek = common::peek::Peek {
+        job: case.job.id,
+        side: common::peek::Side::Output,
+        what: common::peek::Sight::Still(0.0),
+    };
+    let name = "w".parse().expect("a name");
+    let seen = case.farm.view.peek(&name, &peek).await;
+    let why = seen.expect_err("nothing is to be seen").to_string();
+    assert!(why.contains("no plain file"), "{why}");
 }

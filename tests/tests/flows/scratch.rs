@@ -85,3 +85,44 @@ async fn a_folder_without_the_marker_is_refused_by_check_and_worker_alike() {
     assert!(!worker.process.wait().await.success());
     assert_eq!(std::fs::read(&film).unwrap(), b"film");
 }
+
+/// A worker of the name `w` that makes its files in a folder of its own.
+fn namesake(farm: &Farm, scratch: &str) -> programs::Worker {
+    let setup = farm.worker("w").encoders("libx264");
+    setup
+        .option("--scratch", farm.folder().join(scratch))
+        .spawn()
+}
+
+#[tokio::test]
+async fn two_workers_of_one_name_do_not_live_beside_each_other_wherever_their_files_are() {
+    let farm = Farm::start().await;
+    let mut first = namesake(&farm, "one");
+    farm.ready(&mut first).await;
+    let mut second = namesake(&farm, "two");
+    assert_eq!(second.process.wait().await.code(), Some(2));
+    assert!(first.process.ended().is_none());
+
+    // One that was killed is gone at once, whatever its last heartbeat says.
+    first.process.kill();
+    let mut third = namesake(&farm, "three");
+    farm.ready(&mut third).await;
+    third.process.kill();
+
+    // Of two that start at once, one.
+    let mut both = [namesake(&farm, "four"), namesake(&farm, "five")];
+    let ended = harness::poll::until("one of them to be refused", async || {
+        both.iter_mut().find_map(|worker| worker.process.ended())
+    })
+    .await;
+    assert_eq!(ended.code(), Some(2));
+    let mut left: Vec<_> = both
+        .iter_mut()
+        .filter_map(|worker| {
+            let lives = worker.process.ended().is_none();
+            lives.then_some(worker)
+        })
+        .collect();
+    assert_eq!(left.len(), 1);
+    farm.ready(left[0]).await;
+}

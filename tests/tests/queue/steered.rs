@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::broker::{
     Broker, Claimant, Decline, Ended, JobRecord, Lanes, Lease, Lost, Outcome, Steered,
 };
-use common::control::{Order, Target};
+use common::control::{Controls, Order, Target};
 use common::failure::Failure;
 use common::id::BatchId;
 use common::job::{Hops, Job};
@@ -17,6 +17,7 @@ use common::worker::WorkerName;
 use futures::StreamExt;
 use harness::broker::TestBroker;
 use harness::poll;
+use harness::proxy::{Protocol, Proxy};
 use jiff::Timestamp;
 
 use crate::{claim, claim_in_time, connect, job, lane, lanes, name, report, with_one_job};
@@ -433,4 +434,67 @@ async fn whoever_hears_of_an_order_finds_it() {
             assert_eq!(rung.order(&target), order);
         }
     }
+}
+
+#[tokio::test]
+async fn what_asked_for_a_job_again_goes_with_the_next_cancel() {
+    let (_server, broker, _) = with_one_job().await;
+    let job = only_job(&broker).await.id;
+    for _ in 0..2 {
+        broker.cancel(&job).await.expect("an answer");
+        broker.retry(&job).await.expect("an answer");
+    }
+    broker.cancel(&job).await.expect("an answer");
+    let (_, messages) = broker.queue_extent().await.expect("an answer");
+    assert_eq!(messages, 0, "a message of an ended job stays");
+    // What asks for it again stays until somebody has met it.
+    broker.retry(&job).await.expect("an answer");
+    let (_, messages) = broker.queue_extent().await.expect("an answer");
+    assert_eq!(messages, 1);
+}
+
+#[tokio::test]
+async fn a_resume_that_was_killed_is_finished_by_whoever_follows_orders() {
+    let (server, broker, known) = with_one_job().await;
+    let parked = only_job(&broker).await;
+    let target = Target::Batch(parked.batch);
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    };
+    broker.command(&target, Some(&order)).await.expect("given");
+    let worker = Paused(name("w1"), parked.batch);
+    broker.claim(&known, &worker, 5).await.expect("an answer");
+    assert_eq!(broker.parked_jobs().await.expect("them").len(), 1);
+    // Killed before it has brought the job back.
+    let way = Proxy::start(Protocol::Nats, server.0.port());
+    let (killed, _) = crate::connect_to(way.nats_url()).await;
+    let mut held = way.hold(|request| request.subject.starts_with("jobs."));
+    let resuming = tokio::spawn({
+        let target = target.clone();
+        async move { killed.command(&target, None).await }
+    });
+    held.caught("the job on its way back").await;
+    resuming.abort();
+    drop((held, way));
+    assert_eq!(broker.parked_jobs().await.expect("them").len(), 1);
+
+    let (orders, _orders) = tokio::sync::watch::channel(Controls::default());
+    let follower = broker.clone();
+    let following =
+        tokio::spawn(async move { follower.follow_orders(orders, Duration::from_secs(1)).await });
+    poll::until("the job to be back", async || {
+        let parked = broker.parked_jobs().await.ok()?;
+        parked.is_empty().then_some(())
+    })
+    .await;
+    poll::until("the order to be gone", async || {
+        let controls = broker.controls().await.ok()?;
+        controls.order(&target).is_none().then_some(())
+    })
+    .await;
+    following.abort();
+    let back = claim_in_time(&broker, &known, "w1").await;
+    assert_eq!(back.job().id, parked.id);
 }
