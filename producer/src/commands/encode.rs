@@ -26,7 +26,7 @@ use crate::order::{self, Counts, JobOptions};
 use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::{Source, SourceOptions};
-use crate::submit::{Entry, Standing, Terms, submit};
+use crate::submit::{Entry, Renew, Standing, Terms, submit};
 
 /// What encodes where nothing is said.
 const ENCODER: &str = "libx265";

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use common::location::Location;
+use common::printable::printable;
 use common::recipe::Recipe;
 use common::store::Stores;
 use tokio_util::sync::CancellationToken;

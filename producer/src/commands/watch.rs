@@ -23,7 +23,7 @@ use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::settle::Settling;
 use crate::sources::{Globs, Search, Source, resolved};
-use crate::submit::{Entry, Standing, Terms, submit};
+use crate::submit::{Entry, Renew, Standing, Terms, submit};
 use crate::upload::{self, upload};
 
 /// How long uploads may take to give up.
