@@ -143,15 +143,12 @@ impl<W: Work> Dispatcher<W> {
         let mut controls = self.duty.controls();
         let mut tasks = Tasks::default();
         let stop = Stop::new();
-        let search = Search::begin(
+        // It finds the lanes at its first look, or as soon as the broker answers.
+        let search = Search::afresh(
             self.broker.clone(),
             Arc::clone(&self.admission),
             tasks.background.clone(),
         );
-        let search = tokio::select! {
-            search = search => search?,
-            () = shutdown.cancelled() => return Ok(()),
-        };
         let mut eye = Eye::Resting(Box::new(search));
         let mut news = News {
             disturbed: true,

@@ -46,7 +46,7 @@ use crate::input;
 use crate::made::Made;
 use crate::presence::{Presence, Reporter};
 use crate::publish::{self, Prepared, There};
-use crate::reach::Reach;
+use crate::reach::{Need, Reach};
 use crate::sandbox::Sandbox;
 use crate::scratch::Scratch;
 use crate::stop::{Expected, Stop};
@@ -407,9 +407,9 @@ impl Executor {
         reporter
             .report(Stage::Publishing, Some(0.0), None, None)
             .await;
-        let size = checked.size as f32;
+        let size = checked.size;
         let moved = Relay::new(&reporter, move |bytes: u64| {
-            Some(bytes as f32 / size.max(1.0))
+            Some(bytes as f32 / (size as f32).max(1.0))
         });
         let digest = digest(&made).await?;
         loop {
@@ -417,7 +417,7 @@ impl Executor {
             match input::unchanged(&self.stores, &job.input).await {
                 Ok(()) => break,
                 Err(failure) => {
-                    let (reach, input) = (&self.reach, &job.input.location);
+                    let (reach, input) = (&self.reach, Need::read(&job.input.location));
                     reach
                         .outlast(input, since, failure, &reporter, &broken_off)
                         .await?;
@@ -442,7 +442,7 @@ impl Executor {
                 Ok(prepared) => break prepared,
                 // A finished encode is kept until its place is back.
                 Err(failure) => {
-                    let (reach, output) = (&self.reach, &job.output);
+                    let (reach, output) = (&self.reach, Need::write(&job.output, size));
                     reach
                         .outlast(output, since, failure, &reporter, &broken_off)
                         .await?;

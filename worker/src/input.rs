@@ -1,5 +1,6 @@
 //! Bringing an input within ffmpeg's reach.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -109,6 +110,12 @@ pub async fn differs(stores: &Stores, job: &Job) -> Result<(), Failure> {
     };
     match (identity(&input).await, identity(&output).await) {
         (Ok(input), Ok(output)) if input == output => Err(itself()),
+        // Before an encode is made for it: nothing can have such a name.
+        (_, Err(StoreError::Local { what, source }))
+            if source.kind() == io::ErrorKind::InvalidFilename =>
+        {
+            Err(failure(StoreError::Local { what, source }))
+        }
         _ => Ok(()),
     }
 }
@@ -132,8 +139,10 @@ pub async fn download(
 }
 
 /// Whose fault a store's error is, as far as it says so itself: the network
-/// passes, a full or broken disk is this worker's, and a file that may not be
-/// read is the input's. Whether the store answers others decides what passes.
+/// passes, and a full or broken disk is this worker's. So is a file that this
+/// worker's user may not read or write: another's may. A name that no file can
+/// have, or that a folder has, is the input's. Whether the store answers others
+/// decides what passes.
 pub fn failure(error: StoreError) -> Failure {
     let message = error.to_string();
     match error {
@@ -147,10 +156,32 @@ pub fn failure(error: StoreError) -> Failure {
         | StoreError::Away { .. }
         | StoreError::Stopped(_) => Failure::passing(message),
         StoreError::Local { source, .. }
-            if source.kind() == std::io::ErrorKind::PermissionDenied =>
+            if matches!(
+                source.kind(),
+                io::ErrorKind::IsADirectory | io::ErrorKind::InvalidFilename
+            ) =>
         {
             Failure::input(message)
         }
         StoreError::Local { .. } => Failure::worker(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::failure::Fault;
+
+    use super::*;
+
+    #[test]
+    fn what_another_workers_user_may_do_is_not_the_inputs_fault() {
+        let fault = |kind: io::ErrorKind| {
+            let what = "cannot write /films/a.mkv".to_owned();
+            let source = kind.into();
+            failure(StoreError::Local { what, source }).fault
+        };
+        assert_eq!(fault(io::ErrorKind::PermissionDenied), Fault::Worker);
+        assert_eq!(fault(io::ErrorKind::IsADirectory), Fault::Input);
+        assert_eq!(fault(io::ErrorKind::InvalidFilename), Fault::Input);
     }
 }

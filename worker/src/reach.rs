@@ -64,6 +64,8 @@ struct Gone {
     error: String,
     /// Where it was missed.
     near: Location,
+    /// Bytes that were to be written there; `None` where something was to be read.
+    room: Option<u64>,
     trial: Option<Trial>,
 }
 
@@ -89,6 +91,31 @@ impl Trial {
             self.at = Instant::now() + self.wait;
         }
         is_due
+    }
+}
+
+/// What a job needs of a place.
+#[derive(Clone, Copy)]
+pub struct Need<'a> {
+    location: &'a Location,
+    room: Option<u64>,
+}
+
+impl<'a> Need<'a> {
+    /// Something is to be read there.
+    pub fn read(location: &'a Location) -> Self {
+        Self {
+            location,
+            room: None,
+        }
+    }
+
+    /// So many bytes are to be written there.
+    pub fn write(location: &'a Location, bytes: u64) -> Self {
+        Self {
+            location,
+            room: Some(bytes),
+        }
     }
 }
 
@@ -178,8 +205,15 @@ impl Reach {
     /// Whose fault it is that an attempt failed which was started then, once
     /// the places that it needed were asked.
     pub async fn judge(self: &Arc<Self>, job: &Job, started: Instant, failure: Failure) -> Failure {
-        for location in [&job.input.location, &job.output] {
-            if let Some(trouble) = self.trouble(location, started).await {
+        // What follows from the input alone says nothing of the places.
+        let is_writing = failure.fault != Fault::Input;
+        let output = if is_writing {
+            Need::write(&job.output, 0)
+        } else {
+            Need::read(&job.output)
+        };
+        for need in [Need::read(&job.input.location), output] {
+            if let Some(trouble) = self.trouble(need, started).await {
                 return Failure::passing(format!("{trouble} ({failure})")).with_log(failure.log);
             }
         }
@@ -196,7 +230,8 @@ impl Reach {
     }
 
     /// What keeps, or has kept since then, this worker from the place of a location.
-    pub async fn trouble(self: &Arc<Self>, location: &Location, since: Instant) -> Option<String> {
+    async fn trouble(self: &Arc<Self>, need: Need<'_>, since: Instant) -> Option<String> {
+        let location = need.location;
         let name = self.place_of(location)?;
         let known = {
             let places = self.places();
@@ -212,13 +247,13 @@ impl Reach {
             }
             place.and_then(|place| place.known.clone())
         };
-        let (error, is_unclear) = match self.ask(location, known.as_ref()).await {
+        let (error, is_unclear) = match self.ask(need, known.as_ref()).await {
             Answer::Well => return None,
             Answer::Away(error) => (error, false),
             Answer::Unclear(error) => (error, true),
         };
         let trouble = format!("cannot reach {name}: {error}");
-        self.lose(name, location, error, is_unclear);
+        self.lose(name, need, error, is_unclear);
         Some(trouble)
     }
 
@@ -229,7 +264,7 @@ impl Reach {
     /// The failure, where the place is there, or once it is told to stop.
     pub async fn outlast(
         self: &Arc<Self>,
-        location: &Location,
+        need: Need<'_>,
         since: Instant,
         failure: Failure,
         reporter: &Reporter,
@@ -238,13 +273,13 @@ impl Reach {
         if stop.is_cancelled() {
             return Err(failure);
         }
-        let trouble = self.trouble(location, since).await;
-        let (Some(trouble), Some(place)) = (trouble, self.place_of(location)) else {
+        let trouble = self.trouble(need, since).await;
+        let (Some(trouble), Some(place)) = (trouble, self.place_of(need.location)) else {
             return Err(failure);
         };
         tracing::warn!(%trouble, %failure, "the finished output waits");
         reporter.waits(&place).await;
-        match stop.run_until_cancelled(self.back(location)).await {
+        match stop.run_until_cancelled(self.back(need.location)).await {
             Some(()) => Ok(()),
             None => Err(failure),
         }
@@ -274,13 +309,20 @@ impl Reach {
         gone.is_some_and(|gone| !gone.trial.as_mut().is_some_and(Trial::is_due))
     }
 
-    async fn ask(&self, near: &Location, known: Option<&Location>) -> Answer {
-        let asked = tokio::time::timeout(SILENCE, self.stores.answers(near, known)).await;
+    async fn ask(&self, need: Need<'_>, known: Option<&Location>) -> Answer {
+        let asked = tokio::time::timeout(SILENCE, async {
+            let answer = self.stores.answers(need.location, known).await;
+            match (need.room, &answer) {
+                (Some(bytes), Answer::Well) => self.stores.takes(need.location, bytes).await,
+                _ => answer,
+            }
+        })
+        .await;
         asked.unwrap_or_else(|_| Answer::Away("no answer".to_owned()))
     }
 
     /// Takes note that a place is away, and has it looked after.
-    fn lose(self: &Arc<Self>, name: Location, near: &Location, error: String, is_unclear: bool) {
+    fn lose(self: &Arc<Self>, name: Location, need: Need<'_>, error: String, is_unclear: bool) {
         let mut places = self.places();
         let place = places.entry(name.clone()).or_default();
         if place.gone.is_some() {
@@ -290,7 +332,8 @@ impl Reach {
         place.gone = Some(Gone {
             since: self.clock.now(),
             error,
-            near: near.clone(),
+            near: need.location.clone(),
+            room: need.room,
             trial: is_unclear.then(Trial::first),
         });
         self.tell(&places);
@@ -306,13 +349,17 @@ impl Reach {
             wait = (wait * 2).min(SELDOMMEST_LOOK);
             let gone = self.places().get(&name).and_then(|place| {
                 let gone = place.gone.as_ref()?;
-                Some((gone.near.clone(), place.known.clone()))
+                Some((gone.near.clone(), gone.room, place.known.clone()))
             });
             // A job may have found it there.
-            let Some((near, known)) = gone else {
+            let Some((near, room, known)) = gone else {
                 return;
             };
-            let answer = self.ask(&near, known.as_ref()).await;
+            let need = Need {
+                location: &near,
+                room,
+            };
+            let answer = self.ask(need, known.as_ref()).await;
             let mut places = self.places();
             let Some(place) = places.get_mut(&name) else {
                 return;

@@ -90,21 +90,6 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    /// Lists the lanes.
-    ///
-    /// # Errors
-    /// Where the broker refuses.
-    pub(crate) async fn begin(
-        broker: Broker,
-        admission: Arc<Admission>,
-        background: TaskTracker,
-    ) -> Result<Self, BrokerError> {
-        let mut search = Self::afresh(broker, admission, background);
-        search.find_all().await?;
-        search.is_lost = false;
-        Ok(search)
-    }
-
     /// Knows of no lane yet.
     pub(crate) fn afresh(
         broker: Broker,

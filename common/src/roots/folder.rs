@@ -2,11 +2,15 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, Metadata, OpenOptions};
+use uuid::Uuid;
+
+/// Bytes that are written to find out whether a disk takes anything.
+const TRIED: usize = 64 << 10;
 
 /// What makes a file the same under every name: its device and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +132,23 @@ impl OpenFolder {
         Ok(self.folder.open_with(name, &options)?.into_std())
     }
 
+    /// Whether there is room for a file of so many bytes, by writing a small one of
+    /// a new hidden name, which is removed again.
+    ///
+    /// # Errors
+    /// Where there is none, or nothing may be written.
+    pub fn try_room(&self, bytes: u64) -> io::Result<()> {
+        if free(&self.folder).is_some_and(|free| free < bytes) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let name = format!(".ffmpeg-easy-room-{}", Uuid::new_v4().simple());
+        let mut file = self.create(name.as_ref())?;
+        let written = file.write_all(&[0; TRIED]).and_then(|()| file.sync_all());
+        drop(file);
+        self.remove(name.as_ref())?;
+        written
+    }
+
     /// Sees to it that a regular file's bytes are on the disk.
     ///
     /// # Errors
@@ -195,6 +216,19 @@ impl OpenFolder {
             done => done,
         }
     }
+}
+
+/// Bytes that this user may still write there, where the system says so.
+#[cfg(unix)]
+fn free(folder: &Dir) -> Option<u64> {
+    let found = rustix::fs::fstatvfs(folder).ok()?;
+    // Some file systems tell nothing.
+    (found.f_blocks > 0).then(|| found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free(_: &Dir) -> Option<u64> {
+    None
 }
 
 fn identity(file: &cap_std::fs::File) -> io::Result<Identity> {

@@ -1,6 +1,9 @@
 //! Whether a bucket answers at all, whatever becomes of one object in it.
 
-use object_store::ObjectStoreExt;
+use std::io;
+
+use object_store::multipart::MultipartStore;
+use object_store::{ObjectStoreExt, PutPayload};
 
 use super::{StoreError, Stores};
 use crate::location::Location;
@@ -65,6 +68,53 @@ impl Stores {
             _ => Answer::Unclear(short(&refusal)),
         }
     }
+}
+
+impl Stores {
+    /// Whether the place of an output takes anything just now, where it answers: an
+    /// output of so many bytes needs room. Something small is written where nobody
+    /// sees it, and taken back. A refusal that may be about this one output's
+    /// folder says nothing of the place.
+    pub async fn takes(&self, output: &Location, bytes: u64) -> Answer {
+        if output.is_remote() {
+            return match self.takes_upload(&output.sibling(NOBODYS)).await {
+                Err(StoreError::Remote { message, .. }) => Answer::Away(short(&message)),
+                _ => Answer::Well,
+            };
+        }
+        let tried = self.on_disk(output, move |roots, at| {
+            let (folder, _) = roots.make_folder_of(at)?;
+            folder.try_room(bytes).map_err(StoreError::local("writing"))
+        });
+        match tried.await {
+            Err(StoreError::Local { source, .. }) if is_no_room(&source) => {
+                Answer::Away(source.to_string())
+            }
+            Err(StoreError::Away { source, .. }) => Answer::Away(source.to_string()),
+            _ => Answer::Well,
+        }
+    }
+
+    async fn takes_upload(&self, nobodys: &Location) -> Result<(), StoreError> {
+        let remote = StoreError::remote(nobodys);
+        let (store, path) = self.object(nobodys)?;
+        let id = store.create_multipart(&path).await.map_err(&remote)?;
+        let put = store.put_part(&path, &id, 0, PutPayload::from_static(b"-"));
+        let put = put.await.map(drop).map_err(&remote);
+        // Where that fails, it is tried again later.
+        let _ = self.abort(nobodys, &id).await;
+        put
+    }
+}
+
+/// Whether a file system takes nothing more, whatever it is.
+fn is_no_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// The code in the body of an answer that refuses.

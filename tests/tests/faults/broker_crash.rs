@@ -5,6 +5,7 @@ use std::path::Path;
 use common::event::What;
 use harness::farm::Farm;
 use harness::media::Media;
+use harness::process::Signal;
 use harness::stand_in::{Fault, StandIn};
 use harness::{outside, paths, poll};
 
@@ -61,4 +62,45 @@ async fn an_encode_outlives_the_broker() {
         .iter()
         .filter(|event| matches!(event.what, What::Completed(_)));
     assert_eq!(ends.count(), 1, "{history:#?}");
+}
+
+#[tokio::test]
+async fn a_worker_is_stopped_while_the_broker_is_out_of_reach() {
+    let mut farm = Farm::start().await;
+    let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
+    ffmpeg.befall(Fault::Held);
+    let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
+    let mut worker = farm.join(setup.option("--drain-timeout", "1m")).await;
+    let job = farm.job(&paths::media("h264.mp4"), "libx264");
+    farm.enqueue(&job).await;
+    farm.encoding(&job.id, &worker).await;
+    farm.broker.kill();
+    poll::until("the worker to notice", async || {
+        worker
+            .process
+            .log()
+            .contains("lost the connection")
+            .then_some(())
+    })
+    .await;
+    worker.process.signal(Signal::TERM);
+    let soon = std::time::Duration::from_secs(10);
+    poll::until_within(soon, "the worker to end", async || worker.process.ended()).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_is_started_while_the_broker_restarts_waits_for_it() {
+    let mut farm = Farm::start().await;
+    farm.broker.kill();
+    let mut worker = farm.worker("w").encoders("libx264").spawn();
+    poll::until("the worker to wait", async || {
+        let log = worker.process.log();
+        log.contains("waiting for the broker").then_some(())
+    })
+    .await;
+    farm.broker.restart().await;
+    farm.ready(&mut worker).await;
+    let job = farm.job(&paths::media("h264.mp4"), "libx264");
+    farm.enqueue(&job).await;
+    farm.completed(&job.id).await;
 }

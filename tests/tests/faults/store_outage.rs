@@ -14,7 +14,7 @@ use futures::future::join_all;
 use harness::farm::{Farm, recipe};
 use harness::process::Signal;
 use harness::programs::Worker;
-use harness::proxy::{Fate, Protocol, Proxy};
+use harness::proxy::{Fate, Protocol, Proxy, Request};
 use harness::stand_in::{Fault, StandIn};
 use harness::store::{BUCKET, TestStore};
 use harness::{paths, poll};
@@ -150,6 +150,28 @@ async fn a_store_that_is_down_burns_no_job() {
     coast.store.restart().await;
     coast.all_complete(&jobs).await;
     assert!(coast.worker.process.ended().is_none());
+}
+
+#[tokio::test]
+async fn a_store_that_gives_but_takes_nothing_burns_no_job() {
+    let coast = Coast::start("download").await;
+    let jobs = coast.jobs().await;
+    let writes = |request: &Request| {
+        let verb = request.subject.split(' ').next();
+        matches!(verb, Some("POST" | "PUT"))
+    };
+    // As one does whose disk is full.
+    coast.way.judge(move |request| match writes(request) {
+        true => Fate::Refused(507),
+        false => Fate::Passed,
+    });
+    coast.enqueue(&jobs).await;
+    let away = coast.away().await;
+    assert!(away.error.contains("507"), "{}", away.error);
+    tokio::time::sleep(OUTAGE).await;
+    assert_eq!(coast.farm.dead_letters().await, 0);
+    coast.way.judge(|_| Fate::Passed);
+    coast.all_complete(&jobs).await;
 }
 
 #[tokio::test]
