@@ -134,9 +134,8 @@ async fn a_full_disk_can_still_be_read() {
     let (_worker, jobs) = begin(&farm).await;
     let inside = farm.out().join("inside.mp4");
     std::fs::copy(paths::media("h264.mp4"), &inside).unwrap();
-    let room = std::fs::File::create(farm.out().join("filler")).unwrap();
-    let left = (4096 - 8) * 1024 - std::fs::metadata(&inside).unwrap().len();
-    std::io::Write::write_all(&mut &room, &vec![0; left as usize]).unwrap();
+    let left = (4096 - 16) * 1024 - std::fs::metadata(&inside).unwrap().len();
+    std::fs::write(farm.out().join("filler"), vec![0; left as usize]).unwrap();
     farm.enqueue(&jobs[0]).await;
     away(&farm).await;
     let mut reading = farm.job(&inside, "libx264");
