@@ -56,6 +56,8 @@ impl Stores {
                 return Answer::Away("there is no such bucket".to_owned());
             }
             Ok(()) | Err((_, StoreError::Missing(_))) => return Answer::Well,
+            // No store was asked: that says something of the name alone.
+            Err((_, StoreError::Name { .. } | StoreError::Outside(_))) => return Answer::Well,
             Err((said, StoreError::Refused { .. })) => said,
             Err((_, StoreError::Settings { message, .. })) => return Answer::Away(message),
             Err((said, _)) => return Answer::Away(short(&said)),

@@ -332,6 +332,7 @@ async fn a_worker_with_prefixes_and_no_roots_leaves_everything_else_alone() {
         "s3://media/out/%2e%2e/other/b.mkv",
         "s3://media/outer/b.mkv",
         "s3://media2/out/b.mkv",
+        "s3://media/out/",
     ]
     .into_iter()
     .enumerate()
@@ -342,6 +343,22 @@ async fn a_worker_with_prefixes_and_no_roots_leaves_everything_else_alone() {
         body["output"] = output.into();
         publish(&farm, &job.id, &body).await;
         foreign.push((job.id, "--bucket"));
+    }
+    // The source under other names: it is replaced by none of them.
+    let source = store.get("in/a.mp4").await;
+    for (number, output) in ["s3://media/in/a.mp4/", "s3://media//in/a.mp4"]
+        .iter()
+        .enumerate()
+    {
+        let name = format!("out/alias{number}.mkv");
+        let job = store.job("in/a.mp4", &name, "libx264").await;
+        let mut body = serde_json::to_value(&job).unwrap();
+        body["output"] = (*output).into();
+        body["replace"] = true.into();
+        publish(&farm, &job.id, &body).await;
+        let run = farm.ended(&job.id).await;
+        assert!(matches!(run.state, State::Failed { .. }), "{run:#?}");
+        assert_eq!(store.get("in/a.mp4").await, source, "{output}");
     }
     let last = store.job("in/a.mp4", "out/last.mkv", "libx264").await;
     farm.enqueue(&last).await;
