@@ -5,8 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::id::JobId;
+use crate::location::Location;
 use crate::queue::{Lane, Priority, Queue};
 use crate::worker::WorkerName;
 
@@ -97,6 +99,8 @@ pub const EVENTS: &str = "EVENTS";
 pub const DEAD: &str = "DEAD";
 /// Key-value bucket of runs, by job.
 pub const RUNS: &str = "runs";
+/// Key-value bucket of whose an output is, by [`output`].
+pub const OUTPUTS: &str = "outputs";
 /// Key-value bucket of live workers' heartbeats, by worker.
 pub const WORKERS: &str = "workers";
 
@@ -219,6 +223,14 @@ pub fn later_anywhere(job: &JobId) -> String {
 /// The bell of a queue; idle workers join the queue group of the same name.
 pub fn wake(queue: &Queue) -> String {
     format!("wake.{queue}")
+}
+
+/// The key of an output in [`OUTPUTS`].
+pub fn output(output: &Location) -> String {
+    let text = String::from(output.clone());
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes())
+        .simple()
+        .to_string()
 }
 
 /// The key of a job's run in [`RUNS`].

@@ -21,7 +21,7 @@ use crate::display::{output, summary, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::sources::{Search, Source, SourceOptions};
-use crate::submit::{Entry, Standing, Terms};
+use crate::submit::{Entry, Renew, Standing, Terms};
 use common::printable::printable;
 
 /// On what terms jobs are made.
@@ -56,7 +56,7 @@ impl JobOptions {
     ///
     /// # Errors
     /// Where `--hop-after` and several encoders do not come together.
-    pub fn terms(&self, recipe: Recipe, renew: bool) -> Result<Terms, Error> {
+    pub fn terms(&self, recipe: Recipe, renew: Renew) -> Result<Terms, Error> {
         Ok(Terms {
             hops: self.hops(&recipe)?,
             worker: self.worker.clone(),
@@ -203,6 +203,10 @@ pub struct Counts {
     pub failed: usize,
     /// Left alone for the file at their output.
     pub skipped: usize,
+    /// Refused, as another job is about to make their output.
+    pub refused: usize,
+    /// Of those that are done: those whose output is gone.
+    pub gone: usize,
 }
 
 impl Counts {
@@ -210,6 +214,7 @@ impl Counts {
     pub fn of(entries: &[Entry]) -> Self {
         let mut counts = Self::default();
         for entry in entries {
+            counts.gone += usize::from(entry.is_gone);
             let count = match &entry.standing {
                 Standing::Added => {
                     counts.batch = Some(entry.job.batch);
@@ -217,6 +222,7 @@ impl Counts {
                 }
                 Standing::Pending => &mut counts.pending,
                 Standing::Occupied => &mut counts.skipped,
+                Standing::OutputTaken(_) => &mut counts.refused,
                 Standing::Run(run) => match run.state {
                     State::Completed { .. } => &mut counts.done,
                     State::Failed { .. } | State::Cancelled => &mut counts.failed,
@@ -243,6 +249,14 @@ impl Counts {
             (
                 self.skipped,
                 "skipped, for their outputs exist (--overwrite replaces them)",
+            ),
+            (
+                self.refused,
+                "refused, for another job is making their outputs",
+            ),
+            (
+                self.gone,
+                "of those done have lost their outputs (--missing makes them anew)",
             ),
         ];
         parts.extend(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use common::broker::{Broker, Outcome};
+use common::broker::{Broker, Holder, Outcome};
 use common::id::JobId;
 use common::job::{Hops, Job};
 use common::location::Location;
@@ -34,9 +34,19 @@ pub struct Terms {
     pub again: bool,
     /// Whether files that are there already are replaced.
     pub overwrite: bool,
-    /// Whether jobs that failed, were cancelled, or whose output is gone get
-    /// a new job in their place.
-    pub renew: bool,
+    /// Which jobs that are over get a new one in their place.
+    pub renew: Renew,
+}
+
+/// Which jobs that are over get a new one in their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renew {
+    /// None.
+    Never,
+    /// Those that are done, but whose output is gone.
+    Gone,
+    /// These, and those that failed or were cancelled.
+    Ended,
 }
 
 impl Terms {
@@ -61,6 +71,8 @@ pub struct Entry {
     pub job: Job,
     /// Where it stands.
     pub standing: Standing,
+    /// Whether it was done before, and its output is gone.
+    pub is_gone: bool,
 }
 
 /// Where an entry stands.
@@ -74,6 +86,8 @@ pub enum Standing {
     Run(Box<Run>),
     /// Not handed in: a file that this job did not make is at its output.
     Occupied,
+    /// Not handed in: another job is about to make its output.
+    OutputTaken(Holder),
 }
 
 impl Entry {
@@ -82,7 +96,7 @@ impl Entry {
         match &self.standing {
             Standing::Added | Standing::Pending => true,
             Standing::Run(run) => !run.state.is_terminal(),
-            Standing::Occupied => false,
+            Standing::Occupied | Standing::OutputTaken(_) => false,
         }
     }
 }
@@ -119,6 +133,7 @@ pub async fn submit(
                 name: as_text(&source.name),
                 job,
                 standing: Standing::Added,
+                is_gone: false,
             }
         })
         .collect();
@@ -150,18 +165,26 @@ pub async fn submit(
                 Outcome::Added => Standing::Added,
                 Outcome::AlreadyPending => Standing::Pending,
                 Outcome::Known(run) => Standing::Run(run),
+                Outcome::OutputTaken(holder) => Standing::OutputTaken(holder),
             };
             let Standing::Run(run) = &entry.standing else {
                 continue;
             };
+            let size = present.size(&entry.job.output);
+            let is_done = matches!(run.state, State::Completed { .. });
+            entry.is_gone = is_done && size.is_none();
             let is_over = match &run.state {
-                State::Completed { report } => {
-                    present.size(&entry.job.output) != Some(report.output_size)
-                }
+                State::Completed { report } => size != Some(report.output_size),
                 State::Failed { .. } | State::Cancelled => true,
                 State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => false,
             };
-            if is_over && terms.renew {
+            let renews = match terms.renew {
+                Renew::Never => false,
+                Renew::Gone => entry.is_gone,
+                Renew::Ended => is_over,
+            };
+            if renews {
+                entry.is_gone = false;
                 entry.job = renewed(&entry.job, &first[index], generation);
                 turn.push(index);
             }

@@ -35,6 +35,7 @@ impl From<Steered> for Outcome {
             Steered::Done(_) => Self::Done,
             Steered::TooLate(run) => Self::TooLate(run.too_late()),
             Steered::Unknown => Self::TooLate("gone"),
+            Steered::OutputTaken(holder) => Self::Refused(holder.to_string()),
         }
     }
 }

@@ -110,6 +110,8 @@ pub async fn look(stores: &Stores, to: &Location, fence: &Fence) -> Result<There
         Ok(digest) if digest == fence.digest => Ok(There::Ours),
         Ok(_) => Ok(There::Anothers),
         Err(StoreError::Missing(_)) => Ok(There::Nothing),
+        // A link, and no job makes links.
+        Err(StoreError::LeadsOut(_)) => Ok(There::Anothers),
         Err(error) => Err(error),
     }
 }

@@ -4,9 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
+use tokio::time::Instant;
 
 use super::atomic::{self, Message};
 use super::claim::hops;
+use super::outputs::{FRESH, Holder};
 use super::{Broker, BrokerError};
 use crate::id::JobId;
 use crate::job::Job;
@@ -36,6 +38,8 @@ pub enum Outcome {
     AlreadyPending,
     /// It has been taken before; it ended, or is under way.
     Known(Box<Run>),
+    /// Refused: its output belongs to another job, which waits or runs.
+    OutputTaken(Holder),
 }
 
 /// A job with what became of it.
@@ -128,6 +132,11 @@ impl Broker {
             missing.retain(|(job, _)| !parked.contains(&job.id));
             pending.extend(parked);
         }
+        let mut claimed = Instant::now();
+        let mut taken = self
+            .claim_outputs(missing.iter().map(|(job, _)| job))
+            .await?;
+        missing.retain(|(job, _)| !taken.contains_key(&job.id));
         // The guards refuse a batch whole where one of its jobs waits already:
         // find those, and publish the rest. Somebody else may be enqueueing the
         // same folder, so this can take more than one turn.
@@ -148,12 +157,24 @@ impl Broker {
             }
             missing.retain(|(job, _)| !waiting.contains(&job.id));
             pending.extend(waiting);
+            // Others may take an old claim for that of somebody who has died.
+            if claimed.elapsed() >= FRESH {
+                claimed = Instant::now();
+                taken.extend(
+                    self.claim_outputs(missing.iter().map(|(job, _)| job))
+                        .await?,
+                );
+                missing.retain(|(job, _)| !taken.contains_key(&job.id));
+            }
         }
         Ok(jobs
             .iter()
             .map(|(job, _)| {
                 let outcome = match runs.get(&job.id) {
                     Some(run) => Outcome::Known(Box::new(run.clone())),
+                    None if taken.contains_key(&job.id) => {
+                        Outcome::OutputTaken(taken[&job.id].clone())
+                    }
                     None if pending.contains(&job.id) || !seen.remove(&job.id) => {
                         Outcome::AlreadyPending
                     }

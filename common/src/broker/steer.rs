@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::atomic::Message;
 use super::claim::hops;
+use super::outputs::Holder;
 use super::runs::{Versioned, Write};
 use super::{Broker, BrokerError};
 use crate::id::JobId;
@@ -46,6 +47,8 @@ pub enum Steered {
     TooLate(Box<Run>),
     /// Nobody has heard of the job.
     Unknown,
+    /// Nothing was changed: by now its output belongs to another job, which waits or runs.
+    OutputTaken(Holder),
 }
 
 impl Broker {
@@ -156,6 +159,9 @@ impl Broker {
         let Some(next) = found.run.retry(self.now()) else {
             return Ok(Steered::TooLate(Box::new(found.run)));
         };
+        if let Some(holder) = self.claim_outputs([&next.job]).await?.remove(job) {
+            return Ok(Steered::OutputTaken(holder));
+        }
         let lane = next.lane();
         self.open_lane(&lane).await?;
         // First the message: a run that waits without one would wait for ever.
@@ -257,6 +263,7 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn forget(&self, job: &JobId) -> Result<(), BrokerError> {
+        self.forget_output(job).await?;
         for stored in self.messages(job).await? {
             self.remove(&stored.subject, None).await?;
         }

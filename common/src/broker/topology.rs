@@ -18,7 +18,7 @@ impl Broker {
     /// can change limits and replicas.
     pub(super) async fn ensure_topology(&self) -> Result<(), BrokerError> {
         let replicas = self.replicas;
-        for config in [jobs(replicas), dead(replicas)] {
+        for config in [jobs(replicas), dead(replicas), outputs(replicas)] {
             self.ensure_stream(config).await?;
         }
         for config in [
@@ -120,6 +120,25 @@ fn runs(num_replicas: usize) -> kv::Config {
         description: "what has become of jobs since a worker took them".to_owned(),
         history: 1,
         storage: stream::StorageType::File,
+        num_replicas,
+        ..Default::default()
+    }
+}
+
+/// A key-value bucket in all but the name of its maker: that knows no buckets
+/// that take atomic batches.
+fn outputs(num_replicas: usize) -> stream::Config {
+    stream::Config {
+        name: format!("KV_{}", subject::OUTPUTS),
+        description: Some("which job an output belongs to".to_owned()),
+        subjects: vec![subject::kv(subject::OUTPUTS, ">")],
+        max_messages_per_subject: 1,
+        storage: stream::StorageType::File,
+        discard: stream::DiscardPolicy::New,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        allow_atomic_publish: true,
         num_replicas,
         ..Default::default()
     }

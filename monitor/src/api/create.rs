@@ -287,6 +287,7 @@ fn receipt(file: String, outcome: Option<Enqueued>) -> FileReceipt {
             Some(job),
             Some(format!("it is {} already", run.state.word())),
         ),
+        Some((_, Outcome::OutputTaken(holder))) => (Some(holder.job), Some(holder.to_string())),
         None => (None, Some("the broker said nothing of it".to_owned())),
     };
     FileReceipt {

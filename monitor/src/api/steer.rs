@@ -81,6 +81,7 @@ impl Outcome {
                 Some(Phase::of(&run.state)),
                 format!("it is {}", run.too_late()),
             ),
+            Ok(Steered::OutputTaken(holder)) => not(None, holder.to_string()),
             Ok(Steered::Unknown) => not(None, "nobody has heard of it".to_owned()),
             Err(error) => not(None, error.to_string()),
         }

@@ -26,7 +26,7 @@ use crate::order::{self, Counts, JobOptions};
 use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::{Source, SourceOptions};
-use crate::submit::{Entry, Standing, Terms, submit};
+use crate::submit::{Entry, Renew, Standing, Terms, submit};
 
 /// What encodes where nothing is said.
 const ENCODER: &str = "libx265";
@@ -103,7 +103,7 @@ pub async fn run(
             upload_to: None,
             require_worker: false,
             wait: true,
-            renew: true,
+            renew: Renew::Ended,
         };
         return enqueue::hand_in(job, &settings, shutdown).await;
     }
@@ -118,7 +118,7 @@ pub async fn run(
         ));
     }
     check_known(&recipe, &[])?;
-    let terms = options.jobs.terms(recipe.clone(), true)?;
+    let terms = options.jobs.terms(recipe.clone(), Renew::Ended)?;
     let stores = Stores::new();
     let order = order::find(&options.sources, &folder, &recipe, &stores).await?;
     let server = broker::find(options.machine.nats_server.as_deref()).await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use common::location::Location;
+use common::printable::printable;
 use common::recipe::Recipe;
 use common::store::Stores;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,7 @@ use crate::preflight;
 use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::sources::SourceOptions;
-use crate::submit::{Entry, Standing, submit};
+use crate::submit::{Entry, Renew, Standing, submit};
 use crate::upload::{self, upload};
 
 /// How long uploads may take to give up.
@@ -43,6 +44,9 @@ pub struct Options {
     /// Stay until all jobs have ended, showing progress and a summary
     #[arg(long)]
     pub wait: bool,
+    /// Make anew what is done, but whose output is gone
+    #[arg(long)]
+    pub missing: bool,
     /// Refuse (exit 1) where no live worker has proved the encoder, instead of letting jobs wait for one
     #[arg(long)]
     pub require_worker: bool,
@@ -64,8 +68,8 @@ pub struct Job<'a> {
     pub require_worker: bool,
     /// Whether to stay until all have ended.
     pub wait: bool,
-    /// Whether jobs that failed before are made anew.
-    pub renew: bool,
+    /// Which jobs that are over are made anew.
+    pub renew: Renew,
 }
 
 /// Enqueues.
@@ -87,7 +91,11 @@ pub async fn run(
         upload_to: settings.store.clone().filter(Location::is_remote),
         require_worker: options.require_worker,
         wait: options.wait,
-        renew: false,
+        renew: if options.missing {
+            Renew::Gone
+        } else {
+            Renew::Never
+        },
     };
     hand_in(job, &settings, shutdown).await
 }
@@ -125,7 +133,7 @@ pub async fn hand_in(
         if job.jobs.json {
             order::print_json(counts, &entries)?;
         }
-        return Ok(if counts.skipped > 0 || !is_complete {
+        return Ok(if counts.skipped + counts.refused > 0 || !is_complete {
             Exit::Failed
         } else {
             Exit::Done
@@ -185,8 +193,16 @@ async fn enter(
     let label = order::label(&job.sources.paths);
     let entries = submit(&broker, &stores, sources, &job.folder, &terms, &label).await?;
     for entry in &entries {
-        if entry.standing == Standing::Occupied {
-            tracing::info!(output = %entry.job.output, "exists already");
+        match &entry.standing {
+            Standing::Occupied => tracing::info!(output = %entry.job.output, "exists already"),
+            Standing::OutputTaken(holder) => {
+                eprintln!(
+                    "{}: {}",
+                    printable(&entry.name),
+                    printable(&holder.to_string())
+                );
+            }
+            _ => {}
         }
     }
     Ok(HandedIn {

@@ -23,7 +23,7 @@ use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::settle::Settling;
 use crate::sources::{Globs, Search, Source, resolved};
-use crate::submit::{Entry, Standing, Terms, submit};
+use crate::submit::{Entry, Renew, Standing, Terms, submit};
 use crate::upload::{self, upload};
 
 /// How long uploads may take to give up.
@@ -75,7 +75,7 @@ pub async fn run(
         preflight::reach(location).await?;
     }
     let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
-    let terms = options.jobs.terms(recipe, false)?;
+    let terms = options.jobs.terms(recipe, Renew::Never)?;
     let broker = settings.connect().await?;
     let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
     let jobs = [[input, folder.join("file")]];
@@ -248,6 +248,7 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
             ),
             _ => {}
         },
+        Standing::OutputTaken(holder) => eprintln!("{name}: left alone: {holder}"),
         Standing::Pending => {}
     }
     Ok(())

@@ -158,6 +158,10 @@ impl Line {
                     entry.job.output
                 ));
             }
+            Standing::OutputTaken(holder) => {
+                line.state = "refused";
+                line.error = Some(holder.to_string());
+            }
             Standing::Run(run) => line.take(run),
         }
         line

@@ -246,3 +246,43 @@ async fn listings_are_json_for_programs() {
         assert!(table.contains("libx264"), "{table}");
     }
 }
+
+#[tokio::test]
+async fn a_second_order_for_an_output_is_refused() {
+    let farm = Farm::start().await;
+    let folder = farm.folder_of("in", &[paths::media("h264.mp4")]);
+    farm.producer(enqueue(&folder, "libx264", &[]))
+        .await
+        .succeeded();
+    for further in [&[][..], &["--again"], &["--overwrite"]] {
+        let refused = farm.producer(enqueue(&folder, "libx265", further)).await;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        let why = "its output is already being made from";
+        assert!(refused.stderr.contains(why), "{refused:?}");
+    }
+    assert_eq!(farm.queued().await, 1);
+}
+
+#[tokio::test]
+async fn a_deleted_output_is_told_of_and_made_anew_when_asked() {
+    let farm = Farm::start().await;
+    let folder = farm.folder_of("in", &["h264.mp4", "vp9.webm"].map(paths::media));
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    farm.producer(enqueue(&folder, "libx264", &["--wait"]))
+        .await
+        .succeeded();
+    let (gone, kept) = (farm.out().join("h264.mkv"), farm.out().join("vp9.mkv"));
+    let before = std::fs::metadata(&kept).unwrap().modified().unwrap();
+    for _ in 0..2 {
+        std::fs::remove_file(&gone).unwrap();
+        let told = farm.producer(enqueue(&folder, "libx264", &[])).await;
+        assert!(told.stderr.contains("--missing"), "{told:?}");
+        assert_eq!(farm.queued().await, 0);
+        farm.producer(enqueue(&folder, "libx264", &["--missing", "--wait"]))
+            .await
+            .succeeded();
+        assert!(gone.is_file());
+    }
+    let after = std::fs::metadata(&kept).unwrap().modified().unwrap();
+    assert_eq!(after, before, "made anew although it was there");
+}

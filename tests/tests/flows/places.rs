@@ -214,8 +214,7 @@ async fn a_peek_shows_nothing_foreign_and_tells_nothing_of_it() {
     // Inputs that would be foreign files, one of them with a guessed size, one missing.
     let mut guessed = place.job_of(&foreign, &place.path("out/a.mkv"));
     guessed.input.size = 1;
-    let mut missing = guessed.clone();
-    missing.id = place.job(&foreign).id;
+    let mut missing = place.job_of(&foreign, &place.path("out/b.mkv"));
     missing.input.location = Location::file(&place.path("home/none.mp4")).unwrap();
 
     let mut answers = Vec::new();

@@ -53,6 +53,7 @@ async fn a_plain_client_finds_what_the_design_names() {
         "JOBS",
         "KV_batches",
         "KV_control",
+        "KV_outputs",
         "KV_runs",
         "KV_settings",
         "KV_workers",

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use common::broker::Outcome;
 use common::failure::Fault as Whose;
 use common::job::Job;
 use common::location::Location;
@@ -190,10 +191,15 @@ async fn two_jobs_with_one_output_do_not_replace_each_other() {
         None,
     );
     farm.enqueue(&first).await;
-    farm.enqueue(&second).await;
+    let (_, refused) = farm.enqueue(&second).await;
+    assert!(
+        matches!(&refused, Outcome::OutputTaken(holder) if holder.job == first.id),
+        "{refused:?}"
+    );
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
     assert_eq!(maker(&farm.ended(&first.id).await), "w");
     let made = std::fs::read(first.output.path().unwrap()).unwrap();
+    farm.enqueue(&second).await;
     let run = farm.ended(&second.id).await;
     let State::Failed { failure } = &run.state else {
         panic!("{run:#?}")

@@ -2,6 +2,7 @@
 
 mod look;
 mod model;
+mod outputs;
 mod owners;
 mod settings;
 mod steered;

@@ -1,0 +1,155 @@
+//! Two live jobs never own one output: the second is refused when it is given.
+
+use std::time::Duration;
+
+use common::broker::{Broker, Enqueued, Outcome, Steered};
+use common::failure::Failure;
+use common::job::Job;
+use common::subject;
+use futures::future::join_all;
+use harness::broker::TestBroker;
+use tokio::time::Instant;
+
+use crate::{claim_in_time, connect, job, lane, lanes, report};
+
+/// Another job for the output of this one.
+fn rival(first: &Job, name: &str) -> Job {
+    let rival = job(name);
+    Job::new(
+        rival.batch,
+        rival.input,
+        first.output.clone(),
+        rival.recipe,
+        None,
+    )
+}
+
+async fn enqueue(broker: &Broker, job: &Job) -> Outcome {
+    let mut outcomes = all(broker, std::slice::from_ref(job)).await;
+    outcomes.remove(0).1
+}
+
+async fn all(broker: &Broker, jobs: &[Job]) -> Vec<Enqueued> {
+    let jobs: Vec<_> = jobs.iter().map(|job| (job.clone(), lane(5))).collect();
+    broker.enqueue(&jobs, |_| {}).await.expect("an answer")
+}
+
+fn is_taken(outcome: &Outcome, by: &Job) -> bool {
+    matches!(outcome, Outcome::OutputTaken(holder)
+        if holder.job == by.id && holder.input.as_ref() == Some(&by.input.location))
+}
+
+#[tokio::test]
+async fn an_output_belongs_to_one_live_job() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let (first, second) = (job("a"), rival(&job("a"), "b"));
+    assert_eq!(enqueue(&broker, &first).await, Outcome::Added);
+    assert!(is_taken(&enqueue(&broker, &second).await, &first));
+    // The very same is the very same.
+    assert_eq!(enqueue(&broker, &first).await, Outcome::AlreadyPending);
+    lanes(&broker, &mut known).await;
+    let running = claim_in_time(&broker, &known, "w").await;
+    assert_eq!(running.job().id, first.id);
+    assert!(is_taken(&enqueue(&broker, &second).await, &first));
+
+    // One that waits for its retry lives, too.
+    running.fail(Failure::worker("full")).await.expect("ours");
+    assert!(is_taken(&enqueue(&broker, &second).await, &first));
+    let again = claim_in_time(&broker, &known, "w2").await;
+    again.fail(Failure::input("broken")).await.expect("ours");
+
+    // What has failed gives its output to whoever comes, and does not get it back.
+    assert_eq!(enqueue(&broker, &second).await, Outcome::Added);
+    let steered = broker.retry(&first.id).await.expect("an answer");
+    assert!(
+        matches!(&steered, Steered::OutputTaken(holder) if holder.job == second.id),
+        "{steered:?}"
+    );
+    broker.cancel(&second.id).await.expect("an answer");
+    let steered = broker.retry(&first.id).await.expect("an answer");
+    assert!(matches!(steered, Steered::Done(_)), "{steered:?}");
+    assert!(is_taken(
+        &enqueue(&broker, &rival(&first, "c")).await,
+        &first
+    ));
+    let claim = claim_in_time(&broker, &known, "w").await;
+    claim.complete(report("w")).await.expect("ours");
+
+    // Whether what is done may be replaced is for those to say who look at it.
+    assert_eq!(enqueue(&broker, &rival(&first, "c")).await, Outcome::Added);
+}
+
+#[tokio::test]
+async fn of_jobs_that_are_given_together_the_first_has_the_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let first = job("a");
+    let jobs = [first.clone(), rival(&first, "b"), job("c")];
+    let outcomes = all(&broker, &jobs).await;
+    assert_eq!(outcomes[0].1, Outcome::Added);
+    assert!(is_taken(&outcomes[1].1, &first));
+    assert_eq!(outcomes[2].1, Outcome::Added);
+}
+
+#[tokio::test]
+async fn of_many_who_want_an_output_at_once_one_gets_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let outputs: Vec<Job> = (0..20).map(|nth| job(&format!("out{nth}"))).collect();
+    let producers = (0..8).map(|nth| {
+        let jobs: Vec<Job> = outputs
+            .iter()
+            .map(|first| rival(first, &format!("in{nth}")))
+            .collect();
+        let broker = broker.clone();
+        async move { all(&broker, &jobs).await }
+    });
+    let outcomes: Vec<_> = join_all(producers).await;
+    for output in 0..outputs.len() {
+        let added = outcomes
+            .iter()
+            .filter(|outcomes| outcomes[output].1 == Outcome::Added)
+            .count();
+        assert_eq!(added, 1, "output {output}");
+    }
+}
+
+/// Whoever claimed an output died before its job was enqueued.
+#[tokio::test]
+async fn a_claim_without_a_job_strands_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let (dead, next) = (job("a"), rival(&job("a"), "b"));
+    let key = subject::kv(subject::OUTPUTS, &subject::output(&dead.output));
+    let id = dead.id.to_string();
+    let stored = broker.jetstream().publish(key, id.into()).await;
+    stored.expect("sent").await.expect("stored");
+    let asked = Instant::now();
+    assert_eq!(enqueue(&broker, &next).await, Outcome::Added);
+    assert!(
+        asked.elapsed() > Duration::from_secs(3),
+        "somebody may be at it"
+    );
+    assert!(asked.elapsed() < Duration::from_secs(20));
+    // The one that had died comes late.
+    assert!(is_taken(&enqueue(&broker, &dead).await, &next));
+}
+
+#[tokio::test]
+async fn a_job_that_is_forgotten_leaves_no_claim() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, _) = connect(&server).await;
+    let first = job("a");
+    assert_eq!(enqueue(&broker, &first).await, Outcome::Added);
+    broker.forget(&first.id).await.expect("forgotten");
+    let stream = format!("KV_{}", subject::OUTPUTS);
+    let stream = broker.jetstream().get_stream(stream).await.expect("made");
+    assert_eq!(stream.cached_info().state.messages, 0);
+    assert_eq!(enqueue(&broker, &rival(&first, "b")).await, Outcome::Added);
+}
