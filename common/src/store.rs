@@ -478,8 +478,9 @@ mod tests {
             Ok(false)
         );
         for wrong in ["", "store", "store:8333", "127.0.0.1:8333", "s3://media"] {
-            let error = is_plain_http("AWS_ENDPOINT", wrong).unwrap_err();
-            assert!(error.starts_with("AWS_ENDPOINT is '"), "{error}");
+            let expected =
+                format!("AWS_ENDPOINT is '{wrong}': expected http://HOST:PORT or https://HOST");
+            assert_eq!(is_plain_http("AWS_ENDPOINT", wrong), Err(expected));
         }
     }
 }
