@@ -41,7 +41,22 @@ impl Stores {
                 _ => Answer::Well,
             };
         }
-        let asked = match self.object(&location.sibling(NOBODYS)) {
+        self.asked(location, &location.sibling(NOBODYS), known)
+            .await
+    }
+
+    /// The same of a bucket, or of a prefix of one, of which no object is known.
+    pub async fn answers_below(&self, prefix: &Location) -> Answer {
+        self.asked(prefix, &prefix.join(NOBODYS), None).await
+    }
+
+    async fn asked(
+        &self,
+        location: &Location,
+        nobodys: &Location,
+        known: Option<&Location>,
+    ) -> Answer {
+        let asked = match self.object(nobodys) {
             // Not a HEAD: only the body of an answer tells one refusal from another.
             Ok((store, path)) => store.get(&path).await.map(drop).map_err(|error| {
                 (

@@ -411,6 +411,33 @@ async fn a_root_that_is_no_folder_is_a_wrong_setting() {
 }
 
 #[tokio::test]
+async fn check_config_asks_each_bucket() {
+    let farm = Farm::start().await;
+    let store = TestStore::start(farm.folder()).await;
+    let check = async |changed: &[(&str, &str)]| {
+        let mut command = programs::command("worker", farm.folder());
+        command
+            .args(["check-config", "--nats", farm.url()])
+            .args(["--bucket", "s3://media/in", "--bucket", "s3://media"])
+            .envs(store.environment())
+            .envs(changed.iter().copied());
+        process::run(command).await
+    };
+    check(&[]).await.succeeded();
+    let wrong: [(&[_], _); 3] = [
+        (&[("AWS_SECRET_ACCESS_KEY", "wrong")], "403 Forbidden"),
+        (&[("AWS_ENDPOINT", "http://127.0.0.1:1")], "refused"),
+        (&[("AWS_ENDPOINT", "127.0.0.1:8333")], "http://HOST:PORT"),
+    ];
+    for (changed, why) in wrong {
+        let ran = check(changed).await;
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(ran.stderr.contains("s3://media/in"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
 async fn encode_gives_its_worker_just_the_folders_that_it_was_given() {
     let folder = paths::test_folder();
     let path = |name: &str| folder.path().join(name);
@@ -424,6 +451,11 @@ async fn encode_gives_its_worker_just_the_folders_that_it_was_given() {
         .env("XDG_CACHE_HOME", paths::shared_cache())
         .env("WORKER_ROOT", path("none"))
         .env("WORKER_BUCKET", "nonsense");
-    process::run(command).await.succeeded();
+    let ran = process::run(command).await.succeeded();
     assert!(path("out/a.mkv").is_file());
+    assert!(
+        !ran.stderr.contains("lost the connection"),
+        "{}",
+        ran.stderr
+    );
 }
