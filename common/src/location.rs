@@ -58,7 +58,8 @@ impl Location {
     }
 
     /// An object, or a prefix of objects, in a bucket. The key is taken
-    /// literally: `?`, `#` and `%` are characters like any other.
+    /// literally: `?`, `#` and `%` are characters like any other. A slash at either
+    /// end is left out: no store is ever asked for one.
     ///
     /// # Errors
     /// Where the bucket's name is empty or malformed.
@@ -67,7 +68,8 @@ impl Location {
         if bucket.is_empty() {
             return Err(LocationError::NoBucket(text()));
         }
-        let url = Url::parse(&format!("s3://{bucket}/{}", encoded(key))).map_err(|source| {
+        let key = encoded(key.trim_matches('/'));
+        let url = Url::parse(&format!("s3://{bucket}/{key}")).map_err(|source| {
             LocationError::Malformed {
                 text: text(),
                 source,
@@ -305,6 +307,9 @@ mod tests {
             ("s3://media/%69n/a%20b.mp4?x=1#y", "s3://media/in/a%20b.mp4"),
             ("s3://me@media:80/in/(a).mp4", "s3://media/in/%28a%29.mp4"),
             ("s3://media/in/..%2fout/a.mp4", "s3://media/out/a.mp4"),
+            ("s3://media/in/a.mp4/", "s3://media/in/a.mp4"),
+            ("s3://media/in/a.mp4%2F/", "s3://media/in/a.mp4"),
+            ("s3://media//in/a.mp4", "s3://media/in/a.mp4"),
         ] {
             let read: Location = odd.parse().expect("a location");
             assert_eq!(String::from(read), plain, "{odd}");

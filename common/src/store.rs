@@ -134,6 +134,23 @@ impl StoreError {
 /// Where machines of a cloud find their credentials.
 const CREDENTIALS_SERVICE: &str = "169.254.169.254";
 
+/// The settings that may name the address of a store.
+const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"];
+
+/// Whether an endpoint speaks HTTP without TLS.
+///
+/// # Errors
+/// Where it is no address of a store: the client library would panic over that.
+fn is_plain_http(setting: &str, endpoint: &str) -> Result<bool, String> {
+    match url::Url::parse(endpoint) {
+        Ok(url) if url.scheme() == "http" => Ok(true),
+        Ok(url) if url.scheme() == "https" => Ok(false),
+        _ => Err(format!(
+            "{setting} is '{endpoint}': expected http://HOST:PORT or https://HOST"
+        )),
+    }
+}
+
 /// The error with its causes in one line.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -210,9 +227,12 @@ impl Stores {
         if let Some(store) = buckets.get(&client) {
             return Ok(Arc::clone(store));
         }
-        let plain_http = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
-            .iter()
-            .any(|key| std::env::var(key).is_ok_and(|url| url.starts_with("http://")));
+        let mut plain_http = false;
+        for key in ENDPOINTS {
+            if let Ok(value) = std::env::var(key) {
+                plain_http |= is_plain_http(key, &value).map_err(settings)?;
+            }
+        }
         let mut builder = AmazonS3Builder::from_env()
             .with_bucket_name(name)
             .with_retry(self.retry.clone());
@@ -443,5 +463,24 @@ fn remote_input(location: Location, meta: object_store::ObjectMeta) -> Input {
         version: meta
             .e_tag
             .unwrap_or_else(|| meta.last_modified.to_rfc3339()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_address_with_its_scheme() {
+        assert_eq!(is_plain_http("AWS_ENDPOINT", "http://store:8333"), Ok(true));
+        assert_eq!(
+            is_plain_http("AWS_ENDPOINT", "https://s3.example"),
+            Ok(false)
+        );
+        for wrong in ["", "store", "store:8333", "127.0.0.1:8333", "s3://media"] {
+            let expected =
+                format!("AWS_ENDPOINT is '{wrong}': expected http://HOST:PORT or https://HOST");
+            assert_eq!(is_plain_http("AWS_ENDPOINT", wrong), Err(expected));
+        }
     }
 }

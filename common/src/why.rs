@@ -464,7 +464,7 @@ impl fmt::Display for Cause {
             ),
             Self::Resting { workers } => write!(
                 f,
-                "whoever could run it takes no jobs just now ({})",
+                "the workers that could run it take no jobs just now ({})",
                 reasons(workers)
             ),
             Self::Away { workers } => write!(
@@ -703,7 +703,7 @@ mod tests {
         let farm = waiting(vec![cannot, small, resting]);
         assert_eq!(
             farm.sentence(),
-            "whoever could run it takes no jobs just now \
+            "the workers that could run it take no jobs just now \
              (night: off hours until 1970-01-01T01:00:00Z)"
         );
     }

@@ -44,7 +44,7 @@ pub enum Command {
         #[command(flatten)]
         log: LogArgs,
     },
-    /// Check the settings and reach of broker, store and ffmpeg, then exit
+    /// Check the settings, and whether broker, buckets (--bucket) and ffmpeg can be reached, then exit
     CheckConfig {
         /// The settings to check.
         #[command(flatten)]

@@ -9,6 +9,7 @@ use clap::Parser;
 use common::broker::{Broker, BrokerError};
 use common::card::Card;
 use common::location::Location;
+use common::store::Answer;
 use common::{shutdown, telemetry};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             match error.downcast_ref::<BrokerError>() {
                 Some(_) => ExitCode::from(UNREACHABLE),
+                None if error.is::<OutOfReach>() => ExitCode::from(UNREACHABLE),
                 None if error.is::<Usage>() || error.is::<namesake::Taken>() => {
                     ExitCode::from(USAGE)
                 }
@@ -93,6 +95,11 @@ fn main() -> ExitCode {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Usage(String);
+
+/// A store that gives no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct OutOfReach(String);
 
 fn start_log(log: &LogArgs) -> anyhow::Result<()> {
     telemetry::init(&log.log_level, log.log_format).map_err(|error| Usage(error).into())
@@ -155,7 +162,8 @@ async fn check(config: &Config) -> anyhow::Result<()> {
     )?;
     println!("ffmpeg   {}", tools.ffmpeg.display());
     println!("ffprobe  {}", tools.ffprobe.display());
-    let places = config.stores().map_err(Usage)?.places();
+    let stores = config.stores().map_err(Usage)?;
+    let places = stores.places();
     let listed = |places: &[Location], none: &str| match places {
         [] => none.to_owned(),
         places => places.iter().map(|place| format!("{place} ")).collect(),
@@ -167,6 +175,20 @@ async fn check(config: &Config) -> anyhow::Result<()> {
     let buckets = listed(&places.buckets, "whatever the credentials open");
     println!("roots    {}", roots.trim_end());
     println!("buckets  {}", buckets.trim_end());
+    for bucket in &places.buckets {
+        match stores.hurried().answers_below(bucket).await {
+            Answer::Well => {}
+            Answer::Away(error) => {
+                return Err(OutOfReach(format!(
+                    "cannot reach {bucket}: {error}; is the store running, and are AWS_ENDPOINT and the other AWS_* variables right?"
+                ))
+                .into());
+            }
+            Answer::Unclear(error) => println!(
+                "         {bucket} refuses to say whether an object is there ({error}): these credentials may lack s3:ListBucket, or open nothing there"
+            ),
+        }
+    }
     let scratch = Scratch::look(&config.scratch, &config.worker_name())?;
     println!("scratch  {}", scratch.display());
     println!("sandbox  {}", sandbox::support());

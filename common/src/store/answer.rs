@@ -50,7 +50,22 @@ impl Stores {
                 _ => Answer::Well,
             };
         }
-        let asked = match self.object(&location.sibling(NOBODYS)) {
+        self.asked(location, &location.sibling(NOBODYS), known)
+            .await
+    }
+
+    /// The same of a bucket, or of a prefix of one, of which no object is known.
+    pub async fn answers_below(&self, prefix: &Location) -> Answer {
+        self.asked(prefix, &prefix.join(NOBODYS), None).await
+    }
+
+    async fn asked(
+        &self,
+        location: &Location,
+        nobodys: &Location,
+        known: Option<&Location>,
+    ) -> Answer {
+        let asked = match self.object(nobodys) {
             // Not a HEAD: only the body of an answer tells one refusal from another.
             Ok((store, path)) => store.get(&path).await.map(drop).map_err(|error| {
                 (
@@ -65,6 +80,8 @@ impl Stores {
                 return Answer::Away("there is no such bucket".to_owned());
             }
             Ok(()) | Err((_, StoreError::Missing(_))) => return Answer::Well,
+            // No store was asked: that says something of the name alone.
+            Err((_, StoreError::Name { .. } | StoreError::Outside(_))) => return Answer::Well,
             Err((said, StoreError::Refused { .. })) => said,
             Err((_, StoreError::Settings { message, .. })) => return Answer::Away(message),
             Err((said, _)) => return Answer::Away(short(&said)),

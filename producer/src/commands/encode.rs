@@ -148,15 +148,24 @@ pub async fn run(
         label: order::label(&options.sources.paths),
         worker: None,
     };
+    let mut client = None;
     let done = match broker.connect(settings.ack_wait).await {
-        Ok(connection) => tokio::select! {
-            done = here.encode(&connection, &stores, order.sources, &folder, &shutdown) => done,
-            error = broker.ended() => Err(error),
-        },
+        Ok(connection) => {
+            client = Some(connection.client().clone());
+            tokio::select! {
+                done = here.encode(&connection, &stores, order.sources, &folder, &shutdown) => done,
+                error = broker.ended() => Err(error),
+            }
+        }
         Err(error) => Err(error),
     };
     if let Some(worker) = here.worker.take() {
         worker.stop().await;
+    }
+    if let Some(client) = client
+        && let Err(error) = client.drain().await
+    {
+        tracing::debug!(%error, "the connection was closed before");
     }
     broker.stop().await;
     if let Err(error) = scratch::clear(&state, &worker::name()) {

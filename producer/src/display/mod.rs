@@ -96,12 +96,16 @@ impl Display {
                 self.pause(&run.job.id);
             }
             State::Waiting { failure, .. } => {
-                self.say(&format!(
-                    "{name}: attempt {} of {} failed: {}; trying again soon",
-                    run.spent(),
-                    run.job.attempts,
-                    printable(&failure.message)
-                ));
+                let message = printable(&failure.message);
+                self.say(&if failure.uses_attempt() {
+                    format!(
+                        "{name}: attempt {} of {} failed: {message}; trying again soon",
+                        run.spent(),
+                        run.job.attempts
+                    )
+                } else {
+                    format!("{name}: waits, and uses up no attempt: {message}; trying again soon")
+                });
                 self.pause(&run.job.id);
             }
             State::Completed { .. } | State::Failed { .. } | State::Cancelled => {

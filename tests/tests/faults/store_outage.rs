@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::failure::Fault as Whose;
-use common::id::BatchId;
+use common::id::{BatchId, JobId};
 use common::job::Job;
 use common::location::Location;
 use common::progress::Progress;
@@ -259,6 +259,25 @@ async fn a_finished_encode_waits_for_its_store() {
         store.get("in/h264.mp4").await.unwrap(),
         std::fs::read(paths::media("h264.mp4")).unwrap()
     );
+}
+
+/// A name that no store can be asked for says nothing of the bucket.
+#[tokio::test]
+async fn a_name_that_cannot_be_asked_for_shuts_no_bucket() {
+    let coast = Coast::start("download").await;
+    let good = coast.jobs().await.remove(0);
+    let mut odd = good.clone();
+    odd.output = Location::s3(BUCKET, "out/a//b/0.mkv").unwrap();
+    odd.id = JobId::of(&odd.input, &odd.recipe, &odd.output, None);
+    coast.enqueue(&[odd.clone()]).await;
+    let run = coast.farm.ended(&odd.id).await;
+    let State::Failed { failure } = &run.state else {
+        panic!("it passed: {run:#?}")
+    };
+    assert_eq!(failure.fault, Whose::Input, "{failure}");
+    coast.enqueue(std::slice::from_ref(&good)).await;
+    coast.farm.completed(&good.id).await;
+    assert!(coast.farm.heartbeat("w").await.unwrap().away.is_empty());
 }
 
 /// A finished encode that waits is given back where its worker stops.

@@ -331,6 +331,7 @@ async fn a_worker_with_prefixes_and_no_roots_leaves_everything_else_alone() {
         "s3://media/out/%2e%2e/other/b.mkv",
         "s3://media/outer/b.mkv",
         "s3://media2/out/b.mkv",
+        "s3://media/out/",
     ]
     .into_iter()
     .enumerate()
@@ -341,6 +342,22 @@ async fn a_worker_with_prefixes_and_no_roots_leaves_everything_else_alone() {
         body["output"] = output.into();
         publish(&farm, &job.id, &body).await;
         foreign.push((job.id, "--bucket"));
+    }
+    // The source under other names: it is replaced by none of them.
+    let source = store.get("in/a.mp4").await;
+    for (number, output) in ["s3://media/in/a.mp4/", "s3://media//in/a.mp4"]
+        .iter()
+        .enumerate()
+    {
+        let name = format!("out/alias{number}.mkv");
+        let job = store.job("in/a.mp4", &name, "libx264").await;
+        let mut body = serde_json::to_value(&job).unwrap();
+        body["output"] = (*output).into();
+        body["replace"] = true.into();
+        publish(&farm, &job.id, &body).await;
+        let run = farm.ended(&job.id).await;
+        assert!(matches!(run.state, State::Failed { .. }), "{run:#?}");
+        assert_eq!(store.get("in/a.mp4").await, source, "{output}");
     }
     let last = store.job("in/a.mp4", "out/last.mkv", "libx264").await;
     farm.enqueue(&last).await;
@@ -394,6 +411,33 @@ async fn a_root_that_is_no_folder_is_a_wrong_setting() {
 }
 
 #[tokio::test]
+async fn check_config_asks_each_bucket() {
+    let farm = Farm::start().await;
+    let store = TestStore::start(farm.folder()).await;
+    let check = async |changed: &[(&str, &str)]| {
+        let mut command = programs::command("worker", farm.folder());
+        command
+            .args(["check-config", "--nats", farm.url()])
+            .args(["--bucket", "s3://media/in", "--bucket", "s3://media"])
+            .envs(store.environment())
+            .envs(changed.iter().copied());
+        process::run(command).await
+    };
+    check(&[]).await.succeeded();
+    let wrong: [(&[_], _); 3] = [
+        (&[("AWS_SECRET_ACCESS_KEY", "wrong")], "403 Forbidden"),
+        (&[("AWS_ENDPOINT", "http://127.0.0.1:1")], "refused"),
+        (&[("AWS_ENDPOINT", "127.0.0.1:8333")], "http://HOST:PORT"),
+    ];
+    for (changed, why) in wrong {
+        let ran = check(changed).await;
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(ran.stderr.contains("s3://media/in"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
 async fn encode_gives_its_worker_just_the_folders_that_it_was_given() {
     let folder = paths::test_folder();
     let path = |name: &str| folder.path().join(name);
@@ -407,6 +451,11 @@ async fn encode_gives_its_worker_just_the_folders_that_it_was_given() {
         .env("XDG_CACHE_HOME", paths::shared_cache())
         .env("WORKER_ROOT", path("none"))
         .env("WORKER_BUCKET", "nonsense");
-    process::run(command).await.succeeded();
+    let ran = process::run(command).await.succeeded();
     assert!(path("out/a.mkv").is_file());
+    assert!(
+        !ran.stderr.contains("lost the connection"),
+        "{}",
+        ran.stderr
+    );
 }
