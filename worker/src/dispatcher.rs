@@ -159,6 +159,7 @@ impl<W: Work> Dispatcher<W> {
         while !shutdown.is_cancelled() {
             while let Some(ended) = tasks.jobs.try_join_next_with_id() {
                 self.note(ended, &mut tasks);
+                news.changed = true;
             }
             let standing = self.duty.standing(tasks.jobs.len());
             self.presence.stand(&standing);
@@ -198,7 +199,10 @@ impl<W: Work> Dispatcher<W> {
                     Sight::Rung(lane) => news.lanes.extend(lane),
                 },
                 () = tokio::time::sleep_until(next_look), if is_resting && has_room => continue,
-                Some(ended) = tasks.jobs.join_next_with_id() => self.note(ended, &mut tasks),
+                Some(ended) = tasks.jobs.join_next_with_id() => {
+                    self.note(ended, &mut tasks);
+                    news.changed = true;
+                }
                 Some(lane) = made.next() => {
                     if !self.admission.queues().contains(&lane.queue) {
                         continue;
@@ -206,7 +210,7 @@ impl<W: Work> Dispatcher<W> {
                     news.lanes.push(lane);
                 }
                 Ok(()) = connections.changed() => news.reconnected = true,
-                Ok(()) = controls.changed() => {}
+                Ok(()) = controls.changed() => news.changed = true,
                 Some(proved) = tasks.proofs.join_next() => {
                     self.judge(proved, &mut tasks);
                     news.proved = true;

@@ -47,6 +47,8 @@ pub(crate) struct News {
     pub reconnected: bool,
     /// The card was proved anew: it may be less than before.
     pub proved: bool,
+    /// What was declined before may not be any more: a job has ended, or orders have changed.
+    pub changed: bool,
     /// Something happened, or nobody listened.
     pub disturbed: bool,
 }
@@ -184,7 +186,11 @@ impl Search {
             self.stop_listening();
             self.is_lost = true;
         }
+        if news.changed || news.reconnected {
+            self.lanes.rouse_all();
+        }
         for lane in news.lanes {
+            self.lanes.rouse(&lane);
             self.learn(lane).await;
         }
         self.search().await;

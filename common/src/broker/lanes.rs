@@ -1,7 +1,8 @@
 //! Lanes: the durable pull consumers, made when somebody first needs one.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
@@ -10,6 +11,7 @@ use async_nats::jetstream::stream::Stream;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::{Broker, BrokerError};
 use crate::queue::{Lane, Priority, Queue};
@@ -34,6 +36,38 @@ pub(super) struct Known {
     /// How many jobs the next fetch asks for at the least: more than are wanted,
     /// where the last ones were all declined.
     pub reach: AtomicUsize,
+    /// Whether the last look was broken off before it knew all jobs of the lane.
+    pub is_unfinished: AtomicBool,
+    /// Until when the lane is left to others, as all its jobs were declined.
+    rests_until: Mutex<Option<Instant>>,
+}
+
+impl Known {
+    /// Leaves the lane to others for a while.
+    pub(super) fn rest(&self, length: Duration) {
+        let mut rests = self
+            .rests_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *rests = Instant::now().checked_add(length);
+    }
+
+    fn rouse(&self) {
+        let mut rests = self
+            .rests_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *rests = None;
+    }
+
+    /// Whether the lane is left to others.
+    pub(super) fn is_resting(&self) -> bool {
+        let rests = self
+            .rests_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        rests.is_some_and(|until| Instant::now() < until)
+    }
 }
 
 impl Lanes {
@@ -52,10 +86,24 @@ impl Lanes {
         self.known.contains_key(&std::cmp::Reverse(lane.clone()))
     }
 
+    /// A job was published in this lane: it may be one that is not declined.
+    pub fn rouse(&self, lane: &Lane) {
+        if let Some(known) = self.known.get(&std::cmp::Reverse(lane.clone())) {
+            known.rouse();
+        }
+    }
+
+    /// What was declined before may not be any more.
+    pub fn rouse_all(&self) {
+        self.known.values().for_each(Known::rouse);
+    }
+
     fn insert(&mut self, lane: Lane, ack_wait: Duration) {
         let known = Known {
             ack_wait,
             reach: AtomicUsize::new(0),
+            is_unfinished: AtomicBool::new(false),
+            rests_until: Mutex::new(None),
         };
         self.known.insert(std::cmp::Reverse(lane), known);
     }

@@ -1,11 +1,15 @@
 //! Looking at the lanes: fetches what waits, most urgent first, offers it to a
 //! claimant, and claims what that admits.
 //!
-//! A look is a bounded step. Jobs that are declined come back after a while, and
-//! before jobs that are new: a look that went on until a lane is empty might
-//! never end. So each priority is searched for a short time only. Where all that
-//! a fetch brought was declined, the next fetch of that lane asks for more, in
-//! this look and in later ones, so that a good job behind many others is reached.
+//! A look is a bounded step: each priority is searched for a short time only.
+//! Where all that a fetch brought was declined, the next fetch of that lane asks
+//! for more, in this look and in later ones, so that a good job behind many
+//! others is reached.
+//!
+//! Jobs that are declined are kept until their lane is searched through, and are
+//! there for other workers at once after that; the worker that declined them
+//! leaves the lane alone for a while. Only where the time did not suffice do
+//! they come back later, so that the next look gets on.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering;
@@ -40,6 +44,9 @@ const LONGEST: Duration = Duration::from_millis(750);
 const MOST_DECLINES: usize = 4096;
 /// Jobs that one fetch asks for at the most.
 const MOST_AT_ONCE: usize = 256;
+/// How long a lane is left to others that took more than one look to search
+/// through: each search hides its jobs from them.
+const LONG_REST: Duration = Duration::from_secs(30);
 /// A message over which a request failed is offered again after that long.
 const TROUBLE: SignedDuration = SignedDuration::from_secs(10);
 
@@ -68,10 +75,10 @@ pub trait Claimant: Sync {
 /// Why a delivered job is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decline {
-    /// Others may have it; it is offered again after that long.
+    /// Others may have it; this worker is offered it again after that long.
     Leave(SignedDuration),
     /// There is no room for any job of this lane: none is asked about in the rest
-    /// of the look. This one is offered again after that long.
+    /// of the look. This worker is offered them again after that long.
     Full(SignedDuration),
     /// Its batch is paused: it is put aside until that is over.
     Park,
@@ -127,12 +134,19 @@ struct Turn<'a> {
     fruitless: u32,
     /// Not to be asked again in this look.
     is_over: bool,
+    /// Broken off before all jobs of the lane were known.
+    is_unfinished: bool,
+    /// Whether it brought a claim.
+    is_fruitful: bool,
+    /// What was declined, and for how long.
+    declined: Vec<(jetstream::Message, SignedDuration)>,
 }
 
 /// What is to become of a fetched message.
 enum Verdict<T> {
     Take(Job, T),
-    Leave(SignedDuration),
+    Decline(SignedDuration),
+    GiveBack,
     Park(Job),
     SetAside(wire::WireError),
 }
@@ -191,53 +205,105 @@ impl Broker {
     ) -> Result<(), BrokerError> {
         let end = Instant::now() + LONGEST;
         for mut group in groups(lanes, claimant) {
-            let end = end.min(Instant::now() + SEARCH);
-            let mut declined = 0;
-            loop {
-                let order = self.order(&group).await?;
-                let is_alone = order.len() == 1;
-                let mut found = false;
-                for index in order {
-                    let free = most - look.claims.len();
-                    if free == 0 || *haste.borrow() == Haste::Stop {
-                        return Ok(());
-                    }
-                    let turn = &mut group[index];
-                    let is_late = declined >= MOST_DECLINES
-                        || Instant::now() >= end
-                        || *haste.borrow() >= Haste::Brief;
-                    if turn.fruitless > 0 && is_late {
-                        turn.is_over = true;
-                        continue;
-                    }
-                    // The job that waits longest may lie in any of several
-                    // lanes: then each job is looked for by itself.
-                    let wanted = if is_alone { free } else { 1 };
-                    let reach = turn.known.reach.load(Ordering::Relaxed);
-                    let messages = self.fetch(turn.lane, wanted.max(reach)).await?;
-                    if messages.is_empty() {
-                        turn.is_over = true;
-                        continue;
-                    }
-                    let (fetched, before) = (messages.len(), look.claims.len());
-                    self.offer(turn, messages, claimant, wanted, look).await;
-                    if look.claims.len() == before {
-                        turn.fruitless += 1;
-                        declined += fetched;
-                        let reach = (2 * wanted.max(reach)).min(MOST_AT_ONCE);
-                        turn.known.reach.store(reach, Ordering::Relaxed);
-                    } else {
-                        turn.known.reach.store(0, Ordering::Relaxed);
-                    }
-                    found = true;
-                    break;
-                }
-                if !found {
-                    break;
-                }
+            let searched = self
+                .search(&mut group, claimant, most, haste, end, look)
+                .await;
+            self.release(&mut group).await;
+            if !searched? {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Looks at the lanes of one priority. Says whether to go on with the next.
+    async fn search<C: Claimant>(
+        &self,
+        group: &mut [Turn<'_>],
+        claimant: &C,
+        most: usize,
+        haste: &watch::Receiver<Haste>,
+        end: Instant,
+        look: &mut Look<C::Ticket>,
+    ) -> Result<bool, BrokerError> {
+        let end = end.min(Instant::now() + SEARCH);
+        let mut declined = 0;
+        loop {
+            let order = self.order(group).await?;
+            let is_alone = order.len() == 1;
+            let mut found = false;
+            for index in order {
+                let free = most - look.claims.len();
+                if free == 0 || *haste.borrow() == Haste::Stop {
+                    return Ok(false);
+                }
+                let turn = &mut group[index];
+                let is_late = declined >= MOST_DECLINES
+                    || Instant::now() >= end
+                    || *haste.borrow() >= Haste::Brief;
+                if turn.fruitless > 0 && is_late {
+                    turn.is_over = true;
+                    turn.is_unfinished = true;
+                    continue;
+                }
+                // The job that waits longest may lie in any of several
+                // lanes: then each job is looked for by itself.
+                let wanted = if is_alone { free } else { 1 };
+                let reach = turn.known.reach.load(Ordering::Relaxed);
+                let messages = self.fetch(turn.lane, wanted.max(reach)).await?;
+                if messages.is_empty() {
+                    turn.is_over = true;
+                    continue;
+                }
+                let (fetched, before) = (messages.len(), look.claims.len());
+                self.offer(turn, messages, claimant, wanted, look).await;
+                if look.claims.len() == before {
+                    turn.fruitless += 1;
+                    declined += fetched;
+                    let reach = (2 * wanted.max(reach)).min(MOST_AT_ONCE);
+                    turn.known.reach.store(reach, Ordering::Relaxed);
+                } else {
+                    turn.is_fruitful = true;
+                    turn.known.reach.store(0, Ordering::Relaxed);
+                }
+                found = true;
+                break;
+            }
+            if !found {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Gives back what was declined: for others to have at once, where the lane
+    /// was searched through.
+    async fn release(&self, group: &mut [Turn<'_>]) {
+        for turn in group {
+            let longest = turn.declined.iter().map(|(_, wait)| *wait).max();
+            let is_unfinished = turn.is_unfinished && !turn.is_fruitful;
+            for (message, wait) in turn.declined.drain(..) {
+                let wait = if is_unfinished {
+                    wait
+                } else {
+                    SignedDuration::ZERO
+                };
+                if let Err(error) = self.leave(&message, wait).await {
+                    tracing::debug!(%error, "it comes back by itself");
+                }
+            }
+            let was_unfinished = turn
+                .known
+                .is_unfinished
+                .swap(is_unfinished, Ordering::Relaxed);
+            if let Some(longest) = longest.filter(|_| turn.is_over && !is_unfinished) {
+                let rest = if was_unfinished {
+                    LONG_REST
+                } else {
+                    longest.unsigned_abs()
+                };
+                turn.known.rest(rest);
+            }
+        }
     }
 
     /// The lanes that are still to be asked, in order: those first that brought
@@ -285,13 +351,17 @@ impl Broker {
             let mut verdicts = Vec::new();
             while let Some(message) = waiting.pop_front() {
                 let verdict = if let Some(wait) = full {
-                    Verdict::Leave(wait)
+                    Verdict::Decline(wait)
                 } else if room == 0 || is_late {
                     look.more = Some(lane.clone());
-                    Verdict::Leave(SignedDuration::ZERO)
+                    Verdict::GiveBack
                 } else {
                     judge(&message, lane, claimant, &mut full)
                 };
+                if let Verdict::Decline(wait) = verdict {
+                    turn.declined.push((message, wait));
+                    continue;
+                }
                 let is_taken = matches!(verdict, Verdict::Take(..));
                 verdicts.push(self.carry_out(lane, message, verdict, claimant.name(), ack_wait));
                 if is_taken {
@@ -330,7 +400,12 @@ impl Broker {
                 self.take(lane, message.clone(), job, worker, ack_wait)
                     .await
             }
-            Verdict::Leave(wait) => self.leave(&message, wait).await.map(|()| Taken::Nothing),
+            // It is kept until its lane is searched through.
+            Verdict::Decline(_) => Ok(Taken::Nothing),
+            Verdict::GiveBack => {
+                let left = self.leave(&message, SignedDuration::ZERO).await;
+                left.map(|()| Taken::Nothing)
+            }
             Verdict::Park(job) => {
                 let parked = self.park(&job, lane, &message).await;
                 parked.map(|()| Taken::Nothing)
@@ -436,10 +511,10 @@ fn judge<C: Claimant>(
     };
     match claimant.admit(&job, lane) {
         Ok(ticket) => Verdict::Take(job, ticket),
-        Err(Decline::Leave(wait)) => Verdict::Leave(wait),
+        Err(Decline::Leave(wait)) => Verdict::Decline(wait),
         Err(Decline::Full(wait)) => {
             *full = Some(wait);
-            Verdict::Leave(wait)
+            Verdict::Decline(wait)
         }
         Err(Decline::Park) => Verdict::Park(job),
     }
@@ -450,7 +525,7 @@ fn judge<C: Claimant>(
 fn groups<'a, C: Claimant>(lanes: &'a Lanes, claimant: &C) -> Vec<Vec<Turn<'a>>> {
     let mut groups = BTreeMap::<_, Vec<_>>::new();
     for (lane, known) in lanes.iter() {
-        if claimant.is_open(&lane.queue) {
+        if claimant.is_open(&lane.queue) && !known.is_resting() {
             let rank = (lane.priority, claimant.prefers(&lane.queue));
             groups
                 .entry(std::cmp::Reverse(rank))
@@ -460,6 +535,9 @@ fn groups<'a, C: Claimant>(lanes: &'a Lanes, claimant: &C) -> Vec<Vec<Turn<'a>>>
                     known,
                     fruitless: 0,
                     is_over: false,
+                    is_unfinished: false,
+                    is_fruitful: false,
+                    declined: Vec::new(),
                 });
         }
     }

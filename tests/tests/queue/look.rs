@@ -179,6 +179,35 @@ async fn what_was_fetched_beyond_need_is_there_for_others_at_once() {
 }
 
 #[tokio::test]
+async fn what_one_worker_declines_is_there_for_others_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    enqueue_unwanted(&broker, 50).await;
+    lanes(&broker, &mut known).await;
+    let mut its = Lanes::default();
+    lanes(&broker, &mut its).await;
+    let picky = Picky::new("large", Decline::Leave(SignedDuration::from_secs(60)));
+    assert!(look(&broker, &its, &picky, 2).await.is_empty());
+    assert_eq!(picky.asked(), 50);
+    let other = Picky::new("none", Decline::Park);
+    let mut taken = Vec::new();
+    poll::until_within(Duration::from_secs(10), "all of them", async || {
+        taken.extend(look(&broker, &known, &other, 50).await);
+        (taken.len() == 50).then_some(())
+    })
+    .await;
+
+    // It leaves the lane to others meanwhile, until something new is there.
+    enqueue_unwanted(&broker, 51).await;
+    assert!(look(&broker, &its, &picky, 2).await.is_empty());
+    assert_eq!(picky.asked(), 0);
+    its.rouse(&lane(5));
+    assert!(look(&broker, &its, &picky, 2).await.is_empty());
+    assert!(picky.asked() > 0);
+}
+
+#[tokio::test]
 async fn a_lane_keeps_its_lease_whoever_asks_for_it_and_whatever_fails() {
     const LEASE: Duration = Duration::from_secs(120);
     let folder = tempfile::tempdir().expect("a folder");
