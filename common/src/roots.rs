@@ -41,7 +41,7 @@ struct Root {
 
 /// A folder cannot be one to read and write below.
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be used: {source}", path.display())]
+#[error("{} cannot be used: {source}; is it a folder of this machine?", path.display())]
 pub struct RootError {
     /// Which.
     pub path: PathBuf,

@@ -43,7 +43,7 @@ pub(crate) enum Fault {
     OutputOccupied,
     /// A person cancels a job at one of the moments.
     JobCancelled,
-    /// A worker's clock is ten minutes off.
+    /// A worker's clock is ten minutes off, and its ffmpeg crashes: others try again soon.
     ClockWrong,
 }
 
@@ -84,7 +84,6 @@ impl Fault {
                 | Self::BrokerKilled
                 | Self::BrokerAway
                 | Self::CompletionSlow
-                | Self::ClockWrong
         )
     }
 }
@@ -111,7 +110,7 @@ impl fmt::Display for Fault {
             Self::CompletionSlow => "store completes an upload after more than a lease",
             Self::OutputOccupied => "a stranger's object at an output",
             Self::JobCancelled => "job cancelled at a moment of its life",
-            Self::ClockWrong => "worker's clock ten minutes off",
+            Self::ClockWrong => "ffmpeg crashes on a worker whose clock is ten minutes off",
         })
     }
 }

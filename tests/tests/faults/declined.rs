@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use common::job::Job;
+use common::location::Location;
 use common::queue::{Lane, Priority};
 use harness::farm::Farm;
 use harness::process::Signal;
@@ -31,7 +32,7 @@ async fn a_worker_that_declines_two_thousand_jobs_takes_an_urgent_one_and_stops_
             let mut large = good.input.clone();
             large.size = size + 1;
             large.version = n.to_string();
-            let output = good.output.clone();
+            let output = Location::file(&farm.out().join(format!("large-{n}.mkv"))).unwrap();
             let job = Job::new(good.batch, large, output, good.recipe.clone(), None);
             (job, lane(5))
         })
