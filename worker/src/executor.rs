@@ -430,16 +430,7 @@ impl Executor {
             let on_bytes = |bytes| moved.tell(bytes);
             let attempt = (&job.id, attempt);
             let to = &job.output;
-            match publish::prepare(
-                &self.stores,
-                made.path(),
-                to,
-                attempt,
-                &on_bytes,
-                &broken_off,
-            )
-            .await
-            {
+            match publish::prepare(&self.stores, &made, to, attempt, &on_bytes, &broken_off).await {
                 Ok(prepared) => break prepared,
                 // A finished encode is kept until its place is back.
                 Err(error) => {

@@ -6,6 +6,7 @@
 //! nothing that is there already is written to.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use common::failure::Failure;
 use common::id::JobId;
 use common::location::Location;
-use common::roots::{OpenFolder, Opened, Roots};
+use common::roots::{Identity, OpenFolder, Opened, Roots};
 use common::store::{StoreError, Stores};
 use uuid::Uuid;
 
@@ -34,22 +35,24 @@ fn prefix(job: &JobId) -> String {
 
 impl Hidden {
     /// Brings an output from scratch next to its final name: by a new name where
-    /// that is on the same disk, else by a copy.
+    /// that is on the same disk, else by a copy. It must be the file that is open
+    /// as `made`, whatever has the name `output` by now.
     ///
     /// # Errors
     /// Where its folder lies outside or cannot be written; nothing is left behind
     /// then, and the output is still in scratch.
     pub async fn bring(
         stores: &Stores,
-        output: &Path,
+        (output, made): (&Path, &File),
         to: &Location,
         job: &JobId,
     ) -> Result<Self, StoreError> {
         let output = output.to_owned();
+        let made = Identity::of(made).map_err(unwritten(to))?;
         let name = format!("{}{}", prefix(job), Uuid::new_v4().simple());
         let bring = move |roots: &Roots, at: &Location| {
             let (folder, to) = roots.make_folder_of(at)?;
-            bring(&output, &folder, name.as_ref()).map_err(unwritten(at))?;
+            bring(&output, made, &folder, name.as_ref()).map_err(unwritten(at))?;
             Ok(Self {
                 folder: Arc::new(folder),
                 name,
@@ -121,12 +124,15 @@ pub async fn remove_leftovers(stores: &Stores, to: &Location, job: &JobId) {
     }
 }
 
-fn bring(output: &Path, folder: &OpenFolder, hidden: &OsStr) -> io::Result<()> {
+fn bring(output: &Path, expected: Identity, folder: &OpenFolder, hidden: &OsStr) -> io::Result<()> {
     let (Some(scratch), Some(name)) = (output.parent(), output.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
     let scratch = OpenFolder::own(scratch)?;
     let mut made = scratch.open(name)?;
+    if made.identity != expected {
+        return Err(exchanged());
+    }
     // A new name costs nothing, but is possible on one disk only.
     let named = scratch
         .link(name, folder, hidden)
@@ -172,7 +178,11 @@ fn is_same(folder: &OpenFolder, hidden: &OsStr, made: &Opened) -> io::Result<()>
     if folder.open(hidden)?.identity == made.identity {
         return Ok(());
     }
-    Err(io::Error::other("the output was exchanged"))
+    Err(exchanged())
+}
+
+fn exchanged() -> io::Error {
+    io::Error::other("the output was exchanged")
 }
 
 /// Gives a file its final name; where another has it already and is to be
@@ -229,7 +239,13 @@ mod tests {
             let scratch = tempfile::tempdir().expect("a folder");
             let output = scratch.path().join("output.mkv");
             std::fs::write(&output, "film").expect("written");
-            Hidden::bring(&self.stores, &output, &self.at(name), &self.job).await
+            Hidden::bring(
+                &self.stores,
+                (&output, &open(&output)),
+                &self.at(name),
+                &self.job,
+            )
+            .await
         }
 
         fn names(&self, folder: &str) -> Vec<String> {
@@ -241,6 +257,26 @@ mod tests {
                 .into_iter()
                 .map(|name| name.into_string().expect("text"))
                 .collect()
+        }
+    }
+
+    fn open(output: &Path) -> File {
+        File::open(output).expect("it is there")
+    }
+
+    #[tokio::test]
+    async fn an_output_that_was_exchanged_is_not_brought() {
+        for place in places() {
+            let scratch = tempfile::tempdir().expect("a folder");
+            let output = scratch.path().join("output.mkv");
+            std::fs::write(&output, "film").expect("written");
+            let made = open(&output);
+            std::fs::remove_file(&output).expect("removed");
+            std::fs::write(&output, "evil").expect("written");
+            let to = place.at("a.mkv");
+            let refused = Hidden::bring(&place.stores, (&output, &made), &to, &place.job).await;
+            assert!(refused.is_err());
+            assert!(place.names("").is_empty());
         }
     }
 
@@ -298,10 +334,12 @@ mod tests {
             let in_the_way = place.folder.path().join("new");
             std::fs::write(&in_the_way, "in the way").expect("written");
             let to = place.at("new/a.mkv");
-            let refused = Hidden::bring(&place.stores, &output, &to, &place.job).await;
+            let refused =
+                Hidden::bring(&place.stores, (&output, &open(&output)), &to, &place.job).await;
             assert!(refused.is_err() && output.exists());
             std::fs::remove_file(in_the_way).expect("removed");
-            let brought = Hidden::bring(&place.stores, &output, &to, &place.job).await;
+            let brought =
+                Hidden::bring(&place.stores, (&output, &open(&output)), &to, &place.job).await;
             brought.expect("brought").appear(false).await.expect("free");
             assert_eq!(place.names("new"), ["a.mkv"]);
         }
@@ -346,7 +384,7 @@ mod tests {
             std::os::unix::fs::symlink("/etc/passwd", &output).expect("linked");
             let to = place.at("a.mkv");
             assert!(
-                Hidden::bring(&place.stores, &output, &to, &place.job)
+                Hidden::bring(&place.stores, (&output, &open(&output)), &to, &place.job)
                     .await
                     .is_err()
             );

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use common::failure::Failure;
 use common::marked::{is_name_of, open_plain};
+use common::roots::Identity;
 
 use crate::scratch::AttemptFolder;
 
@@ -60,6 +61,18 @@ impl Made {
     /// The file, to be read.
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// The file, opened once more, to be read from its beginning.
+    ///
+    /// # Errors
+    /// Where another file has its name by now.
+    pub fn again(&self) -> std::io::Result<File> {
+        let file = File::open(&self.path)?;
+        if Identity::of(&file)? == Identity::of(&self.file)? {
+            return Ok(file);
+        }
+        Err(std::io::Error::other("the output was exchanged"))
     }
 
     /// Where it is: in a folder that no tool may write in.
@@ -132,6 +145,10 @@ mod tests {
         assert_eq!(made.size(), 4);
         assert_eq!(made.path(), place.folder.path().join("output"));
         assert!(made.path().exists() && !place.output().exists());
+        made.again().expect("the same file");
+        std::fs::remove_file(made.path()).expect("removed");
+        std::fs::write(made.path(), "evil").expect("room");
+        made.again().expect_err("another file");
     }
 
     #[test]

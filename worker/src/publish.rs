@@ -7,9 +7,7 @@
 //!
 //! Whose output is there is decided by looking, never by what anybody remembers.
 
-use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -24,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hidden::{self, Hidden};
 use crate::input::failure;
+use crate::made::Made;
 use crate::patience::patiently;
 
 /// How long a store that answers, or a folder, may take to let an output appear.
@@ -53,7 +52,7 @@ pub enum Prepared {
 /// behind then, and the output is still where it was: it can be tried again.
 pub async fn prepare(
     stores: &Stores,
-    output: &Path,
+    made: &Made,
     to: &Location,
     attempt: (&JobId, u32),
     on_bytes: OnBytes<'_>,
@@ -65,7 +64,8 @@ pub async fn prepare(
             if attempt > 1 {
                 hidden::remove_leftovers(stores, to, job).await;
             }
-            let prepared = Prepared::File(Hidden::bring(stores, output, to, job).await?);
+            let prepared =
+                Prepared::File(Hidden::bring(stores, (made.path(), made.file()), to, job).await?);
             if stop.is_cancelled() {
                 prepared.discard().await;
                 return Err(StoreError::Stopped(to.clone()));
@@ -73,8 +73,8 @@ pub async fn prepare(
             Ok(prepared)
         }
         true => {
-            let file = File::open(output).map_err(|source| StoreError::Local {
-                what: output.display().to_string(),
+            let file = made.again().map_err(|source| StoreError::Local {
+                what: made.path().display().to_string(),
                 source,
             })?;
             let upload = stores.upload(file, to, on_bytes, stop).await?;

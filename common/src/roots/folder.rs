@@ -42,6 +42,16 @@ pub struct OpenFolder {
     path: PathBuf,
 }
 
+impl Identity {
+    /// Which file is open.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn of(file: &File) -> io::Result<Self> {
+        identity(&cap_std::fs::File::from_std(file.try_clone()?))
+    }
+}
+
 impl OpenFolder {
     pub(super) fn new(folder: Dir, path: PathBuf) -> Self {
         Self { folder, path }

@@ -25,9 +25,13 @@ fn the_same_folder_twice_adds_nothing_and_says_so() {
         .succeeded()
         .json();
     assert_eq!((&third["added"], &third["pending"]), (&1.into(), &2.into()));
-    let again = farm
-        .producer(line.into_iter().chain(["--again"]))
-        .succeeded();
+    // New jobs for the same outputs have to wait until these are over.
+    let again = || farm.producer(line.into_iter().chain(["--again"]));
+    let refused = again();
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(refused.stderr.contains("3 refused"), "{refused:#?}");
+    farm.producer(["cancel", "--all"]).succeeded();
+    let again = again().succeeded();
     assert!(again.stderr.contains("3 added"), "{again:#?}");
 }
 
@@ -35,16 +39,29 @@ fn the_same_folder_twice_adds_nothing_and_says_so() {
 fn a_changed_source_or_recipe_is_another_job() {
     let farm = Farm::start();
     farm.file("in/a.mp4", b"one");
-    let added = |crf: &str| {
-        let line = [
+    let enqueue = |crf: &str| {
+        farm.producer([
             "enqueue", "in", "-o", "out", "--codec", "h264", "--crf", crf, "--json",
-        ];
-        farm.producer(line).succeeded().json()["added"].clone()
+        ])
+    };
+    let added = |crf: &str| enqueue(crf).succeeded().json()["added"].clone();
+    // As long as one waits, another would have the same output.
+    let refused = |crf: &str| {
+        let refused = enqueue(crf);
+        assert_eq!(refused.code, Some(1), "{refused:#?}");
+        assert_eq!(refused.json()["refused"], 1, "{refused:#?}");
+        assert!(
+            refused.stderr.contains("its output is already being made"),
+            "{refused:#?}"
+        );
+        farm.producer(["cancel", "--all"]).succeeded();
     };
     assert_eq!(added("20"), 1);
     assert_eq!(added("20"), 0);
+    refused("21");
     assert_eq!(added("21"), 1);
     farm.file("in/a.mp4", b"another one");
+    refused("20");
     assert_eq!(added("20"), 1);
 }
 
@@ -103,7 +120,15 @@ fn names_that_break_careless_programs_arrive_whole() {
     }
     let table = farm.producer(["jobs"]).succeeded().stdout;
     assert!(table.contains("new\\nline.mp4"), "{table}");
-    let dash = ["enqueue", "-o", "out", "--codec", "h264", "--", "-dash.mp4"];
+    let dash = [
+        "enqueue",
+        "-o",
+        "out2",
+        "--codec",
+        "h264",
+        "--",
+        "-dash.mp4",
+    ];
     std::fs::copy(folder.join("in/-dash.mp4"), folder.join("-dash.mp4")).unwrap();
     farm.producer(dash).succeeded();
     assert!(!folder.join("pwned").exists());
