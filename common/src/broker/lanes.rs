@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
@@ -43,30 +43,25 @@ pub(super) struct Known {
 }
 
 impl Known {
+    fn rests_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rests_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Leaves the lane to others for a while.
     pub(super) fn rest(&self, length: Duration) {
-        let mut rests = self
-            .rests_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *rests = Instant::now().checked_add(length);
+        *self.rests_until() = Instant::now().checked_add(length);
     }
 
     fn rouse(&self) {
-        let mut rests = self
-            .rests_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *rests = None;
+        *self.rests_until() = None;
     }
 
     /// Whether the lane is left to others.
     pub(super) fn is_resting(&self) -> bool {
-        let rests = self
-            .rests_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        rests.is_some_and(|until| Instant::now() < until)
+        self.rests_until()
+            .is_some_and(|until| Instant::now() < until)
     }
 }
 
