@@ -250,7 +250,9 @@ impl<W: Work> Dispatcher<W> {
         (Eye::Resting(search), found)
     }
 
-    /// Starts what was claimed.
+    /// Starts what was claimed. Of jobs that have cost a worker before, one is
+    /// started and all else is given back: what lost its worker together comes back
+    /// together, and would lose the next one together.
     fn start(&self, found: Found, tasks: &mut Tasks, stop: &Stop) {
         for run in found.buried {
             let work = Arc::clone(&self.work);
@@ -258,8 +260,25 @@ impl<W: Work> Dispatcher<W> {
                 .background
                 .spawn(async move { work.clean_up(&run).await });
         }
-        for (claim, ticket) in found.claims {
-            let is_suspect = is_suspect(claim.run());
+        let mut claims = found.claims;
+        let suspect = claims.iter().position(|(claim, _)| is_suspect(claim.run()));
+        let others = match suspect {
+            Some(index) => {
+                let suspect = claims.remove(index);
+                std::mem::replace(&mut claims, vec![suspect])
+            }
+            None => Vec::new(),
+        };
+        for (claim, ticket) in others {
+            tasks.background.spawn(async move {
+                let job = claim.job().id;
+                if let Err(error) = claim.hand_back().await {
+                    tracing::debug!(%job, %error, "not given back; its lease will run out");
+                }
+                drop(ticket);
+            });
+        }
+        for (claim, ticket) in claims {
             let (work, stop) = (Arc::clone(&self.work), stop.clone());
             let task = tasks.jobs.spawn(async move {
                 let job = claim.job().id;
@@ -267,7 +286,7 @@ impl<W: Work> Dispatcher<W> {
                 drop(ticket);
                 (job, outcome)
             });
-            if is_suspect {
+            if suspect.is_some() {
                 tasks.suspects.insert(task.id());
             }
         }
