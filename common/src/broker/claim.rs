@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::header::{NATS_SCHEDULE, NATS_SCHEDULE_TARGET};
 use async_nats::jetstream::{self, AckKind};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::atomic::Message;
@@ -47,6 +48,8 @@ pub struct Claim {
     pub(super) broker: Broker,
     run: Run,
     revision: u64,
+    /// Writes whose end was not awaited, as they were sent: each may have come through.
+    unheard: Vec<Bytes>,
     message: std::sync::Arc<jetstream::Message>,
     pub(super) ack_wait: Duration,
     /// By this the worker knows for whom it speaks when somebody asks.
@@ -214,6 +217,7 @@ impl Broker {
                         broker: self.clone(),
                         run: next,
                         revision,
+                        unheard: Vec::new(),
                         message: message.into(),
                         ack_wait,
                         _held: held.into(),
@@ -371,24 +375,47 @@ impl Claim {
         self.message.ack_with(AckKind::Progress).await
     }
 
-    /// Writes the next state of the run, where it is still this worker's.
-    async fn write(&mut self, next: Run) -> Result<(), Lost> {
-        let written = self
-            .broker
-            .write_run(&next, self.revision, Tries::Endless)
-            .await?;
-        self.note(next, written)
+    /// Writes the next state of the run, where it is still this worker's. It may be
+    /// dropped half-way: the next write finds out what became of this one.
+    async fn write(&mut self, next: impl Fn(&Run) -> Run) -> Result<(), Lost> {
+        loop {
+            let run = next(&self.run);
+            self.unheard.push(wire::encode(&run));
+            let (broker, expected) = (&self.broker, self.revision);
+            // What stays this worker's is no news.
+            let written = if matches!(run.state, State::Running { .. }) {
+                broker.write_run(&run, expected, Tries::Endless).await?
+            } else {
+                broker.settle_by(&run, expected, Tries::Endless).await?
+            };
+            match written {
+                Write::Done(revision) => {
+                    self.unheard.clear();
+                    (self.run, self.revision) = (run, revision);
+                    return Ok(());
+                }
+                Write::Conflict => {
+                    self.unheard.pop();
+                    self.catch_up().await?;
+                }
+            }
+        }
     }
 
-    fn note(&mut self, next: Run, written: Write) -> Result<(), Lost> {
-        match written {
-            Write::Done(revision) => {
-                self.run = next;
-                self.revision = revision;
-                Ok(())
-            }
-            Write::Conflict => Err(Lost::Elsewhere),
+    /// Takes up a write of this worker's own that came through unheard.
+    async fn catch_up(&mut self) -> Result<(), Lost> {
+        if !self.unheard.is_empty()
+            && let Some((payload, revision)) =
+                self.broker.confirmed_payload(&self.run.job.id).await?
+            && self.unheard.contains(&payload)
+            && let Some(found) = self.broker.confirmed_run(&self.run.job.id).await?
+            && found.revision == revision
+        {
+            self.unheard.clear();
+            (self.run, self.revision) = (found.run, found.revision);
+            return Ok(());
         }
+        Err(Lost::Elsewhere)
     }
 
     /// The fence: from here on only the owner goes on, to make its output appear.
@@ -398,7 +425,8 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn fence(&mut self, fence: Fence) -> Result<(), Lost> {
-        self.write(self.run.fence(fence, self.broker.now())).await
+        let now = self.broker.now();
+        self.write(|run| run.fence(fence.clone(), now)).await
     }
 
     /// Writes the fence anew, while the store takes its time.
@@ -406,8 +434,8 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn renew_fence(&mut self) -> Result<(), Lost> {
-        let next = self.run.enter(Stage::Publishing, self.broker.now());
-        self.write(next).await
+        let now = self.broker.now();
+        self.write(|run| run.enter(Stage::Publishing, now)).await
     }
 
     /// Writes down that what an earlier attempt was about to make appear has not
@@ -416,7 +444,8 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn settle(&mut self) -> Result<(), Lost> {
-        self.write(self.run.settle(self.broker.now())).await
+        let now = self.broker.now();
+        self.write(|run| run.settle(now)).await
     }
 
     /// The same, to be written with whatever is written next.
@@ -430,8 +459,8 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn bury(self) -> Result<Run, Lost> {
-        let next = self.run.bury(self.broker.now());
-        self.end(next).await
+        let now = self.broker.now();
+        self.end(|run| run.bury(now)).await
     }
 
     /// The output is at its final key: the job is done.
@@ -439,8 +468,8 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn complete(self, report: Report) -> Result<Run, Lost> {
-        let next = self.run.complete(report, self.broker.now());
-        self.end(next).await
+        let now = self.broker.now();
+        self.end(|run| run.complete(report.clone(), now)).await
     }
 
     /// The attempt failed: the job waits for its next one, or has failed for good.
@@ -455,8 +484,8 @@ impl Claim {
             let times = u32::try_from(self.run.passing_failures()).unwrap_or(u32::MAX);
             retry_wait(first, times.saturating_add(1), random_share()).min(LONGEST_PASSING)
         };
-        let next = self.run.fail(failure, wait, self.broker.now());
-        self.end(next).await
+        let now = self.broker.now();
+        self.end(|run| run.fail(failure.clone(), wait, now)).await
     }
 
     /// Gives the job back unharmed, for another worker to take at once.
@@ -464,9 +493,8 @@ impl Claim {
     /// # Errors
     /// Where the job is no longer this worker's.
     pub async fn hand_back(mut self) -> Result<(), Lost> {
-        let next = self.run.hand_back(self.broker.now());
-        self.write(next).await?;
-        self.broker.record(&self.run).await;
+        let now = self.broker.now();
+        self.write(|run| run.hand_back(now)).await?;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
         Ok(self.broker.ring(&self.lane()).await?)
     }
@@ -481,12 +509,8 @@ impl Claim {
     /// Writes and records how the attempt ended, and lets go of its message. The
     /// run has the say by then: an acknowledgement that is lost only brings the
     /// message back once more, to be settled by whoever gets it.
-    async fn end(mut self, next: Run) -> Result<Run, Lost> {
-        let written = self
-            .broker
-            .settle_by(&next, self.revision, Tries::Endless)
-            .await?;
-        self.note(next, written)?;
+    async fn end(mut self, next: impl Fn(&Run) -> Run) -> Result<Run, Lost> {
+        self.write(next).await?;
         if let State::Waiting { until, .. } = self.run.state {
             let later = subject::later(&self.run.job.id);
             let message = scheduled(&self.run.job, later, &self.lane(), until);

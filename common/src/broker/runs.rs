@@ -82,7 +82,11 @@ impl Broker {
         }
     }
 
-    async fn confirmed_payload(&self, job: &JobId) -> Result<Option<(Bytes, u64)>, BrokerError> {
+    /// The same, unread.
+    pub(super) async fn confirmed_payload(
+        &self,
+        job: &JobId,
+    ) -> Result<Option<(Bytes, u64)>, BrokerError> {
         let what = format!("reading the run of job {job}");
         self.confirmed(RUNS, &subject::run(job), &what).await
     }

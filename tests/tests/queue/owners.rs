@@ -189,3 +189,42 @@ async fn a_job_that_no_worker_could_ever_take_is_set_aside() {
     let (_, left) = broker.queue_extent().await.expect("an answer");
     assert_eq!(left, 0, "it is still in the queue");
 }
+
+/// A write of the owner's is dropped while it is on its way, and comes through.
+#[tokio::test]
+async fn a_write_that_nobody_waited_for_costs_its_owner_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (far, _) = connect_to(proxy.nats_url()).await;
+    let job = job("a");
+    broker
+        .enqueue(&[(job.clone(), lane(5))], |_| {})
+        .await
+        .expect("enqueued");
+    lanes(&broker, &mut known).await;
+    let mut its = Lanes::default();
+    lanes(&far, &mut its).await;
+    let mut owner = claim_in_time(&far, &its, "owner").await;
+
+    let before = owner.run().changed;
+    let key = format!("$KV.runs.{}.all", job.id);
+    let mut renewing = proxy.hold(move |request| request.subject == key);
+    tokio::select! {
+        renewed = owner.renew_fence() => panic!("written although it is held: {renewed:?}"),
+        () = renewing.caught("the renewal") => {}
+    }
+    renewing.release();
+    poll::until("the renewal to come through", async || {
+        let runs = broker.runs().await.expect("an answer");
+        runs.iter().any(|run| run.changed > before).then_some(())
+    })
+    .await;
+    let done = owner
+        .complete(report("owner"))
+        .await
+        .expect("still its own");
+    assert_eq!((done.attempt, done.failures.len()), (1, 0), "{done:#?}");
+    assert!(matches!(done.state, State::Completed { .. }));
+}
