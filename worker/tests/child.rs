@@ -270,7 +270,7 @@ async fn whatever_left_the_group_and_the_session_is_gone_when_the_end_is_told() 
 #[tokio::test]
 async fn stopping_reaches_other_sessions_too() {
     let mut stand_in = StandIn::new(
-        "setsid sh -c \"trap '' TERM; echo \\$\\$ > child; sleep 600; sleep 600\" & trap '' TERM; sleep 600; sleep 600",
+        "trap '' TERM; setsid sh -c \"echo \\$\\$ > child; sleep 600; sleep 600\" & sleep 600; sleep 600",
     );
     stand_in.runner.limits.grace = Duration::from_millis(200);
     let stop = stand_in.runner.stop.clone();
@@ -286,7 +286,7 @@ async fn stopping_reaches_other_sessions_too() {
 #[tokio::test]
 async fn a_supervisor_takes_all_down_when_the_worker_is_gone_and_survives_being_asked() {
     let stand_in = StandIn::new(
-        "setsid sh -c \"trap '' TERM; echo \\$\\$ > child; sleep 600; sleep 600\" & trap 'echo asked > asked' TERM; \
+        "trap 'echo asked > asked' TERM; setsid sh -c \"trap '' TERM; echo \\$\\$ > child; sleep 600; sleep 600\" & \
          while :; do sleep 0.1; done",
     );
     let mut command = stand_in
