@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use browser::{Page, get};
-use common::broker::{Broker, ConnectOptions};
+use common::broker::{Broker, ConnectOptions, Outcome};
 use common::run::Run;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
@@ -181,7 +181,11 @@ async fn enqueue(broker: &Broker, numbers: std::ops::Range<usize>) {
             (job, lane)
         })
         .collect();
-    broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
+    let outcomes = broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
+    let refused = outcomes
+        .iter()
+        .find(|(_, outcome)| *outcome != Outcome::Added);
+    assert!(refused.is_none(), "{refused:?}");
 }
 
 fn episode(number: usize) -> common::job::Job {

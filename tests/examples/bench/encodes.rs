@@ -68,6 +68,9 @@ pub(crate) async fn measure() -> Vec<Figure> {
     ]
 }
 
+/// The folder of an attempt in which its encode writes.
+const WORK: &str = "work";
+
 /// Real footage, each clip a file of its own.
 fn clips(folder: &Path) -> Vec<PathBuf> {
     let source = paths::clip("bigbuckbunny.mp4");
@@ -149,8 +152,7 @@ async fn record(farm: &Farm, encoder: &str) -> Recorded {
         commands,
         input: input.display().to_string(),
         scratch: farm
-            .scratch()
-            .join("w")
+            .scratch_of("w")
             .join(format!("{}-1", job.id))
             .display()
             .to_string(),
@@ -178,7 +180,7 @@ fn scripts(
     std::fs::create_dir_all(&folder).expect("there is room");
     let script = |(number, (clip, recorded)): (usize, (&PathBuf, &Recorded))| {
         let scratch = folder.join(number.to_string());
-        std::fs::create_dir_all(&scratch).expect("there is room");
+        std::fs::create_dir_all(scratch.join(WORK)).expect("there is room");
         let place = |argument: &String| {
             let argument = argument
                 .replace(&recorded.input, &clip.display().to_string())
@@ -195,7 +197,12 @@ fn scripts(
                 "{} >/dev/null 2>&1 </dev/null{side}\n",
                 line.join(" ")
             ));
-            is_encoded |= is_encode(command);
+            if is_encode(command) {
+                is_encoded = true;
+                // The checks read it where no tool may write.
+                let folder = scratch.display();
+                text.push_str(&format!("mv '{folder}/{WORK}'/* '{folder}'\n"));
+            }
         }
         text.push_str("wait\n");
         let script = folder.join(format!("{number}.sh"));

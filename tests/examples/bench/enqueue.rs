@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
+use common::broker::{Broker, Outcome};
 use common::id::BatchId;
 use common::job::{Input, Job};
 use common::location::Location;
@@ -24,10 +25,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     for _ in 0..ROUNDS {
         let jobs = jobs(JOBS);
         let started = Instant::now();
-        farm.view
-            .enqueue(&jobs, |_| {})
-            .await
-            .expect("the broker takes them");
+        all(&farm.view, &jobs).await;
         ours.push(JOBS as f64 / started.elapsed().as_secs_f64());
         empty(&farm).await;
 
@@ -64,6 +62,16 @@ pub(crate) async fn measure() -> Vec<Figure> {
     ]
 }
 
+/// Enqueues jobs, none of which was there.
+pub(crate) async fn all(broker: &Broker, jobs: &[(Job, Lane)]) {
+    let outcomes = broker.enqueue(jobs, |_| {}).await;
+    let outcomes = outcomes.expect("the broker takes them");
+    let refused = outcomes
+        .iter()
+        .find(|(_, outcome)| *outcome != Outcome::Added);
+    assert!(refused.is_none(), "{refused:?}");
+}
+
 /// Jobs that differ in name only, of a size as on a real farm; another call makes others.
 pub(crate) fn jobs(count: usize) -> Vec<(Job, Lane)> {
     let recipe = recipe("libx264");
@@ -79,7 +87,8 @@ pub(crate) fn jobs(count: usize) -> Vec<(Job, Lane)> {
             size: 1_000_000,
             version: "d41d8cd98f00b204e9800998ecf8427e".to_owned(),
         };
-        let output = place(format!("out/season one/episode {number}.mkv"));
+        // An output has one job only.
+        let output = place(format!("out/{salt}/episode {number}.mkv"));
         Job::new(batch, input, output, recipe.clone(), Some(salt))
     };
     (0..count)

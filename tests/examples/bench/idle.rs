@@ -68,8 +68,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     }
     // The first job makes the lane.
     let first = enqueue::jobs(1);
-    let enqueued = view.enqueue(&first, |_| {}).await;
-    enqueued.expect("it is taken");
+    enqueue::all(&view, &first).await;
     ends.recv().await.expect("the first job is done");
     claims.recv().await.expect("it was claimed");
     tokio::time::sleep(SETTLED).await;
@@ -80,7 +79,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
         tokio::time::sleep(random(PAUSE_MS)).await;
         let one = enqueue::jobs(1);
         let enqueued = Instant::now();
-        view.enqueue(&one, |_| {}).await.expect("it is taken");
+        enqueue::all(&view, &one).await;
         let next = tokio::time::timeout(PATIENCE, claims.recv()).await;
         let (job, at) = next.expect("somebody takes it").expect("workers live");
         assert_eq!(job, one[0].0.id, "no job is taken twice");

@@ -73,18 +73,12 @@ async fn ours(count: usize, flush: Flush) -> Rates {
     let farm = Farm::flushing(flush).await;
     let broker = &farm.view;
     let jobs = enqueue::jobs(WARM_UP);
-    broker
-        .enqueue(&jobs, |_| {})
-        .await
-        .expect("the broker takes them");
+    enqueue::all(broker, &jobs).await;
     work(&farm, WARM_UP).await;
 
     let jobs = enqueue::jobs(count);
     let started = Instant::now();
-    broker
-        .enqueue(&jobs, |_| {})
-        .await
-        .expect("the broker takes them");
+    enqueue::all(broker, &jobs).await;
     let enqueue = count as f64 / started.elapsed().as_secs_f64();
     let took = work(&farm, count).await;
     // Nobody waits for acknowledgements, so the last may be on their way.

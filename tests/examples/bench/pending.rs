@@ -31,7 +31,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let mut among_none = Vec::new();
     for _ in 0..TIMES {
         let one = enqueue::jobs(1);
-        farm.view.enqueue(&one, |_| {}).await.expect("it is taken");
+        enqueue::all(&farm.view, &one).await;
         among_none.push(claim(&farm.view, &worker).await);
     }
     let memory = |farm: &Farm| {
@@ -44,10 +44,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let mut some = Vec::new();
     for _ in 0..count.div_ceil(AT_ONCE) {
         let jobs = enqueue::jobs(AT_ONCE.min(count));
-        farm.view
-            .enqueue(&jobs, |_| {})
-            .await
-            .expect("they are taken");
+        enqueue::all(&farm.view, &jobs).await;
         some.extend(jobs.iter().step_by(AT_ONCE / 10).map(|(job, _)| job.id));
     }
     let enqueued = count as f64 / started.elapsed().as_secs_f64();
