@@ -45,6 +45,51 @@ pub enum Outcome {
 /// A job with what became of it.
 pub type Enqueued = (JobId, Outcome);
 
+/// Jobs that are about to be published together.
+struct Prepared<'a> {
+    /// All of them.
+    jobs: &'a [(Job, Lane)],
+    /// What is known of those that were taken before.
+    runs: HashMap<JobId, Run>,
+    /// The others, each once.
+    seen: HashSet<JobId>,
+    /// Those that are to be published.
+    missing: Vec<&'a (Job, Lane)>,
+    /// Those that wait already.
+    pending: HashSet<JobId>,
+    /// Those whose output is another's.
+    taken: HashMap<JobId, Holder>,
+    /// When the outputs of those that are missing were claimed.
+    claimed: Instant,
+}
+
+impl Prepared<'_> {
+    /// These wait already.
+    fn leave_out(&mut self, waiting: HashSet<JobId>) {
+        self.missing.retain(|(job, _)| !waiting.contains(&job.id));
+        self.pending.extend(waiting);
+    }
+
+    /// What became of each, once those that were missing are published.
+    fn outcomes(mut self) -> Vec<Enqueued> {
+        let mut outcome = |job: &Job| match self.runs.get(&job.id) {
+            Some(run) => Outcome::Known(Box::new(run.clone())),
+            None => match self.taken.get(&job.id) {
+                Some(holder) => Outcome::OutputTaken(holder.clone()),
+                // Of one that is named twice, the first is the one that was published.
+                None if self.pending.contains(&job.id) || !self.seen.remove(&job.id) => {
+                    Outcome::AlreadyPending
+                }
+                None => Outcome::Added,
+            },
+        };
+        self.jobs
+            .iter()
+            .map(|(job, _)| (job.id, outcome(job)))
+            .collect()
+    }
+}
+
 impl Broker {
     /// Enqueues jobs in one lane each, those that are missing only. `on_added`
     /// hears how many have been dealt with so far.
@@ -77,9 +122,24 @@ impl Broker {
         // Those of paused batches wait as well, where the guards do not see them.
         let is_any_parked = self.first_from(JOBS, PARKED, 1).await?.is_some();
         let mut outcomes = Vec::with_capacity(jobs.len());
-        for chunk in jobs.chunks((atomic::MOST / most_messages).max(1)) {
-            outcomes.extend(self.enqueue_batch(chunk, is_any_parked).await?);
+        let mut chunks = jobs.chunks((atomic::MOST / most_messages).max(1));
+        let mut next = match chunks.next() {
+            Some(chunk) => Some(self.prepare(chunk, is_any_parked).await?),
+            None => None,
+        };
+        while let Some(prepared) = next.take() {
+            // Jobs are published in their order; what comes first for the next ones
+            // goes to other streams, which the broker serves beside.
+            let following = async {
+                match chunks.next() {
+                    Some(chunk) => self.prepare(chunk, is_any_parked).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (published, following) = tokio::join!(self.publish_prepared(prepared), following);
+            outcomes.extend(published?);
             on_added(outcomes.len());
+            next = following?;
         }
         Ok(outcomes)
     }
@@ -114,35 +174,66 @@ impl Broker {
         Ok(())
     }
 
-    async fn enqueue_batch(
+    /// Finds out which of these jobs are to be published, and claims their outputs.
+    async fn prepare<'a>(
         &self,
-        jobs: &[(Job, Lane)],
+        jobs: &'a [(Job, Lane)],
         is_any_parked: bool,
-    ) -> Result<Vec<Enqueued>, BrokerError> {
+    ) -> Result<Prepared<'a>, BrokerError> {
         let runs = self.runs_of(jobs).await?;
-        let mut pending = HashSet::new();
         let mut seen = HashSet::new();
         let fresh: Vec<&(Job, Lane)> = jobs
             .iter()
             .filter(|(job, _)| !runs.contains_key(&job.id) && seen.insert(job.id))
             .collect();
-        let mut missing = fresh;
+        let mut prepared = Prepared {
+            jobs,
+            runs,
+            seen,
+            missing: fresh,
+            pending: HashSet::new(),
+            taken: HashMap::new(),
+            claimed: Instant::now(),
+        };
         if is_any_parked {
-            let parked = self.parked_among(&missing).await?;
-            missing.retain(|(job, _)| !parked.contains(&job.id));
-            pending.extend(parked);
+            let parked = self.parked_among(&prepared.missing).await?;
+            prepared.leave_out(parked);
         }
-        let mut claimed = Instant::now();
-        let mut taken = self
-            .claim_outputs(missing.iter().map(|(job, _)| job))
-            .await?;
-        missing.retain(|(job, _)| !taken.contains_key(&job.id));
+        self.claim_for(&mut prepared).await?;
+        Ok(prepared)
+    }
+
+    async fn claim_for(&self, prepared: &mut Prepared<'_>) -> Result<(), BrokerError> {
+        prepared.claimed = Instant::now();
+        let jobs = prepared.missing.iter().map(|(job, _)| job);
+        let taken = self.claim_outputs(jobs).await?;
+        prepared.taken.extend(taken);
+        let taken = &prepared.taken;
+        prepared
+            .missing
+            .retain(|(job, _)| !taken.contains_key(&job.id));
+        Ok(())
+    }
+
+    /// Publishes those of the jobs that are missing.
+    async fn publish_prepared(
+        &self,
+        mut prepared: Prepared<'_>,
+    ) -> Result<Vec<Enqueued>, BrokerError> {
         // The guards refuse a batch whole where one of its jobs waits already:
         // find those, and publish the rest. Somebody else may be enqueueing the
         // same folder, so this can take more than one turn.
         let mut in_vain = 0;
-        while !missing.is_empty() && !self.publish_batch(&missing).await? {
-            let waiting = self.waiting(&missing).await?;
+        loop {
+            // Others may take an old claim for that of somebody who has died.
+            if prepared.claimed.elapsed() >= FRESH {
+                self.claim_for(&mut prepared).await?;
+            }
+            let missing = &prepared.missing;
+            if missing.is_empty() || self.publish_batch(missing).await? {
+                return Ok(prepared.outcomes());
+            }
+            let waiting = self.waiting(missing).await?;
             if waiting.is_empty() {
                 // A replica may lag behind.
                 in_vain += 1;
@@ -155,34 +246,8 @@ impl Broker {
                 }
                 tokio::time::sleep(LAG).await;
             }
-            missing.retain(|(job, _)| !waiting.contains(&job.id));
-            pending.extend(waiting);
-            // Others may take an old claim for that of somebody who has died.
-            if claimed.elapsed() >= FRESH {
-                claimed = Instant::now();
-                taken.extend(
-                    self.claim_outputs(missing.iter().map(|(job, _)| job))
-                        .await?,
-                );
-                missing.retain(|(job, _)| !taken.contains_key(&job.id));
-            }
+            prepared.leave_out(waiting);
         }
-        Ok(jobs
-            .iter()
-            .map(|(job, _)| {
-                let outcome = match runs.get(&job.id) {
-                    Some(run) => Outcome::Known(Box::new(run.clone())),
-                    None if taken.contains_key(&job.id) => {
-                        Outcome::OutputTaken(taken[&job.id].clone())
-                    }
-                    None if pending.contains(&job.id) || !seen.remove(&job.id) => {
-                        Outcome::AlreadyPending
-                    }
-                    None => Outcome::Added,
-                };
-                (job.id, outcome)
-            })
-            .collect())
     }
 
     /// The runs of those jobs that have one.
