@@ -404,13 +404,12 @@ impl Claim {
 
     /// Takes up a write of this worker's own that came through unheard.
     async fn catch_up(&mut self) -> Result<(), Lost> {
+        let job = self.run.job.id;
         if !self.unheard.is_empty()
-            && let Some((payload, revision)) =
-                self.broker.confirmed_payload(&self.run.job.id).await?
+            && let Some((payload, revision)) = self.broker.confirmed_payload(&job).await?
             && self.unheard.contains(&payload)
-            && let Some(found) = self.broker.confirmed_run(&self.run.job.id).await?
-            && found.revision == revision
         {
+            let found = self.broker.versioned(&job, &payload, revision)?;
             self.unheard.clear();
             (self.run, self.revision) = (found.run, found.revision);
             return Ok(());

@@ -128,8 +128,8 @@ impl Broker {
             None => None,
         };
         while let Some(prepared) = next.take() {
-            // Jobs are published in their order; what comes first for the next ones
-            // goes to other streams, which the broker serves beside.
+            // Jobs are published in their order. Meanwhile the outputs of the next ones
+            // are claimed: that is another stream, which the broker serves beside.
             let following = async {
                 match chunks.next() {
                     Some(chunk) => self.prepare(chunk, is_any_parked).await.map(Some),

@@ -199,7 +199,8 @@ impl Broker {
         }
     }
 
-    fn versioned(
+    /// What was read, as a run.
+    pub(super) fn versioned(
         &self,
         job: &JobId,
         payload: &[u8],
