@@ -153,3 +153,38 @@ async fn a_job_that_is_forgotten_leaves_no_claim() {
     assert_eq!(stream.cached_info().state.messages, 0);
     assert_eq!(enqueue(&broker, &rival(&first, "b")).await, Outcome::Added);
 }
+
+/// The outputs of later jobs of one order are claimed while earlier ones are published.
+#[tokio::test]
+async fn one_long_order_keeps_its_order_and_gives_no_output_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestBroker::start(folder.path()).await;
+    let (broker, mut known) = connect(&server).await;
+    let mut jobs: Vec<Job> = (0..2500).map(|number| job(&number.to_string())).collect();
+    jobs.insert(1200, rival(&jobs[0], "rival"));
+    let rival_id = jobs[1200].id;
+    let outcomes = all(&broker, &jobs).await;
+    let given: Vec<_> = outcomes.iter().map(|(id, _)| *id).collect();
+    let asked: Vec<_> = jobs.iter().map(|job| job.id).collect();
+    assert_eq!(given, asked);
+    for (id, outcome) in &outcomes {
+        if *id == rival_id {
+            assert!(is_taken(outcome, &jobs[0]), "{outcome:?}");
+        } else {
+            assert_eq!(*outcome, Outcome::Added);
+        }
+    }
+    let queued = broker
+        .queued(None, 1, jobs.len())
+        .await
+        .expect("an answer")
+        .0;
+    let stored: Vec<_> = queued.iter().map(|queued| queued.job.id).collect();
+    let added: Vec<_> = asked.into_iter().filter(|id| *id != rival_id).collect();
+    assert_eq!(stored, added);
+    lanes(&broker, &mut known).await;
+    assert_eq!(
+        claim_in_time(&broker, &known, "w").await.job().id,
+        jobs[0].id
+    );
+}
