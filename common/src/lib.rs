@@ -9,6 +9,7 @@
 pub mod batch;
 pub mod broker;
 pub mod card;
+pub mod changes;
 pub mod control;
 pub mod digest;
 pub mod encoder;

@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::changes::Change;
 use crate::encoder::Encoder;
 use crate::failure::{Failure, Fault};
 use crate::fence::Fence;
@@ -197,6 +198,9 @@ pub struct Report {
     /// What the output holds; as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_media: Option<MediaInfo>,
+    /// What became of what the input holds, as far as it is worth telling.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// What is worth telling although it worked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -105,6 +105,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         total_seconds: seconds,
         input_media: None,
         output_media: None,
+        changes: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -241,6 +241,7 @@ impl Farm {
                 total_seconds: seconds + 12.0,
                 input_media: None,
                 output_media: None,
+                changes: Vec::new(),
                 warnings: match index {
                     6 => vec!["1 subtitle track (dvd_teletext) cannot be kept in mkv".to_owned()],
                     _ => Vec::new(),

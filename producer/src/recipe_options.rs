@@ -1,10 +1,11 @@
 //! The options that say how to encode: the same wherever a recipe is asked for.
 
 use clap::{Args, ValueEnum};
+use common::changes::Kind;
 use common::encoder::{Codec, Encoder};
 use common::recipe::{
-    Argument, Audio, BitDepth, Bitrate, Choice, Container, Filters, Quality, Rate, Recipe, Scale,
-    Subtitles, Video, VideoEncode,
+    Argument, Audio, BitDepth, Bitrate, Captions, Choice, Container, Filters, Quality, Rate,
+    Recipe, Scale, Subtitles, Video, VideoEncode,
 };
 use common::subject::Token;
 use common::worker::Heartbeat;
@@ -40,6 +41,9 @@ pub struct RecipeOptions {
     /// Size of the picture: 1280x720, 1280x-2, 720p
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub scale: Option<Scale>,
+    /// Enlarge sources that are smaller than --scale, too
+    #[arg(long)]
+    pub scale_up: bool,
     /// Chain of video filters, e.g. hqdn3d,crop=1280:536
     #[arg(long, value_name = "CHAIN")]
     pub filter: Option<Filters>,
@@ -49,12 +53,21 @@ pub struct RecipeOptions {
     /// File format: mkv, mp4, mov, webm [default: mkv]
     #[arg(long, value_name = "NAME")]
     pub container: Option<Container>,
-    /// Audio: copy, none, CODEC or CODEC:BITRATE, e.g. opus:128k [default: copy]
+    /// Audio: copy, none, CODEC or CODEC:BITRATE, e.g. opus:128k; copy,else=aac encodes what the container cannot hold [default: copy]
     #[arg(long, value_name = "HOW")]
     pub audio: Option<Audio>,
     /// Subtitles: keep or none [default: keep]
     #[arg(long, value_name = "HOW")]
     pub subtitles: Option<Subtitles>,
+    /// Closed captions inside the video: keep, or srt for a subtitle track of them [default: keep]
+    #[arg(long, value_name = "HOW")]
+    pub captions: Option<Captions>,
+    /// Refuse inputs that would lose one of these, e.g. hdr10,captions,layout
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub refuse_loss: Vec<Kind>,
+    /// Refuse inputs that are damaged anywhere
+    #[arg(long)]
+    pub strict_input: bool,
     /// Further argument for ffmpeg from the allowlist, e.g. g=240; may be repeated
     #[arg(long, value_name = "OPTION=VALUE")]
     pub argument: Vec<Argument>,
@@ -99,12 +112,7 @@ impl RecipeOptions {
 
     fn recipe_from(&self, base: Option<Recipe>, default: Option<Choice>) -> Result<Recipe, Error> {
         let video = self.video(base.as_ref().map(|recipe| &recipe.video), default)?;
-        let mut recipe = base.unwrap_or_else(|| Recipe {
-            video: Video::Copy,
-            audio: Audio::default(),
-            subtitles: Subtitles::default(),
-            container: Container::default(),
-        });
+        let mut recipe = base.unwrap_or_else(Recipe::copy);
         recipe.video = video;
         if let Some(audio) = &self.audio {
             recipe.audio = audio.clone();
@@ -115,6 +123,11 @@ impl RecipeOptions {
         if let Some(container) = self.container {
             recipe.container = container;
         }
+        if let Some(captions) = self.captions {
+            recipe.captions = captions;
+        }
+        recipe.refuse_loss.extend(&self.refuse_loss);
+        recipe.strict_input |= self.strict_input;
         recipe.check().map_err(Error::usage)?;
         Ok(recipe)
     }
@@ -164,6 +177,7 @@ impl RecipeOptions {
         if let Some(scale) = self.scale {
             encode.scale = Some(scale);
         }
+        encode.scale_up |= self.scale_up;
         if let Some(filters) = &self.filter {
             encode.filters = Some(filters.clone());
         }
@@ -189,6 +203,7 @@ impl RecipeOptions {
             ("--quality", self.quality.is_some()),
             ("--encoder-preset", self.encoder_preset.is_some()),
             ("--scale", self.scale.is_some()),
+            ("--scale-up", self.scale_up),
             ("--filter", self.filter.is_some()),
             ("--bit-depth", self.bit_depth.is_some()),
             ("--argument", !self.argument.is_empty()),

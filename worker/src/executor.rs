@@ -37,7 +37,8 @@ use crate::card::{self, Detection};
 use crate::config::{ReadMode, Verify};
 use crate::dispatcher::Work;
 use crate::ffmpeg::fault::Origin;
-use crate::ffmpeg::probe::{self, Media};
+use crate::ffmpeg::media::Media;
+use crate::ffmpeg::probe;
 use crate::ffmpeg::process::{Limits, Runner, Sign};
 use crate::ffmpeg::{Source, Tools, arguments};
 use crate::gate;
@@ -91,7 +92,7 @@ pub struct Executor {
 /// How an attempt ended, when it was not broken off.
 enum Attempted {
     /// The output is published.
-    Published(Report),
+    Published(Box<Report>),
     /// It failed.
     Failed(Failure),
     /// What it was made to look for has not appeared.
@@ -248,7 +249,7 @@ impl Executor {
                     bytes = report.output_size,
                     "published"
                 );
-                claim.complete(report).await.map(drop)
+                claim.complete(*report).await.map(drop)
             }
             Ok(Attempted::Failed(failure)) => {
                 tracing::warn!(fault = %failure.fault, %failure, "failed");
@@ -304,7 +305,7 @@ impl Executor {
         };
         match tokio::time::timeout(CLEAN_UP, settled).await {
             Ok(None) => None,
-            Ok(Some((Ok(There::Ours), report))) => Some(Attempted::Published(*report)),
+            Ok(Some((Ok(There::Ours), report))) => Some(Attempted::Published(report)),
             Ok(Some((Ok(_), _))) => {
                 claim.mark_settled();
                 None
@@ -328,7 +329,7 @@ impl Executor {
     ) -> Attempted {
         let started = Instant::now();
         match self.steps(claim, expected, broken_off.clone()).await {
-            Ok(report) => Attempted::Published(report),
+            Ok(report) => Attempted::Published(Box::new(report)),
             // Who broke it off knows why.
             Err(Attempted::Failed(failure)) if !broken_off.is_cancelled() => {
                 let judged = self.reach.judge(claim.job(), started, failure).await;
@@ -458,7 +459,8 @@ impl Executor {
             output_media: Some(checked.media.info()),
             encode_seconds: encoded.as_secs_f64(),
             total_seconds: started.elapsed().as_secs_f64(),
-            warnings: arguments.warnings,
+            changes: arguments.changes,
+            warnings: Vec::new(),
         };
         let fence = Fence {
             by: prepared.means(),

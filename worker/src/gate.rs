@@ -14,8 +14,10 @@ use common::recipe::{Filters, Recipe, Scale, Video};
 
 use crate::ffmpeg::Source;
 use crate::ffmpeg::arguments::Arguments;
+use crate::ffmpeg::count::{Count, count};
 use crate::ffmpeg::fault::{Origin, last_words};
-use crate::ffmpeg::probe::{Count, Media, Stream, StreamKind, count, probe};
+use crate::ffmpeg::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::probe::probe;
 use crate::ffmpeg::process::Runner;
 use crate::ffmpeg::tracks::{Means, Track};
 use crate::made::Made;

@@ -15,6 +15,14 @@ pub enum Audio {
     Copy,
     /// No track.
     None,
+    /// Every track as it is where the container holds it; any other encoded.
+    CopyElse {
+        /// ffmpeg's encoder.
+        encoder: AudioEncoder,
+        /// Bits per second and track; ffmpeg's default where not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bitrate: Option<Bitrate>,
+    },
     /// Every track encoded anew.
     Encode {
         /// ffmpeg's encoder.
@@ -98,24 +106,32 @@ impl FromStr for AudioEncoder {
     }
 }
 
-/// `copy`, `none`, `CODEC` or `CODEC:BITRATE`.
+/// `copy`, `copy,else=CODEC[:BITRATE]`, `none`, `CODEC` or `CODEC:BITRATE`.
 impl FromStr for Audio {
     type Err = AudioError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.split_once(':') {
-            None if text == "copy" => Self::Copy,
-            None if text == "none" => Self::None,
-            None => Self::Encode {
-                encoder: text.parse()?,
-                bitrate: None,
-            },
-            Some((encoder, bitrate)) => Self::Encode {
-                encoder: encoder.parse()?,
-                bitrate: Some(bitrate.parse()?),
-            },
+        if let Some(instead) = text.strip_prefix("copy,else=") {
+            let (encoder, bitrate) = encoding(instead)?;
+            return Ok(Self::CopyElse { encoder, bitrate });
+        }
+        Ok(match text {
+            "copy" => Self::Copy,
+            "none" => Self::None,
+            _ => {
+                let (encoder, bitrate) = encoding(text)?;
+                Self::Encode { encoder, bitrate }
+            }
         })
     }
+}
+
+/// `CODEC` or `CODEC:BITRATE`.
+fn encoding(text: &str) -> Result<(AudioEncoder, Option<Bitrate>), AudioError> {
+    Ok(match text.split_once(':') {
+        None => (text.parse()?, None),
+        Some((encoder, bitrate)) => (encoder.parse()?, Some(bitrate.parse()?)),
+    })
 }
 
 /// What is to become of audio cannot be read.

@@ -21,6 +21,7 @@ pub use filters::{FilterError, Filters};
 pub use picture::{BitDepth, Scale, ScaleError};
 pub use rate::{Bitrate, BitrateError, Quality, QualityError, Rate};
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,6 +29,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::card::{Card, Proof};
+use crate::changes::Kind;
 use crate::encoder::{Codec, Encoder};
 use crate::queue::Queue;
 use crate::subject::Token;
@@ -44,9 +46,22 @@ pub struct Recipe {
     /// The subtitle streams.
     #[serde(default)]
     pub subtitles: Subtitles,
+    /// What becomes of closed captions inside the video.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub captions: Captions,
     /// The file format of the output.
     #[serde(default)]
     pub container: Container,
+    /// Kinds of things that must not be lost: an input that would lose one is refused.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refuse_loss: BTreeSet<Kind>,
+    /// Whether an input that is damaged anywhere is refused, although an output can be made of the rest.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strict_input: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What becomes of video.
@@ -77,6 +92,9 @@ pub struct VideoEncode {
     /// The picture's size; the source's where not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
+    /// Whether `scale` may enlarge a smaller source.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub scale_up: bool,
     /// What else is done to the picture before it is encoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<Filters>,
@@ -94,6 +112,7 @@ impl VideoEncode {
             preset: None,
             bit_depth: None,
             scale: None,
+            scale_up: false,
             filters: None,
             arguments: Vec::new(),
         }
@@ -188,6 +207,34 @@ pub enum Subtitles {
     None,
 }
 
+/// What becomes of closed captions (CEA-608, CEA-708), which lie inside the video and not in a track of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Captions {
+    /// They stay inside the video where the encoder writes them.
+    #[default]
+    Keep,
+    /// They become a subtitle track as well.
+    Srt,
+}
+
+/// `keep` or `srt`.
+impl FromStr for Captions {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "keep" | "copy" => Ok(Self::Keep),
+            "srt" => Ok(Self::Srt),
+            _ => Err(UnknownName::new(
+                "choice of captions",
+                text,
+                &["keep", "srt"],
+            )),
+        }
+    }
+}
+
 /// `keep` or `none`.
 impl FromStr for Subtitles {
     type Err = UnknownName;
@@ -215,7 +262,7 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    fn new(what: &'static str, given: &str, known: &[&str]) -> Self {
+    pub(crate) fn new(what: &'static str, given: &str, known: &[&str]) -> Self {
         Self {
             what,
             given: given.to_owned(),
@@ -275,9 +322,20 @@ impl Recipe {
     pub fn encode(video: VideoEncode) -> Self {
         Self {
             video: Video::Encode(Box::new(video)),
+            ..Self::copy()
+        }
+    }
+
+    /// Keeping every track as it is.
+    pub fn copy() -> Self {
+        Self {
+            video: Video::Copy,
             audio: Audio::default(),
             subtitles: Subtitles::default(),
+            captions: Captions::default(),
             container: Container::default(),
+            refuse_loss: BTreeSet::new(),
+            strict_input: false,
         }
     }
 
@@ -330,7 +388,7 @@ impl Recipe {
         if let Some(codec) = self.codec().filter(|codec| !container.holds_video(*codec)) {
             return Err(RecipeError::Video { container, codec });
         }
-        if let Audio::Encode { encoder, .. } = &self.audio
+        if let Audio::Encode { encoder, .. } | Audio::CopyElse { encoder, .. } = &self.audio
             && !container.holds_audio(encoder.codec())
         {
             return Err(RecipeError::Audio {

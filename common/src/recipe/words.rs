@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Audio, Rate, Recipe, Subtitles, Video, VideoEncode};
+use super::{Audio, AudioEncoder, Bitrate, Captions, Rate, Recipe, Subtitles, Video, VideoEncode};
 
 /// `any hevc encoder, quality 65, 10 bits, mkv`: what differs from the
 /// defaults, what encodes first and the container last.
@@ -15,16 +15,33 @@ impl fmt::Display for Recipe {
         match &self.audio {
             Audio::Copy => {}
             Audio::None => words.push("no audio".to_owned()),
-            Audio::Encode { encoder, bitrate } => words.push(match bitrate {
-                Some(bitrate) => format!("{} {bitrate}", encoder.name()),
-                None => encoder.name().to_owned(),
-            }),
+            Audio::Encode { encoder, bitrate } => words.push(sound(*encoder, *bitrate)),
+            Audio::CopyElse { encoder, bitrate } => {
+                words.push(format!("audio copied, else {}", sound(*encoder, *bitrate)));
+            }
         }
         if self.subtitles == Subtitles::None {
             words.push("no subtitles".to_owned());
         }
+        if self.captions == Captions::Srt {
+            words.push("captions as subtitles".to_owned());
+        }
         words.push(self.container.to_string());
+        if !self.refuse_loss.is_empty() {
+            let kinds: Vec<&str> = self.refuse_loss.iter().map(|kind| kind.name()).collect();
+            words.push(format!("no loss of {}", kinds.join(" or ")));
+        }
+        if self.strict_input {
+            words.push("undamaged inputs only".to_owned());
+        }
         f.pad(&words.join(", "))
+    }
+}
+
+fn sound(encoder: AudioEncoder, bitrate: Option<Bitrate>) -> String {
+    match bitrate {
+        Some(bitrate) => format!("{} {bitrate}", encoder.name()),
+        None => encoder.name().to_owned(),
     }
 }
 
@@ -48,6 +65,7 @@ fn video(encode: &VideoEncode) -> Vec<String> {
             .map(|depth| format!("{} bits", u8::from(depth))),
     );
     words.extend(encode.scale.map(|scale| scale.to_string()));
+    words.extend(encode.scale_up.then(|| "enlarging".to_owned()));
     words.extend(encode.filters.as_ref().map(ToString::to_string));
     words.extend(encode.arguments.iter().map(ToString::to_string));
     words

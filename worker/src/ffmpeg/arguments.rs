@@ -5,12 +5,13 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use common::card::Proof;
+use common::changes::Change;
 use common::encoder::{Codec, Encoder, Kind};
 use common::failure::Failure;
 use common::recipe::{Audio, AudioEncoder, Container, Recipe, VideoEncode};
 
+use super::media::{Media, Stream, StreamKind};
 use super::picture;
-use super::probe::{Media, Stream, StreamKind};
 use super::rate;
 use super::tracks::{Means, Track, Tracks};
 use super::{Source, file};
@@ -22,8 +23,8 @@ pub struct Arguments {
     pub list: Vec<OsString>,
     /// The streams of the output, in order.
     pub tracks: Vec<Track>,
-    /// What is worth telling.
-    pub warnings: Vec<String>,
+    /// What becomes of what the input holds, as far as it is known before the encode.
+    pub changes: Vec<Change>,
 }
 
 /// The command line that makes the output. `encoder` is what encodes video and
@@ -83,7 +84,7 @@ pub fn encode(
     Ok(Arguments {
         list: line.list,
         tracks: tracks.list,
-        warnings: tracks.warnings,
+        changes: tracks.changes,
     })
 }
 
@@ -151,19 +152,23 @@ impl Line {
     }
 
     fn sound(&mut self, recipe: &Recipe, tracks: &Tracks) {
-        let Audio::Encode { encoder, bitrate } = &recipe.audio else {
-            return;
+        let bitrate = match &recipe.audio {
+            Audio::Encode { bitrate, .. } | Audio::CopyElse { bitrate, .. } => bitrate,
+            Audio::Copy | Audio::None => &None,
         };
         let sounds = tracks
             .list
             .iter()
             .filter(|track| track.source.kind == StreamKind::Audio);
         for (number, track) in sounds.enumerate() {
+            let Means::Audio(encoder) = track.by else {
+                continue;
+            };
             if let Some(bitrate) = bitrate {
                 self.push(format!("-b:a:{number} {}", bitrate.bits_per_second()));
             }
             // libopus refuses the side channels that most 5.1 sources have, instead of taking them for back channels.
-            if *encoder == AudioEncoder::Libopus && track.source.channels > 2 {
+            if encoder == AudioEncoder::Libopus && track.source.channels > 2 {
                 self.push(format!(
                     "-filter:a:{number} aformat=channel_layouts=7.1|6.1|5.1|5.0|quad|3.0|stereo"
                 ));
@@ -211,7 +216,7 @@ mod tests {
             width,
             height,
             pixel_format: pixel_format.to_owned(),
-            time_base: Some(super::super::probe::Ratio {
+            time_base: Some(super::super::media::Ratio {
                 numerator: 1,
                 denominator: 12800,
             }),

@@ -2,7 +2,9 @@
 //! what their answers mean. Nothing here knows of brokers or stores.
 
 pub mod arguments;
+pub mod count;
 pub mod fault;
+pub mod media;
 mod picture;
 pub mod probe;
 pub mod process;

@@ -5,7 +5,7 @@ use common::encoder::Encoder;
 use common::failure::Failure;
 use common::recipe::{Scale, VideoEncode};
 
-use super::probe::Stream;
+use super::media::Stream;
 use super::rate;
 
 /// The chain of filters; empty where nothing is to be done to pictures.

@@ -1,212 +1,62 @@
-//! What a file holds, as ffprobe sees it.
+//! Looks at a file with ffprobe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use common::card::bit_depth;
 use common::failure::{Failure, Fault};
-use common::media_info::{MOST_TRACKS, MediaInfo, TrackInfo};
-use common::printable::printable;
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::media::{
+    Chapter, Colour, ContentLight, DolbyVision, Hdr10, MasteringDisplay, Media, Ratio, Stream,
+    StreamKind,
+};
 use super::process::Runner;
 use super::{Source, fault};
 
-/// What a file holds.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Media {
-    /// Length in seconds, where the file says it.
-    pub duration: Option<f64>,
-    /// Bytes, where known.
-    pub size: Option<u64>,
-    /// ffmpeg's name of the demuxer, e.g. `matroska,webm`.
-    pub format: String,
-    /// Its streams, by index.
-    pub streams: Vec<Stream>,
-}
-
-/// One stream of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Stream {
-    /// Its place among all streams of the file.
-    pub index: usize,
-    /// What it carries.
-    pub kind: StreamKind,
-    /// ffmpeg's name of the codec; empty where ffmpeg does not know it.
-    pub codec: String,
-    /// Picture size in pixels as stored, before rotation; 0 where there is none.
-    pub width: u32,
-    /// See `width`.
-    pub height: u32,
-    /// ffmpeg's name of the pixel format; empty where there is none.
-    pub pixel_format: String,
-    /// Smallest frame rate that fits all timestamps, frames per second.
-    pub base_rate: Option<Ratio>,
-    /// Mean frame rate, frames per second.
-    pub mean_rate: Option<Ratio>,
-    /// Unit of its timestamps, in seconds.
-    pub time_base: Option<Ratio>,
-    /// Frames that the container says it has.
-    pub frames: Option<u64>,
-    /// Length in seconds, where the container says it.
-    pub duration: Option<f64>,
-    /// A cover and not a film.
-    pub is_picture: bool,
-    /// Degrees by which a player turns the picture: 0, 90, 180 or 270.
-    pub rotation: u16,
-    /// Channels of sound; 0 where there is none.
-    pub channels: u32,
-    /// Tags, e.g. `language`.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// What a stream carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum StreamKind {
-    Video,
-    Audio,
-    Subtitle,
-    Attachment,
-    #[default]
-    Data,
-}
-
-impl std::fmt::Display for StreamKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Video => "video",
-            Self::Audio => "audio",
-            Self::Subtitle => "subtitle",
-            Self::Attachment => "attachment",
-            Self::Data => "data",
-        })
-    }
-}
-
-/// A ratio of two positive numbers, exact as ffmpeg gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ratio {
-    /// Above the line.
-    pub numerator: u32,
-    /// Below the line.
-    pub denominator: u32,
-}
-
-impl Ratio {
-    /// As one number.
-    pub fn value(self) -> f64 {
-        f64::from(self.numerator) / f64::from(self.denominator)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (numerator, denominator) = text.split_once('/')?;
-        let ratio = Self {
-            numerator: numerator.parse().ok()?,
-            denominator: denominator.parse().ok()?,
-        };
-        (ratio.numerator > 0 && ratio.denominator > 0).then_some(ratio)
-    }
-}
-
-impl std::fmt::Display for Ratio {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.numerator, self.denominator)
-    }
-}
-
-impl Stream {
-    /// Bits per sample of its pictures.
-    pub fn depth(&self) -> u8 {
-        bit_depth(&self.pixel_format)
-    }
-
-    fn info(&self) -> Option<TrackInfo> {
-        let codec = self.codec.clone();
-        let language = || Some(printable(self.tags.get("language")?)).filter(|tag| tag.len() < 36);
-        match self.kind {
-            StreamKind::Video => {
-                let (width, height) = self.shown();
-                Some(TrackInfo::Video {
-                    codec,
-                    width,
-                    height,
-                    fps: self.mean_rate.map(Ratio::value),
-                    depth: self.depth(),
-                })
-            }
-            StreamKind::Audio => Some(TrackInfo::Audio {
-                codec,
-                channels: self.channels,
-                language: language(),
-            }),
-            StreamKind::Subtitle => Some(TrackInfo::Subtitles {
-                codec,
-                language: language(),
-            }),
-            StreamKind::Attachment | StreamKind::Data => None,
-        }
-    }
-
-    /// A film: video that is no cover.
-    pub fn is_film(&self) -> bool {
-        self.kind == StreamKind::Video && !self.is_picture
-    }
-
-    /// Width and height in pixels as a player shows it.
-    pub fn shown(&self) -> (u32, u32) {
-        if self.rotation.is_multiple_of(180) {
-            (self.width, self.height)
-        } else {
-            (self.height, self.width)
-        }
-    }
-}
-
-impl Media {
-    /// What people compare files by.
-    pub fn info(&self) -> MediaInfo {
-        MediaInfo {
-            format: self.format.clone(),
-            duration: self.duration,
-            tracks: self
-                .streams
-                .iter()
-                .filter_map(Stream::info)
-                .take(MOST_TRACKS)
-                .collect(),
-        }
-    }
-
-    /// The films among its streams.
-    pub fn films(&self) -> impl Iterator<Item = &Stream> {
-        self.streams.iter().filter(|stream| stream.is_film())
-    }
-}
+/// Packets of video from the beginning, whose frames are looked at for what only frames tell: HDR metadata, captions, fields.
+const FIRST_PACKETS: &str = "%+#8";
 
 /// Looks at a file.
 ///
 /// # Errors
 /// The input's fault where it is no media; else whatever kept ffprobe from looking.
 pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
-    let mut arguments: Vec<OsString> = ["-v", "error", "-of", "json", "-show_streams"]
-        .map(OsString::from)
-        .into();
-    arguments.push("-show_format".into());
-    arguments.extend(source.arguments());
-    let output = runner
-        .ffprobe(&arguments, fault::Origin::of(source))
-        .await
-        .map_err(|mut failure| {
-            if failure.fault == Fault::Input {
-                failure.message = format!(
-                    "this is no media that ffmpeg can read ({})",
-                    failure.message
-                );
-            }
-            failure
-        })?;
-    parse(&output)
+    let origin = fault::Origin::of(source);
+    let ask = |what: &[&str]| {
+        let mut arguments: Vec<OsString> =
+            ["-v", "error", "-of", "json"].map(OsString::from).into();
+        arguments.extend(what.iter().map(OsString::from));
+        arguments.extend(source.arguments());
+        async move { runner.ffprobe(&arguments, origin).await }
+    };
+    let whole = ask(&["-show_streams", "-show_format", "-show_chapters"]);
+    // A capital V leaves covers out.
+    let first = ask(&[
+        "-select_streams",
+        "V",
+        "-show_frames",
+        "-read_intervals",
+        FIRST_PACKETS,
+    ]);
+    let (whole, first) = tokio::join!(whole, first);
+    let whole = whole.map_err(|mut failure| {
+        if failure.fault == Fault::Input {
+            failure.message = format!(
+                "this is no media that ffmpeg can read ({})",
+                failure.message
+            );
+        }
+        failure
+    })?;
+    let mut media = parse(&whole)?;
+    match first {
+        Ok(frames) => look_at_frames(&mut media, &frames),
+        Err(failure) if failure.fault == Fault::Passing => return Err(failure),
+        // What the streams say has to do: the encode will tell what is wrong.
+        Err(failure) => tracing::debug!(%failure, "no frame could be looked at"),
+    }
+    Ok(media)
 }
 
 /// Reads ffprobe's JSON.
@@ -222,7 +72,29 @@ fn parse(json: &[u8]) -> Result<Media, Failure> {
         size: raw.format.size.and_then(|size| size.parse().ok()),
         format: raw.format.format_name,
         streams: raw.streams.into_iter().map(Stream::from).collect(),
+        chapters: raw.chapters.into_iter().map(Chapter::from).collect(),
+        tags: raw.format.tags,
     })
+}
+
+/// Adds what the first frames tell of their streams.
+fn look_at_frames(media: &mut Media, json: &[u8]) {
+    let Ok(raw) = serde_json::from_str::<RawFrames>(&String::from_utf8_lossy(json)) else {
+        return;
+    };
+    for frame in raw.frames {
+        let Some(stream) = media
+            .streams
+            .iter_mut()
+            .find(|stream| stream.index == frame.stream_index)
+        else {
+            continue;
+        };
+        stream.is_interlaced |= frame.interlaced_frame != 0;
+        for data in &frame.side_data_list {
+            data.tell(stream);
+        }
+    }
 }
 
 fn seconds(text: &str) -> Option<f64> {
@@ -236,6 +108,8 @@ struct Raw {
     #[serde(default)]
     streams: Vec<RawStream>,
     #[serde(default)]
+    chapters: Vec<RawChapter>,
+    #[serde(default)]
     format: RawFormat,
 }
 
@@ -246,6 +120,7 @@ struct RawFormat {
     duration: Option<String>,
     start_time: Option<String>,
     size: Option<String>,
+    tags: BTreeMap<String, String>,
 }
 
 impl RawFormat {
@@ -264,40 +139,178 @@ impl RawFormat {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
+struct RawChapter {
+    start_time: String,
+    end_time: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl From<RawChapter> for Chapter {
+    fn from(mut raw: RawChapter) -> Self {
+        Self {
+            start: raw.start_time.parse().unwrap_or(0.0),
+            end: raw.end_time.parse().unwrap_or(0.0),
+            title: raw.tags.remove("title").unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct RawStream {
     index: usize,
     codec_type: String,
     codec_name: String,
+    codec_tag_string: String,
+    profile: String,
     width: u32,
     height: u32,
     pix_fmt: String,
+    sample_aspect_ratio: String,
+    color_range: String,
+    color_space: String,
+    color_transfer: String,
+    color_primaries: String,
+    field_order: String,
+    closed_captions: u8,
     r_frame_rate: String,
     avg_frame_rate: String,
     time_base: String,
     nb_frames: Option<String>,
     duration: Option<String>,
+    start_time: Option<String>,
     channels: u32,
-    disposition: Disposition,
+    channel_layout: String,
+    sample_rate: String,
+    disposition: BTreeMap<String, u8>,
     tags: BTreeMap<String, String>,
     side_data_list: Vec<SideData>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Disposition {
-    attached_pic: u8,
+struct RawFrames {
+    frames: Vec<RawFrame>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
+struct RawFrame {
+    stream_index: usize,
+    interlaced_frame: u8,
+    side_data_list: Vec<SideData>,
+}
+
+/// What ffprobe prints beside a stream or a frame: a name, and fields that depend on the name.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct SideData {
-    rotation: Option<f64>,
+    side_data_type: String,
+    #[serde(flatten)]
+    fields: BTreeMap<String, Value>,
+}
+
+impl SideData {
+    /// Writes what it says to the stream that it belongs to.
+    fn tell(&self, stream: &mut Stream) {
+        match self.side_data_type.as_str() {
+            "Display Matrix" | "3x3 displaymatrix" => self.turn(stream),
+            "Mastering display metadata" => stream.hdr10.mastering = Some(self.mastering()),
+            "Content light level metadata" => {
+                stream.hdr10.light = Some(ContentLight {
+                    max: self.number("max_content"),
+                    average: self.number("max_average"),
+                });
+            }
+            "DOVI configuration record" => {
+                stream.dolby_vision = Some(DolbyVision {
+                    profile: self.number("dv_profile"),
+                    level: self.number("dv_level"),
+                    compatibility: self.number("dv_bl_signal_compatibility_id"),
+                    has_enhancement_layer: self.number::<u8>("el_present_flag") != 0,
+                });
+            }
+            // A raw stream has no record, but its frames have the metadata.
+            "Dolby Vision RPU Data" | "Dolby Vision Metadata" => {
+                stream.dolby_vision.get_or_insert_default();
+            }
+            name if name.contains("HDR10+") => stream.has_hdr10plus = true,
+            name if name.contains("Closed Captions") => stream.has_captions = true,
+            _ => {}
+        }
+    }
+
+    fn number<N: TryFrom<i64> + Default>(&self, field: &str) -> N {
+        let number = self.fields.get(field).and_then(Value::as_i64);
+        number
+            .and_then(|number| N::try_from(number).ok())
+            .unwrap_or_default()
+    }
+
+    /// A ratio in units of `1 / unit`.
+    fn ratio(&self, field: &str, unit: f64) -> Option<u32> {
+        let text = self.fields.get(field)?.as_str()?;
+        let (numerator, denominator) = text.split_once('/')?;
+        let numerator: f64 = numerator.parse().ok()?;
+        let denominator: f64 = denominator.parse().ok()?;
+        (denominator > 0.0).then(|| (numerator / denominator * unit).round() as u32)
+    }
+
+    fn mastering(&self) -> MasteringDisplay {
+        let point = |name: &str| {
+            let x = self.ratio(&format!("{name}_x"), 50_000.0)?;
+            Some((x, self.ratio(&format!("{name}_y"), 50_000.0)?))
+        };
+        let points = || {
+            Some([
+                point("red")?,
+                point("green")?,
+                point("blue")?,
+                point("white_point")?,
+            ])
+        };
+        let luminance = |name: &str| self.ratio(name, 10_000.0);
+        MasteringDisplay {
+            chromaticities: points(),
+            luminance: luminance("min_luminance").zip(luminance("max_luminance")),
+        }
+    }
+
+    fn turn(&self, stream: &mut Stream) {
+        let degrees = self.fields.get("rotation").and_then(Value::as_f64);
+        // Turned to a multiple of 90, in the direction of players.
+        stream.rotation =
+            ((-degrees.unwrap_or(0.0) / 90.0).round() as i64).rem_euclid(4) as u16 * 90;
+        let matrix = self.fields.get("displaymatrix").and_then(Value::as_str);
+        stream.is_mirrored = matrix.is_some_and(mirrors);
+    }
+}
+
+/// Whether a display matrix, as ffprobe prints it, mirrors: its determinant is negative.
+fn mirrors(matrix: &str) -> bool {
+    let rows: Vec<Vec<f64>> = matrix
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(_, numbers)| numbers.split_whitespace().flat_map(str::parse).collect())
+        .collect();
+    match rows.as_slice() {
+        [first, second, ..] if first.len() > 1 && second.len() > 1 => {
+            first[0] * second[1] - first[1] * second[0] < 0.0
+        }
+        _ => false,
+    }
 }
 
 impl From<RawStream> for Stream {
     fn from(raw: RawStream) -> Self {
-        let rotation = raw.side_data_list.iter().find_map(|data| data.rotation);
-        Self {
+        let dispositions: BTreeSet<String> = raw
+            .disposition
+            .into_iter()
+            .filter(|(_, is_set)| *is_set != 0)
+            .map(|(name, _)| name)
+            .collect();
+        let says_alpha = |key: &str| raw.tags.get(key).is_some_and(|value| value == "1");
+        let mut stream = Self {
             index: raw.index,
             kind: match raw.codec_type.as_str() {
                 "video" => StreamKind::Video,
@@ -307,72 +320,68 @@ impl From<RawStream> for Stream {
                 _ => StreamKind::Data,
             },
             codec: raw.codec_name,
+            profile: known(raw.profile),
+            // ffprobe prints what is no letter as its number.
+            codec_tag: Some(raw.codec_tag_string)
+                .filter(|tag| !tag.contains('['))
+                .unwrap_or_default(),
             width: raw.width,
             height: raw.height,
+            has_alpha: has_alpha(&raw.pix_fmt)
+                || says_alpha("alpha_mode")
+                || says_alpha("ALPHA_MODE"),
             pixel_format: raw.pix_fmt,
+            sample_aspect: Ratio::parse(&raw.sample_aspect_ratio),
+            colour: Colour {
+                range: known(raw.color_range),
+                matrix: known(raw.color_space),
+                transfer: known(raw.color_transfer),
+                primaries: known(raw.color_primaries),
+            },
+            is_interlaced: matches!(raw.field_order.as_str(), "tt" | "bb" | "tb" | "bt"),
+            field_order: known(raw.field_order),
+            hdr10: Hdr10::default(),
+            has_hdr10plus: false,
+            dolby_vision: None,
+            has_captions: raw.closed_captions != 0,
             base_rate: Ratio::parse(&raw.r_frame_rate),
             mean_rate: Ratio::parse(&raw.avg_frame_rate),
             time_base: Ratio::parse(&raw.time_base),
             frames: raw.nb_frames.and_then(|frames| frames.parse().ok()),
             duration: raw.duration.as_deref().and_then(seconds),
-            is_picture: raw.disposition.attached_pic != 0,
-            // Turned to a multiple of 90, in the direction of players.
-            rotation: ((-rotation.unwrap_or(0.0) / 90.0).round() as i64).rem_euclid(4) as u16 * 90,
+            start: raw.start_time.and_then(|start| start.parse().ok()),
+            is_picture: dispositions.contains("attached_pic"),
+            rotation: 0,
+            is_mirrored: false,
             channels: raw.channels,
+            layout: known(raw.channel_layout),
+            sample_rate: raw.sample_rate.parse().unwrap_or(0),
+            dispositions,
             tags: raw.tags,
+        };
+        for data in &raw.side_data_list {
+            data.tell(&mut stream);
         }
+        stream
     }
 }
 
-/// What of a stream is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
-    /// Packets: reads the file, decodes nothing.
-    Packets,
-    /// Frames that a full decode gives.
-    Frames,
+/// ffprobe's word for a thing, or nothing where it knows none.
+fn known(word: String) -> String {
+    if word == "unknown" {
+        String::new()
+    } else {
+        word
+    }
 }
 
-/// What a count found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counted {
-    /// How many.
-    pub frames: u64,
-    /// What the decoder complained of, in ffmpeg's words; empty for a sound stream.
-    pub complaints: Vec<String>,
-}
-
-/// Counts the packets or frames of one stream. Complaints about its content are
-/// told, not failures.
-///
-/// # Errors
-/// Where the input cannot be read to its end.
-pub async fn count(
-    runner: &Runner,
-    source: &Source,
-    stream: usize,
-    what: Count,
-) -> Result<Counted, Failure> {
-    let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error"]
-        .map(OsString::from)
-        .into();
-    arguments.extend(source.arguments());
-    arguments.extend(["-map".into(), format!("0:{stream}").into()]);
-    arguments.extend(
-        match what {
-            Count::Packets => ["-c", "copy", "-copyinkf"],
-            Count::Frames => ["-fps_mode", "passthrough", "-an"],
-        }
-        .map(OsString::from),
-    );
-    arguments.extend(["-f", "null", "-"].map(OsString::from));
-    let finished = runner
-        .ffmpeg(&arguments, fault::Origin::of(source), |_| {})
-        .await?;
-    Ok(Counted {
-        frames: finished.progress.frame,
-        complaints: fault::complaints(finished.log),
-    })
+/// Whether a pixel format, by ffmpeg's name, holds transparency.
+fn has_alpha(pixel_format: &str) -> bool {
+    [
+        "yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "ayuv", "vuya",
+    ]
+    .iter()
+    .any(|format| pixel_format.starts_with(format))
 }
 
 #[cfg(test)]
@@ -403,6 +412,40 @@ mod tests {
         assert_eq!(media.films().count(), 1);
         assert_eq!(media.streams[1].tags["language"], "eng");
         assert_eq!(media.streams[3].kind, StreamKind::Data);
+    }
+
+    #[test]
+    fn frames_tell_what_streams_do_not() {
+        let mut media =
+            parse(br#"{"streams": [{"index": 0, "codec_type": "video"}]}"#).expect("media");
+        let frames = br#"{"frames": [{"stream_index": 0, "interlaced_frame": 1, "side_data_list": [
+            {"side_data_type": "Mastering display metadata", "red_x": "34000/50000", "red_y": "16000/50000",
+             "green_x": "13250/50000", "green_y": "34500/50000", "blue_x": "7500/50000", "blue_y": "3000/50000",
+             "white_point_x": "15635/50000", "white_point_y": "16450/50000",
+             "min_luminance": "1/10000", "max_luminance": "10000000/10000"},
+            {"side_data_type": "Content light level metadata", "max_content": 1000, "max_average": 400},
+            {"side_data_type": "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)"},
+            {"side_data_type": "ATSC A53 Part 4 Closed Captions"}]}]}"#;
+        look_at_frames(&mut media, frames);
+        let film = &media.streams[0];
+        assert!(film.is_interlaced && film.has_hdr10plus && film.has_captions);
+        let mastering = film.hdr10.mastering.expect("it is there");
+        assert_eq!(mastering.chromaticities.expect("said")[0], (34000, 16000));
+        assert_eq!(mastering.luminance, Some((1, 10_000_000)));
+        assert_eq!(
+            film.hdr10.light,
+            Some(ContentLight {
+                max: 1000,
+                average: 400
+            })
+        );
+    }
+
+    #[test]
+    fn a_matrix_of_negative_determinant_mirrors() {
+        let turned = "\n00000000: 0 65536 0\n00000001: -65536 0 0\n00000002: 0 0 1073741824\n";
+        assert!(!mirrors(turned));
+        assert!(mirrors(&turned.replace("-65536", "65536")));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Which streams of an input become which of the output.
 
+use common::changes::{Change, Kind};
 use common::failure::Failure;
 use common::recipe::{Audio, AudioEncoder, Container, Recipe, Subtitles, Video};
 
-use super::probe::{Media, Stream, StreamKind};
+use super::media::{Media, Stream, StreamKind};
 
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +33,8 @@ pub enum Means {
 pub struct Tracks {
     /// Films, sound, subtitles, covers, attachments: in this order.
     pub list: Vec<Track>,
-    /// What is worth telling.
-    pub warnings: Vec<String>,
+    /// What becomes of what the input holds, as far as it is known before the encode.
+    pub changes: Vec<Change>,
 }
 
 impl Tracks {
@@ -58,7 +59,12 @@ impl Tracks {
             match &recipe.audio {
                 Audio::None => {}
                 Audio::Encode { encoder, .. } => tracks.add(sound, Means::Audio(*encoder)),
-                Audio::Copy => tracks.add_sound_as_it_is(sound, container)?,
+                Audio::CopyElse { encoder, .. } if !container.holds_audio(&sound.codec) => {
+                    tracks.add(sound, Means::Audio(*encoder));
+                }
+                Audio::Copy | Audio::CopyElse { .. } => {
+                    tracks.add_sound_as_it_is(sound, container)?
+                }
             }
         }
         if recipe.subtitles == Subtitles::Keep {
@@ -148,8 +154,13 @@ impl Tracks {
     }
 
     fn drop(&mut self, stream: &Stream, why: &str) {
-        self.warnings
-            .push(format!("left out {}: {why}", name(stream)));
+        let kind = match stream.kind {
+            StreamKind::Attachment => Kind::Attachment,
+            StreamKind::Video if stream.is_picture => Kind::Cover,
+            _ => Kind::Track,
+        };
+        self.changes
+            .push(Change::lost(kind, stream.index, name(stream), why));
     }
 
     /// The films among the tracks, encoded or kept.
@@ -252,7 +263,7 @@ mod tests {
                 (4, Means::Copy),
             ]
         );
-        assert_eq!(tracks.warnings.len(), 1);
+        assert_eq!(tracks.changes.len(), 1);
     }
 
     #[test]

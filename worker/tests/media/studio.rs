@@ -11,7 +11,8 @@ use common::failure::Failure;
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::fault::Origin;
-use worker::ffmpeg::probe::{Media, probe};
+use worker::ffmpeg::media::Media;
+use worker::ffmpeg::probe::probe;
 use worker::ffmpeg::process::{Limits, Runner};
 use worker::ffmpeg::{Source, Tools, arguments};
 use worker::gate::{Checked, Depth, check};
@@ -76,7 +77,25 @@ pub(crate) struct Studio {
 }
 
 impl Studio {
+    /// With the ffmpeg of the system, or the one that the environment names.
     pub(crate) fn new() -> Self {
+        let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let tools = Tools::find(named("FFMPEG"), named("FFPROBE"));
+        Self::with(tools.expect("ffmpeg is installed"))
+    }
+
+    /// One with the ffmpeg of the system and one with a recent ffmpeg: what holds for one need not hold for the other.
+    pub(crate) fn each() -> [Self; 2] {
+        let recent = Path::new(env!("CARGO_BIN_EXE_worker"))
+            .ancestors()
+            .map(|folder| folder.join("tools/ffmpeg-recent"))
+            .find(|folder| folder.is_dir())
+            .expect("run `tests/setup test` first (`make test` does)");
+        let tools = Tools::find(Some(recent.join("ffmpeg")), Some(recent.join("ffprobe")));
+        [Self::new(), Self::with(tools.expect("both were brought"))]
+    }
+
+    fn with(tools: Tools) -> Self {
         let base = tempfile::tempdir().expect("a folder");
         let name = "studio".parse().expect("a name");
         let scratch = Scratch::open(base.path(), &name).expect("a folder");
@@ -85,11 +104,7 @@ impl Studio {
             attempt: scratch.proof().expect("a folder"),
             _scratch: scratch,
             _base: base,
-            tools: Tools::find(
-                std::env::var_os("FFMPEG").map(PathBuf::from),
-                std::env::var_os("FFPROBE").map(PathBuf::from),
-            )
-            .expect("ffmpeg is installed"),
+            tools,
         }
     }
 
@@ -233,7 +248,8 @@ impl Studio {
         check(&runner, recipe, &media, &source, &arguments, &made, depth).await
     }
 
-    fn output(&self) -> PathBuf {
+    /// What was encoded last.
+    pub(crate) fn output(&self) -> PathBuf {
         self.attempt.path().join(OUTPUT)
     }
 
