@@ -96,13 +96,6 @@ impl BatchProgress {
     pub fn open(&self) -> u64 {
         self.pending + self.paused + self.waiting + self.running
     }
-
-    /// Seconds until the rest has ended at so many bytes of input per second;
-    /// `None` where that is unknown, or nothing is left to wait for.
-    pub fn seconds_left(&self, bytes_per_second: Option<f64>) -> Option<f64> {
-        let rate = bytes_per_second.filter(|rate| *rate > 0.0)?;
-        (self.open() > self.paused).then(|| self.bytes_left as f64 / rate)
-    }
 }
 
 #[cfg(test)]
@@ -164,7 +157,5 @@ mod tests {
         };
         assert_eq!(progress, expected);
         assert_eq!((progress.jobs(), progress.open()), (5, 3));
-        assert_eq!(progress.seconds_left(Some(1.3)), Some(10.0));
-        assert_eq!(progress.seconds_left(None), None);
     }
 }

@@ -91,20 +91,12 @@ impl History {
     /// One that has done none yet counts as the mean of the others; `None`
     /// where nobody has.
     pub fn jobs_per_second(&self, workers: &[&Heartbeat]) -> Option<f64> {
-        self.together(workers, |average| 1.0 / average.seconds())
-    }
-
-    /// Bytes of input that these workers deal with per second while all their
-    /// slots are busy; otherwise as [`History::jobs_per_second`].
-    pub fn bytes_per_second(&self, workers: &[&Heartbeat]) -> Option<f64> {
-        self.together(workers, |average| 1.0 / average.seconds_per_byte())
-    }
-
-    fn together(&self, workers: &[&Heartbeat], rate: impl Fn(&Average) -> f64) -> Option<f64> {
         let (mut sum, mut known, mut slots) = (0.0, 0.0, 0.0);
         for worker in workers {
             slots += f64::from(worker.slots);
-            let each = self.overall(&worker.name).map(|average| rate(&average));
+            let each = self
+                .overall(&worker.name)
+                .map(|average| 1.0 / average.seconds());
             if let Some(each) = each.filter(|each| each.is_finite()) {
                 sum += each * f64::from(worker.slots);
                 known += f64::from(worker.slots);

@@ -25,6 +25,7 @@ pub mod location;
 pub mod marked;
 pub mod media_info;
 pub mod naming;
+pub mod outlook;
 pub mod peek;
 pub mod pin;
 pub mod places;

@@ -23,7 +23,8 @@ pub struct Progress {
     pub fraction: Option<f32>,
     /// Encoding figures, once ffmpeg has given some.
     pub encode: Option<EncodeProgress>,
-    /// Seconds until the stage ends at the present speed.
+    /// Seconds until the stage ends at the present speed; of the whole job
+    /// [`Progress::seconds_left`] says it.
     pub eta: Option<f32>,
     /// A place that it waits for with what it has made, as its worker cannot
     /// reach it now.

@@ -6,11 +6,10 @@ use common::id::BatchId;
 use common::location::Location;
 use common::queue::Queue;
 use common::worker::WorkerName;
-use globset::GlobSet;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::exit::Error;
 use crate::records::find_batch;
-use crate::sources::glob_set;
 
 /// Which jobs; those that meet every option.
 #[derive(Clone, Debug, Default, Args)]
@@ -28,7 +27,7 @@ pub struct FilterOptions {
     /// Only jobs that this worker runs, ran last, or is to run
     #[arg(long, value_name = "NAME")]
     pub worker: Option<WorkerName>,
-    /// Only jobs whose input's name or path matches, e.g. '*.mov'
+    /// Only jobs whose input's name or path matches, e.g. '*.mov', '*/Season 1/*' or 'Season 1/*'
     #[arg(long = "match", value_name = "GLOB")]
     pub matches: Vec<String>,
 }
@@ -65,6 +64,7 @@ pub struct Filter {
     batch: Option<BatchId>,
     queue: Option<Queue>,
     worker: Option<WorkerName>,
+    /// Globs of names and of whole paths, where `*` matches `/` as well.
     matches: Option<GlobSet>,
 }
 
@@ -92,7 +92,7 @@ impl FilterOptions {
             queue: self.queue.clone(),
             worker: self.worker.clone(),
             matches: (!self.matches.is_empty())
-                .then(|| glob_set("--match", &self.matches))
+                .then(|| anywhere(&self.matches))
                 .transpose()?,
         })
     }
@@ -135,7 +135,54 @@ fn is_of(record: &JobRecord, worker: &WorkerName) -> bool {
     ran == Some(worker) || *record.queue() == Queue::On(worker.clone())
 }
 
+/// The globs, each as it is and below any folder.
+fn anywhere(globs: &[String]) -> Result<GlobSet, Error> {
+    let unreadable = |error: globset::Error| Error::usage(format!("--match: {error}"));
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        for glob in [glob.clone(), format!("**/{glob}")] {
+            let is_caseless = cfg!(any(windows, target_os = "macos"));
+            let glob = GlobBuilder::new(&glob)
+                .case_insensitive(is_caseless)
+                .build();
+            set.add(glob.map_err(unreadable)?);
+        }
+    }
+    set.build().map_err(unreadable)
+}
+
 fn is_match(globs: &GlobSet, input: &Location) -> bool {
     let path = input.path().unwrap_or_else(|| input.key().into());
     globs.is_match(input.name()) || globs.is_match(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_is_of_the_name_or_of_any_part_of_the_path() {
+        let is = |glob: &str, place: &str| {
+            let globs = anywhere(&[glob.to_owned()]).expect("a glob");
+            is_match(&globs, &place.parse().expect("a location"))
+        };
+        let (local, remote) = ("file:///srv/kinds/f.mp4", "s3://media/in/kinds/f.mp4");
+        for place in [local, remote] {
+            for glob in [
+                "*kinds*",
+                "*.mp4",
+                "f.mp4",
+                "kinds/*",
+                "kinds/f.mp4",
+                "**/kinds/**",
+                "*/kinds/*.mp4",
+            ] {
+                assert!(is(glob, place), "{glob} {place}");
+            }
+            for glob in ["*.mov", "kind/*", "f", "kinds"] {
+                assert!(!is(glob, place), "{glob} {place}");
+            }
+        }
+        assert!(anywhere(&["[".to_owned()]).is_err());
+    }
 }

@@ -17,6 +17,7 @@ pub mod filter;
 pub mod follow;
 pub mod order;
 pub mod orders;
+pub mod outlook;
 pub mod preflight;
 pub mod present;
 pub mod presets;

@@ -302,7 +302,7 @@ pub fn conclude(
     if json {
         print_json(counts, entries)?;
     } else {
-        output::print(&summary::of(entries).to_string());
+        output::print(&summary::of(entries));
         output::print(&summary::totals(entries));
     }
     if ending == Ending::Interrupted {

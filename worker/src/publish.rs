@@ -153,8 +153,8 @@ fn is_hidden(name: &str) -> bool {
 /// That the output's place is taken, and what to do about it.
 pub fn occupied(to: &Location) -> Failure {
     Failure::input(format!(
-        "{to} has appeared since the job was enqueued, and is not this job's: it was left as it is \
-         (move it away and retry the job, or enqueue it again with --overwrite)"
+        "another file has appeared at the output since the job was enqueued, and was left as it is: \
+         move it away and retry the job, or enqueue it again with --overwrite ({to})"
     ))
 }
 

@@ -1,16 +1,24 @@
 //! Batches: what was enqueued together, and how far it is.
 
+use std::time::Duration;
+
 use axum::extract::State;
+use common::control::Target;
 use common::id::BatchId;
+use common::outlook::Outlook;
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Refusal, Shared};
-use crate::index::Phase;
-use crate::view::snapshot::Moment;
+use crate::index::{BatchSum, Phase};
+use crate::view::snapshot::{ControlRow, Moment, Snapshot};
 
 /// Batches that are told of, the latest.
 const MOST: usize = 200;
+
+/// How long the state of the farm is waited for.
+const FRAME: Duration = Duration::from_secs(2);
 
 /// What was enqueued together.
 #[derive(Serialize, ToSchema)]
@@ -27,6 +35,9 @@ pub(super) struct BatchRow {
     enqueued: Moment,
     /// Its jobs by phase, as far as they are listed.
     phases: Vec<(Phase, usize)>,
+    /// Seconds until all its jobs have ended; left out where nothing tells, or where
+    /// some of them cannot go on.
+    eta: Option<f64>,
 }
 
 /// The latest batches, the latest first.
@@ -40,14 +51,16 @@ pub(super) async fn list(
     let _viewer = shared.audience.join();
     shared.listing.caught_up().await;
     let batches = shared.broker.batches().await?;
-    let counts = shared.listing.read().batches();
+    let sums = shared.listing.read().batches();
+    let frame = shared.board.frame(FRAME).await;
     let is_complete = shared.listing.is_complete();
     let now = shared.broker.now();
     let rows = batches.into_iter().rev().filter_map(|batch| {
-        let counts = counts.get(&batch.id).copied().unwrap_or_default();
+        let sum = sums.get(&batch.id).cloned().unwrap_or_default();
+        let snapshot = frame.as_ref().map(|frame| &*frame.snapshot);
         // While not all jobs are listed, nobody knows how many there are.
         let batch = if is_complete {
-            batch.counted(counts.total(&[]) as u64, now)?
+            batch.counted(sum.counts.sum() as u64, now)?
         } else {
             batch
         };
@@ -58,9 +71,37 @@ pub(super) async fn list(
             enqueued: Moment(batch.enqueued),
             phases: Phase::ALL
                 .into_iter()
-                .map(|phase| (phase, counts.of(phase)))
+                .map(|phase| (phase, sum.counts.of(phase)))
                 .collect(),
+            eta: snapshot.and_then(|snapshot| eta(&batch.id, &sum, snapshot, now)),
         })
     });
     Ok(axum::Json(rows.take(MOST).collect()))
+}
+
+/// Seconds until all jobs of a batch have ended: by its own running jobs, and by
+/// what jobs of the same queues took lately.
+fn eta(batch: &BatchId, sum: &BatchSum, snapshot: &Snapshot, now: Timestamp) -> Option<f64> {
+    let target = Target::Batch(*batch).to_string();
+    let is_paused = |order: &&ControlRow| order.paused && order.target == target;
+    if snapshot.controls.iter().any(|order| is_paused(&order)) {
+        return None;
+    }
+    let mut outlook = Outlook::default();
+    let mut slots = 0;
+    for queue in &sum.queues {
+        let row = snapshot.queues.iter().find(|row| row.queue == *queue)?;
+        if row.unserved.is_some() {
+            return None;
+        }
+        outlook.past(row.past);
+        slots = slots.max(row.slots);
+    }
+    let own = snapshot.running.iter().filter(|row| row.batch == *batch);
+    for row in own {
+        let seconds = now.duration_since(row.since.0).as_secs_f64();
+        outlook.running(row.input_size, seconds, row.eta);
+    }
+    outlook.waiting(sum.waiting);
+    outlook.seconds_left(slots).map(f64::round)
 }

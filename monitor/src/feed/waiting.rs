@@ -52,7 +52,7 @@ async fn listed(listing: &Arc<Listing>) -> Option<Input> {
     let listing = listing.clone();
     let looked = tokio::task::spawn_blocking(move || {
         let index = listing.read();
-        Input::Waiting(index.lanes(), index.next(NEXT))
+        Input::Waiting(index.lanes(), index.next(NEXT), index.waiting())
     });
     looked.await.ok()
 }

@@ -10,7 +10,7 @@ mod text;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
 use common::broker::{LaneStatus, Pending};
@@ -18,6 +18,7 @@ use common::encoder::Encoder;
 use common::failure::Fault;
 use common::id::{BatchId, JobId};
 use common::job::Job;
+use common::outlook::Waiting;
 use common::queue::{Lane, Priority, Queue};
 use common::run::{Run, State};
 use common::worker::WorkerName;
@@ -71,6 +72,17 @@ impl Counts {
     pub fn sum(&self) -> usize {
         self.0.iter().sum()
     }
+}
+
+/// The jobs of a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BatchSum {
+    /// How many there are of each phase.
+    pub counts: Counts,
+    /// Those that wait.
+    pub waiting: Waiting,
+    /// The queues of those that have not ended.
+    pub queues: Vec<Queue>,
 }
 
 /// Stands for a worker and an encoder, to sum by: the same two have the same
@@ -269,16 +281,44 @@ impl Index {
         found.into_iter().filter_map(status).collect()
     }
 
-    /// Jobs of each batch by phase.
-    pub fn batches(&self) -> BTreeMap<BatchId, Counts> {
-        let mut found: Vec<Counts> = vec![Counts::default(); self.batches.len()];
+    /// What waits in each queue, for a worker or for the next attempt.
+    pub fn waiting(&self) -> HashMap<Queue, Waiting> {
+        let mut found: HashMap<u32, Waiting> = HashMap::new();
         for (_, row) in self.slots.iter() {
-            found[row.batch as usize].0[row.phase as usize] += 1;
+            if row.phase.waits() {
+                found.entry(row.queue).or_default().add(row.size);
+            }
         }
+        let named = |(queue, waiting)| (self.queues.get(queue).clone(), waiting);
+        found.into_iter().map(named).collect()
+    }
+
+    /// The jobs of each batch.
+    pub fn batches(&self) -> BTreeMap<BatchId, BatchSum> {
+        let mut found: Vec<(Counts, Waiting, BTreeSet<u32>)> =
+            vec![Default::default(); self.batches.len()];
+        for (_, row) in self.slots.iter() {
+            let (counts, waiting, queues) = &mut found[row.batch as usize];
+            counts.0[row.phase as usize] += 1;
+            if row.phase.waits() {
+                waiting.add(row.size);
+            }
+            if row.phase.waits() || row.phase == Phase::Running {
+                queues.insert(row.queue);
+            }
+        }
+        let sum = |(counts, waiting, queues): (_, _, BTreeSet<u32>)| BatchSum {
+            counts,
+            waiting,
+            queues: queues
+                .into_iter()
+                .map(|queue| self.queues.get(queue).clone())
+                .collect(),
+        };
         (0..)
             .zip(found)
-            .filter(|(_, counts)| counts.sum() > 0)
-            .map(|(id, counts)| (*self.batches.get(id), counts))
+            .filter(|(_, (counts, ..))| counts.sum() > 0)
+            .map(|(id, found)| (*self.batches.get(id), sum(found)))
             .collect()
     }
 

@@ -54,6 +54,11 @@ impl Phase {
         }
     }
 
+    /// Whether such a job waits, for a worker or for its next attempt.
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Pending | Self::Waiting)
+    }
+
     /// Its name, as in the API.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,10 +9,14 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use common::broker::{Change, LaneStatus, Pending, Unreadable};
 use common::control::{Controls, Target};
 use common::id::JobId;
+use common::outlook::Waiting;
 use common::progress::Progress;
+use common::queue::Queue;
 use common::run::Run;
 use common::worker::{Heartbeat, WorkerName};
 use jiff::{SignedDuration, Timestamp};
@@ -56,8 +60,8 @@ pub enum Input {
     /// The lanes, all of them, and the jobs at their heads.
     Lanes(Vec<LaneStatus>, Vec<Pending>),
     /// The same, as far as the listing of all jobs knows: the jobs that come
-    /// next are in order.
-    Waiting(Vec<LaneStatus>, Vec<NextRow>),
+    /// next are in order, and those that wait in each queue are summed up.
+    Waiting(Vec<LaneStatus>, Vec<NextRow>, HashMap<Queue, Waiting>),
     /// A worker says how far a job is.
     Progress(Box<Progress>),
     /// The orders that are in force.
@@ -127,7 +131,9 @@ impl View {
                 }
             }
             Input::Lanes(lanes, heads) => self.queues.set(lanes, &heads, NEXT),
-            Input::Waiting(lanes, next) => self.queues.set_listed(lanes, next),
+            Input::Waiting(lanes, next, waiting) => {
+                self.queues.set_listed(lanes, next, waiting);
+            }
             Input::Progress(progress) => self.runs.progressed(*progress, now),
             Input::Controls(controls) => self.controls = controls,
             Input::Listing(listing) => self.listing = listing,

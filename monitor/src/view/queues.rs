@@ -1,8 +1,9 @@
 //! Queues: what waits in each, and who would take it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::broker::{LaneStatus, Pending};
+use common::outlook::{Outlook, Past, Waiting};
 use common::queue::Queue;
 use jiff::Timestamp;
 
@@ -18,6 +19,8 @@ const SERVERS: usize = 5;
 pub(super) struct Queues {
     lanes: Vec<LaneStatus>,
     next: Vec<NextRow>,
+    /// Those that wait in each queue, where that is known.
+    waiting: HashMap<Queue, Waiting>,
 }
 
 impl Queues {
@@ -28,12 +31,19 @@ impl Queues {
         heads.sort_by_key(|pending| (std::cmp::Reverse(pending.priority), pending.sequence));
         heads.truncate(most);
         self.next = heads.into_iter().map(next).collect();
+        self.waiting.clear();
     }
 
     /// The same, in order already.
-    pub(super) fn set_listed(&mut self, lanes: Vec<LaneStatus>, next: Vec<NextRow>) {
+    pub(super) fn set_listed(
+        &mut self,
+        lanes: Vec<LaneStatus>,
+        next: Vec<NextRow>,
+        waiting: HashMap<Queue, Waiting>,
+    ) {
         self.lanes = lanes;
         self.next = next;
+        self.waiting = waiting;
     }
 
     /// Rows of the jobs that wait.
@@ -54,8 +64,8 @@ impl Queues {
         paused: &BTreeSet<&Queue>,
         clock: Timestamp,
     ) -> Vec<QueueRow> {
-        let running = runs.running_by_queue();
-        let pace = runs.mean_seconds_by_queue();
+        let running = runs.outlooks(clock);
+        let past = runs.past_by_queue();
         let mut lanes: BTreeMap<&Queue, Vec<&LaneStatus>> = BTreeMap::new();
         for status in &self.lanes {
             lanes.entry(&status.lane.queue).or_default().push(status);
@@ -66,8 +76,9 @@ impl Queues {
         let known = lanes.into_iter().map(|(queue, lanes)| Known {
             queue,
             lanes,
-            running: running.get(queue).copied().unwrap_or_default(),
-            mean_seconds: pace.get(queue).copied(),
+            outlook: running.get(queue).cloned().unwrap_or_default(),
+            past: past.get(queue).copied().unwrap_or_default(),
+            waiting: self.waiting.get(queue).copied(),
             is_paused: paused.contains(queue),
         });
         known.map(|known| known.row(workers, clock)).collect()
@@ -78,9 +89,12 @@ impl Queues {
 struct Known<'a> {
     queue: &'a Queue,
     lanes: Vec<&'a LaneStatus>,
-    running: usize,
+    /// The jobs that run.
+    outlook: Outlook,
     /// What its jobs took lately.
-    mean_seconds: Option<f64>,
+    past: Past,
+    /// Those that wait, where all of them are known.
+    waiting: Option<Waiting>,
     is_paused: bool,
 }
 
@@ -123,11 +137,19 @@ impl Known<'_> {
                 Unserved::NotProved
             }
         });
+        let outlook = || {
+            let mut outlook = self.outlook.clone();
+            outlook.past(self.past);
+            if pending > 0 {
+                outlook.waiting(self.waiting?);
+            }
+            outlook.seconds_left(slots)
+        };
         QueueRow {
             queue: self.queue.clone(),
             pending,
             by_priority,
-            running: self.running,
+            running: self.outlook.jobs_running(),
             oldest: self
                 .lanes
                 .iter()
@@ -136,10 +158,9 @@ impl Known<'_> {
                 .map(Moment),
             served_by,
             servers,
-            empties_in: self
-                .mean_seconds
-                .filter(|_| pending > 0 && unserved.is_none())
-                .map(|seconds| (pending as f64 * seconds / f64::from(slots.max(1))).round()),
+            eta: unserved.is_none().then(outlook).flatten().map(f64::round),
+            slots,
+            past: self.past,
             paused: self.is_paused,
             unserved,
         }

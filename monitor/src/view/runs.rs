@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use common::id::JobId;
 use common::job::Job;
+use common::outlook::{self, Outlook, Past};
 use common::progress::Progress;
 use common::queue::Queue;
 use common::run::{Run, State};
@@ -14,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::snapshot::{EndedRow, Ending, JobName, Moment, RetryRow, RunningRow, Totals};
 
 /// Jobs that ended and are still known.
-const ENDED: usize = 1000;
+const ENDED: usize = outlook::LATELY;
 /// Jobs that will be tried again and are known.
 const RETRYING: usize = 1000;
 /// A progress message older than this says nothing any more.
@@ -115,29 +116,44 @@ impl Runs {
         });
     }
 
-    /// Running jobs of each queue.
-    pub(super) fn running_by_queue(&self) -> HashMap<&Queue, usize> {
-        let mut counts = HashMap::new();
-        for run in self.running.values() {
-            *counts.entry(&run.queue).or_default() += 1;
+    /// The running jobs of each queue.
+    pub(super) fn outlooks(&self, clock: Timestamp) -> HashMap<&Queue, Outlook> {
+        let mut outlooks: HashMap<&Queue, Outlook> = HashMap::new();
+        for row in self.running.values() {
+            let State::Running { since, .. } = row.state else {
+                continue;
+            };
+            let progress = self.progress_of(row);
+            let at = progress.map_or(clock, |progress| progress.at);
+            let seconds = at.duration_since(since).as_secs_f64();
+            let left = progress.and_then(|progress| progress.seconds_left(since));
+            let outlook = outlooks.entry(&row.queue).or_default();
+            outlook.running(row.job.input.size, seconds, left);
         }
-        counts
+        outlooks
     }
 
-    /// Seconds that completed jobs of each queue took on the average, of those
-    /// that are still known.
-    pub(super) fn mean_seconds_by_queue(&self) -> HashMap<&Queue, f64> {
-        let mut sums: HashMap<&Queue, (f64, f64)> = HashMap::new();
+    /// What the worker says of a run. A zombie may still be talking: only the
+    /// owner's present attempt counts.
+    fn progress_of(&self, run: &Run) -> Option<&Progress> {
+        let (_, progress) = self.progress.get(&run.job.id)?;
+        (progress.attempt == run.attempt).then_some(progress)
+    }
+
+    /// What completed jobs of each queue took, of those that are still known.
+    pub(super) fn past_by_queue(&self) -> HashMap<&Queue, Past> {
+        let mut past: HashMap<&Queue, Past> = HashMap::new();
         for row in self.ended.values() {
-            if let Ending::Completed { seconds, .. } = row.ending {
-                let (sum, jobs) = sums.entry(&row.queue).or_default();
-                *sum += seconds;
-                *jobs += 1.0;
+            if let Ending::Completed {
+                seconds,
+                input_size,
+                ..
+            } = row.ending
+            {
+                past.entry(&row.queue).or_default().add(input_size, seconds);
             }
         }
-        sums.into_iter()
-            .map(|(queue, (sum, jobs))| (queue, sum / jobs))
-            .collect()
+        past
     }
 
     /// Running jobs of a worker.
@@ -153,10 +169,7 @@ impl Runs {
         let mut rows: Vec<RunningRow> = self
             .running
             .values()
-            .filter_map(|run| {
-                let progress = self.progress.get(&run.job.id).map(|(_, progress)| progress);
-                running(run, progress, &is_lost)
-            })
+            .filter_map(|run| running(run, self.progress_of(run), &is_lost))
             .collect();
         rows.sort_by_key(|row| (row.since, row.job.id));
         rows
@@ -229,11 +242,10 @@ fn running(
     else {
         return None;
     };
-    // A zombie may still be talking: only the owner's present attempt counts.
-    let progress = progress.filter(|progress| progress.attempt == run.attempt);
     let encode = progress.and_then(|progress| progress.encode);
     Some(RunningRow {
         job: name(&run.job),
+        batch: run.job.batch,
         queue: run.queue.clone(),
         priority: run.priority,
         worker: worker.clone(),
@@ -244,7 +256,9 @@ fn running(
         fraction: progress
             .and_then(|progress| progress.fraction)
             .map(|fraction| (fraction.clamp(0.0, 1.0) * 1e4).round() / 1e4),
-        eta: progress.and_then(|progress| progress.eta),
+        eta: progress
+            .and_then(|progress| progress.seconds_left(*since))
+            .map(f64::round),
         fps: encode.map(|encode| encode.fps),
         speed: encode.map(|encode| encode.speed),
         bitrate: encode.map(|encode| encode.bitrate),

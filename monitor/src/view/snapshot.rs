@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use common::control::{Controls, Target};
 use common::encoder::{Codec, Encoder, Kind};
 use common::failure::Fault;
-use common::id::JobId;
+use common::id::{BatchId, JobId};
+use common::outlook::Past;
 use common::queue::{Priority, Queue};
 use common::run::Stage;
 use common::worker::WorkerName;
@@ -243,8 +244,13 @@ pub struct QueueRow {
     /// The first few of them.
     #[schema(value_type = Vec<String>)]
     pub servers: Vec<WorkerName>,
-    /// Seconds until it is empty, as fast as its jobs ended lately.
-    pub empties_in: Option<f64>,
+    /// Seconds until all its jobs have ended, those that run and those that wait.
+    pub eta: Option<f64>,
+    /// Slots of the workers that would take its jobs.
+    pub slots: u32,
+    /// What its jobs took lately.
+    #[serde(skip)]
+    pub past: Past,
     /// Whether a person has paused it.
     pub paused: bool,
     /// Why nobody does, where jobs wait.
@@ -389,6 +395,9 @@ pub struct JobName {
 pub struct RunningRow {
     /// Which.
     pub job: JobName,
+    /// What it was enqueued with.
+    #[schema(value_type = String)]
+    pub batch: BatchId,
     /// By whom it may be run.
     #[schema(value_type = String)]
     pub queue: Queue,
@@ -409,8 +418,8 @@ pub struct RunningRow {
     pub stage: Stage,
     /// Done share of the stage.
     pub fraction: Option<f32>,
-    /// Seconds to the end of the stage.
-    pub eta: Option<f32>,
+    /// Seconds until the whole job has ended.
+    pub eta: Option<f64>,
     /// Frames per second.
     pub fps: Option<f32>,
     /// Times real time.

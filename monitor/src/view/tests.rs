@@ -2,7 +2,7 @@
 
 use common::broker::{Change, LaneStatus, Pending};
 use common::failure::Failure;
-use common::id::BatchId;
+use common::id::{BatchId, JobId};
 use common::job::{Input as JobInput, Job};
 use common::location::Location;
 use common::progress::{EncodeProgress, Progress};
@@ -404,4 +404,46 @@ fn a_place_that_workers_cannot_reach_is_told_once() {
     let later = view.snapshot(at(100)).attention;
     let lost = |item: &Attention| matches!(item, Attention::WorkerLost { .. });
     assert!(later.iter().all(lost), "{later:?}");
+}
+
+#[test]
+fn a_queue_is_not_done_before_the_jobs_that_run_in_it() {
+    let mut view = View::new(at(0));
+    heard(&mut view, heartbeat("atelier", &["hevc_nvenc"]), 50);
+    for (nth, film) in (1..).zip(["a.mkv", "b.mkv"]) {
+        changed(&mut view, &running(&job(film), "atelier"), nth);
+    }
+    let progress = |run: JobId, fraction, eta| Progress {
+        job: run,
+        worker: name("atelier"),
+        attempt: 1,
+        stage: Stage::Encoding,
+        fraction: Some(fraction),
+        encode: None,
+        eta: Some(eta),
+        waits_for: None,
+        at: at(50),
+    };
+    let runs = view.snapshot(at(50)).running;
+    assert_eq!(view.snapshot(at(50)).queues[0].eta, None, "nothing tells");
+    for (row, eta) in runs.iter().zip([44.0, 88.0]) {
+        let progress = progress(row.job.id, 0.5, eta);
+        view.apply(Input::Progress(Box::new(progress)), at(50));
+    }
+    let snapshot = view.snapshot(at(50));
+    let etas: Vec<_> = snapshot.running.iter().map(|row| row.eta).collect();
+    assert_eq!(etas, [Some(54.0), Some(108.0)]);
+    assert_eq!(snapshot.queues[0].eta, Some(108.0), "its longest");
+
+    // What waits comes on top, judged by the same jobs; where nobody knows how
+    // large it is, nothing is said.
+    let lanes = || vec![waiting("hevc_nvenc", 5, 4)];
+    view.apply(Input::Lanes(lanes(), Vec::new()), at(50));
+    assert_eq!(view.snapshot(at(50)).queues[0].eta, None);
+    let mut four = common::outlook::Waiting::default();
+    (0..4).for_each(|_| four.add(1000));
+    let sums = [("hevc_nvenc".parse().expect("a queue"), four)];
+    view.apply(Input::Waiting(lanes(), Vec::new(), sums.into()), at(50));
+    // 54 + 108 s of those that run, four of 131 s, two at once.
+    assert_eq!(view.snapshot(at(50)).queues[0].eta, Some(343.0));
 }

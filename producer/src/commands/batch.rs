@@ -1,22 +1,16 @@
 //! `producer batch`: how far one batch is.
 
-use std::collections::HashMap;
-
 use clap::Args;
 use common::batch::{Batch, BatchProgress};
 use common::broker::JobRecord;
 use common::control::Target;
-use common::fit;
-use common::history::History;
-use common::job::Job;
 use common::printable::printable;
-use common::queue::Queue;
-use common::worker::Heartbeat;
 use serde::Serialize;
 
-use crate::display::{output, units};
+use crate::display::{output, times, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
+use crate::outlook::{Heard, outlook, slots};
 use crate::records::find_batch;
 
 /// Which batch.
@@ -36,7 +30,8 @@ struct Shown {
     batch: Batch,
     is_paused: bool,
     progress: BatchProgress,
-    /// Judged by what jobs took lately on the workers that take these.
+    /// Judged by what running jobs say of themselves and by what such jobs took
+    /// lately.
     seconds_left: Option<f64>,
 }
 
@@ -53,16 +48,20 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
             "no batch '{id}': `producer batches` lists them"
         )));
     };
-    let mut records = broker.jobs(true).await?;
-    records.retain(|record| record.job().batch == id);
+    // Listened to first: what a job says of itself comes twice a second.
+    let mut heard = Heard::listen(&broker).await?;
+    let records = broker.jobs(true).await?;
+    let (own, others): (Vec<JobRecord>, Vec<JobRecord>) = records
+        .into_iter()
+        .partition(|record| record.job().batch == id);
     let mut progress = BatchProgress::default();
-    records.iter().for_each(|record| progress.add(record));
-    let history: History = broker.recent_reports().await?.iter().collect();
+    own.iter().for_each(|record| progress.add(record));
     let workers = broker.workers().await?;
-    let rate = history.bytes_per_second(&takers(&records, &workers));
+    heard.of(&own).await;
+    let outlook = outlook(&own, &others, &heard, broker.now());
     let shown = Shown {
         is_paused: broker.controls().await?.is_paused(&Target::Batch(id)),
-        seconds_left: progress.seconds_left(rate),
+        seconds_left: outlook.seconds_left(slots(&own, &workers)),
         batch,
         progress,
     };
@@ -74,21 +73,6 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Workers that take jobs of the queues in which some have not ended: one of
-/// each stands for the others.
-fn takers<'a>(records: &[JobRecord], workers: &'a [Heartbeat]) -> Vec<&'a Heartbeat> {
-    let open: HashMap<&Queue, &Job> = records
-        .iter()
-        .filter(|record| !record.has_ended())
-        .map(|record| (record.queue(), record.job()))
-        .collect();
-    let takes_any = |worker: &&Heartbeat| {
-        open.iter()
-            .any(|(queue, job)| fit::takes(worker, job, queue).is_ok())
-    };
-    workers.iter().filter(takes_any).collect()
-}
-
 fn text(shown: &Shown) -> String {
     let Shown {
         batch, progress, ..
@@ -97,7 +81,7 @@ fn text(shown: &Shown) -> String {
     let mut lines = vec![
         format!("batch     {}{paused}", batch.id),
         format!("what      {}", printable(&batch.label)),
-        format!("enqueued  {:.0}", batch.enqueued),
+        format!("enqueued  {}", times::local(batch.enqueued)),
         format!("jobs      {}", counts(progress)),
     ];
     if progress.completed > 0 {

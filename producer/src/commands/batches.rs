@@ -9,13 +9,10 @@ use common::printable::printable;
 use serde::Serialize;
 
 use crate::display::output;
-use crate::display::shortened::shortened;
-use crate::display::summary::table;
+use crate::display::table::Named;
+use crate::display::times;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
-
-/// Characters of a label that the table shows.
-const TEXT: usize = 48;
 
 /// How to list batches.
 #[derive(Debug, Args)]
@@ -66,21 +63,29 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         eprintln!("no batches");
         return Ok(Exit::Done);
     }
-    let mut table = table(&[
-        "Batch", "What", "Enqueued", "Jobs", "Open", "Done", "Failed",
+    let mut table = Named::new(&[
+        "Batch",
+        "Enqueued",
+        "Jobs",
+        "Open",
+        "Done",
+        "Failed",
+        "Cancelled",
+        "What",
     ]);
     for Row { batch, progress } in &rows {
-        table.add_row(vec![
+        let cells = vec![
             batch.id.to_string(),
-            shortened(&printable(&batch.label), TEXT),
-            format!("{:.0}", batch.enqueued),
+            times::local(batch.enqueued),
             batch.jobs.to_string(),
             progress.open().to_string(),
             progress.completed.to_string(),
             progress.failed.to_string(),
-        ]);
+            progress.cancelled.to_string(),
+        ];
+        table.row(cells, printable(&batch.label), None);
     }
-    output::print(&table.to_string());
+    output::print(&table.text());
     if total > rows.len() {
         eprintln!("{} of {total}; --limit shows more", rows.len());
     }

@@ -7,7 +7,7 @@ use common::failure::Failure;
 use common::run::{Run, State};
 use serde::Serialize;
 
-use crate::display::{output, summary, units};
+use crate::display::{output, summary, times, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::records;
@@ -72,7 +72,7 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
         ),
         format!("output    {}", printable(&job.output.to_string())),
         format!("batch     {}", job.batch),
-        format!("enqueued  {}", job.enqueued),
+        format!("enqueued  {}", times::local(job.enqueued)),
     ];
     if let Some(run) = record.run() {
         lines.extend(of_run(run));
@@ -86,7 +86,7 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
     for event in events {
         lines.push(format!(
             "          {} attempt {}: {}",
-            event.at,
+            times::local(event.at),
             event.attempt,
             what(&event.what)
         ));
@@ -98,9 +98,12 @@ fn of_run(run: &Run) -> Vec<String> {
     let mut lines = vec![format!("attempt   {} of {}", run.spent(), run.job.attempts)];
     match &run.state {
         State::Running { worker, since, .. } => {
-            lines.push(format!("worker    {worker}, since {since:.0}"));
+            lines.push(format!(
+                "worker    {worker}, since {}",
+                times::local(*since)
+            ));
         }
-        State::Waiting { until, .. } => lines.push(format!("until     {until}")),
+        State::Waiting { until, .. } => lines.push(format!("until     {}", times::local(*until))),
         State::Completed { .. } => lines.push(format!("result    {}", summary::ending(run))),
         State::Failed { failure } => lines.push(format!("error     {}", reason(failure))),
         State::Queued { .. } | State::Cancelled => {}
@@ -128,8 +131,9 @@ fn what(what: &What) -> String {
         What::Queued => "enqueued".to_owned(),
         What::Command(line) => format!("encoded by {}", printable(line)),
         What::Progress(progress) => format!(
-            "{} frames encoded, at {:.0} fps",
-            progress.frame, progress.fps
+            "{} frames encoded, at {}",
+            progress.frame,
+            units::fps(f64::from(progress.fps))
         ),
         What::Moved(queue) => format!("moved to the queue {queue}"),
         What::Requeued => "put in its queue by a person".to_owned(),

@@ -9,15 +9,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::display::output;
-use crate::display::shortened::shortened;
-use crate::display::summary::table;
+use crate::display::table::Named;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::filter::FilterOptions;
 use common::printable::printable;
-
-/// Characters of a name or reason that a table shows.
-const TEXT: usize = 60;
 
 /// Which jobs to list.
 #[derive(Debug, Args)]
@@ -54,22 +50,19 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         eprintln!("no jobs");
         return Ok(Exit::Done);
     }
-    let mut table = table(&["Job", "State", "Queue", "Prio", "Input", "Worker", "Note"]);
+    let mut table = Named::new(&["Job", "State", "Queue", "Prio", "Worker", "Input"]);
     for row in &rows {
-        table.add_row(vec![
+        let cells = vec![
             row.id[..8].to_owned(),
             row.state.to_owned(),
             row.queue.to_string(),
             row.priority.to_string(),
-            shortened(&printable(&row.input.name()), TEXT),
             row.worker.clone().unwrap_or_default(),
-            row.error
-                .as_deref()
-                .map(|error| shortened(&printable(error), TEXT))
-                .unwrap_or_default(),
-        ]);
+        ];
+        let note = row.error.as_deref().map(printable);
+        table.row(cells, printable(&row.input.name()), note);
     }
-    output::print(&table.to_string());
+    output::print(&table.text());
     if total > rows.len() {
         eprintln!("{} of {total}; --limit shows more", rows.len());
     }

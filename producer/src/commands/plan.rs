@@ -9,7 +9,7 @@ use common::recipe::Recipe;
 use common::store::Stores;
 use serde::Serialize;
 
-use crate::display::summary::table;
+use crate::display::table::{self, table};
 use crate::display::{output, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
@@ -147,7 +147,7 @@ fn text(shown: &Shown<'_>) -> String {
                 unfit.reason.clone(),
             ]);
         }
-        parts.push(table.to_string());
+        parts.push(table::text(&table));
     }
     parts.join("\n")
 }

@@ -9,7 +9,7 @@ use common::subject::Token;
 use serde::Serialize;
 
 use crate::display::output;
-use crate::display::summary::table;
+use crate::display::table::{self, table};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::presets::Shelf;
@@ -168,7 +168,7 @@ async fn list(broker: &Broker, json: bool) -> Result<Exit, Error> {
                 .join(", "),
         ]);
     }
-    output::print(&table.to_string());
+    output::print(&table::text(&table));
     Ok(Exit::Done)
 }
 

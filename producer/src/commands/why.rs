@@ -5,7 +5,7 @@ use common::id::JobId;
 use common::why::Why;
 use serde::Serialize;
 
-use crate::display::output;
+use crate::display::{output, times};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::records;
@@ -46,7 +46,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
             why: &why,
         })?;
     } else {
-        output::print(&why.to_string());
+        output::print(&times::sentence(&why.to_string()));
     }
     Ok(Exit::Done)
 }

@@ -4,8 +4,8 @@ use clap::Args;
 use common::printable::printable;
 use common::worker::Heartbeat;
 
-use crate::display::summary::table;
-use crate::display::{output, units};
+use crate::display::table::{self, table};
+use crate::display::{output, times, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 
@@ -43,7 +43,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
             encoders(worker),
         ]);
     }
-    output::print(&table.to_string());
+    output::print(&table::text(&table));
     for worker in &workers {
         for line in troubles(worker) {
             output::print(&line);
@@ -57,8 +57,10 @@ fn troubles(worker: &Heartbeat) -> Vec<String> {
     let name = &worker.name;
     let away = worker.away.iter().map(|away| {
         printable(&format!(
-            "{name}: cannot reach {} since {:.0}: {}",
-            away.place, away.since, away.error
+            "{name}: cannot reach {} since {}: {}",
+            away.place,
+            times::local(away.since),
+            away.error
         ))
     });
     let mut lines: Vec<String> = away.collect();

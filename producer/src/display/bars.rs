@@ -4,16 +4,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use common::id::JobId;
+use common::outlook::{Outlook, Past, Waiting};
 use common::progress::Progress;
 use common::run::Stage;
 use common::worker::WorkerName;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 
-use super::shortened::shortened;
-use super::{share, units};
+use super::units;
 
-/// Characters of a file's name that are shown.
-const NAME: usize = 32;
 /// Steps of a file's bar.
 const STEPS: u64 = 1000;
 
@@ -22,51 +21,94 @@ pub(super) struct Bars {
     all: MultiProgress,
     overall: ProgressBar,
     total: usize,
-    files: HashMap<JobId, (ProgressBar, u64)>,
+    running: HashMap<JobId, Running>,
+    /// Sizes of the files that have not begun.
+    waiting: HashMap<JobId, u64>,
+    /// What files that have ended took.
+    past: Past,
+    /// Bytes of the files that have ended.
     ended: u64,
+    /// Files that were seen to run at once.
+    at_once: usize,
+}
+
+/// A file that is worked on.
+struct Running {
+    bar: ProgressBar,
+    size: u64,
+    since: Timestamp,
+    /// Done share of it.
+    share: f64,
+    /// Seconds that it was worked on, and those that it still takes.
+    seconds: f64,
+    left: Option<f64>,
 }
 
 impl Bars {
-    /// Bars for this many files of so many bytes together.
-    pub(super) fn new(total: usize, bytes: u64) -> Self {
+    /// Bars for files of these sizes.
+    pub(super) fn new(sizes: HashMap<JobId, u64>) -> Self {
         let all = MultiProgress::new();
+        let bytes: u64 = sizes.values().sum();
         let overall = all.add(ProgressBar::new(bytes.max(1)));
         overall.set_style(style(
             "{prefix:32} [{bar:24}] {percent:>3}% {elapsed} elapsed{msg}",
         ));
+        let total = sizes.len();
         overall.set_prefix(format!("0/{total} files"));
         overall.enable_steady_tick(Duration::from_millis(500));
         Self {
             all,
             overall,
             total,
-            files: HashMap::new(),
+            running: HashMap::new(),
+            waiting: sizes,
+            past: Past::default(),
             ended: 0,
+            at_once: 0,
         }
     }
 
-    fn bar(&mut self, job: JobId, name: &str) -> &mut (ProgressBar, u64) {
-        self.files.entry(job).or_insert_with(|| {
+    fn file(&mut self, job: JobId, name: &str, since: Timestamp) -> &mut Running {
+        let size = self.waiting.remove(&job);
+        self.running.entry(job).or_insert_with(|| {
             let bar = self
                 .all
                 .insert_before(&self.overall, ProgressBar::new(STEPS));
             bar.set_style(style("{prefix:32} [{bar:24}] {percent:>3}% {msg}"));
-            bar.set_prefix(shortened(name, NAME));
-            (bar, 0)
+            bar.set_prefix(name.to_owned());
+            Running {
+                bar,
+                size: size.unwrap_or_default(),
+                since,
+                share: 0.0,
+                seconds: 0.0,
+                left: None,
+            }
         })
     }
 
-    pub(super) fn started(&mut self, job: JobId, name: &str, stage: Stage, worker: &WorkerName) {
-        let (bar, _) = self.bar(job, name);
-        bar.set_message(format!("{stage} on {worker}"));
+    pub(super) fn started(
+        &mut self,
+        job: JobId,
+        name: &str,
+        stage: Stage,
+        worker: &WorkerName,
+        since: Timestamp,
+    ) {
+        let running = self.file(job, name, since);
+        running.since = since;
+        running.bar.set_message(format!("{stage} on {worker}"));
+        self.at_once = self.at_once.max(self.running.len());
     }
 
-    pub(super) fn progress(&mut self, name: &str, size: u64, progress: &Progress) {
-        let (bar, done) = self.bar(progress.job, name);
-        let fraction = progress.fraction.unwrap_or(0.0).clamp(0.0, 1.0);
-        // One bar over all stages: it never falls back.
-        let whole = share(progress.stage, fraction);
-        bar.set_position((whole * STEPS as f64) as u64);
+    pub(super) fn progress(&mut self, name: &str, progress: &Progress) {
+        let running = self.file(progress.job, name, progress.at);
+        running.share = progress.share();
+        running.seconds = progress.at.duration_since(running.since).as_secs_f64();
+        running.left = progress.seconds_left(running.since);
+        running
+            .bar
+            .set_position((running.share * STEPS as f64) as u64);
         let mut message = progress.stage.to_string();
         if let Some(place) = &progress.waits_for {
             message = format!("{message} (waiting for {place})");
@@ -75,39 +117,66 @@ impl Bars {
             .encode
             .filter(|encode| progress.stage == Stage::Encoding && encode.fps > 0.0)
         {
-            message += &format!(" {:.1} fps {:.2}x", encode.fps, encode.speed);
+            let fps = units::fps(f64::from(encode.fps));
+            message += &format!(" {fps} {:.2}x", encode.speed);
         }
-        if let Some(eta) = progress.eta.filter(|_| fraction > 0.0) {
-            message += &format!(", {} left", units::seconds(f64::from(eta)));
+        if let Some(left) = running.left {
+            message += &format!(", {} left", units::seconds(left));
         }
-        bar.set_message(format!("{message} on {}", progress.worker));
-        *done = (whole * size as f64) as u64;
+        running
+            .bar
+            .set_message(format!("{message} on {}", progress.worker));
         self.show_overall();
     }
 
+    /// A file is put back: it waits for another worker, or another attempt.
     pub(super) fn paused(&mut self, job: &JobId) {
-        if let Some((bar, _)) = self.files.remove(job) {
-            bar.finish_and_clear();
-            self.all.remove(&bar);
+        if let Some(running) = self.take_down(job) {
+            self.waiting.insert(*job, running.size);
         }
         self.show_overall();
     }
 
-    pub(super) fn ended(&mut self, job: &JobId, size: u64, count: usize) {
+    /// A file has ended; `seconds` is what it took where it was completed.
+    pub(super) fn ended(&mut self, job: &JobId, size: u64, seconds: Option<f64>, count: usize) {
+        self.take_down(job);
+        self.waiting.remove(job);
         self.ended += size;
+        if let Some(seconds) = seconds {
+            self.past.add(size, seconds);
+        }
         self.overall
             .set_prefix(format!("{count}/{} files", self.total));
-        self.paused(job);
+        self.show_overall();
+    }
+
+    fn take_down(&mut self, job: &JobId) -> Option<Running> {
+        let running = self.running.remove(job)?;
+        running.bar.finish_and_clear();
+        self.all.remove(&running.bar);
+        Some(running)
+    }
+
+    fn outlook(&self) -> Outlook {
+        let mut outlook = Outlook::default();
+        outlook.past(self.past);
+        for file in self.running.values() {
+            outlook.running(file.size, file.seconds, file.left);
+        }
+        let mut waiting = Waiting::default();
+        self.waiting.values().for_each(|size| waiting.add(*size));
+        outlook.waiting(waiting);
+        outlook
     }
 
     fn show_overall(&self) {
-        let under_way: u64 = self.files.values().map(|(_, done)| done).sum();
-        self.overall.set_position(self.ended + under_way);
-        // An estimate from nothing would be a lie.
-        if self.overall.position() > 0 {
-            let left = units::seconds(self.overall.eta().as_secs_f64());
-            self.overall.set_message(format!(", {left} left"));
-        }
+        let under_way = self.running.values();
+        let under_way: f64 = under_way.map(|file| file.share * file.size as f64).sum();
+        self.overall.set_position(self.ended + under_way as u64);
+        let slots = u32::try_from(self.at_once).unwrap_or(u32::MAX);
+        let left = self.outlook().seconds_left(slots);
+        let left = left.map(|left| format!(", {} left", units::seconds(left)));
+        self.overall.set_message(left.unwrap_or_default());
     }
 
     pub(super) fn say(&self, line: &str) {
@@ -116,8 +185,8 @@ impl Bars {
     }
 
     pub(super) fn finish(self) {
-        for (bar, _) in self.files.values() {
-            bar.finish_and_clear();
+        for running in self.running.values() {
+            running.bar.finish_and_clear();
         }
         self.overall.finish_and_clear();
     }

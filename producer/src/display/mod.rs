@@ -5,6 +5,8 @@ mod bars;
 pub mod output;
 pub mod shortened;
 pub mod summary;
+pub mod table;
+pub mod times;
 pub mod units;
 
 use std::collections::HashMap;
@@ -12,13 +14,17 @@ use std::io::IsTerminal;
 
 use common::id::JobId;
 use common::progress::Progress;
-use common::run::{Requeue, Run, Stage, State};
+use common::run::{Requeue, Run, State};
 
 use self::bars::Bars;
 pub use self::bars::style as progress_style;
+use self::shortened::told_apart;
 use crate::follow::Change;
 use crate::submit::Entry;
 use common::printable::printable;
+
+/// Characters of a file's name that its bar shows.
+const NAME: usize = 32;
 
 /// Shows jobs while they run.
 pub struct Display {
@@ -30,27 +36,31 @@ pub struct Display {
 
 struct File {
     name: String,
+    /// The name as its bar has it: told apart from the others.
+    short: String,
     size: u64,
 }
 
 impl Display {
     /// A display of those of the entries that have not ended.
     pub fn new(entries: &[Entry]) -> Self {
+        let names: Vec<String> = entries.iter().map(|entry| printable(&entry.name)).collect();
+        let shorts = told_apart(names.iter().map(String::as_str), NAME);
         let files: HashMap<JobId, File> = entries
             .iter()
             .filter(|entry| entry.is_open())
             .map(|entry| {
+                let name = printable(&entry.name);
                 let file = File {
-                    name: printable(&entry.name),
+                    short: shorts[name.as_str()].clone(),
+                    name,
                     size: entry.job.input.size,
                 };
                 (entry.job.id, file)
             })
             .collect();
-        let bytes = files.values().map(|file| file.size).sum();
-        let bars = std::io::stderr()
-            .is_terminal()
-            .then(|| Bars::new(files.len(), bytes));
+        let sizes = || files.iter().map(|(job, file)| (*job, file.size)).collect();
+        let bars = std::io::stderr().is_terminal().then(|| Bars::new(sizes()));
         Self {
             total: files.len(),
             files,
@@ -69,7 +79,7 @@ impl Display {
 
     fn progress(&mut self, progress: &Progress) {
         if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(&progress.job)) {
-            bars.progress(&file.name, file.size, progress);
+            bars.progress(&file.short, progress);
         }
     }
 
@@ -79,9 +89,13 @@ impl Display {
         };
         let name = &file.name;
         match &run.state {
-            State::Running { worker, stage, .. } => {
+            State::Running {
+                worker,
+                stage,
+                since,
+            } => {
                 if let Some(bars) = &mut self.bars {
-                    bars.started(run.job.id, name, *stage, worker);
+                    bars.started(run.job.id, &file.short, *stage, worker, *since);
                 }
             }
             State::Queued { by } => {
@@ -118,8 +132,12 @@ impl Display {
                 );
                 let size = file.size;
                 self.say(&line);
+                let seconds = match &run.state {
+                    State::Completed { report } => Some(report.total_seconds),
+                    _ => None,
+                };
                 if let Some(bars) = &mut self.bars {
-                    bars.ended(&run.job.id, size, self.ended);
+                    bars.ended(&run.job.id, size, seconds, self.ended);
                 }
             }
         }
@@ -144,15 +162,4 @@ impl Display {
             bars.finish();
         }
     }
-}
-
-/// How much of a whole job is done, from how much of a stage is.
-fn share(stage: Stage, fraction: f32) -> f64 {
-    let (from, to) = match stage {
-        Stage::Reading => (0.0, 0.02),
-        Stage::Encoding => (0.02, 0.90),
-        Stage::Verifying => (0.90, 0.98),
-        Stage::Publishing => (0.98, 1.0),
-    };
-    from + (to - from) * f64::from(fraction.clamp(0.0, 1.0))
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::times;
 use crate::exit::Error;
 
 /// Prints a result.
@@ -19,7 +20,7 @@ pub fn print(text: &str) {
 /// Where it cannot be put in JSON, which plain data always can.
 pub fn print_json<T: Serialize>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(Error::out_of_reach)?;
-    print(&text);
+    print(&times::in_milliseconds(&text));
     Ok(())
 }
 
@@ -29,6 +30,6 @@ pub fn print_json<T: Serialize>(value: &T) -> Result<(), Error> {
 /// Where it cannot be put in JSON, which plain data always can.
 pub fn print_json_line<T: Serialize>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string(value).map_err(Error::out_of_reach)?;
-    print(&text);
+    print(&times::in_milliseconds(&text));
     Ok(())
 }

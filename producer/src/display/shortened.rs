@@ -1,4 +1,9 @@
-//! Long names, cut to fit a column.
+//! Long names, cut to fit a column without losing what tells them apart.
+
+use std::collections::HashMap;
+
+/// Characters of the end of a name that stay: what kind of file it is.
+const END: usize = 6;
 
 /// The text cut in its middle to at most `most` characters.
 pub fn shortened(text: &str, most: usize) -> String {
@@ -15,6 +20,69 @@ pub fn shortened(text: &str, most: usize) -> String {
         .collect()
 }
 
+/// Each of the names in at most `most` characters, by the name. Names that are
+/// longer lose what they share with others of the list, and keep where they
+/// differ from those.
+pub fn told_apart<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    most: usize,
+) -> HashMap<&'a str, String> {
+    let mut sorted: Vec<(Vec<char>, &str)> = names
+        .into_iter()
+        .map(|name| (name.chars().collect(), name))
+        .collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let shared = |a: usize, b: usize| alike(&sorted[a].0, &sorted[b].0);
+    (0..sorted.len())
+        .map(|at| {
+            // In order, the name that begins most alike stands beside it.
+            let before = at.checked_sub(1).map_or(0, |before| shared(before, at));
+            let after = if at + 1 < sorted.len() {
+                shared(at, at + 1)
+            } else {
+                0
+            };
+            let (name, whole) = &sorted[at];
+            (*whole, around(name, before.max(after), most))
+        })
+        .collect()
+}
+
+/// How many characters two names begin with alike.
+fn alike(a: &[char], b: &[char]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// A name cut to at most `most` characters that keeps what stands at `differs`.
+fn around(name: &[char], differs: usize, most: usize) -> String {
+    if name.len() <= most {
+        return name.iter().collect();
+    }
+    if most < 4 * END || differs < most / 2 {
+        return shortened(&name.iter().collect::<String>(), most);
+    }
+    // From where a word begins: a number is read from its first digit.
+    let is_word = |c: &&char| c.is_alphanumeric();
+    let word = name[..differs.min(name.len())]
+        .iter()
+        .rev()
+        .take_while(is_word)
+        .count();
+    let head = most / 4;
+    let from = differs.saturating_sub(word.min(END));
+    let room = most - head - END - 2;
+    let from = from.min(name.len() - END - room).max(head);
+    let part = |from: usize, to: usize| name[from..to].iter();
+    let last = name.len() - END;
+    part(0, head)
+        .chain(&['…'])
+        .chain(part(from, from + room))
+        .chain(&['…'])
+        .chain(part(last, name.len()))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,5 +91,62 @@ mod tests {
     fn a_long_name_keeps_both_ends() {
         assert_eq!(shortened("abcdefghij", 5), "ab…ij");
         assert_eq!(shortened("abc", 5), "abc");
+    }
+
+    #[test]
+    fn names_that_begin_and_end_alike_keep_where_they_differ() {
+        let names: Vec<String> = (1..=12)
+            .map(|episode| {
+                format!(
+                    "Planet of the Very Long Titles - S02E{episode:02} - 1080p DTS-HD.MA.5.1.mkv"
+                )
+            })
+            .collect();
+        let told = told_apart(names.iter().map(String::as_str), 32);
+        for (nth, name) in names.iter().enumerate() {
+            let short = &told[name.as_str()];
+            assert!(short.contains(&format!("S02E{:02}", nth + 1)), "{short}");
+            assert!(
+                short.starts_with("Planet o") && short.ends_with(".1.mkv"),
+                "{short}"
+            );
+            assert!(short.chars().count() <= 32, "{short}");
+        }
+    }
+
+    #[test]
+    fn every_name_that_differs_is_short_and_its_own() {
+        let groups = [
+            vec![
+                "The Long Dark Show (2019) - S01E01 - Pilot [1080p][AAC 2.0][h264]-GROUP.mkv"
+                    .to_owned(),
+                "The Long Dark Show (2019) - S01E02 - Other [1080p][AAC 2.0][h264]-GROUP.mkv"
+                    .to_owned(),
+            ],
+            (0..40)
+                .map(|n| format!("{}{n:03}", "a".repeat(100)))
+                .collect(),
+            (0..40)
+                .map(|n| format!("{n:03}{}", "ä".repeat(100)))
+                .collect(),
+            (0..40)
+                .map(|n| format!("{}{n:03}{}", "б".repeat(50), "x".repeat(50)))
+                .collect(),
+            vec!["short.mkv".to_owned(), "a".repeat(400)],
+        ];
+        for most in [24, 32, 60] {
+            for names in &groups {
+                let told = told_apart(names.iter().map(String::as_str), most);
+                let mut shorts: Vec<&String> = told.values().collect();
+                assert!(
+                    shorts.iter().all(|short| short.chars().count() <= most),
+                    "{shorts:#?}"
+                );
+                shorts.sort();
+                shorts.dedup();
+                assert_eq!(shorts.len(), names.len(), "{shorts:#?}");
+            }
+        }
+        assert_eq!(told_apart(["short.mkv"], 24)["short.mkv"], "short.mkv");
     }
 }

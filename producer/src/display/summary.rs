@@ -1,35 +1,24 @@
 //! What became of everything, at the end.
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
 use common::run::{Run, State};
 use serde::Serialize;
 
+use super::table::Named;
 use super::units;
 use crate::submit::{Entry, Standing};
 use common::printable::printable;
-
-/// A table without data.
-pub fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header.to_vec());
-    table
-}
 
 /// One finished job in a line.
 pub fn ending(run: &Run) -> String {
     match &run.state {
         State::Completed { report } => {
             let mut line = format!(
-                "{} -> {} ({}) in {}, {:.1} fps on {}",
+                "{} -> {} ({}) in {}, {} on {}",
                 units::bytes(report.input_size),
                 units::bytes(report.output_size),
                 units::ratio(report.input_size, report.output_size),
                 units::seconds(report.total_seconds),
-                report.fps(),
+                units::fps(report.fps()),
                 report.worker
             );
             for warning in &report.warnings {
@@ -44,24 +33,24 @@ pub fn ending(run: &Run) -> String {
 }
 
 /// The table of all entries.
-pub fn of(entries: &[Entry]) -> Table {
-    let mut table = table(&[
-        "File", "Before", "After", "Ratio", "Time", "fps", "Worker", "Result",
-    ]);
-    for column in 1..=5 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    for entry in entries {
-        let line = Line::of(entry);
+pub fn of(entries: &[Entry]) -> String {
+    let lines: Vec<Line> = entries.iter().map(Line::of).collect();
+    let mut workers: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.worker.as_deref())
+        .collect();
+    workers.sort_unstable();
+    workers.dedup();
+    // One worker is the same in every line: it is left out.
+    let are_several = workers.len() > 1;
+    let mut header = vec!["State", "Before", "After", "Ratio", "Time", "fps"];
+    header.extend(are_several.then_some("Worker"));
+    header.push("File");
+    let mut table = Named::new(&header);
+    for (entry, line) in entries.iter().zip(&lines) {
         let or_nothing = |text: Option<String>| text.unwrap_or_default();
-        let result = match &line.error {
-            Some(error) => format!("{}: {}", line.state, printable(error)),
-            None => line.state.to_owned(),
-        };
-        table.add_row(vec![
-            printable(&entry.name),
+        let mut cells = vec![
+            line.state.to_owned(),
             units::bytes(line.input_size),
             or_nothing(line.output_size.map(units::bytes)),
             or_nothing(
@@ -69,12 +58,15 @@ pub fn of(entries: &[Entry]) -> Table {
                     .map(|size| units::ratio(line.input_size, size)),
             ),
             or_nothing(line.seconds.map(units::seconds)),
-            or_nothing(line.fps.map(|fps| format!("{fps:.1}"))),
-            or_nothing(line.worker),
-            result,
-        ]);
+            or_nothing(line.fps.map(|fps| units::fps(fps).replace(" fps", ""))),
+        ];
+        if are_several {
+            cells.push(or_nothing(line.worker.clone()));
+        }
+        let note = line.error.as_deref().map(printable);
+        table.row(cells, printable(&entry.name), note);
     }
-    table
+    table.text()
 }
 
 /// All entries in a line: how many ended how, and what became of the bytes.
@@ -154,7 +146,7 @@ impl Line {
             Standing::Occupied => {
                 line.state = "skipped";
                 line.error = Some(format!(
-                    "{} exists already; --overwrite replaces it",
+                    "its output exists already, and --overwrite replaces it: {}",
                     entry.job.output
                 ));
             }

@@ -20,6 +20,16 @@ pub fn seconds(seconds: f64) -> String {
     humantime::format_duration(Duration::from_secs(seconds.round() as u64)).to_string()
 }
 
+/// `24 fps`; below ten `0.43 fps`, as a slow encode is no standstill.
+pub fn fps(fps: f64) -> String {
+    let digits = match fps {
+        ..1.0 => 2,
+        1.0..10.0 => 1,
+        _ => 0,
+    };
+    format!("{fps:.digits$} fps")
+}
+
 /// `37%`: what `after` is of `before`.
 pub fn ratio(before: u64, after: u64) -> String {
     if before == 0 {
@@ -46,6 +56,9 @@ mod tests {
         assert_eq!(seconds(5.04), "5.0s");
         assert_eq!(seconds(83.2), "1m 23s");
         assert_eq!(seconds(f64::NAN), "?");
+        assert_eq!(fps(0.432), "0.43 fps");
+        assert_eq!(fps(5.04), "5.0 fps");
+        assert_eq!(fps(59.94), "60 fps");
         assert_eq!(ratio(200, 50), "25%");
         assert_eq!(ratio(0, 50), "?");
         assert_eq!(bytes(12_345_678), "12.35 MB");

@@ -32,11 +32,20 @@ impl ProgressReader {
                     block.time = microseconds.max(0) as f64 / 1e6;
                 }
             }
-            "progress" => return Some(*block),
+            "progress" => return Some(sound(*block)),
             _ => {}
         }
         None
     }
+}
+
+/// ffmpeg counts no frames per second before its first second is over, although
+/// it knows its speed.
+fn sound(mut block: EncodeProgress) -> EncodeProgress {
+    if block.fps <= 0.0 && block.time > 0.0 {
+        block.fps = (block.frame as f64 * f64::from(block.speed) / block.time) as f32;
+    }
+    block
 }
 
 fn set(target: &mut u64, value: &str) {
@@ -68,6 +77,15 @@ mod tests {
     fn read(text: &str) -> Vec<EncodeProgress> {
         let mut reader = ProgressReader::default();
         text.lines().filter_map(|line| reader.line(line)).collect()
+    }
+
+    #[test]
+    fn frames_per_second_are_never_none_where_frames_were_made() {
+        let early =
+            read("frame=138\nfps=0.00\nout_time_us=5520000\nspeed=1.77x\nprogress=continue\n");
+        assert!((early[0].fps - 44.25).abs() < 0.01, "{early:?}");
+        let nothing = read("frame=0\nfps=0.00\nout_time_us=N/A\nspeed=N/A\nprogress=continue\n");
+        assert_eq!(nothing[0].fps, 0.0);
     }
 
     #[test]

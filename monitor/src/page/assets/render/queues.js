@@ -53,8 +53,8 @@ function queueRow(row) {
       isPaused = row.paused;
       say(button, row.paused ? "Resume" : "Pause");
       set(button, "aria-label", `${row.paused ? "Resume" : "Pause"} the queue ${row.queue}`);
-      const empty = row.empties_in === null ? "" : `empty in ${duration(row.empties_in)}`;
-      const words = [row.paused ? "paused" : "", meaning(row.queue), priorities(row), empty].filter(Boolean).join(" · ");
+      const left = row.eta === null ? "" : `done in about ${duration(row.eta)}`;
+      const words = [row.paused ? "paused" : "", meaning(row.queue), priorities(row), left].filter(Boolean).join(" · ");
       say(sub, words);
       set(sub, "title", words || null);
       number(pending, row.pending);
