@@ -28,6 +28,9 @@ pub struct Change {
     /// Why it was not kept as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Whether the recipe asks for just that, e.g. a track left out by `--audio none`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_wanted: bool,
 }
 
 impl Change {
@@ -40,6 +43,7 @@ impl Change {
             from: from.into(),
             to: None,
             why: None,
+            is_wanted: false,
         }
     }
 
@@ -71,6 +75,30 @@ impl Change {
             why: Some(why.into()),
             ..Self::kept(kind, track, from)
         }
+    }
+
+    /// It is what the recipe asks for.
+    pub fn wanted(self) -> Self {
+        Self {
+            is_wanted: self.fate != Fate::Kept,
+            ..self
+        }
+    }
+
+    /// Whether something is gone that nobody asked to lose: it is lost, or converted where the old form cannot be
+    /// had back of the new one.
+    pub fn is_loss(&self) -> bool {
+        !self.is_wanted
+            && match self.fate {
+                Fate::Kept => false,
+                Fate::Converted => self.kind.is_lost_by_conversion(),
+                Fate::Lost => true,
+            }
+    }
+
+    /// Whether a person who was not asked needs to hear of it: it is neither kept nor wanted.
+    pub fn is_news(&self) -> bool {
+        self.fate != Fate::Kept && !self.is_wanted
     }
 }
 
@@ -184,6 +212,25 @@ kinds! {
     Layout = "layout",
 }
 
+impl Kind {
+    /// Whether a conversion of it is a loss: HDR made SDR, channels mixed down, 10 bits made 8. Other conversions say
+    /// the same in another form, e.g. subtitles or a turned picture.
+    pub fn is_lost_by_conversion(self) -> bool {
+        matches!(
+            self,
+            Self::Colour
+                | Self::Hdr10
+                | Self::Hdr10plus
+                | Self::DolbyVision
+                | Self::Hlg
+                | Self::Interlacing
+                | Self::Alpha
+                | Self::Timing
+                | Self::Layout
+        )
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -230,7 +277,19 @@ mod tests {
             lost.to_string(),
             "lost: captions of track 0 (CEA-608): libx265 writes none"
         );
+        assert!(lost.is_loss() && lost.is_news());
+        let wanted = lost.wanted();
+        assert!(!wanted.is_loss() && !wanted.is_news());
         let kept = Change::kept(Kind::Chapters, None, "3 chapters");
         assert_eq!(kept.to_string(), "kept: chapters (3 chapters)");
+        assert!(!kept.is_loss() && !kept.is_news());
+    }
+
+    #[test]
+    fn a_conversion_is_a_loss_where_there_is_no_way_back() {
+        let mixed = Change::converted(Kind::Layout, 1, "5.1", "stereo", "webm");
+        assert!(mixed.is_loss());
+        let text = Change::converted(Kind::Track, 2, "subrip", "mov_text", "mp4");
+        assert!(!text.is_loss() && text.is_news());
     }
 }

@@ -34,6 +34,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::card::{self, Detection};
+use crate::changes;
 use crate::config::{ReadMode, Verify};
 use crate::dispatcher::Work;
 use crate::ffmpeg::fault::Origin;
@@ -372,6 +373,7 @@ impl Executor {
         let name = format!("output.{}", job.recipe.container);
         let work = scratch.work_path();
         let arguments = arguments::encode(&job.recipe, &media, choice, &source, &work.join(&name))?;
+        changes::refuse(&job.recipe, &arguments.changes, "it would lose")?;
 
         reporter
             .report(Stage::Encoding, Some(0.0), None, None)
@@ -459,7 +461,7 @@ impl Executor {
             output_media: Some(checked.media.info()),
             encode_seconds: encoded.as_secs_f64(),
             total_seconds: started.elapsed().as_secs_f64(),
-            changes: arguments.changes,
+            changes: checked.changes,
             warnings: Vec::new(),
         };
         let fence = Fence {

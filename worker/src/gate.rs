@@ -9,9 +9,11 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use common::changes::Change;
 use common::failure::{Failure, Fault};
 use common::recipe::{Filters, Recipe, Scale, Video};
 
+use crate::changes;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::count::{Count, count};
@@ -42,12 +44,14 @@ pub struct Checked {
     pub size: u64,
     /// What it holds.
     pub media: Media,
+    /// What has become of what the input holds.
+    pub changes: Vec<Change>,
 }
 
 /// Checks an output that `arguments` made of `source`.
 ///
 /// # Errors
-/// The input's fault where it is damaged, else the worker's.
+/// The input's fault where it is damaged or has lost what the recipe forbids to lose, else the worker's.
 pub async fn check(
     runner: &Runner,
     recipe: &Recipe,
@@ -73,11 +77,14 @@ pub async fn check(
     gate.compare_tracks(&made)?;
     let frames = gate.compare_frames(decoded, &stated).await?;
     gate.compare_lengths(&made)?;
+    let changes = changes::compare(recipe, media, &made, &arguments.tracks, &arguments.changes);
+    changes::refuse(recipe, &changes, "the output has lost")?;
     Ok(Checked {
         frames,
         duration: made.duration.unwrap_or_default(),
         size: output.size(),
         media: made,
+        changes,
     })
 }
 

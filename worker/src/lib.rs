@@ -8,6 +8,7 @@
 
 pub mod admission;
 pub mod card;
+pub mod changes;
 mod child;
 pub mod config;
 pub mod dispatcher;

@@ -216,6 +216,11 @@ impl Filters {
         &self.0
     }
 
+    /// The names of its filters, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        chain(&self.0).into_iter().map(|(name, _)| name)
+    }
+
     /// Whether every frame that goes in comes out, and no other.
     pub fn keep_frames(&self) -> bool {
         chain(&self.0).into_iter().all(|(name, options)| {

@@ -1,6 +1,7 @@
 //! Encoding, watching, confining and checking with the real ffmpeg. Inputs are
 //! made by ffmpeg itself, small and in a folder that goes with the test.
 
+mod changes;
 mod studio;
 
 use std::time::Duration;

@@ -10,6 +10,7 @@ use common::encoder::{Encoder, Kind};
 use common::failure::Failure;
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
+use worker::changes::refuse;
 use worker::ffmpeg::fault::Origin;
 use worker::ffmpeg::media::Media;
 use worker::ffmpeg::probe::probe;
@@ -239,6 +240,7 @@ impl Studio {
         let work = self.attempt.work_path();
         let output = work.join(OUTPUT);
         let arguments = arguments::encode(recipe, &media, encoder, &source, &output)?;
+        refuse(recipe, &arguments.changes, "it would lose")?;
         runner
             .writing(work)
             .ffmpeg(&arguments.list, Origin::Local, |_| {})
