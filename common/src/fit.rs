@@ -37,7 +37,7 @@ pub enum Unfit {
     Resting {
         /// In one word.
         status: WorkerStatus,
-        /// When that ends, where it is known.
+        /// When that changes, as [`Heartbeat::until`] has it.
         until: Option<Timestamp>,
     },
     /// It cannot reach what the job needs, and goes on once it can.
@@ -78,10 +78,7 @@ impl fmt::Display for Unfit {
                     write!(f, "takes no inputs above {most} bytes")
                 }
             },
-            Self::Resting { status, until } => match until {
-                Some(until) => write!(f, "{status} until {until:.0}"),
-                None => write!(f, "{status}"),
-            },
+            Self::Resting { status, until } => f.write_str(&status.told(*until)),
             Self::Away(away) => write!(
                 f,
                 "cannot {} {} since {:.0}: {}",

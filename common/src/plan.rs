@@ -256,10 +256,14 @@ fn candidate(
     let is_full = worker.running.len() >= worker.slots as usize;
     let free = if is_full { 0.5 } else { 1.0 };
     if is_full {
-        warnings.push(format!("all {} slots are busy", worker.slots));
+        warnings.push(match worker.slots {
+            1 => "its only slot is busy".to_owned(),
+            slots => format!("all {slots} slots are busy"),
+        });
     }
-    if worker.status == WorkerStatus::Draining {
-        warnings.push("draining: takes no new jobs".to_owned());
+    if worker.status != WorkerStatus::Ready {
+        let status = worker.status.told(worker.until);
+        warnings.push(format!("takes no new jobs just now: {status}"));
     }
     if let (Some((encoder, proof)), Some(encode)) = (means, recipe.video_encode()) {
         if !proof.encodes_depth(10) {

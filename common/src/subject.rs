@@ -299,9 +299,9 @@ pub fn control_job(job: &JobId) -> String {
     format!("control.job.{job}")
 }
 
-/// Orders to a worker.
-pub fn control_worker(worker: &WorkerName) -> String {
-    format!("control.worker.{worker}")
+/// Where a worker is asked to end its quarantine.
+pub fn lift(worker: &WorkerName) -> String {
+    format!("lift.{worker}")
 }
 
 #[cfg(test)]

@@ -136,6 +136,9 @@ pub enum Cause {
     Resting {
         /// What each of them does instead.
         workers: Vec<Reason>,
+        /// Those of them that `producer resume` has take jobs at once.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        resumable: Vec<WorkerName>,
     },
     /// Who would run it cannot reach what it needs.
     Away {
@@ -312,7 +315,10 @@ impl Scene<'_> {
                 worker: worker.clone(),
             },
             (_, None) => Cause::NoWorker,
-            (_, Some((Unfit::Resting { .. }, workers))) => Cause::Resting { workers },
+            (_, Some((Unfit::Resting { .. }, workers))) => Cause::Resting {
+                resumable: resumable(&workers, &meant),
+                workers,
+            },
             (_, Some((Unfit::Away(_), workers))) => Cause::Away { workers },
             (_, Some((Unfit::Unable { .. }, workers))) => Cause::Unproved {
                 workers,
@@ -339,6 +345,16 @@ fn nearest<'a>(
             reason: unfit.to_string(),
         });
     Some((first.clone(), workers.collect()))
+}
+
+/// Those of the workers that a person can have take jobs at once.
+fn resumable(workers: &[Reason], alive: &[&Heartbeat]) -> Vec<WorkerName> {
+    let is_resumable = |name: &&WorkerName| {
+        let mut alive = alive.iter();
+        alive.any(|worker| worker.name == **name && worker.status.ends_by_resuming())
+    };
+    let names = workers.iter().map(|reason| &reason.worker);
+    names.filter(is_resumable).cloned().collect()
 }
 
 fn in_line(takers: &[&Heartbeat], ahead: Ahead, history: &History) -> Cause {
@@ -462,11 +478,17 @@ impl fmt::Display for Cause {
                 "no worker that could run it takes it ({})",
                 reasons(workers)
             ),
-            Self::Resting { workers } => write!(
-                f,
-                "the workers that could run it take no jobs just now ({})",
-                reasons(workers)
-            ),
+            Self::Resting { workers, resumable } => {
+                match workers.as_slice() {
+                    [_] => f.write_str("the only worker that could run it takes no jobs")?,
+                    _ => f.write_str("the workers that could run it take no jobs")?,
+                }
+                write!(f, " just now ({})", reasons(workers))?;
+                match resumable.first() {
+                    Some(worker) => write!(f, "; `producer resume {worker}` has it take them now"),
+                    None => Ok(()),
+                }
+            }
             Self::Away { workers } => write!(
                 f,
                 "held, and goes on by itself once what it needs is back ({})",
@@ -703,8 +725,35 @@ mod tests {
         let farm = waiting(vec![cannot, small, resting]);
         assert_eq!(
             farm.sentence(),
-            "the workers that could run it take no jobs just now \
+            "the only worker that could run it takes no jobs just now \
              (night: off hours until 1970-01-01T01:00:00Z)"
+        );
+    }
+
+    #[test]
+    fn who_rests_is_told_with_what_ends_that() {
+        let resting = |name: &str, status, until| {
+            let mut worker = heartbeat(name, &["libx265"]);
+            worker.status = status;
+            worker.until = until;
+            worker
+        };
+        let night = resting("night", WorkerStatus::OffHours, Some(at(3600)));
+        let ill = resting("ill", WorkerStatus::Quarantined, Some(at(60)));
+        let farm = waiting(vec![night, ill]);
+        assert_eq!(
+            farm.sentence(),
+            "the workers that could run it take no jobs just now \
+             (night: off hours until 1970-01-01T01:00:00Z; \
+             ill: quarantined: it proves its encoders again at 1970-01-01T00:01:00Z); \
+             `producer resume ill` has it take them now"
+        );
+        let trying = resting("ill", WorkerStatus::Quarantined, None);
+        assert_eq!(
+            waiting(vec![trying]).sentence(),
+            "the only worker that could run it takes no jobs just now \
+             (ill: quarantined: it is proving its encoders); \
+             `producer resume ill` has it take them now"
         );
     }
 

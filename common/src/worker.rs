@@ -57,9 +57,29 @@ pub enum WorkerStatus {
     Drained,
     /// It takes no more until its working hours begin.
     OffHours,
-    /// Too many jobs in a row failed by its own fault: it proves its encoders
-    /// again before it takes more.
+    /// Too many jobs in a row failed by its own fault, and so did an encode of its
+    /// own: it takes no more until its encoders have passed again, or a person
+    /// says so.
     Quarantined,
+}
+
+impl WorkerStatus {
+    /// The status in words, with when it changes, as [`Heartbeat::until`] has it.
+    pub fn told(self, until: Option<Timestamp>) -> String {
+        match (self, until) {
+            (Self::Quarantined, Some(at)) => {
+                format!("quarantined: it proves its encoders again at {at:.0}")
+            }
+            (Self::Quarantined, None) => "quarantined: it is proving its encoders".to_owned(),
+            (_, Some(until)) => format!("{self} until {until:.0}"),
+            (_, None) => self.to_string(),
+        }
+    }
+
+    /// Whether `producer resume` has such a worker take jobs at once.
+    pub fn ends_by_resuming(self) -> bool {
+        matches!(self, Self::Draining | Self::Drained | Self::Quarantined)
+    }
 }
 
 impl fmt::Display for WorkerStatus {
@@ -110,7 +130,8 @@ pub struct Heartbeat {
     /// Why it does not, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// When it will, where that is known.
+    /// When it will, where that is known. In quarantine: when it next proves its
+    /// encoders, on which that depends; `None` while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// What it is willing to take.

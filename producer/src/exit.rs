@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use common::broker::BrokerError;
+use common::broker::{BrokerError, Unheard};
 use common::store::StoreError;
 
 use common::printable::printable;
@@ -89,6 +89,15 @@ impl From<BrokerError> for Error {
         match error {
             // The broker answers; what it keeps is unreadable.
             BrokerError::BrokenRun { .. } | BrokerError::Wire { .. } => Self::failed(error),
+            error => Self::out_of_reach(error),
+        }
+    }
+}
+
+impl From<Unheard> for Error {
+    fn from(error: Unheard) -> Self {
+        match error {
+            Unheard::Broker(error) => error.into(),
             error => Self::out_of_reach(error),
         }
     }

@@ -1,6 +1,6 @@
 //! Standing orders to the farm: what they are about, and giving them.
 
-use common::broker::Broker;
+use common::broker::{Broker, Unheard};
 use common::control::{Order, Target};
 use common::queue::Queue;
 use common::worker::WorkerName;
@@ -33,6 +33,9 @@ pub async fn target(
 struct Given<'a> {
     target: String,
     order: Option<&'a Order>,
+    /// Whether it ended a worker's quarantine.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    quarantine_lifted: bool,
 }
 
 /// Pauses a target or lets it go on, and tells that.
@@ -50,9 +53,34 @@ pub async fn pause(
     let done = match (target, paused) {
         (Target::Worker(_), true) => "drains: it finishes what it has and takes no more",
         (_, true) => "is paused: what runs goes on, and nothing more of it is started",
-        (_, false) => "goes on",
+        (_, false) => "resumes",
     };
     give(broker, target, order.as_ref(), done, json).await
+}
+
+/// Has a worker take jobs again, whatever kept it from that but its hours, and
+/// tells that.
+///
+/// # Errors
+/// Where the broker gives no answer, or the worker is alive and gives none.
+pub async fn resume_worker(broker: &Broker, worker: WorkerName, json: bool) -> Result<Exit, Error> {
+    let lifted = match broker.lift_quarantine(&worker).await {
+        Ok(was_quarantined) => was_quarantined,
+        // An order to drain can be taken back all the same.
+        Err(Unheard::Nobody(_)) => false,
+        Err(error) => return Err(error.into()),
+    };
+    let target = Target::Worker(worker);
+    let controls = broker.controls().await?;
+    let order = controls.pausing(&target, false, broker.now());
+    let done = match (controls.is_paused(&target), lifted) {
+        (true, false) => "resumes",
+        (true, true) => "resumes, and its quarantine is lifted",
+        (false, true) => "takes jobs again: its quarantine is lifted",
+        (false, false) => "was neither drained nor in quarantine",
+    };
+    command(broker, &target, order.as_ref()).await?;
+    tell(&target, order.as_ref(), lifted, done, json)
 }
 
 /// Gives an order, or takes it back, and tells what it does.
@@ -66,14 +94,29 @@ pub async fn give(
     done: &str,
     json: bool,
 ) -> Result<Exit, Error> {
-    if let Some(warning) = unheard_of(broker, target).await? {
+    command(broker, target, order).await?;
+    tell(target, order, false, done, json)
+}
+
+async fn command(broker: &Broker, target: &Target, order: Option<&Order>) -> Result<(), Error> {
+    if let Some(warning) = unheard_of(broker, target, order).await? {
         eprintln!("warning: {warning}");
     }
-    broker.command(target, order).await?;
+    Ok(broker.command(target, order).await?)
+}
+
+fn tell(
+    target: &Target,
+    order: Option<&Order>,
+    quarantine_lifted: bool,
+    done: &str,
+    json: bool,
+) -> Result<Exit, Error> {
     if json {
         output::print_json(&Given {
             target: target.to_string(),
             order,
+            quarantine_lifted,
         })?;
     } else {
         output::print(&format!("{} {done}", named(target)));
@@ -90,11 +133,16 @@ fn named(target: &Target) -> String {
 }
 
 /// What to say where nobody is there yet to follow the order: it stays in force.
-async fn unheard_of(broker: &Broker, target: &Target) -> Result<Option<String>, Error> {
+async fn unheard_of(
+    broker: &Broker,
+    target: &Target,
+    order: Option<&Order>,
+) -> Result<Option<String>, Error> {
     let workers = broker.workers().await?;
+    let stays = order.map_or("", |_| ": the order waits for it to start");
     Ok(match target {
         Target::Worker(name) => (!workers.iter().any(|worker| worker.name == *name))
-            .then(|| format!("no worker {name} is alive: the order waits for it to start")),
+            .then(|| format!("no worker {name} is alive{stays}")),
         Target::Queue(queue) => (!workers.iter().any(|worker| worker.serves(queue)))
             .then(|| format!("no live worker serves the queue {queue}")),
         Target::Batch(id) => (!broker.batches().await?.iter().any(|batch| batch.id == *id))

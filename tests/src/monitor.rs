@@ -55,6 +55,15 @@ impl TestMonitor {
         answer.expect("an answer of the monitor's")
     }
 
+    /// What it answers to an order to delete a path: status and words.
+    pub async fn delete(&self, path: &str) -> (u16, String) {
+        let order = reqwest::Client::new().delete(format!("{}{path}", self.url));
+        let answer = order.timeout(poll::PATIENCE).send().await;
+        let answer = answer.expect("an answer of the monitor's");
+        let status = answer.status().as_u16();
+        (status, answer.text().await.expect("words"))
+    }
+
     async fn ask(&self, path: &str, patience: Duration) -> Option<(u16, String)> {
         let answer = reqwest::Client::new()
             .get(format!("{}{path}", self.url))

@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::Message;
 use async_nats::connection::State;
 use common::broker::{Broker, BrokerError, Claim, Haste};
 use common::encoder::Encoder;
@@ -58,8 +59,16 @@ pub trait Work: Send + Sync + 'static {
     /// What went wrong: then it is the machine.
     fn prove(&self, encoders: Vec<Encoder>) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// Finds out anew what this machine can do.
-    fn prove_again(&self) -> impl Future<Output = ()> + Send;
+    /// Finds out anew what this machine can do, and makes an encode of its own
+    /// with each of these encoders that it still can use. What was found holds
+    /// where that passes.
+    ///
+    /// # Errors
+    /// What went wrong: then the machine is not well yet.
+    fn prove_again(
+        &self,
+        encoders: Vec<Encoder>,
+    ) -> impl Future<Output = Result<(), String>> + Send;
 }
 
 /// Fills the slots of one worker.
@@ -123,9 +132,8 @@ struct Tasks {
     jobs: JoinSet<(JobId, Outcome)>,
     /// Running jobs that have cost a worker before: none is started beside them.
     suspects: HashSet<Id>,
-    /// Finding out what the machine can do: how an encode of its own went, or
-    /// nothing where only its card is made anew.
-    proofs: JoinSet<Option<Result<(), String>>>,
+    /// Finding out whether the machine is well: how an encode of its own went.
+    proofs: JoinSet<Result<(), String>>,
     /// What is waited for at the very end only.
     background: TaskTracker,
 }
@@ -139,6 +147,7 @@ impl<W: Work> Dispatcher<W> {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
         // Listens first: what is made in between is heard of.
         let mut made = self.broker.lanes_made().await?;
+        let mut asked = self.broker.asked_to_lift(self.duty.name()).await?;
         let mut connections = self.broker.connections();
         let mut controls = self.duty.controls();
         let mut tasks = Tasks::default();
@@ -164,7 +173,7 @@ impl<W: Work> Dispatcher<W> {
             let standing = self.duty.standing(tasks.jobs.len());
             self.presence.stand(&standing);
             let is_full = tasks.jobs.len() >= self.slots || !tasks.suspects.is_empty();
-            let has_room = standing.is_ready() && !is_full && !self.duty.is_in_doubt();
+            let has_room = standing.is_ready() && !is_full && self.duty.is_trusted();
             if !has_room {
                 eye.hurry(Haste::Stop);
             }
@@ -212,11 +221,12 @@ impl<W: Work> Dispatcher<W> {
                 Ok(()) = connections.changed() => news.reconnected = true,
                 Ok(()) = controls.changed() => news.changed = true,
                 Some(proved) = tasks.proofs.join_next() => {
-                    self.judge(proved, &mut tasks);
+                    self.judge(proved);
                     news.proved = true;
                 }
+                Some(request) = asked.next() => self.lift(request, &mut tasks),
                 () = tokio::time::sleep(jitter()), if !standing.is_ready() => {
-                    self.end_quarantine(&mut tasks);
+                    self.try_again(&mut tasks);
                 }
                 () = shutdown.cancelled() => break,
             }
@@ -250,7 +260,8 @@ impl<W: Work> Dispatcher<W> {
         (Eye::Resting(search), found)
     }
 
-    /// Starts what was claimed. Of jobs that have cost a worker before, one is
+    /// Starts what was claimed; where this worker is not to be trusted, all is
+    /// given back. Of jobs that have cost a worker before, one is
     /// started and all else is given back: what lost its worker together comes back
     /// together, and would lose the next one together.
     fn start(&self, found: Found, tasks: &mut Tasks, stop: &Stop) {
@@ -263,6 +274,8 @@ impl<W: Work> Dispatcher<W> {
         let mut claims = found.claims;
         let suspect = claims.iter().position(|(claim, _)| is_suspect(claim.run()));
         let others = match suspect {
+            // Claimed before a job's end put this worker in doubt.
+            _ if !self.duty.is_trusted() => std::mem::take(&mut claims),
             Some(index) => {
                 let suspect = claims.remove(index);
                 std::mem::replace(&mut claims, vec![suspect])
@@ -304,7 +317,7 @@ impl<W: Work> Dispatcher<W> {
                     let (work, suspects) = (Arc::clone(&self.work), self.duty.suspects());
                     tasks
                         .proofs
-                        .spawn(async move { Some(work.prove(suspects).await) });
+                        .spawn(async move { work.prove(suspects).await });
                 }
             }
             Err(error) => {
@@ -316,45 +329,52 @@ impl<W: Work> Dispatcher<W> {
 
     /// Decides whether the jobs or the machine are at fault, by how an encode of
     /// the worker's own went.
-    fn judge(&self, proved: Result<Option<Result<(), String>>, JoinError>, tasks: &mut Tasks) {
-        let proof = match proved {
-            Ok(None) => return,
-            Ok(Some(proof)) => proof,
-            Err(error) => Err(error.to_string()),
-        };
-        match (proof, self.duty.is_quarantined()) {
-            (Ok(()), true) => {
-                self.duty.release();
-                tracing::info!("out of quarantine: taking jobs again");
-            }
+    fn judge(&self, proved: Result<Result<(), String>, JoinError>) {
+        let proof = proved.unwrap_or_else(|error| Err(error.to_string()));
+        let was_quarantined = self.duty.judge(
+            proof
+                .as_ref()
+                .map_or_else(|why| Err(why.as_str()), |()| Ok(())),
+        );
+        match (proof, was_quarantined) {
+            (Ok(()), true) => tracing::info!("out of quarantine: taking jobs again"),
             (Ok(()), false) => {
-                self.duty.acquit();
                 tracing::warn!("an encode of this worker's own passes: the jobs are at fault");
             }
-            (Err(why), was_quarantined) => {
+            (Err(why), false) => {
                 tracing::error!(%why, "an encode of this worker's own fails, too: it rests");
-                self.duty.rest(&why);
-                if !was_quarantined {
-                    let work = Arc::clone(&self.work);
-                    tasks.proofs.spawn(async move {
-                        work.prove_again().await;
-                        None
-                    });
-                }
+            }
+            (Err(why), true) => {
+                tracing::error!(%why, "an encode of this worker's own fails again: it rests on");
             }
         }
     }
 
     /// Has it found out whether the machine is well again, where a quarantine
     /// has lasted long enough.
-    fn end_quarantine(&self, tasks: &mut Tasks) {
-        if tasks.proofs.is_empty() && self.duty.quarantine_is_over() {
+    fn try_again(&self, tasks: &mut Tasks) {
+        if tasks.proofs.is_empty() && self.duty.is_to_try_again() {
             let (work, suspects) = (Arc::clone(&self.work), self.duty.suspects());
-            tasks.proofs.spawn(async move {
-                work.prove_again().await;
-                Some(work.prove(suspects).await)
-            });
+            tasks
+                .proofs
+                .spawn(async move { work.prove_again(suspects).await });
         }
+    }
+
+    /// Ends a quarantine, as a person asks for, and says whether there was one.
+    fn lift(&self, request: Message, tasks: &mut Tasks) {
+        let was_quarantined = self.duty.lift();
+        if was_quarantined {
+            tracing::warn!("a person lifts the quarantine: taking jobs again");
+            // A try that is under way decides nothing any more.
+            tasks.proofs = JoinSet::new();
+        }
+        let broker = self.broker.clone();
+        tasks.background.spawn(async move {
+            if let Err(error) = broker.answer_lift(&request, was_quarantined).await {
+                tracing::debug!(%error, "no answer reached who asked to lift a quarantine");
+            }
+        });
     }
 
     async fn drain(&self, eye: Eye, mut tasks: Tasks, stop: Stop) {

@@ -149,29 +149,32 @@ impl Work for Executor {
         self.prove_itself(encoders).await
     }
 
-    async fn prove_again(&self) {
-        let detection = Detection {
-            fresh: true,
-            ..self.detection.clone()
-        };
-        match card::detect(&detection).await {
-            Ok(card) => {
-                let lost: Vec<String> = self
-                    .card
-                    .borrow()
-                    .proved()
-                    .filter(|(encoder, _)| card.proof(encoder).is_none())
-                    .map(|(encoder, _)| encoder.to_string())
-                    .collect();
-                if lost.is_empty() {
-                    tracing::info!("every encoder has passed again");
-                } else {
-                    tracing::error!(lost = %lost.join(" "), "no longer proved: their jobs are left to others");
-                }
-                self.cards.send_replace(Arc::new(card));
+    async fn prove_again(&self, mut encoders: Vec<Encoder>) -> Result<(), String> {
+        let detected = tokio::time::timeout(card::LONGEST, card::detect_again(&self.detection));
+        let card = match detected.await {
+            Ok(Ok(card)) => card,
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => {
+                return Err(format!(
+                    "its encoders were not tried out within {:?}",
+                    card::LONGEST
+                ));
             }
-            Err(error) => tracing::error!(%error, "nothing can be proved again"),
+        };
+        encoders.retain(|encoder| card.proof(encoder).is_some());
+        self.prove_itself(encoders).await?;
+        let before = Arc::clone(&self.card.borrow());
+        let lost = before.proved().map(|(encoder, _)| encoder.as_str());
+        let lost: Vec<&str> = lost
+            .filter(|name| !card.proved().any(|(encoder, _)| encoder.as_str() == *name))
+            .collect();
+        if lost.is_empty() {
+            tracing::info!("every encoder has passed again");
+        } else {
+            tracing::error!(lost = %lost.join(" "), "no longer proved: their jobs are left to others");
         }
+        self.cards.send_replace(Arc::new(card));
+        Ok(())
     }
 }
 

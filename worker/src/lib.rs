@@ -1,7 +1,8 @@
 //! A worker of the farm: proves what its machine can do, takes jobs that ask
 //! for just that, and runs ffmpeg on them.
 //!
-//! [`standing`] says whether it takes jobs at all and [`admission`] which;
+//! [`standing`] says whether it takes jobs at all, [`health`] how it fared with
+//! the last ones, and [`admission`] which it takes;
 //! `search` finds them and [`dispatcher`] fills slots with them; [`executor`] takes one job
 //! from its input to its published output; [`ffmpeg`] knows ffmpeg and nothing
 //! of the farm.
@@ -15,6 +16,7 @@ pub mod dispatcher;
 pub mod executor;
 pub mod ffmpeg;
 pub mod gate;
+pub mod health;
 pub mod hidden;
 pub mod input;
 pub mod made;

@@ -19,6 +19,7 @@ use worker::config::{Cli, Command, Config, DetectionArgs, LogArgs};
 use worker::dispatcher::Dispatcher;
 use worker::executor::Executor;
 use worker::ffmpeg::Tools;
+use worker::health::Health;
 use worker::meter::Meter;
 use worker::presence::Presence;
 use worker::reach::Reach;
@@ -218,7 +219,8 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let slots = config.slots(card.host.cores);
     let proved: Vec<&str> = card.proved().map(|(encoder, _)| encoder.as_str()).collect();
     let (proved, version) = (proved.join(" "), card.ffmpeg.version.clone());
-    let (cards, card) = watch::channel(Arc::new(card));
+    let measured = Arc::new(card);
+    let (cards, card) = watch::channel(Arc::clone(&measured));
     let (orders, controls) = watch::channel(patiently(async || broker.controls().await).await?);
     let reach = Reach::new(&stores, broker.clock());
     let presence = Arc::new(Presence::new(
@@ -234,8 +236,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         name.clone(),
         config.schedule.clone(),
         controls.clone(),
-        config.quarantine_after as usize,
-        config.quarantine_rest,
+        Health::new(config.quarantine_after as usize, config.quarantine_rest),
         broker.clock(),
     );
     let admission = Admission::new(
@@ -263,9 +264,12 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         broker: broker.clone(),
         stores: stores.clone(),
         tools,
+        detection: Detection {
+            measured: Some(measured),
+            ..detection(&config.detection)?
+        },
         card,
         cards,
-        detection: detection(&config.detection)?,
         reach,
         scratch,
         presence: Arc::clone(&presence),

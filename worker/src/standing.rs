@@ -1,8 +1,7 @@
 //! Whether this worker takes jobs just now: people's orders, its working
 //! hours, and how it fared with its last jobs.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::broker::Clock;
 use common::control::{Controls, Target};
@@ -14,12 +13,12 @@ use common::worker::{WorkerName, WorkerStatus};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::executor::Outcome;
+use crate::health::{Health, Quarantine};
 
-/// No quarantine lasts longer than this.
-const LONGEST_REST: Duration = Duration::from_secs(3600);
+/// What a worker says that is in doubt.
+const IN_DOUBT: &str = "several jobs in a row failed by this worker's fault: it makes an encode of its own before it starts more";
 
 /// What a worker says of itself, and whether it takes jobs.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +27,8 @@ pub struct Standing {
     pub status: WorkerStatus,
     /// Why, for people.
     pub note: Option<String>,
-    /// When that changes, where it is known.
+    /// When that changes, where it is known; in quarantine, when it next proves
+    /// its encoders: not told while it does.
     pub until: Option<Timestamp>,
 }
 
@@ -45,55 +45,34 @@ pub struct Duty {
     hours: Option<Hours>,
     controls: watch::Receiver<Controls>,
     health: Mutex<Health>,
-    quarantine_after: usize,
-    rest: Duration,
     clock: Clock,
 }
 
-#[derive(Default)]
-struct Health {
-    /// Jobs that failed by this worker's fault, one after the other, and what
-    /// they were encoded with.
-    failed: Vec<(JobId, Option<Encoder>)>,
-    /// Whether it is being found out if the jobs or the machine are at fault.
-    in_doubt: bool,
-    /// Quarantines since a job last ended well.
-    quarantines: u32,
-    quarantine: Option<Quarantine>,
-}
-
-struct Quarantine {
-    why: String,
-    ends: Instant,
-    until: Timestamp,
-}
-
 impl Duty {
-    /// A worker in good health; `quarantine_after` jobs in a row that fail by
-    /// its own fault put it in doubt, and where an encode of its own fails, too,
-    /// into quarantine for `rest`, and for twice as long each further time;
-    /// never where that is 0.
+    /// A worker with these hours, under these orders.
     pub fn new(
         name: WorkerName,
         hours: Option<Hours>,
         controls: watch::Receiver<Controls>,
-        quarantine_after: usize,
-        rest: Duration,
+        health: Health,
         clock: Clock,
     ) -> Self {
         Self {
             name,
             hours,
             controls,
-            health: Mutex::default(),
-            quarantine_after,
-            rest,
+            health: Mutex::new(health),
             clock,
         }
     }
 
-    fn health(&self) -> std::sync::MutexGuard<'_, Health> {
+    fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose standing it is.
+    pub fn name(&self) -> &WorkerName {
+        &self.name
     }
 
     /// The orders that are in force.
@@ -101,102 +80,65 @@ impl Duty {
         self.controls.clone()
     }
 
-    /// How a job ended. Says whether that puts the worker in doubt.
+    /// How a job ended. Says whether that puts the worker in doubt: then no job
+    /// is started until [`Duty::judge`].
     pub fn note(&self, job: JobId, outcome: Outcome) -> bool {
-        let mut health = self.health();
         match outcome {
-            Outcome::Completed => *health = Health::default(),
+            Outcome::Completed => self.health().completed(),
             Outcome::Failed {
                 fault: Fault::Worker,
                 by,
-            } => {
-                if !health.failed.iter().any(|(failed, _)| *failed == job) {
-                    health.failed.push((job, by));
-                }
-                let begins = self.quarantine_after > 0
-                    && health.failed.len() >= self.quarantine_after
-                    && health.quarantine.is_none()
-                    && !health.in_doubt;
-                health.in_doubt |= begins;
-                return begins;
-            }
+            } => return self.health().failed(job, by),
             // Says nothing about this worker.
             Outcome::Failed { .. } | Outcome::Gone => {}
         }
         false
     }
 
-    /// Whether it is being found out if the jobs or the machine are at fault: no
-    /// job is started meanwhile.
-    pub fn is_in_doubt(&self) -> bool {
-        self.health().in_doubt
+    /// Whether jobs may be started, as far as the worker's health goes.
+    pub fn is_trusted(&self) -> bool {
+        let health = self.health();
+        !health.is_in_doubt() && health.quarantine().is_none()
     }
 
     /// What the jobs were encoded with that failed by this worker's fault.
     pub fn suspects(&self) -> Vec<Encoder> {
-        let health = self.health();
-        let mut suspects: Vec<Encoder> = health
-            .failed
-            .iter()
-            .filter_map(|(_, encoder)| encoder.clone())
-            .collect();
-        suspects.sort();
-        suspects.dedup();
-        suspects
+        self.health().suspects()
     }
 
-    /// An encode of its own failed, too: the worker is to rest.
-    pub fn rest(&self, why: &str) {
+    /// How an encode of its own went; says whether the worker was in quarantine.
+    pub fn judge(&self, proof: Result<(), &str>) -> bool {
         let mut health = self.health();
-        let rest = self
-            .rest
-            .saturating_mul(1 << health.quarantines.min(16))
-            .min(LONGEST_REST);
-        health.quarantines += 1;
-        health.in_doubt = false;
-        health.quarantine = Some(Quarantine {
-            why: format!(
-                "{} jobs in a row failed by this worker's fault, and so did an encode of its own: {why}",
-                health.failed.len()
-            ),
-            ends: Instant::now() + rest,
-            until: self.clock.now().checked_add(rest).unwrap_or(Timestamp::MAX),
-        });
-    }
-
-    /// An encode of its own passed: the jobs are at fault.
-    pub fn acquit(&self) {
-        *self.health() = Health::default();
+        let was_quarantined = health.quarantine().is_some();
+        match proof {
+            Ok(()) => health.passed(self.clock.now()),
+            Err(why) => health.rest(why, self.clock.now()),
+        }
+        was_quarantined
     }
 
     /// Whether a quarantine has lasted long enough for another proof to decide on its end.
-    pub fn quarantine_is_over(&self) -> bool {
-        let health = self.health();
-        let quarantine = health.quarantine.as_ref();
-        quarantine.is_some_and(|quarantine| Instant::now() >= quarantine.ends)
+    pub fn is_to_try_again(&self) -> bool {
+        self.health().quarantine().is_some_and(Quarantine::is_due)
     }
 
-    /// Ends the quarantine: on probation, as one more failure begins the next.
-    pub fn release(&self) {
-        let mut health = self.health();
-        health.quarantine = None;
-        health.failed.pop();
-    }
-
-    /// Whether it is in quarantine.
-    pub fn is_quarantined(&self) -> bool {
-        self.health().quarantine.is_some()
+    /// Ends a quarantine by a person's word; says whether there was one.
+    pub fn lift(&self) -> bool {
+        self.health().lift()
     }
 
     /// Whether the worker takes jobs now; `running` is how many it has.
     pub fn standing(&self, running: usize) -> Standing {
-        if let Some(quarantine) = &self.health().quarantine {
+        let health = self.health();
+        if let Some(quarantine) = health.quarantine() {
             return Standing {
                 status: WorkerStatus::Quarantined,
-                note: Some(quarantine.why.clone()),
-                until: Some(quarantine.until),
+                note: Some(quarantine.note()),
+                until: quarantine.next_try(),
             };
         }
+        let is_in_doubt = health.is_in_doubt();
+        drop(health);
         let controls = self.controls.borrow();
         let order = controls.order(&Target::Worker(self.name.clone()));
         if order.is_some_and(|order| order.paused) {
@@ -223,7 +165,7 @@ impl Duty {
             },
             _ => Standing {
                 status: WorkerStatus::Ready,
-                note: None,
+                note: is_in_doubt.then(|| IN_DOUBT.to_owned()),
                 until: None,
             },
         }
@@ -232,6 +174,8 @@ impl Duty {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use jiff::Zoned;
 
     use super::*;
@@ -245,8 +189,7 @@ mod tests {
                 name,
                 hours,
                 controls,
-                3,
-                Duration::from_secs(60),
+                Health::new(3, Duration::ZERO),
                 Clock::default(),
             ),
             send,
@@ -258,31 +201,35 @@ mod tests {
     }
 
     #[test]
-    fn different_jobs_in_a_row_put_a_worker_in_doubt() {
+    fn a_quarantine_ends_by_a_proof_or_a_persons_word_and_not_by_the_clock() {
         let (duty, _orders) = duty(None);
-        let failed_by = |fault| Outcome::Failed { fault, by: None };
-        let failed = || failed_by(Fault::Worker);
-        for _ in 0..5 {
-            assert!(!duty.note(job(1), failed()), "one job may be the culprit");
+        let fails = |fault, n| {
+            let by = None;
+            duty.note(job(n), Outcome::Failed { fault, by })
+        };
+        assert!(!fails(Fault::Worker, 1));
+        assert!(!fails(Fault::Input, 2), "says nothing of this worker");
+        assert!(!fails(Fault::Worker, 3));
+        assert!(fails(Fault::Worker, 4));
+        let standing = duty.standing(0);
+        assert!(standing.is_ready() && !duty.is_trusted(), "in doubt");
+        assert!(standing.note.is_some(), "and says so");
+        for _ in 0..2 {
+            duty.judge(Err("no device"));
+            let standing = duty.standing(0);
+            assert_eq!(standing.status, WorkerStatus::Quarantined);
+            assert!(
+                standing
+                    .note
+                    .is_some_and(|note| note.ends_with("no device"))
+            );
+            assert!(duty.is_to_try_again() && standing.until.is_none(), "due");
         }
-        assert!(!duty.note(job(2), failed()));
-        assert!(!duty.note(job(3), Outcome::Completed), "it is well again");
-        assert!(!duty.note(job(4), failed()));
-        assert!(!duty.note(job(5), failed_by(Fault::Input)));
-        assert!(!duty.note(job(6), failed()));
-        assert!(duty.note(job(7), failed()));
-        assert!(duty.is_in_doubt() && duty.standing(0).is_ready());
-        assert!(!duty.note(job(7), failed()), "it is being found out");
-        duty.acquit();
-        assert!(!duty.is_in_doubt() && duty.standing(0).is_ready());
-        for nth in 8..11 {
-            assert_eq!(duty.note(job(nth), failed()), nth == 10);
-        }
-        duty.rest("no device");
-        assert_eq!(duty.standing(0).status, WorkerStatus::Quarantined);
-        duty.release();
-        assert!(duty.standing(0).is_ready());
-        assert!(duty.note(job(11), failed()), "on probation");
+        assert!(duty.judge(Ok(())), "it was in quarantine");
+        assert!(duty.standing(0).is_ready() && duty.is_trusted());
+        duty.judge(Err("no device"));
+        assert!(duty.lift() && duty.standing(0).is_ready() && duty.is_trusted());
+        assert!(!duty.lift());
     }
 
     #[test]

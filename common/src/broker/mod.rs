@@ -2,7 +2,7 @@
 //!
 //! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
 //! puts jobs in, `hand_in` does so as one batch, `claim` takes one, `lease` keeps it, `owner` says who has it, `steer` changes a
-//! person's mind about it, `control` carries standing orders, `settings` are
+//! person's mind about it, `control` carries standing orders, `quarantine` a person's word that a worker is well, `settings` are
 //! what a farm keeps of presets and history, `registry` says who is alive,
 //! `why` what a job waits for, and `inspect` reads without disturbing anyone.
 
@@ -26,6 +26,7 @@ mod outputs;
 mod owner;
 mod peek;
 mod place;
+mod quarantine;
 mod registry;
 mod runs;
 mod settings;
@@ -48,6 +49,7 @@ pub use namesake::Namesake;
 pub use outputs::Holder;
 pub use peek::Unseen;
 pub use place::{Ahead, Whereabouts};
+pub use quarantine::Unheard;
 pub use registry::HEARTBEAT;
 pub use settings::{Over, SettingsError};
 pub use steer::Steered;

@@ -1,7 +1,9 @@
-//! Standing orders: pauses of queues and batches, drains and hours of workers.
+//! Standing orders: pauses of queues and batches, drains and hours of workers;
+//! and a person's word that a worker is well.
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use common::broker::Unheard;
 use common::control::{Order, Target};
 use common::hours::Hours;
 use common::worker::WorkerName;
@@ -54,6 +56,32 @@ pub(super) async fn resume(
     Named(target): Named<String>,
 ) -> Result<StatusCode, Refusal> {
     set_paused(&shared, &target, false).await
+}
+
+/// Ends a worker's quarantine: it takes jobs at once.
+#[utoipa::path(
+    delete, path = "/quarantines/{worker}", tag = "steer", params(("worker" = String, Path)),
+    responses(
+        (status = NO_CONTENT),
+        (status = CONFLICT, body = Refusal),
+        (status = SERVICE_UNAVAILABLE, body = Refusal),
+        (status = GATEWAY_TIMEOUT, body = Refusal)
+    )
+)]
+pub(super) async fn lift(
+    State(shared): State<Shared>,
+    Named(worker): Named<WorkerName>,
+) -> Result<StatusCode, Refusal> {
+    let refused = |why: String| Err(Refusal::new(StatusCode::CONFLICT, why));
+    match shared.broker.lift_quarantine(&worker).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => refused(format!("worker {worker} is not in quarantine")),
+        Err(Unheard::Broker(error)) => Err(error.into()),
+        Err(error @ Unheard::Nobody(_)) => refused(error.to_string()),
+        Err(error @ Unheard::Late(_)) => {
+            Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, error.to_string()))
+        }
+    }
 }
 
 /// Sets a worker's hours.

@@ -104,6 +104,7 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(steer::fits))
         .routes(routes!(controls::list))
         .routes(routes!(controls::pause, controls::resume))
+        .routes(routes!(controls::lift))
         .routes(routes!(controls::set_hours, controls::leave_hours))
         .routes(routes!(batches::list))
         .routes(routes!(create::browse))

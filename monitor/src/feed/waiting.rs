@@ -16,6 +16,9 @@ use crate::view::{Input, NEXT};
 const TICK: Duration = Duration::from_millis(250);
 /// Wait before the broker is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Jobs at the head of one queue that are listed in any case: as many as the
+/// page shows at first.
+const OF_EACH: usize = 8;
 /// Jobs at the head of one lane, at least, however many share its priority.
 const HEAD: usize = 5;
 
@@ -52,7 +55,7 @@ async fn listed(listing: &Arc<Listing>) -> Option<Input> {
     let listing = listing.clone();
     let looked = tokio::task::spawn_blocking(move || {
         let index = listing.read();
-        Input::Waiting(index.lanes(), index.next(NEXT), index.waiting())
+        Input::Waiting(index.lanes(), index.next(NEXT, OF_EACH), index.waiting())
     });
     looked.await.ok()
 }

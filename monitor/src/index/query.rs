@@ -1,6 +1,7 @@
 //! Asking the index for a page of jobs.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use common::encoder::Encoder;
 use common::failure::Fault;
@@ -187,26 +188,43 @@ impl Index {
         (found.map(|(_, slot)| slot).collect(), counts)
     }
 
-    /// The jobs that wait, the next one first.
-    pub fn next(&self, most: usize) -> Vec<NextRow> {
-        let query = Query {
-            phases: vec![Phase::Pending],
-            sort: Sort::Priority,
-            descending: true,
-            limit: most,
-            ..Query::default()
+    /// The jobs that wait, the next one first: the first `most` of all, and the
+    /// first `each` of every queue, as nobody may take those of another.
+    pub fn next(&self, most: usize, each: usize) -> Vec<NextRow> {
+        let order = |a: &(u64, u32), b: &(u64, u32)| {
+            let descending = b.0.cmp(&a.0);
+            descending.then_with(|| self.tie(Sort::Priority, b.1, a.1))
         };
-        let next = self.page(&query).jobs.into_iter();
-        next.filter_map(|row| {
-            Some(NextRow {
-                job: row.job,
-                queue: row.queue,
-                priority: Priority::try_from(row.priority).ok()?,
-                enqueued: row.enqueued,
-                input_size: row.input_size,
-            })
+        let mut of_all = First::new(most, &order);
+        let mut of_queues = BTreeMap::new();
+        for (slot, row) in self.slots.iter() {
+            if row.phase == Phase::Pending {
+                let item = (self.key(Sort::Priority, row), slot);
+                of_all.push(item);
+                let of_queue = of_queues.entry(row.queue);
+                of_queue
+                    .or_insert_with(|| First::new(each, &order))
+                    .push(item);
+            }
+        }
+        let mut found = of_all.into_sorted();
+        found.extend(of_queues.into_values().flat_map(First::into_sorted));
+        found.sort_unstable_by(&order);
+        found.dedup();
+        let rows = found.iter().filter_map(|(_, slot)| self.slots.get(*slot));
+        rows.filter_map(|row| self.waiting(row)).collect()
+    }
+
+    fn waiting(&self, row: &Row) -> Option<NextRow> {
+        let listed = self.listed(row);
+        Some(NextRow {
+            job: listed.job,
+            queue: listed.queue,
+            priority: Priority::try_from(listed.priority).ok()?,
+            enqueued: listed.enqueued,
+            input_size: listed.input_size,
+            unserved: None,
         })
-        .collect()
     }
 
     /// What sorts first, as a number: quick to compare a million times.

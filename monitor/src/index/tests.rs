@@ -204,8 +204,19 @@ fn lanes_count_what_waits_and_the_next_ones_come_first() {
         })
         .collect();
     assert_eq!(found, [(5, 1, Some(at(3))), (9, 2, Some(at(1)))]);
-    let next: Vec<String> = index.next(2).into_iter().map(|row| row.job.name).collect();
-    assert_eq!(next, ["1.mkv", "2.mkv"]);
+    let next = |index: &Index, most, each| -> Vec<String> {
+        let rows = index.next(most, each).into_iter();
+        rows.map(|row| row.job.name).collect()
+    };
+    assert_eq!(next(&index, 2, 1), ["1.mkv", "2.mkv"]);
+    // The first of another queue are there, however many go before them.
+    let other = Lane {
+        queue: "libvvenc".parse().expect("a queue"),
+        ..lane(1)
+    };
+    index.waits(&job("other.mkv", 0), &other);
+    assert_eq!(next(&index, 2, 1), ["1.mkv", "2.mkv", "other.mkv"]);
+    assert_eq!(next(&index, 2, 0), ["1.mkv", "2.mkv"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The state of the farm, folded from what the broker says. Pure: no I/O and
 //! no clock of its own, so that every rule of it is tested by itself.
 
+mod attention;
 mod queues;
 mod runs;
 pub mod snapshot;
@@ -25,9 +26,7 @@ use crate::listing::Progress as Listing;
 use queues::Queues;
 use runs::Runs;
 pub(crate) use runs::name;
-use snapshot::{
-    Attention, Broker, Cards, ControlRow, Ending, Moment, NextRow, Presence, Snapshot, Totals,
-};
+use snapshot::{Attention, Broker, Cards, ControlRow, Ending, Moment, NextRow, Snapshot, Totals};
 use workers::Workers;
 
 /// Jobs that wait, as many as are shown.
@@ -205,31 +204,9 @@ impl View {
         }
         self.runs.count(&mut totals);
 
-        let mut attention: Vec<Attention> = queues
-            .iter()
-            .filter_map(|row| queues::attention(row, &self.workers, clock))
-            .collect();
-        attention.extend(
-            workers
-                .iter()
-                .filter(|row| row.status == Presence::Lost)
-                .filter_map(|row| {
-                    Some(Attention::WorkerLost {
-                        worker: row.name.clone(),
-                        last_seen: row.last_seen?,
-                        running: self.runs.running_on(&row.name),
-                    })
-                }),
-        );
-        attention.extend(
-            workers
-                .iter()
-                .filter(|row| row.status == Presence::Quarantined)
-                .map(|row| Attention::Quarantined {
-                    worker: row.name.clone(),
-                    note: row.note.clone(),
-                }),
-        );
+        let mut attention =
+            attention::unavailable(&workers, &queues, &self.workers, &self.runs, clock);
+        attention.extend(attention::unserved(&queues, &self.workers, clock));
         attention.extend(self.workers.places_away(clock));
         attention.extend(self.workers.clocks_off(clock));
         attention.extend(self.unreadable.first().map(|first| Attention::Unreadable {
@@ -243,11 +220,11 @@ impl View {
             broker: self.broker.clone(),
             totals,
             attention,
+            next: self.queues.next(&queues, NEXT),
             queues,
             workers,
             running,
             retrying: self.runs.retrying(RETRYING),
-            next: self.queues.next(),
             recent: self.runs.ended().take(RECENT).cloned().collect(),
             controls: ControlRow::all(&self.controls),
             listing: self.listing.clone(),

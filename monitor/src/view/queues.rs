@@ -8,7 +8,7 @@ use common::queue::Queue;
 use jiff::Timestamp;
 
 use super::runs::{self, Runs};
-use super::snapshot::{Attention, Moment, NextRow, Presence, QueueRow, Unserved};
+use super::snapshot::{Moment, NextRow, Presence, QueueRow, Unserved};
 use super::workers::Workers;
 
 /// Names of workers shown beside a queue.
@@ -46,9 +46,19 @@ impl Queues {
         self.waiting = waiting;
     }
 
-    /// Rows of the jobs that wait.
-    pub(super) fn next(&self) -> Vec<NextRow> {
-        self.next.clone()
+    /// Rows of the jobs that wait: those that no worker takes after all others.
+    pub(super) fn next(&self, queues: &[QueueRow], most: usize) -> Vec<NextRow> {
+        let unserved: BTreeMap<&Queue, Unserved> = queues
+            .iter()
+            .filter_map(|row| Some((&row.queue, row.unserved?)))
+            .collect();
+        let mut next = self.next.clone();
+        for row in &mut next {
+            row.unserved = unserved.get(&row.queue).copied();
+        }
+        next.sort_by_key(|row| row.unserved.is_some());
+        next.truncate(most);
+        next
     }
 
     /// All jobs that wait.
@@ -114,7 +124,7 @@ impl Known<'_> {
         let mut servers = Vec::new();
         let mut served_by = 0;
         let mut slots = 0_u32;
-        let mut draining = false;
+        let mut causes = BTreeSet::new();
         for (worker, presence) in workers.serving(self.queue, clock) {
             if presence == Presence::Ready {
                 served_by += 1;
@@ -122,21 +132,21 @@ impl Known<'_> {
                 if servers.len() < SERVERS {
                     servers.push(worker.name.clone());
                 }
-            } else {
-                draining = true;
             }
+            causes.extend(cause(presence));
         }
-        let unserved = (pending > 0 && (served_by == 0 || self.is_paused)).then(|| {
-            if self.is_paused {
-                Unserved::Paused
-            } else if draining {
-                Unserved::Draining
-            } else if workers.live(clock).next().is_none() {
-                Unserved::NoWorkers
-            } else {
-                Unserved::NotProved
-            }
-        });
+        if self.is_paused {
+            causes.insert(Unserved::Paused);
+        }
+        if causes.is_empty() {
+            causes.insert(match self.queue {
+                Queue::On(_) => Unserved::NotThere,
+                _ if workers.live(clock).next().is_none() => Unserved::NoWorkers,
+                _ => Unserved::NotProved,
+            });
+        }
+        let is_held = pending > 0 && (served_by == 0 || self.is_paused);
+        let unserved = causes.first().copied().filter(|_| is_held);
         let outlook = || {
             let mut outlook = self.outlook.clone();
             outlook.past(self.past);
@@ -167,27 +177,15 @@ impl Known<'_> {
     }
 }
 
-/// What to say of a queue whose jobs nobody takes, though nobody wanted that.
-pub(super) fn attention(row: &QueueRow, workers: &Workers, clock: Timestamp) -> Option<Attention> {
-    let why = row.unserved.filter(|why| *why != Unserved::Paused)?;
-    let mut alternatives = Vec::new();
-    if let Queue::Encoder(wanted) = &row.queue
-        && let Some(codec) = wanted.codec()
-    {
-        alternatives = workers
-            .proved(clock)
-            .filter(|encoder| encoder.codec() == Some(codec))
-            .cloned()
-            .collect();
-        alternatives.sort();
-        alternatives.dedup();
+/// Why a worker takes no jobs, where it does not.
+fn cause(presence: Presence) -> Option<Unserved> {
+    match presence {
+        Presence::Ready => None,
+        Presence::Draining | Presence::Drained => Some(Unserved::Drained),
+        Presence::OffHours => Some(Unserved::OffHours),
+        Presence::Quarantined => Some(Unserved::Quarantined),
+        Presence::Lost => Some(Unserved::Lost),
     }
-    Some(Attention::Unserved {
-        queue: row.queue.clone(),
-        pending: row.pending,
-        why,
-        alternatives,
-    })
 }
 
 fn next(pending: &Pending) -> NextRow {
@@ -197,5 +195,6 @@ fn next(pending: &Pending) -> NextRow {
         priority: pending.priority,
         enqueued: Moment(pending.job.enqueued),
         input_size: pending.job.input.size,
+        unserved: None,
     }
 }

@@ -54,7 +54,8 @@ pub struct Snapshot {
     pub running: Vec<RunningRow>,
     /// Jobs that were tried and will be tried again, the next one first.
     pub retrying: Vec<RetryRow>,
-    /// Jobs that wait, the next one first; as many as a person would read.
+    /// Jobs that wait, the next one first, and those that no worker takes last;
+    /// as many as a person would read.
     pub next: Vec<NextRow>,
     /// Jobs that ended, the latest first; as many as a person would read.
     pub recent: Vec<EndedRow>,
@@ -106,36 +107,21 @@ pub struct Totals {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Attention {
-    /// Jobs wait that nobody can take.
+    /// Jobs wait that no worker can take.
     Unserved {
-        /// Where.
-        #[schema(value_type = String)]
-        queue: Queue,
-        /// How many.
-        pending: u64,
-        /// Why nobody takes them.
+        /// Why none takes them.
         why: Unserved,
-        /// Encoders of the same codec that live workers have proved.
-        #[schema(value_type = Vec<String>)]
-        alternatives: Vec<Encoder>,
+        /// The jobs.
+        waiting: Vec<Waiting>,
     },
-    /// A worker has fallen silent.
-    WorkerLost {
-        /// Who.
-        #[schema(value_type = String)]
-        worker: WorkerName,
-        /// When it was last heard of.
-        last_seen: Moment,
-        /// Jobs that it had.
-        running: usize,
-    },
-    /// A worker failed too often in a row.
-    Quarantined {
-        /// Who.
-        #[schema(value_type = String)]
-        worker: WorkerName,
-        /// Why, in its own words.
-        note: Option<String>,
+    /// Workers take no jobs, all of them for one cause.
+    Unavailable {
+        /// Which.
+        cause: Presence,
+        /// The workers, by name.
+        workers: Vec<Unavailable>,
+        /// What waits for them.
+        waiting: Vec<Waiting>,
     },
     /// Workers cannot reach a store or a folder.
     PlaceAway {
@@ -184,18 +170,57 @@ pub enum Attention {
     },
 }
 
-/// Why nobody takes the jobs of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+/// Jobs that wait in a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Waiting {
+    /// Which queue.
+    #[schema(value_type = String)]
+    pub queue: Queue,
+    /// How many.
+    pub pending: u64,
+    /// Where no worker has proved the encoder: others of the same codec that
+    /// live workers have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub alternatives: Vec<Encoder>,
+}
+
+/// A worker that takes no jobs.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Unavailable {
+    /// Who.
+    #[schema(value_type = String)]
+    pub worker: WorkerName,
+    /// Why, in its own words.
+    pub note: Option<String>,
+    /// When that changes; in quarantine, when it next proves its encoders.
+    pub until: Option<Moment>,
+    /// When it was last heard of, where it is lost.
+    pub last_seen: Option<Moment>,
+    /// Jobs that it runs, or ran when it was last heard of.
+    pub running: usize,
+}
+
+/// Why no worker takes the jobs of a queue. Of several causes the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unserved {
-    /// There is no live worker at all.
-    NoWorkers,
-    /// None of them has proved what it takes.
-    NotProved,
-    /// Those that could are draining.
-    Draining,
     /// A person has paused the queue.
     Paused,
+    /// Those that could are in quarantine.
+    Quarantined,
+    /// Those that could were told to take no more.
+    Drained,
+    /// The working hours of those that could are over.
+    OffHours,
+    /// Those that could have missed their heartbeats.
+    Lost,
+    /// The worker that it is meant for is not there.
+    NotThere,
+    /// There is no live worker at all.
+    NoWorkers,
+    /// No live worker has proved what it takes.
+    NotProved,
 }
 
 /// A standing order.
@@ -253,7 +278,7 @@ pub struct QueueRow {
     pub past: Past,
     /// Whether a person has paused it.
     pub paused: bool,
-    /// Why nobody does, where jobs wait.
+    /// Why none does, where jobs wait.
     pub unserved: Option<Unserved>,
 }
 
@@ -269,7 +294,7 @@ pub enum Presence {
     Drained,
     /// Its working hours are over.
     OffHours,
-    /// It failed too often in a row.
+    /// It failed too often in a row, and so did an encode of its own.
     Quarantined,
     /// It has missed its heartbeats.
     Lost,
@@ -285,7 +310,7 @@ pub struct WorkerRow {
     pub status: Presence,
     /// Why it takes no jobs, in its own words.
     pub note: Option<String>,
-    /// When it will.
+    /// When that changes; in quarantine, when it next proves its encoders.
     pub until: Option<Moment>,
     /// When it was last heard of; told only of those that are lost, as it
     /// changes all the time for the others.
@@ -463,6 +488,8 @@ pub struct NextRow {
     pub enqueued: Moment,
     /// Bytes of its input.
     pub input_size: u64,
+    /// Why no worker takes it; such jobs come after those that one takes.
+    pub unserved: Option<Unserved>,
 }
 
 /// A job that ended.

@@ -13,7 +13,7 @@ use common::testing;
 use common::worker::{Away, Heartbeat, WorkerName, WorkerStatus};
 use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::{Attention, Ending, Presence, Unserved};
+use super::snapshot::{Attention, Ending, Presence, Unserved, Waiting};
 use super::{Input, View};
 
 fn at(seconds: i64) -> Timestamp {
@@ -136,12 +136,16 @@ fn a_queue_that_nobody_serves_says_why_and_what_could_be_asked_for_instead() {
     match &view.snapshot(at(1)).attention[..] {
         [
             Attention::Unserved {
-                pending: 5,
-                alternatives,
-                ..
+                why: Unserved::NotProved,
+                waiting,
             },
         ] => {
-            let names: Vec<&str> = alternatives
+            let [held] = waiting.as_slice() else {
+                panic!("{waiting:?}")
+            };
+            assert_eq!(held.pending, 5);
+            let names: Vec<&str> = held
+                .alternatives
                 .iter()
                 .map(|encoder| encoder.as_str())
                 .collect();
@@ -150,15 +154,90 @@ fn a_queue_that_nobody_serves_says_why_and_what_could_be_asked_for_instead() {
         other => panic!("{other:?}"),
     }
 
-    let mut draining = heartbeat("atelier", &["hevc_nvenc"]);
-    draining.status = WorkerStatus::Draining;
-    heard(&mut view, draining, 0);
-    assert_eq!(why(&view), Some(Unserved::Draining));
+    for (status, cause) in [
+        (WorkerStatus::Draining, Unserved::Drained),
+        (WorkerStatus::Drained, Unserved::Drained),
+        (WorkerStatus::OffHours, Unserved::OffHours),
+        (WorkerStatus::Quarantined, Unserved::Quarantined),
+    ] {
+        let beat = Heartbeat {
+            status,
+            ..heartbeat("atelier", &["hevc_nvenc"])
+        };
+        heard(&mut view, beat, 0);
+        assert_eq!(why(&view), Some(cause));
+    }
 
     heard(&mut view, heartbeat("atelier", &["hevc_nvenc"]), 0);
     assert_eq!(why(&view), None);
     assert_eq!(view.snapshot(at(1)).queues[0].served_by, 1);
     assert!(view.snapshot(at(1)).attention.is_empty());
+}
+
+#[test]
+fn a_cause_is_told_once_with_all_that_it_holds_up() {
+    let mut view = View::new(at(0));
+    let lanes = [
+        "libx264", "libx265", "any_hevc", "on_night", "on_gone", "copy",
+    ];
+    let lanes = lanes.map(|queue| waiting(queue, 5, 2)).to_vec();
+    view.apply(Input::Lanes(lanes, Vec::new()), at(0));
+    let beat = |name: &str, encoders: &[&str], status, note: &str| Heartbeat {
+        status,
+        note: Some(note.to_owned()),
+        until: Some(at(60)),
+        ..heartbeat(name, encoders)
+    };
+    let ill = WorkerStatus::Quarantined;
+    for worker in [
+        beat("attic", &["libx264", "libx265"], ill, "no device"),
+        beat("laptop", &["libx265"], ill, "disk full"),
+        beat("night", &["libx265"], WorkerStatus::OffHours, "at night"),
+        beat("idle", &["libvvenc"], WorkerStatus::Drained, "by a person"),
+    ] {
+        heard(&mut view, worker, 0);
+    }
+    let names = |waiting: &[Waiting]| -> Vec<String> {
+        waiting.iter().map(|held| held.queue.to_string()).collect()
+    };
+    match &view.snapshot(at(1)).attention[..] {
+        [
+            Attention::Unavailable {
+                cause: Presence::Quarantined,
+                workers: ill,
+                waiting: for_ill,
+            },
+            Attention::Unavailable {
+                cause: Presence::OffHours,
+                workers: off,
+                waiting: for_off,
+            },
+            Attention::Unserved {
+                why: Unserved::NotThere,
+                waiting: for_gone,
+            },
+        ] => {
+            let told: Vec<_> = ill
+                .iter()
+                .map(|row| (row.worker.as_str(), row.note.as_deref()))
+                .collect();
+            assert_eq!(
+                told,
+                [("attic", Some("no device")), ("laptop", Some("disk full"))]
+            );
+            assert_eq!(names(for_ill), ["libx264", "libx265", "any_hevc", "copy"]);
+            assert_eq!((off.len(), off[0].worker.as_str()), (1, "night"));
+            assert_eq!(off[0].until, Some(super::Moment(at(60))));
+            assert_eq!(names(for_off), ["on_night"]);
+            assert_eq!(names(for_gone), ["on_gone"]);
+        }
+        other => panic!("{other:#?}"),
+    }
+}
+
+fn is_lost(item: &Attention) -> bool {
+    let cause = Presence::Lost;
+    matches!(item, Attention::Unavailable { cause: found, .. } if *found == cause)
 }
 
 #[test]
@@ -173,10 +252,7 @@ fn a_silent_worker_is_lost_and_forgotten_later_and_one_that_signs_off_just_leave
     let snapshot = view.snapshot(at(16));
     assert_eq!(snapshot.workers[0].status, Presence::Lost);
     assert_eq!(snapshot.totals.workers, 0);
-    assert!(matches!(
-        snapshot.attention[0],
-        Attention::WorkerLost { .. }
-    ));
+    assert!(is_lost(&snapshot.attention[0]));
 
     // The broker may notice first, by its own clock.
     heard(&mut view, heartbeat("atelier", &[]), 100);
@@ -358,6 +434,31 @@ fn what_is_next_comes_by_priority_then_by_age() {
 }
 
 #[test]
+fn what_no_worker_takes_stands_behind_what_comes_next() {
+    let mut view = View::new(at(0));
+    let pending = |name: &str, queue: &str, priority, sequence| Pending {
+        job: job(name),
+        queue: queue.parse().expect("a queue"),
+        priority: Priority::try_from(priority).expect("1 to 10"),
+        sequence,
+    };
+    let heads = vec![
+        pending("never.mkv", "hevc_nvenc", 9, 1),
+        pending("soon.mkv", "libx265", 5, 2),
+    ];
+    let lanes = vec![waiting("hevc_nvenc", 9, 1), waiting("libx265", 5, 1)];
+    view.apply(Input::Lanes(lanes, heads), at(0));
+    heard(&mut view, heartbeat("mini-pc", &["libx265"]), 0);
+    let next = view.snapshot(at(1)).next;
+    let told: Vec<_> = next
+        .iter()
+        .map(|row| (row.job.name.as_str(), row.unserved))
+        .collect();
+    let never = ("never.mkv", Some(Unserved::NotProved));
+    assert_eq!(told, [("soon.mkv", None), never]);
+}
+
+#[test]
 fn a_place_that_workers_cannot_reach_is_told_once() {
     let away = |since, error: &str| Away {
         place: "s3://media/".parse().expect("a location"),
@@ -402,8 +503,7 @@ fn a_place_that_workers_cannot_reach_is_told_once() {
 
     // Who is silent says nothing any more.
     let later = view.snapshot(at(100)).attention;
-    let lost = |item: &Attention| matches!(item, Attention::WorkerLost { .. });
-    assert!(later.iter().all(lost), "{later:?}");
+    assert!(later.iter().all(is_lost), "{later:?}");
 }
 
 #[test]

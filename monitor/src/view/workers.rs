@@ -124,7 +124,7 @@ impl Workers {
             .map(|known| &known.heartbeat)
     }
 
-    /// Those that serve a queue, with whether they are ready or draining.
+    /// Those that serve a queue, or would if they took jobs.
     pub(super) fn serving<'a>(
         &'a self,
         queue: &'a Queue,
@@ -134,7 +134,6 @@ impl Workers {
             .values()
             .filter(|known| known.serves(queue))
             .map(move |known| (&known.heartbeat, known.presence(clock)))
-            .filter(|(_, presence)| *presence != Presence::Lost)
     }
 
     /// Every encoder that a live worker has proved.

@@ -1,6 +1,7 @@
-//! `producer resume`: takes back `pause` and `drain`.
+//! `producer resume`: takes back `pause` and `drain`, and lifts a quarantine.
 
 use clap::{ArgGroup, Args};
+use common::control::Target;
 use common::queue::Queue;
 use common::worker::WorkerName;
 
@@ -12,7 +13,7 @@ use crate::orders;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["worker", "queue", "batch"])))]
 pub struct Options {
-    /// A worker that was drained
+    /// A worker that was drained, or is in quarantine
     #[arg(value_name = "NAME")]
     pub worker: Option<WorkerName>,
     /// A queue that was paused
@@ -34,6 +35,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let (queue, batch) = (options.queue.as_ref(), options.batch.as_deref());
     match orders::target(&broker, options.worker.as_ref(), queue, batch).await? {
+        Some(Target::Worker(worker)) => orders::resume_worker(&broker, worker, options.json).await,
         Some(target) => orders::pause(&broker, &target, false, options.json).await,
         None => Err(Error::usage(
             "nothing says what: name a worker, or give --queue or --batch",

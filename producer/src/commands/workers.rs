@@ -2,7 +2,7 @@
 
 use clap::Args;
 use common::printable::printable;
-use common::worker::Heartbeat;
+use common::worker::{Heartbeat, WorkerStatus};
 
 use crate::display::table::{self, table};
 use crate::display::{output, times, units};
@@ -63,7 +63,7 @@ fn troubles(worker: &Heartbeat) -> Vec<String> {
             away.error
         ))
     });
-    let mut lines: Vec<String> = away.collect();
+    let mut lines: Vec<String> = quarantine(worker).into_iter().chain(away).collect();
     let ahead = worker.clock_ahead;
     if ahead.abs() > Heartbeat::CLOCK_OFF {
         let way = if ahead > 0.0 { "ahead of" } else { "behind" };
@@ -73,6 +73,18 @@ fn troubles(worker: &Heartbeat) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// Why a worker is in quarantine, and what ends that.
+fn quarantine(worker: &Heartbeat) -> Option<String> {
+    if worker.status != WorkerStatus::Quarantined {
+        return None;
+    }
+    let name = &worker.name;
+    let status = worker.status.told(worker.until);
+    let why = worker.note.as_deref().unwrap_or("it failed too often");
+    let line = format!("{name}: {status}, and `producer resume {name}` lifts that; {why}");
+    Some(printable(&line))
 }
 
 fn encoders(worker: &Heartbeat) -> String {

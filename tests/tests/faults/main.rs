@@ -18,6 +18,7 @@ mod moments;
 mod network;
 mod outputs;
 mod poison;
+mod quarantine;
 mod store_faults;
 mod store_outage;
 mod zombie;

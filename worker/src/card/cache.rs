@@ -95,6 +95,20 @@ impl Cache {
         self.write(&entries)
     }
 
+    /// Removes the card.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub(super) fn forget(&self) -> std::io::Result<()> {
+        let mut entries = self.read();
+        let before = entries.len();
+        entries.retain(|entry| entry.key != self.key);
+        if entries.len() == before {
+            return Ok(());
+        }
+        self.write(&entries)
+    }
+
     fn own(&self, entries: Vec<Entry>) -> Option<Entry> {
         entries.into_iter().find(|entry| entry.key == self.key)
     }

@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::card::{Card, Proof, Verdict};
@@ -42,6 +43,12 @@ use listing::Listing;
 use prove::Found;
 use trial::Bench;
 
+/// How long finding out anew what ffmpeg and this machine can do may take.
+pub const LONGEST: Duration = Duration::from_secs(600);
+
+/// So many times longer may one test encode take beside other work.
+const AGAIN: u32 = 3;
+
 /// What to detect, and how.
 #[derive(Clone, Debug)]
 pub struct Detection {
@@ -55,6 +62,10 @@ pub struct Detection {
     pub fresh: bool,
     /// Whether what is found is kept.
     pub keep: bool,
+    /// What was found while the machine had nothing else to do. Speeds and
+    /// limits in it are not measured again by the same ffmpeg: the machine may
+    /// be busy by now.
+    pub measured: Option<Arc<Card>>,
     /// Encoders that are tried at once.
     pub parallelism: usize,
     /// How long one test encode may take before it counts as refused.
@@ -70,6 +81,7 @@ impl Detection {
             cache: None,
             fresh: false,
             keep: true,
+            measured: None,
             parallelism: host::cores() as usize,
             patience: Duration::from_secs(10),
         }
@@ -148,9 +160,14 @@ pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
         audio(&bench, &listing, parallelism),
     );
     let mut encoders = BTreeMap::new();
+    let measured = detection.measured.as_deref();
+    let measured = measured.filter(|card| card.ffmpeg.build == ffmpeg.build);
     for (encoder, outcome) in video {
         let verdict = match outcome {
-            Ok(found) => Verdict::Proved(proof(&bench, found).await),
+            Ok(found) => {
+                let before = measured.and_then(|card| card.proof(&encoder));
+                Verdict::Proved(proof(&bench, found, before).await)
+            }
             Err(reason) => Verdict::Refused { reason },
         };
         encoders.insert(encoder, verdict);
@@ -167,6 +184,34 @@ pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
         && let Some(Err(error)) = cache.map(|cache| cache.keep(only, &card))
     {
         tracing::warn!(%error, "the capability card cannot be kept, and will be found anew next time");
+    }
+    Ok(card)
+}
+
+/// Finds what ffmpeg and this machine can do by now, beside whatever else runs
+/// there: tests have more time, and what was measured before stays. Nothing of it
+/// is kept for the next start; where an encoder is lost, that looks anew.
+///
+/// # Errors
+/// As [`detect`].
+pub async fn detect_again(detection: &Detection) -> Result<Card, DetectError> {
+    let again = Detection {
+        fresh: true,
+        keep: false,
+        patience: detection.patience * AGAIN,
+        ..detection.clone()
+    };
+    let card = detect(&again).await?;
+    let before = detection.measured.as_deref();
+    let is_less = before.is_some_and(|before| {
+        let mut proved = before.proved();
+        proved.any(|(encoder, _)| card.proof(encoder).is_none())
+    });
+    if is_less
+        && let Some(path) = &detection.cache
+        && let Err(error) = Cache::at(path, &card.ffmpeg, &card.host).forget()
+    {
+        tracing::warn!(%error, "the capability card that was kept cannot be removed");
     }
     Ok(card)
 }
@@ -219,8 +264,18 @@ async fn prove_all(
     outcomes.into_iter().flatten().collect()
 }
 
-/// What can only be measured with the machine to itself.
-async fn proof(bench: &Bench, found: Found) -> Proof {
+/// An encoder's proof: with what was measured before, where that was done in the
+/// same way, else measured now, one after another.
+async fn proof(bench: &Bench, found: Found, before: Option<&Proof>) -> Proof {
+    let is_same = |before: &&Proof| {
+        before.device_arguments == found.way.device && before.encoder_arguments == found.way.encoder
+    };
+    if let Some(before) = before.filter(is_same) {
+        return Proof {
+            pixel_formats: found.formats,
+            ..before.clone()
+        };
+    }
     let fps = speed::measure(bench, &found).await;
     tracing::debug!(encoder = %found.encoder, fps, "measured");
     let kind = found.encoder.kind();

@@ -1,4 +1,5 @@
-// Standing orders: pauses of queues and batches, drains and hours of workers.
+// Standing orders: pauses of queues and batches, drains and hours of workers;
+// and a person's word that a worker is well.
 
 import { put, remove } from "./api.js";
 import { ask, field } from "./dialog.js";
@@ -14,9 +15,12 @@ export function pause(target, paused) {
   const path = `pauses/${encodeURIComponent(target)}`;
   const name = target.slice(target.indexOf(".") + 1);
   const isWorker = target.startsWith("worker.");
-  const done = paused ? (isWorker ? `${name} drains` : `${name} is paused`) : isWorker ? `${name} takes jobs` : `${name} goes on`;
+  const done = paused ? (isWorker ? `${name} drains` : `${name} is paused`) : `${name} resumes`;
   return order(paused ? put(path) : remove(path), done);
 }
+
+/** Ends a worker's quarantine. */
+export const lift = (worker) => order(remove(`quarantines/${encodeURIComponent(worker)}`), `The quarantine of ${worker} is lifted: it takes jobs again`);
 
 /** Asks for a worker's hours, and sets them. */
 export async function askHours(worker) {

@@ -86,6 +86,13 @@ export function time(moment, now) {
   return at.toLocaleString([], isToday ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "medium" });
 }
 
+/** Words of a program as a sentence: with a capital letter and a full stop. */
+export function sentence(text) {
+  const words = text.trim();
+  const end = /[.!?…]$/.test(words) ? "" : ".";
+  return words && words[0].toUpperCase() + words.slice(1) + end;
+}
+
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /** Makes what would be invisible, or turn the line around, visible. */

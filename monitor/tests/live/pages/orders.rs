@@ -2,6 +2,8 @@
 
 use common::batch::Batch;
 use common::control::Target;
+use common::worker::{Heartbeat, WorkerName, WorkerStatus};
+use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::{go, keep_alive, open};
@@ -105,6 +107,64 @@ async fn queues_batches_and_workers_obey_their_buttons() {
     ordered(&monitor, &format!("batch.{}", job.batch), None).await;
     browser.click("[data-page='batches'] li a").await;
     browser.shows("1–1 of 1 job").await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quarantine_is_one_alarm_and_lifted_by_its_button() {
+    let monitor = Monitor::start().await;
+    let ill = |name: &str, until: Option<Timestamp>| Heartbeat {
+        status: WorkerStatus::Quarantined,
+        note: Some("3 jobs in a row failed by this worker's fault".to_owned()),
+        until,
+        ..farm::heartbeat(name, 2, Vec::new(), &[("libx265", 61.0)])
+    };
+    let workers = vec![ill("atelier", None), ill("mini-pc", Some(Timestamp::now()))];
+    let _alive = keep_alive(&monitor, workers).await;
+    monitor.enqueue("a.mkv", "libx265").await;
+    monitor.enqueue("b.mkv", "any_hevc").await;
+    // As a worker does that is asked.
+    let name: WorkerName = "atelier".parse().expect("a name");
+    let mut asked = monitor.broker.asked_to_lift(&name).await.expect("heard");
+    let broker = monitor.broker.clone();
+    let obeying = tokio::spawn(async move {
+        let request = asked.next().await.expect("a request");
+        broker.answer_lift(&request, true).await.expect("answered");
+    });
+
+    let (mut browser, _folder) = open(&monitor, "").await;
+    browser
+        .shows("2 workers are quarantined: atelier, mini-pc")
+        .await;
+    for words in [
+        "2 jobs wait in any_hevc, libx265.",
+        "lift the quarantine on the worker's card",
+        "atelier: 3 jobs in a row failed by this worker's fault. It is proving its encoders now.",
+        "mini-pc: 3 jobs in a row failed by this worker's fault. It proves its encoders again at",
+    ] {
+        browser.shows(words).await;
+    }
+    let alarms = "document.querySelectorAll('.caution').length === 1";
+    browser.until("one alarm for one cause", alarms).await;
+    browser.shows("workers quarantined").await;
+    browser.picture("quarantine").await;
+    browser
+        .click("button[aria-label='Lift the quarantine of atelier']")
+        .await;
+    browser
+        .shows("The quarantine of atelier is lifted: it takes jobs again")
+        .await;
+    obeying.await.expect("no panic");
+
+    // A total leads to what it counts.
+    browser
+        .evaluate("[...document.querySelectorAll('#totals a')].find((one) => one.textContent === 'Pending').click()")
+        .await;
+    let listed =
+        "document.body.dataset.shown === 'jobs' && location.hash.includes('phases=pending')";
+    browser.until("the jobs that wait", listed).await;
+    browser.shows("b.mkv").await;
     drop(browser);
     monitor.stop().await;
 }

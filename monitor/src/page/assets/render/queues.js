@@ -11,6 +11,18 @@ const body = section.querySelector("tbody");
 const counter = section.querySelector(".count");
 const empty = section.querySelector(".empty");
 
+/** Why no worker takes the jobs of a queue. */
+export const UNSERVED = {
+  paused: "paused",
+  quarantined: "workers quarantined",
+  drained: "workers drained",
+  off_hours: "workers off hours",
+  lost: "workers silent",
+  not_there: "its worker is not there",
+  no_workers: "no worker alive",
+  not_proved: "no worker proved it",
+};
+
 /** What the name of a queue means, where it is no encoder's. */
 function meaning(queue) {
   if (queue === "copy") return "no encoding";
@@ -54,7 +66,7 @@ function queueRow(row) {
       say(button, row.paused ? "Resume" : "Pause");
       set(button, "aria-label", `${row.paused ? "Resume" : "Pause"} the queue ${row.queue}`);
       const left = row.eta === null ? "" : `done in about ${duration(row.eta)}`;
-      const words = [row.paused ? "paused" : "", meaning(row.queue), priorities(row), left].filter(Boolean).join(" · ");
+      const words = [row.unserved ? UNSERVED[row.unserved] : row.paused ? "paused" : "", meaning(row.queue), priorities(row), left].filter(Boolean).join(" · ");
       say(sub, words);
       set(sub, "title", words || null);
       number(pending, row.pending);
@@ -62,7 +74,7 @@ function queueRow(row) {
       number(served, row.served_by);
       say(oldest, row.oldest ? age(row.oldest, now) : "");
       const more = row.served_by - row.servers.length;
-      set(served, "title", row.servers.length ? row.servers.join(", ") + (more > 0 ? ` and ${more} more` : "") : "nobody");
+      set(served, "title", row.servers.length ? row.servers.join(", ") + (more > 0 ? ` and ${more} more` : "") : "no worker");
       set(element, "data-unserved", row.unserved !== null);
     },
   };

@@ -2,30 +2,36 @@
 
 import { h, say, set } from "../dom.js";
 import { age, bytes, change, count, fps, plural } from "../format.js";
+import { address } from "../router.js";
 
 const list = document.getElementById("totals");
 
-function tile(label) {
-  const name = h("dt", {}, label);
+/** A figure that leads to what it counts. */
+function tile(label, href) {
+  const link = h("a", { href }, label);
+  const name = h("dt", {}, link);
   const figure = h("span", { class: "figure" }, "–");
   const aside = h("span", { class: "aside" });
   const element = h("div", { class: "total" }, name, h("dd", {}, figure, aside));
   list.append(element);
   return (value, more, tone = null, title = label) => {
-    say(name, title);
+    say(link, title);
     say(figure, value);
     say(aside, more);
-    set(aside, "title", more);
+    set(link, "title", more);
     set(element, "data-tone", tone);
   };
 }
 
-const running = tile("Running");
-const pending = tile("Pending");
-const done = tile("Done");
-const failed = tile("Failed");
-const workers = tile("Workers");
-const saved = tile("Saved");
+const phase = (phases, query = {}) => address("jobs", { phases, ...query });
+const latest = { sort: "changed", descending: "true" };
+
+const running = tile("Running", phase("running"));
+const pending = tile("Pending", phase("pending"));
+const done = tile("Done", phase("completed", latest));
+const failed = tile("Failed", phase("failed", latest));
+const workers = tile("Workers", address("workers"));
+const saved = tile("Saved", address("history"));
 
 export function totals({ totals, queues }, now) {
   const since = totals.since ? `last ${age(totals.since, now)}` : "in all";

@@ -3,6 +3,7 @@
 import { h, say, set } from "../dom.js";
 import { age, ago, bytes, duration, plural, printable } from "../format.js";
 import { chip, folder, jobList, jobLink } from "./job.js";
+import { UNSERVED } from "./queues.js";
 
 function nextRow(item) {
   const name = jobLink();
@@ -10,11 +11,12 @@ function nextRow(item) {
   const priority = h("span", { class: "priority" });
   const size = h("span", { class: "end soft" });
   const since = h("span", { class: "end" });
+  const held = h("span", { class: "held" });
   const element = h(
     "li",
     {},
     h("div", { class: "line" }, name.element, size),
-    h("div", { class: "facts" }, priority, chip(item.queue), where.element, since),
+    h("div", { class: "facts" }, priority, chip(item.queue), held, where.element, since),
   );
   return {
     element,
@@ -24,6 +26,7 @@ function nextRow(item) {
       say(priority, `prio ${item.priority}`);
       set(priority, "data-urgent", item.priority > 5);
       say(size, bytes(item.input_size));
+      say(held, item.unserved ? UNSERVED[item.unserved] : "");
       say(since, `for ${age(item.enqueued, now)}`);
     },
   };

@@ -1,9 +1,10 @@
 // Workers: who is there, how busy, and what each has proved.
 
-import { askHours, pause, standing } from "../control.js";
+import { askHours, lift, pause, standing } from "../control.js";
 import { h, keyed, say, set } from "../dom.js";
-import { ago, bytes, clockOff, count, duration, fps, percent, plural, printable, time } from "../format.js";
+import { ago, bytes, clockOff, count, duration, fps, percent, plural, printable, sentence, time } from "../format.js";
 import { address } from "../router.js";
+import { nextTry } from "./attention.js";
 import { past } from "./past.js";
 
 const section = document.getElementById("workers");
@@ -97,6 +98,13 @@ function cardParts(name, card) {
   return { chips, details };
 }
 
+/** Why a worker takes no jobs, and when that changes. */
+function reason({ status, note, until }, now) {
+  if (status === "quarantined") return `${sentence(printable(note ?? ""))} ${nextTry(until, now)}`;
+  if (!note) return "";
+  return printable(note) + (until ? ` until ${time(until, now)}` : "");
+}
+
 function trouble() {
   const element = h("li", {});
   return { element, update: ([, words]) => say(element, printable(words)) };
@@ -120,6 +128,8 @@ function workerCard(row) {
   const drain = h("button", { class: "button small act", type: "button" });
   const hours = h("button", { class: "button small act", type: "button" }, "Hours…");
   const target = `worker.${row.name}`;
+  const healthy = h("button", { class: "button small act", type: "button" }, "Lift quarantine");
+  healthy.addEventListener("click", () => lift(row.name));
   drain.addEventListener("click", () => pause(target, !standing(target)?.paused));
   hours.addEventListener("click", () => askHours(row.name));
   const element = h(
@@ -137,7 +147,7 @@ function workerCard(row) {
     troubles,
     chips,
     lately.element,
-    h("p", { class: "worker-actions" }, jobs, drain, hours),
+    h("p", { class: "worker-actions" }, jobs, healthy, drain, hours),
     h("details", {}, summary, details),
   );
   let shown = null;
@@ -151,10 +161,11 @@ function workerCard(row) {
       const isPaused = standing(target)?.paused === true;
       say(drain, isPaused ? "Resume" : "Drain");
       set(drain, "aria-label", `${isPaused ? "Resume" : "Drain"} ${row.name}`);
+      healthy.hidden = row.status !== "quarantined";
+      set(healthy, "aria-label", `Lift the quarantine of ${row.name}`);
       set(hours, "aria-label", `Hours of ${row.name}`);
       const order = standing(target)?.hours;
-      const until = row.until ? ` until ${time(row.until, now)}` : "";
-      const words = [row.note ? printable(row.note) + until : "", order ? `hours: ${order}` : ""];
+      const words = [reason(row, now), order ? `hours: ${order}` : ""];
       say(note, words.filter(Boolean).join(" · "));
       note.hidden = note.textContent === "";
       const wrong = row.away.map((away) => `cannot reach ${away.place} since ${ago(away.since, now)}: ${away.error}`);

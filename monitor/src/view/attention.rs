@@ -1,0 +1,109 @@
+//! What a person should look at first: each cause once, with all that it holds
+//! up.
+
+use std::collections::BTreeSet;
+
+use common::encoder::Encoder;
+use common::queue::Queue;
+use common::worker::WorkerName;
+use jiff::Timestamp;
+
+use super::runs::Runs;
+use super::snapshot::{Attention, Presence, QueueRow, Unavailable, Unserved, Waiting, WorkerRow};
+use super::workers::Workers;
+
+/// Workers that take no jobs, and what waits for them; by cause. Who was drained
+/// or is off hours is told of only where something waits for it.
+pub(super) fn unavailable(
+    rows: &[WorkerRow],
+    queues: &[QueueRow],
+    workers: &Workers,
+    runs: &Runs,
+    clock: Timestamp,
+) -> Vec<Attention> {
+    let causes = [
+        (Presence::Quarantined, Unserved::Quarantined, true),
+        (Presence::Lost, Unserved::Lost, true),
+        (Presence::Drained, Unserved::Drained, false),
+        (Presence::OffHours, Unserved::OffHours, false),
+    ];
+    let item = |(cause, why, is_news)| {
+        let waiting = waiting(queues, why, |_| Vec::new());
+        let wanted: BTreeSet<&WorkerName> = waiting
+            .iter()
+            .flat_map(|held| workers.serving(&held.queue, clock))
+            .map(|(heartbeat, _)| &heartbeat.name)
+            .collect();
+        let affected: Vec<Unavailable> = rows
+            .iter()
+            .filter(|row| row.status == cause || is_draining(row, cause))
+            .filter(|row| is_news || wanted.contains(&row.name))
+            .map(|row| worker(row, runs))
+            .collect();
+        (!affected.is_empty()).then_some(Attention::Unavailable {
+            cause,
+            workers: affected,
+            waiting,
+        })
+    };
+    causes.into_iter().filter_map(item).collect()
+}
+
+/// Who is draining takes no more jobs than who is drained.
+fn is_draining(row: &WorkerRow, cause: Presence) -> bool {
+    cause == Presence::Drained && row.status == Presence::Draining
+}
+
+fn worker(row: &WorkerRow, runs: &Runs) -> Unavailable {
+    Unavailable {
+        worker: row.name.clone(),
+        note: row.note.clone(),
+        until: row.until,
+        last_seen: row.last_seen,
+        running: runs.running_on(&row.name),
+    }
+}
+
+/// Jobs that no worker could take that is known; by cause.
+pub(super) fn unserved(queues: &[QueueRow], workers: &Workers, clock: Timestamp) -> Vec<Attention> {
+    let causes = [Unserved::NotThere, Unserved::NoWorkers, Unserved::NotProved];
+    let item = |why| {
+        let waiting = waiting(queues, why, |queue| match why {
+            Unserved::NotProved => alternatives(queue, workers, clock),
+            _ => Vec::new(),
+        });
+        (!waiting.is_empty()).then_some(Attention::Unserved { why, waiting })
+    };
+    causes.into_iter().filter_map(item).collect()
+}
+
+fn waiting(
+    queues: &[QueueRow],
+    why: Unserved,
+    alternatives: impl Fn(&Queue) -> Vec<Encoder>,
+) -> Vec<Waiting> {
+    queues
+        .iter()
+        .filter(|row| row.unserved == Some(why))
+        .map(|row| Waiting {
+            queue: row.queue.clone(),
+            pending: row.pending,
+            alternatives: alternatives(&row.queue),
+        })
+        .collect()
+}
+
+/// Encoders of the same codec that ready workers have proved.
+fn alternatives(queue: &Queue, workers: &Workers, clock: Timestamp) -> Vec<Encoder> {
+    let Queue::Encoder(wanted) = queue else {
+        return Vec::new();
+    };
+    let Some(codec) = wanted.codec() else {
+        return Vec::new();
+    };
+    let proved = workers.proved(clock);
+    let same: BTreeSet<&Encoder> = proved
+        .filter(|encoder| encoder.codec() == Some(codec))
+        .collect();
+    same.into_iter().cloned().collect()
+}
