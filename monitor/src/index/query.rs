@@ -212,10 +212,10 @@ impl Index {
         found.sort_unstable_by(&order);
         found.dedup();
         let rows = found.iter().filter_map(|(_, slot)| self.slots.get(*slot));
-        rows.filter_map(|row| self.waiting(row)).collect()
+        rows.filter_map(|row| self.next_row(row)).collect()
     }
 
-    fn waiting(&self, row: &Row) -> Option<NextRow> {
+    fn next_row(&self, row: &Row) -> Option<NextRow> {
         let listed = self.listed(row);
         Some(NextRow {
             job: listed.job,

@@ -9,7 +9,7 @@ use common::worker::WorkerName;
 use jiff::Timestamp;
 
 use super::runs::Runs;
-use super::snapshot::{Attention, Presence, QueueRow, Unavailable, Unserved, Waiting, WorkerRow};
+use super::snapshot::{Attention, Held, Presence, QueueRow, Unavailable, Unserved, WorkerRow};
 use super::workers::Workers;
 
 /// Workers that take no jobs, and what waits for them; by cause. Who was drained
@@ -81,11 +81,11 @@ fn waiting(
     queues: &[QueueRow],
     why: Unserved,
     alternatives: impl Fn(&Queue) -> Vec<Encoder>,
-) -> Vec<Waiting> {
+) -> Vec<Held> {
     queues
         .iter()
         .filter(|row| row.unserved == Some(why))
-        .map(|row| Waiting {
+        .map(|row| Held {
             queue: row.queue.clone(),
             pending: row.pending,
             alternatives: alternatives(&row.queue),

@@ -112,7 +112,7 @@ pub enum Attention {
         /// Why none takes them.
         why: Unserved,
         /// The jobs.
-        waiting: Vec<Waiting>,
+        waiting: Vec<Held>,
     },
     /// Workers take no jobs, all of them for one cause.
     Unavailable {
@@ -121,7 +121,7 @@ pub enum Attention {
         /// The workers, by name.
         workers: Vec<Unavailable>,
         /// What waits for them.
-        waiting: Vec<Waiting>,
+        waiting: Vec<Held>,
     },
     /// Workers cannot reach a store or a folder.
     PlaceAway {
@@ -172,7 +172,7 @@ pub enum Attention {
 
 /// Jobs that wait in a queue.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Waiting {
+pub struct Held {
     /// Which queue.
     #[schema(value_type = String)]
     pub queue: Queue,

@@ -13,7 +13,7 @@ use common::testing;
 use common::worker::{Away, Heartbeat, WorkerName, WorkerStatus};
 use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::{Attention, Ending, Presence, Unserved, Waiting};
+use super::snapshot::{Attention, Ending, Held, Presence, Unserved};
 use super::{Input, View};
 
 fn at(seconds: i64) -> Timestamp {
@@ -197,7 +197,7 @@ fn a_cause_is_told_once_with_all_that_it_holds_up() {
     ] {
         heard(&mut view, worker, 0);
     }
-    let names = |waiting: &[Waiting]| -> Vec<String> {
+    let names = |waiting: &[Held]| -> Vec<String> {
         waiting.iter().map(|held| held.queue.to_string()).collect()
     };
     match &view.snapshot(at(1)).attention[..] {

@@ -10,7 +10,7 @@ use common::store::Stores;
 use serde::Serialize;
 
 use crate::display::table::{self, table};
-use crate::display::{output, units};
+use crate::display::{output, times, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::presets::Shelf;
@@ -133,7 +133,7 @@ fn text(shown: &Shown<'_>) -> String {
                 measured(candidate, |measured| {
                     units::seconds(measured.seconds_per_gigabyte)
                 }),
-                candidate.warnings.join("; "),
+                times::sentence(&candidate.warnings.join("; ")),
             ]);
         }
         for unfit in &plan.unfit {

@@ -17,6 +17,7 @@ use worker::admission::Admission;
 use worker::config::ReadMode;
 use worker::dispatcher::{Dispatcher, Work};
 use worker::executor::Outcome;
+use worker::health::Health;
 use worker::orders;
 use worker::presence::Presence;
 use worker::reach::Reach;
@@ -85,8 +86,7 @@ impl Worker {
                 name.clone(),
                 None,
                 controls.clone(),
-                0,
-                Duration::ZERO,
+                Health::new(0, Duration::ZERO),
                 broker.clock(),
             ),
             admission: Arc::new(Admission::new(
@@ -152,5 +152,7 @@ impl Work for Nothing {
         Ok(())
     }
 
-    async fn prove_again(&self) {}
+    async fn prove_again(&self, _: Vec<common::encoder::Encoder>) -> Result<(), String> {
+        Ok(())
+    }
 }

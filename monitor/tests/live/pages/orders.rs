@@ -138,7 +138,7 @@ async fn a_quarantine_is_one_alarm_and_lifted_by_its_button() {
         .shows("2 workers are quarantined: atelier, mini-pc")
         .await;
     for words in [
-        "2 jobs wait in any_hevc, libx265.",
+        "2 jobs wait in libx265, any_hevc.",
         "lift the quarantine on the worker's card",
         "atelier: 3 jobs in a row failed by this worker's fault. It is proving its encoders now.",
         "mini-pc: 3 jobs in a row failed by this worker's fault. It proves its encoders again at",
