@@ -57,6 +57,8 @@ pub enum Fault {
     Garbage,
     /// No encode succeeds, not even those by which a worker proves itself.
     Sick,
+    /// No encode ever ends, nor does one by which a worker proves itself.
+    Stuck,
     /// It starts late.
     Late(Duration),
     /// It encodes no faster than this many times real time.

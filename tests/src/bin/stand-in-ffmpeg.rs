@@ -52,6 +52,11 @@ fn run() -> anyhow::Result<ExitCode> {
         eprintln!("[libx264 @ 0x5581] [error] Device or resource busy");
         return Ok(ExitCode::FAILURE);
     }
+    if matches!(orders.fault, Some(Fault::Stuck)) && asks("-i") {
+        loop {
+            std::thread::park();
+        }
+    }
     let mut line = in_software(&orders.encoders, &arguments);
     let Some(output) = output_of_job(&line) else {
         if matches!(orders.fault, Some(Fault::CheckHeld)) && asks("-xerror") {
@@ -251,7 +256,7 @@ fn befall(
         }
         Fault::Trick(what) => return trick(what, real, line, output),
         // Befalls the check only.
-        Fault::CheckHeld | Fault::Sick => {}
+        Fault::CheckHeld | Fault::Sick | Fault::Stuck => {}
         Fault::Poison(name) => {
             let is_poison = |argument: &OsString| argument.to_string_lossy().contains(name);
             if line.iter().any(is_poison) {

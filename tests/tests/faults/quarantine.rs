@@ -5,9 +5,10 @@ use common::run::State;
 use common::worker::{Heartbeat, WorkerStatus};
 use harness::farm::Farm;
 use harness::monitor::TestMonitor;
+use harness::process::Signal;
 use harness::programs::Worker;
 use harness::stand_in::{Fault, StandIn};
-use harness::{paths, poll};
+use harness::{outside, paths, poll};
 use serde_json::Value;
 
 const CLIPS: [&str; 3] = ["h264.mp4", "vp9.webm", "hevc.mkv"];
@@ -24,31 +25,42 @@ struct Case {
 }
 
 impl Case {
-    async fn with(rest: &str) -> Self {
+    /// The first rest lasts `rest`.
+    async fn with(rest: &str, fault: Fault) -> Self {
         let farm = Farm::start().await;
         // A build of its own: what is proved of it is no other worker's.
-        let own = format!("sick-{rest}");
-        let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg")).with_encoder(&own, "libx264");
+        let own = format!("ill-for-{rest}");
+        let ffmpeg = StandIn::new(&farm.folder().join("ffmpeg")).with_encoder(&own, "libx264");
         let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
         let setup = setup
             .option("--quarantine-after", "2")
-            .option("--quarantine-rest", rest);
+            .option("--quarantine-rest", rest)
+            .option("--stall-timeout", "3s");
         let worker = farm.join(setup).await;
-        let well = farm.heartbeat("w").await.unwrap();
-        ffmpeg.befall(Fault::Sick);
-        let jobs = CLIPS.map(|clip| farm.job(&paths::media(clip), "libx264"));
-        for job in &jobs {
-            farm.enqueue(job).await;
-        }
-        let case = Self {
+        let mut case = Self {
+            well: farm.heartbeat("w").await.unwrap(),
             farm,
             ffmpeg,
             worker,
-            jobs: jobs.to_vec(),
-            well,
+            jobs: Vec::new(),
         };
-        case.stands(WorkerStatus::Quarantined).await;
+        case.fall_ill("first", fault).await;
         case
+    }
+
+    /// Its ffmpeg fails over new jobs until the worker is in quarantine.
+    async fn fall_ill(&mut self, time: &str, fault: Fault) {
+        self.ffmpeg.befall(fault);
+        let folder = self.farm.folder_of(time, &CLIPS.map(paths::media));
+        self.jobs.clear();
+        for clip in CLIPS {
+            let input = folder.join(format!("{time}-{clip}"));
+            std::fs::rename(folder.join(clip), &input).unwrap();
+            let job = self.farm.job(&input, "libx264");
+            self.farm.enqueue(&job).await;
+            self.jobs.push(job);
+        }
+        self.stands(WorkerStatus::Quarantined).await;
     }
 
     /// Waits until the worker says this of itself.
@@ -71,7 +83,7 @@ impl Case {
 
 #[tokio::test]
 async fn a_person_lifts_it_at_once_and_is_told_so() {
-    let mut case = Case::with("30m").await;
+    let mut case = Case::with("30m", Fault::Sick).await;
     let monitor = TestMonitor::start(&case.farm).await;
 
     // One alarm, with the reason and what waits; the same at the command line.
@@ -119,15 +131,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     assert!(words.contains("no worker nobody is alive"), "{words}");
 
     // By the command line.
-    case.ffmpeg.befall(Fault::Sick);
-    for (job, clip) in case.jobs.iter_mut().zip(CLIPS) {
-        let folder = case.farm.folder_of("again", &[paths::media(clip)]);
-        let other = folder.join(format!("again-{clip}"));
-        std::fs::rename(folder.join(clip), &other).unwrap();
-        *job = case.farm.job(&other, "libx264");
-        case.farm.enqueue(job).await;
-    }
-    case.stands(WorkerStatus::Quarantined).await;
+    case.fall_ill("again", Fault::Sick).await;
     case.ffmpeg.recover();
     let lifted = case.farm.producer(["resume", "w"]).await.succeeded().stdout;
     assert_eq!(
@@ -150,7 +154,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
 
 #[tokio::test]
 async fn it_ends_by_a_proof_that_replaces_no_measured_speed() {
-    let mut case = Case::with("2s").await;
+    let mut case = Case::with("2s", Fault::Sick).await;
     // By the clock alone it does not: it tries, fails, and says when it tries again.
     let first = case.stands(WorkerStatus::Quarantined).await;
     poll::until("a try that fails", async || {
@@ -171,6 +175,36 @@ async fn it_ends_by_a_proof_that_replaces_no_measured_speed() {
     case.completed().await;
     let after = case.farm.heartbeat("w").await.unwrap();
     assert_eq!(after.card, case.well.card, "no speed was measured anew");
-    let kept = case.farm.heartbeat("w").await.unwrap();
-    assert!(kept.note.is_none(), "{:?}", kept.note);
+}
+
+#[tokio::test]
+async fn a_try_that_never_ends_holds_up_neither_a_lift_nor_a_stop() {
+    let mut case = Case::with("1s", Fault::Stuck).await;
+    let trying = async |case: &Case| {
+        poll::until("a try", async || {
+            let said = case.farm.heartbeat("w").await?;
+            assert_eq!(said.status, WorkerStatus::Quarantined);
+            let note = said.note.unwrap_or_default();
+            assert!(note.contains("no progress"), "{note}");
+            said.until.is_none().then_some(())
+        })
+        .await;
+    };
+    trying(&case).await;
+    case.ffmpeg.recover();
+    case.farm.producer(["resume", "w"]).await.succeeded();
+    case.stands(WorkerStatus::Ready).await;
+    case.completed().await;
+
+    case.fall_ill("again", Fault::Stuck).await;
+    trying(&case).await;
+    case.worker.process.signal(Signal::TERM);
+    let status = case.worker.process.wait().await;
+    assert!(status.success(), "{status}");
+    poll::until("all that it had started to be gone", async || {
+        let left = outside::processes_of(&case.ffmpeg.program());
+        left.is_empty().then_some(())
+    })
+    .await;
+    assert!(case.farm.heartbeat("w").await.is_none(), "it signed off");
 }
