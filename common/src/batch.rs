@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::JobRecord;
 use crate::id::BatchId;
+use crate::location::Location;
 use crate::run::State;
 
 /// What is kept of a batch; its jobs carry its id.
@@ -18,6 +19,10 @@ pub struct Batch {
     pub jobs: u64,
     /// When it was enqueued.
     pub enqueued: Timestamp,
+    /// The folder below which its outputs lie; not known of batches from before it
+    /// was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Location>,
 }
 
 /// A batch is kept before its jobs are enqueued. This long afterwards, those that
@@ -113,6 +118,7 @@ mod tests {
             label: "films".to_owned(),
             jobs: 10,
             enqueued: Timestamp::UNIX_EPOCH,
+            folder: None,
         };
         let jobs_after = |minutes, named| {
             let now = batch.enqueued + SignedDuration::from_mins(minutes);

@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::Change;
+use crate::digest::Digest;
 use crate::encoder::Encoder;
 use crate::failure::{Failure, Fault};
 use crate::fence::Fence;
@@ -66,6 +67,10 @@ pub struct Run {
     /// an output is known for this job's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<Fence>,
+    /// Digest of the output of a completed job, by which a copy is known to be whole;
+    /// not known of jobs from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_digest: Option<Digest>,
     /// Where it stands.
     pub state: State,
     /// Attempts that failed, oldest first. Of many that came to nothing by what
@@ -307,6 +312,7 @@ impl Run {
             sequence: 0,
             delivered: 0,
             fence: None,
+            output_digest: None,
             state: State::Queued {
                 by: Requeue::Person,
             },
@@ -591,6 +597,7 @@ impl Run {
         next.state = State::Completed {
             report: Box::new(report),
         };
+        next.output_digest = self.fence.as_ref().map(|fence| fence.digest.clone());
         next.fence = None;
         next.changed = now;
         next

@@ -1,12 +1,12 @@
 //! Media stores: local folders, and S3-compatible buckets through `object_store`.
 
 mod answer;
+mod download;
 mod folder;
 mod upload;
 mod within;
 
 use std::collections::HashMap;
-use std::path::Path as FsPath;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -15,7 +15,6 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
 use object_store::signer::Signer;
 use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, RetryConfig};
-use tokio::io::AsyncWriteExt;
 
 use crate::digest::{Digest, Digester};
 use crate::job::Input;
@@ -24,6 +23,7 @@ use crate::roots::Roots;
 use upload::Leftovers;
 
 pub use answer::Answer;
+pub use download::Copied;
 pub use folder::Folder;
 pub use upload::Upload;
 use within::Within;
@@ -343,45 +343,6 @@ impl Stores {
             .await
             .map(Into::into)
             .map_err(StoreError::remote(location))
-    }
-
-    /// Copies an object into a local file.
-    ///
-    /// # Errors
-    /// Where the store fails, the disk is full, or the object is shorter than
-    /// the store said.
-    pub async fn download(
-        &self,
-        location: &Location,
-        to: &FsPath,
-        on_bytes: OnBytes<'_>,
-    ) -> Result<(), StoreError> {
-        let (store, path) = self.object(location)?;
-        let remote = StoreError::remote(location);
-        let object = store.get(&path).await.map_err(&remote)?;
-        let size = object.meta.size;
-        let mut stream = object.into_stream();
-        let what = || format!("writing {}", to.display());
-        let mut file = tokio::fs::File::create(to)
-            .await
-            .map_err(StoreError::local(what()))?;
-        let mut done = 0;
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(&remote)?;
-            file.write_all(&chunk)
-                .await
-                .map_err(StoreError::local(what()))?;
-            done += chunk.len() as u64;
-            on_bytes(done);
-        }
-        file.flush().await.map_err(StoreError::local(what()))?;
-        if done != size {
-            return Err(StoreError::Remote {
-                location: location.clone(),
-                message: format!("sent {done} bytes of {size}"),
-            });
-        }
-        Ok(())
     }
 
     /// The digest of what is at a location now: all of it is read.

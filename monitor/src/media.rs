@@ -1,12 +1,8 @@
 //! The media that jobs can be made of: one folder of a store, and what lies
 //! below it.
 
-use std::path::Path;
-
 use common::job::Input;
 use common::location::Location;
-use common::naming::{self, Named, NamingError};
-use common::recipe::Container;
 use common::roots::Roots;
 use common::store::{Folder, StoreError, Stores, local_input};
 
@@ -31,7 +27,7 @@ impl Media {
 
     /// What lies in a folder of it; `/` between names, and no way out.
     pub(crate) async fn folder(&self, path: &str) -> Result<Folder, StoreError> {
-        let place = self.root.join(path);
+        let place = self.place(path);
         if place.is_remote() {
             return self.stores.folder(&place).await;
         }
@@ -40,7 +36,7 @@ impl Media {
 
     /// The exact version of a file of it.
     pub(crate) async fn input(&self, path: &str) -> Result<Input, StoreError> {
-        let place = self.root.join(path);
+        let place = self.place(path);
         if place.is_remote() {
             return self.stores.head(&place).await;
         }
@@ -97,23 +93,9 @@ impl Media {
         })?
     }
 
-    /// Where the outputs of files go, below `folder`.
-    pub(crate) fn outputs(
-        &self,
-        paths: &[String],
-        folder: &str,
-        container: Container,
-    ) -> Result<Vec<Location>, NamingError> {
-        let places: Vec<Location> = paths.iter().map(|path| self.root.join(path)).collect();
-        let sources: Vec<Named<'_>> = paths
-            .iter()
-            .zip(&places)
-            .map(|(path, location)| Named {
-                name: Path::new(path),
-                location,
-            })
-            .collect();
-        naming::outputs(&sources, &self.root.join(folder), container)
+    /// The place of a file or folder of it.
+    pub(crate) fn place(&self, path: &str) -> Location {
+        self.root.join(path)
     }
 }
 

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use common::telemetry::LogFormat;
 
 use crate::commands::{
-    batch, batches, cancel, completions, drain, encode, enqueue, hours, job, jobs, logs, pause,
-    plan, presets, reassign, reprioritize, resume, retry, watch, why, workers,
+    batch, batches, cancel, completions, download, drain, encode, enqueue, hours, job, jobs, logs,
+    pause, plan, presets, reassign, reprioritize, resume, retry, watch, why, workers,
 };
 use crate::embedded::guard;
 use crate::exit;
@@ -46,6 +46,8 @@ pub enum Command {
     Batches(batches::Options),
     /// Show how far one batch is
     Batch(batch::Options),
+    /// Bring the results of a batch from the store into a folder of this machine
+    Download(download::Options),
     /// Cancel jobs that wait or run
     Cancel(cancel::Options),
     /// Have jobs that failed or were cancelled tried again

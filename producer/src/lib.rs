@@ -2,10 +2,11 @@
 //! tells what became of them. `encode` brings its own farm along.
 //!
 //! [`commands`] has a file per verb. Those that make jobs share the path
-//! [`sources`] → [`common::naming`] → [`upload`] → [`submit`] → [`attend`]; those that
+//! [`sources`] → [`common::naming`] → [`upload`] → [`submit`] → [`attend`] → [`bring`]; those that
 //! change what was decided share [`selection`] → [`tally`].
 
 pub mod attend;
+pub mod bring;
 pub mod cli;
 pub mod commands;
 pub mod config_file;
@@ -15,6 +16,7 @@ pub mod exit;
 pub mod farm;
 pub mod filter;
 pub mod follow;
+pub mod home;
 pub mod order;
 pub mod orders;
 pub mod outlook;
@@ -26,6 +28,7 @@ pub mod recipe_options;
 pub mod records;
 pub mod selection;
 pub mod settle;
+pub mod sniff;
 pub mod sources;
 pub mod submit;
 pub mod tally;
@@ -74,6 +77,9 @@ async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> 
         Command::Watch(options) => {
             return commands::watch::run(*options, &settings, shutdown).await;
         }
+        Command::Download(options) => {
+            return commands::download::run(options, &settings, shutdown).await;
+        }
         _ => {}
     }
     let asked = async {
@@ -98,6 +104,7 @@ async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> 
             Command::Encode(_)
             | Command::Enqueue(_)
             | Command::Watch(_)
+            | Command::Download(_)
             | Command::Completions(_)
             | Command::Guard(_) => Ok(Exit::Done),
         }

@@ -5,21 +5,25 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use common::broker::{Broker, Makers, NamesError, Outputs};
 use common::id::BatchId;
 use common::job::{Hops, Job};
 use common::location::Location;
+use common::naming::{self, Named};
 use common::queue::Priority;
-use common::recipe::Recipe;
+use common::recipe::{Container, Recipe};
 use common::run::State;
 use common::store::Stores;
 use common::worker::WorkerName;
 use serde::Serialize;
 
 use crate::attend::{self, Ending};
+use crate::bring::Brought;
 use crate::cli;
 use crate::display::{output, summary, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
+use crate::home::Home;
 use crate::sources::{Search, Source, SourceOptions};
 use crate::submit::{Entry, Renew, Standing, Terms};
 use common::printable::printable;
@@ -89,28 +93,52 @@ impl JobOptions {
     }
 }
 
-/// Sources with their outputs.
+/// A file that was asked for and gets no job.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeftOut {
+    /// Its path below the folder that was given, or its name.
+    file: String,
+    /// Why.
+    error: String,
+}
+
+impl LeftOut {
+    fn new(name: &Path, error: impl ToString) -> Self {
+        Self {
+            file: name.to_string_lossy().into_owned(),
+            error: error.to_string(),
+        }
+    }
+}
+
+/// What is to be encoded.
 pub struct Order {
-    /// What becomes what.
-    pub sources: Vec<(Source, Location)>,
+    /// The files.
+    pub sources: Vec<Source>,
+    /// What was asked for and cannot be done.
+    pub left_out: Vec<LeftOut>,
     /// Whether all that was asked for could be looked at.
     pub is_complete: bool,
 }
 
-/// Finds the sources and names their outputs; tells what was found.
+/// Finds the sources; tells what was found. What lies in folders of outputs is left
+/// out.
 ///
 /// # Errors
-/// Where there is nothing to do or the outputs cannot be named.
+/// Where there is nothing to do.
 pub async fn find(
     options: &SourceOptions,
-    folder: &Location,
-    recipe: &Recipe,
+    outputs: &[Location],
     stores: &Stores,
 ) -> Result<Order, Error> {
-    let found = Search::new(&options.globs, Some(folder), stores)?
+    let mut found = Search::new(&options.globs, outputs, stores)?
         .run(&options.paths)
         .await?;
-    let outputs = found.outputs(folder, recipe.container)?;
+    let left_out: Vec<LeftOut> = found
+        .sift()
+        .into_iter()
+        .map(|(name, why)| LeftOut::new(&name, why.refusal()))
+        .collect();
     let mut line = format!(
         "{}, {}",
         units::count(found.sources.len(), "file"),
@@ -120,30 +148,165 @@ pub async fn find(
     if !skipped.is_empty() {
         line += &format!(" (skipped: {skipped})");
     }
+    let refusal = |left: &LeftOut| printable(&format!("{} {}", left.file, left.error));
+    if let ([only], []) = (left_out.as_slice(), found.sources.as_slice()) {
+        return Err(Error::failed(refusal(only)));
+    }
     eprintln!("{line}");
+    if let Some(told) = found.without_video() {
+        eprintln!("{}", printable(&told));
+    }
+    for left in &left_out {
+        eprintln!("{}", refusal(left));
+    }
     for problem in &found.unreadable {
         eprintln!("warning: cannot be read: {}", printable(problem));
     }
     if found.sources.is_empty() {
-        return Err(Error::usage("nothing that was found can be read"));
+        return Err(if !left_out.is_empty() {
+            Error::failed("none of the files that were named is a video")
+        } else if found.unreadable.is_empty() {
+            Error::usage(format!("no media found (skipped: {skipped})"))
+        } else {
+            Error::usage("nothing that was found can be read")
+        });
     }
     Ok(Order {
         is_complete: found.unreadable.is_empty(),
-        sources: found.sources.into_iter().zip(outputs).collect(),
+        sources: found.sources,
+        left_out,
     })
 }
 
-/// Where results go: to `output` where it is given, else to `out/` in the store.
+impl Order {
+    /// Names the outputs of its sources, beside those that were named before. What
+    /// cannot have one is left out, and told.
+    ///
+    /// # Errors
+    /// Where the outputs cannot be named, or the broker gives no answer.
+    pub async fn name(
+        &mut self,
+        broker: &Broker,
+        results: &Results,
+        container: Container,
+    ) -> Result<(Vec<(Source, Location)>, Makers), Error> {
+        let sources = std::mem::take(&mut self.sources);
+        let (outputs, makers) = named(broker, &sources, results, container).await?;
+        let mut pairs = Vec::with_capacity(sources.len());
+        for (source, output) in sources.into_iter().zip(outputs) {
+            match output {
+                Ok(output) => pairs.push((source, output)),
+                Err(why) => {
+                    let left = LeftOut::new(&source.name, why);
+                    eprintln!("{}", printable(&format!("{}: {}", left.error, left.file)));
+                    self.left_out.push(left);
+                }
+            }
+        }
+        Ok((pairs, makers))
+    }
+
+    /// The exit code, given that of its jobs.
+    pub fn exit(&self, jobs: Exit) -> Exit {
+        match jobs {
+            Exit::Done if !self.is_complete || !self.left_out.is_empty() => Exit::Failed,
+            exit => exit,
+        }
+    }
+}
+
+/// The outputs of sources, and whose they are.
 ///
 /// # Errors
-/// Where neither is named, or it is no folder.
-pub fn results_folder(output: Option<&Path>, settings: &Settings) -> Result<Location, Error> {
-    match (output, &settings.store) {
-        (Some(output), _) => output_folder(output),
-        (None, Some(store)) => Ok(store.join("out")),
-        (None, None) => Err(Error::usage(
-            "nothing says where results go: give -o LOCATION, or --store (STORE_URL)",
-        )),
+/// Where they cannot be named, or the broker gives no answer.
+pub async fn named(
+    broker: &Broker,
+    sources: &[Source],
+    results: &Results,
+    container: Container,
+) -> Result<(Vec<naming::Output>, Makers), Error> {
+    let named: Vec<Named<'_>> = sources.iter().map(Source::named).collect();
+    let outputs = broker.name_outputs(&named, &results.folder, container);
+    let Outputs { outputs, makers } = outputs.await.map_err(|error| match error {
+        NamesError::Naming(error) => Error::usage(error),
+        NamesError::Broker(error) => error.into(),
+    })?;
+    if let Some(home) = &results.home {
+        let places: Vec<Location> = outputs
+            .iter()
+            .flatten()
+            .filter_map(|output| home.place(output))
+            .collect();
+        naming::refuse_sources(&named, &places).map_err(Error::usage)?;
+    }
+    Ok((outputs, makers))
+}
+
+/// Where results go.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// Where they are made.
+    pub folder: Location,
+    /// Where they are brought to from there, if anywhere.
+    pub home: Option<Home>,
+}
+
+impl Results {
+    /// Results go to `output` where it is given, else to `out/` in the store. With a
+    /// store in a bucket, what is to be in a folder of this machine is made in the
+    /// bucket and brought home from there.
+    ///
+    /// # Errors
+    /// Where neither is named, or it is no folder.
+    pub fn new(output: Option<&Path>, settings: &Settings) -> Result<Self, Error> {
+        let at = |folder| Self { folder, home: None };
+        match (output, &settings.store) {
+            (Some(output), store) => {
+                let folder = output_folder(output)?;
+                match (folder.path(), store) {
+                    (Some(dir), Some(store)) if store.is_remote() => {
+                        let home = Home::in_store(store, dir);
+                        Ok(Self {
+                            folder: home.folder().clone(),
+                            home: Some(home),
+                        })
+                    }
+                    _ => Ok(at(folder)),
+                }
+            }
+            (None, Some(store)) => Ok(at(store.join("out"))),
+            (None, None) => Err(Error::usage(
+                "nothing says where results go: give -o LOCATION, or --store (STORE_URL)",
+            )),
+        }
+    }
+
+    /// Every folder that holds results.
+    ///
+    /// # Errors
+    /// Where one has no location.
+    pub fn folders(&self) -> Result<Vec<Location>, Error> {
+        let home = self.home.as_ref().map(Home::location).transpose()?;
+        Ok(std::iter::once(self.folder.clone()).chain(home).collect())
+    }
+
+    /// Refuses to leave results of what is in a bucket on the disks of whichever
+    /// workers make them.
+    ///
+    /// # Errors
+    /// Where that would be so.
+    pub fn refuse_scattered<'a>(
+        &self,
+        inputs: impl IntoIterator<Item = &'a Location>,
+    ) -> Result<(), Error> {
+        let remote = inputs.into_iter().find(|input| input.is_remote());
+        match remote {
+            Some(input) if !self.folder.is_remote() => Err(Error::usage(format!(
+                "each worker would leave its results on its own disk, as {input} is in a bucket and {} is not:                  give --store s3://BUCKET/PREFIX to have results brought here, or -o s3://BUCKET/PREFIX",
+                self.folder
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -186,23 +349,26 @@ fn local_folder(path: &Path) -> Result<Location, Error> {
     Location::file(&resolved).map_err(Error::usage)
 }
 
-/// What came of handing in.
+/// What came of handing in. Once all jobs have ended, each but `added` counts how it
+/// has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// The batch of what was handed in now, where anything was.
     pub batch: Option<BatchId>,
     /// Handed in now.
     pub added: usize,
-    /// Waiting already.
+    /// Waiting: at first those that waited already.
     pub pending: usize,
-    /// Under way already.
+    /// Under way.
     pub running: usize,
-    /// Done already.
+    /// Done.
     pub done: usize,
-    /// Failed or cancelled before.
+    /// Failed or cancelled.
     pub failed: usize,
     /// Left alone for the file at their output.
     pub skipped: usize,
+    /// Results that are where they were to be brought.
+    pub downloaded: usize,
     /// Refused, as another job is about to make their output.
     pub refused: usize,
     /// Of those that are done: those whose output is gone.
@@ -215,13 +381,15 @@ impl Counts {
         let mut counts = Self::default();
         for entry in entries {
             counts.gone += usize::from(entry.is_gone);
+            let brought = entry.brought.as_ref().and_then(Brought::path);
+            counts.downloaded += usize::from(brought.is_some());
             let count = match &entry.standing {
                 Standing::Added => {
                     counts.batch = Some(entry.job.batch);
                     &mut counts.added
                 }
                 Standing::Pending => &mut counts.pending,
-                Standing::Occupied => &mut counts.skipped,
+                Standing::Occupied(_) => &mut counts.skipped,
                 Standing::OutputTaken(_) => &mut counts.refused,
                 Standing::Run(run) => match run.state {
                     State::Completed { .. } => &mut counts.done,
@@ -233,6 +401,18 @@ impl Counts {
             *count += 1;
         }
         counts
+    }
+
+    /// The same at the end: what was handed in counts as what has become of it, too.
+    #[must_use]
+    pub fn at_end(self, entries: &[Entry]) -> Self {
+        let now = Self::of(entries);
+        Self {
+            batch: self.batch,
+            added: self.added,
+            pending: now.pending + now.added,
+            ..now
+        }
     }
 
     /// The counts in words.
@@ -271,47 +451,67 @@ impl Counts {
 
 /// The outcome for machines.
 #[derive(Serialize)]
-struct Outcome {
+struct Outcome<'a> {
     #[serde(flatten)]
     counts: Counts,
+    /// Where results are made.
+    results: &'a Location,
+    /// Where they are brought to from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    home: Option<&'a Path>,
+    /// What got no job.
+    left_out: &'a [LeftOut],
     jobs: Vec<summary::Line>,
 }
 
-/// Prints the outcome for machines.
-///
-/// # Errors
-/// Never, for plain data.
-pub fn print_json(counts: Counts, entries: &[Entry]) -> Result<(), Error> {
-    output::print_json(&Outcome {
-        counts,
-        jobs: summary::json(entries),
-    })
+/// What a command came to.
+pub struct Told<'a> {
+    /// Its jobs.
+    pub entries: &'a [Entry],
+    /// How many stand how.
+    pub counts: Counts,
+    /// What got no job.
+    pub left_out: &'a [LeftOut],
+    /// Where the results are.
+    pub results: &'a Results,
 }
 
-/// Tells what became of everything.
-///
-/// # Errors
-/// Where the user interrupted; `carry_on` says what becomes of the rest.
-pub fn conclude(
-    ending: Ending,
-    entries: &[Entry],
-    counts: Counts,
-    json: bool,
-    carry_on: &str,
-) -> Result<Exit, Error> {
-    if json {
-        print_json(counts, entries)?;
-    } else {
-        output::print(&summary::of(entries));
-        output::print(&summary::totals(entries));
+impl Told<'_> {
+    /// Prints it for machines.
+    ///
+    /// # Errors
+    /// Never, for plain data.
+    pub fn print_json(&self) -> Result<(), Error> {
+        output::print_json(&Outcome {
+            counts: self.counts,
+            results: &self.results.folder,
+            home: self.results.home.as_ref().map(Home::dir),
+            left_out: self.left_out,
+            jobs: summary::json(self.entries),
+        })
     }
-    if ending == Ending::Interrupted {
-        let open = entries.iter().filter(|entry| entry.is_open()).count();
-        return Err(Error::interrupted(format!(
-            "interrupted with {} of {} to go; {carry_on}",
-            open,
-            units::count(entries.len(), "file")
-        )));
+
+    /// Tells what became of everything.
+    ///
+    /// # Errors
+    /// Where the user interrupted; `carry_on` says what becomes of the rest.
+    pub fn conclude(mut self, ending: Ending, json: bool, carry_on: &str) -> Result<Exit, Error> {
+        let entries = self.entries;
+        self.counts = self.counts.at_end(entries);
+        if json {
+            self.print_json()?;
+        } else {
+            output::print(&summary::of(entries));
+            output::print(&summary::totals(entries));
+        }
+        if ending == Ending::Interrupted {
+            let open = entries.iter().filter(|entry| entry.is_open()).count();
+            return Err(Error::interrupted(format!(
+                "interrupted with {} of {} to go; {carry_on}",
+                open,
+                units::count(entries.len(), "file")
+            )));
+        }
+        Ok(attend::exit(entries))
     }
-    Ok(attend::exit(entries))
 }

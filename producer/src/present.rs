@@ -1,27 +1,31 @@
 //! What is at the outputs already.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use common::location::Location;
 use common::store::Stores;
 
 use crate::exit::Error;
-use crate::sources::Source;
+use crate::home::Home;
 
 /// What is at the outputs before any job is handed in.
 pub struct Present {
     sizes: HashMap<Location, u64>,
+    /// The same of where results are brought to.
+    home: HashMap<Location, u64>,
 }
 
 impl Present {
-    /// Looks at every output.
+    /// Looks at every output, and at what would be brought home of it.
     ///
     /// # Errors
     /// Where the store gives no answer.
     pub async fn look(
         stores: &Stores,
         folder: &Location,
-        sources: &[(Source, Location)],
+        home: Option<&Home>,
+        outputs: impl Iterator<Item = &Location> + Clone,
     ) -> Result<Self, Error> {
         let sizes = if folder.is_remote() {
             let objects = stores.list(folder).await?;
@@ -30,17 +34,34 @@ impl Present {
                 .map(|object| (object.location, object.size))
                 .collect()
         } else {
-            let size = |output: &Location| Some(output.path()?.symlink_metadata().ok()?.len());
-            sources
-                .iter()
-                .filter_map(|(_, output)| Some((output.clone(), size(output)?)))
+            outputs
+                .clone()
+                .filter_map(|output| Some((output.clone(), size(&output.path()?)?)))
                 .collect()
         };
-        Ok(Self { sizes })
+        let at_home = |output: &Location| {
+            let place = home?.place(output)?;
+            Some((output.clone(), size(&place.path()?)?))
+        };
+        Ok(Self {
+            sizes,
+            home: outputs.filter_map(at_home).collect(),
+        })
     }
 
-    /// The size of what is at an output; `None` where nothing is.
+    /// The size of what is at an output, or else of what was brought home of it;
+    /// `None` where nothing is.
     pub fn size(&self, output: &Location) -> Option<u64> {
-        self.sizes.get(output).copied()
+        let found = self.sizes.get(output).or_else(|| self.home.get(output));
+        found.copied()
     }
+
+    /// Whether there is something only where it would be brought to.
+    pub fn is_only_at_home(&self, output: &Location) -> bool {
+        !self.sizes.contains_key(output) && self.home.contains_key(output)
+    }
+}
+
+fn size(path: &Path) -> Option<u64> {
+    Some(path.symlink_metadata().ok()?.len())
 }

@@ -7,13 +7,13 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 use common::job::Input;
 use common::location::Location;
-use common::naming::{self, Named};
-use common::recipe::Container;
+use common::naming::Named;
 use common::store::{Stores, local_input};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::exit::Error;
+use crate::sniff::{self, NoVideo};
 
 /// What a folder is searched for. A file that is named takes part whatever it is called.
 const EXTENSIONS: &[&str] = &[
@@ -21,6 +21,14 @@ const EXTENSIONS: &[&str] = &[
     "m2ts", "m2v", "m4v", "mj2", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "nut", "obu",
     "ogm", "ogv", "rm", "rmvb", "ts", "vob", "webm", "wmv", "y4m",
 ];
+
+/// What holds sound: told apart from what is no media at all.
+const SOUND: &[&str] = &[
+    "aac", "ac3", "aif", "aiff", "ape", "dts", "eac3", "flac", "m4a", "m4b", "mka", "mp2", "mp3",
+    "oga", "ogg", "opus", "tta", "wav", "weba", "wma", "wv",
+];
+/// Files without video that are named.
+const TOLD: usize = 5;
 
 /// What is to be encoded.
 #[derive(Clone, Debug, Args)]
@@ -51,6 +59,8 @@ pub struct Source {
     pub input: Input,
     /// Its path below the folder that was given, or its name.
     pub name: PathBuf,
+    /// Whether it was given itself, and not a folder that it lies in.
+    pub is_named: bool,
 }
 
 /// What was found.
@@ -58,8 +68,10 @@ pub struct Source {
 pub struct Found {
     /// Media, each file once, in the order of the arguments and of names.
     pub sources: Vec<Source>,
-    /// Files of folders that are no media.
+    /// Files of folders that are no media, by their names.
     pub no_media: usize,
+    /// Files of folders that hold no video, and why.
+    pub no_video: Vec<(PathBuf, NoVideo)>,
     /// Hidden files and folders.
     pub hidden: usize,
     /// Files that `--include` and `--exclude` leave out.
@@ -69,20 +81,34 @@ pub struct Found {
 }
 
 impl Found {
-    /// The outputs of the sources, in the same order.
-    ///
-    /// # Errors
-    /// Where they cannot be named.
-    pub fn outputs(&self, folder: &Location, container: Container) -> Result<Vec<Location>, Error> {
-        let sources: Vec<Named<'_>> = self
-            .sources
-            .iter()
-            .map(|source| Named {
-                name: &source.name,
-                location: &source.input.location,
-            })
-            .collect();
-        naming::outputs(&sources, folder, container).map_err(Error::usage)
+    /// The sources as outputs are named after them.
+    pub fn named(&self) -> Vec<Named<'_>> {
+        self.sources.iter().map(Source::named).collect()
+    }
+
+    /// Leaves out local files that hold no video. Returns those of them that were
+    /// given themselves, each with the reason.
+    pub fn sift(&mut self) -> Vec<(PathBuf, NoVideo)> {
+        let mut refused = Vec::new();
+        let no_video = &mut self.no_video;
+        let unreadable = &mut self.unreadable;
+        self.sources.retain(|source| match source.no_video() {
+            Ok(None) => true,
+            Ok(Some(why)) => {
+                let list = if source.is_named {
+                    &mut refused
+                } else {
+                    &mut *no_video
+                };
+                list.push((source.name.clone(), why));
+                false
+            }
+            Err(error) => {
+                unreadable.push(format!("{}: {error}", source.input.location));
+                false
+            }
+        });
+        refused
     }
 
     /// Bytes of all sources.
@@ -94,6 +120,7 @@ impl Found {
     pub fn skipped(&self) -> String {
         let parts: Vec<String> = [
             (self.no_media, "no media"),
+            (self.no_video.len(), "no video"),
             (self.hidden, "hidden"),
             (self.excluded, "excluded"),
         ]
@@ -103,13 +130,51 @@ impl Found {
         .collect();
         parts.join(", ")
     }
+
+    /// Which files hold no video although they are called so, in words; `None` where
+    /// all hold some.
+    pub fn without_video(&self) -> Option<String> {
+        let told = self.no_video.iter().take(TOLD);
+        let mut names: Vec<String> = told
+            .map(|(name, why)| format!("{} ({why})", name.display()))
+            .collect();
+        if self.no_video.len() > names.len() {
+            names.push("…".to_owned());
+        }
+        match self.no_video.len() {
+            0 => None,
+            1 => Some(format!("1 file is no video: {}", names.join(", "))),
+            many => Some(format!("{many} files are no video: {}", names.join(", "))),
+        }
+    }
+}
+
+impl Source {
+    /// As its output is named after it.
+    pub fn named(&self) -> Named<'_> {
+        Named {
+            name: &self.name,
+            location: &self.input.location,
+        }
+    }
+
+    /// Why it is certain to hold no video. What lies in a bucket is left to its job.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn no_video(&self) -> std::io::Result<Option<NoVideo>> {
+        match self.input.location.path() {
+            Some(path) => sniff::no_video(&path),
+            None => Ok(None),
+        }
+    }
 }
 
 /// A search for media.
 pub struct Search<'a> {
     include: Option<GlobSet>,
     exclude: GlobSet,
-    output: Option<&'a Location>,
+    outputs: &'a [Location],
     stores: &'a Stores,
     may_be_empty: bool,
     found: Found,
@@ -117,21 +182,17 @@ pub struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// A search that leaves out what lies in the output folder.
+    /// A search that leaves out what lies in folders of outputs.
     ///
     /// # Errors
     /// Where a glob cannot be read.
-    pub fn new(
-        globs: &Globs,
-        output: Option<&'a Location>,
-        stores: &'a Stores,
-    ) -> Result<Self, Error> {
+    pub fn new(globs: &Globs, outputs: &'a [Location], stores: &'a Stores) -> Result<Self, Error> {
         Ok(Self {
             include: (!globs.include.is_empty())
                 .then(|| glob_set("--include", &globs.include))
                 .transpose()?,
             exclude: glob_set("--exclude", &globs.exclude)?,
-            output,
+            outputs,
             stores,
             may_be_empty: false,
             found: Found::default(),
@@ -203,12 +264,12 @@ impl<'a> Search<'a> {
         std::fs::File::open(path).map_err(failed)?;
         let absolute = resolved(path).map_err(failed)?;
         let name = PathBuf::from(absolute.file_name().unwrap_or(OsStr::new("input")));
-        self.take(&absolute, name, &metadata)
+        self.take(&absolute, (name, true), &metadata)
     }
 
     fn folder(&mut self, root: &Path) -> Result<(), Error> {
-        let output = self.output.and_then(Location::path);
-        if output.as_deref() == Some(root) {
+        let outputs: Vec<PathBuf> = self.outputs.iter().filter_map(Location::path).collect();
+        if outputs.iter().any(|output| output == root) {
             return Err(Error::usage(format!(
                 "{} is both input and output folder: choose another one with -o, so that results are not taken for sources",
                 root.display()
@@ -229,7 +290,7 @@ impl<'a> Search<'a> {
                     hidden += 1;
                     return false;
                 }
-                Some(entry.path()) != output.as_deref()
+                !outputs.iter().any(|output| output == entry.path())
             });
         let mut files = Vec::new();
         for entry in walk {
@@ -250,7 +311,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             match entry.metadata() {
-                Ok(metadata) => self.take(entry.path(), name, &metadata)?,
+                Ok(metadata) => self.take(entry.path(), (name, false), &metadata)?,
                 Err(error) => self.found.unreadable.push(error.to_string()),
             }
         }
@@ -276,10 +337,14 @@ impl<'a> Search<'a> {
         for input in objects {
             if input.location == *prefix {
                 let name = PathBuf::from(input.location.name());
-                self.add(Source { input, name });
+                self.add(Source {
+                    input,
+                    name,
+                    is_named: true,
+                });
                 continue;
             }
-            let is_output = self.output.is_some_and(|output| {
+            let is_output = self.outputs.iter().any(|output| {
                 output.bucket() == prefix.bucket()
                     && output.key().len() > base.len()
                     && below(&input.location, output.key().trim_end_matches('/')).is_some()
@@ -294,7 +359,11 @@ impl<'a> Search<'a> {
             if hidden {
                 self.found.hidden += 1;
             } else if self.wants(&name) {
-                self.add(Source { input, name });
+                self.add(Source {
+                    input,
+                    name,
+                    is_named: false,
+                });
             }
         }
         Ok(())
@@ -302,10 +371,6 @@ impl<'a> Search<'a> {
 
     /// Whether a file of a folder takes part, by its path below the folder.
     fn wants(&mut self, name: &Path) -> bool {
-        if !is_media(name) {
-            self.found.no_media += 1;
-            return false;
-        }
         let matches = |set: &GlobSet| {
             set.is_match(name) || name.file_name().is_some_and(|file| set.is_match(file))
         };
@@ -313,19 +378,26 @@ impl<'a> Search<'a> {
             self.found.excluded += 1;
             return false;
         }
-        true
+        let is_media = has_extension(name, EXTENSIONS);
+        if has_extension(name, SOUND) {
+            self.found.no_video.push((name.to_owned(), NoVideo::Sound));
+        } else if !is_media {
+            self.found.no_media += 1;
+        }
+        is_media
     }
 
     fn take(
         &mut self,
         path: &Path,
-        name: PathBuf,
+        (name, is_named): (PathBuf, bool),
         metadata: &std::fs::Metadata,
     ) -> Result<(), Error> {
         let location = Location::file(path).map_err(Error::usage)?;
         self.add(Source {
             input: local_input(location, metadata),
             name,
+            is_named,
         });
         Ok(())
     }
@@ -381,11 +453,11 @@ pub fn glob_set(option: &str, globs: &[String]) -> Result<GlobSet, Error> {
         .map_err(|error| Error::usage(format!("{option}: {error}")))
 }
 
-fn is_media(name: &Path) -> bool {
+fn has_extension(name: &Path, sorted: &[&str]) -> bool {
     name.extension()
         .and_then(OsStr::to_str)
         .is_some_and(|extension| {
-            EXTENSIONS
+            sorted
                 .binary_search(&extension.to_ascii_lowercase().as_str())
                 .is_ok()
         })
@@ -419,7 +491,8 @@ mod tests {
         output: Option<&Path>,
     ) -> Result<Found, Error> {
         let output = output.map(|path| Location::file(path).expect("absolute"));
-        Search::new(globs, output.as_ref(), &Stores::new())?
+        let outputs: Vec<Location> = output.into_iter().collect();
+        Search::new(globs, &outputs, &Stores::new())?
             .run(paths)
             .await
     }
@@ -434,7 +507,7 @@ mod tests {
 
     #[test]
     fn extensions_are_sorted_for_the_search() {
-        assert!(EXTENSIONS.is_sorted());
+        assert!(EXTENSIONS.is_sorted() && SOUND.is_sorted());
     }
 
     #[tokio::test]
@@ -460,6 +533,32 @@ mod tests {
         assert_eq!((found.no_media, found.hidden), (1, 2));
         assert_eq!(found.skipped(), "1 no media, 2 hidden");
         assert_eq!(found.bytes(), 15);
+    }
+
+    #[tokio::test]
+    async fn what_only_seems_to_be_video_is_left_out_and_named() {
+        let folder = tree(&["app/index.ts", "memo.flac", "a.mkv"]);
+        let root = folder.path().canonicalize().expect("there");
+        std::fs::write(root.join("a.mkv"), b"\x1a\x45\xdf\xa3").expect("written");
+        let mut found = search(std::slice::from_ref(&root), &Globs::default(), None)
+            .await
+            .expect("found");
+        assert_eq!(found.sift(), []);
+        assert_eq!(names(&found), ["a.mkv"]);
+        assert_eq!(found.skipped(), "2 no video");
+        assert_eq!(
+            found.without_video().expect("two"),
+            "2 files are no video: memo.flac (sound only), app/index.ts (text)"
+        );
+        let named = [root.join("app/index.ts"), root.join("a.mkv")];
+        let mut found = search(&named, &Globs::default(), None)
+            .await
+            .expect("found");
+        assert_eq!(found.sift(), [(PathBuf::from("index.ts"), NoVideo::Text)]);
+        assert_eq!(
+            (names(&found), found.skipped().as_str()),
+            (vec!["a.mkv"], "")
+        );
     }
 
     #[tokio::test]

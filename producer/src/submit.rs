@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use common::broker::{Broker, Holder, Outcome};
+use common::broker::{Broker, Holder, Maker, Makers, Outcome};
 use common::id::JobId;
 use common::job::{Hops, Job};
 use common::location::Location;
 use common::queue::{Lane, Priority, Queue};
 use common::recipe::Recipe;
 use common::run::{Run, State};
-use common::store::Stores;
 use common::worker::WorkerName;
 use uuid::Uuid;
 
+use crate::bring::Brought;
 use crate::exit::Error;
 use crate::present::Present;
 use crate::sources::Source;
@@ -50,6 +50,11 @@ pub enum Renew {
 }
 
 impl Terms {
+    /// Whether what is at an output may be replaced.
+    pub fn replaces(&self) -> bool {
+        self.overwrite || self.again
+    }
+
     /// Where such jobs wait.
     pub fn lane(&self) -> Lane {
         Lane {
@@ -73,6 +78,8 @@ pub struct Entry {
     pub standing: Standing,
     /// Whether it was done before, and its output is gone.
     pub is_gone: bool,
+    /// What became of its result, where that is brought home.
+    pub brought: Option<Brought>,
 }
 
 /// Where an entry stands.
@@ -84,8 +91,9 @@ pub enum Standing {
     Pending,
     /// It was taken before: under way, or ended.
     Run(Box<Run>),
-    /// Not handed in: a file that this job did not make is at its output.
-    Occupied,
+    /// Not handed in: what is at its output was not made by this job. Says whose it is
+    /// and what to do.
+    Occupied(String),
     /// Not handed in: another job is about to make its output.
     OutputTaken(Holder),
 }
@@ -96,9 +104,79 @@ impl Entry {
         match &self.standing {
             Standing::Added | Standing::Pending => true,
             Standing::Run(run) => !run.state.is_terminal(),
-            Standing::Occupied | Standing::OutputTaken(_) => false,
+            Standing::Occupied(_) | Standing::OutputTaken(_) => false,
         }
     }
+}
+
+/// A source with its output.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What to encode.
+    pub source: Source,
+    /// To where.
+    pub output: Location,
+    /// Why it gets no job, where that is known before it is handed in.
+    pub verdict: Option<Standing>,
+}
+
+/// Where results go, and what is there.
+pub struct Place<'a> {
+    /// The folder of all outputs.
+    pub folder: &'a Location,
+    /// What is at the outputs.
+    pub present: Present,
+    /// Whose the outputs are.
+    pub makers: Makers,
+}
+
+impl Place<'_> {
+    /// Why there is to be no job for an output of a source that will be read from
+    /// `input`, as far as that is known before the source is there.
+    pub fn verdict(&self, input: &Location, output: &Location, terms: &Terms) -> Option<Standing> {
+        let Some(maker) = self.makers.get(output) else {
+            let spares = !terms.replaces() && self.present.is_only_at_home(output);
+            return spares.then(|| Standing::Occupied(unknown(output)));
+        };
+        let job = maker.job();
+        if job.input.location == *input && job.recipe == terms.recipe {
+            return None;
+        }
+        if maker.lives() {
+            return Some(Standing::OutputTaken(maker.holder()));
+        }
+        let spares = !terms.replaces() && self.is_of(maker, output);
+        spares.then(|| another(maker, input, terms))
+    }
+
+    /// The same for a job. What the very same work has made already counts as its own.
+    fn verdict_of(&self, job: &Job, terms: &Terms) -> Option<Standing> {
+        let maker = self.makers.get(&job.output)?;
+        if terms.replaces() || maker.job().id == job.id || !self.is_of(maker, &job.output) {
+            return None;
+        }
+        match maker {
+            Maker::Taken(run) if maker.does(&job.input, &job.recipe) => {
+                Some(Standing::Run(run.clone()))
+            }
+            _ => Some(another(maker, &job.input.location, terms)),
+        }
+    }
+
+    /// Whether what is at an output is what this job has made.
+    fn is_of(&self, maker: &Maker, output: &Location) -> bool {
+        let made = maker.report().map(|report| report.output_size);
+        made.is_some() && made == self.present.size(output)
+    }
+}
+
+fn another(maker: &Maker, input: &Location, terms: &Terms) -> Standing {
+    let differs = maker.differs(input, &terms.recipe);
+    Standing::Occupied(format!("{differs}; choose another -o, or --overwrite it"))
+}
+
+fn unknown(output: &Location) -> String {
+    format!("its output exists, and no job is known to have made it; --overwrite replaces {output}")
 }
 
 /// Hands in what is missing, as a batch that is known by `label`. Running it
@@ -108,47 +186,54 @@ impl Entry {
 /// Where the broker or the store gives no answer.
 pub async fn submit(
     broker: &Broker,
-    stores: &Stores,
-    sources: Vec<(Source, Location)>,
-    folder: &Location,
+    wanted: Vec<Wanted>,
+    place: &Place<'_>,
     terms: &Terms,
     label: &str,
 ) -> Result<Vec<Entry>, Error> {
-    let mut hand_in = broker.hand_in(label);
+    let mut hand_in = broker.hand_in(label, place.folder);
     let batch = hand_in.batch();
     let now = broker.now();
     let lane = terms.lane();
-    let present = Present::look(stores, folder, &sources).await?;
     let again = terms.again.then(Uuid::now_v7);
-    let mut entries: Vec<Entry> = sources
-        .into_iter()
-        .map(|(source, output)| {
-            let recipe = terms.recipe.clone();
-            let mut job = Job::new(batch, source.input, output, recipe, again);
-            job.enqueued = now;
-            job.attempts = terms.attempts;
-            job.hops.clone_from(&terms.hops);
-            job.replace = terms.overwrite || terms.again;
-            Entry {
-                name: as_text(&source.name),
-                job,
-                standing: Standing::Added,
-                is_gone: false,
-            }
-        })
-        .collect();
+    let mut turn = Vec::new();
+    let mut entries = Vec::with_capacity(wanted.len());
+    for (index, wanted) in wanted.into_iter().enumerate() {
+        let recipe = terms.recipe.clone();
+        let mut job = Job::new(batch, wanted.source.input, wanted.output, recipe, again);
+        job.enqueued = now;
+        job.attempts = terms.attempts;
+        job.hops.clone_from(&terms.hops);
+        job.replace = terms.replaces();
+        let verdict = wanted.verdict.or_else(|| place.verdict_of(&job, terms));
+        if let Some(Standing::Run(run)) = &verdict {
+            job = run.job.clone();
+        }
+        if verdict.is_none() {
+            turn.push(index);
+        }
+        entries.push(Entry {
+            name: as_text(&wanted.source.name),
+            job,
+            standing: verdict.unwrap_or(Standing::Added),
+            is_gone: false,
+            brought: None,
+        });
+    }
     let first: Vec<JobId> = entries.iter().map(|entry| entry.job.id).collect();
 
-    let mut turn: Vec<usize> = (0..entries.len()).collect();
     for generation in 1_u32.. {
         let mut wanted = Vec::new();
         for index in turn {
             let entry = &mut entries[index];
-            let is_occupied = present.size(&entry.job.output).is_some()
-                && !(terms.overwrite || terms.again)
+            let output = &entry.job.output;
+            let is_claimed = |maker: &Maker| maker.job().id == entry.job.id;
+            let is_occupied = place.present.size(output).is_some()
+                && !terms.replaces()
+                && !place.makers.get(output).is_some_and(is_claimed)
                 && broker.job(&entry.job.id).await?.is_none();
             if is_occupied {
-                entry.standing = Standing::Occupied;
+                entry.standing = Standing::Occupied(unknown(output));
             } else {
                 wanted.push(index);
             }
@@ -163,14 +248,23 @@ pub async fn submit(
             let entry = &mut entries[index];
             entry.standing = match outcome {
                 Outcome::Added => Standing::Added,
-                Outcome::AlreadyPending => Standing::Pending,
-                Outcome::Known(run) => Standing::Run(run),
-                Outcome::OutputTaken(holder) => Standing::OutputTaken(holder),
+                Outcome::AlreadyPending => {
+                    // Another batch than this one's.
+                    if let Some(maker) = place.makers.get(&entry.job.output) {
+                        entry.job.batch = maker.job().batch;
+                    }
+                    Standing::Pending
+                }
+                Outcome::Known(run) => {
+                    entry.job.batch = run.job.batch;
+                    Standing::Run(run)
+                }
+                Outcome::OutputTaken(holder) => taken(holder, entry, place, terms),
             };
             let Standing::Run(run) = &entry.standing else {
                 continue;
             };
-            let size = present.size(&entry.job.output);
+            let size = place.present.size(&entry.job.output);
             let is_done = matches!(run.state, State::Completed { .. });
             entry.is_gone = is_done && size.is_none();
             let is_over = match &run.state {
@@ -195,6 +289,25 @@ pub async fn submit(
     }
     hand_in.close().await?;
     Ok(entries)
+}
+
+/// Where an entry stands whose output another live job has. One that does the very
+/// same work, as it was asked for again, does it for this one, too.
+fn taken(holder: Holder, entry: &mut Entry, place: &Place<'_>, terms: &Terms) -> Standing {
+    let maker = place.makers.get(&entry.job.output).filter(|maker| {
+        let job = maker.job();
+        job.id == holder.job && maker.does(&entry.job.input, &entry.job.recipe) && !terms.again
+    });
+    match maker {
+        None => Standing::OutputTaken(holder),
+        Some(maker) => {
+            entry.job = maker.job().clone();
+            match maker {
+                Maker::Taken(run) => Standing::Run(run.clone()),
+                Maker::Waiting(_) => Standing::Pending,
+            }
+        }
+    }
 }
 
 /// The job that stands in for one that is over. Its id follows from the first

@@ -114,10 +114,10 @@ async fn one(
     if shutdown.is_cancelled() {
         return Err(StoreError::Stopped(source.input.location));
     }
-    let to = copy_of(store, &source);
+    let to = copy_of(Some(store), &source);
     let copy = |input| Source {
         input,
-        name: source.name.clone(),
+        ..source.clone()
     };
     match stores.head(&to).await {
         Ok(input) if input.size == source.input.size => {
@@ -153,10 +153,14 @@ async fn one(
     }
 }
 
-/// Where the copy goes. Its folder stands for one version of one file, so what
-/// is there with the right size is the same, and nothing is ever replaced.
-fn copy_of(store: &Location, source: &Source) -> Location {
+/// Where workers will find a source: its copy in the store, where one is named and the
+/// source is not in a bucket. The copy's folder stands for one version of one file, so
+/// what is there with the right size is the same, and nothing is ever replaced.
+pub fn copy_of(store: Option<&Location>, source: &Source) -> Location {
     let input = &source.input;
+    let Some(store) = store.filter(|_| !input.location.is_remote()) else {
+        return input.location.clone();
+    };
     let identity = format!(
         "{} {} {}",
         String::from(input.location.clone()),

@@ -76,7 +76,7 @@ impl Hidden {
     pub async fn appear(&self, replace: bool) -> io::Result<()> {
         let (folder, name, to) = (Arc::clone(&self.folder), self.name.clone(), self.to.clone());
         tokio::task::spawn_blocking(move || {
-            let placed = place(&folder, name.as_ref(), &to, replace);
+            let placed = folder.settle(name.as_ref(), &to, replace);
             if placed.is_err() {
                 let _ = folder.remove(name.as_ref());
             }
@@ -183,27 +183,6 @@ fn is_same(folder: &OpenFolder, hidden: &OsStr, made: &Opened) -> io::Result<()>
 
 fn exchanged() -> io::Error {
     io::Error::other("the output was exchanged")
-}
-
-/// Gives a file its final name; where another has it already and is to be
-/// spared, this fails.
-fn place(folder: &OpenFolder, from: &OsStr, to: &OsStr, replace: bool) -> io::Result<()> {
-    if replace {
-        return folder.rename(from, folder, to);
-    }
-    match folder.link(from, folder, to) {
-        Ok(()) => {
-            // The output is there: a second name that stays is only untidy.
-            if let Err(error) = folder.remove(from) {
-                tracing::warn!(name = %from.display(), %error, "a hidden file was left behind");
-            }
-            Ok(())
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // Not every file system has links; then a moment is left for somebody else.
-        Err(_) if folder.has(to)? => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => folder.rename(from, folder, to),
-    }
 }
 
 #[cfg(test)]

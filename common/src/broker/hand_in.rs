@@ -4,6 +4,7 @@ use super::{Broker, BrokerError, Enqueued, Outcome};
 use crate::batch::Batch;
 use crate::id::BatchId;
 use crate::job::Job;
+use crate::location::Location;
 use crate::queue::Lane;
 
 /// What one order hands in. Its batch is kept once there are jobs to enqueue,
@@ -16,9 +17,9 @@ pub struct HandIn<'a> {
 }
 
 impl Broker {
-    /// Begins to hand in jobs, as a batch that people know by `label`. Nothing is
-    /// written before the first of them are enqueued.
-    pub fn hand_in(&self, label: &str) -> HandIn<'_> {
+    /// Begins to hand in jobs whose outputs lie below `folder`, as a batch that people
+    /// know by `label`. Nothing is written before the first of them are enqueued.
+    pub fn hand_in(&self, label: &str, folder: &Location) -> HandIn<'_> {
         HandIn {
             broker: self,
             batch: Batch {
@@ -26,6 +27,7 @@ impl Broker {
                 label: label.to_owned(),
                 jobs: 0,
                 enqueued: self.now(),
+                folder: Some(folder.clone()),
             },
             is_kept: false,
             added: 0,

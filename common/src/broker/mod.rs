@@ -1,7 +1,7 @@
 //! The broker operations that the programs share: one file per concern.
 //!
 //! [`connect`](Broker::connect) makes what is missing on the broker, `enqueue`
-//! puts jobs in, `hand_in` does so as one batch, `claim` takes one, `lease` keeps it, `owner` says who has it, `steer` changes a
+//! puts jobs in, `hand_in` does so as one batch, `names` names their outputs, `claim` takes one, `lease` keeps it, `owner` says who has it, `steer` changes a
 //! person's mind about it, `control` carries standing orders, `quarantine` a person's word that a worker is well, `settings` are
 //! what a farm keeps of presets and history, `registry` says who is alive,
 //! `why` what a job waits for, and `inspect` reads without disturbing anyone.
@@ -21,6 +21,7 @@ mod inspect;
 mod lanes;
 mod lease;
 mod look;
+mod names;
 mod namesake;
 mod outputs;
 mod owner;
@@ -45,8 +46,9 @@ pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
 pub use lanes::Lanes;
 pub use lease::{Ended, Lease};
 pub use look::{Claimant, Decline, Haste, Look};
+pub use names::{NamesError, Outputs};
 pub use namesake::Namesake;
-pub use outputs::Holder;
+pub use outputs::{Holder, Maker, Makers};
 pub use peek::Unseen;
 pub use place::{Ahead, Whereabouts};
 pub use quarantine::Unheard;

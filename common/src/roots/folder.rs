@@ -193,6 +193,30 @@ impl OpenFolder {
         self.folder.hard_link(name, &to.folder, new)
     }
 
+    /// Gives a file in it its final name. Without `replace` this fails with
+    /// [`io::ErrorKind::AlreadyExists`] where something has that name.
+    ///
+    /// # Errors
+    /// Where the system refuses, too; the file keeps its first name then.
+    pub fn settle(&self, name: &OsStr, to: &OsStr, replace: bool) -> io::Result<()> {
+        if replace {
+            return self.rename(name, self, to);
+        }
+        match self.link(name, self, to) {
+            Ok(()) => {
+                // The file is there: a second name that stays is only untidy.
+                if let Err(error) = self.remove(name) {
+                    tracing::warn!(name = %name.display(), %error, "a hidden file was left behind");
+                }
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            // Not every file system has links; then a moment is left for somebody else.
+            Err(_) if self.has(to)? => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => self.rename(name, self, to),
+        }
+    }
+
     /// Removes a file, or a link itself.
     ///
     /// # Errors
@@ -212,6 +236,24 @@ impl OpenFolder {
                 && self.kind(&name).is_ok_and(|found| is_own(&found))
             {
                 self.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, of files that no living program has locked.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn remove_abandoned(&self, prefix: &str) -> io::Result<()> {
+        for (name, kind) in self.entries()? {
+            if !name.starts_with(prefix) || !is_own(&kind) {
+                continue;
+            }
+            let name = OsStr::new(&name);
+            let is_free = |found: Opened| found.file.try_lock().is_ok();
+            if self.open(name).is_ok_and(is_free) {
+                self.remove(name)?;
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::event::{Event, What};
 use crate::failure::Failure;
 use crate::id::BatchId;
 use crate::job::{Hops, Job};
+use crate::location::Location;
 use crate::peek::{Peek, Side, Sight};
 use crate::preset::Preset;
 use crate::progress::{EncodeProgress, Progress};
@@ -88,6 +89,17 @@ fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 label: "films".to_owned(),
                 jobs: 3,
                 enqueued: epoch,
+                folder: None,
+            },
+        ),
+        of(
+            "batch-folder",
+            &Batch {
+                id: BatchId::new(),
+                label: "films".to_owned(),
+                jobs: 3,
+                enqueued: epoch,
+                folder: Some(Location::s3("media", "out").expect("a location")),
             },
         ),
         of(

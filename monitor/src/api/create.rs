@@ -1,11 +1,14 @@
 //! New jobs: the files there are, who could run a recipe, and handing in.
 
+use std::path::Path;
+
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::broker::{Enqueued, Outcome};
+use common::broker::{Broker, Enqueued, Makers, NamesError, Outcome, Outputs};
 use common::id::{BatchId, JobId};
 use common::job::{Hops, Job};
 use common::location::Location;
+use common::naming::{Named, Output};
 use common::pin;
 use common::plan::Plan;
 use common::queue::{Lane, Priority, Queue};
@@ -202,14 +205,13 @@ pub(super) async fn create(
         priority: order.priority,
         queue,
     };
-    let mut hand_in = shared.broker.hand_in(&label(&order));
+    let folder = media.place(&order.output);
+    let mut hand_in = shared.broker.hand_in(&label(&order), &folder);
     let batch = hand_in.batch();
-    let outputs = media
-        .outputs(&order.files, &order.output, order.recipe.container)
-        .map_err(|error| Refusal::unsound(error.to_string()))?;
+    let Outputs { outputs, makers } = named(&shared.broker, media, &order, &folder).await?;
     let prepared: Vec<Result<Job, String>> =
         futures::stream::iter(order.files.clone().into_iter().zip(outputs))
-            .map(|(file, output)| prepare(media, file, output, &order.recipe, batch))
+            .map(|(file, output)| prepare(media, file, output, &order.recipe, (batch, &makers)))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
@@ -246,6 +248,30 @@ pub(super) async fn create(
     }))
 }
 
+/// What the outputs of an order are called.
+async fn named(
+    broker: &Broker,
+    media: &Media,
+    order: &Order,
+    folder: &Location,
+) -> Result<Outputs, Refusal> {
+    let places: Vec<Location> = order.files.iter().map(|file| media.place(file)).collect();
+    let sources: Vec<Named<'_>> = order
+        .files
+        .iter()
+        .zip(&places)
+        .map(|(file, location)| Named {
+            name: Path::new(file),
+            location,
+        })
+        .collect();
+    let named = broker.name_outputs(&sources, folder, order.recipe.container);
+    named.await.map_err(|error| match error {
+        NamesError::Naming(error) => Refusal::unsound(error.to_string()),
+        NamesError::Broker(error) => error.into(),
+    })
+}
+
 /// How the jobs go on to further encoders. A worker of their own takes the first
 /// that it has proved.
 fn hops(order: &Order) -> Result<Option<Hops>, Refusal> {
@@ -264,17 +290,28 @@ fn hops(order: &Order) -> Result<Option<Hops>, Refusal> {
 async fn prepare(
     media: &Media,
     file: String,
-    output: Location,
+    output: Output,
     recipe: &Recipe,
-    batch: BatchId,
+    (batch, makers): (BatchId, &Makers),
 ) -> Result<Result<Job, String>, StoreError> {
+    let output = match output {
+        Ok(output) => output,
+        Err(why) => return Ok(Err(why.to_string())),
+    };
     let input = match media.input(&file).await {
         Ok(input) => input,
         Err(StoreError::Missing(_)) => return Ok(Err("it is not there any more".to_owned())),
         Err(error) => return Err(error),
     };
     if media.is_taken(&output).await? {
-        return Ok(Err(format!("there is a file at {output} already")));
+        let maker = makers.get(&output).filter(|maker| maker.report().is_some());
+        return Ok(Err(match maker {
+            Some(maker) if maker.does(&input, recipe) => {
+                format!("{output} is there already, made by job {}", maker.job().id)
+            }
+            Some(maker) => maker.differs(&input.location, recipe),
+            None => format!("there is a file at {output} already"),
+        }));
     }
     Ok(Ok(Job::new(batch, input, output, recipe.clone(), None)))
 }

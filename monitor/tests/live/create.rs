@@ -196,6 +196,7 @@ async fn a_batch_counts_the_jobs_that_were_added_and_an_empty_one_is_not_listed(
         label: label.to_owned(),
         jobs: 10,
         enqueued,
+        folder: None,
     };
     for batch in [
         batch(common::id::BatchId::new(), "killed before", now - hour),

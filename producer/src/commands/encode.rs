@@ -22,11 +22,12 @@ use crate::embedded::{leftovers, scratch, worker};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
-use crate::order::{self, Counts, JobOptions};
+use crate::order::{self, Counts, JobOptions, Order, Results, Told};
+use crate::present::Present;
 use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
-use crate::sources::{Source, SourceOptions};
-use crate::submit::{Entry, Renew, Standing, Terms, submit};
+use crate::sources::SourceOptions;
+use crate::submit::{Entry, Place, Renew, Standing, Terms, Wanted, submit};
 
 /// What encodes where nothing is said.
 const ENCODER: &str = "libx265";
@@ -93,20 +94,20 @@ pub async fn run(
         None => Shelf::BuiltIn,
     };
     let recipe = options.recipe.recipe(shelf, Some(default)).await?;
-    let folder = order::output_folder(&options.output)?;
     if settings.nats.is_some() {
         let job = enqueue::Job {
             sources: &options.sources,
-            folder,
+            results: Results::new(Some(&options.output), &settings)?,
             recipe,
             jobs: &options.jobs,
-            upload_to: None,
+            upload_to: settings.store.clone().filter(Location::is_remote),
             require_worker: false,
             wait: true,
             renew: Renew::Ended,
         };
         return enqueue::hand_in(job, &settings, shutdown).await;
     }
+    let folder = order::output_folder(&options.output)?;
     let Some(path) = folder.path() else {
         return Err(Error::usage(format!(
             "{folder} is no folder of this machine: name the farm with --nats, or use `producer enqueue`"
@@ -120,7 +121,8 @@ pub async fn run(
     check_known(&recipe, &[])?;
     let terms = options.jobs.terms(recipe.clone(), Renew::Ended)?;
     let stores = Stores::new();
-    let order = order::find(&options.sources, &folder, &recipe, &stores).await?;
+    let results = Results { folder, home: None };
+    let mut order = order::find(&options.sources, &results.folders()?, &stores).await?;
     let server = broker::find(options.machine.nats_server.as_deref()).await?;
     let program = worker::find(options.machine.worker_program.as_deref())?;
     std::fs::create_dir_all(&path).map_err(|error| {
@@ -131,10 +133,7 @@ pub async fn run(
     })?;
     let state = State::open(&path)?;
     scratch::clear(&state, &worker::name())?;
-    let inputs = order
-        .sources
-        .iter()
-        .map(|(source, _)| &source.input.location);
+    let inputs = order.sources.iter().map(|source| &source.input.location);
     let roots = worker::roots(&path, inputs);
     let setup = setup(&options.machine, &recipe, program, roots, &state)?;
 
@@ -153,7 +152,7 @@ pub async fn run(
         Ok(connection) => {
             client = Some(connection.client().clone());
             tokio::select! {
-                done = here.encode(&connection, &stores, order.sources, &folder, &shutdown) => done,
+                done = here.encode(&connection, &stores, &mut order, &results, &shutdown) => done,
                 error = broker.ended() => Err(error),
             }
         }
@@ -182,11 +181,15 @@ pub async fn run(
             entry.standing = Standing::Pending;
         }
     }
+    let told = Told {
+        entries: &entries,
+        counts,
+        left_out: &order.left_out,
+        results: &results,
+    };
     let carry_on = "run the same command again to carry on";
-    match order::conclude(ending, &entries, counts, json, carry_on)? {
-        Exit::Done if !order.is_complete => Ok(Exit::Failed),
-        exit => Ok(exit),
-    }
+    let exit = told.conclude(ending, json, carry_on)?;
+    Ok(order.exit(exit))
 }
 
 fn setup(
@@ -245,15 +248,30 @@ impl Here<'_> {
         &mut self,
         broker: &Broker,
         stores: &Stores,
-        sources: Vec<(Source, Location)>,
-        folder: &Location,
+        order: &mut Order,
+        results: &Results,
         shutdown: &CancellationToken,
     ) -> Result<Done, Error> {
         let interrupted = || Error::interrupted("interrupted; nothing has been encoded yet");
         let handed_in = async {
             leftovers::release(broker).await?;
             let follower = Follower::start(broker).await?;
-            let entries = submit(broker, stores, sources, folder, &self.terms, &self.label).await?;
+            let container = self.terms.recipe.container;
+            let (pairs, makers) = order.name(broker, results, container).await?;
+            let outputs = pairs.iter().map(|(_, output)| output);
+            let place = Place {
+                folder: &results.folder,
+                present: Present::look(stores, &results.folder, None, outputs).await?,
+                makers,
+            };
+            let wanted = pairs.into_iter().map(|(source, output)| Wanted {
+                source,
+                output,
+                verdict: None,
+            });
+            let entries =
+                submit(broker, wanted.collect(), &place, &self.terms, &self.label).await?;
+            enqueue::tell_refusals(&entries);
             leftovers::tidy(broker, &entries).await?;
             Ok::<_, Error>((follower, entries))
         };
@@ -271,7 +289,14 @@ impl Here<'_> {
                 proved = prove(&self.terms.recipe, worker, broker) => proved?,
                 () = shutdown.cancelled() => return Err(interrupted()),
             }
-            attend(follower, &mut entries, shutdown, self.supervise()).await?
+            attend(
+                Some(follower),
+                None,
+                &mut entries,
+                shutdown,
+                self.supervise(),
+            )
+            .await?
         } else {
             Ending::AllEnded
         };

@@ -5,26 +5,33 @@ use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
+use common::id::BatchId;
 use common::location::Location;
 use common::printable::printable;
 use common::recipe::Recipe;
 use common::store::Stores;
 use tokio_util::sync::CancellationToken;
 
-use crate::attend::{Ending, attend};
+use crate::attend::attend;
+use crate::bring::Bringing;
+use crate::display::units;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
-use crate::order::{self, Counts, JobOptions};
+use crate::home::Home;
+use crate::order::{self, Counts, JobOptions, Order, Results, Told};
 use crate::preflight;
+use crate::present::Present;
 use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
-use crate::sources::SourceOptions;
-use crate::submit::{Entry, Renew, Standing, submit};
+use crate::sources::{Source, SourceOptions};
+use crate::submit::{Entry, Place, Renew, Standing, Terms, Wanted, submit};
 use crate::upload::{self, upload};
 
 /// How long uploads may take to give up.
 const GIVE_UP: Duration = Duration::from_secs(3);
+/// Files without a job that are told one by one.
+const TOLD: usize = 20;
 
 /// What to hand in, and how.
 #[derive(Debug, Args)]
@@ -32,7 +39,7 @@ pub struct Options {
     /// What to encode.
     #[command(flatten)]
     pub sources: SourceOptions,
-    /// Folder or s3://bucket/prefix for the results [default: out/ in the store]
+    /// Folder or s3://bucket/prefix for the results [default: out/ in the store]; with a store, results for a folder are made there and downloaded (--wait, or `producer download` later)
     #[arg(short, long, value_name = "LOCATION")]
     pub output: Option<PathBuf>,
     /// How.
@@ -57,7 +64,7 @@ pub struct Job<'a> {
     /// What to encode.
     pub sources: &'a SourceOptions,
     /// Where the results go.
-    pub folder: Location,
+    pub results: Results,
     /// How.
     pub recipe: Recipe,
     /// On what terms.
@@ -82,10 +89,10 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<Exit, Error> {
     let recipe = options.recipe.recipe(Shelf::Farm(&settings), None).await?;
-    let folder = order::results_folder(options.output.as_deref(), &settings)?;
+    let results = Results::new(options.output.as_deref(), &settings)?;
     let job = Job {
         sources: &options.sources,
-        folder,
+        results,
         recipe,
         jobs: &options.jobs,
         upload_to: settings.store.clone().filter(Location::is_remote),
@@ -124,40 +131,82 @@ pub async fn hand_in(
     };
     let HandedIn {
         follower,
+        stores,
         mut entries,
-        is_complete,
+        order,
     } = handed_in;
     let counts = Counts::of(&entries);
     eprintln!("{}", counts.in_words());
-    if !job.wait {
-        if job.jobs.json {
-            order::print_json(counts, &entries)?;
-        }
-        return Ok(if counts.skipped + counts.refused > 0 || !is_complete {
-            Exit::Failed
-        } else {
-            Exit::Done
-        });
-    }
-    let ending = if entries.iter().any(Entry::is_open) {
-        attend(follower, &mut entries, &shutdown, std::future::pending()).await?
-    } else {
-        Ending::AllEnded
-    };
-    let exit = order::conclude(
-        ending,
-        &entries,
+    let overwrite = job.jobs.overwrite || job.jobs.again;
+    let told = |entries, counts| Told {
+        entries,
         counts,
-        job.jobs.json,
-        "the farm carries on without this program",
-    )?;
-    Ok(if is_complete { exit } else { Exit::Failed })
+        left_out: &order.left_out,
+        results: &job.results,
+    };
+    if !job.wait {
+        if let Some(home) = &job.results.home {
+            eprintln!("{}", how_to_download(home, &entries));
+        }
+        if job.jobs.json {
+            told(&entries, counts).print_json()?;
+        }
+        let is_done = counts.skipped + counts.refused == 0;
+        return Ok(order.exit(if is_done { Exit::Done } else { Exit::Failed }));
+    }
+    let bringing = match job.results.home.clone() {
+        Some(home) => Some(Bringing::start(&stores, home, overwrite)?),
+        None => None,
+    };
+    let ending = attend(
+        Some(follower),
+        bringing,
+        &mut entries,
+        &shutdown,
+        std::future::pending(),
+    )
+    .await?;
+    let carry_on = match &job.results.home {
+        None => "the farm carries on without this program".to_owned(),
+        Some(home) => format!(
+            "the farm carries on without this program; {}",
+            how_to_download(home, &entries)
+        ),
+    };
+    let exit = told(&entries, counts).conclude(ending, job.jobs.json, &carry_on)?;
+    Ok(order.exit(exit))
+}
+
+/// What brings results home that this command does not wait for.
+fn how_to_download(home: &Home, entries: &[Entry]) -> String {
+    let mut batches: Vec<BatchId> = Vec::new();
+    for entry in entries {
+        let is_made = !matches!(
+            entry.standing,
+            Standing::Occupied(_) | Standing::OutputTaken(_)
+        );
+        if is_made && !batches.contains(&entry.job.batch) {
+            batches.push(entry.job.batch);
+        }
+    }
+    let dir = home.dir().display();
+    match batches.as_slice() {
+        [batch] => format!(
+            "results are made in {}; `producer download {batch} {dir}` brings them home",
+            home.folder()
+        ),
+        _ => format!(
+            "results are made in {}; the same command with --wait brings them home to {dir}",
+            home.folder()
+        ),
+    }
 }
 
 struct HandedIn {
     follower: Follower,
+    stores: Stores,
     entries: Vec<Entry>,
-    is_complete: bool,
+    order: Order,
 }
 
 async fn enter(
@@ -167,47 +216,95 @@ async fn enter(
 ) -> Result<HandedIn, Error> {
     let terms = job.jobs.terms(job.recipe.clone(), job.renew)?;
     let stores = Stores::new();
-    for location in [Some(&job.folder), job.upload_to.as_ref()]
-        .into_iter()
-        .flatten()
-    {
+    let Results { folder, home } = &job.results;
+    for location in [Some(folder), job.upload_to.as_ref()].into_iter().flatten() {
         preflight::reach(location).await?;
     }
-    let order = order::find(job.sources, &job.folder, &job.recipe, &stores).await?;
+    let mut order = order::find(job.sources, &job.results.folders()?, &stores).await?;
+    let read_from =
+        |source: &Source| upload::read_from(job.upload_to.as_ref(), &source.input.location);
+    let inputs: Vec<Location> = order.sources.iter().map(read_from).collect();
+    job.results.refuse_scattered(&inputs)?;
     let broker = settings.connect().await?;
-    let jobs: Vec<[Location; 2]> = order
-        .sources
+    let container = job.recipe.container;
+    let (pairs, makers) = order.name(&broker, &job.results, container).await?;
+    let jobs: Vec<[Location; 2]> = pairs
         .iter()
-        .map(|(source, output)| {
-            let input = upload::read_from(job.upload_to.as_ref(), &source.input.location);
-            [input, output.clone()]
-        })
+        .map(|(source, output)| [read_from(source), output.clone()])
         .collect();
     preflight::check_served(&broker, &terms, &jobs, job.require_worker).await?;
     let follower = Follower::start(&broker).await?;
-    let (mut sources, outputs): (Vec<_>, Vec<_>) = order.sources.into_iter().unzip();
-    if let Some(store) = &job.upload_to {
-        sources = upload(&stores, store, sources, shutdown).await?;
-    }
-    let sources = sources.into_iter().zip(outputs).collect();
+    let outputs = pairs.iter().map(|(_, output)| output);
+    let place = Place {
+        folder,
+        present: Present::look(&stores, folder, home.as_ref(), outputs).await?,
+        makers,
+    };
+    let store = job.upload_to.as_ref();
+    let wanted = upload_wanted(&stores, store, pairs, (&place, &terms), shutdown).await?;
     let label = order::label(&job.sources.paths);
-    let entries = submit(&broker, &stores, sources, &job.folder, &terms, &label).await?;
-    for entry in &entries {
-        match &entry.standing {
-            Standing::Occupied => tracing::info!(output = %entry.job.output, "exists already"),
-            Standing::OutputTaken(holder) => {
-                eprintln!(
-                    "{}: {}",
-                    printable(&entry.name),
-                    printable(&holder.to_string())
-                );
-            }
-            _ => {}
-        }
-    }
+    let entries = submit(&broker, wanted, &place, &terms, &label).await?;
+    tell_refusals(&entries);
     Ok(HandedIn {
         follower,
+        stores,
         entries,
-        is_complete: order.is_complete,
+        order,
     })
+}
+
+/// Uploads what is needed: not the sources of which it is known already that there
+/// will be no job.
+///
+/// # Errors
+/// See [`upload`](upload::upload).
+pub async fn upload_wanted(
+    stores: &Stores,
+    store: Option<&Location>,
+    pairs: Vec<(Source, Location)>,
+    (place, terms): (&Place<'_>, &Terms),
+    shutdown: &CancellationToken,
+) -> Result<Vec<Wanted>, Error> {
+    let mut wanted: Vec<Wanted> = pairs
+        .into_iter()
+        .map(|(source, output)| {
+            let input = upload::copy_of(store, &source);
+            Wanted {
+                verdict: place.verdict(&input, &output, terms),
+                source,
+                output,
+            }
+        })
+        .collect();
+    let Some(store) = store else {
+        return Ok(wanted);
+    };
+    let is_wanted = |wanted: &Wanted| wanted.verdict.is_none();
+    let sources = wanted.iter().filter(|one| is_wanted(one));
+    let sources = sources.map(|one| one.source.clone()).collect();
+    let copies = upload(stores, store, sources, shutdown).await?;
+    let missing = wanted.iter_mut().filter(|one| is_wanted(one));
+    for (one, copy) in missing.zip(copies) {
+        one.source = copy;
+    }
+    Ok(wanted)
+}
+
+/// Tells which files get no job, and why.
+pub fn tell_refusals(entries: &[Entry]) {
+    let reason = |entry: &Entry| match &entry.standing {
+        Standing::Occupied(why) => Some(why.clone()),
+        Standing::OutputTaken(holder) => Some(holder.to_string()),
+        _ => None,
+    };
+    let mut refused = entries
+        .iter()
+        .filter_map(|entry| Some((&entry.name, reason(entry)?)));
+    for (name, why) in refused.by_ref().take(TOLD) {
+        eprintln!("{}: {}", printable(name), printable(&why));
+    }
+    let more = refused.count();
+    if more > 0 {
+        eprintln!("… and {} like that", units::count(more, "file"));
+    }
 }

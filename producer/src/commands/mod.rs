@@ -4,6 +4,7 @@ pub mod batch;
 pub mod batches;
 pub mod cancel;
 pub mod completions;
+pub mod download;
 pub mod drain;
 pub mod encode;
 pub mod enqueue;

@@ -63,7 +63,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         None
     } else {
         let stores = Stores::new();
-        let found = Search::new(&options.globs, None, &stores)?
+        let found = Search::new(&options.globs, &[], &stores)?
             .run(&options.paths)
             .await?;
         // Local files are uploaded where a store is named; where outputs go is not known here.

@@ -14,17 +14,19 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli;
+use crate::commands::enqueue::upload_wanted;
 use crate::display::output;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
-use crate::order::{self, JobOptions};
+use crate::order::{self, JobOptions, Results};
 use crate::preflight;
+use crate::present::Present;
 use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::settle::Settling;
 use crate::sources::{Globs, Search, Source, resolved};
-use crate::submit::{Entry, Renew, Standing, Terms, submit};
-use crate::upload::{self, upload};
+use crate::submit::{Entry, Place, Renew, Standing, Terms, submit};
+use crate::upload;
 
 /// How long uploads may take to give up.
 const GIVE_UP: Duration = Duration::from_secs(3);
@@ -64,11 +66,17 @@ pub async fn run(
     settings: &Settings,
     shutdown: CancellationToken,
 ) -> Result<Exit, Error> {
-    let folder = order::results_folder(options.output.as_deref(), settings)?;
+    let results = Results::new(options.output.as_deref(), settings)?;
+    if results.home.is_some() {
+        return Err(Error::usage(
+            "results are made in the store, and `watch` does not bring them home: leave -o out, or give -o s3://BUCKET/PREFIX; \
+             `producer download BATCH DIR` brings them to a folder",
+        ));
+    }
     let place = watched(&options.place)?;
-    refuse_loop(&place, &folder)?;
+    refuse_loop(&place, &results.folder)?;
     let upload_to = settings.store.clone().filter(Location::is_remote);
-    for location in [Some(&place), Some(&folder), upload_to.as_ref()]
+    for location in [Some(&place), Some(&results.folder), upload_to.as_ref()]
         .into_iter()
         .flatten()
     {
@@ -78,7 +86,8 @@ pub async fn run(
     let terms = options.jobs.terms(recipe, Renew::Never)?;
     let broker = settings.connect().await?;
     let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
-    let jobs = [[input, folder.join("file")]];
+    results.refuse_scattered([&input])?;
+    let jobs = [[input, results.folder.join("file")]];
     preflight::check_served(&broker, &terms, &jobs, false).await?;
     let mut watch = Watch {
         settling: Settling::new(options.settle),
@@ -86,12 +95,12 @@ pub async fn run(
         paths: [options.place],
         globs: options.globs,
         json: options.jobs.json,
-        folder,
+        results,
         upload_to,
         terms,
         broker,
     };
-    eprintln!("watching {place}; results go to {}", watch.folder);
+    eprintln!("watching {place}; results go to {}", watch.results.folder);
     let mut trouble = None;
     while !shutdown.is_cancelled() {
         {
@@ -168,7 +177,7 @@ struct Watch {
     stores: Stores,
     paths: [PathBuf; 1],
     globs: Globs,
-    folder: Location,
+    results: Results,
     upload_to: Option<Location>,
     terms: Terms,
     json: bool,
@@ -178,41 +187,67 @@ struct Watch {
 impl Watch {
     /// Looks once, and hands in what has arrived.
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
-        let search = Search::new(&self.globs, Some(&self.folder), &self.stores)?;
+        let outputs = [self.results.folder.clone()];
+        let search = Search::new(&self.globs, &outputs, &self.stores)?;
         let found = search.that_may_find_nothing().run(&self.paths).await?;
         let inputs = found.sources.iter().map(|source| &source.input);
-        let arrived = self.settling.look(inputs, Instant::now());
+        let mut arrived = self.settling.look(inputs, Instant::now());
+        arrived.retain(|index| self.holds_video(&found.sources[*index]));
         if arrived.is_empty() {
             return Ok(());
         }
         // Named beside all that is there, so that no two ever share a name.
         let container = self.terms.recipe.container;
-        let outputs = found.outputs(&self.folder, container)?;
-        let (mut sources, outputs): (Vec<Source>, Vec<Location>) = arrived
-            .into_iter()
-            .map(|index| (found.sources[index].clone(), outputs[index].clone()))
-            .unzip();
-        let arrivals: Vec<Location> = sources
-            .iter()
-            .map(|source| source.input.location.clone())
-            .collect();
-        if let Some(store) = &self.upload_to {
-            sources = upload(&self.stores, store, sources, shutdown).await?;
+        let named = order::named(&self.broker, &found.sources, &self.results, container);
+        let (outputs, makers) = named.await?;
+        let mut pairs: Vec<(Source, Location)> = Vec::new();
+        for index in arrived {
+            let source = &found.sources[index];
+            match &outputs[index] {
+                Ok(output) => pairs.push((source.clone(), output.clone())),
+                Err(why) => self.leave(source, &why.to_string()),
+            }
         }
-        let entries = submit(
-            &self.broker,
-            &self.stores,
-            sources.into_iter().zip(outputs).collect(),
-            &self.folder,
-            &self.terms,
-            &order::label(&self.paths),
-        )
-        .await?;
+        let arrivals: Vec<Location> = pairs
+            .iter()
+            .map(|(source, _)| source.input.location.clone())
+            .collect();
+        let folder = &self.results.folder;
+        let outputs = pairs.iter().map(|(_, output)| output);
+        let place = Place {
+            folder,
+            present: Present::look(&self.stores, folder, None, outputs).await?,
+            makers,
+        };
+        let store = self.upload_to.as_ref();
+        let judged = (&place, &self.terms);
+        let wanted = upload_wanted(&self.stores, store, pairs, judged, shutdown).await?;
+        let label = order::label(&self.paths);
+        let entries = submit(&self.broker, wanted, &place, &self.terms, &label).await?;
         for (entry, arrival) in entries.iter().zip(&arrivals) {
             report(entry, self.json)?;
             self.settling.done(arrival);
         }
         Ok(())
+    }
+
+    /// Whether a file that has arrived may hold video; tells where it does not.
+    fn holds_video(&mut self, source: &Source) -> bool {
+        match source.no_video() {
+            Ok(Some(why)) => {
+                self.leave(source, &format!("it {}", why.refusal()));
+                false
+            }
+            // What cannot be read now is looked at again when it is handed in.
+            Ok(None) | Err(_) => true,
+        }
+    }
+
+    /// Leaves a file alone until it changes.
+    fn leave(&mut self, source: &Source, why: &str) {
+        let name = source.name.to_string_lossy();
+        eprintln!("{}: left alone: {}", printable(&name), printable(why));
+        self.settling.done(&source.input.location);
     }
 }
 
@@ -237,9 +272,7 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
             output: &job.output,
         })?,
         Standing::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
-        Standing::Occupied => {
-            eprintln!("{name}: left alone, for its output exists (--overwrite replaces it)")
-        }
+        Standing::Occupied(why) => eprintln!("{name}: left alone: {}", printable(why)),
         Standing::Run(run) => match run.state {
             State::Failed { .. } | State::Cancelled => eprintln!(
                 "{name}: left alone, as it was {} earlier; `producer retry {}` has it tried again",

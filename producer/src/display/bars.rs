@@ -26,6 +26,8 @@ pub(super) struct Bars {
     waiting: HashMap<JobId, u64>,
     /// What files that have ended took.
     past: Past,
+    /// Results on their way home.
+    results: HashMap<JobId, ProgressBar>,
     /// Bytes of the files that have ended.
     ended: u64,
     /// Files that were seen to run at once.
@@ -63,6 +65,7 @@ impl Bars {
             running: HashMap::new(),
             waiting: sizes,
             past: Past::default(),
+            results: HashMap::new(),
             ended: 0,
             at_once: 0,
         }
@@ -169,6 +172,28 @@ impl Bars {
         outlook
     }
 
+    /// So many bytes of a result are here.
+    pub(super) fn bringing(&mut self, job: JobId, name: &str, bytes: u64, size: u64) {
+        let bar = self.results.entry(job).or_insert_with(|| {
+            let bar = ProgressBar::new(size);
+            let bar = self.all.insert_before(&self.overall, bar);
+            bar.set_style(style(
+                "{prefix:32} [{bar:24}] {percent:>3}% downloading {bytes}/{total_bytes}, {eta} left",
+            ));
+            bar.set_prefix(name.to_owned());
+            bar
+        });
+        bar.set_position(bytes);
+    }
+
+    /// A result is there, or will not be.
+    pub(super) fn brought(&mut self, job: &JobId) {
+        if let Some(bar) = self.results.remove(job) {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+    }
+
     fn show_overall(&self) {
         let under_way = self.running.values();
         let under_way: f64 = under_way.map(|file| file.share * file.size as f64).sum();
@@ -185,8 +210,9 @@ impl Bars {
     }
 
     pub(super) fn finish(self) {
-        for running in self.running.values() {
-            running.bar.finish_and_clear();
+        let running = self.running.values().map(|running| &running.bar);
+        for bar in running.chain(self.results.values()) {
+            bar.finish_and_clear();
         }
         self.overall.finish_and_clear();
     }

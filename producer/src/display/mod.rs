@@ -19,8 +19,9 @@ use common::run::{Requeue, Run, State};
 use self::bars::Bars;
 pub use self::bars::style as progress_style;
 use self::shortened::told_apart;
+use crate::bring::{Brought, Event};
 use crate::follow::Change;
-use crate::submit::Entry;
+use crate::submit::{Entry, Standing};
 use common::printable::printable;
 
 /// Characters of a file's name that its bar shows.
@@ -39,33 +40,67 @@ struct File {
     /// The name as its bar has it: told apart from the others.
     short: String,
     size: u64,
+    /// Bytes of the result, once that is known.
+    result: u64,
 }
 
 impl Display {
-    /// A display of those of the entries that have not ended.
+    /// A display of these entries; those that have not ended are counted.
     pub fn new(entries: &[Entry]) -> Self {
         let names: Vec<String> = entries.iter().map(|entry| printable(&entry.name)).collect();
         let shorts = told_apart(names.iter().map(String::as_str), NAME);
+        let file = |(entry, name): (&Entry, &String)| File {
+            short: shorts[name.as_str()].clone(),
+            name: name.clone(),
+            size: entry.job.input.size,
+            result: match &entry.standing {
+                Standing::Run(run) => result_size(run),
+                _ => 0,
+            },
+        };
         let files: HashMap<JobId, File> = entries
             .iter()
-            .filter(|entry| entry.is_open())
-            .map(|entry| {
-                let name = printable(&entry.name);
-                let file = File {
-                    short: shorts[name.as_str()].clone(),
-                    name,
-                    size: entry.job.input.size,
-                };
-                (entry.job.id, file)
-            })
+            .zip(&names)
+            .map(|named| (named.0.job.id, file(named)))
             .collect();
-        let sizes = || files.iter().map(|(job, file)| (*job, file.size)).collect();
-        let bars = std::io::stderr().is_terminal().then(|| Bars::new(sizes()));
+        let open = entries.iter().filter(|entry| entry.is_open());
+        let sizes: HashMap<JobId, u64> = open
+            .map(|entry| (entry.job.id, entry.job.input.size))
+            .collect();
+        let total = sizes.len();
+        let bars = std::io::stderr().is_terminal().then(|| Bars::new(sizes));
         Self {
-            total: files.len(),
+            total,
             files,
             ended: 0,
             bars,
+        }
+    }
+
+    /// Shows what happens to a result that is brought home.
+    pub fn brought(&mut self, event: &Event) {
+        match event {
+            Event::Bytes(job, bytes) => {
+                if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(job)) {
+                    bars.bringing(*job, &file.short, *bytes, file.result);
+                }
+            }
+            Event::Ended(job, brought) => {
+                if let Some(bars) = &mut self.bars {
+                    bars.brought(job);
+                }
+                let name = self.files.get(job).map_or("", |file| file.name.as_str());
+                match (brought, brought.problem()) {
+                    (Brought::New(path), _) => {
+                        self.say(&printable(&format!(
+                            "{name}: downloaded to {}",
+                            path.display()
+                        )));
+                    }
+                    (_, Some(problem)) => self.say(&printable(&format!("{name}: {problem}"))),
+                    (_, None) => {}
+                }
+            }
         }
     }
 
@@ -84,6 +119,9 @@ impl Display {
     }
 
     fn run(&mut self, run: &Run) {
+        if let Some(file) = self.files.get_mut(&run.job.id) {
+            file.result = result_size(run);
+        }
         let Some(file) = self.files.get(&run.job.id) else {
             return;
         };
@@ -161,5 +199,12 @@ impl Display {
         if let Some(bars) = self.bars {
             bars.finish();
         }
+    }
+}
+
+fn result_size(run: &Run) -> u64 {
+    match &run.state {
+        State::Completed { report } => report.output_size,
+        _ => 0,
     }
 }

@@ -1,5 +1,7 @@
 //! What became of everything, at the end.
 
+use std::path::PathBuf;
+
 use common::run::{Run, State};
 use serde::Serialize;
 
@@ -121,6 +123,9 @@ pub struct Line {
     encoder: Option<String>,
     worker: Option<String>,
     error: Option<String>,
+    /// Where its result was brought to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<PathBuf>,
     warnings: Vec<String>,
 }
 
@@ -139,22 +144,24 @@ impl Line {
             encoder: None,
             worker: None,
             error: None,
+            path: None,
             warnings: Vec::new(),
         };
         match &entry.standing {
             Standing::Added | Standing::Pending => {}
-            Standing::Occupied => {
+            Standing::Occupied(why) => {
                 line.state = "skipped";
-                line.error = Some(format!(
-                    "its output exists already, and --overwrite replaces it: {}",
-                    entry.job.output
-                ));
+                line.error = Some(why.clone());
             }
             Standing::OutputTaken(holder) => {
                 line.state = "refused";
                 line.error = Some(holder.to_string());
             }
             Standing::Run(run) => line.take(run),
+        }
+        if let Some(brought) = &entry.brought {
+            line.path = brought.path().cloned();
+            line.error = line.error.or(brought.problem());
         }
         line
     }

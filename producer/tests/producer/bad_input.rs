@@ -20,7 +20,7 @@ fn refused(farm: &Farm, line: &[&str], code: i32, words: &str) {
 #[test]
 fn usage_errors_exit_with_2_and_say_what_is_wrong() {
     let farm = Farm::start();
-    farm.file("in/a.mp4", b"media");
+    farm.film("in/a.mp4", b"media");
     farm.file("text/notes.txt", b"no media");
     farm.file("broken.toml", b"video = 5");
     std::fs::create_dir(farm.folder.path().join("empty")).unwrap();
@@ -115,7 +115,7 @@ fn usage_errors_exit_with_2_and_say_what_is_wrong() {
     );
     assert_eq!(
         std::fs::read(farm.folder.path().join("in/a.mp4")).unwrap(),
-        b"media"
+        b"\0\0\x01\xbamedia"
     );
     assert!(!farm.folder.path().join("out").exists());
 }
@@ -123,7 +123,7 @@ fn usage_errors_exit_with_2_and_say_what_is_wrong() {
 #[test]
 fn what_is_out_of_reach_exits_with_3_quickly() {
     let farm = Farm::without_broker();
-    farm.file("in/a.mp4", b"media");
+    farm.film("in/a.mp4", b"media");
     let enqueue = ["enqueue", "in", "-o", "out", "--codec", "h264"];
     let away = ["--nats", "nats://127.0.0.1:1"];
     refused(
@@ -184,7 +184,7 @@ fn what_is_out_of_reach_exits_with_3_quickly() {
 fn an_old_server_says_that_it_is_too_old() {
     use std::os::unix::fs::PermissionsExt;
     let farm = Farm::without_broker();
-    farm.file("in/a.mp4", b"media");
+    farm.film("in/a.mp4", b"media");
     let old = farm.file("old", b"#!/bin/sh\necho 'nats-server: v2.10.7'\n");
     std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o755)).unwrap();
     let line = ["encode", "in", "-o", "out", "--nats-server", "./old"];

@@ -5,8 +5,8 @@ use crate::farm::Farm;
 #[test]
 fn the_same_folder_twice_adds_nothing_and_says_so() {
     let farm = Farm::start();
-    farm.file("in/a.mp4", b"one");
-    farm.file("in/sub/b.mkv", b"two");
+    farm.film("in/a.mp4", b"one");
+    farm.film("in/sub/b.mkv", b"two");
     farm.file("in/notes.txt", b"no media");
     let line = ["enqueue", "in", "-o", "out", "--encoder", "libx264"];
     let first = farm.producer(line).succeeded();
@@ -19,7 +19,7 @@ fn the_same_folder_twice_adds_nothing_and_says_so() {
         "{second:#?}"
     );
 
-    farm.file("in/c.mov", b"three");
+    farm.film("in/c.mov", b"three");
     let third = farm
         .producer(line.into_iter().chain(["--json"]))
         .succeeded()
@@ -38,7 +38,7 @@ fn the_same_folder_twice_adds_nothing_and_says_so() {
 #[test]
 fn a_changed_source_or_recipe_is_another_job() {
     let farm = Farm::start();
-    farm.file("in/a.mp4", b"one");
+    farm.film("in/a.mp4", b"one");
     let enqueue = |crf: &str| {
         farm.producer([
             "enqueue", "in", "-o", "out", "--codec", "h264", "--crf", crf, "--json",
@@ -60,7 +60,7 @@ fn a_changed_source_or_recipe_is_another_job() {
     assert_eq!(added("20"), 0);
     refused("21");
     assert_eq!(added("21"), 1);
-    farm.file("in/a.mp4", b"another one");
+    farm.film("in/a.mp4", b"another one");
     refused("20");
     assert_eq!(added("20"), 1);
 }
@@ -68,7 +68,7 @@ fn a_changed_source_or_recipe_is_another_job() {
 #[test]
 fn a_file_that_somebody_else_put_at_the_output_is_left_alone() {
     let farm = Farm::start();
-    farm.file("in/a.mp4", b"one");
+    farm.film("in/a.mp4", b"one");
     let output = farm.file("out/a.mkv", b"precious");
     let line = ["enqueue", "in", "-o", "out", "--codec", "h264"];
     let skipped = farm.producer(line);
@@ -96,7 +96,7 @@ fn names_that_break_careless_programs_arrive_whole() {
         "a*[b].mp4",
     ];
     for name in names {
-        farm.file(&format!("in/{name}"), b"media");
+        farm.film(&format!("in/{name}"), b"media");
     }
     let line = ["enqueue", "in", "-o", "out", "--codec", "hevc", "--json"];
     let enqueued = farm.producer(line).succeeded().json();
@@ -142,7 +142,7 @@ fn a_name_that_is_no_text_arrives_whole() {
     let folder = farm.folder.path().canonicalize().unwrap();
     std::fs::create_dir(folder.join("in")).unwrap();
     let name = std::ffi::OsStr::from_bytes(b"caf\xe9.mp4");
-    std::fs::write(folder.join("in").join(name), b"media").unwrap();
+    std::fs::write(folder.join("in").join(name), b"\0\0\x01\xba").unwrap();
     let line = ["enqueue", "in", "-o", "out", "--codec", "hevc"];
     farm.producer(line).succeeded();
     let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
@@ -153,7 +153,7 @@ fn a_name_that_is_no_text_arrives_whole() {
 #[test]
 fn listings_and_plans_are_json_on_stdout_alone() {
     let farm = Farm::start();
-    farm.file("in/a.mp4", b"one");
+    farm.film("in/a.mp4", b"one");
     assert_eq!(
         farm.producer(["jobs", "--json"]).succeeded().json(),
         serde_json::json!([])
@@ -209,7 +209,7 @@ fn listings_and_plans_are_json_on_stdout_alone() {
 #[test]
 fn what_nobody_can_run_is_refused_where_asked_for() {
     let farm = Farm::start();
-    farm.file("in/a.mp4", b"one");
+    farm.film("in/a.mp4", b"one");
     let line = [
         "enqueue",
         "in",

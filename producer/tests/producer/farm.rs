@@ -82,6 +82,11 @@ impl Farm {
         path
     }
 
+    /// Makes a file that may hold video: it begins like one of a DVD.
+    pub(crate) fn film(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        self.file(name, &[b"\0\0\x01\xba", bytes].concat())
+    }
+
     /// Runs the producer in the folder.
     pub(crate) fn producer<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
         self.run(self.command(arguments))

@@ -284,7 +284,7 @@ async fn a_folder_that_may_not_be_read_is_named() {
 /// Files that are no film, whatever their names say, and words of the reason.
 const BAD_MEDIA: [(&str, &str); 5] = [
     ("empty.mp4", "is empty"),
-    ("notes.mp4", "no media that ffmpeg can read"),
+    ("notes.mp4", "text, no video"),
     ("truncated.mp4", "no media that ffmpeg can read"),
     ("truncated-faststart.mp4", "damaged"),
     ("audio-only.m4a", "video"),
@@ -340,7 +340,8 @@ async fn every_bad_file_fails_for_a_reason_of_its_own() {
         .arg("--wait");
     check_bad_media(&process::run(command).await, &place.path().join("out"));
     assert_eq!(outside::files(&input), before);
-    assert_eq!(farm.dead_letters().await, BAD_MEDIA.len() as u64);
+    // The others were refused before any job was made of them.
+    assert_eq!(farm.dead_letters().await, 2);
     assert_eq!(outside::scratch_files(&farm.scratch()), Vec::<&Path>::new());
 }
 

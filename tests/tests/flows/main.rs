@@ -5,7 +5,9 @@
 mod bad_input;
 mod embedded;
 mod enqueue;
+mod home;
 mod monitor_page;
+mod names;
 mod places;
 mod plain_client;
 mod presets;

@@ -340,7 +340,7 @@ async fn what_failed_alike_is_tried_again_together() {
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let _worker = farm.join(setup).await;
     let empty = farm.folder().join("empty.mp4");
-    std::fs::write(&empty, b"no media at all").unwrap();
+    std::fs::write(&empty, b"\0no media at all").unwrap();
     let inputs = [paths::media("h264.mp4"), empty];
     let options = ["--encoder", "libx264", "--attempts", "1"];
     let (jobs, _) = enqueued(&farm, &inputs, &options).await;

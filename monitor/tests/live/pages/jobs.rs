@@ -359,6 +359,7 @@ async fn hostile_names_are_inert_on_every_page() {
                 label: name.to_owned(),
                 jobs: 1,
                 enqueued: Timestamp::now(),
+                folder: None,
             })
             .await
             .expect("kept");

@@ -36,6 +36,7 @@ async fn queues_batches_and_workers_obey_their_buttons() {
         label: "holidays".to_owned(),
         jobs: 1,
         enqueued: Timestamp::now(),
+        folder: None,
     };
     monitor.broker.keep_batch(&batch).await.expect("kept");
 

@@ -198,6 +198,7 @@ async fn every_standing_order_is_listed_and_taken_back() {
         label: "holidays".to_owned(),
         jobs: 1,
         enqueued: Timestamp::now(),
+        folder: None,
     };
     monitor.broker.keep_batch(&batch).await.expect("kept");
     let target = |text: &str| -> Target { text.parse().expect("a target") };

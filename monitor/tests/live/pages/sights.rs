@@ -28,6 +28,7 @@ async fn fill(monitor: &Monitor) -> Jobs {
         label: "Silent films".to_owned(),
         jobs: 1,
         enqueued: Timestamp::now(),
+        folder: None,
     };
     monitor.broker.keep_batch(&batch).await.expect("kept");
     let [completed, failed, running] = ["Sunrise.mkv", "Faust.mkv", "Greed.mkv"]

@@ -1,0 +1,263 @@
+//! `producer download`: brings the results of a batch from the store into a folder of
+//! this machine.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use common::batch::Batch;
+use common::broker::{Broker, JobRecord};
+use common::id::BatchId;
+use common::location::Location;
+use common::printable::printable;
+use common::run::State;
+use common::store::Stores;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::attend::{Ending, attend};
+use crate::bring::{Bringing, Brought};
+use crate::display::{output, units};
+use crate::exit::{Error, Exit};
+use crate::farm::Settings;
+use crate::follow::Follower;
+use crate::home::Home;
+use crate::records::find_batch;
+use crate::sources::resolved;
+use crate::submit::{Entry, Standing};
+
+/// Which results, and where to.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The batch's id, or the start of it
+    #[arg(value_name = "BATCH")]
+    pub batch: String,
+    /// Folder for the results, each below it as it is below the batch's own folder
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Stay until all jobs have ended, and bring the results of those, too
+    #[arg(long)]
+    pub wait: bool,
+    /// Replace other files that have the names of results
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Downloads what is missing; what is there already, whole, stays as it is.
+///
+/// # Errors
+/// See [`Exit`]; where there is no such batch, or its results are in no bucket.
+pub async fn run(
+    options: Options,
+    settings: &Settings,
+    shutdown: CancellationToken,
+) -> Result<Exit, Error> {
+    let dir = resolved(&options.dir)
+        .map_err(|error| Error::usage(format!("cannot use {}: {error}", options.dir.display())))?;
+    let broker = settings.connect().await?;
+    let id = find_batch(&broker, &options.batch).await?;
+    let follower = match options.wait {
+        true => Some(Follower::start(&broker).await?),
+        false => None,
+    };
+    let mut records = broker.jobs(true).await?;
+    records.retain(|record| record.job().batch == id);
+    let home = Home::new(folder(&broker, &id, &records).await?, dir.clone());
+    let mut entries: Vec<Entry> = records
+        .into_iter()
+        .map(|record| entry(record, &home))
+        .collect();
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    let bringing = Bringing::start(&Stores::new(), home, options.overwrite)?;
+    let staying = attend(
+        follower,
+        Some(bringing),
+        &mut entries,
+        &shutdown,
+        std::future::pending(),
+    );
+    let ending = staying.await?;
+    let outcome = Outcome::of(id, dir, &entries);
+    if options.json {
+        output::print_json(&outcome)?;
+    } else {
+        output::print(&outcome.in_words());
+    }
+    if ending == Ending::Interrupted {
+        return Err(Error::interrupted(
+            "interrupted; run the same command again for the rest",
+        ));
+    }
+    Ok(if outcome.is_whole() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// The folder of a batch's outputs, which is in a bucket.
+async fn folder(broker: &Broker, id: &BatchId, records: &[JobRecord]) -> Result<Location, Error> {
+    let Some(first) = records.first() else {
+        return Err(Error::usage(format!(
+            "no job belongs to a batch '{id}': `producer batches` lists them"
+        )));
+    };
+    let known: Option<Batch> = broker
+        .batches()
+        .await?
+        .into_iter()
+        .find(|batch| batch.id == *id);
+    let folder = known.and_then(|batch| batch.folder).unwrap_or_else(|| {
+        let outputs = records.iter().map(|record| &record.job().output);
+        outputs.fold(first.job().output.folder(), common_folder)
+    });
+    if folder.is_remote() {
+        return Ok(folder);
+    }
+    Err(Error::usage(format!(
+        "the results of this batch are in a folder that its workers share, not in a bucket: {folder}"
+    )))
+}
+
+/// The lowest folder of both.
+fn common_folder(mut folder: Location, output: &Location) -> Location {
+    while !output.is_below(&folder) && folder.folder() != folder {
+        folder = folder.folder();
+    }
+    folder
+}
+
+fn entry(record: JobRecord, home: &Home) -> Entry {
+    let job = record.job().clone();
+    let name = home.name(&job.output);
+    Entry {
+        name: name.map_or_else(
+            || job.output.to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        ),
+        standing: match record {
+            JobRecord::Run(run) => Standing::Run(run),
+            JobRecord::Pending(_) | JobRecord::Parked(_) => Standing::Pending,
+        },
+        job,
+        is_gone: false,
+        brought: None,
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    batch: BatchId,
+    /// Where the results are.
+    folder: PathBuf,
+    /// Copied now.
+    downloaded: usize,
+    /// There before, whole.
+    there: usize,
+    /// Their jobs have not ended.
+    open: usize,
+    /// Their jobs failed or were cancelled.
+    failed: usize,
+    /// Their jobs are done, and they are not there.
+    missing: usize,
+    files: Vec<File>,
+}
+
+/// What became of one result.
+#[derive(Debug, Serialize)]
+struct File {
+    /// Its name below the folder.
+    file: String,
+    job: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Outcome {
+    fn of(batch: BatchId, folder: PathBuf, entries: &[Entry]) -> Self {
+        let mut outcome = Self {
+            batch,
+            folder,
+            downloaded: 0,
+            there: 0,
+            open: 0,
+            failed: 0,
+            missing: 0,
+            files: Vec::with_capacity(entries.len()),
+        };
+        for entry in entries {
+            let state = match &entry.standing {
+                Standing::Run(run) => Some(&run.state),
+                _ => None,
+            };
+            let (count, word) = match (state, &entry.brought) {
+                (Some(State::Completed { .. }), Some(Brought::New(_))) => {
+                    (&mut outcome.downloaded, "downloaded")
+                }
+                (Some(State::Completed { .. }), Some(Brought::There(_))) => {
+                    (&mut outcome.there, "there")
+                }
+                (Some(State::Completed { .. }), _) => (&mut outcome.missing, "missing"),
+                (Some(state), _) if state.is_terminal() => (&mut outcome.failed, state.word()),
+                (Some(state), _) => (&mut outcome.open, state.word()),
+                (None, _) => (&mut outcome.open, "pending"),
+            };
+            *count += 1;
+            let failure = match state {
+                Some(State::Failed { failure }) => Some(failure.message.clone()),
+                _ => None,
+            };
+            let brought = entry.brought.as_ref();
+            outcome.files.push(File {
+                file: entry.name.clone(),
+                job: entry.job.id.to_string(),
+                state: word,
+                path: brought.and_then(Brought::path).cloned(),
+                error: failure.or(brought.and_then(Brought::problem)),
+            });
+        }
+        outcome
+    }
+
+    /// Whether all results are there.
+    fn is_whole(&self) -> bool {
+        self.open + self.failed + self.missing == 0
+    }
+
+    fn in_words(&self) -> String {
+        let files = units::count(self.files.len(), "result");
+        let parts: Vec<String> = [
+            (self.downloaded, "downloaded"),
+            (self.there, "there already"),
+            (self.open, "not made yet"),
+            (self.failed, "failed or cancelled"),
+            (self.missing, "missing"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+        let folder = self.folder.display();
+        printable(&format!("{files}: {}; {folder}", parts.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_without_a_known_folder_lie_in_the_lowest_of_all() {
+        let at = |key: &str| Location::s3("media", key).expect("a location");
+        let outputs = ["out/a/x.mkv", "out/a/b/y.mkv", "out/c/z.mkv"].map(at);
+        let folder = outputs.iter().fold(outputs[0].folder(), common_folder);
+        assert_eq!(folder, at("out"));
+        assert_eq!(common_folder(at("out"), &at("elsewhere/x.mkv")), at(""));
+    }
+}
