@@ -11,16 +11,18 @@ use std::time::Duration;
 
 use common::changes::Change;
 use common::failure::{Failure, Fault};
-use common::recipe::{Filters, Recipe, Scale, Video};
+use common::recipe::{Container, Filters, Recipe, Scale, Video};
 
 use crate::changes;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::count::{Count, count};
 use crate::ffmpeg::fault::{Origin, last_words};
+use crate::ffmpeg::layout::Layout;
 use crate::ffmpeg::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::probe;
 use crate::ffmpeg::process::Runner;
+use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::{Means, Track};
 use crate::made::Made;
 
@@ -272,12 +274,23 @@ impl Gate<'_> {
             Means::Audio(encoder) => encoder.codec(),
             Means::Subtitles(form) => form,
         };
-        if !codec.is_empty() && made.codec != codec {
+        // MP4 has one name for all layers of MPEG audio.
+        let same = made.codec == codec
+            || (self.recipe.container == Container::Mp4
+                && (codec, made.codec.as_str()) == ("mp2", "mp3"));
+        if !codec.is_empty() && !same {
             return Some(("codec", made.codec.clone(), codec.to_owned()));
         }
         if track.by == Means::Copy && made.channels != source.channels {
             let channels = |stream: &Stream| format!("{} channels", stream.channels);
             return Some(("sound", channels(made), channels(source)));
+        }
+        if let Means::Audio(encoder) = track.by
+            && let Ok(sound) = Sound::plan(source, encoder, self.recipe.container)
+            && !Layout::parse(&made.layout).is_some_and(|made| made.sounds_like(sound.layout()))
+        {
+            let wanted = sound.layout().to_string();
+            return Some(("layout", made.layout.clone(), wanted));
         }
         let size = match track.by {
             Means::Copy => (source.width, source.height),

@@ -63,32 +63,39 @@ impl Container {
         }
     }
 
-    /// Whether it can hold audio of the codec, by ffmpeg's name.
+    /// Whether it can hold audio of the codec, by ffmpeg's name: ffmpeg writes it, and reads back the same.
     pub fn holds_audio(self, codec: &str) -> bool {
         match self {
-            Self::Mkv => true,
+            Self::Mkv => MKV.contains(&codec),
             Self::Webm => matches!(codec, "opus" | "vorbis"),
-            Self::Mp4 => matches!(
-                codec,
-                "aac"
-                    | "mp3"
-                    | "mp2"
-                    | "ac3"
-                    | "eac3"
-                    | "opus"
-                    | "flac"
-                    | "alac"
-                    | "dts"
-                    | "truehd"
-                    | "vorbis"
-            ),
-            Self::Mov => {
-                matches!(codec, "aac" | "mp3" | "ac3" | "eac3" | "alac")
-                    || codec.starts_with("pcm_")
-            }
+            Self::Mp4 => MP4.contains(&codec),
+            Self::Mov => MOV.contains(&codec),
         }
     }
 }
+
+/// Codecs that Matroska has names for, of its own or borrowed from WAV. AAC in LATM form has one that hardly any player knows.
+#[rustfmt::skip]
+const MKV: &[&str] = &[
+    "aac", "ac3", "adpcm_g722", "adpcm_g726", "adpcm_ima_wav", "adpcm_ms", "adpcm_swf", "adpcm_yamaha", "alac",
+    "amr_nb", "amr_wb", "atrac3", "cook", "dts", "eac3", "flac", "g723_1", "gsm_ms", "mlp", "mp1", "mp2", "mp3",
+    "opus", "pcm_alaw", "pcm_f32le", "pcm_f64le", "pcm_mulaw", "pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s24le",
+    "pcm_s32be", "pcm_s32le", "pcm_s64le", "pcm_u8", "ra_144", "ra_288", "sipr", "speex", "truehd", "tta", "vorbis",
+    "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "wmavoice",
+];
+
+#[rustfmt::skip]
+const MP4: &[&str] = &[
+    "aac", "ac3", "alac", "dts", "eac3", "flac", "mp2", "mp3", "opus", "truehd", "vorbis",
+];
+
+/// What ffmpeg writes to QuickTime under a name that it knows again: other codecs get none, and are lost.
+#[rustfmt::skip]
+const MOV: &[&str] = &[
+    "aac", "ac3", "adpcm_ima_qt", "alac", "amr_nb", "dts", "eac3", "gsm", "mp2", "mp3", "nellymoser", "pcm_alaw",
+    "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le", "pcm_mulaw", "pcm_s16be", "pcm_s16le", "pcm_s24be",
+    "pcm_s24le", "pcm_s32be", "pcm_s32le", "pcm_s8", "pcm_u8", "qdm2", "qdmc",
+];
 
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,11 +8,12 @@ use common::card::Proof;
 use common::changes::Change;
 use common::encoder::{Codec, Encoder, Kind};
 use common::failure::Failure;
-use common::recipe::{Audio, AudioEncoder, Container, Recipe, VideoEncode};
+use common::recipe::{Audio, Container, Recipe, VideoEncode};
 
 use super::media::{Media, Stream, StreamKind};
 use super::picture;
 use super::rate;
+use super::sound::Sound;
 use super::tracks::{Means, Track, Tracks};
 use super::{Source, file};
 
@@ -74,7 +75,7 @@ pub fn encode(
             line.film(number, &film.source, video, encoder, proof)?;
         }
     }
-    line.sound(recipe, &tracks);
+    line.sound(recipe, &tracks)?;
     line.container(
         recipe.container,
         encoder.map(|(encoder, _)| encoder),
@@ -151,7 +152,7 @@ impl Line {
         Ok(())
     }
 
-    fn sound(&mut self, recipe: &Recipe, tracks: &Tracks) {
+    fn sound(&mut self, recipe: &Recipe, tracks: &Tracks) -> Result<(), Failure> {
         let bitrate = match &recipe.audio {
             Audio::Encode { bitrate, .. } | Audio::CopyElse { bitrate, .. } => bitrate,
             Audio::Copy | Audio::None => &None,
@@ -164,16 +165,13 @@ impl Line {
             let Means::Audio(encoder) = track.by else {
                 continue;
             };
+            let sound = Sound::plan(&track.source, encoder, recipe.container)?;
             if let Some(bitrate) = bitrate {
-                self.push(format!("-b:a:{number} {}", bitrate.bits_per_second()));
+                self.push(format!("-b:a:{number} {}", sound.bitrate(*bitrate)));
             }
-            // libopus refuses the side channels that most 5.1 sources have, instead of taking them for back channels.
-            if encoder == AudioEncoder::Libopus && track.source.channels > 2 {
-                self.push(format!(
-                    "-filter:a:{number} aformat=channel_layouts=7.1|6.1|5.1|5.0|quad|3.0|stereo"
-                ));
-            }
+            self.push(format!("-filter:a:{number} {}", sound.filter()));
         }
+        Ok(())
     }
 
     fn container(&mut self, container: Container, encoder: Option<&Encoder>, tracks: &Tracks) {
@@ -189,12 +187,17 @@ impl Line {
                 }
             }
             self.push("-movflags +faststart");
+            let codec = |track: &Track| match track.by {
+                Means::Audio(encoder) => encoder.codec().to_owned(),
+                _ => track.source.codec.clone(),
+            };
+            // What ffmpeg took for an experiment when these were new to MP4. Only the muxer is told: encoders, too, have experiments.
             if tracks
                 .list
                 .iter()
-                .any(|track| track.source.codec == "truehd")
+                .any(|track| matches!(codec(track).as_str(), "flac" | "opus" | "truehd"))
             {
-                self.push("-strict experimental");
+                self.push("-f_strict experimental");
             }
         }
         // Sparse subtitles must not starve the others out.
@@ -335,7 +338,8 @@ mod tests {
             format!(
                 "INPUT -map 0:0 -c:0 h264_nvenc -map 0:1 -c:1 libopus -b:v 4000000 -filter:v:0 fps=30,scale=1280:720 \
                  -pix_fmt:v:0 yuv420p -b:a:0 96000 \
-                 -filter:a:0 aformat=channel_layouts=7.1|6.1|5.1|5.0|quad|3.0|stereo {END}"
+                 -filter:a:0 channelmap=map=0-FL|1-FR|2-FC|3-LFE|4-BL|5-BR:channel_layout=FL+FR+FC+LFE+BL+BR,\
+                 aformat=channel_layouts=FL+FR+FC+LFE+BL+BR {END}"
             )
         );
     }

@@ -4,12 +4,14 @@
 pub mod arguments;
 pub mod count;
 pub mod fault;
+pub mod layout;
 pub mod media;
 mod picture;
 pub mod probe;
 pub mod process;
 pub mod progress;
 mod rate;
+pub mod sound;
 mod tail;
 pub mod tracks;
 

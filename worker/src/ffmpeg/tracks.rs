@@ -5,6 +5,7 @@ use common::failure::Failure;
 use common::recipe::{Audio, AudioEncoder, Container, Recipe, Subtitles, Video};
 
 use super::media::{Media, Stream, StreamKind};
+use super::sound::{self, Sound};
 
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,9 +59,9 @@ impl Tracks {
         for sound in of_kind(media, StreamKind::Audio) {
             match &recipe.audio {
                 Audio::None => {}
-                Audio::Encode { encoder, .. } => tracks.add(sound, Means::Audio(*encoder)),
-                Audio::CopyElse { encoder, .. } if !container.holds_audio(&sound.codec) => {
-                    tracks.add(sound, Means::Audio(*encoder));
+                Audio::Encode { encoder, .. } => tracks.encode(sound, *encoder, container)?,
+                Audio::CopyElse { encoder, .. } if !sound::can_copy(sound, container) => {
+                    tracks.convert(sound, *encoder, container)?;
                 }
                 Audio::Copy | Audio::CopyElse { .. } => {
                     tracks.add_sound_as_it_is(sound, container)?
@@ -85,21 +86,56 @@ impl Tracks {
         });
     }
 
+    fn encode(
+        &mut self,
+        sound: &Stream,
+        encoder: AudioEncoder,
+        container: Container,
+    ) -> Result<(), Failure> {
+        let plan = Sound::plan(sound, encoder, container)?;
+        self.changes.extend(plan.change(sound.index));
+        self.add(sound, Means::Audio(encoder));
+        Ok(())
+    }
+
+    /// Encodes sound that was to be kept.
+    fn convert(
+        &mut self,
+        sound: &Stream,
+        encoder: AudioEncoder,
+        container: Container,
+    ) -> Result<(), Failure> {
+        let why = sound::why_not(sound, container);
+        let codec = encoder.codec();
+        self.changes.push(Change::converted(
+            Kind::Track,
+            sound.index,
+            &sound.codec,
+            codec,
+            why,
+        ));
+        self.encode(sound, encoder, container)
+    }
+
     fn add_sound_as_it_is(&mut self, sound: &Stream, container: Container) -> Result<(), Failure> {
         if sound.codec.is_empty() {
             self.drop(sound, "ffmpeg does not know its codec");
-        } else if container.holds_audio(&sound.codec) {
+        } else if sound::is_opaque(sound, container) {
+            self.drop(sound, &sound::why_not(sound, container));
+        } else if sound::can_copy(sound, container) {
             self.add(sound, Means::Copy);
+        } else if let Some(encoder) = sound::stand_in(sound, container) {
+            self.convert(sound, encoder, container)?;
         } else {
+            let encoder = match container {
+                Container::Webm => AudioEncoder::Libopus,
+                _ => AudioEncoder::Aac,
+            };
             return Err(Failure::input(format!(
-                "{container} cannot hold {} ({}): encode it, e.g. --audio {}, or choose --container mkv",
+                "{}: encode it (--audio copy,else={encoder} or --audio {encoder}), or choose --container mkv ({})",
+                sound::why_not(sound, container),
                 name(sound),
-                sound.codec,
-                if container == Container::Webm {
-                    "libopus"
-                } else {
-                    "aac"
-                },
+                encoder = encoder.name(),
             )));
         }
         Ok(())
@@ -227,7 +263,7 @@ mod tests {
         Media {
             streams: vec![
                 stream(0, StreamKind::Video, "h264"),
-                stream(1, StreamKind::Audio, "dts"),
+                stream(1, StreamKind::Audio, "truehd"),
                 stream(2, StreamKind::Audio, "aac"),
                 stream(3, StreamKind::Subtitle, "mov_text"),
                 stream(4, StreamKind::Attachment, "ttf"),
@@ -269,8 +305,9 @@ mod tests {
     #[test]
     fn what_the_container_cannot_hold_is_named_with_a_way_out() {
         let mut media = media();
-        let failure = Tracks::choose(&recipe(Container::Mov), &media).expect_err("dts in mov");
-        assert!(failure.message.contains("audio track 1 (dts)"), "{failure}");
+        let failure = Tracks::choose(&recipe(Container::Mov), &media).expect_err("truehd in mov");
+        assert!(failure.message.contains("truehd"), "{failure}");
+        assert!(failure.message.contains("copy,else=aac"), "{failure}");
         media.streams.remove(1);
         media
             .streams

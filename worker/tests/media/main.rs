@@ -2,6 +2,7 @@
 //! made by ffmpeg itself, small and in a folder that goes with the test.
 
 mod changes;
+mod sound;
 mod studio;
 
 use std::time::Duration;

@@ -171,7 +171,8 @@ impl Studio {
         )
     }
 
-    fn make(&self, name: &str, arguments: &str) -> PathBuf {
+    /// A file of ffmpeg's making.
+    pub(crate) fn make(&self, name: &str, arguments: &str) -> PathBuf {
         let path = self.path(name);
         let made = Command::new(&self.tools.ffmpeg)
             .args(["-nostdin", "-v", "error", "-y"])
@@ -248,6 +249,20 @@ impl Studio {
         harm(&output);
         let made = Made::take(&self.attempt, OUTPUT)?;
         check(&runner, recipe, &media, &source, &arguments, &made, depth).await
+    }
+
+    /// ffmpeg, told to say errors only.
+    pub(crate) fn ffmpeg(&self) -> Command {
+        let mut ffmpeg = Command::new(&self.tools.ffmpeg);
+        ffmpeg.args(["-nostdin", "-hide_banner", "-v", "error", "-y"]);
+        ffmpeg
+    }
+
+    /// ffprobe, told to say values only.
+    pub(crate) fn ffprobe(&self) -> Command {
+        let mut ffprobe = Command::new(&self.tools.ffprobe);
+        ffprobe.args(["-v", "error", "-of", "csv=p=0"]);
+        ffprobe
     }
 
     /// What was encoded last.

@@ -1,0 +1,255 @@
+//! Sound: each channel is heard where it was, by one tone a channel; and what containers hold.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::recipe::{Container, Recipe, Video};
+
+use crate::studio::{self, Studio};
+
+/// Samples a second that are listened to, and how many of them: tones of a multiple of 5 Hz do not disturb each other.
+const RATE: usize = 8000;
+const HEARD: std::ops::Range<usize> = 1000..2600;
+const LOUDNESS: f64 = 0.1;
+
+/// The tone of a speaker, Hz.
+fn tone(speaker: &str) -> usize {
+    const SPEAKERS: &str = "FL FR FC BL BR FLC FRC BC SL SR TC TFL TFC TFR TBL TBC TBR DL DR WL WR SDL SDR TSL TSR \
+                            BFC BFL BFR SSL SSR TTL TTR BIL BIR";
+    match speaker {
+        "LFE" => 60,
+        "LFE2" => 90,
+        _ => {
+            let place = SPEAKERS.split_whitespace().position(|one| one == speaker);
+            200 + 100 * place.expect("a speaker that ffmpeg knows")
+        }
+    }
+}
+
+/// How loud a tone is, by Goertzel: 1 is as loud as it was made.
+fn loudness(samples: &[f32], hertz: usize) -> f64 {
+    let turn = 2.0 * std::f64::consts::PI * hertz as f64 / RATE as f64;
+    let (mut now, mut before) = (0.0, 0.0);
+    for &sample in samples {
+        (now, before) = (f64::from(sample) + 2.0 * turn.cos() * now - before, now);
+    }
+    let power = now * now + before * before - 2.0 * turn.cos() * now * before;
+    2.0 * power.max(0.0).sqrt() / samples.len() as f64 / LOUDNESS
+}
+
+/// The layouts that an ffmpeg knows, as it lists them: name and speakers.
+fn layouts(studio: &Studio) -> BTreeMap<String, Vec<String>> {
+    let list = studio.ffmpeg().arg("-layouts").output().expect("a list");
+    let list = String::from_utf8(list.stdout).expect("text");
+    let (_, layouts) = list.split_once("DECOMPOSITION").expect("layouts");
+    let words = layouts.lines().filter_map(|line| {
+        let (name, speakers) = line.trim().split_once(' ')?;
+        let speakers = speakers.trim().split('+').map(str::to_owned).collect();
+        Some((name.to_owned(), speakers))
+    });
+    words.collect()
+}
+
+/// A clip with a track of sound for each layout: one tone a channel.
+fn clip(studio: &Studio, name: &str, layouts: &[(&String, &Vec<String>)]) -> std::path::PathBuf {
+    let mut line = "-f lavfi -i testsrc2=size=160x90:rate=25:d=0.4".to_owned();
+    let mut maps = "-map 0".to_owned();
+    for (number, (layout, speakers)) in layouts.iter().enumerate() {
+        let tones: Vec<String> = speakers
+            .iter()
+            .map(|speaker| format!("sin(2*PI*{}*t)*{LOUDNESS}", tone(speaker)))
+            .collect();
+        let tones = tones.join("|");
+        line.push_str(&format!(
+            " -f lavfi -i aevalsrc=exprs={tones}:c={layout}:d=0.4:s=48000"
+        ));
+        maps.push_str(&format!(" -map {}", number + 1));
+    }
+    let codecs = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a pcm_s16le";
+    studio.make(name, &format!("{line} {maps} {codecs}"))
+}
+
+/// What is heard from each track of a file: its layout, and from each speaker how loud each of the tones.
+struct Heard {
+    layout: String,
+    speakers: Vec<(String, Vec<f32>)>,
+}
+
+impl Heard {
+    fn from(&self, speaker: &str, hertz: usize) -> f64 {
+        let of = self.speakers.iter().find(|(name, _)| name == speaker);
+        of.map_or(0.0, |(_, samples)| loudness(samples, hertz))
+    }
+
+    /// Speakers that a tone is heard from, and how loud.
+    fn places(&self, hertz: usize) -> Vec<(&str, f64)> {
+        let places = self
+            .speakers
+            .iter()
+            .map(|(name, _)| (name.as_str(), self.from(name, hertz)));
+        places.filter(|(_, loud)| *loud > 0.04).collect()
+    }
+}
+
+/// Decodes all tracks of sound.
+fn listen(studio: &Studio, file: &Path) -> Vec<Heard> {
+    let names = layouts(studio);
+    let answer = studio
+        .ffprobe()
+        .args([
+            "-select_streams",
+            "a",
+            "-show_entries",
+            "stream=channels,channel_layout",
+        ])
+        .arg(file)
+        .output()
+        .expect("ffprobe runs");
+    let answer = String::from_utf8(answer.stdout).expect("text");
+    let tracks: Vec<(usize, &str)> = answer
+        .lines()
+        .filter_map(|line| line.split_once(','))
+        .map(|(channels, layout)| {
+            (
+                channels.parse().expect("a number"),
+                layout.trim_matches(['"', ',']),
+            )
+        })
+        .collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let raw = |number: usize| folder.path().join(format!("{number}.raw"));
+    let mut ffmpeg = studio.ffmpeg();
+    ffmpeg.arg("-i").arg(file);
+    for number in 0..tracks.len() {
+        ffmpeg.args([
+            "-map",
+            &format!("0:a:{number}"),
+            "-ar",
+            &RATE.to_string(),
+            "-f",
+            "f32le",
+        ]);
+        ffmpeg.arg(raw(number));
+    }
+    let decoded = ffmpeg.output().expect("ffmpeg runs");
+    assert!(
+        decoded.status.success(),
+        "{}",
+        String::from_utf8_lossy(&decoded.stderr)
+    );
+    let heard = tracks
+        .iter()
+        .enumerate()
+        .map(|(number, &(channels, layout))| {
+            let bytes = std::fs::read(raw(number)).expect("samples");
+            let samples: Vec<f32> = bytes
+                .chunks_exact(4)
+                .map(|four| f32::from_le_bytes(four.try_into().expect("four bytes")))
+                .collect();
+            let speakers = match (names.get(layout), layout.split_once(" channels (")) {
+                (Some(speakers), _) => speakers.clone(),
+                (None, Some((_, speakers))) => speakers
+                    .trim_end_matches(')')
+                    .split('+')
+                    .map(str::to_owned)
+                    .collect(),
+                (None, None) => panic!("track {number} says no layout but {layout:?}"),
+            };
+            let of = |channel: usize| {
+                let all = samples.iter().skip(channel).step_by(channels).copied();
+                all.collect::<Vec<f32>>()[HEARD].to_vec()
+            };
+            let of_each = speakers
+                .into_iter()
+                .enumerate()
+                .map(|(channel, name)| (name, of(channel)));
+            Heard {
+                layout: layout.to_owned(),
+                speakers: of_each.collect(),
+            }
+        });
+    heard.collect()
+}
+
+/// The speaker of another pair that stands for one, in layouts that have one pair only.
+fn alias(speaker: &str) -> &str {
+    match speaker {
+        "SL" => "BL",
+        "SR" => "BR",
+        "BL" => "SL",
+        "BR" => "SR",
+        "DL" | "BIL" => "FL",
+        "DR" | "BIR" => "FR",
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn each_channel_is_heard_where_it_was() {
+    let studios = Studio::each();
+    for studio in &studios {
+        let all = layouts(studio);
+        let small: Vec<_> = all
+            .iter()
+            .filter(|(_, speakers)| speakers.len() <= 8)
+            .collect();
+        assert!(small.len() >= 27, "{small:?}");
+        let source = clip(studio, "tones.mov", &small);
+        for (encoder, container) in [
+            ("aac", Container::Mp4),
+            ("libmp3lame", Container::Mkv),
+            ("libopus", Container::Mp4),
+            ("libvorbis", Container::Mkv),
+            ("flac", Container::Mkv),
+            ("flac", Container::Mp4),
+            ("ac3", Container::Mov),
+            ("eac3", Container::Mkv),
+        ] {
+            let recipe = Recipe {
+                video: Video::Copy,
+                container,
+                audio: encoder.parse().expect("audio"),
+                ..studio::copy()
+            };
+            studio.encode(&source, &recipe).await.expect(encoder);
+            // The other ffmpeg's decoder must hear the same.
+            for by in &studios {
+                let heard = listen(by, &studio.output());
+                assert_eq!(heard.len(), small.len());
+                for ((layout, speakers), heard) in small.iter().zip(heard) {
+                    let what = format!("{layout} by {encoder} in {container} as {}", heard.layout);
+                    judge(&what, speakers, &heard);
+                }
+            }
+        }
+    }
+}
+
+fn judge(what: &str, speakers: &[String], heard: &Heard) {
+    let has = |speaker: &str| heard.speakers.iter().any(|(name, _)| name == speaker);
+    let there = |speaker: &str| match alias(speaker) {
+        _ if has(speaker) => Some(speaker.to_owned()),
+        alias if has(alias) && !speakers.iter().any(|of| of == alias) => Some(alias.to_owned()),
+        _ => None,
+    };
+    let all_there = speakers.iter().all(|speaker| there(speaker).is_some());
+    for speaker in speakers {
+        let places = heard.places(tone(speaker));
+        let what = format!("{what}: {speaker} is heard from {places:?}");
+        assert!(!places.is_empty(), "{what}");
+        if let Some(place) = there(speaker) {
+            assert_eq!(places.len(), 1, "{what}");
+            assert_eq!(places[0].0, place, "{what}");
+            assert!(!all_there || (0.75..1.35).contains(&places[0].1), "{what}");
+        }
+    }
+    for (speaker, samples) in &heard.speakers {
+        let peak = samples
+            .iter()
+            .fold(0.0_f32, |most, sample| most.max(sample.abs()));
+        assert!(
+            f64::from(peak) < LOUDNESS * 1.5 * speakers.len() as f64,
+            "{what}: {speaker}"
+        );
+    }
+}
