@@ -5,7 +5,9 @@ use common::recipe::{Audio, Recipe};
 
 use super::whole::{find, tags};
 use super::{Pair, asked, short};
+use crate::ffmpeg::layout::Layout;
 use crate::ffmpeg::media::{Stream, StreamKind};
+use crate::ffmpeg::sound;
 use crate::ffmpeg::tracks::Means;
 
 /// ISO 639-2 has two codes for these: mp4 holds the second.
@@ -163,14 +165,22 @@ fn dispositions(list: &mut Vec<Change>, pair: &Pair<'_>) {
     }
 }
 
-/// What becomes of the channels; nothing where the source does not say where they are.
+/// What becomes of the channels; nothing where neither says where they are.
 fn layout(pair: &Pair<'_>) -> Option<Change> {
     let Pair { source, made, .. } = *pair;
     let index = source.index;
-    let from = said(source)?;
     let to = said(made);
+    let placed = to.as_deref().and_then(Layout::parse);
+    let Some(from) = said(source) else {
+        return sound::guessed(source.channels, &placed?, index);
+    };
+    let held = Layout::parse(&from)
+        .zip(placed)
+        .filter(|(from, to)| to.holds(from));
     Some(if to.as_ref() == Some(&from) {
         Change::kept(Kind::Layout, index, from)
+    } else if let Some((from, to)) = held {
+        sound::held(&from, &to, index)
     } else if made.channels == source.channels && to.is_none() {
         let why = "the output does not say where its channels are";
         Change::lost(Kind::Layout, index, from, why)

@@ -163,13 +163,17 @@ impl Layout {
         Self(speakers)
     }
 
+    /// Whether all of the other's channels have a speaker of their own in it, be that called side or back.
+    pub fn holds(&self, other: &Self) -> bool {
+        other.0.iter().all(|&speaker| {
+            let alias = speaker.alias().filter(|&alias| !other.has(alias));
+            self.has(speaker) || alias.is_some_and(|alias| self.has(alias))
+        })
+    }
+
     /// Whether all is heard from the same speakers, be they called side or back.
     pub fn sounds_like(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len()
-            && self.0.iter().all(|&speaker| {
-                let alias = speaker.alias().filter(|&alias| !self.has(alias));
-                other.has(speaker) || alias.is_some_and(|alias| other.has(alias))
-            })
+        self.0.len() == other.0.len() && (self.holds(other) || other.holds(self))
     }
 
     /// The names of its speakers, as every version of ffmpeg reads them: `FL+FR+LFE`.
@@ -231,5 +235,7 @@ mod tests {
         assert!(layout("downmix").sounds_like(&layout("stereo")));
         assert!(!layout("7.1").sounds_like(&layout("7.1(wide)")));
         assert!(!layout("4.0").sounds_like(&layout("quad")));
+        assert!(layout("6.1").holds(&layout("hexagonal")));
+        assert!(!layout("7.1").holds(&layout("4.0")));
     }
 }

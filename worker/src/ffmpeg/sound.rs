@@ -93,45 +93,57 @@ impl Sound {
 
     /// What becomes of the layout, by the index of the input's stream; `None` where it stays as it is.
     pub fn change(&self, index: usize) -> Option<Change> {
-        let to = self.mix.to.to_string();
+        let to = &self.mix.to;
         let Some(from) = &self.from else {
-            let channels = format!("{} channels", self.channels);
-            let why = "the input does not say where they are: the usual layout was taken";
-            return (self.channels > 2)
-                .then(|| Change::converted(Kind::Layout, index, channels, to, why));
+            return guessed(self.channels, to, index);
         };
-        if from.sorted() == self.mix.to {
+        if from.sorted() == *to {
             return None;
         }
-        if from.sounds_like(&self.mix.to) {
-            return Some(Change {
-                to: Some(to),
-                why: Some("the same speakers by another name".to_owned()),
-                ..Change::kept(Kind::Layout, index, from.to_string())
-            });
+        if to.holds(from) {
+            return Some(held(from, to, index));
         }
         let encoder = self.encoder.name();
         let most = names(self.encoder)
             .last()
             .and_then(|name| Layout::parse(name));
-        let mut why = match most {
+        let why = match most {
             Some(most) if from.speakers().len() > most.speakers().len() => {
                 format!("{encoder} holds at most {most}")
             }
             _ => format!("{encoder} holds no {from}"),
         };
-        let silent = self.mix.silent();
-        if !silent.is_empty() {
-            why.push_str(&format!("; {} silent", silent.join(", ")));
-        }
         Some(Change::converted(
             Kind::Layout,
             index,
             from.to_string(),
-            to,
+            to.to_string(),
             why,
         ))
     }
+}
+
+/// All channels of a layout, each heard where it was, in another.
+pub fn held(from: &Layout, to: &Layout, index: usize) -> Change {
+    let why = if from.sounds_like(to) {
+        "the same speakers by another name"
+    } else {
+        "all its speakers, and silent ones"
+    };
+    Change {
+        to: Some(to.to_string()),
+        why: Some(why.to_owned()),
+        ..Change::kept(Kind::Layout, index, from.to_string())
+    }
+}
+
+/// Channels that the input says no place of, where they were taken to be; `None` where there is no doubt.
+pub fn guessed(channels: u32, to: &Layout, index: usize) -> Option<Change> {
+    (channels > 2).then(|| Change {
+        to: Some(to.to_string()),
+        why: Some("the input does not say where they are: taken as usual".to_owned()),
+        ..Change::kept(Kind::Layout, index, format!("{channels} channels"))
+    })
 }
 
 /// Whether a track can be kept as it is: the container holds its codec, and says where its channels are.
@@ -337,15 +349,6 @@ impl Mix {
         [shared, spread, self.to.speakers().len(), renamed.count()]
     }
 
-    /// Names of the speakers that nothing is heard from.
-    fn silent(&self) -> Vec<&'static str> {
-        let channels = self.to.speakers().iter().zip(&self.parts);
-        channels
-            .filter(|(_, parts)| parts.is_empty())
-            .map(|(speaker, _)| speaker.name())
-            .collect()
-    }
-
     /// Whether all channels stay as they are, and silent ones come to them at most: what ffmpeg does by itself.
     fn is_addition(&self) -> bool {
         self.from.is_sorted()
@@ -520,7 +523,7 @@ mod tests {
         );
         assert_eq!(
             told("4.0", AudioEncoder::Libvorbis),
-            "converted: layout of track 1 (4.0) to 6.1: libvorbis holds no 4.0; LFE, SL, SR silent"
+            "kept: layout of track 1 (4.0) to 6.1: all its speakers, and silent ones"
         );
         let unknown = Sound::plan(&track("", 6), AudioEncoder::Aac, Container::Mp4).expect("6");
         let change = unknown.change(1).expect("a guess is told").to_string();
