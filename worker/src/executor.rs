@@ -381,9 +381,14 @@ impl Executor {
         reporter
             .report(Stage::Encoding, Some(0.0), None, None)
             .await;
+        let writing = runner.writing(work);
+        if let Some(before) = &arguments.before {
+            let origin = Origin::of(&source);
+            writing.ffmpeg(before, origin, |_| {}).await?;
+        }
         let encoded = self
             .encode(
-                &runner.writing(work),
+                &writing,
                 &arguments.list,
                 &source,
                 &media,
@@ -394,6 +399,7 @@ impl Executor {
 
         // Nothing that the encode started is alive any more.
         let made = Made::take(&scratch, &name)?;
+        made.finish(&arguments.finish)?;
         reporter.report(Stage::Verifying, None, None, None).await;
         let depth = match self.verify {
             Verify::Full => gate::Depth::Full,

@@ -238,12 +238,21 @@ impl Gate<'_> {
     }
 
     fn compare_tracks(&self, made: &Media) -> Result<(), Failure> {
-        // An mp4's chapters come as a data track of their own.
-        let made: Vec<&Stream> = made
-            .streams
+        // An mp4's chapters and timecode come as data tracks of their own, behind all that was asked for.
+        let mut data = self
+            .tracks
             .iter()
-            .filter(|stream| stream.kind != StreamKind::Data)
-            .collect();
+            .filter(|track| track.source.kind == StreamKind::Data)
+            .count();
+        let is_asked_for = move |stream: &&Stream| {
+            if stream.kind != StreamKind::Data {
+                return true;
+            }
+            let is_left = data > 0;
+            data = data.saturating_sub(1);
+            is_left
+        };
+        let made: Vec<&Stream> = made.streams.iter().filter(is_asked_for).collect();
         if made.len() != self.tracks.len() {
             return Err(Failure::worker(format!(
                 "output has {} tracks where {} were asked for",
@@ -269,7 +278,7 @@ impl Gate<'_> {
             return Some(("kind", made.kind.to_string(), source.kind.to_string()));
         }
         let codec = match track.by {
-            Means::Copy => source.codec.as_str(),
+            Means::Copy | Means::Attach => source.codec.as_str(),
             Means::Video => self.recipe.codec().map_or("", |codec| codec.name()),
             Means::Audio(encoder) => encoder.codec(),
             Means::Subtitles(form) => form,
@@ -367,12 +376,7 @@ impl Gate<'_> {
     /// Length of what was kept of the input, in seconds; `None` where only the
     /// length of all of it is known and not all was kept.
     fn expected_length(&self) -> Option<f64> {
-        let timed = |stream: &&Stream| {
-            matches!(
-                stream.kind,
-                StreamKind::Video | StreamKind::Audio | StreamKind::Subtitle
-            ) && !stream.is_picture
-        };
+        let timed = |stream: &&Stream| stream.kind != StreamKind::Attachment && !stream.is_picture;
         let kept: Vec<&Stream> = self
             .tracks
             .iter()

@@ -14,6 +14,7 @@ use common::failure::Failure;
 use common::marked::{is_name_of, open_plain};
 use common::roots::Identity;
 
+use crate::ffmpeg::finish::Finish;
 use crate::scratch::AttemptFolder;
 
 /// A file that a tool made, and that no tool can change any more.
@@ -72,7 +73,27 @@ impl Made {
         if Identity::of(&file)? == Identity::of(&self.file)? {
             return Ok(file);
         }
-        Err(std::io::Error::other("the output was exchanged"))
+        Err(exchanged())
+    }
+
+    /// Writes to it what ffmpeg could not.
+    ///
+    /// # Errors
+    /// The worker's fault: it is not what ffmpeg was to make, or the disk refuses.
+    pub fn finish(&self, finish: &Finish) -> Result<(), Failure> {
+        if finish.is_empty() {
+            return Ok(());
+        }
+        let write = || {
+            let mut file = File::options().read(true).write(true).open(&self.path)?;
+            if Identity::of(&file)? != Identity::of(&self.file)? {
+                return Err(exchanged());
+            }
+            finish.write(&mut file)
+        };
+        write().map_err(|error| {
+            Failure::worker(format!("what ffmpeg made cannot be finished: {error}"))
+        })
     }
 
     /// Where it is: in a folder that no tool may write in.
@@ -84,6 +105,10 @@ impl Made {
     pub fn size(&self) -> u64 {
         self.size
     }
+}
+
+fn exchanged() -> std::io::Error {
+    std::io::Error::other("the output was exchanged")
 }
 
 fn not_plain() -> Failure {

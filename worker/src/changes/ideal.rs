@@ -21,7 +21,7 @@ pub(super) fn output(recipe: &Recipe, input: &Media, tracks: &[Track]) -> Media 
 fn stream(recipe: &Recipe, track: &Track) -> Stream {
     let mut stream = track.source.clone();
     match track.by {
-        Means::Copy => {}
+        Means::Copy | Means::Attach => {}
         Means::Audio(encoder) => stream.codec = encoder.codec().to_owned(),
         Means::Subtitles(form) => stream.codec = form.to_owned(),
         Means::Video => {

@@ -118,7 +118,9 @@ impl Pair<'_> {
     /// Why a thing is not there that nothing foresaw to be missing, for `what` was to hold it.
     fn wrote_none(&self) -> String {
         match self.by {
-            Means::Copy => format!("ffmpeg wrote none to {}", self.recipe.container),
+            Means::Copy | Means::Attach => {
+                format!("ffmpeg wrote none to {}", self.recipe.container)
+            }
             _ => format!("ffmpeg's encoder wrote none to {}", self.made.codec),
         }
     }

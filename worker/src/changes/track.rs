@@ -115,7 +115,7 @@ fn identity(pair: &Pair<'_>) -> Change {
             let why = format!("{} does not hold {}", pair.recipe.container, source.codec);
             (why, false)
         }
-        Means::Copy => ("ffmpeg knows it by another name there".to_owned(), false),
+        Means::Copy | Means::Attach => ("ffmpeg knows it by another name there".to_owned(), false),
     };
     let change = Change::converted(kind, source.index, name(source), made.codec.clone(), why);
     if is_wanted { change.wanted() } else { change }

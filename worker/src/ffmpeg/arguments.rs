@@ -10,12 +10,13 @@ use common::encoder::{Codec, Encoder, Kind};
 use common::failure::Failure;
 use common::recipe::{Audio, Container, Recipe, VideoEncode};
 
+use super::finish::Finish;
 use super::media::{Media, Stream, StreamKind};
 use super::picture;
 use super::rate;
 use super::sound::Sound;
 use super::tracks::{Means, Track, Tracks};
-use super::{Source, file};
+use super::{Source, dispositions, extras, file, tags};
 
 /// A command line, and what it will make.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,10 @@ pub struct Arguments {
     pub tracks: Vec<Track>,
     /// What becomes of what the input holds, as far as it is known before the encode.
     pub changes: Vec<Change>,
+    /// What ffmpeg is given before, in the same folder: it brings what is to be attached.
+    pub before: Option<Vec<OsString>>,
+    /// What is to be written to the output afterwards.
+    pub finish: Finish,
 }
 
 /// The command line that makes the output. `encoder` is what encodes video and
@@ -46,17 +51,25 @@ pub fn encode(
     if let Some((_, proof)) = encoder {
         line.add(&proof.device_arguments);
     }
+    line.readers(&tracks);
     line.add(source.arguments());
     for (number, track) in tracks.list.iter().enumerate() {
+        if track.by == Means::Attach {
+            continue;
+        }
         let codec = match (track.by, encoder) {
             (Means::Video, Some((encoder, _))) => encoder.as_str(),
             (Means::Audio(encoder), _) => encoder.name(),
             (Means::Subtitles(form), _) => form,
-            (Means::Copy | Means::Video, _) => "copy",
+            (Means::Copy | Means::Video | Means::Attach, _) => "copy",
         };
         line.push(format!("-map 0:{} -c:{number} {codec}", track.source.index));
     }
+    let folder = output.parent().unwrap_or(Path::new(""));
+    line.add(extras::arguments(&tracks.list, folder));
     line.push("-map_metadata 0 -map_chapters 0");
+    line.add(tags::arguments(recipe.container, media, &tracks.list));
+    line.add(dispositions::arguments(recipe.container, &tracks.list));
     if let Some(video) = recipe.video_encode() {
         let (encoder, proof) = encoder
             .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
@@ -80,10 +93,13 @@ pub fn encode(
         recipe.container,
         encoder.map(|(encoder, _)| encoder),
         &tracks,
+        tags::has_keys(media),
     );
     line.list.push(file(output));
     Ok(Arguments {
         list: line.list,
+        before: extras::bring_covers(source, &tracks.list, folder),
+        finish: Finish::new(recipe.container, media, &tracks.list),
         tracks: tracks.list,
         changes: tracks.changes,
     })
@@ -174,7 +190,27 @@ impl Line {
         Ok(())
     }
 
-    fn container(&mut self, container: Container, encoder: Option<&Encoder>, tracks: &Tracks) {
+    /// How subtitles are read, where ffmpeg does not read them well by itself.
+    fn readers(&mut self, tracks: &Tracks) {
+        for track in &tracks.list {
+            let index = track.source.index;
+            if let Some(reader) = track.source.reader {
+                self.push(format!("-c:{index} {reader}"));
+            }
+            // Text in an old encoding is kept byte by byte instead of being refused.
+            if matches!(track.by, Means::Subtitles(_)) {
+                self.push(format!("-sub_charenc_mode:{index} ignore"));
+            }
+        }
+    }
+
+    fn container(
+        &mut self,
+        container: Container,
+        encoder: Option<&Encoder>,
+        tracks: &Tracks,
+        has_keys: bool,
+    ) {
         if matches!(container, Container::Mp4 | Container::Mov) {
             for (number, film) in tracks.films().enumerate() {
                 let hevc = match encoder {
@@ -186,7 +222,11 @@ impl Line {
                     self.push(format!("-tag:v:{number} hvc1"));
                 }
             }
-            self.push("-movflags +faststart");
+            self.push(if has_keys {
+                "-movflags +faststart+use_metadata_tags"
+            } else {
+                "-movflags +faststart"
+            });
             let codec = |track: &Track| match track.by {
                 Means::Audio(encoder) => encoder.codec().to_owned(),
                 _ => track.source.codec.clone(),
@@ -276,7 +316,8 @@ mod tests {
             .expect("text");
         line = line.replace("-nostdin -hide_banner -v warning -y ", "");
         line = line.replace(&reading, "INPUT");
-        Ok(line.replace("-map_metadata 0 -map_chapters 0 ", ""))
+        line = line.replace("-map_metadata 0 -map_chapters 0 ", "");
+        Ok(line.replace("-disposition:0 0 -disposition:1 0 ", ""))
     }
 
     const END: &str = "-max_muxing_queue_size 4096 -f matroska file:/scratch/out";

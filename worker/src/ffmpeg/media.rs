@@ -6,6 +6,9 @@ use common::card::bit_depth;
 use common::media_info::{MOST_TRACKS, MediaInfo, TrackInfo};
 use common::printable::printable;
 
+/// Seconds that a single picture lasts, at the most, where a container says no more of it: ffmpeg gives it a frame.
+const LONGEST_PICTURE: f64 = 0.1;
+
 /// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Media {
@@ -83,8 +86,10 @@ pub struct Stream {
     pub duration: Option<f64>,
     /// When its first frame is shown, in seconds, where the container says it.
     pub start: Option<f64>,
-    /// A cover and not a film.
+    /// A single picture and no film: a cover, or a poster that is not marked as one.
     pub is_picture: bool,
+    /// ffmpeg's name of the decoder that it has to be told, where it finds none by itself or the wrong one.
+    pub reader: Option<&'static str>,
     /// Degrees clockwise by which a player turns the picture: 0, 90, 180 or 270.
     pub rotation: u16,
     /// Whether a player mirrors the picture.
@@ -267,9 +272,40 @@ impl Stream {
         }
     }
 
-    /// A film: video that is no cover.
+    /// Whether it is marked as a cover.
+    pub fn is_cover(&self) -> bool {
+        self.dispositions.contains("attached_pic")
+    }
+
+    /// A film: video that is no single picture.
     pub fn is_film(&self) -> bool {
         self.kind == StreamKind::Video && !self.is_picture
+    }
+
+    /// Whether it holds one picture, as far as the container says.
+    fn may_be_poster(&self) -> bool {
+        let is_picture = matches!(
+            self.codec.as_str(),
+            "mjpeg" | "png" | "bmp" | "gif" | "webp" | "tiff" | "jpegxl"
+        );
+        // mkvmerge adds a language to these names.
+        let said = |name: &str| {
+            let mut tags = self.tags.iter();
+            tags.find(|(key, _)| key.to_ascii_uppercase().starts_with(name))
+                .map(|(_, value)| value)
+        };
+        let counted = said("NUMBER_OF_FRAMES").and_then(|frames| frames.parse().ok());
+        let length = self.duration.or_else(|| {
+            said("DURATION")?.split(':').try_fold(0.0, |seconds, part| {
+                Some(seconds * 60.0 + part.parse::<f64>().ok()?)
+            })
+        });
+        self.is_film()
+            && is_picture
+            && match self.frames.filter(|frames| *frames > 0).or(counted) {
+                Some(frames) => frames == 1,
+                None => length.is_some_and(|length| length < LONGEST_PICTURE),
+            }
     }
 
     /// Width and height in pixels as a player shows it.
@@ -294,6 +330,19 @@ impl Media {
                 .filter_map(Stream::info)
                 .take(MOST_TRACKS)
                 .collect(),
+        }
+    }
+
+    /// Takes the pictures beside a film for what they are: a film of one frame, of a codec of pictures, is a poster.
+    pub(super) fn mark_posters(&mut self) {
+        let may_be: Vec<bool> = self.streams.iter().map(Stream::may_be_poster).collect();
+        let has_film = self
+            .streams
+            .iter()
+            .zip(&may_be)
+            .any(|(stream, may_be)| stream.is_film() && !may_be);
+        for (stream, may_be) in self.streams.iter_mut().zip(may_be) {
+            stream.is_picture |= may_be && has_film;
         }
     }
 

@@ -3,15 +3,23 @@
 
 pub mod arguments;
 pub mod count;
+mod dispositions;
+mod ebml;
+mod extras;
 pub mod fault;
+pub mod finish;
 pub mod layout;
+mod matroska;
 pub mod media;
+mod mp4;
 mod picture;
 pub mod probe;
 pub mod process;
 pub mod progress;
 mod rate;
 pub mod sound;
+mod subtitles;
+mod tags;
 mod tail;
 pub mod tracks;
 

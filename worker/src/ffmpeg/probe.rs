@@ -12,7 +12,7 @@ use super::media::{
     StreamKind,
 };
 use super::process::Runner;
-use super::{Source, fault};
+use super::{Source, fault, matroska};
 
 /// Packets of video from the beginning, whose frames are looked at for what only frames tell: HDR metadata, captions, fields.
 const FIRST_PACKETS: &str = "%+#8";
@@ -50,6 +50,11 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
         failure
     })?;
     let mut media = parse(&whole)?;
+    if let Source::File(path) = source
+        && media.format.starts_with("matroska")
+    {
+        matroska::look(path, &mut media);
+    }
     match first {
         Ok(frames) => look_at_frames(&mut media, &frames),
         Err(failure) if failure.fault == Fault::Passing => return Err(failure),
@@ -67,14 +72,16 @@ fn parse(json: &[u8]) -> Result<Media, Failure> {
     if raw.streams.is_empty() {
         return Err(Failure::input("input holds no video, audio or subtitles"));
     }
-    Ok(Media {
+    let mut media = Media {
         duration: raw.format.length(),
         size: raw.format.size.and_then(|size| size.parse().ok()),
         format: raw.format.format_name,
         streams: raw.streams.into_iter().map(Stream::from).collect(),
         chapters: raw.chapters.into_iter().map(Chapter::from).collect(),
         tags: raw.format.tags,
-    })
+    };
+    media.mark_posters();
+    Ok(media)
 }
 
 /// Adds what the first frames tell of their streams.
@@ -351,6 +358,7 @@ impl From<RawStream> for Stream {
             duration: raw.duration.as_deref().and_then(seconds),
             start: raw.start_time.and_then(|start| start.parse().ok()),
             is_picture: dispositions.contains("attached_pic"),
+            reader: None,
             rotation: 0,
             is_mirrored: false,
             channels: raw.channels,

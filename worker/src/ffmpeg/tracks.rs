@@ -4,8 +4,10 @@ use common::changes::{Change, Kind};
 use common::failure::Failure;
 use common::recipe::{Audio, AudioEncoder, Container, Recipe, Subtitles, Video};
 
+use super::extras::{self, Extra};
 use super::media::{Media, Stream, StreamKind};
 use super::sound::{self, Sound};
+use super::{dispositions, subtitles, tags};
 
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +29,8 @@ pub enum Means {
     Audio(AudioEncoder),
     /// As subtitles in this form, by ffmpeg's name of it.
     Subtitles(&'static str),
+    /// Its bytes are attached as a file.
+    Attach,
 }
 
 /// The tracks of an output, and what of the input is left out.
@@ -42,14 +46,22 @@ impl Tracks {
     /// Chooses the tracks for a recipe.
     ///
     /// # Errors
-    /// The input's fault where it has no film, or a track that the container cannot hold.
+    /// The input's fault where it has no film, or sound that the container cannot hold.
     pub fn choose(recipe: &Recipe, media: &Media) -> Result<Self, Failure> {
         if media.films().next().is_none() {
             return Err(Failure::input("input holds no video, only sound or covers"));
         }
+        if media.films().all(|film| film.codec.is_empty()) {
+            let what = "ffmpeg does not know the codec of the input's video";
+            return Err(Failure::input(what));
+        }
         let container = recipe.container;
         let mut tracks = Self::default();
         for film in media.films() {
+            if film.codec.is_empty() {
+                tracks.lose(Kind::Track, film, "ffmpeg does not know its codec");
+                continue;
+            }
             let by = match recipe.video {
                 Video::Encode(_) => Means::Video,
                 Video::Copy => Means::Copy,
@@ -70,12 +82,20 @@ impl Tracks {
         }
         if recipe.subtitles == Subtitles::Keep {
             for subtitle in of_kind(media, StreamKind::Subtitle) {
-                tracks.add_subtitle(subtitle, container)?;
+                tracks.add_subtitle(subtitle, container);
             }
         }
         for stream in &media.streams {
-            tracks.add_extra(stream, container);
+            tracks.add_extra(stream, media, container);
         }
+        // ffmpeg puts what is attached behind all else.
+        tracks.list.sort_by_key(|track| track.by == Means::Attach);
+        let list = &tracks.list;
+        tracks
+            .changes
+            .extend(dispositions::changes(container, list));
+        tracks.changes.extend(extras::changes(container, list));
+        tracks.changes.extend(tags::changes(container, list));
         Ok(tracks)
     }
 
@@ -119,9 +139,9 @@ impl Tracks {
 
     fn add_sound_as_it_is(&mut self, sound: &Stream, container: Container) -> Result<(), Failure> {
         if sound.codec.is_empty() {
-            self.drop(sound, "ffmpeg does not know its codec");
+            self.lose(Kind::Track, sound, "ffmpeg does not know its codec");
         } else if sound::is_opaque(sound, container) {
-            self.drop(sound, &sound::why_not(sound, container));
+            self.lose(Kind::Track, sound, sound::why_not(sound, container));
         } else if sound::can_copy(sound, container) {
             self.add(sound, Means::Copy);
         } else if let Some(encoder) = sound::stand_in(sound, container) {
@@ -141,60 +161,30 @@ impl Tracks {
         Ok(())
     }
 
-    fn add_subtitle(&mut self, subtitle: &Stream, container: Container) -> Result<(), Failure> {
-        let by = match (Form::of(&subtitle.codec), container) {
-            (Form::Unknown, _) => {
-                self.drop(subtitle, "no container here holds its form");
-                return Ok(());
-            }
-            (Form::Bitmap, Container::Mkv) => Means::Copy,
-            (Form::Bitmap, _) => {
-                return Err(Failure::input(format!(
-                    "{container} cannot hold {} ({}): choose --container mkv or --subtitles none",
-                    name(subtitle),
-                    subtitle.codec
-                )));
-            }
-            (Form::Text, Container::Mkv) => match subtitle.codec.as_str() {
-                "subrip" | "ass" | "ssa" | "webvtt" => Means::Copy,
-                _ => Means::Subtitles("subrip"),
-            },
-            (Form::Text, Container::Mp4 | Container::Mov) => match subtitle.codec.as_str() {
-                "mov_text" => Means::Copy,
-                _ => Means::Subtitles("mov_text"),
-            },
-            (Form::Text, Container::Webm) => match subtitle.codec.as_str() {
-                "webvtt" => Means::Copy,
-                _ => Means::Subtitles("webvtt"),
-            },
-        };
-        self.add(subtitle, by);
-        Ok(())
-    }
-
-    /// Covers, attachments, and what no output takes.
-    fn add_extra(&mut self, stream: &Stream, container: Container) {
-        match stream.kind {
-            // ffmpeg's Matroska muxer would make a film of one frame of it.
-            StreamKind::Video if stream.is_picture => match (container, stream.codec.as_str()) {
-                (Container::Mp4 | Container::Mov, "mjpeg" | "png" | "bmp") => {
-                    self.add(stream, Means::Copy);
+    fn add_subtitle(&mut self, subtitle: &Stream, container: Container) {
+        match subtitles::choose(subtitle, container) {
+            Ok((by, cost)) => {
+                if let (Means::Subtitles(form), Some(cost)) = (by, cost) {
+                    let from = format!("{}, {}", name(subtitle), subtitle.codec);
+                    let index = subtitle.index;
+                    let change = Change::converted(Kind::Track, index, from, form, cost);
+                    self.changes.push(change);
                 }
-                _ => self.drop(stream, "ffmpeg writes covers to mp4 and mov only"),
-            },
-            StreamKind::Attachment if container == Container::Mkv => self.add(stream, Means::Copy),
-            StreamKind::Attachment => self.drop(stream, "only mkv holds attachments"),
-            StreamKind::Data => self.drop(stream, "it is no video, sound or text"),
-            _ => {}
+                self.add(subtitle, by);
+            }
+            Err(why) => self.lose(Kind::Track, subtitle, why),
         }
     }
 
-    fn drop(&mut self, stream: &Stream, why: &str) {
-        let kind = match stream.kind {
-            StreamKind::Attachment => Kind::Attachment,
-            StreamKind::Video if stream.is_picture => Kind::Cover,
-            _ => Kind::Track,
-        };
+    fn add_extra(&mut self, stream: &Stream, media: &Media, container: Container) {
+        match extras::choose(stream, media, container) {
+            Some(Extra::Track(by)) => self.add(stream, by),
+            Some(Extra::Lost(kind, why)) => self.lose(kind, stream, why),
+            Some(Extra::Elsewhere) | None => {}
+        }
+    }
+
+    fn lose(&mut self, kind: Kind, stream: &Stream, why: impl Into<String>) {
         self.changes
             .push(Change::lost(kind, stream.index, name(stream), why));
     }
@@ -222,26 +212,6 @@ fn name(stream: &Stream) -> String {
     match stream.tags.get("language") {
         Some(language) => format!("{what} track {} ({language})", stream.index),
         None => format!("{what} track {}", stream.index),
-    }
-}
-
-/// What subtitles are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Text,
-    Bitmap,
-    Unknown,
-}
-
-impl Form {
-    fn of(codec: &str) -> Self {
-        match codec {
-            "subrip" | "srt" | "ass" | "ssa" | "webvtt" | "mov_text" | "text" | "microdvd"
-            | "mpl2" | "jacosub" | "sami" | "realtext" | "stl" | "subviewer" | "subviewer1"
-            | "pjs" | "vplayer" | "ttml" | "eia_608" => Self::Text,
-            "hdmv_pgs_subtitle" | "dvd_subtitle" | "dvb_subtitle" | "xsub" => Self::Bitmap,
-            _ => Self::Unknown,
-        }
     }
 }
 
@@ -312,8 +282,11 @@ mod tests {
         media
             .streams
             .push(stream(6, StreamKind::Subtitle, "hdmv_pgs_subtitle"));
-        let failure = Tracks::choose(&recipe(Container::Mp4), &media).expect_err("pgs in mp4");
-        assert!(failure.message.contains("--subtitles none"), "{failure}");
+        let tracks = Tracks::choose(&recipe(Container::Mp4), &media).expect("without it");
+        let told = tracks.changes.iter().find(|change| change.track == Some(6));
+        let told = told.expect("it is lost").to_string();
+        assert!(told.starts_with("lost: track of track 6"), "{told}");
+        assert!(told.contains("--container mkv"), "{told}");
     }
 
     #[test]

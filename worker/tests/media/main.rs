@@ -4,6 +4,7 @@
 mod changes;
 mod sound;
 mod studio;
+mod tracks;
 
 use std::time::Duration;
 

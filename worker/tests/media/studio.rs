@@ -171,7 +171,7 @@ impl Studio {
         )
     }
 
-    /// A file of ffmpeg's making.
+    /// Whatever ffmpeg makes by these arguments, split at spaces.
     pub(crate) fn make(&self, name: &str, arguments: &str) -> PathBuf {
         let path = self.path(name);
         let made = Command::new(&self.tools.ffmpeg)
@@ -242,12 +242,13 @@ impl Studio {
         let output = work.join(OUTPUT);
         let arguments = arguments::encode(recipe, &media, encoder, &source, &output)?;
         refuse(recipe, &arguments.changes, "it would lose")?;
-        runner
-            .writing(work)
-            .ffmpeg(&arguments.list, Origin::Local, |_| {})
-            .await?;
+        let writing = runner.writing(work);
+        for line in arguments.before.iter().chain([&arguments.list]) {
+            writing.ffmpeg(line, Origin::Local, |_| {}).await?;
+        }
         harm(&output);
         let made = Made::take(&self.attempt, OUTPUT)?;
+        made.finish(&arguments.finish)?;
         check(&runner, recipe, &media, &source, &arguments, &made, depth).await
     }
 
@@ -297,6 +298,18 @@ impl Studio {
                 .total_cmp(&b.parse().expect("a time"))
         });
         times
+    }
+
+    /// What ffprobe says of the output.
+    pub(crate) fn probed(&self) -> serde_json::Value {
+        let all = ["-show_streams", "-show_format", "-show_chapters"];
+        let answer = Command::new(&self.tools.ffprobe)
+            .args(["-v", "error", "-of", "json"])
+            .args(all)
+            .arg(self.output())
+            .output()
+            .expect("ffprobe runs");
+        serde_json::from_slice(&answer.stdout).expect("JSON")
     }
 
     fn ask(&self, what: &[&str]) -> Vec<String> {
