@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::id::JobId;
+use crate::job::Job;
 use crate::progress::EncodeProgress;
-use crate::queue::Queue;
+use crate::queue::{Priority, Queue};
 use crate::run::{Report, Requeue, Run, State};
 use crate::worker::WorkerName;
 
@@ -21,6 +22,9 @@ pub struct Event {
     pub at: Timestamp,
     /// What.
     pub what: What,
+    /// How urgent the job was from then on, where a person may have changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
 }
 
 /// What happened.
@@ -89,7 +93,70 @@ impl Event {
             job: run.job.id,
             attempt: run.attempt,
             at: run.changed,
+            priority: matches!(what, What::Moved(_) | What::Requeued).then_some(run.priority),
             what,
         }
+    }
+
+    /// That a job was enqueued, as its first run tells.
+    pub fn queued(run: &Run) -> Self {
+        Self {
+            job: run.job.id,
+            attempt: 1,
+            at: run.job.enqueued,
+            what: What::Queued,
+            priority: Some(run.priority),
+        }
+    }
+
+    /// All that happened to a job, of which these are recorded: it begins with being
+    /// enqueued, whenever that was written.
+    pub fn history(job: &Job, mut recorded: Vec<Self>) -> Vec<Self> {
+        let is_queued = |event: &Self| event.what == What::Queued;
+        let first = recorded.iter().find(|event| is_queued(event)).cloned();
+        recorded.retain(|event| !is_queued(event));
+        let first = first.unwrap_or(Self {
+            job: job.id,
+            attempt: 1,
+            at: job.enqueued,
+            what: What::Queued,
+            priority: None,
+        });
+        recorded.insert(0, first);
+        recorded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Lane;
+    use crate::recipe::Choice;
+    use crate::testing::job;
+
+    #[test]
+    fn a_history_begins_with_being_enqueued_once() {
+        let job = job(Choice::Encoder("libx265".parse().expect("an encoder")), 1);
+        let lane = |name: &str| Lane::from_consumer(name).expect("a lane");
+        let now = Timestamp::UNIX_EPOCH;
+        let untaken = Run::untaken(job.clone(), &lane("libx265_p5"), now);
+        let moved = untaken.move_to(&lane("libx265_p9"), now).expect("it waits");
+        let numbers = |events: Vec<Event>| {
+            let priority = |event: Event| (event.what.kind(), event.priority.map(u8::from));
+            Event::history(&job, events)
+                .into_iter()
+                .map(priority)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(Vec::new()), [("queued", None)]);
+        let recorded = vec![
+            Event::of(&moved),
+            Event::queued(&untaken),
+            Event::queued(&moved),
+        ];
+        assert_eq!(
+            numbers(recorded),
+            [("queued", Some(5)), ("requeued", Some(9))]
+        );
     }
 }

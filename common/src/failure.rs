@@ -24,6 +24,34 @@ impl Fault {
     }
 }
 
+/// Why something failed, of a message that also says where: without the path that
+/// such messages end with, or began with once.
+pub fn cause(message: &str) -> &str {
+    let is_start = |at: &usize| {
+        let (before, from) = message.split_at(*at);
+        let is_path = from.starts_with("s3://")
+            || from.starts_with("file://")
+            || (from.starts_with('/') && !from[1..].starts_with([' ', '/']));
+        is_path
+            && before
+                .chars()
+                .next_back()
+                .is_none_or(|c| c.is_whitespace() || "('\"".contains(c))
+    };
+    let Some(at) = message.char_indices().map(|(at, _)| at).find(is_start) else {
+        return message;
+    };
+    let before = message[..at].trim_end_matches(|c: char| c.is_whitespace() || ":('\"".contains(c));
+    match message[at..].split_once(": ") {
+        // It begins with the path.
+        Some((_, reason)) if before.is_empty() && !reason.is_empty() => cause(reason),
+        _ if before.is_empty() => message,
+        // The path stands in the midst of a sentence.
+        Some(_) if !message[..at].trim_end().ends_with([':', '(']) => message,
+        _ => before,
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -94,5 +122,43 @@ impl Failure {
     pub fn with_log(mut self, log: Vec<String>) -> Self {
         self.log = log;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_the_message_without_the_path() {
+        for (message, expected) in [
+            ("no video in it", "no video in it"),
+            (
+                "source is damaged: it ends at 7.7 s of 15.0 s: s3://media/in/a (1).mkv",
+                "source is damaged: it ends at 7.7 s of 15.0 s",
+            ),
+            (
+                "another file has appeared at the output: move it away (s3://media/out/a b.mkv)",
+                "another file has appeared at the output: move it away",
+            ),
+            (
+                "s3://media/in/Planet of: the.mkv: 403 Forbidden",
+                "the.mkv: 403 Forbidden",
+            ),
+            ("/srv/films/a.mkv: permission denied", "permission denied"),
+            ("cannot read '/srv/films/a.mkv'", "cannot read"),
+            (
+                "cannot reach s3://media/: 403 Forbidden",
+                "cannot reach s3://media/: 403 Forbidden",
+            ),
+            (
+                "24/1 frames and 3 / 4 of them",
+                "24/1 frames and 3 / 4 of them",
+            ),
+            ("/srv/films/a.mkv", "/srv/films/a.mkv"),
+            ("", ""),
+        ] {
+            assert_eq!(cause(message), expected, "{message}");
+        }
     }
 }

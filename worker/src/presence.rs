@@ -237,6 +237,7 @@ impl Reporter {
             attempt: self.attempt,
             at: self.broker.now(),
             what: What::Command(line),
+            priority: None,
         };
         self.broker.record_event(&event).await;
     }
@@ -258,6 +259,7 @@ impl Reporter {
                 attempt: self.attempt,
                 at: self.broker.now(),
                 what: What::Progress(encode),
+                priority: None,
             };
             self.broker.record_event(&event).await;
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Broker, BrokerError};
-use crate::event::{Event, What};
+use crate::event::Event;
 use crate::failure::Failure;
 use crate::id::JobId;
 use crate::job::Job;
@@ -180,12 +180,7 @@ impl Broker {
     pub(super) async fn record(&self, run: &Run) {
         let event = Event::of(run);
         if run.attempt == 1 && matches!(run.state, State::Running { .. }) {
-            let queued = Event {
-                at: run.job.enqueued,
-                what: What::Queued,
-                ..event.clone()
-            };
-            self.record_event(&queued).await;
+            self.record_event(&Event::queued(run)).await;
         }
         self.record_event(&event).await;
     }

@@ -17,6 +17,7 @@ use super::claim::hops;
 use super::outputs::Holder;
 use super::runs::{Versioned, Write};
 use super::{Broker, BrokerError};
+use crate::event::Event;
 use crate::id::JobId;
 use crate::job::Job;
 use crate::queue::{Lane, Priority, Queue};
@@ -110,6 +111,9 @@ impl Broker {
             let Write::Done(_) = self.settle(&next, found.revision).await? else {
                 continue;
             };
+            if found.revision == 0 {
+                self.record_event(&Event::queued(&found.run)).await;
+            }
             if is_running {
                 self.nudge(job).await;
             }

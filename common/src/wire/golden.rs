@@ -126,6 +126,7 @@ fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 attempt: 1,
                 at: epoch,
                 what: What::Completed(Box::new(testing::report("w1", "libx265", 1000, 2.0))),
+                priority: None,
             },
         ),
         of(

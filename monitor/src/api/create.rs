@@ -38,10 +38,10 @@ pub(super) struct Where {
 }
 
 /// What lies in a folder.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub(super) struct FolderRow {
-    /// The root below which everything lies.
-    root: String,
+    /// The root below which everything lies; none where the monitor has no store.
+    root: Option<String>,
     /// Names of folders.
     folders: Vec<String>,
     /// Files.
@@ -135,14 +135,17 @@ pub(super) async fn browse(
     State(shared): State<Shared>,
     Params(Where { folder }): Params<Where>,
 ) -> Result<axum::Json<FolderRow>, Refusal> {
-    let media = media(&shared)?;
+    // A page asks before anybody wants a file: that there is no store is an answer.
+    let Some(media) = &shared.media else {
+        return Ok(axum::Json(FolderRow::default()));
+    };
     let found = media.folder(&folder).await?;
     let files = found
         .files
         .into_iter()
         .map(|(name, size)| FileRow { name, size });
     Ok(axum::Json(FolderRow {
-        root: media.root().to_string(),
+        root: Some(media.root().to_string()),
         folders: found.folders,
         files: files.collect(),
     }))

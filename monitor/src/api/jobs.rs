@@ -189,7 +189,10 @@ pub(super) struct Details {
     /// `run` as it was last written.
     #[schema(value_type = Object)]
     record: JobRecord,
-    /// Why it is there, in one sentence.
+    /// By whom its recipe may be run, where that is another queue.
+    #[schema(value_type = Option<String>)]
+    home: Option<Queue>,
+    /// Why it is there, in one sentence; points in time in it as in RFC 3339.
     why: String,
     /// What happened to it, oldest first.
     #[schema(value_type = Vec<Object>)]
@@ -206,12 +209,13 @@ pub(super) async fn one(
     Named(job): Named<JobId>,
 ) -> Result<axum::Json<Details>, Refusal> {
     let (record, events) = tokio::try_join!(shared.broker.job(&job), shared.broker.events(&job))?;
-    let record =
-        record.ok_or_else(|| Refusal::unknown(format!("nobody has heard of job {job}")))?;
+    let record = record.ok_or_else(|| Refusal::unknown(format!("job not found: {job}")))?;
+    let (queue, home) = (record.queue(), record.job().recipe.queue());
     Ok(axum::Json(Details {
+        home: (home != *queue).then_some(home),
+        events: Event::history(record.job(), events),
         name: view::name(record.job()),
         why: shared.broker.why(&record).await?.to_string(),
         record,
-        events,
     }))
 }

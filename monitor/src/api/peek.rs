@@ -158,7 +158,7 @@ pub(super) async fn still(
 
 async fn known(broker: &Broker, job: &JobId) -> Result<JobRecord, Refusal> {
     let record = broker.job(job).await?;
-    record.ok_or_else(|| Refusal::unknown(format!("nobody has heard of job {job}")))
+    record.ok_or_else(|| Refusal::unknown(format!("job not found: {job}")))
 }
 
 fn report(record: &JobRecord) -> Option<&Report> {

@@ -82,7 +82,7 @@ impl Outcome {
                 format!("it is {}", run.too_late()),
             ),
             Ok(Steered::OutputTaken(holder)) => not(None, holder.to_string()),
-            Ok(Steered::Unknown) => not(None, "nobody has heard of it".to_owned()),
+            Ok(Steered::Unknown) => not(None, "job not found".to_owned()),
             Err(error) => not(None, error.to_string()),
         }
     }

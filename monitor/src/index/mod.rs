@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use common::broker::{LaneStatus, Pending};
 use common::encoder::Encoder;
-use common::failure::Fault;
+use common::failure::{Fault, cause};
 use common::id::{BatchId, JobId};
 use common::job::Job;
 use common::outlook::Waiting;
@@ -186,7 +186,7 @@ impl Index {
             State::Failed { failure } | State::Waiting { failure, .. } => {
                 Some(Box::new(Outcome::Broken {
                     fault: failure.fault,
-                    reason: self.reasons.id(&text::shortened(&failure.message)),
+                    reason: self.reasons.id(&text::shortened(cause(&failure.message))),
                 }))
             }
             State::Running { .. } | State::Queued { .. } | State::Cancelled => None,

@@ -116,7 +116,7 @@ pub struct JobRow {
     /// Whose fault the last failure was.
     #[schema(value_type = Option<String>)]
     pub fault: Option<Fault>,
-    /// Why the last attempt failed, shortened.
+    /// Why the last attempt failed: without the path, and shortened.
     pub reason: Option<String>,
 }
 

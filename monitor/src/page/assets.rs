@@ -26,6 +26,7 @@ const ASSETS: &[Asset] = assets![
     "style/forms.css",
     "style/narrow.css",
     "api.js",
+    "apart.js",
     "app.js",
     "control.js",
     "dialog.js",

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use common::failure::cause;
 use common::id::JobId;
 use common::job::Job;
 use common::outlook::{self, Outlook, Past};
@@ -67,7 +68,7 @@ impl Runs {
                         queue: run.queue.clone(),
                         until: Moment(*until),
                         attempts: run.spent(),
-                        reason: failure.message.clone(),
+                        reason: cause(&failure.message).to_owned(),
                     };
                     self.retrying.insert(job, row);
                 }
@@ -279,7 +280,7 @@ fn ended(run: &Run) -> Option<EndedRow> {
         },
         State::Failed { failure } => Ending::Failed {
             fault: failure.fault,
-            reason: failure.message.clone(),
+            reason: cause(&failure.message).to_owned(),
         },
         State::Cancelled => Ending::Cancelled,
         State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => return None,

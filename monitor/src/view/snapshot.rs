@@ -469,7 +469,7 @@ pub struct RetryRow {
     pub until: Moment,
     /// Attempts that failed.
     pub attempts: u32,
-    /// Why the last one did.
+    /// Why the last one did, without the path.
     pub reason: String,
 }
 
@@ -536,7 +536,7 @@ pub enum Ending {
         /// Whose fault.
         #[schema(value_type = String)]
         fault: Fault,
-        /// Why.
+        /// Why, without the path.
         reason: String,
     },
     /// A person cancelled it.

@@ -231,6 +231,13 @@ async fn a_batch_counts_the_jobs_that_were_added_and_an_empty_one_is_not_listed(
 async fn without_a_store_the_page_says_so() {
     let monitor = Monitor::start().await;
     let answer = get(&monitor.address, "/api/v1/store", "").await;
+    assert_eq!(
+        answer.status, 200,
+        "a question that every page asks is no error"
+    );
+    assert_eq!(answer.json()["root"], serde_json::Value::Null);
+    let order = json!({ "files": ["a.mkv"], "output": "out", "recipe": { "video": "copy" } });
+    let answer = send(&monitor.address, "POST", "/api/v1/jobs", "", &order).await;
     assert_eq!(answer.status, 404);
     assert!(answer.body.contains("--store URL"), "{}", answer.body);
     monitor.stop().await;

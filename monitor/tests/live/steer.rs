@@ -79,7 +79,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     .await;
     assert_eq!(answer[0]["done"], true);
     assert_eq!(answer[1]["done"], false);
-    assert_eq!(answer[1]["why"], "nobody has heard of it");
+    assert_eq!(answer[1]["why"], "job not found");
     until(
         address,
         "/api/v1/jobs?phases=cancelled",

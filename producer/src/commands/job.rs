@@ -83,12 +83,19 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
             job.id
         ));
     }
-    for event in events {
+    let mut priority = None;
+    for event in Event::history(job, events.to_vec()) {
+        let mut told = what(&event.what);
+        if let (Some(before), Some(after)) = (priority, event.priority)
+            && before != after
+        {
+            told += &format!(", priority {before} to {after}");
+        }
+        priority = event.priority.or(priority);
         lines.push(format!(
-            "          {} attempt {}: {}",
+            "          {} attempt {}: {told}",
             times::local(event.at),
             event.attempt,
-            what(&event.what)
         ));
     }
     lines.join("\n")

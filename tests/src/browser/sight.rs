@@ -83,6 +83,12 @@ impl Browser {
         .await;
     }
 
+    /// Has the page's clock be of another place, `America/Los_Angeles`.
+    pub async fn zone(&mut self, zone: &str) {
+        let zone = json!({ "timezoneId": zone });
+        self.ask("Emulation.setTimezoneOverride", zone).await;
+    }
+
     /// What on the page is hard to use for some people, by axe-core and by what
     /// it does not look at.
     pub async fn barriers(&mut self) -> Vec<String> {

@@ -102,6 +102,7 @@ pub(in crate::api) struct Tally {
 pub(in crate::api) struct FailureSum {
     #[schema(value_type = String)]
     fault: Fault,
+    /// As the latest of them says it: others may have other numbers in it.
     reason: String,
     jobs: usize,
     #[schema(value_type = String)]
@@ -239,7 +240,7 @@ fn failures(
     times: &Times,
     curve: &mut [Point],
 ) -> (Vec<FailureSum>, BTreeMap<WorkerName, u64>) {
-    let mut reasons: BTreeMap<(u8, &str), FailureSum> = BTreeMap::new();
+    let mut reasons: BTreeMap<(u8, String), FailureSum> = BTreeMap::new();
     let mut workers: BTreeMap<&WorkerName, u64> = BTreeMap::new();
     for broken in index.broken() {
         let Some(nth) = times.nth(broken.ended) else {
@@ -250,7 +251,7 @@ fn failures(
             *workers.entry(worker).or_default() += 1;
         }
         let sum = reasons
-            .entry((broken.fault as u8, broken.reason))
+            .entry((broken.fault as u8, without_numbers(broken.reason)))
             .or_insert_with(|| FailureSum {
                 fault: broken.fault,
                 reason: broken.reason.to_owned(),
@@ -258,7 +259,10 @@ fn failures(
                 latest: Moment(broken.ended),
             });
         sum.jobs += 1;
-        sum.latest = sum.latest.max(Moment(broken.ended));
+        if sum.latest < Moment(broken.ended) {
+            sum.latest = Moment(broken.ended);
+            broken.reason.clone_into(&mut sum.reason);
+        }
     }
     let mut reasons: Vec<FailureSum> = reasons.into_values().collect();
     reasons.sort_by_key(|sum| (Reverse(sum.jobs), Reverse(sum.latest)));
@@ -268,6 +272,20 @@ fn failures(
         .map(|(worker, jobs)| (worker.clone(), jobs))
         .collect();
     (reasons, workers)
+}
+
+/// The reason with every number replaced: those that differ in numbers alone are
+/// the same.
+fn without_numbers(reason: &str) -> String {
+    let mut kept = String::with_capacity(reason.len());
+    for c in reason.chars() {
+        match c {
+            '0'..='9' if kept.ends_with('#') => {}
+            '0'..='9' => kept.push('#'),
+            c => kept.push(c),
+        }
+    }
+    kept
 }
 
 /// How the jobs of each worker ended, by name.
@@ -372,5 +390,38 @@ mod tests {
         assert_eq!(failed, 2);
         let sum = &history.by_worker[0].sum;
         assert_eq!((sum.length, sum.encode_seconds), (4.0, 2.0));
+    }
+
+    #[test]
+    fn failures_for_the_same_reason_are_one_whatever_their_paths_and_numbers() {
+        let mut index = Index::default();
+        let messages = [
+            "source is damaged: it ends at 7.7 s of 15.0 s: s3://media/in/a.mkv",
+            "source is damaged: it ends at 1200.0 s of 1500.0 s: s3://media/in/b.mkv",
+            "s3://media/out/The Long Dark Show (2019) - S01E03.mkv: source is damaged: it ends at 3 s of 4 s",
+            "no video in it: s3://media/in/c.mkv",
+        ];
+        for (nth, message) in (0..).zip(messages) {
+            let run = Run::first(
+                job(&format!("{nth}.mkv"), 0),
+                &lane(5),
+                1,
+                worker("w1"),
+                at(0),
+            );
+            let failure = Failure::input(message);
+            index.run(&run.fail(failure, SignedDuration::ZERO, at(60 + nth)));
+        }
+        let failures = History::of(&index, 1, at(100)).failures;
+        let told: Vec<_> = failures
+            .iter()
+            .map(|sum| (sum.jobs, sum.reason.as_str()))
+            .collect();
+        let expected = [
+            (2, "source is damaged: it ends at 1200.0 s of 1500.0 s"),
+            (1, "no video in it"),
+            (1, "source is damaged: it ends at 3 s of 4 s"),
+        ];
+        assert_eq!(told, expected);
     }
 }

@@ -4,7 +4,7 @@
 import { put, remove } from "./api.js";
 import { ask, field } from "./dialog.js";
 import { h } from "./dom.js";
-import { order } from "./notes.js";
+import { note, order } from "./notes.js";
 import { state } from "./state.js";
 
 /** The order about a target that is in force. */
@@ -26,14 +26,17 @@ export const lift = (worker) => order(remove(`quarantines/${encodeURIComponent(w
 export async function askHours(worker) {
   const present = standing(`worker.${worker}`)?.hours ?? "";
   const input = h("input", { name: "hours", value: present, placeholder: "mon-fri 19:00-07:00; sat,sun 00:00-24:00", autocomplete: "off" });
-  const answer = await ask(`Hours of ${worker}`, [
+  await ask(`Hours of ${worker}`, [
     field("Starts jobs", input, "By its own clock. Empty: the hours that it was started with."),
-  ], "Set");
-  if (answer) await setHours(worker, answer.get("hours").trim());
+  ], "Set", { act: (answer) => setHours(worker, answer.get("hours").trim()) });
 }
 
-/** Sets a worker's hours; without any, it has those again that it was started with. */
-export function setHours(worker, hours) {
+/** Sets a worker's hours; without any, it has those again that it was started with. Throws what is refused. */
+async function setHours(worker, hours) {
   const path = `hours/${encodeURIComponent(worker)}`;
-  return hours ? order(put(path, { hours }), `${worker} starts jobs ${hours}`) : order(remove(path), `${worker} has its own hours again`);
+  await (hours ? put(path, { hours }) : remove(path));
+  note(hours ? `${worker} starts jobs ${hours}` : `${worker} has its own hours again`);
 }
+
+/** Has a worker keep those hours again that it was started with. */
+export const leaveHours = (worker) => order(setHours(worker, ""));

@@ -18,7 +18,7 @@ export function editPreset({ name = "", note: words = "", recipe = null, revisio
   const place = h("fieldset", { class: "recipe-form" }, h("legend", {}, "Recipe"));
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const save = h("button", { class: "button strong", type: "submit" }, "Save");
-  const leave = h("button", { class: "button", type: "button" }, "Never mind");
+  const leave = h("button", { class: "button", type: "button" }, "Cancel");
   const form = h(
     "form",
     {},

@@ -9,6 +9,7 @@ export const plural = (number, one, many = `${one}s`) => `${count(number)} ${num
 
 /** Three significant digits or so: 4.13, 41.3, 413. */
 function short(number) {
+  if (Math.abs(number) < 1) return String(Number(number.toPrecision(2)));
   const digits = number >= 100 ? 0 : number >= 10 ? 1 : 2;
   return String(Number(number.toFixed(digits)));
 }
@@ -79,7 +80,7 @@ export function ago(moment, now) {
   return now - Date.parse(moment) < 5000 ? "just now" : `${age(moment, now)} ago`;
 }
 
-/** The time of day, with the date where that is another. */
+/** The time of day, with the date where that is another: how the page writes every point in time. */
 export function time(moment, now) {
   const at = new Date(moment);
   const isToday = at.toDateString() === new Date(now).toDateString();
@@ -102,4 +103,21 @@ export function printable(text) {
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
     return `\\u${code.toString(16).padStart(4, "0")}`;
   });
+}
+
+const MOMENTS = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
+/** A sentence of the farm: printable, with its points in time as the page writes all others. */
+export const told = (text, now = Date.now()) => printable(text).replace(MOMENTS, (moment) => time(moment, now));
+
+/** Where a file is, as people read it: a path, or `s3://bucket/key`. */
+export function place(location) {
+  const [, scheme, encoded] = location.match(/^(\w+):\/\/(.*)$/s) ?? [null, "file", location];
+  let name = encoded;
+  try {
+    name = decodeURIComponent(encoded);
+  } catch {
+    // It is no encoding, and is shown as it is.
+  }
+  return printable(scheme === "file" ? name : `${scheme}://${name}`);
 }

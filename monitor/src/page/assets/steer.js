@@ -35,7 +35,7 @@ async function give(verb, jobs, more, done) {
 export async function cancel(jobs) {
   const sure = await ask(`Cancel ${plural(jobs.length, "job")}?`, [
     h("p", {}, "What runs is stopped. Cancelled jobs can be tried again later."),
-  ], "Cancel them", "bad");
+  ], jobs.length === 1 ? "Cancel job" : "Cancel jobs", { tone: "bad", leave: "Back" });
   if (sure) await give("cancel", jobs, {}, "Cancelled");
 }
 

@@ -401,6 +401,7 @@ async fn the_log_of_a_running_job_is_followed_and_its_command_shown() {
         attempt: 1,
         at: Timestamp::now(),
         what: What::Command("ffmpeg -i '<b>in.mkv' -c:v libx265 out.mkv".to_owned()),
+        priority: None,
     };
     monitor.broker.record_event(&started).await;
     let _alive = keep_alive(

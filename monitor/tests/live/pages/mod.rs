@@ -3,10 +3,13 @@
 mod access;
 mod history;
 mod jobs;
+mod layout;
+mod names;
 mod new;
 mod orders;
 mod settings;
 mod sights;
+mod times;
 mod workers;
 
 use std::time::Duration;

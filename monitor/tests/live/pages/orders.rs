@@ -57,7 +57,7 @@ async fn queues_batches_and_workers_obey_their_buttons() {
         .await;
 
     go(&mut browser, "workers").await;
-    browser.shows("Who has proved what").await;
+    browser.shows("Encoder support").await;
     browser.click("button[aria-label='Drain atelier']").await;
     ordered(&monitor, "worker.atelier", Some((true, None))).await;
     browser.click("button[aria-label='Hours of atelier']").await;
@@ -84,7 +84,18 @@ async fn queues_batches_and_workers_obey_their_buttons() {
         .await;
     browser.types("whenever").await;
     browser.press("Enter").await;
-    browser.shows("says no hours").await;
+    // What is wrong stands in the dialog, and what was typed is still there.
+    let kept = "document.querySelector('dialog[open] .problem:not([hidden])')?.textContent.includes('whenever') &&
+                document.querySelector('dialog[open] input').value === 'whenever'";
+    browser.until("the dialog to say what is wrong", kept).await;
+    let button = ".question button[value='']";
+    browser.click(button).await;
+    browser
+        .until(
+            "the dialog to close",
+            "!document.querySelector('dialog[open]')",
+        )
+        .await;
     ordered(
         &monitor,
         "worker.atelier",

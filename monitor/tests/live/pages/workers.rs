@@ -141,7 +141,7 @@ async fn a_workers_card_says_what_it_has_done_and_when_it_was_heard() {
         .await;
     browser.shows("In the last day: no job ended here").await;
     browser.shows("up 3 h").await;
-    browser.shows("heard seconds ago").await;
+    browser.shows("last seen seconds ago").await;
     let rows = browser
         .evaluate(
             "[...document.querySelectorAll('.past tbody tr')]
@@ -152,7 +152,7 @@ async fn a_workers_card_says_what_it_has_done_and_when_it_was_heard() {
         rows,
         "hevc_nvenc 1 63 fps 2.5× 18 s; libx265 2 63 fps 2.5× 18 s"
     );
-    browser.shows("ago, then up").await;
+    browser.shows("ago · up").await;
     browser
         .click(".worker-actions a[href='#/jobs?worker=atelier']")
         .await;

@@ -19,7 +19,7 @@ function replicas(row) {
 }
 
 function draw(state) {
-  say(server, `${state.server} · nats-server ${state.version}`);
+  say(server, `nats-server ${state.version} · ${state.server}`);
   streams.replaceChildren(
     ...state.streams.map((row) =>
       h(

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { h, say, set } from "../dom.js";
-import { ago, bytes, change, count, duration, fps, plural, printable, time } from "../format.js";
+import { ago, bytes, change, count, duration, fps, plural, time, told } from "../format.js";
 import { each, pace } from "../past.js";
 import { refine } from "../router.js";
 import { bars } from "./chart.js";
@@ -16,8 +16,8 @@ const span = page.querySelector("select");
 const csv = page.querySelector("a.button");
 const problem = page.querySelector(".problem");
 const overTime = page.querySelector(".over-time");
-const fpsLines = lines("Frames per second of an encode", fps);
-const timeLines = lines("Time a job", duration);
+const fpsLines = lines("Encoding speed", fps);
+const timeLines = lines("Time per job", duration);
 overTime.querySelector(".charts").append(fpsLines.element, timeLines.element);
 
 /** Draws one line of each of the pairs that has a value. */
@@ -36,9 +36,9 @@ function draw({ since, step, curve, pairs, by_worker, failures: reasons, ratios 
   charts.replaceChildren(
     chart("Jobs completed", curve.map((sum) => sum.completed), (value) => plural(value, "job")),
     chart("Bytes saved", curve.map((sum) => Math.max(0, sum.input_bytes - sum.output_bytes)), bytes),
-    chart("Frames per second of an encode", curve.map(pace), fps),
+    chart("Encoding speed", curve.map(pace), fps),
     chart("Jobs failed", curve.map((sum) => sum.failed), (value) => plural(value, "job")),
-    bars("Output beside input", ratios.map((value, nth) => ({
+    bars("Output size vs input", ratios.map((value, nth) => ({
       value,
       words: `${nth < 10 ? `${nth * 10}–${nth * 10 + 10}%` : "larger than the input"}: ${plural(value, "job")}`,
     }))),
@@ -66,7 +66,7 @@ function draw({ since, step, curve, pairs, by_worker, failures: reasons, ratios 
   page.querySelector(".empty").hidden = by_worker.length > 0;
   failures.replaceChildren(
     ...reasons.map((row) =>
-      h("li", {}, h("span", { class: "number" }, `${count(row.jobs)}×`), h("span", { class: "reason" }, printable(row.reason)), h("span", { class: "soft" }, `${row.fault} · latest ${ago(row.latest, Date.now())}`)),
+      h("li", {}, h("span", { class: "number" }, `${count(row.jobs)}×`), h("span", { class: "reason" }, told(row.reason)), h("span", { class: "soft" }, `${row.fault} · latest ${ago(row.latest, Date.now())}`)),
     ),
   );
   failures.parentElement.hidden = reasons.length === 0;

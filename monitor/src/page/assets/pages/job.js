@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { h, say, set } from "../dom.js";
-import { count, duration, fps, percent, printable, speed, time } from "../format.js";
+import { count, duration, fps, percent, printable, speed, time, told } from "../format.js";
 import { watch } from "../state.js";
 import { whenStill } from "../still.js";
 import { cancel, chooseWorker, reprioritise, retry, sendHome } from "../steer.js";
@@ -23,23 +23,25 @@ const progress = page.querySelector("progress");
 const buttons = page.querySelector(".actions");
 const problem = page.querySelector(".problem");
 
-/** What happened, in words: `[what, more]`. */
+/** What happened, in words: `[what, more]`; `priority` says from which to which it went. */
 const WORDS = {
   queued: () => ["Enqueued", ""],
   claimed: (worker) => [`Taken by ${worker}`, ""],
-  progress: (progress) => ["Encoding", `${count(progress.frame)} frames, ${fps(progress.fps)}`],
+  progress: (progress) => ["Encoding", [`${count(progress.frame)} frames`, progress.fps ? fps(progress.fps) : ""].filter(Boolean).join(", ")],
   returned: (worker) => [`Given back by ${worker}`, "unharmed: the worker was told to stop"],
-  moved: (queue) => [`Moved to ${queue}`, "by a person"],
-  requeued: () => ["Put back in the queue", "by a person"],
-  retried: (failure) => ["Attempt failed", printable(failure.message)],
+  moved: (queue, priority) => [`Moved to ${queue}`, priority ? `priority ${priority}, by a person` : "by a person"],
+  requeued: (_, priority) => (priority ? [`Priority ${priority}`, "by a person"] : ["Put back in the queue", "by a person"]),
+  retried: (failure) => ["Attempt failed", told(failure.message)],
   completed: (report) => ["Completed", `by ${report.worker} in ${duration(report.total_seconds)}`],
-  failed: (failure) => ["Failed for good", printable(failure.message)],
+  failed: (failure) => ["Failed for good", told(failure.message)],
   cancelled: () => ["Cancelled", "by a person"],
 };
 
-function happening({ what, attempt, at }) {
+/** An event; `before` is the priority that the job had until then. */
+function happening({ what, attempt, at, priority }, before) {
   const [kind, content] = typeof what === "string" ? [what, null] : Object.entries(what)[0];
-  const [words, more] = (WORDS[kind] ?? (() => [kind, ""]))(content);
+  const change = priority && before && priority !== before ? `${before} → ${priority}` : null;
+  const [words, more] = (WORDS[kind] ?? (() => [kind, ""]))(content, change);
   return h(
     "li",
     { "data-kind": kind },
@@ -55,7 +57,17 @@ function fact(name, value) {
 
 let shown = null;
 
-function draw({ name, record, why, events }) {
+/** All that happened, the earliest first. */
+function happenings(events) {
+  let priority = null;
+  return events.filter(({ what }) => !what.command).map((event) => {
+    const element = happening(event, priority);
+    priority = event.priority ?? priority;
+    return element;
+  });
+}
+
+function draw({ name, record, why, events, home }) {
   const run = record.run ?? record.parked ?? null;
   const pending = record.pending ?? null;
   const { job, queue, priority } = run ?? pending;
@@ -64,7 +76,7 @@ function draw({ name, record, why, events }) {
   shown = { id: job.id, priority, phase: word };
   say(title, printable(name.name));
   say(status, word);
-  say(reason, printable(why));
+  say(reason, told(why));
   set(status, "data-state", word);
   facts.replaceChildren(
     ...fact("Queue", queue),
@@ -78,20 +90,20 @@ function draw({ name, record, why, events }) {
   );
   const report = content?.report;
   showSides(job, report);
-  timeline.replaceChildren(...events.filter(({ what }) => !what.command).map(happening));
+  timeline.replaceChildren(...happenings(events));
   const started = events.findLast(({ what }) => what.command);
   command.parentElement.hidden = !started;
   if (started) say(command, printable(started.what.command));
   const failure = content?.failure ?? run?.failures?.at(-1)?.failure;
   log.hidden = !failure;
   if (failure) {
-    say(log.querySelector(".reason"), printable(failure.message));
+    say(log.querySelector(".reason"), told(failure.message));
     say(log.querySelector("pre"), (failure.log ?? []).map(printable).join("\n"));
     log.querySelector("pre").hidden = !failure.log?.length;
   }
   say(recipe, JSON.stringify(job.recipe, null, 2));
   const isOver = ["completed", "failed", "cancelled"].includes(word);
-  const can = { cancel: !isOver, retry: word === "failed" || word === "cancelled", prioritise: !isOver && word !== "running", assign: !isOver, home: !isOver };
+  const can = { cancel: !isOver, retry: word === "failed" || word === "cancelled", prioritise: !isOver && word !== "running", assign: !isOver, home: !isOver && home !== null };
   // Each keeps its place: who aims at one must not meet another as the job goes on.
   for (const button of buttons.querySelectorAll("button")) button.disabled = !can[button.dataset.verb];
 }
@@ -138,15 +150,19 @@ export function job({ path: [, id] }) {
       const answer = await get(`jobs/${encodeURIComponent(id)}`);
       whenStill(() => {
         problem.hidden = true;
+        page.removeAttribute("data-unknown");
         draw(answer);
       });
     } catch (refusal) {
       whenStill(() => {
         problem.hidden = false;
         say(problem, refusal.message);
+        // Of what there is not, there is nothing to be shown or done.
+        page.toggleAttribute("data-unknown", shown === null);
       });
     }
   };
+  page.setAttribute("data-unknown", "");
   ask();
   follow.replaceChildren();
   follow.parentElement.hidden = true;
@@ -160,8 +176,8 @@ export function job({ path: [, id] }) {
     if (live) {
       set(progress, "value", live.fraction);
       set(progress, "aria-label", live.stage);
-      const left = live.eta === null ? "" : `${duration(live.eta)} left`;
-      const pace = live.fps === null ? "" : `${fps(live.fps)} · ${speed(live.speed)}`;
+      const left = live.eta === null ? "" : `about ${duration(live.eta)} left`;
+      const pace = live.fps ? `${fps(live.fps)} · ${speed(live.speed)}` : "";
       say(progress.nextElementSibling, [live.stage, live.fraction === null ? "" : percent(live.fraction), pace, left].filter(Boolean).join(" · "));
     }
     if (state.listing.revision !== seen) timer ||= setTimeout(() => ((timer = 0), ask()), 500);

@@ -2,9 +2,9 @@
 
 import { get } from "../api.js";
 import { h, keyed, say, set } from "../dom.js";
-import { ago, bytes, change, count, percent, plural, printable, time } from "../format.js";
+import { ago, bytes, change, count, percent, plural, printable, time, told } from "../format.js";
 import { note, order } from "../notes.js";
-import { jobName } from "../render/job.js";
+import { jobName, namesOf } from "../render/job.js";
 import { address, place, refine } from "../router.js";
 import { state, watch } from "../state.js";
 import { whenStill } from "../still.js";
@@ -120,25 +120,28 @@ function row(item) {
   const name = jobName();
   const link = h("a", { class: "job-link", draggable: "false" }, name.element);
   const where = h("bdi", { class: "folder soft" });
+  const brief = h("span", { class: "brief soft" });
   const phase = h("span", { class: "phase" });
   const bar = h("progress", { max: 1 });
   const reason = h("span", { class: "why" });
-  const queue = h("td", { class: "mono" });
-  const priority = h("td", { class: "number" });
-  const worker = h("td", {});
-  const size = h("td", { class: "number" });
-  const when = h("td", { class: "number" });
+  const queue = h("td", { class: "mono second" });
+  const priority = h("td", { class: "number second" });
+  const worker = h("td", { class: "second" });
+  const size = h("td", { class: "number second" });
+  const enqueued = h("td", { class: "number second" });
+  const changed = h("td", { class: "number third" });
   const element = h(
     "tr",
     { tabindex: -1, draggable: "true" },
     h("td", {}, box),
-    h("th", { scope: "row" }, link, where),
+    h("th", { scope: "row" }, link, where, brief),
     h("td", { class: "standing" }, phase, bar, reason),
     queue,
     priority,
     worker,
     size,
-    when,
+    enqueued,
+    changed,
   );
   let job = item;
   box.addEventListener("click", (event) => choose(job.job.id, box.checked, event.shiftKey));
@@ -152,10 +155,10 @@ function row(item) {
   });
   return {
     element,
-    update(item) {
+    update(item, names) {
       job = item;
       const now = Date.now();
-      name.update(item.job);
+      name.update(item.job, names);
       set(link, "href", address(`jobs/${item.job.id}`));
       say(where, printable(item.job.folder));
       set(where, "title", printable(item.job.folder));
@@ -171,17 +174,22 @@ function row(item) {
         set(bar, "aria-label", live.stage);
       }
       say(phase, live ? `${live.stage}${live.fraction === null ? "" : ` ${percent(live.fraction)}`}` : item.phase);
-      say(reason, item.reason ? printable(item.reason) : "");
-      set(reason, "title", item.reason ? printable(item.reason) : null);
+      say(reason, item.reason ? told(item.reason) : "");
+      set(reason, "title", item.reason ? told(item.reason) : null);
       say(queue, item.queue);
-      set(queue, "title", item.home ? `its recipe belongs to ${item.home}` : null);
+      set(queue, "title", item.home ? `${item.queue}; its recipe belongs to ${item.home}` : item.queue);
       say(priority, String(item.priority));
       say(worker, item.worker ?? "");
-      say(size, item.output_size === null ? bytes(item.input_size) : `${bytes(item.input_size)} → ${bytes(item.output_size)}`);
+      set(worker, "title", item.worker);
+      const sizes = item.output_size === null ? bytes(item.input_size) : `${bytes(item.input_size)} → ${bytes(item.output_size)}`;
+      say(size, sizes);
       set(size, "title", item.output_size === null ? null : change(item.input_size, item.output_size));
-      const at = item.phase === "pending" ? item.enqueued : item.changed;
-      say(when, ago(at, now));
-      set(when, "title", time(at, now));
+      for (const [cell, at] of [[enqueued, item.enqueued], [changed, item.changed]]) {
+        say(cell, ago(at, now));
+        set(cell, "title", time(at, now));
+      }
+      // What has no room of its own on a narrow screen.
+      say(brief, [item.worker ?? item.queue, sizes, ago(item.changed, now)].join(" · "));
     },
   };
 }
@@ -215,7 +223,7 @@ function draw() {
   if (selected.size === 0) wide = null;
   const sum = shown.phases.reduce((sum, [, jobs]) => sum + jobs, 0);
   keyed(tabs, [["", sum], ...shown.phases], ([phase]) => phase, ([phase]) => tab(phase));
-  keyed(body, shown.jobs, (item) => item.job.id, row);
+  keyed(body, shown.jobs, (item) => item.job.id, row, namesOf(shown.jobs));
   const rows = [...body.children];
   if (!rows.some((element) => element.tabIndex === 0) && rows[0]) rows[0].tabIndex = 0;
   empty.hidden = shown.total > 0;
@@ -231,7 +239,7 @@ function draw() {
   // not move that row under the pointer.
   const jobs = chosenJobs().length;
   actions.toggleAttribute("data-idle", jobs === 0);
-  for (const button of orders) button.disabled = jobs === 0;
+  for (const button of orders) button.disabled = jobs === 0 || (!wide && button.dataset.verb in VERBS && able(button.dataset.verb).length === 0);
   say(chosen, jobs ? plural(jobs, "job") : "No job chosen");
   everything.toggleAttribute("data-unused", wide !== null || !all.checked || shown.total <= shown.jobs.length);
   say(everything, `Choose all ${count(shown.total)}`);
@@ -260,18 +268,41 @@ const drag = dropping(page.querySelector(".targets"), fits, async (jobs, worker)
   ask();
 });
 
-/** The buttons over the table, and their keys. */
+const OPEN = ["pending", "running", "waiting"];
+const OVER = ["failed", "cancelled"];
+
+/** The buttons over the table, their keys, and the phases in which each can do something. */
 const VERBS = {
-  cancel: { key: "Delete", run: cancel },
-  retry: { key: "r", run: retry },
-  prioritise: { key: "p", run: (jobs) => reprioritise(jobs, shown.jobs.find((item) => item.job.id === jobs[0])?.priority) },
-  assign: { key: "a", run: chooseWorker },
-  home: { key: "h", run: sendHome },
+  cancel: { key: "Delete", phases: OPEN, run: cancel },
+  retry: { key: "r", phases: OVER, run: retry },
+  prioritise: { key: "p", phases: ["pending", "waiting"], run: (jobs) => reprioritise(jobs, shown.jobs.find((item) => item.job.id === jobs[0])?.priority) },
+  assign: { key: "a", phases: OPEN, run: chooseWorker },
+  home: { key: "h", phases: OPEN, isFor: (item) => item.home !== null, run: sendHome },
 };
 
+/** The chosen jobs of this page for which an order can do something. */
+function able(verb) {
+  const { phases, isFor = () => true } = VERBS[verb];
+  const items = shown.jobs.filter((item) => selected.has(item.job.id) && phases.includes(item.phase) && isFor(item));
+  return items.map((item) => item.job.id);
+}
+
+/** The same of all that are chosen, on whatever page. */
+async function ableOfAll(verb) {
+  const asked = query.phases ? query.phases.split(",") : PHASES;
+  const phases = VERBS[verb].phases.filter((phase) => asked.includes(phase));
+  if (phases.length === 0) return [];
+  const found = await order(get(`jobs/ids?${words({ offset: 0, phases: phases.join() })}`));
+  const chosen = new Set(wide);
+  return found ? found.jobs.filter((job) => chosen.has(job)) : null;
+}
+
 async function act(verb) {
-  const jobs = chosenJobs();
-  if (jobs.length === 0 || document.body.classList.contains("reader")) return;
+  if (chosenJobs().length === 0 || document.body.classList.contains("reader")) return;
+  const found = wide ? await ableOfAll(verb) : able(verb);
+  if (!found) return;
+  // Where none seems to be, the server knows best, and says why.
+  const jobs = found.length ? found : chosenJobs();
   await VERBS[verb].run(jobs);
   // Done with, most of them out of sight.
   if (wide) selected.clear();

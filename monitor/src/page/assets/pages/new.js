@@ -1,7 +1,7 @@
 // A new job: files of the store, a recipe, who could run it, and off it goes.
 
 import { get, post } from "../api.js";
-import { h, say } from "../dom.js";
+import { h, say, set } from "../dom.js";
 import { editPreset } from "../editor.js";
 import { bytes, duration, fps, plural, printable } from "../format.js";
 import { note } from "../notes.js";
@@ -18,6 +18,7 @@ const verdict = page.querySelector(".verdict");
 const problem = page.querySelector(".problem");
 const save = form.querySelector(".save");
 const submit = form.querySelector("button[type='submit']");
+const lacking = form.querySelector(".lacking");
 const recipe = recipeForm(form.querySelector(".recipe-form"), () => tell());
 
 /** Chosen files by their path below the root, with their sizes. */
@@ -26,11 +27,15 @@ let here = "";
 let isFit = false;
 let presets = [];
 
+/** Wait before a recipe that is being typed is asked about. */
+const PAUSE = 250;
+
 const below = (folder, name) => (folder ? `${folder}/${name}` : name);
 
 async function browse(folder) {
   try {
     const found = await get(`store?${new URLSearchParams({ folder })}`);
+    if (!found.root) throw new Error("The monitor has no store to choose files from. Start it with --store URL.");
     here = folder;
     problem.hidden = true;
     form.hidden = false;
@@ -78,8 +83,13 @@ async function tell() {
   const { hop } = form.elements;
   hop.disabled = !recipe.hops();
   hop.closest("label").hidden = hop.disabled;
-  if (!recipe.isOpen()) return;
+  ready();
+  // Readers may look, and hand in nothing: the server plans for those who may.
+  if (!recipe.isOpen() || document.body.classList.contains("reader")) return;
   const mine = (turn += 1);
+  // What is half typed is not asked about.
+  await new Promise((done) => setTimeout(done, PAUSE));
+  if (mine !== turn) return;
   let plan = null;
   let reason = null;
   try {
@@ -91,12 +101,17 @@ async function tell() {
   if (mine !== turn) return;
   isFit = plan !== null;
   recipe.refuse(reason);
-  verdict.replaceChildren(...(plan ? words(plan, size) : [h("p", { class: "soft" }, "Nobody: the recipe cannot work.")]));
+  verdict.replaceChildren(...(plan ? words(plan, size) : [h("p", { class: "soft" }, "No worker: the recipe cannot work as it is.")]));
   ready();
 }
 
+/** Says why nothing can be handed in yet, where that is so. */
 function ready() {
-  submit.disabled = !isFit || files.size === 0;
+  const isReader = document.body.classList.contains("reader");
+  const why = isReader ? "Your password is for looking only." : files.size === 0 ? "Choose at least one file." : isFit ? "" : "The recipe cannot work as it is: see above.";
+  submit.disabled = why !== "";
+  set(submit, "aria-describedby", why ? lacking.id : null);
+  say(lacking, why);
 }
 
 function words({ candidates, unfit, alternatives }, size) {
@@ -106,7 +121,7 @@ function words({ candidates, unfit, alternatives }, size) {
   if (candidates.length === 0) {
     lines.push(h("p", { class: "warning" }, "No live worker can run this: jobs would wait until one can."));
   } else if (time !== null) {
-    lines.push(h("p", {}, `About ${duration(time)} on ${best.worker} alone, judged by ${plural(best.measured.jobs, "job")} of late.`));
+    lines.push(h("p", {}, `About ${duration(time)} on ${best.worker} alone, estimated from ${plural(best.measured.jobs, "recent job")}.`));
   }
   const pick = (row) => {
     const encoder = row.encoder ? ` with ${row.encoder}` : "";

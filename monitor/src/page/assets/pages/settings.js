@@ -2,7 +2,7 @@
 // orders that stand.
 
 import { get, put, remove } from "../api.js";
-import { askHours, pause, setHours } from "../control.js";
+import { askHours, leaveHours, pause } from "../control.js";
 import { ask as confirm } from "../dialog.js";
 import { h, keyed, say, set } from "../dom.js";
 import { editPreset } from "../editor.js";
@@ -41,7 +41,7 @@ async function edit(preset) {
 
 async function forget({ name, built_in: isBuiltIn, revision }) {
   const after = isBuiltIn ? "The one that is built in takes its place." : "Jobs keep the recipe that they were made with.";
-  const sure = await confirm(`Remove the preset ${name}?`, [h("p", {}, after)], "Remove it", "bad");
+  const sure = await confirm(`Remove the preset ${name}?`, [h("p", {}, after)], "Remove preset", { tone: "bad" });
   if (!sure) return;
   await give(remove(`presets/${encodeURIComponent(name)}?revision=${revision}`), `Removed the preset ${name}`);
   // The button that was pressed is gone.
@@ -122,7 +122,7 @@ retention.addEventListener("submit", async (event) => {
   const { events, batches } = settings.history;
   const isShorter = [events, batches].some((seconds) => seconds === 0 || days * DAY < seconds);
   const warning = "What is older is deleted at once, and cannot be brought back.";
-  if (isShorter && !(await confirm(`Keep history for ${plural(days, "day")} only?`, [h("p", {}, warning)], "Delete what is older", "bad"))) return;
+  if (isShorter && !(await confirm(`Keep history for ${plural(days, "day")} only?`, [h("p", {}, warning)], "Delete what is older", { tone: "bad" }))) return;
   await give(put("settings/history", { days }), `History is kept for ${plural(days, "day")}`);
 });
 
@@ -146,7 +146,7 @@ function orderRow({ target }) {
   const { name } = subject(target);
   resume.addEventListener("click", () => pause(target, false));
   hours.addEventListener("click", () => askHours(name));
-  free.addEventListener("click", () => setHours(name, ""));
+  free.addEventListener("click", () => leaveHours(name));
   const element = h("li", { class: "line", "data-target": target }, link, words, since, h("span", { class: "end act" }, resume, " ", hours, " ", free));
   return {
     element,

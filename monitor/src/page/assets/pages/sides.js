@@ -3,7 +3,7 @@
 
 import { get } from "../api.js";
 import { h } from "../dom.js";
-import { bitrate, bytes, change, clock, count, duration, fps, plural, printable, speed } from "../format.js";
+import { bitrate, bytes, change, clock, count, duration, fps, place, plural, printable, speed } from "../format.js";
 
 /** Where the pictures are taken, as shares of the length. */
 const INSTANTS = [0.1, 0.5, 0.9];
@@ -65,8 +65,8 @@ export function sides(element) {
     const hasFilm = (content) => content?.media?.tracks.some((track) => track.video);
     const instants = lengths.length ? INSTANTS.map((share) => Number((share * Math.min(...lengths)).toFixed(3))) : [];
     const stills = (side) => (hasFilm(seen?.[side]) ? instants.map((at) => still(job.id, side, at)) : []);
-    const input = [["Place", printable(job.input.location)], ["Size", bytes(job.input.size)], ...holds(seen?.input, job.input.size)];
-    const output = [["Place", printable(job.output)]];
+    const input = [["Location", place(job.input.location)], ["Size", bytes(job.input.size)], ...holds(seen?.input, job.input.size)];
+    const output = [["Location", place(job.output)]];
     if (report) {
       output.push(
         ["Size", `${bytes(report.output_size)} (${change(report.input_size, report.output_size)})`],

@@ -1,7 +1,7 @@
 // What a person should look at first: each cause once, with what to do.
 
 import { h, keyed, say, set } from "../dom.js";
-import { ago, clockOff, count, plural, printable, sentence, time } from "../format.js";
+import { ago, clockOff, count, plural, printable, sentence, time, told } from "../format.js";
 import { address } from "../router.js";
 
 const section = document.getElementById("attention");
@@ -41,7 +41,7 @@ export function nextTry(until, now) {
 
 function quarantined({ workers, waiting }, now) {
   const reason = (row) => {
-    const why = sentence(row.note ? printable(row.note) : "too many jobs failed by its fault");
+    const why = sentence(row.note ? told(row.note) : "too many jobs failed by its fault");
     return `${workers.length > 1 ? `${row.worker}: ` : ""}${why} ${nextTry(row.until, now)}`;
   };
   const held = waits(waiting);
@@ -104,7 +104,7 @@ function failed(item, now) {
   const latest = item.count > 1 ? "The latest is " : "";
   return [
     `${plural(item.count, "job")} failed in the last day`,
-    `${latest}${printable(item.name)}, ${ago(item.at, now)}: ${printable(item.reason)}`,
+    `${latest}${printable(item.name)}, ${ago(item.at, now)}: ${told(item.reason)}`,
   ];
 }
 
@@ -115,7 +115,7 @@ function placeAway(item, now) {
     : "See whether the folder is there, and mounted";
   return [
     `${who} cannot reach ${printable(item.place)}`,
-    `${cure}; jobs that need it wait until then. Since ${ago(item.since, now)}, ${item.worker} says: ${printable(item.error)}`,
+    `${cure}; jobs that need it wait until then. Since ${ago(item.since, now)}, ${item.worker} says: ${told(item.error)}`,
   ];
 }
 

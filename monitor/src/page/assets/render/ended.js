@@ -1,7 +1,7 @@
 // Jobs that ended.
 
 import { h, say, set } from "../dom.js";
-import { ago, bytes, change, duration, fps, plural, printable, time } from "../format.js";
+import { ago, bytes, change, duration, fps, plural, time, told } from "../format.js";
 import { chip, jobList, jobLink } from "./job.js";
 
 const SIGNS = { completed: "✓", failed: "✕", cancelled: "–" };
@@ -25,9 +25,9 @@ function row(item) {
   );
   return {
     element,
-    update(item, now) {
+    update(item, now, names) {
       const { state, ...ending } = item.ending;
-      name.update(item.job);
+      name.update(item.job, names);
       set(element, "data-state", state);
       say(sign, SIGNS[state] ?? "?");
       set(sign, "aria-label", state);
@@ -45,9 +45,9 @@ function row(item) {
       set(when, "title", time(item.ended, now));
       const warnings = ending.warnings ?? [];
       const words = state === "failed" ? ending.reason : warnings[0] ?? "";
-      say(note, printable(words) + (warnings.length > 1 ? ` (and ${plural(warnings.length - 1, "more warning")})` : ""));
+      say(note, told(words) + (warnings.length > 1 ? ` (and ${plural(warnings.length - 1, "more warning")})` : ""));
       set(note, "class", state === "failed" ? "indented reason" : "indented warning");
-      set(note, "title", words.length > 200 ? printable(words) : null);
+      set(note, "title", words.length > 200 ? told(words) : null);
       note.hidden = words === "";
     },
   };

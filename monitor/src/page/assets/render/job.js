@@ -1,30 +1,29 @@
 // How every list names a job, and shortens itself.
 
+import { apart, parts } from "../apart.js";
 import { h, keyed, say, set } from "../dom.js";
 import { count, printable } from "../format.js";
 import { address } from "../router.js";
 
-/** The end of a name is kept in sight: it says which episode, and what format. */
-const TAIL = 12;
-
-/** A job's name on one line, whatever its owner put into it. */
+/**
+ * A job's name on one line, whatever its owner put into it. `names` are those of
+ * its list, as `namesOf` gives them.
+ */
 export function jobName() {
-  const stem = h("bdi", { class: "stem" });
-  const tail = h("bdi", { class: "tail" });
-  const element = h("span", { class: "name" }, stem, tail);
+  const pieces = ["stem", "key", "rest", "tail"].map((part) => h("bdi", { class: part }));
+  const element = h("span", { class: "name" }, ...pieces);
   return {
     element,
-    update(job) {
+    update(job, names) {
       const text = printable(job.name);
-      // Only plain letters are safe to cut anywhere.
-      const canCut = text.length > 2 * TAIL && /^[ -~]+$/.test(text.slice(-TAIL - 1));
-      const at = canCut ? text.length - TAIL : text.length;
-      say(stem, text.slice(0, at));
-      say(tail, text.slice(at));
+      parts(text, names?.get(text)).forEach((part, at) => say(pieces[at], part));
       set(element, "title", text);
     },
   };
 }
+
+/** The names of a list of jobs, and where each differs from the others. */
+export const namesOf = (items) => apart(items.map((item) => printable(item.job.name)));
 
 /** The same, as a link to all about the job. */
 export function jobLink() {
@@ -32,8 +31,8 @@ export function jobLink() {
   const element = h("a", { class: "job-link" }, name.element);
   return {
     element,
-    update(job) {
-      name.update(job);
+    update(job, names) {
+      name.update(job, names);
       set(element, "href", address(`jobs/${job.id}`));
     },
   };
@@ -78,7 +77,7 @@ export function jobList(id, few, create) {
   return (items, total, now) => {
     redraw = () => {
       const shown = isOpen ? items : items.slice(0, few);
-      keyed(rows, shown, (item) => item.job.id, create, now);
+      keyed(rows, shown, (item) => item.job.id, create, now, namesOf(shown));
       say(counter, total ? count(total) : "");
       if (empty) empty.hidden = items.length > 0;
       else section.hidden = items.length === 0;

@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { count, duration, fps, plural, speed } from "../format.js";
 import { day, each, pace, tempo } from "../past.js";
 
-const HEADS = [["Encoder"], ["Jobs", "number"], ["Pace", "number"], ["Speed", "number"], ["Time a job", "number"]];
+const HEADS = [["Encoder"], ["Jobs", "number"], ["Pace", "number"], ["Speed", "number"], ["Time per job", "number"]];
 
 function row({ encoder, sum }) {
   return h(

@@ -35,14 +35,14 @@ function row(item) {
   );
   return {
     element,
-    update(item, now) {
-      name.update(item.job);
+    update(item, now, names) {
+      name.update(item.job, names);
       set(element, "data-stage", item.stage);
       set(bar, "value", item.fraction);
       set(bar, "aria-label", `${STAGES[item.stage]}: ${printable(item.job.name)}`);
       say(share, item.fraction === null ? "" : percent(item.fraction));
       say(stage, STAGES[item.stage]);
-      const isEncoding = item.stage === "encoding" && item.fps !== null;
+      const isEncoding = item.stage === "encoding" && item.fps > 0;
       say(figures, isEncoding ? `${fps(item.fps)} · ${speed(item.speed)}` : "");
       say(
         sizes,
@@ -50,7 +50,7 @@ function row(item) {
           ? `${bytes(item.input_size)} → ${bytes(item.output_size)} · ${bitrate(item.bitrate)}`
           : bytes(item.input_size),
       );
-      say(eta, item.eta === null ? "" : `${duration(item.eta)} left`);
+      say(eta, item.eta === null ? "" : `about ${duration(item.eta)} left`);
       say(worker, `on ${item.worker} for ${age(item.since, now)}`);
       say(
         attempt,

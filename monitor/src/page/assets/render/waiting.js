@@ -1,7 +1,7 @@
 // Jobs that wait: for their turn, or for their next attempt.
 
 import { h, say, set } from "../dom.js";
-import { age, ago, bytes, duration, plural, printable } from "../format.js";
+import { age, ago, bytes, duration, plural, told } from "../format.js";
 import { chip, folder, jobList, jobLink } from "./job.js";
 import { UNSERVED } from "./queues.js";
 
@@ -20,8 +20,8 @@ function nextRow(item) {
   );
   return {
     element,
-    update(item, now) {
-      name.update(item.job);
+    update(item, now, names) {
+      name.update(item.job, names);
       where.update(item.job);
       say(priority, `prio ${item.priority}`);
       set(priority, "data-urgent", item.priority > 5);
@@ -46,12 +46,12 @@ function retryRow(item) {
   );
   return {
     element,
-    update(item, now) {
-      name.update(item.job);
+    update(item, now, names) {
+      name.update(item.job, names);
       const left = (Date.parse(item.until) - now) / 1000;
       say(when, left > 0 ? `again in ${duration(left)}` : `due ${ago(item.until, now)}`);
       say(tries, `failed ${item.attempts === 1 ? "once" : plural(item.attempts, "time")}`);
-      say(reason, printable(item.reason));
+      say(reason, told(item.reason));
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { askHours, lift, pause, standing } from "../control.js";
 import { h, keyed, say, set } from "../dom.js";
-import { ago, bytes, clockOff, count, duration, fps, percent, plural, printable, sentence, time } from "../format.js";
+import { ago, bytes, clockOff, count, duration, fps, percent, plural, printable, sentence, time, told } from "../format.js";
 import { address } from "../router.js";
 import { nextTry } from "./attention.js";
 import { past } from "./past.js";
@@ -100,14 +100,14 @@ function cardParts(name, card) {
 
 /** Why a worker takes no jobs, and when that changes. */
 function reason({ status, note, until }, now) {
-  if (status === "quarantined") return `${sentence(printable(note ?? ""))} ${nextTry(until, now)}`;
+  if (status === "quarantined") return `${sentence(told(note ?? ""))} ${nextTry(until, now)}`;
   if (!note) return "";
-  return printable(note) + (until ? ` until ${time(until, now)}` : "");
+  return told(note) + (until ? ` until ${time(until, now)}` : "");
 }
 
 function trouble() {
   const element = h("li", {});
-  return { element, update: ([, words]) => say(element, printable(words)) };
+  return { element, update: ([, words]) => say(element, told(words)) };
 }
 
 function workerCard(row) {
@@ -124,7 +124,7 @@ function workerCard(row) {
   const note = h("p", { class: "host" });
   const troubles = h("ul", { class: "troubles" });
   const lately = past(row.name);
-  const jobs = h("a", { class: "button small", href: address("jobs", { worker: row.name }) }, "Its jobs");
+  const jobs = h("a", { class: "button small", href: address("jobs", { worker: row.name }) }, "Jobs");
   const drain = h("button", { class: "button small act", type: "button" });
   const hours = h("button", { class: "button small act", type: "button" }, "Hours…");
   const target = `worker.${row.name}`;
@@ -183,7 +183,7 @@ function workerCard(row) {
       // Who is there was heard within the last few heartbeats.
       const heard = row.last_seen ? Date.parse(row.last_seen) : now;
       const up = `up ${duration((heard - Date.parse(row.started)) / 1000)}`;
-      say(uptime, row.last_seen ? `heard ${ago(row.last_seen, now)}, then ${up}` : `${up} · heard seconds ago`);
+      say(uptime, row.last_seen ? `last seen ${ago(row.last_seen, now)} · ${up} then` : `${up} · last seen seconds ago`);
       lately.update();
       const card = cards[row.name];
       if (card && card !== shown) {

@@ -1,0 +1,50 @@
+//! Long names, told apart on every list.
+
+use super::open;
+use crate::Monitor;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_episode_is_seen_of_names_that_begin_and_end_alike() {
+    let monitor = Monitor::start().await;
+    for episode in 1..=12 {
+        let name = format!(
+            "Planet of the Very Long Titles (2019) - S02E{episode:02} - The Tale of It [1080p][DTS-HD.MA.5.1][h264]-GROUP.mkv"
+        );
+        monitor.enqueue(&name, "libx265").await;
+    }
+    // All that names an episode is within what can be seen of the name.
+    let seen = "(() => {
+      const names = [...document.querySelectorAll('LIST .name')].filter((name) => name.checkVisibility());
+      const isSeen = (name) => {
+        const key = name.querySelector('.key');
+        const [box, room] = [key, name].map((part) => part.getBoundingClientRect());
+        return /S02E\\d\\d/.test(key.textContent) && box.left >= room.left - 1 && box.right <= room.right + 1;
+      };
+      return names.length >= LEAST && names.every(isSeen);
+    })()";
+    let (mut browser, _folder) = open(&monitor, "jobs").await;
+    browser.shows("of 12 jobs").await;
+    for width in [390, 800, 1200, 1440] {
+        browser.resize(width, 1000).await;
+        let of_jobs = seen.replace("LIST", ".jobs").replace("LEAST", "12");
+        browser
+            .until(&format!("each episode in the table at {width}"), &of_jobs)
+            .await;
+        browser.picture(&format!("episodes-{width}")).await;
+    }
+    super::go(&mut browser, "").await;
+    for width in [390, 1440] {
+        browser.resize(width, 1000).await;
+        let of_next = seen.replace("LIST", "#next").replace("LEAST", "8");
+        browser
+            .until(
+                &format!("each episode that comes next at {width}"),
+                &of_next,
+            )
+            .await;
+    }
+    let whole = "document.querySelector('#next .name').textContent.includes('Planet of the Very Long Titles (2019) - S02E01 - The Tale of It [1080p]')";
+    browser.until("the whole name to be read out", whole).await;
+    drop(browser);
+    monitor.stop().await;
+}
