@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::UnknownName;
 
+mod tally;
+
+pub use tally::{Tally, tally};
+
 /// Changes that are told of one output, at the most: a hostile input may have thousands of tracks.
 pub const MOST_CHANGES: usize = 200;
 

@@ -203,15 +203,27 @@ pub struct Report {
     /// What the output holds; as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_media: Option<MediaInfo>,
-    /// What became of what the input holds, as far as it is worth telling.
+    /// What became of what the input holds, by comparison with the output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// What is worth telling although it worked.
+    /// What was worth telling although it worked, in words: of jobs from before there were `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
 impl Report {
+    /// What a person who did not ask for it needs to hear: losses first, each in a line.
+    pub fn news(&self) -> Vec<String> {
+        let mut changes: Vec<&Change> = self
+            .changes
+            .iter()
+            .filter(|change| change.is_news())
+            .collect();
+        changes.sort_by_key(|change| std::cmp::Reverse(change.fate));
+        let changes = changes.into_iter().map(ToString::to_string);
+        self.warnings.iter().cloned().chain(changes).collect()
+    }
+
     /// Mean frames per second of the encode.
     pub fn fps(&self) -> f64 {
         if self.encode_seconds > 0.0 {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::Parser;
 use common::broker::{Broker, ConnectOptions, HEARTBEAT};
 use common::card::{Proof, Verdict};
+use common::changes::{Change, Kind};
 use common::failure::Failure;
 use common::id::JobId;
 use common::job::Job;
@@ -241,11 +242,19 @@ impl Farm {
                 total_seconds: seconds + 12.0,
                 input_media: None,
                 output_media: None,
-                changes: Vec::new(),
-                warnings: match index {
-                    6 => vec!["1 subtitle track (dvd_teletext) cannot be kept in mkv".to_owned()],
+                changes: match index {
+                    6 => vec![
+                        Change::lost(
+                            Kind::Track,
+                            4,
+                            "subtitle dvb_teletext",
+                            "no container here holds its form",
+                        ),
+                        Change::kept(Kind::Chapters, None, "12 chapters"),
+                    ],
                     _ => Vec::new(),
                 },
+                warnings: Vec::new(),
             };
             let end = ago(since - seconds as i64);
             farm::write_run(&self.broker, &run.complete(report, end)).await;

@@ -503,6 +503,9 @@ impl Told<'_> {
         } else {
             output::print(&summary::of(entries));
             output::print(&summary::totals(entries));
+            for line in summary::losses(entries) {
+                output::print(&line);
+            }
         }
         if ending == Ending::Interrupted {
             let open = entries.iter().filter(|entry| entry.is_open()).count();

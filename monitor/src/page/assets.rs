@@ -28,6 +28,7 @@ const ASSETS: &[Asset] = assets![
     "api.js",
     "apart.js",
     "app.js",
+    "changes.js",
     "control.js",
     "dialog.js",
     "dom.js",

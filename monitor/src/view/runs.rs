@@ -270,14 +270,18 @@ fn running(
 
 fn ended(run: &Run) -> Option<EndedRow> {
     let ending = match &run.state {
-        State::Completed { report } => Ending::Completed {
-            encoder: report.encoder.clone(),
-            input_size: report.input_size,
-            output_size: report.output_size,
-            fps: report.fps(),
-            seconds: report.total_seconds,
-            warnings: report.warnings.clone(),
-        },
+        State::Completed { report } => {
+            let mut news = report.news();
+            Ending::Completed {
+                encoder: report.encoder.clone(),
+                input_size: report.input_size,
+                output_size: report.output_size,
+                fps: report.fps(),
+                seconds: report.total_seconds,
+                further_news: news.len().saturating_sub(1),
+                news: (!news.is_empty()).then(|| news.swap_remove(0)),
+            }
+        }
         State::Failed { failure } => Ending::Failed {
             fault: failure.fault,
             reason: cause(&failure.message).to_owned(),

@@ -528,8 +528,10 @@ pub enum Ending {
         fps: f64,
         /// Seconds from claim to end.
         seconds: f64,
-        /// What is worth telling all the same.
-        warnings: Vec<String>,
+        /// What is lost or converted that nobody asked for: the worst of it, in words.
+        news: Option<String>,
+        /// How much more of that there is.
+        further_news: usize,
     },
     /// It failed for good.
     Failed {

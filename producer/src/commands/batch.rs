@@ -7,7 +7,7 @@ use common::control::Target;
 use common::printable::printable;
 use serde::Serialize;
 
-use crate::display::{output, times, units};
+use crate::display::{changes, output, times, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::outlook::{Heard, outlook, slots};
@@ -33,6 +33,8 @@ struct Shown {
     /// Judged by what running jobs say of themselves and by what such jobs took
     /// lately.
     seconds_left: Option<f64>,
+    /// What outputs have lost, a line for each kind and reason.
+    losses: Vec<String>,
 }
 
 /// Shows how far a batch is.
@@ -56,6 +58,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         .partition(|record| record.job().batch == id);
     let mut progress = BatchProgress::default();
     own.iter().for_each(|record| progress.add(record));
+    let losses = changes::losses(own.iter().filter_map(JobRecord::run));
     let workers = broker.workers().await?;
     heard.of(&own).await;
     let outlook = outlook(&own, &others, &heard, broker.now());
@@ -64,6 +67,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
         seconds_left: outlook.seconds_left(slots(&own, &workers)),
         batch,
         progress,
+        losses,
     };
     if options.json {
         output::print_json(&shown)?;
@@ -90,6 +94,8 @@ fn text(shown: &Shown) -> String {
             saved(progress.input_bytes, progress.output_bytes)
         ));
     }
+    let losses = shown.losses.iter();
+    lines.extend(losses.map(|line| format!("lost      {line}")));
     if progress.open() > 0 {
         let left = match shown.seconds_left {
             Some(seconds) => format!(", about {}", units::seconds(seconds)),

@@ -7,7 +7,7 @@ use common::failure::Failure;
 use common::run::{Run, State};
 use serde::Serialize;
 
-use crate::display::{output, summary, times, units};
+use crate::display::{changes, output, summary, times, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::records;
@@ -111,7 +111,11 @@ fn of_run(run: &Run) -> Vec<String> {
             ));
         }
         State::Waiting { until, .. } => lines.push(format!("until     {}", times::local(*until))),
-        State::Completed { .. } => lines.push(format!("result    {}", summary::ending(run))),
+        State::Completed { report } => {
+            lines.push(format!("result    {}", summary::ending(run)));
+            let list = changes::list(&report.changes);
+            lines.extend(list.into_iter().map(|change| format!("change    {change}")));
+        }
         State::Failed { failure } => lines.push(format!("error     {}", reason(failure))),
         State::Queued { .. } | State::Cancelled => {}
     }

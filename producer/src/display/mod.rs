@@ -2,6 +2,7 @@
 //! file elsewhere. Everything here goes to stderr.
 
 mod bars;
+pub mod changes;
 pub mod output;
 pub mod shortened;
 pub mod summary;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use common::changes::Change;
 use common::run::{Run, State};
 use serde::Serialize;
 
@@ -23,8 +24,12 @@ pub fn ending(run: &Run) -> String {
                 units::fps(report.fps()),
                 report.worker
             );
-            for warning in &report.warnings {
-                line += &format!("; note: {}", printable(warning));
+            let news = report.news();
+            if let Some(first) = news.first() {
+                line += &format!("; {}", printable(first));
+            }
+            if news.len() > 1 {
+                line += &format!(" (and {} more)", news.len() - 1);
             }
             line
         }
@@ -103,6 +108,15 @@ pub fn totals(entries: &[Entry]) -> String {
     text.join(", ")
 }
 
+/// What completed entries have lost, in a line for each kind and reason.
+pub fn losses(entries: &[Entry]) -> Vec<String> {
+    let runs = entries.iter().filter_map(|entry| match &entry.standing {
+        Standing::Run(run) => Some(&**run),
+        _ => None,
+    });
+    super::changes::losses(runs)
+}
+
 /// The entries for machines.
 pub fn json(entries: &[Entry]) -> Vec<Line> {
     entries.iter().map(Line::of).collect()
@@ -126,7 +140,7 @@ pub struct Line {
     /// Where its result was brought to.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
-    warnings: Vec<String>,
+    changes: Vec<Change>,
 }
 
 impl Line {
@@ -145,7 +159,7 @@ impl Line {
             worker: None,
             error: None,
             path: None,
-            warnings: Vec::new(),
+            changes: Vec::new(),
         };
         match &entry.standing {
             Standing::Added | Standing::Pending => {}
@@ -176,7 +190,7 @@ impl Line {
                 self.seconds = Some(report.total_seconds);
                 self.fps = Some(report.fps());
                 self.encoder = report.encoder.as_ref().map(ToString::to_string);
-                self.warnings.clone_from(&report.warnings);
+                self.changes.clone_from(&report.changes);
             }
             State::Failed { failure } | State::Waiting { failure, .. } => {
                 self.error = Some(failure.message.clone());

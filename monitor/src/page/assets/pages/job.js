@@ -1,6 +1,7 @@
 // All about one job.
 
 import { get } from "../api.js";
+import { changeList } from "../changes.js";
 import { h, say, set } from "../dom.js";
 import { count, duration, fps, percent, printable, speed, time, told } from "../format.js";
 import { watch } from "../state.js";
@@ -15,6 +16,7 @@ const reason = page.querySelector(".why");
 const facts = page.querySelector(".about");
 const timeline = page.querySelector(".timeline");
 const showSides = sides(page.querySelector(".sides"));
+const kept = page.querySelector(".kept");
 const log = page.querySelector(".failure");
 const recipe = page.querySelector(".recipe");
 const command = page.querySelector(".command");
@@ -55,6 +57,17 @@ function fact(name, value) {
   return value === null || value === "" ? [] : [h("div", {}, h("dt", {}, name), h("dd", {}, value))];
 }
 
+let listed = "";
+
+/** Drawn anew only where it differs: what is open stays open. */
+function showChanges(changes) {
+  const now = JSON.stringify(changes);
+  if (now === listed) return;
+  listed = now;
+  kept.hidden = changes.length === 0;
+  kept.querySelector("div").replaceChildren(...changeList(changes));
+}
+
 let shown = null;
 
 /** All that happened, the earliest first. */
@@ -90,6 +103,7 @@ function draw({ name, record, why, events, home }) {
   );
   const report = content?.report;
   showSides(job, report);
+  showChanges(report?.changes ?? []);
   timeline.replaceChildren(...happenings(events));
   const started = events.findLast(({ what }) => what.command);
   command.parentElement.hidden = !started;

@@ -74,7 +74,7 @@ export function sides(element) {
         ["Encoder", report.encoder ?? "copied"],
         ["Frames", count(report.frames)],
         ["Pace", report.encode_seconds ? `${fps(report.frames / report.encode_seconds)}, ${speed(report.duration / report.encode_seconds)}` : null],
-        ["Warnings", report.warnings?.length ? printable(report.warnings.join("; ")) : null],
+        ["Notes", report.warnings?.length ? printable(report.warnings.join("; ")) : null],
       );
     }
     element.replaceChildren(section("Input", input, stills("input")), section("Output", output, stills("output")));

@@ -1,7 +1,7 @@
 // Jobs that ended.
 
 import { h, say, set } from "../dom.js";
-import { ago, bytes, change, duration, fps, plural, time, told } from "../format.js";
+import { ago, bytes, change, count, duration, fps, time, told } from "../format.js";
 import { chip, jobList, jobLink } from "./job.js";
 
 const SIGNS = { completed: "✓", failed: "✕", cancelled: "–" };
@@ -43,9 +43,8 @@ function row(item) {
       say(when, ago(item.ended, now));
       set(when, "datetime", item.ended);
       set(when, "title", time(item.ended, now));
-      const warnings = ending.warnings ?? [];
-      const words = state === "failed" ? ending.reason : warnings[0] ?? "";
-      say(note, told(words) + (warnings.length > 1 ? ` (and ${plural(warnings.length - 1, "more warning")})` : ""));
+      const words = state === "failed" ? ending.reason : ending.news ?? "";
+      say(note, told(words) + (ending.further_news ? ` (and ${count(ending.further_news)} more)` : ""));
       set(note, "class", state === "failed" ? "indented reason" : "indented warning");
       set(note, "title", words.length > 200 ? told(words) : null);
       note.hidden = words === "";
