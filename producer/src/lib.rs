@@ -11,6 +11,7 @@ pub mod cli;
 pub mod commands;
 pub mod config_file;
 pub mod display;
+pub mod dry_run;
 pub mod embedded;
 pub mod exit;
 pub mod farm;

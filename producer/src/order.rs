@@ -50,6 +50,9 @@ pub struct JobOptions {
     /// Replace files that are there already; sources are never touched
     #[arg(long)]
     pub overwrite: bool,
+    /// Only tell what would be done to each file: its output, or why it is skipped, and what would be kept, converted or lost
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print the outcome as JSON
     #[arg(long)]
     pub json: bool,

@@ -149,6 +149,36 @@ impl Place<'_> {
         spares.then(|| another(maker, input, terms))
     }
 
+    /// Why a job would not be handed in as a new one; `None` where it would. Changes nothing.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn foretell(
+        &self,
+        broker: &Broker,
+        job: &Job,
+        terms: &Terms,
+    ) -> Result<Option<Standing>, Error> {
+        if let Some(standing) = self.verdict(&job.input.location, &job.output, terms) {
+            return Ok(Some(standing));
+        }
+        if terms.again {
+            return Ok(None);
+        }
+        if let Some(standing) = self.verdict_of(job, terms) {
+            return Ok(Some(standing));
+        }
+        let size = self.present.size(&job.output);
+        let Some(record) = broker.job(&job.id).await? else {
+            let is_occupied = size.is_some() && !terms.replaces();
+            return Ok(is_occupied.then(|| Standing::Occupied(unknown(&job.output))));
+        };
+        let Some(run) = record.run() else {
+            return Ok(Some(Standing::Pending));
+        };
+        Ok((!renews(run, size, terms)).then(|| Standing::Run(Box::new(run.clone()))))
+    }
+
     /// The same for a job. What the very same work has made already counts as its own.
     fn verdict_of(&self, job: &Job, terms: &Terms) -> Option<Standing> {
         let maker = self.makers.get(&job.output)?;
@@ -265,19 +295,9 @@ pub async fn submit(
                 continue;
             };
             let size = place.present.size(&entry.job.output);
-            let is_done = matches!(run.state, State::Completed { .. });
-            entry.is_gone = is_done && size.is_none();
-            let is_over = match &run.state {
-                State::Completed { report } => size != Some(report.output_size),
-                State::Failed { .. } | State::Cancelled => true,
-                State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => false,
-            };
-            let renews = match terms.renew {
-                Renew::Never => false,
-                Renew::Gone => entry.is_gone,
-                Renew::Ended => is_over,
-            };
-            if renews {
+            let is_renewed = renews(run, size, terms);
+            entry.is_gone = is_gone(run, size);
+            if is_renewed {
                 entry.is_gone = false;
                 entry.job = renewed(&entry.job, &first[index], generation);
                 turn.push(index);
@@ -289,6 +309,25 @@ pub async fn submit(
     }
     hand_in.close().await?;
     Ok(entries)
+}
+
+/// Whether a job is done whose output is not there: `size` is of what is.
+fn is_gone(run: &Run, size: Option<u64>) -> bool {
+    matches!(run.state, State::Completed { .. }) && size.is_none()
+}
+
+/// Whether a job that was taken before gets a new one in its place.
+fn renews(run: &Run, size: Option<u64>, terms: &Terms) -> bool {
+    let is_over = match &run.state {
+        State::Completed { report } => size != Some(report.output_size),
+        State::Failed { .. } | State::Cancelled => true,
+        State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => false,
+    };
+    match terms.renew {
+        Renew::Never => false,
+        Renew::Gone => is_gone(run, size),
+        Renew::Ended => is_over,
+    }
 }
 
 /// Where an entry stands whose output another live job has. One that does the very

@@ -657,7 +657,7 @@ async fn digest(made: &Made) -> Result<Digest, Failure> {
 }
 
 /// What to encode with: never anything that was not proved here.
-fn choose<'a>(
+pub(crate) fn choose<'a>(
     card: &'a Card,
     recipe: &Recipe,
     queue: &Queue,

@@ -1,5 +1,6 @@
-//! Lets people peek into the files of jobs: what a file holds, and single
-//! pictures of it. One at a time, beside whatever is encoded.
+//! Lets people peek into the files of jobs (what a file holds, and single
+//! pictures of it), and tells what would become of an input. One at a time,
+//! beside what is encoded.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -8,19 +9,21 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
+use common::failure::{Failure, Fault};
 use common::job::Input;
-use common::peek::{Peek, STILL_WIDTH, Side, Sight};
+use common::peek::{Foresee, Foreseen, Peek, Question, STILL_WIDTH, Side, Sight};
 use common::run::State;
 use common::wire;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
+use crate::changes;
 use crate::config::ReadMode;
-use crate::executor::Executor;
-use crate::ffmpeg::Source;
+use crate::executor::{Executor, choose};
 use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::probe;
 use crate::ffmpeg::process::Runner;
+use crate::ffmpeg::{Source, arguments};
 use crate::input;
 use crate::made::Made;
 use crate::scratch::AttemptFolder;
@@ -42,8 +45,8 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
     };
     while let Some(Some(message)) = stop.run_until_cancelled(asked.next()).await {
         let seen = async {
-            let peek = wire::decode(&message.payload)?;
-            tokio::time::timeout(LONGEST, executor.look(&peek, stop.child_token()))
+            let question = wire::decode(&message.payload)?;
+            tokio::time::timeout(LONGEST, executor.answer(&question, stop.child_token()))
                 .await
                 .context("looking took too long")?
         };
@@ -59,6 +62,46 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
 }
 
 impl Executor {
+    async fn answer(&self, question: &Question, stop: CancellationToken) -> anyhow::Result<Bytes> {
+        match question {
+            Question::Peek(peek) => self.look(peek, stop).await,
+            Question::Foresee(asked) => Ok(wire::encode(&self.foresee(asked, stop).await?)),
+        }
+    }
+
+    /// What would become of an input, as far as it can be known before the encode.
+    async fn foresee(&self, asked: &Foresee, stop: CancellationToken) -> anyhow::Result<Foreseen> {
+        let Foresee { input, recipe } = asked;
+        let card = Arc::clone(&self.card.borrow());
+        let choice = choose(&card, recipe, &recipe.queue())?;
+        let scratch = self.scratch.peek()?;
+        let (mode, folder) = (ReadMode::InPlace, scratch.path());
+        // Another worker may reach what this one does not.
+        let source = input::open(&self.stores, input, mode, folder, &|_| {}).await?;
+        let mut runner = self.runner(&source, folder, stop);
+        runner.limits.stall = LONGEST;
+        let output = scratch.work_path().join("output");
+        let changes = async {
+            let media = probe::probe(&runner, &source).await?;
+            let arguments = arguments::encode(recipe, &media, choice, &source, &output)?;
+            let changes = changes::foresee(recipe, &media, &arguments.tracks, &arguments.changes);
+            changes::refuse(recipe, &changes, "it would lose")?;
+            Ok::<_, Failure>(changes)
+        };
+        match changes.await {
+            Ok(changes) => Ok(Foreseen {
+                changes,
+                refused: None,
+            }),
+            // What is wrong with the input or the recipe is an answer: all workers would give it.
+            Err(failure) if failure.fault == Fault::Input => Ok(Foreseen {
+                changes: Vec::new(),
+                refused: Some(failure.message),
+            }),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
     async fn look(&self, peek: &Peek, stop: CancellationToken) -> anyhow::Result<Bytes> {
         let file = self.file(peek).await?;
         let scratch = self.scratch.peek()?;

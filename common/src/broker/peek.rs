@@ -1,4 +1,4 @@
-//! Asking a worker to peek into a job's file, and answering.
+//! Asking a worker to look into a file, and answering.
 
 use std::time::Duration;
 
@@ -7,13 +7,16 @@ use async_nats::{HeaderMap, Message, Request, Subscriber};
 use bytes::Bytes;
 
 use super::{Broker, BrokerError};
-use crate::peek::Peek;
+use crate::peek::{Foresee, Foreseen, Peek, Question};
+use crate::plan::Plan;
 use crate::printable::printable;
-use crate::worker::WorkerName;
+use crate::worker::{Heartbeat, WorkerName};
 use crate::{subject, wire};
 
 /// How long an answer is waited for: the worker's machine encodes besides.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Workers that are asked one after the other until one sees something.
+const ASKED: usize = 4;
 /// The header by which NATS services say what went wrong.
 const REFUSED: &str = "Nats-Service-Error";
 
@@ -41,8 +44,50 @@ impl Broker {
     /// # Errors
     /// Where the worker is gone or sees nothing.
     pub async fn peek(&self, worker: &WorkerName, peek: &Peek) -> Result<Bytes, Unseen> {
+        self.ask(worker, &Question::Peek(*peek)).await
+    }
+
+    /// What would become of an input, by the first of these workers that sees it: of those that have proved the
+    /// encoder and reach the input, the best ones are asked. `turn` has each file begin with another one.
+    ///
+    /// # Errors
+    /// Where none of them sees it: what the last one said.
+    pub async fn foresee(
+        &self,
+        workers: &[Heartbeat],
+        turn: usize,
+        foresee: Foresee,
+    ) -> Result<Foreseen, Unseen> {
+        let place = &foresee.input.location;
+        let plan =
+            Plan::of(&foresee.recipe, workers).between(workers, &[[place.clone(), place.clone()]]);
+        let able = plan.candidates.iter().map(|candidate| &candidate.worker);
+        let asked = able
+            .clone()
+            .cycle()
+            .skip(turn % able.len().max(1))
+            .take(able.len().min(ASKED));
+        let question = Question::Foresee(Box::new(foresee));
+        let mut seen = Err(Unseen::Refused(
+            "no live worker that could run the recipe reaches the file".to_owned(),
+        ));
+        for worker in asked {
+            seen = match self.ask(worker, &question).await {
+                Ok(answer) => {
+                    wire::decode(&answer).map_err(|error| Unseen::Refused(error.to_string()))
+                }
+                Err(why) => Err(why),
+            };
+            if seen.is_ok() {
+                break;
+            }
+        }
+        seen
+    }
+
+    async fn ask(&self, worker: &WorkerName, question: &Question) -> Result<Bytes, Unseen> {
         let request = Request::new()
-            .payload(wire::encode(peek))
+            .payload(wire::encode(question))
             .timeout(Some(PATIENCE));
         let answer = self
             .client
@@ -59,7 +104,7 @@ impl Broker {
         }
     }
 
-    /// What a worker is asked to peek into.
+    /// What a worker is asked, as [`Question`]s.
     ///
     /// # Errors
     /// Where the connection is gone.

@@ -8,13 +8,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::batch::Batch;
+use crate::changes::{Change, Kind};
 use crate::control::Order;
 use crate::event::{Event, What};
 use crate::failure::Failure;
 use crate::id::BatchId;
 use crate::job::{Hops, Job};
 use crate::location::Location;
-use crate::peek::{Peek, Side, Sight};
+use crate::peek::{Foresee, Foreseen, Peek, Question, Side, Sight};
 use crate::preset::Preset;
 use crate::progress::{EncodeProgress, Progress};
 use crate::queue::{Lane, Priority, Queue};
@@ -151,6 +152,25 @@ fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 what: Sight::Still(1.5),
             },
         ),
+        of(
+            "foresee",
+            &Foresee {
+                input: job.input.clone(),
+                recipe: job.recipe.clone(),
+            },
+        ),
+        of(
+            "foreseen",
+            &Foreseen {
+                changes: vec![Change::lost(
+                    Kind::Captions,
+                    0,
+                    "closed captions",
+                    "libx265 writes none",
+                )],
+                refused: Some("the input holds no video".to_owned()),
+            },
+        ),
     ]);
     files
 }
@@ -179,7 +199,8 @@ fn what_is_stored_today_is_read_by_every_later_program() {
             "history" => reads::<Days>(&bytes),
             "event" => reads::<Event>(&bytes),
             "progress" => reads::<Progress>(&bytes),
-            "peek" => reads::<Peek>(&bytes),
+            "peek" | "foresee" => reads::<Question>(&bytes),
+            "foreseen" => reads::<Foreseen>(&bytes),
             kind => panic!("{kind} is no kind of message"),
         };
         result.unwrap_or_else(|error| panic!("{}: {error}", path.display()));

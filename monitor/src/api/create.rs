@@ -119,7 +119,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-fn media(shared: &Shared) -> Result<&Media, Refusal> {
+pub(super) fn media(shared: &Shared) -> Result<&Media, Refusal> {
     shared
         .media
         .as_deref()
@@ -172,7 +172,7 @@ pub(super) async fn plan(
     Ok(axum::Json(plan.measured(&history)))
 }
 
-fn check(recipe: &Recipe) -> Result<(), Refusal> {
+pub(super) fn check(recipe: &Recipe) -> Result<(), Refusal> {
     recipe
         .check()
         .map_err(|error| Refusal::unsound(error.to_string()))

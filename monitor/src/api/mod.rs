@@ -4,6 +4,7 @@
 mod batches;
 mod controls;
 mod create;
+mod foresee;
 mod health;
 mod history;
 mod jetstream;
@@ -109,6 +110,7 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(batches::list))
         .routes(routes!(create::browse))
         .routes(routes!(create::plan))
+        .routes(routes!(foresee::foresee))
         .routes(routes!(presets::vocabulary))
         .routes(routes!(presets::save, presets::remove))
         .routes(routes!(settings::settings))

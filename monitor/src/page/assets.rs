@@ -48,6 +48,7 @@ const ASSETS: &[Asset] = assets![
     "pages/broker.js",
     "pages/chart.js",
     "pages/drop.js",
+    "pages/foresight.js",
     "pages/history.js",
     "pages/job.js",
     "pages/jobs.js",

@@ -2,6 +2,7 @@
 //! a private broker and one worker, which end with this command.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use common::broker::Broker;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::attend::{Ending, attend};
 use crate::commands::enqueue;
 use crate::display::units;
+use crate::dry_run;
 use crate::embedded::Guarded;
 use crate::embedded::broker::{self, PrivateBroker};
 use crate::embedded::state::State;
@@ -125,6 +127,50 @@ pub async fn run(
     let mut order = order::find(&options.sources, &results.folders()?, &stores).await?;
     let server = broker::find(options.machine.nats_server.as_deref()).await?;
     let program = worker::find(options.machine.worker_program.as_deref())?;
+    let json = options.jobs.json;
+    let inputs: Vec<Location> = order
+        .sources
+        .iter()
+        .map(|source| source.input.location.clone())
+        .collect();
+    let label = order::label(&options.sources.paths);
+    let private = |state, roots| {
+        Ok::<_, Error>(Private {
+            setup: setup(&options.machine, &recipe, program.clone(), roots, state)?,
+            server: &server,
+            ack_wait: settings.ack_wait,
+            state,
+            terms: &terms,
+            label: &label,
+        })
+    };
+    if options.jobs.dry_run {
+        // What was done before is known to the folder's own state. What an interrupted command left there is not to
+        // be taken up, so the worker that looks has another one.
+        let known = path.is_dir().then(|| State::open(&path)).transpose()?;
+        let passing = State::passing()?;
+        let told = async {
+            let known = private(known.as_ref().unwrap_or(&passing), Vec::new())?;
+            let decided = known
+                .run(async |_, broker| {
+                    dry_run::decide(broker, &stores, &mut order, &results, &terms, None).await
+                })
+                .await?;
+            let roots = worker::roots(passing.output(), inputs.iter());
+            private(&passing, roots)?
+                .run(async |here, broker| {
+                    here.start(broker).await?;
+                    dry_run::foretell(broker, decided, &terms).await
+                })
+                .await
+        };
+        let told = tokio::select! {
+            told = told => told,
+            () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
+        };
+        passing.remove();
+        return Ok(order.exit(dry_run::tell(&told?, json)?));
+    }
     std::fs::create_dir_all(&path).map_err(|error| {
         Error::usage(format!(
             "cannot make the folder {}: {error}",
@@ -133,43 +179,12 @@ pub async fn run(
     })?;
     let state = State::open(&path)?;
     scratch::clear(&state, &worker::name())?;
-    let inputs = order.sources.iter().map(|source| &source.input.location);
-    let roots = worker::roots(&path, inputs);
-    let setup = setup(&options.machine, &recipe, program, roots, &state)?;
-
-    let json = options.jobs.json;
-    let mut broker = PrivateBroker::start(&server, &state).await?;
-    let mut here = Here {
-        state: &state,
-        url: broker.url().to_owned(),
-        setup,
-        terms,
-        label: order::label(&options.sources.paths),
-        worker: None,
-    };
-    let mut client = None;
-    let done = match broker.connect(settings.ack_wait).await {
-        Ok(connection) => {
-            client = Some(connection.client().clone());
-            tokio::select! {
-                done = here.encode(&connection, &stores, &mut order, &results, &shutdown) => done,
-                error = broker.ended() => Err(error),
-            }
-        }
-        Err(error) => Err(error),
-    };
-    if let Some(worker) = here.worker.take() {
-        worker.stop().await;
-    }
-    if let Some(client) = client
-        && let Err(error) = client.drain().await
-    {
-        tracing::debug!(%error, "the connection was closed before");
-    }
-    broker.stop().await;
-    if let Err(error) = scratch::clear(&state, &worker::name()) {
-        tracing::warn!(%error, "scratch files may be left; the next command removes them");
-    }
+    let done = private(&state, worker::roots(&path, inputs.iter()))?
+        .run(async |here, broker| {
+            here.encode(broker, &stores, &mut order, &results, &shutdown)
+                .await
+        })
+        .await;
     let Done {
         ending,
         mut entries,
@@ -225,13 +240,59 @@ fn encoders_to_prove(recipe: &Recipe) -> Option<Vec<Encoder>> {
     }
 }
 
+/// What a private farm is made of, and what it is for.
+struct Private<'a> {
+    server: &'a Path,
+    ack_wait: Duration,
+    state: &'a State,
+    setup: worker::Setup,
+    terms: &'a Terms,
+    label: &'a str,
+}
+
+impl Private<'_> {
+    /// Does something with the farm, and takes it down whatever comes of it.
+    async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Here<'_>, &Broker) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut broker = PrivateBroker::start(self.server, self.state).await?;
+        let mut here = Here {
+            private: self,
+            url: broker.url().to_owned(),
+            worker: None,
+        };
+        let mut client = None;
+        let done = match broker.connect(self.ack_wait).await {
+            Ok(connection) => {
+                client = Some(connection.client().clone());
+                tokio::select! {
+                    done = work(&mut here, &connection) => done,
+                    error = broker.ended() => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        };
+        if let Some(worker) = here.worker.take() {
+            worker.stop().await;
+        }
+        if let Some(client) = client
+            && let Err(error) = client.drain().await
+        {
+            tracing::debug!(%error, "the connection was closed before");
+        }
+        broker.stop().await;
+        if let Err(error) = scratch::clear(self.state, &worker::name()) {
+            tracing::warn!(%error, "scratch files may be left; the next command removes them");
+        }
+        done
+    }
+}
+
 /// A private farm whose broker runs.
 struct Here<'a> {
-    state: &'a State,
+    private: &'a Private<'a>,
     url: String,
-    setup: worker::Setup,
-    terms: Terms,
-    label: String,
     /// Runs from when there is something to do.
     worker: Option<Guarded>,
 }
@@ -244,6 +305,20 @@ struct Done {
 }
 
 impl Here<'_> {
+    /// Starts the worker, and waits until it has proved what the recipe needs.
+    async fn start(&mut self, broker: &Broker) -> Result<(), Error> {
+        let Private {
+            setup,
+            state,
+            terms,
+            ..
+        } = self.private;
+        let worker = self
+            .worker
+            .insert(worker::start(setup, state, &self.url, false)?);
+        prove(&terms.recipe, worker, broker).await
+    }
+
     async fn encode(
         &mut self,
         broker: &Broker,
@@ -253,10 +328,11 @@ impl Here<'_> {
         shutdown: &CancellationToken,
     ) -> Result<Done, Error> {
         let interrupted = || Error::interrupted("interrupted; nothing has been encoded yet");
+        let Private { terms, label, .. } = self.private;
         let handed_in = async {
             leftovers::release(broker).await?;
             let follower = Follower::start(broker).await?;
-            let container = self.terms.recipe.container;
+            let container = terms.recipe.container;
             let (pairs, makers) = order.name(broker, results, container).await?;
             let outputs = pairs.iter().map(|(_, output)| output);
             let place = Place {
@@ -269,8 +345,7 @@ impl Here<'_> {
                 output,
                 verdict: None,
             });
-            let entries =
-                submit(broker, wanted.collect(), &place, &self.terms, &self.label).await?;
+            let entries = submit(broker, wanted.collect(), &place, terms, label).await?;
             enqueue::tell_refusals(&entries);
             leftovers::tidy(broker, &entries).await?;
             Ok::<_, Error>((follower, entries))
@@ -282,11 +357,8 @@ impl Here<'_> {
         let counts = Counts::of(&entries);
         tell(counts);
         let ending = if entries.iter().any(Entry::is_open) {
-            let worker =
-                self.worker
-                    .insert(worker::start(&self.setup, self.state, &self.url, false)?);
             tokio::select! {
-                proved = prove(&self.terms.recipe, worker, broker) => proved?,
+                proved = self.start(broker) => proved?,
                 () = shutdown.cancelled() => return Err(interrupted()),
             }
             attend(
@@ -313,7 +385,7 @@ impl Here<'_> {
         for left in (0..RESTARTS).rev() {
             let error = ended(&mut self.worker).await;
             tracing::warn!(%error, left, "starting the worker again");
-            match worker::start(&self.setup, self.state, &self.url, true) {
+            match worker::start(&self.private.setup, self.private.state, &self.url, true) {
                 Ok(next) => self.worker = Some(next),
                 Err(error) => return error,
             }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::attend::attend;
 use crate::bring::Bringing;
 use crate::display::units;
+use crate::dry_run;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
@@ -116,6 +117,12 @@ pub async fn hand_in(
     settings: &Settings,
     shutdown: CancellationToken,
 ) -> Result<Exit, Error> {
+    if job.jobs.dry_run {
+        return tokio::select! {
+            told = foretell(&job, settings) => told,
+            () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
+        };
+    }
     let handed_in = {
         let mut entering = pin!(enter(&job, settings, &shutdown));
         tokio::select! {
@@ -200,6 +207,18 @@ fn how_to_download(home: &Home, entries: &[Entry]) -> String {
             home.folder()
         ),
     }
+}
+
+/// Tells what would be done.
+async fn foretell(job: &Job<'_>, settings: &Settings) -> Result<Exit, Error> {
+    let terms = job.jobs.terms(job.recipe.clone(), job.renew)?;
+    let stores = Stores::new();
+    let mut order = order::find(job.sources, &job.results.folders()?, &stores).await?;
+    let broker = settings.connect().await?;
+    let store = job.upload_to.as_ref();
+    let decided = dry_run::decide(&broker, &stores, &mut order, &job.results, &terms, store);
+    let foretold = dry_run::foretell(&broker, decided.await?, &terms).await?;
+    Ok(order.exit(dry_run::tell(&foretold, job.jobs.json)?))
 }
 
 struct HandedIn {

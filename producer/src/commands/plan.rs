@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use common::job::Input;
 use common::location::Location;
 use common::plan::{Candidate, Measured, Plan};
 use common::recipe::Recipe;
@@ -11,12 +12,16 @@ use serde::Serialize;
 
 use crate::display::table::{self, table};
 use crate::display::{output, times, units};
+use crate::dry_run::{self, Foretold};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::{Globs, Search};
 use crate::upload;
+
+/// Files that workers look into, at the most: they do one after the other.
+const LOOKED_AT: usize = 100;
 
 /// What to plan for.
 #[derive(Debug, Args)]
@@ -50,6 +55,8 @@ struct Sources {
     files: usize,
     bytes: u64,
     skipped: usize,
+    /// What would become of the first of them.
+    foretold: Vec<Foretold>,
 }
 
 /// Shows who could run the recipe.
@@ -59,7 +66,8 @@ struct Sources {
 pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
     let mut jobs: Vec<[Location; 2]> = Vec::new();
-    let sources = if options.paths.is_empty() {
+    let mut inputs: Vec<Input> = Vec::new();
+    let mut sources = if options.paths.is_empty() {
         None
     } else {
         let stores = Stores::new();
@@ -72,10 +80,15 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
             let input = upload::read_from(store, &source.input.location);
             [input.clone(), input]
         }));
+        // What is uploaded first, no worker can look into yet.
+        let lie_there = found.sources.iter().map(|source| &source.input);
+        let lie_there = lie_there.filter(|input| store.is_none() || input.location.is_remote());
+        inputs.extend(lie_there.take(LOOKED_AT).cloned());
         Some(Sources {
             files: found.sources.len(),
             bytes: found.bytes(),
             skipped: found.no_media + found.hidden + found.excluded,
+            foretold: Vec::new(),
         })
     };
     let broker = settings.connect().await?;
@@ -85,6 +98,10 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let plan = Plan::of(&recipe, &workers)
         .between(&workers, &jobs)
         .measured(&history);
+    if let Some(sources) = &mut sources {
+        let inputs: Vec<&Input> = inputs.iter().collect();
+        sources.foretold = dry_run::look_at(&broker, &workers, &recipe, &inputs).await;
+    }
     let shown = Shown {
         recipe: &recipe,
         served: plan.is_served(),
@@ -148,6 +165,19 @@ fn text(shown: &Shown<'_>) -> String {
             ]);
         }
         parts.push(table::text(&table));
+    }
+    if let Some(sources) = &shown.sources {
+        parts.extend(dry_run::failing(&sources.foretold));
+        if !sources.foretold.is_empty() {
+            parts.push(dry_run::totals(&sources.foretold));
+        }
+        let unseen = sources.files - sources.foretold.len();
+        if unseen > 0 {
+            parts.push(format!(
+                "{} not looked into: `--dry-run` of encode and enqueue tells each",
+                units::count(unseen, "file")
+            ));
+        }
     }
     parts.join("\n")
 }

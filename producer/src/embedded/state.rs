@@ -57,6 +57,36 @@ impl State {
         })
     }
 
+    /// A state of its own, for a command that only looks; it is to be [removed](Self::remove).
+    ///
+    /// # Errors
+    /// Where the user's state folder cannot be used.
+    pub fn passing() -> Result<Self, Error> {
+        let name = format!("look-{}", Uuid::new_v4().simple());
+        let folder = base()?.join("ffmpeg-easy").join(name);
+        let failed = |error: std::io::Error| {
+            Error::usage(format!(
+                "cannot use the state folder {}: {error}; XDG_STATE_HOME names another place",
+                folder.display()
+            ))
+        };
+        private_folder(&folder).map_err(failed)?;
+        let lock = File::create(folder.join("lock")).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        Ok(Self {
+            output: folder.clone(),
+            folder,
+            _lock: lock,
+        })
+    }
+
+    /// Removes all of it.
+    pub fn remove(self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            tracing::warn!(%error, folder = %self.folder.display(), "the state of a look is left");
+        }
+    }
+
     /// A file or folder of the state.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)

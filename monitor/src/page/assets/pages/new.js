@@ -8,6 +8,7 @@ import { note } from "../notes.js";
 import { recipeForm } from "../recipe.js";
 import { address } from "../router.js";
 import { state, watch } from "../state.js";
+import { foresight } from "./foresight.js";
 
 const page = document.querySelector('[data-page="new"]');
 const form = page.querySelector("form");
@@ -19,6 +20,7 @@ const problem = page.querySelector(".problem");
 const save = form.querySelector(".save");
 const submit = form.querySelector("button[type='submit']");
 const lacking = form.querySelector(".lacking");
+const foretell = foresight(page.querySelector(".foresight div"));
 const recipe = recipeForm(form.querySelector(".recipe-form"), () => tell());
 
 /** Chosen files by their path below the root, with their sizes. */
@@ -101,6 +103,7 @@ async function tell() {
   if (mine !== turn) return;
   isFit = plan !== null;
   recipe.refuse(reason);
+  foretell([...files.keys()], plan && recipe.value());
   verdict.replaceChildren(...(plan ? words(plan, size) : [h("p", { class: "soft" }, "No worker: the recipe cannot work as it is.")]));
   ready();
 }
