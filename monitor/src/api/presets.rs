@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::broker::Over;
+use common::changes::Kind;
 use common::encoder::{Codec, Encoder};
 use common::preset::Preset;
 use common::recipe::{Argument, AudioEncoder, Container, Filters, Recipe};
@@ -54,6 +55,8 @@ pub(super) struct Vocabulary {
     filters: Vec<&'static str>,
     /// Options that further arguments may set.
     arguments: Vec<&'static str>,
+    /// Kinds of things whose loss may be refused.
+    losses: Vec<&'static str>,
 }
 
 /// A video encoder.
@@ -120,5 +123,6 @@ pub(super) async fn vocabulary() -> axum::Json<Vocabulary> {
         containers: Container::ALL.map(Container::extension).to_vec(),
         filters: Filters::allowed().collect(),
         arguments: Argument::allowed().collect(),
+        losses: Kind::ALL.iter().map(|kind| kind.name()).collect(),
     })
 }

@@ -34,6 +34,7 @@ const ASSETS: &[Asset] = assets![
     "dom.js",
     "editor.js",
     "format.js",
+    "losses.js",
     "notes.js",
     "past.js",
     "recipe.js",

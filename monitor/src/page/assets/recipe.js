@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { field } from "./dialog.js";
 import { h, say, set } from "./dom.js";
+import { losses } from "./losses.js";
 import { note } from "./notes.js";
 import { state, watch } from "./state.js";
 
@@ -12,14 +13,14 @@ function vocabulary() {
   asked ??= get("vocabulary").catch((refusal) => {
     asked = null;
     note(refusal.message, "bad");
-    return { codecs: [], encoders: [], audio: [], containers: [], filters: [], arguments: [] };
+    return { codecs: [], encoders: [], audio: [], containers: [], filters: [], arguments: [], losses: [] };
   });
   return asked;
 }
 
 /** Fields by the part of a recipe that they hold, where that has another name. */
 const HOLDS = { amount: "rate", bitrate: "audio" };
-const ENCODING = ["rate", "amount", "preset", "bit_depth", "scale", "filters", "arguments"];
+const ENCODING = ["rate", "amount", "preset", "bit_depth", "scale", "scale_up", "filters", "arguments"];
 let forms = 0;
 
 const option = (value, words = value) => h("option", { value }, words);
@@ -66,13 +67,17 @@ export function recipeForm(place, changed = () => {}) {
     preset: text("preset", "slow, p5, 8"),
     bit_depth: choice("bit_depth", ["", "as the source"], ["8", "8 bits"], ["10", "10 bits"]),
     scale: text("scale", "720p, 1280x-2"),
+    scale_up: choice("scale_up", ["", "never"], ["true", "if need be"]),
     filters: text("filters", "hqdn3d,crop=1280:536"),
     arguments: text("arguments", "g=240 tune=grain"),
     audio: choice("audio", ["copy", "keep"], ["none", "none"]),
     bitrate: text("bitrate", "128k"),
     subtitles: choice("subtitles", ["keep", "keep"], ["none", "none"]),
+    captions: choice("captions", ["keep", "keep inside the video"], ["srt", "also as a subtitle track"]),
+    strict_input: choice("strict_input", ["", "encode what can be read"], ["true", "refuse"]),
     container: choice("container", ["mkv", "mkv"]),
   };
+  const kept = losses();
   place.append(
     field("Start from a preset", fields.start),
     field("Encoder", fields.with),
@@ -81,14 +86,18 @@ export function recipeForm(place, changed = () => {}) {
     field("Value", fields.amount),
     field("Encoder's preset", fields.preset),
     field("Bit depth", fields.bit_depth),
-    field("Size", fields.scale),
+    field("Size", fields.scale, "At most: smaller sources keep their size"),
+    field("Enlarge smaller sources", fields.scale_up),
     field("Filters", fields.filters),
     field("Further arguments", fields.arguments),
     field("Audio", fields.audio),
     field("Audio bitrate", fields.bitrate),
     field("Subtitles", fields.subtitles),
+    field("Closed captions", fields.captions),
+    field("Damaged inputs", fields.strict_input),
     field("Container", fields.container),
     problem,
+    kept.element,
     h("details", { class: "wide" }, h("summary", {}, "Which filters and arguments there are"), allowed),
   );
 
@@ -124,7 +133,13 @@ export function recipeForm(place, changed = () => {}) {
     if (present) choose(fields.with, present);
     offerOthers(fields.else.value);
     const [audio, container] = [fields.audio.value, fields.container.value];
-    fields.audio.replaceChildren(option("copy", "keep"), option("none"), ...words.audio.map((name) => option(name)));
+    fields.audio.replaceChildren(
+      option("copy", "keep"),
+      option("none"),
+      ...group("Keep what the container holds, else", words.audio.map((name) => [`else:${name}`, `keep, else ${name}`])),
+      ...group("Encode every track", words.audio.map((name) => [name, name])),
+    );
+    kept.offer(words.losses);
     fields.container.replaceChildren(...words.containers.map((name) => option(name)));
     choose(fields.audio, audio);
     choose(fields.container, container || "mkv");
@@ -137,6 +152,7 @@ export function recipeForm(place, changed = () => {}) {
   function settle() {
     const isCopy = fields.with.value === "copy";
     for (const name of ENCODING) fields[name].disabled = isCopy;
+    fields.scale_up.disabled ||= fields.scale.value.trim() === "";
     fields.else.disabled = isCopy || fields.with.value.startsWith("any_");
     const kind = fields.rate.value;
     fields.amount.disabled ||= kind === "";
@@ -161,6 +177,7 @@ export function recipeForm(place, changed = () => {}) {
     if (kind && amount) made.rate = { [kind]: kind === "bitrate" ? amount : Number(amount) };
     for (const part of ["preset", "scale", "filters"]) if (said(part)) made[part] = said(part);
     if (said("bit_depth")) made.bit_depth = Number(said("bit_depth"));
+    if (said("scale") && said("scale_up")) made.scale_up = true;
     if (said("arguments")) made.arguments = said("arguments").split(/\s+/);
     return made;
   }
@@ -169,7 +186,18 @@ export function recipeForm(place, changed = () => {}) {
     const encoder = fields.audio.value;
     if (fields.bitrate.disabled) return encoder;
     const bitrate = fields.bitrate.value.trim();
-    return { encode: bitrate ? { encoder, bitrate } : { encoder } };
+    const [part, name] = encoder.startsWith("else:") ? ["copy_else", encoder.slice(5)] : ["encode", encoder];
+    return { [part]: bitrate ? { encoder: name, bitrate } : { encoder: name } };
+  }
+
+  /** What is said of the whole recipe, where it is not as usual. */
+  function further() {
+    const made = {};
+    if (fields.captions.value !== "keep") made.captions = fields.captions.value;
+    if (fields.strict_input.value) made.strict_input = true;
+    const refused = kept.value();
+    if (refused.length) made.refuse_loss = refused;
+    return made;
   }
 
   function fill(recipe) {
@@ -186,11 +214,16 @@ export function recipeForm(place, changed = () => {}) {
     for (const part of ["preset", "scale", "filters"]) fields[part].value = encoded?.[part] ?? "";
     fields.bit_depth.value = encoded?.bit_depth ?? "";
     fields.arguments.value = encoded?.arguments?.join(" ") ?? "";
-    const sound = recipe.audio?.encode;
-    choose(fields.audio, sound?.encoder ?? recipe.audio ?? "copy");
+    fields.scale_up.value = encoded?.scale_up ? "true" : "";
+    const fallback = recipe.audio?.copy_else;
+    const sound = recipe.audio?.encode ?? fallback;
+    choose(fields.audio, fallback ? `else:${fallback.encoder}` : (sound?.encoder ?? recipe.audio ?? "copy"));
     fields.bitrate.value = sound?.bitrate ?? "";
     fields.subtitles.value = recipe.subtitles ?? "keep";
     choose(fields.container, recipe.container ?? "mkv");
+    fields.captions.value = recipe.captions ?? "keep";
+    fields.strict_input.value = recipe.strict_input ? "true" : "";
+    kept.fill(recipe.refuse_loss ?? []);
     settle();
   }
 
@@ -240,6 +273,7 @@ export function recipeForm(place, changed = () => {}) {
       audio: audio(),
       subtitles: fields.subtitles.value,
       container: fields.container.value,
+      ...further(),
     }),
     /** Whether there is anything to choose from yet. */
     isOpen: () => fields.with.value !== "",

@@ -88,9 +88,26 @@ async fn a_recipe_starts_from_a_preset_and_becomes_one() {
     browser
         .until("the field at fault to be marked", at_fault)
         .await;
+    say(&mut browser, "audio", "else:aac").await;
     say(&mut browser, "bitrate", "160k").await;
     say(&mut browser, "subtitles", "none").await;
+    let enlarging = "document.querySelector('.order [name=scale_up]').disabled";
+    browser.until("nothing to enlarge to", enlarging).await;
     say(&mut browser, "scale", "720p").await;
+    say(&mut browser, "scale_up", "true").await;
+    say(&mut browser, "captions", "srt").await;
+    say(&mut browser, "strict_input", "true").await;
+    browser
+        .evaluate(
+            "document.querySelectorAll('.order details').forEach((part) => (part.open = true))",
+        )
+        .await;
+    browser
+        .click(".order [name=refuse_loss][value=dolby_vision]")
+        .await;
+    browser
+        .click(".order [name=refuse_loss][value=chapters]")
+        .await;
     say(&mut browser, "arguments", "g=240").await;
     browser.shows("score").await;
     let barriers = browser.barriers().await;
@@ -109,8 +126,31 @@ async fn a_recipe_starts_from_a_preset_and_becomes_one() {
     let recipe = saved.preset.recipe.clone();
     assert_eq!(
         recipe.to_string(),
-        "hevc_nvenc, else libx265, CRF 24, 10 bits, -2x720, g=240, aac 160k, no subtitles, mkv"
+        format!(
+            "hevc_nvenc, else libx265, CRF 24, 10 bits, {}, enlarging, g=240, audio copied, else aac 160k, \
+             no subtitles, captions as subtitles, mkv, no loss of chapters or dolby_vision, undamaged inputs only",
+            "720p".parse::<common::recipe::Scale>().expect("a size")
+        )
     );
+    // A preset fills the form as it was.
+    say(&mut browser, "start", "archive-hevc").await;
+    browser
+        .until("another recipe", &holds("captions", "keep"))
+        .await;
+    let boxes = "document.querySelectorAll('.order [name=refuse_loss]:checked').length";
+    browser
+        .until("nothing refused", &format!("{boxes} === 0"))
+        .await;
+    say(&mut browser, "start", "both").await;
+    for (name, value) in [
+        ("captions", "srt"),
+        ("strict_input", "true"),
+        ("scale_up", "true"),
+        ("audio", "else:aac"),
+    ] {
+        browser.until(name, &holds(name, value)).await;
+    }
+    browser.until("two kinds", &format!("{boxes} === 2")).await;
 
     browser.click(".entries li:first-child button").await;
     browser.shows("Nosferatu.avi").await;
