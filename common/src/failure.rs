@@ -62,6 +62,15 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What is to decide whose fault a failure was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// An encode of the worker's own with the same encoder: where it passes, the job is at fault.
+    Proof,
+    /// That, and where it passes, whether another worker fares the same.
+    SecondWorker,
+}
+
 /// An attempt that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
@@ -77,6 +86,10 @@ pub struct Failure {
     /// was seen to fail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub counts: bool,
+    /// Whether it is still open whose fault it was. The worker settles that before anything is
+    /// written down; until then `fault` is the worker's.
+    #[serde(skip)]
+    pub doubt: Option<Doubt>,
 }
 
 impl Failure {
@@ -86,6 +99,7 @@ impl Failure {
             message: message.into(),
             log: Vec::new(),
             counts: false,
+            doubt: None,
         }
     }
 
@@ -97,6 +111,14 @@ impl Failure {
     /// The worker's fault.
     pub fn worker(message: impl Into<String>) -> Self {
         Self::new(Fault::Worker, message)
+    }
+
+    /// The input's or the worker's fault: this is to decide.
+    pub fn in_doubt(doubt: Doubt, message: impl Into<String>) -> Self {
+        Self {
+            doubt: Some(doubt),
+            ..Self::worker(message)
+        }
     }
 
     /// A fault that passes.
@@ -115,6 +137,16 @@ impl Failure {
     /// Whether it uses up one of the job's attempts.
     pub fn uses_attempt(&self) -> bool {
         self.counts || self.fault != Fault::Passing
+    }
+
+    /// The same failure, once it is known whose fault it was.
+    #[must_use]
+    pub fn settled(self, fault: Fault) -> Self {
+        Self {
+            fault,
+            doubt: None,
+            ..self
+        }
     }
 
     /// The same failure with the lines of log that led to it.

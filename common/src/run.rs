@@ -446,6 +446,16 @@ impl Run {
         })
     }
 
+    /// Whether an attempt on another worker than this failed in the very same words, since a person
+    /// last asked for the job: what two workers agree on is no fault of theirs.
+    pub fn failed_alike_elsewhere(&self, worker: &WorkerName, failure: &Failure) -> bool {
+        self.failures.iter().any(|attempt| {
+            attempt.number > self.renewed
+                && attempt.worker != *worker
+                && attempt.failure.message == failure.message
+        })
+    }
+
     /// The next attempt, by a new owner; none after [`MOST_ATTEMPTS`]. Where the one before is still marked
     /// running, its worker vanished, and that counts as a failed attempt; where
     /// that was the last one, the run has failed for good instead.
@@ -675,6 +685,22 @@ mod tests {
     use super::*;
     use crate::recipe::Choice;
     use crate::testing;
+
+    #[test]
+    fn two_workers_agree_on_a_failure_in_the_same_words_only() {
+        let job = testing::job(Choice::Encoder("hevc_nvenc".parse().expect("a name")), 1);
+        let lane = Lane::from_consumer("hevc_nvenc_p5").expect("a lane");
+        let name = |name: &str| -> WorkerName { name.parse().expect("a name") };
+        let now = Timestamp::UNIX_EPOCH;
+        let alike = |frames: u64| Failure::worker(format!("output has {frames} frames"));
+        let run = Run::first(job, &lane, 1, name("a"), now);
+        let mut run = run.fail(alike(25), SignedDuration::ZERO, now);
+        assert!(run.failed_alike_elsewhere(&name("b"), &alike(25)));
+        assert!(!run.failed_alike_elsewhere(&name("b"), &alike(26)));
+        assert!(!run.failed_alike_elsewhere(&name("a"), &alike(25)));
+        run.renewed = run.attempt;
+        assert!(!run.failed_alike_elsewhere(&name("b"), &alike(25)));
+    }
 
     #[test]
     fn what_passes_uses_up_nothing_and_leaves_a_record_that_stays_small() {

@@ -36,17 +36,19 @@ use tokio_util::sync::CancellationToken;
 use crate::card::{self, Detection};
 use crate::changes;
 use crate::config::{ReadMode, Verify};
+use crate::damage::Inspected;
 use crate::dispatcher::Work;
 use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::media::Media;
 use crate::ffmpeg::probe;
-use crate::ffmpeg::process::{Limits, Runner, Sign};
+use crate::ffmpeg::process::{Finished, Limits, Runner, Sign};
 use crate::ffmpeg::{Source, Tools, arguments};
 use crate::gate;
 use crate::hidden;
 use crate::input;
 use crate::made::Made;
 use crate::presence::{Presence, Reporter};
+use crate::proof::Proofs;
 use crate::publish::{self, Prepared, There};
 use crate::reach::{Need, Reach};
 use crate::sandbox::Sandbox;
@@ -88,6 +90,8 @@ pub struct Executor {
     pub verify: Verify,
     /// How long ffmpeg may make no progress.
     pub stall_timeout: Duration,
+    /// How its own encodes went of late.
+    pub proofs: Proofs,
 }
 
 /// How an attempt ended, when it was not broken off.
@@ -235,14 +239,10 @@ impl Executor {
         };
         let ended = match &outcome {
             Ok(Attempted::Published(_)) => Outcome::Completed,
-            Ok(Attempted::Failed(failure)) => {
-                let card = Arc::clone(&self.card.borrow());
-                let chosen = choose(&card, &claim.job().recipe, &claim.lane().queue);
-                Outcome::Failed {
-                    fault: failure.fault,
-                    by: chosen.ok().flatten().map(|(encoder, _)| encoder.clone()),
-                }
-            }
+            Ok(Attempted::Failed(failure)) => Outcome::Failed {
+                fault: failure.fault,
+                by: self.encoder(&claim),
+            },
             _ => Outcome::Gone,
         };
         let written = match outcome {
@@ -325,6 +325,13 @@ impl Executor {
         }
     }
 
+    /// What a job's video is encoded with here; `None` where it is copied, or cannot be encoded.
+    fn encoder(&self, claim: &Claim) -> Option<Encoder> {
+        let card = Arc::clone(&self.card.borrow());
+        let chosen = choose(&card, &claim.job().recipe, &claim.lane().queue);
+        chosen.ok().flatten().map(|(encoder, _)| encoder.clone())
+    }
+
     async fn attempt(
         &self,
         claim: &mut Claim,
@@ -337,7 +344,13 @@ impl Executor {
             // Who broke it off knows why.
             Err(Attempted::Failed(failure)) if !broken_off.is_cancelled() => {
                 let judged = self.reach.judge(claim.job(), started, failure).await;
-                Attempted::Failed(judged)
+                let encoder = self.encoder(claim);
+                tokio::select! {
+                    settled = self.settle(claim.run(), encoder, judged.clone()) => {
+                        Attempted::Failed(settled)
+                    }
+                    () = broken_off.cancelled() => Attempted::Failed(judged),
+                }
             }
             Err(ended) => ended,
         }
@@ -377,6 +390,13 @@ impl Executor {
         let work = scratch.work_path();
         let arguments = arguments::encode(&job.recipe, &media, choice, &source, &work.join(&name))?;
         changes::refuse(&job.recipe, &arguments.changes, "it would lose")?;
+        let inspected = Inspected {
+            runner: &runner,
+            source: &source,
+            media: &media,
+            tracks: &arguments.tracks,
+        };
+        inspected.is_whole().await?;
 
         reporter
             .report(Stage::Encoding, Some(0.0), None, None)
@@ -395,7 +415,8 @@ impl Executor {
                 expected,
                 &reporter,
             )
-            .await?;
+            .await;
+        let encoded = inspected.came_to_something(encoded).await?;
 
         // Nothing that the encode started is alive any more.
         let made = Made::take(&scratch, &name)?;
@@ -406,13 +427,12 @@ impl Executor {
             Verify::Sample => gate::Depth::Sample(Duration::from_secs(10)),
         };
         let checked = gate::check(
-            &runner,
+            inspected,
             &job.recipe,
-            &media,
-            &source,
             &arguments,
             &made,
             depth,
+            &encoded.complaints,
         )
         .await?;
 
@@ -468,7 +488,7 @@ impl Executor {
             duration: checked.duration,
             input_media: Some(media.info()),
             output_media: Some(checked.media.info()),
-            encode_seconds: encoded.as_secs_f64(),
+            encode_seconds: encoded.elapsed.as_secs_f64(),
             total_seconds: started.elapsed().as_secs_f64(),
             changes: checked.changes,
             warnings: Vec::new(),
@@ -590,7 +610,7 @@ impl Executor {
         }
     }
 
-    /// Runs ffmpeg and passes on how far it is. Returns its wall time.
+    /// Runs ffmpeg and passes on how far it is.
     async fn encode(
         &self,
         runner: &Runner,
@@ -599,10 +619,10 @@ impl Executor {
         media: &Media,
         expected: &Expected,
         reporter: &Reporter,
-    ) -> Result<Duration, Failure> {
+    ) -> Result<Finished, Failure> {
         reporter.command(runner.command_line(arguments)).await;
         let (send, mut updates) = mpsc::unbounded_channel();
-        let duration = media.duration;
+        let duration = media.likely_duration();
         let mut second = (Instant::now(), 0);
         let run = runner.ffmpeg(arguments, Origin::of(source), move |sign| {
             let update = match sign {
@@ -641,7 +661,7 @@ impl Executor {
             }
         };
         let (finished, ()) = tokio::join!(run, tell);
-        Ok(finished?.elapsed)
+        finished
     }
 }
 
@@ -717,12 +737,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Attempted {
         .map(ToString::to_string)
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
-    Attempted::Failed(Failure {
-        fault: Fault::Worker,
-        message: format!("this worker has a bug: {text}"),
-        log: Vec::new(),
-        counts: false,
-    })
+    Attempted::Failed(Failure::worker(format!("this worker has a bug: {text}")))
 }
 
 #[cfg(test)]

@@ -9,19 +9,20 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use common::changes::Change;
-use common::failure::{Failure, Fault};
+use common::changes::{Change, Kind};
+use common::failure::{Doubt, Failure, Fault};
 use common::recipe::{Container, Filters, Recipe, Scale, Video};
 
 use crate::changes;
+use crate::damage::{self, Inspected, is_recording};
 use crate::ffmpeg::Source;
 use crate::ffmpeg::arguments::Arguments;
+use crate::ffmpeg::complaints::Complaints;
 use crate::ffmpeg::count::{Count, count};
-use crate::ffmpeg::fault::{Origin, last_words};
+use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::layout::Layout;
 use crate::ffmpeg::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::probe;
-use crate::ffmpeg::process::Runner;
 use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::{Means, Track};
 use crate::made::Made;
@@ -50,36 +51,46 @@ pub struct Checked {
     pub changes: Vec<Change>,
 }
 
-/// Checks an output that `arguments` made of `source`.
+/// Checks an output that `arguments` made of `source`; `complaints` are those of the encode.
 ///
 /// # Errors
-/// The input's fault where it is damaged or has lost what the recipe forbids to lose, else the worker's.
+/// The input's fault where it is too damaged, or damaged at all and the recipe is strict, and where
+/// it has lost what the recipe forbids to lose. Whose it is where the output does not match the
+/// input, is in doubt.
 pub async fn check(
-    runner: &Runner,
+    input: Inspected<'_>,
     recipe: &Recipe,
-    media: &Media,
-    source: &Source,
     arguments: &Arguments,
     output: &Made,
     depth: Depth,
+    complaints: &Complaints,
 ) -> Result<Checked, Failure> {
     // Nothing that looks at it may write at all.
-    let runner = &runner.reading(output.path());
+    let runner = &input.runner.reading(output.path());
+    let media = input.media;
     let gate = Gate {
-        runner,
+        input: Inspected { runner, ..input },
         recipe,
-        media,
-        source,
-        tracks: &arguments.tracks,
         output: Source::File(output.path().to_owned()),
     };
     let made = async { probe(runner, &gate.output).await.map_err(blame_output) };
     // None of these waits for another.
     let (made, decoded, stated) = tokio::try_join!(made, gate.decode(depth), gate.input_frames())?;
     gate.compare_tracks(&made)?;
-    let frames = gate.compare_frames(decoded, &stated).await?;
-    gate.compare_lengths(&made)?;
-    let changes = changes::compare(recipe, media, &made, &arguments.tracks, &arguments.changes);
+    let mut complaints = complaints.clone();
+    let compared = gate.compare_frames(decoded, &stated, &mut complaints).await;
+    let mut timing = Vec::new();
+    if !complaints.is_empty() {
+        timing = gate.input.explain(&complaints).await?;
+        let refusal = damage::refusal(&timing).filter(|_| recipe.strict_input);
+        if let Some(refusal) = refusal {
+            return Err(refusal.with_log(complaints.words().to_vec()));
+        }
+    }
+    let frames = compared?;
+    timing.extend(gate.compare_lengths(&made).await?);
+    let mut changes = changes::compare(recipe, media, &made, &arguments.tracks, &arguments.changes);
+    changes.extend(timing);
     changes::refuse(recipe, &changes, "the output has lost")?;
     Ok(Checked {
         frames,
@@ -92,17 +103,20 @@ pub async fn check(
 
 /// Everything that a check looks at.
 struct Gate<'a> {
-    runner: &'a Runner,
+    input: Inspected<'a>,
     recipe: &'a Recipe,
-    media: &'a Media,
-    source: &'a Source,
-    tracks: &'a [Track],
     output: Source,
+}
+
+/// An output that is not as it should be: the input's fault where this worker's encodes pass otherwise.
+fn mismatch(what: impl Into<String>) -> Failure {
+    Failure::in_doubt(Doubt::Proof, what)
 }
 
 impl Gate<'_> {
     fn films(&self) -> impl Iterator<Item = (usize, &Track)> {
-        self.tracks
+        self.input
+            .tracks
             .iter()
             .enumerate()
             .filter(|(_, track)| track.source.is_film())
@@ -124,13 +138,13 @@ impl Gate<'_> {
 
     /// Decodes what was encoded. Gives the frames of the first film, where that was one of it.
     async fn decode(&self, depth: Depth) -> Result<Option<u64>, Failure> {
-        let made: Vec<usize> = (0..self.tracks.len())
-            .filter(|&index| matches!(self.tracks[index].by, Means::Video | Means::Audio(_)))
+        let made: Vec<usize> = (0..self.input.tracks.len())
+            .filter(|&index| matches!(self.input.tracks[index].by, Means::Video | Means::Audio(_)))
             .collect();
         if made.is_empty() {
             return Ok(None);
         }
-        let length = self.media.duration.unwrap_or(0.0);
+        let length = self.input.media.duration.unwrap_or(0.0);
         match depth {
             Depth::Sample(part) if length > 2.0 * part.as_secs_f64() => {
                 let part = part.as_secs_f64();
@@ -158,6 +172,7 @@ impl Gate<'_> {
         }
         arguments.extend(["-fps_mode", "passthrough", "-f", "null", "-"].map(OsString::from));
         let finished = self
+            .input
             .runner
             .ffmpeg(&arguments, Origin::Local, |_| {})
             .await
@@ -176,20 +191,27 @@ impl Gate<'_> {
             frames.push(match film.source.frames.filter(|frames| *frames > 0) {
                 Some(stated) => stated,
                 None => {
-                    count(self.runner, self.source, film.source.index, Count::Packets)
-                        .await?
-                        .frames
+                    count(
+                        self.input.runner,
+                        self.input.source,
+                        film.source.index,
+                        Count::Packets,
+                    )
+                    .await?
+                    .frames
                 }
             });
         }
         Ok(frames)
     }
 
-    /// Gives the frames of the first film. `decoded` are those already counted.
+    /// Gives the frames of the first film. `decoded` are those already counted; `complaints` gets
+    /// what a further look at the input brings up.
     async fn compare_frames(
         &self,
         mut decoded: Option<u64>,
         stated: &[u64],
+        complaints: &mut Complaints,
     ) -> Result<u64, Failure> {
         let mut first = None;
         for (number, (index, film)) in self.films().enumerate() {
@@ -197,7 +219,7 @@ impl Gate<'_> {
                 Some(frames) => frames,
                 None => {
                     // Encoders write a packet a frame.
-                    count(self.runner, &self.output, index, Count::Packets)
+                    count(self.input.runner, &self.output, index, Count::Packets)
                         .await
                         .map_err(blame_output)?
                         .frames
@@ -205,33 +227,36 @@ impl Gate<'_> {
             };
             first.get_or_insert(made);
             if made == 0 {
-                return Err(Failure::worker("output holds no frame"));
+                self.input.holds_frames().await?;
+                return Err(mismatch("output holds no frame"));
             }
             if stated.get(number).is_some_and(|stated| *stated != made) {
-                self.settle(film, made).await?;
+                self.settle(film, made, complaints).await?;
             }
         }
         Ok(first.unwrap_or(0))
     }
 
     /// What the container says is not always what a decoder gives: edit lists,
-    /// fields, hidden frames. So a full decode of the input decides.
-    async fn settle(&self, film: &Track, made: u64) -> Result<(), Failure> {
-        let exact = count(self.runner, self.source, film.source.index, self.unit()).await?;
-        // A recording that begins in the middle of a group of pictures loses what cannot be decoded; a header that
-        // states more frames than can be is another matter.
-        if exact.frames == made && film.source.frames.is_none() {
-            return Ok(());
-        }
-        if let Some(words) = last_words(&exact.complaints) {
-            return Err(
-                Failure::input(format!("source is damaged: {words}")).with_log(exact.complaints)
-            );
-        }
+    /// fields, hidden frames, damage. So a full decode of the input decides.
+    async fn settle(
+        &self,
+        film: &Track,
+        made: u64,
+        complaints: &mut Complaints,
+    ) -> Result<(), Failure> {
+        let exact = count(
+            self.input.runner,
+            self.input.source,
+            film.source.index,
+            self.unit(),
+        )
+        .await?;
+        complaints.extend(exact.complaints);
         if exact.frames == made {
             return Ok(());
         }
-        Err(Failure::worker(format!(
+        Err(mismatch(format!(
             "output has {made} frames where the input has {}",
             exact.frames
         )))
@@ -240,6 +265,7 @@ impl Gate<'_> {
     fn compare_tracks(&self, made: &Media) -> Result<(), Failure> {
         // An mp4's chapters and timecode come as data tracks of their own, behind all that was asked for.
         let mut data = self
+            .input
             .tracks
             .iter()
             .filter(|track| track.source.kind == StreamKind::Data)
@@ -253,16 +279,16 @@ impl Gate<'_> {
             is_left
         };
         let made: Vec<&Stream> = made.streams.iter().filter(is_asked_for).collect();
-        if made.len() != self.tracks.len() {
-            return Err(Failure::worker(format!(
+        if made.len() != self.input.tracks.len() {
+            return Err(mismatch(format!(
                 "output has {} tracks where {} were asked for",
                 made.len(),
-                self.tracks.len()
+                self.input.tracks.len()
             )));
         }
-        for (track, made) in self.tracks.iter().zip(made) {
+        for (track, made) in self.input.tracks.iter().zip(made) {
             if let Some((what, is, wanted)) = self.difference(track, made) {
-                return Err(Failure::worker(format!(
+                return Err(mismatch(format!(
                     "{what} of the output's {} track {} is {is} where {wanted} was asked for",
                     made.kind, made.index
                 )));
@@ -338,9 +364,11 @@ impl Gate<'_> {
         }
     }
 
-    /// Frames that were counted prove the films; length proves the sound.
-    fn compare_lengths(&self, made: &Media) -> Result<(), Failure> {
+    /// Frames that were counted prove the films; length proves the sound. What the container states
+    /// is no more than a statement: where it does not fit, the input's packets decide.
+    async fn compare_lengths(&self, made: &Media) -> Result<Option<Change>, Failure> {
         let has_sound = self
+            .input
             .tracks
             .iter()
             .any(|track| track.source.kind == StreamKind::Audio);
@@ -349,28 +377,42 @@ impl Gate<'_> {
             .video_encode()
             .and_then(|video| video.filters.as_ref())
             .is_none_or(Filters::keep_frames);
-        // Broadcast streams have clocks that jump; what they say of their length is a guess.
-        let guessed = matches!(self.media.format.as_str(), "mpegts" | "mpeg");
+        let guessed = is_recording(self.input.media);
         // Packets counted in a file that breaks off prove nothing; a count that its header states does.
         let stated = self.films().all(|(_, film)| film.source.frames.is_some());
         let proved_by_frames = self.keeps_frames() && (guessed || (stated && !has_sound));
         let (Some(expected), Some(length)) = (self.expected_length(), made.duration) else {
-            return Ok(());
+            return Ok(None);
         };
         // Half a second for what encoders of sound add and containers round, a frame for the last one's length, and a
         // thousandth for clocks: far less than anything worth watching.
         let frame = self
+            .input
             .media
             .films()
             .find_map(|film| film.mean_rate)
             .map_or(0.04, |rate| 1.0 / rate.value());
-        let tolerance = 0.5 + frame + expected * 0.001;
-        if same_length && !proved_by_frames && (length - expected).abs() > tolerance {
-            return Err(Failure::worker(format!(
-                "output is {length:.2} s long where the input is {expected:.2} s"
+        let fits = |expected: f64| {
+            let tolerance = 0.5 + frame + expected * 0.001;
+            (length - expected).abs() <= tolerance
+        };
+        if !same_length || proved_by_frames || fits(expected) {
+            return Ok(None);
+        }
+        let found = self.input.length().await?;
+        if found.is_some_and(fits) {
+            return Ok(Some(Change::converted(
+                Kind::Timing,
+                None,
+                format!("a stated length of {expected:.1} s"),
+                format!("{length:.1} s"),
+                "the input's packets end there, whatever its container states",
             )));
         }
-        Ok(())
+        Err(mismatch(format!(
+            "output is {length:.2} s long where the input is {:.2} s",
+            found.unwrap_or(expected)
+        )))
     }
 
     /// Length of what was kept of the input, in seconds; `None` where only the
@@ -378,25 +420,27 @@ impl Gate<'_> {
     fn expected_length(&self) -> Option<f64> {
         let timed = |stream: &&Stream| stream.kind != StreamKind::Attachment && !stream.is_picture;
         let kept: Vec<&Stream> = self
+            .input
             .tracks
             .iter()
             .map(|track| &track.source)
             .filter(timed)
             .collect();
-        if kept.len() == self.media.streams.iter().filter(timed).count() {
-            return self.media.duration;
+        if kept.len() == self.input.media.streams.iter().filter(timed).count() {
+            return self.input.media.duration;
         }
         let lengths: Option<Vec<f64>> = kept.iter().map(|stream| stream.duration).collect();
         lengths?.into_iter().reduce(f64::max)
     }
 }
 
-/// What would be the input's fault is ours where the "input" is our own output.
+/// What would be the input's fault is a mismatch where the "input" is our own output.
 fn blame_output(failure: Failure) -> Failure {
     match failure.fault {
         Fault::Passing => failure,
+        Fault::Worker if failure.doubt.is_none() => failure,
         Fault::Input | Fault::Worker => {
-            Failure::worker(format!("output is broken: {}", failure.message)).with_log(failure.log)
+            mismatch(format!("output is broken: {}", failure.message)).with_log(failure.log)
         }
     }
 }

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use common::failure::Failure;
+use common::failure::{Doubt, Failure};
 use common::marked::{is_name_of, open_plain};
 use common::roots::Identity;
 
@@ -28,7 +28,7 @@ impl Made {
     /// Takes what a tool left under this name in the attempt's working folder.
     ///
     /// # Errors
-    /// The worker's fault where nothing is there, the input's where it is no
+    /// Whose fault it is where nothing is there, is in doubt; it is the input's where it is no
     /// plain file: no sound tool leaves anything else.
     pub fn take(folder: &AttemptFolder, name: &str) -> Result<Self, Failure> {
         let system = |error: std::io::Error| {
@@ -36,7 +36,7 @@ impl Made {
         };
         let file = match open_plain(folder.work(), name) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Failure::worker("ffmpeg ended well but wrote nothing"));
+                return Err(nothing());
             }
             file => file.map_err(system)?,
         };
@@ -50,7 +50,7 @@ impl Made {
         }
         let size = file.metadata().map_err(system)?.len();
         if size == 0 {
-            return Err(Failure::worker("ffmpeg ended well but wrote nothing"));
+            return Err(nothing());
         }
         Ok(Self {
             file: file.into_std(),
@@ -109,6 +109,10 @@ impl Made {
 
 fn exchanged() -> std::io::Error {
     std::io::Error::other("the output was exchanged")
+}
+
+fn nothing() -> Failure {
+    Failure::in_doubt(Doubt::Proof, "ffmpeg ended well but wrote nothing")
 }
 
 fn not_plain() -> Failure {

@@ -22,6 +22,7 @@ use worker::ffmpeg::Tools;
 use worker::health::Health;
 use worker::meter::Meter;
 use worker::presence::Presence;
+use worker::proof::Proofs;
 use worker::reach::Reach;
 use worker::scratch::Scratch;
 use worker::standing::Duty;
@@ -278,6 +279,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         read: config.read,
         verify: config.verify,
         stall_timeout: config.stall_timeout,
+        proofs: Proofs::default(),
     });
     let gone = CancellationToken::new();
     namesake::take(&broker, &executor.name, &presence, &gone).await?;

@@ -1,16 +1,26 @@
 //! Whether this machine is well: an encode of the worker's own, made as a job's
-//! is, with the same ffmpeg, sandbox and scratch disk. Where it passes, the jobs
-//! that failed here are at fault.
+//! is, with the same ffmpeg, sandbox and scratch disk, and looked at as a job's
+//! output is. Where it passes, the jobs that failed here are at fault.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::encoder::Encoder;
+use common::encoder::{Encoder, Kind};
+use common::failure::{Doubt, Failure, Fault};
+use common::run::Run;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::card;
 use crate::executor::Executor;
+use crate::ffmpeg::Source;
+use crate::ffmpeg::count::{Count, count};
 use crate::ffmpeg::fault::Origin;
+use crate::ffmpeg::probe::probe;
+use crate::ffmpeg::process::Runner;
 use crate::meter::free_space;
 
 /// How long one such encode may take.
@@ -18,7 +28,64 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Less than this is left of a scratch disk that is full, in bytes.
 const ROOM: u64 = 16 << 20;
 
+/// For so long, one such encode tells of the jobs that fail meanwhile, too.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// How a worker's own encodes went of late, by encoder; `None` for that without one.
+#[derive(Default)]
+pub struct Proofs(Mutex<BTreeMap<Option<Encoder>, Proved>>);
+
+struct Proved {
+    at: Instant,
+    outcome: Result<(), String>,
+}
+
 impl Executor {
+    /// Settles whose fault it was that an attempt failed which `encoder` was to encode.
+    pub(crate) async fn settle(
+        &self,
+        run: &Run,
+        encoder: Option<Encoder>,
+        failure: Failure,
+    ) -> Failure {
+        let Some(doubt) = failure.doubt else {
+            return failure;
+        };
+        // Drivers lie, and a device may refuse what another one takes.
+        let is_software = encoder
+            .as_ref()
+            .is_none_or(|encoder| encoder.kind() == Kind::Software);
+        if let Err(why) = self.proved_of_late(encoder).await {
+            let message = format!("{failure}; an encode of this worker's own fails, too: {why}");
+            return Failure { message, ..failure }.settled(Fault::Worker);
+        }
+        let is_enough = doubt == Doubt::Proof && is_software;
+        let fault = if is_enough || run.failed_alike_elsewhere(&self.name, &failure) {
+            Fault::Input
+        } else {
+            Fault::Worker
+        };
+        failure.settled(fault)
+    }
+
+    /// How an encode of its own went, now or a moment ago.
+    async fn proved_of_late(&self, encoder: Option<Encoder>) -> Result<(), String> {
+        // Whoever comes meanwhile waits for the same one.
+        let mut proofs = self.proofs.0.lock().await;
+        if let Some(proved) = proofs.get(&encoder)
+            && proved.at.elapsed() < FRESH
+        {
+            return proved.outcome.clone();
+        }
+        let outcome = self.prove_itself(encoder.iter().cloned().collect()).await;
+        let proved = Proved {
+            at: Instant::now(),
+            outcome: outcome.clone(),
+        };
+        proofs.insert(encoder, proved);
+        outcome
+    }
+
     /// Makes an encode with each of these encoders, as far as they are proved
     /// here; one without any encoder where none of them is.
     ///
@@ -66,9 +133,31 @@ impl Executor {
             Err(_) => return Err(format!("no end within {} s", PATIENCE.as_secs())),
         }
         match std::fs::symlink_metadata(&output) {
-            Ok(made) if made.is_file() && made.len() > 0 => Ok(()),
-            Ok(_) => Err("it brought out nothing".to_owned()),
-            Err(error) => Err(format!("it brought out nothing: {error}")),
+            Ok(made) if made.is_file() && made.len() > 0 => {}
+            Ok(_) => return Err("it brought out nothing".to_owned()),
+            Err(error) => return Err(format!("it brought out nothing: {error}")),
+        }
+        match tokio::time::timeout(PATIENCE, look(&runner.reading(&output), &output)).await {
+            Ok(looked) => looked,
+            Err(_) => Err(format!("no look at it within {} s", PATIENCE.as_secs())),
         }
     }
+}
+
+/// Whether the output of such an encode can be read, and decoded to the last frame.
+async fn look(runner: &Runner, output: &Path) -> Result<(), String> {
+    let output = Source::File(output.to_owned());
+    let told = |failure: Failure| format!("its output cannot be read: {failure}");
+    probe(runner, &output).await.map_err(told)?;
+    let counted = count(runner, &output, 0, Count::Frames)
+        .await
+        .map_err(told)?;
+    let wanted = u64::from(card::PROOF_FRAMES);
+    if counted.frames == wanted {
+        return Ok(());
+    }
+    Err(format!(
+        "its output has {} frames of {wanted}",
+        counted.frames
+    ))
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use common::failure::{Failure, Fault};
+use common::failure::{Doubt, Failure, Fault};
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::Tools;
 use worker::ffmpeg::fault::Origin;
@@ -112,7 +112,7 @@ async fn a_good_end_gives_the_last_figures() {
     assert_eq!(seen, [7, 9]);
     assert_eq!(said, ["careful"]);
     assert_eq!(finished.progress.frame, 9);
-    assert_eq!(finished.log, ["careful"]);
+    assert!(finished.complaints.is_empty());
 }
 
 #[test]
@@ -138,7 +138,7 @@ async fn garbage_on_both_pipes_is_harmless() {
     );
     let finished = stand_in.run().await.expect("ends well");
     assert_eq!(finished.progress.frame, 1);
-    assert!(finished.log.len() <= 40);
+    assert!(finished.complaints.words().len() <= 40);
 }
 
 #[tokio::test]
@@ -204,13 +204,20 @@ async fn writing_is_getting_on_although_nothing_is_reported() {
 }
 
 #[tokio::test]
-async fn death_by_signal_is_the_workers_fault() {
-    let failure = StandIn::new("kill -SEGV $$")
-        .run()
-        .await
-        .expect_err("killed");
-    assert_eq!(failure.fault, Fault::Worker);
-    assert_eq!(failure.message, "ffmpeg was killed by signal 11");
+async fn a_crash_is_in_doubt_and_a_kill_is_the_workers_fault() {
+    let killed = |signal: &str| {
+        let stand_in = StandIn::new(&format!("kill -{signal} $$"));
+        async move { stand_in.run().await.expect_err("killed") }
+    };
+    let crashed = killed("SEGV").await;
+    assert_eq!(crashed.doubt, Some(Doubt::Proof));
+    assert_eq!(
+        crashed.message,
+        "ffmpeg crashed over this file (signal 11: segmentation fault)"
+    );
+    let killed = killed("KILL").await;
+    assert_eq!((killed.fault, killed.doubt), (Fault::Worker, None));
+    assert_eq!(killed.message, "ffmpeg was killed by signal 9");
 }
 
 #[tokio::test]

@@ -118,8 +118,46 @@ const CHANGE_FRAMES: &[&str] = &[
     "fieldmatch",
 ];
 
-/// Filters that make one frame of each field where told to.
-const MAY_DOUBLE_FRAMES: &[&str] = &["bwdif", "estdif", "kerndeint", "w3fdif", "yadif"];
+/// Filters that make whole frames of fields: one of each field, or one of each pair of them.
+const DEINTERLACERS: &[Deinterlacer] = &[
+    Deinterlacer::new("bwdif", 0, "send_field"),
+    Deinterlacer::new("estdif", 0, "field"),
+    Deinterlacer::new("w3fdif", 1, "field"),
+    Deinterlacer::new("yadif", 0, "send_frame"),
+];
+
+/// How many frames a deinterlacer makes is told by its option `mode`.
+struct Deinterlacer {
+    name: &'static str,
+    /// Which option that is where options are given without names.
+    place: usize,
+    /// What it is where it is not given.
+    default: &'static str,
+}
+
+impl Deinterlacer {
+    /// Modes of any of them that make a frame of each pair of fields.
+    const A_FRAME_A_PAIR: &[&str] = &["0", "2", "frame", "send_frame", "send_frame_nospatial"];
+
+    const fn new(name: &'static str, place: usize, default: &'static str) -> Self {
+        Self {
+            name,
+            place,
+            default,
+        }
+    }
+
+    /// Whether it makes as many frames as there were, by its options in ffmpeg's syntax.
+    fn keeps_frames(&self, options: &str) -> bool {
+        let mode = options.split(':').enumerate().find_map(|(place, option)| {
+            match option.split_once('=') {
+                Some((name, value)) => (name.trim() == "mode").then_some(value),
+                None => (place == self.place && !option.is_empty()).then_some(option),
+            }
+        });
+        Self::A_FRAME_A_PAIR.contains(&mode.unwrap_or(self.default).trim())
+    }
+}
 
 /// Options by which an allowed filter would read a file.
 const FORBIDDEN_OPTIONS: &[&str] = &["psfile", "plot", "file", "filename"];
@@ -224,10 +262,9 @@ impl Filters {
     /// Whether every frame that goes in comes out, and no other.
     pub fn keep_frames(&self) -> bool {
         chain(&self.0).into_iter().all(|(name, options)| {
-            let doubles =
-                options.contains("field") || options.starts_with('1') || options.starts_with('3');
-            let may_double = MAY_DOUBLE_FRAMES.contains(&name) && doubles;
-            !CHANGE_FRAMES.contains(&name) && !may_double
+            let deinterlacer = DEINTERLACERS.iter().find(|filter| filter.name == name);
+            let keeps = deinterlacer.is_none_or(|filter| filter.keeps_frames(options));
+            keeps && !CHANGE_FRAMES.contains(&name)
         })
     }
 }
@@ -288,9 +325,34 @@ mod tests {
         let keeps = |text: &str| text.parse::<Filters>().expect(text).keep_frames();
         assert!(keeps("hqdn3d=4:3:6,crop=1280:536"));
         assert!(keeps("curves=preset=vintage"));
-        assert!(keeps("yadif"));
-        assert!(!keeps("yadif=mode=send_field"));
-        assert!(!keeps("yadif=1"));
+        for kept in [
+            "yadif",
+            "yadif=2",
+            "yadif=deint=interlaced",
+            "bwdif=0",
+            "bwdif=mode=send_frame",
+            "bwdif=parity=tff:mode=send_frame",
+            "w3fdif=complex:frame",
+            "w3fdif=mode=frame",
+            "estdif=frame",
+            "kerndeint",
+        ] {
+            assert!(keeps(kept), "{kept}");
+        }
+        for doubled in [
+            "yadif=mode=send_field",
+            "yadif=1",
+            "yadif=3:-1:0",
+            "bwdif",
+            "bwdif=parity=tff",
+            "w3fdif",
+            "w3fdif=simple",
+            "w3fdif=complex:field",
+            "estdif",
+            "hqdn3d,estdif=field",
+        ] {
+            assert!(!keeps(doubled), "{doubled}");
+        }
         assert!(!keeps("fps=30"));
     }
 }

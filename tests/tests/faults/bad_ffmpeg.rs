@@ -89,9 +89,11 @@ async fn a_stalled_ffmpeg_is_killed_and_costs_an_attempt() {
 
 #[tokio::test]
 async fn an_output_that_is_too_short_is_a_failure_whatever_ffmpeg_says() {
-    let case = Case::with(Fault::Short { frames: 25 }, 1).await;
-    let (_, failure) = case.failure().await;
+    let case = Case::with(Fault::Short { frames: 25 }, 3).await;
+    let (run, failure) = case.failure().await;
     assert!(failure.message.contains("25"), "{failure}");
+    assert_eq!(failure.fault, Whose::Input, "its own encodes pass");
+    assert_eq!(run.failures.len(), 1);
     case.left_nothing().await;
     assert_eq!(case.farm.dead_letters().await, 1);
 }
@@ -107,9 +109,13 @@ async fn an_output_that_breaks_off_is_a_failure_whatever_ffmpeg_says() {
 async fn a_job_that_crashes_ffmpeg_ends_as_a_dead_letter_and_takes_no_other_down() {
     let mut case = Case::with(Fault::Crash { after_frames: 10 }, 2).await;
     let (run, failure) = case.failure().await;
-    assert_eq!(run.failures.len(), 2);
-    assert_eq!(failure.fault, Whose::Worker);
-    assert!(failure.message.contains("signal"), "{failure}");
+    // An encode of the worker's own passes: it is the file that ffmpeg cannot stand.
+    assert_eq!(run.failures.len(), 1);
+    assert_eq!(failure.fault, Whose::Input);
+    assert!(
+        failure.message.contains("ffmpeg crashed over this file"),
+        "{failure}"
+    );
     case.left_nothing().await;
     assert_eq!(case.farm.dead_letters().await, 1);
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod damaged;
 mod embedded;
 mod enqueue;
 mod home;

@@ -42,6 +42,7 @@ use cache::Cache;
 use listing::Listing;
 use prove::Found;
 use trial::Bench;
+pub use trial::PROOF_FRAMES;
 
 /// How long finding out anew what ffmpeg and this machine can do may take.
 pub const LONGEST: Duration = Duration::from_secs(600);

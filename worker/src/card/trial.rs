@@ -149,6 +149,9 @@ impl Trial<'_> {
     }
 }
 
+/// Frames of an encode into a file: a second.
+pub const PROOF_FRAMES: u32 = 25;
+
 /// A second of lively pictures, encoded as a proof found that it works.
 pub(super) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<OsString> {
     let line = match with {
@@ -160,14 +163,14 @@ pub(super) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<
             },
             deep: false,
             size: ladder::usual(encoder.kind()),
-            source: Source::Lively(25),
+            source: Source::Lively(PROOF_FRAMES),
             quick: true,
         }
         .line(),
         None => {
             let mut line = Line::quiet("level+info");
             line.add(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25"]);
-            line.add(["-frames:v", "25", "-c:v", "rawvideo"]);
+            line.add(["-frames:v", &PROOF_FRAMES.to_string(), "-c:v", "rawvideo"]);
             line
         }
     };

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use common::failure::Failure;
 
+use super::complaints::Complaints;
 use super::process::Runner;
 use super::{Source, fault};
 
@@ -21,8 +22,8 @@ pub enum Count {
 pub struct Counted {
     /// How many.
     pub frames: u64,
-    /// What the decoder complained of, in ffmpeg's words; empty for a sound stream.
-    pub complaints: Vec<String>,
+    /// What ffmpeg complained of.
+    pub complaints: Complaints,
 }
 
 /// Counts the packets or frames of one stream. Complaints about its content are
@@ -54,6 +55,6 @@ pub async fn count(
         .await?;
     Ok(Counted {
         frames: finished.progress.frame,
-        complaints: fault::complaints(finished.log),
+        complaints: finished.complaints,
     })
 }

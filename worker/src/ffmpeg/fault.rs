@@ -2,9 +2,10 @@
 
 use std::process::ExitStatus;
 
-use common::failure::{Failure, Fault};
+use common::failure::{Doubt, Failure};
 
 use super::Source;
+use super::tail::Line;
 
 /// Where the bytes came from: what may have gone wrong differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,20 +27,25 @@ impl Origin {
     }
 }
 
-/// Words of ffmpeg, and of the encoders in it, when the machine is at fault.
+/// Words of ffmpeg, of the encoders in it and of the system's loader when nothing but the machine is at fault.
 const WORKER: &[&str] = &[
+    // Disks.
     "No space left on device",
     "Disk quota exceeded",
     "File too large",
     "Read-only file system",
     "Too many open files",
-    "Cannot allocate memory",
-    "malloc of size",
-    "Resource temporarily unavailable",
+    // Loader.
     "error while loading shared libraries",
+    "cannot open shared object file",
+    "symbol lookup error",
+    "Exec format error",
     "Library not loaded",
+    // Devices and their sessions.
     "OpenEncodeSessionEx failed",
     "No capable devices found",
+    "No NVENC capable devices found",
+    "Driver does not support the required nvenc API version",
     "Cannot load libcuda",
     "Cannot load nvcuda",
     "Cannot load libnvidia-encode",
@@ -47,7 +53,6 @@ const WORKER: &[&str] = &[
     "Failed to initialise VAAPI",
     "No VA display found",
     "Device creation failed",
-    "Failed to create",
     "Error creating a MFX session",
     "Error initializing an internal MFX session",
     "No usable encoding",
@@ -59,8 +64,18 @@ const WORKER: &[&str] = &[
     "No device available for encoder",
     "No such device",
     "Device or resource busy",
+    // An ffmpeg that lacks what others have.
     "Unknown encoder",
     "Encoder not found",
+];
+
+/// Words when something ran short that a machine has little of, or that a broken input asks too much of.
+const SCARCE: &[&str] = &[
+    "Cannot allocate memory",
+    "malloc of size",
+    "Memory allocation error",
+    "Failed to allocate",
+    "Resource temporarily unavailable",
     "Input/output error",
 ];
 
@@ -83,12 +98,12 @@ const PASSING: &[&str] = &[
     "Stream ends prematurely",
     "TLS",
     "Input/output error",
-    "End of file",
     "Error in the pull function",
 ];
 
 /// Words when the input, or what the recipe asks of it, is at fault.
 const INPUT: &[&str] = &[
+    // Inputs that are no media, or broken beyond use.
     "moov atom not found",
     "Invalid data found when processing input",
     "EBML header parsing failed",
@@ -99,38 +114,62 @@ const INPUT: &[&str] = &[
     "Decoder (codec",
     "No decoder could be found",
     "corrupt decoded frame",
+    "rate exceeds maximum",
+    "is not implemented",
+    "does not contain any stream",
+    "End of file",
     "No such file or directory",
     "Permission denied",
     "Is a directory",
     "Server returned 404",
     "HTTP error 404",
+    // What a container or an encoder does not take.
     "Could not find tag for codec",
-    "does not contain any stream",
+    "not currently supported in container",
+    "Could not write header",
+    "only possible from text to text or bitmap to bitmap",
+    "doesn't support",
+    "not divisible by",
+    "must be at least",
+    "must be less than or equal to",
+    "Image size is too small",
+    "TU size > 8 raw frame size",
+    "invalid width x height",
+    "dimensions too large",
+    "Unsupported channel layout",
+    "Opus mapping family undefined",
+    "Specified sample rate",
+    "Specified pixel format",
+    "Invalid or incompatible profile",
+    "incompatible with",
     // What a recipe's own arguments bring about.
     "Unable to parse",
     "Undefined constant",
     "Error setting option",
     "Error setting preset/tune",
     "Error setting profile",
+    "Error setting encoder parameters: bad parameter",
     "Error applying option",
     "Error parsing option",
     "Unrecognized option",
     "Option not found",
+    "out of range",
     "No such filter",
     "Error initializing filter",
-    "doesn't support",
-    "not divisible by",
+    "Impossible to convert between the formats",
     "invalid level_idc",
     "Invalid too big or non positive size",
+    "Picture size",
+    "Padded dimensions cannot be smaller",
     "Failed to configure input pad",
+    "Failed to configure output pad",
 ];
 
 /// Lines that only repeat that something went wrong.
 const EMPTY_WORDS: &[&str] = &[
     "Conversion failed!",
-    "Error opening output files",
     "Error opening output file",
-    "Error opening input files",
+    "Error opening input file",
     "Nothing was written into output file",
     "Terminating thread with return code",
     "Task finished with error code",
@@ -142,90 +181,129 @@ const EMPTY_WORDS: &[&str] = &[
     "maybe incorrect parameters such as bit_rate",
     "Error sending frames to consumers",
     "exit_on_error",
+    "Last message repeated",
 ];
 
-/// The failure that an ffmpeg which ended badly stands for.
-pub(super) fn failure(tool: &str, status: ExitStatus, log: Vec<String>, origin: Origin) -> Failure {
-    let said = |words: &[&str]| find(&log, words).map(plain);
-    let (fault, words) = if status.code() == Some(i32::from(crate::sandbox::FAILED)) {
-        (Fault::Worker, last_words(&log).unwrap_or_default())
+/// The failure that an ffmpeg which ended badly stands for. What no words tell is in doubt.
+pub(super) fn failure(tool: &str, status: ExitStatus, log: &[Line], origin: Origin) -> Failure {
+    let said = |words: &[&str]| find(log, words).map(plain);
+    let in_doubt = |doubt, words: String| Failure::in_doubt(doubt, words);
+    let failure = if let Some(number) = signal(status) {
+        crash(tool, number)
+    } else if status.code() == Some(i32::from(crate::sandbox::FAILED)) {
+        Failure::worker(words_of(log).unwrap_or_default())
     } else if let Some(line) = (origin == Origin::Remote).then(|| said(PASSING)).flatten() {
-        (Fault::Passing, line)
+        Failure::passing(line)
     } else if let Some(line) = said(WORKER) {
-        (Fault::Worker, line)
+        Failure::worker(line)
     } else if let Some(line) = said(INPUT) {
-        (Fault::Input, line)
+        Failure::input(line)
+    } else if let Some(line) = said(SCARCE) {
+        in_doubt(Doubt::SecondWorker, line)
     } else {
-        // Nobody knows: another worker may fare better, and attempts are bounded.
-        (Fault::Worker, last_words(&log).unwrap_or_default())
+        in_doubt(Doubt::Proof, words_of(log).unwrap_or_default())
     };
-    let (fault, message) = match (signal(status), words.is_empty()) {
-        // The kernel's out-of-memory killer is the usual sender of 9.
-        (Some(number), _) => (
-            Fault::Worker,
-            format!("{tool} was killed by signal {number}"),
+    let message = match (signal(status), failure.message.is_empty()) {
+        (Some(_), _) => failure.message,
+        (None, true) => format!("{tool} gave up on this file and did not say why ({status})"),
+        (None, false) => format!("{tool}: {}", failure.message),
+    };
+    Failure { message, ..failure }.with_log(texts(log))
+}
+
+/// What it means that a signal ended a tool.
+fn crash(tool: &str, number: i32) -> Failure {
+    match CRASHES.iter().find(|(signal, _)| *signal == number) {
+        Some((_, what)) => Failure::in_doubt(
+            Doubt::Proof,
+            format!("{tool} crashed over this file (signal {number}: {what})"),
         ),
-        (None, true) => (fault, format!("{tool} failed without a word ({status})")),
-        (None, false) => (fault, format!("{tool}: {words}")),
-    };
-    Failure {
-        fault,
-        message,
-        log,
-        counts: false,
+        // The kernel's out-of-memory killer is the usual sender of 9.
+        None => Failure::worker(format!("{tool} was killed by signal {number}")),
     }
 }
+
+/// Signals that a program brings upon itself, by their numbers on Linux and macOS alike, and Linux's for the bus.
+const CRASHES: &[(i32, &str)] = &[
+    (4, "illegal instruction"),
+    (5, "trap"),
+    (6, "abort"),
+    (7, "bus error"),
+    (8, "arithmetic error"),
+    (10, "bus error"),
+    (11, "segmentation fault"),
+];
 
 /// Words of an ffmpeg that could not finish its file and yet ends well, as 5.1 does on a full disk.
 const UNFINISHED: &[&str] = &["Error writing trailer", "Error closing file"];
 
 /// The failure that an ffmpeg which ended well still owns up to in its log.
-pub(super) fn unfinished(log: &[String]) -> Option<Failure> {
+pub(super) fn unfinished(log: &[Line]) -> Option<Failure> {
     let line = find(log, UNFINISHED)?;
-    Some(Failure::worker(format!("ffmpeg: {}", plain(line))).with_log(log.to_vec()))
+    Some(Failure::worker(format!("ffmpeg: {}", plain(line))).with_log(texts(log)))
 }
 
-/// What of an error log is about the media itself.
-pub(super) fn complaints(log: Vec<String>) -> Vec<String> {
-    log.into_iter()
-        // Equal timestamps are the null muxer's problem, not the decoder's.
-        .filter(|line| !line.contains("non monotonically increasing dts"))
-        .collect()
+/// The lines without what is known of them.
+pub(super) fn texts(log: &[Line]) -> Vec<String> {
+    log.iter().map(|line| line.text.clone()).collect()
 }
 
-/// The line that says most.
-pub(crate) fn last_words(log: &[String]) -> Option<String> {
-    log.iter()
-        .rev()
-        .find(|line| !EMPTY_WORDS.iter().any(|words| line.contains(words)))
+/// The line that says most: the last error that is no mere echo of another.
+fn words_of(log: &[Line]) -> Option<String> {
+    let says = |line: &&Line| !EMPTY_WORDS.iter().any(|words| line.text.contains(words));
+    let error = log.iter().rev().filter(says).find(|line| line.is_error);
+    error
+        .or_else(|| log.iter().rev().find(says))
         .or(log.last())
         .map(plain)
 }
 
-fn find<'a>(log: &'a [String], words: &[&str]) -> Option<&'a String> {
+fn find<'a>(log: &'a [Line], words: &[&str]) -> Option<&'a Line> {
     log.iter()
-        .find(|line| words.iter().any(|words| line.contains(words)))
+        .find(|line| words.iter().any(|words| line.text.contains(words)))
 }
 
-/// A line without ffmpeg's addresses of things in memory: `[mov @ 0x55…] x` → `mov: x`.
-fn plain(line: impl AsRef<str>) -> String {
-    let line = line.as_ref();
-    match line
+/// A line as people read it.
+fn plain(line: &Line) -> String {
+    without_speaker(&line.text)
+}
+
+/// A line without ffmpeg's addresses of things in memory, and without the file that all of it is about:
+/// `[mov @ 0x55…] x` → `mov: x`, `[vost#0:0/libx264 @ 0x5…] [enc:libx264 @ 0x6…] x` → `libx264: x`.
+pub(super) fn without_speaker(line: &str) -> String {
+    if let Some((url, rest)) = line.split_once("?…: ")
+        && url.starts_with("http")
+    {
+        return rest.to_owned();
+    }
+    let Some((name, rest)) = line
         .strip_prefix('[')
         .and_then(|rest| rest.split_once(" @ 0x"))
         .and_then(|(name, rest)| Some((name, rest.split_once("] ")?.1)))
-    {
-        // Some lines carry two.
-        Some((name, rest)) if rest.starts_with('[') => {
-            let inner = plain(rest);
-            if inner == rest {
-                format!("{name}: {inner}")
-            } else {
-                inner
-            }
+    else {
+        return line.strip_prefix("input: ").unwrap_or(line).to_owned();
+    };
+    // Some lines carry two.
+    if rest.starts_with('[') {
+        let inner = without_speaker(rest);
+        if inner != rest {
+            return inner;
         }
-        Some((name, rest)) => format!("{name}: {rest}"),
-        None => line.to_owned(),
+    }
+    match speaker(name) {
+        "" => without_speaker(rest),
+        name => format!("{name}: {rest}"),
+    }
+}
+
+/// Who speaks, as people know it: `Parsed_crop_0` → `crop`, `in#0/avi` → `avi`, `vf#0:0` → nothing.
+fn speaker(name: &str) -> &str {
+    if let Some(filter) = name.strip_prefix("Parsed_") {
+        return filter.rsplit_once('_').map_or(filter, |(name, _)| name);
+    }
+    match name.split_once('#') {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, name)| name),
+        None => name.split_once(':').map_or(name, |(_, name)| name),
     }
 }
 
@@ -244,81 +322,151 @@ mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt;
 
+    use common::failure::Fault;
+
     fn of(log: &[&str], origin: Origin) -> Failure {
-        let log = log.iter().map(ToString::to_string).collect();
-        failure("ffmpeg", ExitStatus::from_raw(1 << 8), log, origin)
+        let log: Vec<Line> = log.iter().map(|line| Line::read(line)).collect();
+        failure("ffmpeg", ExitStatus::from_raw(1 << 8), &log, origin)
     }
+
+    /// Lines of a log, where the input was, whose fault that is, and the message.
+    type Case = (&'static [&'static str], Origin, Option<Fault>, &'static str);
+
+    const CASES: &[Case] = &[
+        (
+            &[
+                "[mov,mp4 @ 0x5580] [error] moov atom not found",
+                "[error] input: Invalid data found when processing input",
+            ],
+            Origin::Local,
+            Some(Fault::Input),
+            "ffmpeg: mov,mp4: moov atom not found",
+        ),
+        (
+            &[
+                "[hevc_nvenc @ 0x55] [error] OpenEncodeSessionEx failed: out of memory (10)",
+                "[fatal] Conversion failed!",
+            ],
+            Origin::Local,
+            Some(Fault::Worker),
+            "ffmpeg: hevc_nvenc: OpenEncodeSessionEx failed: out of memory (10)",
+        ),
+        (
+            &[
+                "[error] av_interleaved_write_frame(): No space left on device",
+                "[fatal] Conversion failed!",
+            ],
+            Origin::Remote,
+            Some(Fault::Worker),
+            "ffmpeg: av_interleaved_write_frame(): No space left on device",
+        ),
+        (
+            &["[tcp @ 0x1] [error] Connection to tcp://127.0.0.1:1 failed: Connection refused"],
+            Origin::Remote,
+            Some(Fault::Passing),
+            "ffmpeg: tcp: Connection to tcp://127.0.0.1:1 failed: Connection refused",
+        ),
+        (
+            &["[http @ 0x1] HTTP error 503 Service Unavailable"],
+            Origin::Remote,
+            Some(Fault::Passing),
+            "ffmpeg: http: HTTP error 503 Service Unavailable",
+        ),
+        (
+            &["[http @ 0x1] HTTP error 404 Not Found"],
+            Origin::Remote,
+            Some(Fault::Input),
+            "ffmpeg: http: HTTP error 404 Not Found",
+        ),
+        (
+            &["[error] http://s3/b/k?…: End of file"],
+            Origin::Remote,
+            Some(Fault::Input),
+            "ffmpeg: End of file",
+        ),
+        (
+            &[
+                "x264 [error]: baseline profile doesn't support a bit depth of 10",
+                "[libx264 @ 0x56] [error] Error setting profile baseline.",
+                "[vost#0:0/libx264 @ 0x5] [enc:libx264 @ 0x6] [error] Could not open encoder before EOF",
+            ],
+            Origin::Local,
+            Some(Fault::Input),
+            "ffmpeg: x264 [error]: baseline profile doesn't support a bit depth of 10",
+        ),
+        (
+            &[
+                "Svt[error]: Instance 1: Source Width must be at least 64",
+                "[libsvtav1 @ 0x55cecdd6c740] [error] Error setting encoder parameters: bad parameter (80001005)",
+            ],
+            Origin::Local,
+            Some(Fault::Input),
+            "ffmpeg: Svt[error]: Instance 1: Source Width must be at least 64",
+        ),
+        (
+            &[
+                "[Parsed_pad_0 @ 0x56] [error] Padded dimensions cannot be smaller than input dimensions.",
+                "[vf#0:0 @ 0x57] [error] Error reinitializing filters!",
+            ],
+            Origin::Local,
+            Some(Fault::Input),
+            "ffmpeg: pad: Padded dimensions cannot be smaller than input dimensions.",
+        ),
+        (
+            &[
+                "[libsvtav1 @ 0x1] [error] TU size > 8 raw frame size.",
+                "[error] Cannot allocate memory",
+            ],
+            Origin::Local,
+            Some(Fault::Input),
+            "ffmpeg: libsvtav1: TU size > 8 raw frame size.",
+        ),
+        // What no words tell.
+        (
+            &["[error] Cannot allocate memory"],
+            Origin::Local,
+            None,
+            "ffmpeg: Cannot allocate memory",
+        ),
+        (
+            &[
+                "[weird @ 0x1] [error] it is Thursday",
+                "[libvorbis @ 0x2] [warning] 39 frames left in the queue on closing",
+                "[vost#0:0/weird @ 0x5] [error] Task finished with error code: -22 (Invalid argument)",
+            ],
+            Origin::Local,
+            None,
+            "ffmpeg: weird: it is Thursday",
+        ),
+        (
+            &[],
+            Origin::Local,
+            None,
+            "ffmpeg gave up on this file and did not say why (exit status: 1)",
+        ),
+    ];
 
     #[test]
     fn the_fault_is_told_from_ffmpegs_own_words() {
-        let cases: &[(&[&str], Origin, Fault)] = &[
-            (
-                &[
-                    "[mov,mp4 @ 0x5580] moov atom not found",
-                    "file:x: Invalid data found when processing input",
-                ],
-                Origin::Local,
-                Fault::Input,
-            ),
-            (
-                &[
-                    "[hevc_nvenc @ 0x55] OpenEncodeSessionEx failed: out of memory (10)",
-                    "Conversion failed!",
-                ],
-                Origin::Local,
-                Fault::Worker,
-            ),
-            (
-                &[
-                    "av_interleaved_write_frame(): No space left on device",
-                    "Conversion failed!",
-                ],
-                Origin::Remote,
-                Fault::Worker,
-            ),
-            (
-                &["[tcp @ 0x1] Connection to tcp://127.0.0.1:1 failed: Connection refused"],
-                Origin::Remote,
-                Fault::Passing,
-            ),
-            (
-                &["[http @ 0x1] HTTP error 503 Service Unavailable"],
-                Origin::Remote,
-                Fault::Passing,
-            ),
-            (
-                &["[http @ 0x1] HTTP error 404 Not Found"],
-                Origin::Remote,
-                Fault::Input,
-            ),
-        ];
-        for (log, origin, fault) in cases {
+        for (log, origin, fault, message) in CASES {
             let failure = of(log, *origin);
-            assert_eq!(failure.fault, *fault, "{failure}");
-            assert!(!failure.message.contains("0x"), "{failure}");
+            let told = failure.doubt.is_none().then_some(failure.fault);
+            assert_eq!((told, failure.message.as_str()), (*fault, *message));
         }
     }
 
     #[test]
-    fn a_signal_is_the_workers_fault() {
-        let status = ExitStatus::from_raw(9);
-        let failure = failure("ffmpeg", status, vec!["x".to_owned()], Origin::Local);
-        assert_eq!(failure.fault, Fault::Worker);
-        assert_eq!(failure.message, "ffmpeg was killed by signal 9");
-    }
-
-    #[test]
-    fn the_line_that_says_most_is_quoted() {
-        let failure = of(
-            &[
-                "[libx264 @ 0x55] width not divisible by 2 (321x181)",
-                "Conversion failed!",
-            ],
-            Origin::Local,
-        );
+    fn a_crash_may_be_the_files_fault_and_a_kill_is_the_machines() {
+        let log = [Line::read("x")];
+        let of = |number| failure("ffprobe", ExitStatus::from_raw(number), &log, Origin::Local);
+        let killed = of(9);
+        assert_eq!((killed.fault, killed.doubt), (Fault::Worker, None));
+        assert_eq!(killed.message, "ffprobe was killed by signal 9");
+        let crashed = of(11);
+        assert_eq!(crashed.doubt, Some(Doubt::Proof));
         assert_eq!(
-            failure.message,
-            "ffmpeg: libx264: width not divisible by 2 (321x181)"
+            crashed.message,
+            "ffprobe crashed over this file (signal 11: segmentation fault)"
         );
     }
 }

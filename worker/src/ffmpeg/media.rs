@@ -9,6 +9,9 @@ use common::printable::printable;
 /// Seconds that a single picture lasts, at the most, where a container says no more of it: ffmpeg gives it a frame.
 const LONGEST_PICTURE: f64 = 0.1;
 
+/// Bits a second below which no film is.
+const LEAST_BIT_RATE: f64 = 100.0;
+
 /// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Media {
@@ -344,6 +347,15 @@ impl Media {
         for (stream, may_be) in self.streams.iter_mut().zip(may_be) {
             stream.is_picture |= may_be && has_film;
         }
+    }
+
+    /// Length in seconds, for estimates; `None` where the file is far too small for what it states.
+    pub fn likely_duration(&self) -> Option<f64> {
+        let fits = |seconds: &f64| {
+            self.size
+                .is_none_or(|bytes| bytes as f64 * 8.0 / seconds >= LEAST_BIT_RATE)
+        };
+        self.duration.filter(fits)
     }
 
     /// The films among its streams.

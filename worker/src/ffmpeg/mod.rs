@@ -2,6 +2,7 @@
 //! what their answers mean. Nothing here knows of brokers or stores.
 
 pub mod arguments;
+pub mod complaints;
 pub mod count;
 mod dispositions;
 mod ebml;
@@ -19,9 +20,11 @@ pub mod progress;
 mod rate;
 pub mod sound;
 mod subtitles;
+pub mod survey;
 mod tags;
 mod tail;
 pub mod tracks;
+pub mod whole;
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;

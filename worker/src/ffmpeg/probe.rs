@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use common::failure::{Failure, Fault};
+use common::failure::{Doubt, Failure, Fault};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -67,8 +67,10 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
 /// Reads ffprobe's JSON.
 fn parse(json: &[u8]) -> Result<Media, Failure> {
     // Tags may hold bytes that are no UTF-8.
-    let raw: Raw = serde_json::from_str(&String::from_utf8_lossy(json))
-        .map_err(|error| Failure::worker(format!("ffprobe's answer cannot be read: {error}")))?;
+    let raw: Raw = serde_json::from_str(&String::from_utf8_lossy(json)).map_err(|error| {
+        let what = format!("ffprobe's answer cannot be read: {error}");
+        Failure::in_doubt(Doubt::Proof, what)
+    })?;
     if raw.streams.is_empty() {
         return Err(Failure::input("input holds no video, audio or subtitles"));
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
-use common::failure::Failure;
+use common::failure::{Doubt, Failure};
 use common::progress::EncodeProgress;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
@@ -14,9 +14,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Tools;
+use super::complaints::Complaints;
 use super::fault::{self, Origin};
 use super::progress::{ProgressReader, advanced};
-use super::tail::{Lines, Tail, without_signature};
+use super::tail::{Line, Lines, Tail, without_signature};
 use crate::child::Child;
 use crate::sandbox::Sandbox;
 
@@ -27,8 +28,16 @@ const DRAIN: Duration = Duration::from_millis(200);
 /// More than any sane answer of ffprobe's.
 const ANSWER_BYTES: usize = 16 << 20;
 
-/// How ffmpeg is told to say how far it is.
-const PROGRESS: [&str; 5] = ["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"];
+/// How ffmpeg is told to say how bad each line of its log is, and how far it has got.
+const PROGRESS: [&str; 7] = [
+    "-loglevel",
+    "level+warning",
+    "-progress",
+    "pipe:1",
+    "-nostats",
+    "-stats_period",
+    "0.5",
+];
 
 /// What ffmpeg lets be known of itself while it runs.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +45,15 @@ pub enum Sign<'a> {
     /// How far it is.
     Progress(EncodeProgress),
     /// A line of its log, fit to be read.
+    Log(&'a str),
+}
+
+/// What ffprobe prints.
+#[derive(Clone, Copy, Debug)]
+pub enum Printed<'a> {
+    /// A line of its answer.
+    Answer(&'a str),
+    /// A line of its log.
     Log(&'a str),
 }
 
@@ -76,8 +94,8 @@ pub struct Runner {
 pub struct Finished {
     /// Its last figures.
     pub progress: EncodeProgress,
-    /// The last lines of its log: warnings, as it ended well.
-    pub log: Vec<String>,
+    /// What it complained of all the same.
+    pub complaints: Complaints,
     /// Wall time.
     pub elapsed: Duration,
 }
@@ -130,6 +148,7 @@ impl Runner {
         let mut lines = Lines::default();
         let mut reader = ProgressReader::default();
         let mut last = EncodeProgress::default();
+        let mut complaints = Complaints::default();
         let mut command = self.sandbox.command(&self.tools.ffmpeg);
         command.args(PROGRESS).args(arguments);
         let output = |said: Said<'_>| {
@@ -142,20 +161,23 @@ impl Runner {
                         heard(Sign::Progress(now));
                     }
                 }),
-                Said::Log(line) => heard(Sign::Log(line)),
+                Said::Log(line) => {
+                    complaints.note(line);
+                    heard(Sign::Log(&line.text));
+                }
             }
             got_on
         };
         let ended = self.supervise("ffmpeg", command, output).await?;
         if !ended.status.success() {
-            return Err(fault::failure("ffmpeg", ended.status, ended.log, origin));
+            return Err(fault::failure("ffmpeg", ended.status, &ended.log, origin));
         }
         if let Some(failure) = fault::unfinished(&ended.log) {
             return Err(failure);
         }
         Ok(Finished {
             progress: last,
-            log: ended.log,
+            complaints,
             elapsed: started.elapsed(),
         })
     }
@@ -163,28 +185,74 @@ impl Runner {
     /// Runs ffprobe to its end and gives what it prints.
     ///
     /// # Errors
-    /// Where it does not end well, stalls, or is stopped.
+    /// Where it does not end well, stalls, or is stopped; the input's fault where there is more to
+    /// print than any film needs.
     pub async fn ffprobe(
         &self,
         arguments: &[OsString],
         origin: Origin,
     ) -> Result<Vec<u8>, Failure> {
         let mut answer = Vec::new();
-        let mut command = self.sandbox.command(&self.tools.ffprobe);
-        command.args(arguments);
-        let output = |said: Said<'_>| {
+        let mut is_whole = true;
+        self.ffprobe_said(arguments, origin, |said| {
             let Said::Answer(bytes) = said else {
                 return false;
             };
             let room = ANSWER_BYTES - answer.len();
             answer.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            room > 0
-        };
-        let ended = self.supervise("ffprobe", command, output).await?;
+            is_whole &= bytes.len() <= room;
+            is_whole
+        })
+        .await?;
+        if is_whole {
+            return Ok(answer);
+        }
+        Err(Failure::input(format!(
+            "this file's list of tracks, chapters and tags is longer than {} MiB",
+            ANSWER_BYTES >> 20
+        )))
+    }
+
+    /// Runs ffprobe to its end and hands on every line that it prints.
+    ///
+    /// # Errors
+    /// Where it does not end well, stalls, or is stopped.
+    pub async fn ffprobe_lines(
+        &self,
+        arguments: &[OsString],
+        origin: Origin,
+        mut heard: impl FnMut(Printed<'_>),
+    ) -> Result<(), Failure> {
+        let mut lines = Lines::default();
+        self.ffprobe_said(arguments, origin, |said| {
+            match said {
+                Said::Answer(bytes) => lines.feed(bytes, |line| heard(Printed::Answer(line))),
+                Said::Log(line) => {
+                    heard(Printed::Log(&line.text));
+                    return false;
+                }
+            }
+            true
+        })
+        .await?;
+        lines.finish(|line| heard(Printed::Answer(line)));
+        Ok(())
+    }
+
+    /// Runs ffprobe; `said` gets what it prints, and says whether that shows that it got on.
+    async fn ffprobe_said(
+        &self,
+        arguments: &[OsString],
+        origin: Origin,
+        said: impl FnMut(Said<'_>) -> bool,
+    ) -> Result<(), Failure> {
+        let mut command = self.sandbox.command(&self.tools.ffprobe);
+        command.args(arguments);
+        let ended = self.supervise("ffprobe", command, said).await?;
         if ended.status.success() {
-            Ok(answer)
+            Ok(())
         } else {
-            Err(fault::failure("ffprobe", ended.status, ended.log, origin))
+            Err(fault::failure("ffprobe", ended.status, &ended.log, origin))
         }
     }
 
@@ -248,8 +316,22 @@ impl Runner {
             status: status.map_err(|error| {
                 Failure::worker(format!("{tool} cannot be waited for: {error}"))
             })?,
-            log: log.into_lines(),
+            log: self.nameless(log.into_lines()),
         })
+    }
+
+    /// A log without the paths of what is read and made: they say nothing of what went wrong.
+    fn nameless(&self, mut log: Vec<Line>) -> Vec<Line> {
+        let name = |path: &Path| super::file(path).to_string_lossy().into_owned();
+        let inputs: Vec<String> = self.sandbox.read.iter().map(|path| name(path)).collect();
+        let home = format!("{}/", name(&self.sandbox.home));
+        for line in &mut log {
+            for input in &inputs {
+                line.text = line.text.replace(input, "input");
+            }
+            line.text = line.text.replace(&home, "");
+        }
+        log
     }
 
     /// How long ago something was last written to the folder that it may write in.
@@ -270,7 +352,7 @@ enum Said<'a> {
     /// On its standard output.
     Answer(&'a [u8]),
     /// A line of its log.
-    Log(&'a str),
+    Log(&'a Line),
 }
 
 /// A word of a command line, so that a shell takes it as it is.
@@ -284,7 +366,7 @@ fn quoted(word: &str) -> String {
 
 struct Ended {
     status: ExitStatus,
-    log: Vec<String>,
+    log: Vec<Line>,
 }
 
 fn stopped(tool: &str) -> Failure {
@@ -293,10 +375,12 @@ fn stopped(tool: &str) -> Failure {
 
 fn stalled(tool: &str, after: Duration, log: Tail) -> Failure {
     let after = humantime::format_duration(after);
-    Failure::worker(format!(
-        "{tool} made no progress for {after} and was killed"
-    ))
-    .with_log(log.into_lines())
+    // A machine may be slow, and a file may have no end.
+    Failure::in_doubt(
+        Doubt::SecondWorker,
+        format!("{tool} made no progress for {after} and was killed"),
+    )
+    .with_log(fault::texts(&log.into_lines()))
 }
 
 /// One of a child's output streams.

@@ -36,22 +36,71 @@ impl Lines {
     }
 }
 
+/// A line of a log, fit to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Line {
+    /// What it says, without its level.
+    pub(super) text: String,
+    /// Whether ffmpeg calls it an error.
+    pub(super) is_error: bool,
+}
+
+impl Line {
+    /// A line as ffmpeg writes it with `-loglevel level+…`:
+    /// `[h264 @ 0x55…] [error] Invalid NAL unit size`.
+    pub(super) fn read(line: &str) -> Self {
+        let level = LEVELS
+            .iter()
+            .filter_map(|level| Some((line.find(level)?, *level)))
+            .filter(|(at, _)| is_context(&line[..*at]))
+            .min();
+        let Some((at, level)) = level else {
+            return Self {
+                text: line.to_owned(),
+                // Libraries write by themselves: `x264 [error]: invalid tune`.
+                is_error: line.contains("[error]"),
+            };
+        };
+        Self {
+            text: format!("{}{}", &line[..at], &line[at + level.len()..]),
+            is_error: ERRORS.contains(&level),
+        }
+    }
+}
+
+/// Levels of a log as ffmpeg writes them.
+const LEVELS: &[&str] = &[
+    "[panic] ",
+    "[fatal] ",
+    "[error] ",
+    "[warning] ",
+    "[info] ",
+    "[verbose] ",
+];
+const ERRORS: &[&str] = &["[panic] ", "[fatal] ", "[error] "];
+
+/// Whether this names who says something, e.g. `[mov @ 0x55…] `, or is nothing.
+fn is_context(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || (text.starts_with('[') && text.ends_with(']'))
+}
+
 /// The last lines of a log.
 #[derive(Default)]
 pub(super) struct Tail {
     lines: Lines,
-    kept: VecDeque<String>,
+    kept: VecDeque<Line>,
 }
 
 impl Tail {
     /// Takes further bytes of the log; `heard` gets every line that they complete.
-    pub(super) fn feed(&mut self, bytes: &[u8], mut heard: impl FnMut(&str)) {
+    pub(super) fn feed(&mut self, bytes: &[u8], mut heard: impl FnMut(&Line)) {
         let kept = &mut self.kept;
         self.lines.feed(bytes, |line| heard(keep(kept, line)));
     }
 
     /// The lines, oldest first.
-    pub(super) fn into_lines(mut self) -> Vec<String> {
+    pub(super) fn into_lines(mut self) -> Vec<Line> {
         let kept = &mut self.kept;
         self.lines.finish(|line| {
             keep(kept, line);
@@ -61,14 +110,13 @@ impl Tail {
 }
 
 /// Keeps a line, fit to be read, and shows it.
-fn keep<'a>(kept: &'a mut VecDeque<String>, line: &str) -> &'a str {
+fn keep<'a>(kept: &'a mut VecDeque<Line>, line: &str) -> &'a Line {
     let line: String = line.chars().filter(|c| !c.is_control()).collect();
-    let line = without_signature(&line);
     if kept.len() == LINES {
         kept.pop_front();
     }
-    kept.push_back(line);
-    kept.back().map_or("", String::as_str)
+    kept.push_back(Line::read(&without_signature(&line)));
+    &kept[kept.len() - 1]
 }
 
 /// The line without the part of a presigned URL that lets anyone read the object.
@@ -109,8 +157,11 @@ mod tests {
         tail.feed(b"\nlast words", |_| {});
         let lines = tail.into_lines();
         assert!(lines.len() <= LINES);
-        assert!(lines.iter().all(|line| line.len() <= 3 * LINE_BYTES));
-        assert_eq!(lines.last().map(String::as_str), Some("last words"));
+        assert!(lines.iter().all(|line| line.text.len() <= 3 * LINE_BYTES));
+        assert_eq!(
+            lines.last().map(|line| line.text.as_str()),
+            Some("last words")
+        );
     }
 
     #[test]
@@ -121,6 +172,36 @@ mod tests {
         }
         let lines = tail.into_lines();
         assert_eq!(lines.len(), LINES);
-        assert_eq!(lines[LINES - 1], "line 99");
+        assert_eq!(lines[LINES - 1].text, "line 99");
+    }
+
+    #[test]
+    fn a_level_is_read_and_left_out() {
+        for (line, text, is_error) in [
+            ("[error] Conversion failed!", "Conversion failed!", true),
+            (
+                "[h264 @ 0x55] [error] Invalid NAL",
+                "[h264 @ 0x55] Invalid NAL",
+                true,
+            ),
+            (
+                "[vist#0:0/h264 @ 0x55] [dec:h264 @ 0x56] [warning] corrupt decoded frame",
+                "[vist#0:0/h264 @ 0x55] [dec:h264 @ 0x56] corrupt decoded frame",
+                false,
+            ),
+            (
+                "x264 [error]: invalid tune 'a'",
+                "x264 [error]: invalid tune 'a'",
+                true,
+            ),
+            (
+                "a title with [fatal] in it",
+                "a title with [fatal] in it",
+                false,
+            ),
+        ] {
+            let read = Line::read(line);
+            assert_eq!((read.text.as_str(), read.is_error), (text, is_error));
+        }
     }
 }

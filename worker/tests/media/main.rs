@@ -2,13 +2,14 @@
 //! made by ffmpeg itself, small and in a folder that goes with the test.
 
 mod changes;
+mod faults;
 mod sound;
 mod studio;
 mod tracks;
 
 use std::time::Duration;
 
-use common::failure::Fault;
+use common::failure::{Doubt, Fault};
 use common::recipe::{Container, Recipe, Subtitles, Video};
 use studio::Studio;
 use worker::ffmpeg::media::StreamKind;
@@ -307,27 +308,6 @@ async fn an_input_that_breaks_off_is_called_damaged() {
 }
 
 #[tokio::test]
-async fn half_a_film_is_not_taken_for_a_short_one() {
-    // Matroska states a length but no number of frames, and this one has no sound to measure.
-    let studio = Studio::new();
-    let whole = studio.clip(
-        "whole.mkv",
-        "-frames:v 100 -g 10 -c:v libx264 -preset ultrafast",
-    );
-    let bytes = std::fs::read(&whole).expect("the clip");
-    let half = studio.path("half.mkv");
-    std::fs::write(&half, &bytes[..bytes.len() / 2]).expect("there is room");
-    let failure = studio
-        .encode(&half, &studio::recipe("libx264"))
-        .await
-        .expect_err("half is missing");
-    assert!(
-        failure.message.contains("long where the input is"),
-        "{failure}"
-    );
-}
-
-#[tokio::test]
 async fn a_broken_output_does_not_pass() {
     let studio = Studio::new();
     let source = studio.clip(
@@ -353,6 +333,7 @@ async fn a_broken_output_does_not_pass() {
         });
         let failure = failure.await.expect_err(what);
         assert_eq!(failure.fault, Fault::Worker, "{what}: {failure:?}");
+        assert_eq!(failure.doubt, Some(Doubt::Proof), "{what}: {failure:?}");
     }
     // A whole file of too few frames is no better.
     let shorter = studio.clip(

@@ -1,6 +1,7 @@
 //! A folder to make inputs in and to encode them: everything that the executor
 //! does with ffmpeg, and nothing else.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +12,7 @@ use common::failure::Failure;
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::changes::refuse;
+use worker::damage::Inspected;
 use worker::ffmpeg::fault::Origin;
 use worker::ffmpeg::media::Media;
 use worker::ffmpeg::probe::probe;
@@ -171,6 +173,60 @@ impl Studio {
         )
     }
 
+    /// Five lossless pictures of this size.
+    pub(crate) fn picture(&self, path: &Path, size: &str) {
+        let name = path.file_name().expect("a name").to_string_lossy();
+        let source = format!("-f lavfi -i testsrc2=size={size}:rate=25");
+        self.make(&name, &format!("{source} -frames:v 5 -c:v ffv1"));
+    }
+
+    /// Where the packets of the first stream of a kind lie in a file: offsets and sizes in bytes.
+    pub(crate) fn packets(&self, file: &Path, kind: &str) -> Vec<(usize, usize)> {
+        let answer = Command::new(&self.tools.ffprobe)
+            .args(["-v", "error", "-of", "csv=p=0", "-select_streams"])
+            .arg(format!("{kind}:0"))
+            .args(["-show_entries", "packet=pos,size"])
+            .arg(file)
+            .output()
+            .expect("ffprobe runs");
+        let answer = String::from_utf8(answer.stdout).expect("text");
+        let number = |text: &str| text.trim_end_matches(',').parse().expect("a number");
+        answer
+            .lines()
+            .filter_map(|line| line.split_once(','))
+            // As ffprobe orders them.
+            .map(|(size, place)| (number(place), number(size)))
+            .collect()
+    }
+
+    /// Names of all filters.
+    pub(crate) fn filters(&self) -> BTreeSet<String> {
+        let list = Command::new(&self.tools.ffmpeg)
+            .args(["-hide_banner", "-filters"])
+            .output()
+            .expect("ffmpeg runs");
+        let list = String::from_utf8(list.stdout).expect("text");
+        list.lines()
+            .filter_map(|line| Some(line.split_whitespace().nth(1)?.to_owned()))
+            .collect()
+    }
+
+    /// How many frames a filter makes of a film.
+    pub(crate) fn filter(&self, source: &Path, filter: &str) -> usize {
+        let made = Command::new(&self.tools.ffmpeg)
+            .args(["-nostdin", "-v", "error", "-i"])
+            .arg(source)
+            .args(["-vf", filter, "-fps_mode", "passthrough"])
+            .args(["-f", "framecrc", "-"])
+            .output()
+            .expect("ffmpeg runs");
+        let complaints = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "{filter}: {complaints}");
+        let list = String::from_utf8(made.stdout).expect("text");
+        list.lines().filter(|line| !line.starts_with('#')).count()
+    }
+
+    /// A file of ffmpeg's making.
     /// Whatever ffmpeg makes by these arguments, split at spaces.
     pub(crate) fn make(&self, name: &str, arguments: &str) -> PathBuf {
         let path = self.path(name);
@@ -242,14 +298,24 @@ impl Studio {
         let output = work.join(OUTPUT);
         let arguments = arguments::encode(recipe, &media, encoder, &source, &output)?;
         refuse(recipe, &arguments.changes, "it would lose")?;
+        let inspected = Inspected {
+            runner: &runner,
+            source: &source,
+            media: &media,
+            tracks: &arguments.tracks,
+        };
+        inspected.is_whole().await?;
         let writing = runner.writing(work);
-        for line in arguments.before.iter().chain([&arguments.list]) {
-            writing.ffmpeg(line, Origin::Local, |_| {}).await?;
+        if let Some(before) = &arguments.before {
+            writing.ffmpeg(before, Origin::Local, |_| {}).await?;
         }
+        let encoded = writing.ffmpeg(&arguments.list, Origin::Local, |_| {}).await;
+        let encoded = inspected.came_to_something(encoded).await?;
         harm(&output);
         let made = Made::take(&self.attempt, OUTPUT)?;
         made.finish(&arguments.finish)?;
-        check(&runner, recipe, &media, &source, &arguments, &made, depth).await
+        let complaints = &encoded.complaints;
+        check(inspected, recipe, &arguments, &made, depth, complaints).await
     }
 
     /// ffmpeg, told to say errors only.
