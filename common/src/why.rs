@@ -15,7 +15,7 @@ use crate::plan::{Alternative, alternatives};
 use crate::printable::printable;
 use crate::queue::{Lane, Queue};
 use crate::run::{Run, Stage, State};
-use crate::worker::{Away, Heartbeat, WorkerName};
+use crate::worker::{Away, Heartbeat, WorkerName, WorkerStatus};
 
 /// Workers that a sentence names before it only counts them.
 const NAMED: usize = 3;
@@ -201,6 +201,21 @@ impl Scene<'_> {
             .unwrap_or(Ok(()))
     }
 
+    /// Those of the workers that a person can have take jobs at once.
+    fn resumable(&self, workers: &[Reason]) -> Vec<WorkerName> {
+        let is_quarantined = |worker: &Heartbeat| worker.status == WorkerStatus::Quarantined;
+        let is_drained = |worker: &Heartbeat| {
+            self.controls
+                .is_paused(&Target::Worker(worker.name.clone()))
+        };
+        let resumable = |name: &&WorkerName| {
+            let mut alive = self.workers.iter().filter(|worker| worker.name == **name);
+            alive.any(|worker| is_quarantined(worker) || is_drained(worker))
+        };
+        let names = workers.iter().map(|reason| &reason.worker);
+        names.filter(resumable).cloned().collect()
+    }
+
     /// The workers that take the job when its turn comes.
     fn takers(&self) -> Vec<&Heartbeat> {
         let takes = |worker: &&Heartbeat| self.is_meant(worker) && self.judge(worker).is_ok();
@@ -316,7 +331,7 @@ impl Scene<'_> {
             },
             (_, None) => Cause::NoWorker,
             (_, Some((Unfit::Resting { .. }, workers))) => Cause::Resting {
-                resumable: resumable(&workers, &meant),
+                resumable: self.resumable(&workers),
                 workers,
             },
             (_, Some((Unfit::Away(_), workers))) => Cause::Away { workers },
@@ -345,16 +360,6 @@ fn nearest<'a>(
             reason: unfit.to_string(),
         });
     Some((first.clone(), workers.collect()))
-}
-
-/// Those of the workers that a person can have take jobs at once.
-fn resumable(workers: &[Reason], alive: &[&Heartbeat]) -> Vec<WorkerName> {
-    let is_resumable = |name: &&WorkerName| {
-        let mut alive = alive.iter();
-        alive.any(|worker| worker.name == **name && worker.status.ends_by_resuming())
-    };
-    let names = workers.iter().map(|reason| &reason.worker);
-    names.filter(is_resumable).cloned().collect()
 }
 
 fn in_line(takers: &[&Heartbeat], ahead: Ahead, history: &History) -> Cause {
@@ -580,7 +585,6 @@ mod tests {
     use crate::location::Location;
     use crate::recipe::Choice;
     use crate::testing::{heartbeat, job, report};
-    use crate::worker::WorkerStatus;
 
     fn encoder(name: &str) -> crate::encoder::Encoder {
         name.parse().expect("an encoder")
@@ -745,16 +749,21 @@ mod tests {
             farm.sentence(),
             "the workers that could run it take no jobs just now \
              (night: off hours until 1970-01-01T01:00:00Z; \
-             ill: quarantined: it proves its encoders again at 1970-01-01T00:01:00Z); \
+             ill: quarantined, and proves its encoders again at 1970-01-01T00:01:00Z); \
              `producer resume ill` has it take them now"
         );
         let trying = resting("ill", WorkerStatus::Quarantined, None);
         assert_eq!(
             waiting(vec![trying]).sentence(),
             "the only worker that could run it takes no jobs just now \
-             (ill: quarantined: it is proving its encoders); \
+             (ill: quarantined, and is proving its encoders); \
              `producer resume ill` has it take them now"
         );
+        // Who drains without an order is stopping.
+        let mut farm = waiting(vec![resting("w1", WorkerStatus::Draining, None)]);
+        assert!(farm.sentence().ends_with("(w1: draining)"));
+        farm.controls = paused(Target::Worker("w1".parse().expect("a name")));
+        assert!(farm.sentence().contains("`producer resume w1`"));
     }
 
     #[test]

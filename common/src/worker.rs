@@ -68,17 +68,12 @@ impl WorkerStatus {
     pub fn told(self, until: Option<Timestamp>) -> String {
         match (self, until) {
             (Self::Quarantined, Some(at)) => {
-                format!("quarantined: it proves its encoders again at {at:.0}")
+                format!("quarantined, and proves its encoders again at {at:.0}")
             }
-            (Self::Quarantined, None) => "quarantined: it is proving its encoders".to_owned(),
+            (Self::Quarantined, None) => "quarantined, and is proving its encoders".to_owned(),
             (_, Some(until)) => format!("{self} until {until:.0}"),
             (_, None) => self.to_string(),
         }
-    }
-
-    /// Whether `producer resume` has such a worker take jobs at once.
-    pub fn ends_by_resuming(self) -> bool {
-        matches!(self, Self::Draining | Self::Drained | Self::Quarantined)
     }
 }
 

@@ -83,7 +83,7 @@ fn quarantine(worker: &Heartbeat) -> Option<String> {
     let name = &worker.name;
     let status = times::sentence(&worker.status.told(worker.until));
     let why = worker.note.as_deref().unwrap_or("it failed too often");
-    let line = format!("{name}: {status}, and `producer resume {name}` lifts that; {why}");
+    let line = format!("{name}: {status}; `producer resume {name}` lifts that; {why}");
     Some(printable(&line))
 }
 

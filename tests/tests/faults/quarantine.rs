@@ -105,7 +105,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     .await;
     let workers = case.farm.producer(["workers"]).await.succeeded().stdout;
     for words in [
-        "it proves its encoders again at",
+        "quarantined, and proves its encoders again at",
         "`producer resume w`",
         "Device or resource busy",
     ] {

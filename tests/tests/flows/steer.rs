@@ -313,7 +313,7 @@ async fn a_drained_worker_finishes_what_it_has_and_goes_on_when_it_may() {
     status(&farm, "w", WorkerStatus::Drained).await;
     let waits = why(&farm, &waiting.id).await;
     assert!(
-        waits.ends_with("take no jobs just now (w: drained)"),
+        waits.ends_with("(w: drained); `producer resume w` has it take them now"),
         "{waits}"
     );
 

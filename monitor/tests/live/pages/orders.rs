@@ -180,3 +180,52 @@ async fn a_quarantine_is_one_alarm_and_lifted_by_its_button() {
     drop(browser);
     monitor.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_alarm_says_what_to_do_about_its_cause() {
+    let monitor = Monitor::start().await;
+    monitor.enqueue("a.mkv", "libx265").await;
+    let (mut browser, _folder) = open(&monitor, "").await;
+    browser.shows("1 job waits, and no worker is alive").await;
+    browser
+        .shows("In libx265. Start a worker: it takes it by itself.")
+        .await;
+
+    let resting = |name: &str, encoder, status, until| Heartbeat {
+        status,
+        until,
+        ..farm::heartbeat(name, 2, Vec::new(), &[(encoder, 61.0)])
+    };
+    let later = Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let workers = vec![
+        resting("night", "libx265", WorkerStatus::OffHours, Some(later)),
+        resting("idle", "libx264", WorkerStatus::Drained, None),
+        resting("leaving", "libvvenc", WorkerStatus::Draining, None),
+    ];
+    let _alive = keep_alive(&monitor, workers).await;
+    let idle: Target = "worker.idle".parse().expect("a target");
+    let controls = monitor.broker.controls().await.expect("read");
+    let order = controls.pausing(&idle, true, Timestamp::now());
+    let given = monitor.broker.command(&idle, order.as_ref()).await;
+    given.expect("given");
+    for (name, encoder) in [("b.mkv", "libx264"), ("c.mkv", "hevc_nvenc")] {
+        monitor.enqueue(name, encoder).await;
+    }
+    for words in [
+        "Worker night is off hours",
+        "1 job waits in libx265. Its hours begin at",
+        "Worker idle is drained",
+        "1 job waits in libx264. Resume it on its card, or start another worker.",
+        "1 job waits for what no live worker has proved",
+        "In hevc_nvenc. Start a worker that serves this",
+    ] {
+        browser.shows(words).await;
+    }
+    // The same worker without an order is on its way out.
+    let given = monitor.broker.command(&idle, None).await;
+    given.expect("taken back");
+    browser.shows("Worker idle is stopping").await;
+    browser.picture("alarms").await;
+    drop(browser);
+    monitor.stop().await;
+}

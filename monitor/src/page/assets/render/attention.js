@@ -1,5 +1,6 @@
 // What a person should look at first: each cause once, with what to do.
 
+import { standing } from "../control.js";
 import { h, keyed, say, set } from "../dom.js";
 import { ago, clockOff, count, plural, printable, sentence, time, told } from "../format.js";
 import { address } from "../router.js";
@@ -70,10 +71,13 @@ function lost({ workers, waiting }, now) {
   ];
 }
 
-const drained = ({ workers, waiting }) => [
-  who(workers, "is drained", "are drained"),
-  `${waits(waiting)}. Resume ${workers.length === 1 ? "it on its card" : "one on its card"}, or start another worker.`,
-];
+function drained({ workers, waiting }) {
+  // Who drains without an order is stopping.
+  const isOrdered = workers.some((row) => standing(`worker.${row.worker}`)?.paused);
+  return isOrdered
+    ? [who(workers, "is drained", "are drained"), `${waits(waiting)}. Resume ${workers.length === 1 ? "it on its card" : "one on its card"}, or start another worker.`]
+    : [who(workers, "is stopping", "are stopping"), `${waits(waiting)}. Start ${workers.length === 1 ? "it again, or another worker" : "one of them again, or another"}.`];
+}
 
 function offHours({ workers, waiting }, now) {
   const begin = first(workers);
