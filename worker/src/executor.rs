@@ -33,6 +33,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::attributes::Attributes;
 use crate::card::{self, Detection};
 use crate::changes;
 use crate::config::{ReadMode, Verify};
@@ -382,6 +383,7 @@ impl Executor {
             }
         };
         self.reach.seen(&job.input.location);
+        let attributes = Attributes::at(&self.stores, &job.input.location).await;
         let runner = self.runner(&source, scratch.path(), broken_off.clone());
         let media = probe::probe(&runner, &source).await?;
         let card = Arc::clone(&self.card.borrow());
@@ -455,6 +457,9 @@ impl Executor {
                         .await?;
                 }
             }
+        }
+        if let Some(attributes) = attributes {
+            attributes.give(made.file());
         }
         let mut refused = 0;
         let prepared = loop {

@@ -18,6 +18,7 @@ use common::roots::{Identity, OpenFolder, Opened, Roots};
 use common::store::{StoreError, Stores};
 use uuid::Uuid;
 
+use crate::attributes::Attributes;
 use crate::input::failure;
 
 /// The output of one attempt under its hidden name.
@@ -153,8 +154,19 @@ fn bring(output: &Path, expected: Identity, folder: &OpenFolder, hidden: &OsStr)
         };
     }
     let mut copy = folder.create(hidden)?;
-    // The name must never reach the disk before the bytes do.
-    let copied = io::copy(&mut made.file, &mut copy).and_then(|_| copy.sync_all());
+    // Who may not read the output may not read a part of it, and its time is set when all is there.
+    let attributes = made.file.metadata().map(|made| Attributes::of(&made));
+    let give = |copy: &File| {
+        attributes
+            .iter()
+            .for_each(|attributes| attributes.give(copy))
+    };
+    give(&copy);
+    let copied = io::copy(&mut made.file, &mut copy).and_then(|_| {
+        give(&copy);
+        // The name must never reach the disk before the bytes do.
+        copy.sync_all()
+    });
     copied.inspect_err(|_| {
         let _ = folder.remove(hidden);
     })

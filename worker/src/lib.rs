@@ -8,6 +8,7 @@
 //! of the farm.
 
 pub mod admission;
+pub mod attributes;
 pub mod card;
 pub mod changes;
 mod child;

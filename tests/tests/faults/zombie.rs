@@ -1,6 +1,5 @@
 //! A worker that was cut off and comes back after another took its job over.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use harness::farm::Farm;
@@ -26,11 +25,7 @@ async fn a_zombie_neither_finishes_nor_overwrites_what_another_took_over() {
     let (run, report) = farm.completed(&job.id).await;
     assert_eq!(report.worker.as_str(), heir.name);
     let output = farm.out().join("h264.mkv");
-    let identity = |path: &Path| {
-        let metadata = std::fs::metadata(path).unwrap();
-        (metadata.ino(), metadata.mtime_nsec(), metadata.len())
-    };
-    let published = identity(&output);
+    let published = outside::which(&output);
 
     // Its ffmpeg ends well while it sleeps: all that is left to do is to publish.
     ffmpeg.recover();
@@ -49,7 +44,11 @@ async fn a_zombie_neither_finishes_nor_overwrites_what_another_took_over() {
         (heartbeat.at > woken && heartbeat.running.is_empty()).then_some(())
     })
     .await;
-    assert_eq!(identity(&output), published, "the output was overwritten");
+    assert_eq!(
+        outside::which(&output),
+        published,
+        "the output was overwritten"
+    );
     assert_eq!(
         farm.run(&job.id).await,
         Some(run),

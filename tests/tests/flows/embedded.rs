@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use harness::disk::SmallDisk;
 use harness::media::Media;
@@ -81,14 +82,10 @@ async fn encode_needs_no_server_and_leaves_nothing_running() {
 
     // A second run finds everything done.
     let made = outside::files(&out);
-    let modified = |name: &str| out.join(name).metadata().unwrap().modified().unwrap();
-    let first = [modified("h264.mkv"), modified("tracks.mkv")];
+    let which = |name: &str| outside::which(&out.join(name));
+    let first = [which("h264.mkv"), which("tracks.mkv")];
     let again = machine.encode().await.succeeded();
-    assert_eq!(
-        [modified("h264.mkv"), modified("tracks.mkv")],
-        first,
-        "{again:?}"
-    );
+    assert_eq!([which("h264.mkv"), which("tracks.mkv")], first, "{again:?}");
 
     // An output that was deleted is made again, and only that.
     std::fs::remove_file(out.join("h264.mkv")).unwrap();
@@ -97,12 +94,35 @@ async fn encode_needs_no_server_and_leaves_nothing_running() {
         outside::names(&out),
         made.keys().cloned().collect::<Vec<_>>()
     );
-    assert_eq!(modified("tracks.mkv"), first[1]);
+    assert_eq!(which("tracks.mkv"), first[1]);
     assert_eq!(
         outside::files(&machine.path("in")),
         before,
         "sources are never touched"
     );
+    machine.is_quiet().await;
+}
+
+#[tokio::test]
+async fn outputs_are_as_old_and_as_private_as_their_inputs() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let machine = Machine::with(&["h264.mp4", "tracks.mkv"]);
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(981_158_400);
+    let set = |name: &str, mode: u32| {
+        let file = std::fs::File::open(machine.path("in").join(name)).unwrap();
+        file.set_modified(old).unwrap();
+        let permissions = std::fs::Permissions::from_mode(mode);
+        file.set_permissions(permissions).unwrap();
+    };
+    set("h264.mp4", 0o640);
+    set("tracks.mkv", 0o4744);
+    machine.encode().await.succeeded();
+    for (name, mode) in [("h264.mkv", 0o640), ("tracks.mkv", 0o744)] {
+        let metadata = machine.path("out").join(name).metadata().unwrap();
+        assert_eq!(metadata.modified().unwrap(), old, "{name}");
+        assert_eq!(metadata.permissions().mode() & 0o7777, mode, "{name}");
+    }
     machine.is_quiet().await;
 }
 

@@ -63,10 +63,7 @@ async fn encode_keeps_names_that_it_gave_and_tells_what_can_have_none() {
     // A newcomer renames nobody.
     std::fs::remove_file(input.join(&does_not)).expect("removed");
     put("h264.mov");
-    let made = |name: &str| {
-        let path = place.path().join("out").join(name);
-        path.metadata().expect("there").modified().expect("a time")
-    };
+    let made = |name: &str| outside::which(&place.path().join("out").join(name));
     let before = [made(&fit), made("h264.mkv")];
     let outcome = encode(place.path(), &["--json"]).await.succeeded().json();
     assert_eq!(

@@ -6,7 +6,6 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 
 use super::ebml::{self, Element, element, elements};
 use super::media::{Media, Stream, StreamKind};
@@ -37,8 +36,8 @@ const MOST_LANGUAGE: usize = 60;
 const FILLING: char = '_';
 
 /// Adds to what ffprobe found what it does not look for. What cannot be read is left as it is.
-pub(super) fn look(path: &Path, media: &mut Media) {
-    match File::open(path).and_then(|file| Header::read(&file)) {
+pub(super) fn look(file: impl Read + Seek, media: &mut Media) {
+    match Header::read(file) {
         Ok(Some(header)) => header.tell(media),
         Ok(None) => {}
         Err(error) => tracing::debug!(%error, "the header of a Matroska file cannot be read"),
@@ -70,7 +69,7 @@ pub(super) fn is_writable(language: &str) -> bool {
 /// Where the file cannot be written, or has no such room.
 pub(super) fn write_languages(file: &mut File, languages: &[(usize, String)]) -> io::Result<()> {
     let missing = |what: &str| io::Error::other(format!("ffmpeg wrote no {what}"));
-    let mut header = Header::read(file)?.ok_or_else(|| missing("description of tracks"))?;
+    let mut header = Header::read(&*file)?.ok_or_else(|| missing("description of tracks"))?;
     for (number, language) in languages {
         let entry = header.entries().nth(*number);
         let entry = entry.ok_or_else(|| missing("track"))?;
@@ -95,12 +94,12 @@ struct Header {
 
 impl Header {
     /// Finds it before the first cluster; `None` where the file has none there.
-    fn read(mut file: &File) -> io::Result<Option<Self>> {
+    fn read(mut file: impl Read + Seek) -> io::Result<Option<Self>> {
         let mut at = 0;
         for _ in 0..MOST_ELEMENTS {
             let mut head = Vec::with_capacity(12);
             file.seek(SeekFrom::Start(at))?;
-            file.take(12).read_to_end(&mut head)?;
+            Read::by_ref(&mut file).take(12).read_to_end(&mut head)?;
             let Some(found) = element(&head, 0) else {
                 return Ok(None);
             };
@@ -110,7 +109,7 @@ impl Header {
                 (TRACKS, Some(size)) if size <= MOST_BYTES => {
                     let mut bytes = Vec::new();
                     file.seek(SeekFrom::Start(data))?;
-                    file.take(size).read_to_end(&mut bytes)?;
+                    Read::by_ref(&mut file).take(size).read_to_end(&mut bytes)?;
                     return Ok(Some(Self { at: data, bytes }));
                 }
                 (CLUSTER, _) | (_, None) => return Ok(None),

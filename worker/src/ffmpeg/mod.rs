@@ -2,6 +2,7 @@
 //! what their answers mean. Nothing here knows of brokers or stores.
 
 pub mod arguments;
+mod beginning;
 pub mod complaints;
 pub mod count;
 mod dispositions;
@@ -160,6 +161,16 @@ impl Source {
             Self::File(path) => file(path),
             Self::Url(url) => url.into(),
         });
+        arguments
+    }
+
+    /// The same to read it as bytes of no format.
+    fn bytes_arguments(&self) -> Vec<OsString> {
+        let mut arguments = self.arguments();
+        for argument in arguments.iter_mut().filter(|argument| *argument == FORMATS) {
+            *argument = "data".into();
+        }
+        arguments.splice(0..0, ["-f", "data"].map(OsString::from));
         arguments
     }
 

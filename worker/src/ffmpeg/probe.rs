@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Cursor;
 
 use common::failure::{Doubt, Failure, Fault};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::beginning::beginning;
 use super::media::{
     Chapter, Colour, ContentLight, DolbyVision, Hdr10, MasteringDisplay, Media, Ratio, Stream,
     StreamKind,
@@ -50,10 +53,8 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
         failure
     })?;
     let mut media = parse(&whole)?;
-    if let Source::File(path) = source
-        && media.format.starts_with("matroska")
-    {
-        matroska::look(path, &mut media);
+    if media.format.starts_with("matroska") {
+        look_at_header(runner, source, &mut media).await;
     }
     match first {
         Ok(frames) => look_at_frames(&mut media, &frames),
@@ -62,6 +63,20 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
         Err(failure) => tracing::debug!(%failure, "no frame could be looked at"),
     }
     Ok(media)
+}
+
+/// Adds what ffprobe does not tell of a Matroska file.
+async fn look_at_header(runner: &Runner, source: &Source, media: &mut Media) {
+    match source {
+        Source::File(path) => match File::open(path) {
+            Ok(file) => matroska::look(file, media),
+            Err(error) => tracing::debug!(%error, "the header of a file cannot be read"),
+        },
+        Source::Url(_) => match beginning(runner, source).await {
+            Ok(bytes) => matroska::look(Cursor::new(bytes), media),
+            Err(failure) => tracing::debug!(%failure, "the header of an object cannot be read"),
+        },
+    }
 }
 
 /// Reads ffprobe's JSON.

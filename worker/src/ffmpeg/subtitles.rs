@@ -67,8 +67,7 @@ fn holds(container: Container, codec: &str) -> bool {
                 | "dvb_subtitle"
                 | "arib_caption"
         ),
-        Container::Mp4 => matches!(codec, "mov_text" | "dvd_subtitle"),
-        Container::Mov => codec == "mov_text",
+        Container::Mp4 | Container::Mov => codec == "mov_text",
         Container::Webm => codec == "webvtt",
     }
 }
@@ -112,7 +111,7 @@ mod tests {
         assert!(cost.is_some());
         let plain = Ok((Means::Subtitles("webvtt"), None));
         assert_eq!(of("subrip", Container::Webm), plain);
-        assert_eq!(of("dvd_subtitle", Container::Mp4), Ok((Means::Copy, None)));
+        assert_eq!(of("dvd_subtitle", Container::Mkv), Ok((Means::Copy, None)));
         let why = of("hdmv_pgs_subtitle", Container::Mp4).expect_err("pictures");
         assert!(why.contains("--container mkv"), "{why}");
         assert!(of("ttml", Container::Mkv).is_err());

@@ -7,6 +7,8 @@ use std::process::Command;
 use common::changes::{Fate, Kind};
 use common::recipe::{Container, Recipe};
 use serde_json::Value;
+use worker::ffmpeg::Source;
+use worker::ffmpeg::probe::probe;
 
 use crate::studio::{self, Studio};
 
@@ -531,6 +533,71 @@ async fn subtitles_that_are_odd_fail_no_job() {
     }
 }
 
+/// Subtitles of a Blu-ray disc: one picture, shown from a tenth of a second to a half.
+fn pictures() -> Vec<u8> {
+    let segment = |milliseconds: u32, kind: u8, data: &[u8]| {
+        let length = u16::try_from(data.len()).expect("short");
+        let mut bytes = b"PG".to_vec();
+        bytes.extend((milliseconds * 90).to_be_bytes());
+        bytes.extend([0; 4]);
+        bytes.push(kind);
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(data);
+        bytes
+    };
+    let composition = |number: u8, state: u8, objects: &[u8]| {
+        [&[0, 160, 0, 90, 0x10, 0, number, state, 0, 0], objects].concat()
+    };
+    let window = [1, 0, 0, 20, 0, 70, 0, 16, 0, 8];
+    let rows = [[1; 16].as_slice(), &[0, 0]].concat().repeat(8);
+    let length = u8::try_from(rows.len() + 4).expect("short");
+    let picture = [&[0, 0, 0, 0xC0, 0, 0, length, 0, 16, 0, 8], rows.as_slice()].concat();
+    [
+        segment(
+            100,
+            0x16,
+            &composition(0, 0x80, &[1, 0, 0, 0, 0, 0, 20, 0, 70]),
+        ),
+        segment(100, 0x17, &window),
+        segment(100, 0x14, &[0, 0, 1, 235, 128, 128, 255]),
+        segment(100, 0x15, &picture),
+        segment(100, 0x80, &[]),
+        segment(500, 0x16, &composition(1, 0, &[0])),
+        segment(500, 0x17, &window),
+        segment(500, 0x80, &[]),
+    ]
+    .concat()
+}
+
+#[tokio::test]
+async fn subtitles_of_pictures_stay_in_mkv_and_are_told_elsewhere() {
+    for studio in Studio::each() {
+        let film = studio.make("film.mkv", &format!("{FILM} {CODED}"));
+        let disc = write(&studio, "disc.sup", pictures());
+        let source = join(&studio, "disc.mkv", &[film.to_str().expect("text"), &disc]);
+        let broadcast = studio.make(
+            "broadcast.mkv",
+            &format!("-i {} -map 0 -c copy -c:s dvbsub", source.display()),
+        );
+        for (source, form) in [(&source, "hdmv_pgs_subtitle"), (&broadcast, "dvb_subtitle")] {
+            let probed = encode(&studio, source, Container::Mkv).await;
+            assert_eq!(codecs(&probed), ["h264", "aac", form]);
+            assert!(foreseen(&studio, source, Container::Mkv).await.is_empty());
+            for container in [Container::Mp4, Container::Mov, Container::Webm] {
+                let probed = encode(&studio, source, container).await;
+                assert_eq!(codecs(&probed).len(), 2, "{container}");
+                let told = foreseen(&studio, source, container).await;
+                assert_eq!(told, [(Fate::Lost, Kind::Track)], "{container}");
+            }
+        }
+        // Who does not want to lose them says so.
+        let mut careful = recipe(Container::Mp4);
+        careful.refuse_loss.insert(Kind::Track);
+        let refused = studio.encode(&source, &careful).await.expect_err("refused");
+        assert!(refused.message.contains("--container mkv"), "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn covers_stay_covers() {
     for studio in Studio::each() {
@@ -696,5 +763,54 @@ async fn timecode_and_telemetry_stay_where_they_can() {
         assert_eq!(codecs(&probed), ["h264", "aac"]);
         let told = foreseen(&studio, &source, Container::Mkv).await;
         assert_eq!(told, [(Fate::Lost, Kind::Track)]);
+    }
+}
+
+/// Serves bytes by HTTP from where each request wants them, as an object store does; gives the address.
+async fn serve(bytes: Vec<u8>) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let bytes = bytes.clone();
+            tokio::spawn(async move {
+                let mut asked = vec![0; 4096];
+                let read = stream.read(&mut asked).await.unwrap_or(0);
+                let asked = String::from_utf8_lossy(&asked[..read]).to_lowercase();
+                let from = asked
+                    .split_once("range: bytes=")
+                    .and_then(|(_, range)| range.split('-').next()?.parse().ok())
+                    .unwrap_or(0)
+                    .min(bytes.len());
+                let (all, rest) = (bytes.len(), &bytes[from..]);
+                let head = format!(
+                    "HTTP/1.1 206 Partial Content\r\nAccept-Ranges: bytes\r\nConnection: close\r\n\
+                     Content-Range: bytes {from}-{}/{all}\r\nContent-Length: {}\r\n\r\n",
+                    all - 1,
+                    rest.len()
+                );
+                let _ = stream.write_all(head.as_bytes()).await;
+                let _ = stream.write_all(rest).await;
+            });
+        }
+    });
+    format!("http://{address}/film.mkv")
+}
+
+#[tokio::test]
+async fn languages_are_read_by_address_too() {
+    for studio in Studio::each() {
+        let film = studio.make("film.mkv", &format!("{FILM} {CODED}"));
+        let film = film.to_str().expect("text");
+        let source = join(&studio, "languages.mkv", &["--language", "1:pt-BR", film]);
+        let url = serve(std::fs::read(&source).expect("bytes")).await;
+        let mut runner = studio.runner(&source);
+        runner.sandbox.network = true;
+        let media = probe(&runner, &Source::Url(url)).await.expect("media");
+        assert_eq!(media.streams[1].tags["language"], "pt-BR");
     }
 }
