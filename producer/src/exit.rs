@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// Why a command could not do what it was asked to, in one line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     exit: Exit,
     message: String,

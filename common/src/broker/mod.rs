@@ -29,6 +29,7 @@ mod peek;
 mod place;
 mod quarantine;
 mod registry;
+mod restore;
 mod runs;
 mod settings;
 mod steer;

@@ -111,7 +111,7 @@ enum Standing {
 }
 
 /// Who holds a key, and the revision that stands for it.
-type Claims = HashMap<String, (Option<JobId>, u64)>;
+pub(super) type Claims = HashMap<String, (Option<JobId>, u64)>;
 
 impl Broker {
     /// Claims the outputs of jobs that are to be enqueued. Returns those of the
@@ -187,7 +187,10 @@ impl Broker {
     }
 
     /// Writes all of these claims or none: `false` where one was not as expected.
-    async fn write_claims(&self, claims: Vec<(&String, &Job, u64)>) -> Result<bool, BrokerError> {
+    pub(super) async fn write_claims(
+        &self,
+        claims: Vec<(&String, &Job, u64)>,
+    ) -> Result<bool, BrokerError> {
         let what = format!("claiming {} outputs", claims.len());
         let messages: Vec<Message> = claims
             .into_iter()
@@ -205,7 +208,7 @@ impl Broker {
     }
 
     /// Who holds these keys, and the revision that stands for it.
-    async fn claims<'a>(
+    pub(super) async fn claims<'a>(
         &self,
         keys: impl Iterator<Item = &'a String>,
     ) -> Result<Claims, BrokerError> {

@@ -10,6 +10,7 @@ use common::encoder::{Encoder, Kind};
 use common::location::Location;
 use common::plan::Plan;
 use common::recipe::{Choice, Recipe};
+use common::run::Run;
 use common::store::Stores;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,7 @@ use crate::dry_run;
 use crate::embedded::Guarded;
 use crate::embedded::broker::{self, PrivateBroker};
 use crate::embedded::state::State;
-use crate::embedded::{leftovers, scratch, worker};
+use crate::embedded::{leftovers, memory, scratch, sweep, worker};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
@@ -35,6 +36,8 @@ use crate::submit::{Entry, Place, Renew, Standing, Terms, Wanted, submit};
 const ENCODER: &str = "libx265";
 /// How often a worker that ends of its own is started again.
 const RESTARTS: u32 = 3;
+/// How long the private broker may take to tell what was done.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What `--help` says of the default.
 const HELP: &str = "Where no option says what to encode with, it is libx265.";
@@ -149,26 +152,33 @@ pub async fn run(
         // be taken up, so the worker that looks has another one.
         let known = path.is_dir().then(|| State::open(&path)).transpose()?;
         let passing = State::passing()?;
+        let mut worth = None;
         let told = async {
-            let known = private(known.as_ref().unwrap_or(&passing), Vec::new())?;
-            let decided = known
+            let state = known.as_ref().unwrap_or(&passing);
+            let ran = private(state, Vec::new())?
                 .run(async |_, broker| {
                     dry_run::decide(broker, &stores, &mut order, &results, &terms, None).await
                 })
                 .await?;
+            worth = ran.worth;
+            let decided = ran.done?;
             let roots = worker::roots(passing.output(), inputs.iter());
             private(&passing, roots)?
                 .run(async |here, broker| {
                     here.start(broker).await?;
                     dry_run::foretell(broker, decided, &terms).await
                 })
-                .await
+                .await?
+                .done
         };
         let told = tokio::select! {
             told = told => told,
             () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
         };
         passing.remove();
+        if let Some(known) = known {
+            close(known, worth);
+        }
         return Ok(order.exit(dry_run::tell(&told?, json)?));
     }
     std::fs::create_dir_all(&path).map_err(|error| {
@@ -179,12 +189,13 @@ pub async fn run(
     })?;
     let state = State::open(&path)?;
     scratch::clear(&state, &worker::name())?;
-    let done = private(&state, worker::roots(&path, inputs.iter()))?
+    let Ran { done, worth } = private(&state, worker::roots(&path, inputs.iter()))?
         .run(async |here, broker| {
             here.encode(broker, &stores, &mut order, &results, &shutdown)
                 .await
         })
-        .await;
+        .await?;
+    close(state, worth);
     let Done {
         ending,
         mut entries,
@@ -205,6 +216,30 @@ pub async fn run(
     let carry_on = "run the same command again to carry on";
     let exit = told.conclude(ending, json, carry_on)?;
     Ok(order.exit(exit))
+}
+
+/// Leaves of a state what is worth remembering, where nothing is to be carried on with.
+fn close(state: State, worth: Option<Vec<Run>>) {
+    if let Some(runs) = worth.filter(|_| scratch::is_clear(&state))
+        && let Err(error) = state.forget(&runs)
+    {
+        tracing::warn!(%error, "the state of this encode stays; the next command tidies it up");
+    }
+    sweep::sweep();
+}
+
+/// What is to be remembered of all that was done, where nothing is to be carried on
+/// with. A broker that gives no answer is left as it is.
+async fn worth_remembering(broker: &Broker) -> Option<Vec<Run>> {
+    let worth = tokio::time::timeout(PATIENCE, memory::worth(broker));
+    match worth.await {
+        Ok(Ok(worth)) => worth,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "the state of this encode stays");
+            None
+        }
+        Err(_) => None,
+    }
 }
 
 fn setup(
@@ -250,42 +285,60 @@ struct Private<'a> {
     label: &'a str,
 }
 
+/// What a private farm was used for.
+struct Ran<T> {
+    done: Result<T, Error>,
+    /// What is worth remembering of it, where nothing is to be carried on with.
+    worth: Option<Vec<Run>>,
+}
+
 impl Private<'_> {
-    /// Does something with the farm, and takes it down whatever comes of it.
+    /// Does something with the farm, which knows what was done before, and takes it
+    /// down whatever comes of it.
+    ///
+    /// # Errors
+    /// Where its broker cannot be started.
     async fn run<T>(
         &self,
         work: impl AsyncFnOnce(&mut Here<'_>, &Broker) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    ) -> Result<Ran<T>, Error> {
         let mut broker = PrivateBroker::start(self.server, self.state).await?;
         let mut here = Here {
             private: self,
             url: broker.url().to_owned(),
             worker: None,
         };
-        let mut client = None;
-        let done = match broker.connect(self.ack_wait).await {
+        let connected = broker.connect(self.ack_wait).await;
+        let done = match &connected {
             Ok(connection) => {
-                client = Some(connection.client().clone());
+                let work = async {
+                    connection.restore(&self.state.remembered()).await?;
+                    work(&mut here, connection).await
+                };
                 tokio::select! {
-                    done = work(&mut here, &connection) => done,
+                    done = work => done,
                     error = broker.ended() => Err(error),
                 }
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.clone()),
         };
         if let Some(worker) = here.worker.take() {
             worker.stop().await;
         }
-        if let Some(client) = client
-            && let Err(error) = client.drain().await
-        {
-            tracing::debug!(%error, "the connection was closed before");
+        let mut worth = None;
+        if let Ok(connection) = connected {
+            if done.is_ok() {
+                worth = worth_remembering(&connection).await;
+            }
+            if let Err(error) = connection.client().drain().await {
+                tracing::debug!(%error, "the connection was closed before");
+            }
         }
         broker.stop().await;
         if let Err(error) = scratch::clear(self.state, &worker::name()) {
             tracing::warn!(%error, "scratch files may be left; the next command removes them");
         }
-        done
+        Ok(Ran { done, worth })
     }
 }
 
@@ -333,7 +386,8 @@ impl Here<'_> {
             leftovers::release(broker).await?;
             let follower = Follower::start(broker).await?;
             let container = terms.recipe.container;
-            let (pairs, makers) = order.name(broker, results, container).await?;
+            let (pairs, mut makers) = order.name(broker, results, container).await?;
+            leftovers::give_up(broker, &pairs, &mut makers, terms).await?;
             let outputs = pairs.iter().map(|(_, output)| output);
             let place = Place {
                 folder: &results.folder,

@@ -4,15 +4,17 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use common::broker::{Broker, Lanes};
+use common::broker::{Broker, Lanes, Maker, Makers};
 use common::id::JobId;
+use common::location::Location;
 use common::queue::Lane;
 use common::run::Run;
 use common::subject::JOBS;
 use futures::TryStreamExt;
 
 use crate::exit::Error;
-use crate::submit::Entry;
+use crate::sources::Source;
+use crate::submit::{Entry, Terms};
 
 /// Messages that are read at once.
 const PAGE: usize = 1000;
@@ -36,6 +38,29 @@ pub async fn release(broker: &Broker) -> Result<(), Error> {
         .map_err(failed)?;
     for lane in lanes {
         stream.delete_consumer(&lane).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Forgets jobs of interrupted commands that were to make these outputs in another way,
+/// or of another version of their sources: nobody is at them, and they would have the
+/// outputs refused. To be called before jobs are handed in.
+///
+/// # Errors
+/// Where the broker gives no answer.
+pub async fn give_up(
+    broker: &Broker,
+    pairs: &[(Source, Location)],
+    makers: &mut Makers,
+    terms: &Terms,
+) -> Result<(), Error> {
+    for (source, output) in pairs {
+        let is_other = |maker: &Maker| terms.again || !maker.does(&source.input, &terms.recipe);
+        let maker = makers.get(output);
+        if let Some(other) = maker.filter(|maker| maker.lives() && is_other(maker)) {
+            broker.forget(&other.job().id).await?;
+            makers.remove(output);
+        }
     }
     Ok(())
 }

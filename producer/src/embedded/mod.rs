@@ -6,8 +6,10 @@ pub mod broker;
 pub mod guard;
 mod guarded;
 pub mod leftovers;
+pub mod memory;
 pub mod scratch;
 pub mod state;
+pub mod sweep;
 pub mod worker;
 
 pub use guarded::Guarded;

@@ -77,6 +77,11 @@ pub fn clear(state: &State, worker: &WorkerName) -> Result<(), Error> {
     remember(state, &kept)
 }
 
+/// Whether nothing is left of what commands made beside the outputs.
+pub fn is_clear(state: &State) -> bool {
+    remembered(state).is_empty()
+}
+
 /// Removes one folder beside the outputs.
 fn clear_beside(state: &State, name: &str, worker: &WorkerName) -> io::Result<()> {
     let base = Base::shared(state.output()).map_err(io::Error::other)?;

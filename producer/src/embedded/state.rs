@@ -1,17 +1,37 @@
 //! Where the private farm of one output folder keeps its state, so that the
 //! same command carries on where it was interrupted.
+//!
+//! Below the folder of all states, `ID/` is the state of one output folder while there
+//! is something to carry on with, and `ID.done` [what is remembered](super::memory)
+//! once all is done; `ID` follows from the output folder's path.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use common::marked::private_folder;
+use common::roots::Identity;
+use common::run::Run;
 use uuid::Uuid;
 
+use super::memory;
 use crate::exit::Error;
+
+/// The file that is locked while a state is used.
+pub(super) const LOCK: &str = "lock";
+/// The file that says whose state it is.
+pub(super) const OUTPUT: &str = "output";
+/// How the states begin of commands that only look.
+pub(super) const LOOK: &str = "look-";
+/// The broker's store, and what it is called while it is removed.
+const STORE: &str = "jetstream";
+const REMOVED: &str = "jetstream.removed";
 
 /// The state of one output folder, held by this process alone.
 pub struct State {
     folder: PathBuf,
+    /// What is remembered of it when all is done.
+    done: PathBuf,
     output: PathBuf,
     /// Released by the system when this process ends, however it ends.
     _lock: File,
@@ -23,38 +43,53 @@ impl State {
     /// # Errors
     /// Where another process holds it, or the user's state folder cannot be used.
     pub fn open(output: &Path) -> Result<Self, Error> {
-        let name = Uuid::new_v5(&Uuid::NAMESPACE_URL, output.as_os_str().as_encoded_bytes());
-        let folder = base()?.join("ffmpeg-easy").join(name.simple().to_string());
-        let failed = |error: std::io::Error| {
+        let states = states()?;
+        let name = name(output);
+        let folder = states.join(&name);
+        let failed = |error: io::Error| {
             Error::usage(format!(
                 "cannot use the state folder {}: {error}; XDG_STATE_HOME names another place",
                 folder.display()
             ))
         };
-        private_folder(&folder).map_err(failed)?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(folder.join("lock"))
-            .map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
+        let lock = match locked(&folder).map_err(failed)? {
+            Some(lock) => lock,
+            None => {
                 return Err(Error::usage(format!(
                     "another encode into {} is running: wait for it, or choose another folder with -o",
                     output.display()
                 )));
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        };
+        remove(&folder.join(REMOVED)).map_err(failed)?;
         // For people who wonder what this folder is.
-        std::fs::write(folder.join("output"), format!("{}\n", output.display())).map_err(failed)?;
+        std::fs::write(folder.join(OUTPUT), format!("{}\n", output.display())).map_err(failed)?;
         Ok(Self {
+            done: states.join(name).with_extension(memory::EXTENSION),
             folder,
             output: output.to_owned(),
             _lock: lock,
         })
+    }
+
+    /// What was done before.
+    pub fn remembered(&self) -> Vec<Run> {
+        memory::read(&self.done)
+    }
+
+    /// Leaves nothing but the memory of these runs, now that there is nothing to carry
+    /// on with. The programs of the private farm must have ended.
+    ///
+    /// # Errors
+    /// Where the memory cannot be written: then the state stays as it is.
+    pub fn forget(self, runs: &[Run]) -> io::Result<()> {
+        memory::write(&self.done, &self.output, runs)?;
+        // A store that is half removed would be taken for a whole one.
+        match std::fs::rename(self.folder.join(STORE), self.folder.join(REMOVED)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        remove(&self.folder)
     }
 
     /// A state of its own, for a command that only looks; it is to be [removed](Self::remove).
@@ -62,18 +97,19 @@ impl State {
     /// # Errors
     /// Where the user's state folder cannot be used.
     pub fn passing() -> Result<Self, Error> {
-        let name = format!("look-{}", Uuid::new_v4().simple());
-        let folder = base()?.join("ffmpeg-easy").join(name);
-        let failed = |error: std::io::Error| {
+        let name = format!("{LOOK}{}", Uuid::new_v4().simple());
+        let folder = states()?.join(name);
+        let failed = |error: io::Error| {
             Error::usage(format!(
                 "cannot use the state folder {}: {error}; XDG_STATE_HOME names another place",
                 folder.display()
             ))
         };
         private_folder(&folder).map_err(failed)?;
-        let lock = File::create(folder.join("lock")).map_err(failed)?;
+        let lock = File::create(folder.join(LOCK)).map_err(failed)?;
         lock.lock().map_err(failed)?;
         Ok(Self {
+            done: folder.with_extension(memory::EXTENSION),
             output: folder.clone(),
             folder,
             _lock: lock,
@@ -115,6 +151,57 @@ impl State {
     pub fn is_on_disk_of_output(&self) -> bool {
         on_same_disk(&self.folder, &self.output)
     }
+}
+
+/// The lock of a state, once its folder is there and this process has it; `None` where
+/// another has it.
+fn locked(folder: &Path) -> io::Result<Option<File>> {
+    let path = folder.join(LOCK);
+    loop {
+        private_folder(folder)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
+        let lock = match lock {
+            // Another process has just removed the folder.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            lock => lock?,
+        };
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // It may have been removed before it was locked.
+        let there = File::open(&path).and_then(|there| Identity::of(&there));
+        if there.is_ok_and(|there| Identity::of(&lock).is_ok_and(|own| own == there)) {
+            return Ok(Some(lock));
+        }
+    }
+}
+
+/// Removes a folder of ours with all that is in it; one that is not there is fine.
+pub(super) fn remove(folder: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The name of an output folder's state.
+pub(super) fn name(output: &Path) -> String {
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, output.as_os_str().as_encoded_bytes());
+    id.simple().to_string()
+}
+
+/// The folder of all states.
+///
+/// # Errors
+/// Where this user has none.
+pub(super) fn states() -> Result<PathBuf, Error> {
+    Ok(base()?.join("ffmpeg-easy"))
 }
 
 /// The folder that this system has for what programs remember of a user.

@@ -151,6 +151,23 @@ async fn ctrl_c_ends_everything_and_leaves_no_half_output() {
     assert_eq!(status.code(), Some(130), "{status}");
     machine.is_quiet().await;
     assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
+
+    // There is something to carry on with, and nothing once it is done.
+    let states = machine.path("state/ffmpeg-easy");
+    let folders = || std::fs::read_dir(&states).unwrap().flatten();
+    let folders = || folders().filter(|entry| entry.path().is_dir()).count();
+    assert_eq!(folders(), 1);
+    std::fs::copy(paths::media("h264.mp4"), machine.path("in/long.mp4")).unwrap();
+    machine.encode().await.succeeded();
+    assert_eq!(folders(), 0);
+    std::fs::remove_dir_all(machine.path("out")).unwrap();
+    std::fs::remove_file(machine.path("in/long.mp4")).unwrap();
+    machine.encode().await;
+    assert_eq!(
+        outside::names(&states).len(),
+        1,
+        "what was done is remembered"
+    );
 }
 
 #[tokio::test]

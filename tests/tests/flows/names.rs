@@ -59,6 +59,13 @@ async fn encode_keeps_names_that_it_gave_and_tells_what_can_have_none() {
     }
     assert_eq!(outcome["left_out"][0]["file"], does_not.as_str());
     assert_eq!(names(place.path()), paths_of(&[&fit, "h264.mkv"]));
+    // Nothing is left to carry on with: only what was done is remembered.
+    let states = outside::names(&place.path().join("state/ffmpeg-easy"));
+    assert_eq!(states.len(), 1, "{states:?}");
+    assert!(
+        states[0].extension().is_some_and(|end| end == "done"),
+        "{states:?}"
+    );
 
     // A newcomer renames nobody.
     std::fs::remove_file(input.join(&does_not)).expect("removed");

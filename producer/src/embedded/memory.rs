@@ -1,0 +1,123 @@
+//! What is remembered of an output folder once all is done there: which job has made
+//! which output, so that the same command finds it done, and a newcomer takes nobody's
+//! name. A line for the folder, and one for each run.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use common::broker::Broker;
+use common::location::Location;
+use common::run::{Run, State};
+use common::wire;
+
+use crate::exit::Error;
+
+/// How the names of such files end.
+pub(super) const EXTENSION: &str = "done";
+
+/// What is worth remembering: the runs that have made what is at their outputs now.
+/// `None` where there is something to carry on with.
+///
+/// # Errors
+/// Where the broker gives no answer.
+pub async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
+    let mut runs = broker.runs().await?;
+    if runs.iter().any(|run| !run.state.is_terminal()) {
+        return Ok(None);
+    }
+    runs.retain(is_there);
+    let outputs = runs.iter().map(|run| run.job.output.clone());
+    let makers = broker.makers(outputs.collect::<Vec<_>>()).await?;
+    runs.retain(|run| {
+        let maker = makers.get(&run.job.output);
+        maker.is_some_and(|maker| maker.job().id == run.job.id)
+    });
+    Ok(Some(runs))
+}
+
+/// Whether what a run has made is at its output, by its size.
+fn is_there(run: &Run) -> bool {
+    let State::Completed { report } = &run.state else {
+        return false;
+    };
+    let there = run.job.output.path().and_then(|path| path.metadata().ok());
+    there.is_some_and(|there| there.len() == report.output_size)
+}
+
+/// Remembers runs in a file, or nothing where there are none.
+///
+/// # Errors
+/// Where it cannot be written: then it is as before.
+pub(super) fn write(file: &Path, output: &Path, runs: &[Run]) -> io::Result<()> {
+    if runs.is_empty() {
+        return match std::fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    }
+    let output = Location::file(output).map_err(io::Error::other)?;
+    let mut text = String::from(output).into_bytes();
+    text.push(b'\n');
+    for run in runs {
+        text.extend(wire::encode(run));
+        text.push(b'\n');
+    }
+    let new = file.with_extension("new");
+    let mut written = File::create(&new)?;
+    written.write_all(&text)?;
+    written.sync_all()?;
+    std::fs::rename(&new, file)
+}
+
+/// The runs that a file remembers; what cannot be read is left out.
+pub(super) fn read(file: &Path) -> Vec<Run> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let mut runs = Vec::new();
+    for line in text.lines().skip(1) {
+        match wire::decode::<Run>(line.as_bytes()) {
+            Ok(run) => runs.push(run),
+            Err(error) => {
+                tracing::warn!(file = %file.display(), %error, "a job of before cannot be read");
+            }
+        }
+    }
+    runs
+}
+
+/// The output folder that a file is about.
+pub(super) fn output(file: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let location: Location = text.lines().next()?.parse().ok()?;
+    location.path()
+}
+
+#[cfg(test)]
+mod tests {
+    use common::job::Job;
+    use common::queue::Lane;
+    use common::recipe::Choice;
+    use common::testing;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_read_again_and_nothing_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.done");
+        let encoder = "libx265".parse().expect("an encoder");
+        let job: Job = testing::job(Choice::Encoder(encoder), 10);
+        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+        let worker = "w1".parse().expect("a name");
+        let now = Timestamp::UNIX_EPOCH;
+        let running = Run::untaken(job, &lane, now).take_over(&lane, 1, worker, now);
+        let done = running.complete(testing::report("w1", "libx265", 10, 1.0), now);
+        let odd = folder.path().join("odd\nname");
+        write(&file, &odd, std::slice::from_ref(&done)).expect("written");
+        assert_eq!(read(&file), [done]);
+        assert_eq!(output(&file), Some(odd.clone()));
+        write(&file, &odd, &[]).expect("removed");
+        assert!(!file.exists() && read(&file).is_empty());
+    }
+}
