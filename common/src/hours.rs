@@ -27,10 +27,10 @@ pub struct Hours {
     spans: Vec<(u16, u16)>,
 }
 
-/// The text says no hours.
+/// The text names no working hours.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "'{0}' says no hours: expected e.g. 22:00-07:00 or mon-fri 19:00-07:00; sat,sun 00:00-24:00"
+    "'{0}' are no working hours: expected e.g. 22:00-07:00 or mon-fri 19:00-07:00; sat,sun 00:00-24:00"
 )]
 pub struct HoursError(String);
 

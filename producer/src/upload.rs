@@ -45,7 +45,7 @@ pub async fn upload(
         .sum();
     let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
     bar.set_style(progress_style(
-        "{prefix:32} [{bar:24}] {percent:>3}% {decimal_bytes}/{decimal_total_bytes}, {eta} left",
+        "{prefix:32} [{bar:16}] {percent:>3}% {decimal_bytes}/{decimal_total_bytes}, {eta} left",
     ));
     bar.set_prefix("uploading");
     bar.enable_steady_tick(Duration::from_millis(500));

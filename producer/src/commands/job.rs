@@ -79,7 +79,7 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
     }
     if is_dead {
         lines.push(format!(
-            "letter    kept among the dead letters; `producer retry {}` has it tried again",
+            "retry     `producer retry {}` tries it again",
             job.id
         ));
     }

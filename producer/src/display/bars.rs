@@ -53,7 +53,7 @@ impl Bars {
         let bytes: u64 = sizes.values().sum();
         let overall = all.add(ProgressBar::new(bytes.max(1)));
         overall.set_style(style(
-            "{prefix:32} [{bar:24}] {percent:>3}% {elapsed} elapsed{msg}",
+            "{prefix:32} [{bar:16}] {percent:>3}% {elapsed} elapsed{msg}",
         ));
         let total = sizes.len();
         overall.set_prefix(format!("0/{total} files"));
@@ -77,7 +77,7 @@ impl Bars {
             let bar = self
                 .all
                 .insert_before(&self.overall, ProgressBar::new(STEPS));
-            bar.set_style(style("{prefix:32} [{bar:24}] {percent:>3}% {msg}"));
+            bar.set_style(style("{prefix:32} [{bar:16}] {percent:>3}% {wide_msg}"));
             bar.set_prefix(name.to_owned());
             Running {
                 bar,
@@ -116,19 +116,20 @@ impl Bars {
         if let Some(place) = &progress.waits_for {
             message = format!("{message} (waiting for {place})");
         }
+        // What matters most comes first: a narrow terminal has no room for the rest.
+        if let Some(left) = running.left {
+            message += &format!(", {} left", units::seconds(left));
+        }
         if let Some(encode) = progress
             .encode
             .filter(|encode| progress.stage == Stage::Encoding && encode.fps > 0.0)
         {
             let fps = units::fps(f64::from(encode.fps));
-            message += &format!(" {fps} {:.2}x", encode.speed);
-        }
-        if let Some(left) = running.left {
-            message += &format!(", {} left", units::seconds(left));
+            message += &format!(", {fps}, {:.2}x", encode.speed);
         }
         running
             .bar
-            .set_message(format!("{message} on {}", progress.worker));
+            .set_message(format!("{message}, on {}", progress.worker));
         self.show_overall();
     }
 

@@ -39,11 +39,20 @@ impl ProgressReader {
     }
 }
 
+/// Seconds of an encode before which its speed says nothing: a queue of frames is
+/// filled faster than any is encoded.
+const EARLY: f64 = 0.5;
+
 /// ffmpeg counts no frames per second before its first second is over, although
-/// it knows its speed.
+/// it tells a speed from the first moment on.
 fn sound(mut block: EncodeProgress) -> EncodeProgress {
-    if block.fps <= 0.0 && block.time > 0.0 {
-        block.fps = (block.frame as f64 * f64::from(block.speed) / block.time) as f32;
+    if block.fps <= 0.0 {
+        let seconds = block.time / f64::from(block.speed);
+        if seconds.is_finite() && seconds >= EARLY {
+            block.fps = (block.frame as f64 / seconds) as f32;
+        } else {
+            block.speed = 0.0;
+        }
     }
     block
 }
@@ -84,6 +93,9 @@ mod tests {
         let early =
             read("frame=138\nfps=0.00\nout_time_us=5520000\nspeed=1.77x\nprogress=continue\n");
         assert!((early[0].fps - 44.25).abs() < 0.01, "{early:?}");
+        let at_once =
+            read("frame=9\nfps=0.00\nout_time_us=360000\nspeed=35.9x\nprogress=continue\n");
+        assert_eq!((at_once[0].fps, at_once[0].speed), (0.0, 0.0));
         let nothing = read("frame=0\nfps=0.00\nout_time_us=N/A\nspeed=N/A\nprogress=continue\n");
         assert_eq!(nothing[0].fps, 0.0);
     }
