@@ -38,6 +38,8 @@ const ENCODER: &str = "libx265";
 const RESTARTS: u32 = 3;
 /// How long the private broker may take to tell what was done.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may take to close.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What `--help` says of the default.
 const HELP: &str = "Where no option says what to encode with, it is libx265.";
@@ -333,6 +335,8 @@ impl Private<'_> {
             if let Err(error) = connection.client().drain().await {
                 tracing::debug!(%error, "the connection was closed before");
             }
+            // Draining only begins there: this comes back once it is over. A broker that goes first is taken for lost.
+            let _ = tokio::time::timeout(FAREWELL, connection.client().flush()).await;
         }
         broker.stop().await;
         if let Err(error) = scratch::clear(self.state, &worker::name()) {

@@ -7,6 +7,7 @@ mod damaged;
 mod embedded;
 mod enqueue;
 mod home;
+mod losses;
 mod monitor_page;
 mod names;
 mod places;

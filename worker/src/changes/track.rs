@@ -103,7 +103,8 @@ fn name(stream: &Stream) -> String {
 fn identity(pair: &Pair<'_>) -> Change {
     let Pair { source, made, .. } = *pair;
     let kind = kind(source);
-    if made.codec == source.codec {
+    // What is copied may have another name there: MP2 is MP3 in mp4.
+    if made.codec == source.codec || matches!(pair.by, Means::Copy | Means::Attach) {
         return Change::kept(kind, source.index, name(source));
     }
     let (why, is_wanted) = match pair.by {
@@ -111,11 +112,10 @@ fn identity(pair: &Pair<'_>) -> Change {
         Means::Audio(_) if matches!(pair.recipe.audio, Audio::Encode { .. }) => {
             ("as asked for".to_owned(), true)
         }
-        Means::Audio(_) | Means::Subtitles(_) => {
+        _ => {
             let why = format!("{} does not hold {}", pair.recipe.container, source.codec);
             (why, false)
         }
-        Means::Copy | Means::Attach => ("ffmpeg knows it by another name there".to_owned(), false),
     };
     let change = Change::converted(kind, source.index, name(source), made.codec.clone(), why);
     if is_wanted { change.wanted() } else { change }
