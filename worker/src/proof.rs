@@ -28,17 +28,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Less than this is left of a scratch disk that is full, in bytes.
 const ROOM: u64 = 16 << 20;
 
-/// For so long, one such encode tells of the jobs that fail meanwhile, too.
+/// For so long, one such encode that passed tells of the jobs that fail
+/// meanwhile, too. One that failed tells of no other: the machine may be mended.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// How a worker's own encodes went of late, by encoder; `None` for that without one.
+/// When a worker's own encodes last passed, by encoder; `None` for that without one.
 #[derive(Default)]
-pub struct Proofs(Mutex<BTreeMap<Option<Encoder>, Proved>>);
-
-struct Proved {
-    at: Instant,
-    outcome: Result<(), String>,
-}
+pub struct Proofs(Mutex<BTreeMap<Option<Encoder>, Instant>>);
 
 impl Executor {
     /// Settles whose fault it was that an attempt failed which `encoder` was to encode.
@@ -72,18 +68,15 @@ impl Executor {
     async fn proved_of_late(&self, encoder: Option<Encoder>) -> Result<(), String> {
         // Whoever comes meanwhile waits for the same one.
         let mut proofs = self.proofs.0.lock().await;
-        if let Some(proved) = proofs.get(&encoder)
-            && proved.at.elapsed() < FRESH
+        if proofs
+            .get(&encoder)
+            .is_some_and(|passed| passed.elapsed() < FRESH)
         {
-            return proved.outcome.clone();
+            return Ok(());
         }
-        let outcome = self.prove_itself(encoder.iter().cloned().collect()).await;
-        let proved = Proved {
-            at: Instant::now(),
-            outcome: outcome.clone(),
-        };
-        proofs.insert(encoder, proved);
-        outcome
+        self.prove_itself(encoder.iter().cloned().collect()).await?;
+        proofs.insert(encoder, Instant::now());
+        Ok(())
     }
 
     /// Makes an encode with each of these encoders, as far as they are proved

@@ -1,5 +1,6 @@
 //! A worker in quarantine: what people are told, and how it ends.
 
+use common::failure::Fault as Whose;
 use common::job::Job;
 use common::run::State;
 use common::worker::{Heartbeat, WorkerStatus};
@@ -123,6 +124,15 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     assert_eq!(monitor.delete(path).await, (204, String::new()));
     case.stands(WorkerStatus::Ready).await;
     case.completed().await;
+    // What it found out of itself while it was sick is nobody's fault now.
+    case.ffmpeg.befall(Fault::Short { frames: 5 });
+    let bad = case.farm.job(&paths::media("ten-bit.mkv"), "libx264");
+    case.farm.enqueue(&bad).await;
+    let run = case.farm.ended(&bad.id).await;
+    let State::Failed { failure } = &run.state else {
+        panic!("{run:#?}")
+    };
+    assert_eq!(failure.fault, Whose::Input, "{failure}");
     let (status, words) = monitor.delete(path).await;
     assert_eq!(status, 409, "{words}");
     assert!(words.contains("w is not in quarantine"), "{words}");
