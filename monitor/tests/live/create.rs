@@ -94,6 +94,24 @@ async fn files_of_the_store_become_jobs_once() {
     assert_eq!(batches[0]["id"], receipt["batch"]);
     assert_eq!(batches[0]["jobs"], 1, "one of three files was added");
 
+    // A newcomer keeps its extension; a name that no store takes is known at once.
+    let films = folder.path().join("films");
+    let long = format!("{}.ts", "E".repeat(252));
+    for name in ["Metropolis #1.mov", &long] {
+        std::fs::write(films.join(name), "film").expect("written");
+    }
+    let newcomers = ["films/Metropolis #1.mov", &format!("films/{long}")];
+    let newcomers = order(&newcomers, "out");
+    let answer = send(address, "POST", "/api/v1/jobs", "", &newcomers).await;
+    let answer = answer.json();
+    let why = answer["files"][1]["why"].as_str().expect("a reason");
+    assert!(why.contains("would be 256 bytes long"), "{answer:#}");
+    let id = answer["files"][0]["job"].as_str().expect("a job");
+    let id = id.parse().expect("an id");
+    let record = monitor.broker.job(&id).await.expect("an answer");
+    let output = &record.expect("the job").job().output.clone();
+    assert_eq!(output.name(), "Metropolis #1.mov.mkv");
+
     let beat = farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 10.0)]);
     monitor.broker.heartbeat(&beat).await.expect("heard");
     let mut pinned = order(&["films/Nosferatu.avi"], "elsewhere");

@@ -88,6 +88,9 @@ fn text(shown: &Shown) -> String {
         format!("enqueued  {}", times::local(batch.enqueued)),
         format!("jobs      {}", counts(progress)),
     ];
+    if let Some(folder) = &batch.folder {
+        lines.push(format!("results   {folder}"));
+    }
     if progress.completed > 0 {
         lines.push(format!(
             "saved     {}",
