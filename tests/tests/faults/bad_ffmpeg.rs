@@ -99,6 +99,34 @@ async fn an_output_that_is_too_short_is_a_failure_whatever_ffmpeg_says() {
 }
 
 #[tokio::test]
+async fn hardware_that_lies_is_believed_where_another_workers_says_the_same() {
+    let farm = Farm::start().await;
+    let mut workers = Vec::new();
+    for name in ["one", "two"] {
+        let folder = farm.folder().join(format!("ffmpeg-{name}"));
+        let mut ffmpeg = StandIn::new(&folder).with_encoder("h264_nvenc", "libx264");
+        ffmpeg.befall(Fault::Short { frames: 25 });
+        let setup = farm.worker(name).encoders("h264_nvenc").ffmpeg(&ffmpeg);
+        workers.push(farm.join(setup).await);
+    }
+    let mut job = farm.job(&paths::media("h264.mp4"), "h264_nvenc");
+    // A busy machine may give it to the same worker again.
+    job.attempts = 9;
+    farm.enqueue(&job).await;
+    let run = farm.ended(&job.id).await;
+    let State::Failed { failure } = &run.state else {
+        panic!("{run:#?}")
+    };
+    assert_eq!(failure.fault, Whose::Input, "{failure}");
+    let (last, before) = run.failures.split_last().expect("a failure");
+    assert!(!before.is_empty(), "one worker's hardware is not believed");
+    for attempt in before {
+        assert_eq!(attempt.failure.fault, Whose::Worker, "{run:#?}");
+        assert_ne!(attempt.worker, last.worker, "{run:#?}");
+    }
+}
+
+#[tokio::test]
 async fn an_output_that_breaks_off_is_a_failure_whatever_ffmpeg_says() {
     let case = Case::with(Fault::Torn, 1).await;
     case.failure().await;
