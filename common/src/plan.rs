@@ -10,7 +10,7 @@ use crate::encoder::Encoder;
 use crate::history::History;
 use crate::location::Location;
 use crate::queue::Queue;
-use crate::recipe::{BitDepth, Choice, Recipe};
+use crate::recipe::{BitDepth, Choice, Recipe, Scale};
 use crate::worker::{Heartbeat, WorkerName, WorkerStatus};
 
 /// Who could run jobs of a recipe.
@@ -279,9 +279,9 @@ fn candidate(
         }
         // Software encodes what its worker has memory for; hardware has an end.
         if proof.kind.is_hardware()
-            && let Some(scale) = encode.scale
-            && (scale.width.is_some_and(|width| width > proof.largest.0)
-                || scale.height.is_some_and(|height| height > proof.largest.1))
+            && let Some((width, height)) = encode.scale.map(Scale::sides)
+            && (width.is_some_and(|width| width > proof.largest.0)
+                || height.is_some_and(|height| height > proof.largest.1))
         {
             let (width, height) = proof.largest;
             warnings.push(format!("{encoder} is proved up to {width}x{height} only"));

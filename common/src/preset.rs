@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::encoder::Codec;
 use crate::printable::printable;
 use crate::recipe::{
-    Audio, AudioEncoder, BitDepth, Choice, Container, Quality, Rate, Recipe, RecipeError,
-    VideoEncode,
+    Audio, AudioEncoder, BitDepth, Choice, Chroma, Container, Hdr, Quality, Rate, Recipe,
+    RecipeError, VideoEncode,
 };
 use crate::subject::Token;
 
@@ -93,10 +93,14 @@ impl Preset {
         };
         let mut compatible = preset(
             "compatible-h264",
-            "Plays nearly everywhere: 8 bits, sound as AAC, in MP4",
+            "Plays nearly everywhere: 8 bits, 4:2:0, SDR, sound as AAC, in MP4",
             Codec::H264,
             quality(57),
-            |video| video.bit_depth = Some(BitDepth::Eight),
+            |video| {
+                video.bit_depth = Some(BitDepth::Eight);
+                video.chroma = Chroma::Yuv420;
+                video.hdr = Hdr::Sdr;
+            },
         );
         compatible.1.recipe.audio = Audio::Encode {
             encoder: AudioEncoder::Aac,

@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 use common::changes::Kind;
 use common::encoder::{Codec, Encoder};
 use common::recipe::{
-    Argument, Audio, BitDepth, Bitrate, Captions, Choice, Container, Filters, Quality, Rate,
-    Recipe, Scale, Subtitles, Video, VideoEncode,
+    Argument, Audio, BitDepth, Bitrate, Captions, Choice, Chroma, Container, Filters, Hdr, Quality,
+    Rate, Recipe, Scale, Subtitles, Video, VideoEncode,
 };
 use common::subject::Token;
 use common::worker::Heartbeat;
@@ -38,7 +38,7 @@ pub struct RecipeOptions {
     /// The encoder's own preset, e.g. slow, p5, 8
     #[arg(long, value_name = "NAME")]
     pub encoder_preset: Option<Token>,
-    /// Size of the picture: 1280x720, 1280x-2, 720p
+    /// Limit of the picture's size: 720p (shorter side), 1280x-2 (width), -2x720 (height); or a size: 1280x720
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub scale: Option<Scale>,
     /// Enlarge sources that are smaller than --scale, too
@@ -50,6 +50,12 @@ pub struct RecipeOptions {
     /// Bits per sample: 8 or 10 [default: as the source]
     #[arg(long, value_name = "BITS")]
     pub bit_depth: Option<BitDepth>,
+    /// High dynamic range: keep, or sdr to map it to what every screen shows [default: keep]
+    #[arg(long, value_name = "HOW")]
+    pub hdr: Option<Hdr>,
+    /// Sampling of colour: keep, or 420, which every player knows [default: keep]
+    #[arg(long, value_name = "HOW")]
+    pub chroma: Option<Chroma>,
     /// File format: mkv, mp4, mov, webm [default: mkv]
     #[arg(long, value_name = "NAME")]
     pub container: Option<Container>,
@@ -174,6 +180,12 @@ impl RecipeOptions {
         if let Some(depth) = self.bit_depth {
             encode.bit_depth = Some(depth);
         }
+        if let Some(hdr) = self.hdr {
+            encode.hdr = hdr;
+        }
+        if let Some(chroma) = self.chroma {
+            encode.chroma = chroma;
+        }
         if let Some(scale) = self.scale {
             encode.scale = Some(scale);
         }
@@ -206,6 +218,8 @@ impl RecipeOptions {
             ("--scale-up", self.scale_up),
             ("--filter", self.filter.is_some()),
             ("--bit-depth", self.bit_depth.is_some()),
+            ("--hdr", self.hdr.is_some()),
+            ("--chroma", self.chroma.is_some()),
             ("--argument", !self.argument.is_empty()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
@@ -303,7 +317,7 @@ mod tests {
         let encode = recipe.video_encode().expect("encodes");
         assert_eq!(encode.rate, Rate::Crf(20.0));
         assert_eq!(encode.bit_depth, Some(BitDepth::Ten));
-        assert_eq!(encode.scale.expect("scaled").height, Some(720));
+        assert_eq!(encode.scale, Some(Scale::Height(720)));
         assert_eq!(encode.arguments[0].to_string(), "g=240");
         assert_eq!(recipe.container, Container::Mp4);
         assert!(matches!(recipe.audio, Audio::Encode { .. }));

@@ -24,7 +24,7 @@ use common::failure::{Failure, Fault};
 use common::fence::Fence;
 use common::progress::EncodeProgress;
 use common::queue::Queue;
-use common::recipe::Recipe;
+use common::recipe::{Captions, Recipe};
 use common::run::{Report, Run, Stage, State};
 use common::store::Stores;
 use common::worker::WorkerName;
@@ -39,6 +39,7 @@ use crate::changes;
 use crate::config::{ReadMode, Verify};
 use crate::damage::Inspected;
 use crate::dispatcher::Work;
+use crate::ffmpeg::build::Build;
 use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::media::Media;
 use crate::ffmpeg::probe;
@@ -376,8 +377,13 @@ impl Executor {
             .scratch
             .attempt(&job.id, attempt)
             .map_err(|error| Failure::worker(format!("no scratch folder can be made: {error}")))?;
+        // With captions it is read twice, at two places at once.
+        let read = match job.recipe.captions {
+            Captions::Srt => ReadMode::Download,
+            Captions::Keep => self.read,
+        };
         let source = tokio::select! {
-            opened = input::open(&self.stores, &job.input, self.read, scratch.path(), &|_| {}) => opened?,
+            opened = input::open(&self.stores, &job.input, read, scratch.path(), &|_| {}) => opened?,
             () = broken_off.cancelled() => {
                 return Err(Failure::passing("broken off while reading").into());
             }
@@ -390,7 +396,9 @@ impl Executor {
         let choice = choose(&card, &job.recipe, &claim.lane().queue)?;
         let name = format!("output.{}", job.recipe.container);
         let work = scratch.work_path();
-        let arguments = arguments::encode(&job.recipe, &media, choice, &source, &work.join(&name))?;
+        let build = Build::of(&card);
+        let output = work.join(&name);
+        let arguments = arguments::encode(&job.recipe, &media, choice, &build, &source, &output)?;
         changes::refuse(&job.recipe, &arguments.changes, "it would lose")?;
         let inspected = Inspected {
             runner: &runner,

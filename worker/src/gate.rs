@@ -307,7 +307,7 @@ impl Gate<'_> {
             Means::Copy | Means::Attach => source.codec.as_str(),
             Means::Video => self.recipe.codec().map_or("", |codec| codec.name()),
             Means::Audio(encoder) => encoder.codec(),
-            Means::Subtitles(form) => form,
+            Means::Subtitles(form) | Means::Captions(form) => form,
         };
         // MP4 has one name for all layers of MPEG audio.
         let same = made.codec == codec
@@ -343,24 +343,16 @@ impl Gate<'_> {
     /// it even; `None` where only ffmpeg's filters know it.
     fn size(&self, film: &Stream) -> Option<(u32, u32)> {
         let video = self.recipe.video_encode()?;
-        let (width, height) = film.shown();
+        let shown = film.shown();
         match video.scale {
-            Some(Scale {
-                width: Some(width),
-                height: Some(height),
-            }) => Some((width, height)),
-            _ if video.filters.is_some() || width == 0 || height == 0 => None,
-            None => Some((width, height)),
-            Some(scale) => {
-                let follow = |side: u32, of: u32, other: u32| {
-                    (f64::from(side) * f64::from(of) / f64::from(other)).round() as u32
-                };
-                Some(match (scale.width, scale.height) {
-                    (Some(to), _) => (to, follow(to, height, width)),
-                    (_, Some(to)) => (follow(to, width, height), to),
-                    (None, None) => (width, height),
-                })
-            }
+            Some(Scale::Exact(width, height)) => Some((width, height)),
+            _ if video.filters.is_some() || shown.0 == 0 || shown.1 == 0 => None,
+            None => Some(shown),
+            Some(scale) => Some(
+                scale
+                    .of(shown, film.shown_aspect(), video.scale_up)
+                    .unwrap_or(shown),
+            ),
         }
     }
 
@@ -423,6 +415,7 @@ impl Gate<'_> {
             .input
             .tracks
             .iter()
+            .filter(|track| !matches!(track.by, Means::Captions(_)))
             .map(|track| &track.source)
             .filter(timed)
             .collect();

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::changes;
 use crate::config::ReadMode;
 use crate::executor::{Executor, choose};
+use crate::ffmpeg::build::Build;
 use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::probe;
 use crate::ffmpeg::process::Runner;
@@ -83,7 +84,8 @@ impl Executor {
         let output = scratch.work_path().join("output");
         let changes = async {
             let media = probe::probe(&runner, &source).await?;
-            let arguments = arguments::encode(recipe, &media, choice, &source, &output)?;
+            let build = Build::of(&card);
+            let arguments = arguments::encode(recipe, &media, choice, &build, &source, &output)?;
             let changes = changes::foresee(recipe, &media, &arguments.tracks, &arguments.changes);
             changes::refuse(recipe, &changes, "it would lose")?;
             Ok::<_, Failure>(changes)

@@ -159,6 +159,30 @@ impl Deinterlacer {
     }
 }
 
+/// Filters after which frames are shown at other times, or the film is longer or shorter.
+const RETIME: &[&str] = &["setpts", "tpad", "trim"];
+
+/// Filters that make whole frames of fields, or fields of frames.
+const FIELDS: &[&str] = &[
+    "bwdif",
+    "detelecine",
+    "estdif",
+    "field",
+    "fieldmatch",
+    "fieldorder",
+    "interlace",
+    "kerndeint",
+    "pullup",
+    "setfield",
+    "telecine",
+    "tinterlace",
+    "w3fdif",
+    "yadif",
+];
+
+/// Filters after which colours mean something else.
+const COLOURS: &[&str] = &["colorspace", "setparams", "tonemap", "zscale"];
+
 /// Options by which an allowed filter would read a file.
 const FORBIDDEN_OPTIONS: &[&str] = &["psfile", "plot", "file", "filename"];
 
@@ -257,6 +281,30 @@ impl Filters {
     /// The names of its filters, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         chain(&self.0).into_iter().map(|(name, _)| name)
+    }
+
+    fn first_of(&self, names: &[&str]) -> Option<&str> {
+        self.names().find(|name| names.contains(name))
+    }
+
+    /// The first one after which frames are shown at other times.
+    pub fn retiming(&self) -> Option<&str> {
+        self.first_of(RETIME)
+    }
+
+    /// Whether one decides what becomes of fields.
+    pub fn touch_fields(&self) -> bool {
+        self.first_of(FIELDS).is_some()
+    }
+
+    /// Whether one decides what colours mean.
+    pub fn touch_colours(&self) -> bool {
+        self.first_of(COLOURS).is_some()
+    }
+
+    /// Whether one maps tones of what was not made linear light before it.
+    pub fn map_tones_of_no_light(&self) -> bool {
+        self.first_of(&["tonemap", "zscale"]) == Some("tonemap")
     }
 
     /// Whether every frame that goes in comes out, and no other.

@@ -12,14 +12,16 @@ mod encoder_preset;
 mod filters;
 mod picture;
 mod rate;
+mod scale;
 mod words;
 
 pub use arguments::{Argument, ArgumentError};
 pub use audio::{Audio, AudioEncoder, AudioError};
 pub use container::Container;
 pub use filters::{FilterError, Filters};
-pub use picture::{BitDepth, Scale, ScaleError};
+pub use picture::{BitDepth, Chroma, Hdr};
 pub use rate::{Bitrate, BitrateError, Quality, QualityError, Rate};
+pub use scale::{Scale, ScaleError};
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -89,6 +91,12 @@ pub struct VideoEncode {
     /// Bits per sample: 8 or 10; the source's where not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bit_depth: Option<BitDepth>,
+    /// What becomes of high dynamic range.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hdr: Hdr,
+    /// How colour is sampled.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub chroma: Chroma,
     /// The picture's size; the source's where not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
@@ -111,6 +119,8 @@ impl VideoEncode {
             rate: Rate::default(),
             preset: None,
             bit_depth: None,
+            hdr: Hdr::default(),
+            chroma: Chroma::default(),
             scale: None,
             scale_up: false,
             filters: None,
@@ -305,6 +315,16 @@ pub enum RecipeError {
         /// What it has.
         instead: String,
     },
+    /// Filters that cut or stretch the film while its sound and subtitles stay as long as they are.
+    #[error(
+        "filter '{0}' changes when frames are shown, and sound and subtitles would not follow: leave it out, or give --audio none and --subtitles none"
+    )]
+    Length(String),
+    /// Tone mapping of what is no light.
+    #[error(
+        "filter 'tonemap' works on linear light only: give --hdr sdr for the whole conversion, or put zscale=t=linear before it"
+    )]
+    ToneMap,
     /// A number that means nothing for this encoder.
     #[error("{encoder} cannot work at {what}: use {instead}")]
     Rate {
@@ -396,6 +416,15 @@ impl Recipe {
                 codec: encoder.codec(),
             });
         }
+        if let Some(filters) = self.video_encode().and_then(|video| video.filters.as_ref()) {
+            let is_alone = self.audio == Audio::None && self.subtitles == Subtitles::None;
+            if let Some(filter) = filters.retiming().filter(|_| !is_alone) {
+                return Err(RecipeError::Length(filter.to_owned()));
+            }
+            if filters.map_tones_of_no_light() {
+                return Err(RecipeError::ToneMap);
+            }
+        }
         if let Some(VideoEncode {
             with, rate, preset, ..
         }) = self.video_encode()
@@ -429,6 +458,35 @@ mod tests {
         recipe.video = Video::Copy;
         recipe.audio = "aac:128k".parse().expect("ok");
         assert!(matches!(recipe.check(), Err(RecipeError::Audio { .. })));
+    }
+
+    #[test]
+    fn filters_that_part_pictures_from_sound_are_refused() {
+        let with = |filters: &str| {
+            let mut video = VideoEncode::new(Choice::Codec(Codec::H264));
+            video.filters = Some(filters.parse().expect("filters"));
+            Recipe::encode(video)
+        };
+        for filters in ["trim=end=2", "hqdn3d,setpts=2*PTS", "tpad=stop=20"] {
+            let mut recipe = with(filters);
+            assert!(matches!(recipe.check(), Err(RecipeError::Length(_))));
+            recipe.audio = Audio::None;
+            assert!(matches!(recipe.check(), Err(RecipeError::Length(_))));
+            recipe.subtitles = Subtitles::None;
+            recipe.check().expect("nothing is left to be parted from");
+        }
+        with("fps=25,bwdif,decimate").check().expect("times stay");
+    }
+
+    #[test]
+    fn tones_are_mapped_in_linear_light_only() {
+        let check = |filters: &str| {
+            let mut video = VideoEncode::new(Choice::Codec(Codec::H264));
+            video.filters = Some(filters.parse().expect("filters"));
+            Recipe::encode(video).check()
+        };
+        assert!(matches!(check("tonemap=hable"), Err(RecipeError::ToneMap)));
+        check("zscale=t=linear:npl=100,tonemap=hable,zscale=t=bt709:m=bt709").expect("sound");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Audio, AudioEncoder, Bitrate, Captions, Rate, Recipe, Subtitles, Video, VideoEncode};
+use super::{
+    Audio, AudioEncoder, Bitrate, Captions, Chroma, Hdr, Rate, Recipe, Subtitles, Video,
+    VideoEncode,
+};
 
 /// `any hevc encoder, quality 65, 10 bits, mkv`: what differs from the
 /// defaults, what encodes first and the container last.
@@ -64,6 +67,8 @@ fn video(encode: &VideoEncode) -> Vec<String> {
             .bit_depth
             .map(|depth| format!("{} bits", u8::from(depth))),
     );
+    words.extend((encode.chroma == Chroma::Yuv420).then(|| "4:2:0".to_owned()));
+    words.extend((encode.hdr == Hdr::Sdr).then(|| "SDR".to_owned()));
     words.extend(encode.scale.map(|scale| scale.to_string()));
     words.extend(encode.scale_up.then(|| "enlarging".to_owned()));
     words.extend(encode.filters.as_ref().map(ToString::to_string));

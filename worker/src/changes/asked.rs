@@ -1,7 +1,7 @@
 //! What a recipe asks to be changed.
 
 use common::changes::Kind;
-use common::recipe::{Audio, Recipe, Subtitles, VideoEncode};
+use common::recipe::{Audio, Recipe, Scale, Subtitles, VideoEncode};
 
 use crate::ffmpeg::media::{Stream, StreamKind};
 
@@ -118,7 +118,7 @@ pub(super) fn changes(recipe: &Recipe, kind: Kind) -> bool {
 fn has_shape(video: &VideoEncode) -> bool {
     video
         .scale
-        .is_some_and(|scale| scale.width.is_some() && scale.height.is_some())
+        .is_some_and(|scale| matches!(scale, Scale::Exact(..)))
 }
 
 /// Whether it asks for less bits per sample than the film has.

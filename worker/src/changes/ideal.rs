@@ -1,6 +1,6 @@
 //! The output that an encode would make in which nothing is lost: what is foreseen is measured by it.
 
-use common::recipe::{BitDepth, Recipe, VideoEncode};
+use common::recipe::{BitDepth, Recipe, Scale, VideoEncode};
 
 use crate::ffmpeg::media::{Media, Stream};
 use crate::ffmpeg::tracks::{Means, Track};
@@ -23,7 +23,7 @@ fn stream(recipe: &Recipe, track: &Track) -> Stream {
     match track.by {
         Means::Copy | Means::Attach => {}
         Means::Audio(encoder) => stream.codec = encoder.codec().to_owned(),
-        Means::Subtitles(form) => stream.codec = form.to_owned(),
+        Means::Subtitles(form) | Means::Captions(form) => stream.codec = form.to_owned(),
         Means::Video => {
             if let Some(codec) = recipe.codec() {
                 stream.codec = codec.name().to_owned();
@@ -38,17 +38,17 @@ fn stream(recipe: &Recipe, track: &Track) -> Stream {
 
 /// Turns, scales and deepens a film as the recipe says.
 fn draw(film: &mut Stream, video: &VideoEncode) {
-    let aspect = film.sample_aspect;
-    (film.width, film.height) = film.shown();
+    let (shown, aspect) = (film.shown(), film.shown_aspect());
+    (film.width, film.height) = shown;
     if !film.rotation.is_multiple_of(180)
         && let Some(ratio) = &mut film.sample_aspect
     {
         std::mem::swap(&mut ratio.numerator, &mut ratio.denominator);
     }
     (film.rotation, film.is_mirrored) = (0, false);
-    if let Some((width, height)) = video.scale.and_then(|scale| scale.width.zip(scale.height)) {
+    let scaled = |scale: Scale| scale.of(shown, aspect, video.scale_up);
+    if let Some((width, height)) = video.scale.and_then(scaled) {
         (film.width, film.height) = (width, height);
-        film.sample_aspect = aspect;
     }
     if video.bit_depth == Some(BitDepth::Eight) {
         film.pixel_format = eight_bits(&film.pixel_format);

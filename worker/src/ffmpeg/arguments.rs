@@ -6,13 +6,15 @@ use std::path::Path;
 
 use common::card::Proof;
 use common::changes::Change;
-use common::encoder::{Codec, Encoder, Kind};
+use common::encoder::{Codec, Encoder};
 use common::failure::Failure;
 use common::recipe::{Audio, Container, Recipe, VideoEncode};
 
+use super::build::Build;
+use super::captions;
 use super::finish::Finish;
-use super::media::{Media, Stream, StreamKind};
-use super::picture;
+use super::media::{Media, StreamKind};
+use super::picture::{self, Clock, Picture, Task};
 use super::rate;
 use super::sound::Sound;
 use super::tracks::{Means, Track, Tracks};
@@ -33,8 +35,8 @@ pub struct Arguments {
     pub finish: Finish,
 }
 
-/// The command line that makes the output. `encoder` is what encodes video and
-/// what was seen of it; `None` for recipes that copy video.
+/// The command line that makes the output with this `build` of ffmpeg. `encoder` is what encodes video and what was
+/// seen of it; `None` for recipes that copy video.
 ///
 /// # Errors
 /// The input's fault where this recipe cannot work on it.
@@ -42,17 +44,46 @@ pub fn encode(
     recipe: &Recipe,
     media: &Media,
     encoder: Option<(&Encoder, &Proof)>,
+    build: &Build,
     source: &Source,
     output: &Path,
 ) -> Result<Arguments, Failure> {
-    let tracks = Tracks::choose(recipe, media)?;
+    let mut tracks = Tracks::choose(recipe, media)?;
+    let films: Vec<_> = tracks.films().map(|track| track.source.clone()).collect();
+    let mut pictures = Vec::new();
+    if let Some(video) = recipe.video_encode() {
+        let (encoder, proof) = encoder
+            .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
+        for film in &films {
+            let task = Task {
+                film,
+                video,
+                encoder,
+                proof,
+                captions: recipe.captions,
+                container: recipe.container,
+                build,
+            };
+            let mut picture = Picture::of(&task)?;
+            tracks.changes.append(&mut picture.changes);
+            pictures.push((task, picture));
+        }
+    }
     let mut line = Line::default();
     line.push("-nostdin -hide_banner -v warning -y");
     if let Some((_, proof)) = encoder {
         line.add(&proof.device_arguments);
     }
     line.readers(&tracks);
+    for (task, picture) in &pictures {
+        if let Some(decoder) = picture.decoder {
+            line.push(format!("-c:{} {decoder}", task.film.index));
+        }
+    }
     line.add(source.arguments());
+    if let Some(film) = captions::source(recipe, media) {
+        line.add(captions::input(film, media, source));
+    }
     for (number, track) in tracks.list.iter().enumerate() {
         if track.by == Means::Attach {
             continue;
@@ -60,33 +91,44 @@ pub fn encode(
         let codec = match (track.by, encoder) {
             (Means::Video, Some((encoder, _))) => encoder.as_str(),
             (Means::Audio(encoder), _) => encoder.name(),
-            (Means::Subtitles(form), _) => form,
+            (Means::Subtitles(form) | Means::Captions(form), _) => form,
             (Means::Copy | Means::Video | Means::Attach, _) => "copy",
         };
-        line.push(format!("-map 0:{} -c:{number} {codec}", track.source.index));
+        let from = match track.by {
+            Means::Captions(_) => captions::STREAM.to_owned(),
+            _ => format!("0:{}", track.source.index),
+        };
+        line.push(format!("-map {from} -c:{number} {codec}"));
     }
     let folder = output.parent().unwrap_or(Path::new(""));
     line.add(extras::arguments(&tracks.list, folder));
     line.push("-map_metadata 0 -map_chapters 0");
     line.add(tags::arguments(recipe.container, media, &tracks.list));
     line.add(dispositions::arguments(recipe.container, &tracks.list));
-    if let Some(video) = recipe.video_encode() {
-        let (encoder, proof) = encoder
-            .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
+    if let (Some(video), Some((encoder, proof))) = (recipe.video_encode(), encoder) {
         line.add(&proof.encoder_arguments);
         line.add(rate::rate(encoder, video.rate));
         if let Some(preset) = &video.preset {
             line.add(rate::preset(encoder, preset.as_str()));
         }
-        let depth = tracks.films().next().map_or(8, |film| film.source.depth());
+        let depth = films.first().map_or(8, |film| film.depth());
         line.add(rate::habits(
             encoder,
             video.bit_depth.map_or(depth, u8::from),
         ));
         line.further(video, encoder);
-        for (number, film) in tracks.films().enumerate() {
-            line.film(number, &film.source, video, encoder, proof)?;
+        for (number, (task, picture)) in pictures.iter().enumerate() {
+            line.film(number, task, picture);
         }
+    } else {
+        for (number, film) in films.iter().enumerate() {
+            let copied = picture::copied(film, number, recipe.container, build)?;
+            line.add(copied.arguments);
+            tracks.changes.extend(copied.changes);
+        }
+    }
+    if pictures.iter().any(|(_, picture)| picture.has_dolby_vision) {
+        line.push(picture::UNOFFICIAL);
     }
     line.sound(recipe, &tracks)?;
     line.container(
@@ -127,45 +169,31 @@ impl Line {
 
     /// What the recipe says in ffmpeg's own words; later ones win over ours.
     fn further(&mut self, video: &VideoEncode, encoder: &Encoder) {
-        for argument in &video.arguments {
-            let mut value = argument.value().to_owned();
-            if argument.option() == "x265-params" && encoder.as_str() == "libx265" {
-                value.push_str(":log-level=error");
-            }
-            self.add([format!("-{}:v", argument.option()), value]);
+        let arguments = video.arguments.iter();
+        for argument in arguments.filter(|argument| !picture::holds_params(encoder, argument)) {
+            self.add([
+                format!("-{}:v", argument.option()),
+                argument.value().to_owned(),
+            ]);
         }
     }
 
     /// How one film is encoded, by its place among the output's video streams.
-    fn film(
-        &mut self,
-        number: usize,
-        film: &Stream,
-        video: &VideoEncode,
-        encoder: &Encoder,
-        proof: &Proof,
-    ) -> Result<(), Failure> {
-        if video.keeps_frames() {
+    fn film(&mut self, number: usize, task: &Task<'_>, picture: &Picture) {
+        if task.video.keeps_frames() {
             self.push(format!("-fps_mode:v:{number} passthrough"));
+            let takes_any = rate::takes_any_time_base(task.encoder);
+            let clock = Clock::of(task.film, task.container).filter(|_| takes_any);
             // In the source's own unit of time no two frames fall on one timestamp, at whatever rate they come.
-            if let Some(unit) = film.time_base
-                && rate::takes_any_time_base(encoder)
-            {
+            let unit = clock.map(Clock::unit).or(task.film.time_base);
+            if let Some(unit) = unit.filter(|_| takes_any) {
                 self.push(format!("-enc_time_base:v:{number} {unit}"));
             }
+            if let Some(clock) = clock {
+                self.add([format!("-bsf:v:{number}"), clock.filter()]);
+            }
         }
-        let format = picture::pixel_format(film, video, encoder, proof)?;
-        let uploads = matches!(encoder.kind(), Kind::Vaapi | Kind::Vulkan);
-        let filters = picture::filters(film, video, encoder, format.filter(|_| uploads));
-        if !filters.is_empty() {
-            self.add([format!("-filter:v:{number}"), filters]);
-        }
-        if let Some(format) = format
-            && !uploads
-        {
-            self.push(format!("-pix_fmt:v:{number} {format}"));
-        }
-        Ok(())
+        self.add(picture.arguments(task, number));
     }
 
     fn sound(&mut self, recipe: &Recipe, tracks: &Tracks) -> Result<(), Failure> {
@@ -248,9 +276,11 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
+    use common::encoder::Kind;
     use common::recipe::{Choice, Video};
 
     use super::*;
+    use crate::ffmpeg::media::Stream;
 
     fn film(width: u32, height: u32, pixel_format: &str) -> Stream {
         Stream {
@@ -307,7 +337,9 @@ mod tests {
         });
         let encoder = encoder.map(|encoder| (encoder, proof));
         let source = Source::File("/in.mp4".into());
-        let made = encode(recipe, media, encoder, &source, Path::new("/scratch/out"))?;
+        let build = Build::new("5.1.9", [], []);
+        let output = Path::new("/scratch/out");
+        let made = encode(recipe, media, encoder, &build, &source, output)?;
         let mut line = made.list.join(OsStr::new(" ")).into_string().expect("text");
         let reading = source
             .arguments()
@@ -333,9 +365,8 @@ mod tests {
         assert_eq!(
             line(&recipe, &media, &proof(&["yuv420p", "yuv420p10le"], &[])).expect("a line"),
             format!(
-                "INPUT -map 0:0 -c:0 libx265 -map 0:1 -c:1 copy -crf 28 -preset slow -x265-params log-level=error \
-                 -x265-params:v aq-mode=3:log-level=error -fps_mode:v:0 passthrough \
-                 -enc_time_base:v:0 1/12800 {END}"
+                "INPUT -map 0:0 -c:0 libx265 -map 0:1 -c:1 copy -crf 28 -preset slow \
+                 -fps_mode:v:0 passthrough -enc_time_base:v:0 1/12800 -x265-params:v:0 aq-mode=3:log-level=error {END}"
             )
         );
     }

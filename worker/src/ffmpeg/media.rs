@@ -67,6 +67,8 @@ pub struct Stream {
     pub field_order: String,
     /// Whether its first frames are coded as fields or interlaced.
     pub is_interlaced: bool,
+    /// Whether the bottom field of such a frame is shown first.
+    pub is_bottom_first: bool,
     /// HDR10's static metadata, of the stream or of its first frames.
     pub hdr10: Hdr10,
     /// Whether its first frames carry dynamic metadata of HDR10+.
@@ -309,6 +311,16 @@ impl Stream {
                 Some(frames) => frames == 1,
                 None => length.is_some_and(|length| length < LONGEST_PICTURE),
             }
+    }
+
+    /// Width of a pixel by its height as a player shows it; 1 where the file does not say it.
+    pub fn shown_aspect(&self) -> f64 {
+        let stored = self.sample_aspect.map_or(1.0, Ratio::value);
+        if self.rotation.is_multiple_of(180) {
+            stored
+        } else {
+            1.0 / stored
+        }
     }
 
     /// Width and height in pixels as a player shows it.

@@ -3,6 +3,8 @@
 
 pub mod arguments;
 mod beginning;
+pub mod build;
+mod captions;
 pub mod complaints;
 pub mod count;
 mod dispositions;

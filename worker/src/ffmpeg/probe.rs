@@ -115,6 +115,7 @@ fn look_at_frames(media: &mut Media, json: &[u8]) {
             continue;
         };
         stream.is_interlaced |= frame.interlaced_frame != 0;
+        stream.is_bottom_first |= frame.interlaced_frame != 0 && frame.top_field_first == 0;
         for data in &frame.side_data_list {
             data.tell(stream);
         }
@@ -222,6 +223,7 @@ struct RawFrames {
 struct RawFrame {
     stream_index: usize,
     interlaced_frame: u8,
+    top_field_first: u8,
     side_data_list: Vec<SideData>,
 }
 
@@ -363,6 +365,7 @@ impl From<RawStream> for Stream {
                 primaries: known(raw.color_primaries),
             },
             is_interlaced: matches!(raw.field_order.as_str(), "tt" | "bb" | "tb" | "bt"),
+            is_bottom_first: raw.field_order == "bb",
             field_order: known(raw.field_order),
             hdr10: Hdr10::default(),
             has_hdr10plus: false,

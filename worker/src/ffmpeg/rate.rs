@@ -55,7 +55,6 @@ pub(super) fn preset(encoder: &Encoder, preset: &str) -> Vec<String> {
 /// What an encoder needs besides for pictures of this depth, to take them at all, to be quick enough, or to be quiet.
 pub(super) fn habits(encoder: &Encoder, depth: u8) -> &'static [&'static str] {
     match encoder.as_str() {
-        "libx265" => &["-x265-params", "log-level=error"],
         // Off by default, they leave most cores idle.
         "libvpx-vp9" | "libaom-av1" => &["-row-mt", "1"],
         // As DNxHD it knows a few sizes at a few bitrates; as DNxHR it knows all.

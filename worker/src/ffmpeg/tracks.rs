@@ -4,6 +4,7 @@ use common::changes::{Change, Kind};
 use common::failure::Failure;
 use common::recipe::{Audio, AudioEncoder, Container, Recipe, Subtitles, Video};
 
+use super::captions;
 use super::extras::{self, Extra};
 use super::media::{Media, Stream, StreamKind};
 use super::sound::{self, Sound};
@@ -29,6 +30,8 @@ pub enum Means {
     Audio(AudioEncoder),
     /// As subtitles in this form, by ffmpeg's name of it.
     Subtitles(&'static str),
+    /// Of the closed captions inside a film, as subtitles in this form.
+    Captions(&'static str),
     /// Its bytes are attached as a file.
     Attach,
 }
@@ -84,6 +87,10 @@ impl Tracks {
             for subtitle in of_kind(media, StreamKind::Subtitle) {
                 tracks.add_subtitle(subtitle, container);
             }
+        }
+        if let Some(film) = captions::source(recipe, media) {
+            let form = captions::form(container);
+            tracks.add(&captions::track(film), Means::Captions(form));
         }
         for stream in &media.streams {
             tracks.add_extra(stream, media, container);

@@ -3,6 +3,7 @@
 
 mod changes;
 mod faults;
+mod picture;
 mod sound;
 mod studio;
 mod tracks;
@@ -123,7 +124,13 @@ async fn a_turned_picture_is_upright_after_encoding() {
         .expect("passes");
     assert_eq!(studio.describe("width,height"), "90,160");
     studio
-        .encode(&source, &studio::copy())
+        .encode(
+            &source,
+            &Recipe {
+                container: Container::Mp4,
+                ..studio::copy()
+            },
+        )
         .await
         .expect("passes");
     assert_eq!(studio.describe("width,height"), "160,90");

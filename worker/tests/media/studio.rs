@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::card::Proof;
+use common::changes::Change;
 use common::encoder::{Encoder, Kind};
 use common::failure::Failure;
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::changes::refuse;
 use worker::damage::Inspected;
+use worker::ffmpeg::build::Build;
 use worker::ffmpeg::fault::Origin;
 use worker::ffmpeg::media::Media;
 use worker::ffmpeg::probe::probe;
@@ -77,6 +79,8 @@ pub(crate) struct Studio {
     _scratch: Scratch,
     _base: tempfile::TempDir,
     tools: Tools,
+    /// The ffmpeg and ffprobe that look at outputs: a recent one sees more.
+    judge: Tools,
 }
 
 impl Studio {
@@ -84,7 +88,8 @@ impl Studio {
     pub(crate) fn new() -> Self {
         let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
         let tools = Tools::find(named("FFMPEG"), named("FFPROBE"));
-        Self::with(tools.expect("ffmpeg is installed"))
+        let tools = tools.expect("ffmpeg is installed");
+        Self::with(tools.clone(), tools)
     }
 
     /// One with the ffmpeg of the system and one with a recent ffmpeg: what holds for one need not hold for the other.
@@ -95,10 +100,15 @@ impl Studio {
             .find(|folder| folder.is_dir())
             .expect("run `tests/setup test` first (`make test` does)");
         let tools = Tools::find(Some(recent.join("ffmpeg")), Some(recent.join("ffprobe")));
-        [Self::new(), Self::with(tools.expect("both were brought"))]
+        let recent = tools.expect("both were brought");
+        let old = Self {
+            judge: recent.clone(),
+            ..Self::new()
+        };
+        [old, Self::with(recent.clone(), recent)]
     }
 
-    fn with(tools: Tools) -> Self {
+    fn with(tools: Tools, judge: Tools) -> Self {
         let base = tempfile::tempdir().expect("a folder");
         let name = "studio".parse().expect("a name");
         let scratch = Scratch::open(base.path(), &name).expect("a folder");
@@ -108,6 +118,7 @@ impl Studio {
             _scratch: scratch,
             _base: base,
             tools,
+            judge,
         }
     }
 
@@ -245,6 +256,25 @@ impl Studio {
         path
     }
 
+    /// What this ffmpeg says of itself.
+    fn build(&self) -> Build {
+        let ask = |what: &str| {
+            let answer = Command::new(&self.tools.ffmpeg)
+                .args(["-v", "error", what])
+                .output();
+            String::from_utf8(answer.expect("ffmpeg runs").stdout).expect("text")
+        };
+        let version = ask("-version");
+        let version = version.split(' ').nth(2).expect("a version");
+        let second = |text: String| -> Vec<String> {
+            let words = text
+                .lines()
+                .filter_map(|line| line.split_whitespace().nth(1));
+            words.map(str::to_owned).collect()
+        };
+        Build::new(version, second(ask("-filters")), second(ask("-encoders")))
+    }
+
     pub(crate) fn runner(&self, read: &Path) -> Runner {
         Runner {
             tools: self.tools.clone(),
@@ -258,6 +288,17 @@ impl Studio {
             limits: Limits::default(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// What the output holds, as the judge sees it.
+    pub(crate) async fn made(&self) -> Media {
+        let output = self.output();
+        let runner = Runner {
+            tools: self.judge.clone(),
+            ..self.runner(&output)
+        };
+        let made = probe(&runner, &Source::File(output)).await;
+        made.expect("the output is media")
     }
 
     pub(crate) async fn probe(&self, source: &Path) -> Result<Media, Failure> {
@@ -296,7 +337,8 @@ impl Studio {
         let encoder = encoder.as_ref().map(|(encoder, proof)| (*encoder, proof));
         let work = self.attempt.work_path();
         let output = work.join(OUTPUT);
-        let arguments = arguments::encode(recipe, &media, encoder, &source, &output)?;
+        let build = self.build();
+        let arguments = arguments::encode(recipe, &media, encoder, &build, &source, &output)?;
         refuse(recipe, &arguments.changes, "it would lose")?;
         let inspected = Inspected {
             runner: &runner,
@@ -330,6 +372,86 @@ impl Studio {
         let mut ffprobe = Command::new(&self.tools.ffprobe);
         ffprobe.args(["-v", "error", "-of", "csv=p=0"]);
         ffprobe
+    }
+
+    /// What would become of it, without an encode.
+    pub(crate) async fn foresee(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+    ) -> Result<Vec<Change>, Failure> {
+        let media = self.probe(source).await?;
+        let encoder = recipe.video_encode().map(|video| match &video.with {
+            Choice::Encoder(encoder) => (encoder, proof(encoder)),
+            choice => panic!("an encoder, not {choice}"),
+        });
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (*encoder, proof));
+        let source = Source::File(source.to_owned());
+        let made = arguments::encode(
+            recipe,
+            &media,
+            encoder,
+            &self.build(),
+            &source,
+            &self.output(),
+        );
+        made.map(|made| made.changes)
+    }
+
+    /// Whether this ffmpeg hands what belongs to frames on to every encoder.
+    pub(crate) fn is_recent(&self) -> bool {
+        self.build().hands_frame_data_on()
+    }
+
+    /// The first frames and the streams of the output, in ffprobe's own words.
+    pub(crate) fn look(&self) -> String {
+        let first = ["-read_intervals", "%+#3", "-show_frames", "-show_streams"];
+        self.ask(&[&["-select_streams", "v:0", "-of", "flat"][..], &first].concat())
+            .join("\n")
+    }
+
+    /// The mean red, green and blue of the output's first frame.
+    pub(crate) fn colour(&self) -> [u8; 3] {
+        let shown = Command::new(&self.tools.ffmpeg)
+            .args(["-v", "error", "-i"])
+            .arg(self.output())
+            .args(["-frames:v", "1", "-vf", "scale=1:1:flags=area,format=rgb24"])
+            .args(["-f", "rawvideo", "-"])
+            .output()
+            .expect("ffmpeg runs");
+        <[u8; 3]>::try_from(shown.stdout.as_slice()).expect("one pixel")
+    }
+
+    /// The output's first track of text, as SubRip.
+    pub(crate) fn text(&self) -> String {
+        let text = Command::new(&self.judge.ffmpeg)
+            .args(["-v", "error", "-i"])
+            .arg(self.output())
+            .args(["-map", "0:s:0", "-f", "srt", "-"])
+            .output()
+            .expect("ffmpeg runs");
+        String::from_utf8(text.stdout).expect("text")
+    }
+
+    /// The mean opacity of the output's first frame, 0 to 255.
+    pub(crate) fn opacity(&self) -> u8 {
+        let is_vp9 = self.describe("codec_name") == "vp9";
+        let decoder: &[&str] = if is_vp9 { &["-c:v", "libvpx-vp9"] } else { &[] };
+        let shown = Command::new(&self.judge.ffmpeg)
+            .args(["-v", "error"])
+            .args(decoder)
+            .arg("-i")
+            .arg(self.output())
+            .args([
+                "-frames:v",
+                "1",
+                "-vf",
+                "format=rgba,alphaextract,scale=1:1:flags=area",
+            ])
+            .args(["-pix_fmt", "gray", "-f", "rawvideo", "-"])
+            .output()
+            .expect("ffmpeg runs");
+        shown.stdout[0]
     }
 
     /// What was encoded last.
@@ -378,13 +500,13 @@ impl Studio {
         serde_json::from_slice(&answer.stdout).expect("JSON")
     }
 
-    fn ask(&self, what: &[&str]) -> Vec<String> {
+    pub(crate) fn ask(&self, what: &[&str]) -> Vec<String> {
         let output = self.output();
         let arguments = ["-v", "error", "-of", "csv=p=0"]
             .iter()
             .chain(what)
             .map(OsStr::new);
-        let answer = Command::new(&self.tools.ffprobe)
+        let answer = Command::new(&self.judge.ffprobe)
             .args(arguments)
             .arg(output)
             .output()

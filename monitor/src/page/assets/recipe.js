@@ -20,7 +20,7 @@ function vocabulary() {
 
 /** Fields by the part of a recipe that they hold, where that has another name. */
 const HOLDS = { amount: "rate", bitrate: "audio" };
-const ENCODING = ["rate", "amount", "preset", "bit_depth", "scale", "scale_up", "filters", "arguments"];
+const ENCODING = ["rate", "amount", "preset", "bit_depth", "hdr", "chroma", "scale", "scale_up", "filters", "arguments"];
 let forms = 0;
 
 const option = (value, words = value) => h("option", { value }, words);
@@ -66,6 +66,8 @@ export function recipeForm(place, changed = () => {}) {
     amount: text("amount"),
     preset: text("preset", "slow, p5, 8"),
     bit_depth: choice("bit_depth", ["", "as the source"], ["8", "8 bits"], ["10", "10 bits"]),
+    hdr: choice("hdr", ["", "as the source"], ["sdr", "map HDR to SDR"]),
+    chroma: choice("chroma", ["", "as the source"], ["420", "4:2:0"]),
     scale: text("scale", "720p, 1280x-2"),
     scale_up: choice("scale_up", ["", "never"], ["true", "if need be"]),
     filters: text("filters", "hqdn3d,crop=1280:536"),
@@ -86,6 +88,8 @@ export function recipeForm(place, changed = () => {}) {
     field("Value", fields.amount),
     field("Encoder's preset", fields.preset),
     field("Bit depth", fields.bit_depth),
+    field("Dynamic range", fields.hdr),
+    field("Sampling of colour", fields.chroma),
     field("Size", fields.scale, "At most: smaller sources keep their size"),
     field("Enlarge smaller sources", fields.scale_up),
     field("Filters", fields.filters),
@@ -177,6 +181,8 @@ export function recipeForm(place, changed = () => {}) {
     if (kind && amount) made.rate = { [kind]: kind === "bitrate" ? amount : Number(amount) };
     for (const part of ["preset", "scale", "filters"]) if (said(part)) made[part] = said(part);
     if (said("bit_depth")) made.bit_depth = Number(said("bit_depth"));
+    if (said("hdr")) made.hdr = said("hdr");
+    if (said("chroma")) made.chroma = said("chroma");
     if (said("scale") && said("scale_up")) made.scale_up = true;
     if (said("arguments")) made.arguments = said("arguments").split(/\s+/);
     return made;
@@ -213,6 +219,8 @@ export function recipeForm(place, changed = () => {}) {
     fields.amount.value = amount;
     for (const part of ["preset", "scale", "filters"]) fields[part].value = encoded?.[part] ?? "";
     fields.bit_depth.value = encoded?.bit_depth ?? "";
+    fields.hdr.value = encoded?.hdr ?? "";
+    fields.chroma.value = encoded?.chroma ?? "";
     fields.arguments.value = encoded?.arguments?.join(" ") ?? "";
     fields.scale_up.value = encoded?.scale_up ? "true" : "";
     const fallback = recipe.audio?.copy_else;

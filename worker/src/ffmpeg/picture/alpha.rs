@@ -1,0 +1,109 @@
+//! Transparency.
+
+use common::changes::{Change, Kind};
+use common::recipe::{BitDepth, Chroma, Container};
+
+use super::{Picture, Task, format};
+
+/// The pixel format with transparency, or `None` in it where ffmpeg finds it; `None` where there is no transparency, or
+/// the encoder cannot keep it.
+pub(super) fn format(task: &Task<'_>) -> Option<Option<String>> {
+    let Task {
+        film,
+        video,
+        container,
+        ..
+    } = task;
+    if !film.has_alpha || !is_seen(task) {
+        return None;
+    }
+    let is_deep = video
+        .bit_depth
+        .map_or(film.depth() > 8, |depth| depth == BitDepth::Ten);
+    let is_profile = |names: &[&str]| {
+        video
+            .preset
+            .as_ref()
+            .is_none_or(|preset| names.contains(&preset.as_str()))
+    };
+    match task.encoder.as_str() {
+        // Matroska holds it beside the picture; nothing else does.
+        "libvpx-vp9" | "libvpx" if matches!(container, Container::Mkv | Container::Webm) => {
+            Some(Some("yuva420p".to_owned()))
+        }
+        "prores_ks" if is_profile(&["4444", "4444xq", "auto"]) => {
+            Some(Some("yuva444p10le".to_owned()))
+        }
+        "ffv1" if video.bit_depth.is_none() && video.chroma == Chroma::Keep => Some(None),
+        "ffv1" => {
+            let chroma = match video.chroma {
+                Chroma::Yuv420 => "420",
+                Chroma::Keep => format::chroma(&film.pixel_format),
+            };
+            let depth = if is_deep { "10le" } else { "" };
+            Some(Some(format!("yuva{chroma}p{depth}")))
+        }
+        // Not known: left to ffmpeg.
+        _ if task.encoder.codec().is_none() => Some(None),
+        _ => None,
+    }
+}
+
+/// Keeps it, or lays the picture on black: what is under transparent pixels was never meant to be seen.
+pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) {
+    let Task { film, encoder, .. } = task;
+    if !film.has_alpha {
+        return;
+    }
+    picture.decoder = decoder(task);
+    let is_kept = format(task).is_some();
+    let in_matroska = matches!(encoder.as_str(), "libvpx-vp9" | "libvpx");
+    // The tag says that Matroska holds it beside the picture.
+    if !(is_kept && in_matroska) {
+        let tags = film.tags.keys();
+        let tags = tags.filter(|tag| tag.eq_ignore_ascii_case("alpha_mode"));
+        picture.cleared.extend(tags.cloned());
+    }
+    if is_kept {
+        if encoder.as_str() == "libvpx" {
+            picture.option("auto-alt-ref", "0");
+        }
+        return;
+    }
+    if is_seen(task) {
+        let (with, without) = if format::is_rgb(&film.pixel_format) {
+            ("gbrap", "gbrp".to_owned())
+        } else {
+            let without = format::planar(format::chroma(&film.pixel_format), film.depth());
+            let is_deep = film.depth() > 8;
+            let with = if is_deep { "yuva444p10le" } else { "yuva444p" };
+            (with, without)
+        };
+        picture.filters.push(format!(
+            "format={with},premultiply=inplace=1,format={without}"
+        ));
+    }
+    let why = if is_seen(task) {
+        format!("{encoder} in {} has none: it lies on black", task.container)
+    } else {
+        "this ffmpeg does not decode it".to_owned()
+    };
+    picture
+        .changes
+        .push(Change::lost(Kind::Alpha, film.index, "transparency", why));
+}
+
+/// The decoder that sees what ffmpeg's own one does not.
+fn decoder(task: &Task<'_>) -> Option<&'static str> {
+    let library = match task.film.codec.as_str() {
+        "vp9" => "libvpx-vp9",
+        "vp8" => "libvpx",
+        _ => return None,
+    };
+    task.build.has_library(library).then_some(library)
+}
+
+/// Whether the decoder gives it.
+fn is_seen(task: &Task<'_>) -> bool {
+    !matches!(task.film.codec.as_str(), "vp9" | "vp8") || decoder(task).is_some()
+}

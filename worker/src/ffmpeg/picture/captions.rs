@@ -1,0 +1,51 @@
+//! Closed captions inside the video.
+
+use common::changes::{Change, Kind};
+use common::encoder::Kind as Hardware;
+use common::recipe::Captions;
+
+use super::{Picture, Task};
+
+pub(super) fn keep(task: &Task<'_>, captions: Captions, picture: &mut Picture) {
+    let Task { film, encoder, .. } = task;
+    // What is not in the catalogue is not known.
+    if !film.has_captions || encoder.codec().is_none() {
+        return;
+    }
+    if encoder.as_str() == "libx265" {
+        // Off by default; an older one does not know it, and only warns.
+        picture.option("a53cc", "1");
+    }
+    if writes(task) {
+        return;
+    }
+    let why = format!("{encoder} here writes none");
+    picture.changes.push(match captions {
+        Captions::Srt => Change::converted(
+            Kind::Captions,
+            film.index,
+            "closed captions",
+            "a subtitle track",
+            why,
+        )
+        .wanted(),
+        Captions::Keep => Change::lost(
+            Kind::Captions,
+            film.index,
+            "closed captions",
+            format!("{why}: --captions srt makes a subtitle track of them"),
+        ),
+    });
+}
+
+fn writes(task: &Task<'_>) -> bool {
+    match (task.encoder.kind(), task.encoder.as_str()) {
+        (_, "libx264" | "mpeg2video") => true,
+        (_, "libx265") => task.build.hands_frame_data_on(),
+        (Hardware::Nvidia | Hardware::Apple, name) => {
+            name.starts_with("h264") || name.starts_with("hevc")
+        }
+        (Hardware::Intel, name) => name.starts_with("h264"),
+        _ => false,
+    }
+}

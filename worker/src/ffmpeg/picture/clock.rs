@@ -1,0 +1,108 @@
+//! When frames are shown: a constant rate stays constant.
+//!
+//! Matroska counts milliseconds, in which no frame of 1001/24000 s ends. Its rounded times would be exact times of an
+//! mp4, and its rate not constant any more. So each time within half a unit of the constant rate's is set to it.
+
+use common::recipe::Container;
+
+use super::super::media::{Ratio, Stream};
+
+/// A constant rate, and the unit of time that it is exact in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::ffmpeg) struct Clock {
+    rate: Ratio,
+    /// The share of a frame that a time may be off.
+    off: f64,
+    /// Units a second.
+    units: u32,
+}
+
+/// mp4 takes a unit of no more than this many a second as it is.
+const FINE: u32 = 10_000;
+
+impl Clock {
+    /// The clock of a film that was rounded and would be so for good; `None` where its times are as exact as the
+    /// container's, or its rate is not constant.
+    pub(in crate::ffmpeg) fn of(film: &Stream, container: Container) -> Option<Self> {
+        if !matches!(container, Container::Mp4 | Container::Mov) {
+            return None;
+        }
+        let (rate, mean, unit) = (film.base_rate?, film.mean_rate?, film.time_base?);
+        let frame = u64::from(unit.denominator) * u64::from(rate.denominator);
+        let is_exact = frame.is_multiple_of(u64::from(unit.numerator) * u64::from(rate.numerator));
+        let is_constant = (mean.value() / rate.value() - 1.0).abs() < 0.001;
+        if is_exact || !is_constant {
+            return None;
+        }
+        let off = 0.6 * unit.value() * rate.value();
+        let mut units = rate.numerator;
+        while units < FINE {
+            units = units.checked_mul(2)?;
+        }
+        (off < 0.2).then_some(Self { rate, off, units })
+    }
+
+    /// The unit of time, in seconds.
+    pub(in crate::ffmpeg) fn unit(self) -> Ratio {
+        Ratio {
+            numerator: 1,
+            denominator: self.units,
+        }
+    }
+
+    /// The bitstream filter that sets the times of packets.
+    pub(in crate::ffmpeg) fn filter(self) -> String {
+        let Self { rate, off, .. } = self;
+        let time = |name: &str| {
+            let frames = format!("({name}-STARTPTS)*TB*{rate}");
+            let exact = format!(
+                "round({frames})*{}/{}/TB+STARTPTS",
+                rate.denominator, rate.numerator
+            );
+            format!("'if(lt(abs({frames}-round({frames})),{off:.4}),{exact},{name})'")
+        };
+        format!(
+            "setts=pts={}:dts={}:duration='{}/{}/TB'",
+            time("PTS"),
+            time("DTS"),
+            rate.denominator,
+            rate.numerator
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn film(rate: (u32, u32), mean: (u32, u32), unit: u32) -> Stream {
+        let ratio = |(numerator, denominator)| {
+            Some(Ratio {
+                numerator,
+                denominator,
+            })
+        };
+        Stream {
+            base_rate: ratio(rate),
+            mean_rate: ratio(mean),
+            time_base: ratio((1, unit)),
+            ..Stream::default()
+        }
+    }
+
+    #[test]
+    fn only_a_constant_rate_that_was_rounded_needs_a_clock() {
+        let ntsc = (24000, 1001);
+        let clock = Clock::of(&film(ntsc, ntsc, 1000), Container::Mp4).expect("rounded");
+        assert_eq!(clock.unit().denominator, 24000);
+        assert_eq!(Clock::of(&film(ntsc, ntsc, 1000), Container::Mkv), None);
+        assert_eq!(Clock::of(&film(ntsc, ntsc, 24000), Container::Mp4), None);
+        assert_eq!(
+            Clock::of(&film((25, 1), (25, 1), 1000), Container::Mp4),
+            None
+        );
+        assert_eq!(Clock::of(&film(ntsc, (20, 1), 1000), Container::Mp4), None);
+        let sixty = Clock::of(&film((60, 1), (60, 1), 1000), Container::Mp4).expect("rounded");
+        assert_eq!(sixty.unit().denominator, 15360);
+    }
+}

@@ -1,0 +1,183 @@
+//! What colours mean in the output, where it is not what they mean in the source.
+
+use common::card::bit_depth;
+use common::changes::{Change, Kind};
+use common::failure::Failure;
+use common::recipe::Hdr;
+
+use super::{Picture, Task, format};
+
+/// What SDR has no place for, by the names that every version of the filter knows.
+const HDR_DATA: &[&str] = &[
+    "MASTERING_DISPLAY_METADATA",
+    "CONTENT_LIGHT_LEVEL",
+    "DYNAMIC_HDR_PLUS",
+];
+
+/// As above, by the names that newer versions know, which hand it on.
+const NEWER_HDR_DATA: &[&str] = &[
+    "DOVI_RPU_BUFFER",
+    "DOVI_METADATA",
+    "AMBIENT_VIEWING_ENVIRONMENT",
+];
+
+const ASKED: &str = "the recipe asks for SDR";
+
+/// # Errors
+/// The input's fault where this ffmpeg cannot make of it what the recipe asks for.
+pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
+    let Task { film, video, .. } = task;
+    let is_told = video
+        .filters
+        .as_ref()
+        .is_some_and(|filters| filters.touch_colours());
+    if is_told {
+        return Ok(());
+    }
+    let is_rgb = format::is_rgb(&film.pixel_format);
+    if video.hdr == Hdr::Sdr && film.colour.is_hdr() {
+        return map_tones(task, picture);
+    }
+    if video.hdr == Hdr::Sdr && film.colour.primaries == "bt2020" && !is_rgb {
+        needs(task, &["zscale"])?;
+        complete(task, picture, "bt709");
+        let to = intermediate(task, picture);
+        picture
+            .filters
+            .push(format!("zscale=p=bt709:t=bt709:m=bt709:r=tv,format={to}"));
+        tell(task, picture, "colours of BT.2020", "colours of BT.709");
+    } else if is_rgb && (video.hdr == Hdr::Sdr || !stays_rgb(task, picture)) {
+        let to = yuv(task, picture);
+        picture.filters.push(format!(
+            "scale=out_color_matrix=bt709:out_range=tv,format={to},\
+             setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+        ));
+        if stays_rgb(task, picture) {
+            tell(task, picture, "RGB", "YUV of BT.709");
+        } else {
+            picture.changes.push(Change::converted(
+                Kind::Colour,
+                film.index,
+                "RGB",
+                "YUV of BT.709",
+                format!("{} takes no RGB of this kind", task.encoder),
+            ));
+        }
+    } else if video.hdr == Hdr::Sdr && is_full(task) {
+        let to = intermediate(task, picture);
+        picture.filters.push(format!(
+            "scale=in_range=pc:out_range=tv,format={to},setparams=range=tv"
+        ));
+        tell(task, picture, "full range", "limited range");
+    }
+    Ok(())
+}
+
+/// By way of linear light, as tones are mapped in it only.
+fn map_tones(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
+    let film = task.film;
+    needs(task, &["zscale", "tonemap"])?;
+    complete(task, picture, "");
+    let to = intermediate(task, picture);
+    picture.filters.push(format!(
+        "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,\
+         zscale=t=bt709:m=bt709:r=tv,format={to}"
+    ));
+    let newer = if task.build.hands_frame_data_on() {
+        NEWER_HDR_DATA
+    } else {
+        &[]
+    };
+    for data in HDR_DATA.iter().chain(newer) {
+        picture
+            .filters
+            .push(format!("sidedata=mode=delete:type={data}"));
+    }
+    let from = if film.colour.is_hlg() {
+        let told = Change::converted(Kind::Hlg, film.index, "HLG", "SDR", ASKED);
+        picture.changes.push(told.wanted());
+        "HLG"
+    } else {
+        "PQ"
+    };
+    tell(task, picture, from, "SDR of BT.709");
+    Ok(())
+}
+
+/// Fills in what the source does not say of its colours, without which zscale refuses them.
+fn complete(task: &Task<'_>, picture: &mut Picture, transfer: &str) {
+    let colour = &task.film.colour;
+    let mut given = Vec::new();
+    if colour.matrix.is_empty() {
+        given.push("colorspace=bt2020nc".to_owned());
+    }
+    if colour.primaries.is_empty() {
+        given.push("color_primaries=bt2020".to_owned());
+    }
+    if colour.range.is_empty() {
+        given.push("range=tv".to_owned());
+    }
+    if colour.transfer.is_empty() && !transfer.is_empty() {
+        given.push(format!("color_trc={transfer}"));
+    }
+    if !given.is_empty() {
+        picture
+            .filters
+            .push(format!("setparams={}", given.join(":")));
+    }
+}
+
+fn tell(task: &Task<'_>, picture: &mut Picture, from: &str, to: &str) {
+    let told = Change::converted(Kind::Colour, task.film.index, from, to, ASKED);
+    picture.changes.push(told.wanted());
+}
+
+fn needs(task: &Task<'_>, filters: &[&str]) -> Result<(), Failure> {
+    match filters.iter().find(|name| !task.build.has_filter(name)) {
+        None => Ok(()),
+        Some(missing) => Err(Failure::input(format!(
+            "its colours cannot be made SDR here, for this worker's ffmpeg has no filter {missing}: \
+             choose --hdr keep, or a worker whose ffmpeg has it"
+        ))),
+    }
+}
+
+fn is_full(task: &Task<'_>) -> bool {
+    task.film.colour.range == "pc" || task.film.pixel_format.starts_with("yuvj")
+}
+
+/// A planar format that loses nothing on the way to the one that is encoded.
+fn intermediate(task: &Task<'_>, picture: &Picture) -> String {
+    let source = task.film.pixel_format.as_str();
+    let to = picture.pixel_format.as_deref().unwrap_or(source);
+    if to.starts_with("yuva") {
+        return to.to_owned();
+    }
+    let depth = bit_depth(to);
+    match format::chroma(to) {
+        chroma @ ("422" | "444") => format::planar(chroma, depth),
+        _ => format::planar("420", depth),
+    }
+}
+
+/// The formats of YUV that RGB may become, the finest first: the encoder takes the first that it knows.
+fn yuv(task: &Task<'_>, picture: &Picture) -> String {
+    if picture.pixel_format.is_some() {
+        return intermediate(task, picture);
+    }
+    let of = |depth| ["444", "422", "420"].map(|chroma| format::planar(chroma, depth));
+    let mut formats = of(8).to_vec();
+    if task.film.depth() > 8 {
+        formats.splice(0..0, of(10));
+    }
+    formats.join("|")
+}
+
+/// Whether the encoder takes RGB as it is; what is not known is left to ffmpeg.
+fn stays_rgb(task: &Task<'_>, picture: &Picture) -> bool {
+    if let Some(format) = &picture.pixel_format {
+        return format::is_rgb(format);
+    }
+    let takes = ["ffv1", "libx265", "libvpx-vp9", "libaom-av1", "dnxhd"];
+    takes.contains(&task.encoder.as_str()) || task.encoder.codec().is_none()
+}

@@ -1,0 +1,68 @@
+//! Films that are copied: what their container has to say of them.
+
+use common::changes::{Change, Kind};
+use common::failure::Failure;
+use common::recipe::Container;
+
+use super::super::build::Build;
+use super::super::media::Stream;
+use super::clock::Clock;
+use super::hdr::UNOFFICIAL;
+use super::turn;
+
+/// What a copy needs.
+#[derive(Debug, Default)]
+pub(in crate::ffmpeg) struct Copied {
+    /// Arguments for ffmpeg.
+    pub(in crate::ffmpeg) arguments: Vec<String>,
+    /// What is not kept as it is.
+    pub(in crate::ffmpeg) changes: Vec<Change>,
+}
+
+/// What the copy of a film needs to be the output's video stream of this number.
+///
+/// # Errors
+/// The input's fault, with a way out, where it would not be turned any more.
+pub(in crate::ffmpeg) fn copied(
+    film: &Stream,
+    number: usize,
+    container: Container,
+    build: &Build,
+) -> Result<Copied, Failure> {
+    let turns = match container {
+        Container::Mp4 | Container::Mov => true,
+        Container::Mkv | Container::Webm => build.turns_matroska(),
+    };
+    if turn::is_turned(film) && !turns {
+        return Err(Failure::input(format!(
+            "video track {} is {}, which this worker's ffmpeg does not write to {container}: choose --container mp4, or encode it",
+            film.index,
+            turn::describe(film)
+        )));
+    }
+    let mut copied = Copied::default();
+    if film.dolby_vision.is_some() {
+        match container {
+            Container::Mov => copied.changes.push(Change::lost(
+                Kind::DolbyVision,
+                film.index,
+                "Dolby Vision",
+                "ffmpeg does not mark it in mov: choose --container mp4 or mkv",
+            )),
+            _ => copied
+                .arguments
+                .extend(UNOFFICIAL.split(' ').map(str::to_owned)),
+        }
+    }
+    // Finer units than a millisecond are as good as exact.
+    let is_coarse = film.time_base.is_some_and(|unit| unit.value() >= 0.001);
+    if let Some(clock) = Clock::of(film, container).filter(|_| is_coarse) {
+        copied.arguments.extend([
+            format!("-time_base:v:{number}"),
+            clock.unit().to_string(),
+            format!("-bsf:v:{number}"),
+            clock.filter(),
+        ]);
+    }
+    Ok(copied)
+}

@@ -1,0 +1,189 @@
+//! The pixel format that a film is encoded in.
+
+use common::card::bit_depth;
+use common::changes::{Change, Kind};
+use common::failure::Failure;
+use common::recipe::Chroma;
+
+use super::{Picture, Task, alpha};
+
+/// Chooses it; leaves it to ffmpeg where the encoder may take the source's as it is.
+///
+/// # Errors
+/// The input's fault where the encoder makes no pictures as deep as they have to be.
+pub(super) fn choose(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
+    let Task { film, video, .. } = task;
+    let told = video
+        .arguments
+        .iter()
+        .any(|argument| argument.option() == "pix_fmt");
+    let asks = video.bit_depth.is_some() || video.chroma != Chroma::Keep;
+    if told || (film.pixel_format.is_empty() && !asks) {
+        return Ok(());
+    }
+    picture.pixel_format = match alpha::format(task) {
+        Some(format) => format,
+        None => opaque(task, asks)?.map(str::to_owned),
+    };
+    if let Some(to) = &picture.pixel_format {
+        tell(task, to, &mut picture.changes);
+    }
+    Ok(())
+}
+
+/// The format of pictures without transparency.
+fn opaque<'a>(task: &'a Task<'_>, asks: bool) -> Result<Option<&'a str>, Failure> {
+    let Task {
+        film,
+        video,
+        encoder,
+        proof,
+        ..
+    } = task;
+    let depth = video.bit_depth.map_or(film.depth(), u8::from);
+    let depths = || proof.pixel_formats.iter().map(|format| bit_depth(format));
+    // What makes only deeper pictures (ProRes) loses nothing of shallower ones.
+    let made = if video.bit_depth.is_some() {
+        depths().find(|made| *made == depth)
+    } else {
+        let enough = depths().filter(|made| *made >= depth).min();
+        // Nearly nothing encodes 12 bits and more; 10 of them are as good as all on any screen.
+        enough.or_else(|| depths().max().filter(|most| depth > 10 && *most >= 10))
+    };
+    let Some(made) = made else {
+        let most = depths().max().unwrap_or(8);
+        let whose = if video.bit_depth.is_some() {
+            "asked for"
+        } else {
+            "as in the source"
+        };
+        return Err(Failure::input(format!(
+            "{encoder} here makes no {depth}-bit pictures, {whose}: choose --bit-depth {most} or another encoder"
+        )));
+    };
+    if !encoder.kind().is_hardware() && !asks && made >= depth {
+        return Ok(None);
+    }
+    let wanted = match video.chroma {
+        Chroma::Keep => chroma(&film.pixel_format),
+        Chroma::Yuv420 => "420",
+    };
+    let formats = || {
+        proof
+            .pixel_formats
+            .iter()
+            .map(String::as_str)
+            .filter(|format| bit_depth(format) == made)
+    };
+    let found = formats().find(|format| chroma(format) == wanted);
+    if found.is_none() && video.chroma == Chroma::Yuv420 {
+        return Err(Failure::input(format!(
+            "{encoder} here makes no 4:2:0 pictures: choose --chroma keep or another encoder"
+        )));
+    }
+    Ok(found.or_else(|| formats().next()))
+}
+
+/// Tells where samples become coarser.
+fn tell(task: &Task<'_>, to: &str, changes: &mut Vec<Change>) {
+    let Task {
+        film,
+        video,
+        encoder,
+        ..
+    } = task;
+    let from = film.pixel_format.as_str();
+    // In the order of how much they keep.
+    let fineness = |format: &str| match chroma(format) {
+        "444" => 3,
+        "422" => 2,
+        "440" => 2,
+        _ => 1,
+    };
+    let is_shallower = bit_depth(to) < bit_depth(from);
+    if !is_shallower && fineness(to) >= fineness(from) {
+        return;
+    }
+    let is_asked = video.bit_depth.is_some() || video.chroma != Chroma::Keep;
+    let mut why = if is_asked {
+        "the recipe asks for it".to_owned()
+    } else {
+        format!("{encoder} makes nothing closer here")
+    };
+    if is_shallower && task.stays_hdr() {
+        why.push_str("; HDR of 8 bits shows bands: --hdr sdr maps it to what every screen shows");
+    }
+    let told = Change::converted(Kind::Colour, film.index, describe(from), describe(to), why);
+    // Nobody asks for bands.
+    let is_wanted = is_asked && !(is_shallower && task.stays_hdr());
+    changes.push(if is_wanted { told.wanted() } else { told });
+}
+
+/// `10 bit 4:2:0`.
+fn describe(format: &str) -> String {
+    let sampling = if is_rgb(format) {
+        "RGB".to_owned()
+    } else {
+        let digits: Vec<String> = chroma(format).chars().map(String::from).collect();
+        digits.join(":")
+    };
+    format!("{} bit {sampling}", bit_depth(format))
+}
+
+/// Whether a pixel format holds red, green and blue.
+pub(super) fn is_rgb(format: &str) -> bool {
+    [
+        "gbr", "rgb", "bgr", "argb", "abgr", "x2rgb", "x2bgr", "0rgb", "0bgr", "pal8",
+    ]
+    .iter()
+    .any(|name| format.starts_with(name))
+}
+
+/// How a pixel format samples colour, in the usual notation.
+pub(super) fn chroma(format: &str) -> &'static str {
+    let is = |names: &[&str]| names.iter().any(|name| format.starts_with(name));
+    if is_rgb(format) || is(&["p41", "nv24", "nv42", "xv", "vuy", "ayuv"]) {
+        return "444";
+    }
+    if is(&["p21", "nv16", "y21", "nv20", "yuyv", "uyvy"]) {
+        return "422";
+    }
+    ["444", "422", "440", "411", "410"]
+        .into_iter()
+        .find(|kind| format.contains(kind))
+        .unwrap_or("420")
+}
+
+/// The planar format of YUV with this sampling and depth, e.g. `yuv420p10le`.
+pub(super) fn planar(chroma: &str, depth: u8) -> String {
+    if depth > 8 {
+        format!("yuv{chroma}p10le")
+    } else {
+        format!("yuv{chroma}p")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_say_how_they_sample_colour() {
+        for (format, sampling) in [
+            ("yuv420p", "420"),
+            ("p010le", "420"),
+            ("nv12", "420"),
+            ("yuv444p10le", "444"),
+            ("p410le", "444"),
+            ("p210le", "422"),
+            ("gbrp", "444"),
+            ("rgba64be", "444"),
+            ("yuva422p", "422"),
+            ("yuv411p", "411"),
+        ] {
+            assert_eq!(chroma(format), sampling, "{format}");
+        }
+        assert_eq!(describe("yuv422p10le"), "10 bit 4:2:2");
+        assert_eq!(describe("gbrp"), "8 bit RGB");
+    }
+}

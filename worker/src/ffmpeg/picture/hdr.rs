@@ -1,0 +1,170 @@
+//! What belongs to high dynamic range: HDR10, HDR10+, Dolby Vision.
+
+use common::changes::{Change, Kind};
+use common::failure::Failure;
+use common::recipe::Container;
+
+use super::super::media::{ContentLight, DolbyVision, Hdr10, MasteringDisplay};
+use super::{Picture, Task};
+
+/// What lets ffmpeg write Dolby Vision, which no standard of the containers names.
+pub(in crate::ffmpeg) const UNOFFICIAL: &str = "-strict unofficial";
+
+/// # Errors
+/// The input's fault where its pictures have no colours of their own and what gives them is not kept.
+pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
+    let film = task.film;
+    let is_kept = task.stays_hdr();
+    let mut lose = |kind, from: &str, why: &str| {
+        picture
+            .changes
+            .push(Change::lost(kind, film.index, from, why));
+    };
+    let encoder = task.encoder;
+    if !film.hdr10.is_empty() {
+        if !is_kept {
+            lose(Kind::Hdr10, "HDR10", "SDR has none");
+        } else if let Some(params) = params(task, &film.hdr10) {
+            picture.params.extend(params);
+        } else if !task.build.hands_frame_data_on() {
+            let why = format!("{encoder} of this ffmpeg writes none");
+            lose(Kind::Hdr10, "HDR10", &why);
+        }
+    }
+    let mut lose = |kind, from: &str, why: &str| {
+        picture
+            .changes
+            .push(Change::lost(kind, film.index, from, why));
+    };
+    if film.has_hdr10plus {
+        let in_matroska = matches!(task.container, Container::Mkv | Container::Webm)
+            && matches!(encoder.as_str(), "libvpx-vp9" | "libaom-av1")
+            && task.build.hands_frame_data_on();
+        if !is_kept {
+            lose(Kind::Hdr10plus, "HDR10+", "SDR has none");
+        } else if !in_matroska {
+            let why = format!("ffmpeg writes none with {encoder} in {}", task.container);
+            lose(Kind::Hdr10plus, "HDR10+", &why);
+        }
+    }
+    if let Some(vision) = film.dolby_vision {
+        dolby_vision(task, vision, picture)?;
+    }
+    Ok(())
+}
+
+/// HDR10 in the encoder's own words; `None` where it has none.
+fn params(task: &Task<'_>, hdr10: &Hdr10) -> Option<Vec<String>> {
+    let whole = |display: &MasteringDisplay| {
+        let [red, green, blue, white] = display.chromaticities.unwrap_or_default();
+        let point = |(x, y): (u32, u32)| format!("({x},{y})");
+        let (least, most) = display.luminance.unwrap_or_default();
+        format!(
+            "G{}B{}R{}WP{}L({most},{least})",
+            point(green),
+            point(blue),
+            point(red),
+            point(white)
+        )
+    };
+    let decimal = |display: &MasteringDisplay| {
+        let [red, green, blue, white] = display.chromaticities.unwrap_or_default();
+        let share = |value: u32| f64::from(value) / 50_000.0;
+        let point = |(x, y): (u32, u32)| format!("({},{})", share(x), share(y));
+        let (least, most) = display.luminance.unwrap_or_default();
+        let candela = |value: u32| f64::from(value) / 10_000.0;
+        format!(
+            "G{}B{}R{}WP{}L({},{})",
+            point(green),
+            point(blue),
+            point(red),
+            point(white),
+            candela(most),
+            candela(least)
+        )
+    };
+    let light = |light: &ContentLight| format!("{},{}", light.max, light.average);
+    let mastering = hdr10.mastering.as_ref();
+    let mut params = Vec::new();
+    let (display, level) = match task.encoder.as_str() {
+        "libx265" => {
+            params.extend(["hdr10=1".to_owned(), "repeat-headers=1".to_owned()]);
+            (
+                mastering
+                    .map(whole)
+                    .map(|value| format!("master-display={value}")),
+                "max-cll",
+            )
+        }
+        "libx264" => (
+            mastering
+                .map(whole)
+                .map(|value| format!("mastering-display={value}")),
+            "cll",
+        ),
+        "libsvtav1" => (
+            mastering
+                .map(decimal)
+                .map(|value| format!("mastering-display={value}")),
+            "content-light",
+        ),
+        _ => return None,
+    };
+    params.extend(display);
+    params.extend(
+        hdr10
+            .light
+            .as_ref()
+            .map(light)
+            .map(|value| format!("{level}={value}")),
+    );
+    Some(params)
+}
+
+/// Kept where the encoder writes it and the picture stays the one that it was made for.
+fn dolby_vision(
+    task: &Task<'_>,
+    vision: DolbyVision,
+    picture: &mut Picture,
+) -> Result<(), Failure> {
+    let Task {
+        film,
+        video,
+        encoder,
+        ..
+    } = task;
+    let name = format!("Dolby Vision profile {}", vision.profile);
+    let knows = matches!(encoder.as_str(), "libx265" | "libsvtav1")
+        && task.build.hands_frame_data_on()
+        && matches!(vision.profile, 5 | 8)
+        && !vision.has_enhancement_layer;
+    let is_deep = video.bit_depth.is_none_or(|depth| u8::from(depth) == 10);
+    let why = if !task.stays_hdr() {
+        "SDR has none".to_owned()
+    } else if !knows {
+        format!("ffmpeg writes none of this profile with {encoder} here")
+    } else if video.filters.is_some() || task.is_scaled() || !is_deep {
+        "it was made for the picture as it was before the recipe changed it".to_owned()
+    } else {
+        picture.option("dolbyvision", "1");
+        picture.has_dolby_vision = true;
+        if encoder.as_str() == "libx265" {
+            // It asks for a limit of the rate; this one limits nothing.
+            picture.params.extend([
+                "vbv-maxrate=160000".to_owned(),
+                "vbv-bufsize=160000".to_owned(),
+            ]);
+        }
+        return Ok(());
+    };
+    // Its base layer is in colours that no other player knows.
+    if vision.profile == 5 {
+        return Err(Failure::input(format!(
+            "{name} shows false colours without its metadata, which would be lost ({why}): choose --video copy"
+        )));
+    }
+    picture
+        .changes
+        .push(Change::lost(Kind::DolbyVision, film.index, name, why));
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! The size of the picture.
+
+use common::changes::{Change, Kind};
+use common::recipe::Scale;
+
+use super::super::rate;
+use super::{Picture, Task};
+
+pub(super) fn scale(task: &Task<'_>, picture: &mut Picture) {
+    let Task { film, video, .. } = task;
+    let after_filters = video.filters.is_some();
+    if let Some(scale) = video.scale {
+        if after_filters {
+            picture.filters.push(of_any(scale, video.scale_up));
+            // It is even already.
+            if matches!(scale, Scale::Exact(..)) {
+                return;
+            }
+        } else if let Some((width, height)) =
+            scale.of(film.shown(), film.shown_aspect(), video.scale_up)
+        {
+            picture.filters.push(format!("scale={width}:{height}"));
+            // Where the sides are rounded to even numbers ffmpeg makes up for it by pixels that are not quite square.
+            if film
+                .sample_aspect
+                .is_some_and(|aspect| aspect.value() == 1.0)
+                && !matches!(scale, Scale::Exact(..))
+            {
+                picture.filters.push("setsar=1".to_owned());
+            }
+            return;
+        }
+    }
+    even(task, after_filters, picture);
+}
+
+/// Cuts what makes a side odd, where the encoder takes no odd sides.
+fn even(task: &Task<'_>, after_filters: bool, picture: &mut Picture) {
+    let Task { film, encoder, .. } = task;
+    let is_odd = film.width % 2 == 1 || film.height % 2 == 1;
+    // Sizes after filters are not known, and a crop to the same size costs nothing.
+    if !(is_odd || after_filters) || !rate::needs_even_size(encoder) {
+        return;
+    }
+    picture
+        .filters
+        .push("crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0".to_owned());
+    if is_odd && !after_filters {
+        let (width, height) = film.shown();
+        picture.changes.push(Change::converted(
+            Kind::Aspect,
+            film.index,
+            format!("{width}x{height}"),
+            format!("{}x{}", width / 2 * 2, height / 2 * 2),
+            format!("{encoder} takes even sizes only"),
+        ));
+    }
+}
+
+/// The same as [`Scale::of`] for a picture whose size only ffmpeg knows.
+fn of_any(scale: Scale, up: bool) -> String {
+    let factor = match scale {
+        Scale::Exact(width, height) => return format!("scale={width}:{height}"),
+        Scale::Shorter(limit) => format!("{limit}/min(iw*sar,ih)"),
+        Scale::Width(limit) => format!("{limit}/iw"),
+        Scale::Height(limit) => format!("{limit}/ih"),
+    };
+    let side = |name: &str| {
+        let scaled = format!("max(2,2*round({name}*{factor}/2))");
+        if up {
+            format!("'{scaled}'")
+        } else {
+            format!("'if(lt({factor},1),{scaled},{name})'")
+        }
+    };
+    format!("scale=w={}:h={}", side("iw"), side("ih"))
+}

@@ -1,0 +1,33 @@
+//! Pictures that players turn or mirror.
+
+use common::changes::{Change, Kind};
+
+use super::super::media::Stream;
+use super::{Picture, Task};
+
+/// ffmpeg turns what it encodes, and the output says no more of it.
+pub(super) fn upright(task: &Task<'_>, picture: &mut Picture) {
+    let film = task.film;
+    if !is_turned(film) {
+        return;
+    }
+    picture.changes.push(Change::converted(
+        Kind::Rotation,
+        film.index,
+        describe(film),
+        "an upright picture",
+        "what is encoded is turned as players would turn it",
+    ));
+}
+
+pub(super) fn is_turned(film: &Stream) -> bool {
+    film.rotation != 0 || film.is_mirrored
+}
+
+pub(super) fn describe(film: &Stream) -> String {
+    match (film.rotation, film.is_mirrored) {
+        (0, _) => "mirrored".to_owned(),
+        (degrees, false) => format!("turned by {degrees}°"),
+        (degrees, true) => format!("turned by {degrees}° and mirrored"),
+    }
+}
