@@ -140,9 +140,11 @@ fn is_same_language(one: &str, other: &str) -> bool {
 
 fn dispositions(list: &mut Vec<Change>, pair: &Pair<'_>) {
     let Pair { source, made, .. } = *pair;
+    // What a single picture is marked as plays no part.
     let marks = source
         .dispositions
         .iter()
+        .filter(|_| !source.is_picture)
         .filter(|mark| !NATURE.contains(&mark.as_str()));
     let (kept, lost): (Vec<_>, Vec<_>) = marks
         .map(String::as_str)

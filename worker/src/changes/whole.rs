@@ -16,7 +16,6 @@ const TECHNICAL: &[&str] = &[
     "alpha_mode",
     "bps",
     "compatible_brands",
-    "creation_time_of_track",
     "doc_type",
     "duration",
     "encoded_by_tool",
@@ -125,7 +124,9 @@ pub(super) fn tags(
     why: &str,
 ) {
     for (key, value) in before {
-        if is_technical(key) || value.trim().is_empty() {
+        // Tracks have the time of their file, where they have one.
+        let is_of_file = track.is_some() && key.eq_ignore_ascii_case("creation_time");
+        if is_technical(key) || is_of_file || value.trim().is_empty() {
             continue;
         }
         let name = short(key);

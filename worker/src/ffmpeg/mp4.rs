@@ -47,7 +47,7 @@ pub(super) fn switch_off(file: &mut File, track: usize) -> io::Result<()> {
     file.write_all(&flags)
 }
 
-/// Writes when the film was made.
+/// Writes when the film and its tracks were made.
 ///
 /// # Errors
 /// Where the file cannot be read or written, or has no place for it.
@@ -56,17 +56,31 @@ pub(super) fn write_created(file: &mut File, created: Timestamp) -> io::Result<(
     let whole = Span::of(file)?;
     let movie = find(file, whole, *b"moov", 0)?.ok_or_else(missing)?;
     let header = find(file, movie, *b"mvhd", 0)?.ok_or_else(missing)?;
-    let seconds = u64::try_from(created.as_second() + EPOCH).unwrap_or(0);
-    let mut version = [0; 4];
-    file.seek(SeekFrom::Start(header.start))?;
-    file.read_exact(&mut version)?;
-    // The time of creation, and then that of the last change.
-    match (version[0], u32::try_from(seconds)) {
-        (1, _) => file.write_all(&[seconds.to_be_bytes(); 2].concat()),
-        (_, Ok(seconds)) => file.write_all(&[seconds.to_be_bytes(); 2].concat()),
-        // A time after 2040 has no room there.
-        (_, Err(_)) => Ok(()),
+    let mut headers = vec![header];
+    for number in 0..MOST_BOXES {
+        let Some(track) = find(file, movie, *b"trak", number)? else {
+            break;
+        };
+        headers.extend(find(file, track, *b"tkhd", 0)?);
+        if let Some(media) = find(file, track, *b"mdia", 0)? {
+            headers.extend(find(file, media, *b"mdhd", 0)?);
+        }
     }
+    // A time after 2040 has no room in a short header.
+    let seconds = u64::try_from(created.as_second() + EPOCH).unwrap_or(0);
+    let short = u32::try_from(seconds);
+    for header in headers {
+        // Each has its version and three bytes of flags, the time of creation and that of the last change.
+        let mut version = [0; 4];
+        file.seek(SeekFrom::Start(header.start))?;
+        file.read_exact(&mut version)?;
+        match (version[0], short) {
+            (1, _) => file.write_all(&[seconds.to_be_bytes(); 2].concat())?,
+            (_, Ok(seconds)) => file.write_all(&[seconds.to_be_bytes(); 2].concat())?,
+            (_, Err(_)) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The box of this name within a span that has `before` others of it before.
