@@ -5,34 +5,11 @@ use common::recipe::{Audio, Recipe};
 
 use super::whole::{find, tags};
 use super::{Pair, asked, short};
+use crate::ffmpeg::language;
 use crate::ffmpeg::layout::Layout;
 use crate::ffmpeg::media::{Stream, StreamKind};
 use crate::ffmpeg::sound;
 use crate::ffmpeg::tracks::Means;
-
-/// ISO 639-2 has two codes for these: mp4 holds the second.
-const TWICE: &[(&str, &str)] = &[
-    ("alb", "sqi"),
-    ("arm", "hye"),
-    ("baq", "eus"),
-    ("bur", "mya"),
-    ("chi", "zho"),
-    ("cze", "ces"),
-    ("dut", "nld"),
-    ("fre", "fra"),
-    ("geo", "kat"),
-    ("ger", "deu"),
-    ("gre", "ell"),
-    ("ice", "isl"),
-    ("mac", "mkd"),
-    ("mao", "mri"),
-    ("may", "msa"),
-    ("per", "fas"),
-    ("rum", "ron"),
-    ("slo", "slk"),
-    ("tib", "bod"),
-    ("wel", "cym"),
-];
 
 /// Dispositions that say what a stream is, and not what it is for.
 const NATURE: &[&str] = &["attached_pic", "still_image", "timed_thumbnails"];
@@ -57,7 +34,7 @@ pub(super) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>) {
     list.push(identity(pair));
     if let Some(from) = language(source) {
         list.push(match language(made) {
-            Some(to) if is_same_language(&from, &to) => Change::kept(Kind::Language, index, from),
+            Some(to) if language::is_same(&from, &to) => Change::kept(Kind::Language, index, from),
             Some(to) => {
                 let why = format!("as {} holds it", pair.recipe.container);
                 Change::converted(Kind::Language, index, from, to, why)
@@ -125,17 +102,6 @@ fn identity(pair: &Pair<'_>) -> Change {
 fn language(stream: &Stream) -> Option<String> {
     let tag = find(&stream.tags, "language")?.trim();
     (!tag.is_empty() && !tag.eq_ignore_ascii_case("und")).then(|| short(tag))
-}
-
-fn is_same_language(one: &str, other: &str) -> bool {
-    let one_code = |tag: &str| {
-        let tag = tag.to_lowercase();
-        TWICE
-            .iter()
-            .find(|(old, _)| *old == tag)
-            .map_or(tag, |(_, code)| (*code).to_owned())
-    };
-    one_code(one) == one_code(other)
 }
 
 fn dispositions(list: &mut Vec<Change>, pair: &Pair<'_>) {

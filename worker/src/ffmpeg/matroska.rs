@@ -18,6 +18,7 @@ const ENTRY: u32 = 0xAE;
 const TYPE: u32 = 0x83;
 const CODEC: u32 = 0x86;
 const NAME: u32 = 0x536E;
+const LANGUAGE: u32 = 0x22_B59C;
 const BCP47: u32 = 0x22_B59D;
 
 /// The beginning of [`BCP47`]: its identifier and a size of one byte.
@@ -142,7 +143,10 @@ impl Header {
         }
         let streams = media.streams.iter_mut();
         for (stream, entry) in streams.filter(|stream| !is_attached(stream)).zip(described) {
-            if let Some(language) = entry.language.filter(|language| language.contains('-')) {
+            // Without a code, ffmpeg takes a language for English, as old files mean it.
+            let has_code = entry.has_code;
+            let says_more = |language: &String| !has_code || language.contains('-');
+            if let Some(language) = entry.language.filter(says_more) {
                 stream.tags.insert("language".to_owned(), language);
             }
             if stream.codec.is_empty() && entry.codec == "S_TEXT/WEBVTT" {
@@ -197,7 +201,10 @@ impl Header {
 struct Entry {
     kind: StreamKind,
     codec: String,
+    /// By BCP 47.
     language: Option<String>,
+    /// Whether there is one by ISO 639-2, too.
+    has_code: bool,
 }
 
 impl Entry {
@@ -206,6 +213,7 @@ impl Entry {
             kind: StreamKind::Data,
             codec: String::new(),
             language: None,
+            has_code: false,
         };
         for part in elements(bytes, entry.data.clone()) {
             let data = &bytes[part.data];
@@ -224,6 +232,7 @@ impl Entry {
                     }
                 }
                 CODEC => read.codec = text(),
+                LANGUAGE => read.has_code = true,
                 BCP47 => read.language = Some(text()).filter(|language| is_writable(language)),
                 _ => {}
             }

@@ -12,6 +12,7 @@ mod ebml;
 mod extras;
 pub mod fault;
 pub mod finish;
+pub mod language;
 pub mod layout;
 mod matroska;
 pub mod media;

@@ -6,9 +6,9 @@ use common::changes::{Change, Kind};
 use common::recipe::Container;
 use jiff::Timestamp;
 
-use super::matroska;
 use super::media::{Media, Stream, StreamKind};
 use super::tracks::{Means, Track};
+use super::{language, matroska};
 
 /// What mkvmerge counts of a track. It is wrong for a track that was encoded.
 const STATISTICS: [&str; 7] = [
@@ -53,6 +53,11 @@ pub(super) fn arguments(container: Container, media: &Media, tracks: &[Track]) -
             for key in track.source.tags.keys().filter(|key| is_statistics(key)) {
                 tell(scope.clone(), key, "");
             }
+        }
+        let code = tag(&track.source.tags, "language")
+            .and_then(|language| language::code(language, container));
+        if let Some(code) = code.filter(|_| has_language(&track.source)) {
+            tell(scope.clone(), "language", code);
         }
         let title = title(&track.source);
         if is_mp4 {
@@ -101,12 +106,17 @@ pub(super) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
 /// The language of a track that Matroska holds and ffmpeg does not write.
 pub(super) fn language_to_write(track: &Track, container: Container) -> Option<&str> {
     let holds = matches!(container, Container::Mkv | Container::Webm)
-        && matches!(
-            track.source.kind,
-            StreamKind::Video | StreamKind::Audio | StreamKind::Subtitle
-        )
+        && has_language(&track.source)
         && track.by != Means::Attach;
     language_in_full(&track.source).filter(|_| holds)
+}
+
+/// Whether containers hold the language of such a stream.
+fn has_language(stream: &Stream) -> bool {
+    matches!(
+        stream.kind,
+        StreamKind::Video | StreamKind::Audio | StreamKind::Subtitle
+    )
 }
 
 /// A language with region, script or variant, e.g. `pt-BR`.

@@ -280,7 +280,7 @@ async fn regions_and_scripts_of_languages_and_titles_stay() {
         let probed = encode(&studio, &source, Container::Mp4).await;
         assert_eq!(
             tags(&probed, "language"),
-            ["und", "por", "por", "chi", "ger"]
+            ["und", "por", "por", "zho", "ger"]
         );
         assert_eq!(
             tags(&probed, "handler_name")[1..],
@@ -291,6 +291,15 @@ async fn regions_and_scripts_of_languages_and_titles_stay() {
             .iter()
             .filter(|told| **told == (Fate::Converted, Kind::Language));
         assert_eq!(languages.count(), 3, "{told:?}");
+        let short = studio.make(
+            "short.mkv",
+            &format!("{FILM} {CODED} -metadata:s:a language=en"),
+        );
+        for container in [Container::Mkv, Container::Mp4] {
+            let probed = encode(&studio, &short, container).await;
+            assert_eq!(tags(&probed, "language")[1], "eng", "{container}");
+        }
+        encode(&studio, &source, Container::Mp4).await;
         // And back: what an mp4 calls its tracks becomes their titles.
         let mp4 = studio.path("named.mp4");
         std::fs::copy(studio.output(), &mp4).expect("room");
