@@ -1,6 +1,7 @@
 //! The pages in a real browser, used as a person uses them.
 
 mod access;
+mod chosen;
 mod history;
 mod jobs;
 mod layout;

@@ -175,6 +175,7 @@ async fn a_film_is_given_to_one_worker_alone() {
     let _alive = keep_alive(&monitor, vec![beat]).await;
     let (mut browser, _folder) = open(&monitor, "new").await;
     browser.shows("atelier alone").await;
+    browser.shows("Choose at least one file.").await;
     browser
         .evaluate("document.querySelector('.order [name=worker]').value = 'atelier'")
         .await;
