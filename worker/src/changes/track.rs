@@ -80,15 +80,16 @@ fn name(stream: &Stream) -> String {
 fn identity(pair: &Pair<'_>) -> Change {
     let Pair { source, made, .. } = *pair;
     let kind = kind(source);
+    let is_asked = matches!(pair.recipe.audio, Audio::Encode { .. });
+    let is_encoded_anyway = matches!(pair.by, Means::Audio(_)) && !is_asked;
     // What is copied may have another name there: MP2 is MP3 in mp4.
-    if made.codec == source.codec || matches!(pair.by, Means::Copy | Means::Attach) {
+    let is_same = made.codec == source.codec && !is_encoded_anyway;
+    if is_same || matches!(pair.by, Means::Copy | Means::Attach) {
         return Change::kept(kind, source.index, name(source));
     }
     let (why, is_wanted) = match pair.by {
         Means::Video => ("as asked for".to_owned(), true),
-        Means::Audio(_) if matches!(pair.recipe.audio, Audio::Encode { .. }) => {
-            ("as asked for".to_owned(), true)
-        }
+        Means::Audio(_) if is_asked => ("as asked for".to_owned(), true),
         _ => {
             let why = format!("{} does not hold {}", pair.recipe.container, source.codec);
             (why, false)

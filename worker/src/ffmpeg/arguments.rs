@@ -8,7 +8,7 @@ use common::card::Proof;
 use common::changes::Change;
 use common::encoder::{Codec, Encoder};
 use common::failure::Failure;
-use common::recipe::{Audio, Container, Recipe, VideoEncode};
+use common::recipe::{Audio, Container, Recipe, Video, VideoEncode};
 
 use super::build::Build;
 use super::captions;
@@ -17,6 +17,7 @@ use super::media::{Media, StreamKind};
 use super::picture::{self, Clock, Picture, Task};
 use super::rate;
 use super::sound::Sound;
+use super::times;
 use super::tracks::{Means, Track, Tracks};
 use super::{Source, dispositions, extras, file, tags};
 
@@ -80,6 +81,9 @@ pub fn encode(
             line.push(format!("-c:{} {decoder}", task.film.index));
         }
     }
+    if let Some(reading) = times::reading(media).filter(|_| recipe.video == Video::Copy) {
+        line.push(reading);
+    }
     line.add(source.arguments());
     if let Some(film) = captions::source(recipe, media) {
         line.add(captions::input(film, media, source));
@@ -129,6 +133,13 @@ pub fn encode(
     }
     if pictures.iter().any(|(_, picture)| picture.has_dolby_vision) {
         line.push(picture::UNOFFICIAL);
+    }
+    if recipe.video == Video::Copy {
+        for (number, film) in tracks.films().enumerate() {
+            if let Some(filter) = times::film_filter(&film.source, media) {
+                line.push(format!("-bsf:v:{number} {filter}"));
+            }
+        }
     }
     line.sound(recipe, &tracks)?;
     line.container(
@@ -277,7 +288,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use common::encoder::Kind;
-    use common::recipe::{Choice, Video};
+    use common::recipe::Choice;
 
     use super::*;
     use crate::ffmpeg::media::Stream;

@@ -91,6 +91,12 @@ pub struct Stream {
     pub duration: Option<f64>,
     /// When its first frame is shown, in seconds, where the container says it.
     pub start: Option<f64>,
+    /// Whether frames are decoded in another order than they are shown.
+    pub is_reordered: bool,
+    /// Seconds before its start that an edit list hides.
+    pub hidden: f64,
+    /// Why nothing can be made of it, although the file declares it.
+    pub absent: Option<&'static str>,
     /// A single picture and no film: a cover, or a poster that is not marked as one.
     pub is_picture: bool,
     /// ffmpeg's name of the decoder that it has to be told, where it finds none by itself or the wrong one.
@@ -282,9 +288,9 @@ impl Stream {
         self.dispositions.contains("attached_pic")
     }
 
-    /// A film: video that is no single picture.
+    /// A film: video that is no single picture, and of which there is something.
     pub fn is_film(&self) -> bool {
-        self.kind == StreamKind::Video && !self.is_picture
+        self.kind == StreamKind::Video && !self.is_picture && self.absent.is_none()
     }
 
     /// Whether it holds one picture, as far as the container says.

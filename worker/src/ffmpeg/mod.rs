@@ -12,6 +12,7 @@ mod ebml;
 mod extras;
 pub mod fault;
 pub mod finish;
+mod first_packets;
 pub mod language;
 pub mod layout;
 mod matroska;
@@ -27,6 +28,7 @@ mod subtitles;
 pub mod survey;
 mod tags;
 mod tail;
+mod times;
 pub mod tracks;
 pub mod whole;
 

@@ -15,7 +15,7 @@ use super::media::{
     StreamKind,
 };
 use super::process::Runner;
-use super::{Source, fault, matroska};
+use super::{Source, fault, first_packets, matroska};
 
 /// Packets of video from the beginning, whose frames are looked at for what only frames tell: HDR metadata, captions, fields.
 const FIRST_PACKETS: &str = "%+#8";
@@ -42,7 +42,8 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
         "-read_intervals",
         FIRST_PACKETS,
     ]);
-    let (whole, first) = tokio::join!(whole, first);
+    let (whole, first, packets) =
+        tokio::join!(whole, first, first_packets::read(runner, source, None));
     let whole = whole.map_err(|mut failure| {
         if failure.fault == Fault::Input {
             failure.message = format!(
@@ -61,6 +62,9 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
         Err(failure) if failure.fault == Fault::Passing => return Err(failure),
         // What the streams say has to do: the encode will tell what is wrong.
         Err(failure) => tracing::debug!(%failure, "no frame could be looked at"),
+    }
+    if let Some(packets) = packets? {
+        first_packets::tell(runner, source, &mut media, &packets).await?;
     }
     Ok(media)
 }
@@ -206,6 +210,7 @@ struct RawStream {
     start_time: Option<String>,
     channels: u32,
     channel_layout: String,
+    has_b_frames: u32,
     sample_rate: String,
     disposition: BTreeMap<String, u8>,
     tags: BTreeMap<String, String>,
@@ -376,6 +381,9 @@ impl From<RawStream> for Stream {
             time_base: Ratio::parse(&raw.time_base),
             frames: raw.nb_frames.and_then(|frames| frames.parse().ok()),
             duration: raw.duration.as_deref().and_then(seconds),
+            is_reordered: raw.has_b_frames > 0,
+            hidden: 0.0,
+            absent: None,
             start: raw.start_time.and_then(|start| start.parse().ok()),
             is_picture: dispositions.contains("attached_pic"),
             reader: None,

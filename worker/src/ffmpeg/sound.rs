@@ -8,6 +8,7 @@ use common::recipe::{AudioEncoder, Bitrate, Container};
 
 use super::layout::{Layout, Speaker};
 use super::media::Stream;
+use super::times::is_cut;
 
 /// How one track is encoded.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,9 +147,12 @@ pub fn guessed(channels: u32, to: &Layout, index: usize) -> Option<Change> {
     })
 }
 
-/// Whether a track can be kept as it is: the container holds its codec, and says where its channels are.
+/// Whether a track can be kept as it is: the container holds its codec, says where its channels are, and what is not to
+/// be heard.
 pub fn can_copy(source: &Stream, container: Container) -> bool {
-    container.holds_audio(&source.codec) && places_channels(source, container)
+    container.holds_audio(&source.codec)
+        && places_channels(source, container)
+        && !is_cut(source, container)
 }
 
 /// FLAC in MP4 and PCM in Matroska say a number of channels only; their places are those of the usual layout.
@@ -170,23 +174,33 @@ fn places_channels(source: &Stream, container: Container) -> bool {
 /// Why a track cannot be kept as it is, for people.
 pub fn why_not(source: &Stream, container: Container) -> String {
     let codec = &source.codec;
-    if container.holds_audio(codec) {
+    if is_cut(source, container) {
+        format!(
+            "{container} would let the first {:.1} s be heard, which an edit list hides",
+            source.hidden
+        )
+    } else if container.holds_audio(codec) {
         format!("{container} holds no {codec} of layout {}", source.layout)
     } else {
         format!("{container} holds no {codec}")
     }
 }
 
-/// What encodes a track that was to be kept where no other choice of a person's would keep it: where Matroska, too, does
-/// not hold it. Without loss where it had none and the container holds FLAC.
+/// What encodes a track that was to be kept where Matroska, too, would not keep it: no other container is a way out then.
+/// Without loss where it had none and the container holds FLAC.
 pub fn stand_in(source: &Stream, container: Container) -> Option<AudioEncoder> {
     if can_copy(source, Container::Mkv) {
         return None;
     }
+    let same = AudioEncoder::ALL
+        .into_iter()
+        .find(|encoder| encoder.codec() == source.codec);
     Some(match container {
         Container::Webm => AudioEncoder::Libopus,
         Container::Mkv | Container::Mp4 if is_lossless(&source.codec) => AudioEncoder::Flac,
-        _ => AudioEncoder::Aac,
+        _ => same
+            .filter(|encoder| container.holds_audio(encoder.codec()))
+            .unwrap_or(AudioEncoder::Aac),
     })
 }
 
@@ -198,7 +212,21 @@ pub fn is_opaque(source: &Stream, container: Container) -> bool {
 
 fn is_lossless(codec: &str) -> bool {
     let pcm = codec.starts_with("pcm_") && !matches!(codec, "pcm_alaw" | "pcm_mulaw" | "pcm_vidc");
-    let others = ["s302m", "ape", "als", "shorten", "tak", "osq", "mp4als"];
+    let others = [
+        "alac",
+        "ape",
+        "flac",
+        "mlp",
+        "mp4als",
+        "osq",
+        "s302m",
+        "shorten",
+        "tak",
+        "truehd",
+        "tta",
+        "wavpack",
+        "wmalossless",
+    ];
     pcm || codec.starts_with("dsd_") || others.contains(&codec)
 }
 

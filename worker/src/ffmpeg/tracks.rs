@@ -8,7 +8,7 @@ use super::captions;
 use super::extras::{self, Extra};
 use super::media::{Media, Stream, StreamKind};
 use super::sound::{self, Sound};
-use super::{dispositions, subtitles, tags};
+use super::{dispositions, subtitles, tags, times};
 
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,15 +51,28 @@ impl Tracks {
     /// # Errors
     /// The input's fault where it has no film, or sound that the container cannot hold.
     pub fn choose(recipe: &Recipe, media: &Media) -> Result<Self, Failure> {
+        let mut tracks = Self::default();
+        for stream in &media.streams {
+            if let Some(why) = stream.absent {
+                tracks.lose(Kind::Track, stream, why);
+            }
+        }
         if media.films().next().is_none() {
-            return Err(Failure::input("input holds no video, only sound or covers"));
+            let mut declared = media
+                .streams
+                .iter()
+                .filter(|stream| stream.kind == StreamKind::Video)
+                .filter_map(|stream| stream.absent);
+            return Err(Failure::input(match declared.next() {
+                Some(why) => format!("input holds no video: its track is {why}"),
+                None => "input holds no video, only sound or covers".to_owned(),
+            }));
         }
         if media.films().all(|film| film.codec.is_empty()) {
             let what = "ffmpeg does not know the codec of the input's video";
             return Err(Failure::input(what));
         }
         let container = recipe.container;
-        let mut tracks = Self::default();
         for film in media.films() {
             if film.codec.is_empty() {
                 tracks.lose(Kind::Track, film, "ffmpeg does not know its codec");
@@ -67,7 +80,10 @@ impl Tracks {
             }
             let by = match recipe.video {
                 Video::Encode(_) => Means::Video,
-                Video::Copy => Means::Copy,
+                Video::Copy => {
+                    times::can_keep(film, media, container)?;
+                    Means::Copy
+                }
             };
             tracks.add(film, by);
         }
@@ -206,7 +222,7 @@ fn of_kind(media: &Media, kind: StreamKind) -> impl Iterator<Item = &Stream> {
     media
         .streams
         .iter()
-        .filter(move |stream| stream.kind == kind)
+        .filter(move |stream| stream.kind == kind && stream.absent.is_none())
 }
 
 /// A stream in words: `audio track 2 (deu)`.

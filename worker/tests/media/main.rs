@@ -6,6 +6,7 @@ mod faults;
 mod picture;
 mod sound;
 mod studio;
+mod times;
 mod tracks;
 
 use std::time::Duration;
