@@ -1,7 +1,6 @@
 //! What pictures hold: their shape, colours, HDR, fields, transparency, captions and times.
 
 use common::changes::{Change, Fate, Kind};
-use common::recipe::Captions;
 
 use super::{Pair, asked};
 use crate::ffmpeg::media::{DolbyVision, Hdr10, Media, Stream, StreamKind};
@@ -390,14 +389,12 @@ fn captions(pair: &Pair<'_>, output: &Media, tracks: &[Track]) -> Option<Change>
     let Pair { source, made, .. } = *pair;
     let index = source.index;
     let from = "closed captions";
-    let texts = |streams: &mut dyn Iterator<Item = &Stream>| {
-        streams
-            .filter(|stream| stream.kind == StreamKind::Subtitle)
-            .count()
-    };
     let extracted = || {
-        let before = texts(&mut tracks.iter().map(|track| &track.source));
-        pair.recipe.captions == Captions::Srt && texts(&mut output.streams.iter()) > before
+        let mut subtitles = output.streams.iter();
+        tracks
+            .iter()
+            .any(|track| matches!(track.by, Means::Captions(_)))
+            && subtitles.any(|stream| stream.kind == StreamKind::Subtitle)
     };
     source.has_captions.then(|| {
         if made.has_captions {

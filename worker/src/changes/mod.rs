@@ -12,6 +12,7 @@ mod track;
 mod whole;
 
 use common::changes::{Change, Fate, Kind, MOST_CHANGES};
+use common::encoder::Codec;
 use common::recipe::Recipe;
 
 use crate::ffmpeg::media::{Media, Stream, StreamKind};
@@ -52,7 +53,14 @@ pub fn compare(
         let reason = known
             .iter()
             .find(|known| known.fate != Fate::Kept && is_same(known, change));
-        let Some(reason) = reason else { continue };
+        let Some(reason) = reason else {
+            // Older versions of ffprobe do not read this of H.264. The encoder was told to write it.
+            if change.kind == Kind::Hdr10 && recipe.codec() == Some(Codec::H264) {
+                let why = "the encoder was told to write it; this ffprobe does not read it of h264";
+                (change.fate, change.why) = (Fate::Kept, Some(why.to_owned()));
+            }
+            continue;
+        };
         change.is_wanted |= reason.is_wanted;
         if reason.why.is_some() {
             change.why.clone_from(&reason.why);

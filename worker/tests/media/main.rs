@@ -6,6 +6,7 @@ mod faults;
 mod picture;
 mod sound;
 mod studio;
+mod table;
 mod times;
 mod tracks;
 

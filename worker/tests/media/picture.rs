@@ -10,7 +10,7 @@ use crate::studio::{self, Studio};
 const FAST: &str = "-c:v libx264 -preset ultrafast";
 const LOSSLESS: &str = "-c:v ffv1";
 
-fn hdr10(studio: &Studio) -> std::path::PathBuf {
+pub(crate) fn hdr10(studio: &Studio) -> std::path::PathBuf {
     studio.clip(
         "hdr10.mkv",
         "-frames:v 5 -vf setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv \
@@ -19,7 +19,7 @@ fn hdr10(studio: &Studio) -> std::path::PathBuf {
     )
 }
 
-fn recipe(encoder: &str, container: Container) -> Recipe {
+pub(crate) fn recipe(encoder: &str, container: Container) -> Recipe {
     let quick = match encoder {
         "libx264" | "libx265" => Some("ultrafast"),
         "libsvtav1" => Some("12"),
@@ -381,7 +381,7 @@ async fn fields_stay_fields_where_the_encoder_codes_them_and_show_no_combs_elsew
 }
 
 /// A clip of H.264 whose first word of captions is `HELLO`, told twice.
-fn captioned(studio: &Studio) -> std::path::PathBuf {
+pub(crate) fn captioned(studio: &Studio) -> std::path::PathBuf {
     let plain = studio.clip(
         "plain.h264",
         &format!("-frames:v 75 {FAST} -pix_fmt yuv420p -x264-params aud=1:bframes=0"),

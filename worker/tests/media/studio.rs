@@ -360,6 +360,23 @@ impl Studio {
         check(inspected, recipe, &arguments, &made, depth, complaints).await
     }
 
+    /// What the judge finds in a file: its streams, tags, chapters and the first frames of its film.
+    pub(crate) fn judged(&self, file: &Path) -> serde_json::Value {
+        let ask = |what: &str| -> serde_json::Value {
+            let answer = Command::new(&self.judge.ffprobe)
+                .args(["-v", "error", "-of", "json"])
+                .args(what.split(' '))
+                .arg(file)
+                .output()
+                .expect("ffprobe runs");
+            serde_json::from_slice(&answer.stdout).expect("JSON")
+        };
+        let mut whole = ask("-show_streams -show_format -show_chapters");
+        let first = ask("-show_frames -select_streams V:0 -read_intervals %+#4");
+        whole["frames"] = first["frames"].clone();
+        whole
+    }
+
     /// ffmpeg, told to say errors only.
     pub(crate) fn ffmpeg(&self) -> Command {
         let mut ffmpeg = Command::new(&self.tools.ffmpeg);
