@@ -106,18 +106,21 @@ impl Change {
     }
 }
 
-/// `lost: captions of track 0 (CEA-608): libx265 writes none`.
+/// `lost: captions of track 0 (CEA-608): libx265 writes none`, `converted: track 2 (subrip) to mov_text: …`.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.fate, self.kind)?;
-        if let Some(track) = self.track {
-            write!(f, " of track {track}")?;
+        match self.track {
+            Some(track) if self.kind == Kind::Track => write!(f, " {track}")?,
+            Some(track) => write!(f, " of track {track}")?,
+            None => {}
         }
         if !self.from.is_empty() {
             write!(f, " ({})", self.from)?;
         }
         if let Some(to) = &self.to {
-            write!(f, " to {to}")?;
+            let word = if self.fate == Fate::Kept { "as" } else { "to" };
+            write!(f, " {word} {to}")?;
         }
         if let Some(why) = &self.why {
             write!(f, ": {why}")?;
@@ -217,6 +220,20 @@ kinds! {
 }
 
 impl Kind {
+    /// Its name in a sentence, with an article where an input may hold several.
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Track => "a track",
+            Self::Language => "a language",
+            Self::Title => "a title",
+            Self::Disposition => "a disposition",
+            Self::Attachment => "an attachment",
+            Self::Cover => "a cover",
+            Self::Tag => "a tag",
+            one => one.name(),
+        }
+    }
+
     /// Whether a conversion of it is a loss: HDR made SDR, channels mixed down, 10 bits made 8. Other conversions say
     /// the same in another form, e.g. subtitles or a turned picture.
     pub fn is_lost_by_conversion(self) -> bool {
@@ -295,5 +312,9 @@ mod tests {
         assert!(mixed.is_loss());
         let text = Change::converted(Kind::Track, 2, "subrip", "mov_text", "mp4");
         assert!(!text.is_loss() && text.is_news());
+        assert_eq!(
+            text.to_string(),
+            "converted: track 2 (subrip) to mov_text: mp4"
+        );
     }
 }

@@ -421,7 +421,7 @@ impl fmt::Display for Cause {
                 match away {
                     Some(away) => write!(
                         f,
-                        "; it goes on once {} {} since {:.0}: {}",
+                        "; it resumes once {} {} since {:.0}: {}",
                         away.place,
                         if away.only_writing {
                             "takes outputs again, as it does not"
@@ -453,12 +453,12 @@ impl fmt::Display for Cause {
             }
             Self::BatchPaused { batch } => write!(
                 f,
-                "its batch is paused: `producer resume --batch {batch}` lets it go on"
+                "its batch is paused: `producer resume --batch {batch}` ends that"
             ),
             Self::QueuePaused { queues } => match queues.as_slice() {
                 [queue] => write!(
                     f,
-                    "the queue {queue} is paused: `producer resume --queue {queue}` lets it go on"
+                    "the queue {queue} is paused: `producer resume --queue {queue}` ends that"
                 ),
                 queues => write!(f, "its queues are paused: {}", listed(queues)),
             },
@@ -496,7 +496,7 @@ impl fmt::Display for Cause {
             }
             Self::Away { workers } => write!(
                 f,
-                "held, and goes on by itself once what it needs is back ({})",
+                "held, and resumes by itself once what it needs is back ({})",
                 reasons(workers)
             ),
             Self::Next { workers } => write!(
@@ -673,7 +673,7 @@ mod tests {
         farm.controls = paused(Target::Queue("libx265".parse().expect("a queue")));
         assert_eq!(
             farm.sentence(),
-            "the queue libx265 is paused: `producer resume --queue libx265` lets it go on"
+            "the queue libx265 is paused: `producer resume --queue libx265` ends that"
         );
         farm.controls = paused(Target::Queue("libx264".parse().expect("a queue")));
         assert!(matches!(farm.why().cause, Cause::Next { .. }));
@@ -712,7 +712,7 @@ mod tests {
         let farm = waiting(vec![parted]);
         assert_eq!(
             farm.sentence(),
-            "held, and goes on by itself once what it needs is back \
+            "held, and resumes by itself once what it needs is back \
              (w1: cannot reach s3://media/ since 1970-01-01T00:01:00Z: 403 Forbidden)"
         );
         let cannot = heartbeat("gpu", &["hevc_nvenc"]);

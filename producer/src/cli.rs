@@ -58,7 +58,7 @@ pub enum Command {
     Reassign(reassign::Options),
     /// Start nothing more of a queue or a batch
     Pause(pause::Options),
-    /// Let a worker, a queue or a batch go on
+    /// Resume a worker, a queue or a batch; lifts a quarantine, too
     Resume(resume::Options),
     /// Have a worker finish what it has and take no more
     Drain(drain::Options),

@@ -89,7 +89,7 @@ pub struct Decided {
     is_uploaded: bool,
 }
 
-/// Names the outputs of an order and decides what would be left alone, as handing in does.
+/// Names the outputs of an order and decides what would be left alone, as submitting does.
 ///
 /// # Errors
 /// Where the outputs cannot be named, or the broker or the store gives no answer.

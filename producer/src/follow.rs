@@ -1,7 +1,7 @@
 //! Following jobs to their ends.
 //!
 //! Runs come by a watch that begins where the bucket stood before the jobs were
-//! handed in, so there is no gap at the start. A watch can fall silent (a broker
+//! submitted, so there is no gap at the start. A watch can fall silent (a broker
 //! that restarts, a leader that moves), so a sweep reads what changed since the
 //! last change heard of: one request for all jobs, however many. Progress is
 //! fresh or nothing.
@@ -51,7 +51,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Notes where things stand; to be called before the jobs are handed in.
+    /// Notes where things stand; to be called before the jobs are submitted.
     ///
     /// # Errors
     /// Where the broker gives no answer.

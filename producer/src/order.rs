@@ -352,11 +352,11 @@ fn local_folder(path: &Path) -> Result<Location, Error> {
     Location::file(&resolved).map_err(Error::usage)
 }
 
-/// What came of handing in. Once all jobs have ended, each but `added` counts how it
+/// What came of submitting. Once all jobs have ended, each but `added` counts how it
 /// has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// The batch of what was handed in now, where anything was.
+    /// The batch of what was submitted now, where anything was.
     pub batch: Option<BatchId>,
     /// Handed in now.
     pub added: usize,
@@ -379,7 +379,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts entries as they stand after handing in.
+    /// Counts entries as they stand after submitting.
     pub fn of(entries: &[Entry]) -> Self {
         let mut counts = Self::default();
         for entry in entries {
@@ -406,7 +406,7 @@ impl Counts {
         counts
     }
 
-    /// The same at the end: what was handed in counts as what has become of it, too.
+    /// The same at the end: what was submitted counts as what has become of it, too.
     #[must_use]
     pub fn at_end(self, entries: &[Entry]) -> Self {
         let now = Self::of(entries);

@@ -38,7 +38,7 @@ struct Given<'a> {
     quarantine_lifted: bool,
 }
 
-/// Pauses a target or lets it go on, and tells that.
+/// Pauses or resumes a target, and tells that.
 ///
 /// # Errors
 /// Where the broker gives no answer.
@@ -52,7 +52,7 @@ pub async fn pause(
     let order = controls.pausing(target, paused, broker.now());
     let done = match (target, paused) {
         (Target::Worker(_), true) => "drains: it finishes what it has and takes no more",
-        (_, true) => "is paused: what runs goes on, and nothing more of it is started",
+        (_, true) => "is paused: running jobs finish, and no further one starts",
         (_, false) => "resumes",
     };
     give(broker, target, order.as_ref(), done, json).await

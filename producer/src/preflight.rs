@@ -1,4 +1,4 @@
-//! What is looked at before anything is handed in: whether the store is there,
+//! What is looked at before anything is submitted: whether the store is there,
 //! and whether anyone could run the jobs.
 
 use common::broker::Broker;

@@ -9,7 +9,7 @@ use common::store::Stores;
 use crate::exit::Error;
 use crate::home::Home;
 
-/// What is at the outputs before any job is handed in.
+/// What is at the outputs before any job is submitted.
 pub struct Present {
     sizes: HashMap<Location, u64>,
     /// The same of where results are brought to.

@@ -69,7 +69,12 @@ pub struct RecipeOptions {
     #[arg(long, value_name = "HOW")]
     pub captions: Option<Captions>,
     /// Refuse inputs that would lose one of these, e.g. hdr10,captions,layout
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        long_help = kinds_of_loss()
+    )]
     pub refuse_loss: Vec<Kind>,
     /// Refuse inputs that are damaged anywhere
     #[arg(long)]
@@ -97,6 +102,15 @@ fn crf(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|value: &f64| (0.0..=LARGEST_CRF).contains(value))
         .ok_or_else(|| format!("'{text}' is no quality: expected a number, e.g. 23"))
+}
+
+/// The help of `--refuse-loss`, with every kind there is.
+fn kinds_of_loss() -> String {
+    let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    format!(
+        "Refuse inputs that would lose one of these, e.g. hdr10,captions,layout. The kinds are: {}",
+        kinds.join(", ")
+    )
 }
 
 impl RecipeOptions {

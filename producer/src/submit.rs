@@ -17,7 +17,7 @@ use crate::exit::Error;
 use crate::present::Present;
 use crate::sources::Source;
 
-/// On what terms jobs are handed in.
+/// On what terms jobs are submitted.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// How to encode.
@@ -91,10 +91,10 @@ pub enum Standing {
     Pending,
     /// It was taken before: under way, or ended.
     Run(Box<Run>),
-    /// Not handed in: what is at its output was not made by this job. Says whose it is
+    /// Not submitted: what is at its output was not made by this job. Says whose it is
     /// and what to do.
     Occupied(String),
-    /// Not handed in: another job is about to make its output.
+    /// Not submitted: another job is about to make its output.
     OutputTaken(Holder),
 }
 
@@ -116,7 +116,7 @@ pub struct Wanted {
     pub source: Source,
     /// To where.
     pub output: Location,
-    /// Why it gets no job, where that is known before it is handed in.
+    /// Why it gets no job, where that is known before it is submitted.
     pub verdict: Option<Standing>,
 }
 
@@ -149,7 +149,7 @@ impl Place<'_> {
         spares.then(|| another(maker, input, terms))
     }
 
-    /// Why a job would not be handed in as a new one; `None` where it would. Changes nothing.
+    /// Why a job would not be submitted as a new one; `None` where it would. Changes nothing.
     ///
     /// # Errors
     /// Where the broker gives no answer.
@@ -209,7 +209,7 @@ fn unknown(output: &Location) -> String {
     format!("its output exists, and no job is known to have made it; --overwrite replaces {output}")
 }
 
-/// Hands in what is missing, as a batch that is known by `label`. Running it
+/// Submits what is missing, as a batch that is known by `label`. Running it
 /// again with the same sources and terms finds the same jobs.
 ///
 /// # Errors

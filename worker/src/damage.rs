@@ -201,12 +201,15 @@ impl Inspected<'_> {
         let all = found.frames.len() as u64;
         let (from, why) = if missing > 0 {
             let of = all + missing;
-            (format!("{missing} of {of}"), "they cannot be decoded")
+            (
+                format!("{missing} of {of}"),
+                "these frames cannot be decoded",
+            )
         } else {
             bad.sort_by(f64::total_cmp);
             bad.dedup();
             places = bad;
-            let why = "they are decoded as far as they can be";
+            let why = "these frames are decoded as far as they can be";
             (format!("{} of {all}", places.len()), why)
         };
         let around = around(&mut places, survey.start())?;
@@ -310,7 +313,7 @@ pub fn refusal(damage: &[Change]) -> Option<Failure> {
     let first = damage.first()?;
     let why = first.why.as_deref().unwrap_or_default();
     Some(damaged(format!(
-        "{}: {why} (the recipe refuses damaged inputs)",
+        "{} ({why}); leave out --strict-input to have the rest encoded",
         first.from
     )))
 }

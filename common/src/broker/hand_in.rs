@@ -7,7 +7,7 @@ use crate::job::Job;
 use crate::location::Location;
 use crate::queue::Lane;
 
-/// What one order hands in. Its batch is kept once there are jobs to enqueue,
+/// What one order submits. Its batch is kept once there are jobs to enqueue,
 /// and told at the end how many were added.
 pub struct HandIn<'a> {
     broker: &'a Broker,
@@ -17,7 +17,7 @@ pub struct HandIn<'a> {
 }
 
 impl Broker {
-    /// Begins to hand in jobs whose outputs lie below `folder`, as a batch that people
+    /// Begins to submit jobs whose outputs lie below `folder`, as a batch that people
     /// know by `label`. Nothing is written before the first of them are enqueued.
     pub fn hand_in(&self, label: &str, folder: &Location) -> HandIn<'_> {
         HandIn {

@@ -64,12 +64,17 @@ impl fmt::Display for Tally {
         let files = if one { "file" } else { "files" };
         write!(f, "{} {files} ", self.files)?;
         match self.fate {
-            Fate::Lost => write!(f, "{} {}", if one { "loses" } else { "lose" }, self.kind)?,
+            Fate::Lost => write!(
+                f,
+                "{} {}",
+                if one { "loses" } else { "lose" },
+                self.kind.noun()
+            )?,
             fate => write!(
                 f,
                 "{} {} {fate}",
                 if one { "has" } else { "have" },
-                self.kind
+                self.kind.noun()
             )?,
         }
         if let Some(to) = &self.to {
@@ -106,7 +111,7 @@ mod tests {
             told,
             [
                 "2 files lose captions (libx265 writes none)",
-                "1 file has track converted to mov_text (mp4)",
+                "1 file has a track converted to mov_text (mp4)",
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! New jobs: the files there are, who could run a recipe, and handing in.
+//! New jobs: the files there are, who could run a recipe, and submitting.
 
 use std::path::Path;
 
@@ -178,7 +178,7 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), Refusal> {
         .map_err(|error| Refusal::unsound(error.to_string()))
 }
 
-/// Hands in a job for each file. Files whose output is there already are left
+/// Submits a job for each file. Files whose output is there already are left
 /// alone, and so is what waits, runs or is done.
 #[utoipa::path(
     post, path = "/jobs", tag = "new", request_body = Order,

@@ -98,7 +98,7 @@ fn text(shown: &Shown) -> String {
         ));
     }
     let losses = shown.losses.iter();
-    lines.extend(losses.map(|line| format!("lost      {line}")));
+    lines.extend(losses.map(|line| format!("changed   {line}")));
     if progress.open() > 0 {
         let left = match shown.seconds_left {
             Some(seconds) => format!(", about {}", units::seconds(seconds)),

@@ -11,7 +11,7 @@ use crate::orders;
 /// Which worker to drain.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The worker; `producer resume NAME` lets it go on
+    /// The worker; `producer resume NAME` ends that
     #[arg(value_name = "NAME")]
     pub worker: WorkerName,
     /// Print JSON

@@ -34,7 +34,7 @@ const GIVE_UP: Duration = Duration::from_secs(3);
 /// Files without a job that are told one by one.
 const TOLD: usize = 20;
 
-/// What to hand in, and how.
+/// What to submit, and how.
 #[derive(Debug, Args)]
 pub struct Options {
     /// What to encode.
@@ -60,7 +60,7 @@ pub struct Options {
     pub require_worker: bool,
 }
 
-/// Jobs to hand in, once the options are read.
+/// Jobs to submit, once the options are read.
 pub struct Job<'a> {
     /// What to encode.
     pub sources: &'a SourceOptions,

@@ -92,11 +92,10 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
             told += &format!(", priority {before} to {after}");
         }
         priority = event.priority.or(priority);
-        lines.push(format!(
-            "          {} attempt {}: {told}",
-            times::local(event.at),
-            event.attempt,
-        ));
+        if event.attempt > 1 {
+            told += &format!(" (attempt {})", event.attempt);
+        }
+        lines.push(format!("          {} {told}", times::local(event.at)));
     }
     lines.join("\n")
 }
@@ -112,7 +111,7 @@ fn of_run(run: &Run) -> Vec<String> {
         }
         State::Waiting { until, .. } => lines.push(format!("until     {}", times::local(*until))),
         State::Completed { report } => {
-            lines.push(format!("result    {}", summary::ending(run)));
+            lines.push(format!("result    {}", summary::result(report)));
             let list = changes::list(&report.changes);
             lines.extend(list.into_iter().map(|change| format!("change    {change}")));
         }

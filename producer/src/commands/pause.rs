@@ -22,7 +22,7 @@ pub struct Options {
     pub json: bool,
 }
 
-/// Pauses a queue or a batch; what runs goes on.
+/// Pauses a queue or a batch; running jobs finish.
 ///
 /// # Errors
 /// Where the farm is out of reach.

@@ -9,7 +9,7 @@ use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::orders;
 
-/// What goes on.
+/// What is resumed.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["worker", "queue", "batch"])))]
 pub struct Options {
@@ -27,7 +27,7 @@ pub struct Options {
     pub json: bool,
 }
 
-/// Lets a worker, a queue or a batch go on.
+/// Resumes a worker, a queue or a batch.
 ///
 /// # Errors
 /// Where the farm is out of reach.

@@ -1,4 +1,4 @@
-//! `producer watch`: hands in what arrives in a folder or bucket prefix.
+//! `producer watch`: submits what arrives in a folder or bucket prefix.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -185,7 +185,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Looks once, and hands in what has arrived.
+    /// Looks once, and submits what has arrived.
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         let outputs = [self.results.folder.clone()];
         let search = Search::new(&self.globs, &outputs, &self.stores)?;
@@ -238,7 +238,7 @@ impl Watch {
                 self.leave(source, &format!("it {}", why.refusal()));
                 false
             }
-            // What cannot be read now is looked at again when it is handed in.
+            // What cannot be read now is looked at again when it is submitted.
             Ok(None) | Err(_) => true,
         }
     }

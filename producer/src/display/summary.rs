@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use common::changes::Change;
-use common::run::{Run, State};
+use common::run::{Report, Run, State};
 use serde::Serialize;
 
 use super::table::Named;
@@ -15,15 +15,7 @@ use common::printable::printable;
 pub fn ending(run: &Run) -> String {
     match &run.state {
         State::Completed { report } => {
-            let mut line = format!(
-                "{} -> {} ({}) in {}, {} on {}",
-                units::bytes(report.input_size),
-                units::bytes(report.output_size),
-                units::ratio(report.input_size, report.output_size),
-                units::seconds(report.total_seconds),
-                units::fps(report.fps()),
-                report.worker
-            );
+            let mut line = result(report);
             let news = report.news();
             if let Some(first) = news.first() {
                 line += &format!("; {}", printable(first));
@@ -37,6 +29,19 @@ pub fn ending(run: &Run) -> String {
         State::Cancelled => "cancelled".to_owned(),
         other => other.word().to_owned(),
     }
+}
+
+/// `1.60 MB -> 196.87 kB (12%) in 4.7s, 41 fps on attic`.
+pub fn result(report: &Report) -> String {
+    format!(
+        "{} -> {} ({}) in {}, {} on {}",
+        units::bytes(report.input_size),
+        units::bytes(report.output_size),
+        units::ratio(report.input_size, report.output_size),
+        units::seconds(report.total_seconds),
+        units::fps(report.fps()),
+        report.worker
+    )
 }
 
 /// The table of all entries.

@@ -21,7 +21,7 @@ const PAGE: usize = 1000;
 
 /// Takes every job out of the hands of workers that are gone: the broker would
 /// wait for each until its lease runs out, and forgets over a restart what was
-/// given back. To be called before jobs are handed in.
+/// given back. To be called before jobs are submitted.
 ///
 /// # Errors
 /// Where the broker gives no answer.
@@ -44,7 +44,7 @@ pub async fn release(broker: &Broker) -> Result<(), Error> {
 
 /// Forgets jobs of interrupted commands that were to make these outputs in another way,
 /// or of another version of their sources: nobody is at them, and they would have the
-/// outputs refused. To be called before jobs are handed in.
+/// outputs refused. To be called before jobs are submitted.
 ///
 /// # Errors
 /// Where the broker gives no answer.
@@ -67,7 +67,7 @@ pub async fn give_up(
 
 /// Forgets jobs that are not among those wanted now: the worker must not take
 /// them, and a later command must find them as if they had never been. Opens
-/// the lanes of those that stay. To be called after jobs were handed in.
+/// the lanes of those that stay. To be called after jobs were submitted.
 ///
 /// # Errors
 /// Where the broker gives no answer.

@@ -34,7 +34,8 @@ impl Browser {
             "(() => {{
               const element = document.querySelector({});
               const kinds = ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click'];
-              let went = element ? '' : 'missed';
+              // A control that is disabled feels nothing: the page will enable it, or the wait ends.
+              let went = element && !element.matches(':disabled') ? '' : 'missed';
               const check = ({{ type, target }}) => {{
                 const isHit = element?.contains(target);
                 if (type === 'pointerdown' && !isHit) went = 'missed';

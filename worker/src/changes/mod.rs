@@ -129,7 +129,7 @@ impl Pair<'_> {
             Means::Copy | Means::Attach => {
                 format!("ffmpeg wrote none to {}", self.recipe.container)
             }
-            _ => format!("ffmpeg's encoder wrote none to {}", self.made.codec),
+            _ => format!("the {} encoder wrote none", self.made.codec),
         }
     }
 }

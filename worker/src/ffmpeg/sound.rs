@@ -543,7 +543,7 @@ mod tests {
         assert_eq!(told("5.1", AudioEncoder::Aac), "");
         assert_eq!(
             told("5.1(side)", AudioEncoder::Aac),
-            "kept: layout of track 1 (5.1(side)) to 5.1: the same speakers by another name"
+            "kept: layout of track 1 (5.1(side)) as 5.1: the same speakers by another name"
         );
         assert_eq!(
             told("7.1", AudioEncoder::Ac3),
@@ -551,7 +551,7 @@ mod tests {
         );
         assert_eq!(
             told("4.0", AudioEncoder::Libvorbis),
-            "kept: layout of track 1 (4.0) to 6.1: all its speakers, and silent ones"
+            "kept: layout of track 1 (4.0) as 6.1: all its speakers, and silent ones"
         );
         let unknown = Sound::plan(&track("", 6), AudioEncoder::Aac, Container::Mp4).expect("6");
         let change = unknown.change(1).expect("a guess is told").to_string();

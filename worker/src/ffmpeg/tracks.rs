@@ -308,7 +308,7 @@ mod tests {
         let tracks = Tracks::choose(&recipe(Container::Mp4), &media).expect("without it");
         let told = tracks.changes.iter().find(|change| change.track == Some(6));
         let told = told.expect("it is lost").to_string();
-        assert!(told.starts_with("lost: track of track 6"), "{told}");
+        assert!(told.starts_with("lost: track 6"), "{told}");
         assert!(told.contains("--container mkv"), "{told}");
     }
 

@@ -8,7 +8,7 @@ const SIGNS = { lost: "✕", converted: "→", kept: "✓" };
 const ORDER = ["lost", "converted", "kept"];
 
 function row({ kind, fate, track, from, to, why, is_wanted: isWanted }) {
-  const of = track === undefined ? "" : ` of track ${track}`;
+  const of = track === undefined ? "" : kind === "track" ? ` ${track}` : ` of track ${track}`;
   return h(
     "li",
     { "data-fate": fate, "data-wanted": isWanted },

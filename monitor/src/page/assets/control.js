@@ -10,7 +10,7 @@ import { state } from "./state.js";
 /** The order about a target that is in force. */
 export const standing = (target) => state?.controls.find((order) => order.target === target);
 
-/** Pauses a queue or batch, has a worker drain, or lets it go on. */
+/** Pauses a queue or batch, has a worker drain, or resumes it. */
 export function pause(target, paused) {
   const path = `pauses/${encodeURIComponent(target)}`;
   const name = target.slice(target.indexOf(".") + 1);

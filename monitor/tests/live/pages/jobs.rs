@@ -321,7 +321,13 @@ async fn an_order_is_given_to_all_jobs_that_are_found() {
     })
     .await;
 
-    // A page chosen once more is a page, and not all.
+    // A page chosen once more is a page, and not all. Its rows tell of their new state first.
+    browser
+        .until(
+            "a page of cancelled jobs",
+            "document.querySelectorAll('.jobs tbody tr[data-state=\"cancelled\"]').length === 50",
+        )
+        .await;
     browser.click(".jobs thead input").await;
     browser.click(".actions button[data-verb='retry']").await;
     browser.shows("To be tried again: 50 jobs").await;

@@ -108,7 +108,7 @@ fn tell(task: &Task<'_>, to: &str, changes: &mut Vec<Change>) {
     let mut why = if is_asked {
         "the recipe asks for it".to_owned()
     } else {
-        format!("{encoder} makes nothing closer here")
+        format!("it is the nearest that {encoder} makes with this ffmpeg")
     };
     if is_shallower && task.stays_hdr() {
         why.push_str("; HDR of 8 bits shows bands: --hdr sdr maps it to what every screen shows");

@@ -16,7 +16,7 @@ pub(super) fn upright(task: &Task<'_>, picture: &mut Picture) {
         film.index,
         describe(film),
         "an upright picture",
-        "what is encoded is turned as players would turn it",
+        "an encode turns the pictures themselves",
     ));
 }
 

@@ -257,7 +257,8 @@ function draw() {
 
 function options(select, none, values, value) {
   const wanted = ["", ...values.filter(Boolean)];
-  if ([...select.options].map((option) => option.value).join() !== wanted.join()) {
+  const offered = [...select.options].map((option) => option.value);
+  if (offered.length !== wanted.length || offered.join() !== wanted.join()) {
     select.replaceChildren(...wanted.map((name) => h("option", { value: name }, name || none)));
   }
   select.value = value;
