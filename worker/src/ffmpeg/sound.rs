@@ -555,7 +555,7 @@ mod tests {
         );
         let unknown = Sound::plan(&track("", 6), AudioEncoder::Aac, Container::Mp4).expect("6");
         let change = unknown.change(1).expect("a guess is told").to_string();
-        assert!(change.contains("(6 channels) to 5.1"), "{change}");
+        assert!(change.contains("(6 channels) as 5.1"), "{change}");
     }
 
     #[test]
