@@ -173,10 +173,13 @@ fn text(shown: &Shown<'_>) -> String {
         }
         let unseen = sources.files - sources.foretold.len();
         if unseen > 0 {
-            parts.push(format!(
-                "{} not looked into: `--dry-run` of encode and enqueue tells each",
-                units::count(unseen, "file")
-            ));
+            let why = if sources.foretold.len() < LOOKED_AT {
+                "they are uploaded first; `producer encode --dry-run` looks into local files"
+            } else {
+                "`producer enqueue --dry-run` looks into all"
+            };
+            let unseen = units::count(unseen, "file");
+            parts.push(format!("{unseen} not looked into: {why}"));
         }
     }
     parts.join("\n")
