@@ -75,14 +75,14 @@ impl Preset {
         };
         let archive = preset(
             "archive-hevc",
-            "To keep: hardly told from the source, 10 bits, every track as it is",
+            "To keep: close to the source, 10 bits, every track as it is",
             Codec::Hevc,
             quality(65),
             |video| video.bit_depth = Some(BitDepth::Ten),
         );
         let mut small = preset(
             "small-av1",
-            "Small files for players of today; sound as Opus",
+            "Small files for current players; audio as Opus",
             Codec::Av1,
             quality(50),
             |_| {},
@@ -93,7 +93,7 @@ impl Preset {
         };
         let mut compatible = preset(
             "compatible-h264",
-            "Plays nearly everywhere: 8 bits, 4:2:0, SDR, sound as AAC, in MP4",
+            "Plays nearly everywhere: 8 bits, 4:2:0, SDR, audio as AAC, in MP4",
             Codec::H264,
             quality(57),
             |video| {

@@ -19,7 +19,7 @@ pub(super) fn keep(task: &Task<'_>, captions: Captions, picture: &mut Picture) {
     if writes(task) {
         return;
     }
-    let why = format!("{encoder} here writes none");
+    let why = format!("{encoder} of this ffmpeg writes none");
     picture.changes.push(match captions {
         Captions::Srt => Change::converted(
             Kind::Captions,
