@@ -238,6 +238,24 @@ impl<B> Farm<B> {
 
     /// Waits until a worker's ffmpeg reports frames of a job.
     pub async fn encoding(&self, job: &JobId, worker: &Worker) -> Progress {
+        let has_frames =
+            |progress: &Progress| progress.encode.is_some_and(|encode| encode.frame > 0);
+        self.progress_that(job, worker, has_frames).await
+    }
+
+    /// Waits until a worker has told when the encode of a job will be done.
+    pub async fn encoding_in_sight_of_its_end(&self, job: &JobId, worker: &Worker) -> Progress {
+        let tells_its_end =
+            |progress: &Progress| progress.encode.is_some() && progress.eta.is_some();
+        self.progress_that(job, worker, tells_its_end).await
+    }
+
+    async fn progress_that(
+        &self,
+        job: &JobId,
+        worker: &Worker,
+        is_it: impl Fn(&Progress) -> bool,
+    ) -> Progress {
         let subject = subject::progress(job);
         let mut reports = self
             .view
@@ -248,8 +266,7 @@ impl<B> Farm<B> {
         let encoding = async {
             while let Some(message) = reports.next().await {
                 let progress: Progress = wire::decode(&message.payload).expect("progress");
-                let frames = progress.encode.map_or(0, |encode| encode.frame);
-                if progress.worker.as_str() == worker.name && frames > 0 {
+                if progress.worker.as_str() == worker.name && is_it(&progress) {
                     return progress;
                 }
             }
@@ -257,7 +274,7 @@ impl<B> Farm<B> {
         };
         tokio::time::timeout(poll::PATIENCE, encoding)
             .await
-            .unwrap_or_else(|_| panic!("worker {} reported no frames", worker.name))
+            .unwrap_or_else(|_| panic!("worker {} reported nothing of the kind", worker.name))
     }
 
     /// Dead letters in the farm.

@@ -30,7 +30,7 @@ fn is_now(time: Timestamp) -> bool {
 async fn a_failure_is_tried_again(seconds: i64) {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Torn);
+    ffmpeg.befall(Fault::Sick);
     let off = worker_off(&farm, seconds, &ffmpeg).await;
     let job = farm.job(&paths::media("h264.mp4"), "libx264");
     farm.enqueue(&job).await;

@@ -124,7 +124,7 @@ async fn a_job_that_can_be_finished_in_time_is_finished_before_the_worker_stops(
     let mut leaving = farm.join(setup.option("--drain-timeout", "60s")).await;
     let job = farm.job(&paths::media("h264.mp4"), "libx264");
     farm.enqueue(&job).await;
-    farm.encoding(&job.id, &leaving).await;
+    farm.encoding_in_sight_of_its_end(&job.id, &leaving).await;
 
     leaving.process.signal(Signal::TERM);
     let status = leaving.process.wait().await;
