@@ -5,9 +5,11 @@
 //! not known here is media, and its job finds out.
 
 mod frames;
+mod id3;
 mod matroska;
 mod mp4;
 mod ogg;
+mod pictures;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -76,8 +78,23 @@ pub fn no_video(path: &Path) -> io::Result<Option<NoVideo>> {
         // What states no size, like a file of the system's own, may hold anything.
         return Ok((size == 0).then_some(NoVideo::Empty));
     }
-    if let Some(found) = by_head(&head, extension(path).as_str()) {
-        return Ok(Some(found));
+    if let Some(found) = text(&head) {
+        return Ok(is_text_throughout(&mut file, size, &head)?.then_some(found));
+    }
+    if head.len() < SHORTEST {
+        return Ok(None);
+    }
+    if let Some(rest) = id3::behind(&mut file, &head)? {
+        return Ok(is_bare_sound(&rest).then_some(NoVideo::Sound));
+    }
+    if pictures::is_one(&mut file, &head, &extension(path))? {
+        return Ok(Some(NoVideo::Picture));
+    }
+    if begins(&head, OTHER) {
+        return Ok(Some(NoVideo::Other));
+    }
+    if is_bare_sound(&head) {
+        return Ok(Some(NoVideo::Sound));
     }
     // These say what they hold somewhere in the file.
     let is_sound_only = if mp4::is_one(&head) {
@@ -96,37 +113,24 @@ fn extension(path: &Path) -> String {
     extension.to_string_lossy().to_ascii_lowercase()
 }
 
-fn by_head(head: &[u8], extension: &str) -> Option<NoVideo> {
-    if head.starts_with(b"YUV4MPEG2") {
-        return None;
-    }
-    if let Some(found) = text(head) {
-        return Some(found);
-    }
-    if head.len() < SHORTEST {
-        return None;
-    }
-    let begins = |magics: &[&[u8]]| magics.iter().any(|magic| head.starts_with(magic));
-    if picture(head, extension) {
-        return Some(NoVideo::Picture);
-    }
-    if begins(OTHER) {
-        return Some(NoVideo::Other);
-    }
-    let is_riff = |form: &[u8]| begins(&[b"RIFF", b"RF64"]) && head.get(8..12) == Some(form);
-    let is_sound = begins(SOUND)
+fn begins(head: &[u8], magics: &[&[u8]]) -> bool {
+    magics.iter().any(|magic| head.starts_with(magic))
+}
+
+/// Whether the head tells that nothing but sound follows.
+fn is_bare_sound(head: &[u8]) -> bool {
+    let is_riff = |form: &[u8]| begins(head, &[b"RIFF", b"RF64"]) && head.get(8..12) == Some(form);
+    begins(head, SOUND)
         || is_riff(b"WAVE")
-        || (begins(&[b"FORM"]) && head.get(8..11) == Some(b"AIF"))
+        || (begins(head, &[b"FORM"]) && head.get(8..11) == Some(b"AIF"))
         || ogg::is_sound_only(head)
         || frames::is_sound(head)
-        || asf_is_sound_only(head);
-    is_sound.then_some(NoVideo::Sound)
+        || asf_is_sound_only(head)
 }
 
 /// How files begin that hold sound and nothing else.
 const SOUND: &[&[u8]] = &[
-    b"fLaC", b"ID3", b"MAC ", b"wvpk", b"TTA1", b"MPCK", b"#!AMR", b".snd", b"caff", b"DSD ",
-    b"MThd",
+    b"fLaC", b"MAC ", b"wvpk", b"TTA1", b"MPCK", b"#!AMR", b".snd", b"caff", b"DSD ", b"MThd",
 ];
 
 /// How archives, documents and programs begin.
@@ -146,28 +150,28 @@ const OTHER: &[&[u8]] = &[
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
 ];
 
-/// Extensions of streams of pictures, one after the other.
-const STREAMS: [&str; 3] = ["mjpg", "mjpeg", "mjp"];
+/// Whether what lies in the middle of a file and at its end is text as its head is: ffmpeg finds
+/// media behind any beginning.
+fn is_text_throughout(file: &mut (impl Read + Seek), size: u64, head: &[u8]) -> io::Result<bool> {
+    // UTF-16 has its mark once, and two bytes a character.
+    let mark = utf16(head).map_or(&[][..], |_| &head[..2]);
+    let last = size.saturating_sub(HEAD as u64);
+    for at in [last / 2, last] {
+        file.seek(SeekFrom::Start(at & !1))?;
+        let mut part = mark.to_vec();
+        Read::by_ref(file)
+            .take(HEAD as u64)
+            .read_to_end(&mut part)?;
+        if text(&part).is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
 
-fn picture(head: &[u8], extension: &str) -> bool {
-    let holds = |part: &[u8]| head.windows(part.len()).any(|window| window == part);
-    let still = |brand: &[u8]| head.get(8..12) == Some(brand) && !holds(b"moov");
-    if head.starts_with(b"\xff\xd8\xff") {
-        return !STREAMS.contains(&extension);
-    }
-    if head.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return !holds(b"acTL");
-    }
-    if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
-        return !holds(b"ANIM");
-    }
-    if head.get(4..8) == Some(b"ftyp") {
-        return [b"heic", b"heix", b"mif1", b"avif"].map(|brand| still(brand)) != [false; 4];
-    }
-    // The sizes in a bitmap's header are those of the format.
-    let is_bitmap = head.starts_with(b"BM") && matches!(head.get(14), Some(12 | 40 | 108 | 124));
-    let is_tiff = head.starts_with(b"II*\0") || head.starts_with(b"MM\0*");
-    is_bitmap || is_tiff || head.starts_with(b"8BPS")
+/// Whether text holds such a byte.
+fn is_written(byte: &u8) -> bool {
+    !matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127)
 }
 
 /// Whether the head is text, in any of the encodings that people have: then there is
@@ -175,8 +179,7 @@ fn picture(head: &[u8], extension: &str) -> bool {
 fn text(head: &[u8]) -> Option<NoVideo> {
     let decoded = utf16(head);
     let head = decoded.as_deref().unwrap_or(head);
-    let is_written = |byte: &u8| !matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127);
-    if !head.iter().all(is_written) {
+    if head.starts_with(b"YUV4MPEG2") || !head.iter().all(is_written) {
         return None;
     }
     let start = String::from_utf8_lossy(&head[..head.len().min(1024)]);

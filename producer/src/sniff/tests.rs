@@ -40,6 +40,12 @@ fn what_is_text_is_no_video() {
     }
 }
 
+/// An ID3 tag with so many bytes in it.
+fn tag(bytes: u32) -> Vec<u8> {
+    let size = [21, 14, 7, 0].map(|shift| (bytes >> shift & 0x7f) as u8);
+    [b"ID3\x04\0\0".as_slice(), &size, &vec![0; bytes as usize]].concat()
+}
+
 #[test]
 fn pictures_archives_and_bare_sound_are_no_video() {
     let mut frames = Vec::new();
@@ -73,6 +79,11 @@ fn pictures_archives_and_bare_sound_are_no_video() {
         ("memo.flac", b"fLaC\0\0\0\x22", NoVideo::Sound),
         ("memo.avi", b"RIFF\x24\0\0\0WAVEfmt ", NoVideo::Sound),
         ("song.mpg", &frames, NoVideo::Sound),
+        (
+            "tagged.mpg",
+            &[tag(70_000), vec![0; 9], frames.clone()].concat(),
+            NoVideo::Sound,
+        ),
     ] {
         assert_eq!(of(name, bytes), Some(found), "{name}");
     }
@@ -104,6 +115,50 @@ fn what_may_be_video_is_left_to_its_job() {
         ("noise.ts", &[0, 1, 2, 3, 200, 201, 202][..]),
     ] {
         assert_eq!(of(name, bytes), None, "{name}");
+    }
+}
+
+/// ffmpeg finds media behind any of these.
+#[test]
+fn what_stands_before_a_video_hides_it_from_nobody() {
+    let mut video = Vec::new();
+    for frame in 0..4000_u32 {
+        video.extend(b"\0\0\0\x01\x67\x42");
+        video.extend(frame.to_be_bytes().map(|byte| byte | 0x80));
+        video.extend(b"\x03\x12\x1b".repeat(4));
+    }
+    for (name, before) in [
+        ("a short tag", tag(100)),
+        ("a tag that is larger than what is looked at", tag(100_000)),
+        ("two tags", [tag(10), tag(10)].concat()),
+        ("zeros", vec![0; 100_000]),
+        ("ones", vec![0xff; 100_000]),
+        ("a server's header", b"HTTP/1.0 200 OK\r\n\r\n".to_vec()),
+        ("text", b"a note of the recorder\n".repeat(4000)),
+    ] {
+        let whole = [before.as_slice(), &video].concat();
+        assert_eq!(of("film.ts", &whole), None, "{name}");
+    }
+}
+
+#[test]
+fn text_is_text_to_its_end() {
+    let units = "Привет, мир\n".repeat(20_000);
+    let mut wide = b"\xff\xfe".to_vec();
+    wide.extend(units.encode_utf16().flat_map(u16::to_le_bytes));
+    assert_eq!(of("a.ts", &wide), Some(NoVideo::Text));
+    assert_eq!(of("b.ts", units.as_bytes()), Some(NoVideo::Text));
+}
+
+#[test]
+fn pictures_one_after_the_other_are_a_film() {
+    let jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0 picture \xff\xd9".as_slice();
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xae\x42\x60\x82".as_slice();
+    let mut bitmap = b"BM\x40\0\0\0\0\0\0\0\x36\0\0\0\x28\0".to_vec();
+    bitmap.resize(0x40, 0);
+    for picture in [jpeg, png, &bitmap] {
+        assert_eq!(of("one.mkv", picture), Some(NoVideo::Picture));
+        assert_eq!(of("many.mkv", &picture.repeat(3)), None);
     }
 }
 
