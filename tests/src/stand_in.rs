@@ -57,6 +57,8 @@ pub enum Fault {
     Garbage,
     /// No encode succeeds, not even those by which a worker proves itself.
     Sick,
+    /// The same for an ffmpeg that is not whole any more: it says this, and ends badly.
+    Broken(String),
     /// No encode ever ends, nor does one by which a worker proves itself.
     Stuck,
     /// It starts late.

@@ -28,11 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Less than this is left of a scratch disk that is full, in bytes.
 const ROOM: u64 = 16 << 20;
 
-/// For so long, one such encode that passed tells of the jobs that fail
-/// meanwhile, too. One that failed tells of no other: the machine may be mended.
-const FRESH: Duration = Duration::from_secs(60);
-
-/// When a worker's own encodes last passed, by encoder; `None` for that without one.
+/// When the last of a worker's own encodes that passed began, by encoder; `None` for that without one.
+///
+/// It speaks for the failures that came before it, and for no later one: an ffmpeg may be replaced
+/// and a disk may fill at any moment. One that failed speaks for no other failure: the machine may be
+/// mended.
 #[derive(Default)]
 pub struct Proofs(Mutex<BTreeMap<Option<Encoder>, Instant>>);
 
@@ -44,6 +44,7 @@ impl Executor {
         encoder: Option<Encoder>,
         failure: Failure,
     ) -> Failure {
+        let failed = Instant::now();
         let Some(doubt) = failure.doubt else {
             return failure;
         };
@@ -51,7 +52,7 @@ impl Executor {
         let is_software = encoder
             .as_ref()
             .is_none_or(|encoder| encoder.kind() == Kind::Software);
-        if let Err(why) = self.proved_of_late(encoder).await {
+        if let Err(why) = self.proved_since(failed, encoder).await {
             let message = format!("{failure}; an encode of this worker's own fails, too: {why}");
             return Failure { message, ..failure }.settled(Fault::Worker);
         }
@@ -64,18 +65,16 @@ impl Executor {
         failure.settled(fault)
     }
 
-    /// How an encode of its own went, now or a moment ago.
-    async fn proved_of_late(&self, encoder: Option<Encoder>) -> Result<(), String> {
-        // Whoever comes meanwhile waits for the same one.
+    /// How an encode of its own goes that begins after a failure.
+    async fn proved_since(&self, failed: Instant, encoder: Option<Encoder>) -> Result<(), String> {
+        // Failures that come meanwhile wait, and share the next one.
         let mut proofs = self.proofs.0.lock().await;
-        if proofs
-            .get(&encoder)
-            .is_some_and(|passed| passed.elapsed() < FRESH)
-        {
+        if proofs.get(&encoder).is_some_and(|began| *began > failed) {
             return Ok(());
         }
+        let began = Instant::now();
         self.prove_itself(encoder.iter().cloned().collect()).await?;
-        proofs.insert(encoder, Instant::now());
+        proofs.insert(encoder, began);
         Ok(())
     }
 

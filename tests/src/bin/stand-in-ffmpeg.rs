@@ -52,6 +52,12 @@ fn run() -> anyhow::Result<ExitCode> {
         eprintln!("[libx264 @ 0x5581] [error] Device or resource busy");
         return Ok(ExitCode::FAILURE);
     }
+    if let Some(Fault::Broken(says)) = &orders.fault
+        && asks("-i")
+    {
+        eprint!("{says}");
+        return Ok(ExitCode::FAILURE);
+    }
     if matches!(orders.fault, Some(Fault::Stuck)) && asks("-i") {
         loop {
             std::thread::park();
@@ -256,7 +262,7 @@ fn befall(
         }
         Fault::Trick(what) => return trick(what, real, line, output),
         // Befalls the check only.
-        Fault::CheckHeld | Fault::Sick | Fault::Stuck => {}
+        Fault::CheckHeld | Fault::Sick | Fault::Broken(_) | Fault::Stuck => {}
         Fault::Poison(name) => {
             let is_poison = |argument: &OsString| argument.to_string_lossy().contains(name);
             if line.iter().any(is_poison) {

@@ -154,6 +154,31 @@ async fn a_job_that_crashes_ffmpeg_ends_as_a_dead_letter_and_takes_no_other_down
 }
 
 #[tokio::test]
+async fn an_ffmpeg_that_breaks_a_moment_after_it_was_proved_costs_no_job() {
+    let mut case = Case::with(Fault::Crash { after_frames: 10 }, 1).await;
+    let (_, failure) = case.failure().await;
+    assert_eq!(failure.fault, Whose::Input, "an encode of its own passed");
+    for (says, clip) in [
+        ("", "vp9.webm"),
+        (
+            "/usr/bin/ffmpeg: line 2: /opt/ffmpeg: No such file or directory\n",
+            "hevc.mkv",
+        ),
+    ] {
+        case.ffmpeg.befall(Fault::Broken(says.to_owned()));
+        let mut job = case.farm.job(&paths::media(clip), "libx264");
+        job.attempts = 9;
+        case.farm.enqueue(&job).await;
+        let has_failed = |run: &Run| !run.failures.is_empty();
+        let run = case.farm.run_that(&job.id, "failed once", has_failed).await;
+        let first = &run.failures[0].failure;
+        assert_eq!(first.fault, Whose::Worker, "{run:#?}");
+        case.ffmpeg.recover();
+        case.farm.completed(&job.id).await;
+    }
+}
+
+#[tokio::test]
 async fn rubbish_in_front_of_progress_harms_nothing() {
     let case = Case::with(Fault::Garbage, 1).await;
     let (_, report) = case.farm.completed(&case.job.id).await;

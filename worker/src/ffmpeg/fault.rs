@@ -101,7 +101,8 @@ const PASSING: &[&str] = &[
     "Error in the pull function",
 ];
 
-/// Words when the input, or what the recipe asks of it, is at fault.
+/// Words when the input, or what the recipe asks of it, is at fault. That a file is missing or may not
+/// be read is none of them: the file may be one of the ffmpeg that is installed.
 const INPUT: &[&str] = &[
     // Inputs that are no media, or broken beyond use.
     "moov atom not found",
@@ -118,9 +119,6 @@ const INPUT: &[&str] = &[
     "is not implemented",
     "does not contain any stream",
     "End of file",
-    "No such file or directory",
-    "Permission denied",
-    "Is a directory",
     "Server returned 404",
     "HTTP error 404",
     // What a container or an encoder does not take.
@@ -437,6 +435,18 @@ mod tests {
             Origin::Local,
             None,
             "ffmpeg: weird: it is Thursday",
+        ),
+        (
+            &["/usr/local/bin/ffmpeg: line 2: /opt/ffmpeg/bin/ffmpeg: No such file or directory"],
+            Origin::Local,
+            None,
+            "ffmpeg: /usr/local/bin/ffmpeg: line 2: /opt/ffmpeg/bin/ffmpeg: No such file or directory",
+        ),
+        (
+            &["[in#0 @ 0x5] [error] Error opening input: Permission denied"],
+            Origin::Local,
+            None,
+            "ffmpeg: Error opening input: Permission denied",
         ),
         (
             &[],
