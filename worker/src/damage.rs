@@ -221,17 +221,22 @@ impl Inspected<'_> {
         ))
     }
 
-    /// Which stream a complaint is about: the decoder's own, else that of the frame which came next.
+    /// Which of the tracks a complaint is about: the decoder's own, else that of the frame which came
+    /// next; `None` where it is about a picture, or about what is left out.
     fn about(self, by: &str, before: Option<(usize, f64)>) -> Option<usize> {
         let is_of = |stream: &&Stream| !stream.codec.is_empty() && by.contains(&stream.codec);
         let next = before.map(|(index, _)| index);
         let streams = || self.kept();
         let next_stream = streams().find(|stream| Some(stream.index) == next);
-        next_stream
+        let own = next_stream
             .filter(is_of)
             .or_else(|| streams().find(is_of))
-            .map(|stream| stream.index)
-            .or(next)
+            .map(|stream| stream.index);
+        let others = || self.media.streams.iter().filter(|one| !self.is_kept(one));
+        if own.is_none() && others().any(|stream| is_of(&stream)) {
+            return None;
+        }
+        own.or(next)
             .or_else(|| streams().next().map(|stream| stream.index))
     }
 
@@ -292,13 +297,20 @@ impl Inspected<'_> {
         is_recording(self.media)
     }
 
-    /// What is kept of its pictures and sound.
+    /// What is kept of its films and sound.
     fn kept(&self) -> impl Iterator<Item = &Stream> {
         let is_timed = |stream: &&Stream| stream.is_film() || stream.kind == StreamKind::Audio;
         self.tracks
             .iter()
             .map(|track| &track.source)
             .filter(is_timed)
+    }
+
+    /// Whether a stream is one of these, or a subtitle track that is kept.
+    fn is_kept(&self, stream: &Stream) -> bool {
+        let is_picture = stream.kind == StreamKind::Video && !stream.is_film();
+        let mut tracks = self.tracks.iter();
+        !is_picture && tracks.any(|track| track.source.index == stream.index)
     }
 }
 

@@ -40,6 +40,7 @@ use crate::config::{ReadMode, Verify};
 use crate::damage::Inspected;
 use crate::dispatcher::Work;
 use crate::ffmpeg::build::Build;
+use crate::ffmpeg::extras;
 use crate::ffmpeg::fault::Origin;
 use crate::ffmpeg::media::Media;
 use crate::ffmpeg::probe;
@@ -391,14 +392,23 @@ impl Executor {
         self.reach.seen(&job.input.location);
         let attributes = Attributes::at(&self.stores, &job.input.location).await;
         let runner = self.runner(&source, scratch.path(), broken_off.clone());
-        let media = probe::probe(&runner, &source).await?;
+        let mut media = probe::probe(&runner, &source).await?;
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, &job.recipe, &claim.lane().queue)?;
         let name = format!("output.{}", job.recipe.container);
         let work = scratch.work_path();
         let build = Build::of(&card);
         let output = work.join(&name);
-        let arguments = arguments::encode(&job.recipe, &media, choice, &build, &source, &output)?;
+        let writing = runner.writing(work);
+        let arguments = loop {
+            let arguments =
+                arguments::encode(&job.recipe, &media, choice, &build, &source, &output)?;
+            let missing = extras::bring(&writing, &source, &arguments).await?;
+            if missing.is_empty() {
+                break arguments;
+            }
+            media.leave_out(&missing, "ffmpeg cannot read the picture");
+        };
         changes::refuse(&job.recipe, &arguments.changes, "it would lose")?;
         let inspected = Inspected {
             runner: &runner,
@@ -411,11 +421,6 @@ impl Executor {
         reporter
             .report(Stage::Encoding, Some(0.0), None, None)
             .await;
-        let writing = runner.writing(work);
-        if let Some(before) = &arguments.before {
-            let origin = Origin::of(&source);
-            writing.ffmpeg(before, origin, |_| {}).await?;
-        }
         let encoded = self
             .encode(
                 &writing,

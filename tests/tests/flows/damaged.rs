@@ -109,7 +109,7 @@ fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
             changed(&fragments, "header.mp4", |bytes| {
                 bytes.truncate(place(bytes, b"moof") - 4)
             }),
-            "holds no frame",
+            "declared, but empty",
         ),
         (
             changed(&mkv, "header.mkv", |bytes| {
@@ -153,7 +153,30 @@ fn output(farm: &Farm, name: &str) -> common::location::Location {
     common::location::Location::file(&farm.out().join(name)).expect("an absolute path")
 }
 
-/// Five inputs of which something can be made, although some of them are odd.
+/// An mp4 whose tag of the cover is there, and holds nothing.
+fn without_bytes_in_its_cover(folder: &Path) -> PathBuf {
+    let picture = film(folder, "cover.png", "-map 0:v -frames:v 1");
+    let picture = std::fs::read(picture).expect("a picture");
+    let cover = format!(
+        "-i {} -map 0 -map 1 -map 2 {H264} -c:v:1 copy -disposition:v:1 attached_pic",
+        folder.join("cover.png").display()
+    );
+    let whole = film(folder, "tagged.mp4", &cover);
+    changed(&whole, "bare.mp4", |bytes| {
+        let at = place(bytes, &picture);
+        // The boxes around it, which follow the media.
+        for kind in [b"moov", b"udta", b"meta", b"ilst", b"covr", b"data"] {
+            let before = bytes[..at].windows(4).rposition(|window| window == kind);
+            let size = before.expect("the box") - 4;
+            let length: [u8; 4] = bytes[size..size + 4].try_into().expect("four bytes");
+            let length = u32::from_be_bytes(length) - picture.len() as u32;
+            bytes[size..size + 4].copy_from_slice(&length.to_be_bytes());
+        }
+        bytes.drain(at..at + picture.len());
+    })
+}
+
+/// Seven inputs of which something can be made, although some of them are odd.
 fn good(farm: &Farm, folder: &Path) -> Vec<Job> {
     let plain = film(folder, "good.mkv", H264);
     let absurd = changed(&plain, "absurd.mkv", |bytes| {
@@ -174,7 +197,15 @@ fn good(farm: &Farm, folder: &Path) -> Vec<Job> {
         "fields.mpg",
         "-c:v mpeg2video -flags +ildct+ilme -c:a mp2 -f mpeg",
     );
-    let mut jobs: Vec<Job> = [plain, absurd, spoilt, recording, fields]
+    let picture = folder.join("no.png");
+    std::fs::write(&picture, b"\x89PNG\r\n\x1a\n and no more of it").expect("room");
+    let cover = format!(
+        "{H264} -attach {} -metadata:s:t mimetype=image/png -metadata:s:t filename=cover.png",
+        picture.display()
+    );
+    let covered = film(folder, "covered.mkv", &cover);
+    let bare = without_bytes_in_its_cover(folder);
+    let mut jobs: Vec<Job> = [plain, absurd, spoilt, recording, fields, covered, bare]
         .iter()
         .map(|input| farm.job(input, "libx264"))
         .collect();
@@ -199,7 +230,7 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
     std::fs::create_dir_all(&folder).expect("room");
     let bad = damaged(&farm, &folder);
     let good = good(&farm, &folder);
-    assert_eq!((bad.len(), good.len()), (20, 5));
+    assert_eq!((bad.len(), good.len()), (20, 7));
     for (job, _) in &bad {
         farm.enqueue(job).await;
     }
@@ -235,6 +266,14 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
             .any(|change| change.kind == Kind::Timing && change.fate == fate);
         assert!(is_told, "{changes:#?}");
     };
+    // A cover that is no picture is no damage of the film.
+    let loses = |number: usize, kind: Kind| {
+        let changes: &Vec<common::changes::Change> = &reports[number].changes;
+        let mut lost = changes.iter().filter(|one| one.fate == Fate::Lost);
+        lost.any(|one| one.kind == kind)
+    };
+    assert!(!loses(5, Kind::Timing), "{:#?}", reports[5].changes);
+    assert!(loses(6, Kind::Cover), "{:#?}", reports[6].changes);
     tells(1, Fate::Converted);
     tells(2, Fate::Lost);
     for name in WORKERS {

@@ -4,9 +4,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use common::changes::{Change, Kind};
+use common::failure::{Failure, Fault};
 use common::recipe::Container;
 
+use super::arguments::Arguments;
+use super::fault::Origin;
 use super::media::{Media, Stream, StreamKind};
+use super::process::Runner;
 use super::tracks::{Means, Track};
 use super::{Source, file};
 
@@ -130,6 +134,35 @@ pub(super) fn bring_covers(
         line.push(file(&path));
     }
     (line.len() > before).then_some(line)
+}
+
+/// Brings the covers that are to be attached into the runner's folder. Gives the streams of those
+/// that it could not bring.
+///
+/// # Errors
+/// Where that is nobody's fault but the machine's, or passes.
+pub async fn bring(
+    runner: &Runner,
+    source: &Source,
+    arguments: &Arguments,
+) -> Result<Vec<usize>, Failure> {
+    let Some(before) = &arguments.before else {
+        return Ok(Vec::new());
+    };
+    if let Err(failure) = runner.ffmpeg(before, Origin::of(source), |_| {}).await {
+        let may_be_the_covers = failure.fault == Fault::Input || failure.doubt.is_some();
+        if !may_be_the_covers {
+            return Err(failure);
+        }
+    }
+    let is_there = |path: &Path| {
+        let found = path.symlink_metadata();
+        found.is_ok_and(|found| found.is_file() && found.len() > 0)
+    };
+    Ok(covers(&arguments.tracks, &runner.sandbox.home)
+        .filter(|(_, _, path)| !is_there(path))
+        .map(|(_, cover, _)| cover.index)
+        .collect())
 }
 
 /// Attaches the covers that [`bring_covers`] brings, and names what is attached without a name.

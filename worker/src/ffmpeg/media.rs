@@ -354,6 +354,14 @@ impl Media {
         }
     }
 
+    /// Has nothing made of these streams, and says why.
+    pub fn leave_out(&mut self, indices: &[usize], why: &'static str) {
+        let streams = self.streams.iter_mut();
+        for stream in streams.filter(|stream| indices.contains(&stream.index)) {
+            stream.absent = Some(why);
+        }
+    }
+
     /// Takes the pictures beside a film for what they are: a film of one frame, of a codec of pictures, is a poster.
     pub(super) fn mark_posters(&mut self) {
         let may_be: Vec<bool> = self.streams.iter().map(Stream::may_be_poster).collect();

@@ -9,7 +9,7 @@ pub mod complaints;
 pub mod count;
 mod dispositions;
 mod ebml;
-mod extras;
+pub mod extras;
 pub mod fault;
 pub mod finish;
 mod first_packets;

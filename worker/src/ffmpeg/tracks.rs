@@ -54,7 +54,11 @@ impl Tracks {
         let mut tracks = Self::default();
         for stream in &media.streams {
             if let Some(why) = stream.absent {
-                tracks.lose(Kind::Track, stream, why);
+                let kind = match stream.is_picture {
+                    true => Kind::Cover,
+                    false => Kind::Track,
+                };
+                tracks.lose(kind, stream, why);
             }
         }
         if media.films().next().is_none() {
@@ -108,7 +112,7 @@ impl Tracks {
             let form = captions::form(container);
             tracks.add(&captions::track(film), Means::Captions(form));
         }
-        for stream in &media.streams {
+        for stream in media.streams.iter().filter(|one| one.absent.is_none()) {
             tracks.add_extra(stream, media, container);
         }
         // ffmpeg puts what is attached behind all else.
