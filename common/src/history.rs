@@ -1,5 +1,5 @@
 //! How fast the farm has been: averages of the jobs that were completed
-//! lately, and what they promise for others.
+//! lately.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::encoder::Encoder;
 use crate::run::Report;
-use crate::worker::{Heartbeat, WorkerName};
+use crate::worker::WorkerName;
 
 /// Averages by worker and encoder; `None` stands for copied video.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,41 +75,12 @@ impl History {
     pub fn average(&self, worker: &WorkerName, encoder: Option<&Encoder>) -> Option<&Average> {
         self.0.get(&(worker.clone(), encoder.cloned()))
     }
-
-    /// What all jobs took on a worker; `None` where it has done none.
-    fn overall(&self, worker: &WorkerName) -> Option<Average> {
-        let mut all = Average::default();
-        for ((name, _), average) in &self.0 {
-            if name == worker {
-                all.add(average);
-            }
-        }
-        (all.jobs > 0).then_some(all)
-    }
-
-    /// Jobs that these workers end per second while all their slots are busy.
-    /// One that has done none yet counts as the mean of the others; `None`
-    /// where nobody has.
-    pub fn jobs_per_second(&self, workers: &[&Heartbeat]) -> Option<f64> {
-        let (mut sum, mut known, mut slots) = (0.0, 0.0, 0.0);
-        for worker in workers {
-            slots += f64::from(worker.slots);
-            let each = self
-                .overall(&worker.name)
-                .map(|average| 1.0 / average.seconds());
-            if let Some(each) = each.filter(|each| each.is_finite()) {
-                sum += each * f64::from(worker.slots);
-                known += f64::from(worker.slots);
-            }
-        }
-        (known > 0.0).then(|| sum / known * slots)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{heartbeat, report};
+    use crate::testing::report;
 
     #[test]
     fn averages_weigh_jobs_by_what_they_took() {
@@ -127,17 +98,5 @@ mod tests {
         assert!((average.seconds_per_byte() - 0.01).abs() < 1e-9);
         assert!((average.fps() - 10.0).abs() < 1e-9, "{average:?}");
         assert!(history.average(&name, None).is_none());
-    }
-
-    #[test]
-    fn workers_without_a_past_count_as_the_others() {
-        let history: History = [report("w1", "libx265", 100, 10.0)].iter().collect();
-        let (one, mut two) = (heartbeat("w1", &["libx265"]), heartbeat("w2", &["libx265"]));
-        two.slots = 3;
-        let rate = history.jobs_per_second(&[&one]).expect("it has a past");
-        assert!((rate - 0.1).abs() < 1e-9);
-        let rate = history.jobs_per_second(&[&one, &two]).expect("one has");
-        assert!((rate - 0.4).abs() < 1e-9);
-        assert!(history.jobs_per_second(&[&two]).is_none());
     }
 }

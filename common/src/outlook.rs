@@ -8,6 +8,8 @@ use crate::run::Stage;
 
 /// Completed jobs of a queue that an estimate goes by: the latest so many.
 pub const LATELY: usize = 1000;
+/// Waiting jobs that are placed one by one.
+const STEPS: u64 = 1000;
 /// Share of a job below which the time that it took so far says nothing.
 const EARLY: f64 = 0.05;
 
@@ -82,6 +84,14 @@ struct Running {
     left: Option<f64>,
 }
 
+impl Running {
+    /// Seconds until it has ended: what it says itself, else by what such jobs take for each byte.
+    fn left_at(&self, pace: Option<f64>) -> Option<f64> {
+        let expected = || Some((pace? * self.bytes - self.seconds).max(0.0));
+        self.left.or_else(expected)
+    }
+}
+
 impl Past {
     /// A job with an input of so many bytes took so many seconds.
     pub fn add(&mut self, bytes: u64, seconds: f64) {
@@ -136,8 +146,7 @@ impl Outlook {
         let mut sum = 0.0;
         let mut longest: f64 = 0.0;
         for job in &self.running {
-            let expected = || Some((pace? * job.bytes - job.seconds).max(0.0));
-            let left = job.left.or_else(expected)?;
+            let left = job.left_at(pace)?;
             sum += left;
             longest = longest.max(left);
         }
@@ -148,6 +157,29 @@ impl Outlook {
         let jobs = self.running.len() as f64 + self.waiting.jobs as f64;
         let at_once = f64::from(slots).max(self.running.len() as f64).min(jobs);
         (jobs > 0.0).then(|| longest.max(sum / at_once.max(1.0)))
+    }
+
+    /// Seconds until one of so many slots is free for a job that comes after all of
+    /// these; `None` where nothing tells.
+    pub fn seconds_until_free(&self, slots: u32) -> Option<f64> {
+        let pace = self.pace();
+        let left = self.running.iter().map(|job| job.left_at(pace));
+        let mut free: Vec<f64> = left.collect::<Option<_>>()?;
+        free.resize(free.len().max(slots as usize).max(1), 0.0);
+        let jobs = self.waiting.jobs;
+        let each = match jobs {
+            0 => 0.0,
+            jobs => pace? * self.waiting.bytes as f64 / jobs as f64,
+        };
+        // Each waiting job goes where it is free first; of very many, the rest are spread evenly.
+        let stepped = jobs.min(STEPS);
+        for _ in 0..stepped {
+            if let Some(first) = free.iter_mut().min_by(|one, other| one.total_cmp(other)) {
+                *first += each;
+            }
+        }
+        let rest = (jobs - stepped) as f64 * each / free.len() as f64;
+        free.into_iter().reduce(f64::min).map(|first| first + rest)
     }
 
     /// Seconds that a job takes for each byte of its input.
@@ -258,6 +290,28 @@ mod tests {
         past.add(2000, 0.0);
         outlook.past(past);
         assert_eq!(outlook.seconds_left(2), Some(200.0));
+    }
+
+    #[test]
+    fn a_job_starts_where_a_slot_is_free_first() {
+        let mut outlook = Outlook::default();
+        outlook.running(1000, 10.0, Some(30.0));
+        outlook.running(1000, 0.0, Some(40.0));
+        assert_eq!(outlook.seconds_until_free(2), Some(30.0));
+        assert_eq!(outlook.seconds_until_free(3), Some(0.0));
+        // 80 s for 2000 bytes: the one that waits takes 40 s from 30 s on.
+        let mut waiting = Waiting::default();
+        waiting.add(1000);
+        outlook.waiting(waiting);
+        assert_eq!(outlook.seconds_until_free(2), Some(40.0));
+        let mut many = Waiting::default();
+        (0..2000).for_each(|_| many.add(1000));
+        outlook.waiting(many);
+        let last = outlook.seconds_until_free(2).expect("known");
+        assert!((last - 40_000.0).abs() < 100.0, "{last}");
+        let mut unknown = Outlook::default();
+        unknown.running(1000, 10.0, None);
+        assert_eq!(unknown.seconds_until_free(1), None);
     }
 
     #[test]

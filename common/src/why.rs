@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::broker::{Ahead, JobRecord};
 use crate::control::{Controls, Target};
 use crate::fit::{self, Unfit};
-use crate::history::History;
 use crate::id::BatchId;
+use crate::outlook::{Outlook, Past, Waiting};
 use crate::plan::{Alternative, alternatives};
 use crate::printable::printable;
 use crate::queue::{Lane, Queue};
-use crate::run::{Run, Stage, State};
+use crate::run::{Report, Run, Stage, State};
 use crate::worker::{Away, Heartbeat, WorkerName, WorkerStatus};
 
 /// Workers that a sentence names before it only counts them.
@@ -217,7 +217,7 @@ impl Scene<'_> {
     }
 
     /// The workers that take the job when its turn comes.
-    fn takers(&self) -> Vec<&Heartbeat> {
+    pub fn takers(&self) -> Vec<&Heartbeat> {
         let takes = |worker: &&Heartbeat| self.is_meant(worker) && self.judge(worker).is_ok();
         self.workers.iter().filter(takes).collect()
     }
@@ -239,8 +239,51 @@ impl Scene<'_> {
         }
     }
 
-    /// Why the job is where it is; `ahead` counts the jobs before it.
-    pub fn why(&self, ahead: Ahead, history: &History, now: Timestamp) -> Why {
+    /// The work before the job: what its workers run, and the jobs that go before it, each of the mean size
+    /// of those that ended lately, and as fast as those.
+    pub fn work(
+        &self,
+        ahead: Ahead,
+        running: &[Run],
+        reports: &[Report],
+        now: Timestamp,
+    ) -> Outlook {
+        let takers = self.takers();
+        let recipe = &self.record.job().recipe;
+        let is_alike = |report: &&Report| {
+            takers.iter().any(|worker| {
+                worker.name == report.worker
+                    && self.open_queues().iter().any(|queue| {
+                        let encode = recipe.video_encode();
+                        let made = encode.and_then(|encode| encode.with.on(&worker.card, queue));
+                        made.map(|(encoder, _)| encoder) == report.encoder.as_ref()
+                    })
+            })
+        };
+        let (mut past, mut done) = (Past::default(), Waiting::default());
+        for report in reports.iter().filter(is_alike) {
+            past.add(report.input_size, report.total_seconds);
+            done.add(report.input_size);
+        }
+        let mut work = Outlook::default();
+        work.past(past);
+        for run in running {
+            if let State::Running { since, .. } = run.state {
+                let seconds = now.duration_since(since).as_secs_f64();
+                work.running(run.job.input.size, seconds, None);
+            }
+        }
+        let size = done.bytes / done.jobs.max(1);
+        work.waiting(Waiting {
+            jobs: ahead.jobs,
+            bytes: size.saturating_mul(ahead.jobs),
+            largest: size,
+        });
+        work
+    }
+
+    /// Why the job is where it is; `ahead` counts the jobs before it, and `work` holds them.
+    pub fn why(&self, ahead: Ahead, work: &Outlook, now: Timestamp) -> Why {
         let settled = self.record.run().and_then(|run| self.of_run(run, now));
         let opens = self
             .opens
@@ -250,7 +293,7 @@ impl Scene<'_> {
                 at: *at,
             });
         Why {
-            cause: settled.unwrap_or_else(|| self.of_waiting(ahead, history)),
+            cause: settled.unwrap_or_else(|| self.of_waiting(ahead, work)),
             opens,
         }
     }
@@ -295,7 +338,7 @@ impl Scene<'_> {
         })
     }
 
-    fn of_waiting(&self, ahead: Ahead, history: &History) -> Cause {
+    fn of_waiting(&self, ahead: Ahead, work: &Outlook) -> Cause {
         let job = self.record.job();
         let batch = Target::Batch(job.batch);
         if matches!(self.record, JobRecord::Parked(_)) || self.controls.is_paused(&batch) {
@@ -320,7 +363,7 @@ impl Scene<'_> {
             .map(|(worker, _)| *worker)
             .collect();
         if !takers.is_empty() {
-            return in_line(&takers, ahead, history);
+            return in_line(&takers, ahead, work);
         }
         let refusals = judged
             .into_iter()
@@ -362,7 +405,7 @@ fn nearest<'a>(
     Some((first.clone(), workers.collect()))
 }
 
-fn in_line(takers: &[&Heartbeat], ahead: Ahead, history: &History) -> Cause {
+fn in_line(takers: &[&Heartbeat], ahead: Ahead, work: &Outlook) -> Cause {
     let free: Vec<WorkerName> = takers
         .iter()
         .filter(|worker| worker.running.len() < worker.slots as usize)
@@ -371,13 +414,16 @@ fn in_line(takers: &[&Heartbeat], ahead: Ahead, history: &History) -> Cause {
     if ahead.jobs == 0 && !free.is_empty() {
         return Cause::Next { workers: free };
     }
-    // Who is busy is on average half done.
-    let turns = ahead.jobs as f64 + if free.is_empty() { 0.5 } else { 0.0 };
+    let slots = takers
+        .iter()
+        .fold(0, |sum: u32, worker| sum.saturating_add(worker.slots));
     Cause::InLine {
         ahead,
         workers: takers.len(),
         is_busy: free.is_empty(),
-        starts_in: history.jobs_per_second(takers).map(|rate| turns / rate),
+        starts_in: work
+            .seconds_until_free(slots)
+            .filter(|seconds| *seconds > 0.0),
     }
 }
 
@@ -629,7 +675,8 @@ mod tests {
         controls: Controls,
         opens: Option<(Lane, Timestamp)>,
         ahead: Ahead,
-        history: History,
+        running: Vec<Run>,
+        reports: Vec<Report>,
     }
 
     impl Farm {
@@ -640,7 +687,8 @@ mod tests {
                 controls: Controls::default(),
                 opens: None,
                 ahead: ahead(0),
-                history: History::default(),
+                running: Vec::new(),
+                reports: Vec::new(),
             }
         }
 
@@ -652,7 +700,8 @@ mod tests {
                 workers: &self.workers,
                 controls: &self.controls,
             };
-            scene.why(self.ahead, &self.history, at(100))
+            let work = scene.work(self.ahead, &self.running, &self.reports, at(100));
+            scene.why(self.ahead, &work, at(100))
         }
 
         fn sentence(&self) -> String {
@@ -776,7 +825,17 @@ mod tests {
             "the only worker for it is busy, and it is the next one"
         );
         farm.ahead = ahead(2);
-        farm.history = [report("w1", "libx265", 1000, 60.0)].iter().collect();
+        // Of another encoder, it says nothing about this queue.
+        farm.reports = vec![report("w1", "libx264", 1000, 1.0)];
+        assert!(farm.sentence().ends_with("2 jobs go before it"));
+        // A minute each, the one that runs half done.
+        farm.reports.push(report("w1", "libx265", 1000, 60.0));
+        let lane = Lane {
+            queue: "libx265".parse().expect("a queue"),
+            priority: crate::queue::Priority::default(),
+        };
+        let worker = "w1".parse().expect("a name");
+        farm.running = vec![Run::first(x265(), &lane, 1, worker, at(70))];
         assert_eq!(
             farm.sentence(),
             "the only worker for it is busy, and 2 jobs go before it; it starts in about 2m 30s"
@@ -806,7 +865,7 @@ mod tests {
             workers: &farm.workers,
             controls: &farm.controls,
         };
-        let why = scene.why(farm.ahead, &farm.history, at(200));
+        let why = scene.why(farm.ahead, &Outlook::default(), at(200));
         assert!(matches!(why.cause, Cause::Next { .. }), "{why}");
     }
 

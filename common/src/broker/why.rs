@@ -1,8 +1,18 @@
 //! What it takes to say why a job is where it is, gathered in one go.
 
+use std::collections::HashSet;
+
+use futures::StreamExt;
+
 use super::{Broker, BrokerError, JobRecord};
+use crate::id::JobId;
 use crate::queue::Lane;
+use crate::run::Run;
 use crate::why::{Scene, Why};
+use crate::worker::Heartbeat;
+
+/// Runs that are asked for at the same time.
+const AT_ONCE: usize = 16;
 
 impl Broker {
     /// Why a job is where it is, as things stand now.
@@ -25,6 +35,24 @@ impl Broker {
             controls: &controls,
         };
         let ahead = self.ahead(&places.lanes, scene.contenders()).await?;
-        Ok(scene.why(ahead, &reports.iter().collect(), self.now()))
+        let running = self.running_on(&scene.takers()).await;
+        let now = self.now();
+        let work = scene.work(ahead, &running, &reports, now);
+        Ok(scene.why(ahead, &work, now))
+    }
+
+    /// What these workers run, as far as it can be read: an estimate goes by it.
+    async fn running_on(&self, workers: &[&Heartbeat]) -> Vec<Run> {
+        let jobs: HashSet<JobId> = workers
+            .iter()
+            .flat_map(|worker| worker.running.iter().copied())
+            .collect();
+        let records = futures::stream::iter(jobs)
+            .map(async |job| self.job(&job).await.ok().flatten())
+            .buffer_unordered(AT_ONCE);
+        records
+            .filter_map(async |record| record.and_then(|record| record.run().cloned()))
+            .collect()
+            .await
     }
 }

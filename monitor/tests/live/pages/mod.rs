@@ -46,6 +46,12 @@ async fn go(browser: &mut Browser, page: &str) {
 
 /// Has a field hold a value, as when a person has chosen or typed it.
 async fn choose(browser: &mut Browser, selector: &str, value: &str) {
+    let offered = format!(
+        "(() => {{ const field = document.querySelector(\"{selector}\");
+          const options = [...(field?.options ?? [])].map((option) => option.value);
+          return field !== null && (field.tagName !== 'SELECT' || options.includes('{value}')); }})()"
+    );
+    browser.until(selector, &offered).await;
     let script = format!(
         "(() => {{ const field = document.querySelector(\"{selector}\");
           field.value = '{value}';
