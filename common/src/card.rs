@@ -73,18 +73,30 @@ impl Proof {
 /// Bits per sample of one of ffmpeg's pixel formats.
 pub fn bit_depth(pixel_format: &str) -> u8 {
     let base = pixel_format.trim_end_matches("le").trim_end_matches("be");
-    match base {
-        _ if base.starts_with("p010") || base.starts_with("p210") || base.starts_with("p410") => 10,
-        _ if base.starts_with("p012") || base.starts_with("p212") => 12,
-        _ if base.starts_with("x2") || base.starts_with("y210") => 10,
-        _ => [
-            "p9", "p10", "p12", "p14", "p16", "gray9", "gray10", "gray12",
-        ]
-        .into_iter()
-        .find(|suffix| base.ends_with(suffix))
-        .and_then(|suffix| suffix.trim_start_matches(char::is_alphabetic).parse().ok())
-        .unwrap_or(8),
+    let begins = |names: &[&str]| names.iter().any(|name| base.starts_with(name));
+    if begins(&["p01", "p21", "p41", "y21"]) {
+        // `p010`, `p212`, `p416`: the last two digits.
+        return base[2..].parse().unwrap_or(8);
     }
+    if begins(&["rgb48", "bgr48", "rgba64", "bgra64", "ayuv64", "ya16"]) || base.contains("f16") {
+        return 16;
+    }
+    if base.contains("f32") {
+        return 32;
+    }
+    if begins(&["x2", "v30", "xv30", "nv20"]) {
+        return 10;
+    }
+    if begins(&["xyz12", "xv36"]) {
+        return 12;
+    }
+    // `yuv420p10`, `gbrap16`, `gray12`; `gray8` is plain `gray`.
+    let digits = base.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    let depth = match base.strip_prefix("gray") {
+        Some(_) => digits,
+        None => base.rsplit_once('p').map_or("", |(_, depth)| depth),
+    };
+    depth.parse().unwrap_or(8)
 }
 
 /// An ffmpeg build.
@@ -183,6 +195,23 @@ mod tests {
             ("yuv444p12le", 12),
             ("yuvj420p", 8),
             ("gray", 8),
+            ("gray16le", 16),
+            ("gray10be", 10),
+            ("grayf32le", 32),
+            ("gbrapf16le", 16),
+            ("rgb48be", 16),
+            ("rgba64le", 16),
+            ("ya16be", 16),
+            ("rgb24", 8),
+            ("bgra", 8),
+            ("pal8", 8),
+            ("nv12", 8),
+            ("yuyv422", 8),
+            ("p010le", 10),
+            ("p416le", 16),
+            ("y212le", 12),
+            ("xv36le", 12),
+            ("x2rgb10le", 10),
             ("gbrp10le", 10),
             ("yuva444p16be", 16),
         ] {

@@ -203,6 +203,26 @@ async fn eight_bits_of_hdr_are_told_and_rgb_gets_colours_that_are_named() {
 }
 
 #[tokio::test]
+async fn more_bits_than_any_encoder_makes_become_its_deepest_and_are_told() {
+    for studio in Studio::each() {
+        for format in ["rgb48be", "rgba64be", "gray16be"] {
+            let arguments = format!("-frames:v 3 -c:v png -pix_fmt {format}");
+            let source = studio.clip(&format!("{format}.mov"), &arguments);
+            let checked = studio.encode(&source, &studio::recipe("libx264")).await;
+            let checked = checked.unwrap_or_else(|failure| panic!("{format}: {failure:#?}"));
+            let film = checked.media.films().next().expect("a film");
+            assert!(film.pixel_format.contains("p10"), "{format}: {film:#?}");
+            let is_told = |change: &&Change| {
+                (change.kind, change.fate, change.from.as_str())
+                    == (Kind::Colour, Fate::Converted, "16 bits")
+            };
+            let told = checked.changes.iter().find(is_told);
+            assert!(told.is_some(), "{format}: {:#?}", checked.changes);
+        }
+    }
+}
+
+#[tokio::test]
 async fn colours_are_tagged_as_in_the_source() {
     for studio in Studio::each() {
         let source = studio.clip(
