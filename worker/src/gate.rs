@@ -27,6 +27,10 @@ use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::{Means, Track};
 use crate::made::Made;
 
+/// Codecs whose every frame says how many channels it has: a track may change in the middle, and
+/// what is found of it depends on how far one looks.
+const SAYS_CHANNELS: &[&str] = &["ac3", "eac3", "dts", "truehd", "mlp", "mp1", "mp2", "mp3"];
+
 /// How much of an output is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
@@ -316,7 +320,8 @@ impl Gate<'_> {
         if !codec.is_empty() && !same {
             return Some(("codec", made.codec.clone(), codec.to_owned()));
         }
-        if track.by == Means::Copy && made.channels != source.channels {
+        let is_fixed = !SAYS_CHANNELS.contains(&source.codec.as_str());
+        if track.by == Means::Copy && is_fixed && made.channels != source.channels {
             let channels = |stream: &Stream| format!("{} channels", stream.channels);
             return Some(("sound", channels(made), channels(source)));
         }

@@ -16,7 +16,7 @@ use super::finish::Finish;
 use super::media::{Media, StreamKind};
 use super::picture::{self, Clock, Picture, Task};
 use super::rate;
-use super::sound::Sound;
+use super::sound::{self, Sound};
 use super::times;
 use super::tracks::{Means, Track, Tracks};
 use super::{Source, dispositions, extras, file, tags};
@@ -141,7 +141,7 @@ pub fn encode(
             }
         }
     }
-    line.sound(recipe, &tracks)?;
+    line.sound(recipe, media, &tracks)?;
     line.container(
         recipe.container,
         encoder.map(|(encoder, _)| encoder),
@@ -207,7 +207,7 @@ impl Line {
         self.add(picture.arguments(task, number));
     }
 
-    fn sound(&mut self, recipe: &Recipe, tracks: &Tracks) -> Result<(), Failure> {
+    fn sound(&mut self, recipe: &Recipe, media: &Media, tracks: &Tracks) -> Result<(), Failure> {
         let bitrate = match &recipe.audio {
             Audio::Encode { bitrate, .. } | Audio::CopyElse { bitrate, .. } => bitrate,
             Audio::Copy | Audio::None => &None,
@@ -218,6 +218,11 @@ impl Line {
             .filter(|track| track.source.kind == StreamKind::Audio);
         for (number, track) in sounds.enumerate() {
             let Means::Audio(encoder) = track.by else {
+                if track.by == Means::Copy
+                    && let Some(filter) = sound::filter_of_copy(&track.source, media)
+                {
+                    self.push(format!("-bsf:a:{number} {filter}"));
+                }
                 continue;
             };
             let sound = Sound::plan(&track.source, encoder, recipe.container)?;

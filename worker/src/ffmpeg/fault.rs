@@ -124,6 +124,7 @@ const INPUT: &[&str] = &[
     // What a container or an encoder does not take.
     "Could not find tag for codec",
     "not currently supported in container",
+    "are supported for WebM",
     "Could not write header",
     "only possible from text to text or bitmap to bitmap",
     "doesn't support",
@@ -263,7 +264,24 @@ fn find<'a>(log: &'a [Line], words: &[&str]) -> Option<&'a Line> {
 
 /// A line as people read it.
 fn plain(line: &Line) -> String {
-    without_speaker(&line.text)
+    let line = without_speaker(&line.text);
+    not_held(&line).unwrap_or(line)
+}
+
+/// What a muxer says of a codec that its container does not hold, with the way out:
+/// `mp4: Could not find tag for codec vp8 in stream #0, …` → `mp4 holds no vp8: …`.
+fn not_held(line: &str) -> Option<String> {
+    let (container, codec) = match line.split_once(": Could not find tag for codec ") {
+        Some((container, rest)) => (container, rest.split(' ').next()?),
+        None => (
+            "webm",
+            line.contains("are supported for WebM")
+                .then_some("such track")?,
+        ),
+    };
+    Some(format!(
+        "{container} holds no {codec}: encode it, or choose --container mkv"
+    ))
 }
 
 /// A line without ffmpeg's addresses of things in memory, and without the file that all of it is about:
@@ -418,6 +436,15 @@ mod tests {
             Origin::Local,
             Some(Fault::Input),
             "ffmpeg: libsvtav1: TU size > 8 raw frame size.",
+        ),
+        (
+            &[
+                "[mp4 @ 0x55] [error] Could not find tag for codec flv1 in stream #0, codec not currently supported in container",
+                "[out#0/mp4 @ 0x56] [error] Could not write header (incorrect codec parameters ?): Invalid argument",
+            ],
+            Origin::Local,
+            Some(Fault::Input),
+            "ffmpeg: mp4 holds no flv1: encode it, or choose --container mkv",
         ),
         // What no words tell.
         (

@@ -7,7 +7,7 @@ use common::failure::Failure;
 use common::recipe::{AudioEncoder, Bitrate, Container};
 
 use super::layout::{Layout, Speaker};
-use super::media::Stream;
+use super::media::{Media, Stream};
 use super::times::is_cut;
 
 /// How one track is encoded.
@@ -169,6 +169,15 @@ fn places_channels(source: &Stream, container: Container) -> bool {
         return usual.is_some_and(|usual| usual.sounds_like(&layout));
     }
     true
+}
+
+/// The bitstream filter for sound that is kept as it is.
+///
+/// Broadcasts carry AAC with a header before each frame. The muxer would take it off, but gives up on the first one
+/// that is damaged; a filter of its own leaves that packet out.
+pub(super) fn filter_of_copy(source: &Stream, media: &Media) -> Option<&'static str> {
+    let has_headers = matches!(media.format.as_str(), "mpegts" | "mpeg" | "aac" | "avi");
+    (source.codec == "aac" && has_headers).then_some("aac_adtstoasc")
 }
 
 /// Why a track cannot be kept as it is, for people.

@@ -302,6 +302,17 @@ async fn sound_that_changes_its_layout_in_the_middle_is_kept_whole() {
             std::fs::read(studio.make(name, &line)).expect("bytes")
         };
         let (two, six) = (part("2.ac3", 2), part("6.ac3", 6));
+        // Two recordings, one behind the other.
+        let recordings = [2, 6].map(|channels| {
+            let line =
+                format!("-f lavfi -i sine=r=48000 -t 1 -ac {channels} -c:v mpeg2video -c:a ac3");
+            let path = studio.clip(&format!("{channels}.ts"), &line);
+            std::fs::read(path).expect("bytes")
+        });
+        let source = studio.path("2-then-6.ts");
+        std::fs::write(&source, recordings.concat()).expect("written");
+        let made = studio.encode(&source, &studio::copy()).await;
+        made.expect("both, one behind the other");
         for (name, parts) in [("2-6-2", [&two, &six, &two]), ("6-2-6", [&six, &two, &six])] {
             let raw = studio.path(&format!("{name}.ac3"));
             std::fs::write(&raw, parts.map(Vec::as_slice).concat()).expect("written");
