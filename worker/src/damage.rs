@@ -16,6 +16,7 @@ use crate::ffmpeg::process::{Finished, Runner};
 use crate::ffmpeg::survey::{Depth, Survey, Surveyed, survey};
 use crate::ffmpeg::tracks::{Means, Track};
 use crate::ffmpeg::whole;
+use crate::gaps::Gaps;
 
 /// How much earlier than stated a file may end that says itself that it breaks off, in seconds and
 /// beside one frame: containers round.
@@ -25,7 +26,7 @@ const TOO_MUCH: f64 = 0.1;
 /// No less than this is too much, in seconds.
 const LITTLE: f64 = 0.5;
 /// Complaints this close to each other are about one place, in seconds.
-const ONE_PLACE: f64 = 0.5;
+pub(crate) const ONE_PLACE: f64 = 0.5;
 /// Places that are named.
 const NAMED_PLACES: usize = 4;
 
@@ -182,7 +183,14 @@ impl Inspected<'_> {
         let first = found.frames.first().copied();
         let mut places = Vec::new();
         let mut bad = Vec::new();
+        // Stretches that the demuxer could not read: what it says is of all tracks, and of no time.
+        let mut unread = 0;
         for complaint in &survey.complaints {
+            let is_demuxers = complaint.by == self.media.format;
+            if is_demuxers && complaint.before.is_none() {
+                unread += 1;
+                continue;
+            }
             if self.about(&complaint.by, complaint.before) != Some(stream.index) {
                 continue;
             }
@@ -193,18 +201,23 @@ impl Inspected<'_> {
             }
             places.push(time.unwrap_or(found.end));
             // What a demuxer leaves out shows as a gap.
-            if !complaint.by.is_empty() && complaint.by != self.media.format {
+            if !complaint.by.is_empty() && !is_demuxers {
                 bad.push(time.unwrap_or(found.end));
             }
         }
-        let missing = missing(&found.frames, &places);
+        let gaps = Gaps::of(&found.frames);
+        let decoded = gaps.at(&places);
+        let read = gaps.longest_besides(&decoded, unread);
+        places.extend(read.iter().map(|gap| gap.from));
+        let missing: u64 = decoded.iter().chain(&read).map(|gap| gap.frames).sum();
         let all = found.frames.len() as u64;
         let (from, why) = if missing > 0 {
             let of = all + missing;
-            (
-                format!("{missing} of {of}"),
-                "these frames cannot be decoded",
-            )
+            let why = match decoded.is_empty() {
+                true => "these frames cannot be read",
+                false => "these frames cannot be decoded",
+            };
+            (format!("{missing} of {of}"), why)
         } else {
             bad.sort_by(f64::total_cmp);
             bad.dedup();
@@ -334,26 +347,6 @@ fn ends_early(read: f64, stated: f64) -> Failure {
     damaged(format!("it ends at {read:.1} s of {stated:.1} s"))
 }
 
-/// Frames that are missing in the gaps that lie at these places.
-fn missing(frames: &[f64], places: &[f64]) -> u64 {
-    let mut times = frames.to_vec();
-    times.sort_by(f64::total_cmp);
-    let gaps = || times.windows(2).map(|pair| (pair[0], pair[1] - pair[0]));
-    let mut usual: Vec<f64> = gaps().map(|(_, gap)| gap).collect();
-    usual.sort_by(f64::total_cmp);
-    let Some(&usual) = usual.get(usual.len() / 2).filter(|usual| **usual > 0.0) else {
-        return 0;
-    };
-    let is_at = |from: f64, gap: f64| {
-        let around = from - ONE_PLACE..from + gap + ONE_PLACE;
-        places.iter().any(|place| around.contains(place))
-    };
-    gaps()
-        .filter(|(from, gap)| *gap > 1.5 * usual && is_at(*from, *gap))
-        .map(|(_, gap)| (gap / usual).round() as u64 - 1)
-        .sum()
-}
-
 /// `around 2.4 s, 7.1 s and 9.0 s`, counted from the beginning; `None` where there is no place.
 fn around(times: &mut [f64], beginning: f64) -> Option<String> {
     times.sort_by(f64::total_cmp);
@@ -394,18 +387,6 @@ impl Survey {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_gaps_where_something_is_wrong_are_missing_frames() {
-        let numbers = (0..60).filter(|number| ![3, 4].contains(number));
-        let frames: Vec<f64> = numbers
-            .chain([110, 111])
-            .map(|number| f64::from(number) * 0.04)
-            .collect();
-        assert_eq!(missing(&frames, &[0.2]), 2);
-        assert_eq!(missing(&frames, &[]), 0);
-        assert_eq!(missing(&[], &[1.0]), 0);
-    }
 
     #[test]
     fn places_are_named_and_many_are_counted() {

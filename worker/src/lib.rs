@@ -17,6 +17,7 @@ pub mod damage;
 pub mod dispatcher;
 pub mod executor;
 pub mod ffmpeg;
+pub mod gaps;
 pub mod gate;
 pub mod health;
 pub mod hidden;

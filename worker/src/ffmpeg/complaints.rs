@@ -24,6 +24,11 @@ const HARMLESS: &[&str] = &[
     "Last message repeated",
 ];
 
+/// Whether a line says that the file ends where its container says that there is more.
+pub(super) fn breaks_off(line: &str) -> bool {
+    BREAKS_OFF.iter().any(|words| line.contains(words))
+}
+
 /// What ffmpeg complained of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Complaints {
@@ -34,10 +39,10 @@ pub struct Complaints {
 impl Complaints {
     /// Takes a line of a log.
     pub(super) fn note(&mut self, line: &Line) {
-        let is_among = |words: &[&str]| words.iter().any(|words| line.text.contains(words));
-        let breaks_off = is_among(BREAKS_OFF);
+        let breaks_off = breaks_off(&line.text);
+        let is_harmless = HARMLESS.iter().any(|words| line.text.contains(words));
         let is_damage = line.is_error || breaks_off || line.text.contains("corrupt");
-        if !is_damage || is_among(HARMLESS) {
+        if !is_damage || is_harmless {
             return;
         }
         self.breaks_off |= breaks_off;

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use common::failure::Failure;
 
 use super::Source;
+use super::complaints;
 use super::fault::Origin;
 use super::process::{Printed, Runner};
 
@@ -57,9 +58,9 @@ impl Default for Surveyed {
 /// A complaint, and the frame that came next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Complaint {
-    /// Who complains, e.g. `h264`, `matroska,webm`.
+    /// Who complains, e.g. `h264`, `matroska,webm`; empty where all of it is that the file ends.
     pub by: String,
-    /// The frame's stream and time; `None` after the last frame.
+    /// The frame's stream and time; `None` after the last frame, and where a demuxer complains.
     pub before: Option<(usize, f64)>,
 }
 
@@ -81,18 +82,27 @@ pub async fn survey(runner: &Runner, source: &Source, depth: Depth) -> Result<Su
             Origin::of(source),
             |printed| match printed {
                 Printed::Answer(line) => survey.take(line),
-                Printed::Log(line) if said.len() < MOST_COMPLAINTS => said.push(speaker(line)),
+                Printed::Log(line) if said.len() < MOST_COMPLAINTS => {
+                    let by = if complaints::breaks_off(line) {
+                        String::new()
+                    } else {
+                        speaker(line)
+                    };
+                    said.push(by);
+                }
                 Printed::Log(_) => {}
             },
         )
         .await?;
-    // What was said after the last frame is attached to none.
-    let attached = survey.complaints.len();
-    if depth == Depth::Frames && said.len() > attached {
-        let last = said
-            .drain(attached..)
-            .map(|by| Complaint { by, before: None });
-        survey.complaints.extend(last);
+    // What no decoder said is attached to no frame.
+    if depth == Depth::Frames {
+        for complaint in &survey.complaints {
+            if let Some(at) = said.iter().position(|by| *by == complaint.by) {
+                said.remove(at);
+            }
+        }
+        let rest = said.into_iter().map(|by| Complaint { by, before: None });
+        survey.complaints.extend(rest);
     }
     Ok(survey)
 }

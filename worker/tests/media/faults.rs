@@ -105,7 +105,7 @@ async fn what_holds_nothing_is_refused_at_once() {
             .position(|kind| kind == b"moof")
             .expect("a fragment");
         let files: [(&str, Vec<u8>, &str); 4] = [
-            ("header.mp4", bytes[..header - 4].to_vec(), "holds no frame"),
+            ("header.mp4", bytes[..header - 4].to_vec(), "holds no"),
             (
                 "zeros.mp4",
                 vec![0; 100_000],
@@ -224,6 +224,80 @@ async fn damage_in_the_middle_is_told_with_its_place_and_refused_where_asked() {
 }
 
 #[tokio::test]
+async fn what_a_demuxer_skips_is_told_by_the_gap_that_it_leaves() {
+    for studio in Studio::each() {
+        let webm =
+            "-c:v libvpx -deadline realtime -cpu-used 8 -g 25 -c:a libopus -cluster_time_limit 500";
+        let whole = studio.clip("film.webm", &format!("{FILM} {webm}"));
+        let mut bytes = std::fs::read(&whole).expect("bytes");
+        let clusters: Vec<usize> = bytes
+            .windows(4)
+            .enumerate()
+            .filter(|(_, id)| *id == [0x1f, 0x43, 0xb6, 0x75])
+            .map(|(at, _)| at)
+            .collect();
+        let [.., from, to, _, _] = clusters[..] else {
+            panic!("{} clusters", clusters.len())
+        };
+        // From the middle of one cluster to the beginning of the next one nothing can be read.
+        bytes[(from + to) / 2..to].fill(0);
+        let source = studio.path("hole.webm");
+        std::fs::write(&source, bytes).expect("room");
+        for recipe in [studio::recipe("libx264"), studio::copy()] {
+            let checked = studio.encode(&source, &recipe).await.expect("most of it");
+            assert!((50..75).contains(&checked.frames), "{checked:#?}");
+            let missing = format!("{} of 75 video frames", 75 - checked.frames);
+            let told = not_kept(&checked.changes);
+            let told = told.iter().find(|change| change.from == missing);
+            let told = told.unwrap_or_else(|| panic!("{missing}: {:#?}", checked.changes));
+            assert_eq!((told.kind, told.fate), (Kind::Timing, Fate::Lost));
+            let strict = Recipe {
+                strict_input: true,
+                ..recipe
+            };
+            refused(&studio, &source, &strict, "source is damaged").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_header_of_aac_costs_no_more_than_its_packet() {
+    for studio in Studio::each() {
+        let whole = studio.clip("film.ts", &format!("{FILM} {H264}"));
+        let mut bytes = std::fs::read(&whole).expect("bytes");
+        // The sync word of every tenth frame of sound, from the middle on.
+        let headers: Vec<usize> = (bytes.len() / 2..bytes.len() - 2)
+            .filter(|&at| bytes[at] == 0xff && bytes[at + 1] == 0xf1 && bytes[at + 2] == 0x50)
+            .collect();
+        assert!(headers.len() > 20, "{} headers", headers.len());
+        for at in headers.iter().step_by(10) {
+            bytes[*at..at + 7].fill(0x55);
+        }
+        let source = studio.path("headers.ts");
+        std::fs::write(&source, bytes).expect("room");
+        for container in [Container::Mkv, Container::Mp4] {
+            let recipe = Recipe {
+                container,
+                ..studio::copy()
+            };
+            let checked = studio.encode(&source, &recipe).await.expect("most of it");
+            assert_eq!(checked.frames, 75, "{container}");
+            let [made, source] =
+                [&studio.output(), &source].map(|path| studio.count_packets(path, "a"));
+            assert!(
+                made < source && made + headers.len() / 10 + 1 >= source,
+                "{container}: {made} of {source}"
+            );
+            let told = not_kept(&checked.changes);
+            let told = told
+                .iter()
+                .any(|change| change.fate == Fate::Lost && change.from.contains("audio"));
+            assert!(told, "{container}: {:#?}", checked.changes);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_film_that_is_mostly_rubbish_is_refused() {
     for studio in Studio::each() {
         let whole = studio.clip("film.mp4", &format!("{FILM} {H264}"));
@@ -264,7 +338,12 @@ async fn what_a_recipe_cannot_do_with_an_input_is_no_workers_fault() {
                 video.arguments = vec![argument.parse().expect("an argument")];
             })
         };
+        let into = |container| Recipe {
+            container,
+            ..studio::copy()
+        };
         for (source, recipe, words) in [
+            (&deep, into(Container::Webm), "choose --container mkv"),
             (&film, filter("crop=640:360"), "crop: Invalid too big"),
             (&film, filter("pad=16:16"), "Padded dimensions"),
             (&film, filter("bm3d=block=70"), "out of range"),

@@ -210,6 +210,21 @@ impl Studio {
             .collect()
     }
 
+    /// How many packets the first stream of a kind has.
+    pub(crate) fn count_packets(&self, file: &Path, kind: &str) -> usize {
+        let answer = Command::new(&self.tools.ffprobe)
+            .args(["-v", "error", "-of", "csv=p=0", "-count_packets"])
+            .args(["-select_streams", &format!("{kind}:0")])
+            .args(["-show_entries", "stream=nb_read_packets"])
+            .arg(file)
+            .output()
+            .expect("ffprobe runs");
+        let answer = String::from_utf8(answer.stdout).expect("text");
+        // Programs of a transport stream list their streams, too.
+        let last = answer.split_whitespace().last().expect("a number");
+        last.trim_matches(',').parse().expect("a number")
+    }
+
     /// Names of all filters.
     pub(crate) fn filters(&self) -> BTreeSet<String> {
         let list = Command::new(&self.tools.ffmpeg)
