@@ -49,8 +49,7 @@ fn run() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     if matches!(orders.fault, Some(Fault::Sick)) && asks("-i") {
-        eprintln!("[libx264 @ 0x5581] [error] Device or resource busy");
-        return Ok(ExitCode::FAILURE);
+        return Ok(sick());
     }
     if let Some(Fault::Broken(says)) = &orders.fault
         && asks("-i")
@@ -262,7 +261,9 @@ fn befall(
         }
         Fault::Trick(what) => return trick(what, real, line, output),
         // Befalls the check only.
-        Fault::CheckHeld | Fault::Sick | Fault::Broken(_) | Fault::Stuck => {}
+        Fault::CheckHeld | Fault::Broken(_) | Fault::Stuck => {}
+        // Ordered while it was held.
+        Fault::Sick => return Ok(sick()),
         Fault::Poison(name) => {
             let is_poison = |argument: &OsString| argument.to_string_lossy().contains(name);
             if line.iter().any(is_poison) {
@@ -273,6 +274,12 @@ fn befall(
         }
     }
     anyhow::bail!(Command::new(real).args(line).exec())
+}
+
+/// Says that the machine is at fault.
+fn sick() -> ExitCode {
+    eprintln!("[libx264 @ 0x5581] [error] Device or resource busy");
+    ExitCode::FAILURE
 }
 
 /// The first word of a survivor's command line; those after it are how often it

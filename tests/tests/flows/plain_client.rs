@@ -170,7 +170,7 @@ async fn a_plain_client_can_follow_a_job_through_its_life() {
     assert_eq!(run().await["body"]["state"]["running"]["worker"], "w");
 
     // Waiting for its second attempt, then failed for good.
-    ffmpeg.befall(Fault::Short { frames: 5 });
+    ffmpeg.befall(Fault::Sick);
     ffmpeg.release();
     let later = BTreeSet::from([format!("later.{id}.all")]);
     poll::until("the job to wait for its second attempt", async || {

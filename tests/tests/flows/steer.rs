@@ -336,7 +336,7 @@ async fn a_drained_worker_finishes_what_it_has_and_goes_on_when_it_may() {
 async fn what_failed_alike_is_tried_again_together() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Crash { after_frames: 10 });
+    ffmpeg.befall(Fault::Sick);
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let _worker = farm.join(setup).await;
     let empty = farm.folder().join("empty.mp4");

@@ -68,7 +68,7 @@ impl Tracks {
                 .filter(|stream| stream.kind == StreamKind::Video)
                 .filter_map(|stream| stream.absent);
             return Err(Failure::input(match declared.next() {
-                Some(why) => format!("input holds no video: its track is {why}"),
+                Some(why) => format!("the input holds no frame: its video track is {why}"),
                 None => "input holds no video, only sound or covers".to_owned(),
             }));
         }
