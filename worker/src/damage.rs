@@ -183,11 +183,13 @@ impl Inspected<'_> {
         let first = found.frames.first().copied();
         let mut places = Vec::new();
         let mut bad = Vec::new();
-        // Stretches that the demuxer could not read: what it says is of all tracks, and of no time.
+        // Stretches that the demuxer could not read: what it says is of all tracks, and of no time. An MP4's goes by an
+        // index, and skips nothing.
         let mut unread = 0;
+        let skips = !self.media.format.starts_with("mov");
         for complaint in &survey.complaints {
             let is_demuxers = complaint.by == self.media.format;
-            if is_demuxers && complaint.before.is_none() {
+            if is_demuxers && skips && complaint.before.is_none() {
                 unread += 1;
                 continue;
             }
