@@ -1,8 +1,8 @@
 # Everything lands in target/, beside the system packages that tests/setup names when it installs them.
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 export PATH := $(CARGO_TARGET_DIR)/tools/bin:$(PATH)
-# Many tests wait for leases and retries to run out: a third beside two on two cores costs little and saves minutes.
-export RUST_TEST_THREADS ?= 3
+# Many tests wait for leases and retries to run out: one more at a time than there are cores saves minutes on small machines.
+export RUST_TEST_THREADS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # The demo and the tests start a broker and a store of their own, whatever this shell is set up to use.
 unexport NATS_URL STORE_URL
 
