@@ -54,7 +54,7 @@ async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
         "only mkv holds attachments",
         "kept: ",
         "1 file would be encoded",
-        "1 file loses attachment",
+        "1 file loses an attachment",
     ] {
         assert!(told.contains(words), "no {words} in: {told}");
     }
@@ -72,7 +72,7 @@ async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
         "mp4",
     ];
     let plan = farm.producer(plan).await.succeeded().stdout;
-    assert!(plan.contains("1 file loses attachment"), "{plan}");
+    assert!(plan.contains("1 file loses an attachment"), "{plan}");
     let strict = ["--refuse-loss", "attachment"];
     let refused = farm
         .producer(order(&folder, &[&strict[..], &["--dry-run"]].concat()))
@@ -97,7 +97,10 @@ async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
     assert!(outside::names(&farm.out()).is_empty());
 
     let done = farm.producer(order(&folder, &["--wait"])).await.succeeded();
-    assert!(done.stdout.contains("1 file loses attachment"), "{done:?}");
+    assert!(
+        done.stdout.contains("1 file loses an attachment"),
+        "{done:?}"
+    );
     let runs = farm.view.runs().await.unwrap();
     let mut reports = runs.iter().filter_map(|run| match &run.state {
         State::Completed { report } => Some((run.job.id, report)),
