@@ -100,6 +100,8 @@ fn what_is_not_there_any_more_is_told_by_its_kind() {
         .tags
         .insert("title".to_owned(), "Kommentar".to_owned());
     sound.dispositions.insert("comment".to_owned());
+    // Its container says where its channels are.
+    sound.codec = "pcm_s24le".to_owned();
     let mut input = media(vec![turned, sound]);
     input.chapters = vec![Chapter::default(); 3];
     input
@@ -140,6 +142,34 @@ fn what_is_not_there_any_more_is_told_by_its_kind() {
             "converted: layout of track 1",
         ],
         "{told:#?}"
+    );
+}
+
+#[test]
+fn copied_sound_keeps_its_channels_where_they_are() {
+    // Its packets say it; the probe of a recording that changes tells one of its layouts.
+    let input = media(vec![film(), sound()]);
+    let changed = told(&recipe(Container::Mkv), &input, |output| {
+        output.streams[1].layout = "stereo".to_owned();
+        output.streams[1].channels = 2;
+    });
+    assert!(
+        !changed.iter().any(|line| line.contains("layout")),
+        "{changed:#?}"
+    );
+    // Matroska says a number only, of which players take the usual layout.
+    let mut pcm = sound();
+    pcm.codec = "pcm_s24le".to_owned();
+    let untold = told(
+        &recipe(Container::Mkv),
+        &media(vec![film(), pcm]),
+        |output| {
+            output.streams[1].layout.clear();
+        },
+    );
+    assert!(
+        !untold.iter().any(|line| line.contains("layout")),
+        "{untold:#?}"
     );
 }
 

@@ -143,21 +143,31 @@ fn layout(pair: &Pair<'_>) -> Option<Change> {
     let Some(from) = said(source) else {
         return sound::guessed(source.channels, &placed?, index);
     };
+    // Every packet of such sound says where its channels are; a probe of sound that changes tells one of its layouts.
+    let says_itself = pair.by == Means::Copy && !source.codec.starts_with("pcm_");
+    // Players take channels of which nothing is said for this.
+    let is_taken_so = to.is_none()
+        && made.channels == source.channels
+        && Layout::parse(&from)
+            .zip(Layout::usual(source.channels))
+            .is_some_and(|(from, usual)| usual.sounds_like(&from));
     let held = Layout::parse(&from)
         .zip(placed)
         .filter(|(from, to)| to.holds(from));
-    Some(if to.as_ref() == Some(&from) {
-        Change::kept(Kind::Layout, index, from)
-    } else if let Some((from, to)) = held {
-        sound::held(&from, &to, index)
-    } else if made.channels == source.channels && to.is_none() {
-        let why = "the output does not say where its channels are";
-        Change::lost(Kind::Layout, index, from, why)
-    } else {
-        let to = to.unwrap_or_else(|| format!("{} channels", made.channels));
-        let why = format!("as {} holds it", made.codec);
-        Change::converted(Kind::Layout, index, from, to, why)
-    })
+    Some(
+        if says_itself || is_taken_so || to.as_ref() == Some(&from) {
+            Change::kept(Kind::Layout, index, from)
+        } else if let Some((from, to)) = held {
+            sound::held(&from, &to, index)
+        } else if made.channels == source.channels && to.is_none() {
+            let why = "the output does not say where its channels are";
+            Change::lost(Kind::Layout, index, from, why)
+        } else {
+            let to = to.unwrap_or_else(|| format!("{} channels", made.channels));
+            let why = format!("as {} holds it", made.codec);
+            Change::converted(Kind::Layout, index, from, to, why)
+        },
+    )
 }
 
 /// Where the channels are; what is not said of one or two is as everybody takes it.
