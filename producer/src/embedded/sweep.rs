@@ -40,8 +40,8 @@ fn look_at(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     if is_look(path) {
-        if age(&path.join(LOCK))? > DAY && lock(path)?.is_some() {
-            remove(path)?;
+        if age(&path.join(LOCK))? > DAY {
+            remove_unused(path)?;
         }
         return Ok(());
     }
@@ -59,10 +59,19 @@ fn look_at(path: &Path) -> io::Result<()> {
         true => TO_CARRY_ON,
         false => WITHOUT_OUTPUT,
     };
-    if age(&marker)? > kept && lock(path)?.is_some() {
-        remove(path)?;
+    if age(&marker)? > kept {
+        remove_unused(path)?;
     }
     Ok(())
+}
+
+/// Removes a state that is not in use, and holds its lock until it is gone: a
+/// command that starts meanwhile must not lose what it has just taken.
+fn remove_unused(folder: &Path) -> io::Result<()> {
+    match lock(folder)? {
+        Some(_held) => remove(folder),
+        None => Ok(()),
+    }
 }
 
 /// Whether it is the state of a command that only looked, and was killed over it.
