@@ -6,45 +6,15 @@
 //! can, [`queue`] where it waits, [`run`] what became of it, [`subject`] what
 //! all of that is called on the broker, and [`broker`] the operations.
 
-pub mod batch;
 pub mod broker;
-pub mod card;
-pub mod changes;
-pub mod control;
-pub mod digest;
-pub mod encoder;
-pub mod event;
-pub mod failure;
-pub mod fence;
-pub mod fit;
-pub mod history;
-pub mod hours;
-pub mod id;
+pub mod farm;
 pub mod job;
-pub mod location;
-pub mod marked;
-pub mod media_info;
-pub mod naming;
-pub mod outlook;
-pub mod peek;
-pub mod pin;
-pub mod places;
-pub mod plan;
-pub mod preset;
-pub mod printable;
-pub mod progress;
-pub mod queue;
+pub mod matching;
+pub mod names;
+pub mod program;
 pub mod recipe;
-pub mod retention;
-pub mod roots;
-pub mod run;
-pub mod scratch;
-pub mod shutdown;
 pub mod store;
-pub mod subject;
-pub mod telemetry;
+pub mod submit;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod why;
 pub mod wire;
-pub mod worker;

@@ -2,17 +2,18 @@
 
 use jiff::Timestamp;
 
-use crate::card::{Card, Ffmpeg, Host, Proof, Verdict};
-use crate::digest::Digest;
-use crate::encoder::Encoder;
-use crate::fence::{Fence, Means};
-use crate::id::BatchId;
-use crate::job::{Input, Job};
-use crate::location::Location;
-use crate::places::Places;
+use crate::farm::card::{Card, Ffmpeg, Host, Proof, Verdict};
+use crate::farm::places::Places;
+use crate::farm::worker::{Heartbeat, Load, Terms, WorkerStatus};
+use crate::job::Job;
+use crate::job::id::BatchId;
+use crate::job::input::Input;
+use crate::job::run::fence::{Fence, Means};
+use crate::job::run::report::Report;
+use crate::names::digest::Digest;
+use crate::names::location::Location;
+use crate::recipe::encoder::Encoder;
 use crate::recipe::{Choice, Recipe, VideoEncode};
-use crate::run::Report;
-use crate::worker::{Heartbeat, Load, Terms, WorkerStatus};
 
 /// That an encoder passed at up to 4K and 100 frames a second.
 pub fn proof(encoder: &Encoder) -> Proof {

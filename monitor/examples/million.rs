@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use browser::{Page, get};
 use common::broker::{Broker, ConnectOptions, Outcome};
-use common::run::Run;
+use common::job::run::Run;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
@@ -170,7 +170,7 @@ async fn watch(address: &str, nth: usize) {
 }
 
 async fn enqueue(broker: &Broker, numbers: std::ops::Range<usize>) {
-    let batch = common::id::BatchId::new();
+    let batch = common::job::id::BatchId::new();
     let jobs: Vec<_> = numbers
         .map(|number| {
             let job = common::job::Job {

@@ -12,16 +12,18 @@ use std::time::Duration;
 
 use clap::Parser;
 use common::broker::{Broker, ConnectOptions, HEARTBEAT};
-use common::card::{Proof, Verdict};
-use common::changes::{Change, Kind};
-use common::failure::Failure;
-use common::id::JobId;
+use common::farm::card::{Proof, Verdict};
+use common::farm::worker::{Heartbeat, WorkerStatus};
+use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use common::progress::{EncodeProgress, Progress};
-use common::run::{Report, Run, Stage, State};
-use common::subject;
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
+use common::job::id::JobId;
+use common::job::progress::{EncodeProgress, Progress};
+use common::job::run::report::Report;
+use common::job::run::{Run, Stage, State};
+use common::names::subject;
 use common::wire;
-use common::worker::{Heartbeat, WorkerName, WorkerStatus};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 const GB: u64 = 1_000_000_000;
@@ -42,7 +44,7 @@ async fn main() {
         .await
         .expect("an address to listen on");
     println!("http://{}", listener.local_addr().expect("its address"));
-    let stop = common::shutdown::on_signal();
+    let stop = common::program::shutdown::on_signal();
     let page = tokio::spawn(monitor::run(config, listener, stop.clone()));
 
     let broker = Broker::connect(&ConnectOptions::new(server.url(), "showcase"))

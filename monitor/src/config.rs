@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use common::broker::ConnectOptions;
-use common::location::Location;
-use common::telemetry::LogFormat;
+use common::names::location::Location;
+use common::program::telemetry::LogFormat;
 
 use crate::access::Role;
 

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::access::{Role, keys};
+use crate::config::Task;
+use crate::{Config, Error};
 use clap::Parser;
-use monitor::access::{Role, keys};
-use monitor::config::Task;
-use monitor::{Config, Error};
 
 /// A wrong command line, as clap's own.
 const USAGE: u8 = 2;
@@ -18,7 +18,7 @@ const SHORTEST: usize = 10;
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = Config::parse();
-    if let Err(error) = common::telemetry::init(&config.log_level, config.log_format) {
+    if let Err(error) = common::program::telemetry::init(&config.log_level, config.log_format) {
         return fail(USAGE, &error);
     }
     if let Some(Task::Password { role }) = config.task {
@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
             );
         }
     };
-    match monitor::run(config, listener, common::shutdown::on_signal()).await {
+    match monitor::run(config, listener, common::program::shutdown::on_signal()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ Error::Access(_)) => fail(USAGE, &error.to_string()),
         Err(error @ Error::Broker(_)) => fail(OUT_OF_REACH, &error.to_string()),

@@ -1,9 +1,9 @@
 //! The media that jobs can be made of: one folder of a store, and what lies
 //! below it.
 
-use common::job::Input;
-use common::location::Location;
-use common::roots::Roots;
+use common::job::input::Input;
+use common::names::location::Location;
+use common::store::roots::Roots;
 use common::store::{Folder, StoreError, Stores, local_input};
 
 /// The folder that people browse.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use common::id::JobId;
-use common::run::{Run, State};
+use common::job::id::JobId;
+use common::job::run::{Run, State};
 use tokio_util::sync::CancellationToken;
 
-use crate::bring::{self, Bringing, Event};
+use crate::bring;
+use crate::bring::{Bringing, Event};
 use crate::display::Display;
 use crate::exit::{Error, Exit};
 use crate::follow::{Change, Follower};

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::digest::Digest;
-use common::id::JobId;
-use common::location::Location;
-use common::roots::{OpenFolder, Roots};
-use common::run::{Run, State};
+use common::job::id::JobId;
+use common::job::run::{Run, State};
+use common::names::digest::Digest;
+use common::names::location::Location;
+use common::store::roots::{OpenFolder, Roots};
 use common::store::{Copied, StoreError, Stores};
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};

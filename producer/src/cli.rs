@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use common::telemetry::LogFormat;
+use common::program::telemetry::LogFormat;
 
 use crate::commands::{
     batch, batches, cancel, completions, download, drain, encode, enqueue, hours, job, jobs, logs,

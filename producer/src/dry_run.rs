@@ -3,15 +3,16 @@
 //! files, as this program may have no ffmpeg.
 
 use common::broker::{Broker, Unseen};
-use common::changes::{Change, Fate};
-use common::id::BatchId;
-use common::job::{Input, Job};
-use common::location::Location;
-use common::peek::{Foresee, Foreseen};
-use common::printable::printable;
+use common::farm::preview::{Foresee, Foreseen};
+use common::farm::worker::Heartbeat;
+use common::job::Job;
+use common::job::changes::{Change, Fate};
+use common::job::id::BatchId;
+use common::job::input::Input;
+use common::names::location::Location;
+use common::names::printable::printable;
 use common::recipe::Recipe;
 use common::store::Stores;
-use common::worker::Heartbeat;
 use futures::StreamExt;
 use serde::Serialize;
 

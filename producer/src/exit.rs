@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use common::broker::{BrokerError, Unheard};
 use common::store::StoreError;
 
-use common::printable::printable;
+use common::names::printable::printable;
 
 /// The exit codes. They are a contract: scripts branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::broker::{Broker, ConnectOptions};
-use common::location::Location;
-use common::printable::printable;
-use common::telemetry::LogFormat;
+use common::names::location::Location;
+use common::names::printable::printable;
+use common::program::telemetry::LogFormat;
 use tokio::sync::OnceCell;
 
-use crate::cli::{self, CommonOptions};
+use crate::cli;
+use crate::cli::CommonOptions;
 use crate::config_file::ConfigFile;
 use crate::exit::Error;
 

@@ -2,10 +2,10 @@
 
 use clap::{Args, ValueEnum};
 use common::broker::{Broker, JobRecord};
-use common::id::BatchId;
-use common::location::Location;
-use common::queue::Queue;
-use common::worker::WorkerName;
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
+use common::job::id::BatchId;
+use common::names::location::Location;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::exit::Error;

@@ -3,8 +3,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use common::location::Location;
-use common::naming::as_key;
+use common::names::location::Location;
+use common::submit::naming::as_key;
 use uuid::Uuid;
 
 use crate::exit::Error;

@@ -2,7 +2,7 @@
 //! tells what became of them. `encode` brings its own farm along.
 //!
 //! [`commands`] has a file per verb. Those that make jobs share the path
-//! [`sources`] → [`common::naming`] → [`upload`] → [`submit`] → [`attend`] → [`bring`]; those that
+//! [`sources`] → [`common::submit::naming`] → [`upload`] → [`submit`] → [`attend`] → [`bring`]; those that
 //! change what was decided share [`selection`] → [`tally`].
 
 pub mod attend;
@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
         Command::Guard(options) => return embedded::guard::run(options),
         Command::Completions(options) => Ok(commands::completions::run(&options)),
         command => farm::Settings::new(cli.common).and_then(|settings| {
-            common::telemetry::init(&settings.log_level, settings.log_format)
+            common::program::telemetry::init(&settings.log_level, settings.log_format)
                 .map_err(Error::usage)?;
             let runtime = tokio::runtime::Runtime::new()
                 .map_err(|error| Error::out_of_reach(format!("cannot start: {error}")))?;
@@ -66,7 +66,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> {
-    let shutdown = common::shutdown::on_signal();
+    let shutdown = common::program::shutdown::on_signal();
     // These clean up after themselves; the others just end.
     match command {
         Command::Encode(options) => {

@@ -6,27 +6,28 @@ use std::time::Duration;
 
 use clap::Args;
 use common::broker::{Broker, Makers, NamesError, Outputs};
-use common::id::BatchId;
+use common::farm::queue::Priority;
+use common::farm::worker_name::WorkerName;
+use common::job::id::BatchId;
+use common::job::run::State;
 use common::job::{Hops, Job};
-use common::location::Location;
-use common::naming::{self, Named};
-use common::queue::Priority;
+use common::names::location::Location;
 use common::recipe::{Container, Recipe};
-use common::run::State;
 use common::store::Stores;
-use common::worker::WorkerName;
+use common::submit::naming;
+use common::submit::naming::Named;
 use serde::Serialize;
 
-use crate::attend::{self, Ending};
+use crate::attend::Ending;
 use crate::bring::Brought;
-use crate::cli;
 use crate::display::{output, summary, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::home::Home;
 use crate::sources::{Search, Source, SourceOptions};
 use crate::submit::{Entry, Renew, Standing, Terms};
-use common::printable::printable;
+use crate::{attend, cli};
+use common::names::printable::printable;
 
 /// On what terms jobs are made.
 #[derive(Clone, Debug, Args)]

@@ -1,9 +1,9 @@
 //! Standing orders to the farm: what they are about, and giving them.
 
 use common::broker::{Broker, Unheard};
-use common::control::{Order, Target};
-use common::queue::Queue;
-use common::worker::WorkerName;
+use common::farm::orders::{Order, Target};
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
 use serde::Serialize;
 
 use crate::display::output;

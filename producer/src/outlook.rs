@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use async_nats::Subscriber;
 use common::broker::{Broker, JobRecord};
-use common::fit;
-use common::id::JobId;
+use common::farm::queue::Queue;
+use common::farm::worker::Heartbeat;
 use common::job::Job;
-use common::outlook::{self, Outlook, Past, Waiting};
-use common::progress::Progress;
-use common::queue::Queue;
-use common::run::{Report, Run, State};
-use common::subject;
+use common::job::id::JobId;
+use common::job::progress::Progress;
+use common::job::run::report::Report;
+use common::job::run::{Run, State};
+use common::matching::outlook::{Outlook, Past, Waiting};
+use common::matching::{fit, outlook};
+use common::names::subject;
 use common::wire;
-use common::worker::Heartbeat;
 use futures::StreamExt;
 use jiff::Timestamp;
 

@@ -2,9 +2,9 @@
 //! and whether anyone could run the jobs.
 
 use common::broker::Broker;
-use common::location::Location;
-use common::pin;
-use common::plan::Plan;
+use common::matching::pin;
+use common::matching::plan::Plan;
+use common::names::location::Location;
 use common::store::{StoreError, Stores};
 
 use crate::display::units;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use common::location::Location;
+use common::names::location::Location;
 use common::store::Stores;
 
 use crate::exit::Error;

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use common::preset::{Listed, Presets};
-use common::printable::printable;
+use common::names::printable::printable;
+use common::names::token::Token;
 use common::recipe::Recipe;
-use common::subject::Token;
+use common::recipe::preset::{Listed, Presets};
 
 use crate::exit::Error;
 use crate::farm::Settings;

@@ -1,14 +1,14 @@
 //! The options that say how to encode: the same wherever a recipe is asked for.
 
 use clap::{Args, ValueEnum};
-use common::changes::Kind;
-use common::encoder::{Codec, Encoder};
+use common::farm::worker::Heartbeat;
+use common::job::changes::Kind;
+use common::names::token::Token;
+use common::recipe::encoder::{Codec, Encoder};
 use common::recipe::{
     Argument, Audio, BitDepth, Bitrate, Captions, Choice, Chroma, Container, Filters, Hdr, Quality,
     Rate, Recipe, Scale, Subtitles, Video, VideoEncode,
 };
-use common::subject::Token;
-use common::worker::Heartbeat;
 
 use crate::exit::Error;
 use crate::presets::{PresetChoice, Shelf};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use common::broker::{Broker, JobRecord};
-use common::id::{BatchId, JobId};
+use common::job::id::{BatchId, JobId};
 
 use crate::exit::Error;
 

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use common::job::Input;
-use common::location::Location;
+use common::job::input::Input;
+use common::names::location::Location;
 
 /// Looks at which a file must be the same.
 const LOOKS: u32 = 2;

@@ -5,15 +5,16 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
-use common::job::Input;
-use common::location::Location;
-use common::naming::Named;
+use common::job::input::Input;
+use common::names::location::Location;
 use common::store::{Stores, local_input};
+use common::submit::naming::Named;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::exit::Error;
-use crate::sniff::{self, NoVideo};
+use crate::sniff;
+use crate::sniff::NoVideo;
 
 /// What a folder is searched for. A file that is named takes part whatever it is called.
 const EXTENSIONS: &[&str] = &[

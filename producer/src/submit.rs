@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use common::broker::{Broker, Holder, Maker, Makers, Outcome};
-use common::id::JobId;
+use common::farm::queue::{Lane, Priority, Queue};
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
+use common::job::run::{Run, State};
 use common::job::{Hops, Job};
-use common::location::Location;
-use common::queue::{Lane, Priority, Queue};
+use common::names::location::Location;
 use common::recipe::Recipe;
-use common::run::{Run, State};
-use common::worker::WorkerName;
 use uuid::Uuid;
 
 use crate::bring::Brought;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use common::broker::{BrokerError, JobRecord, Steered};
-use common::id::JobId;
-use common::printable::printable;
+use common::job::id::JobId;
+use common::names::printable::printable;
 use futures::StreamExt;
 use serde::Serialize;
 

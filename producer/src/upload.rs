@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use common::location::Location;
-use common::naming::as_key;
+use common::names::location::Location;
 use common::store::{StoreError, Stores};
+use common::submit::naming::as_key;
 use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio_util::sync::CancellationToken;

@@ -5,24 +5,26 @@ use std::process::Command;
 use std::time::Duration;
 
 use common::broker::{Broker, ConnectOptions, Enqueued, JobRecord};
-use common::id::{BatchId, JobId};
+use common::farm::queue::{Lane, Priority};
+use common::farm::worker::Heartbeat;
 use common::job::Job;
-use common::location::Location;
-use common::progress::Progress;
-use common::queue::{Lane, Priority};
+use common::job::id::{BatchId, JobId};
+use common::job::progress::Progress;
+use common::job::run::report::Report;
+use common::job::run::{Run, State};
+use common::names::location::Location;
+use common::names::subject;
 use common::recipe::{Choice, Recipe, VideoEncode};
-use common::run::{Report, Run, State};
 use common::store::local_input;
-use common::worker::Heartbeat;
-use common::{subject, wire};
+use common::wire;
 use futures::StreamExt;
 use tempfile::TempDir;
 
 use crate::broker::{Flush, TestBroker};
 use crate::cluster::TestCluster;
 use crate::process::{Ran, run};
-use crate::programs::{self, Worker, WorkerSetup};
-use crate::{paths, poll};
+use crate::programs::{Worker, WorkerSetup};
+use crate::{paths, poll, programs};
 
 /// How long a job of a test may go without a sign of life.
 pub const ACK_WAIT: Duration = Duration::from_secs(3);

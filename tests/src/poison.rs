@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use common::farm::queue::{Lane, Priority};
 use common::job::Job;
-use common::queue::{Lane, Priority};
 use futures::future::join_all;
 
 use crate::audit::{Acknowledged, Auditor, Findings, Place, Tally};

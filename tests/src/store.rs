@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use common::id::BatchId;
-use common::job::{Input, Job};
-use common::location::Location;
+use common::job::Job;
+use common::job::id::BatchId;
+use common::job::input::Input;
+use common::names::location::Location;
 use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;

@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use common::broker::{Claimant, Decline};
-use common::card::{Card, Proof};
-use common::control::{Controls, Target};
-use common::encoder::Kind;
+use common::farm::card::{Card, Proof};
+use common::farm::orders::{Controls, Target};
+use common::farm::places::Places;
+use common::farm::queue::{Lane, Queue};
+use common::farm::worker::Terms;
+use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use common::places::Places;
-use common::queue::{Lane, Queue};
-use common::worker::{Terms, WorkerName};
+use common::recipe::encoder::Kind;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
@@ -252,14 +253,14 @@ impl Claimant for Admission {
 #[cfg(test)]
 mod tests {
 
-    use common::encoder::Encoder;
-    use common::id::BatchId;
-    use common::job::Input;
-    use common::location::Location;
-    use common::queue::Priority;
+    use common::farm::queue::Priority;
+    use common::job::id::BatchId;
+    use common::job::input::Input;
+    use common::names::location::Location;
+    use common::recipe::encoder::Encoder;
     use common::recipe::{Choice, Recipe, VideoEncode};
-    use common::roots::Roots;
     use common::store::Stores;
+    use common::store::roots::Roots;
     use common::testing;
 
     use super::*;
@@ -330,12 +331,12 @@ mod tests {
         let (admission, _folder) = admission(Terms::default());
         let (_, any_lane) = job("hevc_nvenc", 1);
         let any_lane = Lane {
-            queue: Queue::Any(common::encoder::Codec::Hevc),
+            queue: Queue::Any(common::recipe::encoder::Codec::Hevc),
             ..any_lane
         };
         let any = |size| {
             let (mut job, _) = job("hevc_nvenc", size);
-            let choice = Choice::Codec(common::encoder::Codec::Hevc);
+            let choice = Choice::Codec(common::recipe::encoder::Codec::Hevc);
             job.recipe = Recipe::encode(VideoEncode::new(choice));
             admission.admit(&job, &any_lane)
         };

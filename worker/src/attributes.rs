@@ -5,9 +5,9 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::time::SystemTime;
 
-use common::location::Location;
-use common::roots::Roots;
+use common::names::location::Location;
 use common::store::Stores;
+use common::store::roots::Roots;
 
 /// Permissions that are carried: reading, writing and running, and no identity of another.
 #[cfg(unix)]

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::broker::ConnectOptions;
-use common::encoder::Encoder;
-use common::hours::Hours;
-use common::location::Location;
-use common::queue::Queue;
-use common::roots::Roots;
+use common::farm::hours::Hours;
+use common::farm::queue::Queue;
+use common::farm::worker::Terms;
+use common::farm::worker_name::WorkerName;
+use common::names::location::Location;
+use common::program::telemetry::LogFormat;
+use common::recipe::encoder::Encoder;
 use common::store::Stores;
-use common::telemetry::LogFormat;
-use common::worker::{Terms, WorkerName};
+use common::store::roots::Roots;
 
 use crate::card::host_name;
 use crate::scratch;

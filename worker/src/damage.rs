@@ -6,16 +6,15 @@
 //! Damage anywhere else is told, unless the recipe is strict. Recordings of
 //! broadcasts state no length: they are cut anywhere, and begin anywhere.
 
-use common::changes::{Change, Kind};
-use common::failure::{Failure, Fault};
+use common::job::changes::{Change, Kind};
+use common::job::failure::{Failure, Fault};
 
-use crate::ffmpeg::Source;
 use crate::ffmpeg::complaints::Complaints;
 use crate::ffmpeg::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::process::{Finished, Runner};
 use crate::ffmpeg::survey::{Depth, Survey, Surveyed, survey};
 use crate::ffmpeg::tracks::{Means, Track};
-use crate::ffmpeg::whole;
+use crate::ffmpeg::{Source, whole};
 use crate::gaps::Gaps;
 
 /// How much earlier than stated a file may end that says itself that it breaks off, in seconds and

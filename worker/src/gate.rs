@@ -9,12 +9,11 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use common::changes::{Change, Kind};
-use common::failure::{Doubt, Failure, Fault};
+use common::job::changes::{Change, Kind};
+use common::job::failure::{Doubt, Failure, Fault};
 use common::recipe::{Container, Filters, Recipe, Scale, Video};
 
-use crate::changes;
-use crate::damage::{self, Inspected, is_recording};
+use crate::damage::{Inspected, is_recording};
 use crate::ffmpeg::Source;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::complaints::Complaints;
@@ -26,6 +25,7 @@ use crate::ffmpeg::probe::probe;
 use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::{Means, Track};
 use crate::made::Made;
+use crate::{changes, damage};
 
 /// Codecs whose every frame says how many channels it has: a track may change in the middle, and
 /// what is found of it depends on how far one looks.

@@ -10,8 +10,8 @@
 
 use std::time::Duration;
 
-use common::encoder::Encoder;
-use common::id::JobId;
+use common::job::id::JobId;
+use common::recipe::encoder::Encoder;
 use jiff::Timestamp;
 use tokio::time::Instant;
 

@@ -11,10 +11,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::failure::Failure;
-use common::id::JobId;
-use common::location::Location;
-use common::roots::{Identity, OpenFolder, Opened, Roots};
+use common::job::failure::Failure;
+use common::job::id::JobId;
+use common::names::location::Location;
+use common::store::roots::{Identity, OpenFolder, Opened, Roots};
 use common::store::{StoreError, Stores};
 use uuid::Uuid;
 

@@ -4,9 +4,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use common::failure::Failure;
-use common::job::{Input, Job};
-use common::roots::Roots;
+use common::job::Job;
+use common::job::failure::Failure;
+use common::job::input::Input;
+use common::store::roots::Roots;
 use common::store::{OnBytes, StoreError, Stores, local_input};
 
 use crate::config::ReadMode;
@@ -169,7 +170,7 @@ pub fn failure(error: StoreError) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use common::failure::Fault;
+    use common::job::failure::Fault;
 
     use super::*;
 

@@ -10,9 +10,9 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use common::failure::{Doubt, Failure};
-use common::marked::{is_name_of, open_plain};
-use common::roots::Identity;
+use common::job::failure::{Doubt, Failure};
+use common::store::marked::{is_name_of, open_plain};
+use common::store::roots::Identity;
 
 use crate::ffmpeg::finish::Finish;
 use crate::scratch::AttemptFolder;
@@ -126,7 +126,7 @@ fn not_plain() -> Failure {
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use common::failure::Fault;
+    use common::job::failure::Fault;
 
     use super::*;
     use crate::scratch::Scratch;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use common::worker::Load;
+use common::farm::worker::Load;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Reads how busy the machine is; what this system does not tell stays 0.

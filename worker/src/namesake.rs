@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Namesake};
-use common::worker::WorkerName;
+use common::farm::worker_name::WorkerName;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::control::Controls;
+use common::farm::orders::Controls;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -9,25 +9,23 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use common::failure::{Failure, Fault};
-use common::job::Input;
-use common::peek::{Foresee, Foreseen, Peek, Question, STILL_WIDTH, Side, Sight};
-use common::run::State;
+use common::farm::preview::{Foresee, Foreseen, Peek, Question, STILL_WIDTH, Side, Sight};
+use common::job::failure::{Failure, Fault};
+use common::job::input::Input;
+use common::job::run::State;
 use common::wire;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use crate::changes;
 use crate::config::ReadMode;
 use crate::executor::{Executor, choose};
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::fault::Origin;
-use crate::ffmpeg::probe;
 use crate::ffmpeg::process::Runner;
-use crate::ffmpeg::{Source, arguments};
-use crate::input;
+use crate::ffmpeg::{Source, arguments, probe};
 use crate::made::Made;
 use crate::scratch::AttemptFolder;
+use crate::{changes, input};
 
 /// Longer than anybody waits for an answer.
 const LONGEST: Duration = Duration::from_secs(15);

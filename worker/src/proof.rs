@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::encoder::{Encoder, Kind};
-use common::failure::{Doubt, Failure, Fault};
-use common::run::Run;
+use common::job::failure::{Doubt, Failure, Fault};
+use common::job::run::Run;
+use common::recipe::encoder::{Encoder, Kind};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -100,7 +100,7 @@ impl Executor {
 
     async fn encode_for_proof(
         &self,
-        with: Option<(&Encoder, &common::card::Proof)>,
+        with: Option<(&Encoder, &common::farm::card::Proof)>,
     ) -> Result<(), String> {
         if let Some(free) = free_space(self.scratch.path())
             && free < ROOM

@@ -11,16 +11,17 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
-use common::failure::Failure;
-use common::fence::{Fence, Means};
-use common::id::JobId;
-use common::location::Location;
-use common::run::Run;
+use common::job::failure::Failure;
+use common::job::id::JobId;
+use common::job::run::Run;
+use common::job::run::fence::{Fence, Means};
+use common::names::location::Location;
 use common::store::{OnBytes, StoreError, Stores, Upload};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::hidden::{self, Hidden};
+use crate::hidden;
+use crate::hidden::Hidden;
 use crate::input::failure;
 use crate::made::Made;
 use crate::patience::patiently;

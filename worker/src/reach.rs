@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use common::broker::Clock;
-use common::failure::{Failure, Fault};
+use common::farm::places::Places;
+use common::farm::worker::Away;
 use common::job::Job;
-use common::location::Location;
-use common::places::Places;
+use common::job::failure::{Failure, Fault};
+use common::names::location::Location;
 use common::store::{Answer, StoreError, Stores};
-use common::worker::Away;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;

@@ -12,10 +12,11 @@ use anyhow::bail;
 use cap_fs_ext::DirExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use common::id::JobId;
-use common::marked::{self, Base, Marked};
-use common::scratch::{folder, is_own, kind, lock};
-use common::worker::WorkerName;
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
+use common::store::marked;
+use common::store::marked::{Base, Marked};
+use common::store::scratch::{folder, is_own, kind, lock};
 use uuid::Uuid;
 
 /// A worker's own scratch folder, held by a lock while the worker lives.

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Claim, Haste, Lanes};
-use common::queue::{Lane, Queue};
-use common::run::Run;
-use common::subject::{self, Place};
+use common::farm::queue::{Lane, Queue};
+use common::job::run::Run;
+use common::names::subject;
+use common::names::subject::Place;
 use futures::StreamExt;
 use futures::stream::SelectAll;
 use tokio::sync::watch;

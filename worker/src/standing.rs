@@ -4,12 +4,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::broker::Clock;
-use common::control::{Controls, Target};
-use common::encoder::Encoder;
-use common::failure::Fault;
-use common::hours::Hours;
-use common::id::JobId;
-use common::worker::{WorkerName, WorkerStatus};
+use common::farm::hours::Hours;
+use common::farm::orders::{Controls, Target};
+use common::farm::worker::WorkerStatus;
+use common::farm::worker_name::WorkerName;
+use common::job::failure::Fault;
+use common::job::id::JobId;
+use common::recipe::encoder::Encoder;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
@@ -237,7 +238,7 @@ mod tests {
         let (duty, orders) = duty(Some("mon-sun 00:00-24:00"));
         assert!(duty.standing(0).is_ready());
         let target = Target::Worker("w1".parse().expect("a name"));
-        let order = |paused, hours: Option<&str>| common::control::Order {
+        let order = |paused, hours: Option<&str>| common::farm::orders::Order {
             paused,
             hours: hours.map(|text| text.parse().expect("hours")),
             since: Timestamp::now(),

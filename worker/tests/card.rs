@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use common::card::{Card, Verdict};
-use common::encoder::Encoder;
+use common::farm::card::{Card, Verdict};
+use common::recipe::encoder::Encoder;
 use worker::card::{DetectError, Detection, detect, render};
 use worker::ffmpeg::Tools;
 

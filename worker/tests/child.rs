@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use common::failure::{Doubt, Failure, Fault};
+use common::job::failure::{Doubt, Failure, Fault};
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::Tools;
 use worker::ffmpeg::fault::Origin;

@@ -6,57 +6,32 @@
 //! what a farm keeps of presets and history, `registry` says who is alive,
 //! `why` what a job waits for, and `inspect` reads without disturbing anyone.
 
-mod atomic;
-mod batches;
-mod claim;
-mod clock;
-mod connect;
-mod control;
-mod dead;
-mod direct;
-mod enqueue;
-mod hand_in;
-mod history;
-mod inspect;
-mod lanes;
-mod lease;
-mod look;
-mod names;
-mod namesake;
-mod outputs;
-mod owner;
-mod peek;
-mod place;
-mod quarantine;
-mod registry;
-mod restore;
-mod runs;
-mod settings;
+mod farm;
+mod nats;
+mod queue;
+mod read;
 mod steer;
-mod topology;
-mod unreadable;
-mod values;
-mod why;
+mod submit;
 
-pub use claim::{Claim, Lost};
-pub use clock::Clock;
-pub use connect::ConnectOptions;
-pub use enqueue::{Enqueued, Outcome};
-pub use hand_in::HandIn;
-pub use inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
-pub use lanes::Lanes;
-pub use lease::{Ended, Lease};
-pub use look::{Claimant, Decline, Haste, Look};
-pub use names::{NamesError, Outputs};
-pub use namesake::Namesake;
-pub use outputs::{Holder, Maker, Makers};
-pub use peek::Unseen;
-pub use place::{Ahead, Whereabouts};
-pub use quarantine::Unheard;
-pub use registry::HEARTBEAT;
-pub use settings::{Over, SettingsError};
-pub use steer::Steered;
-pub use unreadable::Unreadable;
+pub use farm::namesake::Namesake;
+pub use farm::preview::Unseen;
+pub use farm::quarantine::Unheard;
+pub use farm::registry::HEARTBEAT;
+pub use farm::settings::{Over, SettingsError};
+pub use nats::clock::Clock;
+pub use nats::connect::ConnectOptions;
+pub use queue::claim::{Claim, Lost};
+pub use queue::enqueue::{Enqueued, Outcome};
+pub use queue::lanes::Lanes;
+pub use queue::lease::{Ended, Lease};
+pub use queue::poll::{Claimant, Decline, Haste, Look};
+pub use read::inspect::{Change, Changes, JobRecord, LaneStatus, Pending};
+pub use read::position::{Ahead, Whereabouts};
+pub use read::unreadable::Unreadable;
+pub use steer::change::Steered;
+pub use submit::hand_in::HandIn;
+pub use submit::names::{NamesError, Outputs};
+pub use submit::outputs::{Holder, Maker, Makers};
 
 use std::time::Duration;
 
@@ -126,7 +101,7 @@ pub enum BrokerError {
     )]
     BrokenRun {
         /// Which job.
-        job: crate::id::JobId,
+        job: crate::job::id::JobId,
         /// Revision of what stands there.
         revision: u64,
         /// What is wrong with it.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::UnknownName;
-use crate::encoder::Codec;
+use crate::recipe::encoder::Codec;
 
 /// The file format of an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

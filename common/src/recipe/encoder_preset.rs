@@ -1,8 +1,8 @@
 //! What encoders call the ways between fast and small, as far as they are known.
 
 use super::RecipeError;
-use crate::encoder::{Encoder, Kind};
-use crate::subject::Token;
+use crate::names::token::Token;
+use crate::recipe::encoder::{Encoder, Kind};
 
 /// What an encoder understands.
 enum Words {

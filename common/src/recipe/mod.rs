@@ -8,9 +8,11 @@
 mod arguments;
 mod audio;
 mod container;
+pub mod encoder;
 mod encoder_preset;
 mod filters;
 mod picture;
+pub mod preset;
 mod rate;
 mod scale;
 mod words;
@@ -30,11 +32,11 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::card::{Card, Proof};
-use crate::changes::Kind;
-use crate::encoder::{Codec, Encoder};
-use crate::queue::Queue;
-use crate::subject::Token;
+use crate::farm::card::{Card, Proof};
+use crate::farm::queue::Queue;
+use crate::job::changes::Kind;
+use crate::names::token::Token;
+use crate::recipe::encoder::{Codec, Encoder};
 
 /// What to do with an input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

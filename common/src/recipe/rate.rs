@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::RecipeError;
-use crate::encoder::{Codec, Encoder, Kind};
+use crate::recipe::encoder::{Codec, Encoder, Kind};
 
 /// How much quality, or how many bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

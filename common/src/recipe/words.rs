@@ -79,8 +79,8 @@ fn video(encode: &VideoEncode) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoder::Codec;
     use crate::recipe::Choice;
+    use crate::recipe::encoder::Codec;
 
     #[test]
     fn a_recipe_is_told_in_a_line() {

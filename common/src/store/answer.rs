@@ -5,8 +5,8 @@ use std::io;
 use object_store::ObjectStoreExt;
 
 use super::{StoreError, Stores};
-use crate::location::Location;
-use crate::roots::Roots;
+use crate::names::location::Location;
+use crate::store::roots::Roots;
 
 /// A name that nobody has a reason to give an object.
 const NOBODYS: &str = ".ffmpeg-easy-is-it-there";

@@ -7,8 +7,8 @@ use object_store::ObjectStoreExt;
 use tokio::io::AsyncWriteExt;
 
 use super::{OnBytes, StoreError, Stores};
-use crate::digest::{Digest, Digester};
-use crate::location::Location;
+use crate::names::digest::{Digest, Digester};
+use crate::names::location::Location;
 
 /// What a copy turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use super::{StoreError, Stores};
-use crate::location::Location;
-use crate::roots::Roots;
+use crate::names::location::Location;
+use crate::store::roots::Roots;
 
 /// What lies in a folder, not below it.
 #[derive(Clone, Debug, Default, PartialEq)]

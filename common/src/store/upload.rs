@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{OnBytes, Patience, StoreError, Stores};
-use crate::location::Location;
+use crate::names::location::Location;
 
 /// Bytes of one part of a multipart upload. S3 allows 10,000 parts, so this
 /// carries outputs of up to 160 GB; larger ones take larger parts.

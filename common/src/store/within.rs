@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{StoreError, Stores};
-use crate::location::Location;
-use crate::places::Places;
-use crate::roots::Roots;
+use crate::farm::places::Places;
+use crate::names::location::Location;
+use crate::store::roots::Roots;
 
 /// Where a program may read and write.
 pub(super) struct Within {

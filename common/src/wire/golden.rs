@@ -7,23 +7,23 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::batch::Batch;
-use crate::changes::{Change, Kind};
-use crate::control::Order;
-use crate::event::{Event, What};
-use crate::failure::Failure;
-use crate::id::BatchId;
+use crate::farm::orders::Order;
+use crate::farm::preview::{Foresee, Foreseen, Peek, Question, Side, Sight};
+use crate::farm::queue::{Lane, Priority, Queue};
+use crate::farm::retention::Days;
+use crate::farm::worker::Heartbeat;
+use crate::job::batch::Batch;
+use crate::job::changes::{Change, Kind};
+use crate::job::event::{Event, What};
+use crate::job::failure::Failure;
+use crate::job::id::BatchId;
+use crate::job::progress::{EncodeProgress, Progress};
+use crate::job::run::{Delivered, Run, Stage};
 use crate::job::{Hops, Job};
-use crate::location::Location;
-use crate::peek::{Foresee, Foreseen, Peek, Question, Side, Sight};
-use crate::preset::Preset;
-use crate::progress::{EncodeProgress, Progress};
-use crate::queue::{Lane, Priority, Queue};
+use crate::names::location::Location;
+use crate::names::token::Token;
 use crate::recipe::Choice;
-use crate::retention::Days;
-use crate::run::{Delivered, Run, Stage};
-use crate::subject::Token;
-use crate::worker::Heartbeat;
+use crate::recipe::preset::Preset;
 use crate::{testing, wire};
 
 fn folder() -> PathBuf {
@@ -78,7 +78,7 @@ fn written() -> Vec<(&'static str, bytes::Bytes)> {
     }
     let job = job();
     let epoch = Timestamp::UNIX_EPOCH;
-    let worker: crate::worker::WorkerName = "w1".parse().expect("a name");
+    let worker: crate::farm::worker_name::WorkerName = "w1".parse().expect("a name");
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend([
         of("job", &job),

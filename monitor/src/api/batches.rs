@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use common::control::Target;
-use common::id::BatchId;
-use common::outlook::Outlook;
+use common::farm::orders::Target;
+use common::job::id::BatchId;
+use common::matching::outlook::Outlook;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -4,9 +4,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::broker::Unheard;
-use common::control::{Order, Target};
-use common::hours::Hours;
-use common::worker::WorkerName;
+use common::farm::hours::Hours;
+use common::farm::orders::{Order, Target};
+use common::farm::worker_name::WorkerName;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -113,7 +113,7 @@ pub(super) async fn leave_hours(
 async fn set_paused(shared: &Shared, target: &str, paused: bool) -> Result<StatusCode, Refusal> {
     let target: Target = target
         .parse()
-        .map_err(|error: common::control::TargetError| Refusal::unsound(error.to_string()))?;
+        .map_err(|error: common::farm::orders::TargetError| Refusal::unsound(error.to_string()))?;
     let controls = shared.broker.controls().await?;
     let order = controls.pausing(&target, paused, shared.broker.now());
     command(shared, &target, order.as_ref()).await

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::peek::Foresee;
+use common::farm::preview::Foresee;
 use common::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,7 +26,7 @@ pub(super) struct Asked {
 pub(super) struct Foretold {
     /// What would be kept, converted and lost.
     #[schema(value_type = Vec<Object>)]
-    changes: Vec<common::changes::Change>,
+    changes: Vec<common::job::changes::Change>,
     /// Why its job would fail; none where nothing is known against it.
     refused: Option<String>,
 }

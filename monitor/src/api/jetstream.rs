@@ -4,7 +4,7 @@ use async_nats::jetstream::consumer::Info as ConsumerInfo;
 use async_nats::jetstream::stream::Info as StreamInfo;
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::subject::JOBS;
+use common::names::subject::JOBS;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use utoipa::ToSchema;

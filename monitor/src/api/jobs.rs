@@ -9,10 +9,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use common::broker::JobRecord;
-use common::event::Event;
-use common::id::{BatchId, JobId};
-use common::queue::Queue;
-use common::worker::WorkerName;
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
+use common::job::event::Event;
+use common::job::id::{BatchId, JobId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

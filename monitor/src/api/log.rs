@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use common::id::JobId;
-use common::subject;
+use common::job::id::JobId;
+use common::names::subject;
 use futures::StreamExt;
 
 use super::refusal::Named;

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::broker::Over;
-use common::changes::Kind;
-use common::encoder::{Codec, Encoder};
-use common::preset::Preset;
+use common::job::changes::Kind;
+use common::names::token::Token;
+use common::recipe::encoder::{Codec, Encoder};
+use common::recipe::preset::Preset;
 use common::recipe::{Argument, AudioEncoder, Container, Filters, Recipe};
-use common::subject::Token;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -4,10 +4,10 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::broker::SettingsError;
-use common::preset::{Listed, Presets};
+use common::farm::retention::Days;
+use common::names::token::Token;
 use common::recipe::Recipe;
-use common::retention::Days;
-use common::subject::Token;
+use common::recipe::preset::{Listed, Presets};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -3,12 +3,13 @@
 
 use axum::extract::State;
 use common::broker::{Broker, BrokerError, JobRecord, Steered};
-use common::id::JobId;
-use common::location::Location;
-use common::pin;
-use common::queue::{Priority, Queue};
+use common::farm::queue::{Priority, Queue};
+use common::farm::worker::Heartbeat;
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
+use common::matching::pin;
+use common::names::location::Location;
 use common::recipe::Recipe;
-use common::worker::{Heartbeat, WorkerName};
 use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

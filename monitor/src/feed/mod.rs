@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use common::broker::{Broker, BrokerError};
-use common::progress::Progress;
-use common::subject::PROGRESS_OF_ALL;
+use common::job::progress::Progress;
+use common::names::subject::PROGRESS_OF_ALL;
 use common::wire;
 use futures::StreamExt;
 use tokio::sync::{mpsc, watch};

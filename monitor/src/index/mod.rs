@@ -14,14 +14,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
 use common::broker::{LaneStatus, Pending};
-use common::encoder::Encoder;
-use common::failure::{Fault, cause};
-use common::id::{BatchId, JobId};
+use common::farm::queue::{Lane, Priority, Queue};
+use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use common::outlook::Waiting;
-use common::queue::{Lane, Priority, Queue};
-use common::run::{Run, State};
-use common::worker::WorkerName;
+use common::job::failure::{Fault, cause};
+use common::job::id::{BatchId, JobId};
+use common::job::run::{Run, State};
+use common::matching::outlook::Waiting;
+use common::recipe::encoder::Encoder;
 use hashbrown::HashTable;
 use jiff::Timestamp;
 

@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use common::encoder::Encoder;
-use common::failure::Fault;
-use common::id::{BatchId, JobId};
-use common::queue::{Priority, Queue};
-use common::worker::WorkerName;
+use common::farm::queue::{Priority, Queue};
+use common::farm::worker_name::WorkerName;
+use common::job::failure::Fault;
+use common::job::id::{BatchId, JobId};
+use common::recipe::encoder::Encoder;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

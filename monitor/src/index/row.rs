@@ -1,8 +1,8 @@
 //! What is kept of one job.
 
-use common::failure::Fault;
-use common::id::JobId;
-use common::run::State;
+use common::job::failure::Fault;
+use common::job::id::JobId;
+use common::job::run::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

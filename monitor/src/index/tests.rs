@@ -1,15 +1,17 @@
 //! The rules of the index, one by one.
 
 use common::broker::Pending;
-use common::failure::Failure;
-use common::id::BatchId;
-use common::job::{Input, Job};
-use common::location::Location;
-use common::queue::{Lane, Priority};
+use common::farm::queue::{Lane, Priority};
+use common::farm::worker_name::WorkerName;
+use common::job::Job;
+use common::job::failure::Failure;
+use common::job::id::BatchId;
+use common::job::input::Input;
+use common::job::run::Run;
+use common::job::run::report::Report;
+use common::names::location::Location;
 use common::recipe::{Choice, Recipe, VideoEncode};
-use common::run::{Report, Run};
 use common::testing;
-use common::worker::WorkerName;
 use jiff::{SignedDuration, Timestamp};
 
 use super::query::{Query, Sort};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use common::encoder::Encoder;
-use common::queue::Queue;
-use common::worker::WorkerName;
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
+use common::recipe::encoder::Encoder;
 use jiff::Timestamp;
 
 use super::runs::Runs;

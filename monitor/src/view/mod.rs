@@ -13,13 +13,14 @@ mod tests;
 use std::collections::HashMap;
 
 use common::broker::{Change, LaneStatus, Pending, Unreadable};
-use common::control::{Controls, Target};
-use common::id::JobId;
-use common::outlook::Waiting;
-use common::progress::Progress;
-use common::queue::Queue;
-use common::run::Run;
-use common::worker::{Heartbeat, WorkerName};
+use common::farm::orders::{Controls, Target};
+use common::farm::queue::Queue;
+use common::farm::worker::Heartbeat;
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
+use common::job::progress::Progress;
+use common::job::run::Run;
+use common::matching::outlook::Waiting;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::listing::Progress as Listing;

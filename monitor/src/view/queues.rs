@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::broker::{LaneStatus, Pending};
-use common::outlook::{Outlook, Past, Waiting};
-use common::queue::Queue;
+use common::farm::queue::Queue;
+use common::matching::outlook::{Outlook, Past, Waiting};
 use jiff::Timestamp;
 
-use super::runs::{self, Runs};
+use super::runs;
+use super::runs::Runs;
 use super::snapshot::{Moment, NextRow, Presence, QueueRow, Unserved};
 use super::workers::Workers;
 

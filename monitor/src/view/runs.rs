@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use common::failure::cause;
-use common::id::JobId;
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use common::outlook::{self, Outlook, Past};
-use common::progress::Progress;
-use common::queue::Queue;
-use common::run::{Run, State};
-use common::worker::WorkerName;
+use common::job::failure::cause;
+use common::job::id::JobId;
+use common::job::progress::Progress;
+use common::job::run::{Run, State};
+use common::matching::outlook;
+use common::matching::outlook::{Outlook, Past};
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::{EndedRow, Ending, JobName, Moment, RetryRow, RunningRow, Totals};

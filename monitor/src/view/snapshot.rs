@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use common::control::{Controls, Target};
-use common::encoder::{Codec, Encoder, Kind};
-use common::failure::Fault;
-use common::id::{BatchId, JobId};
-use common::outlook::Past;
-use common::queue::{Priority, Queue};
-use common::run::Stage;
-use common::worker::WorkerName;
+use common::farm::orders::{Controls, Target};
+use common::farm::queue::{Priority, Queue};
+use common::farm::worker_name::WorkerName;
+use common::job::failure::Fault;
+use common::job::id::{BatchId, JobId};
+use common::job::run::Stage;
+use common::matching::outlook::Past;
+use common::recipe::encoder::{Codec, Encoder, Kind};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -239,7 +239,7 @@ pub struct ControlRow {
 impl ControlRow {
     /// Every order that is in force.
     pub fn all(controls: &Controls) -> Vec<Self> {
-        let row = |(target, order): (&Target, &common::control::Order)| Self {
+        let row = |(target, order): (&Target, &common::farm::orders::Order)| Self {
             target: target.to_string(),
             paused: order.paused,
             hours: order.hours.as_ref().map(ToString::to_string),

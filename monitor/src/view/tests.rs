@@ -1,16 +1,19 @@
 //! The rules of the view, one by one.
 
 use common::broker::{Change, LaneStatus, Pending};
-use common::failure::Failure;
-use common::id::{BatchId, JobId};
-use common::job::{Input as JobInput, Job};
-use common::location::Location;
-use common::progress::{EncodeProgress, Progress};
-use common::queue::{Lane, Priority};
+use common::farm::queue::{Lane, Priority};
+use common::farm::worker::{Away, Heartbeat, WorkerStatus};
+use common::farm::worker_name::WorkerName;
+use common::job::Job;
+use common::job::failure::Failure;
+use common::job::id::{BatchId, JobId};
+use common::job::input::Input as JobInput;
+use common::job::progress::{EncodeProgress, Progress};
+use common::job::run::report::Report;
+use common::job::run::{Run, Stage};
+use common::names::location::Location;
 use common::recipe::{Choice, Recipe, VideoEncode};
-use common::run::{Report, Run, Stage};
 use common::testing;
-use common::worker::{Away, Heartbeat, WorkerName, WorkerStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::{Attention, Ending, Held, Presence, Unserved};
@@ -540,7 +543,7 @@ fn a_queue_is_not_done_before_the_jobs_that_run_in_it() {
     let lanes = || vec![waiting("hevc_nvenc", 5, 4)];
     view.apply(Input::Lanes(lanes(), Vec::new()), at(50));
     assert_eq!(view.snapshot(at(50)).queues[0].eta, None);
-    let mut four = common::outlook::Waiting::default();
+    let mut four = common::matching::outlook::Waiting::default();
     (0..4).for_each(|_| four.add(1000));
     let sums = [("hevc_nvenc".parse().expect("a queue"), four)];
     view.apply(Input::Waiting(lanes(), Vec::new(), sums.into()), at(50));

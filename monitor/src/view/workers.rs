@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use common::broker::HEARTBEAT;
-use common::card::{Card, Proof, Verdict, bit_depth};
-use common::encoder::Encoder;
-use common::id::JobId;
-use common::location::Location;
-use common::places::Places;
-use common::queue::Queue;
-use common::worker::{Away, Heartbeat, WorkerName, WorkerStatus};
+use common::farm::card::{Card, Proof, Verdict, bit_depth};
+use common::farm::places::Places;
+use common::farm::queue::Queue;
+use common::farm::worker::{Away, Heartbeat, WorkerStatus};
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
+use common::names::location::Location;
+use common::recipe::encoder::Encoder;
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::{

@@ -209,7 +209,7 @@ async fn a_batch_counts_the_jobs_that_were_added_and_an_empty_one_is_not_listed(
     let now = jiff::Timestamp::now();
     let job = farm::job("film.mkv", "libx265", 1);
     let hour = jiff::SignedDuration::from_hours(1);
-    let batch = |id, label: &str, enqueued| common::batch::Batch {
+    let batch = |id, label: &str, enqueued| common::job::batch::Batch {
         id,
         label: label.to_owned(),
         jobs: 10,
@@ -217,9 +217,9 @@ async fn a_batch_counts_the_jobs_that_were_added_and_an_empty_one_is_not_listed(
         folder: None,
     };
     for batch in [
-        batch(common::id::BatchId::new(), "killed before", now - hour),
+        batch(common::job::id::BatchId::new(), "killed before", now - hour),
         batch(job.batch, "killed between", now - hour),
-        batch(common::id::BatchId::new(), "under way", now),
+        batch(common::job::id::BatchId::new(), "under way", now),
     ] {
         monitor.broker.keep_batch(&batch).await.expect("kept");
     }

@@ -1,18 +1,20 @@
 //! A made-up farm, in messages as its programs write them.
 
 use common::broker::Broker;
-use common::card::{Card, Ffmpeg, Host, Proof};
-use common::encoder::Encoder;
-use common::id::{BatchId, JobId};
-use common::job::{Input, Job};
-use common::location::Location;
-use common::queue::{Lane, Priority};
+use common::farm::card::{Card, Ffmpeg, Host, Proof};
+use common::farm::queue::{Lane, Priority};
+use common::farm::worker::{Heartbeat, Load};
+use common::job::Job;
+use common::job::id::{BatchId, JobId};
+use common::job::input::Input;
+use common::job::run::Run;
+use common::job::run::report::Report;
+use common::names::location::Location;
+use common::names::subject;
+use common::names::subject::RUNS;
+use common::recipe::encoder::Encoder;
 use common::recipe::{Choice, Recipe, VideoEncode};
-use common::run::{Report, Run};
-use common::subject::{self, RUNS};
-use common::testing;
-use common::wire;
-use common::worker::{Heartbeat, Load};
+use common::{testing, wire};
 use jiff::Timestamp;
 
 /// An encoder by its name.

@@ -15,9 +15,10 @@ use std::time::Duration;
 use browser::{Page, get};
 use clap::Parser;
 use common::broker::{Broker, ConnectOptions};
-use common::progress::{EncodeProgress, Progress};
-use common::run::{Report, Run, Stage};
-use common::subject;
+use common::job::progress::{EncodeProgress, Progress};
+use common::job::run::report::Report;
+use common::job::run::{Run, Stage};
+use common::names::subject;
 use common::wire;
 use jiff::Timestamp;
 use monitor::Config;
@@ -78,7 +79,7 @@ impl Monitor {
         job
     }
 
-    async fn heartbeat(&self, name: &str, running: Vec<common::id::JobId>) {
+    async fn heartbeat(&self, name: &str, running: Vec<common::job::id::JobId>) {
         let beat = farm::heartbeat(name, 2, running, &[("libx265", 61.0)]);
         self.broker.heartbeat(&beat).await.expect("heard");
     }
@@ -155,7 +156,7 @@ async fn what_happens_is_on_the_page_within_a_second() {
 
     let job = monitor.enqueue("4.mkv", "libx265").await;
     let lane = farm::lane(&job, 5);
-    let worker: common::worker::WorkerName = "atelier".parse().expect("a name");
+    let worker: common::farm::worker_name::WorkerName = "atelier".parse().expect("a name");
     let run = Run::first(job.clone(), &lane, 4, worker.clone(), Timestamp::now());
     farm::write_run(&monitor.broker, &run).await;
     let took = page

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use common::failure::Failure;
-use common::id::JobId;
 use common::job::Job;
-use common::run::Run;
+use common::job::failure::Failure;
+use common::job::id::JobId;
+use common::job::run::Run;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
 //! `producer batch`: how far one batch is.
 
 use clap::Args;
-use common::batch::{Batch, BatchProgress};
 use common::broker::JobRecord;
-use common::control::Target;
-use common::printable::printable;
+use common::farm::orders::Target;
+use common::job::batch::{Batch, BatchProgress};
+use common::names::printable::printable;
 use serde::Serialize;
 
 use crate::display::{changes, output, times, units};

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use clap::Args;
-use common::batch::{Batch, BatchProgress};
-use common::id::BatchId;
-use common::printable::printable;
+use common::job::batch::{Batch, BatchProgress};
+use common::job::id::BatchId;
+use common::names::printable::printable;
 use serde::Serialize;
 
-use crate::display::output;
 use crate::display::table::Named;
-use crate::display::times;
+use crate::display::{output, times};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 

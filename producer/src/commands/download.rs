@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use common::batch::Batch;
 use common::broker::{Broker, JobRecord};
-use common::id::BatchId;
-use common::location::Location;
-use common::printable::printable;
-use common::run::State;
+use common::job::batch::Batch;
+use common::job::id::BatchId;
+use common::job::run::State;
+use common::names::location::Location;
+use common::names::printable::printable;
 use common::store::Stores;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;

@@ -1,8 +1,8 @@
 //! `producer drain`: a worker finishes what it has and takes no more.
 
 use clap::Args;
-use common::control::Target;
-use common::worker::WorkerName;
+use common::farm::orders::Target;
+use common::farm::worker_name::WorkerName;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;

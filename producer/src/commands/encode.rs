@@ -6,31 +6,30 @@ use std::time::Duration;
 
 use clap::Args;
 use common::broker::Broker;
-use common::encoder::{Encoder, Kind};
-use common::location::Location;
-use common::plan::Plan;
+use common::job::run::Run;
+use common::matching::plan::Plan;
+use common::names::location::Location;
+use common::recipe::encoder::{Encoder, Kind};
 use common::recipe::{Choice, Recipe};
-use common::run::Run;
 use common::store::Stores;
 use tokio_util::sync::CancellationToken;
 
 use crate::attend::{Ending, attend};
 use crate::commands::enqueue;
 use crate::display::units;
-use crate::dry_run;
-use crate::embedded::Guarded;
-use crate::embedded::broker::{self, PrivateBroker};
+use crate::embedded::broker::PrivateBroker;
 use crate::embedded::state::State;
-use crate::embedded::{leftovers, memory, scratch, sweep, worker};
+use crate::embedded::{Guarded, broker, leftovers, memory, scratch, sweep, worker};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
-use crate::order::{self, Counts, JobOptions, Order, Results, Told};
+use crate::order::{Counts, JobOptions, Order, Results, Told};
 use crate::present::Present;
 use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::SourceOptions;
 use crate::submit::{Entry, Place, Renew, Standing, Terms, Wanted, submit};
+use crate::{dry_run, order};
 
 /// What encodes where nothing is said.
 const ENCODER: &str = "libx265";

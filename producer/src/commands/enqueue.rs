@@ -5,9 +5,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
-use common::id::BatchId;
-use common::location::Location;
-use common::printable::printable;
+use common::job::id::BatchId;
+use common::names::location::Location;
+use common::names::printable::printable;
 use common::recipe::Recipe;
 use common::store::Stores;
 use tokio_util::sync::CancellationToken;
@@ -15,19 +15,18 @@ use tokio_util::sync::CancellationToken;
 use crate::attend::attend;
 use crate::bring::Bringing;
 use crate::display::units;
-use crate::dry_run;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::follow::Follower;
 use crate::home::Home;
-use crate::order::{self, Counts, JobOptions, Order, Results, Told};
-use crate::preflight;
+use crate::order::{Counts, JobOptions, Order, Results, Told};
 use crate::present::Present;
 use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::sources::{Source, SourceOptions};
 use crate::submit::{Entry, Place, Renew, Standing, Terms, Wanted, submit};
-use crate::upload::{self, upload};
+use crate::upload::upload;
+use crate::{dry_run, order, preflight, upload};
 
 /// How long uploads may take to give up.
 const GIVE_UP: Duration = Duration::from_secs(3);

@@ -1,9 +1,9 @@
 //! `producer hours`: when a worker starts jobs.
 
 use clap::{ArgGroup, Args};
-use common::control::Target;
-use common::hours::Hours;
-use common::worker::WorkerName;
+use common::farm::hours::Hours;
+use common::farm::orders::Target;
+use common::farm::worker_name::WorkerName;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;

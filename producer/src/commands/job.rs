@@ -2,16 +2,16 @@
 
 use clap::Args;
 use common::broker::JobRecord;
-use common::event::{Event, What};
-use common::failure::Failure;
-use common::run::{Run, State};
+use common::job::event::{Event, What};
+use common::job::failure::Failure;
+use common::job::run::{Run, State};
 use serde::Serialize;
 
 use crate::display::{changes, output, summary, times, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::records;
-use common::printable::printable;
+use common::names::printable::printable;
 
 /// Which job.
 #[derive(Debug, Args)]

@@ -2,9 +2,10 @@
 
 use clap::Args;
 use common::broker::JobRecord;
-use common::location::Location;
-use common::queue::{Priority, Queue};
-use common::run::{Report, Run, State};
+use common::farm::queue::{Priority, Queue};
+use common::job::run::report::Report;
+use common::job::run::{Run, State};
+use common::names::location::Location;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::display::table::Named;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::filter::FilterOptions;
-use common::printable::printable;
+use common::names::printable::printable;
 
 /// Which jobs to list.
 #[derive(Debug, Args)]

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use common::broker::{Broker, JobRecord};
-use common::event::What;
-use common::id::JobId;
-use common::printable::printable;
-use common::subject;
+use common::job::event::What;
+use common::job::id::JobId;
+use common::names::printable::printable;
+use common::names::subject;
 use futures::StreamExt;
 
 use crate::display::output;

@@ -1,7 +1,7 @@
 //! `producer pause`: nothing more of a queue or a batch is started.
 
 use clap::{ArgGroup, Args};
-use common::queue::Queue;
+use common::farm::queue::Queue;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;

@@ -3,22 +3,22 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use common::job::Input;
-use common::location::Location;
-use common::plan::{Candidate, Measured, Plan};
+use common::job::input::Input;
+use common::matching::plan::{Candidate, Measured, Plan};
+use common::names::location::Location;
 use common::recipe::Recipe;
 use common::store::Stores;
 use serde::Serialize;
 
-use crate::display::table::{self, table};
-use crate::display::{output, times, units};
-use crate::dry_run::{self, Foretold};
+use crate::display::table::table;
+use crate::display::{output, table, times, units};
+use crate::dry_run::Foretold;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::presets::Shelf;
 use crate::recipe_options::{RecipeOptions, check_known};
 use crate::sources::{Globs, Search};
-use crate::upload;
+use crate::{dry_run, upload};
 
 /// Files that workers look into, at the most: they do one after the other.
 const LOOKED_AT: usize = 100;

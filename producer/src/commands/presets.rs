@@ -3,13 +3,13 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 use common::broker::{Broker, Over, SettingsError};
-use common::preset::{Listed, Preset, Presets};
-use common::printable::printable;
-use common::subject::Token;
+use common::names::printable::printable;
+use common::names::token::Token;
+use common::recipe::preset::{Listed, Preset, Presets};
 use serde::Serialize;
 
-use crate::display::output;
-use crate::display::table::{self, table};
+use crate::display::table::table;
+use crate::display::{output, table};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::presets::Shelf;

@@ -2,15 +2,16 @@
 
 use clap::Args;
 use common::broker::JobRecord;
-use common::pin;
-use common::queue::Queue;
-use common::run::State;
-use common::worker::WorkerName;
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
+use common::job::run::State;
+use common::matching::pin;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::selection::Selection;
-use crate::tally::{self, Outcome};
+use crate::tally;
+use crate::tally::Outcome;
 
 /// Which jobs, and who is to run them.
 #[derive(Debug, Args)]

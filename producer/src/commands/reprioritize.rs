@@ -2,12 +2,13 @@
 
 use clap::Args;
 use common::broker::JobRecord;
-use common::queue::Priority;
+use common::farm::queue::Priority;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 use crate::selection::Selection;
-use crate::tally::{self, Outcome};
+use crate::tally;
+use crate::tally::Outcome;
 
 /// Which jobs, and how urgent they are from now on.
 #[derive(Debug, Args)]

@@ -1,9 +1,9 @@
 //! `producer resume`: takes back `pause` and `drain`, and lifts a quarantine.
 
 use clap::{ArgGroup, Args};
-use common::control::Target;
-use common::queue::Queue;
-use common::worker::WorkerName;
+use common::farm::orders::Target;
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;

@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use common::broker::JobRecord;
-use common::failure::Fault;
-use common::run::State;
+use common::job::failure::Fault;
+use common::job::run::State;
 
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;

@@ -6,27 +6,25 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use common::broker::Broker;
-use common::location::Location;
-use common::printable::printable;
-use common::run::State;
+use common::job::run::State;
+use common::names::location::Location;
+use common::names::printable::printable;
 use common::store::Stores;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli;
 use crate::commands::enqueue::upload_wanted;
 use crate::display::output;
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
-use crate::order::{self, JobOptions, Results};
-use crate::preflight;
+use crate::order::{JobOptions, Results};
 use crate::present::Present;
 use crate::presets::Shelf;
 use crate::recipe_options::RecipeOptions;
 use crate::settle::Settling;
 use crate::sources::{Globs, Search, Source, resolved};
 use crate::submit::{Entry, Place, Renew, Standing, Terms, submit};
-use crate::upload;
+use crate::{cli, order, preflight, upload};
 
 /// How long uploads may take to give up.
 const GIVE_UP: Duration = Duration::from_secs(3);

@@ -1,8 +1,8 @@
 //! `producer why`: what a job waits for, or what became of it.
 
 use clap::Args;
-use common::id::JobId;
-use common::why::Why;
+use common::job::id::JobId;
+use common::matching::why::Why;
 use serde::Serialize;
 
 use crate::display::{output, times};

@@ -1,11 +1,11 @@
 //! `producer workers`.
 
 use clap::Args;
-use common::printable::printable;
-use common::worker::{Heartbeat, WorkerStatus};
+use common::farm::worker::{Heartbeat, WorkerStatus};
+use common::names::printable::printable;
 
-use crate::display::table::{self, table};
-use crate::display::{output, times, units};
+use crate::display::table::table;
+use crate::display::{output, table, times, units};
 use crate::exit::{Error, Exit};
 use crate::farm::Settings;
 

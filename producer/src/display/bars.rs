@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use common::id::JobId;
-use common::outlook::{Outlook, Past, Waiting};
-use common::progress::Progress;
-use common::run::Stage;
-use common::worker::WorkerName;
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
+use common::job::progress::Progress;
+use common::job::run::Stage;
+use common::matching::outlook::{Outlook, Past, Waiting};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 

@@ -1,8 +1,8 @@
 //! What became of what inputs held.
 
-use common::changes::{Change, Fate, tally};
-use common::printable::printable;
-use common::run::{Run, State};
+use common::job::changes::{Change, Fate, tally};
+use common::job::run::{Run, State};
+use common::names::printable::printable;
 
 /// Lines that are told of a whole order.
 const TOLD: usize = 10;

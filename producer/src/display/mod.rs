@@ -13,9 +13,9 @@ pub mod units;
 use std::collections::HashMap;
 use std::io::IsTerminal;
 
-use common::id::JobId;
-use common::progress::Progress;
-use common::run::{Requeue, Run, State};
+use common::job::id::JobId;
+use common::job::progress::Progress;
+use common::job::run::{Requeue, Run, State};
 
 use self::bars::Bars;
 pub use self::bars::style as progress_style;
@@ -23,7 +23,7 @@ use self::shortened::told_apart;
 use crate::bring::{Brought, Event};
 use crate::follow::Change;
 use crate::submit::{Entry, Standing};
-use common::printable::printable;
+use common::names::printable::printable;
 
 /// Characters of a file's name that its bar shows.
 const NAME: usize = 32;

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use common::changes::Change;
-use common::run::{Report, Run, State};
+use common::job::changes::Change;
+use common::job::run::report::Report;
+use common::job::run::{Run, State};
 use serde::Serialize;
 
 use super::table::Named;
 use super::units;
 use crate::submit::{Entry, Standing};
-use common::printable::printable;
+use common::names::printable::printable;
 
 /// One finished job in a line.
 pub fn ending(run: &Run) -> String {

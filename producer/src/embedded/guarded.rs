@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::{Child, ChildStdin, Command};
 
 use crate::exit::Error;
-use common::printable::printable;
+use common::names::printable::printable;
 
 /// A program that ends when this is dropped, or when this process dies.
 pub struct Guarded {

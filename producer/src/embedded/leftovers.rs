@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use std::fmt::Display;
 
 use common::broker::{Broker, Lanes, Maker, Makers};
-use common::id::JobId;
-use common::location::Location;
-use common::queue::Lane;
-use common::run::Run;
-use common::subject::JOBS;
+use common::farm::queue::Lane;
+use common::job::id::JobId;
+use common::job::run::Run;
+use common::names::location::Location;
+use common::names::subject::JOBS;
 use futures::TryStreamExt;
 
 use crate::exit::Error;

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use common::broker::Broker;
-use common::location::Location;
-use common::run::{Run, State};
+use common::job::run::{Run, State};
+use common::names::location::Location;
 use common::wire;
 
 use crate::exit::Error;
@@ -94,8 +94,8 @@ pub(super) fn output(file: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use common::farm::queue::Lane;
     use common::job::Job;
-    use common::queue::Lane;
     use common::recipe::Choice;
     use common::testing;
     use jiff::Timestamp;

@@ -9,9 +9,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use common::marked::{Base, Marked, Refused};
-use common::scratch::{folder, is_own, kind, lock};
-use common::worker::WorkerName;
+use common::farm::worker_name::WorkerName;
+use common::store::marked::{Base, Marked, Refused};
+use common::store::scratch::{folder, is_own, kind, lock};
 use uuid::Uuid;
 
 use super::state::State;

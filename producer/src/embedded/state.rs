@@ -9,9 +9,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use common::marked::private_folder;
-use common::roots::Identity;
-use common::run::Run;
+use common::job::run::Run;
+use common::store::marked::private_folder;
+use common::store::roots::Identity;
 use uuid::Uuid;
 
 use super::memory;

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use common::broker::Broker;
-use common::encoder::Encoder;
-use common::location::Location;
-use common::worker::{Heartbeat, WorkerName};
+use common::farm::worker::Heartbeat;
+use common::farm::worker_name::WorkerName;
+use common::names::location::Location;
+use common::recipe::encoder::Encoder;
 
 use super::guarded::{Guarded, Plan};
 use super::state::State;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::farm::{self, Farm};
+use crate::farm;
+use crate::farm::Farm;
 
 /// Nothing that is refused may take longer.
 const QUICKLY: Duration = Duration::from_secs(10);

@@ -104,7 +104,8 @@ fn names_that_break_careless_programs_arrive_whole() {
     let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
     let folder = farm.folder.path().canonicalize().unwrap();
     let path = |location: &serde_json::Value| {
-        let location: common::location::Location = location.as_str().unwrap().parse().unwrap();
+        let location: common::names::location::Location =
+            location.as_str().unwrap().parse().unwrap();
         location.path().unwrap()
     };
     for name in names {
@@ -146,7 +147,8 @@ fn a_name_that_is_no_text_arrives_whole() {
     let line = ["enqueue", "in", "-o", "out", "--codec", "hevc"];
     farm.producer(line).succeeded();
     let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
-    let input: common::location::Location = jobs[0]["input"].as_str().unwrap().parse().unwrap();
+    let input: common::names::location::Location =
+        jobs[0]["input"].as_str().unwrap().parse().unwrap();
     assert_eq!(input.path().unwrap(), folder.join("in").join(name));
 }
 

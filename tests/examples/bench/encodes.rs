@@ -98,7 +98,7 @@ fn job(farm: &Farm, input: &Path, encoder: &str, folder: &str) -> Job {
     let job = farm.job(input, encoder);
     let name = job.output.name();
     let folder = farm.out().join(folder);
-    let output = common::location::Location::file(&folder.join(name)).expect("absolute");
+    let output = common::names::location::Location::file(&folder.join(name)).expect("absolute");
     Job::new(job.batch, job.input, output, quick(encoder), None)
 }
 

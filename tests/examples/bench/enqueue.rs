@@ -5,11 +5,13 @@ use std::time::Instant;
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
 use common::broker::{Broker, Outcome};
-use common::id::BatchId;
-use common::job::{Input, Job};
-use common::location::Location;
-use common::queue::{Lane, Priority};
-use common::{subject, wire};
+use common::farm::queue::{Lane, Priority};
+use common::job::Job;
+use common::job::id::BatchId;
+use common::job::input::Input;
+use common::names::location::Location;
+use common::names::subject;
+use common::wire;
 use harness::farm::{Farm, recipe};
 use uuid::Uuid;
 

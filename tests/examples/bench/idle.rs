@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, ConnectOptions, HEARTBEAT};
-use common::encoder::Encoder;
+use common::recipe::encoder::Encoder;
 use common::testing;
 use futures::{StreamExt, stream};
 use harness::farm::Farm;

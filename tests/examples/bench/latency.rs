@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::event::What;
+use common::job::event::What;
 use harness::farm::Farm;
 use harness::media::Media;
 use harness::poll;

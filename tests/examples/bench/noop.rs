@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use common::broker::Claim;
-use common::queue::Queue;
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
 use common::testing;
-use common::worker::WorkerName;
 use harness::broker::Flush;
 use harness::farm::{Farm, recipe};
 use harness::poll;

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use common::broker::{Broker, Lanes, Steered};
-use common::id::JobId;
-use common::queue::Priority;
-use common::worker::WorkerName;
+use common::farm::queue::Priority;
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
 use harness::farm::Farm;
 use harness::{outside, poll};
 
@@ -185,7 +185,10 @@ async fn restart(farm: &mut Farm) -> f64 {
     poll::until("the broker to answer", async || {
         let client = async_nats::connect(farm.broker.url()).await.ok()?;
         let jetstream = async_nats::jetstream::new(client);
-        jetstream.get_stream(common::subject::JOBS).await.ok()
+        jetstream
+            .get_stream(common::names::subject::JOBS)
+            .await
+            .ok()
     })
     .await;
     started.elapsed().as_secs_f64()

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, Claim, Lease};
-use common::card::Card;
-use common::id::JobId;
-use common::run::Run;
+use common::farm::card::Card;
+use common::farm::worker::Terms;
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
+use common::job::run::Run;
 use common::store::Stores;
-use common::worker::{Terms, WorkerName};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -148,11 +149,11 @@ impl Work for Nothing {
 
     async fn clean_up(&self, _: &Run) {}
 
-    async fn prove(&self, _: Vec<common::encoder::Encoder>) -> Result<(), String> {
+    async fn prove(&self, _: Vec<common::recipe::encoder::Encoder>) -> Result<(), String> {
         Ok(())
     }
 
-    async fn prove_again(&self, _: Vec<common::encoder::Encoder>) -> Result<(), String> {
+    async fn prove_again(&self, _: Vec<common::recipe::encoder::Encoder>) -> Result<(), String> {
         Ok(())
     }
 }

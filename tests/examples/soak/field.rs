@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use common::worker::WorkerStatus;
+use common::farm::worker::WorkerStatus;
 use harness::audit::{Acknowledged, Auditor, Charges, Finding, Findings, Place, Tally};
 use harness::farm::{ACK_WAIT, Farm};
 use harness::media::Media;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use common::failure::{Failure, Fault as Whose};
 use common::job::Job;
-use common::run::{Run, State};
+use common::job::failure::{Failure, Fault as Whose};
+use common::job::run::{Run, State};
 use harness::farm::Farm;
 use harness::media::Media;
 use harness::stand_in::{Fault, StandIn, Trick};
@@ -231,10 +231,10 @@ async fn a_picture_that_is_a_link_shows_nothing() {
     let secret = secret();
     let link = Trick::Link(secret.path().to_owned());
     case.ffmpeg.befall(Fault::Trick(link));
-    let peek = common::peek::Peek {
+    let peek = common::farm::preview::Peek {
         job: case.job.id,
-        side: common::peek::Side::Output,
-        what: common::peek::Sight::Still(0.0),
+        side: common::farm::preview::Side::Output,
+        what: common::farm::preview::Sight::Still(0.0),
     };
     let name = "w".parse().expect("a name");
     let seen = case.farm.view.peek(&name, &peek).await;

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use common::id::JobId;
-use common::run::State;
+use common::job::id::JobId;
+use common::job::run::State;
 use harness::farm::{ACK_WAIT, Farm};
 use harness::process::Signal;
 use harness::programs::Worker;

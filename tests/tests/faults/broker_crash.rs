@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use common::event::What;
+use common::job::event::What;
 use harness::farm::Farm;
 use harness::media::Media;
 use harness::process::Signal;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use common::broker::{Broker, ConnectOptions, Steered};
 use common::job::Job;
-use common::run::{Run, State};
-use common::{subject, wire};
+use common::job::run::{Run, State};
+use common::names::subject;
+use common::wire;
 use futures::future::join_all;
 use harness::farm::Farm;
 use harness::moment::{Moment, Victim};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use common::run::State;
-use common::worker::WorkerStatus;
+use common::farm::worker::WorkerStatus;
+use common::job::run::State;
 use harness::farm::Farm;
 use harness::programs::{Worker, clock_off};
 use harness::stand_in::{Fault, StandIn};

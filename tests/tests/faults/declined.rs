@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use common::farm::queue::{Lane, Priority};
 use common::job::Job;
-use common::location::Location;
-use common::queue::{Lane, Priority};
+use common::names::location::Location;
 use harness::farm::Farm;
 use harness::process::Signal;
 use harness::proxy::{Protocol, Proxy, Weather};

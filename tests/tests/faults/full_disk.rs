@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use common::failure::Fault as Whose;
-use common::id::BatchId;
 use common::job::Job;
-use common::location::Location;
-use common::run::State;
+use common::job::failure::Fault as Whose;
+use common::job::id::BatchId;
+use common::job::run::State;
+use common::names::location::Location;
 use harness::disk::SmallDisk;
 use harness::farm::Farm;
 use harness::{outside, paths, poll};

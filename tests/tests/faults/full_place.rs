@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use common::farm::worker::Away;
 use common::job::Job;
-use common::location::Location;
-use common::worker::Away;
+use common::names::location::Location;
 use harness::disk::SmallDisk;
 use harness::farm::Farm;
 use harness::programs::Worker;

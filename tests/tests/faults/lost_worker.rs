@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use common::event::What;
-use common::run::State;
+use common::job::event::What;
+use common::job::run::State;
 use harness::farm::{ACK_WAIT, Farm};
 use harness::media::Media;
 use harness::process::Signal;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::broker::Steered;
-use common::failure::Fault;
 use common::job::Job;
-use common::run::{Run, State};
+use common::job::failure::Fault;
+use common::job::run::{Run, State};
 use harness::farm::{ACK_WAIT, Farm};
 use harness::moment::{Moment, Victim};
 use harness::programs::Worker;

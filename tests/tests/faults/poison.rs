@@ -1,7 +1,7 @@
 //! A job that kills its worker, whichever that is.
 
 use common::job::Job;
-use common::run::State;
+use common::job::run::State;
 use harness::audit::Tally;
 use harness::farm::Farm;
 use harness::stand_in::{Fault, StandIn};

@@ -1,9 +1,9 @@
 //! A worker in quarantine: what people are told, and how it ends.
 
-use common::failure::Fault as Whose;
+use common::farm::worker::{Heartbeat, WorkerStatus};
 use common::job::Job;
-use common::run::State;
-use common::worker::{Heartbeat, WorkerStatus};
+use common::job::failure::Fault as Whose;
+use common::job::run::State;
 use harness::farm::Farm;
 use harness::monitor::TestMonitor;
 use harness::process::Signal;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use common::failure::Fault as Whose;
-use common::id::{BatchId, JobId};
 use common::job::Job;
-use common::location::Location;
-use common::progress::Progress;
-use common::run::{Run, Stage, State};
-use common::{subject, wire};
+use common::job::failure::Fault as Whose;
+use common::job::id::{BatchId, JobId};
+use common::job::progress::Progress;
+use common::job::run::{Run, Stage, State};
+use common::names::location::Location;
+use common::names::subject;
+use common::wire;
 use futures::StreamExt;
 use futures::future::join_all;
 use harness::farm::{Farm, recipe};
@@ -75,7 +76,7 @@ impl Coast {
     }
 
     /// Waits until the worker says that it cannot reach the bucket.
-    async fn away(&self) -> common::worker::Away {
+    async fn away(&self) -> common::farm::worker::Away {
         poll::until("the worker to say that its store is away", async || {
             let heartbeat = self.farm.heartbeat("w").await?;
             heartbeat.away.into_iter().next()

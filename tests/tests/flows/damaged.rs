@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::changes::{Fate, Kind};
-use common::failure::Fault;
+use common::farm::worker::WorkerStatus;
 use common::job::Job;
+use common::job::changes::{Fate, Kind};
+use common::job::failure::Fault;
+use common::job::run::State;
 use common::recipe::Video;
-use common::run::State;
-use common::worker::WorkerStatus;
 use harness::farm::Farm;
 use harness::media::Media;
 use harness::paths;
@@ -149,8 +149,8 @@ fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
     inputs
 }
 
-fn output(farm: &Farm, name: &str) -> common::location::Location {
-    common::location::Location::file(&farm.out().join(name)).expect("an absolute path")
+fn output(farm: &Farm, name: &str) -> common::names::location::Location {
+    common::names::location::Location::file(&farm.out().join(name)).expect("an absolute path")
 }
 
 /// An mp4 whose tag of the cover is there, and holds nothing.
@@ -260,7 +260,7 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
     assert_eq!(reports[1].frames, FRAMES);
     assert_eq!(reports[4].frames, 2 * FRAMES, "a frame of each field");
     let tells = |number: usize, fate: Fate| {
-        let changes: &Vec<common::changes::Change> = &reports[number].changes;
+        let changes: &Vec<common::job::changes::Change> = &reports[number].changes;
         let is_told = changes
             .iter()
             .any(|change| change.kind == Kind::Timing && change.fate == fate);
@@ -268,7 +268,7 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
     };
     // A cover that is no picture is no damage of the film.
     let loses = |number: usize, kind: Kind| {
-        let changes: &Vec<common::changes::Change> = &reports[number].changes;
+        let changes: &Vec<common::job::changes::Change> = &reports[number].changes;
         let mut lost = changes.iter().filter(|one| one.fate == Fate::Lost);
         lost.any(|one| one.kind == kind)
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use common::run::State;
+use common::job::run::State;
 use harness::farm::Farm;
 use harness::stand_in::StandIn;
 use harness::{outside, paths, poll};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::changes::{Fate, Kind};
-use common::run::State;
+use common::job::changes::{Fate, Kind};
+use common::job::run::State;
 use harness::browser::Browser;
 use harness::farm::Farm;
 use harness::monitor::TestMonitor;

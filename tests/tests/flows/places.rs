@@ -6,12 +6,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use common::broker::Unseen;
-use common::id::{BatchId, JobId};
+use common::farm::preview::{Peek, Side, Sight};
+use common::farm::queue::Lane;
 use common::job::Job;
-use common::location::Location;
-use common::peek::{Peek, Side, Sight};
-use common::queue::Lane;
-use common::run::{Run, State};
+use common::job::id::{BatchId, JobId};
+use common::job::run::{Run, State};
+use common::names::location::Location;
 use common::store::local_input;
 use common::wire;
 use harness::farm::{Farm, recipe};

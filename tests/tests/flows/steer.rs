@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::id::JobId;
+use common::farm::worker::WorkerStatus;
 use common::job::Job;
-use common::run::State;
-use common::worker::WorkerStatus;
+use common::job::id::JobId;
+use common::job::run::State;
 use harness::farm::Farm;
 use harness::programs::Worker;
 use harness::stand_in::{Fault, StandIn};

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use async_nats::Client;
+use common::farm::queue::{Lane, Priority};
 use common::job::Job;
-use common::queue::{Lane, Priority};
 use futures::StreamExt;
 use harness::farm::Farm;
 use harness::monitor::TestMonitor;
@@ -270,5 +270,5 @@ async fn whatever_stands_on_the_broker_a_good_job_ends_well_and_every_listing_an
     assert!(state.contains("cannot be read"), "{state}");
     // The worker is who it was.
     let heartbeat = farm.heartbeat("w").await.expect("alive");
-    assert_eq!(heartbeat.status, common::worker::WorkerStatus::Ready);
+    assert_eq!(heartbeat.status, common::farm::worker::WorkerStatus::Ready);
 }

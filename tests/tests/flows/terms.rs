@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::broker::Outcome;
-use common::failure::Fault as Whose;
+use common::farm::worker::WorkerStatus;
 use common::job::Job;
-use common::location::Location;
-use common::run::{Run, State};
-use common::worker::WorkerStatus;
+use common::job::failure::Fault as Whose;
+use common::job::run::{Run, State};
+use common::names::location::Location;
 use harness::farm::Farm;
 use harness::stand_in::{Fault, StandIn};
 use harness::store::{BUCKET, TestStore};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use common::run::{Run, State};
+use common::job::run::{Run, State};
 use harness::farm::Farm;
 use harness::media::{Media, Stream};
 use harness::stand_in::StandIn;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use common::run::Run;
+use common::job::run::Run;
 use harness::farm::Farm;
 use harness::media::Media;
 use harness::process::{Daemon, Signal};

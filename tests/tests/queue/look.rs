@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, Claimant, Decline, Lanes};
+use common::farm::queue::{Lane, Queue};
+use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use common::queue::{Lane, Queue};
-use common::worker::WorkerName;
 use harness::broker::TestBroker;
 use harness::poll;
 use harness::proxy::{Fate, Protocol, Proxy, Weather};

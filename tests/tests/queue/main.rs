@@ -14,14 +14,15 @@ mod unreadable;
 use std::time::Duration;
 
 use common::broker::{Broker, Claim, ConnectOptions, Lanes};
-use common::id::BatchId;
-use common::job::{Input, Job};
-use common::location::Location;
-use common::queue::{Lane, Priority, Queue};
+use common::farm::queue::{Lane, Priority, Queue};
+use common::farm::worker_name::WorkerName;
+use common::job::Job;
+use common::job::id::BatchId;
+use common::job::input::Input;
+use common::job::run::report::Report;
+use common::names::location::Location;
 use common::recipe::{Choice, Recipe, VideoEncode};
-use common::run::Report;
 use common::testing;
-use common::worker::WorkerName;
 use harness::broker::TestBroker;
 use tempfile::TempDir;
 

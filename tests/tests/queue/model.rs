@@ -2,10 +2,10 @@
 //! people do must end, on the real broker, as the model says.
 
 use common::broker::{Broker, Claim, JobRecord, Lanes, Lost, Steered};
-use common::failure::Failure;
-use common::fence::Fence;
+use common::farm::queue::{Lane, Queue};
 use common::job::Job;
-use common::queue::{Lane, Queue};
+use common::job::failure::Failure;
+use common::job::run::fence::Fence;
 use common::testing;
 use harness::broker::TestBroker;
 use proptest::prelude::*;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use common::broker::{Broker, Enqueued, Outcome, Steered};
-use common::failure::Failure;
 use common::job::Job;
-use common::subject;
+use common::job::failure::Failure;
+use common::names::subject;
 use futures::future::join_all;
 use harness::broker::TestBroker;
 use tokio::time::Instant;

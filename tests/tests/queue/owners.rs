@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::broker::{Broker, Ended, Lanes, Lease};
 use common::job::Job;
-use common::run::State;
+use common::job::run::State;
 use harness::broker::TestBroker;
 use harness::poll;
 use harness::proxy::{Fate, Protocol, Proxy};

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use common::broker::{Broker, Over, SettingsError};
-use common::preset::Preset;
+use common::farm::retention::Days;
+use common::names::subject::{BATCHES, EVENTS};
+use common::names::token::Token;
 use common::recipe::Recipe;
-use common::retention::Days;
-use common::subject::{BATCHES, EVENTS, Token};
+use common::recipe::preset::Preset;
 use harness::broker::TestBroker;
 use tempfile::TempDir;
 

@@ -5,15 +5,16 @@ use std::time::Duration;
 use common::broker::{
     Broker, Claimant, Decline, Ended, JobRecord, Lanes, Lease, Lost, Outcome, Steered,
 };
-use common::control::{Controls, Order, Target};
-use common::failure::Failure;
-use common::id::BatchId;
+use common::farm::orders::{Controls, Order, Target};
+use common::farm::queue::{Lane, Priority, Queue};
+use common::farm::worker_name::WorkerName;
+use common::job::failure::Failure;
+use common::job::id::BatchId;
+use common::job::run::{Run, State};
 use common::job::{Hops, Job};
-use common::queue::{Lane, Priority, Queue};
-use common::run::{Run, State};
-use common::subject::{self, RUNS};
+use common::names::subject;
+use common::names::subject::RUNS;
 use common::wire;
-use common::worker::WorkerName;
 use futures::StreamExt;
 use harness::broker::TestBroker;
 use harness::poll;

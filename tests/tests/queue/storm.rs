@@ -7,12 +7,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use common::broker::{Broker, Claim, Lanes, Lease, Lost};
-use common::failure::Failure;
-use common::fence::Fence;
-use common::id::JobId;
+use common::farm::queue::{Priority, Queue};
 use common::job::Job;
-use common::queue::{Priority, Queue};
-use common::run::State;
+use common::job::failure::Failure;
+use common::job::id::JobId;
+use common::job::run::State;
+use common::job::run::fence::Fence;
 use common::testing;
 use fastrand::Rng;
 use futures::StreamExt;

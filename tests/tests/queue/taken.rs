@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull;
 use common::broker::{Claimant, Decline, Lost, Outcome};
-use common::failure::Failure;
+use common::farm::queue::{Lane, Queue};
+use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use common::queue::{Lane, Queue};
-use common::run::State;
+use common::job::failure::Failure;
+use common::job::run::State;
 use common::testing;
-use common::worker::WorkerName;
 use futures::StreamExt;
 use harness::broker::TestBroker;
 use harness::poll;

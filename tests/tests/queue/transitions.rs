@@ -2,8 +2,8 @@
 //! until the job is completed or another note takes its place, and while an
 //! output may appear, the job is not cancelled. Pure: no broker.
 
-use common::failure::Failure;
-use common::run::{Run, Stage, State};
+use common::job::failure::Failure;
+use common::job::run::{Run, Stage, State};
 use common::testing;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::broker::{Broker, JobRecord, Steered};
-use common::control::{Order, Target};
-use common::id::JobId;
+use common::farm::orders::{Order, Target};
 use common::job::Job;
-use common::run::State;
-use common::subject::{self, RUNS};
+use common::job::id::JobId;
+use common::job::run::State;
+use common::names::subject;
+use common::names::subject::RUNS;
 use common::wire;
 use harness::broker::TestBroker;
 use harness::poll;
@@ -119,7 +120,7 @@ async fn a_job_whose_run_is_broken_starts_anew_when_a_person_says_so() {
 async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back() {
     let (_server, broker, known) = with_one_job().await;
     let first = claim(&broker, &known, "w1").await.expect("a job");
-    let failure = common::failure::Failure::input("corrupt");
+    let failure = common::job::failure::Failure::input("corrupt");
     let failed = first.fail(failure).await.expect("ours");
     let job: &Job = &failed.job;
     // Whoever wanted it again died before the run said so.
@@ -171,7 +172,7 @@ async fn bells_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
         }
         Fate::Passed
     });
-    let (tell, mut told) = tokio::sync::watch::channel(common::control::Controls::default());
+    let (tell, mut told) = tokio::sync::watch::channel(common::farm::orders::Controls::default());
     let following =
         tokio::spawn(async move { far.follow_orders(tell, Duration::from_secs(60)).await });
     let target = Target::Queue("libx264".parse().expect("a queue"));

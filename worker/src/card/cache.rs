@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use common::card::{Card, Ffmpeg, Host};
-use common::encoder::Encoder;
+use common::farm::card::{Card, Ffmpeg, Host};
+use common::recipe::encoder::Encoder;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use common::card::Host;
+use common::farm::card::Host;
 
 /// The GPUs' render nodes, e.g. `/dev/dri/renderD128`, in order.
 pub(super) fn render_nodes() -> Vec<String> {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use common::encoder::Kind;
+use common::recipe::encoder::Kind;
 
 use super::profile::Size;
 use super::trial::{Bench, Encoded, Refusal, Trial};

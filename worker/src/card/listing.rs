@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use common::card::Ffmpeg;
+use common::farm::card::Ffmpeg;
 use common::recipe::Container;
 use uuid::Uuid;
 
-use super::DetectError;
-use super::process;
 use super::trial::Bench;
+use super::{DetectError, process};
 
 /// Filters worth knowing of: those that recipes use most, and those that only
 /// some builds have.

@@ -30,9 +30,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::card::{Card, Proof, Verdict};
-use common::encoder::{Encoder, Kind};
+use common::farm::card::{Card, Proof, Verdict};
 use common::recipe::AudioEncoder;
+use common::recipe::encoder::{Encoder, Kind};
 use futures::{StreamExt, stream};
 
 pub use host::host_name;

@@ -1,6 +1,6 @@
 //! What has to be known of an encoder before it can be tried fairly.
 
-use common::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, Kind};
 
 use super::devices;
 

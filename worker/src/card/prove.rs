@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use common::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, Kind};
 
 use super::ladder;
 use super::profile::{Size, Way};
@@ -79,7 +79,7 @@ fn deserves_second_chance(kind: Kind, refusal: &Refusal) -> bool {
 /// The format taken when 8 bits were asked for, and the one for 10 bits.
 async fn formats(bench: &Bench, trial: &Trial<'_>, shallow: Encoded) -> Vec<String> {
     let mut formats = vec![shallow.format];
-    if common::card::bit_depth(&formats[0]) == 8 {
+    if common::farm::card::bit_depth(&formats[0]) == 8 {
         let deep = Trial {
             deep: true,
             size: ladder::usual(trial.encoder.kind()),

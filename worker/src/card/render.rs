@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use common::card::{Card, Proof, Verdict};
-use common::encoder::{Codec, Encoder};
+use common::farm::card::{Card, Proof, Verdict};
+use common::recipe::encoder::{Codec, Encoder};
 
 /// The card as text: the encoders by codec, each with what it does or why it
 /// does not, then audio, filters, muxers, ffmpeg and the machine.

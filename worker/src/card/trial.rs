@@ -5,13 +5,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::card::{Proof, bit_depth};
-use common::encoder::{Encoder, Kind};
+use common::farm::card::{Proof, bit_depth};
+use common::recipe::encoder::{Encoder, Kind};
 
-use super::ladder;
-use super::process::{self, Ran, Watched, is_packet};
+use super::process::{Ran, Watched, is_packet};
 use super::profile::{Profile, Size, Way};
 use super::reason::reason;
+use super::{ladder, process};
 
 /// A line of text for each packet, as soon as it is there.
 const PACKETS: [&str; 5] = ["-flush_packets", "1", "-f", "framecrc", "pipe:1"];

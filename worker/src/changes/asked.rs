@@ -1,6 +1,6 @@
 //! What a recipe asks to be changed.
 
-use common::changes::Kind;
+use common::job::changes::Kind;
 use common::recipe::{Audio, Recipe, Scale, Subtitles, VideoEncode};
 
 use crate::ffmpeg::media::{Stream, StreamKind};

@@ -1,6 +1,6 @@
 //! What pictures hold: their shape, colours, HDR, fields, transparency, captions and times.
 
-use common::changes::{Change, Fate, Kind};
+use common::job::changes::{Change, Fate, Kind};
 
 use super::{Pair, asked};
 use crate::ffmpeg::media::{DolbyVision, Hdr10, Media, Stream, StreamKind};

@@ -11,9 +11,9 @@ mod refusal;
 mod track;
 mod whole;
 
-use common::changes::{Change, Fate, Kind, MOST_CHANGES};
-use common::encoder::Codec;
+use common::job::changes::{Change, Fate, Kind, MOST_CHANGES};
 use common::recipe::Recipe;
+use common::recipe::encoder::Codec;
 
 use crate::ffmpeg::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::{Means, Track};

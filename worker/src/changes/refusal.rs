@@ -1,7 +1,7 @@
 //! Refusing what a recipe does not want to lose.
 
-use common::changes::{Change, Kind};
-use common::failure::Failure;
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
 use common::recipe::Recipe;
 
 /// Losses that are named.

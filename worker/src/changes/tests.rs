@@ -245,7 +245,7 @@ fn a_refusal_names_what_and_a_way_out() {
         Change::lost(Kind::Tag, None, "artist", "mp4 has none"),
     ];
     let failure = refuse(&recipe, &lost, "it would lose").expect_err("refused");
-    assert_eq!(failure.fault, common::failure::Fault::Input);
+    assert_eq!(failure.fault, common::job::failure::Fault::Input);
     assert_eq!(
         failure.message,
         "it would lose captions of track 0 (CEA-608): libx265 writes none; leave out --refuse-loss captions, or \

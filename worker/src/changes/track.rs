@@ -1,15 +1,14 @@
 //! What every track has: what it is, its language, title, dispositions and tags; and the channels of sound.
 
-use common::changes::{Change, Kind};
+use common::job::changes::{Change, Kind};
 use common::recipe::{Audio, Recipe};
 
 use super::whole::{find, tags};
 use super::{Pair, asked, short};
-use crate::ffmpeg::language;
 use crate::ffmpeg::layout::Layout;
 use crate::ffmpeg::media::{Stream, StreamKind};
-use crate::ffmpeg::sound;
 use crate::ffmpeg::tracks::Means;
+use crate::ffmpeg::{language, sound};
 
 /// Dispositions that say what a stream is, and not what it is for.
 const NATURE: &[&str] = &["attached_pic", "still_image", "timed_thumbnails"];

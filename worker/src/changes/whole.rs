@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::changes::{Change, Kind};
+use common::job::changes::{Change, Kind};
 use common::recipe::Recipe;
 
 use super::short;

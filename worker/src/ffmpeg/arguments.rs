@@ -4,22 +4,19 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use common::card::Proof;
-use common::changes::Change;
-use common::encoder::{Codec, Encoder};
-use common::failure::Failure;
+use common::farm::card::Proof;
+use common::job::changes::Change;
+use common::job::failure::Failure;
+use common::recipe::encoder::{Codec, Encoder};
 use common::recipe::{Audio, Container, Recipe, Video, VideoEncode};
 
 use super::build::Build;
-use super::captions;
 use super::finish::Finish;
 use super::media::{Media, StreamKind};
-use super::picture::{self, Clock, Picture, Task};
-use super::rate;
-use super::sound::{self, Sound};
-use super::times;
+use super::picture::{Clock, Picture, Task};
+use super::sound::Sound;
 use super::tracks::{Means, Track, Tracks};
-use super::{Source, dispositions, extras, file, tags};
+use super::{Source, captions, dispositions, extras, file, picture, rate, sound, tags, times};
 
 /// A command line, and what it will make.
 #[derive(Clone, Debug, PartialEq)]
@@ -292,8 +289,8 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use common::encoder::Kind;
     use common::recipe::Choice;
+    use common::recipe::encoder::Kind;
 
     use super::*;
     use crate::ffmpeg::media::Stream;

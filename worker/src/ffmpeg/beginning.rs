@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use common::failure::Failure;
+use common::job::failure::Failure;
 use serde::Deserialize;
 
 use super::process::Runner;

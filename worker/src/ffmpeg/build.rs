@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::card::Card;
+use common::farm::card::Card;
 
 /// The first version that hands what belongs to frames (HDR metadata, captions) on to every encoder and container.
 const HANDS_ON: u32 = 8;

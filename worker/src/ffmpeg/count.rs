@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use common::failure::Failure;
+use common::job::failure::Failure;
 
 use super::complaints::Complaints;
 use super::process::Runner;

@@ -1,6 +1,6 @@
 //! What tracks are marked as, e.g. `default` or `forced`, and which marks a container holds.
 
-use common::changes::{Change, Kind};
+use common::job::changes::{Change, Kind};
 use common::recipe::Container;
 
 use super::media::{Stream, StreamKind};

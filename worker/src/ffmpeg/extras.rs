@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use common::changes::{Change, Kind};
-use common::failure::{Failure, Fault};
+use common::job::changes::{Change, Kind};
+use common::job::failure::{Failure, Fault};
 use common::recipe::Container;
 
 use super::arguments::Arguments;

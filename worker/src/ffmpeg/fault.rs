@@ -2,7 +2,7 @@
 
 use std::process::ExitStatus;
 
-use common::failure::{Doubt, Failure};
+use common::job::failure::{Doubt, Failure};
 
 use super::Source;
 use super::tail::Line;
@@ -338,7 +338,7 @@ mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt;
 
-    use common::failure::Fault;
+    use common::job::failure::Fault;
 
     fn of(log: &[&str], origin: Origin) -> Failure {
         let log: Vec<Line> = log.iter().map(|line| Line::read(line)).collect();

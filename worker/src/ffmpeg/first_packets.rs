@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use common::failure::{Failure, Fault};
+use common::job::failure::{Failure, Fault};
 use serde::Deserialize;
 
 use super::media::{Media, Stream, StreamKind};

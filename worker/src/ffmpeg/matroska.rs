@@ -7,7 +7,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use super::ebml::{self, Element, element, elements};
+use super::ebml;
+use super::ebml::{Element, element, elements};
 use super::media::{Media, Stream, StreamKind};
 
 const SEGMENT: u32 = 0x1853_8067;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::card::bit_depth;
-use common::media_info::{MOST_TRACKS, MediaInfo, TrackInfo};
-use common::printable::printable;
+use common::farm::card::bit_depth;
+use common::job::media_info::{MOST_TRACKS, MediaInfo, TrackInfo};
+use common::names::printable::printable;
 
 /// Seconds that a single picture lasts, at the most, where a container says no more of it: ffmpeg gives it a frame.
 const LONGEST_PICTURE: f64 = 0.1;

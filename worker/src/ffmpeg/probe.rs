@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::Cursor;
 
-use common::failure::{Doubt, Failure, Fault};
+use common::job::failure::{Doubt, Failure, Fault};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
-use common::failure::{Doubt, Failure};
-use common::progress::EncodeProgress;
+use common::job::failure::{Doubt, Failure};
+use common::job::progress::EncodeProgress;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Tools;
 use super::complaints::Complaints;
-use super::fault::{self, Origin};
+use super::fault::Origin;
 use super::progress::{ProgressReader, advanced};
 use super::tail::{Line, Lines, Tail, without_signature};
+use super::{Tools, fault};
 use crate::child::Child;
 use crate::sandbox::Sandbox;
 

@@ -1,6 +1,6 @@
 //! What `ffmpeg -progress` prints, as numbers.
 
-use common::progress::EncodeProgress;
+use common::job::progress::EncodeProgress;
 
 /// Reads `key=value` lines; a block of them ends with `progress=…`.
 #[derive(Default)]

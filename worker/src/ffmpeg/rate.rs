@@ -1,7 +1,7 @@
 //! Quality, bitrate and presets in each encoder's own options.
 
-use common::encoder::{Codec, Encoder, Kind};
 use common::recipe::Rate;
+use common::recipe::encoder::{Codec, Encoder, Kind};
 
 /// The options that steer an encoder's rate.
 pub(super) fn rate(encoder: &Encoder, rate: Rate) -> Vec<String> {

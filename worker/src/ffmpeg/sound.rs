@@ -2,8 +2,8 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use common::changes::{Change, Kind};
-use common::failure::Failure;
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
 use common::recipe::{AudioEncoder, Bitrate, Container};
 
 use super::layout::{Layout, Speaker};

@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use common::failure::Failure;
+use common::job::failure::Failure;
 
-use super::Source;
-use super::complaints;
 use super::fault::Origin;
 use super::process::{Printed, Runner};
+use super::{Source, complaints};
 
 /// How far a survey goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

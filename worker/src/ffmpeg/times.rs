@@ -1,6 +1,6 @@
 //! Times of packets that are kept as they are: what some formats do not say, and what edit lists hide.
 
-use common::failure::Failure;
+use common::job::failure::Failure;
 use common::recipe::Container;
 
 use super::media::{Media, Stream};

@@ -1,14 +1,13 @@
 //! Which streams of an input become which of the output.
 
-use common::changes::{Change, Kind};
-use common::failure::Failure;
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
 use common::recipe::{Audio, AudioEncoder, Container, Recipe, Subtitles, Video};
 
-use super::captions;
-use super::extras::{self, Extra};
+use super::extras::Extra;
 use super::media::{Media, Stream, StreamKind};
-use super::sound::{self, Sound};
-use super::{dispositions, subtitles, tags, times};
+use super::sound::Sound;
+use super::{captions, dispositions, extras, sound, subtitles, tags, times};
 
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]

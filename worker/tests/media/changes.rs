@@ -1,10 +1,11 @@
 //! What is told of real encodes: nothing where nothing is lost, and what is lost where something is.
 
-use common::changes::{Change, Fate, Kind};
-use common::failure::Fault;
+use common::job::changes::{Change, Fate, Kind};
+use common::job::failure::Fault;
 use common::recipe::{Container, Recipe, Subtitles};
 
-use crate::studio::{self, Studio};
+use crate::studio;
+use crate::studio::Studio;
 
 fn into(container: Container, recipe: Recipe) -> Recipe {
     Recipe {

@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use common::changes::{Change, Fate, Kind};
-use common::failure::{Failure, Fault};
+use common::job::changes::{Change, Fate, Kind};
+use common::job::failure::{Failure, Fault};
 use common::recipe::{Container, Filters, Recipe};
 
-use crate::studio::{self, Studio};
+use crate::studio;
+use crate::studio::Studio;
 
 /// Three seconds of picture and sound.
 const FILM: &str = "-f lavfi -i sine -t 3";

@@ -12,7 +12,7 @@ mod tracks;
 
 use std::time::Duration;
 
-use common::failure::{Doubt, Fault};
+use common::job::failure::{Doubt, Fault};
 use common::recipe::{Container, Recipe, Subtitles, Video};
 use studio::Studio;
 use worker::ffmpeg::media::StreamKind;

@@ -1,11 +1,12 @@
 //! What becomes of pictures: colours, HDR, fields, captions, transparency, size, rotation and time, with an old and a
 //! recent ffmpeg, judged by what ffprobe and a decoder find in the output.
 
-use common::changes::{Change, Fate, Kind};
-use common::preset::Presets;
+use common::job::changes::{Change, Fate, Kind};
+use common::recipe::preset::Presets;
 use common::recipe::{Captions, Container, Recipe, Video};
 
-use crate::studio::{self, Studio};
+use crate::studio;
+use crate::studio::Studio;
 
 const FAST: &str = "-c:v libx264 -preset ultrafast";
 const LOSSLESS: &str = "-c:v ffv1";

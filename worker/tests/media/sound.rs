@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::changes::{Fate, Kind};
+use common::job::changes::{Fate, Kind};
 use common::recipe::{Container, Recipe, Video};
 
-use crate::studio::{self, Studio};
+use crate::studio;
+use crate::studio::Studio;
 
 /// Samples a second that are listened to, and how many of them: tones of a multiple of 5 Hz do not disturb each other.
 const RATE: usize = 8000;

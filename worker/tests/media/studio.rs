@@ -6,10 +6,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::card::Proof;
-use common::changes::Change;
-use common::encoder::{Encoder, Kind};
-use common::failure::Failure;
+use common::farm::card::Proof;
+use common::job::changes::Change;
+use common::job::failure::Failure;
+use common::recipe::encoder::{Encoder, Kind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::changes::refuse;

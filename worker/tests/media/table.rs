@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use common::changes::{Change, Fate, Kind};
+use common::job::changes::{Change, Fate, Kind};
 use common::recipe::{Container, Recipe};
 use serde_json::Value;
 
-use crate::picture;
-use crate::studio::{self, Studio};
+use crate::studio::Studio;
+use crate::{picture, studio};
 
 /// Where the table is, and the lines that it lies between.
 const DOCUMENT: &str = "../docs/MEDIA.md";
@@ -313,7 +313,7 @@ async fn measure(studio: &Studio, inputs: &[Input], columns: &[Column]) -> (Tabl
                 table.insert(place, cell);
             }
             if let Err(failure) = made
-                && failure.fault != common::failure::Fault::Input
+                && failure.fault != common::job::failure::Fault::Input
             {
                 wrong.push(format!("{what}: {failure}"));
             }

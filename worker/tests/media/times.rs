@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use common::changes::{Fate, Kind};
-use common::failure::Fault;
+use common::job::changes::{Fate, Kind};
+use common::job::failure::Fault;
 use common::recipe::{Container, Recipe, Video};
 
-use crate::studio::{self, Studio};
+use crate::studio;
+use crate::studio::Studio;
 
 /// A flash and a beep at 1 s, in a film of 2.4 s with a key frame every 0.8 s.
 fn flash(studio: &Studio, name: &str, codecs: &str) -> PathBuf {

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::changes::{Fate, Kind};
+use common::job::changes::{Fate, Kind};
 use common::recipe::{Container, Recipe};
 use serde_json::Value;
 use worker::ffmpeg::Source;
 use worker::ffmpeg::probe::probe;
 
-use crate::studio::{self, Studio};
+use crate::studio;
+use crate::studio::Studio;
 
 /// A second of film and sound, as arguments.
 const FILM: &str = "-f lavfi -i testsrc2=size=160x90:rate=25:d=1 -f lavfi -i sine=d=1";

@@ -4,8 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use common::failure::Fault;
-use common::worker::WorkerName;
+use common::farm::worker_name::WorkerName;
+use common::job::failure::Fault;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -312,8 +312,9 @@ pub(super) fn who(done: &Done<'_>) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use common::failure::Failure;
-    use common::run::{Report, Run};
+    use common::job::failure::Failure;
+    use common::job::run::Run;
+    use common::job::run::report::Report;
 
     use super::*;
     use crate::index::tests::{at, job, lane, report, worker};

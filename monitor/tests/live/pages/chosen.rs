@@ -1,6 +1,6 @@
 //! Orders are offered, and asked about, for the jobs that they can do something for.
 
-use common::id::JobId;
+use common::job::id::JobId;
 
 use super::{go, open};
 use crate::Monitor;

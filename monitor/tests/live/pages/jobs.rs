@@ -1,10 +1,10 @@
 //! The table of jobs: found, chosen, dragged, steered by mouse and keyboard.
 
 use common::broker::JobRecord;
-use common::event::{Event, What};
-use common::failure::Failure;
-use common::id::JobId;
-use common::run::Run;
+use common::job::event::{Event, What};
+use common::job::failure::Failure;
+use common::job::id::JobId;
+use common::job::run::Run;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,7 +20,7 @@ async fn stands(monitor: &Monitor, job: &JobId, what: &str, is_so: impl Fn(&JobR
     .await;
 }
 
-fn workers() -> Vec<common::worker::Heartbeat> {
+fn workers() -> Vec<common::farm::worker::Heartbeat> {
     vec![
         farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]),
         farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 20.0)]),
@@ -360,7 +360,7 @@ async fn hostile_names_are_inert_on_every_page() {
         farm::write_run(&monitor.broker, &run).await;
         monitor
             .broker
-            .keep_batch(&common::batch::Batch {
+            .keep_batch(&common::job::batch::Batch {
                 id: job.batch,
                 label: name.to_owned(),
                 jobs: 1,
@@ -423,7 +423,7 @@ async fn the_log_of_a_running_job_is_followed_and_its_command_shown() {
         .await;
     browser.shows("reading").await;
     // A line that comes before the page listens is nobody's.
-    let subject = common::subject::logs(&job.id);
+    let subject = common::names::subject::logs(&job.id);
     let client = monitor.broker.client().clone();
     let talking = tokio::spawn(async move {
         loop {

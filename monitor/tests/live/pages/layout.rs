@@ -1,7 +1,7 @@
 //! Where things stand, on screens of every width and whatever things are called.
 
-use common::batch::Batch;
-use common::failure::Failure;
+use common::job::batch::Batch;
+use common::job::failure::Failure;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +13,7 @@ use crate::{Monitor, farm};
 const WORKER: &str = "the-machine-under-the-stairs-that-nobody-dares-to-turn-off-2";
 
 /// A farm in which everything has a long name.
-async fn fill(monitor: &Monitor) -> common::id::JobId {
+async fn fill(monitor: &Monitor) -> common::job::id::JobId {
     let film = |nth: u32| {
         let group = "x".repeat(90);
         format!("The_Film_Of_{nth}_Whose_Name_Has_No_Blank_In_It_And_Goes_On_{group}.mkv")
@@ -158,7 +158,7 @@ async fn no_page_is_wider_than_its_window_and_its_header_stands_still() {
 async fn a_batch_shows_how_its_jobs_ended_and_a_page_without_a_job_nothing_to_do() {
     let monitor = Monitor::start().await;
     let job = monitor.enqueue("a.mkv", "libx265").await;
-    let run = common::run::Run::first(
+    let run = common::job::run::Run::first(
         job.clone(),
         &farm::lane(&job, 5),
         1,

@@ -15,7 +15,7 @@ mod workers;
 
 use std::time::Duration;
 
-use common::worker::Heartbeat;
+use common::farm::worker::Heartbeat;
 use harness::browser::Browser;
 
 use crate::Monitor;

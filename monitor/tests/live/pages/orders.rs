@@ -1,8 +1,9 @@
 //! Queues, batches and workers, paused and resumed from their pages.
 
-use common::batch::Batch;
-use common::control::Target;
-use common::worker::{Heartbeat, WorkerName, WorkerStatus};
+use common::farm::orders::Target;
+use common::farm::worker::{Heartbeat, WorkerStatus};
+use common::farm::worker_name::WorkerName;
+use common::job::batch::Batch;
 use futures::StreamExt;
 use jiff::Timestamp;
 

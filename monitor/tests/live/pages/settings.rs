@@ -1,9 +1,9 @@
 //! The farm's settings, changed on their page by mouse and keyboard.
 
 use common::broker::Over;
-use common::control::{Order, Target};
-use common::preset::Presets;
-use common::retention::Days;
+use common::farm::orders::{Order, Target};
+use common::farm::retention::Days;
+use common::recipe::preset::Presets;
 use harness::browser::Browser;
 use jiff::Timestamp;
 
@@ -96,7 +96,7 @@ async fn a_preset_is_made_by_keyboard_alone_and_what_is_wrong_is_said_beside_it(
 async fn presets_are_edited_chosen_as_the_default_and_removed() {
     let monitor = Monitor::start().await;
     let recipe = farm::job("a.mkv", "libx265", 1).recipe;
-    let preset = common::preset::Preset::new(recipe, Some("first")).expect("sound");
+    let preset = common::recipe::preset::Preset::new(recipe, Some("first")).expect("sound");
     let name = "ours".parse().expect("a name");
     let save = async |over| monitor.broker.save_preset(&name, &preset, over).await;
     save(Over::Nothing).await.expect("saved");
@@ -193,7 +193,7 @@ async fn history_is_shortened_only_by_who_is_sure() {
 async fn every_standing_order_is_listed_and_taken_back() {
     let monitor = Monitor::start().await;
     let job = monitor.enqueue("a.mkv", "libx265").await;
-    let batch = common::batch::Batch {
+    let batch = common::job::batch::Batch {
         id: job.batch,
         label: "holidays".to_owned(),
         jobs: 1,

@@ -1,9 +1,9 @@
 //! What the pages look like, to eyes and to screen readers, and when the broker
 //! goes away under them.
 
-use common::batch::Batch;
-use common::failure::Failure;
-use common::id::JobId;
+use common::job::batch::Batch;
+use common::job::failure::Failure;
+use common::job::id::JobId;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,9 +1,9 @@
 //! Points in time and estimates, the same everywhere.
 
-use common::failure::Failure;
-use common::progress::{EncodeProgress, Progress};
-use common::run::{Run, Stage};
-use common::subject;
+use common::job::failure::Failure;
+use common::job::progress::{EncodeProgress, Progress};
+use common::job::run::{Run, Stage};
+use common::names::subject;
 use common::wire;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -92,7 +92,7 @@ async fn a_job_its_queue_and_its_batch_have_one_estimate() {
     let monitor = Monitor::start().await;
     let run = farm::begun("a.mkv", "libx265", "atelier");
     farm::write_run(&monitor.broker, &run).await;
-    let batch = common::batch::Batch {
+    let batch = common::job::batch::Batch {
         id: run.job.batch,
         label: "holidays".to_owned(),
         jobs: 1,

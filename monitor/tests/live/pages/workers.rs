@@ -1,8 +1,8 @@
 //! The workers: what each has done, and who can do what is asked.
 
-use common::card::Verdict;
-use common::failure::Failure;
-use common::worker::{Away, Heartbeat};
+use common::farm::card::Verdict;
+use common::farm::worker::{Away, Heartbeat};
+use common::job::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{go, keep_alive, open};

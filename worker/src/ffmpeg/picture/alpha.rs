@@ -1,6 +1,6 @@
 //! Transparency.
 
-use common::changes::{Change, Kind};
+use common::job::changes::{Change, Kind};
 use common::recipe::{BitDepth, Chroma, Container};
 
 use super::{Picture, Task, format};

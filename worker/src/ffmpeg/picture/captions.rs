@@ -1,8 +1,8 @@
 //! Closed captions inside the video.
 
-use common::changes::{Change, Kind};
-use common::encoder::Kind as Hardware;
+use common::job::changes::{Change, Kind};
 use common::recipe::Captions;
+use common::recipe::encoder::Kind as Hardware;
 
 use super::{Picture, Task};
 

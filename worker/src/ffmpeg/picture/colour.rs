@@ -1,8 +1,8 @@
 //! What colours mean in the output, where it is not what they mean in the source.
 
-use common::card::bit_depth;
-use common::changes::{Change, Kind};
-use common::failure::Failure;
+use common::farm::card::bit_depth;
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
 use common::recipe::Hdr;
 
 use super::{Picture, Task, format};

@@ -1,7 +1,7 @@
 //! Films that are copied: what their container has to say of them.
 
-use common::changes::{Change, Kind};
-use common::failure::Failure;
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
 use common::recipe::Container;
 
 use super::super::build::Build;

@@ -1,7 +1,7 @@
 //! Films of fields: coded as fields where the encoder can, else made whole frames, for fields that are coded as frames
 //! show combs.
 
-use common::changes::{Change, Kind};
+use common::job::changes::{Change, Kind};
 
 use super::{Picture, Task, format};
 

@@ -1,8 +1,8 @@
 //! The pixel format that a film is encoded in.
 
-use common::card::bit_depth;
-use common::changes::{Change, Kind};
-use common::failure::Failure;
+use common::farm::card::bit_depth;
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
 use common::recipe::Chroma;
 
 use super::{Picture, Task, alpha};

@@ -1,7 +1,7 @@
 //! What belongs to high dynamic range: HDR10, HDR10+, Dolby Vision.
 
-use common::changes::{Change, Kind};
-use common::failure::Failure;
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
 use common::recipe::Container;
 
 use super::super::media::{ContentLight, DolbyVision, Hdr10, MasteringDisplay};

@@ -13,10 +13,10 @@ mod params;
 mod size;
 mod turn;
 
-use common::card::Proof;
-use common::changes::Change;
-use common::encoder::{Encoder, Kind};
-use common::failure::Failure;
+use common::farm::card::Proof;
+use common::job::changes::Change;
+use common::job::failure::Failure;
+use common::recipe::encoder::{Encoder, Kind};
 use common::recipe::{Captions, Container, Hdr, VideoEncode};
 
 use super::build::Build;

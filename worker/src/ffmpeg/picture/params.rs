@@ -1,7 +1,7 @@
 //! An encoder's own list of `key=value`, joined by colons.
 
-use common::encoder::Encoder;
 use common::recipe::Argument;
+use common::recipe::encoder::Encoder;
 
 /// The option of ffmpeg that holds such a list for the encoder; `None` where it has none.
 fn option(encoder: &Encoder) -> Option<&'static str> {

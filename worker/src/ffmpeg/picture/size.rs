@@ -1,6 +1,6 @@
 //! The size of the picture.
 
-use common::changes::{Change, Kind};
+use common::job::changes::{Change, Kind};
 use common::recipe::Scale;
 
 use super::super::rate;

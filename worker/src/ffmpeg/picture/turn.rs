@@ -1,6 +1,6 @@
 //! Pictures that players turn or mirror.
 
-use common::changes::{Change, Kind};
+use common::job::changes::{Change, Kind};
 
 use super::super::media::Stream;
 use super::{Picture, Task};

@@ -1,0 +1,142 @@
+//! Asking a worker to look into a file, and answering.
+
+use std::time::Duration;
+
+use async_nats::client::RequestErrorKind;
+use async_nats::{HeaderMap, Message, Request, Subscriber};
+use bytes::Bytes;
+
+use crate::broker::{Broker, BrokerError};
+use crate::farm::preview::{Foresee, Foreseen, Peek, Question};
+use crate::farm::worker::Heartbeat;
+use crate::farm::worker_name::WorkerName;
+use crate::matching::plan::Plan;
+use crate::names::printable::printable;
+use crate::names::subject;
+use crate::wire;
+
+/// How long an answer is waited for: the worker's machine encodes besides.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Workers that are asked one after the other until one sees something.
+const ASKED: usize = 4;
+/// The header by which NATS services say what went wrong.
+const REFUSED: &str = "Nats-Service-Error";
+
+/// Nothing was seen.
+#[derive(Debug, thiserror::Error)]
+pub enum Unseen {
+    /// The worker says why.
+    #[error("{0}")]
+    Refused(String),
+    /// The worker is gone.
+    #[error("the worker {0} is not there")]
+    Nobody(WorkerName),
+    /// The worker took too long.
+    #[error("the worker {0} gave no answer in {PATIENCE:?}")]
+    Late(WorkerName),
+    /// The broker is in trouble.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+impl Broker {
+    /// Has a worker peek into a job's file; what comes back says
+    /// [`crate::farm::preview::Sight`].
+    ///
+    /// # Errors
+    /// Where the worker is gone or sees nothing.
+    pub async fn peek(&self, worker: &WorkerName, peek: &Peek) -> Result<Bytes, Unseen> {
+        self.ask(worker, &Question::Peek(*peek)).await
+    }
+
+    /// What would become of an input, by the first of these workers that sees it: of those that have proved the
+    /// encoder and reach the input, the best ones are asked. `turn` has each file begin with another one.
+    ///
+    /// # Errors
+    /// Where none of them sees it: what the last one said.
+    pub async fn foresee(
+        &self,
+        workers: &[Heartbeat],
+        turn: usize,
+        foresee: Foresee,
+    ) -> Result<Foreseen, Unseen> {
+        let place = &foresee.input.location;
+        let plan =
+            Plan::of(&foresee.recipe, workers).between(workers, &[[place.clone(), place.clone()]]);
+        let able = plan.candidates.iter().map(|candidate| &candidate.worker);
+        let asked = able
+            .clone()
+            .cycle()
+            .skip(turn % able.len().max(1))
+            .take(able.len().min(ASKED));
+        let question = Question::Foresee(Box::new(foresee));
+        let mut seen = Err(Unseen::Refused(
+            "no live worker that could run the recipe reaches the file".to_owned(),
+        ));
+        for worker in asked {
+            seen = match self.ask(worker, &question).await {
+                Ok(answer) => {
+                    wire::decode(&answer).map_err(|error| Unseen::Refused(error.to_string()))
+                }
+                Err(why) => Err(why),
+            };
+            if seen.is_ok() {
+                break;
+            }
+        }
+        seen
+    }
+
+    async fn ask(&self, worker: &WorkerName, question: &Question) -> Result<Bytes, Unseen> {
+        let request = Request::new()
+            .payload(wire::encode(question))
+            .timeout(Some(PATIENCE));
+        let answer = self
+            .client
+            .send_request(subject::peek(worker), request)
+            .await
+            .map_err(|error| match error.kind() {
+                RequestErrorKind::NoResponders => Unseen::Nobody(worker.clone()),
+                RequestErrorKind::TimedOut => Unseen::Late(worker.clone()),
+                _ => BrokerError::request("asking a worker to look")(error).into(),
+            })?;
+        match answer.headers.as_ref().and_then(|all| all.get(REFUSED)) {
+            Some(why) => Err(Unseen::Refused(why.to_string())),
+            None => Ok(answer.payload),
+        }
+    }
+
+    /// What a worker is asked, as [`Question`]s.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub async fn peeks(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
+        self.client
+            .subscribe(subject::peek(worker))
+            .await
+            .map_err(BrokerError::request("listening for who wants to look"))
+    }
+
+    /// Answers with what was seen, or why nothing was.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub async fn show(
+        &self,
+        asked: &Message,
+        seen: Result<Bytes, String>,
+    ) -> Result<(), BrokerError> {
+        let Some(reply) = asked.reply.clone() else {
+            return Ok(());
+        };
+        let mut headers = HeaderMap::new();
+        let payload = seen.unwrap_or_else(|why| {
+            headers.insert(REFUSED, printable(&why));
+            Bytes::new()
+        });
+        self.client
+            .publish_with_headers(reply, headers, payload)
+            .await
+            .map_err(BrokerError::request("showing what was seen"))
+    }
+}

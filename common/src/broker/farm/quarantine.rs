@@ -1,0 +1,88 @@
+//! Lifting a worker's quarantine by a person's word: asked of the worker itself,
+//! which obeys and answers at once.
+
+use std::time::Duration;
+
+use async_nats::client::RequestErrorKind;
+use async_nats::{Message, Request, Subscriber};
+use bytes::Bytes;
+
+use crate::broker::{Broker, BrokerError};
+use crate::farm::worker_name::WorkerName;
+use crate::names::subject;
+use crate::wire;
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether the worker was in quarantine is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum Unheard {
+    /// The worker is gone.
+    #[error("no worker {0} is alive")]
+    Nobody(WorkerName),
+    /// The worker did not answer.
+    #[error("worker {0} gave no answer within {PATIENCE:?}: it may obey yet")]
+    Late(WorkerName),
+    /// The broker is in trouble.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+impl Broker {
+    /// Ends a worker's quarantine; says whether it was in one.
+    ///
+    /// # Errors
+    /// Where the broker is away, or the worker is gone or does not answer.
+    pub async fn lift_quarantine(&self, worker: &WorkerName) -> Result<bool, Unheard> {
+        let what = || format!("lifting the quarantine of worker {worker}");
+        if !self.is_connected() {
+            let away = "the connection to the broker is lost";
+            return Err(BrokerError::request(what())(away).into());
+        }
+        let request = Request::new().payload(Bytes::new()).timeout(Some(PATIENCE));
+        let answer = self
+            .client
+            .send_request(subject::lift(worker), request)
+            .await
+            .map_err(|error| match error.kind() {
+                RequestErrorKind::NoResponders => Unheard::Nobody(worker.clone()),
+                RequestErrorKind::TimedOut => Unheard::Late(worker.clone()),
+                _ => BrokerError::request(what())(error).into(),
+            })?;
+        let answer = wire::decode(&answer.payload);
+        answer.map_err(|source| {
+            let what = what();
+            BrokerError::Wire { what, source }.into()
+        })
+    }
+
+    /// Requests to lift this worker's quarantine.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub async fn asked_to_lift(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
+        self.client
+            .subscribe(subject::lift(worker))
+            .await
+            .map_err(BrokerError::request("listening for people's orders"))
+    }
+
+    /// Answers such a request.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub async fn answer_lift(
+        &self,
+        request: &Message,
+        was_quarantined: bool,
+    ) -> Result<(), BrokerError> {
+        let Some(reply) = request.reply.clone() else {
+            return Ok(());
+        };
+        self.client
+            .publish(reply, wire::encode(&was_quarantined))
+            .await
+            .map_err(BrokerError::request("answering an order"))
+    }
+}

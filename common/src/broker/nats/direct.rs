@@ -1,0 +1,215 @@
+//! Batched direct gets: many messages for one request, past any consumer.
+
+use std::time::Duration;
+
+use async_nats::{HeaderMap, Message, StatusCode, header};
+use bytes::Bytes;
+use futures::StreamExt;
+use serde::Serialize;
+
+use crate::broker::{Broker, BrokerError};
+
+/// How long the broker may be silent between two messages of a batch.
+const SILENCE: Duration = Duration::from_secs(5);
+/// The broker's own limit for the messages of one request by subjects.
+pub(crate) const MOST_SUBJECTS: usize = 1000;
+/// Header by which the broker says how much lies behind a message.
+const NUM_PENDING: &str = "Nats-Num-Pending";
+
+/// A message as it is stored.
+pub(crate) struct Stored {
+    pub subject: String,
+    pub sequence: u64,
+    pub time: Option<jiff::Timestamp>,
+    pub payload: Bytes,
+    pub headers: HeaderMap,
+    /// A deletion marker of a bucket, not a value.
+    pub is_marker: bool,
+    /// Messages that match the same request and lie behind this one.
+    pub behind: u64,
+}
+
+#[derive(Serialize, Default)]
+struct Request<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_by_subj: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_last: Option<&'a [String]>,
+}
+
+impl Broker {
+    /// The last message of each subject that has one; subjects may hold wildcards.
+    pub(crate) async fn last_of_each(
+        &self,
+        stream: &str,
+        subjects: &[String],
+    ) -> Result<Vec<Stored>, BrokerError> {
+        let mut found = Vec::new();
+        for some in subjects.chunks(MOST_SUBJECTS) {
+            let request = Request {
+                multi_last: Some(some),
+                ..Default::default()
+            };
+            found.extend(self.direct_get(stream, &request).await?);
+        }
+        Ok(found)
+    }
+
+    /// The last message of one subject, without wildcards.
+    pub(crate) async fn last(
+        &self,
+        stream: &str,
+        subject: &str,
+    ) -> Result<Option<Stored>, BrokerError> {
+        let request = format!("$JS.API.DIRECT.GET.{stream}.{subject}");
+        self.one(stream, request, Bytes::new()).await
+    }
+
+    /// The first message whose subject matches, from a sequence on. Cheaper than
+    /// a page of one: for a page the broker also counts what lies behind it.
+    pub(crate) async fn first_from(
+        &self,
+        stream: &str,
+        filter: &str,
+        from: u64,
+    ) -> Result<Option<Stored>, BrokerError> {
+        let request = Request {
+            seq: Some(from.max(1)),
+            next_by_subj: Some(filter),
+            ..Default::default()
+        };
+        let payload = serde_json::to_vec(&request).map_err(BrokerError::request(stream))?;
+        let request = format!("$JS.API.DIRECT.GET.{stream}");
+        self.one(stream, request, payload.into()).await
+    }
+
+    /// The one message that answers a direct get.
+    async fn one(
+        &self,
+        stream: &str,
+        request: String,
+        payload: Bytes,
+    ) -> Result<Option<Stored>, BrokerError> {
+        let what = || format!("reading the stream {stream}");
+        let message = self
+            .client
+            .request(request, payload)
+            .await
+            .map_err(BrokerError::request(what()))?;
+        match message.status {
+            None => Ok(stored(message)),
+            Some(StatusCode::NOT_FOUND) => Ok(None),
+            Some(status) => Err(BrokerError::Request {
+                what: what(),
+                message: status.to_string(),
+            }),
+        }
+    }
+
+    /// Up to `batch` messages whose subject matches, from a sequence on.
+    pub(crate) async fn page(
+        &self,
+        stream: &str,
+        filter: &str,
+        from: u64,
+        batch: usize,
+    ) -> Result<Vec<Stored>, BrokerError> {
+        let request = Request {
+            seq: Some(from.max(1)),
+            next_by_subj: Some(filter),
+            batch: Some(batch),
+            ..Default::default()
+        };
+        self.direct_get(stream, &request).await
+    }
+
+    /// Every message whose subject matches, page by page.
+    pub(crate) async fn all(&self, stream: &str, filter: &str) -> Result<Vec<Stored>, BrokerError> {
+        let mut found: Vec<Stored> = Vec::new();
+        loop {
+            let from = found.last().map_or(1, |last| last.sequence + 1);
+            let page = self.page(stream, filter, from, MOST_SUBJECTS).await?;
+            if page.is_empty() {
+                return Ok(found);
+            }
+            found.extend(page);
+        }
+    }
+
+    async fn direct_get(
+        &self,
+        stream: &str,
+        request: &Request<'_>,
+    ) -> Result<Vec<Stored>, BrokerError> {
+        let what = || format!("reading the stream {stream}");
+        let failed = |message: String| BrokerError::Request {
+            what: what(),
+            message,
+        };
+        let inbox = self.client.new_inbox();
+        let mut replies = self
+            .client
+            .subscribe(inbox.clone())
+            .await
+            .map_err(BrokerError::request(what()))?;
+        let payload = serde_json::to_vec(request).map_err(BrokerError::request(what()))?;
+        self.client
+            .publish_with_reply(
+                format!("$JS.API.DIRECT.GET.{stream}"),
+                inbox,
+                payload.into(),
+            )
+            .await
+            .map_err(BrokerError::request(what()))?;
+        let mut found = Vec::new();
+        loop {
+            let message = tokio::time::timeout(SILENCE, replies.next())
+                .await
+                .map_err(|_| failed("no answer".to_owned()))?
+                .ok_or_else(|| failed("the connection closed".to_owned()))?;
+            match message.status {
+                None => found.extend(stored(message)),
+                // 204: end of the batch. 404: nothing there.
+                Some(status) if status.as_u16() == 204 => return Ok(found),
+                Some(StatusCode::NOT_FOUND) => return Ok(found),
+                Some(StatusCode::NO_RESPONDERS) => {
+                    return Err(failed(
+                        "the stream does not exist or has no leader".to_owned(),
+                    ));
+                }
+                Some(status) => {
+                    let description = message.description.unwrap_or_default();
+                    return Err(failed(format!("{status} {description}")));
+                }
+            }
+        }
+    }
+}
+
+fn stored(message: Message) -> Option<Stored> {
+    let headers = message.headers?;
+    let text = |name: header::HeaderName| headers.get(name).map(header::HeaderValue::as_str);
+    let subject = text(header::NATS_SUBJECT)?.to_owned();
+    let sequence = text(header::NATS_SEQUENCE)?.parse().ok()?;
+    let time = text(header::NATS_TIME_STAMP).and_then(|time| time.parse().ok());
+    Some(Stored {
+        subject,
+        sequence,
+        time,
+        is_marker: is_marker(&headers),
+        behind: headers
+            .get(NUM_PENDING)
+            .and_then(|count| count.as_str().parse().ok())
+            .unwrap_or(0),
+        payload: message.payload,
+        headers,
+    })
+}
+
+fn is_marker(headers: &HeaderMap) -> bool {
+    headers.get("KV-Operation").is_some() || headers.get(header::NATS_MARKER_REASON).is_some()
+}

@@ -1,0 +1,177 @@
+//! Whether a job's owner is alive, by its own word.
+//!
+//! A message that comes back says that the broker has not heard of the owner
+//! for a lease. It does not say why: the broker may have been away itself, have
+//! lost what it heard last, or have elected a leader meanwhile. So whoever
+//! meets such a message asks the owner before it takes the job from it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_nats::Request;
+use async_nats::client::RequestErrorKind;
+use futures::StreamExt;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::{Broker, BrokerError};
+use crate::farm::worker_name::WorkerName;
+use crate::job::id::JobId;
+use crate::names::subject;
+use crate::wire;
+
+/// A live worker answers well within this time.
+const SILENCE: Duration = Duration::from_millis(500);
+/// For so long after this client has connected, owners may still be about to.
+pub(crate) const RETURN: Duration = Duration::from_secs(3);
+
+/// What is asked of a worker: whether it is at this attempt.
+#[derive(Debug, Serialize, Deserialize)]
+struct Question {
+    job: JobId,
+    attempt: u32,
+}
+
+/// A question that every worker answers: about no job that there is.
+pub(crate) fn is_anyone_there() -> bytes::Bytes {
+    wire::encode(&Question {
+        job: JobId::NOBODYS,
+        attempt: 0,
+    })
+}
+
+/// How an owner fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// It says that it is at the job.
+    Alive,
+    /// It says that it is not, or does not answer.
+    Gone,
+    /// It does not answer, but may not have had the time to come back.
+    Unknown,
+}
+
+/// The attempts that this program holds.
+#[derive(Clone, Default)]
+pub(crate) struct Owned(Arc<Mutex<HashMap<(JobId, u32), usize>>>);
+
+/// An attempt that this program holds while this lives.
+pub(crate) struct Held {
+    owned: Owned,
+    attempt: (JobId, u32),
+}
+
+impl Owned {
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<(JobId, u32), usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Holds an attempt; begun before the run says so.
+    pub(crate) fn hold(&self, job: &JobId, attempt: u32) -> Held {
+        let attempt = (*job, attempt);
+        *self.held().entry(attempt).or_default() += 1;
+        Held {
+            owned: self.clone(),
+            attempt,
+        }
+    }
+
+    fn has(&self, job: JobId, attempt: u32) -> bool {
+        self.held().contains_key(&(job, attempt))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut held = self.owned.held();
+        if let Some(count) = held.get_mut(&self.attempt) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.attempt);
+            }
+        }
+    }
+}
+
+impl Broker {
+    /// Asks a worker whether it is at this attempt at a job.
+    pub(crate) async fn owner(
+        &self,
+        worker: &WorkerName,
+        job: &JobId,
+        attempt: u32,
+    ) -> Result<Owner, BrokerError> {
+        let question = Question { job: *job, attempt };
+        let request = Request::new()
+            .payload(wire::encode(&question))
+            .timeout(Some(SILENCE));
+        let answer = self
+            .client
+            .send_request(subject::owner(worker), request)
+            .await;
+        let is_there = match answer {
+            Ok(answer) => wire::decode(&answer.payload).unwrap_or(false),
+            Err(error) => match error.kind() {
+                RequestErrorKind::NoResponders | RequestErrorKind::TimedOut => {
+                    if self.link.stands_for() < RETURN {
+                        return Ok(Owner::Unknown);
+                    }
+                    false
+                }
+                _ => return Err(BrokerError::request("asking a job's owner")(error)),
+            },
+        };
+        Ok(if is_there { Owner::Alive } else { Owner::Gone })
+    }
+
+    /// Answers whoever asks what this worker is at, until told to stop.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub async fn answer_for(
+        &self,
+        worker: &WorkerName,
+        stop: CancellationToken,
+    ) -> Result<(), BrokerError> {
+        let mut asked = self
+            .client
+            .subscribe(subject::owner(worker))
+            .await
+            .map_err(BrokerError::request("listening for questions"))?;
+        let (client, owned) = (self.client.clone(), self.owned.clone());
+        // A task of its own: nothing that this worker does may hold up an answer.
+        tokio::spawn(async move {
+            while let Some(Some(message)) = stop.run_until_cancelled(asked.next()).await {
+                let (Some(reply), Ok(question)) =
+                    (message.reply, wire::decode::<Question>(&message.payload))
+                else {
+                    continue;
+                };
+                let is_ours = owned.has(question.job, question.attempt);
+                if let Err(error) = client.publish(reply, wire::encode(&is_ours)).await {
+                    tracing::debug!(%error, "nobody heard what this worker is at");
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_is_held_until_all_that_hold_it_are_gone() {
+        let job = uuid::Uuid::nil().to_string().parse().expect("an id");
+        let owned = Owned::default();
+        let first = owned.hold(&job, 1);
+        let second = owned.hold(&job, 1);
+        drop(first);
+        assert!(owned.has(job, 1));
+        assert!(!owned.has(job, 2), "another attempt is another owner's");
+        drop(second);
+        assert!(!owned.has(job, 1));
+    }
+}

@@ -1,0 +1,7 @@
+//! Reading jobs, lanes and history without disturbing anyone.
+
+pub(super) mod history;
+pub(super) mod inspect;
+pub(super) mod position;
+pub(super) mod unreadable;
+pub(super) mod why;

@@ -1,0 +1,141 @@
+//! Where a job waits, and how many jobs go before it.
+
+use async_nats::header::{NATS_SCHEDULE, NATS_SCHEDULE_TARGET};
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::broker::nats::direct::Stored;
+use crate::broker::{Broker, BrokerError};
+use crate::farm::queue::{Lane, Queue};
+use crate::job::id::JobId;
+use crate::names::subject;
+use crate::names::subject::{JOBS, Place};
+
+/// Where a job waits just now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Whereabouts {
+    /// The lanes that it may be taken from, each with its place in the broker's
+    /// order.
+    pub lanes: Vec<(Lane, u64)>,
+    /// Further lanes, and when each is opened to it; the next one first.
+    pub opens: Vec<(Lane, Timestamp)>,
+}
+
+/// How many jobs go before another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ahead {
+    /// How many.
+    pub jobs: u64,
+    /// Whether they were counted; estimated otherwise.
+    pub is_exact: bool,
+}
+
+/// A work queue of up to so many messages is counted: the broker needs about a
+/// second for a million.
+const COUNTED: u64 = 20_000;
+
+impl Broker {
+    /// Where a job waits.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn whereabouts(&self, job: &JobId) -> Result<Whereabouts, BrokerError> {
+        let mut found = Whereabouts::default();
+        for stored in self.messages(job).await? {
+            if let Some(place) = Place::parse(&stored.subject) {
+                found.lanes.push((place.lane, stored.sequence));
+            } else if let Some(opening) = opening(&stored) {
+                found.opens.push(opening);
+            }
+        }
+        found.opens.sort_by_key(|(_, at)| *at);
+        Ok(found)
+    }
+
+    /// How many jobs are given out before one that lies at these places: all of
+    /// more urgent lanes, and those of equally urgent ones that were enqueued
+    /// before it; of queues that `contends` only. In a long queue it is an
+    /// estimate: the broker would take seconds to count.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn ahead(
+        &self,
+        places: &[(Lane, u64)],
+        contends: impl Fn(&Queue) -> bool,
+    ) -> Result<Ahead, BrokerError> {
+        let mut ahead = Ahead {
+            jobs: 0,
+            is_exact: true,
+        };
+        let best = places.iter().max_by_key(|(lane, sequence)| {
+            let earliest = std::cmp::Reverse(*sequence);
+            (lane.priority, earliest)
+        });
+        let Some((Lane { priority, .. }, sequence)) = best else {
+            return Ok(ahead);
+        };
+        let (last, messages) = self.extent(JOBS).await?;
+        let what = "counting the jobs before another";
+        let mut lanes = self.job_stream(what).await?.consumers();
+        while let Some(info) = lanes.try_next().await.map_err(BrokerError::request(what))? {
+            let Some(lane) = Lane::from_consumer(&info.name).filter(|lane| contends(&lane.queue))
+            else {
+                continue;
+            };
+            if lane.priority < *priority || info.num_pending == 0 {
+                continue;
+            }
+            let next = info.delivered.stream_sequence + 1;
+            if lane.priority > *priority {
+                ahead.jobs += info.num_pending;
+            } else if messages <= COUNTED {
+                let behind = self.count_from(&lane, *sequence).await?;
+                ahead.jobs += info.num_pending.saturating_sub(behind);
+            } else {
+                ahead.jobs += share_before(*sequence, next, last, info.num_pending);
+                ahead.is_exact = false;
+            }
+        }
+        Ok(ahead)
+    }
+
+    /// Jobs in a lane from a sequence on, counted by the broker.
+    async fn count_from(&self, lane: &Lane, sequence: u64) -> Result<u64, BrokerError> {
+        let page = self.page(JOBS, &subject::lane(lane), sequence, 1).await?;
+        Ok(page.first().map_or(0, |stored| 1 + stored.behind))
+    }
+}
+
+/// How many of the jobs that lie evenly between two sequences lie before a
+/// third; within what is possible, as no two have the same.
+fn share_before(sequence: u64, from: u64, last: u64, jobs: u64) -> u64 {
+    let before = sequence.saturating_sub(from);
+    let from_on = (last + 1).saturating_sub(sequence);
+    let share = before as f64 / (before + from_on).max(1) as f64;
+    let even = (jobs as f64 * share).round() as u64;
+    even.clamp(jobs.saturating_sub(from_on), before.min(jobs))
+}
+
+/// The lane that a waiting message is sent to, and when.
+fn opening(stored: &Stored) -> Option<(Lane, Timestamp)> {
+    let header = |name: async_nats::HeaderName| Some(stored.headers.get(name)?.as_str());
+    let at = header(NATS_SCHEDULE)?.strip_prefix("@at ")?.parse().ok()?;
+    let place = Place::parse(header(NATS_SCHEDULE_TARGET)?)?;
+    Some((place.lane, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share_before;
+
+    #[test]
+    fn an_estimate_keeps_within_what_is_possible() {
+        assert_eq!(share_before(501, 1, 1000, 1000), 500, "one lane alone");
+        assert_eq!(share_before(501, 1, 1000, 100), 50, "one lane of several");
+        assert_eq!(share_before(3, 1, 1000, 999), 2, "no more than sequences");
+        assert_eq!(share_before(5, 9, 1000, 10), 0, "given out already");
+        assert_eq!(share_before(9, 9, 8, 0), 0, "nothing there");
+    }
+}

@@ -1,0 +1,58 @@
+//! What it takes to say why a job is where it is, gathered in one go.
+
+use std::collections::HashSet;
+
+use futures::StreamExt;
+
+use crate::broker::{Broker, BrokerError, JobRecord};
+use crate::farm::queue::Lane;
+use crate::farm::worker::Heartbeat;
+use crate::job::id::JobId;
+use crate::job::run::Run;
+use crate::matching::why::{Scene, Why};
+
+/// Runs that are asked for at the same time.
+const AT_ONCE: usize = 16;
+
+impl Broker {
+    /// Why a job is where it is, as things stand now.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn why(&self, record: &JobRecord) -> Result<Why, BrokerError> {
+        let (places, workers, controls, reports) = futures::try_join!(
+            self.whereabouts(&record.job().id),
+            self.workers(),
+            self.controls(),
+            self.recent_reports(),
+        )?;
+        let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();
+        let scene = Scene {
+            record,
+            lanes: &lanes,
+            opens: places.opens.first(),
+            workers: &workers,
+            controls: &controls,
+        };
+        let ahead = self.ahead(&places.lanes, scene.contenders()).await?;
+        let running = self.running_on(&scene.takers()).await;
+        let now = self.now();
+        let work = scene.work(ahead, &running, &reports, now);
+        Ok(scene.why(ahead, &work, now))
+    }
+
+    /// What these workers run, as far as it can be read: an estimate goes by it.
+    async fn running_on(&self, workers: &[&Heartbeat]) -> Vec<Run> {
+        let jobs: HashSet<JobId> = workers
+            .iter()
+            .flat_map(|worker| worker.running.iter().copied())
+            .collect();
+        let records = futures::stream::iter(jobs)
+            .map(async |job| self.job(&job).await.ok().flatten())
+            .buffer_unordered(AT_ONCE);
+        records
+            .filter_map(async |record| record.and_then(|record| record.run().cloned()))
+            .collect()
+            .await
+    }
+}

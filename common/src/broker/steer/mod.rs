@@ -1,0 +1,4 @@
+//! Changing what was decided about jobs and batches.
+
+pub(super) mod batches;
+pub(super) mod change;

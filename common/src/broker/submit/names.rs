@@ -1,0 +1,58 @@
+//! Naming outputs beside those that were named before: the farm remembers in whose
+//! name each output is, and every program that makes jobs asks it here.
+
+use crate::broker::submit::outputs::Makers;
+use crate::broker::{Broker, BrokerError};
+use crate::names::location::Location;
+use crate::recipe::Container;
+use crate::submit::naming;
+use crate::submit::naming::{Given, Named, NamingError, Output, Owner};
+
+/// The outputs of an order.
+#[derive(Debug)]
+pub struct Outputs {
+    /// One for each source, in their order.
+    pub outputs: Vec<Output>,
+    /// The jobs that have made, make or are to make any of them.
+    pub makers: Makers,
+}
+
+/// Outputs could not be named.
+#[derive(Debug, thiserror::Error)]
+pub enum NamesError {
+    /// They cannot be.
+    #[error(transparent)]
+    Naming(#[from] NamingError),
+    /// The broker gave no answer.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+impl Broker {
+    /// Names the outputs of sources, see [`naming::outputs`].
+    ///
+    /// # Errors
+    /// Where they cannot be named, or the broker gives no answer.
+    pub async fn name_outputs(
+        &self,
+        sources: &[Named<'_>],
+        folder: &Location,
+        container: Container,
+    ) -> Result<Outputs, NamesError> {
+        let candidates =
+            naming::candidates(sources, folder, container).map_err(NamingError::from)?;
+        let makers = self.makers(candidates).await?;
+        let given: Given = makers
+            .iter()
+            .map(|(output, maker)| {
+                let owner = Owner {
+                    source: naming::source_name(&maker.job().input.location),
+                    holds: maker.lives() || maker.report().is_some(),
+                };
+                (output.clone(), owner)
+            })
+            .collect();
+        let outputs = naming::outputs(sources, folder, container, &given)?;
+        Ok(Outputs { outputs, makers })
+    }
+}

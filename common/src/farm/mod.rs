@@ -1,0 +1,11 @@
+//! The farm: its queues and workers, and what people order of them.
+
+pub mod card;
+pub mod hours;
+pub mod orders;
+pub mod places;
+pub mod preview;
+pub mod queue;
+pub mod retention;
+pub mod worker;
+pub mod worker_name;

@@ -1,0 +1,167 @@
+//! Standing orders: what people paused, and the hours that they set. An order
+//! is in force until it is taken back, whoever restarts meanwhile.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::farm::hours::Hours;
+use crate::farm::queue::Queue;
+use crate::farm::worker_name::WorkerName;
+use crate::job::id::BatchId;
+
+/// What an order is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// The jobs of a queue.
+    Queue(Queue),
+    /// A worker.
+    Worker(WorkerName),
+    /// The jobs that were enqueued together.
+    Batch(BatchId),
+}
+
+/// The key in the bucket `control`: `queue.<queue>`, `worker.<worker>`, `batch.<id>`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queue(queue) => write!(f, "queue.{queue}"),
+            Self::Worker(worker) => write!(f, "worker.{worker}"),
+            Self::Batch(batch) => write!(f, "batch.{batch}"),
+        }
+    }
+}
+
+/// The key names nothing that can be given orders.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is no target: queue.NAME, worker.NAME or batch.ID")]
+pub struct TargetError(String);
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(key: &str) -> Result<Self, Self::Err> {
+        let target = match key.split_once('.') {
+            Some(("queue", name)) => name.parse().ok().map(Self::Queue),
+            Some(("worker", name)) => name.parse().ok().map(Self::Worker),
+            Some(("batch", id)) => id.parse().ok().map(Self::Batch),
+            _ => None,
+        };
+        target.ok_or_else(|| TargetError(key.to_owned()))
+    }
+}
+
+/// What was ordered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// Nothing new is to be started.
+    pub paused: bool,
+    /// The hours in which a worker may start jobs, in place of those that it
+    /// was started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Order {
+    fn unless_idle(paused: bool, hours: Option<Hours>, since: Timestamp) -> Option<Self> {
+        (paused || hours.is_some()).then_some(Self {
+            paused,
+            hours,
+            since,
+        })
+    }
+}
+
+/// All orders that are in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Controls(BTreeMap<Target, Order>);
+
+impl FromIterator<(Target, Order)> for Controls {
+    fn from_iter<I: IntoIterator<Item = (Target, Order)>>(orders: I) -> Self {
+        Self(orders.into_iter().collect())
+    }
+}
+
+impl Controls {
+    /// The order about a target.
+    pub fn order(&self, target: &Target) -> Option<&Order> {
+        self.0.get(target)
+    }
+
+    /// Whether nothing new of it is to be started.
+    pub fn is_paused(&self, target: &Target) -> bool {
+        self.order(target).is_some_and(|order| order.paused)
+    }
+
+    /// The order that pauses a target, or lets it go on, and keeps its hours;
+    /// `None` where nothing is left to be ordered.
+    pub fn pausing(&self, target: &Target, paused: bool, now: Timestamp) -> Option<Order> {
+        let hours = self.order(target).and_then(|order| order.hours.clone());
+        Order::unless_idle(paused, hours, now)
+    }
+
+    /// The order that sets a worker's hours, or leaves them to it again, and
+    /// keeps it paused where it is; `None` where nothing is left to be ordered.
+    pub fn setting_hours(
+        &self,
+        worker: &WorkerName,
+        hours: Option<Hours>,
+        now: Timestamp,
+    ) -> Option<Order> {
+        let paused = self.is_paused(&Target::Worker(worker.clone()));
+        Order::unless_idle(paused, hours, now)
+    }
+
+    /// Every order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Target, &Order)> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_goes_on_keeps_its_hours() {
+        let now = Timestamp::now();
+        let worker: WorkerName = "w1".parse().expect("a name");
+        let target = Target::Worker(worker.clone());
+        let hours: Option<Hours> = Some("22:00-07:00".parse().expect("hours"));
+        let with = |order: Option<Order>| -> Controls {
+            order
+                .map(|order| (target.clone(), order))
+                .into_iter()
+                .collect()
+        };
+        let set = Controls::default().setting_hours(&worker, hours.clone(), now);
+        let drained = with(set).pausing(&target, true, now);
+        assert!(drained.as_ref().is_some_and(|order| order.paused));
+        let resumed = with(drained).pausing(&target, false, now);
+        assert_eq!(
+            resumed.as_ref().and_then(|order| order.hours.clone()),
+            hours
+        );
+        assert_eq!(with(resumed).setting_hours(&worker, None, now), None);
+    }
+
+    #[test]
+    fn every_target_reads_back_from_its_key() {
+        for key in [
+            "queue.any_hevc",
+            "worker.mini-pc",
+            "batch.9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab",
+        ] {
+            let target: Target = key.parse().expect("a target");
+            assert_eq!(target.to_string(), key);
+        }
+        for key in ["queue.a.b", "farm.x", "batch.x", "worker"] {
+            assert!(key.parse::<Target>().is_err(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Workers' names and what they say of themselves while they live.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::farm::card::Card;
+use crate::farm::places::Places;
+use crate::farm::queue::Queue;
+use crate::job::Job;
+use crate::job::id::JobId;
+use crate::names::location::Location;
+use crate::names::token::{Token, TokenError};
+
+/// Whether a worker takes jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerStatus {
+    /// It takes jobs whenever a slot is free.
+    Ready,
+    /// It finishes what it has and takes no more, as it was told to.
+    Draining,
+    /// It was told to take no more, and has nothing left.
+    Drained,
+    /// It takes no more until its working hours begin.
+    OffHours,
+    /// Too many jobs in a row failed by its own fault, and so did an encode of its
+    /// own: it takes no more until its encoders have passed again, or a person
+    /// says so.
+    Quarantined,
+}
+
+impl WorkerStatus {
+    /// The status in words, with when it changes, as [`Heartbeat::until`] has it.
+    pub fn told(self, until: Option<Timestamp>) -> String {
+        match (self, until) {
+            (Self::Quarantined, Some(at)) => {
+                format!("quarantined, and proves its encoders again at {at:.0}")
+            }
+            (Self::Quarantined, None) => "quarantined, and is proving its encoders".to_owned(),
+            (_, Some(until)) => format!("{self} until {until:.0}"),
+            (_, None) => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for WorkerStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Drained => "drained",
+            Self::OffHours => "off hours",
+            Self::Quarantined => "quarantined",
+        })
+    }
+}
+
+/// What a worker is willing to take besides what it has proved.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Smallest input that it takes, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_size: Option<u64>,
+    /// Largest input that it takes, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_size: Option<u64>,
+    /// The only queues that it serves; all that it can where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Queue>,
+    /// Queues that it looks at before others of the same priority.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefer: Vec<Queue>,
+}
+
+impl Terms {
+    /// Whether it takes inputs of this size.
+    pub fn admit(&self, size: u64) -> bool {
+        self.min_size.is_none_or(|least| size >= least)
+            && self.max_size.is_none_or(|most| size <= most)
+    }
+}
+
+/// What a worker publishes of itself every few seconds, under its name in the
+/// bucket `workers`. A worker whose heartbeat is missing there is not alive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The worker's name.
+    pub name: WorkerName,
+    /// Whether it takes jobs.
+    pub status: WorkerStatus,
+    /// Why it does not, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When it will, where that is known. In quarantine: when it next proves its
+    /// encoders, on which that depends; `None` while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// What it is willing to take.
+    #[serde(default)]
+    pub terms: Terms,
+    /// When this process started.
+    pub started: Timestamp,
+    /// When this heartbeat was made, by the worker's clock.
+    pub at: Timestamp,
+    /// Jobs that it runs at once, at the most.
+    pub slots: u32,
+    /// Jobs that it runs now.
+    pub running: Vec<JobId>,
+    /// How busy the machine is.
+    pub load: Load,
+    /// What it has proved that it can do.
+    pub card: Card,
+    /// Where it may read and write.
+    #[serde(default)]
+    pub places: Places,
+    /// Stores and folders that it cannot reach now; it starts no job that needs one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<Away>,
+    /// Seconds by which its clock is ahead of the broker's; negative where it is behind.
+    #[serde(default)]
+    pub clock_ahead: f64,
+}
+
+/// A bucket or folder that a worker cannot reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Away {
+    /// The bucket (`s3://bucket/`) or the folder.
+    pub place: Location,
+    /// Since when, by the broker's clock.
+    pub since: Timestamp,
+    /// What the store or the system says.
+    pub error: String,
+    /// Whether it can be read, and only takes nothing: a full disk, say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_writing: bool,
+}
+
+impl Away {
+    /// Whether a job cannot do without it.
+    pub fn keeps_from(&self, job: &Job) -> bool {
+        let holds = |location: &Location| location.is_below(&self.place);
+        holds(&job.output) || (!self.only_writing && holds(&job.input.location))
+    }
+}
+
+impl Heartbeat {
+    /// Seconds by which a clock may be wrong before people are told.
+    pub const CLOCK_OFF: f64 = 5.0;
+
+    /// Whether it takes jobs of this queue, now or when a slot is free.
+    pub fn serves(&self, queue: &Queue) -> bool {
+        self.card.serves(&self.name, queue)
+            && (self.terms.only.is_empty() || self.terms.only.contains(queue))
+    }
+
+    /// What the job needs and this worker cannot reach now.
+    pub fn keeps_from(&self, job: &Job) -> Option<&Away> {
+        self.away.iter().find(|away| away.keeps_from(job))
+    }
+}
+
+/// How busy a machine is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// Share of all cores in use, 0 to 1.
+    pub cpu: f32,
+    /// Memory in use, in bytes.
+    pub memory_used: u64,
+    /// Free space for scratch files, in bytes.
+    pub scratch_free: u64,
+    /// Memory of the worker process itself, in bytes.
+    pub own_memory: u64,
+}

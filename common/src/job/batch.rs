@@ -1,0 +1,167 @@
+//! Batches: what one command enqueued together, and how far it is.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::broker::JobRecord;
+use crate::job::id::BatchId;
+use crate::job::run::State;
+use crate::names::location::Location;
+
+/// What is kept of a batch; its jobs carry its id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Its id.
+    pub id: BatchId,
+    /// What a person may know it by, e.g. the folder that was given.
+    pub label: String,
+    /// Jobs that were added with it; those that were to be, until all are.
+    pub jobs: u64,
+    /// When it was enqueued.
+    pub enqueued: Timestamp,
+    /// The folder below which its outputs lie; not known of batches from before it
+    /// was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Location>,
+}
+
+/// A batch is kept before its jobs are enqueued. This long afterwards, those that
+/// are there are all that will be, or whoever enqueued them goes on correcting it.
+const SETTLED: SignedDuration = SignedDuration::from_mins(10);
+
+impl Batch {
+    /// The batch as it is to be listed, where `named` jobs name it. A command that
+    /// was killed may have left more in it than was ever added, or nothing at all:
+    /// then there is nothing to list.
+    #[must_use]
+    pub fn counted(mut self, named: u64, now: Timestamp) -> Option<Self> {
+        if now.duration_since(self.enqueued) > SETTLED {
+            self.jobs = named;
+        }
+        (self.jobs > 0).then_some(self)
+    }
+}
+
+/// How far the jobs of a batch are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BatchProgress {
+    /// Jobs that wait for a worker.
+    pub pending: u64,
+    /// Jobs that were put aside while the batch is paused.
+    pub paused: u64,
+    /// Jobs that wait for their next attempt.
+    pub waiting: u64,
+    /// Jobs that a worker is at.
+    pub running: u64,
+    /// Jobs that are done.
+    pub completed: u64,
+    /// Jobs that failed for good.
+    pub failed: u64,
+    /// Jobs that a person cancelled.
+    pub cancelled: u64,
+    /// Bytes of the inputs of what is done.
+    pub input_bytes: u64,
+    /// Bytes of the outputs of what is done.
+    pub output_bytes: u64,
+    /// Bytes of the inputs of what has not ended.
+    pub bytes_left: u64,
+}
+
+impl BatchProgress {
+    /// Counts one of its jobs.
+    pub fn add(&mut self, record: &JobRecord) {
+        let count = match (record, record.run().map(|run| &run.state)) {
+            (JobRecord::Pending(_), _) | (_, None) => &mut self.pending,
+            (JobRecord::Parked(_), _) => &mut self.paused,
+            (_, Some(state)) => match state {
+                State::Running { .. } => &mut self.running,
+                State::Queued { .. } => &mut self.pending,
+                State::Waiting { .. } => &mut self.waiting,
+                State::Failed { .. } => &mut self.failed,
+                State::Cancelled => &mut self.cancelled,
+                State::Completed { report } => {
+                    self.input_bytes = self.input_bytes.saturating_add(report.input_size);
+                    self.output_bytes = self.output_bytes.saturating_add(report.output_size);
+                    &mut self.completed
+                }
+            },
+        };
+        *count += 1;
+        if !record.has_ended() {
+            self.bytes_left = self.bytes_left.saturating_add(record.job().input.size);
+        }
+    }
+
+    /// All of its jobs.
+    pub fn jobs(&self) -> u64 {
+        self.open() + self.completed + self.failed + self.cancelled
+    }
+
+    /// Those that have not ended.
+    pub fn open(&self) -> u64 {
+        self.pending + self.paused + self.waiting + self.running
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::farm::queue::Lane;
+    use crate::job::run::Run;
+    use crate::recipe::Choice;
+    use crate::testing::{job, report};
+
+    #[test]
+    fn what_a_killed_command_left_counts_as_what_is_there() {
+        let batch = Batch {
+            id: BatchId::new(),
+            label: "films".to_owned(),
+            jobs: 10,
+            enqueued: Timestamp::UNIX_EPOCH,
+            folder: None,
+        };
+        let jobs_after = |minutes, named| {
+            let now = batch.enqueued + SignedDuration::from_mins(minutes);
+            batch.clone().counted(named, now).map(|batch| batch.jobs)
+        };
+        assert_eq!(jobs_after(1, 0), Some(10), "its jobs are on their way");
+        assert_eq!(jobs_after(11, 4), Some(4));
+        assert_eq!(jobs_after(11, 0), None);
+    }
+
+    #[test]
+    fn every_job_counts_once_and_what_is_left_in_bytes() {
+        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+        let now = Timestamp::UNIX_EPOCH;
+        let run = |size| {
+            let job = job(Choice::Encoder("libx265".parse().expect("one")), size);
+            Box::new(Run::untaken(job, &lane, now))
+        };
+        let worker = || "w1".parse().expect("a name");
+        let running = run(10).take_over(&lane, 1, worker(), now);
+        let done = running.complete(report("w1", "libx265", 10, 1.0), now);
+        let mut progress = BatchProgress::default();
+        for record in [
+            JobRecord::Run(run(1)),
+            JobRecord::Parked(run(2)),
+            JobRecord::Run(Box::new(running)),
+            JobRecord::Run(Box::new(done)),
+            JobRecord::Run(Box::new(run(100).cancel(now).expect("open"))),
+        ] {
+            progress.add(&record);
+        }
+        let expected = BatchProgress {
+            pending: 1,
+            paused: 1,
+            running: 1,
+            completed: 1,
+            cancelled: 1,
+            input_bytes: 10,
+            output_bytes: 5,
+            bytes_left: 13,
+            ..BatchProgress::default()
+        };
+        assert_eq!(progress, expected);
+        assert_eq!((progress.jobs(), progress.open()), (5, 3));
+    }
+}

@@ -1,0 +1,163 @@
+//! What happened to a job: the history that timelines and charts read.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::farm::queue::{Priority, Queue};
+use crate::farm::worker_name::WorkerName;
+use crate::job::Job;
+use crate::job::failure::Failure;
+use crate::job::id::JobId;
+use crate::job::progress::EncodeProgress;
+use crate::job::run::report::Report;
+use crate::job::run::{Requeue, Run, State};
+
+/// One entry of a job's history, kept in the stream `EVENTS`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Which job.
+    pub job: JobId,
+    /// Which of its attempts.
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+    /// How urgent the job was from then on, where a person may have changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// It was enqueued. Written with its first claim, as enqueueing is one write.
+    Queued,
+    /// A worker took it.
+    Claimed(WorkerName),
+    /// ffmpeg was started by this command line, as a shell would read it.
+    Command(String),
+    /// So much of it is encoded.
+    Progress(EncodeProgress),
+    /// A worker gave it back unharmed, e.g. because it was told to stop.
+    Returned(WorkerName),
+    /// A person moved it to this queue.
+    Moved(Queue),
+    /// A person asked for it again, or changed its priority.
+    Requeued,
+    /// An attempt failed and there will be another.
+    Retried(Failure),
+    /// It is done.
+    Completed(Box<Report>),
+    /// It failed for good.
+    Failed(Failure),
+    /// A person cancelled it.
+    Cancelled,
+}
+
+impl What {
+    /// The last token of the event's subject.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Claimed(_) => "claimed",
+            Self::Command(_) => "command",
+            Self::Progress(_) => "progress",
+            Self::Returned(_) => "returned",
+            Self::Moved(_) => "moved",
+            Self::Requeued => "requeued",
+            Self::Retried(_) => "retried",
+            Self::Completed(_) => "completed",
+            Self::Failed(_) => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Event {
+    /// What a run that was just written means for the job's history.
+    pub fn of(run: &Run) -> Self {
+        let what = match &run.state {
+            State::Running { worker, .. } => What::Claimed(worker.clone()),
+            State::Queued { by } => match by {
+                Requeue::Worker(worker) => What::Returned(worker.clone()),
+                Requeue::Move => What::Moved(run.queue.clone()),
+                Requeue::Person => What::Requeued,
+            },
+            State::Waiting { failure, .. } => What::Retried(failure.clone()),
+            State::Completed { report } => What::Completed(report.clone()),
+            State::Failed { failure } => What::Failed(failure.clone()),
+            State::Cancelled => What::Cancelled,
+        };
+        Self {
+            job: run.job.id,
+            attempt: run.attempt,
+            at: run.changed,
+            priority: matches!(what, What::Moved(_) | What::Requeued).then_some(run.priority),
+            what,
+        }
+    }
+
+    /// That a job was enqueued, as its first run tells.
+    pub fn queued(run: &Run) -> Self {
+        Self {
+            job: run.job.id,
+            attempt: 1,
+            at: run.job.enqueued,
+            what: What::Queued,
+            priority: Some(run.priority),
+        }
+    }
+
+    /// All that happened to a job, of which these are recorded: it begins with being
+    /// enqueued, whenever that was written.
+    pub fn history(job: &Job, mut recorded: Vec<Self>) -> Vec<Self> {
+        let is_queued = |event: &Self| event.what == What::Queued;
+        let first = recorded.iter().find(|event| is_queued(event)).cloned();
+        recorded.retain(|event| !is_queued(event));
+        let first = first.unwrap_or(Self {
+            job: job.id,
+            attempt: 1,
+            at: job.enqueued,
+            what: What::Queued,
+            priority: None,
+        });
+        recorded.insert(0, first);
+        recorded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::farm::queue::Lane;
+    use crate::recipe::Choice;
+    use crate::testing::job;
+
+    #[test]
+    fn a_history_begins_with_being_enqueued_once() {
+        let job = job(Choice::Encoder("libx265".parse().expect("an encoder")), 1);
+        let lane = |name: &str| Lane::from_consumer(name).expect("a lane");
+        let now = Timestamp::UNIX_EPOCH;
+        let untaken = Run::untaken(job.clone(), &lane("libx265_p5"), now);
+        let moved = untaken.move_to(&lane("libx265_p9"), now).expect("it waits");
+        let numbers = |events: Vec<Event>| {
+            let priority = |event: Event| (event.what.kind(), event.priority.map(u8::from));
+            Event::history(&job, events)
+                .into_iter()
+                .map(priority)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(Vec::new()), [("queued", None)]);
+        let recorded = vec![
+            Event::of(&moved),
+            Event::queued(&untaken),
+            Event::queued(&moved),
+        ];
+        assert_eq!(
+            numbers(recorded),
+            [("queued", Some(5)), ("requeued", Some(9))]
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! How fast the farm has been: averages of the jobs that were completed
+//! lately.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::farm::worker_name::WorkerName;
+use crate::job::run::report::Report;
+use crate::recipe::encoder::Encoder;
+
+/// Averages by worker and encoder; `None` stands for copied video.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History(BTreeMap<(WorkerName, Option<Encoder>), Average>);
+
+/// What some completed jobs took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Average {
+    /// How many jobs.
+    pub jobs: u64,
+    /// Frames that they made.
+    frames: u64,
+    /// Bytes that they read.
+    bytes: u64,
+    /// Seconds that ffmpeg encoded.
+    encode_seconds: f64,
+    /// Seconds from claim to end.
+    total_seconds: f64,
+}
+
+impl Average {
+    fn add(&mut self, other: &Self) {
+        self.jobs = self.jobs.saturating_add(other.jobs);
+        self.frames = self.frames.saturating_add(other.frames);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.encode_seconds += other.encode_seconds;
+        self.total_seconds += other.total_seconds;
+    }
+
+    /// Frames per second.
+    pub fn fps(&self) -> f64 {
+        self.frames as f64 / self.encode_seconds.max(f64::MIN_POSITIVE)
+    }
+
+    /// Seconds that a job took.
+    pub fn seconds(&self) -> f64 {
+        self.total_seconds / self.jobs.max(1) as f64
+    }
+
+    /// Seconds that a job took for each byte of its input.
+    pub fn seconds_per_byte(&self) -> f64 {
+        self.total_seconds / self.bytes.max(1) as f64
+    }
+}
+
+impl<'a> FromIterator<&'a Report> for History {
+    fn from_iter<I: IntoIterator<Item = &'a Report>>(reports: I) -> Self {
+        let mut averages: BTreeMap<_, Average> = BTreeMap::new();
+        for report in reports {
+            let key = (report.worker.clone(), report.encoder.clone());
+            averages.entry(key).or_default().add(&Average {
+                jobs: 1,
+                frames: report.frames,
+                bytes: report.input_size,
+                encode_seconds: report.encode_seconds,
+                total_seconds: report.total_seconds,
+            });
+        }
+        Self(averages)
+    }
+}
+
+impl History {
+    /// What jobs of this encoder took on a worker; `None` where it has done none.
+    pub fn average(&self, worker: &WorkerName, encoder: Option<&Encoder>) -> Option<&Average> {
+        self.0.get(&(worker.clone(), encoder.cloned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::report;
+
+    #[test]
+    fn averages_weigh_jobs_by_what_they_took() {
+        let reports = [
+            report("w1", "libx265", 1_000, 10.0),
+            report("w1", "libx265", 3_000, 30.0),
+            report("w1", "libx264", 1_000, 1.0),
+        ];
+        let history: History = reports.iter().collect();
+        let name = "w1".parse().expect("a name");
+        let encoder: Encoder = "libx265".parse().expect("an encoder");
+        let average = history.average(&name, Some(&encoder)).expect("two jobs");
+        assert_eq!(average.jobs, 2);
+        assert!((average.seconds() - 20.0).abs() < 1e-9);
+        assert!((average.seconds_per_byte() - 0.01).abs() < 1e-9);
+        assert!((average.fps() - 10.0).abs() < 1e-9, "{average:?}");
+        assert!(history.average(&name, None).is_none());
+    }
+}

@@ -1,0 +1,8 @@
+//! Which worker can run which job, when, and why a job waits. Pure.
+
+pub mod fit;
+pub mod history;
+pub mod outlook;
+pub mod pin;
+pub mod plan;
+pub mod why;

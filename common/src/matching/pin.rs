@@ -1,0 +1,121 @@
+//! Whether a job can be given to one worker by name, and who else could do it.
+
+use std::fmt;
+
+use crate::farm::queue::Queue;
+use crate::farm::worker::Heartbeat;
+use crate::farm::worker_name::WorkerName;
+use crate::matching::fit;
+use crate::names::location::Location;
+use crate::recipe::Recipe;
+use crate::recipe::encoder::Encoder;
+
+/// Why a worker cannot be relied on to run a recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpinnable {
+    /// The worker that was named.
+    pub worker: WorkerName,
+    /// Why not; `None` where it is not alive, so that nobody knows.
+    pub reason: Option<String>,
+    /// Live workers that can.
+    pub others: Vec<WorkerName>,
+    /// What this worker has proved for the same codec.
+    pub instead: Vec<Encoder>,
+}
+
+impl fmt::Display for Unpinnable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            None => write!(f, "worker {} is not alive", self.worker)?,
+            Some(reason) => write!(f, "worker {} cannot run it: {reason}", self.worker)?,
+        }
+        if !self.others.is_empty() {
+            write!(f, "; who can: {}", list(&self.others))?;
+        }
+        if !self.instead.is_empty() {
+            write!(f, "; it has proved instead: {}", list(&self.instead))?;
+        }
+        Ok(())
+    }
+}
+
+fn list<T: fmt::Display>(names: &[T]) -> String {
+    let names: Vec<String> = names.iter().map(T::to_string).collect();
+    names.join(", ")
+}
+
+/// Checks that a worker is alive, has proved what a recipe needs, and may read
+/// and write what is needed.
+///
+/// # Errors
+/// Why it cannot be relied on, with alternatives.
+pub fn check(
+    recipe: &Recipe,
+    worker: &WorkerName,
+    workers: &[Heartbeat],
+    needed: &[Location],
+) -> Result<(), Unpinnable> {
+    let found = workers.iter().find(|found| found.name == *worker);
+    let judge = |worker: &Heartbeat| judge(recipe, worker, needed);
+    let reason = match found.map(judge) {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(reason)) => Some(reason),
+        None => None,
+    };
+    let others = workers.iter().filter(|other| judge(other).is_ok());
+    let proved = found.into_iter().flat_map(|found| found.card.proved());
+    let instead = proved
+        .map(|(encoder, _)| encoder)
+        .filter(|encoder| encoder.codec().is_some() && encoder.codec() == recipe.codec());
+    Err(Unpinnable {
+        worker: worker.clone(),
+        reason,
+        instead: instead.cloned().collect(),
+        others: others.map(|other| other.name.clone()).collect(),
+    })
+}
+
+/// Whether a worker could run a recipe, reading and writing these.
+///
+/// # Errors
+/// Why not.
+pub fn judge(recipe: &Recipe, worker: &Heartbeat, needed: &[Location]) -> Result<(), String> {
+    fit::can(worker, recipe, &Queue::On(worker.name.clone()))?;
+    let admitted = worker.places.admit_all(needed);
+    admitted.map_err(|foreign| foreign.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Choice;
+    use crate::testing::{heartbeat, job};
+
+    #[test]
+    fn who_cannot_is_told_with_who_could() {
+        let workers = [
+            heartbeat("cpu", &["libx265"]),
+            heartbeat("gpu", &["hevc_nvenc"]),
+        ];
+        let recipe = job(Choice::Encoder("hevc_nvenc".parse().expect("one")), 1).recipe;
+        let check = |name: &str| check(&recipe, &name.parse().expect("a name"), &workers, &[]);
+        check("gpu").expect("proved");
+        assert_eq!(
+            check("cpu").expect_err("not proved").to_string(),
+            "worker cpu cannot run it: hevc_nvenc is not in its ffmpeg, or left out by its \
+             --encoders; who can: gpu; it has proved instead: libx265"
+        );
+        assert_eq!(
+            check("gone").expect_err("not alive").to_string(),
+            "worker gone is not alive; who can: gpu"
+        );
+        let foreign = ["s3://media/in/a".parse().expect("a location")];
+        let mut narrow = workers[1].clone();
+        narrow.places.buckets = vec!["s3://media/out/".parse().expect("a location")];
+        assert!(judge(&recipe, &workers[1], &foreign).is_ok());
+        assert_eq!(
+            judge(&recipe, &narrow, &foreign),
+            Err("may not read or write there: give it --bucket s3://media/in".to_owned())
+        );
+    }
+}

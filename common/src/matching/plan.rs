@@ -1,0 +1,321 @@
+//! Who could run a job, before anything is sent: pure, for every program that
+//! shows it to a person.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use crate::farm::card::Proof;
+use crate::farm::queue::Queue;
+use crate::farm::worker::{Heartbeat, WorkerStatus};
+use crate::farm::worker_name::WorkerName;
+use crate::matching::history::History;
+use crate::names::location::Location;
+use crate::recipe::encoder::Encoder;
+use crate::recipe::{BitDepth, Choice, Recipe, Scale};
+
+/// Who could run jobs of a recipe.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// The queue that such jobs wait in.
+    pub queue: Queue,
+    /// Workers that may run them, the best first.
+    pub candidates: Vec<Candidate>,
+    /// Live workers that may not, and why.
+    pub unfit: Vec<Unfit>,
+    /// Other encoders of the same codec that live workers have proved, the
+    /// fastest first. Filled where nobody can run the recipe as it is.
+    pub alternatives: Vec<Alternative>,
+    /// A job's input and output where nobody who can run the recipe may read
+    /// and write both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<[Location; 2]>,
+}
+
+/// A worker that may run jobs of the recipe.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Who.
+    pub worker: WorkerName,
+    /// What it would encode with; `None` where video is copied.
+    pub encoder: Option<Encoder>,
+    /// Frames per second at 1280×720 in its test encode.
+    pub fps: Option<f32>,
+    /// What jobs of this encoder took there lately.
+    pub measured: Option<Measured>,
+    /// 0 to 100: its speed beside the fastest candidate's, less what its load
+    /// and a full set of slots take off.
+    pub score: u32,
+    /// What its owner should know.
+    pub warnings: Vec<String>,
+}
+
+/// What completed jobs took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// How many jobs.
+    pub jobs: u64,
+    /// Frames per second, whatever their size.
+    pub fps: f64,
+    /// Seconds from claim to end for each gigabyte of input.
+    pub seconds_per_gigabyte: f64,
+}
+
+/// A live worker that may not run jobs of the recipe.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Unfit {
+    /// Who.
+    pub worker: WorkerName,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Another encoder of the same codec.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Alternative {
+    /// Which.
+    pub encoder: Encoder,
+    /// Who has proved it.
+    pub workers: Vec<WorkerName>,
+    /// The best of their measured frames per second at 1280×720.
+    pub fps: f32,
+}
+
+impl Plan {
+    /// Finds who of the live workers could run jobs of the recipe.
+    pub fn of(recipe: &Recipe, workers: &[Heartbeat]) -> Self {
+        let queue = recipe.queue();
+        let mut fit = Vec::new();
+        let mut unfit = Vec::new();
+        for worker in workers {
+            let means = recipe
+                .video_encode()
+                .map(|encode| means(&encode.with, worker));
+            match means.transpose() {
+                Ok(means) => fit.push((worker, means)),
+                Err(reason) => unfit.push(Unfit {
+                    worker: worker.name.clone(),
+                    reason,
+                }),
+            }
+        }
+        let fastest = fit
+            .iter()
+            .filter_map(|(_, means)| means.map(|(_, proof)| proof.fps))
+            .fold(f32::MIN_POSITIVE, f32::max);
+        let mut candidates: Vec<Candidate> = fit
+            .into_iter()
+            .map(|(worker, means)| candidate(recipe, worker, means, fastest))
+            .collect();
+        candidates.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.worker.cmp(&b.worker)));
+        let alternatives = if candidates.is_empty() {
+            alternatives(recipe, workers)
+        } else {
+            Vec::new()
+        };
+        Self {
+            queue,
+            candidates,
+            unfit,
+            alternatives,
+            foreign: None,
+        }
+    }
+
+    /// The same for jobs with these inputs and outputs: who may not read and
+    /// write there does not count.
+    #[must_use]
+    pub fn between(mut self, workers: &[Heartbeat], jobs: &[[Location; 2]]) -> Self {
+        let places = |worker: &WorkerName| {
+            let found = workers.iter().find(|alive| alive.name == *worker);
+            found.map(|found| &found.places)
+        };
+        let refusal = |worker: &WorkerName, job: &[Location; 2]| {
+            places(worker).and_then(|places| places.admit_all(job).err())
+        };
+        let mut seen = HashSet::new();
+        let mut distinct: Vec<&[Location; 2]> = jobs
+            .iter()
+            .filter(|job| seen.insert(job.each_ref().map(Location::folder)))
+            .collect();
+        let is_foreign = |job: &&[Location; 2]| {
+            let mut able = self.candidates.iter();
+            able.all(|candidate| refusal(&candidate.worker, job).is_some())
+        };
+        if let Some(foreign) = distinct.iter().copied().find(is_foreign)
+            && !self.candidates.is_empty()
+        {
+            self.foreign = Some(foreign.clone());
+            distinct = vec![foreign];
+        }
+        // Who may do some of them is a candidate still.
+        self.candidates.retain(|candidate| {
+            let refusals: Vec<_> = distinct
+                .iter()
+                .filter_map(|job| refusal(&candidate.worker, job))
+                .collect();
+            let keeps = refusals.is_empty() || refusals.len() < distinct.len();
+            if !keeps && let Some(reason) = refusals.first() {
+                self.unfit.push(Unfit {
+                    worker: candidate.worker.clone(),
+                    reason: reason.to_string(),
+                });
+            }
+            keeps
+        });
+        self
+    }
+
+    /// The same with what completed jobs took.
+    #[must_use]
+    pub fn measured(mut self, history: &History) -> Self {
+        for candidate in &mut self.candidates {
+            let average = history.average(&candidate.worker, candidate.encoder.as_ref());
+            candidate.measured = average.map(|average| Measured {
+                jobs: average.jobs,
+                fps: average.fps(),
+                seconds_per_gigabyte: average.seconds_per_byte() * 1e9,
+            });
+        }
+        self
+    }
+
+    /// Whether jobs would find a worker that is alive now.
+    pub fn is_served(&self) -> bool {
+        !self.candidates.is_empty()
+    }
+
+    /// One line on why nobody can run it and what could be asked for instead.
+    pub fn advice(&self) -> String {
+        if let Some([input, output]) = &self.foreign {
+            return format!("no live worker may read {input} and write {output}");
+        }
+        let nobody = if self.unfit.is_empty() {
+            "no worker is alive".to_owned()
+        } else {
+            format!("no live worker serves the queue {}", self.queue)
+        };
+        if self.alternatives.is_empty() {
+            return nobody;
+        }
+        let instead: Vec<String> = self
+            .alternatives
+            .iter()
+            .map(|other| {
+                let workers: Vec<&str> = other.workers.iter().map(WorkerName::as_str).collect();
+                format!("{} (on {})", other.encoder, workers.join(", "))
+            })
+            .collect();
+        format!("{nobody}; proved instead: {}", instead.join(", "))
+    }
+}
+
+/// What a worker would encode with, or why it cannot.
+pub(crate) fn means<'a>(
+    with: &Choice,
+    worker: &'a Heartbeat,
+) -> Result<(&'a Encoder, &'a Proof), String> {
+    match with {
+        Choice::Encoder(encoder) => match worker.card.encoders.get_key_value(encoder) {
+            Some((encoder, _)) => match worker.card.proof(encoder) {
+                Some(proof) => Ok((encoder, proof)),
+                None => Err(refusal(worker, encoder)),
+            },
+            None => Err(format!(
+                "{encoder} is not in its ffmpeg, or left out by its --encoders"
+            )),
+        },
+        Choice::FirstOf(encoders) => encoders
+            .iter()
+            .find_map(|encoder| worker.card.proved().find(|(proved, _)| *proved == encoder))
+            .ok_or_else(|| format!("it has proved none of {with}")),
+        Choice::Codec(codec) => worker
+            .card
+            .best(*codec)
+            .ok_or_else(|| format!("it has proved no {codec} encoder")),
+    }
+}
+
+fn refusal(worker: &Heartbeat, encoder: &Encoder) -> String {
+    match worker.card.encoders.get(encoder) {
+        Some(crate::farm::card::Verdict::Refused { reason }) => {
+            format!("{encoder} failed its test encode: {reason}")
+        }
+        _ => format!("{encoder} is not proved"),
+    }
+}
+
+fn candidate(
+    recipe: &Recipe,
+    worker: &Heartbeat,
+    means: Option<(&Encoder, &Proof)>,
+    fastest: f32,
+) -> Candidate {
+    let mut warnings = Vec::new();
+    let speed = means.map_or(1.0, |(_, proof)| proof.fps / fastest);
+    let idle = 1.0 - 0.5 * worker.load.cpu.clamp(0.0, 1.0);
+    let is_full = worker.running.len() >= worker.slots as usize;
+    let free = if is_full { 0.5 } else { 1.0 };
+    if is_full {
+        warnings.push(match worker.slots {
+            1 => "its only slot is busy".to_owned(),
+            slots => format!("all {slots} slots are busy"),
+        });
+    }
+    if worker.status != WorkerStatus::Ready {
+        let status = worker.status.told(worker.until);
+        warnings.push(format!("takes no new jobs just now: {status}"));
+    }
+    if let (Some((encoder, proof)), Some(encode)) = (means, recipe.video_encode()) {
+        if !proof.encodes_depth(10) {
+            match encode.bit_depth {
+                Some(BitDepth::Eight) => {}
+                Some(BitDepth::Ten) => {
+                    warnings.push(format!("{encoder} has not proved 10 bit here"))
+                }
+                None => warnings.push(format!(
+                    "{encoder} has proved 8 bit only here: 10 bit sources will fail"
+                )),
+            }
+        }
+        // Software encodes what its worker has memory for; hardware has an end.
+        if proof.kind.is_hardware()
+            && let Some((width, height)) = encode.scale.map(Scale::sides)
+            && (width.is_some_and(|width| width > proof.largest.0)
+                || height.is_some_and(|height| height > proof.largest.1))
+        {
+            let (width, height) = proof.largest;
+            warnings.push(format!("{encoder} is proved up to {width}x{height} only"));
+        }
+    }
+    Candidate {
+        worker: worker.name.clone(),
+        encoder: means.map(|(encoder, _)| encoder.clone()),
+        fps: means.map(|(_, proof)| proof.fps),
+        measured: None,
+        score: (100.0 * speed * idle * free).round() as u32,
+        warnings,
+    }
+}
+
+pub(crate) fn alternatives(recipe: &Recipe, workers: &[Heartbeat]) -> Vec<Alternative> {
+    let Some(codec) = recipe.codec() else {
+        return Vec::new();
+    };
+    let mut found: Vec<Alternative> = Encoder::of(codec)
+        .filter_map(|encoder| {
+            let (workers, fps): (Vec<_>, Vec<_>) = workers
+                .iter()
+                .filter_map(|worker| Some((worker.name.clone(), worker.card.proof(&encoder)?.fps)))
+                .unzip();
+            let fps = fps.into_iter().reduce(f32::max)?;
+            Some(Alternative {
+                encoder,
+                workers,
+                fps,
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| b.fps.total_cmp(&a.fps));
+    found
+}

@@ -1,0 +1,4 @@
+//! What every program of the farm does alike.
+
+pub mod shutdown;
+pub mod telemetry;

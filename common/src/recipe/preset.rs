@@ -1,0 +1,260 @@
+//! Presets: recipes that go by a name. Some are built in; a farm keeps those
+//! that people saved, and names one as the default of jobs where nothing else
+//! says how.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::printable::printable;
+use crate::names::token::Token;
+use crate::recipe::encoder::Codec;
+use crate::recipe::{
+    Audio, AudioEncoder, BitDepth, Choice, Chroma, Container, Hdr, Quality, Rate, Recipe,
+    RecipeError, VideoEncode,
+};
+
+/// A recipe to be known by a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preset {
+    /// How to encode.
+    pub recipe: Recipe,
+    /// What it is for, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Nothing that could be kept as a preset.
+#[derive(Debug, thiserror::Error)]
+pub enum PresetError {
+    /// The recipe cannot work whatever the input is.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// More than a line.
+    #[error(
+        "a preset's note is one line of at most {} characters",
+        Preset::LONGEST_NOTE
+    )]
+    Note,
+}
+
+impl Preset {
+    /// Characters of a note, at the most.
+    pub const LONGEST_NOTE: usize = 200;
+
+    /// A preset; a note of nothing but blanks is none.
+    ///
+    /// # Errors
+    /// Where the recipe is unsound, or the note is more than a line.
+    pub fn new(recipe: Recipe, note: Option<&str>) -> Result<Self, PresetError> {
+        recipe.check()?;
+        let note = note.map(str::trim).filter(|note| !note.is_empty());
+        if note.is_some_and(|note| {
+            note.chars().count() > Self::LONGEST_NOTE || printable(note) != note
+        }) {
+            return Err(PresetError::Note);
+        }
+        Ok(Self {
+            recipe,
+            note: note.map(str::to_owned),
+        })
+    }
+
+    /// Those that every farm has without anyone saving them. Each names a codec
+    /// and no encoder, so that any machine that makes it will do.
+    fn built_in() -> [(Token, Self); 3] {
+        let quality = |number| Rate::Quality(Quality::try_from(number).expect("1 to 100"));
+        let bitrate = |text: &str| Some(text.parse().expect("a bitrate"));
+        let preset = |name, note: &str, codec, rate, more: fn(&mut VideoEncode)| {
+            let mut video = VideoEncode::new(Choice::Codec(codec));
+            video.rate = rate;
+            more(&mut video);
+            let recipe = Recipe::encode(video);
+            let note = Some(note.to_owned());
+            (Token::from_static(name), Self { recipe, note })
+        };
+        let archive = preset(
+            "archive-hevc",
+            "To keep: close to the source, 10 bits, every track as it is",
+            Codec::Hevc,
+            quality(65),
+            |video| video.bit_depth = Some(BitDepth::Ten),
+        );
+        let mut small = preset(
+            "small-av1",
+            "Small files for current players; audio as Opus",
+            Codec::Av1,
+            quality(50),
+            |_| {},
+        );
+        small.1.recipe.audio = Audio::Encode {
+            encoder: AudioEncoder::Libopus,
+            bitrate: bitrate("128k"),
+        };
+        let mut compatible = preset(
+            "compatible-h264",
+            "Plays nearly everywhere: 8 bits, 4:2:0, SDR, audio as AAC, in MP4",
+            Codec::H264,
+            quality(57),
+            |video| {
+                video.bit_depth = Some(BitDepth::Eight);
+                video.chroma = Chroma::Yuv420;
+                video.hdr = Hdr::Sdr;
+            },
+        );
+        compatible.1.recipe.audio = Audio::Encode {
+            encoder: AudioEncoder::Aac,
+            bitrate: bitrate("160k"),
+        };
+        compatible.1.recipe.container = Container::Mp4;
+        [archive, small, compatible]
+    }
+}
+
+/// A preset, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listed {
+    /// What it goes by.
+    pub name: Token,
+    /// What it is.
+    #[serde(flatten)]
+    pub preset: Preset,
+    /// Whether one of this name is built in. Where it is saved as well, that
+    /// one stands in its place.
+    pub built_in: bool,
+    /// Stands for what was saved; `None` where nobody saved one of this name.
+    pub revision: Option<u64>,
+}
+
+/// Every preset of a farm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Presets {
+    listed: BTreeMap<Token, Listed>,
+    default: Option<Token>,
+}
+
+/// No preset goes by that name.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no preset '{name}': {known}")]
+pub struct UnknownPreset {
+    name: Token,
+    /// Those that there are, in words.
+    known: String,
+}
+
+impl Presets {
+    /// Those that are built in, as where there is no farm.
+    pub fn built_in() -> Self {
+        Self::new([], None)
+    }
+
+    /// Those that are saved, each with its revision, beside those built in.
+    pub fn new(
+        saved: impl IntoIterator<Item = (Token, Preset, u64)>,
+        default: Option<Token>,
+    ) -> Self {
+        let built_in = Preset::built_in().map(|(name, preset)| Listed {
+            name,
+            preset,
+            built_in: true,
+            revision: None,
+        });
+        let mut listed: BTreeMap<Token, Listed> = built_in
+            .into_iter()
+            .map(|built_in| (built_in.name.clone(), built_in))
+            .collect();
+        for (name, preset, revision) in saved {
+            let one = Listed {
+                built_in: listed.contains_key(&name),
+                name: name.clone(),
+                preset,
+                revision: Some(revision),
+            };
+            listed.insert(name, one);
+        }
+        Self { listed, default }
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Listed> {
+        self.listed.values()
+    }
+
+    /// The preset of that name.
+    ///
+    /// # Errors
+    /// Where there is none, with those that there are.
+    pub fn find(&self, name: &Token) -> Result<&Listed, UnknownPreset> {
+        self.listed.get(name).ok_or_else(|| {
+            let names: Vec<&str> = self.listed.keys().map(Token::as_str).collect();
+            UnknownPreset {
+                name: name.clone(),
+                known: format!("there are {}", names.join(", ")),
+            }
+        })
+    }
+
+    /// The name of the default, where there is one.
+    pub fn default_name(&self) -> Option<&Token> {
+        self.default.as_ref()
+    }
+
+    /// The preset of jobs where nothing else says how.
+    ///
+    /// # Errors
+    /// Where one is named that is not there any more.
+    pub fn default_preset(&self) -> Result<Option<&Listed>, UnknownPreset> {
+        self.default
+            .as_ref()
+            .map(|name| self.find(name))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Token {
+        text.parse().expect("a name")
+    }
+
+    #[test]
+    fn what_is_built_in_is_sound() {
+        let presets = Presets::built_in();
+        assert_eq!(presets.iter().count(), 3);
+        for Listed { name, preset, .. } in presets.iter() {
+            let Preset { recipe, note } = preset.clone();
+            let checked = Preset::new(recipe, note.as_deref());
+            assert_eq!(checked.expect("sound"), *preset, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_saved_stands_in_the_place_of_what_is_built_in() {
+        let mut recipe = Recipe::encode(VideoEncode::new(Choice::Codec(Codec::Av1)));
+        recipe.container = Container::Webm;
+        let own = Preset::new(recipe, Some("  ours ")).expect("sound");
+        assert_eq!(own.note.as_deref(), Some("ours"));
+        let saved = ["small-av1", "ours"].map(|text| (name(text), own.clone(), 7));
+        let presets = Presets::new(saved, Some(name("gone")));
+        let found = presets.find(&name("small-av1")).expect("it is there");
+        assert!(found.built_in && found.revision == Some(7) && found.preset == own);
+        assert!(!presets.find(&name("ours")).expect("it is there").built_in);
+        let error = presets.default_preset().expect_err("it is gone");
+        let known = "there are archive-hevc, compatible-h264, ours, small-av1";
+        assert_eq!(
+            error.to_string(),
+            format!("there is no preset 'gone': {known}")
+        );
+    }
+
+    #[test]
+    fn a_note_is_one_line() {
+        let recipe = || Recipe::encode(VideoEncode::new(Choice::Codec(Codec::Av1)));
+        for bad in ["two\nlines", "\u{1b}[2J", &"x".repeat(201)] {
+            assert!(Preset::new(recipe(), Some(bad)).is_err(), "{bad}");
+        }
+        assert_eq!(Preset::new(recipe(), Some(" ")).expect("sound").note, None);
+    }
+}

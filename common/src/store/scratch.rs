@@ -1,0 +1,70 @@
+//! What a worker's scratch folder is called, and what in it is the worker's.
+
+use uuid::Uuid;
+
+use crate::farm::worker_name::WorkerName;
+
+/// How the name of what is about to be removed begins.
+pub const REMOVED: &str = "removed-";
+
+/// The scratch folder of a worker, below the folder that it was told.
+pub fn folder(worker: &WorkerName) -> String {
+    format!("ffmpeg-easy-scratch-{worker}")
+}
+
+/// The file that a worker holds locked while it uses its scratch folder.
+pub fn lock(worker: &WorkerName) -> String {
+    format!("{}.lock", folder(worker))
+}
+
+/// What the folder's marker says that it is for.
+pub fn kind(worker: &WorkerName) -> String {
+    format!("scratch folder of the worker {worker}")
+}
+
+/// Whether a worker makes things of this name in its scratch folder: folders of
+/// attempts (`<job>-<attempt>`), looks into files (`peek`), proofs (`proof-…`),
+/// and what it was about to remove.
+pub fn is_own(name: &str) -> bool {
+    // The other ways to write one are nothing that a worker writes.
+    let is_uuid = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    if let Some(rest) = name.strip_prefix(REMOVED).or(name.strip_prefix("proof-")) {
+        return is_uuid(rest);
+    }
+    name == "peek"
+        || name
+            .rsplit_once('-')
+            .is_some_and(|(job, attempt)| is_uuid(job) && is_number(attempt))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_a_worker_makes_are_its_own() {
+        const ID: &str = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab";
+        for own in [
+            "peek".to_owned(),
+            format!("{ID}-1"),
+            format!("proof-{ID}"),
+            format!("removed-{ID}"),
+        ] {
+            assert!(is_own(&own), "{own}");
+        }
+        for other in [
+            "film.mkv",
+            "videos",
+            ID,
+            "peek-2",
+            "a-1",
+            "removed-films",
+            "",
+        ] {
+            assert!(!is_own(other), "{other}");
+        }
+        assert!(!is_own(&format!("{ID}-")));
+        assert!(!is_own(&format!("{ID}-1.mkv")));
+    }
+}

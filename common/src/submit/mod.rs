@@ -1,0 +1,3 @@
+//! Submitting jobs: what their outputs are called.
+
+pub mod naming;

@@ -1,0 +1,527 @@
+//! What outputs are called.
+//!
+//! `sub/Film.mp4` becomes `sub/Film.mkv`. Two sources that would share that name keep
+//! their own extensions (`Film.mp4.mkv`, `Film.mov.mkv`). A name that was given once
+//! stays with its source, so that a file that arrives later renames no other: only the
+//! newcomer keeps its extension.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+use crate::names::location::{Location, LocationError};
+use crate::recipe::Container;
+
+/// Bytes of a file's name, at the most: no usual file system takes more, nor do
+/// stores that keep objects as files.
+const LONGEST_NAME: usize = 255;
+/// Bytes of an object's key, at the most.
+const LONGEST_KEY: usize = 1024;
+
+/// A source, as outputs are named after it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// Its path below the folder that was given.
+    pub name: &'a Path,
+    /// Where it is.
+    pub location: &'a Location,
+}
+
+/// Whose a name is that was given before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The file name of the source that it was given to, as [`as_key`] spells it.
+    pub source: String,
+    /// Whether others may not have it although that source is not among them: its
+    /// job waits, runs or is done.
+    pub holds: bool,
+}
+
+/// The names that were given before.
+pub type Given = HashMap<Location, Owner>;
+
+/// Outputs cannot be named.
+#[derive(Debug, thiserror::Error)]
+pub enum NamingError {
+    /// One source, given twice.
+    #[error("{0} is named twice")]
+    Twice(Location),
+    /// Two sources that would become one file.
+    #[error(
+        "{one} and {other} would both become the same file in {folder}: encode them into different folders"
+    )]
+    Shared {
+        /// One of them.
+        one: String,
+        /// Another.
+        other: String,
+        /// Where outputs go.
+        folder: String,
+    },
+    /// An output that would take a source's place.
+    #[error(
+        "the output {0} would be a source: choose another folder for outputs, or another container"
+    )]
+    IsSource(Location),
+    /// An output that has no location.
+    #[error(transparent)]
+    Location(#[from] LocationError),
+}
+
+/// The output of one source would have a name that no store takes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the name of its output would be {bytes} bytes long, and {most} are possible: rename it")]
+pub struct TooLong {
+    /// Bytes of the name.
+    pub bytes: usize,
+    /// How many there may be.
+    pub most: usize,
+}
+
+/// The output of a source, or why it can have none.
+pub type Output = Result<Location, TooLong>;
+
+/// Every name that an output of these sources may get, for [`Given`].
+///
+/// # Errors
+/// Where one has no location.
+pub fn candidates(
+    sources: &[Named<'_>],
+    folder: &Location,
+    container: Container,
+) -> Result<Vec<Location>, LocationError> {
+    let names = sources.iter().map(|source| Names::of(source, container));
+    names
+        .flat_map(|names| [names.plain, names.whole])
+        .map(|name| below(folder, &name))
+        .collect()
+}
+
+/// The outputs of the sources, in the same order: each below `folder`, at its
+/// source's path. `given` says whose which of the [`candidates`] is already.
+///
+/// # Errors
+/// Where two outputs still share a name, or one would be a source.
+pub fn outputs(
+    sources: &[Named<'_>],
+    folder: &Location,
+    container: Container,
+    given: &Given,
+) -> Result<Vec<Output>, NamingError> {
+    let names: Vec<Names> = sources
+        .iter()
+        .map(|source| Names::of(source, container))
+        .collect();
+    let owner = |name: &Path| given.get(&below(folder, name).ok()?);
+    let chosen = unique(&names, owner).map_err(|(one, other)| {
+        let [one, other] = [one, other].map(|index| sources[index].location);
+        if one == other {
+            return NamingError::Twice(one.clone());
+        }
+        NamingError::Shared {
+            one: one.to_string(),
+            other: other.to_string(),
+            folder: folder.to_string(),
+        }
+    })?;
+    let locations = chosen
+        .iter()
+        .map(|name| below(folder, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    refuse_sources(sources, &locations)?;
+    let measured = chosen.iter().zip(locations);
+    Ok(measured
+        .map(|(name, location)| measure(name, &location).map(|()| location))
+        .collect())
+}
+
+fn measure(name: &Path, location: &Location) -> Result<(), TooLong> {
+    let last = if location.is_remote() {
+        as_key(Path::new(name.file_name().unwrap_or_default())).len()
+    } else {
+        name.file_name()
+            .map_or(0, |name| name.as_encoded_bytes().len())
+    };
+    let key = if location.is_remote() {
+        location.key().len()
+    } else {
+        0
+    };
+    for (bytes, most) in [(last, LONGEST_NAME), (key, LONGEST_KEY)] {
+        if bytes > most {
+            return Err(TooLong { bytes, most });
+        }
+    }
+    Ok(())
+}
+
+/// The file name of a source, by which [`Owner`] knows it.
+pub fn source_name(location: &Location) -> String {
+    as_key(Path::new(&location.name()))
+}
+
+/// The names that one output may get.
+struct Names {
+    /// The file name of its source.
+    source: String,
+    /// Its source's path with the container's extension.
+    plain: PathBuf,
+    /// The same after the source's own extension.
+    whole: PathBuf,
+}
+
+impl Names {
+    fn of(source: &Named<'_>, container: Container) -> Self {
+        let extension = container.extension();
+        let name = plain(source.name);
+        let mut whole: OsString = name.as_os_str().to_owned();
+        whole.push(".");
+        whole.push(extension);
+        Self {
+            source: as_key(Path::new(name.file_name().unwrap_or_default())),
+            plain: name.with_extension(extension),
+            whole: whole.into(),
+        }
+    }
+}
+
+/// What is decided of one output.
+#[derive(Clone, Copy)]
+struct Choice {
+    is_whole: bool,
+    /// It was given before.
+    is_given: bool,
+}
+
+impl Choice {
+    fn of<'a>(names: &Names, owner: impl Fn(&Path) -> Option<&'a Owner>) -> Self {
+        let is_own = |name: &Path| owner(name).is_some_and(|owner| owner.source == names.source);
+        let is_taken = owner(&names.plain).is_some_and(|owner| owner.holds);
+        let (is_whole, is_given) = match (is_own(&names.plain), is_own(&names.whole)) {
+            (true, _) => (false, true),
+            (false, true) => (true, true),
+            (false, false) => (is_taken, false),
+        };
+        Self { is_whole, is_given }
+    }
+}
+
+/// A name without what would lead out of the folder that it is below.
+fn plain(name: &Path) -> PathBuf {
+    name.components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .collect()
+}
+
+/// A name for each; the indices of two where they cannot but share one.
+fn unique<'a>(
+    names: &[Names],
+    owner: impl Fn(&Path) -> Option<&'a Owner>,
+) -> Result<Vec<PathBuf>, (usize, usize)> {
+    let mut choices: Vec<Choice> = names
+        .iter()
+        .map(|names| Choice::of(names, &owner))
+        .collect();
+    loop {
+        let outputs: Vec<&PathBuf> = names
+            .iter()
+            .zip(&choices)
+            .map(|(names, choice)| match choice.is_whole {
+                true => &names.whole,
+                false => &names.plain,
+            })
+            .collect();
+        let mut takers: HashMap<PathBuf, Vec<usize>> = HashMap::new();
+        for (index, output) in outputs.iter().enumerate() {
+            takers
+                .entry(as_file_system_sees(output))
+                .or_default()
+                .push(index);
+        }
+        let mut clashes: Vec<Vec<usize>> = takers
+            .into_values()
+            .filter(|taken| taken.len() > 1)
+            .collect();
+        if clashes.is_empty() {
+            return Ok(outputs.into_iter().cloned().collect());
+        }
+        clashes.sort();
+        for clash in clashes {
+            let mut is_any_moved = false;
+            for index in &clash {
+                let choice = &mut choices[*index];
+                if !choice.is_given && !choice.is_whole {
+                    choice.is_whole = true;
+                    is_any_moved = true;
+                }
+            }
+            if !is_any_moved {
+                return Err((clash[0], clash[1]));
+            }
+        }
+    }
+}
+
+/// Names that differ in case only are one file on most machines that are not Linux.
+fn as_file_system_sees(name: &Path) -> PathBuf {
+    if cfg!(any(windows, target_os = "macos")) {
+        name.to_string_lossy().to_lowercase().into()
+    } else {
+        name.to_owned()
+    }
+}
+
+fn below(folder: &Location, name: &Path) -> Result<Location, LocationError> {
+    match folder.path() {
+        // By path: a name need not be text here.
+        Some(path) => Location::file(&path.join(name)),
+        None => Ok(folder.join(&as_key(name))),
+    }
+}
+
+/// A path as the key of an object. Keys hold no control characters: `%0A`
+/// stands for a line feed.
+pub fn as_key(name: &Path) -> String {
+    let mut key = String::new();
+    for part in name.components() {
+        if !key.is_empty() {
+            key.push('/');
+        }
+        for c in part.as_os_str().to_string_lossy().chars() {
+            if c.is_ascii_control() {
+                key += &format!("%{:02X}", u32::from(c));
+            } else {
+                key.push(c);
+            }
+        }
+    }
+    key
+}
+
+/// Sees to it that nothing would take a source's place.
+///
+/// # Errors
+/// Where something would.
+pub fn refuse_sources(sources: &[Named<'_>], outputs: &[Location]) -> Result<(), NamingError> {
+    let mut inputs: HashSet<Location> = HashSet::new();
+    for source in sources {
+        inputs.insert(source.location.clone());
+        inputs.extend(real(source.location));
+    }
+    for output in outputs {
+        // A file system may know one file by several names.
+        if inputs.contains(output) || real(output).is_some_and(|real| inputs.contains(&real)) {
+            return Err(NamingError::IsSource(output.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn real(location: &Location) -> Option<Location> {
+    let path = location.path()?.canonicalize().ok()?;
+    Location::file(&path).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&str]) -> Result<Vec<String>, (usize, usize)> {
+        named_beside(names, &[])
+    }
+
+    /// The same where names were given before: output, its source's file name, and
+    /// whether it holds the name.
+    fn named_beside(
+        names: &[&str],
+        given: &[(&str, &str, bool)],
+    ) -> Result<Vec<String>, (usize, usize)> {
+        let place = Location::s3("media", "in").expect("a location");
+        let names: Vec<Names> = names
+            .iter()
+            .map(|name| {
+                let name = Path::new(name);
+                let location = &place;
+                Names::of(&Named { name, location }, Container::Mkv)
+            })
+            .collect();
+        let owners: HashMap<PathBuf, Owner> = given
+            .iter()
+            .map(|(output, source, holds)| {
+                let source = (*source).to_owned();
+                (
+                    PathBuf::from(output),
+                    Owner {
+                        source,
+                        holds: *holds,
+                    },
+                )
+            })
+            .collect();
+        let outputs = unique(&names, |name| owners.get(name))?;
+        Ok(outputs
+            .iter()
+            .map(|name| name.to_str().expect("text").to_owned())
+            .collect())
+    }
+
+    #[test]
+    fn outputs_take_the_containers_extension() {
+        assert_eq!(
+            named(&["a.mp4", "sub/b.c.MOV", "plain", "-dash.ts"]),
+            Ok(vec![
+                "a.mkv".into(),
+                "sub/b.c.mkv".into(),
+                "plain.mkv".into(),
+                "-dash.mkv".into()
+            ])
+        );
+    }
+
+    #[test]
+    fn outputs_that_would_clash_keep_the_sources_extension() {
+        assert_eq!(
+            named(&["a.mp4", "a.mov", "b.mp4"]),
+            Ok(vec!["a.mp4.mkv".into(), "a.mov.mkv".into(), "b.mkv".into()])
+        );
+        // The way out of one clash may lead into another.
+        assert_eq!(
+            named(&["a.mp4", "a.mov", "a.mp4.avi"]),
+            Ok(vec![
+                "a.mp4.mkv".into(),
+                "a.mov.mkv".into(),
+                "a.mp4.avi.mkv".into()
+            ])
+        );
+        assert_eq!(named(&["a.mp4", "a.mp4"]), Err((0, 1)));
+    }
+
+    #[test]
+    fn a_name_that_was_given_stays_and_the_newcomer_keeps_its_extension() {
+        let done = [("Film.mkv", "Film.mp4", true)];
+        for (names, expected) in [
+            (["Film.mov", "Film.mp4"], ["Film.mov.mkv", "Film.mkv"]),
+            (["Film.mp4", "Film.mov"], ["Film.mkv", "Film.mov.mkv"]),
+        ] {
+            assert_eq!(named_beside(&names, &done).expect("named"), expected);
+        }
+        // The first one's source is gone, its output is not.
+        assert_eq!(
+            named_beside(&["Film.mov"], &done),
+            Ok(vec!["Film.mov.mkv".into()])
+        );
+        // Its job has failed: then the name is free, unless the source is there, too.
+        let failed = [("Film.mkv", "Film.mp4", false)];
+        assert_eq!(
+            named_beside(&["Film.mov"], &failed),
+            Ok(vec!["Film.mkv".into()])
+        );
+        assert_eq!(
+            named_beside(&["Film.mov", "Film.mp4"], &failed).expect("named"),
+            ["Film.mov.mkv", "Film.mkv"]
+        );
+        // Two that came together keep their long names when one goes.
+        let both = [
+            ("Film.mp4.mkv", "Film.mp4", true),
+            ("Film.mov.mkv", "Film.mov", true),
+        ];
+        assert_eq!(
+            named_beside(&["Film.mp4"], &both),
+            Ok(vec!["Film.mp4.mkv".into()])
+        );
+        // Names that lead from one to the next.
+        assert_eq!(
+            named_beside(
+                &["a.mp4", "a.mov", "a.mov.avi"],
+                &[("a.mkv", "a.mp4", true)]
+            )
+            .expect("named"),
+            ["a.mkv", "a.mov.mkv", "a.mov.avi.mkv"]
+        );
+        // Two sources of one name in one place: only different folders help.
+        assert_eq!(
+            named_beside(&["a.mp4", "a.mp4"], &[("a.mkv", "a.mp4", true)]),
+            Err((0, 1))
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_known() {
+        let long = |letters: usize, rest: &str| format!("{}{rest}", "D".repeat(letters));
+        let two_bytes = format!("{}.mp4", "ü".repeat(126));
+        for folder in ["file:///media/out", "s3://media/out"] {
+            let folder: Location = folder.parse().expect("a location");
+            let place = folder.join("unused.mp4");
+            let length = |name: &str| {
+                let name = Path::new(name);
+                let location = &place;
+                let named = [Named { name, location }];
+                let outputs = outputs(&named, &folder, Container::Mkv, &Given::new());
+                outputs.expect("named").remove(0)
+            };
+            assert!(length(&long(251, ".mp4")).is_ok());
+            let refused = length(&long(252, ".ts")).expect_err("256 bytes");
+            assert_eq!((refused.bytes, refused.most), (256, 255));
+            assert_eq!(length(&two_bytes).expect_err("in bytes").bytes, 256);
+            assert!(length(&format!("{}/a.mp4", long(255, ""))).is_ok());
+        }
+        let deep = format!("{}a.mp4", "folder/".repeat(150));
+        let place = Location::s3("media", "out").expect("a location");
+        let named = [Named {
+            name: Path::new(&deep),
+            location: &place,
+        }];
+        let outputs = outputs(&named, &place, Container::Mkv, &Given::new());
+        let refused = outputs.expect("named").remove(0).expect_err("a long key");
+        assert_eq!(refused.most, 1024);
+    }
+
+    #[test]
+    fn no_name_leads_out_of_the_folder() {
+        for folder in ["file:///media/out", "s3://media/out"] {
+            let folder: Location = folder.parse().expect("a location");
+            let place = folder.join("unused.mp4");
+            let outputs_of = |names: &[&str]| {
+                let sources: Vec<Named<'_>> = names
+                    .iter()
+                    .map(|name| Named {
+                        name: Path::new(name),
+                        location: &place,
+                    })
+                    .collect();
+                outputs(&sources, &folder, Container::Mkv, &Given::new())
+            };
+            let outputs = outputs_of(&["../../b/c.avi", "/etc/d.avi"]).expect("named");
+            assert_eq!(
+                outputs,
+                [folder.join("b/c.mkv"), folder.join("etc/d.mkv")].map(Ok)
+            );
+            assert!(outputs_of(&["../c.avi", "c.avi"]).is_err(), "one file");
+        }
+    }
+
+    #[test]
+    fn keys_hold_what_names_may_and_keys_may() {
+        assert_eq!(
+            as_key(Path::new("a b/two\nlines?.mp4")),
+            "a b/two%0Alines?.mp4"
+        );
+    }
+
+    #[test]
+    fn a_source_is_never_an_output() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().canonicalize().expect("there");
+        let path = folder.join("film.mkv");
+        std::fs::write(&path, b"media").expect("written");
+        let location = Location::file(&path).expect("absolute");
+        let source = Named {
+            name: Path::new("film.mkv"),
+            location: &location,
+        };
+        let into = Location::file(&folder).expect("absolute");
+        let error = outputs(&[source], &into, Container::Mkv, &Given::new()).expect_err("refused");
+        assert!(error.to_string().contains("would be a source"), "{error}");
+        assert!(outputs(&[source], &into, Container::Mp4, &Given::new()).is_ok());
+    }
+}
