@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::access::{Role, keys};
-use crate::config::Task;
-use crate::{Config, Error};
 use clap::Parser;
+use monitor::access::{Role, keys};
+use monitor::config::Task;
+use monitor::{Config, Error};
 
 /// A wrong command line, as clap's own.
 const USAGE: u8 = 2;

@@ -5,41 +5,24 @@
 //! [`sources`] → [`common::submit::naming`] → [`upload`] → [`submit`] → [`attend`] → [`bring`]; those that
 //! change what was decided share [`selection`] → [`tally`].
 
-pub mod attend;
-pub mod bring;
-pub mod cli;
+pub mod args;
 pub mod commands;
-pub mod config_file;
 pub mod display;
-pub mod dry_run;
 pub mod embedded;
+pub mod executables;
 pub mod exit;
-pub mod farm;
-pub mod filter;
-pub mod follow;
-pub mod home;
-pub mod order;
-pub mod orders;
-pub mod outlook;
-pub mod preflight;
-pub mod present;
-pub mod presets;
-pub mod program;
-pub mod recipe_options;
-pub mod records;
-pub mod selection;
-pub mod settle;
-pub mod sniff;
-pub mod sources;
+pub mod recipe;
+pub mod results;
+pub mod select;
+pub mod settings;
 pub mod submit;
-pub mod tally;
-pub mod upload;
+pub mod wait;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::args::{Cli, Command};
 use crate::exit::{Error, Exit};
 
 /// The whole program.
@@ -49,7 +32,7 @@ pub fn main() -> ExitCode {
         // Guards are waited for by programs that have died: no runtime, no settings.
         Command::Guard(options) => return embedded::guard::run(options),
         Command::Completions(options) => Ok(commands::completions::run(&options)),
-        command => farm::Settings::new(cli.common).and_then(|settings| {
+        command => settings::Settings::new(cli.common).and_then(|settings| {
             common::program::telemetry::init(&settings.log_level, settings.log_format)
                 .map_err(Error::usage)?;
             let runtime = tokio::runtime::Runtime::new()
@@ -65,18 +48,18 @@ pub fn main() -> ExitCode {
         .into()
 }
 
-async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> {
+async fn run(command: Command, settings: settings::Settings) -> Result<Exit, Error> {
     let shutdown = common::program::shutdown::on_signal();
     // These clean up after themselves; the others just end.
     match command {
         Command::Encode(options) => {
-            return commands::encode::run(options, settings, shutdown).await;
+            return commands::run::encode::run(options, settings, shutdown).await;
         }
         Command::Enqueue(options) => {
-            return commands::enqueue::run(options, settings, shutdown).await;
+            return commands::run::enqueue::run(options, settings, shutdown).await;
         }
         Command::Watch(options) => {
-            return commands::watch::run(*options, &settings, shutdown).await;
+            return commands::run::watch::run(*options, &settings, shutdown).await;
         }
         Command::Download(options) => {
             return commands::download::run(options, &settings, shutdown).await;
@@ -85,22 +68,24 @@ async fn run(command: Command, settings: farm::Settings) -> Result<Exit, Error> 
     }
     let asked = async {
         match command {
-            Command::Jobs(options) => commands::jobs::run(options, &settings).await,
-            Command::Job(options) => commands::job::run(options, &settings).await,
-            Command::Workers(options) => commands::workers::run(options, &settings).await,
-            Command::Plan(options) => commands::plan::run(*options, &settings).await,
-            Command::Why(options) => commands::why::run(options, &settings).await,
-            Command::Logs(options) => commands::logs::run(options, &settings).await,
-            Command::Batches(options) => commands::batches::run(options, &settings).await,
-            Command::Batch(options) => commands::batch::run(options, &settings).await,
-            Command::Cancel(options) => commands::cancel::run(options, &settings).await,
-            Command::Retry(options) => commands::retry::run(options, &settings).await,
-            Command::Reprioritize(options) => commands::reprioritize::run(options, &settings).await,
-            Command::Reassign(options) => commands::reassign::run(options, &settings).await,
-            Command::Pause(options) => commands::pause::run(options, &settings).await,
-            Command::Resume(options) => commands::resume::run(options, &settings).await,
-            Command::Drain(options) => commands::drain::run(options, &settings).await,
-            Command::Hours(options) => commands::hours::run(options, &settings).await,
+            Command::Jobs(options) => commands::look::jobs::run(options, &settings).await,
+            Command::Job(options) => commands::look::job::run(options, &settings).await,
+            Command::Workers(options) => commands::look::workers::run(options, &settings).await,
+            Command::Plan(options) => commands::run::plan::run(*options, &settings).await,
+            Command::Why(options) => commands::look::why::run(options, &settings).await,
+            Command::Logs(options) => commands::look::logs::run(options, &settings).await,
+            Command::Batches(options) => commands::look::batches::run(options, &settings).await,
+            Command::Batch(options) => commands::look::batch::run(options, &settings).await,
+            Command::Cancel(options) => commands::change::cancel::run(options, &settings).await,
+            Command::Retry(options) => commands::change::retry::run(options, &settings).await,
+            Command::Reprioritize(options) => {
+                commands::change::reprioritize::run(options, &settings).await
+            }
+            Command::Reassign(options) => commands::change::reassign::run(options, &settings).await,
+            Command::Pause(options) => commands::orders::pause::run(options, &settings).await,
+            Command::Resume(options) => commands::orders::resume::run(options, &settings).await,
+            Command::Drain(options) => commands::orders::drain::run(options, &settings).await,
+            Command::Hours(options) => commands::orders::hours::run(options, &settings).await,
             Command::Presets(options) => commands::presets::run(options, &settings).await,
             Command::Encode(_)
             | Command::Enqueue(_)

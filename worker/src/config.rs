@@ -15,8 +15,8 @@ use common::recipe::encoder::Encoder;
 use common::store::Stores;
 use common::store::roots::Roots;
 
-use crate::card::host_name;
-use crate::scratch;
+use crate::attempt::scratch;
+use crate::capabilities::host_name;
 
 /// Runs encodes for an ffmpeg-easy farm on this machine.
 #[derive(Debug, Parser)]

@@ -7,33 +7,11 @@
 //! from its input to its published output; [`ffmpeg`] knows ffmpeg and nothing
 //! of the farm.
 
-pub mod admission;
-pub mod attributes;
-pub mod card;
-pub mod changes;
-mod child;
+pub mod attempt;
+pub mod capabilities;
 pub mod config;
-pub mod damage;
-pub mod dispatcher;
-pub mod executor;
+pub mod dispatch;
 pub mod ffmpeg;
-pub mod gaps;
-pub mod gate;
-pub mod health;
-pub mod hidden;
-pub mod input;
-pub mod made;
-pub mod meter;
-pub mod namesake;
-pub mod orders;
-pub mod patience;
-pub mod peek;
-pub mod presence;
-pub mod proof;
-pub mod publish;
-pub mod reach;
+pub mod preview;
+pub mod report;
 pub mod sandbox;
-pub mod scratch;
-mod search;
-pub mod standing;
-pub mod stop;

@@ -4,20 +4,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::admission::Admission;
-use crate::card::Detection;
-use crate::config::{Cli, Command, Config, DetectionArgs, LogArgs};
-use crate::dispatcher::Dispatcher;
-use crate::executor::Executor;
-use crate::ffmpeg::Tools;
-use crate::health::Health;
-use crate::meter::Meter;
-use crate::presence::Presence;
-use crate::proof::Proofs;
-use crate::reach::Reach;
-use crate::scratch::Scratch;
-use crate::standing::Duty;
-use crate::{card, namesake, orders, peek, sandbox, scratch};
 use anyhow::Context;
 use clap::Parser;
 use common::broker::{Broker, BrokerError};
@@ -27,6 +13,23 @@ use common::program::{shutdown, telemetry};
 use common::store::Answer;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use worker::attempt::executor::Executor;
+use worker::attempt::proof::Proofs;
+use worker::attempt::scratch;
+use worker::attempt::scratch::Scratch;
+use worker::capabilities::Detection;
+use worker::config::{Cli, Command, Config, DetectionArgs, LogArgs};
+use worker::dispatch::admission::Admission;
+use worker::dispatch::availability::Duty;
+use worker::dispatch::dispatcher::Dispatcher;
+use worker::dispatch::health::Health;
+use worker::dispatch::orders;
+use worker::dispatch::reach::Reach;
+use worker::ffmpeg::Tools;
+use worker::report::heartbeat::Presence;
+use worker::report::load::Meter;
+use worker::report::namesake;
+use worker::{capabilities, preview, sandbox};
 
 /// A setting is wrong.
 const USAGE: u8 = 2;
@@ -125,7 +128,7 @@ async fn detect(args: &DetectionArgs, keep: bool) -> anyhow::Result<(Tools, Card
         keep,
         ..detection(args)?
     };
-    let card = card::detect(&detection).await?;
+    let card = capabilities::detect(&detection).await?;
     for encoder in args.encoders.iter().flatten() {
         if !card.encoders.contains_key(encoder) {
             tracing::warn!(%encoder, "this ffmpeg has no such encoder: is the name in --encoders right?");
@@ -146,7 +149,7 @@ async fn capabilities(args: &DetectionArgs, json: bool) -> anyhow::Result<()> {
         text["load"] = serde_json::to_value(load)?;
         println!("{text:#}");
     } else {
-        print!("{}", card::render(&card));
+        print!("{}", capabilities::render(&card));
         println!(
             "load     {:.0}% of all cores, {:.1} GiB free for scratch files",
             load.cpu * 100.0,
@@ -305,7 +308,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         async move { presence.announce(&broker, gone).await }
     });
     tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
-    let peeking = tokio::spawn(peek::serve(Arc::clone(&executor), gone.clone()));
+    let peeking = tokio::spawn(preview::serve(Arc::clone(&executor), gone.clone()));
     let dispatcher = Dispatcher {
         broker: broker.clone(),
         work: Arc::clone(&executor),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use common::farm::card::{Card, Verdict};
 use common::recipe::encoder::Encoder;
-use worker::card::{DetectError, Detection, detect, render};
+use worker::capabilities::{DetectError, Detection, detect, render};
 use worker::ffmpeg::Tools;
 
 fn encoder(name: &str) -> Encoder {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use common::job::failure::{Doubt, Failure, Fault};
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::Tools;
-use worker::ffmpeg::fault::Origin;
-use worker::ffmpeg::process::{Finished, Limits, Runner, Sign};
+use worker::ffmpeg::run::fault::Origin;
+use worker::ffmpeg::run::process::{Finished, Limits, Runner, Sign};
 use worker::sandbox::Sandbox;
 
 /// A shell script in ffmpeg's place, run confined in a scratch folder.

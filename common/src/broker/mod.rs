@@ -44,10 +44,10 @@ use tokio::sync::watch;
 pub struct Broker {
     client: async_nats::Client,
     connections: watch::Receiver<()>,
-    link: connect::Link,
+    link: nats::connect::Link,
     clock: Clock,
-    owned: owner::Owned,
-    unread: unreadable::Unread,
+    owned: queue::owner::Owned,
+    unread: read::unreadable::Unread,
     jetstream: jetstream::Context,
     ack_wait: Duration,
     replicas: usize,
@@ -153,7 +153,7 @@ impl Broker {
         while !self.is_connected() {
             // The sender lives as long as the client does.
             let again = connections.changed();
-            let _ = tokio::time::timeout(connect::RECONNECT, again).await;
+            let _ = tokio::time::timeout(nats::connect::RECONNECT, again).await;
         }
     }
 

@@ -1,7 +1,6 @@
 //! Workers' names and what they say of themselves while they live.
 
 use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::farm::card::Card;
 use crate::farm::places::Places;
 use crate::farm::queue::Queue;
+use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::id::JobId;
 use crate::names::location::Location;
-use crate::names::token::{Token, TokenError};
 
 /// Whether a worker takes jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,16 +1,13 @@
 //! Every name on the broker: subjects, streams, consumers, buckets. Nothing
 //! else in the farm spells one out.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::worker_name::WorkerName;
 use crate::job::id::JobId;
 use crate::names::location::Location;
+use crate::names::token::Token;
 
 /// The work queue.
 pub const JOBS: &str = "JOBS";

@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use crate::cli::Cli;
+use crate::args::Cli;
 use crate::exit::Exit;
 
 /// Which shell.

@@ -14,16 +14,16 @@ use common::store::Stores;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::attend::{Ending, attend};
-use crate::bring::{Bringing, Brought};
 use crate::display::{output, units};
 use crate::exit::{Error, Exit};
-use crate::farm::Settings;
-use crate::follow::Follower;
-use crate::home::Home;
-use crate::records::find_batch;
-use crate::sources::resolved;
-use crate::submit::{Entry, Standing};
+use crate::results::bring::{Bringing, Brought};
+use crate::results::home::Home;
+use crate::select::lookup::find_batch;
+use crate::settings::Settings;
+use crate::submit::send::{Entry, Standing};
+use crate::submit::sources::resolved;
+use crate::wait::follow::Follower;
+use crate::wait::wait::{Ending, attend};
 
 /// Which results, and where to.
 #[derive(Debug, Args)]

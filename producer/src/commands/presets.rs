@@ -11,9 +11,9 @@ use serde::Serialize;
 use crate::display::table::table;
 use crate::display::{output, table};
 use crate::exit::{Error, Exit};
-use crate::farm::Settings;
-use crate::presets::Shelf;
-use crate::recipe_options::{RecipeOptions, check_known};
+use crate::recipe::options::{RecipeOptions, check_known};
+use crate::recipe::presets::Shelf;
+use crate::settings::Settings;
 
 /// What to do about presets; without a verb, they are listed.
 #[derive(Debug, Args)]

@@ -20,9 +20,9 @@ use common::job::run::{Requeue, Run, State};
 use self::bars::Bars;
 pub use self::bars::style as progress_style;
 use self::shortened::told_apart;
-use crate::bring::{Brought, Event};
-use crate::follow::Change;
-use crate::submit::{Entry, Standing};
+use crate::results::bring::{Brought, Event};
+use crate::submit::send::{Entry, Standing};
+use crate::wait::follow::Change;
 use common::names::printable::printable;
 
 /// Characters of a file's name that its bar shows.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::table::Named;
 use super::units;
-use crate::submit::{Entry, Standing};
+use crate::submit::send::{Entry, Standing};
 use common::names::printable::printable;
 
 /// One finished job in a line.

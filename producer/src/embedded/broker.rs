@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::guarded::{Guarded, Plan};
 use super::state::State;
+use crate::executables;
 use crate::exit::Error;
-use crate::program;
 
 /// The oldest server that will do.
 const NEEDED: (u32, u32) = (2, 12);
@@ -42,11 +42,11 @@ pub struct PrivateBroker {
 /// Where there is none, or it is too old; says how to get one.
 pub async fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
     let path = match named {
-        Some(path) => program::named(path).ok_or_else(|| {
+        Some(path) => executables::named(path).ok_or_else(|| {
             Error::out_of_reach(format!("{} is no program: {INSTALL}", path.display()))
         })?,
-        None => program::in_path("nats-server")
-            .or_else(|| program::beside_this("nats-server"))
+        None => executables::in_path("nats-server")
+            .or_else(|| executables::beside_this("nats-server"))
             .ok_or_else(|| {
                 Error::out_of_reach(format!("nats-server is not installed: {INSTALL}"))
             })?,

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::cli::duration;
+use crate::args::duration;
 
 /// How often the guard looks whether its program has ended.
 const LOOK: Duration = Duration::from_millis(50);

@@ -13,8 +13,8 @@ use common::names::subject::JOBS;
 use futures::TryStreamExt;
 
 use crate::exit::Error;
-use crate::sources::Source;
-use crate::submit::{Entry, Terms};
+use crate::submit::send::{Entry, Terms};
+use crate::submit::sources::Source;
 
 /// Messages that are read at once.
 const PAGE: usize = 1000;

@@ -11,8 +11,8 @@ use common::recipe::encoder::Encoder;
 
 use super::guarded::{Guarded, Plan};
 use super::state::State;
+use crate::executables;
 use crate::exit::Error;
-use crate::program;
 
 /// What it goes by; there is only one.
 const NAME: &str = "local";
@@ -67,10 +67,10 @@ const TERMS: [&str; 8] = [
 /// Where there is none.
 pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
     match named {
-        Some(path) => program::named(path)
+        Some(path) => executables::named(path)
             .ok_or_else(|| Error::out_of_reach(format!("{} is no program", path.display()))),
-        None => program::beside_this("worker")
-            .or_else(|| program::in_path("worker"))
+        None => executables::beside_this("worker")
+            .or_else(|| executables::in_path("worker"))
             .ok_or_else(|| {
                 Error::out_of_reach(
                     "the program `worker` is neither next to `producer` nor in PATH: install it there, or give --worker-program PATH",

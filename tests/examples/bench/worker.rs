@@ -14,16 +14,16 @@ use common::store::Stores;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::admission::Admission;
+use worker::attempt::executor::Outcome;
 use worker::config::ReadMode;
-use worker::dispatcher::{Dispatcher, Work};
-use worker::executor::Outcome;
-use worker::health::Health;
-use worker::orders;
-use worker::presence::Presence;
-use worker::reach::Reach;
-use worker::standing::Duty;
-use worker::stop::Stop;
+use worker::dispatch::admission::Admission;
+use worker::dispatch::availability::Duty;
+use worker::dispatch::dispatcher::{Dispatcher, Work};
+use worker::dispatch::drain::Stop;
+use worker::dispatch::health::Health;
+use worker::dispatch::orders;
+use worker::dispatch::reach::Reach;
+use worker::report::heartbeat::Presence;
 
 use crate::noop::complete;
 

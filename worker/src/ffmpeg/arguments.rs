@@ -11,12 +11,14 @@ use common::recipe::encoder::{Codec, Encoder};
 use common::recipe::{Audio, Container, Recipe, Video, VideoEncode};
 
 use super::build::Build;
-use super::finish::Finish;
-use super::media::{Media, StreamKind};
 use super::picture::{Clock, Picture, Task};
 use super::sound::Sound;
 use super::tracks::{Means, Track, Tracks};
-use super::{Source, captions, dispositions, extras, file, picture, rate, sound, tags, times};
+use super::{Source, file, picture, rate, sound};
+use crate::ffmpeg::containers::finish::Finish;
+use crate::ffmpeg::probe::media::{Media, StreamKind};
+use crate::ffmpeg::probe::times;
+use crate::ffmpeg::tracks::{captions, dispositions, extras, tags};
 
 /// A command line, and what it will make.
 #[derive(Clone, Debug, PartialEq)]
@@ -293,7 +295,7 @@ mod tests {
     use common::recipe::encoder::Kind;
 
     use super::*;
-    use crate::ffmpeg::media::Stream;
+    use crate::ffmpeg::probe::media::Stream;
 
     fn film(width: u32, height: u32, pixel_format: &str) -> Stream {
         Stream {
@@ -302,7 +304,7 @@ mod tests {
             width,
             height,
             pixel_format: pixel_format.to_owned(),
-            time_base: Some(super::super::media::Ratio {
+            time_base: Some(crate::ffmpeg::probe::media::Ratio {
                 numerator: 1,
                 denominator: 12800,
             }),

@@ -2,35 +2,14 @@
 //! what their answers mean. Nothing here knows of brokers or stores.
 
 pub mod arguments;
-mod beginning;
 pub mod build;
-mod captions;
-pub mod complaints;
-pub mod count;
-mod dispositions;
-mod ebml;
-pub mod extras;
-pub mod fault;
-pub mod finish;
-mod first_packets;
-pub mod language;
-pub mod layout;
-mod matroska;
-pub mod media;
-mod mp4;
+pub mod containers;
 mod picture;
 pub mod probe;
-pub mod process;
-pub mod progress;
 mod rate;
+pub mod run;
 pub mod sound;
-mod subtitles;
-pub mod survey;
-mod tags;
-mod tail;
-mod times;
 pub mod tracks;
-pub mod whole;
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;

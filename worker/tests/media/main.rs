@@ -15,7 +15,7 @@ use std::time::Duration;
 use common::job::failure::{Doubt, Fault};
 use common::recipe::{Container, Recipe, Subtitles, Video};
 use studio::Studio;
-use worker::ffmpeg::media::StreamKind;
+use worker::ffmpeg::probe::media::StreamKind;
 
 #[tokio::test]
 async fn ordinary_clips_of_every_codec_pass() {
@@ -368,7 +368,7 @@ async fn a_sample_of_a_long_output_is_enough_where_told() {
         "in.mp4",
         "-frames:v 100 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
     );
-    let depth = worker::gate::Depth::Sample(Duration::from_secs(1));
+    let depth = worker::attempt::verify::gate::Depth::Sample(Duration::from_secs(1));
     let checked = studio
         .encode_to(&source, &studio::recipe("libx264"), depth, |_| {})
         .await

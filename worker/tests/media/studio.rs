@@ -12,18 +12,18 @@ use common::job::failure::Failure;
 use common::recipe::encoder::{Encoder, Kind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
-use worker::changes::refuse;
-use worker::damage::Inspected;
+use worker::attempt::changes::refuse;
+use worker::attempt::publish::made::Made;
+use worker::attempt::scratch::{AttemptFolder, Scratch};
+use worker::attempt::verify::damage::Inspected;
+use worker::attempt::verify::gate::{Checked, Depth, check};
 use worker::ffmpeg::build::Build;
-use worker::ffmpeg::fault::Origin;
-use worker::ffmpeg::media::Media;
+use worker::ffmpeg::probe::media::Media;
 use worker::ffmpeg::probe::probe;
-use worker::ffmpeg::process::{Limits, Runner};
+use worker::ffmpeg::run::fault::Origin;
+use worker::ffmpeg::run::process::{Limits, Runner};
 use worker::ffmpeg::{Source, Tools, arguments};
-use worker::gate::{Checked, Depth, check};
-use worker::made::Made;
 use worker::sandbox::Sandbox;
-use worker::scratch::{AttemptFolder, Scratch};
 
 /// What the output is called.
 const OUTPUT: &str = "output";

@@ -36,7 +36,7 @@ impl Broker {
     /// Where the broker gives no answer.
     pub async fn namesake(&self, worker: &WorkerName) -> Result<Namesake, BrokerError> {
         let request = Request::new()
-            .payload(super::owner::is_anyone_there())
+            .payload(crate::broker::queue::owner::is_anyone_there())
             .timeout(Some(SILENCE));
         let answer = self
             .client

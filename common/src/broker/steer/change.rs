@@ -244,7 +244,7 @@ impl Broker {
     pub(crate) async fn messages(
         &self,
         job: &JobId,
-    ) -> Result<Vec<super::direct::Stored>, BrokerError> {
+    ) -> Result<Vec<crate::broker::nats::direct::Stored>, BrokerError> {
         let subjects = [subject::job_anywhere(job), subject::later_anywhere(job)];
         self.last_of_each(JOBS, &subjects).await
     }

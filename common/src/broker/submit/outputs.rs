@@ -221,7 +221,7 @@ impl Broker {
             .last_of_each(&format!("KV_{OUTPUTS}"), &subjects)
             .await?;
         let prefix = subject::kv(OUTPUTS, "");
-        let read = |stored: super::direct::Stored| {
+        let read = |stored: crate::broker::nats::direct::Stored| {
             let key = stored.subject.strip_prefix(&prefix)?.to_owned();
             let text = std::str::from_utf8(&stored.payload).ok();
             let job = text.and_then(|text| text.parse().ok());

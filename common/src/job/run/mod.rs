@@ -26,12 +26,10 @@ use serde::{Deserialize, Serialize};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
-use crate::job::changes::Change;
 use crate::job::failure::{Failure, Fault};
-use crate::job::media_info::MediaInfo;
 use crate::job::run::fence::Fence;
+use crate::job::run::report::Report;
 use crate::names::digest::Digest;
-use crate::recipe::encoder::Encoder;
 
 pub mod fence;
 pub mod report;

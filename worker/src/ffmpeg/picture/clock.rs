@@ -5,7 +5,7 @@
 
 use common::recipe::Container;
 
-use super::super::media::{Ratio, Stream};
+use crate::ffmpeg::probe::media::{Ratio, Stream};
 
 /// A constant rate, and the unit of time that it is exact in.
 #[derive(Clone, Copy, Debug, PartialEq)]

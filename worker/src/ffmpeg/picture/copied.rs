@@ -5,10 +5,10 @@ use common::job::failure::Failure;
 use common::recipe::Container;
 
 use super::super::build::Build;
-use super::super::media::Stream;
 use super::clock::Clock;
 use super::hdr::UNOFFICIAL;
 use super::turn;
+use crate::ffmpeg::probe::media::Stream;
 
 /// What a copy needs.
 #[derive(Debug, Default)]

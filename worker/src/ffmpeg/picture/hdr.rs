@@ -4,8 +4,8 @@ use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
 use common::recipe::Container;
 
-use super::super::media::{ContentLight, DolbyVision, Hdr10, MasteringDisplay};
 use super::{Picture, Task};
+use crate::ffmpeg::probe::media::{ContentLight, DolbyVision, Hdr10, MasteringDisplay};
 
 /// What lets ffmpeg write Dolby Vision, which no standard of the containers names.
 pub(in crate::ffmpeg) const UNOFFICIAL: &str = "-strict unofficial";

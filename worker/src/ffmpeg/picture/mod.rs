@@ -20,7 +20,7 @@ use common::recipe::encoder::{Encoder, Kind};
 use common::recipe::{Captions, Container, Hdr, VideoEncode};
 
 use super::build::Build;
-use super::media::Stream;
+use crate::ffmpeg::probe::media::Stream;
 
 pub(super) use clock::Clock;
 pub(super) use copied::copied;

@@ -2,8 +2,8 @@
 
 use common::job::changes::{Change, Kind};
 
-use super::super::media::Stream;
 use super::{Picture, Task};
+use crate::ffmpeg::probe::media::Stream;
 
 /// ffmpeg turns what it encodes, and the output says no more of it.
 pub(super) fn upright(task: &Task<'_>, picture: &mut Picture) {

@@ -1,0 +1,34 @@
+//! `producer cancel`.
+
+use clap::Args;
+use common::broker::JobRecord;
+
+use crate::exit::{Error, Exit};
+use crate::select::bulk;
+use crate::select::selection::Selection;
+use crate::settings::Settings;
+
+/// Which jobs to cancel.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Cancels jobs that wait or run.
+///
+/// # Errors
+/// Where the farm is out of reach, or nothing matches.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let is_open = |record: &JobRecord| !record.has_ended();
+    let found = options.selection.find(&broker, is_open).await?;
+    let tally = bulk::each(found, async |record| {
+        Ok(broker.cancel(&record.job().id).await?.into())
+    });
+    tally.await?.conclude("cancelled", options.json)
+}

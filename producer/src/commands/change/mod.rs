@@ -1,0 +1,6 @@
+//! Verbs that change what was decided about jobs.
+
+pub mod cancel;
+pub mod reassign;
+pub mod reprioritize;
+pub mod retry;

@@ -1,0 +1,75 @@
+//! `producer reassign`: gives jobs to one worker by name, or back to all.
+
+use clap::Args;
+use common::broker::JobRecord;
+use common::farm::queue::Queue;
+use common::farm::worker_name::WorkerName;
+use common::job::run::State;
+use common::matching::pin;
+
+use crate::exit::{Error, Exit};
+use crate::select::bulk;
+use crate::select::bulk::Outcome;
+use crate::select::selection::Selection;
+use crate::settings::Settings;
+
+/// Which jobs, and who is to run them.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The worker that is to run them; what runs elsewhere stops there and starts here [default: the last word]
+    #[arg(long, value_name = "NAME", conflicts_with = "auto")]
+    pub to: Option<WorkerName>,
+    /// Let any worker that can run them have them again
+    #[arg(long)]
+    pub auto: bool,
+    /// Let them wait even where the worker is not alive or has not proved their encoder
+    #[arg(long, conflicts_with = "auto")]
+    pub force: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Moves jobs between workers.
+///
+/// # Errors
+/// Where the farm is out of reach, or nothing matches.
+pub async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
+    if options.to.is_none() && !options.auto {
+        options.to = Some(options.selection.take_target("--to NAME or --auto")?);
+    }
+    let broker = settings.connect().await?;
+    let is_open = |record: &JobRecord| !record.has_ended();
+    let found = options.selection.find(&broker, is_open).await?;
+    let workers = broker.workers().await?;
+    let tally = bulk::each(found, async |record| {
+        let job = record.job();
+        let queue = match &options.to {
+            Some(worker) => Queue::On(worker.clone()),
+            None => job.recipe.queue(),
+        };
+        if is_open(record) && is_there(record, &queue) {
+            return Ok(Outcome::Already);
+        }
+        if let Some(worker) = options.to.as_ref().filter(|_| !options.force)
+            && let Err(why) = pin::check(&job.recipe, worker, &workers, &job.needed())
+        {
+            return Ok(Outcome::Refused(format!("{why}; --force lets it wait")));
+        }
+        let moved = broker.move_job(&job.id, Some(&queue), None);
+        Ok(moved.await?.into())
+    });
+    tally.await?.conclude("reassigned", options.json)
+}
+
+/// Whether the job is to be run, or is run, as the queue would have it.
+fn is_there(record: &JobRecord, queue: &Queue) -> bool {
+    let runs_on = match record.run().map(|run| &run.state) {
+        Some(State::Running { worker, .. }) => Some(Queue::On(worker.clone())),
+        _ => None,
+    };
+    record.queue() == queue || runs_on.as_ref() == Some(queue)
+}

@@ -1,0 +1,51 @@
+//! `producer reprioritize`.
+
+use clap::Args;
+use common::broker::JobRecord;
+use common::farm::queue::Priority;
+
+use crate::exit::{Error, Exit};
+use crate::select::bulk;
+use crate::select::bulk::Outcome;
+use crate::select::selection::Selection;
+use crate::settings::Settings;
+
+/// Which jobs, and how urgent they are from now on.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How urgent they are from now on: 1 (low) to 10 (high) [default: the last word]
+    #[arg(long, value_name = "1..10", visible_alias = "priority")]
+    pub to: Option<Priority>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Changes how urgent jobs are that wait.
+///
+/// # Errors
+/// Where the farm is out of reach, or nothing matches.
+pub async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let to: Priority = match options.to {
+        Some(to) => to,
+        None => options.selection.take_target("--to 1..10")?,
+    };
+    let broker = settings.connect().await?;
+    let found = options.selection.find(&broker, waits).await?;
+    let tally = bulk::each(found, async |record| {
+        if waits(record) && record.priority() == to {
+            return Ok(Outcome::Already);
+        }
+        let moved = broker.move_job(&record.job().id, None, Some(to));
+        Ok(moved.await?.into())
+    });
+    let done = format!("priority {to} for");
+    tally.await?.conclude(&done, options.json)
+}
+
+fn waits(record: &JobRecord) -> bool {
+    record.run().is_none_or(|run| run.state.is_waiting())
+}

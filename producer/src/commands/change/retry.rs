@@ -1,0 +1,80 @@
+//! `producer retry`.
+
+use clap::{Args, ValueEnum};
+use common::broker::JobRecord;
+use common::job::failure::Fault;
+use common::job::run::State;
+
+use crate::exit::{Error, Exit};
+use crate::select::bulk;
+use crate::select::selection::Selection;
+use crate::settings::Settings;
+
+/// Which jobs to try again.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Of what failed, only what failed by this fault; may be repeated
+    #[arg(long, value_name = "KIND", help_heading = "Which jobs")]
+    pub fault: Vec<FaultName>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Whose fault a failure was, as people name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FaultName {
+    /// The input's or the recipe's
+    Input,
+    /// The worker's
+    Worker,
+    /// Something that passes, such as the network
+    Passing,
+}
+
+impl From<FaultName> for Fault {
+    fn from(name: FaultName) -> Self {
+        match name {
+            FaultName::Input => Self::Input,
+            FaultName::Worker => Self::Worker,
+            FaultName::Passing => Self::Passing,
+        }
+    }
+}
+
+/// Has jobs that failed or were cancelled tried again.
+///
+/// # Errors
+/// Where the farm is out of reach, or nothing matches.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    if !options.selection.jobs.is_empty() && !options.fault.is_empty() {
+        return Err(Error::usage(
+            "--fault selects among many jobs: leave it out where jobs are named",
+        ));
+    }
+    let broker = settings.connect().await?;
+    let mut selection = options.selection;
+    // A kind of failure says enough by itself.
+    selection.all |= !options.fault.is_empty();
+    let suits = |record: &JobRecord| has_ended_badly(record, &options.fault);
+    let found = selection.find(&broker, suits).await?;
+    let tally = bulk::each(found, async |record| {
+        Ok(broker.retry(&record.job().id).await?.into())
+    });
+    tally.await?.conclude("to be tried again:", options.json)
+}
+
+/// Whether the job failed by one of these faults; by any, or was cancelled,
+/// where none is given.
+fn has_ended_badly(record: &JobRecord, faults: &[FaultName]) -> bool {
+    match record.run().map(|run| &run.state) {
+        Some(State::Failed { failure }) => {
+            faults.is_empty() || faults.iter().any(|fault| failure.fault == (*fault).into())
+        }
+        Some(State::Cancelled) => faults.is_empty(),
+        _ => false,
+    }
+}

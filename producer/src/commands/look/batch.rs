@@ -1,0 +1,148 @@
+//! `producer batch`: how far one batch is.
+
+use clap::Args;
+use common::broker::JobRecord;
+use common::farm::orders::Target;
+use common::job::batch::{Batch, BatchProgress};
+use common::names::printable::printable;
+use serde::Serialize;
+
+use crate::display::{changes, output, times, units};
+use crate::exit::{Error, Exit};
+use crate::select::lookup::find_batch;
+use crate::settings::Settings;
+use crate::wait::outlook::{Heard, outlook, slots};
+
+/// Which batch.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The batch's id, or the start of it
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    batch: Batch,
+    is_paused: bool,
+    progress: BatchProgress,
+    /// Judged by what running jobs say of themselves and by what such jobs took
+    /// lately.
+    seconds_left: Option<f64>,
+    /// What outputs have lost, a line for each kind and reason.
+    losses: Vec<String>,
+}
+
+/// Shows how far a batch is.
+///
+/// # Errors
+/// Where the farm is out of reach, or has never heard of the batch.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let id = find_batch(&broker, &options.id).await?;
+    let known = broker.batches().await?;
+    let Some(batch) = known.into_iter().find(|batch| batch.id == id) else {
+        return Err(Error::usage(format!(
+            "no batch '{id}': `producer batches` lists them"
+        )));
+    };
+    // Listened to first: what a job says of itself comes twice a second.
+    let mut heard = Heard::listen(&broker).await?;
+    let records = broker.jobs(true).await?;
+    let (own, others): (Vec<JobRecord>, Vec<JobRecord>) = records
+        .into_iter()
+        .partition(|record| record.job().batch == id);
+    let mut progress = BatchProgress::default();
+    own.iter().for_each(|record| progress.add(record));
+    let losses = changes::losses(own.iter().filter_map(JobRecord::run));
+    let workers = broker.workers().await?;
+    heard.of(&own).await;
+    let outlook = outlook(&own, &others, &heard, broker.now());
+    let shown = Shown {
+        is_paused: broker.controls().await?.is_paused(&Target::Batch(id)),
+        seconds_left: outlook.seconds_left(slots(&own, &workers)),
+        batch,
+        progress,
+        losses,
+    };
+    if options.json {
+        output::print_json(&shown)?;
+    } else {
+        output::print(&text(&shown));
+    }
+    Ok(Exit::Done)
+}
+
+fn text(shown: &Shown) -> String {
+    let Shown {
+        batch, progress, ..
+    } = shown;
+    let paused = if shown.is_paused { ", paused" } else { "" };
+    let mut lines = vec![
+        format!("batch     {}{paused}", batch.id),
+        format!("what      {}", printable(&batch.label)),
+        format!("enqueued  {}", times::local(batch.enqueued)),
+        format!("jobs      {}", counts(progress)),
+    ];
+    if let Some(folder) = &batch.folder {
+        lines.push(format!("results   {folder}"));
+    }
+    if progress.completed > 0 {
+        lines.push(format!(
+            "saved     {}",
+            saved(progress.input_bytes, progress.output_bytes)
+        ));
+    }
+    let losses = shown.losses.iter();
+    lines.extend(losses.map(|line| format!("changed   {line}")));
+    if progress.open() > 0 {
+        let left = match shown.seconds_left {
+            Some(seconds) => format!(", about {}", units::seconds(seconds)),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "left      {}{left}",
+            units::bytes(progress.bytes_left)
+        ));
+    }
+    lines.join("\n")
+}
+
+/// The states that jobs are in, with how many: `2 running, 5 pending`.
+fn counts(progress: &BatchProgress) -> String {
+    let parts: Vec<String> = [
+        (progress.completed, "completed"),
+        (progress.running, "running"),
+        (progress.waiting, "waiting"),
+        (progress.pending, "pending"),
+        (progress.paused, "paused"),
+        (progress.failed, "failed"),
+        (progress.cancelled, "cancelled"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, state)| format!("{count} {state}"))
+    .collect();
+    if parts.is_empty() {
+        "none".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+fn saved(before: u64, after: u64) -> String {
+    let line = format!(
+        "{} -> {} ({})",
+        units::bytes(before),
+        units::bytes(after),
+        units::ratio(before, after)
+    );
+    match before.checked_sub(after) {
+        Some(saved) => format!("{}: {line}", units::bytes(saved)),
+        None => format!("nothing: {line}"),
+    }
+}

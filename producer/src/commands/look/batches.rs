@@ -1,0 +1,92 @@
+//! `producer batches`.
+
+use std::collections::HashMap;
+
+use clap::Args;
+use common::job::batch::{Batch, BatchProgress};
+use common::job::id::BatchId;
+use common::names::printable::printable;
+use serde::Serialize;
+
+use crate::display::table::Named;
+use crate::display::{output, times};
+use crate::exit::{Error, Exit};
+use crate::settings::Settings;
+
+/// How to list batches.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// At most so many, the newest first
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    batch: Batch,
+    progress: BatchProgress,
+}
+
+/// Lists what was enqueued together.
+///
+/// # Errors
+/// Where the farm is out of reach.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let batches = broker.batches().await?;
+    let mut progress: HashMap<BatchId, BatchProgress> = HashMap::new();
+    for record in broker.jobs(true).await? {
+        progress.entry(record.job().batch).or_default().add(&record);
+    }
+    let now = broker.now();
+    let mut rows: Vec<Row> = batches
+        .into_iter()
+        .rev()
+        .filter_map(|batch| {
+            let progress = progress.get(&batch.id).copied().unwrap_or_default();
+            let batch = batch.counted(progress.jobs(), now)?;
+            Some(Row { batch, progress })
+        })
+        .collect();
+    let total = rows.len();
+    rows.truncate(options.limit);
+    if options.json {
+        output::print_json(&rows)?;
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
+        eprintln!("no batches");
+        return Ok(Exit::Done);
+    }
+    let mut table = Named::new(&[
+        "Batch",
+        "Enqueued",
+        "Jobs",
+        "Open",
+        "Done",
+        "Failed",
+        "Cancelled",
+        "What",
+    ]);
+    for Row { batch, progress } in &rows {
+        let cells = vec![
+            batch.id.to_string(),
+            times::local(batch.enqueued),
+            batch.jobs.to_string(),
+            progress.open().to_string(),
+            progress.completed.to_string(),
+            progress.failed.to_string(),
+            progress.cancelled.to_string(),
+        ];
+        table.row(cells, printable(&batch.label), None);
+    }
+    output::print(&table.text());
+    if total > rows.len() {
+        eprintln!("{} of {total}; --limit shows more", rows.len());
+    }
+    Ok(Exit::Done)
+}

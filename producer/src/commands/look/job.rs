@@ -1,0 +1,159 @@
+//! `producer job`.
+
+use clap::Args;
+use common::broker::JobRecord;
+use common::job::event::{Event, What};
+use common::job::failure::Failure;
+use common::job::run::{Run, State};
+use serde::Serialize;
+
+use crate::display::{changes, output, summary, times, units};
+use crate::exit::{Error, Exit};
+use crate::select::lookup;
+use crate::settings::Settings;
+use common::names::printable::printable;
+
+/// Which job.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The job's id, or the start of it
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    state: &'static str,
+    #[serde(flatten)]
+    record: &'a JobRecord,
+    events: &'a [Event],
+    dead_letter: Option<&'a Run>,
+}
+
+/// Shows all that is known of a job.
+///
+/// # Errors
+/// Where the farm is out of reach, or has never heard of the job.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let record = lookup::find(&broker, &options.id).await?;
+    let id = record.job().id;
+    let (events, dead_letter) = futures::try_join!(broker.events(&id), broker.dead_letter(&id))?;
+    if options.json {
+        output::print_json(&Shown {
+            state: record.word(),
+            record: &record,
+            events: &events,
+            dead_letter: dead_letter.as_ref(),
+        })?;
+    } else {
+        output::print(&text(&record, &events, dead_letter.is_some()));
+    }
+    Ok(Exit::Done)
+}
+
+fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
+    let job = record.job();
+    let mut lines = vec![
+        format!("job       {}", job.id),
+        format!("state     {}", record.word()),
+        format!(
+            "queue     {} at priority {}",
+            record.queue(),
+            record.priority()
+        ),
+        format!(
+            "input     {} ({})",
+            printable(&job.input.location.to_string()),
+            units::bytes(job.input.size)
+        ),
+        format!("output    {}", printable(&job.output.to_string())),
+        format!("batch     {}", job.batch),
+        format!("enqueued  {}", times::local(job.enqueued)),
+    ];
+    if let Some(run) = record.run() {
+        lines.extend(of_run(run));
+    }
+    if is_dead {
+        lines.push(format!(
+            "retry     `producer retry {}` tries it again",
+            job.id
+        ));
+    }
+    let mut priority = None;
+    for event in Event::history(job, events.to_vec()) {
+        let mut told = what(&event.what);
+        if let (Some(before), Some(after)) = (priority, event.priority)
+            && before != after
+        {
+            told += &format!(", priority {before} to {after}");
+        }
+        priority = event.priority.or(priority);
+        if event.attempt > 1 {
+            told += &format!(" (attempt {})", event.attempt);
+        }
+        lines.push(format!("          {} {told}", times::local(event.at)));
+    }
+    lines.join("\n")
+}
+
+fn of_run(run: &Run) -> Vec<String> {
+    let mut lines = vec![format!("attempt   {} of {}", run.spent(), run.job.attempts)];
+    match &run.state {
+        State::Running { worker, since, .. } => {
+            lines.push(format!(
+                "worker    {worker}, since {}",
+                times::local(*since)
+            ));
+        }
+        State::Waiting { until, .. } => lines.push(format!("until     {}", times::local(*until))),
+        State::Completed { report } => {
+            lines.push(format!("result    {}", summary::result(report)));
+            let list = changes::list(&report.changes);
+            lines.extend(list.into_iter().map(|change| format!("change    {change}")));
+        }
+        State::Failed { failure } => lines.push(format!("error     {}", reason(failure))),
+        State::Queued { .. } | State::Cancelled => {}
+    }
+    for attempt in &run.failures {
+        lines.push(format!(
+            "failed    attempt {} on {} after {}: {}",
+            attempt.number,
+            attempt.worker,
+            units::seconds(attempt.ended.duration_since(attempt.started).as_secs_f64()),
+            reason(&attempt.failure)
+        ));
+        let log = attempt.failure.log.iter();
+        lines.extend(log.map(|line| format!("          | {}", printable(line))));
+    }
+    lines
+}
+
+fn reason(failure: &Failure) -> String {
+    format!("{} ({})", printable(&failure.message), failure.fault)
+}
+
+fn what(what: &What) -> String {
+    match what {
+        What::Queued => "enqueued".to_owned(),
+        What::Command(line) => format!("encoded by {}", printable(line)),
+        What::Progress(progress) => format!(
+            "{} frames encoded, at {}",
+            progress.frame,
+            units::fps(f64::from(progress.fps))
+        ),
+        What::Moved(queue) => format!("moved to the queue {queue}"),
+        What::Requeued => "put in its queue by a person".to_owned(),
+        What::Claimed(worker) => format!("taken by {worker}"),
+        What::Returned(worker) => format!("given back by {worker}"),
+        What::Retried(failure) => {
+            format!("failed, to be tried again: {}", printable(&failure.message))
+        }
+        What::Completed(_) => "completed".to_owned(),
+        What::Failed(failure) => format!("failed for good: {}", printable(&failure.message)),
+        What::Cancelled => "cancelled".to_owned(),
+    }
+}

@@ -1,0 +1,129 @@
+//! `producer jobs`.
+
+use clap::Args;
+use common::broker::JobRecord;
+use common::farm::queue::{Priority, Queue};
+use common::job::run::report::Report;
+use common::job::run::{Run, State};
+use common::names::location::Location;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::display::output;
+use crate::display::table::Named;
+use crate::exit::{Error, Exit};
+use crate::select::filter::FilterOptions;
+use crate::settings::Settings;
+use common::names::printable::printable;
+
+/// Which jobs to list.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// At most so many, those that changed last first
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which.
+    #[command(flatten)]
+    pub filter: FilterOptions,
+}
+
+/// Lists jobs.
+///
+/// # Errors
+/// Where the farm is out of reach.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let filter = options.filter.filter(&broker).await?;
+    let mut records = broker.jobs(filter.wants_waiting()).await?;
+    records.retain(|record| filter.wants(record));
+    records.sort_by_key(|record| std::cmp::Reverse(changed(record)));
+    let total = records.len();
+    records.truncate(options.limit);
+    let rows: Vec<Row> = records.iter().map(Row::of).collect();
+    if options.json {
+        output::print_json(&rows)?;
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
+        eprintln!("no jobs");
+        return Ok(Exit::Done);
+    }
+    let mut table = Named::new(&["Job", "State", "Queue", "Prio", "Worker", "Input"]);
+    for row in &rows {
+        let cells = vec![
+            row.id[..8].to_owned(),
+            row.state.to_owned(),
+            row.queue.to_string(),
+            row.priority.to_string(),
+            row.worker.clone().unwrap_or_default(),
+        ];
+        let note = row.error.as_deref().map(printable);
+        table.row(cells, printable(&row.input.name()), note);
+    }
+    output::print(&table.text());
+    if total > rows.len() {
+        eprintln!("{} of {total}; --limit shows more", rows.len());
+    }
+    Ok(Exit::Done)
+}
+
+fn changed(record: &JobRecord) -> Timestamp {
+    record
+        .run()
+        .map_or(record.job().enqueued, |run| run.changed)
+}
+
+/// A job in a listing.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    id: String,
+    state: &'static str,
+    queue: Queue,
+    priority: Priority,
+    input: Location,
+    output: Location,
+    size: u64,
+    batch: String,
+    enqueued: Timestamp,
+    changed: Timestamp,
+    attempt: u32,
+    attempts: u32,
+    worker: Option<String>,
+    error: Option<String>,
+    report: Option<Report>,
+}
+
+impl Row {
+    fn of(record: &JobRecord) -> Self {
+        let job = record.job();
+        let run = record.run();
+        Self {
+            id: job.id.to_string(),
+            state: record.word(),
+            queue: record.queue().clone(),
+            priority: record.priority(),
+            input: job.input.location.clone(),
+            output: job.output.clone(),
+            size: job.input.size,
+            batch: job.batch.to_string(),
+            enqueued: job.enqueued,
+            changed: changed(record),
+            attempt: run.map_or(0, |run| run.attempt),
+            attempts: job.attempts,
+            worker: run.and_then(Run::worker).map(ToString::to_string),
+            error: run.and_then(|run| match &run.state {
+                State::Failed { failure } | State::Waiting { failure, .. } => {
+                    Some(failure.message.clone())
+                }
+                _ => None,
+            }),
+            report: run.and_then(|run| match &run.state {
+                State::Completed { report } => Some(Report::clone(report)),
+                _ => None,
+            }),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `producer why`: what a job waits for, or what became of it.
+
+use clap::Args;
+use common::job::id::JobId;
+use common::matching::why::Why;
+use serde::Serialize;
+
+use crate::display::{output, times};
+use crate::exit::{Error, Exit};
+use crate::select::lookup;
+use crate::settings::Settings;
+
+/// Which job.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The job's id, or the start of it
+    #[arg(value_name = "JOB")]
+    pub id: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    job: JobId,
+    state: &'static str,
+    sentence: String,
+    #[serde(flatten)]
+    why: &'a Why,
+}
+
+/// Says why a job is where it is.
+///
+/// # Errors
+/// Where the farm is out of reach, or has never heard of the job.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let record = lookup::find(&broker, &options.id).await?;
+    let why = broker.why(&record).await?;
+    if options.json {
+        output::print_json(&Shown {
+            job: record.job().id,
+            state: record.word(),
+            sentence: why.to_string(),
+            why: &why,
+        })?;
+    } else {
+        output::print(&times::sentence(&why.to_string()));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,97 @@
+//! `producer workers`.
+
+use clap::Args;
+use common::farm::worker::{Heartbeat, WorkerStatus};
+use common::names::printable::printable;
+
+use crate::display::table::table;
+use crate::display::{output, table, times, units};
+use crate::exit::{Error, Exit};
+use crate::settings::Settings;
+
+/// How to list workers.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Lists the workers that are alive.
+///
+/// # Errors
+/// Where the farm is out of reach.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let workers = broker.workers().await?;
+    if options.json {
+        output::print_json(&workers)?;
+        return Ok(Exit::Done);
+    }
+    if workers.is_empty() {
+        eprintln!("no worker is alive: start one with `worker --nats URL`");
+        return Ok(Exit::Done);
+    }
+    let mut table = table(&["Worker", "Status", "Jobs", "CPU", "ffmpeg", "Encoders"]);
+    for worker in &workers {
+        table.add_row(vec![
+            worker.name.to_string(),
+            worker.status.to_string(),
+            format!("{}/{}", worker.running.len(), worker.slots),
+            format!("{:.0}%", 100.0 * worker.load.cpu),
+            worker.card.ffmpeg.version.clone(),
+            encoders(worker),
+        ]);
+    }
+    output::print(&table::text(&table));
+    for worker in &workers {
+        for line in troubles(worker) {
+            output::print(&line);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// What a person should put right, a line each.
+fn troubles(worker: &Heartbeat) -> Vec<String> {
+    let name = &worker.name;
+    let away = worker.away.iter().map(|away| {
+        printable(&format!(
+            "{name}: cannot reach {} since {}: {}",
+            away.place,
+            times::local(away.since),
+            away.error
+        ))
+    });
+    let mut lines: Vec<String> = quarantine(worker).into_iter().chain(away).collect();
+    let ahead = worker.clock_ahead;
+    if ahead.abs() > Heartbeat::CLOCK_OFF {
+        let way = if ahead > 0.0 { "ahead of" } else { "behind" };
+        lines.push(format!(
+            "{name}: its clock is {} {way} the broker's: set it by NTP",
+            units::seconds(ahead.abs())
+        ));
+    }
+    lines
+}
+
+/// Why a worker is in quarantine, and what ends that.
+fn quarantine(worker: &Heartbeat) -> Option<String> {
+    if worker.status != WorkerStatus::Quarantined {
+        return None;
+    }
+    let name = &worker.name;
+    let status = times::sentence(&worker.status.told(worker.until));
+    let why = worker.note.as_deref().unwrap_or("it failed too often");
+    let line = format!("{name}: {status}; `producer resume {name}` lifts that; {why}");
+    Some(printable(&line))
+}
+
+fn encoders(worker: &Heartbeat) -> String {
+    let proved: Vec<&str> = worker
+        .card
+        .proved()
+        .map(|(encoder, _)| encoder.as_str())
+        .collect();
+    proved.join(" ")
+}

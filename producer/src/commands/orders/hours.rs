@@ -1,0 +1,46 @@
+//! `producer hours`: when a worker starts jobs.
+
+use clap::{ArgGroup, Args};
+use common::farm::hours::Hours;
+use common::farm::orders::Target;
+use common::farm::worker_name::WorkerName;
+
+use crate::commands::orders;
+use crate::exit::{Error, Exit};
+use crate::settings::Settings;
+
+/// Whose hours, and which.
+#[derive(Debug, Args)]
+#[command(override_usage = "producer hours NAME <HOURS|--clear>")]
+#[command(group(ArgGroup::new("what").required(true).args(["hours", "clear"])))]
+pub struct Options {
+    /// The worker
+    #[arg(value_name = "NAME")]
+    pub worker: WorkerName,
+    /// When it starts jobs, by its own clock, e.g. 22:00-07:00 or 'mon-fri 19:00-07:00; sat,sun 00:00-24:00'
+    #[arg(value_name = "HOURS")]
+    pub hours: Option<Hours>,
+    /// Leave its hours to the worker's own settings again
+    #[arg(long)]
+    pub clear: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Sets a worker's hours in place of those that it was started with.
+///
+/// # Errors
+/// Where the farm is out of reach.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    let controls = broker.controls().await?;
+    let hours = options.hours;
+    let done = match &hours {
+        Some(hours) => format!("starts jobs in these hours only: {hours}"),
+        None => "keeps the hours of its own settings again".to_owned(),
+    };
+    let order = controls.setting_hours(&options.worker, hours, broker.now());
+    let target = Target::Worker(options.worker);
+    orders::give(&broker, &target, order.as_ref(), &done, options.json).await
+}

@@ -1,0 +1,295 @@
+//! What an order would do, without doing it: the names of the outputs, what is
+//! left alone, and what would be kept, converted or lost. Workers look into the
+//! files, as this program may have no ffmpeg.
+
+use common::broker::{Broker, Unseen};
+use common::farm::preview::{Foresee, Foreseen};
+use common::farm::worker::Heartbeat;
+use common::job::Job;
+use common::job::changes::{Change, Fate};
+use common::job::id::BatchId;
+use common::job::input::Input;
+use common::names::location::Location;
+use common::names::printable::printable;
+use common::recipe::Recipe;
+use common::store::Stores;
+use futures::StreamExt;
+use serde::Serialize;
+
+use crate::display::{changes, output, units};
+use crate::exit::{Error, Exit};
+use crate::submit::existing_outputs::Present;
+use crate::submit::send::{Place, Standing, Terms};
+use crate::submit::sources::Source;
+use crate::submit::submission::{Order, Results};
+use crate::submit::upload;
+
+/// Files that are looked into at the same time, at the most: each worker does one after the other.
+const AT_ONCE: usize = 8;
+
+/// What would become of a source.
+#[derive(Debug, Serialize)]
+pub struct Foretold {
+    input: Location,
+    /// Not known while nothing says where outputs go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Location>,
+    would: Would,
+    /// Why it would be skipped or refused, or why that is not known.
+    why: Option<String>,
+    /// What would be kept, converted and lost, as far as it can be known before the encode.
+    changes: Vec<Change>,
+}
+
+impl Foretold {
+    fn of(input: Location, output: Option<Location>) -> Self {
+        Self {
+            input,
+            output,
+            would: Would::Enqueue,
+            why: None,
+            changes: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, seen: Result<Foreseen, Unseen>) {
+        match seen {
+            Ok(seen) => {
+                self.would = if seen.refused.is_some() {
+                    Would::Fail
+                } else {
+                    Would::Encode
+                };
+                (self.why, self.changes) = (seen.refused, seen.changes);
+            }
+            Err(why) => self.why = Some(format!("not foreseen: {why}")),
+        }
+    }
+}
+
+/// What would be done to a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Would {
+    /// It would be encoded.
+    Encode,
+    /// It would be left alone.
+    Skip,
+    /// It would be enqueued, and its job would fail.
+    Fail,
+    /// It would be enqueued; nothing more is known, as no worker has looked into it.
+    Enqueue,
+}
+
+/// A source with its output, and why it would be left alone, where it would.
+pub struct Decided {
+    source: Source,
+    output: Location,
+    skipped: Option<String>,
+    /// Whether it is brought into a store first, where workers find it only then.
+    is_uploaded: bool,
+}
+
+/// Names the outputs of an order and decides what would be left alone, as submitting does.
+///
+/// # Errors
+/// Where the outputs cannot be named, or the broker or the store gives no answer.
+pub async fn decide(
+    broker: &Broker,
+    stores: &Stores,
+    order: &mut Order,
+    results: &Results,
+    terms: &Terms,
+    store: Option<&Location>,
+) -> Result<Vec<Decided>, Error> {
+    let container = terms.recipe.container;
+    let (pairs, makers) = order.name(broker, results, container).await?;
+    let outputs = pairs.iter().map(|(_, output)| output);
+    let (folder, home) = (&results.folder, results.home.as_ref());
+    let place = Place {
+        folder,
+        present: Present::look(stores, folder, home, outputs).await?,
+        makers,
+    };
+    let mut decided = Vec::with_capacity(pairs.len());
+    for (source, output) in pairs {
+        let mut input = source.input.clone();
+        let is_uploaded = store.is_some() && !input.location.is_remote();
+        if is_uploaded {
+            input.location = upload::copy_of(store, &source);
+        }
+        let (batch, recipe) = (BatchId::new(), terms.recipe.clone());
+        let job = Job::new(batch, input, output.clone(), recipe, None);
+        let standing = place.foretell(broker, &job, terms).await?;
+        decided.push(Decided {
+            source,
+            output,
+            skipped: standing.map(|standing| why(&standing)),
+            is_uploaded,
+        });
+    }
+    Ok(decided)
+}
+
+/// Why a source would be left alone.
+fn why(standing: &Standing) -> String {
+    match standing {
+        Standing::Added | Standing::Pending => "it is pending already".to_owned(),
+        Standing::Run(run) => format!("it is {} already", run.state.word()),
+        Standing::Occupied(why) => why.clone(),
+        Standing::OutputTaken(holder) => holder.to_string(),
+    }
+}
+
+/// What would become of all sources of an order.
+///
+/// # Errors
+/// Where the broker gives no answer.
+pub async fn foretell(
+    broker: &Broker,
+    decided: Vec<Decided>,
+    terms: &Terms,
+) -> Result<Vec<Foretold>, Error> {
+    let mut workers = broker.workers().await?;
+    if let Some(name) = &terms.worker {
+        workers.retain(|one| one.name == *name);
+    }
+    let mut foretold = Vec::with_capacity(decided.len());
+    let (mut open, mut inputs) = (Vec::new(), Vec::new());
+    for (index, one) in decided.into_iter().enumerate() {
+        let mut told = Foretold::of(one.source.input.location.clone(), Some(one.output));
+        if one.skipped.is_some() {
+            (told.would, told.why) = (Would::Skip, one.skipped);
+        } else if one.is_uploaded {
+            let why = "it is uploaded first: no worker can look into it yet";
+            told.why = Some(why.to_owned());
+        } else {
+            open.push(index);
+            inputs.push(one.source.input);
+        }
+        foretold.push(told);
+    }
+    let inputs: Vec<&Input> = inputs.iter().collect();
+    let seen = foresee(broker, &workers, &terms.recipe, &inputs).await;
+    for (index, seen) in open.into_iter().zip(seen) {
+        foretold[index].take(seen);
+    }
+    Ok(foretold)
+}
+
+/// Looks at inputs whose outputs have no names yet.
+pub async fn look_at(
+    broker: &Broker,
+    workers: &[Heartbeat],
+    recipe: &Recipe,
+    inputs: &[&Input],
+) -> Vec<Foretold> {
+    let seen = foresee(broker, workers, recipe, inputs).await;
+    inputs
+        .iter()
+        .zip(seen)
+        .map(|(input, seen)| {
+            let mut one = Foretold::of(input.location.clone(), None);
+            one.take(seen);
+            one
+        })
+        .collect()
+}
+
+/// What workers see of inputs, each looked at by one that has proved the encoder and reaches it.
+async fn foresee(
+    broker: &Broker,
+    workers: &[Heartbeat],
+    recipe: &Recipe,
+    inputs: &[&Input],
+) -> Vec<Result<Foreseen, Unseen>> {
+    let looks = inputs.iter().enumerate().map(|(turn, input)| async move {
+        let asked = Foresee {
+            input: (*input).clone(),
+            recipe: recipe.clone(),
+        };
+        broker.foresee(workers, turn, asked).await
+    });
+    let at_once = workers.len().clamp(1, AT_ONCE);
+    futures::stream::iter(looks)
+        .buffered(at_once)
+        .collect()
+        .await
+}
+
+/// Tells what would be done.
+///
+/// # Errors
+/// Never, for plain data.
+pub fn tell(foretold: &[Foretold], json: bool) -> Result<Exit, Error> {
+    if json {
+        output::print_json(&foretold)?;
+    } else {
+        for one in foretold {
+            output::print(&lines(one).join("\n"));
+        }
+        output::print(&totals(foretold));
+    }
+    let fails = foretold.iter().any(|one| one.would == Would::Fail);
+    Ok(if fails { Exit::Failed } else { Exit::Done })
+}
+
+fn lines(one: &Foretold) -> Vec<String> {
+    let input = printable(&one.input.to_string());
+    let to = one.output.as_ref().map_or_else(String::new, |output| {
+        format!(" -> {}", printable(&output.to_string()))
+    });
+    let why = one.why.as_deref().map(printable).unwrap_or_default();
+    let mut lines = vec![match one.would {
+        Would::Encode => format!("{input}{to}"),
+        Would::Enqueue => format!("{input}{to} ({why})"),
+        Would::Skip => format!("skipped: {input}: {why}"),
+        Would::Fail => format!("would fail: {input}: {why}"),
+    }];
+    let (kept, others): (Vec<Change>, Vec<Change>) = one
+        .changes
+        .iter()
+        .cloned()
+        .partition(|change| change.fate == Fate::Kept);
+    lines.extend(
+        changes::list(&others)
+            .into_iter()
+            .map(|line| format!("  {line}")),
+    );
+    let mut kinds: Vec<&str> = kept.iter().map(|change| change.kind.name()).collect();
+    kinds.dedup();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if !kinds.is_empty() {
+        lines.push(format!("  kept: {}", kinds.join(", ")));
+    }
+    lines
+}
+
+/// Lines for each source whose job would fail.
+pub fn failing(foretold: &[Foretold]) -> Vec<String> {
+    let failing = foretold.iter().filter(|one| one.would == Would::Fail);
+    failing.flat_map(lines).collect()
+}
+
+/// `3 files would be encoded, 1 skipped`, and what they would lose.
+pub fn totals(foretold: &[Foretold]) -> String {
+    let count = |would| foretold.iter().filter(|one| one.would == would).count();
+    let encode = count(Would::Encode) + count(Would::Enqueue);
+    let mut parts = vec![format!("{} would be encoded", units::count(encode, "file"))];
+    let others = [
+        (Would::Skip, "skipped"),
+        (Would::Fail, "would fail"),
+        (Would::Enqueue, "of them not looked into"),
+    ];
+    for (would, words) in others {
+        let count = count(would);
+        if count > 0 {
+            parts.push(format!("{count} {words}"));
+        }
+    }
+    let lists = foretold.iter().map(|one| one.changes.as_slice());
+    let mut lines = vec![parts.join(", ")];
+    lines.extend(changes::lines(lists));
+    lines.join("\n")
+}

@@ -1,0 +1,192 @@
+//! `producer plan`: who could run it, before anything is sent.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use common::job::input::Input;
+use common::matching::plan::{Candidate, Measured, Plan};
+use common::names::location::Location;
+use common::recipe::Recipe;
+use common::store::Stores;
+use serde::Serialize;
+
+use crate::commands::run::dry_run;
+use crate::commands::run::dry_run::Foretold;
+use crate::display::table::table;
+use crate::display::{output, table, times, units};
+use crate::exit::{Error, Exit};
+use crate::recipe::options::{RecipeOptions, check_known};
+use crate::recipe::presets::Shelf;
+use crate::settings::Settings;
+use crate::submit::sources::{Globs, Search};
+use crate::submit::upload;
+
+/// Files that workers look into, at the most: they do one after the other.
+const LOOKED_AT: usize = 100;
+
+/// What to plan for.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How to encode.
+    #[command(flatten)]
+    pub recipe: RecipeOptions,
+    /// Files, folders or bucket prefixes to count
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What of the folders.
+    #[command(flatten)]
+    pub globs: Globs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    recipe: &'a Recipe,
+    served: bool,
+    advice: Option<String>,
+    sources: Option<Sources>,
+}
+
+#[derive(Serialize)]
+struct Sources {
+    files: usize,
+    bytes: u64,
+    skipped: usize,
+    /// What would become of the first of them.
+    foretold: Vec<Foretold>,
+}
+
+/// Shows who could run the recipe.
+///
+/// # Errors
+/// Where the farm is out of reach or the recipe makes no sense.
+pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+    let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
+    let mut jobs: Vec<[Location; 2]> = Vec::new();
+    let mut inputs: Vec<Input> = Vec::new();
+    let mut sources = if options.paths.is_empty() {
+        None
+    } else {
+        let stores = Stores::new();
+        let found = Search::new(&options.globs, &[], &stores)?
+            .run(&options.paths)
+            .await?;
+        // Local files are uploaded where a store is named; where outputs go is not known here.
+        let store = settings.store.as_ref().filter(|store| store.is_remote());
+        jobs.extend(found.sources.iter().map(|source| {
+            let input = upload::read_from(store, &source.input.location);
+            [input.clone(), input]
+        }));
+        // What is uploaded first, no worker can look into yet.
+        let lie_there = found.sources.iter().map(|source| &source.input);
+        let lie_there = lie_there.filter(|input| store.is_none() || input.location.is_remote());
+        inputs.extend(lie_there.take(LOOKED_AT).cloned());
+        Some(Sources {
+            files: found.sources.len(),
+            bytes: found.bytes(),
+            skipped: found.no_media + found.hidden + found.excluded,
+            foretold: Vec::new(),
+        })
+    };
+    let broker = settings.connect().await?;
+    let workers = broker.workers().await?;
+    check_known(&recipe, &workers)?;
+    let history = broker.recent_reports().await?.iter().collect();
+    let plan = Plan::of(&recipe, &workers)
+        .between(&workers, &jobs)
+        .measured(&history);
+    if let Some(sources) = &mut sources {
+        let inputs: Vec<&Input> = inputs.iter().collect();
+        sources.foretold = dry_run::look_at(&broker, &workers, &recipe, &inputs).await;
+    }
+    let shown = Shown {
+        recipe: &recipe,
+        served: plan.is_served(),
+        advice: (!plan.is_served()).then(|| plan.advice()),
+        plan: &plan,
+        sources,
+    };
+    if options.json {
+        output::print_json(&shown)?;
+    } else {
+        output::print(&text(&shown));
+    }
+    Ok(Exit::Done)
+}
+
+fn text(shown: &Shown<'_>) -> String {
+    let plan = shown.plan;
+    let mut parts = Vec::new();
+    if let Some(sources) = &shown.sources {
+        parts.push(format!(
+            "{}, {}",
+            units::count(sources.files, "file"),
+            units::bytes(sources.bytes)
+        ));
+    }
+    parts.push(format!("queue {}", plan.queue));
+    if let Some(advice) = &shown.advice {
+        parts.push(advice.clone());
+    }
+    if !plan.candidates.is_empty() || !plan.unfit.is_empty() {
+        let mut table = table(&[
+            "Worker", "Encoder", "Score", "Test fps", "Real fps", "Per GB", "Note",
+        ]);
+        for candidate in &plan.candidates {
+            table.add_row(vec![
+                candidate.worker.to_string(),
+                candidate
+                    .encoder
+                    .as_ref()
+                    .map_or_else(|| "copy".to_owned(), ToString::to_string),
+                candidate.score.to_string(),
+                candidate
+                    .fps
+                    .map_or_else(String::new, |fps| format!("{fps:.0}")),
+                measured(candidate, |measured| format!("{:.0}", measured.fps)),
+                measured(candidate, |measured| {
+                    units::seconds(measured.seconds_per_gigabyte)
+                }),
+                times::sentence(&candidate.warnings.join("; ")),
+            ]);
+        }
+        for unfit in &plan.unfit {
+            table.add_row(vec![
+                unfit.worker.to_string(),
+                String::new(),
+                "-".to_owned(),
+                String::new(),
+                String::new(),
+                String::new(),
+                unfit.reason.clone(),
+            ]);
+        }
+        parts.push(table::text(&table));
+    }
+    if let Some(sources) = &shown.sources {
+        parts.extend(dry_run::failing(&sources.foretold));
+        if !sources.foretold.is_empty() {
+            parts.push(dry_run::totals(&sources.foretold));
+        }
+        let unseen = sources.files - sources.foretold.len();
+        if unseen > 0 {
+            let why = if sources.foretold.len() < LOOKED_AT {
+                "they are uploaded first; `producer encode --dry-run` looks into local files"
+            } else {
+                "`producer enqueue --dry-run` looks into all"
+            };
+            let unseen = units::count(unseen, "file");
+            parts.push(format!("{unseen} not looked into: {why}"));
+        }
+    }
+    parts.join("\n")
+}
+
+/// A figure of jobs that were completed there lately; empty where there were none.
+fn measured(candidate: &Candidate, figure: impl Fn(&Measured) -> String) -> String {
+    candidate.measured.as_ref().map_or_else(String::new, figure)
+}

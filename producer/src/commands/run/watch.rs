@@ -1,0 +1,313 @@
+//! `producer watch`: submits what arrives in a folder or bucket prefix.
+
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use common::broker::Broker;
+use common::job::run::State;
+use common::names::location::Location;
+use common::names::printable::printable;
+use common::store::Stores;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::args;
+use crate::commands::run::enqueue::upload_wanted;
+use crate::display::output;
+use crate::exit::{Error, Exit};
+use crate::recipe::options::RecipeOptions;
+use crate::recipe::presets::Shelf;
+use crate::settings::Settings;
+use crate::submit::arrivals::Settling;
+use crate::submit::existing_outputs::Present;
+use crate::submit::send::{Entry, Place, Renew, Standing, Terms, submit};
+use crate::submit::sources::{Globs, Search, Source, resolved};
+use crate::submit::submission::{JobOptions, Results};
+use crate::submit::{preflight, submission, upload};
+
+/// How long uploads may take to give up.
+const GIVE_UP: Duration = Duration::from_secs(3);
+
+/// What to watch, and what becomes of what arrives.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Folder or s3://bucket/prefix to watch
+    #[arg(value_name = "PLACE")]
+    pub place: PathBuf,
+    /// What of it.
+    #[command(flatten)]
+    pub globs: Globs,
+    /// Folder or s3://bucket/prefix for the results [default: out/ in the store]
+    #[arg(short, long, value_name = "LOCATION")]
+    pub output: Option<PathBuf>,
+    /// How long a file must stay the same before it counts as arrived
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = args::duration)]
+    pub settle: Duration,
+    /// Time between two looks
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = args::duration)]
+    pub interval: Duration,
+    /// How.
+    #[command(flatten)]
+    pub recipe: RecipeOptions,
+    /// On what terms.
+    #[command(flatten)]
+    pub jobs: JobOptions,
+}
+
+/// Watches until interrupted.
+///
+/// # Errors
+/// Where the options make no sense, or the farm is out of reach at the start.
+pub async fn run(
+    options: Options,
+    settings: &Settings,
+    shutdown: CancellationToken,
+) -> Result<Exit, Error> {
+    let results = Results::new(options.output.as_deref(), settings)?;
+    if results.home.is_some() {
+        return Err(Error::usage(
+            "results are made in the store, and `watch` does not bring them home: leave -o out, or give -o s3://BUCKET/PREFIX; \
+             `producer download BATCH DIR` brings them to a folder",
+        ));
+    }
+    let place = watched(&options.place)?;
+    refuse_loop(&place, &results.folder)?;
+    let upload_to = settings.store.clone().filter(Location::is_remote);
+    for location in [Some(&place), Some(&results.folder), upload_to.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        preflight::reach(location).await?;
+    }
+    let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
+    let terms = options.jobs.terms(recipe, Renew::Never)?;
+    let broker = settings.connect().await?;
+    let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
+    results.refuse_scattered([&input])?;
+    let jobs = [[input, results.folder.join("file")]];
+    preflight::check_served(&broker, &terms, &jobs, false).await?;
+    let mut watch = Watch {
+        settling: Settling::new(options.settle),
+        stores: Stores::new(),
+        paths: [options.place],
+        globs: options.globs,
+        json: options.jobs.json,
+        results,
+        upload_to,
+        terms,
+        broker,
+    };
+    eprintln!("watching {place}; results go to {}", watch.results.folder);
+    let mut trouble = None;
+    while !shutdown.is_cancelled() {
+        {
+            let mut looking = pin!(watch.look(&shutdown));
+            tokio::select! {
+                result = &mut looking => tell(&mut trouble, result.err()),
+                () = shutdown.cancelled() => {
+                    // Uploads that are under way give up what they sent.
+                    let _ = tokio::time::timeout(GIVE_UP, looking).await;
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(options.interval) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+    eprintln!("stopped watching; what was enqueued stays");
+    Ok(Exit::Interrupted)
+}
+
+/// The absolute location of what a person wants watched.
+fn watched(place: &Path) -> Result<Location, Error> {
+    let location =
+        match place.to_str().filter(|text| text.contains("://")) {
+            Some(text) => Location::from_argument(text),
+            None => Location::file(&resolved(place).map_err(|error| {
+                Error::usage(format!("cannot read {}: {error}", place.display()))
+            })?),
+        }
+        .map_err(Error::usage)?;
+    match location.path() {
+        Some(path) if !path.is_dir() => Err(Error::usage(format!(
+            "{} is no folder: give one that exists, or s3://bucket/prefix",
+            place.display()
+        ))),
+        _ => Ok(location),
+    }
+}
+
+/// Says that something is wrong, or right again: once, however long it lasts.
+fn tell(trouble: &mut Option<String>, now: Option<Error>) {
+    let now = now.map(|error| error.to_string());
+    match (&trouble, &now) {
+        (Some(before), Some(now)) if before == now => {}
+        (_, Some(now)) => eprintln!("warning: {now}; trying again"),
+        (Some(_), None) => eprintln!("all is well again"),
+        (None, None) => {}
+    }
+    *trouble = now;
+}
+
+/// Refuses results that would be taken for arrivals. A folder for results below
+/// the watched one is left out by the search.
+fn refuse_loop(place: &Location, folder: &Location) -> Result<(), Error> {
+    let is_within = match (place.path(), folder.path()) {
+        (Some(place), Some(folder)) => place.starts_with(folder),
+        (None, None) if place.bucket() == folder.bucket() => {
+            Path::new(&place.key()).starts_with(folder.key())
+        }
+        _ => false,
+    };
+    if is_within {
+        return Err(Error::usage(format!(
+            "{place} lies in {folder}, where results go: choose another one with -o, so that results are not taken for arrivals"
+        )));
+    }
+    Ok(())
+}
+
+/// What is watched, and what becomes of what arrives.
+struct Watch {
+    broker: Broker,
+    stores: Stores,
+    paths: [PathBuf; 1],
+    globs: Globs,
+    results: Results,
+    upload_to: Option<Location>,
+    terms: Terms,
+    json: bool,
+    settling: Settling,
+}
+
+impl Watch {
+    /// Looks once, and submits what has arrived.
+    async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+        let outputs = [self.results.folder.clone()];
+        let search = Search::new(&self.globs, &outputs, &self.stores)?;
+        let found = search.that_may_find_nothing().run(&self.paths).await?;
+        let inputs = found.sources.iter().map(|source| &source.input);
+        let mut arrived = self.settling.look(inputs, Instant::now());
+        arrived.retain(|index| self.holds_video(&found.sources[*index]));
+        if arrived.is_empty() {
+            return Ok(());
+        }
+        // Named beside all that is there, so that no two ever share a name.
+        let container = self.terms.recipe.container;
+        let named = submission::named(&self.broker, &found.sources, &self.results, container);
+        let (outputs, makers) = named.await?;
+        let mut pairs: Vec<(Source, Location)> = Vec::new();
+        for index in arrived {
+            let source = &found.sources[index];
+            match &outputs[index] {
+                Ok(output) => pairs.push((source.clone(), output.clone())),
+                Err(why) => self.leave(source, &why.to_string()),
+            }
+        }
+        let arrivals: Vec<Location> = pairs
+            .iter()
+            .map(|(source, _)| source.input.location.clone())
+            .collect();
+        let folder = &self.results.folder;
+        let outputs = pairs.iter().map(|(_, output)| output);
+        let place = Place {
+            folder,
+            present: Present::look(&self.stores, folder, None, outputs).await?,
+            makers,
+        };
+        let store = self.upload_to.as_ref();
+        let judged = (&place, &self.terms);
+        let wanted = upload_wanted(&self.stores, store, pairs, judged, shutdown).await?;
+        let label = submission::label(&self.paths);
+        let entries = submit(&self.broker, wanted, &place, &self.terms, &label).await?;
+        for (entry, arrival) in entries.iter().zip(&arrivals) {
+            report(entry, self.json)?;
+            self.settling.done(arrival);
+        }
+        Ok(())
+    }
+
+    /// Whether a file that has arrived may hold video; tells where it does not.
+    fn holds_video(&mut self, source: &Source) -> bool {
+        match source.no_video() {
+            Ok(Some(why)) => {
+                self.leave(source, &format!("it {}", why.refusal()));
+                false
+            }
+            // What cannot be read now is looked at again when it is submitted.
+            Ok(None) | Err(_) => true,
+        }
+    }
+
+    /// Leaves a file alone until it changes.
+    fn leave(&mut self, source: &Source, why: &str) {
+        let name = source.name.to_string_lossy();
+        eprintln!("{}: left alone: {}", printable(&name), printable(why));
+        self.settling.done(&source.input.location);
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    job: String,
+    batch: String,
+    input: &'a Location,
+    output: &'a Location,
+}
+
+/// Tells what became of an arrival. What is done or under way already is not
+/// worth a word.
+fn report(entry: &Entry, json: bool) -> Result<(), Error> {
+    let job = &entry.job;
+    let name = printable(&entry.name);
+    match &entry.standing {
+        Standing::Added if json => output::print_json_line(&Line {
+            job: job.id.to_string(),
+            batch: job.batch.to_string(),
+            input: &job.input.location,
+            output: &job.output,
+        })?,
+        Standing::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
+        Standing::Occupied(why) => eprintln!("{name}: left alone: {}", printable(why)),
+        Standing::Run(run) => match run.state {
+            State::Failed { .. } | State::Cancelled => eprintln!(
+                "{name}: left alone, as it was {} earlier; `producer retry {}` has it tried again",
+                run.state.word(),
+                job.id
+            ),
+            _ => {}
+        },
+        Standing::OutputTaken(holder) => eprintln!("{name}: left alone: {holder}"),
+        Standing::Pending => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_never_arrive() {
+        let at = |text: &str| Location::from_argument(text).expect("a location");
+        for (place, folder) in [
+            ("s3://media/in", "s3://media/in"),
+            ("s3://media/out/in", "s3://media/out"),
+            ("s3://media/in", "s3://media"),
+            ("file:///media/in", "file:///media"),
+        ] {
+            assert!(refuse_loop(&at(place), &at(folder)).is_err(), "{place}");
+        }
+        for (place, folder) in [
+            ("s3://media/in", "s3://media/in/out"),
+            ("s3://media/inbox", "s3://media/in"),
+            ("s3://media/in", "s3://other/in"),
+            ("file:///media/in", "s3://media/in"),
+        ] {
+            refuse_loop(&at(place), &at(folder)).expect("apart");
+        }
+    }
+}

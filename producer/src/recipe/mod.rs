@@ -1,0 +1,4 @@
+//! From options to a recipe.
+
+pub mod options;
+pub mod presets;

@@ -1,0 +1,154 @@
+//! From options to a recipe: what `--preset` names, and the farm's default.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use common::names::printable::printable;
+use common::names::token::Token;
+use common::recipe::Recipe;
+use common::recipe::preset::{Listed, Presets};
+
+use crate::exit::Error;
+use crate::recipe::options::RecipeOptions;
+use crate::settings::Settings;
+
+/// What `--preset` takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresetChoice {
+    /// A recipe in a file.
+    File(PathBuf),
+    /// A preset, built in or of the farm.
+    Named(Token),
+}
+
+/// Names have no dot and no slash, files of recipes have one.
+impl FromStr for PresetChoice {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.parse() {
+            Ok(name) => Self::Named(name),
+            Err(_) => Self::File(text.into()),
+        })
+    }
+}
+
+impl fmt::Display for PresetChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Named(name) => name.fmt(f),
+        }
+    }
+}
+
+/// Whose presets a name may be one of.
+#[derive(Clone, Copy)]
+pub enum Shelf<'a> {
+    /// A farm's; where nothing says what to encode with, its default is used.
+    Farm(&'a Settings),
+    /// A farm's, without its default.
+    FarmByName(&'a Settings),
+    /// Those that are built in, for there is no farm.
+    BuiltIn,
+}
+
+impl Shelf<'_> {
+    /// What the options start from; `None` where neither they nor a default
+    /// name a preset. The farm is asked only where it has a say.
+    ///
+    /// # Errors
+    /// Where the preset is not there or cannot be read, or the farm is out of reach.
+    pub async fn base(self, options: &RecipeOptions) -> Result<Option<Recipe>, Error> {
+        match (&options.preset, self) {
+            (Some(PresetChoice::File(path)), _) => load(path).map(Some),
+            (Some(PresetChoice::Named(name)), Self::BuiltIn) => {
+                let presets = Presets::built_in();
+                let found = presets.find(name).map_err(|error| {
+                    Error::usage(format!(
+                        "{error} built in; name the farm of another with --nats"
+                    ))
+                })?;
+                Ok(Some(found.preset.recipe.clone()))
+            }
+            (Some(PresetChoice::Named(name)), Self::Farm(farm) | Self::FarmByName(farm)) => {
+                let presets = farm.connect().await?.presets().await?;
+                let found = presets.find(name).map_err(Error::usage)?;
+                Ok(Some(found.preset.recipe.clone()))
+            }
+            (None, Self::Farm(farm)) if !options.names_what_encodes() => {
+                let presets = farm.connect().await?.presets().await?;
+                let found = presets.default_preset().map_err(|error| {
+                    Error::usage(format!(
+                        "the farm's default preset is gone: {error}; `producer presets default` names another"
+                    ))
+                })?;
+                Ok(found.map(told))
+            }
+            (None, _) => Ok(None),
+        }
+    }
+}
+
+/// A default is used in nobody's name: so it is said.
+fn told(default: &Listed) -> Recipe {
+    let recipe = default.preset.recipe.clone();
+    eprintln!("by the farm's default preset {}: {recipe}", default.name);
+    recipe
+}
+
+fn load(path: &Path) -> Result<Recipe, Error> {
+    let failed = |why: String| {
+        let why = why.trim().replace('\n', " ");
+        Error::usage(format!("preset {}: {}", path.display(), printable(&why)))
+    };
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if !matches!(extension, Some("json" | "toml")) {
+        return Err(failed(
+            "expected a .toml or .json file, or a preset's name".to_owned(),
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    match extension {
+        Some("json") => serde_json::from_str(&text).map_err(|error| failed(error.to_string())),
+        _ => toml::from_str(&text).map_err(|error| failed(error.message().to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_files_are_told_apart() {
+        let named = |text: &str| matches!(text.parse(), Ok(PresetChoice::Named(_)));
+        assert!(named("small-av1"));
+        for file in ["small.toml", "presets/small", "a b", ""] {
+            assert!(!named(file), "{file}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_as_a_file_reads_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("preset.toml");
+        for listed in Presets::built_in().iter() {
+            let recipe = &listed.preset.recipe;
+            let text = toml::to_string(recipe).expect("plain data");
+            std::fs::write(&file, text).expect("written");
+            assert_eq!(load(&file).expect("a recipe"), *recipe, "{}", listed.name);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_recipe_says_what_it_should_be() {
+        for (path, words) in [
+            ("missing.toml", "preset missing.toml"),
+            ("archive.txt", "expected a .toml or .json file"),
+        ] {
+            let error = load(Path::new(path)).expect_err("refused").to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! Bringing results home: each copied under a hidden name, compared with what its
+//! job has made, and only then given its name. What is there already and is not
+//! the job's stays as it is.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::job::id::JobId;
+use common::job::run::{Run, State};
+use common::names::digest::Digest;
+use common::names::location::Location;
+use common::store::roots::{OpenFolder, Roots};
+use common::store::{Copied, StoreError, Stores};
+use serde::Serialize;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::exit::Error;
+use crate::results::home::Home;
+
+/// Files that are brought at once.
+const AT_ONCE: usize = 3;
+/// How often one is tried while the store fails, and the wait between.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(2);
+/// Bytes after which progress is told again.
+const STEP: u64 = 1 << 20;
+/// How long copies that are broken off may take to tidy up.
+const GIVE_UP: Duration = Duration::from_secs(3);
+
+/// What became of a result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Brought {
+    /// It was copied now.
+    New(PathBuf),
+    /// It was there, whole.
+    There(PathBuf),
+    /// Something else has its name.
+    Occupied(PathBuf),
+    /// It is in the bucket no more.
+    Gone,
+    /// It could not be copied, for this reason.
+    Failed(String),
+}
+
+impl Brought {
+    /// Where it is, where it is there.
+    pub fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Self::New(path) | Self::There(path) => Some(path),
+            Self::Occupied(_) | Self::Gone | Self::Failed(_) => None,
+        }
+    }
+
+    /// Why it is not there, where it is not.
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Self::New(_) | Self::There(_) => None,
+            Self::Occupied(path) => Some(format!(
+                "another file has its name and was left as it is; move it away, or --overwrite it: {}",
+                path.display()
+            )),
+            Self::Gone => Some("its result is in the bucket no more".to_owned()),
+            Self::Failed(why) => Some(format!("its result could not be downloaded: {why}")),
+        }
+    }
+}
+
+/// What happens to results that are being brought.
+#[derive(Debug)]
+pub enum Event {
+    /// So many bytes of one are here.
+    Bytes(JobId, u64),
+    /// This became of one.
+    Ended(JobId, Brought),
+}
+
+/// Results on their way home.
+pub struct Bringing {
+    bringer: Arc<Bringer>,
+    tasks: JoinSet<()>,
+    turns: Arc<Semaphore>,
+    told: mpsc::UnboundedSender<Event>,
+    events: mpsc::UnboundedReceiver<Event>,
+    stop: CancellationToken,
+    open: usize,
+}
+
+impl Bringing {
+    /// Begins to bring results home. `overwrite` replaces files that are there.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made or used.
+    pub fn start(stores: &Stores, home: Home, overwrite: bool) -> Result<Self, Error> {
+        let unusable = |why: &dyn std::fmt::Display| {
+            Error::usage(format!(
+                "cannot use the output folder {}: {why}",
+                home.dir().display()
+            ))
+        };
+        std::fs::create_dir_all(home.dir()).map_err(|error| unusable(&error))?;
+        let roots = Roots::new([home.dir()]).map_err(|error| unusable(&error.source))?;
+        let (told, events) = mpsc::unbounded_channel();
+        Ok(Self {
+            bringer: Arc::new(Bringer {
+                stores: stores.clone(),
+                roots,
+                home,
+                overwrite,
+            }),
+            tasks: JoinSet::new(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            told,
+            events,
+            stop: CancellationToken::new(),
+            open: 0,
+        })
+    }
+
+    /// Has the result of a completed run brought.
+    pub fn add(&mut self, run: &Run) {
+        let (bringer, turns) = (Arc::clone(&self.bringer), Arc::clone(&self.turns));
+        let (told, stop, run) = (self.told.clone(), self.stop.clone(), run.clone());
+        self.open += 1;
+        self.tasks.spawn(async move {
+            // Never closed.
+            let _turn = turns.acquire().await;
+            let job = run.job.id;
+            let brought = bringer.bring(&run, &told, &stop).await;
+            let _ = told.send(Event::Ended(job, brought));
+        });
+    }
+
+    /// Whether all have been brought, or could not be.
+    pub fn is_idle(&self) -> bool {
+        self.open == 0
+    }
+
+    /// What happens next; never, where nothing is under way.
+    pub async fn next(&mut self) -> Event {
+        match self.events.recv().await {
+            Some(event) => {
+                if matches!(event, Event::Ended(..)) {
+                    self.open -= 1;
+                }
+                event
+            }
+            // It holds a sender itself.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Breaks all copies off, and leaves nothing of them.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let ending = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GIVE_UP, ending).await;
+    }
+}
+
+/// The next event of what is under way, if anything is.
+pub async fn next(bringing: &mut Option<Bringing>) -> Event {
+    match bringing {
+        Some(bringing) => bringing.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Bringer {
+    stores: Stores,
+    roots: Roots,
+    home: Home,
+    overwrite: bool,
+}
+
+impl Bringer {
+    async fn bring(
+        &self,
+        run: &Run,
+        told: &mpsc::UnboundedSender<Event>,
+        stop: &CancellationToken,
+    ) -> Brought {
+        let State::Completed { report } = &run.state else {
+            return Brought::Failed("its job has not completed".to_owned());
+        };
+        let output = &run.job.output;
+        let place = self.home.place(output);
+        let Some((place, path)) = place.and_then(|place| Some((place.clone(), place.path()?)))
+        else {
+            return Brought::Failed(format!("its name leads out of the folder: {output}"));
+        };
+        let wanted = Wanted {
+            size: report.output_size,
+            digest: run.output_digest.clone(),
+        };
+        let mut tries = 1;
+        loop {
+            let trying = self.try_bring(run.job.id, (output, &place), &wanted, told, stop);
+            let tried = match trying.await {
+                Ok(true) => return Brought::New(path),
+                Ok(false) => return Brought::There(path),
+                Err(error) => error,
+            };
+            match tried {
+                Trouble::Occupied => return Brought::Occupied(path),
+                Trouble::Store(StoreError::Missing(_)) => return Brought::Gone,
+                Trouble::Store(StoreError::Remote { .. }) if tries < TRIES => {
+                    tries += 1;
+                    tokio::select! {
+                        () = tokio::time::sleep(PAUSE) => {}
+                        () = stop.cancelled() => {}
+                    }
+                }
+                trouble => return Brought::Failed(trouble.to_string()),
+            }
+        }
+    }
+
+    /// Whether it had to be copied.
+    async fn try_bring(
+        &self,
+        job: JobId,
+        (output, place): (&Location, &Location),
+        wanted: &Wanted,
+        told: &mpsc::UnboundedSender<Event>,
+        stop: &CancellationToken,
+    ) -> Result<bool, Trouble> {
+        if self.is_there(output, place, wanted, stop).await? {
+            return Ok(false);
+        }
+        let hidden = {
+            let (roots, at) = (self.roots.clone(), place.clone());
+            blocking(move || Hidden::make(&roots, &at, &job)).await?
+        };
+        let last = AtomicU64::new(0);
+        let on_bytes = |done: u64| {
+            if done >= last.load(Ordering::Relaxed) + STEP {
+                last.store(done, Ordering::Relaxed);
+                let _ = told.send(Event::Bytes(job, done));
+            }
+        };
+        let copied = {
+            let file = hidden.file.try_clone().map_err(hidden.failed())?;
+            tokio::select! {
+                copied = self.stores.copy_into(output, file, &on_bytes) => copied?,
+                () = stop.cancelled() => return Err(StoreError::Stopped(output.clone()).into()),
+            }
+        };
+        if !wanted.is(&copied) {
+            return Err(Trouble::Changed(output.clone()));
+        }
+        let overwrite = self.overwrite;
+        blocking(move || hidden.appear(overwrite)).await?;
+        Ok(true)
+    }
+
+    /// Whether the result is there already. Something else is not replaced, unless
+    /// that is wanted.
+    async fn is_there(
+        &self,
+        output: &Location,
+        place: &Location,
+        wanted: &Wanted,
+        stop: &CancellationToken,
+    ) -> Result<bool, Trouble> {
+        let (roots, at, size) = (self.roots.clone(), place.clone(), wanted.size);
+        let there = blocking(move || look(&roots, &at, size)).await?;
+        let found = match (there, &wanted.digest) {
+            (There::Nothing, _) => return Ok(false),
+            (There::Other, _) => None,
+            (There::OfItsSize(found), Some(digest)) => Some(found == *digest),
+            // Nobody kept what it is: only the result itself tells.
+            (There::OfItsSize(found), None) => tokio::select! {
+                digest = self.stores.digest(output) => Some(digest? == found),
+                () = stop.cancelled() => return Err(StoreError::Stopped(output.clone()).into()),
+            },
+        };
+        match found {
+            Some(true) => Ok(true),
+            _ if self.overwrite => Ok(false),
+            _ => Err(Trouble::Occupied),
+        }
+    }
+}
+
+/// What a job has made.
+struct Wanted {
+    size: u64,
+    /// Not known of jobs from before it was kept.
+    digest: Option<Digest>,
+}
+
+impl Wanted {
+    fn is(&self, copied: &Copied) -> bool {
+        let is_same = |digest: &Digest| *digest == copied.digest;
+        copied.size == self.size && self.digest.as_ref().is_none_or(is_same)
+    }
+}
+
+/// Why a result could not be brought.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("another file has its name")]
+    Occupied,
+    #[error("what is there now is not what the job has made: {0}")]
+    Changed(Location),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+) -> Result<T, Trouble> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| local("copying a result")(io::Error::other(error)))?
+}
+
+fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> Trouble {
+    let what = what.into();
+    move |source| StoreError::Local { what, source }.into()
+}
+
+/// What has the name that a result is to get.
+enum There {
+    Nothing,
+    OfItsSize(Digest),
+    Other,
+}
+
+fn look(roots: &Roots, place: &Location, size: u64) -> Result<There, Trouble> {
+    let (folder, name) = match roots.folder_of(place) {
+        Ok(found) => found,
+        Err(StoreError::Missing(_)) => return Ok(There::Nothing),
+        Err(error) => return Err(error.into()),
+    };
+    match folder.kind(&name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(There::Nothing),
+        Err(error) => return Err(local(place.to_string())(error)),
+        Ok(found) if !found.is_file() || found.len() != size => return Ok(There::Other),
+        Ok(_) => {}
+    }
+    let digest = folder
+        .open(&name)
+        .and_then(|found| Digest::of_file(&found.file));
+    digest
+        .map(There::OfItsSize)
+        .map_err(local(format!("reading {place}")))
+}
+
+/// A result under its hidden name. Dropped, it is removed.
+struct Hidden {
+    folder: OpenFolder,
+    name: OsString,
+    to: OsString,
+    /// Locked, so that no other command takes it for one that was abandoned.
+    file: File,
+    place: Location,
+    is_named: bool,
+}
+
+impl Hidden {
+    fn make(roots: &Roots, place: &Location, job: &JobId) -> Result<Self, Trouble> {
+        let (folder, to) = roots.make_folder_of(place)?;
+        let prefix = format!(".ffmpeg-easy-download-{job}-");
+        // What commands left that were killed.
+        if let Err(error) = folder.remove_abandoned(&prefix) {
+            tracing::debug!(%error, "hidden files may be left");
+        }
+        let failed = |error| local(format!("writing {place}"))(error);
+        loop {
+            let name = OsString::from(format!("{prefix}{}", Uuid::new_v4().simple()));
+            let file = folder.create(&name).map_err(failed)?;
+            // Another command may just have taken it for an abandoned one. Where there
+            // are no locks, nobody takes anything for abandoned.
+            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+                continue;
+            }
+            return Ok(Self {
+                folder,
+                name,
+                to,
+                file,
+                place: place.clone(),
+                is_named: false,
+            });
+        }
+    }
+
+    fn failed(&self) -> impl FnOnce(io::Error) -> Trouble {
+        local(format!("writing {}", self.place))
+    }
+
+    fn appear(mut self, overwrite: bool) -> Result<(), Trouble> {
+        let settled = self.folder.settle(&self.name, &self.to, overwrite);
+        settled.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Trouble::Occupied,
+            _ => self.failed()(error),
+        })?;
+        self.is_named = true;
+        self.folder.sync().map_err(self.failed())
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if !self.is_named
+            && let Err(error) = self.folder.remove(OsStr::new(&self.name))
+        {
+            tracing::warn!(name = %self.name.display(), %error, "a hidden file was left behind");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Bringing results home.
+
+pub mod bring;
+pub mod home;

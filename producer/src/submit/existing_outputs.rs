@@ -1,0 +1,67 @@
+//! What is at the outputs already.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use common::names::location::Location;
+use common::store::Stores;
+
+use crate::exit::Error;
+use crate::results::home::Home;
+
+/// What is at the outputs before any job is submitted.
+pub struct Present {
+    sizes: HashMap<Location, u64>,
+    /// The same of where results are brought to.
+    home: HashMap<Location, u64>,
+}
+
+impl Present {
+    /// Looks at every output, and at what would be brought home of it.
+    ///
+    /// # Errors
+    /// Where the store gives no answer.
+    pub async fn look(
+        stores: &Stores,
+        folder: &Location,
+        home: Option<&Home>,
+        outputs: impl Iterator<Item = &Location> + Clone,
+    ) -> Result<Self, Error> {
+        let sizes = if folder.is_remote() {
+            let objects = stores.list(folder).await?;
+            objects
+                .into_iter()
+                .map(|object| (object.location, object.size))
+                .collect()
+        } else {
+            outputs
+                .clone()
+                .filter_map(|output| Some((output.clone(), size(&output.path()?)?)))
+                .collect()
+        };
+        let at_home = |output: &Location| {
+            let place = home?.place(output)?;
+            Some((output.clone(), size(&place.path()?)?))
+        };
+        Ok(Self {
+            sizes,
+            home: outputs.filter_map(at_home).collect(),
+        })
+    }
+
+    /// The size of what is at an output, or else of what was brought home of it;
+    /// `None` where nothing is.
+    pub fn size(&self, output: &Location) -> Option<u64> {
+        let found = self.sizes.get(output).or_else(|| self.home.get(output));
+        found.copied()
+    }
+
+    /// Whether there is something only where it would be brought to.
+    pub fn is_only_at_home(&self, output: &Location) -> bool {
+        !self.sizes.contains_key(output) && self.home.contains_key(output)
+    }
+}
+
+fn size(path: &Path) -> Option<u64> {
+    Some(path.symlink_metadata().ok()?.len())
+}

@@ -1,0 +1,87 @@
+//! What is looked at before anything is submitted: whether the store is there,
+//! and whether anyone could run the jobs.
+
+use common::broker::Broker;
+use common::matching::pin;
+use common::matching::plan::Plan;
+use common::names::location::Location;
+use common::store::{StoreError, Stores};
+
+use crate::display::units;
+use crate::exit::Error;
+use crate::recipe::options::check_known;
+use crate::submit::send::Terms;
+
+/// Workers whose reasons are told one by one.
+const TOLD: usize = 5;
+
+/// Finds out soon whether a store is there: reading and writing have more patience.
+///
+/// # Errors
+/// Where it is not.
+pub async fn reach(location: &Location) -> Result<(), Error> {
+    if !location.is_remote() {
+        return Ok(());
+    }
+    match Stores::impatient()
+        .head(&location.join(".ffmpeg-easy"))
+        .await
+    {
+        Ok(_) | Err(StoreError::Missing(_)) => Ok(()),
+        Err(StoreError::Remote { message, .. } | StoreError::Refused { message, .. }) => {
+            Err(Error::out_of_reach(format!(
+                "cannot reach the store of {location}: {message}; is it running, and are AWS_ENDPOINT and the other AWS_* variables right?"
+            )))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Warns, or refuses where that is `required`, where nobody alive can run jobs
+/// with these inputs and outputs.
+///
+/// # Errors
+/// Where it refuses, or an encoder is none that anyone knows.
+pub async fn check_served(
+    broker: &Broker,
+    terms: &Terms,
+    jobs: &[[Location; 2]],
+    required: bool,
+) -> Result<(), Error> {
+    let workers = broker.workers().await?;
+    check_known(&terms.recipe, &workers)?;
+    let (advice, unfit) = match &terms.worker {
+        Some(worker) => match pin::check(&terms.recipe, worker, &workers, jobs.as_flattened()) {
+            Ok(()) => return Ok(()),
+            Err(why) => (why.to_string(), Vec::new()),
+        },
+        None => {
+            let plan = Plan::of(&terms.recipe, &workers).between(&workers, jobs);
+            if plan.is_served() {
+                return Ok(());
+            }
+            (plan.advice(), plan.unfit)
+        }
+    };
+    if required {
+        return Err(Error::failed(format!(
+            "refused: {advice}; leave out --require-worker to let jobs wait for a worker"
+        )));
+    }
+    let until = match &terms.worker {
+        Some(_) => "until it can run them",
+        None => "until a worker that can run them starts",
+    };
+    eprintln!(
+        "warning: {advice}; jobs wait in the queue {} {until}",
+        terms.lane().queue
+    );
+    for unfit in unfit.iter().take(TOLD) {
+        eprintln!("warning: {}: {}", unfit.worker, unfit.reason);
+    }
+    if unfit.len() > TOLD {
+        let more = units::count(unfit.len() - TOLD, "worker");
+        eprintln!("warning: and {more} more");
+    }
+    Ok(())
+}

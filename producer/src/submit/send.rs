@@ -1,0 +1,367 @@
+//! Handing jobs in: each once, and none that would replace what is there.
+
+use std::path::Path;
+
+use common::broker::{Broker, Holder, Maker, Makers, Outcome};
+use common::farm::queue::{Lane, Priority, Queue};
+use common::farm::worker_name::WorkerName;
+use common::job::id::JobId;
+use common::job::run::{Run, State};
+use common::job::{Hops, Job};
+use common::names::location::Location;
+use common::recipe::Recipe;
+use uuid::Uuid;
+
+use crate::exit::Error;
+use crate::results::bring::Brought;
+use crate::submit::existing_outputs::Present;
+use crate::submit::sources::Source;
+
+/// On what terms jobs are submitted.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// How to encode.
+    pub recipe: Recipe,
+    /// Further queues that are opened to jobs that wait too long.
+    pub hops: Option<Hops>,
+    /// The only worker that may run them, where one is named.
+    pub worker: Option<WorkerName>,
+    /// How urgently.
+    pub priority: Priority,
+    /// How often each job may be tried.
+    pub attempts: u32,
+    /// Whether what is done already is done anew.
+    pub again: bool,
+    /// Whether files that are there already are replaced.
+    pub overwrite: bool,
+    /// Which jobs that are over get a new one in their place.
+    pub renew: Renew,
+}
+
+/// Which jobs that are over get a new one in their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renew {
+    /// None.
+    Never,
+    /// Those that are done, but whose output is gone.
+    Gone,
+    /// These, and those that failed or were cancelled.
+    Ended,
+}
+
+impl Terms {
+    /// Whether what is at an output may be replaced.
+    pub fn replaces(&self) -> bool {
+        self.overwrite || self.again
+    }
+
+    /// Where such jobs wait.
+    pub fn lane(&self) -> Lane {
+        Lane {
+            priority: self.priority,
+            queue: match &self.worker {
+                Some(worker) => Queue::On(worker.clone()),
+                None => self.recipe.queue(),
+            },
+        }
+    }
+}
+
+/// One source on its way to its output, with where it stands.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The source's path below the folder that was given, for people.
+    pub name: String,
+    /// The job.
+    pub job: Job,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Whether it was done before, and its output is gone.
+    pub is_gone: bool,
+    /// What became of its result, where that is brought home.
+    pub brought: Option<Brought>,
+}
+
+/// Where an entry stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Handed in just now.
+    Added,
+    /// It was waiting already.
+    Pending,
+    /// It was taken before: under way, or ended.
+    Run(Box<Run>),
+    /// Not submitted: what is at its output was not made by this job. Says whose it is
+    /// and what to do.
+    Occupied(String),
+    /// Not submitted: another job is about to make its output.
+    OutputTaken(Holder),
+}
+
+impl Entry {
+    /// Whether something is still to happen.
+    pub fn is_open(&self) -> bool {
+        match &self.standing {
+            Standing::Added | Standing::Pending => true,
+            Standing::Run(run) => !run.state.is_terminal(),
+            Standing::Occupied(_) | Standing::OutputTaken(_) => false,
+        }
+    }
+}
+
+/// A source with its output.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What to encode.
+    pub source: Source,
+    /// To where.
+    pub output: Location,
+    /// Why it gets no job, where that is known before it is submitted.
+    pub verdict: Option<Standing>,
+}
+
+/// Where results go, and what is there.
+pub struct Place<'a> {
+    /// The folder of all outputs.
+    pub folder: &'a Location,
+    /// What is at the outputs.
+    pub present: Present,
+    /// Whose the outputs are.
+    pub makers: Makers,
+}
+
+impl Place<'_> {
+    /// Why there is to be no job for an output of a source that will be read from
+    /// `input`, as far as that is known before the source is there.
+    pub fn verdict(&self, input: &Location, output: &Location, terms: &Terms) -> Option<Standing> {
+        let Some(maker) = self.makers.get(output) else {
+            let spares = !terms.replaces() && self.present.is_only_at_home(output);
+            return spares.then(|| Standing::Occupied(unknown(output)));
+        };
+        let job = maker.job();
+        if job.input.location == *input && job.recipe == terms.recipe {
+            return None;
+        }
+        if maker.lives() {
+            return Some(Standing::OutputTaken(maker.holder()));
+        }
+        let spares = !terms.replaces() && self.is_of(maker, output);
+        spares.then(|| another(maker, input, terms))
+    }
+
+    /// Why a job would not be submitted as a new one; `None` where it would. Changes nothing.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn foretell(
+        &self,
+        broker: &Broker,
+        job: &Job,
+        terms: &Terms,
+    ) -> Result<Option<Standing>, Error> {
+        if let Some(standing) = self.verdict(&job.input.location, &job.output, terms) {
+            return Ok(Some(standing));
+        }
+        if terms.again {
+            return Ok(None);
+        }
+        if let Some(standing) = self.verdict_of(job, terms) {
+            return Ok(Some(standing));
+        }
+        let size = self.present.size(&job.output);
+        let Some(record) = broker.job(&job.id).await? else {
+            let is_occupied = size.is_some() && !terms.replaces();
+            return Ok(is_occupied.then(|| Standing::Occupied(unknown(&job.output))));
+        };
+        let Some(run) = record.run() else {
+            return Ok(Some(Standing::Pending));
+        };
+        Ok((!renews(run, size, terms)).then(|| Standing::Run(Box::new(run.clone()))))
+    }
+
+    /// The same for a job. What the very same work has made already counts as its own.
+    fn verdict_of(&self, job: &Job, terms: &Terms) -> Option<Standing> {
+        let maker = self.makers.get(&job.output)?;
+        if terms.replaces() || maker.job().id == job.id || !self.is_of(maker, &job.output) {
+            return None;
+        }
+        match maker {
+            Maker::Taken(run) if maker.does(&job.input, &job.recipe) => {
+                Some(Standing::Run(run.clone()))
+            }
+            _ => Some(another(maker, &job.input.location, terms)),
+        }
+    }
+
+    /// Whether what is at an output is what this job has made.
+    fn is_of(&self, maker: &Maker, output: &Location) -> bool {
+        let made = maker.report().map(|report| report.output_size);
+        made.is_some() && made == self.present.size(output)
+    }
+}
+
+fn another(maker: &Maker, input: &Location, terms: &Terms) -> Standing {
+    let differs = maker.differs(input, &terms.recipe);
+    Standing::Occupied(format!("{differs}; choose another -o, or --overwrite it"))
+}
+
+fn unknown(output: &Location) -> String {
+    format!("its output exists, and no job is known to have made it; --overwrite replaces {output}")
+}
+
+/// Submits what is missing, as a batch that is known by `label`. Running it
+/// again with the same sources and terms finds the same jobs.
+///
+/// # Errors
+/// Where the broker or the store gives no answer.
+pub async fn submit(
+    broker: &Broker,
+    wanted: Vec<Wanted>,
+    place: &Place<'_>,
+    terms: &Terms,
+    label: &str,
+) -> Result<Vec<Entry>, Error> {
+    let mut hand_in = broker.hand_in(label, place.folder);
+    let batch = hand_in.batch();
+    let now = broker.now();
+    let lane = terms.lane();
+    let again = terms.again.then(Uuid::now_v7);
+    let mut turn = Vec::new();
+    let mut entries = Vec::with_capacity(wanted.len());
+    for (index, wanted) in wanted.into_iter().enumerate() {
+        let recipe = terms.recipe.clone();
+        let mut job = Job::new(batch, wanted.source.input, wanted.output, recipe, again);
+        job.enqueued = now;
+        job.attempts = terms.attempts;
+        job.hops.clone_from(&terms.hops);
+        job.replace = terms.replaces();
+        let verdict = wanted.verdict.or_else(|| place.verdict_of(&job, terms));
+        if let Some(Standing::Run(run)) = &verdict {
+            job = run.job.clone();
+        }
+        if verdict.is_none() {
+            turn.push(index);
+        }
+        entries.push(Entry {
+            name: as_text(&wanted.source.name),
+            job,
+            standing: verdict.unwrap_or(Standing::Added),
+            is_gone: false,
+            brought: None,
+        });
+    }
+    let first: Vec<JobId> = entries.iter().map(|entry| entry.job.id).collect();
+
+    for generation in 1_u32.. {
+        let mut wanted = Vec::new();
+        for index in turn {
+            let entry = &mut entries[index];
+            let output = &entry.job.output;
+            let is_claimed = |maker: &Maker| maker.job().id == entry.job.id;
+            let is_occupied = place.present.size(output).is_some()
+                && !terms.replaces()
+                && !place.makers.get(output).is_some_and(is_claimed)
+                && broker.job(&entry.job.id).await?.is_none();
+            if is_occupied {
+                entry.standing = Standing::Occupied(unknown(output));
+            } else {
+                wanted.push(index);
+            }
+        }
+        let jobs: Vec<(Job, Lane)> = wanted
+            .iter()
+            .map(|index| (entries[*index].job.clone(), lane.clone()))
+            .collect();
+        let outcomes = hand_in.enqueue(&jobs).await?;
+        turn = Vec::new();
+        for (index, (_, outcome)) in wanted.into_iter().zip(outcomes) {
+            let entry = &mut entries[index];
+            entry.standing = match outcome {
+                Outcome::Added => Standing::Added,
+                Outcome::AlreadyPending => {
+                    // Another batch than this one's.
+                    if let Some(maker) = place.makers.get(&entry.job.output) {
+                        entry.job.batch = maker.job().batch;
+                    }
+                    Standing::Pending
+                }
+                Outcome::Known(run) => {
+                    entry.job.batch = run.job.batch;
+                    Standing::Run(run)
+                }
+                Outcome::OutputTaken(holder) => taken(holder, entry, place, terms),
+            };
+            let Standing::Run(run) = &entry.standing else {
+                continue;
+            };
+            let size = place.present.size(&entry.job.output);
+            let is_renewed = renews(run, size, terms);
+            entry.is_gone = is_gone(run, size);
+            if is_renewed {
+                entry.is_gone = false;
+                entry.job = renewed(&entry.job, &first[index], generation);
+                turn.push(index);
+            }
+        }
+        if turn.is_empty() {
+            break;
+        }
+    }
+    hand_in.close().await?;
+    Ok(entries)
+}
+
+/// Whether a job is done whose output is not there: `size` is of what is.
+fn is_gone(run: &Run, size: Option<u64>) -> bool {
+    matches!(run.state, State::Completed { .. }) && size.is_none()
+}
+
+/// Whether a job that was taken before gets a new one in its place.
+fn renews(run: &Run, size: Option<u64>, terms: &Terms) -> bool {
+    let is_over = match &run.state {
+        State::Completed { report } => size != Some(report.output_size),
+        State::Failed { .. } | State::Cancelled => true,
+        State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => false,
+    };
+    match terms.renew {
+        Renew::Never => false,
+        Renew::Gone => is_gone(run, size),
+        Renew::Ended => is_over,
+    }
+}
+
+/// Where an entry stands whose output another live job has. One that does the very
+/// same work, as it was asked for again, does it for this one, too.
+fn taken(holder: Holder, entry: &mut Entry, place: &Place<'_>, terms: &Terms) -> Standing {
+    let maker = place.makers.get(&entry.job.output).filter(|maker| {
+        let job = maker.job();
+        job.id == holder.job && maker.does(&entry.job.input, &entry.job.recipe) && !terms.again
+    });
+    match maker {
+        None => Standing::OutputTaken(holder),
+        Some(maker) => {
+            entry.job = maker.job().clone();
+            match maker {
+                Maker::Taken(run) => Standing::Run(run.clone()),
+                Maker::Waiting(_) => Standing::Pending,
+            }
+        }
+    }
+}
+
+/// The job that stands in for one that is over. Its id follows from the first
+/// one's, so that the next command finds it.
+fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
+    let salt = Uuid::new_v5(
+        &Uuid::NAMESPACE_OID,
+        format!("{first} renewed {generation}").as_bytes(),
+    );
+    Job {
+        id: JobId::of(&job.input, &job.recipe, &job.output, Some(salt)),
+        ..job.clone()
+    }
+}
+
+fn as_text(name: &Path) -> String {
+    name.to_string_lossy().into_owned()
+}

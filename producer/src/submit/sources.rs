@@ -1,0 +1,601 @@
+//! Finding media in files, folders and buckets.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+use clap::Args;
+use common::job::input::Input;
+use common::names::location::Location;
+use common::store::{Stores, local_input};
+use common::submit::naming::Named;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::exit::Error;
+use crate::submit::sniff;
+use crate::submit::sniff::NoVideo;
+
+/// What a folder is searched for. A file that is named takes part whatever it is called.
+const EXTENSIONS: &[&str] = &[
+    "3g2", "3gp", "asf", "avi", "divx", "dv", "f4v", "flv", "h264", "h265", "hevc", "ivf", "m2t",
+    "m2ts", "m2v", "m4v", "mj2", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "nut", "obu",
+    "ogm", "ogv", "rm", "rmvb", "ts", "vob", "webm", "wmv", "y4m",
+];
+
+/// What holds sound: told apart from what is no media at all.
+const SOUND: &[&str] = &[
+    "aac", "ac3", "aif", "aiff", "ape", "dts", "eac3", "flac", "m4a", "m4b", "mka", "mp2", "mp3",
+    "oga", "ogg", "opus", "tta", "wav", "weba", "wma", "wv",
+];
+/// Files without video that are named.
+const TOLD: usize = 5;
+
+/// What is to be encoded.
+#[derive(Clone, Debug, Args)]
+pub struct SourceOptions {
+    /// Files and folders, or s3://bucket/prefix where a farm is used
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What of the folders.
+    #[command(flatten)]
+    pub globs: Globs,
+}
+
+/// Which files of a folder take part.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Globs {
+    /// Of folders, take only files whose name or path below the folder matches, e.g. '*.mov'
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<String>,
+    /// Of folders, leave out files whose name or path below the folder matches
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+}
+
+/// One input and what its output is named after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// What to encode.
+    pub input: Input,
+    /// Its path below the folder that was given, or its name.
+    pub name: PathBuf,
+    /// Whether it was given itself, and not a folder that it lies in.
+    pub is_named: bool,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Media, each file once, in the order of the arguments and of names.
+    pub sources: Vec<Source>,
+    /// Files of folders that are no media, by their names.
+    pub no_media: usize,
+    /// Files of folders that hold no video, and why.
+    pub no_video: Vec<(PathBuf, NoVideo)>,
+    /// Hidden files and folders.
+    pub hidden: usize,
+    /// Files that `--include` and `--exclude` leave out.
+    pub excluded: usize,
+    /// What could not be looked at, and why.
+    pub unreadable: Vec<String>,
+}
+
+impl Found {
+    /// The sources as outputs are named after them.
+    pub fn named(&self) -> Vec<Named<'_>> {
+        self.sources.iter().map(Source::named).collect()
+    }
+
+    /// Leaves out local files that hold no video. Returns those of them that were
+    /// given themselves, each with the reason.
+    pub fn sift(&mut self) -> Vec<(PathBuf, NoVideo)> {
+        let mut refused = Vec::new();
+        let no_video = &mut self.no_video;
+        let unreadable = &mut self.unreadable;
+        self.sources.retain(|source| match source.no_video() {
+            Ok(None) => true,
+            Ok(Some(why)) => {
+                let list = if source.is_named {
+                    &mut refused
+                } else {
+                    &mut *no_video
+                };
+                list.push((source.name.clone(), why));
+                false
+            }
+            Err(error) => {
+                unreadable.push(format!("{}: {error}", source.input.location));
+                false
+            }
+        });
+        refused
+    }
+
+    /// Bytes of all sources.
+    pub fn bytes(&self) -> u64 {
+        self.sources.iter().map(|source| source.input.size).sum()
+    }
+
+    /// What was left out, in words; empty where nothing was.
+    pub fn skipped(&self) -> String {
+        let parts: Vec<String> = [
+            (self.no_media, "no media"),
+            (self.no_video.len(), "no video"),
+            (self.hidden, "hidden"),
+            (self.excluded, "excluded"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+        parts.join(", ")
+    }
+
+    /// Which files hold no video although they are called so, in words; `None` where
+    /// all hold some.
+    pub fn without_video(&self) -> Option<String> {
+        let told = self.no_video.iter().take(TOLD);
+        let mut names: Vec<String> = told
+            .map(|(name, why)| format!("{} ({why})", name.display()))
+            .collect();
+        if self.no_video.len() > names.len() {
+            names.push("…".to_owned());
+        }
+        match self.no_video.len() {
+            0 => None,
+            1 => Some(format!("1 file is no video: {}", names.join(", "))),
+            many => Some(format!("{many} files are no video: {}", names.join(", "))),
+        }
+    }
+}
+
+impl Source {
+    /// As its output is named after it.
+    pub fn named(&self) -> Named<'_> {
+        Named {
+            name: &self.name,
+            location: &self.input.location,
+        }
+    }
+
+    /// Why it is certain to hold no video. What lies in a bucket is left to its job.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn no_video(&self) -> std::io::Result<Option<NoVideo>> {
+        match self.input.location.path() {
+            Some(path) => sniff::no_video(&path),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A search for media.
+pub struct Search<'a> {
+    include: Option<GlobSet>,
+    exclude: GlobSet,
+    outputs: &'a [Location],
+    stores: &'a Stores,
+    may_be_empty: bool,
+    found: Found,
+    seen: HashSet<Location>,
+}
+
+impl<'a> Search<'a> {
+    /// A search that leaves out what lies in folders of outputs.
+    ///
+    /// # Errors
+    /// Where a glob cannot be read.
+    pub fn new(globs: &Globs, outputs: &'a [Location], stores: &'a Stores) -> Result<Self, Error> {
+        Ok(Self {
+            include: (!globs.include.is_empty())
+                .then(|| glob_set("--include", &globs.include))
+                .transpose()?,
+            exclude: glob_set("--exclude", &globs.exclude)?,
+            outputs,
+            stores,
+            may_be_empty: false,
+            found: Found::default(),
+            seen: HashSet::new(),
+        })
+    }
+
+    /// The same for places in which there need not be anything yet.
+    #[must_use]
+    pub fn that_may_find_nothing(mut self) -> Self {
+        self.may_be_empty = true;
+        self
+    }
+
+    /// Looks at every path.
+    ///
+    /// # Errors
+    /// Where one does not exist or cannot be looked at, or none holds media.
+    pub async fn run(mut self, paths: &[PathBuf]) -> Result<Found, Error> {
+        for path in paths {
+            match path.to_str().filter(|text| text.contains("://")) {
+                Some(text) => {
+                    let location = Location::from_argument(text).map_err(Error::usage)?;
+                    match location.path() {
+                        Some(path) => self.local(&path)?,
+                        None => self.bucket(&location).await?,
+                    }
+                }
+                None => self.local(path)?,
+            }
+        }
+        if !self.may_be_empty && self.found.sources.is_empty() && self.found.unreadable.is_empty() {
+            let places: Vec<String> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            let skipped = match self.found.skipped() {
+                skipped if skipped.is_empty() => "nothing is there".to_owned(),
+                skipped => format!("skipped: {skipped}"),
+            };
+            return Err(Error::usage(format!(
+                "no media found in {} ({skipped}); name files to take them whatever they are called",
+                places.join(", ")
+            )));
+        }
+        Ok(self.found)
+    }
+
+    fn local(&mut self, path: &Path) -> Result<(), Error> {
+        let failed = |error: std::io::Error| {
+            Error::usage(format!("cannot read {}: {error}", path.display()))
+        };
+        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::usage(format!("{} does not exist", path.display()))
+            }
+            _ => failed(error),
+        })?;
+        if metadata.is_dir() {
+            let root = path.canonicalize().map_err(failed)?;
+            return self.folder(&root);
+        }
+        if !metadata.is_file() {
+            return Err(Error::usage(format!(
+                "{} is neither a file nor a folder",
+                path.display()
+            )));
+        }
+        std::fs::File::open(path).map_err(failed)?;
+        let absolute = resolved(path).map_err(failed)?;
+        let name = PathBuf::from(absolute.file_name().unwrap_or(OsStr::new("input")));
+        self.take(&absolute, (name, true), &metadata)
+    }
+
+    fn folder(&mut self, root: &Path) -> Result<(), Error> {
+        let outputs: Vec<PathBuf> = self.outputs.iter().filter_map(Location::path).collect();
+        if outputs.iter().any(|output| output == root) {
+            return Err(Error::usage(format!(
+                "{} is both input and output folder: choose another one with -o, so that results are not taken for sources",
+                root.display()
+            )));
+        }
+        std::fs::read_dir(root)
+            .map_err(|error| Error::usage(format!("cannot read {}: {error}", root.display())))?;
+        let mut hidden = 0;
+        let walk = WalkDir::new(root)
+            .follow_links(true)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| {
+                if entry.depth() == 0 {
+                    return true;
+                }
+                if is_hidden(entry) {
+                    hidden += 1;
+                    return false;
+                }
+                !outputs.iter().any(|output| output == entry.path())
+            });
+        let mut files = Vec::new();
+        for entry in walk {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => files.push(entry),
+                Ok(_) => {}
+                Err(error) => self.found.unreadable.push(error.to_string()),
+            }
+        }
+        self.found.hidden += hidden;
+        for entry in files {
+            let name = entry
+                .path()
+                .strip_prefix(root)
+                .unwrap_or(entry.path())
+                .to_owned();
+            if !self.wants(&name) {
+                continue;
+            }
+            match entry.metadata() {
+                Ok(metadata) => self.take(entry.path(), (name, false), &metadata)?,
+                Err(error) => self.found.unreadable.push(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn bucket(&mut self, prefix: &Location) -> Result<(), Error> {
+        let objects = self.stores.list(prefix).await?;
+        if objects.is_empty() && !self.may_be_empty {
+            return Err(Error::usage(format!("{prefix} does not exist")));
+        }
+        let base = prefix.key();
+        let base = base.trim_end_matches('/');
+        let below = |location: &Location, folder: &str| {
+            let key = location.key();
+            match key.strip_prefix(folder) {
+                Some(rest) if folder.is_empty() || rest.starts_with('/') => {
+                    Some(rest.trim_start_matches('/').to_owned())
+                }
+                _ => None,
+            }
+        };
+        for input in objects {
+            if input.location == *prefix {
+                let name = PathBuf::from(input.location.name());
+                self.add(Source {
+                    input,
+                    name,
+                    is_named: true,
+                });
+                continue;
+            }
+            let is_output = self.outputs.iter().any(|output| {
+                output.bucket() == prefix.bucket()
+                    && output.key().len() > base.len()
+                    && below(&input.location, output.key().trim_end_matches('/')).is_some()
+            });
+            if is_output {
+                continue;
+            }
+            let name = PathBuf::from(below(&input.location, base).unwrap_or(input.location.name()));
+            let hidden = name
+                .components()
+                .any(|part| matches!(part, Component::Normal(part) if starts_with_dot(part)));
+            if hidden {
+                self.found.hidden += 1;
+            } else if self.wants(&name) {
+                self.add(Source {
+                    input,
+                    name,
+                    is_named: false,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file of a folder takes part, by its path below the folder.
+    fn wants(&mut self, name: &Path) -> bool {
+        let matches = |set: &GlobSet| {
+            set.is_match(name) || name.file_name().is_some_and(|file| set.is_match(file))
+        };
+        if self.include.as_ref().is_some_and(|set| !matches(set)) || matches(&self.exclude) {
+            self.found.excluded += 1;
+            return false;
+        }
+        let is_media = has_extension(name, EXTENSIONS);
+        if has_extension(name, SOUND) {
+            self.found.no_video.push((name.to_owned(), NoVideo::Sound));
+        } else if !is_media {
+            self.found.no_media += 1;
+        }
+        is_media
+    }
+
+    fn take(
+        &mut self,
+        path: &Path,
+        (name, is_named): (PathBuf, bool),
+        metadata: &std::fs::Metadata,
+    ) -> Result<(), Error> {
+        let location = Location::file(path).map_err(Error::usage)?;
+        self.add(Source {
+            input: local_input(location, metadata),
+            name,
+            is_named,
+        });
+        Ok(())
+    }
+
+    fn add(&mut self, source: Source) {
+        if self.seen.insert(source.input.location.clone()) {
+            self.found.sources.push(source);
+        }
+    }
+}
+
+/// The absolute path with everything that exists of it resolved, except for a
+/// link at its very end: a link is named after itself.
+///
+/// # Errors
+/// Where the current folder is gone or a part cannot be read.
+pub fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(parent), Some(name)) if absolute.is_file() => Ok(parent.canonicalize()?.join(name)),
+        _ => resolved_folder(&absolute),
+    }
+}
+
+fn resolved_folder(absolute: &Path) -> std::io::Result<PathBuf> {
+    match absolute.canonicalize() {
+        Ok(path) => Ok(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            match (absolute.parent(), absolute.file_name()) {
+                (Some(parent), Some(name)) => Ok(resolved_folder(parent)?.join(name)),
+                _ => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The globs that an option gives; `*` matches no `/`.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn glob_set(option: &str, globs: &[String]) -> Result<GlobSet, Error> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        let parsed = GlobBuilder::new(glob)
+            .literal_separator(true)
+            .case_insensitive(cfg!(any(windows, target_os = "macos")))
+            .build()
+            .map_err(|error| Error::usage(format!("{option}: {error}")))?;
+        set.add(parsed);
+    }
+    set.build()
+        .map_err(|error| Error::usage(format!("{option}: {error}")))
+}
+
+fn has_extension(name: &Path, sorted: &[&str]) -> bool {
+    name.extension()
+        .and_then(OsStr::to_str)
+        .is_some_and(|extension| {
+            sorted
+                .binary_search(&extension.to_ascii_lowercase().as_str())
+                .is_ok()
+        })
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    starts_with_dot(entry.file_name())
+}
+
+fn starts_with_dot(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            std::fs::write(path, b"media").expect("written");
+        }
+        folder
+    }
+
+    async fn search(
+        paths: &[PathBuf],
+        globs: &Globs,
+        output: Option<&Path>,
+    ) -> Result<Found, Error> {
+        let output = output.map(|path| Location::file(path).expect("absolute"));
+        let outputs: Vec<Location> = output.into_iter().collect();
+        Search::new(globs, &outputs, &Stores::new())?
+            .run(paths)
+            .await
+    }
+
+    fn names(found: &Found) -> Vec<&str> {
+        found
+            .sources
+            .iter()
+            .map(|source| source.name.to_str().expect("text"))
+            .collect()
+    }
+
+    #[test]
+    fn extensions_are_sorted_for_the_search() {
+        assert!(EXTENSIONS.is_sorted() && SOUND.is_sorted());
+    }
+
+    #[tokio::test]
+    async fn a_folder_gives_its_media_and_counts_the_rest() {
+        let folder = tree(&[
+            "b.MP4",
+            "a.mkv",
+            "sub/c.mov",
+            "notes.txt",
+            ".hidden.mp4",
+            ".git/d.mp4",
+            "out/e.mkv",
+        ]);
+        let root = folder.path().canonicalize().expect("there");
+        let found = search(
+            &[root.clone(), root.join("a.mkv")],
+            &Globs::default(),
+            Some(&root.join("out")),
+        )
+        .await
+        .expect("found");
+        assert_eq!(names(&found), ["a.mkv", "b.MP4", "sub/c.mov"]);
+        assert_eq!((found.no_media, found.hidden), (1, 2));
+        assert_eq!(found.skipped(), "1 no media, 2 hidden");
+        assert_eq!(found.bytes(), 15);
+    }
+
+    #[tokio::test]
+    async fn what_only_seems_to_be_video_is_left_out_and_named() {
+        let folder = tree(&["app/index.ts", "memo.flac", "a.mkv"]);
+        let root = folder.path().canonicalize().expect("there");
+        std::fs::write(root.join("a.mkv"), b"\x1a\x45\xdf\xa3").expect("written");
+        let mut found = search(std::slice::from_ref(&root), &Globs::default(), None)
+            .await
+            .expect("found");
+        assert_eq!(found.sift(), []);
+        assert_eq!(names(&found), ["a.mkv"]);
+        assert_eq!(found.skipped(), "2 no video");
+        assert_eq!(
+            found.without_video().expect("two"),
+            "2 files are no video: memo.flac (sound only), app/index.ts (text)"
+        );
+        let named = [root.join("app/index.ts"), root.join("a.mkv")];
+        let mut found = search(&named, &Globs::default(), None)
+            .await
+            .expect("found");
+        assert_eq!(found.sift(), [(PathBuf::from("index.ts"), NoVideo::Text)]);
+        assert_eq!(
+            (names(&found), found.skipped().as_str()),
+            (vec!["a.mkv"], "")
+        );
+    }
+
+    #[tokio::test]
+    async fn globs_match_names_and_paths() {
+        let folder = tree(&["a.mkv", "b.mov", "sub/c.mov", "sub/deep/d.mov"]);
+        let globs = |include: &[&str], exclude: &[&str]| Globs {
+            include: include.iter().map(ToString::to_string).collect(),
+            exclude: exclude.iter().map(ToString::to_string).collect(),
+        };
+        let root = [folder.path().to_owned()];
+        let found = search(&root, &globs(&["*.mov"], &["sub/*.mov"]), None)
+            .await
+            .expect("found");
+        assert_eq!(names(&found), ["b.mov", "sub/deep/d.mov"]);
+        assert_eq!(found.excluded, 2);
+        let error = search(&root, &globs(&["["], &[]), None)
+            .await
+            .expect_err("no glob");
+        assert!(error.to_string().contains("--include"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_taken_says_why() {
+        let folder = tree(&["notes.txt"]);
+        let root = folder.path().canonicalize().expect("there");
+        for (path, output, words) in [
+            (root.clone(), None, "no media found"),
+            (root.join("missing"), None, "does not exist"),
+            (root.clone(), Some(root.as_path()), "both input and output"),
+        ] {
+            let error = search(&[path], &Globs::default(), output)
+                .await
+                .expect_err("refused");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let named = search(&[root.join("notes.txt")], &Globs::default(), None).await;
+        assert_eq!(names(&named.expect("named files are taken")), ["notes.txt"]);
+    }
+}

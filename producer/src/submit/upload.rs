@@ -1,0 +1,174 @@
+//! Bringing local files to the store, those that are missing only.
+
+use std::time::Duration;
+
+use common::names::location::Location;
+use common::store::{StoreError, Stores};
+use common::submit::naming::as_key;
+use futures::StreamExt;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::display::{progress_style, units};
+use crate::exit::Error;
+use crate::submit::sources::Source;
+
+/// Files that are uploaded at once.
+const AT_ONCE: usize = 4;
+
+/// Where, roughly, workers will find an input: in `store` once it is uploaded
+/// there, where a store is named.
+pub fn read_from(store: Option<&Location>, input: &Location) -> Location {
+    match store {
+        Some(store) if !input.is_remote() => store.join("in/file"),
+        _ => input.clone(),
+    }
+}
+
+/// Replaces every local source by its copy in `store`, below `in/`, after
+/// bringing it there.
+///
+/// # Errors
+/// Where a file cannot be read or the store fails. What was uploaded until
+/// then stays, and the next command goes on from there.
+pub async fn upload(
+    stores: &Stores,
+    store: &Location,
+    sources: Vec<Source>,
+    shutdown: &CancellationToken,
+) -> Result<Vec<Source>, Error> {
+    let bytes: u64 = sources
+        .iter()
+        .filter(|source| !source.input.location.is_remote())
+        .map(|source| source.input.size)
+        .sum();
+    let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+    bar.set_style(progress_style(
+        "{prefix:32} [{bar:16}] {percent:>3}% {decimal_bytes}/{decimal_total_bytes}, {eta} left",
+    ));
+    bar.set_prefix("uploading");
+    bar.enable_steady_tick(Duration::from_millis(500));
+    // The first that fails stops the others, each of which takes back what it sent.
+    let stop = shutdown.child_token();
+    let tried: Vec<Result<(Source, Option<bool>), StoreError>> = futures::stream::iter(sources)
+        .map(async |source| {
+            let done = one(stores, store, source, &bar, &stop).await;
+            if done.is_err() {
+                stop.cancel();
+            }
+            done
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    bar.finish_and_clear();
+    let (mut uploaded, mut there) = (0, 0);
+    let mut copies = Vec::new();
+    let mut failures = Vec::new();
+    for done in tried {
+        match done {
+            Ok((source, sent)) => {
+                match sent {
+                    Some(true) => uploaded += 1,
+                    Some(false) => there += 1,
+                    None => {}
+                }
+                copies.push(source);
+            }
+            Err(error) => failures.push(error),
+        }
+    }
+    failures.sort_by_key(|error| matches!(error, StoreError::Stopped(_)));
+    match failures.into_iter().next() {
+        None => {}
+        Some(StoreError::Missing(location)) => {
+            return Err(Error::out_of_reach(format!(
+                "the store takes nothing at {location}: does the bucket exist?"
+            )));
+        }
+        Some(error) => return Err(error.into()),
+    }
+    if uploaded + there > 0 {
+        eprintln!(
+            "{} uploaded to {store}, {} there already",
+            units::count(uploaded, "file"),
+            there
+        );
+    }
+    Ok(copies)
+}
+
+/// The copy, and whether it had to be sent; `None` where the source is in a
+/// bucket itself.
+async fn one(
+    stores: &Stores,
+    store: &Location,
+    source: Source,
+    bar: &ProgressBar,
+    shutdown: &CancellationToken,
+) -> Result<(Source, Option<bool>), StoreError> {
+    let Some(path) = source.input.location.path() else {
+        return Ok((source, None));
+    };
+    if shutdown.is_cancelled() {
+        return Err(StoreError::Stopped(source.input.location));
+    }
+    let to = copy_of(Some(store), &source);
+    let copy = |input| Source {
+        input,
+        ..source.clone()
+    };
+    match stores.head(&to).await {
+        Ok(input) if input.size == source.input.size => {
+            bar.inc(source.input.size);
+            return Ok((copy(input), Some(false)));
+        }
+        Ok(_) | Err(StoreError::Missing(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let before = std::sync::atomic::AtomicU64::new(0);
+    let on_bytes = |done: u64| {
+        let last = before.swap(done, std::sync::atomic::Ordering::Relaxed);
+        bar.inc(done.saturating_sub(last));
+    };
+    let file = std::fs::File::open(&path).map_err(|source| StoreError::Local {
+        what: format!("reading {}", path.display()),
+        source,
+    })?;
+    let mut upload = stores.upload(file, &to, &on_bytes, shutdown).await?;
+    let ended = upload.commit().await;
+    match (stores.head(&to).await, ended) {
+        (Ok(input), Ok(())) => Ok((copy(input), Some(true))),
+        // The answer was lost, not the copy.
+        (Ok(input), Err(_)) if input.size == source.input.size => {
+            upload.done();
+            Ok((copy(input), Some(true)))
+        }
+        (_, Err(error)) => {
+            upload.abort().await;
+            Err(error)
+        }
+        (Err(error), Ok(())) => Err(error),
+    }
+}
+
+/// Where workers will find a source: its copy in the store, where one is named and the
+/// source is not in a bucket. The copy's folder stands for one version of one file, so
+/// what is there with the right size is the same, and nothing is ever replaced.
+pub fn copy_of(store: Option<&Location>, source: &Source) -> Location {
+    let input = &source.input;
+    let Some(store) = store.filter(|_| !input.location.is_remote()) else {
+        return input.location.clone();
+    };
+    let identity = format!(
+        "{} {} {}",
+        String::from(input.location.clone()),
+        input.size,
+        input.version
+    );
+    let version = Uuid::new_v5(&Uuid::NAMESPACE_URL, identity.as_bytes())
+        .simple()
+        .to_string();
+    store.join(&format!("in/{}/{}", &version[..12], as_key(&source.name)))
+}

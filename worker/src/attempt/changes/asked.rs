@@ -1,0 +1,130 @@
+//! What a recipe asks to be changed.
+
+use common::job::changes::Kind;
+use common::recipe::{Audio, Recipe, Scale, Subtitles, VideoEncode};
+
+use crate::ffmpeg::probe::media::{Stream, StreamKind};
+
+/// Filters, and what who names them wants to have changed.
+const FILTERS: &[(&[&str], &[Kind])] = &[
+    (
+        &[
+            "bwdif",
+            "decimate",
+            "detelecine",
+            "estdif",
+            "field",
+            "fieldmatch",
+            "interlace",
+            "kerndeint",
+            "pullup",
+            "separatefields",
+            "telecine",
+            "tinterlace",
+            "w3fdif",
+            "yadif",
+        ],
+        &[Kind::Interlacing, Kind::Timing],
+    ),
+    (
+        &[
+            "fps",
+            "framerate",
+            "framestep",
+            "minterpolate",
+            "mpdecimate",
+            "select",
+            "setpts",
+            "tmix",
+            "tpad",
+            "trim",
+        ],
+        &[Kind::Timing],
+    ),
+    (&["setfield", "fieldorder"], &[Kind::Interlacing]),
+    (
+        &[
+            "crop",
+            "pad",
+            "scale",
+            "zscale",
+            "setsar",
+            "setdar",
+            "transpose",
+            "rotate",
+        ],
+        &[Kind::Aspect],
+    ),
+    (
+        &[
+            "colorspace",
+            "format",
+            "monochrome",
+            "setparams",
+            "tonemap",
+            "zscale",
+        ],
+        &[
+            Kind::Colour,
+            Kind::Hdr10,
+            Kind::Hdr10plus,
+            Kind::DolbyVision,
+            Kind::Hlg,
+            Kind::Alpha,
+        ],
+    ),
+];
+
+/// Further arguments, and what who names them wants to have changed.
+const ARGUMENTS: &[(&[&str], &[Kind])] = &[
+    (&["r"], &[Kind::Timing]),
+    (&["pix_fmt", "profile"], &[Kind::Colour, Kind::Alpha]),
+    (
+        &["color_primaries", "color_range", "color_trc", "colorspace"],
+        &[Kind::Colour, Kind::Hlg],
+    ),
+    (&["field_order"], &[Kind::Interlacing]),
+];
+
+/// Whether it asks for tracks such as this one to be left out.
+pub(crate) fn leaves_out(recipe: &Recipe, stream: &Stream) -> bool {
+    match stream.kind {
+        StreamKind::Audio => recipe.audio == Audio::None,
+        StreamKind::Subtitle => recipe.subtitles == Subtitles::None,
+        _ => false,
+    }
+}
+
+/// Whether its filters or further arguments ask for a change of this kind in films.
+pub(crate) fn changes(recipe: &Recipe, kind: Kind) -> bool {
+    let Some(video) = recipe.video_encode() else {
+        return false;
+    };
+    let names = |table: &[(&[&str], &[Kind])], name: &str| {
+        table
+            .iter()
+            .any(|(names, kinds)| names.contains(&name) && kinds.contains(&kind))
+    };
+    let by_size = kind == Kind::Aspect && has_shape(video);
+    let by_filters = video
+        .filters
+        .as_ref()
+        .is_some_and(|filters| filters.names().any(|name| names(FILTERS, name)));
+    let mut arguments = video.arguments.iter();
+    by_size || by_filters || arguments.any(|argument| names(ARGUMENTS, argument.option()))
+}
+
+/// Whether the size that it asks for gives the picture a shape of its own.
+fn has_shape(video: &VideoEncode) -> bool {
+    video
+        .scale
+        .is_some_and(|scale| matches!(scale, Scale::Exact(..)))
+}
+
+/// Whether it asks for less bits per sample than the film has.
+pub(crate) fn lessens_depth(recipe: &Recipe, film: &Stream) -> bool {
+    recipe
+        .video_encode()
+        .and_then(|video| video.bit_depth)
+        .is_some_and(|depth| u8::from(depth) < film.depth())
+}

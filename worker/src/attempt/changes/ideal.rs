@@ -1,0 +1,86 @@
+//! The output that an encode would make in which nothing is lost: what is foreseen is measured by it.
+
+use common::recipe::{BitDepth, Recipe, Scale, VideoEncode};
+
+use crate::ffmpeg::probe::media::{Media, Stream};
+use crate::ffmpeg::tracks::{Means, Track};
+
+/// What the output would hold.
+pub(crate) fn output(recipe: &Recipe, input: &Media, tracks: &[Track]) -> Media {
+    let streams = tracks.iter().enumerate().map(|(index, track)| Stream {
+        index,
+        ..stream(recipe, track)
+    });
+    Media {
+        format: recipe.container.muxer().to_owned(),
+        streams: streams.collect(),
+        ..input.clone()
+    }
+}
+
+fn stream(recipe: &Recipe, track: &Track) -> Stream {
+    let mut stream = track.source.clone();
+    match track.by {
+        Means::Copy | Means::Attach => {}
+        Means::Audio(encoder) => stream.codec = encoder.codec().to_owned(),
+        Means::Subtitles(form) | Means::Captions(form) => stream.codec = form.to_owned(),
+        Means::Video => {
+            if let Some(codec) = recipe.codec() {
+                stream.codec = codec.name().to_owned();
+            }
+            if let Some(video) = recipe.video_encode() {
+                draw(&mut stream, video);
+            }
+        }
+    }
+    stream
+}
+
+/// Turns, scales and deepens a film as the recipe says.
+fn draw(film: &mut Stream, video: &VideoEncode) {
+    let (shown, aspect) = (film.shown(), film.shown_aspect());
+    (film.width, film.height) = shown;
+    if !film.rotation.is_multiple_of(180)
+        && let Some(ratio) = &mut film.sample_aspect
+    {
+        std::mem::swap(&mut ratio.numerator, &mut ratio.denominator);
+    }
+    (film.rotation, film.is_mirrored) = (0, false);
+    let scaled = |scale: Scale| scale.of(shown, aspect, video.scale_up);
+    if let Some((width, height)) = video.scale.and_then(scaled) {
+        (film.width, film.height) = (width, height);
+    }
+    if video.bit_depth == Some(BitDepth::Eight) {
+        film.pixel_format = eight_bits(&film.pixel_format);
+    }
+}
+
+/// The pixel format of 8 bits that is like this one.
+fn eight_bits(format: &str) -> String {
+    if format.starts_with("p01") {
+        return "nv12".to_owned();
+    }
+    let little = format.strip_suffix("le").or(format.strip_suffix("be"));
+    little
+        .map_or(format, |deep| {
+            deep.trim_end_matches(|c: char| c.is_ascii_digit())
+        })
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bits_of_each_form() {
+        for (deep, eight) in [
+            ("yuv420p10le", "yuv420p"),
+            ("yuv422p12be", "yuv422p"),
+            ("p010le", "nv12"),
+            ("yuv420p", "yuv420p"),
+        ] {
+            assert_eq!(eight_bits(deep), eight);
+        }
+    }
+}

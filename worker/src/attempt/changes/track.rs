@@ -1,0 +1,181 @@
+//! What every track has: what it is, its language, title, dispositions and tags; and the channels of sound.
+
+use common::job::changes::{Change, Kind};
+use common::recipe::{Audio, Recipe};
+
+use crate::attempt::changes::whole::{find, tags};
+use crate::attempt::changes::{Pair, asked, short};
+use crate::ffmpeg::probe::media::{Stream, StreamKind};
+use crate::ffmpeg::sound;
+use crate::ffmpeg::sound::layout::Layout;
+use crate::ffmpeg::tracks::{Means, language};
+
+/// Dispositions that say what a stream is, and not what it is for.
+const NATURE: &[&str] = &["attached_pic", "still_image", "timed_thumbnails"];
+
+/// A track that the output has not.
+pub(crate) fn lost(recipe: &Recipe, stream: &Stream, why: &str) -> Change {
+    let change = Change::lost(kind(stream), stream.index, name(stream), why);
+    if asked::leaves_out(recipe, stream) {
+        Change {
+            why: Some("as asked for".to_owned()),
+            ..change.wanted()
+        }
+    } else {
+        change
+    }
+}
+
+/// Compares what every track has.
+pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>) {
+    let Pair { source, made, .. } = *pair;
+    let index = source.index;
+    list.push(identity(pair));
+    if let Some(from) = language(source) {
+        list.push(match language(made) {
+            Some(to) if language::is_same(&from, &to) => Change::kept(Kind::Language, index, from),
+            Some(to) => {
+                let why = format!("as {} holds it", pair.recipe.container);
+                Change::converted(Kind::Language, index, from, to, why)
+            }
+            None => Change::lost(Kind::Language, index, from, pair.wrote_none()),
+        });
+    }
+    if let Some(title) = find(&source.tags, "title") {
+        // mp4 has no other place for it.
+        let handler = find(&made.tags, "handler_name").filter(|handler| *handler == title);
+        list.push(match find(&made.tags, "title").or(handler) {
+            Some(_) => Change::kept(Kind::Title, index, short(title)),
+            None => Change::lost(Kind::Title, index, short(title), pair.wrote_none()),
+        });
+    }
+    dispositions(list, pair);
+    let why = format!("ffmpeg wrote none to {}", pair.recipe.container);
+    tags(list, Some(index), &source.tags, &made.tags, &why);
+    if source.kind == StreamKind::Audio {
+        list.extend(layout(pair));
+    }
+}
+
+/// What kind of thing a stream is.
+fn kind(stream: &Stream) -> Kind {
+    match stream.kind {
+        StreamKind::Attachment => Kind::Attachment,
+        StreamKind::Video if stream.is_picture => Kind::Cover,
+        _ => Kind::Track,
+    }
+}
+
+/// What a stream is, in a word or two: `audio aac`, `font.ttf`.
+fn name(stream: &Stream) -> String {
+    let file = find(&stream.tags, "filename").filter(|_| stream.kind == StreamKind::Attachment);
+    match file {
+        Some(file) => short(file),
+        None if stream.codec.is_empty() => format!("{} of unknown form", stream.kind),
+        None => format!("{} {}", stream.kind, stream.codec),
+    }
+}
+
+fn identity(pair: &Pair<'_>) -> Change {
+    let Pair { source, made, .. } = *pair;
+    let kind = kind(source);
+    let is_asked = matches!(pair.recipe.audio, Audio::Encode { .. });
+    let is_encoded_anyway = matches!(pair.by, Means::Audio(_)) && !is_asked;
+    // What is copied may have another name there: MP2 is MP3 in mp4.
+    let is_same = made.codec == source.codec && !is_encoded_anyway;
+    if is_same || matches!(pair.by, Means::Copy | Means::Attach) {
+        return Change::kept(kind, source.index, name(source));
+    }
+    let (why, is_wanted) = match pair.by {
+        Means::Video => ("as asked for".to_owned(), true),
+        Means::Audio(_) if is_asked => ("as asked for".to_owned(), true),
+        _ => {
+            let why = format!("{} does not hold {}", pair.recipe.container, source.codec);
+            (why, false)
+        }
+    };
+    let change = Change::converted(kind, source.index, name(source), made.codec.clone(), why);
+    if is_wanted { change.wanted() } else { change }
+}
+
+/// The language, unless it is undetermined.
+fn language(stream: &Stream) -> Option<String> {
+    let tag = find(&stream.tags, "language")?.trim();
+    (!tag.is_empty() && !tag.eq_ignore_ascii_case("und")).then(|| short(tag))
+}
+
+fn dispositions(list: &mut Vec<Change>, pair: &Pair<'_>) {
+    let Pair { source, made, .. } = *pair;
+    // What a single picture is marked as plays no part.
+    let marks = source
+        .dispositions
+        .iter()
+        .filter(|_| !source.is_picture)
+        .filter(|mark| !NATURE.contains(&mark.as_str()));
+    let (kept, lost): (Vec<_>, Vec<_>) = marks
+        .map(String::as_str)
+        .partition(|mark| made.dispositions.contains(*mark));
+    if !kept.is_empty() {
+        list.push(Change::kept(
+            Kind::Disposition,
+            source.index,
+            kept.join(", "),
+        ));
+    }
+    if !lost.is_empty() {
+        let why = format!("ffmpeg wrote none to {}", pair.recipe.container);
+        list.push(Change::lost(
+            Kind::Disposition,
+            source.index,
+            lost.join(", "),
+            why,
+        ));
+    }
+}
+
+/// What becomes of the channels; nothing where neither says where they are.
+fn layout(pair: &Pair<'_>) -> Option<Change> {
+    let Pair { source, made, .. } = *pair;
+    let index = source.index;
+    let to = said(made);
+    let placed = to.as_deref().and_then(Layout::parse);
+    let Some(from) = said(source) else {
+        return sound::guessed(source.channels, &placed?, index);
+    };
+    // Every packet of such sound says where its channels are; a probe of sound that changes tells one of its layouts.
+    let says_itself = pair.by == Means::Copy && !source.codec.starts_with("pcm_");
+    // Players take channels of which nothing is said for this.
+    let is_taken_so = to.is_none()
+        && made.channels == source.channels
+        && Layout::parse(&from)
+            .zip(Layout::usual(source.channels))
+            .is_some_and(|(from, usual)| usual.sounds_like(&from));
+    let held = Layout::parse(&from)
+        .zip(placed)
+        .filter(|(from, to)| to.holds(from));
+    Some(
+        if says_itself || is_taken_so || to.as_ref() == Some(&from) {
+            Change::kept(Kind::Layout, index, from)
+        } else if let Some((from, to)) = held {
+            sound::held(&from, &to, index)
+        } else if made.channels == source.channels && to.is_none() {
+            let why = "the output does not say where its channels are";
+            Change::lost(Kind::Layout, index, from, why)
+        } else {
+            let to = to.unwrap_or_else(|| format!("{} channels", made.channels));
+            let why = format!("as {} holds it", made.codec);
+            Change::converted(Kind::Layout, index, from, to, why)
+        },
+    )
+}
+
+/// Where the channels are; what is not said of one or two is as everybody takes it.
+fn said(sound: &Stream) -> Option<String> {
+    match (sound.layout.as_str(), sound.channels) {
+        ("", 1) => Some("mono".to_owned()),
+        ("" | "downmix", 2) => Some("stereo".to_owned()),
+        ("", _) => None,
+        (layout, channels) if layout == format!("{channels} channels") => None,
+        (layout, _) => Some(layout.to_owned()),
+    }
+}

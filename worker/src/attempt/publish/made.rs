@@ -1,0 +1,223 @@
+//! What a confined tool made, opened once.
+//!
+//! A tool that was taken over may leave anything where its output should be: a
+//! link to a file that only this worker may read, a pipe, a device, a file of
+//! another name. So what it left is opened without following or waiting, is
+//! looked at through the descriptor, and is moved to where no tool may write,
+//! before anyone reads it. No process of the tool's is alive by then.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use common::job::failure::{Doubt, Failure};
+use common::store::marked::{is_name_of, open_plain};
+use common::store::roots::Identity;
+
+use crate::attempt::scratch::AttemptFolder;
+use crate::ffmpeg::containers::finish::Finish;
+
+/// A file that a tool made, and that no tool can change any more.
+pub struct Made {
+    file: File,
+    path: PathBuf,
+    size: u64,
+}
+
+impl Made {
+    /// Takes what a tool left under this name in the attempt's working folder.
+    ///
+    /// # Errors
+    /// Whose fault it is where nothing is there, is in doubt; it is the input's where it is no
+    /// plain file: no sound tool leaves anything else.
+    pub fn take(folder: &AttemptFolder, name: &str) -> Result<Self, Failure> {
+        let system = |error: std::io::Error| {
+            Failure::worker(format!("cannot open what ffmpeg made: {error}"))
+        };
+        let file = match open_plain(folder.work(), name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(nothing());
+            }
+            file => file.map_err(system)?,
+        };
+        let file = file.ok_or_else(not_plain)?;
+        folder
+            .work()
+            .rename(name, folder.dir(), name)
+            .map_err(system)?;
+        if !is_name_of(folder.dir(), name, &file).map_err(system)? {
+            return Err(not_plain());
+        }
+        let size = file.metadata().map_err(system)?.len();
+        if size == 0 {
+            return Err(nothing());
+        }
+        Ok(Self {
+            file: file.into_std(),
+            path: folder.path().join(name),
+            size,
+        })
+    }
+
+    /// The file, to be read.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The file, opened once more, to be read from its beginning.
+    ///
+    /// # Errors
+    /// Where another file has its name by now.
+    pub fn again(&self) -> std::io::Result<File> {
+        let file = File::open(&self.path)?;
+        if Identity::of(&file)? == Identity::of(&self.file)? {
+            return Ok(file);
+        }
+        Err(exchanged())
+    }
+
+    /// Writes to it what ffmpeg could not.
+    ///
+    /// # Errors
+    /// The worker's fault: it is not what ffmpeg was to make, or the disk refuses.
+    pub fn finish(&self, finish: &Finish) -> Result<(), Failure> {
+        if finish.is_empty() {
+            return Ok(());
+        }
+        let write = || {
+            let mut file = File::options().read(true).write(true).open(&self.path)?;
+            if Identity::of(&file)? != Identity::of(&self.file)? {
+                return Err(exchanged());
+            }
+            finish.write(&mut file)
+        };
+        write().map_err(|error| {
+            Failure::worker(format!("what ffmpeg made cannot be finished: {error}"))
+        })
+    }
+
+    /// Where it is: in a folder that no tool may write in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+fn exchanged() -> std::io::Error {
+    std::io::Error::other("the output was exchanged")
+}
+
+fn nothing() -> Failure {
+    Failure::in_doubt(Doubt::Proof, "ffmpeg ended well but wrote nothing")
+}
+
+fn not_plain() -> Failure {
+    Failure::input(
+        "ffmpeg left a link, or something else that is no plain file, where its output should be: an input may have \
+         taken it over. Nothing of it was read",
+    )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use common::job::failure::Fault;
+
+    use super::*;
+    use crate::attempt::scratch::Scratch;
+
+    /// What becomes of what a tool left.
+    struct Place {
+        home: tempfile::TempDir,
+        folder: AttemptFolder,
+        _scratch: Scratch,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let home = tempfile::tempdir().expect("a folder");
+            std::fs::write(home.path().join("secret"), "SECRET").expect("room");
+            let name = "w".parse().expect("a name");
+            let scratch = Scratch::open(&home.path().join("scratch"), &name).expect("free");
+            Self {
+                folder: scratch.proof().expect("room"),
+                _scratch: scratch,
+                home,
+            }
+        }
+
+        fn output(&self) -> PathBuf {
+            self.folder.work_path().join("output")
+        }
+
+        fn secret(&self) -> PathBuf {
+            self.home.path().join("secret")
+        }
+
+        fn refused(&self) {
+            let failure = Made::take(&self.folder, "output").err().expect("refused");
+            assert_eq!(failure.fault, Fault::Input, "{failure}");
+            assert!(failure.message.contains("no plain file"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_plain_file_goes_where_no_tool_may_write() {
+        let place = Place::new();
+        std::fs::write(place.output(), "film").expect("room");
+        let made = Made::take(&place.folder, "output").expect("plain");
+        assert_eq!(made.size(), 4);
+        assert_eq!(made.path(), place.folder.path().join("output"));
+        assert!(made.path().exists() && !place.output().exists());
+        made.again().expect("the same file");
+        std::fs::remove_file(made.path()).expect("removed");
+        std::fs::write(made.path(), "evil").expect("room");
+        made.again().expect_err("another file");
+    }
+
+    #[test]
+    fn links_and_other_names_of_files_are_refused() {
+        let place = Place::new();
+        symlink(place.secret(), place.output()).expect("room");
+        place.refused();
+        std::fs::remove_file(place.output()).expect("there");
+        std::fs::hard_link(place.secret(), place.output()).expect("room");
+        place.refused();
+        assert_eq!(std::fs::read(place.secret()).expect("there"), b"SECRET");
+    }
+
+    #[test]
+    fn pipes_and_folders_and_devices_are_refused_without_waiting() {
+        let place = Place::new();
+        let made = std::process::Command::new("mkfifo")
+            .arg(place.output())
+            .status();
+        assert!(made.expect("mkfifo").success());
+        place.refused();
+        std::fs::remove_file(place.output()).expect("there");
+        std::fs::create_dir(place.output()).expect("room");
+        place.refused();
+        std::fs::remove_dir(place.output()).expect("there");
+        // Only the system's own user can make one.
+        let mut mknod = std::process::Command::new("mknod");
+        let made = mknod.arg(place.output()).args(["c", "1", "3"]).output();
+        if made.is_ok_and(|made| made.status.success()) {
+            place.refused();
+        }
+    }
+
+    #[test]
+    fn nothing_is_the_workers_fault() {
+        let place = Place::new();
+        let failure = Made::take(&place.folder, "output").err().expect("nothing");
+        assert_eq!(failure.fault, Fault::Worker);
+        std::fs::write(place.output(), "").expect("room");
+        let failure = Made::take(&place.folder, "output").err().expect("empty");
+        assert_eq!(failure.fault, Fault::Worker);
+    }
+}

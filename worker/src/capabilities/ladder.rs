@@ -1,0 +1,157 @@
+//! The largest picture that an encoder is seen to encode.
+//!
+//! Hardware has limits of its own, so it is tried step by step until it
+//! refuses. Software takes what memory and time allow: there the answer is
+//! "proved up to", from a step that this machine takes without effort.
+
+use std::time::Duration;
+
+use common::recipe::encoder::Kind;
+
+use crate::capabilities::profile::Size;
+use crate::capabilities::trial::{Bench, Encoded, Refusal, Trial};
+
+/// From small to large.
+const STEPS: [Size; 5] = [
+    (640, 360),
+    (1280, 720),
+    (1920, 1080),
+    (3840, 2160),
+    (7680, 4320),
+];
+
+/// How long software may be expected to take for another step up.
+const EFFORT: Duration = Duration::from_millis(600);
+
+/// How long software may take for a step before a smaller one is tried.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// Bytes of memory that an encoder may need for each pixel of a picture, as it
+/// holds dozens of pictures in different forms.
+const BYTES_PER_PIXEL: u64 = 100;
+
+/// Where to start: hardware at a size that every GPU takes (some refuse small
+/// ones), software at the largest that is usual and fits into memory (bytes).
+pub(crate) fn start(kind: Kind, memory: u64) -> Size {
+    let wanted = match kind {
+        Kind::Software => (3840, 2160),
+        _ => (1920, 1080),
+    };
+    STEPS
+        .into_iter()
+        .take_while(|&step| step <= wanted && (kind.is_hardware() || fits(step, memory)))
+        .last()
+        .unwrap_or(STEPS[0])
+}
+
+/// A size that shows what does not depend on size.
+pub(crate) fn usual(kind: Kind) -> Size {
+    if kind.is_hardware() {
+        (1920, 1080)
+    } else {
+        STEPS[0]
+    }
+}
+
+/// Tries the trial's size, and smaller ones where that may help.
+pub(crate) async fn down(bench: &Bench, trial: &Trial<'_>) -> Result<(Size, Encoded), Refusal> {
+    let mut first = None;
+    for &size in STEPS.iter().rev().filter(|&&step| step <= trial.size) {
+        let smallest = size == STEPS[0];
+        let mut bench = bench.clone();
+        if !smallest && !trial.encoder.kind().is_hardware() {
+            bench.patience = bench.patience.min(SLOW);
+        }
+        match (Trial {
+            size,
+            ..trial.clone()
+        })
+        .run(&bench)
+        .await
+        {
+            Ok(encoded) => return Ok((size, encoded)),
+            Err(refusal) if !smallest && size_may_be_why(trial, &refusal) => {
+                first = first.or(Some(refusal));
+            }
+            Err(refusal) => return Err(first.unwrap_or(refusal)),
+        }
+    }
+    Err(first.unwrap_or_else(|| Refusal::new("no size to try")))
+}
+
+/// Climbs from a size that worked and took so long; gives the last that worked.
+pub(crate) async fn up(
+    bench: &Bench,
+    trial: &Trial<'_>,
+    base: Size,
+    mut took: Duration,
+    memory: u64,
+) -> Size {
+    let mut largest = base;
+    for &size in STEPS.iter().filter(|&&step| step > base) {
+        let growth = pixels(size) / pixels(largest);
+        let effortless = took * u32::try_from(growth).unwrap_or(u32::MAX) <= EFFORT;
+        let climbs = trial.encoder.kind().is_hardware() || (effortless && fits(size, memory));
+        if !climbs {
+            break;
+        }
+        match (Trial {
+            size,
+            ..trial.clone()
+        })
+        .run(bench)
+        .await
+        {
+            Ok(encoded) => took = encoded.took,
+            Err(_) => break,
+        }
+        largest = size;
+    }
+    largest
+}
+
+/// Whether a smaller picture might pass: software too slow for this one, or
+/// words about sizes.
+fn size_may_be_why(trial: &Trial<'_>, refusal: &Refusal) -> bool {
+    if refusal.timed_out {
+        return !trial.encoder.kind().is_hardware();
+    }
+    let reason = refusal.reason.to_ascii_lowercase();
+    [
+        "size",
+        "dimension",
+        "resolution",
+        "width",
+        "height",
+        "memory",
+    ]
+    .iter()
+    .any(|word| reason.contains(word))
+}
+
+fn fits(size: Size, memory: u64) -> bool {
+    pixels(size) * BYTES_PER_PIXEL <= memory
+}
+
+fn pixels((width, height): Size) -> u64 {
+    u64::from(width) * u64::from(height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn software_starts_at_what_memory_holds() {
+        assert_eq!(start(Kind::Software, 4 * GIB), (3840, 2160));
+        assert_eq!(start(Kind::Software, GIB / 4), (1920, 1080));
+        assert_eq!(start(Kind::Software, 0), (640, 360));
+    }
+
+    #[test]
+    fn hardware_starts_where_no_gpu_refuses() {
+        assert_eq!(start(Kind::Amd, 0), (1920, 1080));
+    }
+}

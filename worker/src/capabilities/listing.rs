@@ -1,0 +1,158 @@
+//! What ffmpeg says it has: its version, encoders, filters and muxers.
+
+use std::collections::BTreeSet;
+
+use common::farm::card::Ffmpeg;
+use common::recipe::Container;
+use uuid::Uuid;
+
+use crate::capabilities::trial::Bench;
+use crate::capabilities::{DetectError, process};
+
+/// Filters worth knowing of: those that recipes use most, and those that only
+/// some builds have.
+const FILTERS: &str = "\
+    ass bwdif crop cropdetect deband drawtext eq fade fps hqdn3d hwdownload hwupload \
+    libplacebo libvmaf loudnorm lut3d minterpolate nlmeans overlay pad psnr scale \
+    scale_cuda scale_qsv scale_vaapi scale_vt scale_vulkan select ssim subtitles \
+    thumbnail tonemap tonemap_vaapi transpose unsharp vidstabdetect vidstabtransform \
+    vpp_qsv xpsnr yadif zscale";
+
+/// Muxers worth knowing of beside those of the recipes' containers.
+const MUXERS: &str = "dash hls mpegts mxf ogg segment";
+
+/// The names of everything that ffmpeg says it has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listing {
+    encoders: BTreeSet<String>,
+    /// Filters of interest.
+    pub(crate) filters: Vec<String>,
+    /// Muxers of interest.
+    pub(crate) muxers: Vec<String>,
+}
+
+impl Listing {
+    /// Asks ffmpeg.
+    ///
+    /// # Errors
+    /// Where it cannot be started or does not answer.
+    pub(crate) async fn ask(bench: &Bench) -> Result<Self, DetectError> {
+        let (encoders, filters, muxers) = tokio::try_join!(
+            ask(bench, "-encoders"),
+            ask(bench, "-filters"),
+            ask(bench, "-muxers"),
+        )?;
+        let containers = Container::ALL.map(Container::muxer);
+        let muxers: BTreeSet<String> = muxers.lines().filter_map(muxer).collect();
+        let filters: BTreeSet<String> = filters.lines().filter_map(filter).collect();
+        Ok(Self {
+            encoders: encoders.lines().filter_map(encoder).collect(),
+            filters: listed(FILTERS.split(' '), &filters),
+            muxers: listed(containers.into_iter().chain(MUXERS.split(' ')), &muxers),
+        })
+    }
+
+    /// Whether an encoder of this name is listed.
+    pub(crate) fn has_encoder(&self, name: &str) -> bool {
+        self.encoders.contains(name)
+    }
+}
+
+/// Asks ffmpeg which build it is.
+///
+/// # Errors
+/// Where it cannot be started, does not answer, or is not ffmpeg.
+pub(crate) async fn version(bench: &Bench) -> Result<Ffmpeg, DetectError> {
+    let text = ask(bench, "-version").await?;
+    let version = text
+        .lines()
+        .find_map(|line| line.strip_prefix("ffmpeg version ")?.split(' ').next())
+        .ok_or_else(|| DetectError::NotFfmpeg(bench.ffmpeg.clone()))?;
+    Ok(Ffmpeg {
+        version: version.to_owned(),
+        build: Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
+            .simple()
+            .to_string(),
+    })
+}
+
+async fn ask(bench: &Bench, what: &'static str) -> Result<String, DetectError> {
+    let ran = process::run(&bench.ffmpeg, ["-hide_banner", what], bench.patience)
+        .await
+        .map_err(|source| DetectError::unable_to_run(&bench.ffmpeg, source))?;
+    if ran.succeeded() {
+        return Ok(ran.stdout);
+    }
+    let why = match ran.status {
+        None => format!(
+            "gave no answer within {}",
+            humantime::format_duration(bench.patience)
+        ),
+        Some(status) => super::reason::reason(&ran.stderr).unwrap_or_else(|| status.to_string()),
+    };
+    Err(DetectError::NoAnswer {
+        ffmpeg: bench.ffmpeg.clone(),
+        what,
+        why,
+    })
+}
+
+/// Those of the wanted names that are there, in the order of the wanted.
+fn listed<'a>(wanted: impl Iterator<Item = &'a str>, there: &BTreeSet<String>) -> Vec<String> {
+    wanted
+        .filter(|&name| there.contains(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// ` V....D libx264              libx264 H.264 / AVC …`
+fn encoder(line: &str) -> Option<String> {
+    let (flags, name) = two_words(line)?;
+    (flags.len() == 6 && flags.starts_with(['V', 'A']) && name != "=").then(|| name.to_owned())
+}
+
+/// ` TSC scale             V->V       Scale the input video size …`
+fn filter(line: &str) -> Option<String> {
+    let (_, name) = two_words(line)?;
+    line.split_whitespace()
+        .nth(2)
+        .is_some_and(|direction| direction.contains("->"))
+        .then(|| name.to_owned())
+}
+
+/// `  E matroska        Matroska`
+fn muxer(line: &str) -> Option<String> {
+    let (flags, name) = two_words(line)?;
+    (flags.contains('E') && flags.len() <= 3 && name != "=").then(|| name.to_owned())
+}
+
+fn two_words(line: &str) -> Option<(&str, &str)> {
+    let mut words = line.split_whitespace();
+    Some((words.next()?, words.next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_from_lists_of_old_and_new_builds() {
+        assert_eq!(encoder(" V..... = Video"), None);
+        assert_eq!(encoder(" ------"), None);
+        assert_eq!(
+            encoder(" V....D libx264              libx264 H.264 / AVC").as_deref(),
+            Some("libx264")
+        );
+        assert_eq!(filter("  T.. = Timeline support"), None);
+        assert_eq!(
+            filter(" ..C scale   V->V   Scale the video").as_deref(),
+            Some("scale")
+        );
+        assert_eq!(
+            filter(" .. concat  N->N   Concatenate").as_deref(),
+            Some("concat")
+        );
+        assert_eq!(muxer(" .E = Muxing supported"), None);
+        assert_eq!(muxer("  E mp4             MP4").as_deref(), Some("mp4"));
+    }
+}

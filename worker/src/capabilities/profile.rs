@@ -1,0 +1,115 @@
+//! What has to be known of an encoder before it can be tried fairly.
+
+use common::recipe::encoder::{Encoder, Kind};
+
+use crate::capabilities::devices;
+
+/// A picture's width and height in pixels.
+pub(crate) type Size = (u32, u32);
+
+/// How an encoder is tried.
+pub(crate) struct Profile {
+    /// Pixel formats to ask for: one of 8 and one of 10 bits per sample.
+    pub(crate) asked: [&'static str; 2],
+    /// Whether pictures must be uploaded to the device by a filter.
+    pub(crate) uploads: bool,
+    /// Options without which the encoder takes hardly any picture, at 8 and 10 bits.
+    pub(crate) needs: [&'static str; 2],
+    /// Options that make it quick where only success matters.
+    pub(crate) quick: &'static str,
+    /// Whether with default settings one picture of 1280×720 may take seconds.
+    pub(crate) crawls: bool,
+}
+
+impl Profile {
+    pub(crate) fn of(encoder: &Encoder) -> Self {
+        let kind = encoder.kind();
+        let name = encoder.as_str();
+        Self {
+            asked: match kind {
+                Kind::Software | Kind::Nvidia | Kind::V4l2 => ["yuv420p", "yuv420p10le"],
+                _ => ["nv12", "p010le"],
+            },
+            uploads: matches!(kind, Kind::Vaapi | Kind::Vulkan),
+            needs: match name {
+                // As DNxHD it knows a few sizes at a few bitrates; as DNxHR it knows all.
+                "dnxhd" => ["-profile:v dnxhr_sq", "-profile:v dnxhr_hqx"],
+                // By default the encoder is Windows' own software.
+                _ if kind == Kind::Mediafoundation => ["-hw_encoding 1"; 2],
+                _ => [""; 2],
+            },
+            // Few threads and no lookahead where memory is most of the effort.
+            quick: match name {
+                "libx264" | "libx265" => "-preset ultrafast",
+                "libsvtav1" => "-preset 12",
+                "libaom-av1" => "-usage realtime -cpu-used 8 -row-mt 1",
+                "librav1e" => "-speed 10 -tiles 4",
+                "libvpx" => "-deadline realtime -cpu-used 8 -lag-in-frames 0",
+                "libvpx-vp9" => "-deadline realtime -cpu-used 8 -lag-in-frames 0 -row-mt 1",
+                "libvvenc" => "-preset faster",
+                "prores_ks" => "-profile:v proxy",
+                "dnxhd" | "ffv1" => "-threads 1",
+                _ => "",
+            },
+            crawls: matches!(name, "libaom-av1" | "librav1e" | "libvvenc"),
+        }
+    }
+}
+
+/// A way to reach an encoder's device.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Way {
+    /// What ffmpeg is given before the input.
+    pub(crate) device: Vec<String>,
+    /// What the encoder is given.
+    pub(crate) encoder: Vec<String>,
+}
+
+impl Way {
+    fn new(device: &[&str], encoder: &[&str]) -> Self {
+        let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        Self {
+            device: owned(device),
+            encoder: owned(encoder),
+        }
+    }
+
+    /// The ways that are worth a try, the plainest first.
+    pub(crate) fn all(kind: Kind) -> Vec<Self> {
+        let nodes = devices::render_nodes();
+        match kind {
+            Kind::Vaapi => vaapi(&nodes),
+            // ffmpeg finds the first device by itself.
+            Kind::Intel => std::iter::once(Self::default())
+                .chain(
+                    nodes
+                        .iter()
+                        .map(|node| Self::new(&["-qsv_device", node], &[])),
+                )
+                .collect(),
+            Kind::Vulkan => vec![Self::new(
+                &["-init_hw_device", "vulkan=gpu", "-filter_hw_device", "gpu"],
+                &[],
+            )],
+            _ => vec![Self::default()],
+        }
+    }
+}
+
+/// Some drivers know constant quality only, some the low-power circuit only.
+fn vaapi(nodes: &[String]) -> Vec<Way> {
+    const MODES: [&[&str]; 4] = [
+        &[],
+        &["-rc_mode", "CQP"],
+        &["-low_power", "1"],
+        &["-low_power", "1", "-rc_mode", "CQP"],
+    ];
+    if nodes.is_empty() {
+        // So that ffmpeg says in its own words what is missing.
+        return vec![Way::new(&["-vaapi_device", "/dev/dri/renderD128"], &[])];
+    }
+    nodes
+        .iter()
+        .flat_map(|node| MODES.map(|mode| Way::new(&["-vaapi_device", node], mode)))
+        .collect()
+}

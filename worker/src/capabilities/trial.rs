@@ -1,0 +1,294 @@
+//! One test encode: from a synthetic source to packets that are counted and
+//! thrown away.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use common::farm::card::{Proof, bit_depth};
+use common::recipe::encoder::{Encoder, Kind};
+
+use crate::capabilities::process::{Ran, Watched, is_packet};
+use crate::capabilities::profile::{Profile, Size, Way};
+use crate::capabilities::reason::reason;
+use crate::capabilities::{ladder, process};
+
+/// A line of text for each packet, as soon as it is there.
+const PACKETS: [&str; 5] = ["-flush_packets", "1", "-f", "framecrc", "pipe:1"];
+
+/// Names by which ffmpeg calls pictures that lie on a device.
+const SURFACES: &[&str] = &[
+    "vaapi",
+    "vulkan",
+    "cuda",
+    "qsv",
+    "amf",
+    "d3d11",
+    "videotoolbox_vld",
+];
+
+/// Where encodes are tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Bench {
+    pub(crate) ffmpeg: PathBuf,
+    /// How long one encode may take.
+    pub(crate) patience: Duration,
+}
+
+/// What is encoded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    /// So many flat pictures: quick to make, whatever their size.
+    Flat(u32),
+    /// So many pictures with detail and motion.
+    Lively(u32),
+    /// Pictures with detail and motion, without end.
+    Endless,
+    /// Flat pictures without end, no faster than they would be shown.
+    Realtime,
+}
+
+/// One test encode.
+#[derive(Clone, Debug)]
+pub(crate) struct Trial<'a> {
+    pub(crate) encoder: &'a Encoder,
+    pub(crate) way: &'a Way,
+    /// Whether 10 bits per sample are asked for, and not 8.
+    pub(crate) deep: bool,
+    pub(crate) size: Size,
+    pub(crate) source: Source,
+    /// Whether the encoder is told to hurry.
+    pub(crate) quick: bool,
+}
+
+/// An encode that worked.
+#[derive(Clone, Debug)]
+pub(crate) struct Encoded {
+    /// The pixel format that the encoder really took.
+    pub(crate) format: String,
+    pub(crate) took: Duration,
+}
+
+/// An encode that did not work.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// Why, in one line.
+    pub(crate) reason: String,
+    /// Whether it was killed because its time was up.
+    pub(crate) timed_out: bool,
+}
+
+impl Trial<'_> {
+    /// Encodes to the end of the source.
+    pub(crate) async fn run(&self, bench: &Bench) -> Result<Encoded, Refusal> {
+        let ran = run(&bench.ffmpeg, &self.arguments(), bench.patience).await?;
+        if let Some(device) = software_device(&ran.stderr) {
+            return Err(Refusal::new(device));
+        }
+        let asked = Profile::of(self.encoder).asked[usize::from(self.deep)];
+        let taken = taken_format(&ran.stderr).filter(|format| !SURFACES.contains(format));
+        let format = taken.unwrap_or(asked);
+        // ffmpeg falls back to a format that the encoder has, and calls that a success.
+        if self.deep && bit_depth(format) != 10 {
+            return Err(Refusal::new(format!("encodes {format}, not {asked}")));
+        }
+        Ok(Encoded {
+            format: format.to_owned(),
+            took: ran.took,
+        })
+    }
+
+    /// Starts an encode without end, to be watched.
+    pub(crate) fn watch(&self, ffmpeg: &Path) -> std::io::Result<Watched> {
+        Watched::start(ffmpeg, &self.arguments())
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let mut line = self.line();
+        line.add(PACKETS);
+        line.0
+    }
+
+    fn line(&self) -> Line {
+        let profile = Profile::of(self.encoder);
+        let depth = usize::from(self.deep);
+        let (width, height) = self.size;
+        let (picture, frames) = match self.source {
+            Source::Flat(frames) => ("color=c=gray:", Some(frames)),
+            Source::Lively(frames) => ("testsrc2=", Some(frames)),
+            Source::Endless => ("testsrc2=", None),
+            Source::Realtime => ("color=c=gray:", None),
+        };
+        let mut line = Line::quiet(match self.encoder.kind() {
+            // Only this verbose does ffmpeg say that the device is a CPU in disguise.
+            Kind::Vulkan => "level+verbose",
+            _ => "level+info",
+        });
+        line.add(&self.way.device);
+        if matches!(self.source, Source::Realtime) {
+            line.add(["-re"]);
+        }
+        line.add(["-f", "lavfi", "-i"]);
+        line.add([format!("{picture}s={width}x{height}:r=25")]);
+        if let Some(frames) = frames {
+            line.add(["-frames:v".to_owned(), frames.to_string()]);
+        }
+        let format = profile.asked[depth];
+        if profile.uploads {
+            line.add(["-vf".to_owned(), format!("format={format},hwupload")]);
+        } else {
+            line.add(["-pix_fmt", format]);
+        }
+        line.add(["-c:v", self.encoder.as_str()]);
+        line.add(&self.way.encoder);
+        line.add(profile.needs[depth].split_whitespace());
+        if self.quick {
+            line.add(profile.quick.split_whitespace());
+        }
+        line
+    }
+}
+
+/// Frames of an encode into a file: a second.
+pub const PROOF_FRAMES: u32 = 25;
+
+/// A second of lively pictures, encoded as a proof found that it works.
+pub(crate) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<OsString> {
+    let line = match with {
+        Some((encoder, proof)) => Trial {
+            encoder,
+            way: &Way {
+                device: proof.device_arguments.clone(),
+                encoder: proof.encoder_arguments.clone(),
+            },
+            deep: false,
+            size: ladder::usual(encoder.kind()),
+            source: Source::Lively(PROOF_FRAMES),
+            quick: true,
+        }
+        .line(),
+        None => {
+            let mut line = Line::quiet("level+info");
+            line.add(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25"]);
+            line.add(["-frames:v", &PROOF_FRAMES.to_string(), "-c:v", "rawvideo"]);
+            line
+        }
+    };
+    let mut arguments: Vec<OsString> = line.0.into_iter().map(OsString::from).collect();
+    arguments.extend(["-y", "-f", "nut"].map(OsString::from));
+    arguments.push(crate::ffmpeg::file(output));
+    arguments
+}
+
+/// Tries an audio encoder on a tenth of a second of a tone.
+pub(crate) async fn audio(bench: &Bench, encoder: &str) -> Result<(), Refusal> {
+    let mut line = Line::quiet("level+info");
+    line.add(["-f", "lavfi", "-i", "sine=duration=0.1:sample_rate=48000"]);
+    line.add(["-c:a", encoder]);
+    line.add(PACKETS);
+    run(&bench.ffmpeg, &line.0, bench.patience).await.map(drop)
+}
+
+struct Line(Vec<String>);
+
+impl Line {
+    fn quiet(level: &str) -> Self {
+        let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", level];
+        Self(quiet.map(str::to_owned).into())
+    }
+
+    fn add<T: AsRef<str>>(&mut self, words: impl IntoIterator<Item = T>) {
+        let words = words.into_iter().map(|word| word.as_ref().to_owned());
+        self.0.extend(words);
+    }
+}
+
+/// Runs an encode that must succeed and bring out packets.
+async fn run(ffmpeg: &Path, arguments: &[String], patience: Duration) -> Result<Ran, Refusal> {
+    let ran = process::run(ffmpeg, arguments, patience)
+        .await
+        .map_err(|error| Refusal::new(format!("ffmpeg cannot be started: {error}")))?;
+    tracing::trace!(took = ?ran.took, status = ?ran.status, command = %arguments.join(" "), "test encode");
+    let said = reason(&ran.stderr);
+    let Some(status) = ran.status else {
+        let patience = humantime::format_duration(patience);
+        let said = said.map_or_else(String::new, |words| format!(": {words}"));
+        return Err(Refusal {
+            reason: format!("no answer within {patience}{said}"),
+            timed_out: true,
+        });
+    };
+    if !status.success() {
+        let silent = || format!("ffmpeg failed and did not say why ({status})");
+        return Err(Refusal::new(said.unwrap_or_else(silent)));
+    }
+    // It may exit without an error and without an output.
+    if !ran.stdout.lines().any(is_packet) {
+        let silent = || "ffmpeg succeeded, but brought out nothing".to_owned();
+        return Err(Refusal::new(said.unwrap_or_else(silent)));
+    }
+    Ok(ran)
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            timed_out: false,
+        }
+    }
+}
+
+/// The pixel format of the first output stream, from what ffmpeg logs of it:
+/// `Stream #0:0: Video: prores (apch / 0x68637061), yuv422p10le(tv), 1280x720, …`.
+fn taken_format(log: &str) -> Option<&str> {
+    let output = &log[log.find("Output #0")?..];
+    let line = output.lines().find(|line| line.contains(": Video: "))?;
+    let (_, description) = line.split_once(": Video: ")?;
+    let mut depth = 0_u32;
+    let mut fields = description.split(|c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    let format = fields.nth(1)?.trim().split('(').next()?;
+    (!format.is_empty()).then_some(format)
+}
+
+/// The line that says that a Vulkan device is no GPU:
+/// `Device 0 selected: llvmpipe (LLVM 15.0.6, 256 bits) (software) (0x0)`.
+fn software_device(log: &str) -> Option<&str> {
+    let line = log
+        .lines()
+        .find(|line| line.contains("Device") && line.contains("selected: "))?;
+    let start = line.find("Device")?;
+    line.contains("(software)").then(|| line[start..].trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_taken_is_read_from_the_output_stream() {
+        let log = "[info] Input #0, lavfi, from 'testsrc2':\n\
+             [info]   Stream #0:0: Video: rawvideo (I420 / 0x30323449), yuv420p, 1280x720\n\
+             [info] Output #0, framecrc, to 'pipe:':\n\
+             [info]   Stream #0:0: Video: prores (HQ) (apch / 0x68, 1), yuv422p10le(tv), 1280x720";
+        assert_eq!(taken_format(log), Some("yuv422p10le"));
+        assert_eq!(taken_format("[info] Input #0"), None);
+    }
+
+    #[test]
+    fn a_cpu_that_poses_as_a_gpu_is_seen() {
+        let chosen =
+            "[Vulkan @ 0x55] [verbose] Device 0 selected: llvmpipe (LLVM 15) (software) (0x0)";
+        assert!(software_device(chosen).is_some_and(|line| line.starts_with("Device 0 selected")));
+        let listed = "[verbose]     0: llvmpipe (LLVM 15) (software) (0x0)\n\
+             [verbose] Device 1 selected: NVIDIA RTX A2000 (discrete) (0x2531)";
+        assert_eq!(software_device(listed), None);
+    }
+}

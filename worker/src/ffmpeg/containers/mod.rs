@@ -1,0 +1,6 @@
+//! What a container holds that ffmpeg neither reads nor writes.
+
+pub mod ebml;
+pub mod finish;
+pub mod matroska;
+pub mod mp4;

@@ -1,0 +1,148 @@
+//! What ffmpeg does not write to mp4 and mov as it should. It switches the first track of subtitles on where none is
+//! to be, and where it writes tags by keys it says the time of creation twice or not at all. No byte of the file moves.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use jiff::Timestamp;
+
+/// Bit of a track's header that means it is switched on.
+const ENABLED: u8 = 1;
+/// Seconds from the beginning of 1904, from which mp4 counts, to that of 1970.
+const EPOCH: i64 = 2_082_844_800;
+/// Boxes in a box, at the most.
+const MOST_BOXES: usize = 100_000;
+
+/// Where a box has its data.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u64,
+    end: u64,
+}
+
+impl Span {
+    /// All of a file.
+    fn of(file: &File) -> io::Result<Self> {
+        let end = file.metadata()?.len();
+        Ok(Self { start: 0, end })
+    }
+}
+
+/// Switches a track off, by its place among the tracks that are no covers.
+///
+/// # Errors
+/// Where the file cannot be read or written, or has no such track.
+pub(crate) fn switch_off(file: &mut File, track: usize) -> io::Result<()> {
+    let missing = || io::Error::other("ffmpeg wrote no such track");
+    let whole = Span::of(file)?;
+    let movie = find(file, whole, *b"moov", 0)?.ok_or_else(missing)?;
+    let track = find(file, movie, *b"trak", track)?.ok_or_else(missing)?;
+    let header = find(file, track, *b"tkhd", 0)?.ok_or_else(missing)?;
+    // A byte of version and three of flags.
+    let mut flags = [0; 4];
+    file.seek(SeekFrom::Start(header.start))?;
+    file.read_exact(&mut flags)?;
+    flags[3] &= !ENABLED;
+    file.seek(SeekFrom::Start(header.start))?;
+    file.write_all(&flags)
+}
+
+/// Writes when the film and its tracks were made.
+///
+/// # Errors
+/// Where the file cannot be read or written, or has no place for it.
+pub(crate) fn write_created(file: &mut File, created: Timestamp) -> io::Result<()> {
+    let missing = || io::Error::other("ffmpeg wrote no header of the film");
+    let whole = Span::of(file)?;
+    let movie = find(file, whole, *b"moov", 0)?.ok_or_else(missing)?;
+    let header = find(file, movie, *b"mvhd", 0)?.ok_or_else(missing)?;
+    let mut headers = vec![header];
+    for number in 0..MOST_BOXES {
+        let Some(track) = find(file, movie, *b"trak", number)? else {
+            break;
+        };
+        headers.extend(find(file, track, *b"tkhd", 0)?);
+        if let Some(media) = find(file, track, *b"mdia", 0)? {
+            headers.extend(find(file, media, *b"mdhd", 0)?);
+        }
+    }
+    // A time after 2040 has no room in a short header.
+    let seconds = u64::try_from(created.as_second() + EPOCH).unwrap_or(0);
+    let short = u32::try_from(seconds);
+    for header in headers {
+        // Each has its version and three bytes of flags, the time of creation and that of the last change.
+        let mut version = [0; 4];
+        file.seek(SeekFrom::Start(header.start))?;
+        file.read_exact(&mut version)?;
+        match (version[0], short) {
+            (1, _) => file.write_all(&[seconds.to_be_bytes(); 2].concat())?,
+            (_, Ok(seconds)) => file.write_all(&[seconds.to_be_bytes(); 2].concat())?,
+            (_, Err(_)) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The box of this name within a span that has `before` others of it before.
+fn find(file: &mut File, within: Span, name: [u8; 4], before: usize) -> io::Result<Option<Span>> {
+    let (mut at, mut passed) = (within.start, 0);
+    for _ in 0..MOST_BOXES {
+        if at + 8 > within.end {
+            return Ok(None);
+        }
+        let mut head = [0; 8];
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut head)?;
+        let [a, b, c, d, kind @ ..] = head;
+        let (start, size) = match u32::from_be_bytes([a, b, c, d]) {
+            0 => (at + 8, within.end - at),
+            1 => {
+                let mut large = [0; 8];
+                file.read_exact(&mut large)?;
+                (at + 16, u64::from_be_bytes(large))
+            }
+            size => (at + 8, u64::from(size)),
+        };
+        let end = at.saturating_add(size).min(within.end);
+        if end < start {
+            return Ok(None);
+        }
+        if kind == name {
+            if passed == before {
+                return Ok(Some(Span { start, end }));
+            }
+            passed += 1;
+        }
+        at = end;
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(name: &[u8], data: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(8 + data.len()).expect("small");
+        [&size.to_be_bytes(), name, data].concat()
+    }
+
+    #[test]
+    fn the_named_track_is_switched_off_and_nothing_else() {
+        let track = |flags: u8| boxed(b"trak", &boxed(b"tkhd", &[0, 0, 0, flags, 9, 9]));
+        let movie = [boxed(b"mvhd", &[1, 2]), track(3), track(7)].concat();
+        let whole = [boxed(b"ftyp", b"isom"), boxed(b"moov", &movie)].concat();
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&whole).expect("room");
+        switch_off(&mut file, 1).expect("there are two");
+        assert!(switch_off(&mut file, 2).is_err());
+        let mut now = Vec::new();
+        file.rewind().expect("a file");
+        file.read_to_end(&mut now).expect("readable");
+        let changed: Vec<usize> = (0..whole.len())
+            .filter(|&place| whole[place] != now[place])
+            .collect();
+        assert_eq!(changed.len(), 1);
+        assert_eq!(now[changed[0]], 6);
+    }
+}

@@ -1,0 +1,178 @@
+//! What tracks are marked as, e.g. `default` or `forced`, and which marks a container holds.
+
+use common::job::changes::{Change, Kind};
+use common::recipe::Container;
+
+use crate::ffmpeg::probe::media::{Stream, StreamKind};
+use crate::ffmpeg::tracks::{Means, Track};
+
+/// Marks that ffmpeg writes to a container and reads from it again.
+fn held(container: Container, kind: StreamKind) -> &'static [&'static str] {
+    match (container, kind) {
+        (Container::Mkv, StreamKind::Subtitle) => &[
+            "default",
+            "forced",
+            "comment",
+            "hearing_impaired",
+            "visual_impaired",
+            "original",
+            "dub",
+            "descriptions",
+        ],
+        (Container::Mkv, _) => &[
+            "default",
+            "forced",
+            "comment",
+            "hearing_impaired",
+            "visual_impaired",
+            "original",
+            "dub",
+        ],
+        (Container::Mp4, _) => &[
+            "default",
+            "forced",
+            "comment",
+            "hearing_impaired",
+            "visual_impaired",
+            "dub",
+            "captions",
+            "descriptions",
+        ],
+        (Container::Mov, _) => &["default"],
+        (Container::Webm, StreamKind::Subtitle) => {
+            &["default", "forced", "captions", "descriptions", "metadata"]
+        }
+        (Container::Webm, _) => &["default", "forced"],
+    }
+}
+
+/// What ffmpeg is told that each track is marked as: `-disposition:N A+B`. Without a word, it marks by its own rules.
+pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
+    let mut arguments = Vec::new();
+    for (number, track) in tracks.iter().enumerate() {
+        if matches!(track.source.kind, StreamKind::Attachment) || track.by == Means::Attach {
+            continue;
+        }
+        // A lone picture is a cover there.
+        let marks: Vec<&str> = if track.source.is_picture && container == Container::Mp4 {
+            vec!["attached_pic"]
+        } else {
+            let held = held(container, track.source.kind);
+            let marks = track.source.dispositions.iter().map(String::as_str);
+            marks.filter(|mark| held.contains(mark)).collect()
+        };
+        let marks = if marks.is_empty() {
+            "0".to_owned()
+        } else {
+            marks.join("+")
+        };
+        arguments.extend([format!("-disposition:{number}"), marks]);
+    }
+    arguments
+}
+
+/// Marks that the container does not hold, and those that it needs.
+pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for track in tracks.iter().filter(|track| is_marked(&track.source)) {
+        let held = held(container, track.source.kind);
+        let marks = track.source.dispositions.iter().map(String::as_str);
+        let lost: Vec<&str> = marks.filter(|mark| !held.contains(mark)).collect();
+        if !lost.is_empty() {
+            changes.push(Change::lost(
+                Kind::Disposition,
+                track.source.index,
+                lost.join(", "),
+                format!("{container} holds no such mark"),
+            ));
+        }
+    }
+    if is_mp4(container) {
+        for kind in [StreamKind::Video, StreamKind::Audio] {
+            // A single one is played in any case.
+            let several = tracks.iter().filter(|track| is_of(track, kind)).count() > 1;
+            if let Some(first) = undecided(tracks, kind).filter(|_| several) {
+                changes.push(Change::converted(
+                    Kind::Disposition,
+                    tracks[first].source.index,
+                    "not default",
+                    "default",
+                    format!(
+                        "players of {container} play no {kind} where no track of it is default"
+                    ),
+                ));
+            }
+        }
+    }
+    changes
+}
+
+/// Places among the output's tracks of subtitles that ffmpeg marks as default in `container` although none is.
+pub(crate) fn wrongly_default(container: Container, tracks: &[Track]) -> Option<usize> {
+    is_mp4(container).then(|| undecided(tracks, StreamKind::Subtitle))?
+}
+
+/// The first track of a kind, where none of the kind is default: the one that ffmpeg takes for it in mp4 and mov.
+fn undecided(tracks: &[Track], kind: StreamKind) -> Option<usize> {
+    let mut of_kind = tracks
+        .iter()
+        .enumerate()
+        .filter(|(_, track)| is_of(track, kind));
+    let is_default = |track: &Track| track.source.dispositions.contains("default");
+    let (first, track) = of_kind.next()?;
+    let decided = is_default(track) || of_kind.any(|(_, track)| is_default(track));
+    (!decided).then_some(first)
+}
+
+fn is_of(track: &Track, kind: StreamKind) -> bool {
+    track.source.kind == kind && is_marked(&track.source)
+}
+
+/// Whether marks mean anything for it.
+fn is_marked(stream: &Stream) -> bool {
+    !stream.is_picture && !matches!(stream.kind, StreamKind::Attachment | StreamKind::Data)
+}
+
+fn is_mp4(container: Container) -> bool {
+    matches!(container, Container::Mp4 | Container::Mov)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(kind: StreamKind, marks: &[&str]) -> Track {
+        let source = Stream {
+            kind,
+            dispositions: marks.iter().map(ToString::to_string).collect(),
+            ..Stream::default()
+        };
+        Track {
+            source,
+            by: Means::Copy,
+        }
+    }
+
+    #[test]
+    fn each_track_is_marked_as_it_was_or_told_of() {
+        let tracks = [
+            track(StreamKind::Video, &[]),
+            track(StreamKind::Video, &[]),
+            track(StreamKind::Audio, &["default", "original"]),
+            track(StreamKind::Subtitle, &["forced"]),
+        ];
+        let mkv = arguments(Container::Mkv, &tracks).join(" ");
+        assert_eq!(
+            mkv,
+            "-disposition:0 0 -disposition:1 0 -disposition:2 default+original -disposition:3 forced"
+        );
+        assert!(changes(Container::Mkv, &tracks).is_empty());
+        let told = changes(Container::Mov, &tracks);
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].contains("original") && told[1].contains("forced"));
+        assert!(told[2].contains("not default"), "{told:?}");
+        assert_eq!(wrongly_default(Container::Mov, &tracks), Some(3));
+        assert_eq!(wrongly_default(Container::Mkv, &tracks), None);
+    }
+}

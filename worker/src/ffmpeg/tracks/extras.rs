@@ -1,0 +1,228 @@
+//! Covers, attached files and data: what accompanies films, sound and subtitles.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use common::job::changes::{Change, Kind};
+use common::job::failure::{Failure, Fault};
+use common::recipe::Container;
+
+use crate::ffmpeg::arguments::Arguments;
+use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::run::fault::Origin;
+use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::tracks::{Means, Track};
+use crate::ffmpeg::{Source, file};
+
+/// What becomes of a stream that is neither film nor sound nor subtitles.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Extra {
+    /// It becomes a track.
+    Track(Means),
+    /// The container holds the same in another place.
+    Elsewhere,
+    /// It is left out, and why.
+    Lost(Kind, String),
+}
+
+/// Chooses what becomes of an extra; `None` for what is none.
+pub(crate) fn choose(stream: &Stream, media: &Media, container: Container) -> Option<Extra> {
+    Some(match stream.kind {
+        StreamKind::Video if stream.is_picture => picture(stream, container),
+        StreamKind::Attachment if container == Container::Mkv => Extra::Track(Means::Copy),
+        StreamKind::Attachment => {
+            Extra::Lost(Kind::Attachment, "only mkv holds attachments".to_owned())
+        }
+        StreamKind::Data => data(stream, media, container),
+        _ => return None,
+    })
+}
+
+fn picture(stream: &Stream, container: Container) -> Extra {
+    let kind = Kind::Cover;
+    match container {
+        // ffmpeg's Matroska muxer would make a film of one frame of a cover.
+        Container::Mkv if stream.is_cover() && extension(stream).is_some() => {
+            Extra::Track(Means::Attach)
+        }
+        Container::Mkv if !stream.is_cover() => Extra::Track(Means::Copy),
+        Container::Mkv => Extra::Lost(kind, format!("{} is no form of covers", stream.codec)),
+        Container::Mp4 if stream.width == 0 => {
+            Extra::Lost(kind, "ffmpeg cannot read the picture".to_owned())
+        }
+        Container::Mp4 => match stream.codec.as_str() {
+            "mjpeg" | "png" | "bmp" => Extra::Track(Means::Copy),
+            codec => Extra::Lost(
+                kind,
+                format!("{container} holds covers of JPEG, PNG and BMP, not {codec}"),
+            ),
+        },
+        Container::Mov
+            if !stream.is_cover() && matches!(stream.codec.as_str(), "mjpeg" | "png") =>
+        {
+            Extra::Track(Means::Copy)
+        }
+        Container::Mov | Container::Webm => {
+            Extra::Lost(kind, format!("ffmpeg writes no covers to {container}"))
+        }
+    }
+}
+
+fn data(stream: &Stream, media: &Media, container: Container) -> Extra {
+    let has_timecode = || {
+        media
+            .films()
+            .flat_map(|film| film.tags.keys())
+            .any(|key| key.eq_ignore_ascii_case("timecode"))
+    };
+    match stream.codec_tag.as_str() {
+        // The names of chapters: the output gets its own.
+        "text" if !media.chapters.is_empty() => Extra::Elsewhere,
+        // Films have its timecode as a tag, of which ffmpeg makes such a track.
+        "tmcd" if has_timecode() => Extra::Elsewhere,
+        "tmcd" => Extra::Lost(Kind::Timecode, "it belongs to no film".to_owned()),
+        "gpmd" if matches!(container, Container::Mp4 | Container::Mov) => Extra::Track(Means::Copy),
+        _ => Extra::Lost(
+            Kind::Track,
+            format!("ffmpeg writes no such data to {container}"),
+        ),
+    }
+}
+
+/// The file name extension of a picture; `None` where covers are not made of its codec.
+fn extension(picture: &Stream) -> Option<&'static str> {
+    Some(match picture.codec.as_str() {
+        "mjpeg" => "jpg",
+        "png" => "png",
+        "bmp" => "bmp",
+        "gif" => "gif",
+        "webp" => "webp",
+        "tiff" => "tiff",
+        _ => return None,
+    })
+}
+
+/// Covers that are attached, with the files that ffmpeg reads them from.
+fn covers<'a>(
+    tracks: &'a [Track],
+    folder: &'a Path,
+) -> impl Iterator<Item = (usize, &'a Stream, PathBuf)> {
+    let attached = tracks
+        .iter()
+        .enumerate()
+        .filter(|(_, track)| track.by == Means::Attach);
+    attached.map(|(number, track)| {
+        let path = folder.join(format!("cover-{number}"));
+        (number, &track.source, path)
+    })
+}
+
+/// The command line that brings covers into `folder`, whence they are attached; `None` where there is none.
+pub(crate) fn bring_covers(
+    source: &Source,
+    tracks: &[Track],
+    folder: &Path,
+) -> Option<Vec<OsString>> {
+    let mut line: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "warning", "-y"]
+        .map(OsString::from)
+        .into();
+    line.extend(source.arguments());
+    let before = line.len();
+    for (_, cover, path) in covers(tracks, folder) {
+        line.extend(["-map".into(), format!("0:{}", cover.index).into()]);
+        line.extend(["-c", "copy", "-frames:v", "1", "-f", "image2pipe"].map(OsString::from));
+        line.push(file(&path));
+    }
+    (line.len() > before).then_some(line)
+}
+
+/// Brings the covers that are to be attached into the runner's folder. Gives the streams of those
+/// that it could not bring.
+///
+/// # Errors
+/// Where that is nobody's fault but the machine's, or passes.
+pub async fn bring(
+    runner: &Runner,
+    source: &Source,
+    arguments: &Arguments,
+) -> Result<Vec<usize>, Failure> {
+    let Some(before) = &arguments.before else {
+        return Ok(Vec::new());
+    };
+    if let Err(failure) = runner.ffmpeg(before, Origin::of(source), |_| {}).await {
+        let may_be_the_covers = failure.fault == Fault::Input || failure.doubt.is_some();
+        if !may_be_the_covers {
+            return Err(failure);
+        }
+    }
+    let is_there = |path: &Path| {
+        let found = path.symlink_metadata();
+        found.is_ok_and(|found| found.is_file() && found.len() > 0)
+    };
+    Ok(covers(&arguments.tracks, &runner.sandbox.home)
+        .filter(|(_, _, path)| !is_there(path))
+        .map(|(_, cover, _)| cover.index)
+        .collect())
+}
+
+/// Attaches the covers that [`bring_covers`] brings, and names what is attached without a name.
+pub(crate) fn arguments(tracks: &[Track], folder: &Path) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = Vec::new();
+    let tag = |number: usize, key: &str, value: &str| {
+        let tag = [format!("-metadata:s:{number}"), format!("{key}={value}")];
+        tag.map(OsString::from)
+    };
+    for (number, cover, path) in covers(tracks, folder) {
+        let extension = extension(cover).unwrap_or("jpg");
+        let given = |key: &str| cover.tags.get(key).cloned();
+        let name = given("filename").unwrap_or_else(|| format!("cover.{extension}"));
+        let form = given("mimetype").unwrap_or_else(|| {
+            format!(
+                "image/{}",
+                if extension == "jpg" {
+                    "jpeg"
+                } else {
+                    extension
+                }
+            )
+        });
+        arguments.extend(["-attach".into(), file(&path)]);
+        arguments.extend(tag(number, "mimetype", &form));
+        arguments.extend(tag(number, "filename", &name));
+        if let Some(title) = given("title") {
+            arguments.extend(tag(number, "title", &title));
+        }
+    }
+    // Matroska takes no attachment without these.
+    for (number, track) in tracks.iter().enumerate() {
+        if track.source.kind != StreamKind::Attachment {
+            continue;
+        }
+        let has = |key: &str| track.source.tags.contains_key(key);
+        if !has("filename") {
+            arguments.extend(tag(number, "filename", &format!("attachment-{number}")));
+        }
+        if !has("mimetype") {
+            arguments.extend(tag(number, "mimetype", "application/octet-stream"));
+        }
+    }
+    arguments
+}
+
+/// Posters that become covers: mp4 has no other place for a picture.
+pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
+    if container != Container::Mp4 {
+        return Vec::new();
+    }
+    let posters = tracks
+        .iter()
+        .map(|track| &track.source)
+        .filter(|source| source.is_picture && !source.is_cover());
+    posters
+        .map(|poster| {
+            let why = format!("{container} holds single pictures as covers");
+            let from = "video track of one picture";
+            Change::converted(Kind::Cover, poster.index, from, "a cover", why)
+        })
+        .collect()
+}

@@ -1,0 +1,69 @@
+//! Codes of languages: containers want three letters (ISO 639-2), files say two (ISO 639-1) or more (BCP 47).
+
+use common::recipe::Container;
+
+/// Two letters and three. Where ISO 639-2 has two codes, the second is the older one, which Matroska holds.
+const CODES: &str = "aa aar;ab abk;ae ave;af afr;ak aka;am amh;an arg;ar ara;as asm;av ava;ay aym;az aze;ba bak;be bel;\
+    bg bul;bh bih;bi bis;bm bam;bn ben;bo bod tib;br bre;bs bos;ca cat;ce che;ch cha;co cos;cr cre;cs ces cze;cu chu;\
+    cv chv;cy cym wel;da dan;de deu ger;dv div;dz dzo;ee ewe;el ell gre;en eng;eo epo;es spa;et est;eu eus baq;\
+    fa fas per;ff ful;fi fin;fj fij;fo fao;fr fra fre;fy fry;ga gle;gd gla;gl glg;gn grn;gu guj;gv glv;ha hau;he heb;\
+    hi hin;ho hmo;hr hrv;ht hat;hu hun;hy hye arm;hz her;ia ina;id ind;ie ile;ig ibo;ii iii;ik ipk;io ido;is isl ice;\
+    it ita;iu iku;ja jpn;jv jav;ka kat geo;kg kon;ki kik;kj kua;kk kaz;kl kal;km khm;kn kan;ko kor;kr kau;ks kas;ku kur;\
+    kv kom;kw cor;ky kir;la lat;lb ltz;lg lug;li lim;ln lin;lo lao;lt lit;lu lub;lv lav;mg mlg;mh mah;mi mri mao;\
+    mk mkd mac;ml mal;mn mon;mr mar;ms msa may;mt mlt;my mya bur;na nau;nb nob;nd nde;ne nep;ng ndo;nl nld dut;nn nno;\
+    no nor;nr nbl;nv nav;ny nya;oc oci;oj oji;om orm;or ori;os oss;pa pan;pi pli;pl pol;ps pus;pt por;qu que;rm roh;\
+    rn run;ro ron rum;ru rus;rw kin;sa san;sc srd;sd snd;se sme;sg sag;si sin;sk slk slo;sl slv;sm smo;sn sna;so som;\
+    sq sqi alb;sr srp;ss ssw;st sot;su sun;sv swe;sw swa;ta tam;te tel;tg tgk;th tha;ti tir;tk tuk;tl tgl;tn tsn;to ton;\
+    tr tur;ts tso;tt tat;tw twi;ty tah;ug uig;uk ukr;ur urd;uz uzb;ve ven;vi vie;vo vol;wa wln;wo wol;xh xho;yi yid;\
+    yo yor;za zha;zh zho chi;zu zul";
+
+/// The code of three letters that `container` holds for a language; `None` where that is what it is, or where it has
+/// none.
+pub(crate) fn code(language: &str, container: Container) -> Option<&'static str> {
+    let primary = language.split(['-', '_']).next()?;
+    if primary == language && primary.len() == 3 {
+        return None;
+    }
+    let is_matroska = matches!(container, Container::Mkv | Container::Webm);
+    CODES.split(';').find_map(|entry| {
+        let mut codes = entry.split(' ');
+        let (short, long) = (codes.next()?, codes.next()?);
+        let older = codes.next().filter(|_| is_matroska);
+        (short.eq_ignore_ascii_case(primary) || long.eq_ignore_ascii_case(primary))
+            .then(|| older.unwrap_or(long))
+    })
+}
+
+/// Whether two codes mean the same language, by whatever standard.
+pub fn is_same(one: &str, other: &str) -> bool {
+    let normal = |tag: &str| {
+        let entry = CODES.split(';').find(|entry| {
+            let mut codes = entry.split(' ');
+            codes.any(|code| code.eq_ignore_ascii_case(tag))
+        });
+        entry.map_or_else(|| tag.to_lowercase(), str::to_owned)
+    };
+    normal(one) == normal(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_get_their_three_letters() {
+        assert_eq!(code("en", Container::Mp4), Some("eng"));
+        assert_eq!(code("zh-Hans", Container::Mp4), Some("zho"));
+        assert_eq!(code("zh-Hans", Container::Mkv), Some("chi"));
+        assert_eq!(code("zho-Hans", Container::Mkv), Some("chi"));
+        assert_eq!(code("ger", Container::Mp4), None);
+        assert_eq!(code("qaa-x-own", Container::Mp4), None);
+        assert!(is_same("de", "ger") && is_same("deu", "GER") && is_same("qaa", "QAA"));
+        assert!(!is_same("pt-BR", "por") && !is_same("en", "fr"));
+        assert_eq!(CODES.split(';').count(), 184);
+        for entry in CODES.split(';') {
+            let lengths: Vec<usize> = entry.split(' ').map(str::len).collect();
+            assert!(lengths == [2, 3] || lengths == [2, 3, 3], "{entry}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Which streams of an input become which of the output.
+
+pub mod captions;
+pub mod dispositions;
+pub mod extras;
+pub mod language;
+pub mod subtitles;
+pub mod tags;
+
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
+use common::recipe::{Audio, AudioEncoder, Container, Recipe, Subtitles, Video};
+
+use super::sound;
+use super::sound::Sound;
+use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::probe::times;
+use crate::ffmpeg::tracks::extras::Extra;
+
+/// A stream of the output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// The input's stream that it is made of.
+    pub source: Stream,
+    /// How.
+    pub by: Means,
+}
+
+/// How a track is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Its bytes are kept.
+    Copy,
+    /// By the recipe's video encoder.
+    Video,
+    /// By an audio encoder.
+    Audio(AudioEncoder),
+    /// As subtitles in this form, by ffmpeg's name of it.
+    Subtitles(&'static str),
+    /// Of the closed captions inside a film, as subtitles in this form.
+    Captions(&'static str),
+    /// Its bytes are attached as a file.
+    Attach,
+}
+
+/// The tracks of an output, and what of the input is left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tracks {
+    /// Films, sound, subtitles, covers, attachments: in this order.
+    pub list: Vec<Track>,
+    /// What becomes of what the input holds, as far as it is known before the encode.
+    pub changes: Vec<Change>,
+}
+
+impl Tracks {
+    /// Chooses the tracks for a recipe.
+    ///
+    /// # Errors
+    /// The input's fault where it has no film, or sound that the container cannot hold.
+    pub fn choose(recipe: &Recipe, media: &Media) -> Result<Self, Failure> {
+        let mut tracks = Self::default();
+        for stream in &media.streams {
+            if let Some(why) = stream.absent {
+                let kind = match stream.is_picture {
+                    true => Kind::Cover,
+                    false => Kind::Track,
+                };
+                tracks.lose(kind, stream, why);
+            }
+        }
+        if media.films().next().is_none() {
+            let mut declared = media
+                .streams
+                .iter()
+                .filter(|stream| stream.kind == StreamKind::Video)
+                .filter_map(|stream| stream.absent);
+            return Err(Failure::input(match declared.next() {
+                Some(why) => format!("the input holds no frame: its video track is {why}"),
+                None => "input holds no video, only sound or covers".to_owned(),
+            }));
+        }
+        if media.films().all(|film| film.codec.is_empty()) {
+            let what = "ffmpeg does not know the codec of the input's video";
+            return Err(Failure::input(what));
+        }
+        let container = recipe.container;
+        for film in media.films() {
+            if film.codec.is_empty() {
+                tracks.lose(Kind::Track, film, "ffmpeg does not know its codec");
+                continue;
+            }
+            let by = match recipe.video {
+                Video::Encode(_) => Means::Video,
+                Video::Copy => {
+                    times::can_keep(film, media, container)?;
+                    Means::Copy
+                }
+            };
+            tracks.add(film, by);
+        }
+        for sound in of_kind(media, StreamKind::Audio) {
+            match &recipe.audio {
+                Audio::None => {}
+                Audio::Encode { encoder, .. } => tracks.encode(sound, *encoder, container)?,
+                Audio::CopyElse { encoder, .. } if !sound::can_copy(sound, container) => {
+                    tracks.convert(sound, *encoder, container)?;
+                }
+                Audio::Copy | Audio::CopyElse { .. } => {
+                    tracks.add_sound_as_it_is(sound, container)?
+                }
+            }
+        }
+        if recipe.subtitles == Subtitles::Keep {
+            for subtitle in of_kind(media, StreamKind::Subtitle) {
+                tracks.add_subtitle(subtitle, container);
+            }
+        }
+        if let Some(film) = captions::source(recipe, media) {
+            let form = captions::form(container);
+            tracks.add(&captions::track(film), Means::Captions(form));
+        }
+        for stream in media.streams.iter().filter(|one| one.absent.is_none()) {
+            tracks.add_extra(stream, media, container);
+        }
+        // ffmpeg puts what is attached behind all else.
+        tracks.list.sort_by_key(|track| track.by == Means::Attach);
+        let list = &tracks.list;
+        tracks
+            .changes
+            .extend(dispositions::changes(container, list));
+        tracks.changes.extend(extras::changes(container, list));
+        tracks.changes.extend(tags::changes(container, list));
+        Ok(tracks)
+    }
+
+    fn add(&mut self, stream: &Stream, by: Means) {
+        self.list.push(Track {
+            source: stream.clone(),
+            by,
+        });
+    }
+
+    fn encode(
+        &mut self,
+        sound: &Stream,
+        encoder: AudioEncoder,
+        container: Container,
+    ) -> Result<(), Failure> {
+        let plan = Sound::plan(sound, encoder, container)?;
+        self.changes.extend(plan.change(sound.index));
+        self.add(sound, Means::Audio(encoder));
+        Ok(())
+    }
+
+    /// Encodes sound that was to be kept.
+    fn convert(
+        &mut self,
+        sound: &Stream,
+        encoder: AudioEncoder,
+        container: Container,
+    ) -> Result<(), Failure> {
+        let why = sound::why_not(sound, container);
+        let codec = encoder.codec();
+        self.changes.push(Change::converted(
+            Kind::Track,
+            sound.index,
+            &sound.codec,
+            codec,
+            why,
+        ));
+        self.encode(sound, encoder, container)
+    }
+
+    fn add_sound_as_it_is(&mut self, sound: &Stream, container: Container) -> Result<(), Failure> {
+        if sound.codec.is_empty() {
+            self.lose(Kind::Track, sound, "ffmpeg does not know its codec");
+        } else if sound::is_opaque(sound, container) {
+            self.lose(Kind::Track, sound, sound::why_not(sound, container));
+        } else if sound::can_copy(sound, container) {
+            self.add(sound, Means::Copy);
+        } else if let Some(encoder) = sound::stand_in(sound, container) {
+            self.convert(sound, encoder, container)?;
+        } else {
+            let encoder = match container {
+                Container::Webm => AudioEncoder::Libopus,
+                _ => AudioEncoder::Aac,
+            };
+            return Err(Failure::input(format!(
+                "{}: encode it (--audio copy,else={encoder} or --audio {encoder}), or choose --container mkv ({})",
+                sound::why_not(sound, container),
+                name(sound),
+                encoder = encoder.name(),
+            )));
+        }
+        Ok(())
+    }
+
+    fn add_subtitle(&mut self, subtitle: &Stream, container: Container) {
+        match subtitles::choose(subtitle, container) {
+            Ok((by, cost)) => {
+                if let (Means::Subtitles(form), Some(cost)) = (by, cost) {
+                    let from = format!("{}, {}", name(subtitle), subtitle.codec);
+                    let index = subtitle.index;
+                    let change = Change::converted(Kind::Track, index, from, form, cost);
+                    self.changes.push(change);
+                }
+                self.add(subtitle, by);
+            }
+            Err(why) => self.lose(Kind::Track, subtitle, why),
+        }
+    }
+
+    fn add_extra(&mut self, stream: &Stream, media: &Media, container: Container) {
+        match extras::choose(stream, media, container) {
+            Some(Extra::Track(by)) => self.add(stream, by),
+            Some(Extra::Lost(kind, why)) => self.lose(kind, stream, why),
+            Some(Extra::Elsewhere) | None => {}
+        }
+    }
+
+    fn lose(&mut self, kind: Kind, stream: &Stream, why: impl Into<String>) {
+        self.changes
+            .push(Change::lost(kind, stream.index, name(stream), why));
+    }
+
+    /// The films among the tracks, encoded or kept.
+    pub fn films(&self) -> impl Iterator<Item = &Track> {
+        self.list.iter().filter(|track| track.source.is_film())
+    }
+}
+
+fn of_kind(media: &Media, kind: StreamKind) -> impl Iterator<Item = &Stream> {
+    media
+        .streams
+        .iter()
+        .filter(move |stream| stream.kind == kind && stream.absent.is_none())
+}
+
+/// A stream in words: `audio track 2 (deu)`.
+fn name(stream: &Stream) -> String {
+    let what = if stream.is_picture {
+        "cover".to_owned()
+    } else {
+        stream.kind.to_string()
+    };
+    match stream.tags.get("language") {
+        Some(language) => format!("{what} track {} ({language})", stream.index),
+        None => format!("{what} track {}", stream.index),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::recipe::{Choice, VideoEncode};
+
+    fn stream(index: usize, kind: StreamKind, codec: &str) -> Stream {
+        Stream {
+            index,
+            kind,
+            codec: codec.to_owned(),
+            ..Stream::default()
+        }
+    }
+
+    fn media() -> Media {
+        Media {
+            streams: vec![
+                stream(0, StreamKind::Video, "h264"),
+                stream(1, StreamKind::Audio, "truehd"),
+                stream(2, StreamKind::Audio, "aac"),
+                stream(3, StreamKind::Subtitle, "mov_text"),
+                stream(4, StreamKind::Attachment, "ttf"),
+                stream(5, StreamKind::Data, "bin_data"),
+            ],
+            ..Media::default()
+        }
+    }
+
+    fn recipe(container: Container) -> Recipe {
+        let encoder = Choice::Encoder("libx264".parse().expect("a name"));
+        Recipe {
+            container,
+            ..Recipe::encode(VideoEncode::new(encoder))
+        }
+    }
+
+    #[test]
+    fn mkv_keeps_everything_but_data() {
+        let tracks = Tracks::choose(&recipe(Container::Mkv), &media()).expect("tracks");
+        let chosen: Vec<_> = tracks
+            .list
+            .iter()
+            .map(|track| (track.source.index, track.by))
+            .collect();
+        assert_eq!(
+            chosen,
+            [
+                (0, Means::Video),
+                (1, Means::Copy),
+                (2, Means::Copy),
+                (3, Means::Subtitles("subrip")),
+                (4, Means::Copy),
+            ]
+        );
+        assert_eq!(tracks.changes.len(), 1);
+    }
+
+    #[test]
+    fn what_the_container_cannot_hold_is_named_with_a_way_out() {
+        let mut media = media();
+        let failure = Tracks::choose(&recipe(Container::Mov), &media).expect_err("truehd in mov");
+        assert!(failure.message.contains("truehd"), "{failure}");
+        assert!(failure.message.contains("copy,else=aac"), "{failure}");
+        media.streams.remove(1);
+        media
+            .streams
+            .push(stream(6, StreamKind::Subtitle, "hdmv_pgs_subtitle"));
+        let tracks = Tracks::choose(&recipe(Container::Mp4), &media).expect("without it");
+        let told = tracks.changes.iter().find(|change| change.track == Some(6));
+        let told = told.expect("it is lost").to_string();
+        assert!(told.starts_with("lost: track 6"), "{told}");
+        assert!(told.contains("--container mkv"), "{told}");
+    }
+
+    #[test]
+    fn sound_alone_is_no_film() {
+        let mut media = media();
+        media.streams.remove(0);
+        assert!(Tracks::choose(&recipe(Container::Mkv), &media).is_err());
+    }
+}

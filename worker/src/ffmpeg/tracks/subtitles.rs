@@ -1,0 +1,120 @@
+//! In which form a container holds subtitles.
+
+use common::recipe::Container;
+
+use crate::ffmpeg::probe::media::Stream;
+use crate::ffmpeg::tracks::Means;
+
+/// How a track of subtitles is made, and what of it that costs; or why the container cannot hold it.
+pub(crate) fn choose(
+    subtitle: &Stream,
+    container: Container,
+) -> Result<(Means, Option<Cost>), String> {
+    let codec = subtitle.codec.as_str();
+    if codec.is_empty() {
+        return Err("ffmpeg does not know its form".to_owned());
+    }
+    if holds(container, codec) && subtitle.reader.is_none() {
+        return Ok((Means::Copy, None));
+    }
+    match Form::of(codec) {
+        Form::Text => {
+            let form = text_of(container);
+            Ok((Means::Subtitles(form), cost(codec, form)))
+        }
+        Form::Bitmap => Err(format!(
+            "{container} holds no pictures as subtitles: --container mkv does"
+        )),
+        Form::Unknown => Err(format!(
+            "{container} does not hold {codec}, and ffmpeg cannot make text of it"
+        )),
+    }
+}
+
+/// What a conversion costs.
+pub(crate) type Cost = &'static str;
+
+fn cost(from: &str, to: &str) -> Option<Cost> {
+    match from {
+        "ass" | "ssa" if to != from => Some("styles and places of the text are not kept"),
+        "webvtt" if to != from => Some("places of the text are not kept"),
+        "eia_608" => Some("places and colours of the text are not kept"),
+        _ => None,
+    }
+}
+
+/// The text that a container holds.
+fn text_of(container: Container) -> &'static str {
+    match container {
+        Container::Mkv => "subrip",
+        Container::Mp4 | Container::Mov => "mov_text",
+        Container::Webm => "webvtt",
+    }
+}
+
+/// Whether ffmpeg writes subtitles of a codec, by its name, to a container as they are.
+fn holds(container: Container, codec: &str) -> bool {
+    match container {
+        Container::Mkv => matches!(
+            codec,
+            "subrip"
+                | "ass"
+                | "ssa"
+                | "webvtt"
+                | "hdmv_pgs_subtitle"
+                | "hdmv_text_subtitle"
+                | "dvd_subtitle"
+                | "dvb_subtitle"
+                | "arib_caption"
+        ),
+        Container::Mp4 | Container::Mov => codec == "mov_text",
+        Container::Webm => codec == "webvtt",
+    }
+}
+
+/// What subtitles are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Bitmap,
+    Unknown,
+}
+
+impl Form {
+    fn of(codec: &str) -> Self {
+        match codec {
+            "subrip" | "srt" | "ass" | "ssa" | "webvtt" | "mov_text" | "text" | "microdvd"
+            | "mpl2" | "jacosub" | "sami" | "realtext" | "stl" | "subviewer" | "subviewer1"
+            | "pjs" | "vplayer" | "eia_608" => Self::Text,
+            "hdmv_pgs_subtitle" | "dvd_subtitle" | "dvb_subtitle" | "xsub" => Self::Bitmap,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_takes_the_form_of_its_container_and_pictures_need_matroska() {
+        let of = |codec: &str, container| {
+            let subtitle = Stream {
+                codec: codec.to_owned(),
+                ..Stream::default()
+            };
+            choose(&subtitle, container)
+        };
+        assert_eq!(of("ass", Container::Mkv), Ok((Means::Copy, None)));
+        let (by, cost) = of("ass", Container::Mp4).expect("text");
+        assert_eq!(by, Means::Subtitles("mov_text"));
+        assert!(cost.is_some());
+        let plain = Ok((Means::Subtitles("webvtt"), None));
+        assert_eq!(of("subrip", Container::Webm), plain);
+        assert_eq!(of("dvd_subtitle", Container::Mkv), Ok((Means::Copy, None)));
+        let why = of("hdmv_pgs_subtitle", Container::Mp4).expect_err("pictures");
+        assert!(why.contains("--container mkv"), "{why}");
+        assert!(of("ttml", Container::Mkv).is_err());
+        assert!(of("", Container::Mkv).is_err());
+    }
+}

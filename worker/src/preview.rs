@@ -1,0 +1,181 @@
+//! Lets people peek into the files of jobs (what a file holds, and single
+//! pictures of it), and tells what would become of an input. One at a time,
+//! beside what is encoded.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use common::farm::preview::{Foresee, Foreseen, Peek, Question, STILL_WIDTH, Side, Sight};
+use common::job::failure::{Failure, Fault};
+use common::job::input::Input;
+use common::job::run::State;
+use common::wire;
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::executor::{Executor, choose};
+use crate::attempt::publish::made::Made;
+use crate::attempt::scratch::AttemptFolder;
+use crate::attempt::{changes, input};
+use crate::config::ReadMode;
+use crate::ffmpeg::build::Build;
+use crate::ffmpeg::run::fault::Origin;
+use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::{Source, arguments, probe};
+
+/// Longer than anybody waits for an answer.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// What a picture is called while it is made.
+const STILL: &str = "still.jpg";
+/// Bytes of a picture at the most.
+const LARGEST: u64 = 16 << 20;
+
+/// Answers until told to stop.
+pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
+    let broker = &executor.broker;
+    let mut asked = match broker.peeks(&executor.name).await {
+        Ok(asked) => asked,
+        Err(error) => return tracing::warn!(%error, "nobody can look at files here"),
+    };
+    while let Some(Some(message)) = stop.run_until_cancelled(asked.next()).await {
+        let seen = async {
+            let question = wire::decode(&message.payload)?;
+            tokio::time::timeout(LONGEST, executor.answer(&question, stop.child_token()))
+                .await
+                .context("looking took too long")?
+        };
+        let seen: anyhow::Result<Bytes> = seen.await;
+        if let Err(why) = &seen {
+            tracing::debug!(%why, "nothing was seen");
+        }
+        let told = broker.show(&message, seen.map_err(|why| format!("{why:#}")));
+        if let Err(error) = told.await {
+            tracing::debug!(%error, "what was seen reached nobody");
+        }
+    }
+}
+
+impl Executor {
+    async fn answer(&self, question: &Question, stop: CancellationToken) -> anyhow::Result<Bytes> {
+        match question {
+            Question::Peek(peek) => self.look(peek, stop).await,
+            Question::Foresee(asked) => Ok(wire::encode(&self.foresee(asked, stop).await?)),
+        }
+    }
+
+    /// What would become of an input, as far as it can be known before the encode.
+    async fn foresee(&self, asked: &Foresee, stop: CancellationToken) -> anyhow::Result<Foreseen> {
+        let Foresee { input, recipe } = asked;
+        let card = Arc::clone(&self.card.borrow());
+        let choice = choose(&card, recipe, &recipe.queue())?;
+        let scratch = self.scratch.peek()?;
+        let (mode, folder) = (ReadMode::InPlace, scratch.path());
+        // Another worker may reach what this one does not.
+        let source = input::open(&self.stores, input, mode, folder, &|_| {}).await?;
+        let mut runner = self.runner(&source, folder, stop);
+        runner.limits.stall = LONGEST;
+        let output = scratch.work_path().join("output");
+        let changes = async {
+            let media = probe::probe(&runner, &source).await?;
+            let build = Build::of(&card);
+            let arguments = arguments::encode(recipe, &media, choice, &build, &source, &output)?;
+            let changes = changes::foresee(recipe, &media, &arguments.tracks, &arguments.changes);
+            changes::refuse(recipe, &changes, "it would lose")?;
+            Ok::<_, Failure>(changes)
+        };
+        match changes.await {
+            Ok(changes) => Ok(Foreseen {
+                changes,
+                refused: None,
+            }),
+            // What is wrong with the input or the recipe is an answer: all workers would give it.
+            Err(failure) if failure.fault == Fault::Input => Ok(Foreseen {
+                changes: Vec::new(),
+                refused: Some(failure.message),
+            }),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn look(&self, peek: &Peek, stop: CancellationToken) -> anyhow::Result<Bytes> {
+        let file = self.file(peek).await?;
+        let scratch = self.scratch.peek()?;
+        let source = input::open(
+            &self.stores,
+            &file,
+            ReadMode::InPlace,
+            scratch.path(),
+            &|_| {},
+        )
+        .await?;
+        let mut runner = self.runner(&source, scratch.path(), stop);
+        runner.limits.stall = LONGEST;
+        match peek.what {
+            Sight::Info => {
+                let media = probe::probe(&runner, &source).await?;
+                Ok(wire::encode(&media.info()))
+            }
+            Sight::Still(at) => still(&runner, &source, at, &scratch).await,
+        }
+    }
+
+    /// The very version of the file that the job was made of, or made.
+    async fn file(&self, peek: &Peek) -> anyhow::Result<Input> {
+        let record = self.broker.job(&peek.job).await?;
+        let record = record.with_context(|| format!("nobody has heard of job {}", peek.job))?;
+        let job = record.job();
+        if peek.side == Side::Input {
+            return Ok(job.input.clone());
+        }
+        let Some(State::Completed { report }) = record.run().map(|run| &run.state) else {
+            bail!("it has made nothing yet");
+        };
+        let file = self.stores.head(&job.output).await?;
+        if file.size != report.output_size {
+            bail!("{} is not what the job made any more", job.output);
+        }
+        Ok(file)
+    }
+}
+
+/// The picture at a time, as a JPEG.
+async fn still(
+    runner: &Runner,
+    source: &Source,
+    at: f64,
+    scratch: &AttemptFolder,
+) -> anyhow::Result<Bytes> {
+    if !(at.is_finite() && at >= 0.0) {
+        bail!("{at} is no time");
+    }
+    let work = scratch.work_path();
+    let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error", "-ss"]
+        .map(OsString::from)
+        .into();
+    arguments.push(at.to_string().into());
+    arguments.extend(source.arguments());
+    // A capital V leaves covers out.
+    let shape = format!("scale={STILL_WIDTH}:-2,format=yuvj420p");
+    arguments.extend(["-map", "0:V:0", "-frames:v", "1", "-vf", &shape].map(OsString::from));
+    arguments.extend(["-c:v", "mjpeg", "-q:v", "4", "-f", "image2"].map(OsString::from));
+    arguments.extend(["-update".into(), "1".into(), work.join(STILL).into()]);
+    runner
+        .writing(work)
+        .ffmpeg(&arguments, Origin::of(source), |_| {})
+        .await?;
+    if scratch.work().symlink_metadata(STILL).is_err() {
+        bail!("there is no picture at that time");
+    }
+    let picture = Made::take(scratch, STILL)?;
+    if picture.size() > LARGEST {
+        bail!("the picture is too large");
+    }
+    let mut bytes = Vec::new();
+    picture.file().take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes.into())
+}

@@ -1,0 +1,101 @@
+//! Taking the worker's name, which no other live worker of the farm may have.
+
+use std::time::Duration;
+
+use common::broker::{Broker, BrokerError, Namesake};
+use common::farm::worker_name::WorkerName;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::capabilities::host_name;
+use crate::report::heartbeat::Presence;
+
+/// A heartbeat that nobody renews has run out after this.
+const RUN_OUT: Duration = Duration::from_secs(20);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Another worker has the name.
+#[derive(Debug, thiserror::Error)]
+#[error("a worker named {name} is alive on the machine {host}: give this one another --name")]
+pub struct Taken {
+    name: WorkerName,
+    host: String,
+}
+
+/// Takes the name, and answers to it until told to stop. Where nobody answers, a
+/// heartbeat from this machine is that of an earlier process. One from another
+/// may be a moved container's, so it gets the time to run out.
+///
+/// # Errors
+/// [`Taken`]; where the broker gives no answer.
+pub async fn take(
+    broker: &Broker,
+    name: &WorkerName,
+    presence: &Presence,
+    gone: &CancellationToken,
+) -> anyhow::Result<()> {
+    let host = host_name();
+    let give_up = Instant::now() + RUN_OUT;
+    loop {
+        let is_late = Instant::now() >= give_up;
+        match step(broker, name, presence, gone, &host).await {
+            Ok(Step::Taken) => return Ok(()),
+            Ok(Step::Held { by, is_sure }) if is_sure || is_late => {
+                let (name, host) = (name.clone(), by);
+                return Err(Taken { name, host }.into());
+            }
+            Err(error) if is_late => return Err(error.into()),
+            // A broker that is just being restarted is waited for.
+            Err(error) => tracing::warn!(%error, "waiting for the broker"),
+            Ok(Step::Held { .. } | Step::Again) => {}
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+enum Step {
+    Taken,
+    /// On this machine, by its heartbeat; it is sure where it answers.
+    Held {
+        by: String,
+        is_sure: bool,
+    },
+    /// Somebody else was heard in between.
+    Again,
+}
+
+async fn step(
+    broker: &Broker,
+    name: &WorkerName,
+    presence: &Presence,
+    gone: &CancellationToken,
+    host: &str,
+) -> Result<Step, BrokerError> {
+    let last_heard = broker.last_heard(name).await?;
+    let answer = broker.namesake(name).await?;
+    let workers = broker.workers().await?;
+    let heard = workers.into_iter().find(|worker| worker.name == *name);
+    let heard = heard.map(|worker| worker.card.host.name);
+    let may_live = match answer {
+        Namesake::Alive => true,
+        Namesake::Silent => heard.is_some(),
+        Namesake::Nobody => heard.as_ref().is_some_and(|heard| heard != host),
+    };
+    if may_live {
+        return Ok(Step::Held {
+            by: heard.unwrap_or_else(|| host.to_owned()),
+            is_sure: answer == Namesake::Alive,
+        });
+    }
+    let answering = gone.child_token();
+    broker.answer_for(name, answering.clone()).await?;
+    // The broker must know that this worker answers before others can hear of it.
+    let flushed = broker.client().flush().await;
+    let begun = presence.begin(broker, last_heard).await;
+    if flushed.is_ok() && matches!(begun, Ok(true)) {
+        return Ok(Step::Taken);
+    }
+    answering.cancel();
+    begun.map(|_| Step::Again)
+}

@@ -1,0 +1,277 @@
+//! How ffmpeg is confined, so that a hostile file or recipe reads and writes
+//! nothing but its own.
+//!
+//! Everywhere: an environment without secrets, and the scratch folder as home.
+//! On Linux also Landlock and a supervisor. Landlock's rules bind whoever applies
+//! them, so the worker's own program runs first, applies them to itself, and
+//! becomes the tool. The [supervisor](supervise) is the same program once more,
+//! not confined; when the tool has ended, or is to be killed, it kills whatever
+//! the tool started and left behind, in other groups and sessions too:
+//!
+//! ```text
+//! worker sandbox               ORDER    the supervisor; starts
+//!   worker sandbox --child PID ORDER    what becomes the tool, and dies with PID
+//!
+//! ORDER: [--read PATH]… [--write FOLDER] [--network] -- TOOL ARGUMENT…
+//! ```
+
+pub mod child;
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tokio::process::Command;
+
+/// What a tool may touch.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    /// The worker's own program, which [`exec`] makes the tool's wrapper;
+    /// `None` runs tools without Landlock.
+    pub program: Option<PathBuf>,
+    /// Files and folders that may be read, besides the tool's own and the system's.
+    pub read: Vec<PathBuf>,
+    /// Its working folder, home and temporary folder alike.
+    pub home: PathBuf,
+    /// Whether it may read and write in its home; nowhere else in any case.
+    pub writes: bool,
+    /// Whether it may connect to other hosts.
+    pub network: bool,
+}
+
+/// Variables that tools need: how to find libraries, drivers and certificates, and in which language to speak.
+const VARIABLES: &[&str] = &[
+    "PATH",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "XDG_RUNTIME_DIR",
+    "OCL_ICD_VENDORS",
+    "ROCM_PATH",
+    // Windows programs do not start without these.
+    "SystemRoot",
+    "windir",
+    "SystemDrive",
+    "PATHEXT",
+    "NUMBER_OF_PROCESSORS",
+    "PROCESSOR_ARCHITECTURE",
+];
+
+/// The same by their beginnings.
+const FAMILIES: &[&str] = &[
+    "LC_", "LIBVA_", "VDPAU_", "CUDA_", "NVIDIA_", "NV_", "VK_", "MESA_", "ONEVPL_", "MFX_",
+    "INTEL_", "AMD_", "RADV_",
+];
+
+impl Sandbox {
+    /// The command that runs the tool confined; its arguments are to be added.
+    pub fn command(&self, tool: &Path) -> Command {
+        let mut command = self.wrapped(tool);
+        command
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| is_needed(name)))
+            // Shader caches and the like go with the scratch folder.
+            .env("HOME", &self.home)
+            .env("TMPDIR", &self.home)
+            .env("TEMP", &self.home)
+            .env("TMP", &self.home)
+            .env("AV_LOG_FORCE_NOCOLOR", "1")
+            // SVT-AV1 writes banners past ffmpeg's log level: errors only.
+            .env("SVT_LOG", "1")
+            .current_dir(&self.home);
+        command
+    }
+
+    #[cfg(target_os = "linux")]
+    fn wrapped(&self, tool: &Path) -> Command {
+        let Some(program) = &self.program else {
+            return Command::new(tool);
+        };
+        let mut command = Command::new(program);
+        command.arg("sandbox");
+        for path in &self.read {
+            command.arg("--read").arg(path);
+        }
+        if self.writes {
+            command.arg("--write").arg(&self.home);
+        }
+        if self.network {
+            command.arg("--network");
+        }
+        command.arg("--").arg(tool);
+        command
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn wrapped(&self, tool: &Path) -> Command {
+        Command::new(tool)
+    }
+
+    /// Whether the command is that of a supervisor.
+    pub(crate) fn is_supervised(&self) -> bool {
+        cfg!(target_os = "linux") && self.program.is_some()
+    }
+}
+
+fn is_needed(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    VARIABLES
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+        || FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
+/// How well this machine can confine ffmpeg, in words for the log.
+pub fn support() -> &'static str {
+    confine::support()
+}
+
+/// Exit code of a wrapper that could not become the tool.
+pub const FAILED: u8 = 125;
+
+/// What `worker sandbox` does: to be called with the arguments after it, by the
+/// first thread, before any runtime starts.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let error = match Order::read(arguments.iter().cloned()) {
+        Some(order) if order.parent.is_some() => confine::exec(order),
+        Some(_) => match supervise::run(&arguments) {
+            Ok(code) => return code,
+            Err(error) => error,
+        },
+        None => std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            "`worker sandbox` is for the worker's own use",
+        ),
+    };
+    eprintln!("worker sandbox: {error}");
+    ExitCode::from(FAILED)
+}
+
+/// What the wrapper is told on its command line.
+#[derive(Debug, Default, PartialEq)]
+struct Order {
+    /// Whose child becomes the tool; `None` where it is to be supervised first.
+    parent: Option<i32>,
+    read: Vec<PathBuf>,
+    write: Option<PathBuf>,
+    network: bool,
+    tool: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Order {
+    fn read(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let mut arguments = arguments.into_iter();
+        let mut order = Self::default();
+        loop {
+            let argument = arguments.next()?;
+            match argument.to_str()? {
+                "--child" => order.parent = Some(arguments.next()?.to_str()?.parse().ok()?),
+                "--read" => order.read.push(arguments.next()?.into()),
+                "--write" => order.write = Some(arguments.next()?.into()),
+                "--network" => order.network = true,
+                "--" => break,
+                _ => return None,
+            }
+        }
+        order.tool = arguments.next()?.into();
+        order.arguments = arguments.collect();
+        Some(order)
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod confine;
+#[cfg(target_os = "linux")]
+mod supervise;
+
+#[cfg(not(target_os = "linux"))]
+mod supervise {
+    use std::ffi::OsString;
+    use std::io::{Error, ErrorKind};
+    use std::process::ExitCode;
+
+    pub(super) fn run(_: &[OsString]) -> Result<ExitCode, Error> {
+        Err(Error::new(ErrorKind::Unsupported, "only Linux has it"))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod confine {
+    use std::io::{Error, ErrorKind};
+
+    use super::Order;
+
+    pub(super) fn support() -> &'static str {
+        "ffmpeg runs without Landlock, which only Linux has: only process boundaries confine it"
+    }
+
+    pub(super) fn exec(_: Order) -> Error {
+        Error::new(ErrorKind::Unsupported, "only Linux has Landlock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_stay_out() {
+        for name in [
+            "AWS_SECRET_ACCESS_KEY",
+            "NATS_URL",
+            "STORE_URL",
+            "HOME",
+            "LD_PRELOAD",
+            "http_proxy",
+        ] {
+            assert!(!is_needed(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "PATH",
+            "LIBVA_DRIVER_NAME",
+            "CUDA_VISIBLE_DEVICES",
+            "LC_ALL",
+        ] {
+            assert!(is_needed(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_wrapper_reads_what_the_worker_writes() {
+        let text = [
+            "--child",
+            "7",
+            "--read",
+            "--write",
+            "--write",
+            "/s",
+            "--",
+            "/bin/ffmpeg",
+            "--read",
+            "x",
+        ];
+        let order = Order::read(text.map(OsString::from)).expect("an order");
+        assert_eq!(
+            order,
+            Order {
+                parent: Some(7),
+                read: vec!["--write".into()],
+                write: Some("/s".into()),
+                network: false,
+                tool: "/bin/ffmpeg".into(),
+                arguments: vec!["--read".into(), "x".into()],
+            }
+        );
+        assert!(Order::read(["--nonsense".into()]).is_none());
+        assert!(Order::read([]).is_none());
+    }
+}
