@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::farm::card::{Card, Ffmpeg, Host, Proof, Verdict};
+use crate::farm::card::{Capabilities, Ffmpeg, Host, Proof, Verdict};
 use crate::farm::places::Places;
 use crate::farm::worker::{Heartbeat, Load, Terms, WorkerStatus};
 use crate::job::Job;
@@ -29,9 +29,9 @@ pub fn proof(encoder: &Encoder) -> Proof {
 }
 
 /// The card of a small machine that has proved this.
-pub fn card(proved: impl IntoIterator<Item = (Encoder, Proof)>) -> Card {
+pub fn card(proved: impl IntoIterator<Item = (Encoder, Proof)>) -> Capabilities {
     let proved = proved.into_iter();
-    Card {
+    Capabilities {
         ffmpeg: Ffmpeg {
             version: "7.1".to_owned(),
             build: "0".repeat(16),

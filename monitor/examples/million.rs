@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use browser::{Page, get};
-use common::broker::{Broker, ConnectOptions, Outcome};
+use common::broker::{Broker, ConnectOptions, EnqueueResult};
 use common::job::run::Run;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
@@ -184,7 +184,7 @@ async fn enqueue(broker: &Broker, numbers: std::ops::Range<usize>) {
     let outcomes = broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
     let refused = outcomes
         .iter()
-        .find(|(_, outcome)| *outcome != Outcome::Added);
+        .find(|(_, outcome)| *outcome != EnqueueResult::Added);
     assert!(refused.is_none(), "{refused:?}");
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use common::broker::{Broker, BrokerError};
-use common::farm::card::Card;
+use common::farm::card::Capabilities;
 use common::names::location::Location;
 use common::program::{shutdown, telemetry};
 use common::store::Answer;
@@ -122,7 +122,7 @@ fn detection(args: &DetectionArgs) -> anyhow::Result<Detection> {
 }
 
 /// `keep`: for a worker to find it done when it starts.
-async fn detect(args: &DetectionArgs, keep: bool) -> anyhow::Result<(Tools, Card)> {
+async fn detect(args: &DetectionArgs, keep: bool) -> anyhow::Result<(Tools, Capabilities)> {
     let tools = Tools::find(args.ffmpeg.clone(), args.ffprobe.clone())?;
     let detection = Detection {
         keep,

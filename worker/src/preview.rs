@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use common::farm::preview::{Foresee, Foreseen, Peek, Question, STILL_WIDTH, Side, Sight};
+use common::farm::preview::{
+    Foresee, Foreseen, JobFile, Preview, PreviewKind, PreviewRequest, STILL_WIDTH,
+};
 use common::job::failure::{Failure, Fault};
 use common::job::input::Input;
 use common::job::run::State;
@@ -61,10 +63,14 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
 }
 
 impl Executor {
-    async fn answer(&self, question: &Question, stop: CancellationToken) -> anyhow::Result<Bytes> {
+    async fn answer(
+        &self,
+        question: &PreviewRequest,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Bytes> {
         match question {
-            Question::Peek(peek) => self.look(peek, stop).await,
-            Question::Foresee(asked) => Ok(wire::encode(&self.foresee(asked, stop).await?)),
+            PreviewRequest::Preview(peek) => self.look(peek, stop).await,
+            PreviewRequest::Foresee(asked) => Ok(wire::encode(&self.foresee(asked, stop).await?)),
         }
     }
 
@@ -102,7 +108,7 @@ impl Executor {
         }
     }
 
-    async fn look(&self, peek: &Peek, stop: CancellationToken) -> anyhow::Result<Bytes> {
+    async fn look(&self, peek: &Preview, stop: CancellationToken) -> anyhow::Result<Bytes> {
         let file = self.file(peek).await?;
         let scratch = self.scratch.peek()?;
         let source = input::open(
@@ -116,20 +122,20 @@ impl Executor {
         let mut runner = self.runner(&source, scratch.path(), stop);
         runner.limits.stall = LONGEST;
         match peek.what {
-            Sight::Info => {
+            PreviewKind::Info => {
                 let media = probe::probe(&runner, &source).await?;
                 Ok(wire::encode(&media.info()))
             }
-            Sight::Still(at) => still(&runner, &source, at, &scratch).await,
+            PreviewKind::Still(at) => still(&runner, &source, at, &scratch).await,
         }
     }
 
     /// The very version of the file that the job was made of, or made.
-    async fn file(&self, peek: &Peek) -> anyhow::Result<Input> {
+    async fn file(&self, peek: &Preview) -> anyhow::Result<Input> {
         let record = self.broker.job(&peek.job).await?;
         let record = record.with_context(|| format!("nobody has heard of job {}", peek.job))?;
         let job = record.job();
-        if peek.side == Side::Input {
+        if peek.side == JobFile::Input {
             return Ok(job.input.clone());
         }
         let Some(State::Completed { report }) = record.run().map(|run| &run.state) else {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::farm::card::{Card, Verdict};
+use common::farm::card::{Capabilities, Verdict};
 use common::recipe::encoder::Encoder;
 use worker::capabilities::{DetectError, Detection, detect, render};
 use worker::ffmpeg::Tools;
@@ -15,7 +15,7 @@ fn real() -> Detection {
     Detection::new(Tools::find(None, None).expect("ffmpeg in PATH").ffmpeg)
 }
 
-fn reason<'a>(card: &'a Card, name: &str) -> &'a str {
+fn reason<'a>(card: &'a Capabilities, name: &str) -> &'a str {
     match card.encoders.get(&encoder(name)) {
         Some(Verdict::Refused { reason }) => reason,
         other => panic!("{name}: {other:?}"),
@@ -156,7 +156,7 @@ mod posing {
             }
         }
 
-        async fn card(&self) -> Card {
+        async fn card(&self) -> Capabilities {
             detect(&self.detection()).await.expect("a card")
         }
 

@@ -10,7 +10,7 @@ use crate::recipe::encoder::{Codec, Encoder, Kind};
 
 /// What a worker's ffmpeg and hardware can really do, found by test encodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Card {
+pub struct Capabilities {
     /// The ffmpeg that was tested.
     pub ffmpeg: Ffmpeg,
     /// The machine.
@@ -123,7 +123,7 @@ pub struct Host {
     pub memory: u64,
 }
 
-impl Card {
+impl Capabilities {
     /// What was seen of an encoder that passed; `None` where it did not.
     pub fn proof(&self, encoder: &Encoder) -> Option<&Proof> {
         match self.encoders.get(encoder)? {

@@ -14,9 +14,9 @@ pub const STILL_WIDTH: u32 = 480;
 /// What a worker is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Question {
+pub enum PreviewRequest {
     /// To show something of a job's file.
-    Peek(Peek),
+    Preview(Preview),
     /// To tell what would become of an input: answered by [`Foreseen`].
     Foresee(Box<Foresee>),
 }
@@ -43,19 +43,19 @@ pub struct Foreseen {
 
 /// What is to be shown of a job's file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Peek {
+pub struct Preview {
     /// Whose file: a worker shows nothing that is no job's.
     pub job: JobId,
     /// Which of the two.
-    pub side: Side,
+    pub side: JobFile,
     /// What to show of it.
-    pub what: Sight,
+    pub what: PreviewKind,
 }
 
 /// Which of a job's two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Side {
+pub enum JobFile {
     /// What it is made of.
     Input,
     /// What it made.
@@ -65,7 +65,7 @@ pub enum Side {
 /// What can be seen of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sight {
+pub enum PreviewKind {
     /// What it holds: answered by a [`crate::job::media_info::MediaInfo`].
     Info,
     /// The picture at this many seconds from the beginning: answered by a JPEG.

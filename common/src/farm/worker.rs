@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::farm::card::Card;
+use crate::farm::card::Capabilities;
 use crate::farm::places::Places;
 use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
@@ -111,7 +111,7 @@ pub struct Heartbeat {
     /// How busy the machine is.
     pub load: Load,
     /// What it has proved that it can do.
-    pub card: Card,
+    pub card: Capabilities,
     /// Where it may read and write.
     #[serde(default)]
     pub places: Places,

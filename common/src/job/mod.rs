@@ -42,8 +42,8 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replace: bool,
     /// Further queues that it may wait in, and when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hops: Option<Hops>,
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "hops")]
+    pub fallbacks: Option<Fallbacks>,
     /// When it was enqueued.
     pub enqueued: Timestamp,
 }
@@ -68,7 +68,7 @@ impl Job {
             recipe,
             attempts: Self::ATTEMPTS,
             replace: false,
-            hops: None,
+            fallbacks: None,
             enqueued: Timestamp::now(),
         }
     }
@@ -82,14 +82,14 @@ impl Job {
 /// Queues that a job may wait in besides its first, once it has waited long
 /// enough. Never without being asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Hops {
+pub struct Fallbacks {
     /// The queues, in the order in which they are opened to it.
     pub queues: Vec<Queue>,
     /// Seconds that it waits before each further queue is opened to it.
     pub after: u64,
 }
 
-impl Hops {
+impl Fallbacks {
     /// Each further queue with the time from which on the job may be taken
     /// from it, for one that begins to wait now.
     pub fn openings(&self, now: Timestamp) -> impl Iterator<Item = (&Queue, Timestamp)> {

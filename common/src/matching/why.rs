@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::broker::{Ahead, JobRecord};
+use crate::broker::{JobRecord, QueueAhead};
 use crate::farm::orders::{Controls, Target};
 use crate::farm::queue::{Lane, Queue};
 use crate::farm::worker::{Away, Heartbeat, WorkerStatus};
@@ -25,7 +25,7 @@ const NAMED: usize = 3;
 
 /// What is known of a job and of those that could run it.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct WhyContext<'a> {
     /// The job.
     pub record: &'a JobRecord,
     /// The lanes that it may be taken from now.
@@ -156,7 +156,7 @@ pub enum Cause {
     /// It waits for its turn.
     InLine {
         /// Jobs before it.
-        ahead: Ahead,
+        ahead: QueueAhead,
         /// Workers that run such jobs.
         workers: usize,
         /// Whether all of them are busy.
@@ -175,7 +175,7 @@ pub struct Reason {
     pub reason: String,
 }
 
-impl Scene<'_> {
+impl WhyContext<'_> {
     /// The queues that it may be taken from now.
     fn open_queues(&self) -> Vec<&Queue> {
         let is_open = |queue: &&Queue| !self.controls.is_paused(&Target::Queue((*queue).clone()));
@@ -246,7 +246,7 @@ impl Scene<'_> {
     /// of those that ended lately, and as fast as those.
     pub fn work(
         &self,
-        ahead: Ahead,
+        ahead: QueueAhead,
         running: &[Run],
         reports: &[Report],
         now: Timestamp,
@@ -286,7 +286,7 @@ impl Scene<'_> {
     }
 
     /// Why the job is where it is; `ahead` counts the jobs before it, and `work` holds them.
-    pub fn why(&self, ahead: Ahead, work: &Outlook, now: Timestamp) -> Why {
+    pub fn why(&self, ahead: QueueAhead, work: &Outlook, now: Timestamp) -> Why {
         let settled = self.record.run().and_then(|run| self.of_run(run, now));
         let opens = self
             .opens
@@ -341,7 +341,7 @@ impl Scene<'_> {
         })
     }
 
-    fn of_waiting(&self, ahead: Ahead, work: &Outlook) -> Cause {
+    fn of_waiting(&self, ahead: QueueAhead, work: &Outlook) -> Cause {
         let job = self.record.job();
         let batch = Target::Batch(job.batch);
         if matches!(self.record, JobRecord::Parked(_)) || self.controls.is_paused(&batch) {
@@ -408,7 +408,7 @@ fn nearest<'a>(
     Some((first.clone(), workers.collect()))
 }
 
-fn in_line(takers: &[&Heartbeat], ahead: Ahead, work: &Outlook) -> Cause {
+fn in_line(takers: &[&Heartbeat], ahead: QueueAhead, work: &Outlook) -> Cause {
     let free: Vec<WorkerName> = takers
         .iter()
         .filter(|worker| worker.running.len() < worker.slots as usize)
@@ -665,8 +665,8 @@ mod tests {
         [(target, order)].into_iter().collect()
     }
 
-    fn ahead(jobs: u64) -> Ahead {
-        Ahead {
+    fn ahead(jobs: u64) -> QueueAhead {
+        QueueAhead {
             jobs,
             is_exact: true,
         }
@@ -677,7 +677,7 @@ mod tests {
         workers: Vec<Heartbeat>,
         controls: Controls,
         opens: Option<(Lane, Timestamp)>,
-        ahead: Ahead,
+        ahead: QueueAhead,
         running: Vec<Run>,
         reports: Vec<Report>,
     }
@@ -696,7 +696,7 @@ mod tests {
         }
 
         fn why(&self) -> Why {
-            let scene = Scene {
+            let scene = WhyContext {
                 record: &self.record,
                 lanes: &[],
                 opens: self.opens.as_ref(),
@@ -861,7 +861,7 @@ mod tests {
             "{sentence}"
         );
         let lanes = [Lane::from_consumer("hevc_nvenc_p5").expect("a lane"), lane];
-        let scene = Scene {
+        let scene = WhyContext {
             record: &farm.record,
             lanes: &lanes,
             opens: None,

@@ -77,14 +77,14 @@ pub fn queue(queue: &Queue) -> String {
 
 /// What a job's subject says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct JobSubject {
     /// Who may run it, how urgently.
     pub lane: Lane,
     /// Which job.
     pub job: JobId,
 }
 
-impl Place {
+impl JobSubject {
     /// Reads `jobs.<queue>.<priority>.<job>.<part>`; `None` for any other subject.
     pub fn parse(subject: &str) -> Option<Self> {
         let mut tokens = subject.split('.');
@@ -231,7 +231,7 @@ mod tests {
         let id: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
             .parse()
             .expect("an id");
-        let place = Place {
+        let place = JobSubject {
             lane: Lane {
                 priority: Priority::default(),
                 queue: "libvpx-vp9".parse().expect("a queue"),
@@ -243,11 +243,11 @@ mod tests {
             subject,
             "jobs.libvpx-vp9.5.9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab.all"
         );
-        assert_eq!(Place::parse(&subject), Some(place));
-        assert_eq!(Place::parse("later.x.all"), None);
+        assert_eq!(JobSubject::parse(&subject), Some(place));
+        assert_eq!(JobSubject::parse("later.x.all"), None);
         assert_eq!(job_of_message(&subject), Some(id));
         let foreign = subject.replace(".5.", ".99.");
-        assert_eq!(Place::parse(&foreign), None);
+        assert_eq!(JobSubject::parse(&foreign), None);
         assert_eq!(job_of_message(&foreign), Some(id));
     }
 

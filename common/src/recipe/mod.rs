@@ -32,7 +32,7 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::farm::card::{Card, Proof};
+use crate::farm::card::{Capabilities, Proof};
 use crate::farm::queue::Queue;
 use crate::job::changes::Kind;
 use crate::names::token::Token;
@@ -144,7 +144,7 @@ pub enum Choice {
     /// This encoder and no other.
     Encoder(Encoder),
     /// The first of these encoders, all of one codec; each further one only
-    /// once the job has waited long enough (see [`crate::job::Hops`]).
+    /// once the job has waited long enough (see [`crate::job::Fallbacks`]).
     FirstOf(#[serde(deserialize_with = "some")] Vec<Encoder>),
     /// The best encoder of this codec that the worker has proved.
     Codec(Codec),
@@ -194,7 +194,11 @@ impl Choice {
 
     /// What a worker with this card encodes a job with that it took from this
     /// queue: never anything that it has not proved.
-    pub fn on<'a>(&self, card: &'a Card, queue: &Queue) -> Option<(&'a Encoder, &'a Proof)> {
+    pub fn on<'a>(
+        &self,
+        card: &'a Capabilities,
+        queue: &Queue,
+    ) -> Option<(&'a Encoder, &'a Proof)> {
         match (self, queue) {
             (Self::Codec(codec), _) => card.best(*codec),
             (Self::FirstOf(encoders), Queue::Encoder(encoder)) if encoders.contains(encoder) => {

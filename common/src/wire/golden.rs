@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::farm::orders::Order;
-use crate::farm::preview::{Foresee, Foreseen, Peek, Question, Side, Sight};
+use crate::farm::preview::{Foresee, Foreseen, JobFile, Preview, PreviewKind, PreviewRequest};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
 use crate::farm::worker::Heartbeat;
@@ -19,7 +19,7 @@ use crate::job::failure::Failure;
 use crate::job::id::BatchId;
 use crate::job::progress::{EncodeProgress, Progress};
 use crate::job::run::{Delivered, Run, Stage};
-use crate::job::{Hops, Job};
+use crate::job::{Fallbacks, Job};
 use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::Choice;
@@ -34,7 +34,7 @@ fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
     let further = "libx264".parse().expect("an encoder");
     let mut job = testing::job(Choice::FirstOf(vec![encoder]), 1000);
-    job.hops = Some(Hops {
+    job.fallbacks = Some(Fallbacks {
         queues: vec![Queue::Encoder(further)],
         after: 600,
     });
@@ -146,10 +146,10 @@ fn written() -> Vec<(&'static str, bytes::Bytes)> {
         ),
         of(
             "peek",
-            &Peek {
+            &Preview {
                 job: job.id,
-                side: Side::Input,
-                what: Sight::Still(1.5),
+                side: JobFile::Input,
+                what: PreviewKind::Still(1.5),
             },
         ),
         of(
@@ -199,7 +199,7 @@ fn what_is_stored_today_is_read_by_every_later_program() {
             "history" => reads::<Days>(&bytes),
             "event" => reads::<Event>(&bytes),
             "progress" => reads::<Progress>(&bytes),
-            "peek" | "foresee" => reads::<Question>(&bytes),
+            "peek" | "foresee" => reads::<PreviewRequest>(&bytes),
             "foreseen" => reads::<Foreseen>(&bytes),
             kind => panic!("{kind} is no kind of message"),
         };

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::broker::{Broker, Enqueued, Makers, NamesError, Outcome, Outputs};
+use common::broker::{Broker, EnqueueResult, Enqueued, Makers, NamesError, Outputs};
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::id::{BatchId, JobId};
-use common::job::{Hops, Job};
+use common::job::{Fallbacks, Job};
 use common::matching::pin;
 use common::matching::plan::Plan;
 use common::names::location::Location;
@@ -203,7 +203,7 @@ pub(super) async fn create(
         }
         None => order.recipe.queue(),
     };
-    let hops = hops(&order)?;
+    let fallbacks = fallbacks(&order)?;
     let lane = Lane {
         priority: order.priority,
         queue,
@@ -224,7 +224,7 @@ pub(super) async fn create(
         .flatten()
         .map(|job| {
             let mut job = job.clone();
-            job.hops.clone_from(&hops);
+            job.fallbacks.clone_from(&fallbacks);
             job.enqueued = now;
             (job, lane.clone())
         })
@@ -277,12 +277,12 @@ async fn named(
 
 /// How the jobs go on to further encoders. A worker of their own takes the first
 /// that it has proved.
-fn hops(order: &Order) -> Result<Option<Hops>, Refusal> {
+fn fallbacks(order: &Order) -> Result<Option<Fallbacks>, Refusal> {
     let queues = order.recipe.further_queues();
     match (order.hop_after, queues.is_empty()) {
         (_, true) => Ok(None),
         (_, false) if order.worker.is_some() => Ok(None),
-        (Some(after @ 1..), false) => Ok(Some(Hops { queues, after })),
+        (Some(after @ 1..), false) => Ok(Some(Fallbacks { queues, after })),
         (None | Some(0), false) => Err(Refusal::unsound(
             "several encoders need hop_after: the seconds that a job waits for one before the next is opened to it",
         )),
@@ -321,13 +321,17 @@ async fn prepare(
 
 fn receipt(file: String, outcome: Option<Enqueued>) -> FileReceipt {
     let (job, why) = match outcome {
-        Some((job, Outcome::Added)) => (Some(job), None),
-        Some((job, Outcome::AlreadyPending)) => (Some(job), Some("it waits already".to_owned())),
-        Some((job, Outcome::Known(run))) => (
+        Some((job, EnqueueResult::Added)) => (Some(job), None),
+        Some((job, EnqueueResult::AlreadyPending)) => {
+            (Some(job), Some("it waits already".to_owned()))
+        }
+        Some((job, EnqueueResult::Known(run))) => (
             Some(job),
             Some(format!("it is {} already", run.state.word())),
         ),
-        Some((_, Outcome::OutputTaken(holder))) => (Some(holder.job), Some(holder.to_string())),
+        Some((_, EnqueueResult::OutputTaken(holder))) => {
+            (Some(holder.job), Some(holder.to_string()))
+        }
         None => (None, Some("the broker said nothing of it".to_owned())),
     };
     FileReceipt {

@@ -8,8 +8,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use common::broker::{Broker, BrokerError, JobRecord, Unseen};
-use common::farm::preview::{Peek, Side, Sight};
+use common::broker::{Broker, BrokerError, JobRecord, PreviewError};
+use common::farm::preview::{JobFile, Preview, PreviewKind};
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
 use common::job::media_info::MediaInfo;
@@ -46,8 +46,8 @@ pub(super) struct Content {
     why: Option<String>,
 }
 
-impl From<Result<MediaInfo, Unseen>> for Content {
-    fn from(seen: Result<MediaInfo, Unseen>) -> Self {
+impl From<Result<MediaInfo, PreviewError>> for Content {
+    fn from(seen: Result<MediaInfo, PreviewError>) -> Self {
         match seen {
             Ok(media) => Self {
                 media: Some(media),
@@ -67,7 +67,7 @@ impl From<Result<MediaInfo, Unseen>> for Content {
 pub(super) struct Which {
     /// `input` or `output`.
     #[param(value_type = String)]
-    side: Side,
+    side: JobFile,
     /// Seconds from the beginning.
     at: f64,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Stills {
 }
 
 /// Whose picture, of which file, at how many milliseconds.
-type Still = (JobId, Side, u64);
+type Still = (JobId, JobFile, u64);
 
 impl Stills {
     fn place(&self, still: Still) -> Arc<OnceCell<Bytes>> {
@@ -110,12 +110,12 @@ pub(super) async fn media(
     };
     let output = async {
         match report {
-            Some(report) => Some(content(Side::Output, report.output_media.clone()).await),
+            Some(report) => Some(content(JobFile::Output, report.output_media.clone()).await),
             None => None,
         }
     };
     let input = content(
-        Side::Input,
+        JobFile::Input,
         report.and_then(|made| made.input_media.clone()),
     );
     let (input, output) = tokio::join!(input, output);
@@ -143,7 +143,7 @@ pub(super) async fn still(
     let picture = place
         .get_or_try_init(async || {
             let record = known(&shared.broker, &job).await?;
-            let seen = see(&shared.broker, &record, side, Sight::Still(at)).await;
+            let seen = see(&shared.broker, &record, side, PreviewKind::Still(at)).await;
             seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))
         })
         .await?;
@@ -169,24 +169,30 @@ fn report(record: &JobRecord) -> Option<&Report> {
     }
 }
 
-async fn info(broker: &Broker, record: &JobRecord, side: Side) -> Result<MediaInfo, Unseen> {
-    let answer = see(broker, record, side, Sight::Info).await?;
-    wire::decode(&answer).map_err(|error| Unseen::Refused(error.to_string()))
+async fn info(
+    broker: &Broker,
+    record: &JobRecord,
+    side: JobFile,
+) -> Result<MediaInfo, PreviewError> {
+    let answer = see(broker, record, side, PreviewKind::Info).await?;
+    wire::decode(&answer).map_err(|error| PreviewError::Refused(error.to_string()))
 }
 
 /// Asks the workers that are likely to reach the file, until one sees it.
 async fn see(
     broker: &Broker,
     record: &JobRecord,
-    side: Side,
-    what: Sight,
-) -> Result<Bytes, Unseen> {
-    let peek = Peek {
+    side: JobFile,
+    what: PreviewKind,
+) -> Result<Bytes, PreviewError> {
+    let peek = Preview {
         job: record.job().id,
         side,
         what,
     };
-    let mut seen = Err(Unseen::Refused("no worker is there to look".to_owned()));
+    let mut seen = Err(PreviewError::Refused(
+        "no worker is there to look".to_owned(),
+    ));
     for worker in likely(broker, record).await?.into_iter().take(ASKED) {
         seen = broker.peek(&worker, &peek).await;
         if seen.is_ok() {

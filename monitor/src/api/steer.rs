@@ -2,7 +2,7 @@
 //! whether it was done, and if not, why.
 
 use axum::extract::State;
-use common::broker::{Broker, BrokerError, JobRecord, Steered};
+use common::broker::{Broker, BrokerError, JobRecord, SteerResult};
 use common::farm::queue::{Priority, Queue};
 use common::farm::worker::Heartbeat;
 use common::farm::worker_name::WorkerName;
@@ -64,7 +64,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn of(job: JobId, answer: Result<Steered, BrokerError>) -> Self {
+    fn of(job: JobId, answer: Result<SteerResult, BrokerError>) -> Self {
         let not = |phase, why: String| Self {
             job,
             done: false,
@@ -72,18 +72,18 @@ impl Outcome {
             why: Some(why),
         };
         match answer {
-            Ok(Steered::Done(run)) => Self {
+            Ok(SteerResult::Done(run)) => Self {
                 job,
                 done: true,
                 phase: Some(Phase::of(&run.state)),
                 why: None,
             },
-            Ok(Steered::TooLate(run)) => not(
+            Ok(SteerResult::TooLate(run)) => not(
                 Some(Phase::of(&run.state)),
                 format!("it is {}", run.too_late()),
             ),
-            Ok(Steered::OutputTaken(holder)) => not(None, holder.to_string()),
-            Ok(Steered::Unknown) => not(None, "job not found".to_owned()),
+            Ok(SteerResult::OutputTaken(holder)) => not(None, holder.to_string()),
+            Ok(SteerResult::Unknown) => not(None, "job not found".to_owned()),
             Err(error) => not(None, error.to_string()),
         }
     }
@@ -119,7 +119,7 @@ async fn all(
 async fn each(
     broker: &Broker,
     jobs: Vec<JobId>,
-    order: impl AsyncFn(&Broker, &JobId) -> Result<Steered, BrokerError>,
+    order: impl AsyncFn(&Broker, &JobId) -> Result<SteerResult, BrokerError>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
     checked(&jobs)?;
     let order = &order;
@@ -184,7 +184,7 @@ pub(super) async fn relocate(
 async fn move_one(broker: &Broker, job: JobId, order: &Move, workers: &[Heartbeat]) -> Outcome {
     let (recipe, needed) = match broker.job(&job).await {
         Ok(Some(record)) => (record.job().recipe.clone(), record.job().needed()),
-        Ok(None) => return Outcome::of(job, Ok(Steered::Unknown)),
+        Ok(None) => return Outcome::of(job, Ok(SteerResult::Unknown)),
         Err(error) => return Outcome::of(job, Err(error)),
     };
     let queue = match &order.queue {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use common::broker::HEARTBEAT;
-use common::farm::card::{Card, Proof, Verdict, bit_depth};
+use common::farm::card::{Capabilities, Proof, Verdict, bit_depth};
 use common::farm::places::Places;
 use common::farm::queue::Queue;
 use common::farm::worker::{Away, Heartbeat, WorkerStatus};
@@ -240,7 +240,7 @@ fn away_row(away: &Away) -> AwayRow {
     }
 }
 
-fn card_row(card: &Card, places: &Places) -> CardRow {
+fn card_row(card: &Capabilities, places: &Places) -> CardRow {
     let named = |places: &[Location]| places.iter().map(ToString::to_string).collect();
     let mut encoders: Vec<EncoderRow> = card
         .proved()

@@ -1,7 +1,7 @@
 //! A made-up farm, in messages as its programs write them.
 
 use common::broker::Broker;
-use common::farm::card::{Card, Ffmpeg, Host, Proof};
+use common::farm::card::{Capabilities, Ffmpeg, Host, Proof};
 use common::farm::queue::{Lane, Priority};
 use common::farm::worker::{Heartbeat, Load};
 use common::job::Job;
@@ -74,7 +74,7 @@ pub(crate) fn heartbeat(
             scratch_free: 200_000_000_000,
             own_memory: 20_000_000,
         },
-        card: Card {
+        card: Capabilities {
             ffmpeg: Ffmpeg {
                 version: "5.1.9-0+deb12u1".to_owned(),
                 build: "0".repeat(16),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::broker::{BrokerError, JobRecord, Steered};
+use common::broker::{BrokerError, JobRecord, SteerResult};
 use common::job::id::JobId;
 use common::names::printable::printable;
 use futures::StreamExt;
@@ -29,13 +29,13 @@ pub enum Outcome {
     Refused(String),
 }
 
-impl From<Steered> for Outcome {
-    fn from(steered: Steered) -> Self {
+impl From<SteerResult> for Outcome {
+    fn from(steered: SteerResult) -> Self {
         match steered {
-            Steered::Done(_) => Self::Done,
-            Steered::TooLate(run) => Self::TooLate(run.too_late()),
-            Steered::Unknown => Self::TooLate("gone"),
-            Steered::OutputTaken(holder) => Self::Refused(holder.to_string()),
+            SteerResult::Done(_) => Self::Done,
+            SteerResult::TooLate(run) => Self::TooLate(run.too_late()),
+            SteerResult::Unknown => Self::TooLate("gone"),
+            SteerResult::OutputTaken(holder) => Self::Refused(holder.to_string()),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use common::broker::{Broker, Holder, Maker, Makers, Outcome};
+use common::broker::{Broker, EnqueueResult, Holder, Maker, Makers};
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
 use common::job::run::{Run, State};
-use common::job::{Hops, Job};
+use common::job::{Fallbacks, Job};
 use common::names::location::Location;
 use common::recipe::Recipe;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ pub struct Terms {
     /// How to encode.
     pub recipe: Recipe,
     /// Further queues that are opened to jobs that wait too long.
-    pub hops: Option<Hops>,
+    pub fallbacks: Option<Fallbacks>,
     /// The only worker that may run them, where one is named.
     pub worker: Option<WorkerName>,
     /// How urgently.
@@ -233,7 +233,7 @@ pub async fn submit(
         let mut job = Job::new(batch, wanted.source.input, wanted.output, recipe, again);
         job.enqueued = now;
         job.attempts = terms.attempts;
-        job.hops.clone_from(&terms.hops);
+        job.fallbacks.clone_from(&terms.fallbacks);
         job.replace = terms.replaces();
         let verdict = wanted.verdict.or_else(|| place.verdict_of(&job, terms));
         if let Some(Standing::Run(run)) = &verdict {
@@ -277,19 +277,19 @@ pub async fn submit(
         for (index, (_, outcome)) in wanted.into_iter().zip(outcomes) {
             let entry = &mut entries[index];
             entry.standing = match outcome {
-                Outcome::Added => Standing::Added,
-                Outcome::AlreadyPending => {
+                EnqueueResult::Added => Standing::Added,
+                EnqueueResult::AlreadyPending => {
                     // Another batch than this one's.
                     if let Some(maker) = place.makers.get(&entry.job.output) {
                         entry.job.batch = maker.job().batch;
                     }
                     Standing::Pending
                 }
-                Outcome::Known(run) => {
+                EnqueueResult::Known(run) => {
                     entry.job.batch = run.job.batch;
                     Standing::Run(run)
                 }
-                Outcome::OutputTaken(holder) => taken(holder, entry, place, terms),
+                EnqueueResult::OutputTaken(holder) => taken(holder, entry, place, terms),
             };
             let Standing::Run(run) = &entry.standing else {
                 continue;

@@ -10,7 +10,7 @@ use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::id::BatchId;
 use common::job::run::State;
-use common::job::{Hops, Job};
+use common::job::{Fallbacks, Job};
 use common::names::location::Location;
 use common::recipe::{Container, Recipe};
 use common::store::Stores;
@@ -67,7 +67,7 @@ impl JobOptions {
     /// Where `--hop-after` and several encoders do not come together.
     pub fn terms(&self, recipe: Recipe, renew: Renew) -> Result<Terms, Error> {
         Ok(Terms {
-            hops: self.hops(&recipe)?,
+            fallbacks: self.fallbacks(&recipe)?,
             worker: self.worker.clone(),
             recipe,
             priority: self.priority,
@@ -78,7 +78,7 @@ impl JobOptions {
         })
     }
 
-    fn hops(&self, recipe: &Recipe) -> Result<Option<Hops>, Error> {
+    fn fallbacks(&self, recipe: &Recipe) -> Result<Option<Fallbacks>, Error> {
         let queues = recipe.further_queues();
         match (self.hop_after, queues.is_empty()) {
             (None, true) => Ok(None),
@@ -90,7 +90,7 @@ impl JobOptions {
             (Some(_), true) => Err(Error::usage(
                 "--hop-after needs several encoders to hop between: --encoder hevc_nvenc,libx265",
             )),
-            (Some(after), false) => Ok(Some(Hops {
+            (Some(after), false) => Ok(Some(Fallbacks {
                 queues,
                 after: after.as_secs(),
             })),

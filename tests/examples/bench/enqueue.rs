@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
-use common::broker::{Broker, Outcome};
+use common::broker::{Broker, EnqueueResult};
 use common::farm::queue::{Lane, Priority};
 use common::job::Job;
 use common::job::id::BatchId;
@@ -70,7 +70,7 @@ pub(crate) async fn all(broker: &Broker, jobs: &[(Job, Lane)]) {
     let outcomes = outcomes.expect("the broker takes them");
     let refused = outcomes
         .iter()
-        .find(|(_, outcome)| *outcome != Outcome::Added);
+        .find(|(_, outcome)| *outcome != EnqueueResult::Added);
     assert!(refused.is_none(), "{refused:?}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use common::broker::{Broker, Lanes, Steered};
+use common::broker::{Broker, Lanes, SteerResult};
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
@@ -161,7 +161,7 @@ async fn steer(broker: &Broker, jobs: &[JobId]) -> (Vec<f64>, Vec<f64>) {
         let steered = broker.cancel(job).await;
         cancelled.push(milliseconds(started));
         assert!(
-            matches!(steered, Ok(Steered::Done(_)) | Err(_)),
+            matches!(steered, Ok(SteerResult::Done(_)) | Err(_)),
             "{steered:?}"
         );
     }
@@ -171,7 +171,7 @@ async fn steer(broker: &Broker, jobs: &[JobId]) -> (Vec<f64>, Vec<f64>) {
         let steered = broker.move_job(job, None, Some(urgent)).await;
         moved.push(milliseconds(started));
         assert!(
-            matches!(steered, Ok(Steered::Done(_)) | Err(_)),
+            matches!(steered, Ok(SteerResult::Done(_)) | Err(_)),
             "{steered:?}"
         );
     }

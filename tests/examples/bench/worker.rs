@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, Claim, Lease};
-use common::farm::card::Card;
+use common::farm::card::Capabilities;
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
@@ -14,7 +14,7 @@ use common::store::Stores;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::attempt::executor::Outcome;
+use worker::attempt::executor::AttemptEnd;
 use worker::config::ReadMode;
 use worker::dispatch::admission::Admission;
 use worker::dispatch::availability::Duty;
@@ -34,7 +34,7 @@ pub(crate) type Told = mpsc::UnboundedSender<(JobId, Instant)>;
 pub(crate) struct Setup<'a> {
     pub name: WorkerName,
     /// What it has proved.
-    pub card: Card,
+    pub card: Capabilities,
     pub slots: usize,
     /// Nothing is written there.
     pub scratch: &'a Path,
@@ -136,7 +136,7 @@ pub(crate) struct Nothing {
 }
 
 impl Work for Nothing {
-    async fn execute(&self, claim: Claim, _: Stop) -> Outcome {
+    async fn execute(&self, claim: Claim, _: Stop) -> AttemptEnd {
         let job = claim.job().id;
         // Whoever measures may have gone.
         let _ = self.claimed.send((job, Instant::now()));
@@ -144,7 +144,7 @@ impl Work for Nothing {
         complete(claim, self.name.clone()).await;
         drop(lease);
         let _ = self.done.send((job, Instant::now()));
-        Outcome::Completed
+        AttemptEnd::Completed
     }
 
     async fn clean_up(&self, _: &Run) {}

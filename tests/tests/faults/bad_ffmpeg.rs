@@ -231,10 +231,10 @@ async fn a_picture_that_is_a_link_shows_nothing() {
     let secret = secret();
     let link = Trick::Link(secret.path().to_owned());
     case.ffmpeg.befall(Fault::Trick(link));
-    let peek = common::farm::preview::Peek {
+    let peek = common::farm::preview::Preview {
         job: case.job.id,
-        side: common::farm::preview::Side::Output,
-        what: common::farm::preview::Sight::Still(0.0),
+        side: common::farm::preview::JobFile::Output,
+        what: common::farm::preview::PreviewKind::Still(0.0),
     };
     let name = "w".parse().expect("a name");
     let seen = case.farm.view.peek(&name, &peek).await;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, ConnectOptions, Steered};
+use common::broker::{Broker, ConnectOptions, SteerResult};
 use common::job::Job;
 use common::job::run::{Run, State};
 use common::names::subject;
@@ -27,7 +27,7 @@ async fn store() -> (TestStore, TempDir) {
     (store, folder)
 }
 
-async fn cancel(broker: &Broker, job: &Job) -> Steered {
+async fn cancel(broker: &Broker, job: &Job) -> SteerResult {
     let asked = Instant::now();
     let steered = broker.cancel(&job.id).await.unwrap();
     assert!(asked.elapsed() < SOON, "took {:?}", asked.elapsed());
@@ -53,7 +53,7 @@ async fn cancelled_at(store: &TestStore, moment: Moment) {
     kept.decide(Fate::Passed);
     victim.recover();
     let run = farm.ended(&job.id).await;
-    let is_cancelled = matches!(steered, Steered::Done(_));
+    let is_cancelled = matches!(steered, SteerResult::Done(_));
     assert_eq!(
         is_cancelled,
         run.state == State::Cancelled,
@@ -92,7 +92,7 @@ async fn too_late_whatever_the_clock(store: &TestStore, seconds: i64) {
     let kept = ambush.met(&farm).await;
     let steered = cancel(&farm.view, &job).await;
     assert!(
-        matches!(steered, Steered::TooLate(_)),
+        matches!(steered, SteerResult::TooLate(_)),
         "{seconds}: {steered:?}"
     );
     kept.decide(Fate::Passed);
@@ -115,7 +115,7 @@ async fn refused_of_the_dead(store: &TestStore, seconds: i64) {
     drop(kept);
     let steered = cancel(&farm.view, &job).await;
     assert!(
-        matches!(steered, Steered::TooLate(_)),
+        matches!(steered, SteerResult::TooLate(_)),
         "{seconds}: {steered:?}"
     );
 
@@ -125,7 +125,7 @@ async fn refused_of_the_dead(store: &TestStore, seconds: i64) {
     ambush.met(&farm).await;
     let steered = cancel(&farm.view, &job).await;
     assert!(
-        matches!(steered, Steered::Done(_)),
+        matches!(steered, SteerResult::Done(_)),
         "{seconds}: {steered:?}"
     );
     heir.recover();
@@ -172,6 +172,6 @@ async fn a_run_of_another_century_does_not_hold_up_an_order() {
         let steered = farm.view.cancel(&job.id).await;
         assert!(asked.elapsed() < SOON, "took {:?}", asked.elapsed());
         // Nobody can tell what becomes of its output.
-        assert!(!matches!(steered, Ok(Steered::Done(_))), "{steered:?}");
+        assert!(!matches!(steered, Ok(SteerResult::Done(_))), "{steered:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::broker::Steered;
+use common::broker::SteerResult;
 use common::job::Job;
 use common::job::failure::Fault;
 use common::job::run::{Run, State};
@@ -45,7 +45,7 @@ async fn heir(farm: &Farm, store: &TestStore) -> Worker {
 async fn fails_again(farm: &Farm, job: &Job) -> Run {
     let before = farm.ended(&job.id).await;
     let steered = farm.view.retry(&job.id).await.unwrap();
-    assert!(matches!(steered, Steered::Done(_)), "{steered:?}");
+    assert!(matches!(steered, SteerResult::Done(_)), "{steered:?}");
     farm.run_that(&job.id, "failed again", |run| {
         run.attempt > before.attempt && run.state.is_terminal()
     })
@@ -130,7 +130,7 @@ async fn what_is_published_completes_its_job(attempts: u32) {
     victim.worker.process.kill();
     drop(kept);
     let steered = farm.view.cancel(&job.id).await.unwrap();
-    assert!(matches!(steered, Steered::TooLate(_)), "{steered:?}");
+    assert!(matches!(steered, SteerResult::TooLate(_)), "{steered:?}");
 
     let published = store.version(OUTPUT).await;
     let _heir = heir(&farm, &store).await;

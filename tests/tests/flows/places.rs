@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use common::broker::Unseen;
-use common::farm::preview::{Peek, Side, Sight};
+use common::broker::PreviewError;
+use common::farm::preview::{JobFile, Preview, PreviewKind};
 use common::farm::queue::Lane;
 use common::job::Job;
 use common::job::id::{BatchId, JobId};
@@ -219,21 +219,21 @@ async fn a_peek_shows_nothing_foreign_and_tells_nothing_of_it() {
 
     let mut answers = Vec::new();
     for (job, side) in [
-        (&made_up, Side::Output),
-        (&guessed, Side::Input),
-        (&missing, Side::Input),
+        (&made_up, JobFile::Output),
+        (&guessed, JobFile::Input),
+        (&missing, JobFile::Input),
     ] {
-        if side == Side::Input {
+        if side == JobFile::Input {
             place.farm.enqueue(job).await;
         }
-        for what in [Sight::Info, Sight::Still(0.0)] {
-            let peek = Peek {
+        for what in [PreviewKind::Info, PreviewKind::Still(0.0)] {
+            let peek = Preview {
                 job: job.id,
                 side,
                 what,
             };
             let seen = place.farm.view.peek(&"w".parse().unwrap(), &peek).await;
-            let Err(Unseen::Refused(why)) = seen else {
+            let Err(PreviewError::Refused(why)) = seen else {
                 panic!("it was shown: {seen:?}");
             };
             answers.push(why);

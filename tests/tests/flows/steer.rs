@@ -237,8 +237,8 @@ async fn a_job_hops_to_another_encoder_only_where_it_may() {
     );
 
     let options = ["--encoder", either, "--hop-after", "1s"];
-    let (hops, _) = enqueued(&farm, &[clip], &options).await;
-    let (run, report) = farm.completed(&hops[0]).await;
+    let (fallbacks, _) = enqueued(&farm, &[clip], &options).await;
+    let (run, report) = farm.completed(&fallbacks[0]).await;
     assert_eq!(report.encoder.unwrap().as_str(), "libx265");
     let waited = run.job.enqueued.duration_until(run.changed);
     assert!(waited >= jiff::SignedDuration::from_secs(1), "{waited:#}");

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use common::broker::Outcome;
+use common::broker::EnqueueResult;
 use common::farm::worker::WorkerStatus;
 use common::job::Job;
 use common::job::failure::Fault as Whose;
@@ -193,7 +193,7 @@ async fn two_jobs_with_one_output_do_not_replace_each_other() {
     farm.enqueue(&first).await;
     let (_, refused) = farm.enqueue(&second).await;
     assert!(
-        matches!(&refused, Outcome::OutputTaken(holder) if holder.job == first.id),
+        matches!(&refused, EnqueueResult::OutputTaken(holder) if holder.job == first.id),
         "{refused:?}"
     );
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;

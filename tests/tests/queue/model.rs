@@ -1,7 +1,7 @@
 //! The life of a job against a model of it: any sequence of what workers and
 //! people do must end, on the real broker, as the model says.
 
-use common::broker::{Broker, Claim, JobRecord, Lanes, Lost, Steered};
+use common::broker::{Broker, Claim, JobRecord, Lanes, Lost, SteerResult};
 use common::farm::queue::{Lane, Queue};
 use common::job::Job;
 use common::job::failure::Failure;
@@ -331,7 +331,7 @@ impl Pair {
         };
         let steered = steered.expect("an answer");
         prop_assert_eq!(
-            matches!(steered, Steered::Done(_)),
+            matches!(steered, SteerResult::Done(_)),
             expected.is_some(),
             "{:?} of {:?}: {:?}",
             step,

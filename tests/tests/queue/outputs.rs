@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, Enqueued, Outcome, Steered};
+use common::broker::{Broker, EnqueueResult, Enqueued, SteerResult};
 use common::job::Job;
 use common::job::failure::Failure;
 use common::names::subject;
@@ -24,7 +24,7 @@ fn rival(first: &Job, name: &str) -> Job {
     )
 }
 
-async fn enqueue(broker: &Broker, job: &Job) -> Outcome {
+async fn enqueue(broker: &Broker, job: &Job) -> EnqueueResult {
     let mut outcomes = all(broker, std::slice::from_ref(job)).await;
     outcomes.remove(0).1
 }
@@ -34,8 +34,8 @@ async fn all(broker: &Broker, jobs: &[Job]) -> Vec<Enqueued> {
     broker.enqueue(&jobs, |_| {}).await.expect("an answer")
 }
 
-fn is_taken(outcome: &Outcome, by: &Job) -> bool {
-    matches!(outcome, Outcome::OutputTaken(holder)
+fn is_taken(outcome: &EnqueueResult, by: &Job) -> bool {
+    matches!(outcome, EnqueueResult::OutputTaken(holder)
         if holder.job == by.id && holder.input.as_ref() == Some(&by.input.location))
 }
 
@@ -45,10 +45,13 @@ async fn an_output_belongs_to_one_live_job() {
     let server = TestBroker::start(folder.path()).await;
     let (broker, mut known) = connect(&server).await;
     let (first, second) = (job("a"), rival(&job("a"), "b"));
-    assert_eq!(enqueue(&broker, &first).await, Outcome::Added);
+    assert_eq!(enqueue(&broker, &first).await, EnqueueResult::Added);
     assert!(is_taken(&enqueue(&broker, &second).await, &first));
     // The very same is the very same.
-    assert_eq!(enqueue(&broker, &first).await, Outcome::AlreadyPending);
+    assert_eq!(
+        enqueue(&broker, &first).await,
+        EnqueueResult::AlreadyPending
+    );
     lanes(&broker, &mut known).await;
     let running = claim_in_time(&broker, &known, "w").await;
     assert_eq!(running.job().id, first.id);
@@ -61,15 +64,15 @@ async fn an_output_belongs_to_one_live_job() {
     again.fail(Failure::input("broken")).await.expect("ours");
 
     // What has failed gives its output to whoever comes, and does not get it back.
-    assert_eq!(enqueue(&broker, &second).await, Outcome::Added);
+    assert_eq!(enqueue(&broker, &second).await, EnqueueResult::Added);
     let steered = broker.retry(&first.id).await.expect("an answer");
     assert!(
-        matches!(&steered, Steered::OutputTaken(holder) if holder.job == second.id),
+        matches!(&steered, SteerResult::OutputTaken(holder) if holder.job == second.id),
         "{steered:?}"
     );
     broker.cancel(&second.id).await.expect("an answer");
     let steered = broker.retry(&first.id).await.expect("an answer");
-    assert!(matches!(steered, Steered::Done(_)), "{steered:?}");
+    assert!(matches!(steered, SteerResult::Done(_)), "{steered:?}");
     assert!(is_taken(
         &enqueue(&broker, &rival(&first, "c")).await,
         &first
@@ -78,7 +81,10 @@ async fn an_output_belongs_to_one_live_job() {
     claim.complete(report("w")).await.expect("ours");
 
     // Whether what is done may be replaced is for those to say who look at it.
-    assert_eq!(enqueue(&broker, &rival(&first, "c")).await, Outcome::Added);
+    assert_eq!(
+        enqueue(&broker, &rival(&first, "c")).await,
+        EnqueueResult::Added
+    );
 }
 
 #[tokio::test]
@@ -89,9 +95,9 @@ async fn of_jobs_that_are_given_together_the_first_has_the_output() {
     let first = job("a");
     let jobs = [first.clone(), rival(&first, "b"), job("c")];
     let outcomes = all(&broker, &jobs).await;
-    assert_eq!(outcomes[0].1, Outcome::Added);
+    assert_eq!(outcomes[0].1, EnqueueResult::Added);
     assert!(is_taken(&outcomes[1].1, &first));
-    assert_eq!(outcomes[2].1, Outcome::Added);
+    assert_eq!(outcomes[2].1, EnqueueResult::Added);
 }
 
 #[tokio::test]
@@ -112,7 +118,7 @@ async fn of_many_who_want_an_output_at_once_one_gets_it() {
     for output in 0..outputs.len() {
         let added = outcomes
             .iter()
-            .filter(|outcomes| outcomes[output].1 == Outcome::Added)
+            .filter(|outcomes| outcomes[output].1 == EnqueueResult::Added)
             .count();
         assert_eq!(added, 1, "output {output}");
     }
@@ -130,7 +136,7 @@ async fn a_claim_without_a_job_strands_nothing() {
     let stored = broker.jetstream().publish(key, id.into()).await;
     stored.expect("sent").await.expect("stored");
     let asked = Instant::now();
-    assert_eq!(enqueue(&broker, &next).await, Outcome::Added);
+    assert_eq!(enqueue(&broker, &next).await, EnqueueResult::Added);
     assert!(
         asked.elapsed() > Duration::from_secs(3),
         "somebody may be at it"
@@ -146,12 +152,15 @@ async fn a_job_that_is_forgotten_leaves_no_claim() {
     let server = TestBroker::start(folder.path()).await;
     let (broker, _) = connect(&server).await;
     let first = job("a");
-    assert_eq!(enqueue(&broker, &first).await, Outcome::Added);
+    assert_eq!(enqueue(&broker, &first).await, EnqueueResult::Added);
     broker.forget(&first.id).await.expect("forgotten");
     let stream = format!("KV_{}", subject::OUTPUTS);
     let stream = broker.jetstream().get_stream(stream).await.expect("made");
     assert_eq!(stream.cached_info().state.messages, 0);
-    assert_eq!(enqueue(&broker, &rival(&first, "b")).await, Outcome::Added);
+    assert_eq!(
+        enqueue(&broker, &rival(&first, "b")).await,
+        EnqueueResult::Added
+    );
 }
 
 /// The outputs of later jobs of one order are claimed while earlier ones are published.
@@ -171,7 +180,7 @@ async fn one_long_order_keeps_its_order_and_gives_no_output_twice() {
         if *id == rival_id {
             assert!(is_taken(outcome, &jobs[0]), "{outcome:?}");
         } else {
-            assert_eq!(*outcome, Outcome::Added);
+            assert_eq!(*outcome, EnqueueResult::Added);
         }
     }
     let queued = broker

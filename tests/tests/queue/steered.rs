@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::broker::{
-    Broker, Claimant, Decline, Ended, JobRecord, Lanes, Lease, Lost, Outcome, Steered,
+    Broker, Claimant, Decline, Ended, EnqueueResult, JobRecord, Lanes, Lease, Lost, SteerResult,
 };
 use common::farm::orders::{Controls, Order, Target};
 use common::farm::queue::{Lane, Priority, Queue};
@@ -11,7 +11,7 @@ use common::farm::worker_name::WorkerName;
 use common::job::failure::Failure;
 use common::job::id::BatchId;
 use common::job::run::{Run, State};
-use common::job::{Hops, Job};
+use common::job::{Fallbacks, Job};
 use common::names::subject;
 use common::names::subject::RUNS;
 use common::wire;
@@ -55,15 +55,15 @@ async fn a_pending_job_is_cancelled_and_leaves_nothing() {
     let (_server, broker, known) = with_one_job().await;
     let job = only_job(&broker).await;
     let done = broker.cancel(&job.id).await.expect("an answer");
-    assert!(matches!(done, Steered::Done(_)), "{done:?}");
+    assert!(matches!(done, SteerResult::Done(_)), "{done:?}");
     assert_eq!(messages(&broker).await, 0);
     assert!(claim(&broker, &known, "w1").await.is_none());
     assert_eq!(word(&broker, &job).await, "cancelled");
     let again = broker.cancel(&job.id).await.expect("an answer");
-    assert!(matches!(again, Steered::TooLate(_)), "{again:?}");
+    assert!(matches!(again, SteerResult::TooLate(_)), "{again:?}");
     let stranger = crate::job("never enqueued").id;
     let unknown = broker.cancel(&stranger).await.expect("an answer");
-    assert_eq!(unknown, Steered::Unknown);
+    assert_eq!(unknown, SteerResult::Unknown);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_running_job_moves_and_its_owner_lets_go() {
     let lease = Lease::keep(&owner);
     let pinned = queue("on_w2");
     let moved = broker.move_job(&owner.job().id, Some(&pinned), None).await;
-    assert!(matches!(moved, Ok(Steered::Done(_))), "{moved:?}");
+    assert!(matches!(moved, Ok(SteerResult::Done(_))), "{moved:?}");
     tokio::time::timeout(Duration::from_secs(2), lease.over().cancelled())
         .await
         .expect("told at once");
@@ -189,11 +189,11 @@ async fn a_dead_letter_is_tried_again_with_all_its_attempts() {
     let failed = fail_for_good(&broker, &known).await;
     assert_eq!(dead_letters(&broker).await, 1);
     let again = broker.retry(&failed.job.id).await.expect("an answer");
-    assert!(matches!(again, Steered::Done(_)), "{again:?}");
+    assert!(matches!(again, SteerResult::Done(_)), "{again:?}");
     assert_eq!(dead_letters(&broker).await, 0);
     assert_eq!(word(&broker, &failed.job).await, "pending");
     let once = broker.retry(&failed.job.id).await.expect("an answer");
-    assert!(matches!(once, Steered::TooLate(_)), "{once:?}");
+    assert!(matches!(once, SteerResult::TooLate(_)), "{once:?}");
     let taken = claim_in_time(&broker, &known, "w1").await;
     assert_eq!((taken.run().attempt, taken.run().spent()), (2, 1));
     assert_eq!(taken.run().failures.len(), 1, "its history is kept");
@@ -236,7 +236,7 @@ async fn a_job_hops_to_its_next_queue_only_after_its_time() {
     let (broker, mut known) = connect(&server).await;
     let next = queue("libx265");
     let hopping = Job {
-        hops: Some(Hops {
+        fallbacks: Some(Fallbacks {
             queues: vec![next.clone()],
             after: 2,
         }),
@@ -396,7 +396,7 @@ async fn a_job_of_a_paused_batch_is_there_once_however_often_it_is_enqueued() {
     assert!(matches!(record, Some(JobRecord::Parked(_))), "{record:?}");
 
     let again = broker.enqueue(&jobs, |_| {}).await.expect("an answer");
-    assert_eq!(again[0].1, Outcome::AlreadyPending);
+    assert_eq!(again[0].1, EnqueueResult::AlreadyPending);
     broker.command(&batch, None).await.expect("resumed");
     let claim = claim_in_time(&broker, &known, "w").await;
     assert_eq!(claim.job().id, job.id);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull;
-use common::broker::{Claimant, Decline, Lost, Outcome};
+use common::broker::{Claimant, Decline, EnqueueResult, Lost};
 use common::farm::queue::{Lane, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
@@ -33,13 +33,17 @@ async fn enqueueing_again_adds_nothing() {
         .enqueue(&jobs[..2000], |_| {})
         .await
         .expect("enqueued");
-    assert!(first.iter().all(|(_, outcome)| *outcome == Outcome::Added));
+    assert!(
+        first
+            .iter()
+            .all(|(_, outcome)| *outcome == EnqueueResult::Added)
+    );
     // Half known, half new, and moved to another priority in the request.
     let again: Vec<_> = jobs.iter().map(|(job, _)| (job.clone(), lane(9))).collect();
     let second = broker.enqueue(&again, |_| {}).await.expect("enqueued");
     let added = second
         .iter()
-        .filter(|(_, outcome)| *outcome == Outcome::Added)
+        .filter(|(_, outcome)| *outcome == EnqueueResult::Added)
         .count();
     assert_eq!(added, 500);
     // One that is done is known, not added.
@@ -57,7 +61,7 @@ async fn enqueueing_again_adds_nothing() {
         .await
         .expect("an answer");
     assert!(
-        matches!(&third[0].1, Outcome::Known(run) if matches!(run.state, State::Completed { .. })),
+        matches!(&third[0].1, EnqueueResult::Known(run) if matches!(run.state, State::Completed { .. })),
         "{third:?}"
     );
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::broker::{Broker, JobRecord, Steered};
+use common::broker::{Broker, JobRecord, SteerResult};
 use common::farm::orders::{Order, Target};
 use common::job::Job;
 use common::job::id::JobId;
@@ -81,9 +81,9 @@ async fn a_hundred_broken_runs_starve_no_good_job() {
     // Who enqueues it again is told, and all others are enqueued.
     let again = [bad[1].clone(), (job("another"), lane(5))];
     let outcomes = broker.enqueue(&again, |_| {}).await.expect("enqueued");
-    assert_eq!(outcomes[1].1, common::broker::Outcome::Added);
+    assert_eq!(outcomes[1].1, common::broker::EnqueueResult::Added);
     assert!(
-        matches!(&outcomes[0].1, common::broker::Outcome::Known(run) if run.state.is_terminal())
+        matches!(&outcomes[0].1, common::broker::EnqueueResult::Known(run) if run.state.is_terminal())
     );
 }
 
@@ -104,7 +104,7 @@ async fn a_job_whose_run_is_broken_starts_anew_when_a_person_says_so() {
     let record = broker.job(&id).await.expect("an answer").expect("known");
     assert_eq!(record.word(), "failed", "a person can name it");
     let retried = broker.retry(&id).await.expect("an answer");
-    assert!(matches!(retried, Steered::Done(_)), "{retried:?}");
+    assert!(matches!(retried, SteerResult::Done(_)), "{retried:?}");
     assert_eq!(messages(&broker, "DEAD").await, 0);
     assert!(broker.unreadable().is_empty(), "it is good again");
     let second = claim_in_time(&broker, &known, "w2").await;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, Claim, Ended, Lease, Lost};
-use common::farm::card::{Card, Proof};
+use common::farm::card::{Capabilities, Proof};
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::failure::{Failure, Fault};
@@ -72,9 +72,9 @@ pub struct Executor {
     /// ffmpeg and ffprobe.
     pub tools: Tools,
     /// What this worker has proved.
-    pub card: watch::Receiver<Arc<Card>>,
+    pub card: watch::Receiver<Arc<Capabilities>>,
     /// Where what it proves anew goes.
-    pub cards: watch::Sender<Arc<Card>>,
+    pub cards: watch::Sender<Arc<Capabilities>>,
     /// How to prove it.
     pub detection: Detection,
     /// Which places it can reach.
@@ -123,7 +123,7 @@ impl From<Lost> for Attempted {
 
 /// How an attempt ended, as far as it tells of this worker's health.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptEnd {
     /// The output is published.
     Completed,
     /// It failed.
@@ -144,7 +144,7 @@ enum Interruption {
 }
 
 impl Work for Executor {
-    async fn execute(&self, claim: Claim, stop: Stop) -> Outcome {
+    async fn execute(&self, claim: Claim, stop: Stop) -> AttemptEnd {
         self.take_to_its_end(claim, stop).await
     }
 
@@ -190,7 +190,7 @@ impl Work for Executor {
 
 impl Executor {
     /// Takes a claimed job to its end, or gives it back.
-    async fn take_to_its_end(&self, mut claim: Claim, stop: Stop) -> Outcome {
+    async fn take_to_its_end(&self, mut claim: Claim, stop: Stop) -> AttemptEnd {
         let job = claim.job().id;
         let attempt = claim.run().attempt;
         let span = tracing::info_span!("job", %job, attempt);
@@ -235,7 +235,7 @@ impl Executor {
         &self,
         mut claim: Claim,
         outcome: Result<Attempted, Interruption>,
-    ) -> Outcome {
+    ) -> AttemptEnd {
         let outcome = match outcome {
             Ok(Attempted::Failed(failure)) => Ok(self
                 .give_up(&mut claim)
@@ -244,12 +244,12 @@ impl Executor {
             outcome => outcome,
         };
         let ended = match &outcome {
-            Ok(Attempted::Published(_)) => Outcome::Completed,
-            Ok(Attempted::Failed(failure)) => Outcome::Failed {
+            Ok(Attempted::Published(_)) => AttemptEnd::Completed,
+            Ok(Attempted::Failed(failure)) => AttemptEnd::Failed {
                 fault: failure.fault,
                 by: self.encoder(&claim),
             },
-            _ => Outcome::Gone,
+            _ => AttemptEnd::Gone,
         };
         let written = match outcome {
             Ok(Attempted::Published(report)) => {
@@ -699,7 +699,7 @@ async fn digest(made: &Made) -> Result<Digest, Failure> {
 
 /// What to encode with: never anything that was not proved here.
 pub(crate) fn choose<'a>(
-    card: &'a Card,
+    card: &'a Capabilities,
     recipe: &Recipe,
     queue: &Queue,
 ) -> Result<Option<(&'a Encoder, &'a Proof)>, Failure> {

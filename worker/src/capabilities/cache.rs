@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use common::farm::card::{Card, Ffmpeg, Host};
+use common::farm::card::{Capabilities, Ffmpeg, Host};
 use common::recipe::encoder::Encoder;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,7 +36,7 @@ struct Entry {
     key: String,
     /// The encoders that were asked for; `None` where it was the whole catalogue.
     asked: Option<BTreeSet<Encoder>>,
-    card: Card,
+    card: Capabilities,
 }
 
 impl Cache {
@@ -54,7 +54,7 @@ impl Cache {
     }
 
     /// The card, where it is known for all the encoders asked for.
-    pub(crate) fn find(&self, only: Option<&[Encoder]>) -> Option<Card> {
+    pub(crate) fn find(&self, only: Option<&[Encoder]>) -> Option<Capabilities> {
         let entry = self.own(self.read())?;
         let known = match (&entry.asked, only) {
             (None, _) => true,
@@ -74,7 +74,11 @@ impl Cache {
     ///
     /// # Errors
     /// Where the file cannot be written.
-    pub(crate) fn keep(&self, only: Option<&[Encoder]>, card: &Card) -> std::io::Result<()> {
+    pub(crate) fn keep(
+        &self,
+        only: Option<&[Encoder]>,
+        card: &Capabilities,
+    ) -> std::io::Result<()> {
         let mut entries = self.read();
         let mut entry = Entry {
             key: self.key.clone(),

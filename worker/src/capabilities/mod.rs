@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::farm::card::{Card, Proof, Verdict};
+use common::farm::card::{Capabilities, Proof, Verdict};
 use common::recipe::AudioEncoder;
 use common::recipe::encoder::{Encoder, Kind};
 use futures::{StreamExt, stream};
@@ -66,7 +66,7 @@ pub struct Detection {
     /// What was found while the machine had nothing else to do. Speeds and
     /// limits in it are not measured again by the same ffmpeg: the machine may
     /// be busy by now.
-    pub measured: Option<Arc<Card>>,
+    pub measured: Option<Arc<Capabilities>>,
     /// Encoders that are tried at once.
     pub parallelism: usize,
     /// How long one test encode may take before it counts as refused.
@@ -135,7 +135,7 @@ impl DetectError {
 ///
 /// # Errors
 /// Where ffmpeg is missing, does not run, or does not list what it has.
-pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
+pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> {
     let bench = Bench {
         ffmpeg: detection.ffmpeg.clone(),
         patience: detection.patience,
@@ -150,7 +150,7 @@ pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
     if !detection.fresh
         && let Some(card) = cache.as_ref().and_then(|cache| cache.find(only))
     {
-        return Ok(Card { host, ..card });
+        return Ok(Capabilities { host, ..card });
     }
 
     let listing = Listing::ask(&bench).await?;
@@ -173,7 +173,7 @@ pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
         };
         encoders.insert(encoder, verdict);
     }
-    let card = Card {
+    let card = Capabilities {
         ffmpeg,
         host,
         encoders,
@@ -195,7 +195,7 @@ pub async fn detect(detection: &Detection) -> Result<Card, DetectError> {
 ///
 /// # Errors
 /// As [`detect`].
-pub async fn detect_again(detection: &Detection) -> Result<Card, DetectError> {
+pub async fn detect_again(detection: &Detection) -> Result<Capabilities, DetectError> {
     let again = Detection {
         fresh: true,
         keep: false,

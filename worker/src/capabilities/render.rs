@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use common::farm::card::{Card, Proof, Verdict};
+use common::farm::card::{Capabilities, Proof, Verdict};
 use common::recipe::encoder::{Codec, Encoder};
 
 /// The card as text: the encoders by codec, each with what it does or why it
 /// does not, then audio, filters, muxers, ffmpeg and the machine.
-pub fn render(card: &Card) -> String {
+pub fn render(card: &Capabilities) -> String {
     let mut text = String::new();
     for codec in Codec::ALL {
         let encoders =

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use common::broker::{Claimant, Decline};
-use common::farm::card::{Card, Proof};
+use common::farm::card::{Capabilities, Proof};
 use common::farm::orders::{Controls, Target};
 use common::farm::places::Places;
 use common::farm::queue::{Lane, Queue};
@@ -45,7 +45,7 @@ pub struct Admission {
     places: Places,
     read: ReadMode,
     scratch: PathBuf,
-    card: watch::Receiver<Arc<Card>>,
+    card: watch::Receiver<Arc<Capabilities>>,
     controls: watch::Receiver<Controls>,
     reach: Arc<Reach>,
     held: Arc<Mutex<Held>>,
@@ -86,7 +86,7 @@ impl Admission {
         terms: Terms,
         read: ReadMode,
         scratch: PathBuf,
-        card: watch::Receiver<Arc<Card>>,
+        card: watch::Receiver<Arc<Capabilities>>,
         controls: watch::Receiver<Controls>,
         reach: Arc<Reach>,
     ) -> Self {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     /// NVENC that takes two encodes at once, and a software encoder.
-    fn card() -> Card {
+    fn card() -> Capabilities {
         let proved = [
             ("hevc_nvenc", Some(2)),
             ("h264_nvenc", Some(2)),

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
-use crate::attempt::executor::Outcome;
+use crate::attempt::executor::AttemptEnd;
 use crate::dispatch::health::{Health, Quarantine};
 
 /// What a worker says that is in doubt.
@@ -83,15 +83,15 @@ impl Duty {
 
     /// How a job ended. Says whether that puts the worker in doubt: then no job
     /// is started until [`Duty::judge`].
-    pub fn note(&self, job: JobId, outcome: Outcome) -> bool {
+    pub fn note(&self, job: JobId, outcome: AttemptEnd) -> bool {
         match outcome {
-            Outcome::Completed => self.health().completed(),
-            Outcome::Failed {
+            AttemptEnd::Completed => self.health().completed(),
+            AttemptEnd::Failed {
                 fault: Fault::Worker,
                 by,
             } => return self.health().failed(job, by),
             // Says nothing about this worker.
-            Outcome::Failed { .. } | Outcome::Gone => {}
+            AttemptEnd::Failed { .. } | AttemptEnd::Gone => {}
         }
         false
     }
@@ -206,7 +206,7 @@ mod tests {
         let (duty, _orders) = duty(None);
         let fails = |fault, n| {
             let by = None;
-            duty.note(job(n), Outcome::Failed { fault, by })
+            duty.note(job(n), AttemptEnd::Failed { fault, by })
         };
         assert!(!fails(Fault::Worker, 1));
         assert!(!fails(Fault::Input, 2), "says nothing of this worker");

@@ -34,7 +34,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::attempt::executor::Outcome;
+use crate::attempt::executor::AttemptEnd;
 use crate::dispatch::admission::Admission;
 use crate::dispatch::availability::Duty;
 use crate::dispatch::drain::Stop;
@@ -48,7 +48,7 @@ const GIVE_BACK: Duration = Duration::from_secs(5);
 /// What is done with a claimed job.
 pub trait Work: Send + Sync + 'static {
     /// Takes it to its end, or gives it back.
-    fn execute(&self, claim: Claim, stop: Stop) -> impl Future<Output = Outcome> + Send;
+    fn execute(&self, claim: Claim, stop: Stop) -> impl Future<Output = AttemptEnd> + Send;
 
     /// Gives up what the attempts at a job may have left that nobody goes on with.
     fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
@@ -129,7 +129,7 @@ impl Eye {
 /// Jobs and other tasks that run.
 #[derive(Default)]
 struct Tasks {
-    jobs: JoinSet<(JobId, Outcome)>,
+    jobs: JoinSet<(JobId, AttemptEnd)>,
     /// Running jobs that have cost a worker before: none is started beside them.
     suspects: HashSet<Id>,
     /// Finding out whether the machine is well: how an encode of its own went.
@@ -306,7 +306,7 @@ impl<W: Work> Dispatcher<W> {
     }
 
     /// Learns how a job ended.
-    fn note(&self, ended: Result<(Id, (JobId, Outcome)), JoinError>, tasks: &mut Tasks) {
+    fn note(&self, ended: Result<(Id, (JobId, AttemptEnd)), JoinError>, tasks: &mut Tasks) {
         match ended {
             Ok((task, (job, outcome))) => {
                 tasks.suspects.remove(&task);

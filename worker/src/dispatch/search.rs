@@ -12,7 +12,7 @@ use common::broker::{Broker, BrokerError, Claim, Haste, Lanes};
 use common::farm::queue::{Lane, Queue};
 use common::job::run::Run;
 use common::names::subject;
-use common::names::subject::Place;
+use common::names::subject::JobSubject;
 use futures::StreamExt;
 use futures::stream::SelectAll;
 use tokio::sync::watch;
@@ -338,7 +338,7 @@ fn rung(bell: &async_nats::Message) -> Option<Lane> {
         .headers
         .as_ref()?
         .get(async_nats::header::NATS_SUBJECT)?;
-    Some(Place::parse(subject.as_str())?.lane)
+    Some(JobSubject::parse(subject.as_str())?.lane)
 }
 
 /// A wait between two looks that differs between workers and looks.

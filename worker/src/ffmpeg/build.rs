@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::farm::card::Card;
+use common::farm::card::Capabilities;
 
 /// The first version that hands what belongs to frames (HDR metadata, captions) on to every encoder and container.
 const HANDS_ON: u32 = 8;
@@ -33,7 +33,7 @@ impl Build {
     }
 
     /// The one that a card tells of.
-    pub fn of(card: &Card) -> Self {
+    pub fn of(card: &Capabilities) -> Self {
         let encoders = card.encoders.keys().map(ToString::to_string);
         Self::new(&card.ffmpeg.version, card.filters.iter().cloned(), encoders)
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Clock, HEARTBEAT};
-use common::farm::card::Card;
+use common::farm::card::Capabilities;
 use common::farm::places::Places;
 use common::farm::worker::{Away, Heartbeat, Load, Terms, WorkerStatus};
 use common::farm::worker_name::WorkerName;
@@ -35,7 +35,7 @@ const CLOCK_OFF: f64 = 5.0;
 pub struct Presence {
     name: WorkerName,
     slots: u32,
-    card: watch::Receiver<Arc<Card>>,
+    card: watch::Receiver<Arc<Capabilities>>,
     terms: Terms,
     places: Places,
     started: Timestamp,
@@ -57,7 +57,7 @@ impl Presence {
         name: WorkerName,
         slots: u32,
         terms: Terms,
-        card: watch::Receiver<Arc<Card>>,
+        card: watch::Receiver<Arc<Capabilities>>,
         scratch: &std::path::Path,
         clock: Clock,
         reach: &Reach,
@@ -131,7 +131,7 @@ impl Presence {
             slots: self.slots,
             running: now.running.iter().copied().collect(),
             load,
-            card: Card::clone(&self.card.borrow()),
+            card: Capabilities::clone(&self.card.borrow()),
             places: self.places.clone(),
             away: self.away.borrow().clone(),
             clock_ahead: self.clock.ahead(),

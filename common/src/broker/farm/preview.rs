@@ -7,7 +7,7 @@ use async_nats::{HeaderMap, Message, Request, Subscriber};
 use bytes::Bytes;
 
 use crate::broker::{Broker, BrokerError};
-use crate::farm::preview::{Foresee, Foreseen, Peek, Question};
+use crate::farm::preview::{Foresee, Foreseen, Preview, PreviewRequest};
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
 use crate::matching::plan::Plan;
@@ -24,7 +24,7 @@ const REFUSED: &str = "Nats-Service-Error";
 
 /// Nothing was seen.
 #[derive(Debug, thiserror::Error)]
-pub enum Unseen {
+pub enum PreviewError {
     /// The worker says why.
     #[error("{0}")]
     Refused(String),
@@ -41,12 +41,12 @@ pub enum Unseen {
 
 impl Broker {
     /// Has a worker peek into a job's file; what comes back says
-    /// [`crate::farm::preview::Sight`].
+    /// [`crate::farm::preview::PreviewKind`].
     ///
     /// # Errors
     /// Where the worker is gone or sees nothing.
-    pub async fn peek(&self, worker: &WorkerName, peek: &Peek) -> Result<Bytes, Unseen> {
-        self.ask(worker, &Question::Peek(*peek)).await
+    pub async fn peek(&self, worker: &WorkerName, peek: &Preview) -> Result<Bytes, PreviewError> {
+        self.ask(worker, &PreviewRequest::Preview(*peek)).await
     }
 
     /// What would become of an input, by the first of these workers that sees it: of those that have proved the
@@ -59,7 +59,7 @@ impl Broker {
         workers: &[Heartbeat],
         turn: usize,
         foresee: Foresee,
-    ) -> Result<Foreseen, Unseen> {
+    ) -> Result<Foreseen, PreviewError> {
         let place = &foresee.input.location;
         let plan =
             Plan::of(&foresee.recipe, workers).between(workers, &[[place.clone(), place.clone()]]);
@@ -69,14 +69,14 @@ impl Broker {
             .cycle()
             .skip(turn % able.len().max(1))
             .take(able.len().min(ASKED));
-        let question = Question::Foresee(Box::new(foresee));
-        let mut seen = Err(Unseen::Refused(
+        let question = PreviewRequest::Foresee(Box::new(foresee));
+        let mut seen = Err(PreviewError::Refused(
             "no live worker that could run the recipe reaches the file".to_owned(),
         ));
         for worker in asked {
             seen = match self.ask(worker, &question).await {
                 Ok(answer) => {
-                    wire::decode(&answer).map_err(|error| Unseen::Refused(error.to_string()))
+                    wire::decode(&answer).map_err(|error| PreviewError::Refused(error.to_string()))
                 }
                 Err(why) => Err(why),
             };
@@ -87,7 +87,11 @@ impl Broker {
         seen
     }
 
-    async fn ask(&self, worker: &WorkerName, question: &Question) -> Result<Bytes, Unseen> {
+    async fn ask(
+        &self,
+        worker: &WorkerName,
+        question: &PreviewRequest,
+    ) -> Result<Bytes, PreviewError> {
         let request = Request::new()
             .payload(wire::encode(question))
             .timeout(Some(PATIENCE));
@@ -96,17 +100,17 @@ impl Broker {
             .send_request(subject::peek(worker), request)
             .await
             .map_err(|error| match error.kind() {
-                RequestErrorKind::NoResponders => Unseen::Nobody(worker.clone()),
-                RequestErrorKind::TimedOut => Unseen::Late(worker.clone()),
+                RequestErrorKind::NoResponders => PreviewError::Nobody(worker.clone()),
+                RequestErrorKind::TimedOut => PreviewError::Late(worker.clone()),
                 _ => BrokerError::request("asking a worker to look")(error).into(),
             })?;
         match answer.headers.as_ref().and_then(|all| all.get(REFUSED)) {
-            Some(why) => Err(Unseen::Refused(why.to_string())),
+            Some(why) => Err(PreviewError::Refused(why.to_string())),
             None => Ok(answer.payload),
         }
     }
 
-    /// What a worker is asked, as [`Question`]s.
+    /// What a worker is asked, as [`PreviewRequest`]s.
     ///
     /// # Errors
     /// Where the connection is gone.

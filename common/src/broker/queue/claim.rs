@@ -519,7 +519,7 @@ impl Claim {
         self.broker
             .acknowledge(&self.run.job, &self.message)
             .await?;
-        if self.run.state.is_terminal() && self.run.job.hops.is_some() {
+        if self.run.state.is_terminal() && self.run.job.fallbacks.is_some() {
             self.broker.sweep(&self.run.job.id, self.revision).await?;
         }
         Ok(self.run)
@@ -539,8 +539,11 @@ pub(crate) fn scheduled(job: &Job, waits_on: String, lane: &Lane, at: Timestamp)
 }
 
 /// The messages that open a job's further queues to it, one after the other.
-pub(crate) fn hops(job: &Job, lane: &Lane, from: Timestamp) -> Vec<Message> {
-    let openings = job.hops.iter().flat_map(|hops| hops.openings(from));
+pub(crate) fn fallbacks(job: &Job, lane: &Lane, from: Timestamp) -> Vec<Message> {
+    let openings = job
+        .fallbacks
+        .iter()
+        .flat_map(|fallbacks| fallbacks.openings(from));
     (1..)
         .zip(openings)
         .map(|(nth, (queue, at))| {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::broker::nats::atomic;
 use crate::broker::nats::atomic::Message;
-use crate::broker::queue::claim::hops;
+use crate::broker::queue::claim::fallbacks;
 use crate::broker::submit::outputs::{FRESH, Holder};
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
@@ -33,7 +33,7 @@ const MOST_IN_VAIN: u32 = 50;
 
 /// What became of a job that was to be enqueued.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum EnqueueResult {
     /// It waits in its queue now.
     Added,
     /// It was waiting already.
@@ -45,7 +45,7 @@ pub enum Outcome {
 }
 
 /// A job with what became of it.
-pub type Enqueued = (JobId, Outcome);
+pub type Enqueued = (JobId, EnqueueResult);
 
 /// Jobs that are about to be published together.
 struct Prepared<'a> {
@@ -75,14 +75,14 @@ impl Prepared<'_> {
     /// What became of each, once those that were missing are published.
     fn outcomes(mut self) -> Vec<Enqueued> {
         let mut outcome = |job: &Job| match self.runs.get(&job.id) {
-            Some(run) => Outcome::Known(Box::new(run.clone())),
+            Some(run) => EnqueueResult::Known(Box::new(run.clone())),
             None => match self.taken.get(&job.id) {
-                Some(holder) => Outcome::OutputTaken(holder.clone()),
+                Some(holder) => EnqueueResult::OutputTaken(holder.clone()),
                 // Of one that is named twice, the first is the one that was published.
                 None if self.pending.contains(&job.id) || !self.seen.remove(&job.id) => {
-                    Outcome::AlreadyPending
+                    EnqueueResult::AlreadyPending
                 }
-                None => Outcome::Added,
+                None => EnqueueResult::Added,
             },
         };
         self.jobs
@@ -107,7 +107,7 @@ impl Broker {
         let mut lanes = HashSet::new();
         let mut most_messages = 1;
         for (job, lane) in jobs {
-            let further = job.hops.iter().flat_map(|hops| &hops.queues);
+            let further = job.fallbacks.iter().flat_map(|fallbacks| &fallbacks.queues);
             most_messages = most_messages.max(1 + further.clone().count());
             lanes.extend(further.map(|queue| Lane {
                 queue: queue.clone(),
@@ -315,7 +315,7 @@ impl Broker {
         let messages: Vec<Message> = jobs
             .iter()
             .flat_map(|(job, lane)| {
-                std::iter::once(first_message(job, lane)).chain(hops(job, lane, now))
+                std::iter::once(first_message(job, lane)).chain(fallbacks(job, lane, now))
             })
             .collect();
         atomic::publish(&self.client, &what, messages).await

@@ -118,7 +118,7 @@ pub enum Haste {
 }
 
 /// What a look at the lanes found.
-pub struct Look<T> {
+pub struct PollResult<T> {
     /// Jobs, now claimed, the most urgent first.
     pub claims: Vec<(Claim, T)>,
     /// A lane in which more jobs wait behind these.
@@ -163,7 +163,7 @@ impl Broker {
         lanes: &Lanes,
         claimant: &C,
         most: usize,
-    ) -> Result<Look<C::Ticket>, BrokerError> {
+    ) -> Result<PollResult<C::Ticket>, BrokerError> {
         let (_calm, haste) = watch::channel(Haste::Thorough);
         self.claim_in(lanes, claimant, most, &haste).await
     }
@@ -179,8 +179,8 @@ impl Broker {
         claimant: &C,
         most: usize,
         haste: &watch::Receiver<Haste>,
-    ) -> Result<Look<C::Ticket>, BrokerError> {
-        let mut look = Look {
+    ) -> Result<PollResult<C::Ticket>, BrokerError> {
+        let mut look = PollResult {
             claims: Vec::new(),
             more: None,
             buried: Vec::new(),
@@ -202,7 +202,7 @@ impl Broker {
         claimant: &C,
         most: usize,
         haste: &watch::Receiver<Haste>,
-        look: &mut Look<C::Ticket>,
+        look: &mut PollResult<C::Ticket>,
     ) -> Result<(), BrokerError> {
         let end = Instant::now() + LONGEST;
         for mut group in groups(lanes, claimant) {
@@ -225,7 +225,7 @@ impl Broker {
         most: usize,
         haste: &watch::Receiver<Haste>,
         end: Instant,
-        look: &mut Look<C::Ticket>,
+        look: &mut PollResult<C::Ticket>,
     ) -> Result<bool, BrokerError> {
         let end = end.min(Instant::now() + SEARCH);
         let mut declined = 0;
@@ -334,7 +334,7 @@ impl Broker {
         messages: Vec<jetstream::Message>,
         claimant: &C,
         wanted: usize,
-        look: &mut Look<C::Ticket>,
+        look: &mut PollResult<C::Ticket>,
     ) {
         let (lane, ack_wait) = (turn.lane, turn.known.ack_wait);
         let last = messages.last().and_then(|message| message.info().ok());

@@ -19,7 +19,7 @@ use crate::job::event::Event;
 use crate::job::id::JobId;
 use crate::job::run::Run;
 use crate::names::subject;
-use crate::names::subject::{EVENTS, JOBS, Place, RUNS, WORKERS};
+use crate::names::subject::{EVENTS, JOBS, JobSubject, RUNS, WORKERS};
 
 /// A job that waits and that nobody has taken yet.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -451,7 +451,7 @@ impl Broker {
 
     /// The job of a message in a lane; `None` for any other message.
     fn pending(&self, stored: &Stored) -> Option<Pending> {
-        let place = Place::parse(&stored.subject)?;
+        let place = JobSubject::parse(&stored.subject)?;
         Some(Pending {
             job: self.read(stored)?,
             queue: place.lane.queue,

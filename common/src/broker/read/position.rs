@@ -10,11 +10,11 @@ use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::{Lane, Queue};
 use crate::job::id::JobId;
 use crate::names::subject;
-use crate::names::subject::{JOBS, Place};
+use crate::names::subject::{JOBS, JobSubject};
 
 /// Where a job waits just now.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Whereabouts {
+pub struct QueuePositions {
     /// The lanes that it may be taken from, each with its place in the broker's
     /// order.
     pub lanes: Vec<(Lane, u64)>,
@@ -24,7 +24,7 @@ pub struct Whereabouts {
 
 /// How many jobs go before another one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ahead {
+pub struct QueueAhead {
     /// How many.
     pub jobs: u64,
     /// Whether they were counted; estimated otherwise.
@@ -40,10 +40,10 @@ impl Broker {
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn whereabouts(&self, job: &JobId) -> Result<Whereabouts, BrokerError> {
-        let mut found = Whereabouts::default();
+    pub async fn whereabouts(&self, job: &JobId) -> Result<QueuePositions, BrokerError> {
+        let mut found = QueuePositions::default();
         for stored in self.messages(job).await? {
-            if let Some(place) = Place::parse(&stored.subject) {
+            if let Some(place) = JobSubject::parse(&stored.subject) {
                 found.lanes.push((place.lane, stored.sequence));
             } else if let Some(opening) = opening(&stored) {
                 found.opens.push(opening);
@@ -64,8 +64,8 @@ impl Broker {
         &self,
         places: &[(Lane, u64)],
         contends: impl Fn(&Queue) -> bool,
-    ) -> Result<Ahead, BrokerError> {
-        let mut ahead = Ahead {
+    ) -> Result<QueueAhead, BrokerError> {
+        let mut ahead = QueueAhead {
             jobs: 0,
             is_exact: true,
         };
@@ -122,7 +122,7 @@ fn share_before(sequence: u64, from: u64, last: u64, jobs: u64) -> u64 {
 fn opening(stored: &Stored) -> Option<(Lane, Timestamp)> {
     let header = |name: async_nats::HeaderName| Some(stored.headers.get(name)?.as_str());
     let at = header(NATS_SCHEDULE)?.strip_prefix("@at ")?.parse().ok()?;
-    let place = Place::parse(header(NATS_SCHEDULE_TARGET)?)?;
+    let place = JobSubject::parse(header(NATS_SCHEDULE_TARGET)?)?;
     Some((place.lane, at))
 }
 

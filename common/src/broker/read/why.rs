@@ -9,7 +9,7 @@ use crate::farm::queue::Lane;
 use crate::farm::worker::Heartbeat;
 use crate::job::id::JobId;
 use crate::job::run::Run;
-use crate::matching::why::{Scene, Why};
+use crate::matching::why::{Why, WhyContext};
 
 /// Runs that are asked for at the same time.
 const AT_ONCE: usize = 16;
@@ -27,7 +27,7 @@ impl Broker {
             self.recent_reports(),
         )?;
         let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();
-        let scene = Scene {
+        let scene = WhyContext {
             record,
             lanes: &lanes,
             opens: places.opens.first(),

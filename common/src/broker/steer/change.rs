@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::broker::nats::atomic::Message;
-use crate::broker::queue::claim::hops;
+use crate::broker::queue::claim::fallbacks;
 use crate::broker::queue::runs::{Versioned, Write};
 use crate::broker::submit::outputs::Holder;
 use crate::broker::{Broker, BrokerError};
@@ -23,7 +23,7 @@ use crate::job::event::Event;
 use crate::job::id::JobId;
 use crate::job::run::{Requeue, Run, State};
 use crate::names::subject;
-use crate::names::subject::{JOBS, Place, RUNS};
+use crate::names::subject::{JOBS, JobSubject, RUNS};
 use crate::wire;
 
 /// Header of a message that asks for an ended job again: the revision of the
@@ -42,7 +42,7 @@ const MOST_LAGS: u32 = 100;
 
 /// How an order about one job ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Steered {
+pub enum SteerResult {
     /// It is done: this is the run now.
     Done(Box<Run>),
     /// Nothing was changed, because of where the run stands.
@@ -60,20 +60,20 @@ impl Broker {
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn cancel(&self, job: &JobId) -> Result<Steered, BrokerError> {
+    pub async fn cancel(&self, job: &JobId) -> Result<SteerResult, BrokerError> {
         // Its owner may be finding out what another has published.
         let is_early = |run: &Run| run.is_publishing() || run.may_appear();
         loop {
             let Some(found) = self.steerable(job, is_early).await? else {
-                return Ok(Steered::Unknown);
+                return Ok(SteerResult::Unknown);
             };
             let Some(next) = found.run.cancel(self.now()) else {
-                return Ok(Steered::TooLate(Box::new(found.run)));
+                return Ok(SteerResult::TooLate(Box::new(found.run)));
             };
             if let Write::Done(revision) = self.settle(&next, found.revision).await? {
                 self.nudge(job).await;
                 self.sweep(job, revision).await?;
-                return Ok(Steered::Done(Box::new(next)));
+                return Ok(SteerResult::Done(Box::new(next)));
             }
         }
     }
@@ -89,10 +89,10 @@ impl Broker {
         job: &JobId,
         queue: Option<&Queue>,
         priority: Option<Priority>,
-    ) -> Result<Steered, BrokerError> {
+    ) -> Result<SteerResult, BrokerError> {
         loop {
             let Some(found) = self.steerable(job, Run::is_publishing).await? else {
-                return Ok(Steered::Unknown);
+                return Ok(SteerResult::Unknown);
             };
             let is_running = matches!(found.run.state, State::Running { .. });
             let lane = Lane {
@@ -102,10 +102,10 @@ impl Broker {
             let stays = lane.queue == found.run.queue;
             let next = found.run.move_to(&lane, self.now());
             let Some(next) = next.filter(|_| !(stays && is_running)) else {
-                return Ok(Steered::TooLate(Box::new(found.run)));
+                return Ok(SteerResult::TooLate(Box::new(found.run)));
             };
             if lane == found.run.lane() && !is_running {
-                return Ok(Steered::Done(Box::new(found.run)));
+                return Ok(SteerResult::Done(Box::new(found.run)));
             }
             self.open_lane(&lane).await?;
             let old = self.messages(job).await?;
@@ -131,7 +131,7 @@ impl Broker {
                 self.open_further(&next.job, &lane, next.job.enqueued)
                     .await?;
             }
-            return Ok(Steered::Done(Box::new(next)));
+            return Ok(SteerResult::Done(Box::new(next)));
         }
     }
 
@@ -140,10 +140,10 @@ impl Broker {
     ///
     /// # Errors
     /// Where the broker gives no answer, or a broken run's job is nowhere else.
-    pub async fn retry(&self, job: &JobId) -> Result<Steered, BrokerError> {
+    pub async fn retry(&self, job: &JobId) -> Result<SteerResult, BrokerError> {
         let found = match self.confirmed_run(job).await {
             Ok(Some(found)) => found,
-            Ok(None) => return Ok(Steered::Unknown),
+            Ok(None) => return Ok(SteerResult::Unknown),
             Err(BrokerError::BrokenRun {
                 job,
                 revision,
@@ -162,10 +162,10 @@ impl Broker {
             Err(error) => return Err(error),
         };
         let Some(next) = found.run.retry(self.now()) else {
-            return Ok(Steered::TooLate(Box::new(found.run)));
+            return Ok(SteerResult::TooLate(Box::new(found.run)));
         };
         if let Some(holder) = self.claim_outputs([&next.job]).await?.remove(job) {
-            return Ok(Steered::OutputTaken(holder));
+            return Ok(SteerResult::OutputTaken(holder));
         }
         let lane = next.lane();
         self.open_lane(&lane).await?;
@@ -183,7 +183,7 @@ impl Broker {
             self.unbury(job).await?;
             self.open_further(&next.job, &lane, self.now()).await?;
         }
-        Ok(Steered::Done(Box::new(next)))
+        Ok(SteerResult::Done(Box::new(next)))
     }
 
     /// Where the job stands, as a run; one that nobody took yet has none, so it
@@ -230,7 +230,7 @@ impl Broker {
             .last_of_each(JOBS, &[subject::job_anywhere(job)])
             .await?;
         for stored in &waiting {
-            if let Some(place) = Place::parse(&stored.subject)
+            if let Some(place) = JobSubject::parse(&stored.subject)
                 && let Some(job) = self.read::<Job>(stored)
             {
                 return Ok(Some(Run::untaken(job, &place.lane, now)));
@@ -295,7 +295,7 @@ impl Broker {
         lane: &Lane,
         from: Timestamp,
     ) -> Result<(), BrokerError> {
-        for message in hops(job, lane, from) {
+        for message in fallbacks(job, lane, from) {
             self.publish(message).await?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Handing jobs in: what is enqueued together is known as one batch.
 
-use crate::broker::{Broker, BrokerError, Enqueued, Outcome};
+use crate::broker::{Broker, BrokerError, EnqueueResult, Enqueued};
 use crate::farm::queue::Lane;
 use crate::job::Job;
 use crate::job::batch::Batch;
@@ -60,7 +60,7 @@ impl HandIn<'_> {
         let outcomes = self.broker.enqueue(jobs, |_| {}).await?;
         let added = outcomes
             .iter()
-            .filter(|(_, outcome)| *outcome == Outcome::Added);
+            .filter(|(_, outcome)| *outcome == EnqueueResult::Added);
         self.added += added.count() as u64;
         Ok(outcomes)
     }

@@ -301,7 +301,7 @@ impl Run {
         let is_ours = message.sequence == self.sequence;
         let is_elsewhere = *lane != self.lane();
         // It may wait in several queues at once: then each keeps its message.
-        let is_hop = is_elsewhere && self.job.hops.is_some();
+        let is_hop = is_elsewhere && self.job.fallbacks.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
             State::Running { worker, .. } if is_ours => Delivery::Ask {

@@ -14,7 +14,7 @@ pub const MOST_ATTEMPTS: u32 = 1_000_000;
 /// No job may be tried more often than this.
 const MOST_TRIES: u32 = 1_000;
 /// Further queues of a job, at the most.
-const MOST_HOPS: usize = 64;
+const MOST_FALLBACKS: usize = 64;
 /// Characters of the version of an input, at the most.
 const LONGEST_VERSION: usize = 1024;
 /// From when on times are believed, in seconds since 1970,
@@ -53,9 +53,12 @@ impl Job {
         sound(self.input.version.len() <= LONGEST_VERSION, || {
             format!("the input's version is longer than {LONGEST_VERSION}")
         })?;
-        let hops = self.hops.as_ref().map_or(0, |hops| hops.queues.len());
-        sound(hops <= MOST_HOPS, || {
-            format!("{hops} further queues are more than {MOST_HOPS}")
+        let fallbacks = self
+            .fallbacks
+            .as_ref()
+            .map_or(0, |fallbacks| fallbacks.queues.len());
+        sound(fallbacks <= MOST_FALLBACKS, || {
+            format!("{fallbacks} further queues are more than {MOST_FALLBACKS}")
         })?;
         sound_time("enqueued", self.enqueued)
     }

@@ -162,8 +162,8 @@ async fn a_recipe_starts_from_a_preset_and_becomes_one() {
     browser.shows("Enqueued: 1 job").await;
     let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
     assert_eq!(waiting[0].job.recipe, recipe);
-    let hops = waiting[0].job.hops.clone().expect("it may hop");
-    assert_eq!(hops.after, 15 * 60);
+    let fallbacks = waiting[0].job.fallbacks.clone().expect("it may hop");
+    assert_eq!(fallbacks.after, 15 * 60);
     drop(browser);
     monitor.stop().await;
 }

@@ -2,7 +2,7 @@
 //! left alone, and what would be kept, converted or lost. Workers look into the
 //! files, as this program may have no ffmpeg.
 
-use common::broker::{Broker, Unseen};
+use common::broker::{Broker, PreviewError};
 use common::farm::preview::{Foresee, Foreseen};
 use common::farm::worker::Heartbeat;
 use common::job::Job;
@@ -52,7 +52,7 @@ impl Foretold {
         }
     }
 
-    fn take(&mut self, seen: Result<Foreseen, Unseen>) {
+    fn take(&mut self, seen: Result<Foreseen, PreviewError>) {
         match seen {
             Ok(seen) => {
                 self.would = if seen.refused.is_some() {
@@ -202,7 +202,7 @@ async fn foresee(
     workers: &[Heartbeat],
     recipe: &Recipe,
     inputs: &[&Input],
-) -> Vec<Result<Foreseen, Unseen>> {
+) -> Vec<Result<Foreseen, PreviewError>> {
     let looks = inputs.iter().enumerate().map(|(turn, input)| async move {
         let asked = Foresee {
             input: (*input).clone(),
