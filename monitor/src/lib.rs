@@ -52,6 +52,11 @@ pub enum Error {
     Serve(#[from] std::io::Error),
 }
 
+/// The OpenAPI document of the monitor's API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api::document()
+}
+
 /// Serves the page on `listener` until told to stop.
 ///
 /// # Errors

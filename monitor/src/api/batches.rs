@@ -42,7 +42,7 @@ pub(super) struct BatchRow {
 
 /// The latest batches, the latest first.
 #[utoipa::path(
-    get, path = "/batches", tag = "jobs",
+    get, path = "/batches", operation_id = "list_batches", tag = "jobs",
     responses((status = OK, body = Vec<BatchRow>), (status = SERVICE_UNAVAILABLE, body = Refusal))
 )]
 pub(super) async fn list(

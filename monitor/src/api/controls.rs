@@ -24,7 +24,7 @@ pub(super) struct Week {
 
 /// Every order that is in force.
 #[utoipa::path(
-    get, path = "/controls", tag = "steer",
+    get, path = "/controls", operation_id = "list_controls", tag = "steer",
     responses((status = OK, body = Vec<ControlRow>), (status = SERVICE_UNAVAILABLE, body = Refusal))
 )]
 pub(super) async fn list(

@@ -102,7 +102,7 @@ pub(super) struct FileReceipt {
 
 /// A recipe.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Asked {
+pub(super) struct PlanRequest {
     #[schema(value_type = Object)]
     recipe: Recipe,
 }
@@ -153,12 +153,12 @@ pub(super) async fn browse(
 
 /// Who could run a recipe, how well, and what else would do. Changes nothing.
 #[utoipa::path(
-    post, path = "/plan", tag = "new", request_body = Asked,
+    post, path = "/plan", tag = "new", request_body = PlanRequest,
     responses((status = OK, body = Object), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
 pub(super) async fn plan(
     State(shared): State<Shared>,
-    Json(Asked { recipe }): Json<Asked>,
+    Json(PlanRequest { recipe }): Json<PlanRequest>,
 ) -> Result<axum::Json<Plan>, Refusal> {
     check(&recipe)?;
     let (workers, reports) =

@@ -13,7 +13,7 @@ use super::{Refusal, Shared};
 
 /// A file, and what would be done to it.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Asked {
+pub(super) struct ForeseeRequest {
     /// The file, below the store's root.
     file: String,
     /// How it would be encoded.
@@ -33,7 +33,7 @@ pub(super) struct Foretold {
 
 /// What would be kept, converted and lost of a file, as far as it can be known before the encode. Changes nothing.
 #[utoipa::path(
-    post, path = "/foresee", tag = "new", request_body = Asked,
+    post, path = "/foresee", tag = "new", request_body = ForeseeRequest,
     responses(
         (status = OK, body = Foretold),
         (status = UNPROCESSABLE_ENTITY, body = Refusal),
@@ -42,7 +42,7 @@ pub(super) struct Foretold {
 )]
 pub(super) async fn foresee(
     State(shared): State<Shared>,
-    Json(Asked { file, recipe }): Json<Asked>,
+    Json(ForeseeRequest { file, recipe }): Json<ForeseeRequest>,
 ) -> Result<axum::Json<Foretold>, Refusal> {
     let media = media(&shared)?;
     check(&recipe)?;

@@ -34,7 +34,7 @@ const KEPT: usize = 64;
 /// Which jobs, in which order.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Asked {
+pub(super) struct JobsQuery {
     /// Phases, comma-separated; all where left out.
     #[serde(default)]
     phases: String,
@@ -69,7 +69,7 @@ fn usual() -> usize {
     50
 }
 
-impl Asked {
+impl JobsQuery {
     fn query(self) -> Result<Query, Refusal> {
         let mut phases = Vec::new();
         for name in self.phases.split(',').filter(|name| !name.is_empty()) {
@@ -93,12 +93,12 @@ impl Asked {
 
 /// A page of jobs. While the jobs are still being listed, of those listed so far.
 #[utoipa::path(
-    get, path = "/jobs", tag = "jobs", params(Asked),
+    get, path = "/jobs", operation_id = "list_jobs", tag = "jobs", params(JobsQuery),
     responses((status = OK, body = Page), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
 pub(super) async fn list(
     State(shared): State<Shared>,
-    Params(asked): Params<Asked>,
+    Params(asked): Params<JobsQuery>,
 ) -> Result<Response, Refusal> {
     let _viewer = shared.audience.join();
     shared.listing.caught_up().await;
@@ -112,12 +112,12 @@ pub(super) async fn list(
 /// The ids of the first 100,000 jobs, for orders about more of them than a page
 /// has. `limit` means nothing here.
 #[utoipa::path(
-    get, path = "/jobs/ids", tag = "jobs", params(Asked),
+    get, path = "/jobs/ids", tag = "jobs", params(JobsQuery),
     responses((status = OK, body = Ids), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
 pub(super) async fn ids(
     State(shared): State<Shared>,
-    Params(asked): Params<Asked>,
+    Params(asked): Params<JobsQuery>,
 ) -> Result<axum::Json<Ids>, Refusal> {
     let _viewer = shared.audience.join();
     shared.listing.caught_up().await;
@@ -185,6 +185,8 @@ impl Pages {
 pub(super) struct Details {
     /// What it is called.
     name: JobName,
+    /// Its state in one word.
+    state: &'static str,
     /// Where it stands: `pending` as it waits, `parked` as its batch is paused, or
     /// `run` as it was last written.
     #[schema(value_type = Object)]
@@ -215,6 +217,7 @@ pub(super) async fn one(
         home: (home != *queue).then_some(home),
         events: Event::history(record.job(), events),
         name: view::name(record.job()),
+        state: record.word(),
         why: shared.broker.why(&record).await?.to_string(),
         record,
     }))

@@ -86,11 +86,9 @@ impl utoipa::Modify for Schemes {
     }
 }
 
-/// Every route.
-pub(crate) fn routes(shared: Shared) -> Router {
-    // To be looked at by readers and steered by operators.
-    let role = middleware::from_fn_with_state(shared.access.clone(), guard::role);
-    let guarded = OpenApiRouter::new()
+/// What readers may look at and operators steer.
+fn guarded() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(state::state))
         .routes(routes!(live::live))
         .routes(routes!(jobs::list, create::create))
@@ -119,21 +117,42 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .routes(routes!(jetstream::jetstream))
         .routes(routes!(history::history))
         .routes(routes!(history::csv))
-        .route_layer(role.clone());
-    let open =
+}
+
+/// What Prometheus scrapes, guarded as well.
+fn metrics() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(metrics::metrics))
+}
+
+/// Every documented route: the guarded ones as given, beside those that are open to all.
+fn described(
+    guarded: OpenApiRouter<Shared>,
+    metrics: OpenApiRouter<Shared>,
+) -> OpenApiRouter<Shared> {
+    let session =
         OpenApiRouter::new().routes(routes!(session::standing, session::begin, session::end));
-    // Where other programs look for them.
-    let metrics = OpenApiRouter::new()
-        .routes(routes!(metrics::metrics))
-        .route_layer(role);
     let health = OpenApiRouter::new()
         .routes(routes!(health::alive))
         .routes(routes!(health::ready));
-    let (api, document) = OpenApiRouter::with_openapi(Document::openapi())
-        .nest("/api/v1", guarded.merge(open))
+    OpenApiRouter::with_openapi(Document::openapi())
+        .nest("/api/v1", guarded.merge(session))
         .merge(metrics)
         .merge(health)
-        .split_for_parts();
+}
+
+/// The OpenAPI document, made from the routes.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    described(guarded(), metrics()).into_openapi()
+}
+
+/// Every route.
+pub(crate) fn routes(shared: Shared) -> Router {
+    let role = middleware::from_fn_with_state(shared.access.clone(), guard::role);
+    let (api, document) = described(
+        guarded().route_layer(role.clone()),
+        metrics().route_layer(role),
+    )
+    .split_for_parts();
     let document: Bytes = serde_json::to_vec(&document)
         .expect("the document is plain data with string keys")
         .into();

@@ -72,7 +72,7 @@ impl From<&Listed> for PresetRow {
 
 /// How long to keep history.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct History {
+pub(super) struct KeepHistory {
     /// 1 to 3650.
     #[schema(value_type = u32)]
     days: Days,
@@ -122,12 +122,12 @@ pub(super) async fn settings(
 /// Keeps history for so many days; what is older goes at once. What became of
 /// each job is no history and stays: by it the same file is not encoded twice.
 #[utoipa::path(
-    put, path = "/settings/history", tag = "settings", request_body = History,
+    put, path = "/settings/history", tag = "settings", request_body = KeepHistory,
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
 pub(super) async fn keep_history(
     State(shared): State<Shared>,
-    Json(History { days }): Json<History>,
+    Json(KeepHistory { days }): Json<KeepHistory>,
 ) -> Result<StatusCode, Refusal> {
     shared.broker.set_retention(days).await?;
     Ok(StatusCode::NO_CONTENT)

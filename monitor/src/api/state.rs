@@ -1,22 +1,35 @@
 //! The state, once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use utoipa::ToSchema;
 
 use super::{Refusal, Shared};
-use crate::view::snapshot::Snapshot;
+use crate::view::snapshot::{CardRow, Snapshot};
 
 /// How long the first look at the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The live state: every section of it, as the board keeps it as text.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the answer, which is text already")]
+struct LiveState {
+    #[schema(inline)]
+    #[serde(flatten)]
+    snapshot: Snapshot,
+    /// What each worker has proved, by its name.
+    cards: BTreeMap<String, CardRow>,
+}
+
 /// Every section of the live state as one JSON object, and the workers' `cards`.
 #[utoipa::path(
     get, path = "/state", tag = "state",
-    responses((status = OK, body = Snapshot), (status = SERVICE_UNAVAILABLE, body = Refusal))
+    responses((status = OK, body = LiveState), (status = SERVICE_UNAVAILABLE, body = Refusal))
 )]
 pub(super) async fn state(State(shared): State<Shared>) -> Response {
     let _viewer = shared.audience.join();

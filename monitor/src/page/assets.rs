@@ -1,94 +1,45 @@
-//! The files of the page.
+//! The files of the page. A release holds them; a debug build reads them from their folder, so that a change needs no build.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+#[derive(RustEmbed)]
+#[folder = "src/page/assets"]
+struct Folder;
 
 /// One file.
 pub(super) struct Asset {
-    name: &'static str,
-    /// What is in it.
-    pub(super) content: &'static str,
+    media_type: &'static str,
+    file: EmbeddedFile,
 }
-
-macro_rules! assets {
-    ($($name:literal),* $(,)?) => {
-        &[$(Asset { name: $name, content: include_str!(concat!("assets/", $name)) }),*]
-    };
-}
-
-const ASSETS: &[Asset] = assets![
-    "index.html",
-    "icon.svg",
-    "style/base.css",
-    "style/layout.css",
-    "style/parts.css",
-    "style/workers.css",
-    "style/pages.css",
-    "style/forms.css",
-    "style/narrow.css",
-    "api.js",
-    "apart.js",
-    "app.js",
-    "changes.js",
-    "control.js",
-    "dialog.js",
-    "dom.js",
-    "editor.js",
-    "format.js",
-    "losses.js",
-    "notes.js",
-    "past.js",
-    "recipe.js",
-    "router.js",
-    "session.js",
-    "state.js",
-    "steer.js",
-    "still.js",
-    "stream.js",
-    "pages/able.js",
-    "pages/batches.js",
-    "pages/broker.js",
-    "pages/chart.js",
-    "pages/drop.js",
-    "pages/foresight.js",
-    "pages/history.js",
-    "pages/job.js",
-    "pages/jobs.js",
-    "pages/lines.js",
-    "pages/new.js",
-    "pages/sides.js",
-    "pages/settings.js",
-    "pages/trend.js",
-    "pages/workers.js",
-    "render/attention.js",
-    "render/connection.js",
-    "render/job.js",
-    "render/past.js",
-    "render/queues.js",
-    "render/running.js",
-    "render/totals.js",
-    "render/waiting.js",
-    "render/ended.js",
-    "render/workers.js",
-];
 
 impl Asset {
-    pub(super) fn named(name: &str) -> Option<&'static Self> {
-        ASSETS.iter().find(|asset| asset.name == name)
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let media_type = match name.rsplit('.').next()? {
+            "html" => "text/html; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "js" => "text/javascript; charset=utf-8",
+            "svg" => "image/svg+xml",
+            _ => return None,
+        };
+        let file = Folder::get(name)?;
+        Some(Self { media_type, file })
     }
 
     pub(super) fn media_type(&self) -> &'static str {
-        match self.name.rsplit('.').next() {
-            Some("html") => "text/html; charset=utf-8",
-            Some("css") => "text/css; charset=utf-8",
-            Some("js") => "text/javascript; charset=utf-8",
-            Some("svg") => "image/svg+xml",
-            _ => "application/octet-stream",
-        }
+        self.media_type
     }
 
     pub(super) fn etag(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.content.hash(&mut hasher);
-        format!("\"{:016x}\"", hasher.finish())
+        let hash = self.file.metadata.sha256_hash();
+        let hex: String = hash
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("\"{hex}\"")
+    }
+
+    pub(super) fn into_content(self) -> std::borrow::Cow<'static, [u8]> {
+        self.file.data
     }
 }

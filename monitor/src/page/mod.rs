@@ -1,4 +1,6 @@
-//! The page: files of our own, within the program, nothing from elsewhere.
+//! The web page: files of our own, nothing from elsewhere.
+//!
+//! `assets/` is what browsers get, as it is: no build step. `types/` checks it, and is not served.
 
 mod assets;
 
@@ -24,8 +26,8 @@ pub(crate) fn routes() -> Router<Shared> {
         )
 }
 
-/// One file. A browser asks each time whether it is still the same: after an
-/// update of the monitor no page mixes old files with new ones.
+/// Serves one file. A browser asks each time whether the file is still the same:
+/// after an update of the monitor no page mixes old files with new ones.
 fn serve(name: &str, request: &HeaderMap) -> Response {
     let Some(asset) = Asset::named(name) else {
         return (StatusCode::NOT_FOUND, "no such file\n").into_response();
@@ -42,6 +44,6 @@ fn serve(name: &str, request: &HeaderMap) -> Response {
     if is_known {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {
-        (headers, asset.content).into_response()
+        (headers, asset.into_content()).into_response()
     }
 }
