@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use common::broker::{Broker, ConnectOptions, Enqueued, JobRecord};
+use common::broker::{Broker, ConnectOptions, Enqueued};
 use common::farm::queue::{Lane, Priority};
 use common::farm::worker::Heartbeat;
 use common::job::Job;
 use common::job::id::{BatchId, JobId};
 use common::job::progress::Progress;
+use common::job::record::JobRecord;
 use common::job::run::report::Report;
 use common::job::run::{Run, State};
 use common::names::location::Location;

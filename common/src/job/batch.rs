@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::broker::JobRecord;
 use crate::job::id::BatchId;
+use crate::job::record::JobRecord;
 use crate::job::run::State;
 use crate::names::location::Location;
 

@@ -8,6 +8,7 @@ pub mod id;
 pub mod input;
 pub mod media_info;
 pub mod progress;
+pub mod record;
 pub mod run;
 
 use jiff::{SignedDuration, Timestamp};

@@ -6,12 +6,12 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::broker::{JobRecord, QueueAhead};
 use crate::farm::orders::{Controls, Target};
 use crate::farm::queue::{Lane, Queue};
 use crate::farm::worker::{Away, Heartbeat, WorkerStatus};
 use crate::farm::worker_name::WorkerName;
 use crate::job::id::BatchId;
+use crate::job::record::{JobRecord, QueueAhead};
 use crate::job::run::report::Report;
 use crate::job::run::{Run, Stage, State};
 use crate::matching::fit;
@@ -627,10 +627,10 @@ fn reasons(workers: &[Reason]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::Pending;
     use crate::farm::orders::Order;
     use crate::job::Job;
     use crate::job::failure::Failure;
+    use crate::job::record::Pending;
     use crate::names::location::Location;
     use crate::recipe::Choice;
     use crate::testing::{heartbeat, job, report};

@@ -8,11 +8,11 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use common::broker::JobRecord;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::event::Event;
 use common::job::id::{BatchId, JobId};
+use common::job::record::JobRecord;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

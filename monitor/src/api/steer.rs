@@ -2,11 +2,12 @@
 //! whether it was done, and if not, why.
 
 use axum::extract::State;
-use common::broker::{Broker, BrokerError, JobRecord, SteerResult};
+use common::broker::{Broker, BrokerError, SteerResult};
 use common::farm::queue::{Priority, Queue};
 use common::farm::worker::Heartbeat;
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
+use common::job::record::JobRecord;
 use common::matching::pin;
 use common::names::location::Location;
 use common::recipe::Recipe;

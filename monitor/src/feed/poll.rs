@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, BrokerError, JobRecord};
+use common::broker::{Broker, BrokerError};
+use common::job::record::JobRecord;
 use tokio::time::Instant;
 
 use crate::view::{Input, View};

@@ -6,7 +6,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::broker::{Broker, BrokerError, LaneStatus, Pending};
+use common::broker::{Broker, BrokerError, LaneStatus};
+use common::job::record::Pending;
 use tokio::sync::mpsc::Sender;
 
 use crate::listing::Listing;

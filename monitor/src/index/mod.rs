@@ -13,12 +13,13 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
-use common::broker::{LaneStatus, Pending};
+use common::broker::LaneStatus;
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
 use common::job::failure::{Fault, cause};
 use common::job::id::{BatchId, JobId};
+use common::job::record::Pending;
 use common::job::run::{Run, State};
 use common::matching::outlook::Waiting;
 use common::recipe::encoder::Encoder;

@@ -1,12 +1,12 @@
 //! The rules of the index, one by one.
 
-use common::broker::Pending;
 use common::farm::queue::{Lane, Priority};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::id::BatchId;
 use common::job::input::Input;
+use common::job::record::Pending;
 use common::job::run::Run;
 use common::job::run::report::Report;
 use common::names::location::Location;

@@ -12,13 +12,14 @@ mod tests;
 
 use std::collections::HashMap;
 
-use common::broker::{Change, LaneStatus, Pending, Unreadable};
+use common::broker::{Change, LaneStatus, Unreadable};
 use common::farm::orders::{Controls, Target};
 use common::farm::queue::Queue;
 use common::farm::worker::Heartbeat;
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
 use common::job::progress::Progress;
+use common::job::record::Pending;
 use common::job::run::Run;
 use common::matching::outlook::Waiting;
 use jiff::{SignedDuration, Timestamp};

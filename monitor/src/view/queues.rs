@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use common::broker::{LaneStatus, Pending};
+use common::broker::LaneStatus;
 use common::farm::queue::Queue;
+use common::job::record::Pending;
 use common::matching::outlook::{Outlook, Past, Waiting};
 use jiff::Timestamp;
 

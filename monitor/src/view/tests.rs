@@ -1,6 +1,6 @@
 //! The rules of the view, one by one.
 
-use common::broker::{Change, LaneStatus, Pending};
+use common::broker::{Change, LaneStatus};
 use common::farm::queue::{Lane, Priority};
 use common::farm::worker::{Away, Heartbeat, WorkerStatus};
 use common::farm::worker_name::WorkerName;
@@ -9,6 +9,7 @@ use common::job::failure::Failure;
 use common::job::id::{BatchId, JobId};
 use common::job::input::Input as JobInput;
 use common::job::progress::{EncodeProgress, Progress};
+use common::job::record::Pending;
 use common::job::run::report::Report;
 use common::job::run::{Run, Stage};
 use common::names::location::Location;

@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use common::broker::{Broker, JobRecord};
+use common::broker::Broker;
 use common::job::batch::Batch;
 use common::job::id::BatchId;
+use common::job::record::JobRecord;
 use common::job::run::State;
 use common::names::location::Location;
 use common::names::printable::printable;

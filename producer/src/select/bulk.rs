@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use common::broker::{BrokerError, JobRecord, SteerResult};
+use common::broker::{BrokerError, SteerResult};
 use common::job::id::JobId;
+use common::job::record::JobRecord;
 use common::names::printable::printable;
 use futures::StreamExt;
 use serde::Serialize;

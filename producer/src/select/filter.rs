@@ -1,10 +1,11 @@
 //! Filters: which jobs a listing shows, or an order is about.
 
 use clap::{Args, ValueEnum};
-use common::broker::{Broker, JobRecord};
+use common::broker::Broker;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::id::BatchId;
+use common::job::record::JobRecord;
 use common::names::location::Location;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 

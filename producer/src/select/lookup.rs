@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use common::broker::{Broker, JobRecord};
+use common::broker::Broker;
 use common::job::id::{BatchId, JobId};
+use common::job::record::JobRecord;
 
 use crate::exit::Error;
 

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use clap::Args;
-use common::broker::{Broker, JobRecord};
+use common::broker::Broker;
+use common::job::record::JobRecord;
 
 use crate::exit::Error;
 use crate::select::filter::FilterOptions;

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use async_nats::Subscriber;
-use common::broker::{Broker, JobRecord};
+use common::broker::Broker;
 use common::farm::queue::Queue;
 use common::farm::worker::Heartbeat;
 use common::job::Job;
 use common::job::id::JobId;
 use common::job::progress::Progress;
+use common::job::record::JobRecord;
 use common::job::run::report::Report;
 use common::job::run::{Run, State};
 use common::matching::outlook::{Outlook, Past, Waiting};

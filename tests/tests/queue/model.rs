@@ -1,10 +1,11 @@
 //! The life of a job against a model of it: any sequence of what workers and
 //! people do must end, on the real broker, as the model says.
 
-use common::broker::{Broker, Claim, JobRecord, Lanes, Lost, SteerResult};
+use common::broker::{Broker, Claim, Lanes, Lost, SteerResult};
 use common::farm::queue::{Lane, Queue};
 use common::job::Job;
 use common::job::failure::Failure;
+use common::job::record::JobRecord;
 use common::job::run::fence::Fence;
 use common::testing;
 use harness::broker::TestBroker;

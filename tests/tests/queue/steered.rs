@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use common::broker::{
-    Broker, Claimant, Decline, Ended, EnqueueResult, JobRecord, Lanes, Lease, Lost, SteerResult,
+    Broker, Claimant, Decline, Ended, EnqueueResult, Lanes, Lease, Lost, SteerResult,
 };
 use common::farm::orders::{Controls, Order, Target};
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::failure::Failure;
 use common::job::id::BatchId;
+use common::job::record::JobRecord;
 use common::job::run::{Run, State};
 use common::job::{Fallbacks, Job};
 use common::names::subject;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::broker::{Broker, JobRecord, SteerResult};
+use common::broker::{Broker, SteerResult};
 use common::farm::orders::{Order, Target};
 use common::job::Job;
 use common::job::id::JobId;
+use common::job::record::JobRecord;
 use common::job::run::State;
 use common::names::subject;
 use common::names::subject::RUNS;

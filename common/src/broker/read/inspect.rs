@@ -6,93 +6,19 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::GetStreamErrorKind;
 use futures::TryStreamExt;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::broker::nats::direct::{MOST_SUBJECTS, Stored};
 use crate::broker::{Broker, BrokerError};
-use crate::farm::queue::{Lane, Priority, Queue};
+use crate::farm::queue::{Lane, Queue};
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
-use crate::job::Job;
 use crate::job::event::Event;
 use crate::job::id::JobId;
+use crate::job::record::{JobRecord, Pending};
 use crate::job::run::Run;
 use crate::names::subject;
 use crate::names::subject::{EVENTS, JOBS, JobSubject, RUNS, WORKERS};
-
-/// A job that waits and that nobody has taken yet.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Pending {
-    /// The job.
-    pub job: Job,
-    /// Where it waits.
-    pub queue: Queue,
-    /// How urgently.
-    pub priority: Priority,
-    /// Its place in the broker's order.
-    pub sequence: u64,
-}
-
-/// All that is known of one job.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobRecord {
-    /// Nobody has taken it yet.
-    Pending(Box<Pending>),
-    /// Its batch is paused and it was put aside; this is where it goes on.
-    Parked(Box<Run>),
-    /// Somebody has.
-    Run(Box<Run>),
-}
-
-impl JobRecord {
-    /// The job itself.
-    pub fn job(&self) -> &Job {
-        match self {
-            Self::Pending(pending) => &pending.job,
-            Self::Parked(run) | Self::Run(run) => &run.job,
-        }
-    }
-
-    /// The queue that it waits in, or was last taken from.
-    pub fn queue(&self) -> &Queue {
-        match self {
-            Self::Pending(pending) => &pending.queue,
-            Self::Parked(run) | Self::Run(run) => &run.queue,
-        }
-    }
-
-    /// How urgently.
-    pub fn priority(&self) -> Priority {
-        match self {
-            Self::Pending(pending) => pending.priority,
-            Self::Parked(run) | Self::Run(run) => run.priority,
-        }
-    }
-
-    /// Its run, once somebody has taken it or decided about it.
-    pub fn run(&self) -> Option<&Run> {
-        match self {
-            Self::Pending(_) => None,
-            Self::Parked(run) | Self::Run(run) => Some(run),
-        }
-    }
-
-    /// Whether nothing can change any more, unless a person wants it to.
-    pub fn has_ended(&self) -> bool {
-        self.run().is_some_and(|run| run.state.is_terminal())
-    }
-
-    /// Its state in one word.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Pending(_) => "pending",
-            Self::Parked(_) => "paused",
-            Self::Run(run) => run.state.word(),
-        }
-    }
-}
 
 /// A lane as the broker sees it.
 #[derive(Clone, Debug, PartialEq)]

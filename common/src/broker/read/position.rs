@@ -3,12 +3,12 @@
 use async_nats::header::{NATS_SCHEDULE, NATS_SCHEDULE_TARGET};
 use futures::TryStreamExt;
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::broker::nats::direct::Stored;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::{Lane, Queue};
 use crate::job::id::JobId;
+use crate::job::record::QueueAhead;
 use crate::names::subject;
 use crate::names::subject::{JOBS, JobSubject};
 
@@ -20,15 +20,6 @@ pub struct QueuePositions {
     pub lanes: Vec<(Lane, u64)>,
     /// Further lanes, and when each is opened to it; the next one first.
     pub opens: Vec<(Lane, Timestamp)>,
-}
-
-/// How many jobs go before another one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct QueueAhead {
-    /// How many.
-    pub jobs: u64,
-    /// Whether they were counted; estimated otherwise.
-    pub is_exact: bool,
 }
 
 /// A work queue of up to so many messages is counted: the broker needs about a

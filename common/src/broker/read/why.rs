@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use futures::StreamExt;
 
-use crate::broker::{Broker, BrokerError, JobRecord};
+use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::farm::worker::Heartbeat;
 use crate::job::id::JobId;
+use crate::job::record::JobRecord;
 use crate::job::run::Run;
 use crate::matching::why::{Why, WhyContext};
 

@@ -1,9 +1,9 @@
 //! The table of jobs: found, chosen, dragged, steered by mouse and keyboard.
 
-use common::broker::JobRecord;
 use common::job::event::{Event, What};
 use common::job::failure::Failure;
 use common::job::id::JobId;
+use common::job::record::JobRecord;
 use common::job::run::Run;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};

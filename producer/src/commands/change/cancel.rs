@@ -1,7 +1,7 @@
 //! `producer cancel`.
 
 use clap::Args;
-use common::broker::JobRecord;
+use common::job::record::JobRecord;
 
 use crate::exit::{Error, Exit};
 use crate::select::bulk;

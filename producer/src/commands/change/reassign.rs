@@ -1,9 +1,9 @@
 //! `producer reassign`: gives jobs to one worker by name, or back to all.
 
 use clap::Args;
-use common::broker::JobRecord;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
+use common::job::record::JobRecord;
 use common::job::run::State;
 use common::matching::pin;
 

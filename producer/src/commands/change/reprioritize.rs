@@ -1,8 +1,8 @@
 //! `producer reprioritize`.
 
 use clap::Args;
-use common::broker::JobRecord;
 use common::farm::queue::Priority;
+use common::job::record::JobRecord;
 
 use crate::exit::{Error, Exit};
 use crate::select::bulk;

@@ -1,8 +1,8 @@
 //! `producer retry`.
 
 use clap::{Args, ValueEnum};
-use common::broker::JobRecord;
 use common::job::failure::Fault;
+use common::job::record::JobRecord;
 use common::job::run::State;
 
 use crate::exit::{Error, Exit};

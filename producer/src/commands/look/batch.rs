@@ -1,9 +1,9 @@
 //! `producer batch`: how far one batch is.
 
 use clap::Args;
-use common::broker::JobRecord;
 use common::farm::orders::Target;
 use common::job::batch::{Batch, BatchProgress};
+use common::job::record::JobRecord;
 use common::names::printable::printable;
 use serde::Serialize;
 

@@ -1,9 +1,9 @@
 //! `producer job`.
 
 use clap::Args;
-use common::broker::JobRecord;
 use common::job::event::{Event, What};
 use common::job::failure::Failure;
+use common::job::record::JobRecord;
 use common::job::run::{Run, State};
 use serde::Serialize;
 

@@ -1,8 +1,8 @@
 //! `producer jobs`.
 
 use clap::Args;
-use common::broker::JobRecord;
 use common::farm::queue::{Priority, Queue};
+use common::job::record::JobRecord;
 use common::job::run::report::Report;
 use common::job::run::{Run, State};
 use common::names::location::Location;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
-use common::broker::{Broker, JobRecord};
+use common::broker::Broker;
 use common::job::event::What;
 use common::job::id::JobId;
+use common::job::record::JobRecord;
 use common::names::printable::printable;
 use common::names::subject;
 use futures::StreamExt;
