@@ -21,7 +21,7 @@ use common::job::failure::Failure;
 use common::job::id::JobId;
 use common::job::progress::{EncodeProgress, Progress};
 use common::job::run::report::Report;
-use common::job::run::{Run, Stage, State};
+use common::job::run::{Run, RunState, Stage};
 use common::names::subject;
 use common::wire;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -485,7 +485,7 @@ impl Farm {
 }
 
 fn progress(run: &Run, stage: Stage, fraction: f32, fps: f32, tick: u32) -> Progress {
-    let State::Running { worker, .. } = &run.state else {
+    let RunState::Running { worker, .. } = &run.state else {
         unreachable!("it was made running")
     };
     let job: JobId = run.job.id;

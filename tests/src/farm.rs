@@ -12,7 +12,7 @@ use common::job::id::{BatchId, JobId};
 use common::job::progress::Progress;
 use common::job::record::JobRecord;
 use common::job::run::report::Report;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use common::names::subject;
 use common::recipe::{Choice, Recipe, VideoEncode};
@@ -231,7 +231,7 @@ impl<B> Farm<B> {
     pub async fn completed(&self, job: &JobId) -> (Run, Report) {
         let run = self.ended(job).await;
         match &run.state {
-            State::Completed { report } => {
+            RunState::Completed { report } => {
                 let report = (**report).clone();
                 (run, report)
             }

@@ -14,7 +14,7 @@ use common::farm::preview::{
 };
 use common::job::failure::{Failure, Fault};
 use common::job::input::Input;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::wire;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -138,7 +138,7 @@ impl Executor {
         if peek.side == JobFile::Input {
             return Ok(job.input.clone());
         }
-        let Some(State::Completed { report }) = record.run().map(|run| &run.state) else {
+        let Some(RunState::Completed { report }) = record.run().map(|run| &run.state) else {
             bail!("it has made nothing yet");
         };
         let file = self.stores.head(&job.output).await?;

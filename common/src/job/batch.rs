@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::id::BatchId;
 use crate::job::record::JobRecord;
-use crate::job::run::State;
+use crate::job::run::RunState;
 use crate::names::location::Location;
 
 /// What is kept of a batch; its jobs carry its id.
@@ -74,12 +74,12 @@ impl BatchProgress {
             (JobRecord::Pending(_), _) | (_, None) => &mut self.pending,
             (JobRecord::Parked(_), _) => &mut self.paused,
             (_, Some(state)) => match state {
-                State::Running { .. } => &mut self.running,
-                State::Queued { .. } => &mut self.pending,
-                State::Waiting { .. } => &mut self.waiting,
-                State::Failed { .. } => &mut self.failed,
-                State::Cancelled => &mut self.cancelled,
-                State::Completed { report } => {
+                RunState::Running { .. } => &mut self.running,
+                RunState::Queued { .. } => &mut self.pending,
+                RunState::Waiting { .. } => &mut self.waiting,
+                RunState::Failed { .. } => &mut self.failed,
+                RunState::Cancelled => &mut self.cancelled,
+                RunState::Completed { report } => {
                     self.input_bytes = self.input_bytes.saturating_add(report.input_size);
                     self.output_bytes = self.output_bytes.saturating_add(report.output_size);
                     &mut self.completed

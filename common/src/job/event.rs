@@ -10,7 +10,7 @@ use crate::job::failure::Failure;
 use crate::job::id::JobId;
 use crate::job::progress::EncodeProgress;
 use crate::job::run::report::Report;
-use crate::job::run::{Requeue, Run, State};
+use crate::job::run::{Requeue, Run, RunState};
 
 /// One entry of a job's history, kept in the stream `EVENTS`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,16 +79,16 @@ impl Event {
     /// What a run that was just written means for the job's history.
     pub fn of(run: &Run) -> Self {
         let what = match &run.state {
-            State::Running { worker, .. } => What::Claimed(worker.clone()),
-            State::Queued { by } => match by {
+            RunState::Running { worker, .. } => What::Claimed(worker.clone()),
+            RunState::Queued { by } => match by {
                 Requeue::Worker(worker) => What::Returned(worker.clone()),
-                Requeue::Move => What::Moved(run.queue.clone()),
-                Requeue::Person => What::Requeued,
+                Requeue::Pinned => What::Moved(run.queue.clone()),
+                Requeue::Operator => What::Requeued,
             },
-            State::Waiting { failure, .. } => What::Retried(failure.clone()),
-            State::Completed { report } => What::Completed(report.clone()),
-            State::Failed { failure } => What::Failed(failure.clone()),
-            State::Cancelled => What::Cancelled,
+            RunState::Waiting { failure, .. } => What::Retried(failure.clone()),
+            RunState::Completed { report } => What::Completed(report.clone()),
+            RunState::Failed { failure } => What::Failed(failure.clone()),
+            RunState::Cancelled => What::Cancelled,
         };
         Self {
             job: run.job.id,

@@ -13,7 +13,7 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::id::BatchId;
 use crate::job::record::{JobRecord, QueueAhead};
 use crate::job::run::report::Report;
-use crate::job::run::{Run, Stage, State};
+use crate::job::run::{Run, RunState, Stage};
 use crate::matching::fit;
 use crate::matching::fit::Unfit;
 use crate::matching::outlook::{Outlook, Past, Waiting};
@@ -271,7 +271,7 @@ impl WhyContext<'_> {
         let mut work = Outlook::default();
         work.past(past);
         for run in running {
-            if let State::Running { since, .. } = run.state {
+            if let RunState::Running { since, .. } = run.state {
                 let seconds = now.duration_since(since).as_secs_f64();
                 work.running(run.job.input.size, seconds, None);
             }
@@ -304,16 +304,16 @@ impl WhyContext<'_> {
     /// What its run says; `None` where it waits for somebody to take it.
     fn of_run(&self, run: &Run, now: Timestamp) -> Option<Cause> {
         Some(match &run.state {
-            State::Completed { report } => Cause::Completed {
+            RunState::Completed { report } => Cause::Completed {
                 worker: report.worker.clone(),
                 at: run.changed,
             },
-            State::Failed { failure } => Cause::Failed {
+            RunState::Failed { failure } => Cause::Failed {
                 attempts: run.failures.len(),
                 message: failure.message.clone(),
             },
-            State::Cancelled => Cause::Cancelled { at: run.changed },
-            State::Running {
+            RunState::Cancelled => Cause::Cancelled { at: run.changed },
+            RunState::Running {
                 worker,
                 stage,
                 since,
@@ -332,12 +332,12 @@ impl WhyContext<'_> {
                     }
                 }
             }
-            State::Waiting { until, failure } if *until > now => Cause::Retry {
+            RunState::Waiting { until, failure } if *until > now => Cause::Retry {
                 until: *until,
                 worker: run.failures.last().map(|attempt| attempt.worker.clone()),
                 message: failure.message.clone(),
             },
-            State::Waiting { .. } | State::Queued { .. } => return None,
+            RunState::Waiting { .. } | RunState::Queued { .. } => return None,
         })
     }
 

@@ -15,7 +15,7 @@ use common::job::id::JobId;
 use common::job::media_info::MediaInfo;
 use common::job::record::JobRecord;
 use common::job::run::report::Report;
-use common::job::run::{Run, State as Standing};
+use common::job::run::{Run, RunState};
 use common::wire;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
@@ -165,7 +165,7 @@ async fn known(broker: &Broker, job: &JobId) -> Result<JobRecord, Refusal> {
 
 fn report(record: &JobRecord) -> Option<&Report> {
     match &record.run()?.state {
-        Standing::Completed { report } => Some(report),
+        RunState::Completed { report } => Some(report),
         _ => None,
     }
 }

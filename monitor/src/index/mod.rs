@@ -20,7 +20,7 @@ use common::job::Job;
 use common::job::failure::{Fault, cause};
 use common::job::id::{BatchId, JobId};
 use common::job::record::Pending;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::matching::outlook::Waiting;
 use common::recipe::encoder::Encoder;
 use hashbrown::HashTable;
@@ -176,7 +176,7 @@ impl Index {
         row.worker = self.workers.id(&run.worker().cloned());
         row.retries = u8::try_from(run.attempt.saturating_sub(1)).unwrap_or(u8::MAX);
         row.outcome = match &run.state {
-            State::Completed { report } => Some(Box::new(Outcome::Done {
+            RunState::Completed { report } => Some(Box::new(Outcome::Done {
                 encoder: self.encoders.id(&report.encoder),
                 output_size: report.output_size,
                 frames: report.frames,
@@ -184,13 +184,13 @@ impl Index {
                 encode_seconds: report.encode_seconds as f32,
                 total_seconds: report.total_seconds as f32,
             })),
-            State::Failed { failure } | State::Waiting { failure, .. } => {
+            RunState::Failed { failure } | RunState::Waiting { failure, .. } => {
                 Some(Box::new(Outcome::Broken {
                     fault: failure.fault,
                     reason: self.reasons.id(&text::shortened(cause(&failure.message))),
                 }))
             }
-            State::Running { .. } | State::Queued { .. } | State::Cancelled => None,
+            RunState::Running { .. } | RunState::Queued { .. } | RunState::Cancelled => None,
         };
         self.put(row);
     }

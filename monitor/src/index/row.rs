@@ -2,7 +2,7 @@
 
 use common::job::failure::Fault;
 use common::job::id::JobId;
-use common::job::run::State;
+use common::job::run::RunState;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -43,14 +43,14 @@ impl Phase {
     ];
 
     /// What a run's state is listed as.
-    pub fn of(state: &State) -> Self {
+    pub fn of(state: &RunState) -> Self {
         match state {
-            State::Queued { .. } => Self::Pending,
-            State::Running { .. } => Self::Running,
-            State::Waiting { .. } => Self::Waiting,
-            State::Completed { .. } => Self::Completed,
-            State::Failed { .. } => Self::Failed,
-            State::Cancelled => Self::Cancelled,
+            RunState::Queued { .. } => Self::Pending,
+            RunState::Running { .. } => Self::Running,
+            RunState::Waiting { .. } => Self::Waiting,
+            RunState::Completed { .. } => Self::Completed,
+            RunState::Failed { .. } => Self::Failed,
+            RunState::Cancelled => Self::Cancelled,
         }
     }
 

@@ -9,7 +9,7 @@ use common::job::Job;
 use common::job::failure::cause;
 use common::job::id::JobId;
 use common::job::progress::Progress;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::matching::outlook;
 use common::matching::outlook::{Outlook, Past};
 use jiff::{SignedDuration, Timestamp};
@@ -57,12 +57,12 @@ impl Runs {
             return;
         };
         match &run.state {
-            State::Running { .. } => {
+            RunState::Running { .. } => {
                 self.running.insert(job, run);
                 return;
             }
-            State::Queued { .. } => {}
-            State::Waiting { until, failure } => {
+            RunState::Queued { .. } => {}
+            RunState::Waiting { until, failure } => {
                 if self.retrying.len() < RETRYING {
                     let row = RetryRow {
                         job: name(&run.job),
@@ -74,7 +74,7 @@ impl Runs {
                     self.retrying.insert(job, row);
                 }
             }
-            State::Completed { .. } | State::Failed { .. } | State::Cancelled => {
+            RunState::Completed { .. } | RunState::Failed { .. } | RunState::Cancelled => {
                 if let Some(row) = ended(&run) {
                     self.ended.insert(sequence, row);
                     self.ended_at.insert(job, sequence);
@@ -92,7 +92,7 @@ impl Runs {
 
     /// A run that began before the changes that were looked at.
     pub(super) fn found(&mut self, run: Run) {
-        if matches!(run.state, State::Running { .. }) && !self.knows(&run.job.id) {
+        if matches!(run.state, RunState::Running { .. }) && !self.knows(&run.job.id) {
             self.running.insert(run.job.id, run);
         }
     }
@@ -122,7 +122,7 @@ impl Runs {
     pub(super) fn outlooks(&self, clock: Timestamp) -> HashMap<&Queue, Outlook> {
         let mut outlooks: HashMap<&Queue, Outlook> = HashMap::new();
         for row in self.running.values() {
-            let State::Running { since, .. } = row.state else {
+            let RunState::Running { since, .. } = row.state else {
                 continue;
             };
             let progress = self.progress_of(row);
@@ -236,7 +236,7 @@ fn running(
     progress: Option<&Progress>,
     is_lost: impl Fn(&WorkerName) -> bool,
 ) -> Option<RunningRow> {
-    let State::Running {
+    let RunState::Running {
         worker,
         since,
         stage,
@@ -271,7 +271,7 @@ fn running(
 
 fn ended(run: &Run) -> Option<EndedRow> {
     let ending = match &run.state {
-        State::Completed { report } => {
+        RunState::Completed { report } => {
             let mut news = report.news();
             Ending::Completed {
                 encoder: report.encoder.clone(),
@@ -283,12 +283,14 @@ fn ended(run: &Run) -> Option<EndedRow> {
                 news: (!news.is_empty()).then(|| news.swap_remove(0)),
             }
         }
-        State::Failed { failure } => Ending::Failed {
+        RunState::Failed { failure } => Ending::Failed {
             fault: failure.fault,
             reason: cause(&failure.message).to_owned(),
         },
-        State::Cancelled => Ending::Cancelled,
-        State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => return None,
+        RunState::Cancelled => Ending::Cancelled,
+        RunState::Running { .. } | RunState::Queued { .. } | RunState::Waiting { .. } => {
+            return None;
+        }
     };
     Some(EndedRow {
         job: name(&run.job),

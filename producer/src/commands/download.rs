@@ -8,7 +8,7 @@ use common::broker::Broker;
 use common::job::batch::Batch;
 use common::job::id::BatchId;
 use common::job::record::JobRecord;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::store::Stores;
@@ -198,20 +198,20 @@ impl Outcome {
                 _ => None,
             };
             let (count, word) = match (state, &entry.brought) {
-                (Some(State::Completed { .. }), Some(Brought::New(_))) => {
+                (Some(RunState::Completed { .. }), Some(Brought::New(_))) => {
                     (&mut outcome.downloaded, "downloaded")
                 }
-                (Some(State::Completed { .. }), Some(Brought::There(_))) => {
+                (Some(RunState::Completed { .. }), Some(Brought::There(_))) => {
                     (&mut outcome.there, "there")
                 }
-                (Some(State::Completed { .. }), _) => (&mut outcome.missing, "missing"),
+                (Some(RunState::Completed { .. }), _) => (&mut outcome.missing, "missing"),
                 (Some(state), _) if state.is_terminal() => (&mut outcome.failed, state.word()),
                 (Some(state), _) => (&mut outcome.open, state.word()),
                 (None, _) => (&mut outcome.open, "pending"),
             };
             *count += 1;
             let failure = match state {
-                Some(State::Failed { failure }) => Some(failure.message.clone()),
+                Some(RunState::Failed { failure }) => Some(failure.message.clone()),
                 _ => None,
             };
             let brought = entry.brought.as_ref();

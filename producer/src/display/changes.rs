@@ -1,7 +1,7 @@
 //! What became of what inputs held.
 
 use common::job::changes::{Change, Fate, tally};
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::names::printable::printable;
 
 /// Lines that are told of a whole order.
@@ -25,7 +25,7 @@ pub fn list(changes: &[Change]) -> Vec<String> {
 /// What completed runs have lost, in a line for each kind and reason: `12 files lose captions (libx265 writes none)`.
 pub fn losses<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
     let lists = runs.filter_map(|run| match &run.state {
-        State::Completed { report } => Some(report.changes.as_slice()),
+        RunState::Completed { report } => Some(report.changes.as_slice()),
         _ => None,
     });
     lines(lists)

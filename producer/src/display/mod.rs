@@ -15,7 +15,7 @@ use std::io::IsTerminal;
 
 use common::job::id::JobId;
 use common::job::progress::Progress;
-use common::job::run::{Requeue, Run, State};
+use common::job::run::{Requeue, Run, RunState};
 
 use self::bars::Bars;
 pub use self::bars::style as progress_style;
@@ -128,7 +128,7 @@ impl Display {
         };
         let name = &file.name;
         match &run.state {
-            State::Running {
+            RunState::Running {
                 worker,
                 stage,
                 since,
@@ -137,18 +137,18 @@ impl Display {
                     bars.started(run.job.id, &file.short, *stage, worker, *since);
                 }
             }
-            State::Queued { by } => {
+            RunState::Queued { by } => {
                 self.say(&match by {
                     Requeue::Worker(worker) => {
                         format!("{name}: given back by worker {worker}; waits for another")
                     }
-                    Requeue::Person | Requeue::Move => {
+                    Requeue::Operator | Requeue::Pinned => {
                         format!("{name}: put in the queue {} by a person", run.queue)
                     }
                 });
                 self.pause(&run.job.id);
             }
-            State::Waiting { failure, .. } => {
+            RunState::Waiting { failure, .. } => {
                 let message = printable(&failure.message);
                 self.say(&if failure.uses_attempt() {
                     format!(
@@ -161,7 +161,7 @@ impl Display {
                 });
                 self.pause(&run.job.id);
             }
-            State::Completed { .. } | State::Failed { .. } | State::Cancelled => {
+            RunState::Completed { .. } | RunState::Failed { .. } | RunState::Cancelled => {
                 self.ended += 1;
                 let line = format!(
                     "[{}/{}] {name}: {}",
@@ -172,7 +172,7 @@ impl Display {
                 let size = file.size;
                 self.say(&line);
                 let seconds = match &run.state {
-                    State::Completed { report } => Some(report.total_seconds),
+                    RunState::Completed { report } => Some(report.total_seconds),
                     _ => None,
                 };
                 if let Some(bars) = &mut self.bars {
@@ -205,7 +205,7 @@ impl Display {
 
 fn result_size(run: &Run) -> u64 {
     match &run.state {
-        State::Completed { report } => report.output_size,
+        RunState::Completed { report } => report.output_size,
         _ => 0,
     }
 }

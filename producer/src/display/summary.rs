@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use common::job::changes::Change;
 use common::job::run::report::Report;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use serde::Serialize;
 
 use super::table::Named;
@@ -15,7 +15,7 @@ use common::names::printable::printable;
 /// One finished job in a line.
 pub fn ending(run: &Run) -> String {
     match &run.state {
-        State::Completed { report } => {
+        RunState::Completed { report } => {
             let mut line = result(report);
             let news = report.news();
             if let Some(first) = news.first() {
@@ -26,8 +26,8 @@ pub fn ending(run: &Run) -> String {
             }
             line
         }
-        State::Failed { failure } => format!("failed: {}", printable(&failure.message)),
-        State::Cancelled => "cancelled".to_owned(),
+        RunState::Failed { failure } => format!("failed: {}", printable(&failure.message)),
+        RunState::Cancelled => "cancelled".to_owned(),
         other => other.word().to_owned(),
     }
 }
@@ -190,7 +190,7 @@ impl Line {
         self.state = run.state.word();
         self.worker = run.worker().map(ToString::to_string);
         match &run.state {
-            State::Completed { report } => {
+            RunState::Completed { report } => {
                 self.output_size = Some(report.output_size);
                 self.frames = Some(report.frames);
                 self.seconds = Some(report.total_seconds);
@@ -198,10 +198,10 @@ impl Line {
                 self.encoder = report.encoder.as_ref().map(ToString::to_string);
                 self.changes.clone_from(&report.changes);
             }
-            State::Failed { failure } | State::Waiting { failure, .. } => {
+            RunState::Failed { failure } | RunState::Waiting { failure, .. } => {
                 self.error = Some(failure.message.clone());
             }
-            State::Running { .. } | State::Queued { .. } | State::Cancelled => {}
+            RunState::Running { .. } | RunState::Queued { .. } | RunState::Cancelled => {}
         }
     }
 }

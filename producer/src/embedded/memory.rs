@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use common::broker::Broker;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use common::wire;
 
@@ -38,7 +38,7 @@ pub async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
 
 /// Whether what a run has made is at its output, by its size.
 fn is_there(run: &Run) -> bool {
-    let State::Completed { report } = &run.state else {
+    let RunState::Completed { report } = &run.state else {
         return false;
     };
     let there = run.job.output.path().and_then(|path| path.metadata().ok());

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::job::id::JobId;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::names::digest::Digest;
 use common::names::location::Location;
 use common::store::roots::{OpenFolder, Roots};
@@ -188,7 +188,7 @@ impl Bringer {
         told: &mpsc::UnboundedSender<Event>,
         stop: &CancellationToken,
     ) -> Brought {
-        let State::Completed { report } = &run.state else {
+        let RunState::Completed { report } = &run.state else {
             return Brought::Failed("its job has not completed".to_owned());
         };
         let output = &run.job.output;

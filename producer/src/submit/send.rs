@@ -6,7 +6,7 @@ use common::broker::{Broker, EnqueueResult, Holder, Maker, Makers};
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::job::{Fallbacks, Job};
 use common::names::location::Location;
 use common::recipe::Recipe;
@@ -313,15 +313,15 @@ pub async fn submit(
 
 /// Whether a job is done whose output is not there: `size` is of what is.
 fn is_gone(run: &Run, size: Option<u64>) -> bool {
-    matches!(run.state, State::Completed { .. }) && size.is_none()
+    matches!(run.state, RunState::Completed { .. }) && size.is_none()
 }
 
 /// Whether a job that was taken before gets a new one in its place.
 fn renews(run: &Run, size: Option<u64>, terms: &Terms) -> bool {
     let is_over = match &run.state {
-        State::Completed { report } => size != Some(report.output_size),
-        State::Failed { .. } | State::Cancelled => true,
-        State::Running { .. } | State::Queued { .. } | State::Waiting { .. } => false,
+        RunState::Completed { report } => size != Some(report.output_size),
+        RunState::Failed { .. } | RunState::Cancelled => true,
+        RunState::Running { .. } | RunState::Queued { .. } | RunState::Waiting { .. } => false,
     };
     match terms.renew {
         Renew::Never => false,

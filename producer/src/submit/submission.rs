@@ -9,7 +9,7 @@ use common::broker::{Broker, Makers, NamesError, Outputs};
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::id::BatchId;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::job::{Fallbacks, Job};
 use common::names::location::Location;
 use common::recipe::{Container, Recipe};
@@ -397,10 +397,10 @@ impl Counts {
                 Standing::Occupied(_) => &mut counts.skipped,
                 Standing::OutputTaken(_) => &mut counts.refused,
                 Standing::Run(run) => match run.state {
-                    State::Completed { .. } => &mut counts.done,
-                    State::Failed { .. } | State::Cancelled => &mut counts.failed,
-                    State::Running { .. } => &mut counts.running,
-                    State::Queued { .. } | State::Waiting { .. } => &mut counts.pending,
+                    RunState::Completed { .. } => &mut counts.done,
+                    RunState::Failed { .. } | RunState::Cancelled => &mut counts.failed,
+                    RunState::Running { .. } => &mut counts.running,
+                    RunState::Queued { .. } | RunState::Waiting { .. } => &mut counts.pending,
                 },
             };
             *count += 1;

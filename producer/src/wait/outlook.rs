@@ -13,7 +13,7 @@ use common::job::id::JobId;
 use common::job::progress::Progress;
 use common::job::record::JobRecord;
 use common::job::run::report::Report;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::matching::outlook::{Outlook, Past, Waiting};
 use common::matching::{fit, outlook};
 use common::names::subject;
@@ -36,7 +36,7 @@ pub fn outlook(own: &[JobRecord], others: &[JobRecord], heard: &Heard, now: Time
         queues.insert(record.queue());
         let size = record.job().input.size;
         match record.run().map(|run| &run.state) {
-            Some(State::Running { since, .. }) => {
+            Some(RunState::Running { since, .. }) => {
                 let progress = heard.progress.get(&record.job().id);
                 let left = progress.and_then(|progress| progress.seconds_left(*since));
                 let at = progress.map_or(now, |progress| progress.at);
@@ -53,7 +53,7 @@ pub fn outlook(own: &[JobRecord], others: &[JobRecord], heard: &Heard, now: Time
         .filter(|record| queues.contains(record.queue()))
         .filter_map(|record| match record.run() {
             Some(Run {
-                state: State::Completed { report },
+                state: RunState::Completed { report },
                 changed,
                 ..
             }) => Some((*changed, &**report)),

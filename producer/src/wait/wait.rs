@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use common::job::id::JobId;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use tokio_util::sync::CancellationToken;
 
 use crate::display::Display;
@@ -92,7 +92,7 @@ async fn next_change(follower: &mut Option<Follower>) -> Change {
 }
 
 fn bring_home(bringing: &mut Option<Bringing>, run: &Run) {
-    if let (Some(bringing), State::Completed { .. }) = (bringing, &run.state) {
+    if let (Some(bringing), RunState::Completed { .. }) = (bringing, &run.state) {
         bringing.add(run);
     }
 }
@@ -101,7 +101,7 @@ fn bring_home(bringing: &mut Option<Bringing>, run: &Run) {
 pub fn exit(entries: &[Entry]) -> Exit {
     let is_done = |entry: &Entry| {
         let is_completed = matches!(&entry.standing, Standing::Run(run)
-            if matches!(run.state, State::Completed { .. }));
+            if matches!(run.state, RunState::Completed { .. }));
         let is_home = |brought: &bring::Brought| brought.path().is_some();
         is_completed && entry.brought.as_ref().is_none_or(is_home)
     };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use common::job::Job;
 use common::job::failure::{Failure, Fault as Whose};
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use harness::farm::Farm;
 use harness::media::Media;
 use harness::stand_in::{Fault, StandIn, Trick};
@@ -39,7 +39,7 @@ impl Case {
     /// Waits for the end of a job that cannot end well.
     async fn failure(&self) -> (Run, Failure) {
         let run = self.farm.ended(&self.job.id).await;
-        let State::Failed { failure } = &run.state else {
+        let RunState::Failed { failure } = &run.state else {
             panic!("it passed: {run:#?}")
         };
         let failure = failure.clone();
@@ -66,7 +66,7 @@ impl Case {
 #[tokio::test]
 async fn a_stalled_ffmpeg_is_killed_and_costs_an_attempt() {
     let mut case = Case::with(Fault::Hang, 2).await;
-    let waiting = |run: &Run| matches!(run.state, State::Waiting { .. });
+    let waiting = |run: &Run| matches!(run.state, RunState::Waiting { .. });
     let run = case
         .farm
         .run_that(&case.job.id, "waiting for its next attempt", waiting)
@@ -114,7 +114,7 @@ async fn hardware_that_lies_is_believed_where_another_workers_says_the_same() {
     job.attempts = 9;
     farm.enqueue(&job).await;
     let run = farm.ended(&job.id).await;
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("{run:#?}")
     };
     assert_eq!(failure.fault, Whose::Input, "{failure}");
@@ -214,7 +214,7 @@ async fn a_child_that_outlives_ffmpeg_exchanges_no_output() {
     let case = Case::with(survivor, 1).await;
     let run = case.farm.ended(&case.job.id).await;
     // It may have been quick enough to leave a link before ffmpeg had ended.
-    if let State::Completed { .. } = run.state {
+    if let RunState::Completed { .. } = run.state {
         let output = case.farm.out().join("h264.mkv");
         assert!(output.symlink_metadata().expect("there").is_file());
         let frames = Media::of(&paths::media("h264.mp4")).frames();

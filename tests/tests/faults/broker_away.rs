@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::job::id::JobId;
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::farm::{ACK_WAIT, Farm};
 use harness::process::Signal;
 use harness::programs::Worker;
@@ -65,7 +65,7 @@ async fn running(farm: &Farm, size: usize) -> Vec<JobId> {
     }
     for job in &jobs {
         farm.run_that(job, "running", |run| {
-            matches!(run.state, State::Running { .. })
+            matches!(run.state, RunState::Running { .. })
         })
         .await;
     }
@@ -195,7 +195,7 @@ async fn away_for(seconds: u64) {
     let jobs: Vec<JobId> = jobs.iter().map(|record| record.job().id).collect();
     for job in &jobs {
         farm.run_that(job, "running", |run| {
-            matches!(run.state, State::Running { .. })
+            matches!(run.state, RunState::Running { .. })
         })
         .await;
     }
@@ -236,7 +236,7 @@ async fn a_worker_that_was_frozen_while_its_job_was_buried_stops_when_it_wakes_u
     let _other = farm.join(farm.worker("other").encoders("libx264")).await;
     frozen.process.signal(Signal::STOP);
     let run = farm.ended(&job.id).await;
-    assert!(matches!(run.state, State::Failed { .. }), "{run:#?}");
+    assert!(matches!(run.state, RunState::Failed { .. }), "{run:#?}");
     let woken = std::time::Instant::now();
     frozen.process.signal(Signal::CONT);
     poll::until("its ffmpeg to be gone", async || {

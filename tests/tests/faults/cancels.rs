@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::broker::{Broker, ConnectOptions, SteerResult};
 use common::job::Job;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::names::subject;
 use common::wire;
 use futures::future::join_all;
@@ -56,7 +56,7 @@ async fn cancelled_at(store: &TestStore, moment: Moment) {
     let is_cancelled = matches!(steered, SteerResult::Done(_));
     assert_eq!(
         is_cancelled,
-        run.state == State::Cancelled,
+        run.state == RunState::Cancelled,
         "{moment:?}: {steered:?}, {run:#?}"
     );
     let is_late = matches!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::farm::worker::WorkerStatus;
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::farm::Farm;
 use harness::programs::{Worker, clock_off};
 use harness::stand_in::{Fault, StandIn};
@@ -40,7 +40,7 @@ async fn a_failure_is_tried_again(seconds: i64) {
         .await;
     ffmpeg.recover();
     assert!(is_now(failed.changed), "{failed:#?}");
-    if let State::Waiting { until, .. } = failed.state {
+    if let RunState::Waiting { until, .. } = failed.state {
         assert!(is_now(until), "{failed:#?}");
         let why = farm
             .producer(["why", &job.id.to_string()])
@@ -90,7 +90,7 @@ async fn cancelled(worker: i64, person: i64) {
         .args(["cancel", &job.id.to_string()]);
     harness::process::run_within(SOON, cancel).await.succeeded();
     let run = farm.ended(&job.id).await;
-    assert_eq!(run.state, State::Cancelled);
+    assert_eq!(run.state, RunState::Cancelled);
     assert!(is_now(run.changed), "{run:#?}");
     poll::until("its ffmpeg to be gone", async || {
         outside::encodes_in(&farm.scratch())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::job::Job;
 use common::job::failure::Fault as Whose;
 use common::job::id::BatchId;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::names::location::Location;
 use harness::disk::SmallDisk;
 use harness::farm::Farm;
@@ -28,7 +28,7 @@ async fn a_full_scratch_disk_fails_the_attempt_and_harms_nothing() {
     farm.enqueue(&job).await;
 
     let run = farm.ended(&job.id).await;
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("it passed: {run:#?}")
     };
     assert_eq!(failure.fault, Whose::Worker, "{failure}");

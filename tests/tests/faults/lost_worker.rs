@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::job::event::What;
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::farm::{ACK_WAIT, Farm};
 use harness::media::Media;
 use harness::process::Signal;
@@ -130,7 +130,7 @@ async fn a_job_that_can_be_finished_in_time_is_finished_before_the_worker_stops(
     let status = leaving.process.wait().await;
     assert!(status.success(), "{status}");
     let run = farm.run(&job.id).await.unwrap();
-    assert!(matches!(run.state, State::Completed { .. }), "{run:#?}");
+    assert!(matches!(run.state, RunState::Completed { .. }), "{run:#?}");
     assert_eq!(run.attempt, 1);
 }
 

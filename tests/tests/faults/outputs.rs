@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::broker::SteerResult;
 use common::job::Job;
 use common::job::failure::Fault;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use harness::farm::{ACK_WAIT, Farm};
 use harness::moment::{Moment, Victim};
 use harness::programs::Worker;
@@ -53,7 +53,7 @@ async fn fails_again(farm: &Farm, job: &Job) -> Run {
 }
 
 fn spares_a_stranger(run: &Run) {
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("not failed: {run:#?}");
     };
     assert_eq!(failure.fault, Fault::Input);
@@ -292,7 +292,7 @@ async fn an_input_that_changes_while_it_is_encoded_is_not_done() {
     file.set_modified(later).unwrap();
     ffmpeg.recover();
     let run = farm.ended(&job.id).await;
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("not failed: {run:#?}");
     };
     assert_eq!(failure.fault, Fault::Input);

@@ -1,7 +1,7 @@
 //! A job that kills its worker, whichever that is.
 
 use common::job::Job;
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::audit::Tally;
 use harness::farm::Farm;
 use harness::stand_in::{Fault, StandIn};
@@ -19,7 +19,7 @@ async fn a_job_that_kills_its_workers_ends_as_a_dead_letter_and_all_others_end_w
     assert_eq!(poisoned.tally, expected);
     assert_eq!(poisoned.deaths, Job::ATTEMPTS);
     let run = poisoned.farm.run(&poisoned.job.id).await.unwrap();
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("{run:#?}")
     };
     assert!(failure.message.contains("vanished"), "{failure}");

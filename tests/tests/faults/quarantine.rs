@@ -3,7 +3,7 @@
 use common::farm::worker::{Heartbeat, WorkerStatus};
 use common::job::Job;
 use common::job::failure::Fault as Whose;
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::farm::Farm;
 use harness::monitor::TestMonitor;
 use harness::process::Signal;
@@ -77,7 +77,7 @@ impl Case {
     async fn completed(&self) {
         for job in &self.jobs {
             let run = self.farm.ended(&job.id).await;
-            assert!(matches!(run.state, State::Completed { .. }), "{run:#?}");
+            assert!(matches!(run.state, RunState::Completed { .. }), "{run:#?}");
         }
     }
 }
@@ -129,7 +129,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     let bad = case.farm.job(&paths::media("ten-bit.mkv"), "libx264");
     case.farm.enqueue(&bad).await;
     let run = case.farm.ended(&bad.id).await;
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("{run:#?}")
     };
     assert_eq!(failure.fault, Whose::Input, "{failure}");

@@ -6,7 +6,7 @@ use common::job::Job;
 use common::job::failure::Fault as Whose;
 use common::job::id::{BatchId, JobId};
 use common::job::progress::Progress;
-use common::job::run::{Run, Stage, State};
+use common::job::run::{Run, RunState, Stage};
 use common::names::location::Location;
 use common::names::subject;
 use common::wire;
@@ -188,7 +188,7 @@ async fn an_object_that_a_well_store_refuses_is_its_own_jobs_trouble() {
     });
     coast.enqueue(&jobs).await;
     let run = coast.farm.ended(&jobs[0].id).await;
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("it passed: {run:#?}")
     };
     assert_eq!(failure.fault, Whose::Input, "{failure}");
@@ -272,7 +272,7 @@ async fn a_name_that_cannot_be_asked_for_shuts_no_bucket() {
     odd.id = JobId::of(&odd.input, &odd.recipe, &odd.output, None);
     coast.enqueue(&[odd.clone()]).await;
     let run = coast.farm.ended(&odd.id).await;
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("it passed: {run:#?}")
     };
     assert_eq!(failure.fault, Whose::Input, "{failure}");
@@ -298,6 +298,6 @@ async fn a_worker_that_stops_gives_back_what_waits_for_a_store() {
     coast.worker.process.signal(Signal::TERM);
     coast.worker.process.wait().await;
     let run = coast.farm.run(&jobs[0].id).await.unwrap();
-    assert!(matches!(run.state, State::Queued { .. }), "{run:#?}");
+    assert!(matches!(run.state, RunState::Queued { .. }), "{run:#?}");
     assert_eq!(run.spent(), 0);
 }

@@ -7,7 +7,7 @@ use common::farm::worker::WorkerStatus;
 use common::job::Job;
 use common::job::changes::{Fate, Kind};
 use common::job::failure::Fault;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::recipe::Video;
 use harness::farm::Farm;
 use harness::media::Media;
@@ -240,7 +240,7 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
     for (job, words) in &bad {
         let what = &job.input.location;
         let run = farm.ended(&job.id).await;
-        let State::Failed { failure } = &run.state else {
+        let RunState::Failed { failure } = &run.state else {
             panic!("{what}: {run:#?}")
         };
         assert_eq!(failure.fault, Fault::Input, "{what}: {failure:#?}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::farm::Farm;
 use harness::stand_in::StandIn;
 use harness::{outside, paths, poll};
@@ -96,7 +96,7 @@ async fn what_no_worker_can_run_is_warned_of_and_waits() {
         runs.into_iter().find(|run| run.state.is_terminal())
     })
     .await;
-    let State::Completed { report } = &run.state else {
+    let RunState::Completed { report } = &run.state else {
         panic!("{run:#?}")
     };
     assert_eq!(report.worker.as_str(), "gpu");

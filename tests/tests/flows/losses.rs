@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::job::changes::{Fate, Kind};
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::browser::Browser;
 use harness::farm::Farm;
 use harness::monitor::TestMonitor;
@@ -90,7 +90,7 @@ async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
     assert!(!refused.stdout.contains("completed"), "{refused:?}");
     let runs = farm.view.runs().await.unwrap();
     assert_eq!((runs.len(), runs[0].attempt), (1, 1), "{runs:?}");
-    let State::Failed { failure } = &runs[0].state else {
+    let RunState::Failed { failure } = &runs[0].state else {
         panic!("it was made: {runs:?}");
     };
     assert!(failure.message.starts_with(words), "{failure}");
@@ -103,7 +103,7 @@ async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
     );
     let runs = farm.view.runs().await.unwrap();
     let mut reports = runs.iter().filter_map(|run| match &run.state {
-        State::Completed { report } => Some((run.job.id, report)),
+        RunState::Completed { report } => Some((run.job.id, report)),
         _ => None,
     });
     let (id, report) = reports.next_back().expect("one was made");

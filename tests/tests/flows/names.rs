@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::farm::{Farm, copy_into};
 use harness::process::Ran;
 use harness::{outside, paths, process, programs};
@@ -138,7 +138,7 @@ async fn a_done_output_keeps_its_name_and_is_not_made_by_another_recipe() {
     );
     let expected = ["h264.mkv", "h264.mov.mkv", "vp9.mkv"];
     assert_eq!(outside::names(&farm.out()), paths_of(&expected));
-    let is_done = |run: &common::job::run::Run| matches!(run.state, State::Completed { .. });
+    let is_done = |run: &common::job::run::Run| matches!(run.state, RunState::Completed { .. });
     let runs = farm.view.runs().await.expect("an answer");
     assert!(runs.len() == 5 && runs.iter().all(is_done), "{runs:#?}");
 }

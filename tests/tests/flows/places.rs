@@ -10,7 +10,7 @@ use common::farm::preview::{JobFile, Preview, PreviewKind};
 use common::farm::queue::Lane;
 use common::job::Job;
 use common::job::id::{BatchId, JobId};
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use common::store::local_input;
 use common::wire;
@@ -87,7 +87,7 @@ impl Place {
     /// Waits until a job has failed, and returns why.
     async fn failed(&self, job: &JobId) -> String {
         match self.farm.ended(job).await.state {
-            State::Failed { failure } => failure.message,
+            RunState::Failed { failure } => failure.message,
             other => panic!("it did not fail: {other:?}"),
         }
     }
@@ -356,7 +356,7 @@ async fn a_worker_with_prefixes_and_no_roots_leaves_everything_else_alone() {
         body["replace"] = true.into();
         publish(&farm, &job.id, &body).await;
         let run = farm.ended(&job.id).await;
-        assert!(matches!(run.state, State::Failed { .. }), "{run:#?}");
+        assert!(matches!(run.state, RunState::Failed { .. }), "{run:#?}");
         assert_eq!(store.get("in/a.mp4").await, source, "{output}");
     }
     let last = store.job("in/a.mp4", "out/last.mkv", "libx264").await;

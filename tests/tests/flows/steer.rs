@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::farm::worker::WorkerStatus;
 use common::job::Job;
 use common::job::id::JobId;
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::farm::Farm;
 use harness::programs::Worker;
 use harness::stand_in::{Fault, StandIn};
@@ -102,7 +102,7 @@ async fn what_is_cancelled_stops_or_never_starts() {
     no_encode_below(&farm.scratch()).await;
     for job in [&running, &waiting] {
         let run = farm.ended(&job.id).await;
-        assert_eq!(run.state, State::Cancelled);
+        assert_eq!(run.state, RunState::Cancelled);
     }
     poll::until("the queue to be empty", async || {
         (farm.queued().await == 0).then_some(())
@@ -346,7 +346,7 @@ async fn what_failed_alike_is_tried_again_together() {
     let (jobs, _) = enqueued(&farm, &inputs, &options).await;
     for job in &jobs {
         let run = farm.ended(job).await;
-        assert!(matches!(run.state, State::Failed { .. }), "{run:#?}");
+        assert!(matches!(run.state, RunState::Failed { .. }), "{run:#?}");
     }
     assert_eq!(farm.dead_letters().await, 2);
     let (crashed, unreadable) = (jobs[0].to_string(), jobs[1].to_string());
@@ -475,7 +475,7 @@ async fn logs_tell_what_ffmpeg_was_asked_and_what_it_said() {
     // Followed from before it starts, it ends by itself.
     let told = farm.producer(["logs", &id, "--follow"]).await.succeeded();
     let run = farm.ended(&job.id).await;
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("{run:#?}")
     };
     let kept = farm.producer(["logs", &id]).await.succeeded();

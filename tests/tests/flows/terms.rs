@@ -8,7 +8,7 @@ use common::broker::EnqueueResult;
 use common::farm::worker::WorkerStatus;
 use common::job::Job;
 use common::job::failure::Fault as Whose;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use harness::farm::Farm;
 use harness::stand_in::{Fault, StandIn};
@@ -19,7 +19,7 @@ use jiff::{Span, Zoned};
 /// The worker that completed a job.
 fn maker(run: &Run) -> &str {
     match &run.state {
-        State::Completed { report } => report.worker.as_str(),
+        RunState::Completed { report } => report.worker.as_str(),
         state => panic!("{state:?}"),
     }
 }
@@ -164,7 +164,7 @@ async fn jobs_that_fail_one_after_the_other_do_not_stop_a_sound_worker() {
     }
     for job in &bad {
         let run = farm.ended(&job.id).await;
-        let State::Failed { failure } = &run.state else {
+        let RunState::Failed { failure } = &run.state else {
             panic!("{run:#?}")
         };
         if job.input.location.is_remote() {
@@ -201,7 +201,7 @@ async fn two_jobs_with_one_output_do_not_replace_each_other() {
     let made = std::fs::read(first.output.path().unwrap()).unwrap();
     farm.enqueue(&second).await;
     let run = farm.ended(&second.id).await;
-    let State::Failed { failure } = &run.state else {
+    let RunState::Failed { failure } = &run.state else {
         panic!("{run:#?}")
     };
     assert_eq!(failure.fault, Whose::Input);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use harness::farm::Farm;
 use harness::media::{Media, Stream};
 use harness::stand_in::StandIn;
@@ -95,7 +95,7 @@ fn check_runs(runs: &[Run], expected: usize) {
         .collect();
     let mut worked = BTreeSet::new();
     for run in runs {
-        let State::Completed { report } = &run.state else {
+        let RunState::Completed { report } = &run.state else {
             panic!("{run:#?}")
         };
         let encoder = report.encoder.as_ref().expect("it was encoded").as_str();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::broker::{Broker, Ended, Lanes, Lease};
 use common::job::Job;
-use common::job::run::State;
+use common::job::run::RunState;
 use harness::broker::TestBroker;
 use harness::poll;
 use harness::proxy::{Fate, Protocol, Proxy};
@@ -70,7 +70,7 @@ async fn overtaken_with(attempts: u32) {
     assert!(lease.ended().is_none());
     let done = live.complete(report("live")).await.expect("still its own");
     assert_eq!((done.attempt, done.failures.len()), (1, 0), "{done:#?}");
-    assert!(matches!(done.state, State::Completed { .. }));
+    assert!(matches!(done.state, RunState::Completed { .. }));
     let letter = broker.dead_letter(&job.id).await.expect("an answer");
     assert!(letter.is_none(), "{letter:#?}");
 }
@@ -226,5 +226,5 @@ async fn a_write_that_nobody_waited_for_costs_its_owner_nothing() {
         .await
         .expect("still its own");
     assert_eq!((done.attempt, done.failures.len()), (1, 0), "{done:#?}");
-    assert!(matches!(done.state, State::Completed { .. }));
+    assert!(matches!(done.state, RunState::Completed { .. }));
 }

@@ -11,7 +11,7 @@ use common::farm::worker_name::WorkerName;
 use common::job::failure::Failure;
 use common::job::id::BatchId;
 use common::job::record::JobRecord;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::job::{Fallbacks, Job};
 use common::names::subject;
 use common::names::subject::RUNS;
@@ -303,7 +303,7 @@ async fn what_failed_by_a_workers_fault_is_offered_to_others_first() {
         let stored = broker.job(&job.id).await.ok()??;
         let due = match stored {
             JobRecord::Run(run) => match run.state {
-                State::Waiting { until, .. } => until < Timestamp::now(),
+                RunState::Waiting { until, .. } => until < Timestamp::now(),
                 _ => false,
             },
             _ => false,

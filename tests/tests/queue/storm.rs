@@ -11,7 +11,7 @@ use common::farm::queue::{Priority, Queue};
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::id::JobId;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::job::run::fence::Fence;
 use common::testing;
 use fastrand::Rng;
@@ -80,10 +80,10 @@ async fn every_job_ends_once_whatever_is_done_to_it() {
     let mut dead = Vec::new();
     for run in &runs {
         let times = completed.get(&run.job.id).copied().unwrap_or(0);
-        let expected = u32::from(matches!(run.state, State::Completed { .. }));
+        let expected = u32::from(matches!(run.state, RunState::Completed { .. }));
         assert_eq!(times, expected, "{run:#?}");
         assert!(run.state.is_terminal(), "{run:#?}");
-        if matches!(run.state, State::Failed { .. }) {
+        if matches!(run.state, RunState::Failed { .. }) {
             dead.push(run.job.id.to_string());
         }
     }

@@ -9,7 +9,7 @@ use common::farm::queue::{Lane, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
 use common::job::failure::Failure;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::testing;
 use futures::StreamExt;
 use harness::broker::TestBroker;
@@ -61,7 +61,7 @@ async fn enqueueing_again_adds_nothing() {
         .await
         .expect("an answer");
     assert!(
-        matches!(&third[0].1, EnqueueResult::Known(run) if matches!(run.state, State::Completed { .. })),
+        matches!(&third[0].1, EnqueueResult::Known(run) if matches!(run.state, RunState::Completed { .. })),
         "{third:?}"
     );
 }
@@ -167,7 +167,7 @@ async fn a_failed_attempt_waits_and_comes_back_by_itself() {
         .fail(Failure::passing("no network"))
         .await
         .expect("ours");
-    assert!(matches!(run.state, State::Waiting { .. }), "{run:?}");
+    assert!(matches!(run.state, RunState::Waiting { .. }), "{run:?}");
     let second = claim_in_time(&broker, &known, "w1").await;
     assert_eq!(second.run().attempt, 2);
     assert!(
@@ -178,7 +178,7 @@ async fn a_failed_attempt_waits_and_comes_back_by_itself() {
     );
     // The input's fault is not worth another attempt.
     let run = second.fail(Failure::input("corrupt")).await.expect("ours");
-    assert!(matches!(run.state, State::Failed { .. }), "{run:?}");
+    assert!(matches!(run.state, RunState::Failed { .. }), "{run:?}");
     let events = broker.events(&run.job.id).await.expect("history");
     let kinds: Vec<_> = events.iter().map(|event| event.what.kind()).collect();
     assert_eq!(kinds, ["queued", "claimed", "retried", "claimed", "failed"]);

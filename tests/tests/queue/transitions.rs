@@ -3,7 +3,7 @@
 //! output may appear, the job is not cancelled. Pure: no broker.
 
 use common::job::failure::Failure;
-use common::job::run::{Run, Stage, State};
+use common::job::run::{Run, RunState, Stage};
 use common::testing;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// The run after a step; the same where it does not allow that.
 fn after(run: &Run, step: Step, nth: usize) -> Run {
     let now = Timestamp::UNIX_EPOCH;
-    let is_running = matches!(run.state, State::Running { .. });
+    let is_running = matches!(run.state, RunState::Running { .. });
     let next = match step {
         Step::TakeOver if !run.state.is_terminal() => {
             Some(run.take_over(&lane(5), nth as u64, name("w"), now))
@@ -93,7 +93,7 @@ proptest! {
                 Step::Settle => prop_assert!(!next.may_appear()),
                 _ => prop_assert_eq!(&next.fence, &run.fence),
             }
-            prop_assert!(!(next.state == State::Cancelled && next.may_appear()));
+            prop_assert!(!(next.state == RunState::Cancelled && next.may_appear()));
             // Nobody may take it away while its output is just appearing.
             if run.is_publishing() && matches!(step, Step::Move | Step::Cancel) {
                 prop_assert_eq!(&next, &run);

@@ -9,7 +9,7 @@ use common::farm::orders::{Order, Target};
 use common::job::Job;
 use common::job::id::JobId;
 use common::job::record::JobRecord;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::names::subject;
 use common::names::subject::RUNS;
 use common::wire;
@@ -77,7 +77,7 @@ async fn a_hundred_broken_runs_starve_no_good_job() {
     let letter = letter.expect("a dead letter");
     assert_eq!(letter.job, bad[0].0);
     assert!(
-        matches!(&letter.state, State::Failed { failure } if failure.message.contains("cannot be read"))
+        matches!(&letter.state, RunState::Failed { failure } if failure.message.contains("cannot be read"))
     );
     // Who enqueues it again is told, and all others are enqueued.
     let again = [bad[1].clone(), (job("another"), lane(5))];

@@ -24,7 +24,7 @@ use common::job::failure::{Failure, Fault};
 use common::job::progress::EncodeProgress;
 use common::job::run::fence::Fence;
 use common::job::run::report::Report;
-use common::job::run::{Run, Stage, State};
+use common::job::run::{Run, RunState, Stage};
 use common::names::digest::Digest;
 use common::recipe::encoder::Encoder;
 use common::recipe::{Captions, Recipe};
@@ -264,7 +264,7 @@ impl Executor {
             Ok(Attempted::Failed(failure)) => {
                 tracing::warn!(fault = %failure.fault, %failure, "failed");
                 claim.fail(failure).await.map(|run| {
-                    if let State::Waiting { until, .. } = run.state {
+                    if let RunState::Waiting { until, .. } = run.state {
                         tracing::info!(%until, "will be tried again");
                     }
                 })

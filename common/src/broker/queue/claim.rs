@@ -20,7 +20,7 @@ use crate::job::Job;
 use crate::job::failure::Failure;
 use crate::job::run::fence::Fence;
 use crate::job::run::report::Report;
-use crate::job::run::{Delivered, Delivery, Run, Stage, State};
+use crate::job::run::{Delivered, Delivery, Run, RunState, Stage};
 use crate::names::subject;
 use crate::wire;
 
@@ -243,7 +243,7 @@ impl Broker {
         tries: Tries,
     ) -> Result<Write, BrokerError> {
         let letter = match next.state {
-            State::Failed { .. } => loop {
+            RunState::Failed { .. } => loop {
                 match self.bury(next).await {
                     Ok(letter) => break letter,
                     Err(error) if tries != Tries::Endless => return Err(error),
@@ -384,7 +384,7 @@ impl Claim {
             self.unheard.push(wire::encode(&run));
             let (broker, expected) = (&self.broker, self.revision);
             // What stays this worker's is no news.
-            let written = if matches!(run.state, State::Running { .. }) {
+            let written = if matches!(run.state, RunState::Running { .. }) {
                 broker.write_run(&run, expected, Tries::Endless).await?
             } else {
                 broker.settle_by(&run, expected, Tries::Endless).await?
@@ -511,7 +511,7 @@ impl Claim {
     /// message back once more, to be settled by whoever gets it.
     async fn end(mut self, next: impl Fn(&Run) -> Run) -> Result<Run, Lost> {
         self.write(next).await?;
-        if let State::Waiting { until, .. } = self.run.state {
+        if let RunState::Waiting { until, .. } = self.run.state {
             let later = subject::later(&self.run.job.id);
             let message = scheduled(&self.run.job, later, &self.lane(), until);
             self.broker.publish(message).await?;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Claim;
-use crate::job::run::State;
+use crate::job::run::RunState;
 use crate::names::subject;
 
 /// Signs of life within one ack wait.
@@ -123,12 +123,12 @@ async fn check(claim: &Claim) -> Option<Ended> {
     let ours = claim.run();
     match claim.broker.confirmed_run(&ours.job.id).await {
         Ok(Some(found)) => match found.run.state {
-            State::Cancelled => Some(Ended::Cancelled),
+            RunState::Cancelled => Some(Ended::Cancelled),
             _ if found.run.attempt != ours.attempt => Some(Ended::TakenOver),
-            State::Queued { .. } => Some(Ended::Moved),
-            State::Running { .. } => None,
+            RunState::Queued { .. } => Some(Ended::Moved),
+            RunState::Running { .. } => None,
             // Where its owner has written this itself, nobody minds any more.
-            State::Waiting { .. } | State::Completed { .. } | State::Failed { .. } => {
+            RunState::Waiting { .. } | RunState::Completed { .. } | RunState::Failed { .. } => {
                 Some(Ended::TakenOver)
             }
         },

@@ -14,7 +14,7 @@ use crate::job::Job;
 use crate::job::event::Event;
 use crate::job::failure::Failure;
 use crate::job::id::JobId;
-use crate::job::run::{Run, State};
+use crate::job::run::{Run, RunState};
 use crate::names::subject;
 use crate::names::subject::RUNS;
 use crate::wire;
@@ -181,7 +181,7 @@ impl Broker {
     /// Adds to the job's history what was just written.
     pub(crate) async fn record(&self, run: &Run) {
         let event = Event::of(run);
-        if run.attempt == 1 && matches!(run.state, State::Running { .. }) {
+        if run.attempt == 1 && matches!(run.state, RunState::Running { .. }) {
             self.record_event(&Event::queued(run)).await;
         }
         self.record_event(&event).await;
@@ -226,7 +226,7 @@ impl Broker {
             subject::kv(RUNS, &subject::run(&job.id))
         ));
         Run {
-            state: State::Failed { failure },
+            state: RunState::Failed { failure },
             ..Run::untaken(job.clone(), lane, self.now())
         }
     }

@@ -21,7 +21,7 @@ use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
 use crate::job::event::Event;
 use crate::job::id::JobId;
-use crate::job::run::{Requeue, Run, State};
+use crate::job::run::{Requeue, Run, RunState};
 use crate::names::subject;
 use crate::names::subject::{JOBS, JobSubject, RUNS};
 use crate::wire;
@@ -94,7 +94,7 @@ impl Broker {
             let Some(found) = self.steerable(job, Run::is_publishing).await? else {
                 return Ok(SteerResult::Unknown);
             };
-            let is_running = matches!(found.run.state, State::Running { .. });
+            let is_running = matches!(found.run.state, RunState::Running { .. });
             let lane = Lane {
                 queue: queue.unwrap_or(&found.run.queue).clone(),
                 priority: priority.unwrap_or(found.run.priority),
@@ -124,8 +124,8 @@ impl Broker {
             }
             if matches!(
                 next.state,
-                State::Queued {
-                    by: Requeue::Person
+                RunState::Queued {
+                    by: Requeue::Operator
                 }
             ) {
                 self.open_further(&next.job, &lane, next.job.enqueued)
@@ -202,7 +202,7 @@ impl Broker {
                     .await?
                     .map(|run| Versioned { run, revision: 0 }));
             };
-            let is_running = matches!(found.run.state, State::Running { .. });
+            let is_running = matches!(found.run.state, RunState::Running { .. });
             if !(is_running && is_early(&found.run)) || Instant::now() >= give_up {
                 return Ok(Some(found));
             }

@@ -21,7 +21,7 @@ use crate::job::Job;
 use crate::job::id::JobId;
 use crate::job::input::Input;
 use crate::job::run::report::Report;
-use crate::job::run::{Run, State};
+use crate::job::run::{Run, RunState};
 use crate::names::location::Location;
 use crate::names::subject;
 use crate::names::subject::{JOBS, OUTPUTS, RUNS};
@@ -77,7 +77,7 @@ impl Maker {
     pub fn report(&self) -> Option<&Report> {
         match self {
             Self::Taken(run) => match &run.state {
-                State::Completed { report } => Some(report),
+                RunState::Completed { report } => Some(report),
                 _ => None,
             },
             Self::Waiting(_) => None,

@@ -72,7 +72,7 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_digest: Option<Digest>,
     /// Where it stands.
-    pub state: State,
+    pub state: RunState,
     /// Attempts that failed, oldest first. Of many that came to nothing by what
     /// passes, only the first and the last are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -88,7 +88,7 @@ fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
 /// Where a run stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum RunState {
     /// A worker is at it.
     Running {
         /// Who.
@@ -131,11 +131,12 @@ pub enum State {
 pub enum Requeue {
     /// A worker gave it back unharmed, e.g. because it was told to stop.
     Worker(WorkerName),
-    /// A person put it there, with its further queues, where it has some, still
-    /// to come.
-    Person,
-    /// A person wants it taken from there and nowhere else.
-    Move,
+    /// An operator put it there; its fallbacks, where it has some, open again in turn.
+    #[serde(rename = "person")]
+    Operator,
+    /// An operator wants it taken from there and nowhere else.
+    #[serde(rename = "move")]
+    Pinned,
 }
 
 /// What a running attempt is busy with.
@@ -228,7 +229,7 @@ const WHILE_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 /// end: a store may be out of reach for days.
 const KEPT_FAILURES: usize = 10;
 
-impl State {
+impl RunState {
     /// Whether nothing can change any more.
     pub fn is_terminal(&self) -> bool {
         matches!(
@@ -269,8 +270,8 @@ impl Run {
             delivered: 0,
             fence: None,
             output_digest: None,
-            state: State::Queued {
-                by: Requeue::Person,
+            state: RunState::Queued {
+                by: Requeue::Operator,
             },
             failures: Vec::new(),
             changed: now,
@@ -304,18 +305,22 @@ impl Run {
         let is_hop = is_elsewhere && self.job.fallbacks.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
-            State::Running { worker, .. } if is_ours => Delivery::Ask {
+            RunState::Running { worker, .. } if is_ours => Delivery::Ask {
                 owner: worker.clone(),
                 is_newer: message.count > self.delivered,
             },
-            State::Running { .. } if is_hop => Delivery::Leave(WHILE_RUNNING),
+            RunState::Running { .. } if is_hop => Delivery::Leave(WHILE_RUNNING),
             // A second message while the owner is alive: it was moved twice, or sent twice.
-            State::Running { .. } => Delivery::Drop,
-            State::Waiting { until, .. } if is_hop && !is_ours && now < *until => {
+            RunState::Running { .. } => Delivery::Drop,
+            RunState::Waiting { until, .. } if is_hop && !is_ours && now < *until => {
                 Delivery::Leave(until.duration_since(now))
             }
-            State::Queued { by: Requeue::Move } if is_elsewhere => Delivery::Forward(self.lane()),
-            State::Queued { .. } | State::Waiting { .. } if is_elsewhere && !is_hop && !is_ours => {
+            RunState::Queued {
+                by: Requeue::Pinned,
+            } if is_elsewhere => Delivery::Forward(self.lane()),
+            RunState::Queued { .. } | RunState::Waiting { .. }
+                if is_elsewhere && !is_hop && !is_ours =>
+            {
                 Delivery::Forward(self.lane())
             }
             _ => Delivery::TakeOver,
@@ -326,7 +331,7 @@ impl Run {
     pub fn is_publishing(&self) -> bool {
         matches!(
             self.state,
-            State::Running {
+            RunState::Running {
                 stage: Stage::Publishing,
                 ..
             }
@@ -413,7 +418,7 @@ impl Run {
         let message = message.into();
         let mut next = self.clone();
         next.changed = now;
-        if let State::Running {
+        if let RunState::Running {
             worker: lost,
             since,
             ..
@@ -423,13 +428,13 @@ impl Run {
             next.note_failure(lost, *since, &failure);
             // What it was about to publish may be there: the next one looks, and does no more.
             if next.is_spent() && !(self.is_publishing() && self.may_appear()) {
-                next.state = State::Failed { failure };
+                next.state = RunState::Failed { failure };
                 return next;
             }
         }
         if next.attempt >= MOST_ATTEMPTS {
             let failure = Failure::input(format!("it was taken {MOST_ATTEMPTS} times"));
-            next.state = State::Failed { failure };
+            next.state = RunState::Failed { failure };
             return next;
         }
         next.queue = lane.queue.clone();
@@ -441,7 +446,7 @@ impl Run {
             message.count
         };
         next.sequence = message.sequence;
-        next.state = State::Running {
+        next.state = RunState::Running {
             worker,
             since: now,
             stage: Stage::Reading,
@@ -452,7 +457,7 @@ impl Run {
     /// The owner begins another stage.
     pub fn enter(&self, stage: Stage, now: Timestamp) -> Self {
         let mut next = self.clone();
-        if let State::Running { stage: current, .. } = &mut next.state {
+        if let RunState::Running { stage: current, .. } = &mut next.state {
             *current = stage;
         }
         next.changed = now;
@@ -492,7 +497,7 @@ impl Run {
     pub fn bury(&self, now: Timestamp) -> Self {
         let failure = self.failures.last().map(|attempt| attempt.failure.clone());
         Self {
-            state: State::Failed {
+            state: RunState::Failed {
                 failure: failure
                     .unwrap_or_else(|| Failure::worker("every worker that had it vanished")),
             },
@@ -504,7 +509,7 @@ impl Run {
     /// The owner gives the job back unharmed.
     pub fn hand_back(&self, now: Timestamp) -> Self {
         match &self.state {
-            State::Running { worker, .. } => {
+            RunState::Running { worker, .. } => {
                 let by = Requeue::Worker(worker.clone());
                 Self {
                     returned: self.returned.saturating_add(1),
@@ -517,7 +522,7 @@ impl Run {
 
     fn queued(&self, by: Requeue, now: Timestamp) -> Self {
         Self {
-            state: State::Queued { by },
+            state: RunState::Queued { by },
             changed: now,
             ..self.clone()
         }
@@ -530,11 +535,11 @@ impl Run {
         if self.state.is_terminal() || self.is_publishing() {
             return None;
         }
-        let was_running = matches!(self.state, State::Running { .. });
+        let was_running = matches!(self.state, RunState::Running { .. });
         let by = if lane.queue == self.queue || lane.queue == self.job.recipe.queue() {
-            Requeue::Person
+            Requeue::Operator
         } else {
-            Requeue::Move
+            Requeue::Pinned
         };
         Some(Self {
             queue: lane.queue.clone(),
@@ -548,10 +553,10 @@ impl Run {
     /// attempts, and its history. `None` where it is under way or done.
     pub fn retry(&self, now: Timestamp) -> Option<Self> {
         match self.state {
-            State::Failed { .. } | State::Cancelled => Some(Self {
+            RunState::Failed { .. } | RunState::Cancelled => Some(Self {
                 returned: self.attempt,
                 renewed: self.attempt,
-                ..self.queued(Requeue::Person, now)
+                ..self.queued(Requeue::Operator, now)
             }),
             _ => None,
         }
@@ -560,7 +565,7 @@ impl Run {
     /// The owner is done.
     pub fn complete(&self, report: Report, now: Timestamp) -> Self {
         let mut next = self.clone();
-        next.state = State::Completed {
+        next.state = RunState::Completed {
             report: Box::new(report),
         };
         next.output_digest = self.fence.as_ref().map(|fence| fence.digest.clone());
@@ -574,7 +579,7 @@ impl Run {
     pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.changed = now;
-        if let State::Running { worker, since, .. } = &self.state {
+        if let RunState::Running { worker, since, .. } = &self.state {
             next.note_failure(worker, *since, &failure);
         }
         if !failure.uses_attempt() {
@@ -583,8 +588,8 @@ impl Run {
         let is_over = next.is_spent() && (failure.uses_attempt() || !self.only_looks());
         let again = failure.fault.is_worth_a_retry() && !is_over;
         next.state = match now.checked_add(retry_in) {
-            Ok(until) if again => State::Waiting { until, failure },
-            _ => State::Failed { failure },
+            Ok(until) if again => RunState::Waiting { until, failure },
+            _ => RunState::Failed { failure },
         };
         next
     }
@@ -596,7 +601,7 @@ impl Run {
             return None;
         }
         let mut next = self.clone();
-        next.state = State::Cancelled;
+        next.state = RunState::Cancelled;
         next.changed = now;
         Some(next)
     }
@@ -617,8 +622,8 @@ impl Run {
     /// Who is at it.
     pub fn worker(&self) -> Option<&WorkerName> {
         match &self.state {
-            State::Running { worker, .. } => Some(worker),
-            State::Completed { report } => Some(&report.worker),
+            RunState::Running { worker, .. } => Some(worker),
+            RunState::Completed { report } => Some(&report.worker),
             _ => self.failures.last().map(|attempt| &attempt.worker),
         }
     }
@@ -668,6 +673,6 @@ mod tests {
             run = run.take_over(&lane, 1, worker.clone(), now);
             run = run.fail(Failure::passing_perhaps("no answer"), soon, now);
         }
-        assert!(matches!(run.state, State::Failed { .. }), "{run:#?}");
+        assert!(matches!(run.state, RunState::Failed { .. }), "{run:#?}");
     }
 }

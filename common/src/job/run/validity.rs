@@ -7,7 +7,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::job::Job;
-use crate::job::run::{Run, State};
+use crate::job::run::{Run, RunState};
 
 /// No job is taken more often than this, however often it is given back.
 pub const MOST_ATTEMPTS: u32 = 1_000_000;
@@ -92,14 +92,14 @@ impl Run {
             sound_time("an attempt ended", failed.ended)?;
         }
         match &self.state {
-            State::Running { since, .. } => {
+            RunState::Running { since, .. } => {
                 sound(returned < attempt, || {
                     format!("attempt {attempt} runs and cannot have been given back")
                 })?;
                 sound_time("running", *since)
             }
-            State::Waiting { until, .. } => sound_time("waiting", *until),
-            State::Completed { report } => {
+            RunState::Waiting { until, .. } => sound_time("waiting", *until),
+            RunState::Completed { report } => {
                 let times = [report.duration, report.encode_seconds, report.total_seconds];
                 sound(times.iter().all(|time| time.is_finite()), || {
                     "a report of endless times".to_owned()

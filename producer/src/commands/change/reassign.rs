@@ -4,7 +4,7 @@ use clap::Args;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::record::JobRecord;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::matching::pin;
 
 use crate::exit::{Error, Exit};
@@ -68,7 +68,7 @@ pub async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Erro
 /// Whether the job is to be run, or is run, as the queue would have it.
 fn is_there(record: &JobRecord, queue: &Queue) -> bool {
     let runs_on = match record.run().map(|run| &run.state) {
-        Some(State::Running { worker, .. }) => Some(Queue::On(worker.clone())),
+        Some(RunState::Running { worker, .. }) => Some(Queue::On(worker.clone())),
         _ => None,
     };
     record.queue() == queue || runs_on.as_ref() == Some(queue)

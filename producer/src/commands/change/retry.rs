@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use common::job::failure::Fault;
 use common::job::record::JobRecord;
-use common::job::run::State;
+use common::job::run::RunState;
 
 use crate::exit::{Error, Exit};
 use crate::select::bulk;
@@ -71,10 +71,10 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
 /// where none is given.
 fn has_ended_badly(record: &JobRecord, faults: &[FaultName]) -> bool {
     match record.run().map(|run| &run.state) {
-        Some(State::Failed { failure }) => {
+        Some(RunState::Failed { failure }) => {
             faults.is_empty() || faults.iter().any(|fault| failure.fault == (*fault).into())
         }
-        Some(State::Cancelled) => faults.is_empty(),
+        Some(RunState::Cancelled) => faults.is_empty(),
         _ => false,
     }
 }

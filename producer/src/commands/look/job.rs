@@ -4,7 +4,7 @@ use clap::Args;
 use common::job::event::{Event, What};
 use common::job::failure::Failure;
 use common::job::record::JobRecord;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use serde::Serialize;
 
 use crate::display::{changes, output, summary, times, units};
@@ -103,20 +103,22 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
 fn of_run(run: &Run) -> Vec<String> {
     let mut lines = vec![format!("attempt   {} of {}", run.spent(), run.job.attempts)];
     match &run.state {
-        State::Running { worker, since, .. } => {
+        RunState::Running { worker, since, .. } => {
             lines.push(format!(
                 "worker    {worker}, since {}",
                 times::local(*since)
             ));
         }
-        State::Waiting { until, .. } => lines.push(format!("until     {}", times::local(*until))),
-        State::Completed { report } => {
+        RunState::Waiting { until, .. } => {
+            lines.push(format!("until     {}", times::local(*until)))
+        }
+        RunState::Completed { report } => {
             lines.push(format!("result    {}", summary::result(report)));
             let list = changes::list(&report.changes);
             lines.extend(list.into_iter().map(|change| format!("change    {change}")));
         }
-        State::Failed { failure } => lines.push(format!("error     {}", reason(failure))),
-        State::Queued { .. } | State::Cancelled => {}
+        RunState::Failed { failure } => lines.push(format!("error     {}", reason(failure))),
+        RunState::Queued { .. } | RunState::Cancelled => {}
     }
     for attempt in &run.failures {
         lines.push(format!(

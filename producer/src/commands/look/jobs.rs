@@ -4,7 +4,7 @@ use clap::Args;
 use common::farm::queue::{Priority, Queue};
 use common::job::record::JobRecord;
 use common::job::run::report::Report;
-use common::job::run::{Run, State};
+use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -115,13 +115,13 @@ impl Row {
             attempts: job.attempts,
             worker: run.and_then(Run::worker).map(ToString::to_string),
             error: run.and_then(|run| match &run.state {
-                State::Failed { failure } | State::Waiting { failure, .. } => {
+                RunState::Failed { failure } | RunState::Waiting { failure, .. } => {
                     Some(failure.message.clone())
                 }
                 _ => None,
             }),
             report: run.and_then(|run| match &run.state {
-                State::Completed { report } => Some(Report::clone(report)),
+                RunState::Completed { report } => Some(Report::clone(report)),
                 _ => None,
             }),
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use common::broker::Broker;
-use common::job::run::State;
+use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::store::Stores;
@@ -273,7 +273,7 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
         Standing::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
         Standing::Occupied(why) => eprintln!("{name}: left alone: {}", printable(why)),
         Standing::Run(run) => match run.state {
-            State::Failed { .. } | State::Cancelled => eprintln!(
+            RunState::Failed { .. } | RunState::Cancelled => eprintln!(
                 "{name}: left alone, as it was {} earlier; `producer retry {}` has it tried again",
                 run.state.word(),
                 job.id
