@@ -1,0 +1,70 @@
+//! Files that import each other in a circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What each file takes from which other: file → file → names.
+pub(crate) type Imports = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+
+/// The circles, one text each: its files, and what ties them.
+pub(crate) fn find(imports: &Imports) -> Vec<String> {
+    let reached: BTreeMap<&str, BTreeSet<&str>> = imports
+        .keys()
+        .map(|file| (file.as_str(), reach(imports, file)))
+        .collect();
+    let mut circles = BTreeSet::new();
+    for (file, others) in &reached {
+        // A file and all that it reaches and that reach it again.
+        let circle: BTreeSet<&str> = others
+            .iter()
+            .copied()
+            .filter(|other| reached.get(other).is_some_and(|back| back.contains(file)))
+            .collect();
+        if !circle.is_empty() {
+            circles.insert(circle);
+        }
+    }
+    circles.iter().map(|circle| told(imports, circle)).collect()
+}
+
+/// All files that one imports, directly or by others.
+fn reach<'a>(imports: &'a Imports, file: &str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut next = vec![file];
+    while let Some(file) = next.pop() {
+        for other in imports.get(file).into_iter().flat_map(BTreeMap::keys) {
+            if reached.insert(other.as_str()) {
+                next.push(other);
+            }
+        }
+    }
+    reached
+}
+
+fn told(imports: &Imports, circle: &BTreeSet<&str>) -> String {
+    let mut text = format!("a circle of {} files:", circle.len());
+    for file in circle {
+        for (other, names) in &imports[*file] {
+            if circle.contains(other.as_str()) {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                text += &format!("\n  {file} -> {other}: {}", names.join(", "));
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn files_that_reach_each_other_are_a_circle_and_a_chain_is_none() {
+    let arrow = |from: &str, to: &str| {
+        let to = BTreeMap::from([(to.to_owned(), BTreeSet::from(["Name".to_owned()]))]);
+        (from.to_owned(), to)
+    };
+    let chain = Imports::from([arrow("a", "b"), arrow("b", "c"), arrow("c", "d")]);
+    assert_eq!(find(&chain), Vec::<String>::new());
+
+    let circle = Imports::from([arrow("a", "b"), arrow("b", "c"), arrow("c", "b")]);
+    assert_eq!(
+        find(&circle),
+        ["a circle of 2 files:\n  b -> c: Name\n  c -> b: Name"]
+    );
+}

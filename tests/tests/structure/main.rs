@@ -1,0 +1,74 @@
+//! The structure of the source code, checked over its text: no circle of
+//! modules, no file of more than 400 lines of code, no folder of more than 12
+//! entries, and crates that depend on each other in one direction only.
+//!
+//! A file or a folder that has a good reason says it in its header, see
+//! [`size`]. Circles and dependencies have no exceptions.
+
+mod circles;
+mod crates;
+mod pages;
+mod rust;
+mod size;
+mod tree;
+
+use std::path::Path;
+
+use harness::paths;
+
+/// Fails with all findings, not with the first alone.
+#[track_caller]
+fn assert_none(findings: Vec<String>, rule: &str) {
+    assert!(
+        findings.is_empty(),
+        "{} {rule}:\n{}\n",
+        findings.len(),
+        findings.join("\n")
+    );
+}
+
+fn members() -> Vec<String> {
+    crates::members(paths::repository())
+}
+
+#[test]
+#[ignore = "files are on the move"]
+fn no_modules_of_a_crate_import_each_other_in_a_circle() {
+    let repository = paths::repository();
+    let findings = members()
+        .iter()
+        .flat_map(|member| tree::roots(repository, Path::new(member)))
+        .flat_map(|root| circles::find(&rust::imports(repository, &root)))
+        .collect();
+    assert_none(findings, "circles of modules");
+}
+
+#[test]
+fn no_modules_of_the_page_import_each_other_in_a_circle() {
+    let imports = pages::imports(paths::repository(), "monitor/src/page/assets");
+    assert!(imports.len() > 20, "the page's modules are not found");
+    assert_none(circles::find(&imports), "circles of the page's modules");
+}
+
+#[test]
+#[ignore = "files are on the move"]
+fn no_file_holds_more_than_400_lines_of_code() {
+    assert_none(size::long_files(paths::repository()), "files are too long");
+}
+
+#[test]
+#[ignore = "files are on the move"]
+fn no_folder_holds_more_than_12_entries() {
+    assert_none(
+        size::full_folders(paths::repository()),
+        "folders are too full",
+    );
+}
+
+#[test]
+fn programs_depend_on_common_and_common_on_no_program() {
+    assert_none(
+        crates::wrong_dependencies(paths::repository()),
+        "dependencies run the wrong way",
+    );
+}
