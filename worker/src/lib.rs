@@ -13,5 +13,8 @@ pub mod config;
 pub mod dispatch;
 pub mod ffmpeg;
 pub mod preview;
+pub mod reach;
 pub mod report;
 pub mod sandbox;
+pub mod stop;
+pub mod work;

@@ -24,9 +24,9 @@ use worker::dispatch::availability::Duty;
 use worker::dispatch::dispatcher::Dispatcher;
 use worker::dispatch::health::Health;
 use worker::dispatch::orders;
-use worker::dispatch::reach::Reach;
 use worker::ffmpeg::Tools;
-use worker::report::heartbeat::Presence;
+use worker::reach::Reach;
+use worker::report::heartbeat::Heartbeater;
 use worker::report::load::Meter;
 use worker::report::namesake;
 use worker::{capabilities, preview, sandbox};
@@ -227,7 +227,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let (cards, card) = watch::channel(Arc::clone(&measured));
     let (orders, controls) = watch::channel(patiently(async || broker.controls().await).await?);
     let reach = Reach::new(&stores, broker.clock());
-    let presence = Arc::new(Presence::new(
+    let heartbeater = Arc::new(Heartbeater::new(
         name.clone(),
         slots,
         config.terms(),
@@ -276,7 +276,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         cards,
         reach,
         scratch,
-        presence: Arc::clone(&presence),
+        heartbeater: Arc::clone(&heartbeater),
         name,
         program: own_program(),
         read: config.read,
@@ -285,7 +285,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         proofs: Proofs::default(),
     });
     let gone = CancellationToken::new();
-    namesake::take(&broker, &executor.name, &presence, &gone).await?;
+    namesake::take(&broker, &executor.name, &heartbeater, &gone).await?;
     tracing::info!(
         worker = %executor.name,
         slots,
@@ -304,8 +304,8 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         async move { stores.tidy(&gone).await }
     });
     let announcing = tokio::spawn({
-        let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
-        async move { presence.announce(&broker, gone).await }
+        let (heartbeater, broker, gone) = (Arc::clone(&heartbeater), broker.clone(), gone.clone());
+        async move { heartbeater.announce(&broker, gone).await }
     });
     tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
     let peeking = tokio::spawn(preview::serve(Arc::clone(&executor), gone.clone()));
@@ -314,7 +314,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         work: Arc::clone(&executor),
         admission: Arc::new(admission),
         duty,
-        presence,
+        heartbeater,
         slots: slots as usize,
         drain_timeout: config.drain_timeout,
     };

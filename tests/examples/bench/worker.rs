@@ -14,16 +14,16 @@ use common::store::Stores;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::attempt::executor::AttemptEnd;
 use worker::config::ReadMode;
 use worker::dispatch::admission::Admission;
 use worker::dispatch::availability::Duty;
-use worker::dispatch::dispatcher::{Dispatcher, Work};
-use worker::dispatch::drain::Stop;
+use worker::dispatch::dispatcher::Dispatcher;
 use worker::dispatch::health::Health;
 use worker::dispatch::orders;
-use worker::dispatch::reach::Reach;
-use worker::report::heartbeat::Presence;
+use worker::reach::Reach;
+use worker::report::heartbeat::Heartbeater;
+use worker::stop::Stop;
+use worker::work::{AttemptEnd, Work};
 
 use crate::noop::complete;
 
@@ -61,7 +61,7 @@ impl Worker {
         let (orders, controls) = watch::channel(Default::default());
         let name = &setup.name;
         let reach = Reach::new(&Stores::new(), broker.clock());
-        let presence = Arc::new(Presence::new(
+        let heartbeater = Arc::new(Heartbeater::new(
             name.clone(),
             setup.slots as u32,
             terms.clone(),
@@ -72,8 +72,9 @@ impl Worker {
         ));
         let gone = CancellationToken::new();
         let announcing = tokio::spawn({
-            let (presence, broker, gone) = (Arc::clone(&presence), broker.clone(), gone.clone());
-            async move { presence.announce(&broker, gone).await }
+            let (heartbeater, broker, gone) =
+                (Arc::clone(&heartbeater), broker.clone(), gone.clone());
+            async move { heartbeater.announce(&broker, gone).await }
         });
         let following = tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
         let dispatcher = Dispatcher {
@@ -99,7 +100,7 @@ impl Worker {
                 controls,
                 reach,
             )),
-            presence,
+            heartbeater,
             slots: setup.slots,
             drain_timeout: Duration::ZERO,
         };

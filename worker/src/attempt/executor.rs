@@ -20,7 +20,7 @@ use common::broker::{Broker, Claim, Ended, Lease, Lost};
 use common::farm::card::{Capabilities, Proof};
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
-use common::job::failure::{Failure, Fault};
+use common::job::failure::Failure;
 use common::job::progress::EncodeProgress;
 use common::job::run::fence::Fence;
 use common::job::run::report::Report;
@@ -46,17 +46,18 @@ use crate::attempt::{changes, input};
 use crate::capabilities;
 use crate::capabilities::Detection;
 use crate::config::{ReadMode, Verify};
-use crate::dispatch::dispatcher::Work;
-use crate::dispatch::drain::{Expected, Stop};
-use crate::dispatch::reach::{Need, Reach};
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::process::{Finished, Limits, Runner, Sign};
 use crate::ffmpeg::tracks::extras;
 use crate::ffmpeg::{Source, Tools, arguments, probe};
-use crate::report::heartbeat::{Presence, Reporter};
+use crate::reach::{Need, Reach};
+use crate::report::heartbeat::Heartbeater;
+use crate::report::progress::Reporter;
 use crate::sandbox::Sandbox;
+use crate::stop::{Expected, Stop};
+use crate::work::{AttemptEnd, Work};
 
 /// Lines of ffmpeg's log that are passed on in a second, at the most.
 const LOG_LINES: u32 = 50;
@@ -82,7 +83,7 @@ pub struct Executor {
     /// Where files are made.
     pub scratch: Scratch,
     /// What the farm hears of this worker.
-    pub presence: Arc<Presence>,
+    pub heartbeater: Arc<Heartbeater>,
     /// This worker's name.
     pub name: WorkerName,
     /// This program, to confine ffmpeg with.
@@ -119,22 +120,6 @@ impl From<Lost> for Attempted {
     fn from(lost: Lost) -> Self {
         Self::Lost(lost)
     }
-}
-
-/// How an attempt ended, as far as it tells of this worker's health.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttemptEnd {
-    /// The output is published.
-    Completed,
-    /// It failed.
-    Failed {
-        /// By this fault.
-        fault: Fault,
-        /// What it was encoded with.
-        by: Option<Encoder>,
-    },
-    /// It was given back, cancelled or lost.
-    Gone,
 }
 
 /// Why an attempt is broken off.
@@ -194,7 +179,7 @@ impl Executor {
         let job = claim.job().id;
         let attempt = claim.run().attempt;
         let span = tracing::info_span!("job", %job, attempt);
-        let _running = self.presence.running(job);
+        let _running = self.heartbeater.running(job);
         let work = async {
             tracing::info!(input = %claim.job().input.location, "claimed");
             let lease = Lease::keep(&claim);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::recipe::encoder::Kind;
 
 use crate::capabilities::profile::Size;
-use crate::capabilities::trial::{Bench, Encoded, Refusal, Trial};
+use crate::capabilities::test_encode::{Encoded, Refusal, TestEncode, TestRig};
 
 /// From small to large.
 const STEPS: [Size; 5] = [
@@ -54,23 +54,23 @@ pub(crate) fn usual(kind: Kind) -> Size {
 }
 
 /// Tries the trial's size, and smaller ones where that may help.
-pub(crate) async fn down(bench: &Bench, trial: &Trial<'_>) -> Result<(Size, Encoded), Refusal> {
+pub(crate) async fn down(rig: &TestRig, test: &TestEncode<'_>) -> Result<(Size, Encoded), Refusal> {
     let mut first = None;
-    for &size in STEPS.iter().rev().filter(|&&step| step <= trial.size) {
+    for &size in STEPS.iter().rev().filter(|&&step| step <= test.size) {
         let smallest = size == STEPS[0];
-        let mut bench = bench.clone();
-        if !smallest && !trial.encoder.kind().is_hardware() {
-            bench.patience = bench.patience.min(SLOW);
+        let mut rig = rig.clone();
+        if !smallest && !test.encoder.kind().is_hardware() {
+            rig.patience = rig.patience.min(SLOW);
         }
-        match (Trial {
+        match (TestEncode {
             size,
-            ..trial.clone()
+            ..test.clone()
         })
-        .run(&bench)
+        .run(&rig)
         .await
         {
             Ok(encoded) => return Ok((size, encoded)),
-            Err(refusal) if !smallest && size_may_be_why(trial, &refusal) => {
+            Err(refusal) if !smallest && size_may_be_why(test, &refusal) => {
                 first = first.or(Some(refusal));
             }
             Err(refusal) => return Err(first.unwrap_or(refusal)),
@@ -81,8 +81,8 @@ pub(crate) async fn down(bench: &Bench, trial: &Trial<'_>) -> Result<(Size, Enco
 
 /// Climbs from a size that worked and took so long; gives the last that worked.
 pub(crate) async fn up(
-    bench: &Bench,
-    trial: &Trial<'_>,
+    rig: &TestRig,
+    test: &TestEncode<'_>,
     base: Size,
     mut took: Duration,
     memory: u64,
@@ -91,15 +91,15 @@ pub(crate) async fn up(
     for &size in STEPS.iter().filter(|&&step| step > base) {
         let growth = pixels(size) / pixels(largest);
         let effortless = took * u32::try_from(growth).unwrap_or(u32::MAX) <= EFFORT;
-        let climbs = trial.encoder.kind().is_hardware() || (effortless && fits(size, memory));
+        let climbs = test.encoder.kind().is_hardware() || (effortless && fits(size, memory));
         if !climbs {
             break;
         }
-        match (Trial {
+        match (TestEncode {
             size,
-            ..trial.clone()
+            ..test.clone()
         })
-        .run(bench)
+        .run(rig)
         .await
         {
             Ok(encoded) => took = encoded.took,
@@ -112,9 +112,9 @@ pub(crate) async fn up(
 
 /// Whether a smaller picture might pass: software too slow for this one, or
 /// words about sizes.
-fn size_may_be_why(trial: &Trial<'_>, refusal: &Refusal) -> bool {
+fn size_may_be_why(test: &TestEncode<'_>, refusal: &Refusal) -> bool {
     if refusal.timed_out {
-        return !trial.encoder.kind().is_hardware();
+        return !test.encoder.kind().is_hardware();
     }
     let reason = refusal.reason.to_ascii_lowercase();
     [

@@ -6,7 +6,7 @@ use common::farm::card::Ffmpeg;
 use common::recipe::Container;
 use uuid::Uuid;
 
-use crate::capabilities::trial::Bench;
+use crate::capabilities::test_encode::TestRig;
 use crate::capabilities::{DetectError, process};
 
 /// Filters worth knowing of: those that recipes use most, and those that only
@@ -36,11 +36,11 @@ impl Listing {
     ///
     /// # Errors
     /// Where it cannot be started or does not answer.
-    pub(crate) async fn ask(bench: &Bench) -> Result<Self, DetectError> {
+    pub(crate) async fn ask(rig: &TestRig) -> Result<Self, DetectError> {
         let (encoders, filters, muxers) = tokio::try_join!(
-            ask(bench, "-encoders"),
-            ask(bench, "-filters"),
-            ask(bench, "-muxers"),
+            ask(rig, "-encoders"),
+            ask(rig, "-filters"),
+            ask(rig, "-muxers"),
         )?;
         let containers = Container::ALL.map(Container::muxer);
         let muxers: BTreeSet<String> = muxers.lines().filter_map(muxer).collect();
@@ -62,12 +62,12 @@ impl Listing {
 ///
 /// # Errors
 /// Where it cannot be started, does not answer, or is not ffmpeg.
-pub(crate) async fn version(bench: &Bench) -> Result<Ffmpeg, DetectError> {
-    let text = ask(bench, "-version").await?;
+pub(crate) async fn version(rig: &TestRig) -> Result<Ffmpeg, DetectError> {
+    let text = ask(rig, "-version").await?;
     let version = text
         .lines()
         .find_map(|line| line.strip_prefix("ffmpeg version ")?.split(' ').next())
-        .ok_or_else(|| DetectError::NotFfmpeg(bench.ffmpeg.clone()))?;
+        .ok_or_else(|| DetectError::NotFfmpeg(rig.ffmpeg.clone()))?;
     Ok(Ffmpeg {
         version: version.to_owned(),
         build: Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
@@ -76,22 +76,22 @@ pub(crate) async fn version(bench: &Bench) -> Result<Ffmpeg, DetectError> {
     })
 }
 
-async fn ask(bench: &Bench, what: &'static str) -> Result<String, DetectError> {
-    let ran = process::run(&bench.ffmpeg, ["-hide_banner", what], bench.patience)
+async fn ask(rig: &TestRig, what: &'static str) -> Result<String, DetectError> {
+    let ran = process::run(&rig.ffmpeg, ["-hide_banner", what], rig.patience)
         .await
-        .map_err(|source| DetectError::unable_to_run(&bench.ffmpeg, source))?;
+        .map_err(|source| DetectError::unable_to_run(&rig.ffmpeg, source))?;
     if ran.succeeded() {
         return Ok(ran.stdout);
     }
     let why = match ran.status {
         None => format!(
             "gave no answer within {}",
-            humantime::format_duration(bench.patience)
+            humantime::format_duration(rig.patience)
         ),
         Some(status) => super::reason::reason(&ran.stderr).unwrap_or_else(|| status.to_string()),
     };
     Err(DetectError::NoAnswer {
-        ffmpeg: bench.ffmpeg.clone(),
+        ffmpeg: rig.ffmpeg.clone(),
         what,
         why,
     })

@@ -21,7 +21,7 @@ mod reason;
 mod render;
 mod sessions;
 mod speed;
-mod trial;
+mod test_encode;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -41,8 +41,8 @@ pub use render::render;
 use cache::Cache;
 use listing::Listing;
 use prove::Found;
-use trial::Bench;
-pub use trial::PROOF_FRAMES;
+pub use test_encode::PROOF_FRAMES;
+use test_encode::TestRig;
 
 /// How long finding out anew what ffmpeg and this machine can do may take.
 pub const LONGEST: Duration = Duration::from_secs(600);
@@ -136,12 +136,12 @@ impl DetectError {
 /// # Errors
 /// Where ffmpeg is missing, does not run, or does not list what it has.
 pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> {
-    let bench = Bench {
+    let rig = TestRig {
         ffmpeg: detection.ffmpeg.clone(),
         patience: detection.patience,
     };
     let only = detection.only.as_deref();
-    let ffmpeg = listing::version(&bench).await?;
+    let ffmpeg = listing::version(&rig).await?;
     let host = host::host();
     let cache = detection
         .cache
@@ -153,12 +153,12 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
         return Ok(Capabilities { host, ..card });
     }
 
-    let listing = Listing::ask(&bench).await?;
+    let listing = Listing::ask(&rig).await?;
     let parallelism = detection.parallelism.max(1);
     let memory = host.memory / parallelism as u64;
     let (video, audio) = tokio::join!(
-        prove_all(&bench, wanted(only, &listing), parallelism, memory),
-        audio(&bench, &listing, parallelism),
+        prove_all(&rig, wanted(only, &listing), parallelism, memory),
+        audio(&rig, &listing, parallelism),
     );
     let mut encoders = BTreeMap::new();
     let measured = detection.measured.as_deref();
@@ -167,7 +167,7 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
         let verdict = match outcome {
             Ok(found) => {
                 let before = measured.and_then(|card| card.proof(&encoder));
-                Verdict::Proved(proof(&bench, found, before).await)
+                Verdict::Proved(proof(&rig, found, before).await)
             }
             Err(reason) => Verdict::Refused { reason },
         };
@@ -220,7 +220,7 @@ pub async fn detect_again(detection: &Detection) -> Result<Capabilities, DetectE
 /// The arguments of a short encode of ffmpeg's own pictures into a file; without
 /// an encoder, the pictures are only copied.
 pub fn proof_encode(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<OsString> {
-    trial::into_file(with, output)
+    test_encode::into_file(with, output)
 }
 
 /// The encoders to look into.
@@ -234,7 +234,7 @@ fn wanted(only: Option<&[Encoder]>, listing: &Listing) -> Vec<Encoder> {
 /// Tries all encoders, several at once; those of one kind of hardware one after
 /// another, as they share its sessions.
 async fn prove_all(
-    bench: &Bench,
+    rig: &TestRig,
     encoders: Vec<Encoder>,
     parallelism: usize,
     memory: u64,
@@ -253,7 +253,7 @@ async fn prove_all(
         .map(|group| async move {
             let mut outcomes = Vec::new();
             for encoder in group {
-                let outcome = prove::prove(bench, &encoder, memory).await;
+                let outcome = prove::prove(rig, &encoder, memory).await;
                 tracing::debug!(%encoder, ?outcome, "tried");
                 outcomes.push((encoder, outcome));
             }
@@ -267,9 +267,10 @@ async fn prove_all(
 
 /// An encoder's proof: with what was measured before, where that was done in the
 /// same way, else measured now, one after another.
-async fn proof(bench: &Bench, found: Found, before: Option<&Proof>) -> Proof {
+async fn proof(rig: &TestRig, found: Found, before: Option<&Proof>) -> Proof {
     let is_same = |before: &&Proof| {
-        before.device_arguments == found.way.device && before.encoder_arguments == found.way.encoder
+        before.device_arguments == found.device_path.device
+            && before.encoder_arguments == found.device_path.encoder
     };
     if let Some(before) = before.filter(is_same) {
         return Proof {
@@ -277,11 +278,11 @@ async fn proof(bench: &Bench, found: Found, before: Option<&Proof>) -> Proof {
             ..before.clone()
         };
     }
-    let fps = speed::measure(bench, &found).await;
+    let fps = speed::measure(rig, &found).await;
     tracing::debug!(encoder = %found.encoder, fps, "measured");
     let kind = found.encoder.kind();
     let sessions = if kind.is_hardware() {
-        Some(sessions::count(bench, &found).await)
+        Some(sessions::count(rig, &found).await)
     } else {
         None
     };
@@ -291,19 +292,19 @@ async fn proof(bench: &Bench, found: Found, before: Option<&Proof>) -> Proof {
         largest: found.largest,
         fps,
         sessions,
-        device_arguments: found.way.device,
-        encoder_arguments: found.way.encoder,
+        device_arguments: found.device_path.device,
+        encoder_arguments: found.device_path.encoder,
     }
 }
 
 /// The audio encoders that work.
-async fn audio(bench: &Bench, listing: &Listing, parallelism: usize) -> Vec<String> {
+async fn audio(rig: &TestRig, listing: &Listing, parallelism: usize) -> Vec<String> {
     let mut encoders = AudioEncoder::ALL.to_vec();
     encoders.retain(|encoder| listing.has_encoder(encoder.name()));
     stream::iter(encoders)
         .map(|encoder| async move {
             let name = encoder.name();
-            let passed = trial::audio(bench, name).await.is_ok();
+            let passed = test_encode::audio(rig, name).await.is_ok();
             passed.then(|| name.to_owned())
         })
         .buffered(parallelism)

@@ -92,7 +92,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Starts an encode that writes [`super::trial::PACKETS`].
+    /// Starts an encode that writes [`super::test_encode::PACKETS`].
     ///
     /// # Errors
     /// Where it cannot be started.

@@ -18,7 +18,7 @@ pub(crate) struct Profile {
     /// Options that make it quick where only success matters.
     pub(crate) quick: &'static str,
     /// Whether with default settings one picture of 1280×720 may take seconds.
-    pub(crate) crawls: bool,
+    pub(crate) is_slow: bool,
 }
 
 impl Profile {
@@ -51,21 +51,21 @@ impl Profile {
                 "dnxhd" | "ffv1" => "-threads 1",
                 _ => "",
             },
-            crawls: matches!(name, "libaom-av1" | "librav1e" | "libvvenc"),
+            is_slow: matches!(name, "libaom-av1" | "librav1e" | "libvvenc"),
         }
     }
 }
 
 /// A way to reach an encoder's device.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Way {
+pub(crate) struct DevicePath {
     /// What ffmpeg is given before the input.
     pub(crate) device: Vec<String>,
     /// What the encoder is given.
     pub(crate) encoder: Vec<String>,
 }
 
-impl Way {
+impl DevicePath {
     fn new(device: &[&str], encoder: &[&str]) -> Self {
         let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         Self {
@@ -97,7 +97,7 @@ impl Way {
 }
 
 /// Some drivers know constant quality only, some the low-power circuit only.
-fn vaapi(nodes: &[String]) -> Vec<Way> {
+fn vaapi(nodes: &[String]) -> Vec<DevicePath> {
     const MODES: [&[&str]; 4] = [
         &[],
         &["-rc_mode", "CQP"],
@@ -106,10 +106,13 @@ fn vaapi(nodes: &[String]) -> Vec<Way> {
     ];
     if nodes.is_empty() {
         // So that ffmpeg says in its own words what is missing.
-        return vec![Way::new(&["-vaapi_device", "/dev/dri/renderD128"], &[])];
+        return vec![DevicePath::new(
+            &["-vaapi_device", "/dev/dri/renderD128"],
+            &[],
+        )];
     }
     nodes
         .iter()
-        .flat_map(|node| MODES.map(|mode| Way::new(&["-vaapi_device", node], mode)))
+        .flat_map(|node| MODES.map(|mode| DevicePath::new(&["-vaapi_device", node], mode)))
         .collect()
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use common::recipe::encoder::{Encoder, Kind};
 
 use crate::capabilities::ladder;
-use crate::capabilities::profile::{Size, Way};
-use crate::capabilities::trial::{Bench, Encoded, Refusal, Source, Trial};
+use crate::capabilities::profile::{DevicePath, Size};
+use crate::capabilities::test_encode::{Encoded, Refusal, Source, TestEncode, TestRig};
 
 /// How long AMD's runtime is left alone before it is asked again.
 const SECOND_CHANCE: Duration = Duration::from_secs(2);
@@ -16,7 +16,7 @@ const SECOND_CHANCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) encoder: Encoder,
-    pub(crate) way: Way,
+    pub(crate) device_path: DevicePath,
     /// The formats that it really encoded.
     pub(crate) formats: Vec<String>,
     pub(crate) largest: Size,
@@ -26,10 +26,10 @@ pub(crate) struct Found {
 ///
 /// # Errors
 /// Why it does not work at all, in one line.
-pub(crate) async fn prove(bench: &Bench, encoder: &Encoder, memory: u64) -> Result<Found, String> {
+pub(crate) async fn prove(rig: &TestRig, encoder: &Encoder, memory: u64) -> Result<Found, String> {
     let mut first = None;
-    for way in Way::all(encoder.kind()) {
-        match prove_way(bench, encoder, &way, memory).await {
+    for device_path in DevicePath::all(encoder.kind()) {
+        match prove_path(rig, encoder, &device_path, memory).await {
             Ok(found) => return Ok(found),
             // What hangs once hangs again.
             Err(refusal) if refusal.timed_out => return Err(refusal.reason),
@@ -40,32 +40,32 @@ pub(crate) async fn prove(bench: &Bench, encoder: &Encoder, memory: u64) -> Resu
     Err(first.unwrap_or_else(|| "no device to try it on".to_owned()))
 }
 
-async fn prove_way(
-    bench: &Bench,
+async fn prove_path(
+    rig: &TestRig,
     encoder: &Encoder,
-    way: &Way,
+    device_path: &DevicePath,
     memory: u64,
 ) -> Result<Found, Refusal> {
-    let trial = Trial {
+    let test = TestEncode {
         encoder,
-        way,
+        device_path,
         deep: false,
         size: ladder::start(encoder.kind(), memory),
         source: Source::Flat(1),
         quick: true,
     };
-    let (base, encoded) = match ladder::down(bench, &trial).await {
+    let (base, encoded) = match ladder::down(rig, &test).await {
         Err(refusal) if deserves_second_chance(encoder.kind(), &refusal) => {
             tokio::time::sleep(SECOND_CHANCE).await;
-            ladder::down(bench, &trial).await?
+            ladder::down(rig, &test).await?
         }
         tried => tried?,
     };
-    let largest = ladder::up(bench, &trial, base, encoded.took, memory).await;
+    let largest = ladder::up(rig, &test, base, encoded.took, memory).await;
     Ok(Found {
         encoder: encoder.clone(),
-        way: way.clone(),
-        formats: formats(bench, &trial, encoded).await,
+        device_path: device_path.clone(),
+        formats: formats(rig, &test, encoded).await,
         largest,
     })
 }
@@ -77,15 +77,15 @@ fn deserves_second_chance(kind: Kind, refusal: &Refusal) -> bool {
 }
 
 /// The format taken when 8 bits were asked for, and the one for 10 bits.
-async fn formats(bench: &Bench, trial: &Trial<'_>, shallow: Encoded) -> Vec<String> {
+async fn formats(rig: &TestRig, test: &TestEncode<'_>, shallow: Encoded) -> Vec<String> {
     let mut formats = vec![shallow.format];
     if common::farm::card::bit_depth(&formats[0]) == 8 {
-        let deep = Trial {
+        let deep = TestEncode {
             deep: true,
-            size: ladder::usual(trial.encoder.kind()),
-            ..trial.clone()
+            size: ladder::usual(test.encoder.kind()),
+            ..test.clone()
         };
-        formats.extend(deep.run(bench).await.ok().map(|encoded| encoded.format));
+        formats.extend(deep.run(rig).await.ok().map(|encoded| encoded.format));
     }
     formats
 }

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::capabilities::process::Watched;
 use crate::capabilities::prove::Found;
-use crate::capabilities::trial::{Bench, Source, Trial};
+use crate::capabilities::test_encode::{Source, TestEncode, TestRig};
 
 /// More at once are not tried.
 const MOST: usize = 16;
@@ -17,17 +17,17 @@ const OPENING: Duration = Duration::from_secs(5);
 
 /// Starts encodes that do not end by themselves, all at once, and counts those
 /// that are not refused: at least 1, at most 16.
-pub(crate) async fn count(bench: &Bench, found: &Found) -> u32 {
-    let trial = Trial {
+pub(crate) async fn count(rig: &TestRig, found: &Found) -> u32 {
+    let test = TestEncode {
         encoder: &found.encoder,
-        way: &found.way,
+        device_path: &found.device_path,
         deep: false,
         size: (1280, 720),
         source: Source::Realtime,
         quick: false,
     };
     let mut encodes: Vec<Watched> = (0..MOST)
-        .map_while(|_| trial.watch(&bench.ffmpeg).ok())
+        .map_while(|_| test.watch(&rig.ffmpeg).ok())
         .collect();
     // None is ended before all have opened, so that they overlap for sure.
     let opened = join_all(encodes.iter_mut().map(opens)).await;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::capabilities::process::Watched;
 use crate::capabilities::profile::{Profile, Size};
 use crate::capabilities::prove::Found;
-use crate::capabilities::trial::{Bench, Source, Trial};
+use crate::capabilities::test_encode::{Source, TestEncode, TestRig};
 
 const SIZE: Size = (1280, 720);
 
@@ -31,28 +31,28 @@ const LONGEST: Duration = Duration::from_millis(500);
 const ENOUGH: u16 = 24;
 
 /// Measures frames per second. Nothing else should be running.
-pub(crate) async fn measure(bench: &Bench, found: &Found) -> f32 {
-    let trial = Trial {
+pub(crate) async fn measure(rig: &TestRig, found: &Found) -> f32 {
+    let test = TestEncode {
         encoder: &found.encoder,
-        way: &found.way,
+        device_path: &found.device_path,
         deep: false,
         size: SIZE,
         source: Source::Endless,
         quick: false,
     };
-    let small = Trial {
+    let small = TestEncode {
         size: SMALL,
-        ..trial.clone()
+        ..test.clone()
     };
-    if !Profile::of(&found.encoder).crawls {
-        if let Some(fps) = steady(bench, &trial).await {
+    if !Profile::of(&found.encoder).is_slow {
+        if let Some(fps) = steady(rig, &test).await {
             return fps;
         }
-        if let Some(fps) = steady(bench, &small).await {
+        if let Some(fps) = steady(rig, &small).await {
             return fps * share();
         }
     }
-    crawl(bench, small).await * share()
+    crawl(rig, small).await * share()
 }
 
 /// What a speed on the small picture is worth on the full one.
@@ -62,8 +62,8 @@ fn share() -> f32 {
 }
 
 /// Packets per second after the first; `None` where too few came in time.
-async fn steady(bench: &Bench, trial: &Trial<'_>) -> Option<f32> {
-    let mut encode = trial.watch(&bench.ffmpeg).ok()?;
+async fn steady(rig: &TestRig, test: &TestEncode<'_>) -> Option<f32> {
+    let mut encode = test.watch(&rig.ffmpeg).ok()?;
     let fps = rate(&mut encode).await;
     encode.end().await;
     fps
@@ -88,16 +88,16 @@ async fn rate(encode: &mut Watched) -> Option<f32> {
 
 /// Frames per second from start to end of a short encode: for those that think
 /// for seconds before the first packet.
-async fn crawl(bench: &Bench, trial: Trial<'_>) -> f32 {
+async fn crawl(rig: &TestRig, test: TestEncode<'_>) -> f32 {
     const FRAMES: u8 = 2;
-    let trial = Trial {
+    let test = TestEncode {
         source: Source::Lively(FRAMES.into()),
-        ..trial
+        ..test
     };
-    let took = match trial.run(bench).await {
+    let took = match test.run(rig).await {
         Ok(encoded) => encoded.took,
         // It did encode before, and so is no faster than this.
-        Err(_) => bench.patience,
+        Err(_) => rig.patience,
     };
     f32::from(FRAMES) / took.as_secs_f32()
 }

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use crate::attempt::scratch;
 use crate::config::ReadMode;
-use crate::dispatch::reach::Reach;
+use crate::reach::Reach;
 use crate::report::load::free_space;
 
 /// A job that another worker should have is offered again after that long.

@@ -11,36 +11,17 @@ use common::farm::worker_name::WorkerName;
 use common::job::failure::Fault;
 use common::job::id::JobId;
 use common::recipe::encoder::Encoder;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
-use crate::attempt::executor::AttemptEnd;
 use crate::dispatch::health::{Health, Quarantine};
+use crate::report::availability::Availability;
+use crate::work::AttemptEnd;
 
 /// What a worker says that is in doubt.
 const IN_DOUBT: &str = "several jobs in a row failed by this worker's fault: it makes an encode of its own before it starts more";
 
-/// What a worker says of itself, and whether it takes jobs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
-    /// In one word.
-    pub status: WorkerStatus,
-    /// Why, for people.
-    pub note: Option<String>,
-    /// When that changes, where it is known; in quarantine, when it next proves
-    /// its encoders: not told while it does.
-    pub until: Option<Timestamp>,
-}
-
-impl Standing {
-    /// Whether it takes jobs.
-    pub fn is_ready(&self) -> bool {
-        self.status == WorkerStatus::Ready
-    }
-}
-
-/// Everything that decides on a worker's standing.
+/// Everything that decides on a worker's availability.
 pub struct Duty {
     name: WorkerName,
     hours: Option<Hours>,
@@ -71,7 +52,7 @@ impl Duty {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whose standing it is.
+    /// Whose availability it is.
     pub fn name(&self) -> &WorkerName {
         &self.name
     }
@@ -129,10 +110,10 @@ impl Duty {
     }
 
     /// Whether the worker takes jobs now; `running` is how many it has.
-    pub fn standing(&self, running: usize) -> Standing {
+    pub fn availability(&self, running: usize) -> Availability {
         let health = self.health();
         if let Some(quarantine) = health.quarantine() {
-            return Standing {
+            return Availability {
                 status: WorkerStatus::Quarantined,
                 note: Some(quarantine.note()),
                 until: quarantine.next_try(),
@@ -143,7 +124,7 @@ impl Duty {
         let controls = self.controls.borrow();
         let order = controls.order(&Target::Worker(self.name.clone()));
         if order.is_some_and(|order| order.paused) {
-            return Standing {
+            return Availability {
                 status: if running > 0 {
                     WorkerStatus::Draining
                 } else {
@@ -159,12 +140,12 @@ impl Duty {
         // The hours of this machine's place, by the broker's clock.
         let now = self.clock.now().to_zoned(TimeZone::system());
         match hours {
-            Some(hours) if !hours.include(&now) => Standing {
+            Some(hours) if !hours.include(&now) => Availability {
                 status: WorkerStatus::OffHours,
                 note: Some(format!("works {hours} only")),
                 until: hours.next_change(&now).map(|at| at.timestamp()),
             },
-            _ => Standing {
+            _ => Availability {
                 status: WorkerStatus::Ready,
                 note: is_in_doubt.then(|| IN_DOUBT.to_owned()),
                 until: None,
@@ -177,7 +158,7 @@ impl Duty {
 mod tests {
     use std::time::Duration;
 
-    use jiff::Zoned;
+    use jiff::{Timestamp, Zoned};
 
     use super::*;
 
@@ -212,31 +193,34 @@ mod tests {
         assert!(!fails(Fault::Input, 2), "says nothing of this worker");
         assert!(!fails(Fault::Worker, 3));
         assert!(fails(Fault::Worker, 4));
-        let standing = duty.standing(0);
-        assert!(standing.is_ready() && !duty.is_trusted(), "in doubt");
-        assert!(standing.note.is_some(), "and says so");
+        let availability = duty.availability(0);
+        assert!(availability.is_ready() && !duty.is_trusted(), "in doubt");
+        assert!(availability.note.is_some(), "and says so");
         for _ in 0..2 {
             duty.judge(Err("no device"));
-            let standing = duty.standing(0);
-            assert_eq!(standing.status, WorkerStatus::Quarantined);
+            let availability = duty.availability(0);
+            assert_eq!(availability.status, WorkerStatus::Quarantined);
             assert!(
-                standing
+                availability
                     .note
                     .is_some_and(|note| note.ends_with("no device"))
             );
-            assert!(duty.is_to_try_again() && standing.until.is_none(), "due");
+            assert!(
+                duty.is_to_try_again() && availability.until.is_none(),
+                "due"
+            );
         }
         assert!(duty.judge(Ok(())), "it was in quarantine");
-        assert!(duty.standing(0).is_ready() && duty.is_trusted());
+        assert!(duty.availability(0).is_ready() && duty.is_trusted());
         duty.judge(Err("no device"));
-        assert!(duty.lift() && duty.standing(0).is_ready() && duty.is_trusted());
+        assert!(duty.lift() && duty.availability(0).is_ready() && duty.is_trusted());
         assert!(!duty.lift());
     }
 
     #[test]
     fn orders_win_over_its_own_hours() {
         let (duty, orders) = duty(Some("mon-sun 00:00-24:00"));
-        assert!(duty.standing(0).is_ready());
+        assert!(duty.availability(0).is_ready());
         let target = Target::Worker("w1".parse().expect("a name"));
         let order = |paused, hours: Option<&str>| common::farm::orders::Order {
             paused,
@@ -244,8 +228,8 @@ mod tests {
             since: Timestamp::now(),
         };
         orders.send_replace([(target.clone(), order(true, None))].into_iter().collect());
-        assert_eq!(duty.standing(1).status, WorkerStatus::Draining);
-        assert_eq!(duty.standing(0).status, WorkerStatus::Drained);
+        assert_eq!(duty.availability(1).status, WorkerStatus::Draining);
+        assert_eq!(duty.availability(0).status, WorkerStatus::Drained);
         // Hours that ended a moment ago and begin again in almost a day.
         let now = Zoned::now();
         let clock = |minutes: i64| {
@@ -256,8 +240,8 @@ mod tests {
         };
         let hours = format!("{}-{}", clock(-10), clock(-5));
         orders.send_replace([(target, order(false, Some(&hours)))].into_iter().collect());
-        let standing = duty.standing(0);
-        assert_eq!(standing.status, WorkerStatus::OffHours);
-        assert!(standing.until.expect("they begin again") > Timestamp::now());
+        let availability = duty.availability(0);
+        assert_eq!(availability.status, WorkerStatus::OffHours);
+        assert!(availability.until.expect("they begin again") > Timestamp::now());
     }
 }

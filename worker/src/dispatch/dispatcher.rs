@@ -21,12 +21,11 @@ use std::time::Duration;
 
 use async_nats::Message;
 use async_nats::connection::State;
-use common::broker::{Broker, BrokerError, Claim, Haste};
+use common::broker::{Broker, BrokerError, Haste};
 use common::farm::queue::Lane;
 use common::job::failure::Fault;
 use common::job::id::JobId;
 use common::job::run::Run;
-use common::recipe::encoder::Encoder;
 use futures::StreamExt;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
@@ -34,42 +33,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::attempt::executor::AttemptEnd;
 use crate::dispatch::admission::Admission;
 use crate::dispatch::availability::Duty;
-use crate::dispatch::drain::Stop;
 use crate::dispatch::search::{Found, News, Search, jitter};
-use crate::report::heartbeat::Presence;
+use crate::report::heartbeat::Heartbeater;
+use crate::stop::Stop;
+use crate::work::{AttemptEnd, Work};
 
 /// How long a stopping worker tries to give back what it could not finish: a
 /// broker that is gone must not hold it up.
 const GIVE_BACK: Duration = Duration::from_secs(5);
-
-/// What is done with a claimed job.
-pub trait Work: Send + Sync + 'static {
-    /// Takes it to its end, or gives it back.
-    fn execute(&self, claim: Claim, stop: Stop) -> impl Future<Output = AttemptEnd> + Send;
-
-    /// Gives up what the attempts at a job may have left that nobody goes on with.
-    fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
-
-    /// Makes an encode of its own with each of these encoders, as a job would.
-    ///
-    /// # Errors
-    /// What went wrong: then it is the machine.
-    fn prove(&self, encoders: Vec<Encoder>) -> impl Future<Output = Result<(), String>> + Send;
-
-    /// Finds out anew what this machine can do, and makes an encode of its own
-    /// with each of these encoders that it still can use. What was found holds
-    /// where that passes.
-    ///
-    /// # Errors
-    /// What went wrong: then the machine is not well yet.
-    fn prove_again(
-        &self,
-        encoders: Vec<Encoder>,
-    ) -> impl Future<Output = Result<(), String>> + Send;
-}
 
 /// Fills the slots of one worker.
 pub struct Dispatcher<W> {
@@ -82,7 +55,7 @@ pub struct Dispatcher<W> {
     /// Whether any are.
     pub duty: Duty,
     /// What the farm hears of it.
-    pub presence: Arc<Presence>,
+    pub heartbeater: Arc<Heartbeater>,
     /// Jobs at once.
     pub slots: usize,
     /// How long a stopping worker goes on with what it can finish.
@@ -170,10 +143,10 @@ impl<W: Work> Dispatcher<W> {
                 self.note(ended, &mut tasks);
                 news.changed = true;
             }
-            let standing = self.duty.standing(tasks.jobs.len());
-            self.presence.stand(&standing);
+            let availability = self.duty.availability(tasks.jobs.len());
+            self.heartbeater.stand(&availability);
             let is_full = tasks.jobs.len() >= self.slots || !tasks.suspects.is_empty();
-            let has_room = standing.is_ready() && !is_full && self.duty.is_trusted();
+            let has_room = availability.is_ready() && !is_full && self.duty.is_trusted();
             if !has_room {
                 eye.hurry(Haste::Stop);
             }
@@ -225,7 +198,7 @@ impl<W: Work> Dispatcher<W> {
                     news.proved = true;
                 }
                 Some(request) = asked.next() => self.lift(request, &mut tasks),
-                () = tokio::time::sleep(jitter()), if !standing.is_ready() => {
+                () = tokio::time::sleep(jitter()), if !availability.is_ready() => {
                     self.try_again(&mut tasks);
                 }
                 () = shutdown.cancelled() => break,
@@ -378,7 +351,7 @@ impl<W: Work> Dispatcher<W> {
     }
 
     async fn drain(&self, eye: Eye, mut tasks: Tasks, stop: Stop) {
-        self.presence.stop();
+        self.heartbeater.stop();
         tracing::info!(running = tasks.jobs.len(), "stopping: no new jobs");
         // Without a broker nothing can be finished, nor given back.
         let is_cut_off = self.broker.client().connection_state() != State::Connected;

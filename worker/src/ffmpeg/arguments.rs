@@ -115,7 +115,7 @@ pub fn encode(
             line.add(rate::preset(encoder, preset.as_str()));
         }
         let depth = films.first().map_or(8, |film| film.depth());
-        line.add(rate::habits(
+        line.add(rate::default_options(
             encoder,
             video.bit_depth.map_or(depth, u8::from),
         ));

@@ -53,7 +53,7 @@ pub(super) fn preset(encoder: &Encoder, preset: &str) -> Vec<String> {
 }
 
 /// What an encoder needs besides for pictures of this depth, to take them at all, to be quick enough, or to be quiet.
-pub(super) fn habits(encoder: &Encoder, depth: u8) -> &'static [&'static str] {
+pub(super) fn default_options(encoder: &Encoder, depth: u8) -> &'static [&'static str] {
     match encoder.as_str() {
         // Off by default, they leave most cores idle.
         "libvpx-vp9" | "libaom-av1" => &["-row-mt", "1"],

@@ -1,7 +1,6 @@
 //! What the farm hears of this worker: its heartbeat and its jobs' progress.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,19 +9,13 @@ use common::farm::card::Capabilities;
 use common::farm::places::Places;
 use common::farm::worker::{Away, Heartbeat, Load, Terms, WorkerStatus};
 use common::farm::worker_name::WorkerName;
-use common::job::event::{Event, What};
 use common::job::id::JobId;
-use common::job::progress::{EncodeProgress, Progress};
-use common::job::run::Stage;
-use common::names::location::Location;
-use common::names::subject;
-use common::wire;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::dispatch::availability::Standing;
-use crate::dispatch::reach::Reach;
+use crate::reach::Reach;
+use crate::report::availability::Availability;
 use crate::report::load::Meter;
 
 /// Changes within this time go out as one heartbeat.
@@ -32,7 +25,7 @@ const CHANGES: Duration = Duration::from_millis(200);
 const CLOCK_OFF: f64 = 5.0;
 
 /// What changes about a worker while it lives; shared by all its tasks.
-pub struct Presence {
+pub struct Heartbeater {
     name: WorkerName,
     slots: u32,
     card: watch::Receiver<Arc<Capabilities>>,
@@ -47,11 +40,11 @@ pub struct Presence {
 }
 
 struct Now {
-    standing: Standing,
+    availability: Availability,
     running: BTreeSet<JobId>,
 }
 
-impl Presence {
+impl Heartbeater {
     /// A ready worker without jobs.
     pub fn new(
         name: WorkerName,
@@ -73,7 +66,7 @@ impl Presence {
             scratch: scratch.to_owned(),
             away: reach.away(),
             now: Mutex::new(Now {
-                standing: Standing {
+                availability: Availability {
                     status: WorkerStatus::Ready,
                     note: None,
                     until: None,
@@ -90,17 +83,17 @@ impl Presence {
     }
 
     /// Whether it takes jobs now.
-    pub fn stand(&self, standing: &Standing) {
+    pub fn stand(&self, availability: &Availability) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.standing != *standing {
-            now.standing = standing.clone();
+        if now.availability != *availability {
+            now.availability = availability.clone();
             self.changed.notify_one();
         }
     }
 
     /// The process is stopping.
     pub fn stop(&self) {
-        self.stand(&Standing {
+        self.stand(&Availability {
             status: WorkerStatus::Draining,
             note: Some("it is stopping".to_owned()),
             until: None,
@@ -113,7 +106,7 @@ impl Presence {
             now.running.insert(job);
         });
         Running {
-            presence: Arc::clone(self),
+            heartbeater: Arc::clone(self),
             job,
         }
     }
@@ -122,9 +115,9 @@ impl Presence {
         let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         Heartbeat {
             name: self.name.clone(),
-            status: now.standing.status,
-            note: now.standing.note.clone(),
-            until: now.standing.until,
+            status: now.availability.status,
+            note: now.availability.note.clone(),
+            until: now.availability.until,
             terms: self.terms.clone(),
             started: self.started,
             at: self.clock.now(),
@@ -193,127 +186,15 @@ fn tell_of_clock(ahead: f64, told: f64) -> f64 {
 
 /// A job that counts as running while this lives.
 pub struct Running {
-    presence: Arc<Presence>,
+    heartbeater: Arc<Heartbeater>,
     job: JobId,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         let job = self.job;
-        self.presence.change(|now| {
+        self.heartbeater.change(|now| {
             now.running.remove(&job);
         });
-    }
-}
-
-/// Shares of an encode that a job's history keeps.
-const MARKS: [f32; 3] = [0.25, 0.5, 0.75];
-
-/// Tells whoever listens how far a job is.
-#[derive(Clone)]
-pub struct Reporter {
-    broker: Broker,
-    worker: WorkerName,
-    job: JobId,
-    attempt: u32,
-    /// How many marks have been passed.
-    marks: Arc<AtomicUsize>,
-}
-
-impl Reporter {
-    /// A reporter for one attempt at a job.
-    pub fn new(broker: Broker, worker: WorkerName, job: JobId, attempt: u32) -> Self {
-        Self {
-            broker,
-            worker,
-            job,
-            attempt,
-            marks: Arc::default(),
-        }
-    }
-
-    /// Adds to the job's history by which command line ffmpeg was started.
-    pub async fn command(&self, line: String) {
-        let event = Event {
-            job: self.job,
-            attempt: self.attempt,
-            at: self.broker.now(),
-            what: What::Command(line),
-            priority: None,
-        };
-        self.broker.record_event(&event).await;
-    }
-
-    /// Publishes a line of ffmpeg's log; nobody waits for it.
-    pub async fn log(&self, line: String) {
-        let subject = subject::logs(&self.job);
-        if let Err(error) = self.broker.client().publish(subject, line.into()).await {
-            tracing::debug!(job = %self.job, %error, "a line of its log was not heard");
-        }
-    }
-
-    /// Adds to the job's history which share of it is encoded.
-    async fn mark(&self, fraction: f32, encode: EncodeProgress) {
-        let passed = MARKS.iter().filter(|mark| fraction >= **mark).count();
-        if fraction < 1.0 && self.marks.fetch_max(passed, Ordering::Relaxed) < passed {
-            let event = Event {
-                job: self.job,
-                attempt: self.attempt,
-                at: self.broker.now(),
-                what: What::Progress(encode),
-                priority: None,
-            };
-            self.broker.record_event(&event).await;
-        }
-    }
-
-    /// Publishes where the job stands; nobody waits for it and nothing depends on it.
-    pub async fn report(
-        &self,
-        stage: Stage,
-        fraction: Option<f32>,
-        encode: Option<EncodeProgress>,
-        eta: Option<f32>,
-    ) {
-        if let (Stage::Encoding, Some(fraction), Some(encode)) = (stage, fraction, encode) {
-            self.mark(fraction, encode).await;
-        }
-        self.tell(stage, fraction, encode, eta, None).await;
-    }
-
-    /// Publishes that the job waits, with its finished output, for this place.
-    pub async fn waits(&self, place: &Location) {
-        let place = Some(place.clone());
-        self.tell(Stage::Publishing, None, None, None, place).await;
-    }
-
-    async fn tell(
-        &self,
-        stage: Stage,
-        fraction: Option<f32>,
-        encode: Option<EncodeProgress>,
-        eta: Option<f32>,
-        waits_for: Option<Location>,
-    ) {
-        let progress = Progress {
-            job: self.job,
-            worker: self.worker.clone(),
-            attempt: self.attempt,
-            stage,
-            fraction,
-            encode,
-            eta,
-            waits_for,
-            at: self.broker.now(),
-        };
-        let subject = subject::progress(&self.job);
-        let published = self
-            .broker
-            .client()
-            .publish(subject, wire::encode(&progress))
-            .await;
-        if let Err(error) = published {
-            tracing::debug!(job = %self.job, %error, "progress was not published");
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! What the farm hears of this worker.
 
+pub mod availability;
 pub mod heartbeat;
 pub mod load;
 pub mod namesake;
+pub mod progress;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::capabilities::host_name;
-use crate::report::heartbeat::Presence;
+use crate::report::heartbeat::Heartbeater;
 
 /// A heartbeat that nobody renews has run out after this.
 const RUN_OUT: Duration = Duration::from_secs(20);
@@ -32,14 +32,14 @@ pub struct Taken {
 pub async fn take(
     broker: &Broker,
     name: &WorkerName,
-    presence: &Presence,
+    heartbeater: &Heartbeater,
     gone: &CancellationToken,
 ) -> anyhow::Result<()> {
     let host = host_name();
     let give_up = Instant::now() + RUN_OUT;
     loop {
         let is_late = Instant::now() >= give_up;
-        match step(broker, name, presence, gone, &host).await {
+        match step(broker, name, heartbeater, gone, &host).await {
             Ok(Step::Taken) => return Ok(()),
             Ok(Step::Held { by, is_sure }) if is_sure || is_late => {
                 let (name, host) = (name.clone(), by);
@@ -68,7 +68,7 @@ enum Step {
 async fn step(
     broker: &Broker,
     name: &WorkerName,
-    presence: &Presence,
+    heartbeater: &Heartbeater,
     gone: &CancellationToken,
     host: &str,
 ) -> Result<Step, BrokerError> {
@@ -92,7 +92,7 @@ async fn step(
     broker.answer_for(name, answering.clone()).await?;
     // The broker must know that this worker answers before others can hear of it.
     let flushed = broker.client().flush().await;
-    let begun = presence.begin(broker, last_heard).await;
+    let begun = heartbeater.begin(broker, last_heard).await;
     if flushed.is_ok() && matches!(begun, Ok(true)) {
         return Ok(Step::Taken);
     }

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::report::heartbeat::Reporter;
+use crate::report::progress::Reporter;
 
 /// A place that is away is asked again after this long, then more and more
 /// seldom,

@@ -9,7 +9,7 @@ use common::farm::card::{Proof, bit_depth};
 use common::recipe::encoder::{Encoder, Kind};
 
 use crate::capabilities::process::{Ran, Watched, is_packet};
-use crate::capabilities::profile::{Profile, Size, Way};
+use crate::capabilities::profile::{DevicePath, Profile, Size};
 use crate::capabilities::reason::reason;
 use crate::capabilities::{ladder, process};
 
@@ -29,7 +29,7 @@ const SURFACES: &[&str] = &[
 
 /// Where encodes are tried.
 #[derive(Clone, Debug)]
-pub(crate) struct Bench {
+pub(crate) struct TestRig {
     pub(crate) ffmpeg: PathBuf,
     /// How long one encode may take.
     pub(crate) patience: Duration,
@@ -50,9 +50,9 @@ pub(crate) enum Source {
 
 /// One test encode.
 #[derive(Clone, Debug)]
-pub(crate) struct Trial<'a> {
+pub(crate) struct TestEncode<'a> {
     pub(crate) encoder: &'a Encoder,
-    pub(crate) way: &'a Way,
+    pub(crate) device_path: &'a DevicePath,
     /// Whether 10 bits per sample are asked for, and not 8.
     pub(crate) deep: bool,
     pub(crate) size: Size,
@@ -78,10 +78,10 @@ pub(crate) struct Refusal {
     pub(crate) timed_out: bool,
 }
 
-impl Trial<'_> {
+impl TestEncode<'_> {
     /// Encodes to the end of the source.
-    pub(crate) async fn run(&self, bench: &Bench) -> Result<Encoded, Refusal> {
-        let ran = run(&bench.ffmpeg, &self.arguments(), bench.patience).await?;
+    pub(crate) async fn run(&self, rig: &TestRig) -> Result<Encoded, Refusal> {
+        let ran = run(&rig.ffmpeg, &self.arguments(), rig.patience).await?;
         if let Some(device) = software_device(&ran.stderr) {
             return Err(Refusal::new(device));
         }
@@ -124,7 +124,7 @@ impl Trial<'_> {
             Kind::Vulkan => "level+verbose",
             _ => "level+info",
         });
-        line.add(&self.way.device);
+        line.add(&self.device_path.device);
         if matches!(self.source, Source::Realtime) {
             line.add(["-re"]);
         }
@@ -140,7 +140,7 @@ impl Trial<'_> {
             line.add(["-pix_fmt", format]);
         }
         line.add(["-c:v", self.encoder.as_str()]);
-        line.add(&self.way.encoder);
+        line.add(&self.device_path.encoder);
         line.add(profile.needs[depth].split_whitespace());
         if self.quick {
             line.add(profile.quick.split_whitespace());
@@ -155,9 +155,9 @@ pub const PROOF_FRAMES: u32 = 25;
 /// A second of lively pictures, encoded as a proof found that it works.
 pub(crate) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<OsString> {
     let line = match with {
-        Some((encoder, proof)) => Trial {
+        Some((encoder, proof)) => TestEncode {
             encoder,
-            way: &Way {
+            device_path: &DevicePath {
                 device: proof.device_arguments.clone(),
                 encoder: proof.encoder_arguments.clone(),
             },
@@ -181,12 +181,12 @@ pub(crate) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<
 }
 
 /// Tries an audio encoder on a tenth of a second of a tone.
-pub(crate) async fn audio(bench: &Bench, encoder: &str) -> Result<(), Refusal> {
+pub(crate) async fn audio(rig: &TestRig, encoder: &str) -> Result<(), Refusal> {
     let mut line = Line::quiet("level+info");
     line.add(["-f", "lavfi", "-i", "sine=duration=0.1:sample_rate=48000"]);
     line.add(["-c:a", encoder]);
     line.add(PACKETS);
-    run(&bench.ffmpeg, &line.0, bench.patience).await.map(drop)
+    run(&rig.ffmpeg, &line.0, rig.patience).await.map(drop)
 }
 
 struct Line(Vec<String>);
