@@ -8,14 +8,14 @@
 
 pub mod access;
 mod api;
-pub mod audience;
-pub mod board;
+mod app;
+mod cache;
 pub mod config;
 mod feed;
 pub mod index;
-pub mod listing;
-mod media;
 mod page;
+mod refusal;
+pub mod snapshot;
 pub mod view;
 
 use std::net::SocketAddr;
@@ -30,10 +30,11 @@ pub use config::Config;
 
 use access::Access;
 use access::keys::{Keys, KeysError};
-use audience::Audience;
-use board::{Board, Publisher};
-use listing::Listing;
-use media::Media;
+use api::media::Media;
+use app::App;
+use feed::audience::Audience;
+use index::shared::Listing;
+use view::board::{Board, Publisher};
 
 /// How long open requests may take to end once the monitor is to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -86,7 +87,7 @@ pub async fn run(
         listing.clone(),
         shutdown.clone(),
     ));
-    let routes = api::routes(api::Shared {
+    let routes = api::routes(App {
         broker,
         board,
         listing,

@@ -1,65 +1,25 @@
 //! What the monitor answers over HTTP, described by an OpenAPI document that is
 //! made from the routes themselves.
 
-mod batches;
-mod controls;
-mod create;
-mod foresee;
-mod health;
-mod history;
-mod jetstream;
-mod jobs;
-mod live;
-mod log;
-mod metrics;
-mod peek;
-mod presets;
-mod refusal;
-mod security;
-mod session;
-mod settings;
-mod state;
-mod steer;
-mod survive;
-
-use std::sync::Arc;
+mod change;
+mod look;
+pub(crate) mod media;
+mod service;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware;
 use axum::routing::get;
 use bytes::Bytes;
-use common::broker::Broker;
-use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{Access, COOKIE, guard};
-use crate::audience::Audience;
-use crate::board::Board;
-use crate::listing::Listing;
-use crate::media::Media;
+use crate::access::{COOKIE, guard};
+use crate::app::App;
 use crate::page;
-
-pub(crate) use jobs::Pages;
-pub(crate) use peek::Stills;
-pub(crate) use refusal::Refusal;
-
-/// What all routes share.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    pub(crate) broker: Broker,
-    pub(crate) board: Arc<Board>,
-    pub(crate) listing: Arc<Listing>,
-    pub(crate) pages: Arc<Pages>,
-    pub(crate) stills: Arc<Stills>,
-    pub(crate) media: Option<Arc<Media>>,
-    pub(crate) audience: Audience,
-    pub(crate) access: Arc<Access>,
-    pub(crate) shutdown: CancellationToken,
-}
+use crate::refusal::Refusal;
 
 /// The document, without what the routes add to it.
 #[derive(OpenApi)]
@@ -87,53 +47,59 @@ impl utoipa::Modify for Schemes {
 }
 
 /// What readers may look at and operators steer.
-fn guarded() -> OpenApiRouter<Shared> {
+fn guarded() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(state::state))
-        .routes(routes!(live::live))
-        .routes(routes!(jobs::list, create::create))
-        .routes(routes!(jobs::ids))
-        .routes(routes!(jobs::one))
-        .routes(routes!(log::follow))
-        .routes(routes!(peek::media))
-        .routes(routes!(peek::still))
-        .routes(routes!(steer::cancel))
-        .routes(routes!(steer::retry))
-        .routes(routes!(steer::relocate))
-        .routes(routes!(steer::fits))
-        .routes(routes!(controls::list))
-        .routes(routes!(controls::pause, controls::resume))
-        .routes(routes!(controls::lift))
-        .routes(routes!(controls::set_hours, controls::leave_hours))
-        .routes(routes!(batches::list))
-        .routes(routes!(create::browse))
-        .routes(routes!(create::plan))
-        .routes(routes!(foresee::foresee))
-        .routes(routes!(presets::vocabulary))
-        .routes(routes!(presets::save, presets::remove))
-        .routes(routes!(settings::settings))
-        .routes(routes!(settings::keep_history))
-        .routes(routes!(settings::set_default, settings::leave_default))
-        .routes(routes!(jetstream::jetstream))
-        .routes(routes!(history::history))
-        .routes(routes!(history::csv))
+        .routes(routes!(look::state::state))
+        .routes(routes!(look::live::live))
+        .routes(routes!(look::jobs::list, change::create::create))
+        .routes(routes!(look::jobs::ids))
+        .routes(routes!(look::jobs::one))
+        .routes(routes!(look::log::follow))
+        .routes(routes!(look::preview::media))
+        .routes(routes!(look::preview::still))
+        .routes(routes!(change::steer::cancel))
+        .routes(routes!(change::steer::retry))
+        .routes(routes!(change::steer::relocate))
+        .routes(routes!(change::steer::fits))
+        .routes(routes!(change::orders::list))
+        .routes(routes!(change::orders::pause, change::orders::resume))
+        .routes(routes!(change::orders::lift))
+        .routes(routes!(
+            change::orders::set_hours,
+            change::orders::leave_hours
+        ))
+        .routes(routes!(look::batches::list))
+        .routes(routes!(change::create::browse))
+        .routes(routes!(change::create::plan))
+        .routes(routes!(look::foresee::foresee))
+        .routes(routes!(change::presets::vocabulary))
+        .routes(routes!(change::presets::save, change::presets::remove))
+        .routes(routes!(change::settings::settings))
+        .routes(routes!(change::settings::keep_history))
+        .routes(routes!(
+            change::settings::set_default,
+            change::settings::leave_default
+        ))
+        .routes(routes!(service::jetstream::jetstream))
+        .routes(routes!(look::history::history))
+        .routes(routes!(look::history::csv))
 }
 
 /// What Prometheus scrapes, guarded as well.
-fn metrics() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(metrics::metrics))
+fn metrics() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(service::metrics::metrics))
 }
 
 /// Every documented route: the guarded ones as given, beside those that are open to all.
-fn described(
-    guarded: OpenApiRouter<Shared>,
-    metrics: OpenApiRouter<Shared>,
-) -> OpenApiRouter<Shared> {
-    let session =
-        OpenApiRouter::new().routes(routes!(session::standing, session::begin, session::end));
+fn described(guarded: OpenApiRouter<App>, metrics: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    let session = OpenApiRouter::new().routes(routes!(
+        service::session::standing,
+        service::session::begin,
+        service::session::end
+    ));
     let health = OpenApiRouter::new()
-        .routes(routes!(health::alive))
-        .routes(routes!(health::ready));
+        .routes(routes!(service::health::alive))
+        .routes(routes!(service::health::ready));
     OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api/v1", guarded.merge(session))
         .merge(metrics)
@@ -146,7 +112,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 }
 
 /// Every route.
-pub(crate) fn routes(shared: Shared) -> Router {
+pub(crate) fn routes(shared: App) -> Router {
     let role = middleware::from_fn_with_state(shared.access.clone(), guard::role);
     let (api, document) = described(
         guarded().route_layer(role.clone()),
@@ -164,12 +130,12 @@ pub(crate) fn routes(shared: Shared) -> Router {
             get(|| async move { ([(CONTENT_TYPE, "application/json")], document) }),
         )
         .route("/api/{*nothing}", get(unknown))
-        .layer(middleware::from_fn(survive::survive))
+        .layer(middleware::from_fn(service::survive::survive))
         .layer(middleware::from_fn_with_state(
             shared.access.clone(),
             guard::origin,
         ))
-        .layer(middleware::map_response(security::headers))
+        .layer(middleware::map_response(service::security::headers))
         .with_state(shared)
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use common::broker::{Broker, BrokerError};
 use tokio_util::sync::CancellationToken;
 
-use crate::audience::Audience;
+use crate::feed::audience::Audience;
+use crate::index::shared::Listing;
 use crate::index::{Index, Phase};
-use crate::listing::Listing;
 
 /// How often the broker is asked for news.
 const TICK: Duration = Duration::from_millis(250);

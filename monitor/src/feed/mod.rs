@@ -4,6 +4,7 @@
 //! that nothing is lost over a reconnect and there is no consumer to keep
 //! alive. Only progress is subscribed to: it is fresh or worth nothing.
 
+pub(crate) mod audience;
 mod listing;
 mod poll;
 mod waiting;
@@ -21,9 +22,9 @@ use futures::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::audience::Audience;
-use crate::board::Publisher;
-use crate::listing::Listing;
+use crate::feed::audience::Audience;
+use crate::index::shared::Listing;
+use crate::view::board::Publisher;
 use crate::view::{Input, View};
 use listing::Lister;
 use poll::Poll;

@@ -10,7 +10,7 @@ use common::broker::{Broker, BrokerError, LaneStatus};
 use common::job::record::Pending;
 use tokio::sync::mpsc::Sender;
 
-use crate::listing::Listing;
+use crate::index::shared::Listing;
 use crate::view::{Input, NEXT};
 
 /// How often the listing is looked at.

@@ -5,6 +5,7 @@ mod first;
 mod intern;
 pub mod query;
 mod row;
+pub mod shared;
 mod text;
 
 #[cfg(test)]
@@ -26,7 +27,7 @@ use common::recipe::encoder::Encoder;
 use hashbrown::HashTable;
 use jiff::Timestamp;
 
-use crate::view::name;
+use crate::snapshot::jobs::name;
 use intern::Interner;
 pub use row::Phase;
 use row::{Outcome, Row, Slots};

@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 use super::first::First;
 use super::row::{Outcome, Row};
 use super::{Counts, Index, Phase, moment};
-use crate::view::snapshot::{JobName, Moment, NextRow};
+use crate::snapshot::jobs::{JobName, NextRow};
+use crate::snapshot::moment::Moment;
 
 /// Which jobs, in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

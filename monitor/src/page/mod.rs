@@ -11,10 +11,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::api::Shared;
+use crate::app::App;
 use assets::Asset;
 
-pub(crate) fn routes() -> Router<Shared> {
+pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route(
             "/",

@@ -9,8 +9,10 @@ use common::recipe::encoder::Encoder;
 use jiff::Timestamp;
 
 use super::runs::Runs;
-use super::snapshot::{Attention, Held, Presence, QueueRow, Unavailable, Unserved, WorkerRow};
 use super::workers::Workers;
+use crate::snapshot::attention::{Attention, Held, Unavailable};
+use crate::snapshot::queues::{QueueRow, Unserved};
+use crate::snapshot::workers::{Presence, WorkerRow};
 
 /// Workers that take no jobs, and what waits for them; by cause. Who was drained
 /// or is off hours is told of only where something waits for it.

@@ -2,9 +2,9 @@
 //! no clock of its own, so that every rule of it is tested by itself.
 
 mod attention;
+pub mod board;
 mod queues;
 mod runs;
-pub mod snapshot;
 mod workers;
 
 #[cfg(test)]
@@ -24,11 +24,14 @@ use common::job::run::Run;
 use common::matching::outlook::Waiting;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::listing::Progress as Listing;
+use crate::index::shared::Progress as Listing;
+use crate::snapshot::attention::Attention;
+use crate::snapshot::jobs::{Ending, NextRow};
+use crate::snapshot::moment::Moment;
+use crate::snapshot::workers::Cards;
+use crate::snapshot::{Broker, ControlRow, Snapshot, Totals};
 use queues::Queues;
 use runs::Runs;
-pub(crate) use runs::name;
-use snapshot::{Attention, Broker, Cards, ControlRow, Ending, Moment, NextRow, Snapshot, Totals};
 use workers::Workers;
 
 /// Jobs that wait, as many as are shown.

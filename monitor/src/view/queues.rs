@@ -8,10 +8,12 @@ use common::job::record::Pending;
 use common::matching::outlook::{Outlook, Past, Waiting};
 use jiff::Timestamp;
 
-use super::runs;
 use super::runs::Runs;
-use super::snapshot::{Moment, NextRow, Presence, QueueRow, Unserved};
 use super::workers::Workers;
+use crate::snapshot::jobs::{self, NextRow};
+use crate::snapshot::moment::Moment;
+use crate::snapshot::queues::{QueueRow, Unserved};
+use crate::snapshot::workers::Presence;
 
 /// Names of workers shown beside a queue.
 const SERVERS: usize = 5;
@@ -192,7 +194,7 @@ fn cause(presence: Presence) -> Option<Unserved> {
 
 fn next(pending: &Pending) -> NextRow {
     NextRow {
-        job: runs::name(&pending.job),
+        job: jobs::name(&pending.job),
         queue: pending.queue.clone(),
         priority: pending.priority,
         enqueued: Moment(pending.job.enqueued),

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
-use common::job::Job;
 use common::job::failure::cause;
 use common::job::id::JobId;
 use common::job::progress::Progress;
@@ -14,7 +13,9 @@ use common::matching::outlook;
 use common::matching::outlook::{Outlook, Past};
 use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::{EndedRow, Ending, JobName, Moment, RetryRow, RunningRow, Totals};
+use crate::snapshot::Totals;
+use crate::snapshot::jobs::{EndedRow, Ending, RetryRow, RunningRow, name};
+use crate::snapshot::moment::Moment;
 
 /// Jobs that ended and are still known.
 const ENDED: usize = outlook::LATELY;
@@ -211,23 +212,6 @@ impl Runs {
         if self.forgot {
             totals.since = self.ended.values().next().map(|row| row.ended);
         }
-    }
-}
-
-/// How every row names a job.
-pub(crate) fn name(job: &Job) -> JobName {
-    let location = &job.input.location;
-    let key = location.key();
-    let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
-    JobName {
-        id: job.id,
-        name: location.name(),
-        folder: match location.bucket() {
-            Some(bucket) => format!("s3://{bucket}/{folder}")
-                .trim_end_matches('/')
-                .to_owned(),
-            None => format!("/{folder}"),
-        },
     }
 }
 

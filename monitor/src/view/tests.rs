@@ -17,8 +17,11 @@ use common::recipe::{Choice, Recipe, VideoEncode};
 use common::testing;
 use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::{Attention, Ending, Held, Presence, Unserved};
 use super::{Input, View};
+use crate::snapshot::attention::{Attention, Held};
+use crate::snapshot::jobs::Ending;
+use crate::snapshot::queues::Unserved;
+use crate::snapshot::workers::Presence;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).expect("in range")

@@ -13,9 +13,9 @@ use common::names::location::Location;
 use common::recipe::encoder::Encoder;
 use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::{
-    Attention, AwayRow, CardRow, Cards, EncoderRow, Moment, Presence, WorkerRow,
-};
+use crate::snapshot::attention::Attention;
+use crate::snapshot::moment::Moment;
+use crate::snapshot::workers::{AwayRow, CardRow, Cards, EncoderRow, Presence, WorkerRow};
 
 /// A worker that has been silent for this long is lost: three heartbeats.
 const SILENCE: SignedDuration = SignedDuration::from_secs(3 * HEARTBEAT.as_secs() as i64);

@@ -8,10 +8,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 
-use super::Refusal;
+use crate::refusal::Refusal;
 
 /// Answers for a handler that panicked; the log says where.
-pub(super) async fn survive(request: Request, next: Next) -> Response {
+pub(crate) async fn survive(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     // Locks are taken with their poison in mind; nothing else is shared half-way.
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;

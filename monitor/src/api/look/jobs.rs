@@ -1,13 +1,9 @@
 //! Jobs: pages of them, and all about one.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::event::Event;
@@ -16,25 +12,21 @@ use common::job::record::JobRecord;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::refusal::{Named, Params};
-use super::{Refusal, Shared};
+use crate::app::App;
 use crate::index::Phase;
 use crate::index::query::{Ids, Page, Query, Sort};
-use crate::listing::Listing;
-use crate::view;
-use crate::view::snapshot::JobName;
+use crate::refusal::{Named, Params, Refusal};
+use crate::snapshot::jobs::{self, JobName};
 
 /// Jobs of one page, at the most.
 const MOST: usize = 500;
 /// Names of jobs in one answer, at the most.
 const MOST_IDS: usize = 100_000;
-/// Answers that are kept for others who ask the same.
-const KEPT: usize = 64;
 
 /// Which jobs, in which order.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct JobsQuery {
+pub(crate) struct JobsQuery {
     /// Phases, comma-separated; all where left out.
     #[serde(default)]
     phases: String,
@@ -96,8 +88,8 @@ impl JobsQuery {
     get, path = "/jobs", operation_id = "list_jobs", tag = "jobs", params(JobsQuery),
     responses((status = OK, body = Page), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn list(
-    State(shared): State<Shared>,
+pub(crate) async fn list(
+    State(shared): State<App>,
     Params(asked): Params<JobsQuery>,
 ) -> Result<Response, Refusal> {
     let _viewer = shared.audience.join();
@@ -115,8 +107,8 @@ pub(super) async fn list(
     get, path = "/jobs/ids", tag = "jobs", params(JobsQuery),
     responses((status = OK, body = Ids), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn ids(
-    State(shared): State<Shared>,
+pub(crate) async fn ids(
+    State(shared): State<App>,
     Params(asked): Params<JobsQuery>,
 ) -> Result<axum::Json<Ids>, Refusal> {
     let _viewer = shared.audience.join();
@@ -143,46 +135,9 @@ async fn search<T: Send + 'static>(
     })
 }
 
-/// Answers that are still true: a hundred who look at the same page cost one
-/// look through the jobs.
-#[derive(Default)]
-pub(crate) struct Pages {
-    kept: Mutex<HashMap<Query, Arc<Mutex<Kept>>>>,
-}
-
-#[derive(Default)]
-struct Kept {
-    revision: u64,
-    page: Option<Bytes>,
-}
-
-impl Pages {
-    fn page(&self, query: Query, listing: &Listing) -> Bytes {
-        let place = {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() >= KEPT && !kept.contains_key(&query) {
-                kept.clear();
-            }
-            kept.entry(query.clone()).or_default().clone()
-        };
-        // Who asks the same at the same time waits for the one answer.
-        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = listing.read();
-        match &place.page {
-            Some(page) if place.revision == index.revision() => page.clone(),
-            _ => {
-                let page = serde_json::to_vec(&index.page(&query))
-                    .expect("rows are plain data with string keys");
-                place.revision = index.revision();
-                place.page.insert(page.into()).clone()
-            }
-        }
-    }
-}
-
 /// All that is known of a job.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Details {
+pub(crate) struct Details {
     /// What it is called.
     name: JobName,
     /// Its state in one word.
@@ -206,8 +161,8 @@ pub(super) struct Details {
     get, path = "/jobs/{job}", tag = "jobs", params(("job" = String, Path)),
     responses((status = OK, body = Details), (status = NOT_FOUND, body = Refusal))
 )]
-pub(super) async fn one(
-    State(shared): State<Shared>,
+pub(crate) async fn one(
+    State(shared): State<App>,
     Named(job): Named<JobId>,
 ) -> Result<axum::Json<Details>, Refusal> {
     let (record, events) = tokio::try_join!(shared.broker.job(&job), shared.broker.events(&job))?;
@@ -216,7 +171,7 @@ pub(super) async fn one(
     Ok(axum::Json(Details {
         home: (home != *queue).then_some(home),
         events: Event::history(record.job(), events),
-        name: view::name(record.job()),
+        name: jobs::name(record.job()),
         state: record.word(),
         why: shared.broker.why(&record).await?.to_string(),
         record,

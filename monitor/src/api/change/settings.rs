@@ -11,12 +11,12 @@ use common::recipe::preset::{Listed, Presets};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::refusal::Json;
-use super::{Refusal, Shared};
+use crate::app::App;
+use crate::refusal::{Json, Refusal};
 
 /// What a farm keeps.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// How long history is kept.
     history: HistoryRow,
     /// The name of the preset that jobs get where nothing else says how.
@@ -28,7 +28,7 @@ pub(super) struct Settings {
 
 /// How long history is kept.
 #[derive(Serialize, ToSchema)]
-pub(super) struct HistoryRow {
+pub(crate) struct HistoryRow {
     /// Days, as set here; `null` where nobody did.
     #[schema(value_type = Option<u32>)]
     days: Option<Days>,
@@ -40,7 +40,7 @@ pub(super) struct HistoryRow {
 
 /// A preset.
 #[derive(Serialize, ToSchema)]
-pub(super) struct PresetRow {
+pub(crate) struct PresetRow {
     /// What it goes by.
     #[schema(value_type = String)]
     name: Token,
@@ -72,7 +72,7 @@ impl From<&Listed> for PresetRow {
 
 /// How long to keep history.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct KeepHistory {
+pub(crate) struct KeepHistory {
     /// 1 to 3650.
     #[schema(value_type = u32)]
     days: Days,
@@ -80,7 +80,7 @@ pub(super) struct KeepHistory {
 
 /// A preset's name.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct DefaultPreset {
+pub(crate) struct DefaultPreset {
     #[schema(value_type = String)]
     preset: Token,
 }
@@ -103,9 +103,7 @@ impl From<SettingsError> for Refusal {
     get, path = "/settings", tag = "settings",
     responses((status = OK, body = Settings), (status = SERVICE_UNAVAILABLE, body = Refusal))
 )]
-pub(super) async fn settings(
-    State(shared): State<Shared>,
-) -> Result<axum::Json<Settings>, Refusal> {
+pub(crate) async fn settings(State(shared): State<App>) -> Result<axum::Json<Settings>, Refusal> {
     let (presets, kept): (Presets, _) =
         tokio::try_join!(shared.broker.presets(), shared.broker.retention())?;
     Ok(axum::Json(Settings {
@@ -125,8 +123,8 @@ pub(super) async fn settings(
     put, path = "/settings/history", tag = "settings", request_body = KeepHistory,
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn keep_history(
-    State(shared): State<Shared>,
+pub(crate) async fn keep_history(
+    State(shared): State<App>,
     Json(KeepHistory { days }): Json<KeepHistory>,
 ) -> Result<StatusCode, Refusal> {
     shared.broker.set_retention(days).await?;
@@ -138,8 +136,8 @@ pub(super) async fn keep_history(
     put, path = "/settings/default", tag = "settings", request_body = DefaultPreset,
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn set_default(
-    State(shared): State<Shared>,
+pub(crate) async fn set_default(
+    State(shared): State<App>,
     Json(DefaultPreset { preset }): Json<DefaultPreset>,
 ) -> Result<StatusCode, Refusal> {
     shared.broker.set_default_preset(Some(&preset)).await?;
@@ -150,7 +148,7 @@ pub(super) async fn set_default(
 #[utoipa::path(
     delete, path = "/settings/default", tag = "settings", responses((status = NO_CONTENT))
 )]
-pub(super) async fn leave_default(State(shared): State<Shared>) -> Result<StatusCode, Refusal> {
+pub(crate) async fn leave_default(State(shared): State<App>) -> Result<StatusCode, Refusal> {
     shared.broker.set_default_preset(None).await?;
     Ok(StatusCode::NO_CONTENT)
 }

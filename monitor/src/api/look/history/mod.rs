@@ -10,15 +10,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::refusal::Params;
-use super::{Refusal, Shared};
-use crate::view::snapshot::Moment;
+use crate::app::App;
+use crate::refusal::{Params, Refusal};
+use crate::snapshot::moment::Moment;
 use sums::{History, who};
 
 /// How far back.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// Hours; a day where left out.
     #[serde(default = "a_day")]
     hours: u32,
@@ -33,8 +33,8 @@ fn a_day() -> u32 {
     get, path = "/history", tag = "history", params(Span),
     responses((status = OK, body = History), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn history(
-    State(shared): State<Shared>,
+pub(crate) async fn history(
+    State(shared): State<App>,
     Params(span): Params<Span>,
 ) -> Result<axum::Json<History>, Refusal> {
     let _viewer = shared.audience.join();
@@ -57,7 +57,7 @@ pub(super) async fn history(
     get, path = "/history.csv", tag = "history", params(Span),
     responses((status = OK, body = String, content_type = "text/csv"))
 )]
-pub(super) async fn csv(State(shared): State<Shared>, Params(span): Params<Span>) -> Response {
+pub(crate) async fn csv(State(shared): State<App>, Params(span): Params<Span>) -> Response {
     let _viewer = shared.audience.join();
     shared.listing.caught_up().await;
     let index = shared.listing.read();

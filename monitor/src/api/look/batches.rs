@@ -10,9 +10,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Refusal, Shared};
+use crate::app::App;
 use crate::index::{BatchSum, Phase};
-use crate::view::snapshot::{ControlRow, Moment, Snapshot};
+use crate::refusal::Refusal;
+use crate::snapshot::moment::Moment;
+use crate::snapshot::{ControlRow, Snapshot};
 
 /// Batches that are told of, the latest.
 const MOST: usize = 200;
@@ -22,7 +24,7 @@ const FRAME: Duration = Duration::from_secs(2);
 
 /// What was enqueued together.
 #[derive(Serialize, ToSchema)]
-pub(super) struct BatchRow {
+pub(crate) struct BatchRow {
     /// Which.
     #[schema(value_type = String)]
     id: BatchId,
@@ -45,9 +47,7 @@ pub(super) struct BatchRow {
     get, path = "/batches", operation_id = "list_batches", tag = "jobs",
     responses((status = OK, body = Vec<BatchRow>), (status = SERVICE_UNAVAILABLE, body = Refusal))
 )]
-pub(super) async fn list(
-    State(shared): State<Shared>,
-) -> Result<axum::Json<Vec<BatchRow>>, Refusal> {
+pub(crate) async fn list(State(shared): State<App>) -> Result<axum::Json<Vec<BatchRow>>, Refusal> {
     let _viewer = shared.audience.join();
     shared.listing.caught_up().await;
     let batches = shared.broker.batches().await?;

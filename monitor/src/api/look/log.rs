@@ -11,9 +11,9 @@ use common::job::id::JobId;
 use common::names::subject;
 use futures::StreamExt;
 
-use super::refusal::Named;
-use super::{Refusal, Shared};
-use crate::board::event;
+use crate::app::App;
+use crate::refusal::{Named, Refusal};
+use crate::view::board::event;
 
 /// What ffmpeg writes to its log from now on, as server-sent events `line`.
 /// Nobody keeps it: of a job that failed, its record holds the last lines.
@@ -21,8 +21,8 @@ use crate::board::event;
     get, path = "/jobs/{job}/log", tag = "jobs", params(("job" = String, Path)),
     responses((status = OK, body = String, content_type = "text/event-stream"))
 )]
-pub(super) async fn follow(
-    State(shared): State<Shared>,
+pub(crate) async fn follow(
+    State(shared): State<App>,
     Named(job): Named<JobId>,
 ) -> Result<Response, Refusal> {
     let client = shared.broker.client();

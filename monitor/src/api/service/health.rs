@@ -6,7 +6,7 @@ use async_nats::connection::State as Connection;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::Shared;
+use crate::app::App;
 
 /// How long the broker may take to answer before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
     get, path = "/healthz", tag = "health", security(()),
     responses((status = OK, body = String, content_type = "text/plain"))
 )]
-pub(super) async fn alive() -> &'static str {
+pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn alive() -> &'static str {
         (status = SERVICE_UNAVAILABLE, body = String, content_type = "text/plain")
     )
 )]
-pub(super) async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
+pub(crate) async fn ready(State(shared): State<App>) -> (StatusCode, &'static str) {
     let away = (
         StatusCode::SERVICE_UNAVAILABLE,
         "the broker is out of reach\n",

@@ -7,13 +7,13 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::refusal::Json;
-use super::{Refusal, Shared};
 use crate::access::{COOKIE, LIFETIME, Role, guard};
+use crate::app::App;
+use crate::refusal::{Json, Refusal};
 
 /// What whoever asks may do.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// `null` where a password is asked for first.
     role: Option<Role>,
     /// Whether passwords are asked for at all.
@@ -22,14 +22,14 @@ pub(super) struct Standing {
 
 /// A password.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Login {
+pub(crate) struct Login {
     password: String,
 }
 
 /// What whoever asks may do.
 #[utoipa::path(get, path = "/session", tag = "access", security(()), responses((status = OK, body = Standing)))]
-pub(super) async fn standing(
-    State(shared): State<Shared>,
+pub(crate) async fn standing(
+    State(shared): State<App>,
     headers: HeaderMap,
 ) -> axum::Json<Standing> {
     axum::Json(Standing {
@@ -43,8 +43,8 @@ pub(super) async fn standing(
     post, path = "/session", tag = "access", security(()), request_body = Login,
     responses((status = OK, body = Standing), (status = UNAUTHORIZED, body = Refusal))
 )]
-pub(super) async fn begin(
-    State(shared): State<Shared>,
+pub(crate) async fn begin(
+    State(shared): State<App>,
     headers: HeaderMap,
     Json(login): Json<Login>,
 ) -> Result<Response, Refusal> {
@@ -70,7 +70,7 @@ pub(super) async fn begin(
 
 /// Ends the session.
 #[utoipa::path(delete, path = "/session", tag = "access", security(()), responses((status = NO_CONTENT)))]
-pub(super) async fn end(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+pub(crate) async fn end(State(shared): State<App>, headers: HeaderMap) -> Response {
     if let Some(secret) = guard::session(&headers) {
         shared.access.end(secret);
     }

@@ -11,25 +11,25 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Counts those who look.
 #[derive(Clone)]
-pub struct Audience {
+pub(crate) struct Audience {
     looking: Arc<watch::Sender<usize>>,
 }
 
 /// One who looks, until dropped.
-pub struct Viewer {
+pub(crate) struct Viewer {
     looking: Arc<watch::Sender<usize>>,
 }
 
 impl Audience {
     /// Nobody looks yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             looking: Arc::new(watch::Sender::new(0)),
         }
     }
 
     /// One more looks.
-    pub fn join(&self) -> Viewer {
+    pub(crate) fn join(&self) -> Viewer {
         self.looking.send_modify(|looking| *looking += 1);
         Viewer {
             looking: self.looking.clone(),
@@ -37,7 +37,7 @@ impl Audience {
     }
 
     /// How many look.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         *self.looking.borrow()
     }
 

@@ -11,12 +11,12 @@ use common::recipe::{Argument, AudioEncoder, Container, Filters, Recipe};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::refusal::{Json, Named, Params};
-use super::{Refusal, Shared};
+use crate::app::App;
+use crate::refusal::{Json, Named, Params, Refusal};
 
 /// A recipe to be kept under a name.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// How to encode.
     #[schema(value_type = Object)]
     recipe: Recipe,
@@ -28,21 +28,21 @@ pub(super) struct Kept {
 
 /// The revision that was saved, for the next change.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Saved {
+pub(crate) struct Saved {
     revision: u64,
 }
 
 /// Which of a preset.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Which {
+pub(crate) struct Which {
     /// Only where it is still this one, as `GET /settings` says.
     revision: Option<u64>,
 }
 
 /// Everything that recipes may name.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Vocabulary {
+pub(crate) struct Vocabulary {
     /// Video codecs.
     codecs: Vec<&'static str>,
     /// The usual video encoders; workers may prove others.
@@ -61,7 +61,7 @@ pub(super) struct Vocabulary {
 
 /// A video encoder.
 #[derive(Serialize, ToSchema)]
-pub(super) struct EncoderWord {
+pub(crate) struct EncoderWord {
     name: String,
     /// What it makes.
     codec: &'static str,
@@ -76,8 +76,8 @@ pub(super) struct EncoderWord {
         (status = CONFLICT, body = Refusal, description = "there is one already, or another revision")
     )
 )]
-pub(super) async fn save(
-    State(shared): State<Shared>,
+pub(crate) async fn save(
+    State(shared): State<App>,
     Named(name): Named<Token>,
     Json(kept): Json<Kept>,
 ) -> Result<axum::Json<Saved>, Refusal> {
@@ -97,8 +97,8 @@ pub(super) async fn save(
         (status = CONFLICT, body = Refusal, description = "it is another revision")
     )
 )]
-pub(super) async fn remove(
-    State(shared): State<Shared>,
+pub(crate) async fn remove(
+    State(shared): State<App>,
     Named(name): Named<Token>,
     Params(Which { revision }): Params<Which>,
 ) -> Result<StatusCode, Refusal> {
@@ -110,7 +110,7 @@ pub(super) async fn remove(
 #[utoipa::path(
     get, path = "/vocabulary", tag = "new", responses((status = OK, body = Vocabulary))
 )]
-pub(super) async fn vocabulary() -> axum::Json<Vocabulary> {
+pub(crate) async fn vocabulary() -> axum::Json<Vocabulary> {
     axum::Json(Vocabulary {
         codecs: Codec::ALL.map(Codec::name).to_vec(),
         encoders: Encoder::catalogue()

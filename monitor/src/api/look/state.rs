@@ -9,8 +9,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
 
-use super::{Refusal, Shared};
-use crate::view::snapshot::{CardRow, Snapshot};
+use crate::app::App;
+use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
+use crate::snapshot::workers::CardRow;
 
 /// How long the first look at the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,7 +33,7 @@ struct LiveState {
     get, path = "/state", tag = "state",
     responses((status = OK, body = LiveState), (status = SERVICE_UNAVAILABLE, body = Refusal))
 )]
-pub(super) async fn state(State(shared): State<Shared>) -> Response {
+pub(crate) async fn state(State(shared): State<App>) -> Response {
     let _viewer = shared.audience.join();
     match shared.board.frame(PATIENCE).await {
         Some(frame) => ([(CONTENT_TYPE, "application/json")], frame.json()).into_response(),

@@ -10,13 +10,13 @@ use common::farm::worker_name::WorkerName;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::refusal::{Json, Named};
-use super::{Refusal, Shared};
-use crate::view::snapshot::ControlRow;
+use crate::app::App;
+use crate::refusal::{Json, Named, Refusal};
+use crate::snapshot::ControlRow;
 
 /// When in the week a worker may start jobs.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Week {
+pub(crate) struct Week {
     /// By its own clock, e.g. `mon-fri 19:00-07:00; sat,sun 00:00-24:00`.
     #[schema(value_type = String)]
     hours: Hours,
@@ -27,8 +27,8 @@ pub(super) struct Week {
     get, path = "/controls", operation_id = "list_controls", tag = "steer",
     responses((status = OK, body = Vec<ControlRow>), (status = SERVICE_UNAVAILABLE, body = Refusal))
 )]
-pub(super) async fn list(
-    State(shared): State<Shared>,
+pub(crate) async fn list(
+    State(shared): State<App>,
 ) -> Result<axum::Json<Vec<ControlRow>>, Refusal> {
     let controls = shared.broker.controls().await?;
     Ok(axum::Json(ControlRow::all(&controls)))
@@ -39,8 +39,8 @@ pub(super) async fn list(
     put, path = "/pauses/{target}", tag = "steer", params(("target" = String, Path)),
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn pause(
-    State(shared): State<Shared>,
+pub(crate) async fn pause(
+    State(shared): State<App>,
     Named(target): Named<String>,
 ) -> Result<StatusCode, Refusal> {
     set_paused(&shared, &target, true).await
@@ -51,8 +51,8 @@ pub(super) async fn pause(
     delete, path = "/pauses/{target}", tag = "steer", params(("target" = String, Path)),
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn resume(
-    State(shared): State<Shared>,
+pub(crate) async fn resume(
+    State(shared): State<App>,
     Named(target): Named<String>,
 ) -> Result<StatusCode, Refusal> {
     set_paused(&shared, &target, false).await
@@ -68,8 +68,8 @@ pub(super) async fn resume(
         (status = GATEWAY_TIMEOUT, body = Refusal)
     )
 )]
-pub(super) async fn lift(
-    State(shared): State<Shared>,
+pub(crate) async fn lift(
+    State(shared): State<App>,
     Named(worker): Named<WorkerName>,
 ) -> Result<StatusCode, Refusal> {
     let refused = |why: String| Err(Refusal::new(StatusCode::CONFLICT, why));
@@ -90,8 +90,8 @@ pub(super) async fn lift(
     request_body = Week,
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn set_hours(
-    State(shared): State<Shared>,
+pub(crate) async fn set_hours(
+    State(shared): State<App>,
     Named(worker): Named<WorkerName>,
     Json(Week { hours }): Json<Week>,
 ) -> Result<StatusCode, Refusal> {
@@ -103,14 +103,14 @@ pub(super) async fn set_hours(
     delete, path = "/hours/{worker}", tag = "steer", params(("worker" = String, Path)),
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = Refusal))
 )]
-pub(super) async fn leave_hours(
-    State(shared): State<Shared>,
+pub(crate) async fn leave_hours(
+    State(shared): State<App>,
     Named(worker): Named<WorkerName>,
 ) -> Result<StatusCode, Refusal> {
     order_hours(&shared, worker, None).await
 }
 
-async fn set_paused(shared: &Shared, target: &str, paused: bool) -> Result<StatusCode, Refusal> {
+async fn set_paused(shared: &App, target: &str, paused: bool) -> Result<StatusCode, Refusal> {
     let target: Target = target
         .parse()
         .map_err(|error: common::farm::orders::TargetError| Refusal::unsound(error.to_string()))?;
@@ -120,7 +120,7 @@ async fn set_paused(shared: &Shared, target: &str, paused: bool) -> Result<Statu
 }
 
 async fn order_hours(
-    shared: &Shared,
+    shared: &App,
     worker: WorkerName,
     hours: Option<Hours>,
 ) -> Result<StatusCode, Refusal> {
@@ -130,7 +130,7 @@ async fn order_hours(
 }
 
 async fn command(
-    shared: &Shared,
+    shared: &App,
     target: &Target,
     order: Option<&Order>,
 ) -> Result<StatusCode, Refusal> {

@@ -27,12 +27,12 @@ impl Refusal {
     }
 
     /// Nothing goes by that name.
-    pub(super) fn unknown(what: impl Into<String>) -> Self {
+    pub(crate) fn unknown(what: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, what)
     }
 
     /// The request says what cannot be meant.
-    pub(super) fn unsound(what: impl Into<String>) -> Self {
+    pub(crate) fn unsound(what: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
     }
 }
@@ -57,7 +57,7 @@ impl From<BrokerError> for Refusal {
 }
 
 /// A request's body, read from JSON.
-pub(super) struct Json<T>(pub(super) T);
+pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Refusal;
@@ -86,7 +86,7 @@ fn in_short(text: &str) -> &str {
 }
 
 /// What stands behind the `?` of a request.
-pub(super) struct Params<T>(pub(super) T);
+pub(crate) struct Params<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = Refusal;
@@ -100,7 +100,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 }
 
 /// What a request's path names.
-pub(super) struct Named<T>(pub(super) T);
+pub(crate) struct Named<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T> {
     type Rejection = Refusal;

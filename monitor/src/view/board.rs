@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::snapshot::Snapshot;
 use crate::view::View;
-use crate::view::snapshot::Snapshot;
 
 /// One section of the state.
 #[derive(Clone)]

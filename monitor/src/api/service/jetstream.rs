@@ -9,14 +9,15 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Refusal, Shared};
+use crate::app::App;
+use crate::refusal::Refusal;
 
 /// Consumers that are told of, at the most.
 const MOST: usize = 1000;
 
 /// The broker as it sees itself.
 #[derive(Serialize, ToSchema)]
-pub(super) struct JetStream {
+pub(crate) struct JetStream {
     /// The server that the monitor is connected to.
     server: String,
     /// Its version.
@@ -29,7 +30,7 @@ pub(super) struct JetStream {
 
 /// A stream.
 #[derive(Serialize, ToSchema)]
-pub(super) struct StreamRow {
+pub(crate) struct StreamRow {
     name: String,
     subjects: Vec<String>,
     messages: u64,
@@ -46,7 +47,7 @@ pub(super) struct StreamRow {
 
 /// A server that follows a stream's leader.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Replica {
+pub(crate) struct Replica {
     name: String,
     /// Whether it has everything.
     current: bool,
@@ -57,7 +58,7 @@ pub(super) struct Replica {
 
 /// A consumer.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ConsumerRow {
+pub(crate) struct ConsumerRow {
     name: String,
     pending: u64,
     ack_pending: usize,
@@ -74,9 +75,7 @@ pub(super) struct ConsumerRow {
     get, path = "/jetstream", tag = "state",
     responses((status = OK, body = JetStream), (status = SERVICE_UNAVAILABLE, body = Refusal))
 )]
-pub(super) async fn jetstream(
-    State(shared): State<Shared>,
-) -> Result<axum::Json<JetStream>, Refusal> {
+pub(crate) async fn jetstream(State(shared): State<App>) -> Result<axum::Json<JetStream>, Refusal> {
     let context = shared.broker.jetstream();
     let server = shared.broker.client().server_info();
     let mut infos = context.streams();

@@ -7,13 +7,13 @@ use common::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::create::{check, media};
-use super::refusal::Json;
-use super::{Refusal, Shared};
+use crate::api::change::create::{check, media};
+use crate::app::App;
+use crate::refusal::{Json, Refusal};
 
 /// A file, and what would be done to it.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct ForeseeRequest {
+pub(crate) struct ForeseeRequest {
     /// The file, below the store's root.
     file: String,
     /// How it would be encoded.
@@ -23,7 +23,7 @@ pub(super) struct ForeseeRequest {
 
 /// What would become of a file.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Foretold {
+pub(crate) struct Foretold {
     /// What would be kept, converted and lost.
     #[schema(value_type = Vec<Object>)]
     changes: Vec<common::job::changes::Change>,
@@ -40,8 +40,8 @@ pub(super) struct Foretold {
         (status = BAD_GATEWAY, body = Refusal)
     )
 )]
-pub(super) async fn foresee(
-    State(shared): State<Shared>,
+pub(crate) async fn foresee(
+    State(shared): State<App>,
     Json(ForeseeRequest { file, recipe }): Json<ForeseeRequest>,
 ) -> Result<axum::Json<Foretold>, Refusal> {
     let media = media(&shared)?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::index::{Done, Index, Who};
-use crate::view::snapshot::Moment;
+use crate::snapshot::moment::Moment;
 
 /// Points of a curve: as many as a chart shows.
 const POINTS: i64 = 48;
@@ -166,7 +166,7 @@ impl Sum {
 
 impl History {
     /// What was done in the last hours. Looks through all jobs twice.
-    pub(super) fn of(index: &Index, hours: u32, now: Timestamp) -> Self {
+    pub(crate) fn of(index: &Index, hours: u32, now: Timestamp) -> Self {
         let times = Times::of(hours, now);
         let mut curve: Vec<Point> = times.each();
         let mut by_worker: BTreeMap<Who, WorkerSum> = BTreeMap::new();
@@ -302,7 +302,7 @@ fn tallies(sums: &[WorkerSum], failed: BTreeMap<WorkerName, u64>) -> Vec<Tally> 
 }
 
 /// The names of worker and encoder.
-pub(super) fn who(done: &Done<'_>) -> (String, String) {
+pub(crate) fn who(done: &Done<'_>) -> (String, String) {
     (
         done.worker.map(ToString::to_string).unwrap_or_default(),
         done.encoder

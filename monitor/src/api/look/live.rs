@@ -20,10 +20,11 @@ use common::broker::Broker;
 use futures::{Stream, StreamExt};
 use tokio::sync::watch;
 
-use super::{Refusal, Shared};
-use crate::audience::Viewer;
-use crate::board::{Frame, event};
-use crate::view::snapshot::Moment;
+use crate::app::App;
+use crate::feed::audience::Viewer;
+use crate::refusal::Refusal;
+use crate::snapshot::moment::Moment;
+use crate::view::board::{Frame, event};
 
 /// How often the time is sent.
 const CLOCK: Duration = Duration::from_secs(10);
@@ -37,7 +38,7 @@ const MOST: usize = 1000;
     get, path = "/live", tag = "state",
     responses((status = OK, body = String, content_type = "text/event-stream"))
 )]
-pub(super) async fn live(State(shared): State<Shared>) -> Response {
+pub(crate) async fn live(State(shared): State<App>) -> Response {
     if shared.audience.size() >= MOST {
         return Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -1,8 +1,5 @@
 //! What a job's files hold, and pictures of them, as workers see them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -18,20 +15,17 @@ use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
 use common::wire;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
 use utoipa::{IntoParams, ToSchema};
 
-use super::refusal::{Named, Params};
-use super::{Refusal, Shared};
+use crate::app::App;
+use crate::refusal::{Named, Params, Refusal};
 
 /// Workers that are asked one after the other until one sees something.
 const ASKED: usize = 4;
-/// Pictures that are kept for the next who looks, some 20 kB each.
-const KEPT: usize = 256;
 
 /// What a job's two files hold.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Sides {
+pub(crate) struct Sides {
     input: Content,
     /// Left out until the job has made one.
     output: Option<Content>,
@@ -39,7 +33,7 @@ pub(super) struct Sides {
 
 /// What a file holds.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Content {
+pub(crate) struct Content {
     /// Format, length and tracks.
     #[schema(value_type = Option<Object>)]
     media: Option<MediaInfo>,
@@ -65,32 +59,12 @@ impl From<Result<MediaInfo, PreviewError>> for Content {
 /// Which picture.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Which {
+pub(crate) struct Which {
     /// `input` or `output`.
     #[param(value_type = String)]
     side: JobFile,
     /// Seconds from the beginning.
     at: f64,
-}
-
-/// Pictures that somebody looked at not long ago. Who asks for the same at the
-/// same time waits for the one answer.
-#[derive(Default)]
-pub(crate) struct Stills {
-    kept: Mutex<HashMap<Still, Arc<OnceCell<Bytes>>>>,
-}
-
-/// Whose picture, of which file, at how many milliseconds.
-type Still = (JobId, JobFile, u64);
-
-impl Stills {
-    fn place(&self, still: Still) -> Arc<OnceCell<Bytes>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT && !kept.contains_key(&still) {
-            kept.clear();
-        }
-        kept.entry(still).or_default().clone()
-    }
 }
 
 /// What a job's files hold: format, length, tracks. Of a completed job as it was
@@ -99,8 +73,8 @@ impl Stills {
     get, path = "/jobs/{job}/media", tag = "jobs", params(("job" = String, Path)),
     responses((status = OK, body = Sides), (status = NOT_FOUND, body = Refusal))
 )]
-pub(super) async fn media(
-    State(Shared { broker, .. }): State<Shared>,
+pub(crate) async fn media(
+    State(App { broker, .. }): State<App>,
     Named(job): Named<JobId>,
 ) -> Result<axum::Json<Sides>, Refusal> {
     let record = known(&broker, &job).await?;
@@ -132,8 +106,8 @@ pub(super) async fn media(
         (status = BAD_GATEWAY, body = Refusal)
     )
 )]
-pub(super) async fn still(
-    State(shared): State<Shared>,
+pub(crate) async fn still(
+    State(shared): State<App>,
     Named(job): Named<JobId>,
     Params(Which { side, at }): Params<Which>,
 ) -> Result<Response, Refusal> {

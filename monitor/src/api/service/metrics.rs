@@ -10,9 +10,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
-use super::{Refusal, Shared};
+use crate::app::App;
 use crate::index::{Index, Phase};
-use crate::view::snapshot::{Attention, Presence, Snapshot};
+use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
+use crate::snapshot::attention::Attention;
+use crate::snapshot::workers::Presence;
 
 /// How long the first look at the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
         (status = SERVICE_UNAVAILABLE, body = Refusal)
     )
 )]
-pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
+pub(crate) async fn metrics(State(shared): State<App>) -> Response {
     let _viewer = shared.audience.join();
     shared.listing.caught_up().await;
     let Some(frame) = shared.board.frame(PATIENCE).await else {

@@ -19,9 +19,9 @@ use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::refusal::{Json, Params};
-use super::{Refusal, Shared};
-use crate::media::Media;
+use crate::api::media::Media;
+use crate::app::App;
+use crate::refusal::{Json, Params, Refusal};
 
 /// Files of one order, at the most.
 const MOST: usize = 1000;
@@ -31,7 +31,7 @@ const AT_ONCE: usize = 16;
 /// Which folder.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Where {
+pub(crate) struct Where {
     /// Below the store's root, with `/` between names.
     #[serde(default)]
     folder: String,
@@ -39,7 +39,7 @@ pub(super) struct Where {
 
 /// What lies in a folder.
 #[derive(Default, Serialize, ToSchema)]
-pub(super) struct FolderRow {
+pub(crate) struct FolderRow {
     /// The root below which everything lies; none where the monitor has no store.
     root: Option<String>,
     /// Names of folders.
@@ -50,14 +50,14 @@ pub(super) struct FolderRow {
 
 /// A file.
 #[derive(Serialize, ToSchema)]
-pub(super) struct FileRow {
+pub(crate) struct FileRow {
     name: String,
     size: u64,
 }
 
 /// What to encode, and how.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Order {
+pub(crate) struct Order {
     /// Files below the store's root, at the most 1000.
     files: Vec<String>,
     /// The folder below the store's root that outputs go to.
@@ -79,7 +79,7 @@ pub(super) struct Order {
 
 /// What became of an order.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Receipt {
+pub(crate) struct Receipt {
     /// What the new jobs are known by together; none where no job is new.
     #[schema(value_type = Option<String>)]
     batch: Option<BatchId>,
@@ -89,7 +89,7 @@ pub(super) struct Receipt {
 
 /// What became of a file.
 #[derive(Serialize, ToSchema)]
-pub(super) struct FileReceipt {
+pub(crate) struct FileReceipt {
     file: String,
     /// Its job.
     #[schema(value_type = Option<String>)]
@@ -102,7 +102,7 @@ pub(super) struct FileReceipt {
 
 /// A recipe.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct PlanRequest {
+pub(crate) struct PlanRequest {
     #[schema(value_type = Object)]
     recipe: Recipe,
 }
@@ -119,7 +119,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-pub(super) fn media(shared: &Shared) -> Result<&Media, Refusal> {
+pub(crate) fn media(shared: &App) -> Result<&Media, Refusal> {
     shared
         .media
         .as_deref()
@@ -131,8 +131,8 @@ pub(super) fn media(shared: &Shared) -> Result<&Media, Refusal> {
     get, path = "/store", tag = "new", params(Where),
     responses((status = OK, body = FolderRow), (status = NOT_FOUND, body = Refusal))
 )]
-pub(super) async fn browse(
-    State(shared): State<Shared>,
+pub(crate) async fn browse(
+    State(shared): State<App>,
     Params(Where { folder }): Params<Where>,
 ) -> Result<axum::Json<FolderRow>, Refusal> {
     // A page asks before anybody wants a file: that there is no store is an answer.
@@ -156,8 +156,8 @@ pub(super) async fn browse(
     post, path = "/plan", tag = "new", request_body = PlanRequest,
     responses((status = OK, body = Object), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn plan(
-    State(shared): State<Shared>,
+pub(crate) async fn plan(
+    State(shared): State<App>,
     Json(PlanRequest { recipe }): Json<PlanRequest>,
 ) -> Result<axum::Json<Plan>, Refusal> {
     check(&recipe)?;
@@ -172,7 +172,7 @@ pub(super) async fn plan(
     Ok(axum::Json(plan.measured(&history)))
 }
 
-pub(super) fn check(recipe: &Recipe) -> Result<(), Refusal> {
+pub(crate) fn check(recipe: &Recipe) -> Result<(), Refusal> {
     recipe
         .check()
         .map_err(|error| Refusal::unsound(error.to_string()))
@@ -184,8 +184,8 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), Refusal> {
     post, path = "/jobs", tag = "new", request_body = Order,
     responses((status = OK, body = Receipt), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn create(
-    State(shared): State<Shared>,
+pub(crate) async fn create(
+    State(shared): State<App>,
     Json(order): Json<Order>,
 ) -> Result<axum::Json<Receipt>, Refusal> {
     let media = media(&shared)?;

@@ -15,9 +15,9 @@ use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::refusal::Json;
-use super::{Refusal, Shared};
+use crate::app::App;
 use crate::index::Phase;
+use crate::refusal::{Json, Refusal};
 
 /// Jobs of one order, at the most.
 const MOST: usize = 1000;
@@ -26,7 +26,7 @@ const AT_ONCE: usize = 16;
 
 /// Which jobs.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Jobs {
+pub(crate) struct Jobs {
     /// Their ids, at the most 1000.
     #[schema(value_type = Vec<String>)]
     jobs: Vec<JobId>,
@@ -34,7 +34,7 @@ pub(super) struct Jobs {
 
 /// Which jobs, and where to.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Move {
+pub(crate) struct Move {
     /// Their ids, at the most 1000.
     #[schema(value_type = Vec<String>)]
     jobs: Vec<JobId>,
@@ -52,7 +52,7 @@ pub(super) struct Move {
 
 /// What became of an order.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// Which job.
     #[schema(value_type = String)]
     job: JobId,
@@ -135,8 +135,8 @@ async fn each(
     post, path = "/jobs/cancel", tag = "steer", request_body = Jobs,
     responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn cancel(
-    State(Shared { broker, .. }): State<Shared>,
+pub(crate) async fn cancel(
+    State(App { broker, .. }): State<App>,
     Json(Jobs { jobs }): Json<Jobs>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
     each(&broker, jobs, Broker::cancel).await
@@ -147,8 +147,8 @@ pub(super) async fn cancel(
     post, path = "/jobs/retry", tag = "steer", request_body = Jobs,
     responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn retry(
-    State(Shared { broker, .. }): State<Shared>,
+pub(crate) async fn retry(
+    State(App { broker, .. }): State<App>,
     Json(Jobs { jobs }): Json<Jobs>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
     each(&broker, jobs, Broker::retry).await
@@ -160,8 +160,8 @@ pub(super) async fn retry(
     post, path = "/jobs/move", tag = "steer", request_body = Move,
     responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn relocate(
-    State(Shared { broker, .. }): State<Shared>,
+pub(crate) async fn relocate(
+    State(App { broker, .. }): State<App>,
     Json(order): Json<Move>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
     checked(&order.jobs)?;
@@ -206,7 +206,7 @@ async fn move_one(broker: &Broker, job: JobId, order: &Move, workers: &[Heartbea
 
 /// Whether a worker could run all of the jobs.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Fit {
+pub(crate) struct Fit {
     /// Who.
     #[schema(value_type = String)]
     worker: WorkerName,
@@ -222,8 +222,8 @@ pub(super) struct Fit {
     post, path = "/jobs/fit", tag = "steer", request_body = Jobs,
     responses((status = OK, body = Vec<Fit>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(super) async fn fits(
-    State(Shared { broker, .. }): State<Shared>,
+pub(crate) async fn fits(
+    State(App { broker, .. }): State<App>,
     Json(Jobs { jobs }): Json<Jobs>,
 ) -> Result<axum::Json<Vec<Fit>>, Refusal> {
     checked(&jobs)?;

@@ -1,0 +1,8 @@
+//! Routes and layers of the service itself: sessions, health, figures, headers.
+
+pub(super) mod health;
+pub(super) mod jetstream;
+pub(super) mod metrics;
+pub(super) mod security;
+pub(super) mod session;
+pub(super) mod survive;
