@@ -26,7 +26,7 @@ use crate::attempt::{changes, input};
 use crate::config::ReadMode;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, arguments, probe};
 
 /// Longer than anybody waits for an answer.

@@ -5,13 +5,15 @@
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::job::failure::{Doubt, Failure, Fault};
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::Tools;
+use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::fault::Origin;
-use worker::ffmpeg::run::process::{Finished, Limits, Runner, Sign};
+use worker::ffmpeg::run::runner::{Finished, Runner, Sign};
 use worker::sandbox::Sandbox;
 
 /// A shell script in ffmpeg's place, run confined in a scratch folder.
@@ -127,8 +129,13 @@ fn the_command_line_can_be_pasted_into_a_shell_and_opens_nothing() {
     ]
     .map(OsString::from);
     let line = stand_in.runner.command_line(&arguments);
-    let end = r"-stats_period 0.5 -i 'http://s3/b/it'\''s here.mkv?…' -crf 24 ''";
-    assert!(line.ends_with(end), "{line}");
+    let read = Command::new("sh")
+        .args(["-c", &format!("printf '%s\\n' {line}")])
+        .output()
+        .expect("a shell");
+    let words = String::from_utf8(read.stdout).expect("text");
+    let end = "-stats_period\n0.5\n-i\nhttp://s3/b/it's here.mkv?…\n-crf\n24\n\n";
+    assert!(words.ends_with(end), "{line} is {words}");
 }
 
 #[tokio::test]
@@ -139,6 +146,15 @@ async fn garbage_on_both_pipes_is_harmless() {
     let finished = stand_in.run().await.expect("ends well");
     assert_eq!(finished.progress.frame, 1);
     assert!(finished.complaints.words().len() <= 40);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_the_inputs_fault_and_is_cut_off() {
+    let stand_in = StandIn::new("while :; do head -c 1000000 /dev/zero; done");
+    let answer = stand_in.runner.ffprobe(&[], Origin::Local).await;
+    let failure = answer.expect_err("no end");
+    assert_eq!((failure.fault, failure.doubt), (Fault::Input, None));
+    assert!(failure.message.contains("longer than 16 MiB"), "{failure}");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use crate::ffmpeg::Source;
 use crate::ffmpeg::probe::count::{Count, count};
 use crate::ffmpeg::probe::probe;
 use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::run::runner::Runner;
 use crate::report::load::free_space;
 
 /// How long one such encode may take.

@@ -88,7 +88,7 @@ async fn ask(rig: &TestRig, what: &'static str) -> Result<String, DetectError> {
             "gave no answer within {}",
             humantime::format_duration(rig.patience)
         ),
-        Some(status) => super::reason::reason(&ran.stderr).unwrap_or_else(|| status.to_string()),
+        Some(status) => ran.reason().unwrap_or_else(|| status.to_string()),
     };
     Err(DetectError::NoAnswer {
         ffmpeg: rig.ffmpeg.clone(),

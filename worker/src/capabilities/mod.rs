@@ -7,7 +7,7 @@
 //! bring out packets in the format asked for, then climbs to larger pictures
 //! ([`ladder`]). What passed is timed, alone on the machine ([`speed`]), and
 //! hardware is filled with encodes until it refuses ([`sessions`]). What did not
-//! pass keeps ffmpeg's own words for it ([`reason`]).
+//! pass keeps ffmpeg's own words for it.
 
 mod cache;
 mod devices;
@@ -17,7 +17,6 @@ mod listing;
 mod process;
 mod profile;
 mod prove;
-mod reason;
 mod render;
 mod sessions;
 mod speed;

@@ -4,33 +4,15 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, BufReader, Lines};
+use tokio::io::{BufReader, Lines};
 use tokio::process::{ChildStdout, Command};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
+use crate::ffmpeg::run::unconfined::{Ran, Unconfined};
 use crate::sandbox::child::Child;
-
-/// Bytes kept of each stream: the list of all filters takes 50 kB.
-const KEPT: usize = 256 << 10;
-
-/// How a run of ffmpeg ended, and what it said.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    /// `None` where it was killed because its time was up.
-    pub(crate) status: Option<ExitStatus>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    pub(crate) took: Duration,
-}
-
-impl Ran {
-    pub(crate) fn succeeded(&self) -> bool {
-        self.status.is_some_and(|status| status.success())
-    }
-}
 
 /// Runs ffmpeg to its end, or for as long as patience lasts.
 ///
@@ -41,48 +23,9 @@ pub(crate) async fn run(
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
     patience: Duration,
 ) -> io::Result<Ran> {
-    let started = Instant::now();
-    let mut child = spawn(ffmpeg, arguments, Stdio::piped())?;
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let stdout = child.stdout();
-    let stderr = child.stderr();
-    let ended = {
-        let waiting = async {
-            let status = child.wait().await;
-            // A grandchild that outlives ffmpeg would hold the pipes open.
-            child.kill();
-            status
-        };
-        let all = async {
-            let (status, ..) =
-                tokio::join!(waiting, keep(stdout, &mut out), keep(stderr, &mut err));
-            status
-        };
-        timeout(patience, all).await
-    };
-    let status = match ended {
-        Ok(status) => Some(status?),
-        Err(_) => {
-            child.end(Duration::ZERO).await;
-            None
-        }
-    };
-    Ok(Ran {
-        status,
-        stdout: String::from_utf8_lossy(&out).into_owned(),
-        stderr: String::from_utf8_lossy(&err).into_owned(),
-        took: started.elapsed(),
-    })
-}
-
-/// Reads a stream to its end, and keeps its beginning.
-async fn keep(stream: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
-    let Some(mut stream) = stream else { return };
-    let mut buffer = [0; 8192];
-    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-        let room = KEPT - kept.len();
-        kept.extend_from_slice(&buffer[..length.min(room)]);
-    }
+    Unconfined::new(ffmpeg, patience)
+        .run(arguments, |_| {})
+        .await
 }
 
 /// An encode that is watched while it runs, packet by packet.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use common::farm::card::{Proof, bit_depth};
 use common::recipe::encoder::{Encoder, Kind};
 
-use crate::capabilities::process::{Ran, Watched, is_packet};
+use crate::capabilities::process::{Watched, is_packet};
 use crate::capabilities::profile::{DevicePath, Profile, Size};
-use crate::capabilities::reason::reason;
 use crate::capabilities::{ladder, process};
+use crate::ffmpeg::run::unconfined::Ran;
 
 /// A line of text for each packet, as soon as it is there.
 const PACKETS: [&str; 5] = ["-flush_packets", "1", "-f", "framecrc", "pipe:1"];
@@ -209,7 +209,7 @@ async fn run(ffmpeg: &Path, arguments: &[String], patience: Duration) -> Result<
         .await
         .map_err(|error| Refusal::new(format!("ffmpeg cannot be started: {error}")))?;
     tracing::trace!(took = ?ran.took, status = ?ran.status, command = %arguments.join(" "), "test encode");
-    let said = reason(&ran.stderr);
+    let said = ran.reason();
     let Some(status) = ran.status else {
         let patience = humantime::format_duration(patience);
         let said = said.map_or_else(String::new, |words| format!(": {words}"));

@@ -20,8 +20,9 @@ use worker::attempt::verify::gate::{Checked, Depth, check};
 use worker::ffmpeg::build::Build;
 use worker::ffmpeg::probe::media::Media;
 use worker::ffmpeg::probe::probe;
+use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::fault::Origin;
-use worker::ffmpeg::run::process::{Limits, Runner};
+use worker::ffmpeg::run::runner::Runner;
 use worker::ffmpeg::{Source, Tools, arguments};
 use worker::sandbox::Sandbox;
 

@@ -15,7 +15,7 @@ use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::survey::{Depth, Survey, Surveyed, survey};
 use crate::ffmpeg::probe::whole;
 use crate::ffmpeg::run::complaints::Complaints;
-use crate::ffmpeg::run::process::{Finished, Runner};
+use crate::ffmpeg::run::runner::{Finished, Runner};
 use crate::ffmpeg::tracks::{Means, Track};
 
 /// How much earlier than stated a file may end that says itself that it breaks off, in seconds and

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::ffmpeg::Source;
 use crate::ffmpeg::run::fault;
-use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::run::runner::Runner;
 
 /// Packets that are read, of a kibibyte each: what describes tracks is in them.
 const PACKETS: &str = "%+#512";

@@ -7,7 +7,7 @@ use common::job::failure::Failure;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::run::complaints::Complaints;
 use crate::ffmpeg::run::fault;
-use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::run::runner::Runner;
 
 /// What of a stream is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

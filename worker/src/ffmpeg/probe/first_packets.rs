@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::run::fault;
-use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::run::runner::Runner;
 
 /// Packets from the beginning, of all streams together.
 const FIRST_PACKETS: &str = "%+#64";

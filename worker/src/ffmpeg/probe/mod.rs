@@ -25,7 +25,7 @@ use crate::ffmpeg::probe::media::{
     StreamKind,
 };
 use crate::ffmpeg::run::fault;
-use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::run::runner::Runner;
 
 /// Packets of video from the beginning, whose frames are looked at for what only frames tell: HDR metadata, captions, fields.
 const FIRST_PACKETS: &str = "%+#8";

@@ -9,7 +9,7 @@ use common::job::failure::Failure;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::run::complaints;
 use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::run::process::{Printed, Runner};
+use crate::ffmpeg::run::runner::{Printed, Runner};
 
 /// How far a survey goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

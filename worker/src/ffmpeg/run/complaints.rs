@@ -1,7 +1,7 @@
 //! What ffmpeg complained of while it went on to a good end.
 
-use crate::ffmpeg::run::fault::without_speaker;
-use crate::ffmpeg::run::tail::Line;
+use crate::ffmpeg::run::line::Line;
+use crate::ffmpeg::run::speaker::without_speaker;
 
 /// Complaints that are kept word for word.
 const KEPT: usize = 8;
@@ -41,7 +41,7 @@ impl Complaints {
     pub(crate) fn note(&mut self, line: &Line) {
         let breaks_off = breaks_off(&line.text);
         let is_harmless = HARMLESS.iter().any(|words| line.text.contains(words));
-        let is_damage = line.is_error || breaks_off || line.text.contains("corrupt");
+        let is_damage = line.is_error() || breaks_off || line.text.contains("corrupt");
         if !is_damage || is_harmless {
             return;
         }

@@ -1,11 +1,14 @@
-//! What ffmpeg's last words mean: whose fault it was, in one line.
+//! What ffmpeg's last words mean: whose fault the failure is, in one line.
 
 use std::process::ExitStatus;
 
 use common::job::failure::{Doubt, Failure};
 
 use crate::ffmpeg::Source;
-use crate::ffmpeg::run::tail::Line;
+use crate::ffmpeg::run::line::Line;
+use crate::ffmpeg::run::speaker::{not_held, without_speaker};
+use crate::ffmpeg::run::telling;
+use crate::ffmpeg::run::words::{INPUT, PASSING, SCARCE, UNFINISHED, WORKER};
 
 /// Where the bytes came from: what may have gone wrong differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,162 +29,6 @@ impl Origin {
         }
     }
 }
-
-/// Words of ffmpeg, of the encoders in it and of the system's loader when nothing but the machine is at fault.
-const WORKER: &[&str] = &[
-    // Disks.
-    "No space left on device",
-    "Disk quota exceeded",
-    "File too large",
-    "Read-only file system",
-    "Too many open files",
-    // Loader.
-    "error while loading shared libraries",
-    "cannot open shared object file",
-    "symbol lookup error",
-    "Exec format error",
-    "Library not loaded",
-    // Devices and their sessions.
-    "OpenEncodeSessionEx failed",
-    "No capable devices found",
-    "No NVENC capable devices found",
-    "Driver does not support the required nvenc API version",
-    "Cannot load libcuda",
-    "Cannot load nvcuda",
-    "Cannot load libnvidia-encode",
-    "CUDA_ERROR",
-    "Failed to initialise VAAPI",
-    "No VA display found",
-    "Device creation failed",
-    "Error creating a MFX session",
-    "Error initializing an internal MFX session",
-    "No usable encoding",
-    "DLL amfrt64.dll failed to open",
-    "AMF failed",
-    "Could not find a valid device",
-    "can't configure encoder",
-    "Cannot create compression session",
-    "No device available for encoder",
-    "No such device",
-    "Device or resource busy",
-    // An ffmpeg that lacks what others have.
-    "Unknown encoder",
-    "Encoder not found",
-];
-
-/// Words when something ran short that a machine has little of, or that a broken input asks too much of.
-const SCARCE: &[&str] = &[
-    "Cannot allocate memory",
-    "malloc of size",
-    "Memory allocation error",
-    "Failed to allocate",
-    "Resource temporarily unavailable",
-    "Input/output error",
-];
-
-/// Words of ffmpeg when the network is at fault, and for a remote source only.
-const PASSING: &[&str] = &[
-    "Connection refused",
-    "Connection reset",
-    "Connection timed out",
-    "Operation timed out",
-    "Network is unreachable",
-    "No route to host",
-    "Broken pipe",
-    "Failed to resolve hostname",
-    "Name or service not known",
-    "Temporary failure in name resolution",
-    "Server returned 5",
-    "Server returned 403", // A presigned address that ran out.
-    "HTTP error 5",
-    "HTTP error 403",
-    "Stream ends prematurely",
-    "TLS",
-    "Input/output error",
-    "Error in the pull function",
-];
-
-/// Words when the input, or what the recipe asks of it, is at fault. That a file is missing or may not
-/// be read is none of them: the file may be one of the ffmpeg that is installed.
-const INPUT: &[&str] = &[
-    // Inputs that are no media, or broken beyond use.
-    "moov atom not found",
-    "Invalid data found when processing input",
-    "EBML header parsing failed",
-    "Invalid NAL unit",
-    "could not find codec parameters",
-    "Could not find codec parameters",
-    "not on whitelist",
-    "Decoder (codec",
-    "No decoder could be found",
-    "corrupt decoded frame",
-    "rate exceeds maximum",
-    "is not implemented",
-    "does not contain any stream",
-    "End of file",
-    "Server returned 404",
-    "HTTP error 404",
-    // What a container or an encoder does not take.
-    "Could not find tag for codec",
-    "not currently supported in container",
-    "are supported for WebM",
-    "Could not write header",
-    "only possible from text to text or bitmap to bitmap",
-    "doesn't support",
-    "not divisible by",
-    "must be at least",
-    "must be less than or equal to",
-    "Image size is too small",
-    "TU size > 8 raw frame size",
-    "invalid width x height",
-    "dimensions too large",
-    "Unsupported channel layout",
-    "Opus mapping family undefined",
-    "Specified sample rate",
-    "Specified pixel format",
-    "Invalid or incompatible profile",
-    "incompatible with",
-    // What a recipe's own arguments bring about.
-    "Unable to parse",
-    "Undefined constant",
-    "Error setting option",
-    "Error setting preset/tune",
-    "Error setting profile",
-    "Error setting encoder parameters: bad parameter",
-    "Error applying option",
-    "Error parsing option",
-    "Unrecognized option",
-    "Option not found",
-    "out of range",
-    "No such filter",
-    "Error initializing filter",
-    "Impossible to convert between the formats",
-    "invalid level_idc",
-    "Invalid too big or non positive size",
-    "Picture size",
-    "Padded dimensions cannot be smaller",
-    "Failed to configure input pad",
-    "Failed to configure output pad",
-];
-
-/// Lines that only repeat that something went wrong.
-const EMPTY_WORDS: &[&str] = &[
-    "Conversion failed!",
-    "Error opening output file",
-    "Error opening input file",
-    "Nothing was written into output file",
-    "Terminating thread with return code",
-    "Task finished with error code",
-    "Could not open encoder before EOF",
-    "Error while filtering",
-    "Error while processing the decoded data",
-    "Error reinitializing filters",
-    "Failed to inject frame into filter network",
-    "maybe incorrect parameters such as bit_rate",
-    "Error sending frames to consumers",
-    "exit_on_error",
-    "Last message repeated",
-];
 
 /// The failure that an ffmpeg which ended badly stands for. What no words tell is in doubt.
 pub(crate) fn failure(tool: &str, status: ExitStatus, log: &[Line], origin: Origin) -> Failure {
@@ -233,9 +80,6 @@ const CRASHES: &[(i32, &str)] = &[
     (11, "segmentation fault"),
 ];
 
-/// Words of an ffmpeg that could not finish its file and yet ends well, as 5.1 does on a full disk.
-const UNFINISHED: &[&str] = &["Error writing trailer", "Error closing file"];
-
 /// The failure that an ffmpeg which ended well still owns up to in its log.
 pub(crate) fn unfinished(log: &[Line]) -> Option<Failure> {
     let line = find(log, UNFINISHED)?;
@@ -247,12 +91,9 @@ pub(crate) fn texts(log: &[Line]) -> Vec<String> {
     log.iter().map(|line| line.text.clone()).collect()
 }
 
-/// The line that says most: the last error that is no mere echo of another.
+/// The line that says most: of equally telling ones the last, as complaints that an encode survives come first.
 fn words_of(log: &[Line]) -> Option<String> {
-    let says = |line: &&Line| !EMPTY_WORDS.iter().any(|words| line.text.contains(words));
-    let error = log.iter().rev().filter(says).find(|line| line.is_error);
-    error
-        .or_else(|| log.iter().rev().find(says))
+    telling::most_telling(log.iter().rev())
         .or(log.last())
         .map(plain)
 }
@@ -266,61 +107,6 @@ fn find<'a>(log: &'a [Line], words: &[&str]) -> Option<&'a Line> {
 fn plain(line: &Line) -> String {
     let line = without_speaker(&line.text);
     not_held(&line).unwrap_or(line)
-}
-
-/// What a muxer says of a codec that its container does not hold, with the way out:
-/// `mp4: Could not find tag for codec vp8 in stream #0, …` → `mp4 holds no vp8: …`.
-fn not_held(line: &str) -> Option<String> {
-    let (container, codec) = match line.split_once(": Could not find tag for codec ") {
-        Some((container, rest)) => (container, rest.split(' ').next()?),
-        None => (
-            "webm",
-            line.contains("are supported for WebM")
-                .then_some("such track")?,
-        ),
-    };
-    Some(format!(
-        "{container} holds no {codec}: encode it, or choose --container mkv"
-    ))
-}
-
-/// A line without ffmpeg's addresses of things in memory, and without the file that all of it is about:
-/// `[mov @ 0x55…] x` → `mov: x`, `[vost#0:0/libx264 @ 0x5…] [enc:libx264 @ 0x6…] x` → `libx264: x`.
-pub(crate) fn without_speaker(line: &str) -> String {
-    if let Some((url, rest)) = line.split_once("?…: ")
-        && url.starts_with("http")
-    {
-        return rest.to_owned();
-    }
-    let Some((name, rest)) = line
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(" @ 0x"))
-        .and_then(|(name, rest)| Some((name, rest.split_once("] ")?.1)))
-    else {
-        return line.strip_prefix("input: ").unwrap_or(line).to_owned();
-    };
-    // Some lines carry two.
-    if rest.starts_with('[') {
-        let inner = without_speaker(rest);
-        if inner != rest {
-            return inner;
-        }
-    }
-    match speaker(name) {
-        "" => without_speaker(rest),
-        name => format!("{name}: {rest}"),
-    }
-}
-
-/// Who speaks, as people know it: `Parsed_crop_0` → `crop`, `in#0/avi` → `avi`, `vf#0:0` → nothing.
-fn speaker(name: &str) -> &str {
-    if let Some(filter) = name.strip_prefix("Parsed_") {
-        return filter.rsplit_once('_').map_or(filter, |(name, _)| name);
-    }
-    match name.split_once('#') {
-        Some((_, rest)) => rest.split_once('/').map_or("", |(_, name)| name),
-        None => name.split_once(':').map_or(name, |(_, name)| name),
-    }
 }
 
 #[cfg(unix)]

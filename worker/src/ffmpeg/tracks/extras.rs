@@ -10,7 +10,7 @@ use common::recipe::Container;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::run::process::Runner;
+use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::tracks::{Means, Track};
 use crate::ffmpeg::{Source, file};
 

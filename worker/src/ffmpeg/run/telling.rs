@@ -1,4 +1,7 @@
-//! The one line of ffmpeg's own words that says best why an encode failed.
+//! The line of ffmpeg's log that says best why it failed.
+
+use crate::ffmpeg::run::line::{Level, Line};
+use crate::ffmpeg::run::speaker::spoken;
 
 /// Longer reasons are cut, in characters.
 const LONGEST: usize = 200;
@@ -9,16 +12,20 @@ const GENERIC: &[&str] = &[
     "Could not open encoder before EOF",
     "Device creation failed",
     "Error initializing output stream",
+    "Error opening input file",
     "Error opening output file",
     "Error parsing global options",
-    "Error reinitializing filters!",
+    "Error reinitializing filters",
     "Error selecting an encoder",
     "Error splitting the argument list",
     "Error while opening encoder",
     "Error while processing the decoded data",
     "Exiting ",
+    "Last message repeated",
     "Nothing was written into output file",
     "Terminating thread with return code",
+    "exit_on_error",
+    "maybe incorrect parameters such as bit_rate",
 ];
 
 /// What ffmpeg adds after it has said what went wrong: better than nothing.
@@ -33,68 +40,35 @@ const VAGUE: &[&str] = &[
     "ff_frame_thread_encoder_init failed",
 ];
 
-/// The most telling line of what ffmpeg wrote to stderr, without addresses;
-/// `None` where it wrote nothing of use.
-///
-/// Reads logs with and without the level of each line (`-loglevel level+…`).
-pub(crate) fn reason(stderr: &str) -> Option<String> {
-    stderr
-        .lines()
-        // Links between filters and their formats are told in indented lists.
-        .filter(|line| !line.starts_with(' '))
-        .filter_map(Line::parse)
-        // The first of the best: what follows an error follows from it.
-        .min_by_key(|line| (line.is_vague(), line.level))
-        .map(|line| shortened(line.text))
-}
-
-/// How grave a line is; those that do not say count as errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    Error,
-    Warning,
-}
-
-struct Line<'a> {
-    level: Level,
-    text: &'a str,
-}
-
-impl<'a> Line<'a> {
-    /// Takes the tags off: `[hevc_nvenc @ 0x55d6] [error] No capable devices found`.
-    fn parse(line: &'a str) -> Option<Self> {
-        let mut text = line.trim();
-        let mut level = Level::Error;
-        while let Some((tag, rest)) = text.strip_prefix('[').and_then(|line| line.split_once(']')) {
-            match tag {
-                "panic" | "fatal" | "error" => {}
-                "warning" => level = Level::Warning,
-                "info" | "verbose" | "debug" | "trace" => return None,
-                _ if tag.contains(" @ 0x") || tag.starts_with("enc:") => {}
-                _ => break,
-            }
-            text = rest.trim_start();
-        }
-        let says_something = text.contains(char::is_alphabetic)
-            && !is_chatter(text)
-            && !starts_with_one_of(text, GENERIC);
-        says_something.then_some(Self { level, text })
-    }
-
-    fn is_vague(&self) -> bool {
-        starts_with_one_of(self.text, VAGUE)
-    }
-}
-
-fn starts_with_one_of(text: &str, known: &[&str]) -> bool {
-    known.iter().any(|words| text.starts_with(words))
-}
-
 /// What encoder libraries print past ffmpeg's log: `x265 [info]: …`, `Svt[info]: …`.
-fn is_chatter(text: &str) -> bool {
-    ["[info]", "[notice]", "[warning]", "Link '"]
+const CHATTER: &[&str] = &["[info]", "[notice]", "[warning]", "Link '"];
+
+/// The most telling of these lines; the first of equally telling ones. `None` where no line tells anything.
+pub(super) fn most_telling<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Option<&'a Line> {
+    lines
         .into_iter()
-        .any(|mark| text.contains(mark))
+        .filter(|line| says_something(line))
+        .min_by_key(|line| (holds(&line.text, VAGUE), line.level))
+}
+
+/// The most telling line of all that a failed test encode wrote, without who says it, cut to a bound; `None` where it
+/// wrote nothing of use. What follows an error follows from it: the first one counts.
+pub(super) fn reason(log: &str) -> Option<String> {
+    // Links between filters and their formats are told in indented lists.
+    let lines = log.lines().filter(|line| !line.starts_with(' '));
+    let lines: Vec<Line> = lines.map(|line| Line::read(line.trim())).collect();
+    most_telling(&lines).map(|line| shortened(spoken(&line.text)))
+}
+
+fn says_something(line: &Line) -> bool {
+    line.level < Level::Info
+        && spoken(&line.text).contains(char::is_alphabetic)
+        && !holds(&line.text, CHATTER)
+        && !holds(&line.text, GENERIC)
+}
+
+fn holds(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|words| text.contains(words))
 }
 
 fn shortened(text: &str) -> String {
@@ -107,11 +81,11 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::reason;
+    use super::*;
 
     /// Real words of two builds of ffmpeg on a machine without a GPU: what was
     /// tried, the line that should be picked, and what ffmpeg wrote.
-    const FIXTURE: &str = include_str!("../../tests/data/refusals.txt");
+    const FIXTURE: &str = include_str!("../../../tests/data/refusals.txt");
 
     #[test]
     fn the_telling_line_is_picked_from_real_refusals() {
@@ -143,6 +117,6 @@ mod tests {
     #[test]
     fn reasons_are_short() {
         let picked = reason(&"ü".repeat(1000)).expect("a reason");
-        assert_eq!(picked.chars().count(), super::LONGEST + 1);
+        assert_eq!(picked.chars().count(), LONGEST + 1);
     }
 }

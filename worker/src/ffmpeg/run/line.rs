@@ -1,0 +1,165 @@
+//! Lines of what a tool prints: cut to a bound, and read with the level that ffmpeg gives them.
+
+const LINE_BYTES: usize = 400;
+
+/// Cuts a stream of bytes into lines, none longer than a bound, whatever
+/// bytes they are made of.
+#[derive(Default)]
+pub(crate) struct Lines {
+    current: Vec<u8>,
+}
+
+impl Lines {
+    /// Takes further bytes and hands on every line that they complete.
+    pub(crate) fn feed(&mut self, bytes: &[u8], mut line: impl FnMut(&str)) {
+        for &byte in bytes {
+            match byte {
+                b'\n' | b'\r' => self.finish(&mut line),
+                // What is beyond the bound is dropped.
+                _ if self.current.len() < LINE_BYTES => self.current.push(byte),
+                _ => {}
+            }
+        }
+    }
+
+    /// Hands on what came after the last end of line.
+    pub(crate) fn finish(&mut self, mut line: impl FnMut(&str)) {
+        let text = String::from_utf8_lossy(&self.current);
+        let text = text.trim();
+        if !text.is_empty() {
+            line(text);
+        }
+        self.current.clear();
+    }
+}
+
+/// How grave ffmpeg says a line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Error,
+    /// Libraries and loaders print past ffmpeg's log.
+    #[default]
+    Unsaid,
+    Warning,
+    Info,
+}
+
+/// Levels as ffmpeg writes them with `-loglevel level+…`.
+const LEVELS: &[(&str, Level)] = &[
+    ("[panic] ", Level::Error),
+    ("[fatal] ", Level::Error),
+    ("[error] ", Level::Error),
+    ("[warning] ", Level::Warning),
+    ("[info] ", Level::Info),
+    ("[verbose] ", Level::Info),
+    ("[debug] ", Level::Info),
+    ("[trace] ", Level::Info),
+];
+
+/// A line of a log, fit to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// What the line says, without its level.
+    pub(crate) text: String,
+    pub(crate) level: Level,
+}
+
+impl Line {
+    /// A line as ffmpeg writes it with `-loglevel level+…`: `[h264 @ 0x55…] [error] Invalid NAL unit size`.
+    pub(crate) fn read(line: &str) -> Self {
+        let found = LEVELS
+            .iter()
+            .filter_map(|(mark, level)| Some((line.find(mark)?, *mark, *level)))
+            .filter(|(at, ..)| is_context(&line[..*at]))
+            .min_by_key(|(at, ..)| *at);
+        match found {
+            Some((at, mark, level)) => Self {
+                text: format!("{}{}", &line[..at], &line[at + mark.len()..]),
+                level,
+            },
+            None => Self {
+                text: line.to_owned(),
+                // Libraries write by themselves: `x264 [error]: invalid tune`.
+                level: match line.contains("[error]") {
+                    true => Level::Error,
+                    false => Level::Unsaid,
+                },
+            },
+        }
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        self.level == Level::Error
+    }
+}
+
+/// Whether this names who says something, e.g. `[mov @ 0x55…] `, or is nothing.
+fn is_context(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || (text.starts_with('[') && text.ends_with(']'))
+}
+
+/// The line without the part of a presigned URL that lets anyone read the object.
+pub(crate) fn without_signature(line: &str) -> String {
+    let mut parts = line.split("?X-Amz-");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        clean.push_str("?…");
+        let end = part.find(|c: char| c.is_whitespace() || "'\"".contains(c));
+        // ffmpeg writes `URL: what happened`.
+        let colon = part.find(": ");
+        let end = end.into_iter().chain(colon).min().unwrap_or(part.len());
+        clean.push_str(&part[end..]);
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_never_reaches_a_log() {
+        let said = "http://s3/b/k?X-Amz-Algorithm=A&X-Amz-Signature=abc: Invalid data found";
+        assert_eq!(
+            without_signature(said),
+            "http://s3/b/k?…: Invalid data found"
+        );
+        assert_eq!(without_signature("no url"), "no url");
+    }
+
+    #[test]
+    fn a_level_is_read_and_left_out() {
+        for (line, text, level) in [
+            ("[info] Input #0", "Input #0", Level::Info),
+            (
+                "[error] Conversion failed!",
+                "Conversion failed!",
+                Level::Error,
+            ),
+            (
+                "[h264 @ 0x55] [error] Invalid NAL",
+                "[h264 @ 0x55] Invalid NAL",
+                Level::Error,
+            ),
+            (
+                "[vist#0:0/h264 @ 0x55] [dec:h264 @ 0x56] [warning] corrupt decoded frame",
+                "[vist#0:0/h264 @ 0x55] [dec:h264 @ 0x56] corrupt decoded frame",
+                Level::Warning,
+            ),
+            (
+                "x264 [error]: invalid tune 'a'",
+                "x264 [error]: invalid tune 'a'",
+                Level::Error,
+            ),
+            (
+                "a title with [fatal] in it",
+                "a title with [fatal] in it",
+                Level::Unsaid,
+            ),
+        ] {
+            let read = Line::read(line);
+            assert_eq!((read.text.as_str(), read.level), (text, level));
+        }
+    }
+}
