@@ -7,6 +7,8 @@ export RUST_TEST_THREADS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 unexport NATS_URL STORE_URL
 
 demo := $(CARGO_TARGET_DIR)/demo
+# Cargo's features are those of all packages that are built at once: programs and examples in one go are built once.
+release := cargo build --release --workspace --bins
 
 .PHONY: help demo test lint soak bench bench-peers up down clean
 help: ## List these targets
@@ -22,27 +24,32 @@ demo: ## Encode four sample clips to HEVC on this machine: no server needed
 test: ## Run every test, on a real broker, store, ffmpeg and browser
 	@tests/setup test
 	@tests/clips
-	cargo build --workspace
+	cargo build --workspace --all-targets
 	cargo test --workspace
 
-lint: ## Check formatting and lints
+lint: ## Check formatting, lints, dependencies and spelling
+	@tests/setup lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo shear
+	cargo deny check -D warnings bans licenses sources
+	@tests/advisories
+	typos
 
 soak: ## Break the farm again and again for SOAK_MINUTES (5), and check that nothing is lost
 	@tests/setup test
 	@tests/clips
-	cargo build --release --workspace
-	cargo run --release -p ffmpeg-easy-tests --example soak
+	$(release) --example soak
+	"$(CARGO_TARGET_DIR)/release/examples/soak"
 
 bench: ## Measure the whole farm
 	@tests/setup test
-	cargo build --release --workspace
-	cargo run --release -p ffmpeg-easy-tests --example bench
+	$(release) --example bench
+	"$(CARGO_TARGET_DIR)/release/examples/bench"
 
 bench-peers: ## Measure jobs that do nothing, beside other queues
 	@tests/setup peers
-	cargo build --release -p ffmpeg-easy-tests --example bench
+	$(release) --example bench
 	tests/peers/run
 
 up: ## Start broker, store, monitor and a worker in containers

@@ -6,6 +6,9 @@
 //! can, [`queue`] where it waits, [`run`] what became of it, [`subject`] what
 //! all of that is called on the broker, and [`broker`] the operations.
 
+// Programs have no readers of their documentation; this crate has three.
+#![warn(missing_docs)]
+
 pub mod broker;
 pub mod farm;
 pub mod job;

@@ -99,7 +99,7 @@ async fn a_retry_leaves_a_strangers_object_alone() {
 /// A worker is killed between fence and commit; what appears at the output
 /// meanwhile is not its job's.
 #[tokio::test]
-async fn an_attempt_that_was_about_to_publish_gives_no_right_to_anothers_output() {
+async fn an_attempt_that_was_about_to_publish_gives_no_right_to_the_output_of_another() {
     let (store, _folder) = store().await;
     let farm = Farm::start().await;
     let mut victim = Victim::join(&farm, &store, "victim").await;

@@ -528,9 +528,9 @@ impl Executor {
                 tracing::info!("an earlier attempt has published it");
                 return Ok(Some(*fence.report));
             }
-            There::Anothers if !run.job.replace => return Err(publish::occupied(&output).into()),
+            There::Foreign if !run.job.replace => return Err(publish::occupied(&output).into()),
             _ if is_last => return Err(Attempted::Vanished),
-            There::Nothing | There::Anothers => {}
+            There::Nothing | There::Foreign => {}
         }
         if !is_settled {
             claim.settle().await?;

@@ -92,7 +92,7 @@ pub enum There {
     /// What the run's note says was about to appear.
     Ours,
     /// Something else.
-    Anothers,
+    Foreign,
 }
 
 /// Compares what is at the output with what was about to appear there; it is
@@ -103,15 +103,15 @@ pub enum There {
 pub async fn look(stores: &Stores, to: &Location, fence: &Fence) -> Result<There, StoreError> {
     let there = match stores.head(to).await {
         Ok(there) if there.size == fence.size => stores.digest(to).await,
-        Ok(_) => return Ok(There::Anothers),
+        Ok(_) => return Ok(There::Foreign),
         Err(error) => Err(error),
     };
     match there {
         Ok(digest) if digest == fence.digest => Ok(There::Ours),
-        Ok(_) => Ok(There::Anothers),
+        Ok(_) => Ok(There::Foreign),
         Err(StoreError::Missing(_)) => Ok(There::Nothing),
         // A link, and no job makes links.
-        Err(StoreError::LeadsOut(_)) => Ok(There::Anothers),
+        Err(StoreError::LeadsOut(_)) => Ok(There::Foreign),
         Err(error) => Err(error),
     }
 }
@@ -180,7 +180,7 @@ impl Prepared {
             if !matches!(there, Ok(There::Nothing)) {
                 self.discard().await;
                 return match there {
-                    Ok(There::Anothers) => Err(occupied(to)),
+                    Ok(There::Foreign) => Err(occupied(to)),
                     there => there.map(drop).map_err(failure),
                 };
             }
@@ -254,7 +254,7 @@ async fn end(
                 upload.done();
                 return Ok(());
             }
-            Ok(There::Anothers) if !replace => {
+            Ok(There::Foreign) if !replace => {
                 upload.abort().await;
                 return Err(occupied(to));
             }
