@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
@@ -24,10 +24,11 @@ const MAX_WAITING: i64 = 65_536;
 /// take minutes.
 const AT_ONCE: usize = 16;
 
-/// The lanes that a worker knows of, the most urgent first.
-#[derive(Default)]
+/// The lanes that a worker knows of, the most urgent first. A clone shares what is
+/// learned of a lane by polling it.
+#[derive(Clone, Default)]
 pub struct Lanes {
-    known: BTreeMap<std::cmp::Reverse<Lane>, Known>,
+    known: BTreeMap<std::cmp::Reverse<Lane>, Arc<Known>>,
 }
 
 /// What is known of a lane.
@@ -69,7 +70,32 @@ impl Known {
 impl Lanes {
     /// Each lane, the most urgent first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Lane, &Known)> {
-        self.known.iter().map(|(lane, known)| (&lane.0, known))
+        self.known
+            .iter()
+            .map(|(lane, known)| (&lane.0, known.as_ref()))
+    }
+
+    /// The name of each, the most urgent first.
+    pub fn names(&self) -> impl Iterator<Item = &Lane> {
+        self.known.keys().map(|lane| &lane.0)
+    }
+
+    /// Those of these names that are known.
+    #[must_use]
+    pub fn only<'a>(&self, names: impl IntoIterator<Item = &'a Lane>) -> Self {
+        let known = names.into_iter().filter_map(|lane| {
+            let lane = std::cmp::Reverse(lane.clone());
+            let known = Arc::clone(self.known.get(&lane)?);
+            Some((lane, known))
+        });
+        Self {
+            known: known.collect(),
+        }
+    }
+
+    /// Adds other lanes; of a lane that both know, what the other knows holds.
+    pub fn extend(&mut self, other: Self) {
+        self.known.extend(other.known);
     }
 
     /// The shortest lease of them.
@@ -91,7 +117,7 @@ impl Lanes {
 
     /// What was declined before may not be any more.
     pub fn rouse_all(&self) {
-        self.known.values().for_each(Known::rouse);
+        self.known.values().for_each(|known| known.rouse());
     }
 
     fn insert(&mut self, lane: Lane, ack_wait: Duration) {
@@ -101,7 +127,7 @@ impl Lanes {
             is_unfinished: AtomicBool::new(false),
             rests_until: Mutex::new(None),
         };
-        self.known.insert(std::cmp::Reverse(lane), known);
+        self.known.insert(std::cmp::Reverse(lane), known.into());
     }
 }
 
