@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::job::id::BatchId;
 use crate::job::record::JobRecord;
 use crate::job::run::RunState;
+use crate::job::state::JobState;
 use crate::names::location::Location;
 
 /// What is kept of a batch; its jobs carry its id.
@@ -70,23 +71,20 @@ pub struct BatchProgress {
 impl BatchProgress {
     /// Counts one of its jobs.
     pub fn add(&mut self, record: &JobRecord) {
-        let count = match (record, record.run().map(|run| &run.state)) {
-            (JobRecord::Pending(_), _) | (_, None) => &mut self.pending,
-            (JobRecord::Parked(_), _) => &mut self.paused,
-            (_, Some(state)) => match state {
-                RunState::Running { .. } => &mut self.running,
-                RunState::Queued { .. } => &mut self.pending,
-                RunState::Waiting { .. } => &mut self.waiting,
-                RunState::Failed { .. } => &mut self.failed,
-                RunState::Cancelled => &mut self.cancelled,
-                RunState::Completed { report } => {
-                    self.input_bytes = self.input_bytes.saturating_add(report.input_size);
-                    self.output_bytes = self.output_bytes.saturating_add(report.output_size);
-                    &mut self.completed
-                }
-            },
+        let count = match record.state() {
+            JobState::Pending => &mut self.pending,
+            JobState::Paused => &mut self.paused,
+            JobState::Running => &mut self.running,
+            JobState::Waiting => &mut self.waiting,
+            JobState::Completed => &mut self.completed,
+            JobState::Failed => &mut self.failed,
+            JobState::Cancelled => &mut self.cancelled,
         };
         *count += 1;
+        if let Some(RunState::Completed { report }) = record.run().map(|run| &run.state) {
+            self.input_bytes = self.input_bytes.saturating_add(report.input_size);
+            self.output_bytes = self.output_bytes.saturating_add(report.output_size);
+        }
         if !record.has_ended() {
             self.bytes_left = self.bytes_left.saturating_add(record.job().input.size);
         }

@@ -10,6 +10,7 @@ pub mod media_info;
 pub mod progress;
 pub mod record;
 pub mod run;
+pub mod state;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

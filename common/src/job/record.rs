@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::farm::queue::{Priority, Queue};
 use crate::job::Job;
 use crate::job::run::Run;
+use crate::job::state::JobState;
 
 /// A job that waits and that nobody has taken yet.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,12 +70,12 @@ impl JobRecord {
         self.run().is_some_and(|run| run.state.is_terminal())
     }
 
-    /// Its state in one word.
-    pub fn word(&self) -> &'static str {
+    /// Where it stands.
+    pub fn state(&self) -> JobState {
         match self {
-            Self::Pending(_) => "pending",
-            Self::Parked(_) => "paused",
-            Self::Run(run) => run.state.word(),
+            Self::Pending(_) => JobState::Pending,
+            Self::Parked(_) => JobState::Paused,
+            Self::Run(run) => JobState::from(&run.state),
         }
     }
 }

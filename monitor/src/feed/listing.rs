@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError};
+use common::job::state::JobState;
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::audience::Audience;
+use crate::index::Index;
 use crate::index::shared::Listing;
-use crate::index::{Index, Phase};
 
 /// How often the broker is asked for news.
 const TICK: Duration = Duration::from_millis(250);
@@ -131,7 +132,7 @@ impl Lister {
         self.is_first = false;
         // Every job that waits has a message. Where there are fewer, somebody
         // has removed some past the farm's programs.
-        let pending = self.listing.read().counts().of(Phase::Pending) as u64;
+        let pending = self.listing.read().counts().of(JobState::Pending) as u64;
         if pending > extent.1 && broker.queue_extent().await? == extent {
             tracing::info!("jobs were removed from the queue: listing all again");
             self.begin_anew();

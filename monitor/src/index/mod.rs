@@ -22,6 +22,7 @@ use common::job::failure::{Fault, cause};
 use common::job::id::{BatchId, JobId};
 use common::job::record::Pending;
 use common::job::run::{Run, RunState};
+use common::job::state::JobState;
 use common::matching::outlook::Waiting;
 use common::recipe::encoder::Encoder;
 use hashbrown::HashTable;
@@ -29,7 +30,7 @@ use jiff::Timestamp;
 
 use crate::snapshot::jobs::name;
 use intern::Interner;
-pub use row::Phase;
+pub use row::LISTED;
 use row::{Outcome, Row, Slots};
 use text::Texts;
 
@@ -53,17 +54,17 @@ pub struct Index {
 
 /// How many jobs there are of each phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts([usize; Phase::ALL.len()]);
+pub struct Counts([usize; JobState::ALL.len()]);
 
 impl Counts {
     /// Jobs of a phase.
-    pub fn of(&self, phase: Phase) -> usize {
+    pub fn of(&self, phase: JobState) -> usize {
         self.0[phase as usize]
     }
 
     /// Jobs of these phases; all where none is named.
-    pub fn total(&self, phases: &[Phase]) -> usize {
-        Phase::ALL
+    pub fn total(&self, phases: &[JobState]) -> usize {
+        LISTED
             .into_iter()
             .filter(|phase| phases.is_empty() || phases.contains(phase))
             .map(|phase| self.of(phase))
@@ -164,14 +165,14 @@ impl Index {
     /// A job waits in a lane, as far as anybody knows.
     pub fn waits(&mut self, job: &Job, lane: &Lane) {
         if self.find(&job.id).is_none() {
-            let row = self.row(job, lane, Phase::Pending);
+            let row = self.row(job, lane, JobState::Pending);
             self.put(row);
         }
     }
 
     /// A run has become something else.
     pub fn run(&mut self, run: &Run) {
-        let phase = Phase::of(&run.state);
+        let phase = JobState::from(&run.state);
         let mut row = self.row(&run.job, &run.lane(), phase);
         row.changed = run.changed.as_millisecond();
         row.worker = self.workers.id(&run.worker().cloned());
@@ -246,12 +247,14 @@ impl Index {
         self.slots
             .iter()
             .filter_map(|(_, row)| match row.outcome.as_deref()? {
-                Outcome::Broken { fault, reason } if row.phase == Phase::Failed => Some(Broken {
-                    ended: moment(row.changed),
-                    worker: self.workers.get(row.worker).as_ref(),
-                    fault: *fault,
-                    reason: self.reasons.get(*reason),
-                }),
+                Outcome::Broken { fault, reason } if row.phase == JobState::Failed => {
+                    Some(Broken {
+                        ended: moment(row.changed),
+                        worker: self.workers.get(row.worker).as_ref(),
+                        fault: *fault,
+                        reason: self.reasons.get(*reason),
+                    })
+                }
                 _ => None,
             })
     }
@@ -260,7 +263,7 @@ impl Index {
     pub fn lanes(&self) -> Vec<LaneStatus> {
         let mut found: HashMap<(u32, u8), (u64, i64)> = HashMap::new();
         for (_, row) in self.slots.iter() {
-            if row.phase == Phase::Pending {
+            if row.phase == JobState::Pending {
                 let (jobs, oldest) = found
                     .entry((row.queue, row.priority))
                     .or_insert((0, i64::MAX));
@@ -287,7 +290,7 @@ impl Index {
     pub fn waiting(&self) -> HashMap<Queue, Waiting> {
         let mut found: HashMap<u32, Waiting> = HashMap::new();
         for (_, row) in self.slots.iter() {
-            if row.phase.waits() {
+            if row.phase.is_waiting() {
                 found.entry(row.queue).or_default().add(row.size);
             }
         }
@@ -302,10 +305,10 @@ impl Index {
         for (_, row) in self.slots.iter() {
             let (counts, waiting, queues) = &mut found[row.batch as usize];
             counts.0[row.phase as usize] += 1;
-            if row.phase.waits() {
+            if row.phase.is_waiting() {
                 waiting.add(row.size);
             }
-            if row.phase.waits() || row.phase == Phase::Running {
+            if row.phase.is_waiting() || row.phase == JobState::Running {
                 queues.insert(row.queue);
             }
         }
@@ -324,7 +327,7 @@ impl Index {
             .collect()
     }
 
-    fn row(&mut self, job: &Job, lane: &Lane, phase: Phase) -> Row {
+    fn row(&mut self, job: &Job, lane: &Lane, phase: JobState) -> Row {
         let called = name(job);
         Row {
             id: job.id,

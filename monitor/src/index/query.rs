@@ -7,13 +7,14 @@ use common::farm::queue::{Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::failure::Fault;
 use common::job::id::{BatchId, JobId};
+use common::job::state::JobState;
 use common::recipe::encoder::Encoder;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::first::First;
 use super::row::{Outcome, Row};
-use super::{Counts, Index, Phase, moment};
+use super::{Counts, Index, LISTED, moment};
 use crate::snapshot::jobs::{JobName, NextRow};
 use crate::snapshot::moment::Moment;
 
@@ -21,7 +22,7 @@ use crate::snapshot::moment::Moment;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Query {
     /// Only of these phases; of all where empty.
-    pub phases: Vec<Phase>,
+    pub phases: Vec<JobState>,
     /// Only in this queue.
     pub queue: Option<Queue>,
     /// Only with this worker.
@@ -65,7 +66,7 @@ pub struct Page {
     /// How many there are of them in all.
     pub total: usize,
     /// How many there are of each phase, whatever phases were asked for.
-    pub phases: Vec<(Phase, usize)>,
+    pub phases: Vec<(JobState, usize)>,
 }
 
 /// The names of some of the jobs that were asked for.
@@ -84,7 +85,7 @@ pub struct JobRow {
     /// Which.
     pub job: JobName,
     /// Where it stands.
-    pub phase: Phase,
+    pub phase: JobState,
     /// By whom it may be run.
     #[schema(value_type = String)]
     pub queue: Queue,
@@ -145,7 +146,7 @@ impl Index {
         Page {
             jobs: rows.map(|row| self.listed(row)).collect(),
             total: counts.total(&query.phases),
-            phases: Phase::ALL
+            phases: LISTED
                 .into_iter()
                 .map(|phase| (phase, counts.of(phase)))
                 .collect(),
@@ -199,7 +200,7 @@ impl Index {
         let mut of_all = First::new(most, &order);
         let mut of_queues = BTreeMap::new();
         for (slot, row) in self.slots.iter() {
-            if row.phase == Phase::Pending {
+            if row.phase == JobState::Pending {
                 let item = (self.key(Sort::Priority, row), slot);
                 of_all.push(item);
                 let of_queue = of_queues.entry(row.queue);

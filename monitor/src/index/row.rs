@@ -2,75 +2,23 @@
 
 use common::job::failure::Fault;
 use common::job::id::JobId;
-use common::job::run::RunState;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use common::job::state::JobState;
 
 use super::text::Text;
 
 /// Rows of one block: memory grows by as much at a time.
 const BLOCK: usize = 1 << 14;
 
-/// Where a job stands, as it is listed.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// It waits for a worker.
-    Pending,
-    /// A worker is at it.
-    Running,
-    /// An attempt failed; it waits for the next one.
-    Waiting,
-    /// Done.
-    Completed,
-    /// Failed for good.
-    Failed,
-    /// Cancelled by a person.
-    Cancelled,
-}
-
-impl Phase {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Pending,
-        Self::Running,
-        Self::Waiting,
-        Self::Completed,
-        Self::Failed,
-        Self::Cancelled,
-    ];
-
-    /// What a run's state is listed as.
-    pub fn of(state: &RunState) -> Self {
-        match state {
-            RunState::Queued { .. } => Self::Pending,
-            RunState::Running { .. } => Self::Running,
-            RunState::Waiting { .. } => Self::Waiting,
-            RunState::Completed { .. } => Self::Completed,
-            RunState::Failed { .. } => Self::Failed,
-            RunState::Cancelled => Self::Cancelled,
-        }
-    }
-
-    /// Whether such a job waits, for a worker or for its next attempt.
-    pub fn waits(self) -> bool {
-        matches!(self, Self::Pending | Self::Waiting)
-    }
-
-    /// Its name, as in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
+/// The states by which jobs are listed and counted. A paused job is listed as
+/// pending: its batch says that it is paused.
+pub const LISTED: [JobState; 6] = [
+    JobState::Pending,
+    JobState::Running,
+    JobState::Waiting,
+    JobState::Completed,
+    JobState::Failed,
+    JobState::Cancelled,
+];
 
 /// One job. Numbers stand for what the index keeps once for all.
 pub(super) struct Row {
@@ -91,7 +39,7 @@ pub(super) struct Row {
     /// Where its recipe belongs.
     pub(super) home: u32,
     pub(super) priority: u8,
-    pub(super) phase: Phase,
+    pub(super) phase: JobState,
     /// Attempts beyond the first.
     pub(super) retries: u8,
 }

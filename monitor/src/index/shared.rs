@@ -1,5 +1,6 @@
 //! The index of all jobs, as the feed writes it and requests read it.
 
+use common::job::state::JobState;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use crate::index::{Index, Phase};
+use crate::index::{Index, LISTED};
 
 /// How far the listing of all jobs is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
@@ -19,7 +20,7 @@ pub struct Progress {
     /// Rises whenever a job is added or changes.
     pub revision: u64,
     /// Jobs of each phase.
-    pub phases: Vec<(Phase, usize)>,
+    pub phases: Vec<(JobState, usize)>,
 }
 
 /// The index of all jobs.
@@ -96,7 +97,7 @@ impl Listing {
             // Hundredths: finer changes are not worth sending.
             fraction: (*self.fraction.borrow() * 100.0).floor() / 100.0,
             revision: index.revision(),
-            phases: Phase::ALL
+            phases: LISTED
                 .into_iter()
                 .map(|phase| (phase, counts.of(phase)))
                 .collect(),

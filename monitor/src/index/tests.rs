@@ -9,13 +9,14 @@ use common::job::input::Input;
 use common::job::record::Pending;
 use common::job::run::Run;
 use common::job::run::report::Report;
+use common::job::state::JobState;
 use common::names::location::Location;
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::testing;
 use jiff::{SignedDuration, Timestamp};
 
+use super::Index;
 use super::query::{Query, Sort};
-use super::{Index, Phase};
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).expect("in range")
@@ -92,12 +93,12 @@ fn a_job_is_listed_once_however_it_was_heard_of() {
     index.run(&run);
     // Its message is still in the queue while a worker holds it.
     wait(&mut index, &job, 5);
-    assert_eq!(index.counts().of(Phase::Running), 1);
+    assert_eq!(index.counts().of(JobState::Running), 1);
     assert_eq!(index.counts().sum(), 1);
 
     let done = run.complete(report(), at(60));
     index.run(&done);
-    assert_eq!(index.counts().of(Phase::Completed), 1);
+    assert_eq!(index.counts().of(JobState::Completed), 1);
     let row = index
         .page(&Query {
             limit: 1,
@@ -111,7 +112,7 @@ fn a_job_is_listed_once_however_it_was_heard_of() {
     index.forget(&job.id);
     assert_eq!(index.counts().sum(), 0);
     wait(&mut index, &job, 5);
-    assert_eq!(index.counts().of(Phase::Pending), 1);
+    assert_eq!(index.counts().of(JobState::Pending), 1);
 }
 
 #[test]
@@ -157,7 +158,7 @@ fn filters_and_orders_hold_together() {
 
     index.run(&running(&jobs[0]).fail(Failure::input("no video"), SignedDuration::ZERO, at(70)));
     let failed = Query {
-        phases: vec![Phase::Failed],
+        phases: vec![JobState::Failed],
         ..Query::default()
     };
     let page = index.page(&Query {
@@ -167,7 +168,7 @@ fn filters_and_orders_hold_together() {
     assert_eq!(page.total, 1);
     assert_eq!(page.jobs[0].reason.as_deref(), Some("no video"));
     assert!(
-        page.phases.contains(&(Phase::Pending, 3)),
+        page.phases.contains(&(JobState::Pending, 3)),
         "{:?}",
         page.phases
     );

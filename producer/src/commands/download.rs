@@ -205,8 +205,8 @@ impl Outcome {
                     (&mut outcome.there, "there")
                 }
                 (Some(RunState::Completed { .. }), _) => (&mut outcome.missing, "missing"),
-                (Some(state), _) if state.is_terminal() => (&mut outcome.failed, state.word()),
-                (Some(state), _) => (&mut outcome.open, state.word()),
+                (Some(state), _) if state.is_terminal() => (&mut outcome.failed, state.as_str()),
+                (Some(state), _) => (&mut outcome.open, state.as_str()),
                 (None, _) => (&mut outcome.open, "pending"),
             };
             *count += 1;

@@ -28,7 +28,7 @@ pub fn ending(run: &Run) -> String {
         }
         RunState::Failed { failure } => format!("failed: {}", printable(&failure.message)),
         RunState::Cancelled => "cancelled".to_owned(),
-        other => other.word().to_owned(),
+        other => other.as_str().to_owned(),
     }
 }
 
@@ -187,7 +187,7 @@ impl Line {
     }
 
     fn take(&mut self, run: &Run) {
-        self.state = run.state.word();
+        self.state = run.state.as_str();
         self.worker = run.worker().map(ToString::to_string);
         match &run.state {
             RunState::Completed { report } => {

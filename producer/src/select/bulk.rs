@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use common::broker::{BrokerError, SteerResult};
 use common::job::id::JobId;
 use common::job::record::JobRecord;
+use common::job::state::TooLate;
 use common::names::printable::printable;
 use futures::StreamExt;
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub enum Outcome {
     /// It was so already.
     Already,
     /// Its state does not allow it any more.
-    TooLate(&'static str),
+    TooLate(TooLate),
     /// It must not be done, for this reason.
     Refused(String),
 }
@@ -35,7 +36,7 @@ impl From<SteerResult> for Outcome {
         match steered {
             SteerResult::Done(_) => Self::Done,
             SteerResult::TooLate(run) => Self::TooLate(run.too_late()),
-            SteerResult::Unknown => Self::TooLate("gone"),
+            SteerResult::Unknown => Self::TooLate(TooLate::Gone),
             SteerResult::OutputTaken(holder) => Self::Refused(holder.to_string()),
         }
     }
@@ -46,7 +47,7 @@ impl From<SteerResult> for Outcome {
 pub struct Tally {
     done: Vec<JobId>,
     already: Vec<JobId>,
-    too_late: BTreeMap<&'static str, Vec<JobId>>,
+    too_late: BTreeMap<TooLate, Vec<JobId>>,
     refused: BTreeMap<String, Vec<JobId>>,
 }
 
@@ -68,7 +69,7 @@ pub async fn each(
         match outcome {
             Ok(Outcome::Done) => tally.done.push(job),
             Ok(Outcome::Already) => tally.already.push(job),
-            Ok(Outcome::TooLate(state)) => tally.too_late.entry(state).or_default().push(job),
+            Ok(Outcome::TooLate(why)) => tally.too_late.entry(why).or_default().push(job),
             Ok(Outcome::Refused(why)) => tally.refused.entry(why).or_default().push(job),
             Err(error) => {
                 return Err(Error::out_of_reach(format!(
@@ -93,8 +94,8 @@ impl Tally {
         if !self.already.is_empty() {
             parts.push(format!("{} so already", self.already.len()));
         }
-        for (state, jobs) in &self.too_late {
-            parts.push(format!("too late for {} ({state})", jobs.len()));
+        for (why, jobs) in &self.too_late {
+            parts.push(format!("too late for {} ({why})", jobs.len()));
         }
         let refused: usize = self.refused.values().map(Vec::len).sum();
         if refused > 0 {
@@ -117,7 +118,8 @@ impl Tally {
             let jobs = units::count(jobs.len(), "job");
             eprintln!("refused for {jobs}: {}", printable(why));
         }
-        if self.too_late.keys().any(|why| why.ends_with("published")) {
+        let mut too_late = self.too_late.keys();
+        if too_late.any(|why| matches!(why, TooLate::Publishing | TooLate::PerhapsPublished)) {
             eprintln!(
                 "what may be published is left as it is; where its worker has vanished, the job is decided when another takes it over"
             );
@@ -132,6 +134,8 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use common::job::state::JobState;
+
     use super::*;
 
     #[test]
@@ -148,7 +152,10 @@ mod tests {
             tally.conclude("cancelled", false).expect("told"),
             Exit::Done
         );
-        tally.too_late.insert("completed", vec![id]);
+        let completed = TooLate::Is(JobState::Completed);
+        tally.too_late.insert(completed, vec![id]);
+        let json = serde_json::to_value(&tally).expect("plain data");
+        assert_eq!(json["too_late"]["completed"][0], id.to_string());
         tally.already.push(id);
         assert_eq!(
             tally.in_words("cancelled"),

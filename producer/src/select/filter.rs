@@ -1,11 +1,13 @@
 //! Filters: which jobs a listing shows, or an order is about.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use common::broker::Broker;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::id::BatchId;
 use common::job::record::JobRecord;
+use common::job::state::JobState;
 use common::names::location::Location;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -17,8 +19,8 @@ use crate::select::lookup::find_batch;
 #[command(next_help_heading = "Which jobs")]
 pub struct FilterOptions {
     /// Only jobs in this state; may be repeated
-    #[arg(long, value_name = "STATE")]
-    pub state: Vec<StateName>,
+    #[arg(long, value_name = "STATE", value_parser = states())]
+    pub state: Vec<JobState>,
     /// Only jobs that were enqueued together, by the batch's id or the start of it
     #[arg(long, value_name = "ID")]
     pub batch: Option<String>,
@@ -33,35 +35,27 @@ pub struct FilterOptions {
     pub matches: Vec<String>,
 }
 
-/// A job's state, as people name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StateName {
-    /// Waits for a worker
-    Pending,
-    /// Put aside while its batch is paused
-    Paused,
-    /// A worker is at it
-    Running,
-    /// Waits for its next attempt
-    Waiting,
-    /// Done
-    Completed,
-    /// Failed for good
-    Failed,
-    /// Cancelled
-    Cancelled,
+/// The states by their words, each with what it means.
+fn states() -> impl TypedValueParser<Value = JobState> {
+    let values = JobState::ALL.map(|state| PossibleValue::new(state.as_str()).help(meaning(state)));
+    PossibleValuesParser::new(values).try_map(|word| word.parse::<JobState>())
 }
 
-impl StateName {
-    fn is(self, word: &str) -> bool {
-        self.to_possible_value()
-            .is_some_and(|value| value.get_name() == word)
+fn meaning(state: JobState) -> &'static str {
+    match state {
+        JobState::Pending => "Waits for a worker",
+        JobState::Paused => "Put aside while its batch is paused",
+        JobState::Running => "A worker is at it",
+        JobState::Waiting => "Waits for its next attempt",
+        JobState::Completed => "Done",
+        JobState::Failed => "Failed for good",
+        JobState::Cancelled => "Cancelled",
     }
 }
 
 /// The options, read.
 pub struct Filter {
-    states: Vec<StateName>,
+    states: Vec<JobState>,
     batch: Option<BatchId>,
     queue: Option<Queue>,
     worker: Option<WorkerName>,
@@ -102,19 +96,19 @@ impl FilterOptions {
 impl Filter {
     /// Whether a job that nobody has taken may pass.
     pub fn wants_waiting(&self) -> bool {
-        ["pending", "paused"]
+        [JobState::Pending, JobState::Paused]
             .into_iter()
-            .any(|word| self.wants_state(word))
+            .any(|state| self.wants_state(state))
     }
 
-    fn wants_state(&self, word: &str) -> bool {
-        self.states.is_empty() || self.states.iter().any(|state| state.is(word))
+    fn wants_state(&self, state: JobState) -> bool {
+        self.states.is_empty() || self.states.contains(&state)
     }
 
     /// Whether the job passes.
     pub fn wants(&self, record: &JobRecord) -> bool {
         let job = record.job();
-        self.wants_state(record.word())
+        self.wants_state(record.state())
             && self.batch.is_none_or(|batch| batch == job.batch)
             && self
                 .queue

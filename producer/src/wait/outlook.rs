@@ -14,6 +14,7 @@ use common::job::progress::Progress;
 use common::job::record::JobRecord;
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
+use common::job::state::JobState;
 use common::matching::outlook::{Outlook, Past, Waiting};
 use common::matching::{fit, outlook};
 use common::names::subject;
@@ -108,7 +109,7 @@ impl Heard {
 
     /// Waits until each running one of these has said something, but not for long.
     pub async fn of(&mut self, records: &[JobRecord]) {
-        let is_running = |record: &&JobRecord| record.word() == "running";
+        let is_running = |record: &&JobRecord| record.state() == JobState::Running;
         let running = records.iter().filter(is_running);
         let mut silent: HashSet<JobId> = running.map(|record| record.job().id).collect();
         let listen = async {

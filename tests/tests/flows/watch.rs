@@ -52,7 +52,7 @@ async fn completed_of_size(farm: &Farm, size: u64) -> Vec<Run> {
     poll::until("the whole file to be done", async || {
         let runs = farm.view.runs().await.ok()?;
         runs.iter()
-            .any(|run| run.state.word() == "completed" && run.job.input.size == size)
+            .any(|run| run.state.as_str() == "completed" && run.job.input.size == size)
             .then_some(runs)
     })
     .await
@@ -61,7 +61,7 @@ async fn completed_of_size(farm: &Farm, size: u64) -> Vec<Run> {
 async fn completed(farm: &Farm, jobs: usize) -> Vec<Run> {
     poll::until(&format!("{jobs} jobs to be done"), async || {
         let runs = farm.view.runs().await.ok()?;
-        let done = runs.iter().filter(|run| run.state.word() == "completed");
+        let done = runs.iter().filter(|run| run.state.as_str() == "completed");
         (done.count() == jobs).then_some(runs)
     })
     .await

@@ -7,6 +7,7 @@ use common::job::Job;
 use common::job::failure::Failure;
 use common::job::record::JobRecord;
 use common::job::run::fence::Fence;
+use common::job::state::JobState;
 use common::testing;
 use harness::broker::TestBroker;
 use proptest::prelude::*;
@@ -78,13 +79,13 @@ enum Model {
 }
 
 impl Model {
-    fn word(self) -> &'static str {
+    fn state(self) -> JobState {
         match self {
-            Self::Pending(_) => "pending",
-            Self::Running(..) => "running",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
+            Self::Pending(_) => JobState::Pending,
+            Self::Running(..) => JobState::Running,
+            Self::Completed => JobState::Completed,
+            Self::Failed => JobState::Failed,
+            Self::Cancelled => JobState::Cancelled,
         }
     }
 
@@ -206,11 +207,11 @@ impl Pair {
         }
         let record = self.broker.job(&self.job.id).await.expect("an answer");
         let record = record.expect("known");
-        let word = match record.word() {
-            "waiting" => "pending",
-            word => word,
+        let state = match record.state() {
+            JobState::Waiting => JobState::Pending,
+            state => state,
         };
-        prop_assert_eq!(word, self.model.word());
+        prop_assert_eq!(state, self.model.state());
         let letter = self.broker.dead_letter(&self.job.id).await;
         let is_buried = letter.expect("an answer").is_some();
         prop_assert_eq!(is_buried, self.model == Model::Failed);
@@ -278,7 +279,7 @@ impl Pair {
                 let found = claim(&self.broker, &self.lanes, WORKERS[other]).await;
                 assert!(found.is_none(), "taken a fourth time");
                 let record = self.broker.job(&self.job.id).await.ok()??;
-                (record.word() == "failed").then_some(())
+                (record.state() == JobState::Failed).then_some(())
             })
             .await;
             self.model = Model::Failed;

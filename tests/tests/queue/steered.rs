@@ -12,6 +12,7 @@ use common::job::failure::Failure;
 use common::job::id::BatchId;
 use common::job::record::JobRecord;
 use common::job::run::{Run, RunState};
+use common::job::state::JobState;
 use common::job::{Fallbacks, Job};
 use common::names::subject;
 use common::names::subject::RUNS;
@@ -41,9 +42,9 @@ async fn only_job(broker: &Broker) -> Job {
     queued[0].job.clone()
 }
 
-async fn word(broker: &Broker, job: &Job) -> &'static str {
+async fn state(broker: &Broker, job: &Job) -> JobState {
     let record = broker.job(&job.id).await.expect("an answer");
-    record.expect("known").word()
+    record.expect("known").state()
 }
 
 /// Everything in the work queue, whatever it waits for.
@@ -59,7 +60,7 @@ async fn a_pending_job_is_cancelled_and_leaves_nothing() {
     assert!(matches!(done, SteerResult::Done(_)), "{done:?}");
     assert_eq!(messages(&broker).await, 0);
     assert!(claim(&broker, &known, "w1").await.is_none());
-    assert_eq!(word(&broker, &job).await, "cancelled");
+    assert_eq!(state(&broker, &job).await, JobState::Cancelled);
     let again = broker.cancel(&job.id).await.expect("an answer");
     assert!(matches!(again, SteerResult::TooLate(_)), "{again:?}");
     let stranger = crate::job("never enqueued").id;
@@ -82,7 +83,7 @@ async fn the_owner_of_a_cancelled_job_hears_of_it_and_can_write_nothing() {
         owner.complete(report("w1")).await,
         Err(Lost::Elsewhere)
     ));
-    assert_eq!(word(&broker, &job).await, "cancelled");
+    assert_eq!(state(&broker, &job).await, JobState::Cancelled);
 }
 
 #[tokio::test]
@@ -192,7 +193,7 @@ async fn a_dead_letter_is_tried_again_with_all_its_attempts() {
     let again = broker.retry(&failed.job.id).await.expect("an answer");
     assert!(matches!(again, SteerResult::Done(_)), "{again:?}");
     assert_eq!(dead_letters(&broker).await, 0);
-    assert_eq!(word(&broker, &failed.job).await, "pending");
+    assert_eq!(state(&broker, &failed.job).await, JobState::Pending);
     let once = broker.retry(&failed.job.id).await.expect("an answer");
     assert!(matches!(once, SteerResult::TooLate(_)), "{once:?}");
     let taken = claim_in_time(&broker, &known, "w1").await;
@@ -227,7 +228,7 @@ async fn a_retry_whose_maker_died_is_taken_all_the_same_but_once() {
     taken.complete(report("w1")).await.expect("ours");
     ask().await;
     assert!(claim(&broker, &known, "w1").await.is_none(), "it is done");
-    assert_eq!(word(&broker, &failed.job).await, "completed");
+    assert_eq!(state(&broker, &failed.job).await, JobState::Completed);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use common::farm::worker_name::WorkerName;
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::run::RunState;
+use common::job::state::JobState;
 use common::testing;
 use futures::StreamExt;
 use harness::broker::TestBroker;
@@ -134,7 +135,7 @@ async fn a_job_that_loses_all_its_workers_ends_as_a_dead_letter() {
     loop {
         assert!(claim(&broker, &known, "w2").await.is_none());
         let record = broker.job(&id).await.expect("an answer").expect("known");
-        if record.word() == "failed" {
+        if record.state() == JobState::Failed {
             break;
         }
         assert!(tokio::time::Instant::now() < deadline, "{record:?}");

@@ -116,9 +116,9 @@ proptest! {
         let looks = published.take_over(&lane(5), 1, name("heir"), now);
         prop_assert!(looks.only_looks());
         let buried = looks.take_over(&lane(5), 1, name("third"), now);
-        prop_assert_eq!(buried.state.word(), "failed", "for ever");
+        prop_assert_eq!(buried.state.as_str(), "failed", "for ever");
         // Without a note there is nothing to look for.
         let lost = run.take_over(&lane(5), 1, name("heir"), now);
-        prop_assert_eq!(lost.state.word(), "failed");
+        prop_assert_eq!(lost.state.as_str(), "failed");
     }
 }

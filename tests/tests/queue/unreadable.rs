@@ -10,6 +10,7 @@ use common::job::Job;
 use common::job::id::JobId;
 use common::job::record::JobRecord;
 use common::job::run::RunState;
+use common::job::state::JobState;
 use common::names::subject;
 use common::names::subject::RUNS;
 use common::wire;
@@ -103,7 +104,7 @@ async fn a_job_whose_run_is_broken_starts_anew_when_a_person_says_so() {
     })
     .await;
     let record = broker.job(&id).await.expect("an answer").expect("known");
-    assert_eq!(record.word(), "failed", "a person can name it");
+    assert_eq!(record.state(), JobState::Failed, "a person can name it");
     let retried = broker.retry(&id).await.expect("an answer");
     assert!(matches!(retried, SteerResult::Done(_)), "{retried:?}");
     assert_eq!(messages(&broker, "DEAD").await, 0);

@@ -29,6 +29,7 @@ use crate::job::Job;
 use crate::job::failure::{Failure, Fault};
 use crate::job::run::fence::Fence;
 use crate::job::run::report::Report;
+use crate::job::state::{JobState, TooLate};
 use crate::names::digest::Digest;
 
 pub mod fence;
@@ -243,16 +244,9 @@ impl RunState {
         matches!(self, Self::Queued { .. } | Self::Waiting { .. })
     }
 
-    /// One word for people and listings.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Running { .. } => "running",
-            Self::Queued { .. } => "pending",
-            Self::Waiting { .. } => "waiting",
-            Self::Completed { .. } => "completed",
-            Self::Failed { .. } => "failed",
-            Self::Cancelled => "cancelled",
-        }
+    /// The word for it: that of its [`JobState`].
+    pub fn as_str(&self) -> &'static str {
+        JobState::from(self).as_str()
     }
 }
 
@@ -606,16 +600,16 @@ impl Run {
         Some(next)
     }
 
-    /// Why it is too late to change anything about it, in a word or two.
-    pub fn too_late(&self) -> &'static str {
+    /// Why it is too late to change anything about it.
+    pub fn too_late(&self) -> TooLate {
         if self.state.is_terminal() {
-            self.state.word()
+            TooLate::Is(JobState::from(&self.state))
         } else if self.is_publishing() {
-            "being published"
+            TooLate::Publishing
         } else if self.may_appear() {
-            "perhaps published"
+            TooLate::PerhapsPublished
         } else {
-            self.state.word()
+            TooLate::Is(JobState::from(&self.state))
         }
     }
 

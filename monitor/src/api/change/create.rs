@@ -327,7 +327,7 @@ fn receipt(file: String, outcome: Option<Enqueued>) -> FileReceipt {
         }
         Some((job, EnqueueResult::Known(run))) => (
             Some(job),
-            Some(format!("it is {} already", run.state.word())),
+            Some(format!("it is {} already", run.state.as_str())),
         ),
         Some((_, EnqueueResult::OutputTaken(holder))) => {
             (Some(holder.job), Some(holder.to_string()))

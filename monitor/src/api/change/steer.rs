@@ -8,6 +8,7 @@ use common::farm::worker::Heartbeat;
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
 use common::job::record::JobRecord;
+use common::job::state::JobState;
 use common::matching::pin;
 use common::names::location::Location;
 use common::recipe::Recipe;
@@ -16,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::index::Phase;
 use crate::refusal::{Json, Refusal};
 
 /// Jobs of one order, at the most.
@@ -59,7 +59,7 @@ pub(crate) struct Outcome {
     /// Whether it was done.
     done: bool,
     /// Where the job stands now.
-    phase: Option<Phase>,
+    phase: Option<JobState>,
     /// Why it was not done.
     why: Option<String>,
 }
@@ -76,11 +76,11 @@ impl Outcome {
             Ok(SteerResult::Done(run)) => Self {
                 job,
                 done: true,
-                phase: Some(Phase::of(&run.state)),
+                phase: Some(JobState::from(&run.state)),
                 why: None,
             },
             Ok(SteerResult::TooLate(run)) => not(
-                Some(Phase::of(&run.state)),
+                Some(JobState::from(&run.state)),
                 format!("it is {}", run.too_late()),
             ),
             Ok(SteerResult::OutputTaken(holder)) => not(None, holder.to_string()),

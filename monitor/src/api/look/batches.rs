@@ -5,13 +5,14 @@ use std::time::Duration;
 use axum::extract::State;
 use common::farm::orders::Target;
 use common::job::id::BatchId;
+use common::job::state::JobState;
 use common::matching::outlook::Outlook;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::index::{BatchSum, Phase};
+use crate::index::{BatchSum, LISTED};
 use crate::refusal::Refusal;
 use crate::snapshot::moment::Moment;
 use crate::snapshot::{ControlRow, Snapshot};
@@ -36,7 +37,7 @@ pub(crate) struct BatchRow {
     #[schema(value_type = String)]
     enqueued: Moment,
     /// Its jobs by phase, as far as they are listed.
-    phases: Vec<(Phase, usize)>,
+    phases: Vec<(JobState, usize)>,
     /// Seconds until all its jobs have ended; left out where nothing tells, or where
     /// some of them cannot go on.
     eta: Option<f64>,
@@ -69,7 +70,7 @@ pub(crate) async fn list(State(shared): State<App>) -> Result<axum::Json<Vec<Bat
             label: batch.label,
             jobs: batch.jobs,
             enqueued: Moment(batch.enqueued),
-            phases: Phase::ALL
+            phases: LISTED
                 .into_iter()
                 .map(|phase| (phase, sum.counts.of(phase)))
                 .collect(),

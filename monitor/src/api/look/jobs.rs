@@ -9,11 +9,12 @@ use common::farm::worker_name::WorkerName;
 use common::job::event::Event;
 use common::job::id::{BatchId, JobId};
 use common::job::record::JobRecord;
+use common::job::state::JobState;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
-use crate::index::Phase;
+use crate::index::LISTED;
 use crate::index::query::{Ids, Page, Query, Sort};
 use crate::refusal::{Named, Params, Refusal};
 use crate::snapshot::jobs::{self, JobName};
@@ -65,7 +66,7 @@ impl JobsQuery {
     fn query(self) -> Result<Query, Refusal> {
         let mut phases = Vec::new();
         for name in self.phases.split(',').filter(|name| !name.is_empty()) {
-            let phase = Phase::ALL.into_iter().find(|phase| phase.name() == name);
+            let phase = LISTED.into_iter().find(|phase| phase.as_str() == name);
             phases
                 .push(phase.ok_or_else(|| Refusal::unsound(format!("there is no phase {name}")))?);
         }
@@ -141,7 +142,7 @@ pub(crate) struct Details {
     /// What it is called.
     name: JobName,
     /// Its state in one word.
-    state: &'static str,
+    state: JobState,
     /// Where it stands: `pending` as it waits, `parked` as its batch is paused, or
     /// `run` as it was last written.
     #[schema(value_type = Object)]
@@ -172,7 +173,7 @@ pub(crate) async fn one(
         home: (home != *queue).then_some(home),
         events: Event::history(record.job(), events),
         name: jobs::name(record.job()),
-        state: record.word(),
+        state: record.state(),
         why: shared.broker.why(&record).await?.to_string(),
         record,
     }))

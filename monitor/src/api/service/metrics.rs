@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use crate::app::App;
-use crate::index::{Index, Phase};
+use crate::index::{Index, LISTED};
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use crate::snapshot::attention::Attention;
@@ -197,8 +197,8 @@ struct Work {
 fn jobs(text: &mut Text, index: &Index) {
     text.family("farm_jobs", "gauge", "Jobs by where they stand.");
     let counts = index.counts();
-    for phase in Phase::ALL {
-        text.sample("farm_jobs", &[("state", &phase.name())], counts.of(phase));
+    for phase in LISTED {
+        text.sample("farm_jobs", &[("state", &phase.as_str())], counts.of(phase));
     }
     text.single(
         "farm_retries_total",

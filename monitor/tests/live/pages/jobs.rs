@@ -5,6 +5,7 @@ use common::job::failure::Failure;
 use common::job::id::JobId;
 use common::job::record::JobRecord;
 use common::job::run::Run;
+use common::job::state::JobState;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
 
@@ -212,14 +213,14 @@ async fn jobs_are_chosen_and_steered_by_keyboard_alone() {
     browser.press("Enter").await;
     for job in &jobs[..2] {
         stands(&monitor, job, "cancelled", |record| {
-            record.word() == "cancelled"
+            record.state() == JobState::Cancelled
         })
         .await;
     }
     browser.press("r").await;
     for job in &jobs[..2] {
         stands(&monitor, job, "pending", |record| {
-            record.word() == "pending"
+            record.state() == JobState::Pending
         })
         .await;
     }
@@ -271,7 +272,7 @@ async fn jobs_are_found_by_state_name_and_page() {
     browser.click(".job button[data-verb='retry']").await;
     browser.shows("To be tried again: 1 job").await;
     stands(&monitor, &job.id, "pending", |record| {
-        record.word() == "pending"
+        record.state() == JobState::Pending
     })
     .await;
     browser.shows("Put back in the queue").await;
@@ -312,12 +313,12 @@ async fn an_order_is_given_to_all_jobs_that_are_found() {
     browser.shows("Cancelled: 300 jobs").await;
     for (job, _) in &films {
         stands(&monitor, &job.id, "cancelled", |record| {
-            record.word() == "cancelled"
+            record.state() == JobState::Cancelled
         })
         .await;
     }
     stands(&monitor, &other, "pending", |record| {
-        record.word() == "pending"
+        record.state() == JobState::Pending
     })
     .await;
 

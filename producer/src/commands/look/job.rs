@@ -5,6 +5,7 @@ use common::job::event::{Event, What};
 use common::job::failure::Failure;
 use common::job::record::JobRecord;
 use common::job::run::{Run, RunState};
+use common::job::state::JobState;
 use serde::Serialize;
 
 use crate::display::{changes, output, summary, times, units};
@@ -26,7 +27,7 @@ pub struct Options {
 
 #[derive(Serialize)]
 struct Shown<'a> {
-    state: &'static str,
+    state: JobState,
     #[serde(flatten)]
     record: &'a JobRecord,
     events: &'a [Event],
@@ -44,7 +45,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let (events, dead_letter) = futures::try_join!(broker.events(&id), broker.dead_letter(&id))?;
     if options.json {
         output::print_json(&Shown {
-            state: record.word(),
+            state: record.state(),
             record: &record,
             events: &events,
             dead_letter: dead_letter.as_ref(),
@@ -59,7 +60,7 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
     let job = record.job();
     let mut lines = vec![
         format!("job       {}", job.id),
-        format!("state     {}", record.word()),
+        format!("state     {}", record.state()),
         format!(
             "queue     {} at priority {}",
             record.queue(),

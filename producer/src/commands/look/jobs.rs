@@ -5,6 +5,7 @@ use common::farm::queue::{Priority, Queue};
 use common::job::record::JobRecord;
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
+use common::job::state::JobState;
 use common::names::location::Location;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -55,7 +56,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     for row in &rows {
         let cells = vec![
             row.id[..8].to_owned(),
-            row.state.to_owned(),
+            row.state.to_string(),
             row.queue.to_string(),
             row.priority.to_string(),
             row.worker.clone().unwrap_or_default(),
@@ -80,7 +81,7 @@ fn changed(record: &JobRecord) -> Timestamp {
 #[derive(Debug, Serialize)]
 pub struct Row {
     id: String,
-    state: &'static str,
+    state: JobState,
     queue: Queue,
     priority: Priority,
     input: Location,
@@ -102,7 +103,7 @@ impl Row {
         let run = record.run();
         Self {
             id: job.id.to_string(),
-            state: record.word(),
+            state: record.state(),
             queue: record.queue().clone(),
             priority: record.priority(),
             input: job.input.location.clone(),

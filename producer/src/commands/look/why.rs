@@ -2,6 +2,7 @@
 
 use clap::Args;
 use common::job::id::JobId;
+use common::job::state::JobState;
 use common::matching::why::Why;
 use serde::Serialize;
 
@@ -24,7 +25,7 @@ pub struct Options {
 #[derive(Serialize)]
 struct Shown<'a> {
     job: JobId,
-    state: &'static str,
+    state: JobState,
     sentence: String,
     #[serde(flatten)]
     why: &'a Why,
@@ -41,7 +42,7 @@ pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     if options.json {
         output::print_json(&Shown {
             job: record.job().id,
-            state: record.word(),
+            state: record.state(),
             sentence: why.to_string(),
             why: &why,
         })?;

@@ -135,7 +135,7 @@ pub async fn decide(
 fn why(standing: &Standing) -> String {
     match standing {
         Standing::Added | Standing::Pending => "it is pending already".to_owned(),
-        Standing::Run(run) => format!("it is {} already", run.state.word()),
+        Standing::Run(run) => format!("it is {} already", run.state.as_str()),
         Standing::Occupied(why) => why.clone(),
         Standing::OutputTaken(holder) => holder.to_string(),
     }

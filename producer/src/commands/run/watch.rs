@@ -275,7 +275,7 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
         Standing::Run(run) => match run.state {
             RunState::Failed { .. } | RunState::Cancelled => eprintln!(
                 "{name}: left alone, as it was {} earlier; `producer retry {}` has it tried again",
-                run.state.word(),
+                run.state.as_str(),
                 job.id
             ),
             _ => {}
