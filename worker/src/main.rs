@@ -14,7 +14,7 @@ use common::store::Answer;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use worker::attempt::executor::Executor;
-use worker::attempt::proof::Proofs;
+use worker::attempt::proof_encode::ProofEncodes;
 use worker::attempt::scratch;
 use worker::attempt::scratch::Scratch;
 use worker::capabilities::Detection;
@@ -282,7 +282,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         read: config.read,
         verify: config.verify,
         stall_timeout: config.stall_timeout,
-        proofs: Proofs::default(),
+        proofs: ProofEncodes::default(),
     });
     let gone = CancellationToken::new();
     namesake::take(&broker, &executor.name, &heartbeater, &gone).await?;

@@ -20,8 +20,8 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::executor::{Executor, choose};
-use crate::attempt::publish::made::Made;
 use crate::attempt::scratch::AttemptFolder;
+use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::{changes, input};
 use crate::config::ReadMode;
 use crate::ffmpeg::build::Build;
@@ -177,7 +177,7 @@ async fn still(
     if scratch.work().symlink_metadata(STILL).is_err() {
         bail!("there is no picture at that time");
     }
-    let picture = Made::take(scratch, STILL)?;
+    let picture = ToolOutput::take(scratch, STILL)?;
     if picture.size() > LARGEST {
         bail!("the picture is too large");
     }

@@ -34,12 +34,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::proof::Proofs;
+use crate::attempt::proof_encode::ProofEncodes;
 use crate::attempt::publish::attributes::Attributes;
-use crate::attempt::publish::made::Made;
-use crate::attempt::publish::publish::{Prepared, There};
-use crate::attempt::publish::{hidden, publish};
+use crate::attempt::publish::staged::{AtOutput, Staged};
+use crate::attempt::publish::{staged, staged_file};
 use crate::attempt::scratch::Scratch;
+use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::damage::Inspected;
 use crate::attempt::verify::gate;
 use crate::attempt::{changes, input};
@@ -96,7 +96,7 @@ pub struct Executor {
     /// How long ffmpeg may make no progress.
     pub stall_timeout: Duration,
     /// How its own encodes went of late.
-    pub proofs: Proofs,
+    pub proofs: ProofEncodes,
 }
 
 /// How an attempt ended, when it was not broken off.
@@ -135,7 +135,7 @@ impl Work for Executor {
     }
 
     async fn clean_up(&self, run: &Run) {
-        publish::clean_up(&self.stores, run).await;
+        staged::clean_up(&self.stores, run).await;
     }
 
     async fn prove(&self, encoders: Vec<Encoder>) -> Result<(), String> {
@@ -224,7 +224,7 @@ impl Executor {
     ) -> AttemptEnd {
         let outcome = match outcome {
             Ok(Attempted::Failed(failure)) => Ok(self
-                .give_up(&mut claim)
+                .clean_up_after(&mut claim)
                 .await
                 .unwrap_or(Attempted::Failed(failure))),
             outcome => outcome,
@@ -271,7 +271,7 @@ impl Executor {
             }
             Err(Interruption::Ended(Ended::Cancelled)) => {
                 tracing::info!("cancelled");
-                self.give_up(&mut claim).await;
+                self.clean_up_after(&mut claim).await;
                 claim.let_go().await;
                 Ok(())
             }
@@ -291,17 +291,17 @@ impl Executor {
     /// Nothing is to be left of an attempt that failed or was cancelled, nor to
     /// appear by it. Where its output has appeared all the same, it has not
     /// failed. Where the store is out of reach, that is the next attempt's to find out.
-    async fn give_up(&self, claim: &mut Claim) -> Option<Attempted> {
+    async fn clean_up_after(&self, claim: &mut Claim) -> Option<Attempted> {
         let run = claim.run();
         let settled = async {
-            hidden::remove_leftovers(&self.stores, &run.job.output, &run.job.id).await;
+            staged_file::remove_leftovers(&self.stores, &run.job.output, &run.job.id).await;
             let fence = run.fence.as_ref().filter(|fence| !fence.is_settled)?;
-            let there = publish::settle(&self.stores, &run.job.output, fence).await;
+            let there = staged::abort_earlier(&self.stores, &run.job.output, fence).await;
             Some((there, fence.report.clone()))
         };
         match tokio::time::timeout(CLEAN_UP, settled).await {
             Ok(None) => None,
-            Ok(Some((Ok(There::Ours), report))) => Some(Attempted::Published(report)),
+            Ok(Some((Ok(AtOutput::Ours), report))) => Some(Attempted::Published(report)),
             Ok(Some((Ok(_), _))) => {
                 claim.mark_settled();
                 None
@@ -338,7 +338,7 @@ impl Executor {
                 let judged = self.reach.judge(claim.job(), started, failure).await;
                 let encoder = self.encoder(claim);
                 tokio::select! {
-                    settled = self.settle(claim.run(), encoder, judged.clone()) => {
+                    settled = self.resolve_doubt(claim.run(), encoder, judged.clone()) => {
                         Attempted::Failed(settled)
                     }
                     () = broken_off.cancelled() => Attempted::Failed(judged),
@@ -423,7 +423,7 @@ impl Executor {
         let encoded = inspected.came_to_something(encoded).await?;
 
         // Nothing that the encode started is alive any more.
-        let made = Made::take(&scratch, &name)?;
+        let made = ToolOutput::take(&scratch, &name)?;
         made.finish(&arguments.finish)?;
         reporter.report(Stage::Verifying, None, None, None).await;
         let depth = match self.verify {
@@ -469,7 +469,7 @@ impl Executor {
             let on_bytes = |bytes| moved.tell(bytes);
             let attempt = (&job.id, attempt);
             let to = &job.output;
-            match publish::prepare(&self.stores, &made, to, attempt, &on_bytes, &broken_off).await {
+            match staged::stage(&self.stores, &made, to, attempt, &on_bytes, &broken_off).await {
                 Ok(prepared) => break prepared,
                 // A finished encode is kept until its place is back.
                 Err(error) => {
@@ -523,14 +523,14 @@ impl Executor {
         };
         let output = run.job.output.clone();
         let (is_last, is_settled) = (run.only_looks(), fence.is_settled);
-        match publish::settle(&self.stores, &output, &fence).await? {
-            There::Ours => {
+        match staged::abort_earlier(&self.stores, &output, &fence).await? {
+            AtOutput::Ours => {
                 tracing::info!("an earlier attempt has published it");
                 return Ok(Some(*fence.report));
             }
-            There::Foreign if !run.job.replace => return Err(publish::occupied(&output).into()),
+            AtOutput::Foreign if !run.job.replace => return Err(staged::occupied(&output).into()),
             _ if is_last => return Err(Attempted::Vanished),
-            There::Nothing | There::Foreign => {}
+            AtOutput::Nothing | AtOutput::Foreign => {}
         }
         if !is_settled {
             claim.settle().await?;
@@ -543,7 +543,7 @@ impl Executor {
     async fn publish(
         &self,
         claim: &mut Claim,
-        prepared: Prepared,
+        prepared: Staged,
         fence: Fence,
     ) -> Result<(), Attempted> {
         let job = claim.job().clone();
@@ -673,7 +673,7 @@ impl Executor {
 }
 
 /// The digest of a verified output.
-async fn digest(made: &Made) -> Result<Digest, Failure> {
+async fn digest(made: &ToolOutput) -> Result<Digest, Failure> {
     let failed = |error| Failure::worker(format!("cannot read what ffmpeg made: {error}"));
     let file = made.file().try_clone().map_err(failed)?;
     tokio::task::spawn_blocking(move || Digest::of_file(&file))

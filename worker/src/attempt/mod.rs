@@ -3,8 +3,8 @@
 pub mod changes;
 pub mod executor;
 pub mod input;
-pub mod patience;
-pub mod proof;
+pub mod proof_encode;
 pub mod publish;
 pub mod scratch;
+pub mod tool_output;
 pub mod verify;

@@ -13,8 +13,8 @@ use common::recipe::encoder::{Encoder, Kind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::attempt::changes::refuse;
-use worker::attempt::publish::made::Made;
 use worker::attempt::scratch::{AttemptFolder, Scratch};
+use worker::attempt::tool_output::ToolOutput;
 use worker::attempt::verify::damage::Inspected;
 use worker::attempt::verify::gate::{Checked, Depth, check};
 use worker::ffmpeg::build::Build;
@@ -370,7 +370,7 @@ impl Studio {
         let encoded = writing.ffmpeg(&arguments.list, Origin::Local, |_| {}).await;
         let encoded = inspected.came_to_something(encoded).await?;
         harm(&output);
-        let made = Made::take(&self.attempt, OUTPUT)?;
+        let made = ToolOutput::take(&self.attempt, OUTPUT)?;
         made.finish(&arguments.finish)?;
         let complaints = &encoded.complaints;
         check(inspected, recipe, &arguments, &made, depth, complaints).await

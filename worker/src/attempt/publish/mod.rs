@@ -1,6 +1,6 @@
 //! How an output appears: whole, or not at all.
 
 pub mod attributes;
-pub mod hidden;
-pub mod made;
-pub mod publish;
+mod retry;
+pub mod staged;
+pub mod staged_file;

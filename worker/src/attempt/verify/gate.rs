@@ -14,7 +14,7 @@ use common::job::failure::{Doubt, Failure, Fault};
 use common::recipe::{Container, Filters, Recipe, Scale, Video};
 
 use crate::attempt::changes;
-use crate::attempt::publish::made::Made;
+use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::damage;
 use crate::attempt::verify::damage::{Inspected, is_recording};
 use crate::ffmpeg::Source;
@@ -66,7 +66,7 @@ pub async fn check(
     input: Inspected<'_>,
     recipe: &Recipe,
     arguments: &Arguments,
-    output: &Made,
+    output: &ToolOutput,
     depth: Depth,
     complaints: &Complaints,
 ) -> Result<Checked, Failure> {
@@ -236,7 +236,7 @@ impl Gate<'_> {
                 return Err(mismatch("output holds no frame"));
             }
             if stated.get(number).is_some_and(|stated| *stated != made) {
-                self.settle(film, made, complaints).await?;
+                self.recount_input(film, made, complaints).await?;
             }
         }
         Ok(first.unwrap_or(0))
@@ -244,7 +244,7 @@ impl Gate<'_> {
 
     /// What the container says is not always what a decoder gives: edit lists,
     /// fields, hidden frames, damage. So a full decode of the input decides.
-    async fn settle(
+    async fn recount_input(
         &self,
         film: &Track,
         made: u64,

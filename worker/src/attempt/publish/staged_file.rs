@@ -22,7 +22,7 @@ use crate::attempt::input::failure;
 use crate::attempt::publish::attributes::Attributes;
 
 /// The output of one attempt under its hidden name.
-pub struct Hidden {
+pub struct StagedFile {
     folder: Arc<OpenFolder>,
     name: String,
     to: OsString,
@@ -34,7 +34,7 @@ fn prefix(job: &JobId) -> String {
     format!(".ffmpeg-easy-{job}-")
 }
 
-impl Hidden {
+impl StagedFile {
     /// Brings an output from scratch next to its final name: by a new name where
     /// that is on the same disk, else by a copy. It must be the file that is open
     /// as `made`, whatever has the name `output` by now.
@@ -226,11 +226,11 @@ mod tests {
             Location::file(&self.folder.path().join(name)).expect("absolute")
         }
 
-        async fn bring(&self, name: &str) -> Result<Hidden, StoreError> {
+        async fn bring(&self, name: &str) -> Result<StagedFile, StoreError> {
             let scratch = tempfile::tempdir().expect("a folder");
             let output = scratch.path().join("output.mkv");
             std::fs::write(&output, "film").expect("written");
-            Hidden::bring(
+            StagedFile::bring(
                 &self.stores,
                 (&output, &open(&output)),
                 &self.at(name),
@@ -265,7 +265,7 @@ mod tests {
             std::fs::remove_file(&output).expect("removed");
             std::fs::write(&output, "evil").expect("written");
             let to = place.at("a.mkv");
-            let refused = Hidden::bring(&place.stores, (&output, &made), &to, &place.job).await;
+            let refused = StagedFile::bring(&place.stores, (&output, &made), &to, &place.job).await;
             assert!(refused.is_err());
             assert!(place.names("").is_empty());
         }
@@ -326,11 +326,11 @@ mod tests {
             std::fs::write(&in_the_way, "in the way").expect("written");
             let to = place.at("new/a.mkv");
             let refused =
-                Hidden::bring(&place.stores, (&output, &open(&output)), &to, &place.job).await;
+                StagedFile::bring(&place.stores, (&output, &open(&output)), &to, &place.job).await;
             assert!(refused.is_err() && output.exists());
             std::fs::remove_file(in_the_way).expect("removed");
             let brought =
-                Hidden::bring(&place.stores, (&output, &open(&output)), &to, &place.job).await;
+                StagedFile::bring(&place.stores, (&output, &open(&output)), &to, &place.job).await;
             brought.expect("brought").appear(false).await.expect("free");
             assert_eq!(place.names("new"), ["a.mkv"]);
         }
@@ -375,7 +375,7 @@ mod tests {
             std::os::unix::fs::symlink("/etc/passwd", &output).expect("linked");
             let to = place.at("a.mkv");
             assert!(
-                Hidden::bring(&place.stores, (&output, &open(&output)), &to, &place.job)
+                StagedFile::bring(&place.stores, (&output, &open(&output)), &to, &place.job)
                     .await
                     .is_err()
             );

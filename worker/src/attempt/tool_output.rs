@@ -18,13 +18,13 @@ use crate::attempt::scratch::AttemptFolder;
 use crate::ffmpeg::containers::finish::Finish;
 
 /// A file that a tool made, and that no tool can change any more.
-pub struct Made {
+pub struct ToolOutput {
     file: File,
     path: PathBuf,
     size: u64,
 }
 
-impl Made {
+impl ToolOutput {
     /// Takes what a tool left under this name in the attempt's working folder.
     ///
     /// # Errors
@@ -160,7 +160,9 @@ mod tests {
         }
 
         fn refused(&self) {
-            let failure = Made::take(&self.folder, "output").err().expect("refused");
+            let failure = ToolOutput::take(&self.folder, "output")
+                .err()
+                .expect("refused");
             assert_eq!(failure.fault, Fault::Input, "{failure}");
             assert!(failure.message.contains("no plain file"), "{failure}");
         }
@@ -170,7 +172,7 @@ mod tests {
     fn a_plain_file_goes_where_no_tool_may_write() {
         let place = Place::new();
         std::fs::write(place.output(), "film").expect("room");
-        let made = Made::take(&place.folder, "output").expect("plain");
+        let made = ToolOutput::take(&place.folder, "output").expect("plain");
         assert_eq!(made.size(), 4);
         assert_eq!(made.path(), place.folder.path().join("output"));
         assert!(made.path().exists() && !place.output().exists());
@@ -214,10 +216,14 @@ mod tests {
     #[test]
     fn nothing_is_the_workers_fault() {
         let place = Place::new();
-        let failure = Made::take(&place.folder, "output").err().expect("nothing");
+        let failure = ToolOutput::take(&place.folder, "output")
+            .err()
+            .expect("nothing");
         assert_eq!(failure.fault, Fault::Worker);
         std::fs::write(place.output(), "").expect("room");
-        let failure = Made::take(&place.folder, "output").err().expect("empty");
+        let failure = ToolOutput::take(&place.folder, "output")
+            .err()
+            .expect("empty");
         assert_eq!(failure.fault, Fault::Worker);
     }
 }

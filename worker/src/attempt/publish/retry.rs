@@ -15,7 +15,7 @@ const REFUSED: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// What does not pass.
-pub async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, StoreError>
+pub(super) async fn retry_while_away<T, F>(ask: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {

@@ -1,9 +1,9 @@
-//! Bringing a verified output to its final key, in two steps: [`prepare`]
-//! moves the bytes while nobody can see them, [`Prepared::commit`] makes them
+//! Bringing a verified output to its final key, in two steps: [`stage`]
+//! moves the bytes while nobody can see them, [`Staged::commit`] makes them
 //! appear, whole, at once. Between the two the run is written once more, so
 //! that a worker that lost its job in the meantime publishes nothing, and it
 //! notes what is to appear. What a worker asked of the store before it lost the
-//! job, and the network has kept since, is [settled](settle) by whoever goes on.
+//! job, and the network has kept since, is [aborted](abort_earlier) by whoever goes on.
 //!
 //! Whose output is there is decided by looking, never by what anybody remembers.
 
@@ -21,10 +21,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::input::failure;
-use crate::attempt::patience::patiently;
-use crate::attempt::publish::hidden;
-use crate::attempt::publish::hidden::Hidden;
-use crate::attempt::publish::made::Made;
+use crate::attempt::publish::retry::retry_while_away;
+use crate::attempt::publish::staged_file;
+use crate::attempt::publish::staged_file::StagedFile;
+use crate::attempt::tool_output::ToolOutput;
 
 /// How long a store that answers, or a folder, may take to let an output appear.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -39,9 +39,9 @@ const UNKNOWN: u32 = 5;
 const HIDDEN: &str = ".ffmpeg-easy-";
 
 /// An output that is where it must be and that nobody can see yet.
-pub enum Prepared {
+pub enum Staged {
     /// A file in the output's folder, to be given its final name.
-    File(Hidden),
+    File(StagedFile),
     /// An upload whose parts are all there.
     Object(Upload),
 }
@@ -51,22 +51,22 @@ pub enum Prepared {
 /// # Errors
 /// Where the store fails, the disk is full, or it is stopped; nothing is left
 /// behind then, and the output is still where it was: it can be tried again.
-pub async fn prepare(
+pub async fn stage(
     stores: &Stores,
-    made: &Made,
+    made: &ToolOutput,
     to: &Location,
     attempt: (&JobId, u32),
     on_bytes: OnBytes<'_>,
     stop: &CancellationToken,
-) -> Result<Prepared, StoreError> {
+) -> Result<Staged, StoreError> {
     let (job, attempt) = attempt;
     match to.is_remote() {
         false => {
             if attempt > 1 {
-                hidden::remove_leftovers(stores, to, job).await;
+                staged_file::remove_leftovers(stores, to, job).await;
             }
             let prepared =
-                Prepared::File(Hidden::bring(stores, (made.path(), made.file()), to, job).await?);
+                Staged::File(StagedFile::bring(stores, (made.path(), made.file()), to, job).await?);
             if stop.is_cancelled() {
                 prepared.discard().await;
                 return Err(StoreError::Stopped(to.clone()));
@@ -79,14 +79,14 @@ pub async fn prepare(
                 source,
             })?;
             let upload = stores.upload(file, to, on_bytes, stop).await?;
-            Ok(Prepared::Object(upload))
+            Ok(Staged::Object(upload))
         }
     }
 }
 
 /// What is at a job's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum There {
+pub enum AtOutput {
     /// Nothing.
     Nothing,
     /// What the run's note says was about to appear.
@@ -100,18 +100,18 @@ pub enum There {
 ///
 /// # Errors
 /// Where the store fails.
-pub async fn look(stores: &Stores, to: &Location, fence: &Fence) -> Result<There, StoreError> {
+pub async fn look(stores: &Stores, to: &Location, fence: &Fence) -> Result<AtOutput, StoreError> {
     let there = match stores.head(to).await {
         Ok(there) if there.size == fence.size => stores.digest(to).await,
-        Ok(_) => return Ok(There::Foreign),
+        Ok(_) => return Ok(AtOutput::Foreign),
         Err(error) => Err(error),
     };
     match there {
-        Ok(digest) if digest == fence.digest => Ok(There::Ours),
-        Ok(_) => Ok(There::Foreign),
-        Err(StoreError::Missing(_)) => Ok(There::Nothing),
+        Ok(digest) if digest == fence.digest => Ok(AtOutput::Ours),
+        Ok(_) => Ok(AtOutput::Foreign),
+        Err(StoreError::Missing(_)) => Ok(AtOutput::Nothing),
         // A link, and no job makes links.
-        Err(StoreError::LeadsOut(_)) => Ok(There::Foreign),
+        Err(StoreError::LeadsOut(_)) => Ok(AtOutput::Foreign),
         Err(error) => Err(error),
     }
 }
@@ -122,7 +122,11 @@ pub async fn look(stores: &Stores, to: &Location, fence: &Fence) -> Result<There
 ///
 /// # Errors
 /// Where the store fails: it may still appear then.
-pub async fn settle(stores: &Stores, to: &Location, fence: &Fence) -> Result<There, Failure> {
+pub async fn abort_earlier(
+    stores: &Stores,
+    to: &Location,
+    fence: &Fence,
+) -> Result<AtOutput, Failure> {
     match &fence.by {
         Means::Upload(upload) => stores.abort(to, upload).await.map_err(failure)?,
         // A run is a message: it names no file but a hidden one of ours.
@@ -138,9 +142,9 @@ pub async fn settle(stores: &Stores, to: &Location, fence: &Fence) -> Result<The
 /// beside its output, and what was about to appear. The parts of an upload that
 /// did not get so far are the store's to expire.
 pub async fn clean_up(stores: &Stores, run: &Run) {
-    hidden::remove_leftovers(stores, &run.job.output, &run.job.id).await;
+    staged_file::remove_leftovers(stores, &run.job.output, &run.job.id).await;
     if let Some(fence) = &run.fence
-        && let Err(error) = settle(stores, &run.job.output, fence).await
+        && let Err(error) = abort_earlier(stores, &run.job.output, fence).await
     {
         tracing::warn!(job = %run.job.id, %error, "an output may still appear");
     }
@@ -159,7 +163,7 @@ pub fn occupied(to: &Location) -> Failure {
     ))
 }
 
-impl Prepared {
+impl Staged {
     /// Makes the output appear. Without `replace` it spares what is there. An
     /// answer that fails to come is no answer: what counts is what is there.
     ///
@@ -176,11 +180,11 @@ impl Prepared {
         // No store can be trusted with a conditional put, so a moment is left
         // in which somebody else's object would still be replaced.
         if !replace {
-            let there = patiently(|| look(stores, to, fence)).await;
-            if !matches!(there, Ok(There::Nothing)) {
+            let there = retry_while_away(|| look(stores, to, fence)).await;
+            if !matches!(there, Ok(AtOutput::Nothing)) {
                 self.discard().await;
                 return match there {
-                    Ok(There::Foreign) => Err(occupied(to)),
+                    Ok(AtOutput::Foreign) => Err(occupied(to)),
                     there => there.map(drop).map_err(failure),
                 };
             }
@@ -193,7 +197,7 @@ impl Prepared {
                     return Ok(());
                 };
                 match look(stores, to, fence).await {
-                    Ok(There::Ours) => Ok(()),
+                    Ok(AtOutput::Ours) => Ok(()),
                     _ if error.kind() == io::ErrorKind::AlreadyExists => Err(occupied(to)),
                     _ => Err(hidden.unwritten(error)),
                 }
@@ -237,7 +241,7 @@ async fn end(
                 tokio::select! {
                     answer = &mut answer => break answer,
                     () = tokio::time::sleep(LOOK) => {
-                        if matches!(look(stores, to, fence).await, Ok(There::Ours)) {
+                        if matches!(look(stores, to, fence).await, Ok(AtOutput::Ours)) {
                             break Ok(());
                         }
                     }
@@ -250,11 +254,11 @@ async fn end(
         };
         tracing::debug!(%error, "the end of the upload is unclear");
         match look(stores, to, fence).await {
-            Ok(There::Ours) => {
+            Ok(AtOutput::Ours) => {
                 upload.done();
                 return Ok(());
             }
-            Ok(There::Foreign) if !replace => {
+            Ok(AtOutput::Foreign) if !replace => {
                 upload.abort().await;
                 return Err(occupied(to));
             }

@@ -34,11 +34,11 @@ const ROOM: u64 = 16 << 20;
 /// and a disk may fill at any moment. One that failed speaks for no other failure: the machine may be
 /// mended.
 #[derive(Default)]
-pub struct Proofs(Mutex<BTreeMap<Option<Encoder>, Instant>>);
+pub struct ProofEncodes(Mutex<BTreeMap<Option<Encoder>, Instant>>);
 
 impl Executor {
     /// Settles whose fault it was that an attempt failed which `encoder` was to encode.
-    pub(crate) async fn settle(
+    pub(crate) async fn resolve_doubt(
         &self,
         run: &Run,
         encoder: Option<Encoder>,
