@@ -21,10 +21,10 @@ use common::wire;
 use futures::StreamExt;
 use tempfile::TempDir;
 
-use crate::broker::{Flush, TestBroker};
-use crate::cluster::TestCluster;
 use crate::process::{Ran, run};
 use crate::programs::{Worker, WorkerSetup};
+use crate::servers::broker::{Flush, TestBroker};
+use crate::servers::cluster::TestCluster;
 use crate::{paths, poll, programs};
 
 /// How long a job of a test may go without a sign of life.

@@ -6,32 +6,20 @@
 //! panicking test included, and lives in a folder that goes with the test.
 //! Nothing sleeps and hopes: whoever waits polls a condition, with a deadline.
 //!
-//! Reading order: [`farm`] is what most tests begin with; [`programs`] starts
-//! workers and runs the producer; [`stand_in`] makes ffmpeg fail; [`outside`]
-//! and [`media`] look at what came of it.
-//!
-//! Faults: [`proxy`] is a network that breaks, [`moment`] meets a worker at one
-//! moment of a job, and [`audit`] checks every promise when all is over.
+//! Reading order: [`farm`] is what most tests begin with; [`servers`] are its
+//! broker and its store; [`programs`] starts workers and monitors, and runs the
+//! producer; [`outside`] looks at what came of it, and checks every promise when
+//! all is over; [`faults`] breaks networks, ffmpeg and workers on demand.
 
 // Helpers of tests may panic wherever a test may.
 #![allow(clippy::missing_panics_doc)]
 
-pub mod audit;
-pub mod broker;
 pub mod browser;
-pub mod cluster;
-pub mod disk;
 pub mod farm;
-pub mod media;
-pub mod moment;
-pub mod monitor;
+pub mod faults;
 pub mod outside;
 pub mod paths;
-pub mod poison;
 pub mod poll;
-mod ports;
 pub mod process;
 pub mod programs;
-pub mod proxy;
-pub mod stand_in;
-pub mod store;
+pub mod servers;

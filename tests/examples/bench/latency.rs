@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use common::job::event::What;
 use harness::farm::Farm;
-use harness::media::Media;
+use harness::faults::stand_in::{STARTED, StandIn};
+use harness::outside::media::Media;
 use harness::poll;
-use harness::stand_in::{STARTED, StandIn};
 use jiff::Timestamp;
 
 use crate::{Figure, median};

@@ -7,9 +7,9 @@ use common::broker::Claim;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::testing;
-use harness::broker::Flush;
 use harness::farm::{Farm, recipe};
 use harness::poll;
+use harness::servers::broker::Flush;
 use tokio::sync::mpsc;
 
 use crate::raw::Style;

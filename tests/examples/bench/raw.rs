@@ -7,7 +7,7 @@ use async_nats::jetstream::{self, stream};
 use async_nats::{Client, HeaderMap, header};
 use bytes::Bytes;
 use futures::{StreamExt, stream as streams};
-use harness::broker::{Flush, TestBroker};
+use harness::servers::broker::{Flush, TestBroker};
 use harness::{paths, poll};
 use uuid::Uuid;
 

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use common::farm::worker::WorkerStatus;
-use harness::audit::{Acknowledged, Auditor, Charges, Finding, Findings, Place, Tally};
 use harness::farm::{ACK_WAIT, Farm};
-use harness::media::Media;
-use harness::moment::{Moment, Victim};
+use harness::faults::proxy::{Fate, Weather};
+use harness::faults::stand_in::Fault as Mishap;
+use harness::faults::victim::{Moment, Victim};
+use harness::outside::audit::{Acknowledged, Auditor, Charges, Finding, Findings, Place, Tally};
+use harness::outside::media::Media;
 use harness::process::Signal;
-use harness::proxy::{Fate, Weather};
-use harness::stand_in::Fault as Mishap;
-use harness::store::TestStore;
+use harness::servers::store::TestStore;
 use harness::{paths, poll};
 
 use crate::Dice;

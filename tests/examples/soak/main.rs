@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use faults::Fault;
 use field::{Field, Recovery};
-use harness::audit::{Finding, Findings};
-use harness::poison;
+use harness::faults::poison;
+use harness::outside::audit::{Finding, Findings};
 
 /// How long the farm may take to finish what is left once nothing breaks any more.
 const SETTLE: Duration = Duration::from_secs(240);

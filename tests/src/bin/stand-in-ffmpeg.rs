@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use harness::stand_in::{Fault, HOLD, Orders, STARTED, Trick};
+use harness::faults::stand_in::{Fault, HOLD, Orders, STARTED, Trick};
 
 fn main() -> ExitCode {
     match run() {

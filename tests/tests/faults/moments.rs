@@ -3,13 +3,13 @@
 
 use common::job::Job;
 use futures::future::join_all;
-use harness::audit::{Acknowledged, Auditor, Place, Tally};
 use harness::farm::Farm;
-use harness::moment::{Kept, Moment, Victim};
+use harness::faults::proxy::Fate;
+use harness::faults::victim::{Kept, Moment, Victim};
+use harness::outside::audit::{Acknowledged, Auditor, Place, Tally};
 use harness::process::Signal;
 use harness::programs::Worker;
-use harness::proxy::Fate;
-use harness::store::TestStore;
+use harness::servers::store::TestStore;
 use harness::{paths, poll};
 use jiff::Timestamp;
 use tempfile::TempDir;

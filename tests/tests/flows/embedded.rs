@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use harness::disk::SmallDisk;
-use harness::media::Media;
+use harness::faults::disk::SmallDisk;
+use harness::outside::media::Media;
 use harness::process::{Daemon, Ran, Signal};
 use harness::{outside, paths, poll, process, programs};
 use tempfile::TempDir;

@@ -2,9 +2,9 @@
 
 use harness::browser::Browser;
 use harness::farm::Farm;
-use harness::monitor::TestMonitor;
-use harness::stand_in::{Fault, StandIn};
-use harness::store::TestStore;
+use harness::faults::stand_in::{Fault, StandIn};
+use harness::programs::monitor::TestMonitor;
+use harness::servers::store::TestStore;
 use harness::{outside, paths, poll};
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use async_nats::jetstream::stream::RetentionPolicy;
 use async_nats::jetstream::{self, consumer, kv};
 use futures::{StreamExt, TryStreamExt};
 use harness::farm::Farm;
-use harness::stand_in::{Fault, StandIn};
+use harness::faults::stand_in::{Fault, StandIn};
 use harness::{paths, poll};
 use serde_json::{Value, json};
 

@@ -8,8 +8,8 @@ use common::job::Job;
 use common::job::id::JobId;
 use common::job::run::RunState;
 use harness::farm::Farm;
+use harness::faults::stand_in::{Fault, StandIn};
 use harness::programs::Worker;
-use harness::stand_in::{Fault, StandIn};
 use harness::{outside, paths, poll};
 use serde_json::Value;
 

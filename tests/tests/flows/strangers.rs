@@ -8,8 +8,8 @@ use common::farm::queue::{Lane, Priority};
 use common::job::Job;
 use futures::StreamExt;
 use harness::farm::Farm;
-use harness::monitor::TestMonitor;
 use harness::paths;
+use harness::programs::monitor::TestMonitor;
 use serde_json::{Value, json};
 
 /// Messages that are sent to each subject.

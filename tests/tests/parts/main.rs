@@ -4,9 +4,9 @@
 
 use std::process::Command;
 
-use harness::media::Media;
-use harness::stand_in::{Fault, STARTED, StandIn};
-use harness::store::TestStore;
+use harness::faults::stand_in::{Fault, STARTED, StandIn};
+use harness::outside::media::Media;
+use harness::servers::store::TestStore;
 use harness::{paths, process};
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use common::broker::{Broker, Claimant, Decline, Lanes};
 use common::farm::queue::{Lane, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use harness::broker::TestBroker;
+use harness::faults::proxy::{Fate, Protocol, Proxy, Weather};
 use harness::poll;
-use harness::proxy::{Fate, Protocol, Proxy, Weather};
+use harness::servers::broker::TestBroker;
 use jiff::SignedDuration;
 
 use crate::{claim_in_time, connect, connect_to, job, lane, lanes, name, report};
@@ -221,7 +221,7 @@ async fn a_lane_keeps_its_lease_whoever_asks_for_it_and_whatever_fails() {
     // Another program, with a lease of its own, asks while nobody tells of lanes.
     let proxy = Proxy::start(Protocol::Nats, server.port());
     let (other, _) = connect_to(proxy.nats_url()).await;
-    let blind = |request: &harness::proxy::Request| {
+    let blind = |request: &harness::faults::proxy::Request| {
         if request.subject.starts_with("$JS.API.CONSUMER.INFO.") {
             Fate::Lost
         } else {

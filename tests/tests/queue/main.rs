@@ -23,7 +23,7 @@ use common::job::run::report::Report;
 use common::names::location::Location;
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::testing;
-use harness::broker::TestBroker;
+use harness::servers::broker::TestBroker;
 use tempfile::TempDir;
 
 fn job(name: &str) -> Job {

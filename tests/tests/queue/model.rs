@@ -9,7 +9,7 @@ use common::job::record::JobRecord;
 use common::job::run::fence::Fence;
 use common::job::state::JobState;
 use common::testing;
-use harness::broker::TestBroker;
+use harness::servers::broker::TestBroker;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

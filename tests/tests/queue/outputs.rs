@@ -7,7 +7,7 @@ use common::job::Job;
 use common::job::failure::Failure;
 use common::names::subject;
 use futures::future::join_all;
-use harness::broker::TestBroker;
+use harness::servers::broker::TestBroker;
 use tokio::time::Instant;
 
 use crate::{claim_in_time, connect, job, lane, lanes, report};

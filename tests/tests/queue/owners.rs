@@ -5,9 +5,9 @@ use std::time::Duration;
 use common::broker::{Broker, Ended, Lanes, Lease};
 use common::job::Job;
 use common::job::run::RunState;
-use harness::broker::TestBroker;
+use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::poll;
-use harness::proxy::{Fate, Protocol, Proxy};
+use harness::servers::broker::TestBroker;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 

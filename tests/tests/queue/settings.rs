@@ -8,7 +8,7 @@ use common::names::subject::{BATCHES, EVENTS};
 use common::names::token::Token;
 use common::recipe::Recipe;
 use common::recipe::preset::Preset;
-use harness::broker::TestBroker;
+use harness::servers::broker::TestBroker;
 use tempfile::TempDir;
 
 use super::{connect, job};

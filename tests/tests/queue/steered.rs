@@ -18,9 +18,9 @@ use common::names::subject;
 use common::names::subject::RUNS;
 use common::wire;
 use futures::StreamExt;
-use harness::broker::TestBroker;
+use harness::faults::proxy::{Protocol, Proxy};
 use harness::poll;
-use harness::proxy::{Protocol, Proxy};
+use harness::servers::broker::TestBroker;
 use jiff::Timestamp;
 
 use crate::{claim, claim_in_time, connect, job, lane, lanes, name, report, with_one_job};

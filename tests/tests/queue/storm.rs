@@ -16,7 +16,7 @@ use common::job::run::fence::Fence;
 use common::testing;
 use fastrand::Rng;
 use futures::StreamExt;
-use harness::broker::TestBroker;
+use harness::servers::broker::TestBroker;
 use tokio::time::Instant;
 
 use crate::{connect, job, name, report};

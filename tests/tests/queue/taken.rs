@@ -13,9 +13,9 @@ use common::job::run::RunState;
 use common::job::state::JobState;
 use common::testing;
 use futures::StreamExt;
-use harness::broker::TestBroker;
+use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::poll;
-use harness::proxy::{Fate, Protocol, Proxy};
+use harness::servers::broker::TestBroker;
 use jiff::SignedDuration;
 
 use crate::{

@@ -14,9 +14,9 @@ use common::job::state::JobState;
 use common::names::subject;
 use common::names::subject::RUNS;
 use common::wire;
-use harness::broker::TestBroker;
+use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::poll;
-use harness::proxy::{Fate, Protocol, Proxy};
+use harness::servers::broker::TestBroker;
 use jiff::Timestamp;
 
 use crate::{

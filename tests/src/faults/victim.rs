@@ -1,0 +1,231 @@
+//! Meeting a worker at one moment of a job, from outside: by holding the very
+//! message that ends the moment, or the ffmpeg that it consists of.
+
+use crate::farm::Farm;
+use crate::faults::proxy::{Fate, Held, Protocol, Proxy, Weather};
+use crate::faults::stand_in::{Fault, StandIn};
+use crate::programs::{Worker, WorkerSetup};
+use crate::servers::store::TestStore;
+use crate::{outside, poll};
+
+/// A moment in the life of a job whose input and output are objects, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Its message is fetched, its run not written.
+    Claiming,
+    /// Its run is written, its input not looked at.
+    Claimed,
+    /// A part of its input is in scratch.
+    Downloading,
+    /// ffmpeg encodes.
+    Encoding,
+    /// ffmpeg decodes what it encoded.
+    Verifying,
+    /// Its output is on its way to the store.
+    Uploading,
+    /// Its output is in the store in parts, the fence not written.
+    Fencing,
+    /// The fence is written, the output not put together.
+    Committing,
+    /// The output is there, the run not completed.
+    Completing,
+    /// The run is completed, the message not acknowledged.
+    Acknowledging,
+}
+
+impl Moment {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Claiming,
+        Self::Claimed,
+        Self::Downloading,
+        Self::Encoding,
+        Self::Verifying,
+        Self::Uploading,
+        Self::Fencing,
+        Self::Committing,
+        Self::Completing,
+        Self::Acknowledging,
+    ];
+}
+
+/// Bytes a second of a download that is to take a while.
+const CRAWL: u32 = 20_000;
+
+/// A worker whose ffmpeg, broker and store a test has in its hand.
+pub struct Victim {
+    /// The worker.
+    pub worker: Worker,
+    /// Its way to the broker.
+    pub broker: Proxy,
+    /// Its way to the store.
+    pub store: Proxy,
+    ffmpeg: StandIn,
+}
+
+/// What keeps a victim at its moment; dropped, a held message gets lost.
+pub struct Kept(Option<Held>);
+
+impl Kept {
+    /// Decides what becomes of a message that is held, whoever lives by now.
+    pub fn decide(self, fate: Fate) {
+        if let Some(held) = self.0 {
+            held.decide(fate);
+        }
+    }
+}
+
+impl Victim {
+    /// Starts a worker of libx264 that downloads its inputs.
+    pub async fn join(farm: &Farm, store: &TestStore, name: &str) -> Self {
+        let ffmpeg = StandIn::new(&farm.folder().join(format!("ffmpeg-of-{name}")));
+        let broker = Proxy::start(Protocol::Nats, farm.broker.port());
+        let way_to_store = Proxy::start(Protocol::Http, store.port());
+        let worker = farm
+            .join(setup(farm, store, name, &ffmpeg, &broker, &way_to_store))
+            .await;
+        Self {
+            worker,
+            broker,
+            store: way_to_store,
+            ffmpeg,
+        }
+    }
+
+    /// Starts it again under its name, as a supervisor would, with nothing held.
+    pub async fn restart(&mut self, farm: &Farm, store: &TestStore) {
+        let setup = self.again(farm, store);
+        self.worker = farm.join(setup).await;
+    }
+
+    /// The same with a clock that is so many seconds off.
+    pub async fn restart_off(&mut self, farm: &Farm, store: &TestStore, seconds: i64) {
+        let setup = self.again(farm, store).clock_off(seconds);
+        self.worker = farm.join(setup).await;
+    }
+
+    fn again(&mut self, farm: &Farm, store: &TestStore) -> WorkerSetup {
+        self.recover();
+        let name = self.worker.name.clone();
+        setup(farm, store, &name, &self.ffmpeg, &self.broker, &self.store)
+    }
+
+    /// Its network and its ffmpeg are as they should be from now on.
+    pub fn recover(&mut self) {
+        self.ffmpeg.recover();
+        self.broker.set(Weather::FAIR);
+        self.store.set(Weather::FAIR);
+    }
+
+    /// Its ffmpeg.
+    pub fn ffmpeg(&mut self) -> &mut StandIn {
+        &mut self.ffmpeg
+    }
+
+    /// Prepares to meet it at a moment of the next job that it takes.
+    pub fn lie_in_wait(&mut self, moment: Moment) -> Ambush<'_> {
+        let run = |word: &'static str| {
+            self.broker
+                .hold(move |request| request.subject.starts_with("$KV.runs.") && request.says(word))
+        };
+        let object = |method: &'static str, part: &'static str| {
+            self.store.hold(move |request| {
+                request.subject.starts_with(method) && request.subject.contains(part)
+            })
+        };
+        let held = match moment {
+            Moment::Claiming => Some(run("\"reading\"")),
+            Moment::Claimed => Some(object("HEAD ", "/in/")),
+            Moment::Downloading => {
+                self.store.set(Weather {
+                    rate: CRAWL,
+                    ..Weather::FAIR
+                });
+                None
+            }
+            Moment::Encoding => {
+                self.ffmpeg.befall(Fault::Held);
+                None
+            }
+            Moment::Verifying => {
+                self.ffmpeg.befall(Fault::CheckHeld);
+                None
+            }
+            Moment::Uploading => Some(object("PUT ", "partNumber=")),
+            Moment::Fencing => Some(run("\"publishing\"")),
+            Moment::Committing => Some(object("POST ", "uploadId=")),
+            Moment::Completing => Some(run("\"completed\"")),
+            // An empty one means "done".
+            Moment::Acknowledging => Some(self.broker.hold(|request| {
+                request.subject.starts_with("$JS.ACK.") && request.body.is_empty()
+            })),
+        };
+        Ambush {
+            victim: self,
+            moment,
+            held,
+        }
+    }
+}
+
+fn setup(
+    farm: &Farm,
+    store: &TestStore,
+    name: &str,
+    ffmpeg: &StandIn,
+    broker: &Proxy,
+    way_to_store: &Proxy,
+) -> WorkerSetup {
+    farm.worker(name)
+        .encoders("libx264")
+        .ffmpeg(ffmpeg)
+        .option("--read", "download")
+        .option("--stall-timeout", "10s")
+        .option("--quarantine-rest", "2s")
+        .option("--nats", broker.nats_url())
+        .environment(store.environment())
+        .environment([("AWS_ENDPOINT", way_to_store.http_url())])
+}
+
+/// A victim that will be met.
+pub struct Ambush<'a> {
+    victim: &'a Victim,
+    moment: Moment,
+    held: Option<Held>,
+}
+
+impl Ambush<'_> {
+    /// Waits until the victim is at its moment with the next job that it takes.
+    pub async fn met(mut self, farm: &Farm) -> Kept {
+        let moment = self.moment;
+        let scratch = farm.scratch_of(&self.victim.worker.name);
+        match &mut self.held {
+            Some(held) => held.caught(&format!("{moment:?}")).await,
+            None => match moment {
+                Moment::Downloading => {
+                    poll::until("a part of a download", async || {
+                        let files = outside::files(&scratch);
+                        let (_, bytes) = files.iter().find(|(name, _)| name.ends_with("input"))?;
+                        (!bytes.is_empty()).then_some(())
+                    })
+                    .await;
+                }
+                _ => {
+                    // The check of an output stops at the first error, an encode does not.
+                    let checks = moment == Moment::Verifying;
+                    poll::until("ffmpeg to run", async || {
+                        outside::encodes_in(&scratch)
+                            .iter()
+                            .any(|process| {
+                                let is_ffmpeg = process.arguments[0].ends_with("/ffmpeg");
+                                is_ffmpeg && process.command.contains("-xerror") == checks
+                            })
+                            .then_some(())
+                    })
+                    .await;
+                }
+            },
+        }
+        Kept(self.held)
+    }
+}

@@ -1,0 +1,202 @@
+//! The programs of the farm, as a person starts them.
+
+pub mod monitor;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use jiff::Timestamp;
+
+use crate::faults::stand_in::StandIn;
+use crate::paths;
+use crate::process::Daemon;
+
+/// Settings of the shell that must not leak into a test.
+const FOREIGN: &[&str] = &[
+    "NATS_URL",
+    "NATS_CREDS",
+    "NATS_REPLICAS",
+    "STORE_URL",
+    "FFMPEG",
+    "FFPROBE",
+    "WORKER_NAME",
+    "WORKER_ENCODERS",
+    "WORKER_SCRATCH",
+    "WORKER_ROOT",
+    "WORKER_BUCKET",
+    "WORKER_MAX_JOBS",
+    "WORKER_MAX_SIZE",
+    "WORKER_MIN_SIZE",
+    "WORKER_ONLY",
+    "WORKER_PREFER",
+    "WORKER_QUARANTINE_AFTER",
+    "WORKER_QUARANTINE_REST",
+    "WORKER_SCHEDULE",
+    "RETRY_AFTER",
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+    "RUST_LOG",
+    "AWS_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "XDG_RUNTIME_DIR",
+];
+
+/// A program of this workspace, at home in `home`: whatever it keeps without
+/// being told where goes there.
+pub fn command(program: &str, home: &Path) -> Command {
+    at_home(&paths::program(program), home)
+}
+
+fn at_home(program: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    command
+        .current_dir(home)
+        .env("PATH", paths::search_path())
+        .env("HOME", home)
+        .env("TMPDIR", home)
+        .env("XDG_CACHE_HOME", home.join("cache"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_STATE_HOME", home.join("state"))
+        .env("NO_COLOR", "1");
+    command
+}
+
+/// The environment of a program whose clock is so many seconds ahead, or behind
+/// where negative.
+pub fn clock_off(seconds: i64) -> [(&'static str, String); 3] {
+    // The program `faketime` stays between a test and its child; its library does not.
+    let library = Command::new(paths::tool("faketime"))
+        .args(["-f", "+0s", "sh", "-c", r#"printf %s "$LD_PRELOAD""#])
+        .output()
+        .expect("faketime can be started");
+    let library = String::from_utf8(library.stdout).expect("a path");
+    [
+        ("LD_PRELOAD", library),
+        ("FAKETIME", format!("{seconds:+}s")),
+        // Waits are measured by a clock that nobody sets.
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ]
+}
+
+/// A worker before it is started.
+pub struct WorkerSetup {
+    name: String,
+    home: PathBuf,
+    options: BTreeMap<&'static str, OsString>,
+    roots: Vec<PathBuf>,
+    environment: Vec<(&'static str, String)>,
+    wrapper: Vec<String>,
+}
+
+impl WorkerSetup {
+    pub(crate) fn new(name: &str, home: &Path, nats: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            home: home.to_owned(),
+            options: BTreeMap::new(),
+            roots: vec![home.to_owned(), paths::brought()],
+            environment: Vec::new(),
+            wrapper: Vec::new(),
+        }
+        .option("--nats", nats)
+        .option("--name", name)
+        .option("--scratch", home.join("scratch"))
+        .option("--max-jobs", "1")
+        .option("--ack-wait", "3s")
+        .option("--drain-timeout", "0s")
+    }
+
+    /// Sets an option.
+    #[must_use]
+    pub fn option(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.options.insert(name, value.into());
+        self
+    }
+
+    /// Folders that it may read and write below, instead of its home and the
+    /// media of all tests.
+    #[must_use]
+    pub fn roots(mut self, folders: &[&Path]) -> Self {
+        self.roots = folders.iter().map(|&folder| folder.to_owned()).collect();
+        self
+    }
+
+    /// Tests and serves these encoders only, which makes its start quick.
+    #[must_use]
+    pub fn encoders(self, names: &str) -> Self {
+        self.option("--encoders", names)
+    }
+
+    /// Gives it another ffmpeg than the one in `PATH`.
+    #[must_use]
+    pub fn ffmpeg(self, stand_in: &StandIn) -> Self {
+        self.option("--ffmpeg", stand_in.program())
+    }
+
+    /// Sets environment variables.
+    #[must_use]
+    pub fn environment(
+        mut self,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        self.environment.extend(variables);
+        self
+    }
+
+    /// Has another program start it, e.g. one that sets limits.
+    #[must_use]
+    pub fn under(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// Gives it a clock that is so many seconds ahead, or behind where negative.
+    #[must_use]
+    pub fn clock_off(self, seconds: i64) -> Self {
+        self.environment(clock_off(seconds))
+    }
+
+    /// Starts it, and does not wait until it takes jobs.
+    pub fn spawn(self) -> Worker {
+        let mut command = match self.wrapper.split_first() {
+            None => command("worker", &self.home),
+            Some((wrapper, arguments)) => {
+                let mut command = at_home(wrapper.as_ref(), &self.home);
+                command.args(arguments).arg(paths::program("worker"));
+                command
+            }
+        };
+        command.env("XDG_CACHE_HOME", paths::shared_cache());
+        command.envs(self.environment);
+        for (name, value) in self.options {
+            command.arg(name).arg(value);
+        }
+        for root in &self.roots {
+            command.arg("--root").arg(root);
+        }
+        let log = self.home.join(format!("worker-{}.log", self.name));
+        let started = Timestamp::now();
+        let process = Daemon::start(&format!("worker {}", self.name), command, &log);
+        Worker {
+            name: self.name,
+            process,
+            started,
+        }
+    }
+}
+
+/// A worker that runs.
+pub struct Worker {
+    /// Its name.
+    pub name: String,
+    /// Its process.
+    pub process: Daemon,
+    /// When it was started: what a worker of its name said before was another.
+    pub started: Timestamp,
+}

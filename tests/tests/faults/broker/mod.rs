@@ -1,0 +1,7 @@
+//! A broker, or the way to it, that fails.
+
+mod away;
+mod cluster;
+mod crash;
+mod enqueueing;
+mod network;

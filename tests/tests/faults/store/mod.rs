@@ -1,0 +1,6 @@
+//! A store, or the folder of outputs, that fails.
+
+mod errors;
+mod full_place;
+mod outage;
+mod outputs;

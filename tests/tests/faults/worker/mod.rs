@@ -1,0 +1,10 @@
+//! Workers, and ffmpegs of theirs, that fail.
+
+mod bad_ffmpeg;
+mod clocks;
+mod declined;
+mod full_disk;
+mod lost;
+mod poison;
+mod quarantine;
+mod zombie;

@@ -1,0 +1,6 @@
+//! Inputs of every kind: good, bad and damaged.
+
+mod bad_input;
+mod damaged;
+mod losses;
+mod variety;

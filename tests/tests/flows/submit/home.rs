@@ -1,0 +1,293 @@
+//! Results that are made in a bucket and brought home.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use harness::farm::{Farm, copy_into};
+use harness::faults::proxy::{Protocol, Proxy, Weather};
+use harness::outside::media::Media;
+use harness::process::{self, Daemon, Ran, Signal};
+use harness::programs::Worker;
+use harness::servers::store::TestStore;
+use harness::{outside, paths, poll};
+
+/// Slow enough to be met in the middle of any result.
+const SLOW: Weather = Weather {
+    rate: 20_000,
+    ..Weather::FAIR
+};
+
+/// A farm whose one worker reaches the bucket and no folder of this machine.
+struct Away {
+    farm: Farm,
+    store: TestStore,
+    /// The producer's way to the store.
+    way: Proxy,
+    _worker: Worker,
+}
+
+impl Away {
+    async fn start() -> Self {
+        let farm = Farm::start().await;
+        let store = TestStore::start(farm.folder()).await;
+        let way = Proxy::start(Protocol::Http, store.port());
+        let setup = farm.worker("w").encoders("libx264").roots(&[]);
+        let worker = farm.join(setup.environment(store.environment())).await;
+        Self {
+            farm,
+            store,
+            way,
+            _worker: worker,
+        }
+    }
+
+    fn command(&self, line: &[&str]) -> Command {
+        let mut command = self.farm.producer_command();
+        command
+            .envs(self.store.environment())
+            .env("AWS_ENDPOINT", self.way.http_url())
+            .args(line);
+        command
+    }
+
+    async fn producer(&self, line: &[&str]) -> Ran {
+        process::run(self.command(line)).await
+    }
+
+    /// Enqueues `in` with its results for `out`.
+    async fn enqueue(&self, further: &[&str]) -> Ran {
+        let line = ["enqueue", "in", "-o", "out", "--store", "s3://media"];
+        let how = ["--encoder", "libx264", "--encoder-preset", "ultrafast"];
+        self.producer(&[&line[..], &how, further].concat()).await
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.farm.folder().join(name)
+    }
+
+    fn copies(&self, folder: &str, clips: &[&str]) {
+        let clips: Vec<PathBuf> = clips.iter().map(|name| paths::media(name)).collect();
+        copy_into(&self.path(folder), &clips);
+    }
+}
+
+/// All names in a folder, hidden ones too.
+fn all_names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with(".ffmpeg-easy-download-")
+}
+
+/// Waits until a result is half-way into a folder, under a name that was not there.
+async fn half_way(folder: &Path, before: &[String]) {
+    poll::until("a result to be on its way", async || {
+        let is_new = |name: &String| is_hidden(name) && !before.contains(name);
+        let mut hidden = all_names(folder).into_iter().filter(is_new);
+        let begun = |name: String| {
+            folder
+                .join(name)
+                .metadata()
+                .is_ok_and(|file| file.len() > 0)
+        };
+        hidden.any(begun).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
+    let away = Away::start().await;
+    away.copies("in", &["h264.mp4"]);
+    away.copies("in/sub", &["vp9.webm"]);
+    let outcome = away.enqueue(&["--wait", "--json"]).await.succeeded().json();
+    for (count, expected) in [("added", 2), ("done", 2), ("downloaded", 2), ("pending", 0)] {
+        assert_eq!(outcome[count], expected, "{count}: {outcome:#}");
+    }
+    let out = away.farm.out();
+    let names = ["h264.mkv", "sub/vp9.mkv"].map(PathBuf::from);
+    assert_eq!(outside::names(&out), names);
+    assert_eq!(all_names(&out), ["h264.mkv", "sub"]);
+    let source = Media::of(&paths::media("h264.mp4"));
+    assert_eq!(Media::of(&out.join("h264.mkv")).frames(), source.frames());
+    let brought = std::fs::read(out.join("h264.mkv")).expect("there");
+    let keys = away.store.keys().await;
+    let made = keys.iter().find(|key| key.ends_with("/h264.mkv"));
+    let made = away.store.get(made.expect("it stays in the bucket")).await;
+    assert_eq!(made, Some(brought));
+
+    // The same again finds all there, and makes only what is missing.
+    let modified = |name: &PathBuf| out.join(name).metadata().expect("there").modified().ok();
+    let before = names.each_ref().map(modified);
+    let again = away.enqueue(&["--wait", "--json"]).await.succeeded().json();
+    assert_eq!(
+        (&again["added"], &again["downloaded"]),
+        (&0.into(), &2.into())
+    );
+    assert_eq!(names.each_ref().map(modified), before);
+    std::fs::remove_file(out.join("h264.mkv")).expect("removed");
+    away.enqueue(&["--wait"]).await.succeeded();
+    assert_eq!(outside::names(&out), names);
+    assert_eq!(modified(&names[1]), before[1]);
+    assert_eq!(away.farm.view.runs().await.expect("an answer").len(), 2);
+
+    // A stranger's file keeps its name, before and after the encode.
+    away.copies("in", &["hevc.mkv"]);
+    std::fs::write(out.join("hevc.mkv"), "mine").expect("written");
+    let told = away.enqueue(&["--wait"]).await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(
+        told.stderr.contains("hevc.mkv: its output exists"),
+        "{told:?}"
+    );
+    std::fs::write(out.join("h264.mkv"), "mine").expect("written");
+    let told = away.enqueue(&["--wait", "--json"]).await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(
+        told.stderr.contains("another file has its name"),
+        "{told:?}"
+    );
+    for name in ["h264.mkv", "hevc.mkv"] {
+        assert_eq!(std::fs::read(out.join(name)).expect("there"), b"mine");
+    }
+    away.enqueue(&["--wait", "--overwrite"]).await.succeeded();
+    assert_ne!(std::fs::read(out.join("hevc.mkv")).expect("there"), b"mine");
+
+    // What is in a bucket has no results on the disks of workers.
+    let line = [
+        "enqueue",
+        "s3://media/in",
+        "-o",
+        "elsewhere",
+        "--encoder",
+        "libx264",
+    ];
+    let scattered = away.producer(&line).await;
+    assert_eq!(scattered.code, Some(2), "{scattered:?}");
+    assert!(scattered.stderr.contains("--store s3://"), "{scattered:?}");
+    let line = ["watch", "in", "-o", "out", "--store", "s3://media"];
+    let line = [&line[..], &["--encoder", "libx264"]].concat();
+    let watched = away.producer(&line).await;
+    assert_eq!(watched.code, Some(2), "{watched:?}");
+}
+
+#[tokio::test]
+async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
+    let away = Away::start().await;
+    away.copies("in", &["h264.mp4", "vp9.webm"]);
+    away.copies("in/sub", &["tracks.mkv"]);
+    std::fs::write(away.path("in/broken.mp4"), b"\0\0\0\x18ftypisom").expect("written");
+    let ordered = away
+        .enqueue(&["--attempts", "1", "--json"])
+        .await
+        .succeeded();
+    let hint = "brings them home";
+    assert!(ordered.stderr.contains(hint), "{ordered:?}");
+    let batch = ordered.json()["batch"]
+        .as_str()
+        .expect("a batch")
+        .to_owned();
+    assert!(!away.farm.out().exists());
+    poll::until("all jobs to end", async || {
+        let runs = away.farm.view.runs().await.ok()?;
+        let ended = runs.iter().filter(|run| run.state.is_terminal());
+        (ended.count() == 4).then_some(())
+    })
+    .await;
+
+    // Killed, and interrupted, in the middle of a result.
+    let home = away.path("home");
+    away.way.set(SLOW);
+    let line = ["download", &batch[..13], "home"];
+    let log = away.path("download.log");
+    let mut killed = Daemon::start("download", away.command(&line), &log);
+    half_way(&home, &[]).await;
+    killed.kill();
+    let left = all_names(&home);
+    assert!(left.iter().any(|name| is_hidden(name)), "{left:?}");
+    let mut interrupted = Daemon::start("download", away.command(&line), &log);
+    half_way(&home, &left).await;
+    interrupted.signal(Signal::INT);
+    assert_eq!(interrupted.wait().await.code(), Some(130));
+    assert!(interrupted.log().contains("run the same command again"));
+
+    away.way.set(Weather::FAIR);
+    std::fs::create_dir_all(home.join("sub")).expect("made");
+    std::fs::write(home.join("sub/tracks.mkv"), "mine").expect("written");
+    let some = away.producer(&[&line[..], &["--json"]].concat()).await;
+    assert_eq!(some.code, Some(1), "{some:?}");
+    let outcome = some.json();
+    for (count, expected) in [
+        ("downloaded", 2),
+        ("there", 0),
+        ("missing", 1),
+        ("failed", 1),
+    ] {
+        assert_eq!(outcome[count], expected, "{count}: {outcome:#}");
+    }
+    assert_eq!(
+        std::fs::read(home.join("sub/tracks.mkv")).expect("there"),
+        b"mine"
+    );
+    assert_eq!(
+        all_names(&home),
+        ["h264.mkv", "sub", "vp9.mkv"],
+        "nothing hidden is left"
+    );
+    std::fs::remove_file(home.join("sub/tracks.mkv")).expect("removed");
+    let outcome = away
+        .producer(&[&line[..], &["--json"]].concat())
+        .await
+        .json();
+    assert_eq!(
+        (&outcome["downloaded"], &outcome["there"]),
+        (&1.into(), &2.into())
+    );
+    let tracks = Media::of(&home.join("sub/tracks.mkv"));
+    let source = Media::of(&paths::media("tracks.mkv"));
+    assert_eq!(tracks.streams.len(), source.streams.len());
+
+    // What is in the bucket is not what the job has made any more.
+    let keys = away.store.keys().await;
+    let made = keys
+        .iter()
+        .find(|key| key.ends_with("/vp9.mkv"))
+        .expect("there");
+    away.store.put(&home.join("h264.mkv"), made).await;
+    let changed = away.producer(&["download", &batch, "other"]).await;
+    assert_eq!(changed.code, Some(1), "{changed:?}");
+    assert!(
+        changed.stderr.contains("not what the job has made"),
+        "{changed:?}"
+    );
+    assert_eq!(all_names(&away.path("other")), ["h264.mkv", "sub"]);
+
+    // A batch of results in a folder has nothing to download, and nobody knows another.
+    let line = [
+        "enqueue",
+        "in/h264.mp4",
+        "-o",
+        "shared",
+        "--encoder",
+        "libx264",
+        "--json",
+    ];
+    let shared = away.producer(&line).await.succeeded().json();
+    for (batch, words) in [
+        (
+            shared["batch"].as_str().expect("a batch"),
+            "not in a bucket",
+        ),
+        ("01a214f4-f162-73cf-85e9-45b3f6b2423a", "no job belongs"),
+    ] {
+        let refused = away.producer(&["download", batch, "home"]).await;
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(words), "{refused:?}");
+    }
+}

@@ -1,0 +1,150 @@
+//! `producer watch`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::job::run::Run;
+use harness::farm::Farm;
+use harness::outside::media::Media;
+use harness::process::{Daemon, Signal};
+use harness::{paths, poll};
+
+/// How long a file must stay the same.
+const SETTLE: &str = "5s";
+const SETTLED: Duration = Duration::from_secs(4);
+/// Time between two pieces of a file that is being written: a busy machine may
+/// make twenty times as much of it, and the file still has not settled.
+const PIECE: Duration = Duration::from_millis(250);
+/// Pieces of such a file: more than would settle if it were taken too early.
+const PIECES: usize = 24;
+
+fn watching(farm: &Farm, place: &Path) -> Daemon {
+    let mut command = farm.producer_command();
+    command.arg("watch").arg(place).args([
+        "-o",
+        "out",
+        "--encoder",
+        "libx264",
+        "--settle",
+        SETTLE,
+        "--interval",
+        "200ms",
+    ]);
+    Daemon::start("producer watch", command, &farm.folder().join("watch.log"))
+}
+
+/// Writes a file piece by piece. Returns the longest time between two of them.
+fn write_slowly(to: &Path, whole: &[u8]) -> Duration {
+    let mut file = std::fs::File::create(to).unwrap();
+    let mut longest = Duration::ZERO;
+    for piece in whole.chunks(whole.len().div_ceil(PIECES)) {
+        let began = Instant::now();
+        file.write_all(piece).unwrap();
+        std::thread::sleep(PIECE);
+        longest = longest.max(began.elapsed());
+    }
+    longest
+}
+
+/// Waits until an input of this size is done; all that was ever taken.
+async fn completed_of_size(farm: &Farm, size: u64) -> Vec<Run> {
+    poll::until("the whole file to be done", async || {
+        let runs = farm.view.runs().await.ok()?;
+        runs.iter()
+            .any(|run| run.state.as_str() == "completed" && run.job.input.size == size)
+            .then_some(runs)
+    })
+    .await
+}
+
+async fn completed(farm: &Farm, jobs: usize) -> Vec<Run> {
+    poll::until(&format!("{jobs} jobs to be done"), async || {
+        let runs = farm.view.runs().await.ok()?;
+        let done = runs.iter().filter(|run| run.state.as_str() == "completed");
+        (done.count() == jobs).then_some(runs)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_file_is_taken_once_it_has_arrived_whole() {
+    let farm = Farm::start().await;
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    let place = farm.folder_of("in", &[]);
+    let mut watch = watching(&farm, &place);
+    let clip = paths::media("h264.mp4");
+    let whole = std::fs::read(&clip).unwrap();
+    let to = place.join("film.mp4");
+    let writing = std::thread::spawn(move || write_slowly(&to, &whole));
+    let longest = tokio::task::spawn_blocking(|| writing.join().unwrap());
+    let longest = longest.await.unwrap();
+    let runs = completed_of_size(&farm, std::fs::metadata(&clip).unwrap().len()).await;
+    // A machine that stood still for so long let half a file settle.
+    if longest < SETTLED {
+        assert_eq!(runs.len(), 1, "nothing was taken too early: {runs:#?}");
+    }
+    let output = Media::of(&farm.out().join("film.mkv"));
+    assert_eq!(output.frames(), Media::of(&clip).frames());
+
+    watch.signal(Signal::INT);
+    assert_eq!(watch.wait().await.code(), Some(130), "{}", watch.log());
+    assert!(
+        watch.log().contains("film.mp4: enqueued as"),
+        "{}",
+        watch.log()
+    );
+
+    // Another watch finds it done, and what has come meanwhile.
+    std::fs::copy(paths::media("vp9.webm"), place.join("next.webm")).unwrap();
+    let _watch = watching(&farm, &place);
+    completed(&farm, 2).await;
+    let batches = farm.view.batches().await.unwrap();
+    assert_eq!(batches.iter().map(|batch| batch.jobs).sum::<u64>(), 2);
+}
+
+#[tokio::test]
+async fn a_watch_outlives_its_broker() {
+    let mut farm = Farm::start().await;
+    let place = farm.folder_of("in", &[]);
+    let watch = watching(&farm, &place);
+    poll::until("it to watch", async || {
+        watch.log().contains("watching").then_some(())
+    })
+    .await;
+    farm.broker.kill();
+    std::fs::copy(paths::media("h264.mp4"), place.join("film.mp4")).unwrap();
+    poll::until("it to say that something is wrong", async || {
+        watch.log().contains("trying again").then_some(())
+    })
+    .await;
+    farm.broker.restart().await;
+    poll::until("it to say that all is well", async || {
+        watch.log().contains("all is well again").then_some(())
+    })
+    .await;
+    poll::until("the film to be enqueued", async || {
+        watch.log().contains("film.mp4: enqueued").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn results_are_never_taken_for_arrivals() {
+    let farm = Farm::start().await;
+    let place = farm.folder_of("in", &[paths::media("h264.mp4")]);
+    for output in [&place, &farm.folder().to_owned()] {
+        let line: [PathBuf; 4] = ["watch".into(), place.clone(), "-o".into(), output.clone()];
+        let line = line.into_iter().chain(["--codec".into(), "h264".into()]);
+        let refused = farm.producer(line).await;
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains("choose another one"), "{refused:?}");
+    }
+    let line = ["watch", "nowhere", "-o", "out", "--codec", "h264"];
+    let refused = farm.producer(line).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.stderr.contains("nowhere is no folder"),
+        "{refused:?}"
+    );
+}

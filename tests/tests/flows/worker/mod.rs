@@ -1,0 +1,5 @@
+//! What a worker takes, where it reads and writes, and what it leaves behind.
+
+mod places;
+mod scratch;
+mod terms;
