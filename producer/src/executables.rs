@@ -4,7 +4,7 @@ use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 
 /// A program by name, in the folders of PATH.
-pub fn in_path(name: &str) -> Option<PathBuf> {
+pub(crate) fn in_path(name: &str) -> Option<PathBuf> {
     let file = format!("{name}{EXE_SUFFIX}");
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(&file))
@@ -12,14 +12,14 @@ pub fn in_path(name: &str) -> Option<PathBuf> {
 }
 
 /// A program by name, in the folder of this one.
-pub fn beside_this(name: &str) -> Option<PathBuf> {
+pub(crate) fn beside_this(name: &str) -> Option<PathBuf> {
     let this = std::env::current_exe().ok()?;
     let path = this.parent()?.join(format!("{name}{EXE_SUFFIX}"));
     is_program(&path).then_some(path)
 }
 
 /// What a person named: a path, or a bare name to be looked up.
-pub fn named(path: &Path) -> Option<PathBuf> {
+pub(crate) fn named(path: &Path) -> Option<PathBuf> {
     if is_program(path) {
         return std::path::absolute(path).ok();
     }

@@ -11,7 +11,7 @@ use common::names::printable::printable;
 /// The exit codes. They are a contract: scripts branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// All that was asked for is done (for `enqueue` without `--wait`: enqueued).
     Done = 0,
     /// Some job failed, was skipped to spare a file that was there already, was
@@ -26,7 +26,7 @@ pub enum Exit {
 }
 
 /// The exit codes, for `--help`.
-pub const HELP: &str = "Exit codes: 0 all done; 1 some job failed, no worker can run it, or it was too late; 2 usage, or nothing matches; \
+pub(crate) const HELP: &str = "Exit codes: 0 all done; 1 some job failed, no worker can run it, or it was too late; 2 usage, or nothing matches; \
     3 broker, store or a program of the farm out of reach; 130 interrupted";
 
 impl From<Exit> for ExitCode {
@@ -37,7 +37,7 @@ impl From<Exit> for ExitCode {
 
 /// Why a command could not do what it was asked to, in one line.
 #[derive(Clone, Debug)]
-pub struct Error {
+pub(crate) struct Error {
     exit: Exit,
     message: String,
 }
@@ -51,27 +51,27 @@ impl Error {
     }
 
     /// What was asked for makes no sense.
-    pub fn usage(message: impl fmt::Display) -> Self {
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, message)
     }
 
     /// Jobs failed or were refused.
-    pub fn failed(message: impl fmt::Display) -> Self {
+    pub(crate) fn failed(message: impl fmt::Display) -> Self {
         Self::new(Exit::Failed, message)
     }
 
     /// Something that is needed cannot be reached.
-    pub fn out_of_reach(message: impl fmt::Display) -> Self {
+    pub(crate) fn out_of_reach(message: impl fmt::Display) -> Self {
         Self::new(Exit::OutOfReach, message)
     }
 
     /// The user interrupted.
-    pub fn interrupted(message: impl fmt::Display) -> Self {
+    pub(crate) fn interrupted(message: impl fmt::Display) -> Self {
         Self::new(Exit::Interrupted, message)
     }
 
     /// What the program exits with.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 }

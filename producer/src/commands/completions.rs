@@ -1,22 +1,21 @@
 //! `producer completions`.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::args::Cli;
 use crate::exit::Exit;
 
 /// Which shell.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The shell
     pub shell: Shell,
 }
 
 /// Prints the script.
-pub fn run(options: &Options) -> Exit {
+pub(super) fn run(options: &Options, mut command_line: clap::Command) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut Cli::command(), "producer", &mut script);
+    clap_complete::generate(options.shell, &mut command_line, "producer", &mut script);
     crate::display::output::print(&String::from_utf8_lossy(&script));
     Exit::Done
 }

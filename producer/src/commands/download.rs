@@ -16,19 +16,20 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::display::{output, units};
+use crate::download::downloads::Bringing;
+use crate::download::event::Brought;
+use crate::download::target::Home;
 use crate::exit::{Error, Exit};
-use crate::results::bring::{Bringing, Brought};
-use crate::results::home::Home;
+use crate::paths;
 use crate::select::lookup::find_batch;
 use crate::settings::Settings;
-use crate::submit::send::{Entry, Standing};
-use crate::submit::sources::resolved;
+use crate::submit::entry::{Entry, Standing};
+use crate::wait::ended::{Ending, attend};
 use crate::wait::follow::Follower;
-use crate::wait::wait::{Ending, attend};
 
 /// Which results, and where to.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The batch's id, or the start of it
     #[arg(value_name = "BATCH")]
     pub batch: String,
@@ -50,12 +51,12 @@ pub struct Options {
 ///
 /// # Errors
 /// See [`Exit`]; where there is no such batch, or its results are in no bucket.
-pub async fn run(
+pub(super) async fn run(
     options: Options,
     settings: &Settings,
-    shutdown: CancellationToken,
+    shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
-    let dir = resolved(&options.dir)
+    let dir = paths::resolved(&options.dir)
         .map_err(|error| Error::usage(format!("cannot use {}: {error}", options.dir.display())))?;
     let broker = settings.connect().await?;
     let id = find_batch(&broker, &options.batch).await?;
@@ -76,7 +77,7 @@ pub async fn run(
         follower,
         Some(bringing),
         &mut entries,
-        &shutdown,
+        shutdown,
         std::future::pending(),
     );
     let ending = staying.await?;

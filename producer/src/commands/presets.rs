@@ -11,13 +11,14 @@ use serde::Serialize;
 use crate::display::table::table;
 use crate::display::{output, table};
 use crate::exit::{Error, Exit};
-use crate::recipe::options::{RecipeOptions, check_known};
+use crate::recipe::known::check_known;
+use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::Shelf;
 use crate::settings::Settings;
 
 /// What to do about presets; without a verb, they are listed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// What.
     #[command(subcommand)]
     pub verb: Option<Verb>,
@@ -28,7 +29,7 @@ pub struct Options {
 
 /// What to do about presets.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Print one as TOML, as `--preset FILE` reads it
     Show {
         /// Which
@@ -49,7 +50,7 @@ pub enum Verb {
 
 /// What to keep.
 #[derive(Debug, Args)]
-pub struct Save {
+pub(crate) struct Save {
     /// What it is to go by: letters, digits, `-` and `_`
     #[arg(value_name = "NAME")]
     pub name: Token,
@@ -68,7 +69,7 @@ pub struct Save {
 #[derive(Debug, Args)]
 #[command(override_usage = "producer presets default <NAME|--none>")]
 #[command(group(ArgGroup::new("which").required(true).args(["name", "none"])))]
-pub struct DefaultArgs {
+pub(crate) struct DefaultArgs {
     /// The preset
     #[arg(value_name = "NAME")]
     pub name: Option<Token>,
@@ -117,7 +118,7 @@ struct Changed<'a> {
 ///
 /// # Errors
 /// Where the farm is out of reach, or there is no such preset.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let json = options.json;
     let broker = settings.connect().await?;
     match options.verb {

@@ -8,7 +8,7 @@ use common::names::printable::printable;
 const TOLD: usize = 10;
 
 /// Each change in a line: what is lost first, what is kept last.
-pub fn list(changes: &[Change]) -> Vec<String> {
+pub(crate) fn list(changes: &[Change]) -> Vec<String> {
     let mut changes: Vec<&Change> = changes.iter().collect();
     changes.sort_by_key(|change| match (change.fate, change.is_wanted) {
         (Fate::Lost, false) => 0,
@@ -23,7 +23,7 @@ pub fn list(changes: &[Change]) -> Vec<String> {
 }
 
 /// What completed runs have lost, in a line for each kind and reason: `12 files lose captions (libx265 writes none)`.
-pub fn losses<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
+pub(crate) fn losses<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
     let lists = runs.filter_map(|run| match &run.state {
         RunState::Completed { report } => Some(report.changes.as_slice()),
         _ => None,
@@ -32,7 +32,7 @@ pub fn losses<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
 }
 
 /// What is lost in several outputs, in a line for each kind and reason.
-pub fn lines<'a>(lists: impl Iterator<Item = &'a [Change]>) -> Vec<String> {
+pub(crate) fn lines<'a>(lists: impl Iterator<Item = &'a [Change]>) -> Vec<String> {
     let tallies = tally(lists);
     let mut lines: Vec<String> = tallies
         .iter()

@@ -8,7 +8,7 @@ use super::times;
 use crate::exit::Error;
 
 /// Prints a result.
-pub fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
     // `producer jobs | head` closes the pipe early, and that is fine.
     let _ = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
@@ -18,7 +18,7 @@ pub fn print(text: &str) {
 ///
 /// # Errors
 /// Where it cannot be put in JSON, which plain data always can.
-pub fn print_json<T: Serialize>(value: &T) -> Result<(), Error> {
+pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(Error::out_of_reach)?;
     print(&times::in_milliseconds(&text));
     Ok(())
@@ -28,7 +28,7 @@ pub fn print_json<T: Serialize>(value: &T) -> Result<(), Error> {
 ///
 /// # Errors
 /// Where it cannot be put in JSON, which plain data always can.
-pub fn print_json_line<T: Serialize>(value: &T) -> Result<(), Error> {
+pub(crate) fn print_json_line<T: Serialize>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string(value).map_err(Error::out_of_reach)?;
     print(&times::in_milliseconds(&text));
     Ok(())

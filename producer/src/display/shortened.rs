@@ -6,7 +6,7 @@ use std::collections::HashMap;
 const END: usize = 6;
 
 /// The text cut in its middle to at most `most` characters.
-pub fn shortened(text: &str, most: usize) -> String {
+pub(crate) fn shortened(text: &str, most: usize) -> String {
     let count = text.chars().count();
     if count <= most {
         return text.to_owned();
@@ -23,7 +23,7 @@ pub fn shortened(text: &str, most: usize) -> String {
 /// Each of the names in at most `most` characters, by the name. Names that are
 /// longer lose what they share with others of the list, and keep where they
 /// differ from those.
-pub fn told_apart<'a>(
+pub(crate) fn told_apart<'a>(
     names: impl IntoIterator<Item = &'a str>,
     most: usize,
 ) -> HashMap<&'a str, String> {

@@ -12,7 +12,7 @@ const LEAST: usize = 24;
 const BETWEEN: usize = 2;
 
 /// Rows under a header; the last column holds names.
-pub struct Named {
+pub(crate) struct Named {
     header: Vec<&'static str>,
     rows: Vec<Row>,
 }
@@ -25,7 +25,7 @@ struct Row {
 
 impl Named {
     /// No rows yet, and these columns; the names go under the last one.
-    pub fn new(header: &[&'static str]) -> Self {
+    pub(crate) fn new(header: &[&'static str]) -> Self {
         Self {
             header: header.to_vec(),
             rows: Vec::new(),
@@ -34,12 +34,12 @@ impl Named {
 
     /// Adds a row: a cell for each column, then the name, and what is to be said of
     /// it on a line of its own.
-    pub fn row(&mut self, cells: Vec<String>, name: String, note: Option<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>, name: String, note: Option<String>) {
         self.rows.push(Row { cells, name, note });
     }
 
     /// The table as text. On a terminal, names lose what does not tell them apart.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let table = table(&self.header);
         self.within(table.width().map(usize::from), table)
     }
@@ -71,7 +71,7 @@ impl Named {
 }
 
 /// A table without rows.
-pub fn table(header: &[&str]) -> Table {
+pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(NOTHING)
@@ -81,7 +81,7 @@ pub fn table(header: &[&str]) -> Table {
 }
 
 /// A table as text.
-pub fn text(table: &Table) -> String {
+pub(crate) fn text(table: &Table) -> String {
     let text = table.to_string();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     // The first column stands at the margin.

@@ -4,19 +4,19 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// `2026-11-25 20:46:00 +01:00`.
-pub fn local(moment: Timestamp) -> String {
+pub(crate) fn local(moment: Timestamp) -> String {
     within(moment, TimeZone::system())
 }
 
 /// A sentence of the farm, whose points in time are in RFC 3339, with each of
 /// them as [`local`] has it.
-pub fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     each(text, local)
 }
 
 /// JSON whose points in time have milliseconds at the most: the broker's have
 /// nanoseconds, which not every reader takes.
-pub fn in_milliseconds(json: &str) -> String {
+pub(crate) fn in_milliseconds(json: &str) -> String {
     each(json, |moment| {
         let digits = if moment.subsec_millisecond() == 0 {
             0

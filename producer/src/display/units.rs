@@ -5,12 +5,12 @@ use std::time::Duration;
 use humansize::{DECIMAL, format_size};
 
 /// `12.3 MB`.
-pub fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     format_size(count, DECIMAL)
 }
 
 /// `1m 23s`; tenths of a second below a minute.
-pub fn seconds(seconds: f64) -> String {
+pub(crate) fn seconds(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "?".to_owned();
     }
@@ -21,7 +21,7 @@ pub fn seconds(seconds: f64) -> String {
 }
 
 /// `24 fps`; below ten `0.43 fps`, as a slow encode is no standstill.
-pub fn fps(fps: f64) -> String {
+pub(crate) fn fps(fps: f64) -> String {
     let digits = match fps {
         ..1.0 => 2,
         1.0..10.0 => 1,
@@ -31,7 +31,7 @@ pub fn fps(fps: f64) -> String {
 }
 
 /// `37%`: what `after` is of `before`.
-pub fn ratio(before: u64, after: u64) -> String {
+pub(crate) fn ratio(before: u64, after: u64) -> String {
     if before == 0 {
         return "?".to_owned();
     }
@@ -39,7 +39,7 @@ pub fn ratio(before: u64, after: u64) -> String {
 }
 
 /// `3 jobs`, `1 job`.
-pub fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 {
         format!("1 {what}")
     } else {

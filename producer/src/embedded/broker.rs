@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(if cfg!(unix) { 10 } else { 0 });
 const USER: &str = "encode";
 
 /// A private broker that runs.
-pub struct PrivateBroker {
+pub(crate) struct PrivateBroker {
     server: Guarded,
     url: String,
 }
@@ -40,7 +40,7 @@ pub struct PrivateBroker {
 ///
 /// # Errors
 /// Where there is none, or it is too old; says how to get one.
-pub async fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
+pub(crate) async fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
     let path = match named {
         Some(path) => executables::named(path).ok_or_else(|| {
             Error::out_of_reach(format!("{} is no program: {INSTALL}", path.display()))
@@ -85,7 +85,7 @@ impl PrivateBroker {
     ///
     /// # Errors
     /// Where it does not come up.
-    pub async fn start(program: &Path, state: &State) -> Result<Self, Error> {
+    pub(crate) async fn start(program: &Path, state: &State) -> Result<Self, Error> {
         let password = Uuid::new_v4().simple().to_string();
         let failed = |error: std::io::Error| {
             Error::out_of_reach(format!("cannot prepare the private broker: {error}"))
@@ -124,7 +124,7 @@ impl PrivateBroker {
     }
 
     /// Where it is, with the password.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
@@ -132,19 +132,19 @@ impl PrivateBroker {
     ///
     /// # Errors
     /// Where that fails.
-    pub async fn connect(&self, ack_wait: Duration) -> Result<Broker, Error> {
+    pub(crate) async fn connect(&self, ack_wait: Duration) -> Result<Broker, Error> {
         let mut options = ConnectOptions::new(&self.url, "producer");
         options.ack_wait = ack_wait;
         Ok(Broker::connect(&options).await?)
     }
 
     /// Waits until it has ended of its own.
-    pub async fn ended(&mut self) -> Error {
+    pub(crate) async fn ended(&mut self) -> Error {
         self.server.ended().await
     }
 
     /// Stops it.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.server.stop().await;
     }
 }

@@ -28,7 +28,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(45);
 
 /// What to guard, and how.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// File to hold locked meanwhile
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
@@ -44,8 +44,8 @@ pub struct Options {
 }
 
 /// Runs the guard until its program has ended.
-pub fn run(options: Options) -> ExitCode {
-    match guard(&options) {
+pub(crate) fn run(options: &Options) -> ExitCode {
+    match guard(options) {
         Ok(code) => code,
         Err(why) => {
             eprintln!("guard: {why}");

@@ -12,7 +12,7 @@ use crate::exit::Error;
 use common::names::printable::printable;
 
 /// A program that ends when this is dropped, or when this process dies.
-pub struct Guarded {
+pub(crate) struct Guarded {
     what: &'static str,
     guard: Child,
     /// The guard stops its program when this closes.
@@ -23,7 +23,7 @@ pub struct Guarded {
 }
 
 /// How to guard a program.
-pub struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     /// What the program is, for messages.
     pub what: &'static str,
     /// The program.
@@ -46,7 +46,7 @@ impl Guarded {
     ///
     /// # Errors
     /// Where the guard cannot be started.
-    pub fn start(
+    pub(crate) fn start(
         plan: Plan<'_>,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
         adjust: impl FnOnce(&mut Command),
@@ -97,7 +97,7 @@ impl Guarded {
 
     /// Waits until the program has ended of its own; says why, as far as its
     /// log tells. May be dropped and called anew.
-    pub async fn ended(&mut self) -> Error {
+    pub(crate) async fn ended(&mut self) -> Error {
         let _ = self.guard.wait().await;
         let why = why(&self.log, self.log_from)
             .map_or_else(String::new, |line| format!(": {}", printable(&line)));
@@ -109,7 +109,7 @@ impl Guarded {
     }
 
     /// Stops the program and waits until it is gone.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         drop(self.hold.take());
         if let Err(error) = self.guard.wait().await {
             tracing::warn!(what = self.what, %error, "could not wait for the end");

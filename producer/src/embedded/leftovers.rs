@@ -13,8 +13,9 @@ use common::names::subject::JOBS;
 use futures::TryStreamExt;
 
 use crate::exit::Error;
-use crate::submit::send::{Entry, Terms};
+use crate::submit::entry::Entry;
 use crate::submit::sources::Source;
+use crate::submit::terms::Terms;
 
 /// Messages that are read at once.
 const PAGE: usize = 1000;
@@ -25,7 +26,7 @@ const PAGE: usize = 1000;
 ///
 /// # Errors
 /// Where the broker gives no answer.
-pub async fn release(broker: &Broker) -> Result<(), Error> {
+pub(crate) async fn release(broker: &Broker) -> Result<(), Error> {
     let stream = broker
         .jetstream()
         .get_stream_no_info(JOBS)
@@ -48,7 +49,7 @@ pub async fn release(broker: &Broker) -> Result<(), Error> {
 ///
 /// # Errors
 /// Where the broker gives no answer.
-pub async fn give_up(
+pub(crate) async fn give_up(
     broker: &Broker,
     pairs: &[(Source, Location)],
     makers: &mut Makers,
@@ -71,7 +72,7 @@ pub async fn give_up(
 ///
 /// # Errors
 /// Where the broker gives no answer.
-pub async fn tidy(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
+pub(crate) async fn tidy(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
     let wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
     let mut others = HashSet::new();
     let mut lanes: HashSet<Lane> = HashSet::new();

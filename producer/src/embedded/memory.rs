@@ -21,7 +21,7 @@ pub(super) const EXTENSION: &str = "done";
 ///
 /// # Errors
 /// Where the broker gives no answer.
-pub async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
+pub(crate) async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
     let mut runs = broker.runs().await?;
     if runs.iter().any(|run| !run.state.is_terminal()) {
         return Ok(None);

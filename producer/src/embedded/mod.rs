@@ -2,14 +2,13 @@
 //! and one worker, both behind guards that end them when this program ends,
 //! however it ends.
 
-pub mod broker;
-pub mod guard;
+pub(crate) mod broker;
+pub(crate) mod farm;
+pub(crate) mod guard;
 mod guarded;
-pub mod leftovers;
-pub mod memory;
-pub mod scratch;
-pub mod state;
-pub mod sweep;
-pub mod worker;
-
-pub use guarded::Guarded;
+pub(crate) mod leftovers;
+pub(crate) mod memory;
+pub(crate) mod scratch;
+pub(crate) mod state;
+pub(crate) mod sweep;
+pub(crate) mod worker;

@@ -28,7 +28,7 @@ const BEGINNING: &str = ".ffmpeg-easy-scratch-";
 ///
 /// # Errors
 /// Where the state cannot be written.
-pub fn make(state: &State) -> Result<PathBuf, Error> {
+pub(crate) fn make(state: &State) -> Result<PathBuf, Error> {
     let within = state.path("scratch");
     if state.is_on_disk_of_output() {
         return Ok(within);
@@ -52,7 +52,7 @@ pub fn make(state: &State) -> Result<PathBuf, Error> {
 ///
 /// # Errors
 /// Where the state cannot be written.
-pub fn clear(state: &State, worker: &WorkerName) -> Result<(), Error> {
+pub(crate) fn clear(state: &State, worker: &WorkerName) -> Result<(), Error> {
     let cleared = Base::open(&state.path("scratch"))
         .map_err(io::Error::other)
         .and_then(|base| clear_worker(&base, worker));
@@ -78,7 +78,7 @@ pub fn clear(state: &State, worker: &WorkerName) -> Result<(), Error> {
 }
 
 /// Whether nothing is left of what commands made beside the outputs.
-pub fn is_clear(state: &State) -> bool {
+pub(crate) fn is_clear(state: &State) -> bool {
     remembered(state).is_empty()
 }
 

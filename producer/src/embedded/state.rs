@@ -28,7 +28,7 @@ const STORE: &str = "jetstream";
 const REMOVED: &str = "jetstream.removed";
 
 /// The state of one output folder, held by this process alone.
-pub struct State {
+pub(crate) struct State {
     folder: PathBuf,
     /// What is remembered of it when all is done.
     done: PathBuf,
@@ -42,7 +42,7 @@ impl State {
     ///
     /// # Errors
     /// Where another process holds it, or the user's state folder cannot be used.
-    pub fn open(output: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(output: &Path) -> Result<Self, Error> {
         let states = states()?;
         let name = name(output);
         let folder = states.join(&name);
@@ -73,7 +73,7 @@ impl State {
     }
 
     /// What was done before.
-    pub fn remembered(&self) -> Vec<Run> {
+    pub(crate) fn remembered(&self) -> Vec<Run> {
         memory::read(&self.done)
     }
 
@@ -82,7 +82,7 @@ impl State {
     ///
     /// # Errors
     /// Where the memory cannot be written: then the state stays as it is.
-    pub fn forget(self, runs: &[Run]) -> io::Result<()> {
+    pub(crate) fn forget(self, runs: &[Run]) -> io::Result<()> {
         memory::write(&self.done, &self.output, runs)?;
         // A store that is half removed would be taken for a whole one.
         match std::fs::rename(self.folder.join(STORE), self.folder.join(REMOVED)) {
@@ -96,7 +96,7 @@ impl State {
     ///
     /// # Errors
     /// Where the user's state folder cannot be used.
-    pub fn passing() -> Result<Self, Error> {
+    pub(crate) fn passing() -> Result<Self, Error> {
         let name = format!("{LOOK}{}", Uuid::new_v4().simple());
         let folder = states()?.join(name);
         let failed = |error: io::Error| {
@@ -117,14 +117,14 @@ impl State {
     }
 
     /// Removes all of it.
-    pub fn remove(self) {
+    pub(crate) fn remove(self) {
         if let Err(error) = std::fs::remove_dir_all(&self.folder) {
             tracing::warn!(%error, folder = %self.folder.display(), "the state of a look is left");
         }
     }
 
     /// A file or folder of the state.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
@@ -132,7 +132,7 @@ impl State {
     ///
     /// # Errors
     /// Where it cannot be made.
-    pub fn empty_folder(&self, name: &str) -> std::io::Result<PathBuf> {
+    pub(crate) fn empty_folder(&self, name: &str) -> std::io::Result<PathBuf> {
         let path = self.path(name);
         match std::fs::remove_dir_all(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
@@ -143,12 +143,12 @@ impl State {
     }
 
     /// The output folder.
-    pub fn output(&self) -> &Path {
+    pub(crate) fn output(&self) -> &Path {
         &self.output
     }
 
     /// Whether a file can be moved from here to the output folder without being copied.
-    pub fn is_on_disk_of_output(&self) -> bool {
+    pub(crate) fn is_on_disk_of_output(&self) -> bool {
         on_same_disk(&self.folder, &self.output)
     }
 }

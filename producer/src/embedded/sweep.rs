@@ -19,7 +19,7 @@ const TO_CARRY_ON: Duration = Duration::from_secs(180 * DAY.as_secs());
 
 /// Removes the states of output folders that have not been used for long. Never one
 /// that is in use, nor anything that is not a state.
-pub fn sweep() {
+pub(crate) fn sweep() {
     let Ok(states) = states() else { return };
     let entries = std::fs::read_dir(&states).into_iter().flatten().flatten();
     for path in entries.map(|entry| entry.path()) {

@@ -18,7 +18,7 @@ use crate::exit::Error;
 const NAME: &str = "local";
 
 /// The same as a worker's name.
-pub fn name() -> WorkerName {
+pub(crate) fn name() -> WorkerName {
     WorkerName::from_host(NAME)
 }
 
@@ -32,7 +32,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// How to run the worker.
 #[derive(Clone, Debug)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// The worker program.
     pub program: PathBuf,
     /// ffmpeg, where it is not the one in PATH.
@@ -65,7 +65,7 @@ const TERMS: [&str; 8] = [
 ///
 /// # Errors
 /// Where there is none.
-pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
+pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
     match named {
         Some(path) => executables::named(path)
             .ok_or_else(|| Error::out_of_reach(format!("{} is no program", path.display()))),
@@ -81,7 +81,7 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
 
 /// The folders that a worker needs for these inputs and an output folder: those
 /// that the files lie in and, where links lead elsewhere, those as well.
-pub fn roots<'a>(output: &Path, inputs: impl Iterator<Item = &'a Location>) -> Vec<PathBuf> {
+pub(crate) fn roots<'a>(output: &Path, inputs: impl Iterator<Item = &'a Location>) -> Vec<PathBuf> {
     let mut roots = vec![output.to_owned()];
     for input in inputs.filter_map(Location::path) {
         let real = input.canonicalize().ok();
@@ -104,7 +104,12 @@ pub fn roots<'a>(output: &Path, inputs: impl Iterator<Item = &'a Location>) -> V
 ///
 /// # Errors
 /// Where it cannot be started.
-pub fn start(setup: &Setup, state: &State, url: &str, is_restart: bool) -> Result<Guarded, Error> {
+pub(crate) fn start(
+    setup: &Setup,
+    state: &State,
+    url: &str,
+    is_restart: bool,
+) -> Result<Guarded, Error> {
     let plan = Plan {
         what: "worker",
         program: &setup.program,
@@ -154,7 +159,7 @@ pub fn start(setup: &Setup, state: &State, url: &str, is_restart: bool) -> Resul
 ///
 /// # Errors
 /// Where it ends instead, or takes too long.
-pub async fn ready(worker: &mut Guarded, broker: &Broker) -> Result<Heartbeat, Error> {
+pub(crate) async fn ready(worker: &mut Guarded, broker: &Broker) -> Result<Heartbeat, Error> {
     let card = async {
         let deadline = Instant::now() + START;
         loop {

@@ -1,4 +1,5 @@
 //! From options to a recipe.
 
-pub mod options;
-pub mod presets;
+pub(crate) mod known;
+pub(crate) mod options;
+pub(crate) mod presets;

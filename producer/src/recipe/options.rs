@@ -1,7 +1,6 @@
 //! The options that say how to encode: the same wherever a recipe is asked for.
 
 use clap::{Args, ValueEnum};
-use common::farm::worker::Heartbeat;
 use common::job::changes::Kind;
 use common::names::token::Token;
 use common::recipe::encoder::{Codec, Encoder};
@@ -16,7 +15,7 @@ use crate::recipe::presets::{PresetChoice, Shelf};
 /// How to encode.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Recipe")]
-pub struct RecipeOptions {
+pub(crate) struct RecipeOptions {
     /// ffmpeg's name of the video encoder, e.g. libx265; no other will be used, unless named as well: hevc_nvenc,libx265
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with_all = ["codec", "video"])]
     pub encoder: Vec<Encoder>,
@@ -89,7 +88,7 @@ pub struct RecipeOptions {
 
 /// What `--video` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum VideoChoice {
+pub(crate) enum VideoChoice {
     /// Keep the video as it is.
     Copy,
 }
@@ -115,7 +114,7 @@ fn kinds_of_loss() -> String {
 
 impl RecipeOptions {
     /// Whether they say what encodes, or that nothing does.
-    pub fn names_what_encodes(&self) -> bool {
+    fn names_what_encodes(&self) -> bool {
         !self.encoder.is_empty() || self.codec.is_some() || self.video.is_some()
     }
 
@@ -125,8 +124,14 @@ impl RecipeOptions {
     /// # Errors
     /// Where nothing is named and there is no default, the preset is not there
     /// or cannot be read, or the options do not fit together.
-    pub async fn recipe(&self, shelf: Shelf<'_>, default: Option<Choice>) -> Result<Recipe, Error> {
-        let base = shelf.base(self).await?;
+    pub(crate) async fn recipe(
+        &self,
+        shelf: Shelf<'_>,
+        default: Option<Choice>,
+    ) -> Result<Recipe, Error> {
+        let base = shelf
+            .base(self.preset.as_ref(), self.names_what_encodes())
+            .await?;
         self.recipe_from(base, default)
     }
 
@@ -243,47 +248,6 @@ impl RecipeOptions {
             None => Ok(()),
         }
     }
-}
-
-/// Refuses encoders of which neither the catalogue nor any of the workers
-/// knows: a typing error, most likely, that would wait in the queue for ever.
-///
-/// # Errors
-/// With what may have been meant.
-pub fn check_known(recipe: &Recipe, workers: &[Heartbeat]) -> Result<(), Error> {
-    let Some(encode) = recipe.video_encode() else {
-        return Ok(());
-    };
-    let mut encoders = encode.with.encoders().iter();
-    encoders.try_for_each(|encoder| check_known_encoder(encoder, workers))
-}
-
-fn check_known_encoder(encoder: &Encoder, workers: &[Heartbeat]) -> Result<(), Error> {
-    let is_proved = || {
-        workers
-            .iter()
-            .any(|worker| worker.card.proof(encoder).is_some())
-    };
-    if encoder.codec().is_some() || is_proved() {
-        return Ok(());
-    }
-    let similar: Vec<String> = encoder
-        .similar()
-        .iter()
-        .take(4)
-        .map(ToString::to_string)
-        .collect();
-    let instead = match (encoder.as_str().parse::<Codec>(), similar.is_empty()) {
-        (Ok(codec), _) => format!(
-            "that is a codec: give --codec {codec} for any encoder of it, or --encoder {}",
-            similar.join(", ")
-        ),
-        (Err(_), false) => format!("did you mean {}?", similar.join(", ")),
-        (Err(_), true) => "`ffmpeg -encoders` and `producer workers` list what there is".to_owned(),
-    };
-    Err(Error::usage(format!(
-        "unknown encoder '{encoder}': {instead}"
-    )))
 }
 
 #[cfg(test)]
@@ -404,16 +368,5 @@ mod tests {
                 .video,
             Video::Copy
         );
-    }
-
-    #[test]
-    fn an_unknown_encoder_names_what_may_have_been_meant() {
-        let unknown = |name: &str| {
-            let recipe = read(&["--encoder", name]).expect("well-formed");
-            check_known(&recipe, &[]).expect_err("unknown").to_string()
-        };
-        assert!(unknown("libx256").contains("did you mean libx26"));
-        assert!(unknown("hevc").contains("--codec hevc"));
-        assert!(unknown("nothing_like_it").contains("producer workers"));
     }
 }

@@ -10,12 +10,11 @@ use common::recipe::Recipe;
 use common::recipe::preset::{Listed, Presets};
 
 use crate::exit::Error;
-use crate::recipe::options::RecipeOptions;
 use crate::settings::Settings;
 
 /// What `--preset` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PresetChoice {
+pub(crate) enum PresetChoice {
     /// A recipe in a file.
     File(PathBuf),
     /// A preset, built in or of the farm.
@@ -45,7 +44,7 @@ impl fmt::Display for PresetChoice {
 
 /// Whose presets a name may be one of.
 #[derive(Clone, Copy)]
-pub enum Shelf<'a> {
+pub(crate) enum Shelf<'a> {
     /// A farm's; where nothing says what to encode with, its default is used.
     Farm(&'a Settings),
     /// A farm's, without its default.
@@ -60,8 +59,12 @@ impl Shelf<'_> {
     ///
     /// # Errors
     /// Where the preset is not there or cannot be read, or the farm is out of reach.
-    pub async fn base(self, options: &RecipeOptions) -> Result<Option<Recipe>, Error> {
-        match (&options.preset, self) {
+    pub(crate) async fn base(
+        self,
+        choice: Option<&PresetChoice>,
+        names_what_encodes: bool,
+    ) -> Result<Option<Recipe>, Error> {
+        match (choice, self) {
             (Some(PresetChoice::File(path)), _) => load(path).map(Some),
             (Some(PresetChoice::Named(name)), Self::BuiltIn) => {
                 let presets = Presets::built_in();
@@ -77,7 +80,7 @@ impl Shelf<'_> {
                 let found = presets.find(name).map_err(Error::usage)?;
                 Ok(Some(found.preset.recipe.clone()))
             }
-            (None, Self::Farm(farm)) if !options.names_what_encodes() => {
+            (None, Self::Farm(farm)) if !names_what_encodes => {
                 let presets = farm.connect().await?.presets().await?;
                 let found = presets.default_preset().map_err(|error| {
                     Error::usage(format!(

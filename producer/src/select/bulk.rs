@@ -20,7 +20,7 @@ const TOLD: usize = 5;
 
 /// How an order about one job ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It is done.
     Done,
     /// It was so already.
@@ -44,7 +44,7 @@ impl From<SteerResult> for Outcome {
 
 /// How an order about many jobs ended.
 #[derive(Debug, Default, Serialize)]
-pub struct Tally {
+pub(crate) struct Tally {
     done: Vec<JobId>,
     already: Vec<JobId>,
     too_late: BTreeMap<TooLate, Vec<JobId>>,
@@ -56,7 +56,7 @@ pub struct Tally {
 /// # Errors
 /// Where the broker gives no answer; what was done until then is done, and the
 /// same command again does the rest.
-pub async fn each(
+pub(crate) async fn each(
     records: Vec<JobRecord>,
     order: impl AsyncFn(&JobRecord) -> Result<Outcome, BrokerError>,
 ) -> Result<Tally, Error> {
@@ -108,7 +108,7 @@ impl Tally {
     ///
     /// # Errors
     /// Never, for plain data.
-    pub fn conclude(&self, done: &str, json: bool) -> Result<Exit, Error> {
+    pub(crate) fn conclude(&self, done: &str, json: bool) -> Result<Exit, Error> {
         if json {
             output::print_json(self)?;
         } else {

@@ -17,7 +17,7 @@ use crate::select::lookup::find_batch;
 /// Which jobs; those that meet every option.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Which jobs")]
-pub struct FilterOptions {
+pub(crate) struct FilterOptions {
     /// Only jobs in this state; may be repeated
     #[arg(long, value_name = "STATE", value_parser = states())]
     pub state: Vec<JobState>,
@@ -54,7 +54,7 @@ fn meaning(state: JobState) -> &'static str {
 }
 
 /// The options, read.
-pub struct Filter {
+pub(crate) struct Filter {
     states: Vec<JobState>,
     batch: Option<BatchId>,
     queue: Option<Queue>,
@@ -65,7 +65,7 @@ pub struct Filter {
 
 impl FilterOptions {
     /// Whether they leave nothing out.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.state.is_empty()
             && self.batch.is_none()
             && self.queue.is_none()
@@ -77,7 +77,7 @@ impl FilterOptions {
     ///
     /// # Errors
     /// Where no batch begins like that, or a glob cannot be read.
-    pub async fn filter(&self, broker: &Broker) -> Result<Filter, Error> {
+    pub(crate) async fn filter(&self, broker: &Broker) -> Result<Filter, Error> {
         Ok(Filter {
             states: self.state.clone(),
             batch: match &self.batch {
@@ -95,7 +95,7 @@ impl FilterOptions {
 
 impl Filter {
     /// Whether a job that nobody has taken may pass.
-    pub fn wants_waiting(&self) -> bool {
+    pub(crate) fn wants_waiting(&self) -> bool {
         [JobState::Pending, JobState::Paused]
             .into_iter()
             .any(|state| self.wants_state(state))
@@ -106,7 +106,7 @@ impl Filter {
     }
 
     /// Whether the job passes.
-    pub fn wants(&self, record: &JobRecord) -> bool {
+    pub(crate) fn wants(&self, record: &JobRecord) -> bool {
         let job = record.job();
         self.wants_state(record.state())
             && self.batch.is_none_or(|batch| batch == job.batch)

@@ -15,7 +15,7 @@ const SHORTEST_PREFIX: usize = 4;
 ///
 /// # Errors
 /// Where there is none, or more than one.
-pub async fn find(broker: &Broker, id: &str) -> Result<JobRecord, Error> {
+pub(crate) async fn find(broker: &Broker, id: &str) -> Result<JobRecord, Error> {
     let mut found = find_all(broker, &[id.to_owned()]).await?;
     Ok(found.remove(0))
 }
@@ -25,7 +25,7 @@ pub async fn find(broker: &Broker, id: &str) -> Result<JobRecord, Error> {
 ///
 /// # Errors
 /// Where one of them does not exist, or could be more than one.
-pub async fn find_all(broker: &Broker, ids: &[String]) -> Result<Vec<JobRecord>, Error> {
+pub(crate) async fn find_all(broker: &Broker, ids: &[String]) -> Result<Vec<JobRecord>, Error> {
     let mut every: Option<Vec<JobRecord>> = None;
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
@@ -80,7 +80,7 @@ fn prefix(id: &str, what: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// Where no batch begins like that, or more than one.
-pub async fn find_batch(broker: &Broker, id: &str) -> Result<BatchId, Error> {
+pub(crate) async fn find_batch(broker: &Broker, id: &str) -> Result<BatchId, Error> {
     if let Ok(whole) = id.parse() {
         return Ok(whole);
     }

@@ -1,6 +1,6 @@
 //! Which jobs a command is about, and carrying it out for each.
 
-pub mod bulk;
-pub mod filter;
-pub mod lookup;
-pub mod selection;
+pub(crate) mod bulk;
+pub(crate) mod filter;
+pub(crate) mod lookup;
+pub(crate) mod selection;

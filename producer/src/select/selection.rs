@@ -14,7 +14,7 @@ use crate::select::lookup;
 
 /// Which jobs an order is about.
 #[derive(Clone, Debug, Args)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Ids of jobs, or the starts of them
     #[arg(value_name = "JOB")]
     pub jobs: Vec<String>,
@@ -32,7 +32,10 @@ impl Selection {
     ///
     /// # Errors
     /// Where nothing stands there, or nothing that makes sense.
-    pub fn take_target<T: FromStr<Err: Display>>(&mut self, option: &str) -> Result<T, Error> {
+    pub(crate) fn take_target<T: FromStr<Err: Display>>(
+        &mut self,
+        option: &str,
+    ) -> Result<T, Error> {
         let last = self.jobs.pop().ok_or_else(|| {
             Error::usage(format!(
                 "nothing says what the jobs are to get: give {option}"
@@ -50,7 +53,7 @@ impl Selection {
     ///
     /// # Errors
     /// Where nothing is selected, or nothing matches.
-    pub async fn find(
+    pub(crate) async fn find(
         &self,
         broker: &Broker,
         suits: impl Fn(&JobRecord) -> bool,

@@ -9,7 +9,7 @@ use crate::exit::Error;
 /// What the file may hold.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConfigFile {
+pub(crate) struct ConfigFile {
     /// As `--nats`.
     pub nats: Option<String>,
     /// As `--nats-creds`.
@@ -31,7 +31,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// Where it cannot be read, or holds a key or value that means nothing.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let failed =
             |why: String| Error::usage(format!("config file {}: {}", path.display(), why.trim()));
         let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;

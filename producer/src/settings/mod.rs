@@ -1,6 +1,6 @@
 //! Which farm, and reaching it.
 
-pub mod config_file;
+pub(crate) mod config_file;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,7 +23,7 @@ const NATS: &str = "nats://127.0.0.1:4222";
 const NAMED: usize = 3;
 
 /// The common options with the config file's defaults filled in, all parsed.
-pub struct Settings {
+pub(crate) struct Settings {
     /// The broker, where one was named.
     pub nats: Option<String>,
     /// Its credentials.
@@ -47,7 +47,7 @@ impl Settings {
     ///
     /// # Errors
     /// Where one of them cannot be read.
-    pub fn new(options: CommonOptions) -> Result<Self, Error> {
+    pub(crate) fn new(options: CommonOptions) -> Result<Self, Error> {
         let file = match &options.config {
             Some(path) => ConfigFile::read(path)?,
             None => ConfigFile::default(),
@@ -98,7 +98,7 @@ impl Settings {
     ///
     /// # Errors
     /// Where the broker is out of reach or will not do.
-    pub async fn connect(&self) -> Result<Broker, Error> {
+    pub(crate) async fn connect(&self) -> Result<Broker, Error> {
         let connect = async || {
             let url = self.nats.as_deref().unwrap_or(NATS);
             let mut options = ConnectOptions::new(url, "producer");
@@ -111,7 +111,7 @@ impl Settings {
     }
 
     /// What of the farm could not be read so far, in one line for people.
-    pub fn unreadable(&self) -> Option<String> {
+    pub(crate) fn unreadable(&self) -> Option<String> {
         let things = self.broker.get()?.unreadable();
         let first = things.first()?;
         let subjects = things

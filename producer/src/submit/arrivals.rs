@@ -11,7 +11,7 @@ use common::names::location::Location;
 const LOOKS: u32 = 2;
 
 /// What is known of the files of a folder that is looked at again and again.
-pub struct Settling {
+pub(crate) struct Settling {
     settle: Duration,
     files: HashMap<Location, File>,
 }
@@ -25,7 +25,7 @@ struct File {
 
 impl Settling {
     /// A file has arrived once it has stayed the same for so long.
-    pub fn new(settle: Duration) -> Self {
+    pub(crate) fn new(settle: Duration) -> Self {
         Self {
             settle,
             files: HashMap::new(),
@@ -34,7 +34,7 @@ impl Settling {
 
     /// Takes in what was found now. The indices of what has arrived and is not
     /// done yet: each look tells them, until [`Settling::done`] is.
-    pub fn look<'a>(
+    pub(crate) fn look<'a>(
         &mut self,
         found: impl IntoIterator<Item = &'a Input>,
         now: Instant,
@@ -65,7 +65,7 @@ impl Settling {
     }
 
     /// This file needs nothing more, unless it changes.
-    pub fn done(&mut self, location: &Location) {
+    pub(crate) fn done(&mut self, location: &Location) {
         if let Some(file) = self.files.get_mut(location) {
             file.is_done = true;
         }

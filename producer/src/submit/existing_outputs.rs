@@ -6,11 +6,11 @@ use std::path::Path;
 use common::names::location::Location;
 use common::store::Stores;
 
+use crate::download::target::Home;
 use crate::exit::Error;
-use crate::results::home::Home;
 
 /// What is at the outputs before any job is submitted.
-pub struct Present {
+pub(crate) struct Present {
     sizes: HashMap<Location, u64>,
     /// The same of where results are brought to.
     home: HashMap<Location, u64>,
@@ -21,7 +21,7 @@ impl Present {
     ///
     /// # Errors
     /// Where the store gives no answer.
-    pub async fn look(
+    pub(crate) async fn look(
         stores: &Stores,
         folder: &Location,
         home: Option<&Home>,
@@ -51,13 +51,13 @@ impl Present {
 
     /// The size of what is at an output, or else of what was brought home of it;
     /// `None` where nothing is.
-    pub fn size(&self, output: &Location) -> Option<u64> {
+    pub(crate) fn size(&self, output: &Location) -> Option<u64> {
         let found = self.sizes.get(output).or_else(|| self.home.get(output));
         found.copied()
     }
 
     /// Whether there is something only where it would be brought to.
-    pub fn is_only_at_home(&self, output: &Location) -> bool {
+    pub(crate) fn is_only_at_home(&self, output: &Location) -> bool {
         !self.sizes.contains_key(output) && self.home.contains_key(output)
     }
 }

@@ -1,10 +1,13 @@
-//! From media on disk to jobs in the queue.
+//! From media to jobs in the queue.
 
-pub mod arrivals;
-pub mod existing_outputs;
-pub mod preflight;
-pub mod send;
-pub mod sniff;
-pub mod sources;
-pub mod submission;
-pub mod upload;
+pub(crate) mod arrivals;
+pub(crate) mod destination;
+pub(crate) mod entry;
+pub(crate) mod existing_outputs;
+pub(crate) mod preflight;
+pub(crate) mod send;
+mod sniff;
+pub(crate) mod sources;
+pub(crate) mod submission;
+pub(crate) mod terms;
+pub(crate) mod upload;

@@ -9,8 +9,8 @@ use common::store::{StoreError, Stores};
 
 use crate::display::units;
 use crate::exit::Error;
-use crate::recipe::options::check_known;
-use crate::submit::send::Terms;
+use crate::recipe::known::check_known;
+use crate::submit::terms::Terms;
 
 /// Workers whose reasons are told one by one.
 const TOLD: usize = 5;
@@ -19,7 +19,7 @@ const TOLD: usize = 5;
 ///
 /// # Errors
 /// Where it is not.
-pub async fn reach(location: &Location) -> Result<(), Error> {
+pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
     if !location.is_remote() {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub async fn reach(location: &Location) -> Result<(), Error> {
 ///
 /// # Errors
 /// Where it refuses, or an encoder is none that anyone knows.
-pub async fn check_served(
+pub(crate) async fn check_served(
     broker: &Broker,
     terms: &Terms,
     jobs: &[[Location; 2]],

@@ -3,115 +3,22 @@
 use std::path::Path;
 
 use common::broker::{Broker, EnqueueResult, Holder, Maker, Makers};
-use common::farm::queue::{Lane, Priority, Queue};
-use common::farm::worker_name::WorkerName;
+use common::farm::queue::Lane;
+use common::job::Job;
 use common::job::id::JobId;
 use common::job::run::{Run, RunState};
-use common::job::{Fallbacks, Job};
 use common::names::location::Location;
-use common::recipe::Recipe;
 use uuid::Uuid;
 
 use crate::exit::Error;
-use crate::results::bring::Brought;
+use crate::submit::entry::{Entry, Standing};
 use crate::submit::existing_outputs::Present;
 use crate::submit::sources::Source;
-
-/// On what terms jobs are submitted.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// How to encode.
-    pub recipe: Recipe,
-    /// Further queues that are opened to jobs that wait too long.
-    pub fallbacks: Option<Fallbacks>,
-    /// The only worker that may run them, where one is named.
-    pub worker: Option<WorkerName>,
-    /// How urgently.
-    pub priority: Priority,
-    /// How often each job may be tried.
-    pub attempts: u32,
-    /// Whether what is done already is done anew.
-    pub again: bool,
-    /// Whether files that are there already are replaced.
-    pub overwrite: bool,
-    /// Which jobs that are over get a new one in their place.
-    pub renew: Renew,
-}
-
-/// Which jobs that are over get a new one in their place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renew {
-    /// None.
-    Never,
-    /// Those that are done, but whose output is gone.
-    Gone,
-    /// These, and those that failed or were cancelled.
-    Ended,
-}
-
-impl Terms {
-    /// Whether what is at an output may be replaced.
-    pub fn replaces(&self) -> bool {
-        self.overwrite || self.again
-    }
-
-    /// Where such jobs wait.
-    pub fn lane(&self) -> Lane {
-        Lane {
-            priority: self.priority,
-            queue: match &self.worker {
-                Some(worker) => Queue::On(worker.clone()),
-                None => self.recipe.queue(),
-            },
-        }
-    }
-}
-
-/// One source on its way to its output, with where it stands.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// The source's path below the folder that was given, for people.
-    pub name: String,
-    /// The job.
-    pub job: Job,
-    /// Where it stands.
-    pub standing: Standing,
-    /// Whether it was done before, and its output is gone.
-    pub is_gone: bool,
-    /// What became of its result, where that is brought home.
-    pub brought: Option<Brought>,
-}
-
-/// Where an entry stands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
-    /// Handed in just now.
-    Added,
-    /// It was waiting already.
-    Pending,
-    /// It was taken before: under way, or ended.
-    Run(Box<Run>),
-    /// Not submitted: what is at its output was not made by this job. Says whose it is
-    /// and what to do.
-    Occupied(String),
-    /// Not submitted: another job is about to make its output.
-    OutputTaken(Holder),
-}
-
-impl Entry {
-    /// Whether something is still to happen.
-    pub fn is_open(&self) -> bool {
-        match &self.standing {
-            Standing::Added | Standing::Pending => true,
-            Standing::Run(run) => !run.state.is_terminal(),
-            Standing::Occupied(_) | Standing::OutputTaken(_) => false,
-        }
-    }
-}
+use crate::submit::terms::{Renew, Terms};
 
 /// A source with its output.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// What to encode.
     pub source: Source,
     /// To where.
@@ -121,7 +28,7 @@ pub struct Wanted {
 }
 
 /// Where results go, and what is there.
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// The folder of all outputs.
     pub folder: &'a Location,
     /// What is at the outputs.
@@ -133,7 +40,12 @@ pub struct Place<'a> {
 impl Place<'_> {
     /// Why there is to be no job for an output of a source that will be read from
     /// `input`, as far as that is known before the source is there.
-    pub fn verdict(&self, input: &Location, output: &Location, terms: &Terms) -> Option<Standing> {
+    pub(crate) fn verdict(
+        &self,
+        input: &Location,
+        output: &Location,
+        terms: &Terms,
+    ) -> Option<Standing> {
         let Some(maker) = self.makers.get(output) else {
             let spares = !terms.replaces() && self.present.is_only_at_home(output);
             return spares.then(|| Standing::Occupied(unknown(output)));
@@ -153,7 +65,7 @@ impl Place<'_> {
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn foretell(
+    pub(crate) async fn foretell(
         &self,
         broker: &Broker,
         job: &Job,
@@ -214,7 +126,7 @@ fn unknown(output: &Location) -> String {
 ///
 /// # Errors
 /// Where the broker or the store gives no answer.
-pub async fn submit(
+pub(crate) async fn submit(
     broker: &Broker,
     wanted: Vec<Wanted>,
     place: &Place<'_>,

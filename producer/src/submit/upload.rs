@@ -10,16 +10,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::display::{progress_style, units};
+use crate::display::{bar, units};
 use crate::exit::Error;
+use crate::submit::send::{Place, Wanted};
 use crate::submit::sources::Source;
+use crate::submit::terms::Terms;
 
 /// Files that are uploaded at once.
 const AT_ONCE: usize = 4;
 
 /// Where, roughly, workers will find an input: in `store` once it is uploaded
 /// there, where a store is named.
-pub fn read_from(store: Option<&Location>, input: &Location) -> Location {
+pub(crate) fn read_from(store: Option<&Location>, input: &Location) -> Location {
     match store {
         Some(store) if !input.is_remote() => store.join("in/file"),
         _ => input.clone(),
@@ -32,7 +34,7 @@ pub fn read_from(store: Option<&Location>, input: &Location) -> Location {
 /// # Errors
 /// Where a file cannot be read or the store fails. What was uploaded until
 /// then stays, and the next command goes on from there.
-pub async fn upload(
+pub(crate) async fn upload(
     stores: &Stores,
     store: &Location,
     sources: Vec<Source>,
@@ -44,7 +46,7 @@ pub async fn upload(
         .map(|source| source.input.size)
         .sum();
     let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
-    bar.set_style(progress_style(
+    bar.set_style(bar::style(
         "{prefix:32} [{bar:16}] {percent:>3}% {decimal_bytes}/{decimal_total_bytes}, {eta} left",
     ));
     bar.set_prefix("uploading");
@@ -156,7 +158,7 @@ async fn one(
 /// Where workers will find a source: its copy in the store, where one is named and the
 /// source is not in a bucket. The copy's folder stands for one version of one file, so
 /// what is there with the right size is the same, and nothing is ever replaced.
-pub fn copy_of(store: Option<&Location>, source: &Source) -> Location {
+pub(crate) fn copy_of(store: Option<&Location>, source: &Source) -> Location {
     let input = &source.input;
     let Some(store) = store.filter(|_| !input.location.is_remote()) else {
         return input.location.clone();
@@ -171,4 +173,41 @@ pub fn copy_of(store: Option<&Location>, source: &Source) -> Location {
         .simple()
         .to_string();
     store.join(&format!("in/{}/{}", &version[..12], as_key(&source.name)))
+}
+
+/// Uploads what is needed: not the sources of which it is known already that there
+/// will be no job.
+///
+/// # Errors
+/// See [`upload`].
+pub(crate) async fn upload_wanted(
+    stores: &Stores,
+    store: Option<&Location>,
+    pairs: Vec<(Source, Location)>,
+    (place, terms): (&Place<'_>, &Terms),
+    shutdown: &CancellationToken,
+) -> Result<Vec<Wanted>, Error> {
+    let mut wanted: Vec<Wanted> = pairs
+        .into_iter()
+        .map(|(source, output)| {
+            let input = copy_of(store, &source);
+            Wanted {
+                verdict: place.verdict(&input, &output, terms),
+                source,
+                output,
+            }
+        })
+        .collect();
+    let Some(store) = store else {
+        return Ok(wanted);
+    };
+    let is_wanted = |wanted: &Wanted| wanted.verdict.is_none();
+    let sources = wanted.iter().filter(|one| is_wanted(one));
+    let sources = sources.map(|one| one.source.clone()).collect();
+    let copies = upload(stores, store, sources, shutdown).await?;
+    let missing = wanted.iter_mut().filter(|one| is_wanted(one));
+    for (one, copy) in missing.zip(copies) {
+        one.source = copy;
+    }
+    Ok(wanted)
 }

@@ -30,7 +30,7 @@ const PAGE: usize = 1000;
 
 /// What happened to a job that is followed.
 #[derive(Debug)]
-pub enum Change {
+pub(crate) enum Change {
     /// Its run was written.
     Run(Box<Run>),
     /// It got further.
@@ -38,7 +38,7 @@ pub enum Change {
 }
 
 /// Follows jobs.
-pub struct Follower {
+pub(crate) struct Follower {
     broker: Broker,
     bucket: kv::Store,
     /// The last change that was dealt with.
@@ -56,7 +56,7 @@ impl Follower {
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn start(broker: &Broker) -> Result<Self, Error> {
+    pub(crate) async fn start(broker: &Broker) -> Result<Self, Error> {
         let failed = |error: &dyn std::fmt::Display| {
             Error::out_of_reach(format!("following the farm's jobs: {error}"))
         };
@@ -92,18 +92,18 @@ impl Follower {
     }
 
     /// Follows a job from here on.
-    pub fn follow(&mut self, job: JobId) {
+    pub(crate) fn follow(&mut self, job: JobId) {
         self.open.insert(job, None);
     }
 
     /// Whether all jobs that are followed have ended.
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.open.is_empty() && self.ready.is_empty()
     }
 
     /// The next change of a job that is followed. May be dropped and called
     /// anew at any time. Broker trouble passes: it is only logged.
-    pub async fn next(&mut self) -> Change {
+    pub(crate) async fn next(&mut self) -> Change {
         loop {
             if let Some(change) = self.ready.pop_front() {
                 return change;

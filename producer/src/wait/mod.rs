@@ -1,5 +1,6 @@
-//! Waiting until jobs have ended.
+//! Staying with jobs until they have ended.
 
-pub mod follow;
-pub mod outlook;
-pub mod wait;
+mod bars;
+pub(crate) mod ended;
+pub(crate) mod follow;
+mod live;

@@ -10,7 +10,7 @@ use crate::settings::Settings;
 
 /// Which jobs to cancel.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -23,7 +23,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach, or nothing matches.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let is_open = |record: &JobRecord| !record.has_ended();
     let found = options.selection.find(&broker, is_open).await?;

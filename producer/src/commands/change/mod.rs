@@ -1,6 +1,6 @@
 //! Verbs that change what was decided about jobs.
 
-pub mod cancel;
-pub mod reassign;
-pub mod reprioritize;
-pub mod retry;
+pub(super) mod cancel;
+pub(super) mod reassign;
+pub(super) mod reprioritize;
+pub(super) mod retry;

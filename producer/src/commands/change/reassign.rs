@@ -15,7 +15,7 @@ use crate::settings::Settings;
 
 /// Which jobs, and who is to run them.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The worker that is to run them; what runs elsewhere stops there and starts here [default: the last word]
     #[arg(long, value_name = "NAME", conflicts_with = "auto")]
     pub to: Option<WorkerName>,
@@ -37,7 +37,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach, or nothing matches.
-pub async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
     if options.to.is_none() && !options.auto {
         options.to = Some(options.selection.take_target("--to NAME or --auto")?);
     }

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 
 /// Which jobs, and how urgent they are from now on.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// How urgent they are from now on: 1 (low) to 10 (high) [default: the last word]
     #[arg(long, value_name = "1..10", visible_alias = "priority")]
     pub to: Option<Priority>,
@@ -28,7 +28,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach, or nothing matches.
-pub async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
     let to: Priority = match options.to {
         Some(to) => to,
         None => options.selection.take_target("--to 1..10")?,

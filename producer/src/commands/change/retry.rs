@@ -12,7 +12,7 @@ use crate::settings::Settings;
 
 /// Which jobs to try again.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Of what failed, only what failed by this fault; may be repeated
     #[arg(long, value_name = "KIND", help_heading = "Which jobs")]
     pub fault: Vec<FaultName>,
@@ -26,7 +26,7 @@ pub struct Options {
 
 /// Whose fault a failure was, as people name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FaultName {
+pub(crate) enum FaultName {
     /// The input's or the recipe's
     Input,
     /// The worker's
@@ -49,7 +49,7 @@ impl From<FaultName> for Fault {
 ///
 /// # Errors
 /// Where the farm is out of reach, or nothing matches.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     if !options.selection.jobs.is_empty() && !options.fault.is_empty() {
         return Err(Error::usage(
             "--fault selects among many jobs: leave it out where jobs are named",

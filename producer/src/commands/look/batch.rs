@@ -7,15 +7,15 @@ use common::job::record::JobRecord;
 use common::names::printable::printable;
 use serde::Serialize;
 
+use super::time_left::{Heard, outlook, slots};
 use crate::display::{changes, output, times, units};
 use crate::exit::{Error, Exit};
 use crate::select::lookup::find_batch;
 use crate::settings::Settings;
-use crate::wait::outlook::{Heard, outlook, slots};
 
 /// Which batch.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The batch's id, or the start of it
     #[arg(value_name = "ID")]
     pub id: String,
@@ -41,7 +41,7 @@ struct Shown {
 ///
 /// # Errors
 /// Where the farm is out of reach, or has never heard of the batch.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let id = find_batch(&broker, &options.id).await?;
     let known = broker.batches().await?;

@@ -15,7 +15,7 @@ use crate::settings::Settings;
 
 /// How to list batches.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// At most so many, the newest first
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: usize,
@@ -35,7 +35,7 @@ struct Row {
 ///
 /// # Errors
 /// Where the farm is out of reach.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let batches = broker.batches().await?;
     let mut progress: HashMap<BatchId, BatchProgress> = HashMap::new();

@@ -8,7 +8,7 @@ use common::job::run::{Run, RunState};
 use common::job::state::JobState;
 use serde::Serialize;
 
-use crate::display::{changes, output, summary, times, units};
+use crate::display::{changes, job as job_line, output, times, units};
 use crate::exit::{Error, Exit};
 use crate::select::lookup;
 use crate::settings::Settings;
@@ -16,7 +16,7 @@ use common::names::printable::printable;
 
 /// Which job.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The job's id, or the start of it
     #[arg(value_name = "ID")]
     pub id: String,
@@ -38,7 +38,7 @@ struct Shown<'a> {
 ///
 /// # Errors
 /// Where the farm is out of reach, or has never heard of the job.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let record = lookup::find(&broker, &options.id).await?;
     let id = record.job().id;
@@ -114,7 +114,7 @@ fn of_run(run: &Run) -> Vec<String> {
             lines.push(format!("until     {}", times::local(*until)))
         }
         RunState::Completed { report } => {
-            lines.push(format!("result    {}", summary::result(report)));
+            lines.push(format!("result    {}", job_line::result(report)));
             let list = changes::list(&report.changes);
             lines.extend(list.into_iter().map(|change| format!("change    {change}")));
         }

@@ -19,7 +19,7 @@ use common::names::printable::printable;
 
 /// Which jobs to list.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// At most so many, those that changed last first
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: usize,
@@ -35,7 +35,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let filter = options.filter.filter(&broker).await?;
     let mut records = broker.jobs(filter.wants_waiting()).await?;
@@ -79,7 +79,7 @@ fn changed(record: &JobRecord) -> Timestamp {
 
 /// A job in a listing.
 #[derive(Debug, Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     id: String,
     state: JobState,
     queue: Queue,

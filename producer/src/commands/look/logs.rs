@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Which job.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The job's id, or the start of it
     #[arg(value_name = "JOB")]
     pub id: String,
@@ -35,7 +35,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach, or has never heard of the job.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let record = lookup::find(&broker, &options.id).await?;
     let job = record.job().id;

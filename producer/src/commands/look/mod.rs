@@ -1,9 +1,10 @@
-//! Verbs that only look.
+//! Commands that only look.
 
-pub mod batch;
-pub mod batches;
-pub mod job;
-pub mod jobs;
-pub mod logs;
-pub mod why;
-pub mod workers;
+pub(super) mod batch;
+pub(super) mod batches;
+pub(super) mod job;
+pub(super) mod jobs;
+pub(super) mod logs;
+mod time_left;
+pub(super) mod why;
+pub(super) mod workers;

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 
 /// Which job.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The job's id, or the start of it
     #[arg(value_name = "JOB")]
     pub id: String,
@@ -35,7 +35,7 @@ struct Shown<'a> {
 ///
 /// # Errors
 /// Where the farm is out of reach, or has never heard of the job.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let record = lookup::find(&broker, &options.id).await?;
     let why = broker.why(&record).await?;

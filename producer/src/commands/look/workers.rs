@@ -11,7 +11,7 @@ use crate::settings::Settings;
 
 /// How to list workers.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -21,7 +21,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let workers = broker.workers().await?;
     if options.json {

@@ -10,7 +10,7 @@ use crate::settings::Settings;
 
 /// Which worker to drain.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The worker; `producer resume NAME` ends that
     #[arg(value_name = "NAME")]
     pub worker: WorkerName,
@@ -23,7 +23,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let target = Target::Worker(options.worker);
     orders::pause(&broker, &target, true, options.json).await

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 #[command(override_usage = "producer hours NAME <HOURS|--clear>")]
 #[command(group(ArgGroup::new("what").required(true).args(["hours", "clear"])))]
-pub struct Options {
+pub(crate) struct Options {
     /// The worker
     #[arg(value_name = "NAME")]
     pub worker: WorkerName,
@@ -32,7 +32,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let controls = broker.controls().await?;
     let hours = options.hours;

@@ -1,9 +1,9 @@
 //! Standing orders to the farm: what they are about, and giving them.
 
-pub mod drain;
-pub mod hours;
-pub mod pause;
-pub mod resume;
+pub(super) mod drain;
+pub(super) mod hours;
+pub(super) mod pause;
+pub(super) mod resume;
 
 use common::broker::{Broker, Unheard};
 use common::farm::orders::{Order, Target};
@@ -19,7 +19,7 @@ use crate::select::lookup::find_batch;
 ///
 /// # Errors
 /// Where no batch begins like that.
-pub async fn target(
+pub(super) async fn target(
     broker: &Broker,
     worker: Option<&WorkerName>,
     queue: Option<&Queue>,
@@ -47,7 +47,7 @@ struct Given<'a> {
 ///
 /// # Errors
 /// Where the broker gives no answer.
-pub async fn pause(
+pub(super) async fn pause(
     broker: &Broker,
     target: &Target,
     paused: bool,
@@ -68,7 +68,11 @@ pub async fn pause(
 ///
 /// # Errors
 /// Where the broker gives no answer, or the worker is alive and gives none.
-pub async fn resume_worker(broker: &Broker, worker: WorkerName, json: bool) -> Result<Exit, Error> {
+pub(super) async fn resume_worker(
+    broker: &Broker,
+    worker: WorkerName,
+    json: bool,
+) -> Result<Exit, Error> {
     let lifted = match broker.lift_quarantine(&worker).await {
         Ok(was_quarantined) => was_quarantined,
         // An order to drain can be taken back all the same.
@@ -92,7 +96,7 @@ pub async fn resume_worker(broker: &Broker, worker: WorkerName, json: bool) -> R
 ///
 /// # Errors
 /// Where the broker gives no answer.
-pub async fn give(
+pub(super) async fn give(
     broker: &Broker,
     target: &Target,
     order: Option<&Order>,

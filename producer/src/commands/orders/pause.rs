@@ -10,7 +10,7 @@ use crate::settings::Settings;
 /// What to pause.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["queue", "batch"])))]
-pub struct Options {
+pub(crate) struct Options {
     /// A queue, e.g. hevc_nvenc, any_hevc, copy; its jobs stay pending
     #[arg(long, value_name = "NAME")]
     pub queue: Option<Queue>,
@@ -26,7 +26,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let (queue, batch) = (options.queue.as_ref(), options.batch.as_deref());
     match orders::target(&broker, None, queue, batch).await? {

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 /// What is resumed.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["worker", "queue", "batch"])))]
-pub struct Options {
+pub(crate) struct Options {
     /// A worker that was drained, or is in quarantine
     #[arg(value_name = "NAME")]
     pub worker: Option<WorkerName>,
@@ -31,7 +31,7 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the farm is out of reach.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let (queue, batch) = (options.queue.as_ref(), options.batch.as_deref());
     match orders::target(&broker, options.worker.as_ref(), queue, batch).await? {

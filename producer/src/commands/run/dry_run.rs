@@ -18,10 +18,13 @@ use serde::Serialize;
 
 use crate::display::{changes, output, units};
 use crate::exit::{Error, Exit};
+use crate::submit::destination::Results;
+use crate::submit::entry::Standing;
 use crate::submit::existing_outputs::Present;
-use crate::submit::send::{Place, Standing, Terms};
+use crate::submit::send::Place;
 use crate::submit::sources::Source;
-use crate::submit::submission::{Order, Results};
+use crate::submit::submission::Order;
+use crate::submit::terms::Terms;
 use crate::submit::upload;
 
 /// Files that are looked into at the same time, at the most: each worker does one after the other.
@@ -29,7 +32,7 @@ const AT_ONCE: usize = 8;
 
 /// What would become of a source.
 #[derive(Debug, Serialize)]
-pub struct Foretold {
+pub(super) struct Foretold {
     input: Location,
     /// Not known while nothing says where outputs go.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +85,7 @@ enum Would {
 }
 
 /// A source with its output, and why it would be left alone, where it would.
-pub struct Decided {
+pub(super) struct Decided {
     source: Source,
     output: Location,
     skipped: Option<String>,
@@ -94,7 +97,7 @@ pub struct Decided {
 ///
 /// # Errors
 /// Where the outputs cannot be named, or the broker or the store gives no answer.
-pub async fn decide(
+pub(super) async fn decide(
     broker: &Broker,
     stores: &Stores,
     order: &mut Order,
@@ -145,7 +148,7 @@ fn why(standing: &Standing) -> String {
 ///
 /// # Errors
 /// Where the broker gives no answer.
-pub async fn foretell(
+pub(super) async fn foretell(
     broker: &Broker,
     decided: Vec<Decided>,
     terms: &Terms,
@@ -178,7 +181,7 @@ pub async fn foretell(
 }
 
 /// Looks at inputs whose outputs have no names yet.
-pub async fn look_at(
+pub(super) async fn look_at(
     broker: &Broker,
     workers: &[Heartbeat],
     recipe: &Recipe,
@@ -221,7 +224,7 @@ async fn foresee(
 ///
 /// # Errors
 /// Never, for plain data.
-pub fn tell(foretold: &[Foretold], json: bool) -> Result<Exit, Error> {
+pub(super) fn tell(foretold: &[Foretold], json: bool) -> Result<Exit, Error> {
     if json {
         output::print_json(&foretold)?;
     } else {
@@ -267,13 +270,13 @@ fn lines(one: &Foretold) -> Vec<String> {
 }
 
 /// Lines for each source whose job would fail.
-pub fn failing(foretold: &[Foretold]) -> Vec<String> {
+pub(super) fn failing(foretold: &[Foretold]) -> Vec<String> {
     let failing = foretold.iter().filter(|one| one.would == Would::Fail);
     failing.flat_map(lines).collect()
 }
 
 /// `3 files would be encoded, 1 skipped`, and what they would lose.
-pub fn totals(foretold: &[Foretold]) -> String {
+pub(super) fn totals(foretold: &[Foretold]) -> String {
     let count = |would| foretold.iter().filter(|one| one.would == would).count();
     let encode = count(Would::Encode) + count(Would::Enqueue);
     let mut parts = vec![format!("{} would be encoded", units::count(encode, "file"))];

@@ -1,7 +1,9 @@
-//! Verbs that make jobs.
+//! Commands that make jobs.
 
-pub mod dry_run;
-pub mod encode;
-pub mod enqueue;
-pub mod plan;
-pub mod watch;
+mod dry_run;
+pub(super) mod encode;
+pub(super) mod enqueue;
+mod on_farm;
+pub(super) mod plan;
+mod summary;
+pub(super) mod watch;

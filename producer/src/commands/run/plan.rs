@@ -10,12 +10,13 @@ use common::recipe::Recipe;
 use common::store::Stores;
 use serde::Serialize;
 
-use crate::commands::run::dry_run;
-use crate::commands::run::dry_run::Foretold;
+use super::dry_run;
+use super::dry_run::Foretold;
 use crate::display::table::table;
 use crate::display::{output, table, times, units};
 use crate::exit::{Error, Exit};
-use crate::recipe::options::{RecipeOptions, check_known};
+use crate::recipe::known::check_known;
+use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::Shelf;
 use crate::settings::Settings;
 use crate::submit::sources::{Globs, Search};
@@ -26,7 +27,7 @@ const LOOKED_AT: usize = 100;
 
 /// What to plan for.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// How to encode.
     #[command(flatten)]
     pub recipe: RecipeOptions,
@@ -64,7 +65,7 @@ struct Sources {
 ///
 /// # Errors
 /// Where the farm is out of reach or the recipe makes no sense.
-pub async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
     let mut jobs: Vec<[Location; 2]> = Vec::new();
     let mut inputs: Vec<Input> = Vec::new();

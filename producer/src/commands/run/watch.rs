@@ -14,17 +14,19 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::args;
-use crate::commands::run::enqueue::upload_wanted;
 use crate::display::output;
 use crate::exit::{Error, Exit};
+use crate::paths;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::Shelf;
 use crate::settings::Settings;
 use crate::submit::arrivals::Settling;
+use crate::submit::destination::Results;
+use crate::submit::entry::{Entry, Standing};
 use crate::submit::existing_outputs::Present;
-use crate::submit::send::{Entry, Place, Renew, Standing, Terms, submit};
-use crate::submit::sources::{Globs, Search, Source, resolved};
-use crate::submit::submission::{JobOptions, Results};
+use crate::submit::send::{Place, submit};
+use crate::submit::sources::{Globs, Search, Source};
+use crate::submit::terms::{JobOptions, Renew, Terms};
 use crate::submit::{preflight, submission, upload};
 
 /// How long uploads may take to give up.
@@ -32,7 +34,7 @@ const GIVE_UP: Duration = Duration::from_secs(3);
 
 /// What to watch, and what becomes of what arrives.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Folder or s3://bucket/prefix to watch
     #[arg(value_name = "PLACE")]
     pub place: PathBuf,
@@ -60,10 +62,10 @@ pub struct Options {
 ///
 /// # Errors
 /// Where the options make no sense, or the farm is out of reach at the start.
-pub async fn run(
+pub(crate) async fn run(
     options: Options,
     settings: &Settings,
-    shutdown: CancellationToken,
+    shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
     let results = Results::new(options.output.as_deref(), settings)?;
     if results.home.is_some() {
@@ -103,7 +105,7 @@ pub async fn run(
     let mut trouble = None;
     while !shutdown.is_cancelled() {
         {
-            let mut looking = pin!(watch.look(&shutdown));
+            let mut looking = pin!(watch.look(shutdown));
             tokio::select! {
                 result = &mut looking => tell(&mut trouble, result.err()),
                 () = shutdown.cancelled() => {
@@ -126,7 +128,7 @@ fn watched(place: &Path) -> Result<Location, Error> {
     let location =
         match place.to_str().filter(|text| text.contains("://")) {
             Some(text) => Location::from_argument(text),
-            None => Location::file(&resolved(place).map_err(|error| {
+            None => Location::file(&paths::resolved(place).map_err(|error| {
                 Error::usage(format!("cannot read {}: {error}", place.display()))
             })?),
         }
@@ -220,7 +222,7 @@ impl Watch {
         };
         let store = self.upload_to.as_ref();
         let judged = (&place, &self.terms);
-        let wanted = upload_wanted(&self.stores, store, pairs, judged, shutdown).await?;
+        let wanted = upload::upload_wanted(&self.stores, store, pairs, judged, shutdown).await?;
         let label = submission::label(&self.paths);
         let entries = submit(&self.broker, wanted, &place, &self.terms, &label).await?;
         for (entry, arrival) in entries.iter().zip(&arrivals) {

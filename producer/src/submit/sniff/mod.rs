@@ -22,7 +22,7 @@ const SHORTEST: usize = 4;
 
 /// Why a file holds no video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoVideo {
+pub(crate) enum NoVideo {
     /// It holds nothing.
     Empty,
     /// A list of other files, for players or for ffmpeg.
@@ -41,7 +41,7 @@ pub enum NoVideo {
 
 impl NoVideo {
     /// What follows a file's name where it was given itself.
-    pub fn refusal(self) -> String {
+    pub(crate) fn refusal(self) -> String {
         match self {
             Self::Empty => "is empty".to_owned(),
             other => format!("is {other}, no video"),
@@ -67,7 +67,7 @@ impl std::fmt::Display for NoVideo {
 ///
 /// # Errors
 /// Where it cannot be read.
-pub fn no_video(path: &Path) -> io::Result<Option<NoVideo>> {
+pub(super) fn no_video(path: &Path) -> io::Result<Option<NoVideo>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     let mut head = Vec::with_capacity(HEAD);

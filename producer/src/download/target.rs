@@ -16,20 +16,20 @@ const MARK: usize = 8;
 
 /// A folder of this machine, and the one in a bucket whose files belong there.
 #[derive(Clone, Debug)]
-pub struct Home {
+pub(crate) struct Home {
     folder: Location,
     dir: PathBuf,
 }
 
 impl Home {
     /// What lies below `folder` belongs into `dir`, an absolute path.
-    pub fn new(folder: Location, dir: PathBuf) -> Self {
+    pub(crate) fn new(folder: Location, dir: PathBuf) -> Self {
         Self { folder, dir }
     }
 
     /// Results for `dir` are made in `store`, in a folder that stands for `dir`: the
     /// next command for the same one finds them.
-    pub fn in_store(store: &Location, dir: PathBuf) -> Self {
+    pub(crate) fn in_store(store: &Location, dir: PathBuf) -> Self {
         let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, dir.as_os_str().as_encoded_bytes());
         let name: String = as_key(Path::new(dir.file_name().unwrap_or_default()))
             .chars()
@@ -41,12 +41,12 @@ impl Home {
     }
 
     /// Where outputs are made.
-    pub fn folder(&self) -> &Location {
+    pub(crate) fn folder(&self) -> &Location {
         &self.folder
     }
 
     /// Where they are brought to.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
@@ -54,13 +54,13 @@ impl Home {
     ///
     /// # Errors
     /// Where the path is not absolute.
-    pub fn location(&self) -> Result<Location, Error> {
+    pub(crate) fn location(&self) -> Result<Location, Error> {
         Location::file(&self.dir).map_err(Error::usage)
     }
 
     /// An output's name below the folder; `None` where it does not lie there, or its
     /// name would lead elsewhere.
-    pub fn name(&self, output: &Location) -> Option<PathBuf> {
+    pub(crate) fn name(&self, output: &Location) -> Option<PathBuf> {
         if !output.is_below(&self.folder) {
             return None;
         }
@@ -76,7 +76,7 @@ impl Home {
     }
 
     /// Where an output is brought to.
-    pub fn place(&self, output: &Location) -> Option<Location> {
+    pub(crate) fn place(&self, output: &Location) -> Option<Location> {
         Location::file(&self.dir.join(self.name(output)?)).ok()
     }
 }

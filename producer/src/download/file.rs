@@ -1,12 +1,9 @@
-//! Bringing results home: each copied under a hidden name, compared with what its
-//! job has made, and only then given its name. What is there already and is not
-//! the job's stays as it is.
+//! One result on its way: copied under a hidden name, compared with what its job has made, and only then given its
+//! name.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -16,173 +13,27 @@ use common::names::digest::Digest;
 use common::names::location::Location;
 use common::store::roots::{OpenFolder, Roots};
 use common::store::{Copied, StoreError, Stores};
-use serde::Serialize;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::exit::Error;
-use crate::results::home::Home;
+use super::event::{Brought, Event};
+use super::target::Home;
 
-/// Files that are brought at once.
-const AT_ONCE: usize = 3;
 /// How often one is tried while the store fails, and the wait between.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
 /// Bytes after which progress is told again.
 const STEP: u64 = 1 << 20;
-/// How long copies that are broken off may take to tidy up.
-const GIVE_UP: Duration = Duration::from_secs(3);
-
-/// What became of a result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Brought {
-    /// It was copied now.
-    New(PathBuf),
-    /// It was there, whole.
-    There(PathBuf),
-    /// Something else has its name.
-    Occupied(PathBuf),
-    /// It is in the bucket no more.
-    Gone,
-    /// It could not be copied, for this reason.
-    Failed(String),
-}
-
-impl Brought {
-    /// Where it is, where it is there.
-    pub fn path(&self) -> Option<&PathBuf> {
-        match self {
-            Self::New(path) | Self::There(path) => Some(path),
-            Self::Occupied(_) | Self::Gone | Self::Failed(_) => None,
-        }
-    }
-
-    /// Why it is not there, where it is not.
-    pub fn problem(&self) -> Option<String> {
-        match self {
-            Self::New(_) | Self::There(_) => None,
-            Self::Occupied(path) => Some(format!(
-                "another file has its name and was left as it is; move it away, or --overwrite it: {}",
-                path.display()
-            )),
-            Self::Gone => Some("its result is in the bucket no more".to_owned()),
-            Self::Failed(why) => Some(format!("its result could not be downloaded: {why}")),
-        }
-    }
-}
-
-/// What happens to results that are being brought.
-#[derive(Debug)]
-pub enum Event {
-    /// So many bytes of one are here.
-    Bytes(JobId, u64),
-    /// This became of one.
-    Ended(JobId, Brought),
-}
-
-/// Results on their way home.
-pub struct Bringing {
-    bringer: Arc<Bringer>,
-    tasks: JoinSet<()>,
-    turns: Arc<Semaphore>,
-    told: mpsc::UnboundedSender<Event>,
-    events: mpsc::UnboundedReceiver<Event>,
-    stop: CancellationToken,
-    open: usize,
-}
-
-impl Bringing {
-    /// Begins to bring results home. `overwrite` replaces files that are there.
-    ///
-    /// # Errors
-    /// Where the folder cannot be made or used.
-    pub fn start(stores: &Stores, home: Home, overwrite: bool) -> Result<Self, Error> {
-        let unusable = |why: &dyn std::fmt::Display| {
-            Error::usage(format!(
-                "cannot use the output folder {}: {why}",
-                home.dir().display()
-            ))
-        };
-        std::fs::create_dir_all(home.dir()).map_err(|error| unusable(&error))?;
-        let roots = Roots::new([home.dir()]).map_err(|error| unusable(&error.source))?;
-        let (told, events) = mpsc::unbounded_channel();
-        Ok(Self {
-            bringer: Arc::new(Bringer {
-                stores: stores.clone(),
-                roots,
-                home,
-                overwrite,
-            }),
-            tasks: JoinSet::new(),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            told,
-            events,
-            stop: CancellationToken::new(),
-            open: 0,
-        })
-    }
-
-    /// Has the result of a completed run brought.
-    pub fn add(&mut self, run: &Run) {
-        let (bringer, turns) = (Arc::clone(&self.bringer), Arc::clone(&self.turns));
-        let (told, stop, run) = (self.told.clone(), self.stop.clone(), run.clone());
-        self.open += 1;
-        self.tasks.spawn(async move {
-            // Never closed.
-            let _turn = turns.acquire().await;
-            let job = run.job.id;
-            let brought = bringer.bring(&run, &told, &stop).await;
-            let _ = told.send(Event::Ended(job, brought));
-        });
-    }
-
-    /// Whether all have been brought, or could not be.
-    pub fn is_idle(&self) -> bool {
-        self.open == 0
-    }
-
-    /// What happens next; never, where nothing is under way.
-    pub async fn next(&mut self) -> Event {
-        match self.events.recv().await {
-            Some(event) => {
-                if matches!(event, Event::Ended(..)) {
-                    self.open -= 1;
-                }
-                event
-            }
-            // It holds a sender itself.
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Breaks all copies off, and leaves nothing of them.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        let ending = async { while self.tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(GIVE_UP, ending).await;
-    }
-}
-
-/// The next event of what is under way, if anything is.
-pub async fn next(bringing: &mut Option<Bringing>) -> Event {
-    match bringing {
-        Some(bringing) => bringing.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-struct Bringer {
-    stores: Stores,
-    roots: Roots,
-    home: Home,
-    overwrite: bool,
+pub(super) struct Bringer {
+    pub(super) stores: Stores,
+    pub(super) roots: Roots,
+    pub(super) home: Home,
+    pub(super) overwrite: bool,
 }
 
 impl Bringer {
-    async fn bring(
+    pub(super) async fn bring(
         &self,
         run: &Run,
         told: &mpsc::UnboundedSender<Event>,

@@ -29,7 +29,12 @@ const LISTEN: Duration = Duration::from_millis(1500);
 
 /// What is left of a batch: its own jobs, and what those of the same queues took
 /// that ended last.
-pub fn outlook(own: &[JobRecord], others: &[JobRecord], heard: &Heard, now: Timestamp) -> Outlook {
+pub(super) fn outlook(
+    own: &[JobRecord],
+    others: &[JobRecord],
+    heard: &Heard,
+    now: Timestamp,
+) -> Outlook {
     let mut outlook = Outlook::default();
     let mut waiting = Waiting::default();
     let mut queues = HashSet::new();
@@ -71,7 +76,7 @@ pub fn outlook(own: &[JobRecord], others: &[JobRecord], heard: &Heard, now: Time
 }
 
 /// Jobs of these that can run at once: the slots of the workers that take them.
-pub fn slots(records: &[JobRecord], workers: &[Heartbeat]) -> u32 {
+pub(super) fn slots(records: &[JobRecord], workers: &[Heartbeat]) -> u32 {
     // Of jobs in one queue, one stands for the others.
     let open: HashMap<&Queue, &Job> = records
         .iter()
@@ -87,7 +92,7 @@ pub fn slots(records: &[JobRecord], workers: &[Heartbeat]) -> u32 {
 }
 
 /// What running jobs say of themselves.
-pub struct Heard {
+pub(super) struct Heard {
     messages: Subscriber,
     progress: HashMap<JobId, Progress>,
 }
@@ -97,7 +102,7 @@ impl Heard {
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn listen(broker: &Broker) -> Result<Self, Error> {
+    pub(super) async fn listen(broker: &Broker) -> Result<Self, Error> {
         let messages = broker.client().subscribe(subject::PROGRESS_OF_ALL).await;
         let failed =
             |error| Error::out_of_reach(format!("running jobs cannot be listened to: {error}"));
@@ -108,7 +113,7 @@ impl Heard {
     }
 
     /// Waits until each running one of these has said something, but not for long.
-    pub async fn of(&mut self, records: &[JobRecord]) {
+    pub(super) async fn of(&mut self, records: &[JobRecord]) {
         let is_running = |record: &&JobRecord| record.state() == JobState::Running;
         let running = records.iter().filter(is_running);
         let mut silent: HashSet<JobId> = running.map(|record| record.job().id).collect();

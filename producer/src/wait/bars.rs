@@ -8,10 +8,11 @@ use common::job::id::JobId;
 use common::job::progress::Progress;
 use common::job::run::Stage;
 use common::matching::outlook::{Outlook, Past, Waiting};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 use jiff::Timestamp;
 
-use super::units;
+use crate::display::bar::style;
+use crate::display::units;
 
 /// Steps of a file's bar.
 const STEPS: u64 = 1000;
@@ -217,11 +218,4 @@ impl Bars {
         }
         self.overall.finish_and_clear();
     }
-}
-
-/// A style from a template of this program's own.
-pub fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
 }

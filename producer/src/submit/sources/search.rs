@@ -1,20 +1,19 @@
-//! Finding media in files, folders and buckets.
+//! Searching files, folders and buckets for media.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use clap::Args;
-use common::job::input::Input;
 use common::names::location::Location;
 use common::store::{Stores, local_input};
-use common::submit::naming::Named;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
+use super::found::{Found, Source};
+use super::options::Globs;
 use crate::exit::Error;
-use crate::submit::sniff;
 use crate::submit::sniff::NoVideo;
+use crate::{globs, paths};
 
 /// What a folder is searched for. A file that is named takes part whatever it is called.
 const EXTENSIONS: &[&str] = &[
@@ -28,151 +27,9 @@ const SOUND: &[&str] = &[
     "aac", "ac3", "aif", "aiff", "ape", "dts", "eac3", "flac", "m4a", "m4b", "mka", "mp2", "mp3",
     "oga", "ogg", "opus", "tta", "wav", "weba", "wma", "wv",
 ];
-/// Files without video that are named.
-const TOLD: usize = 5;
-
-/// What is to be encoded.
-#[derive(Clone, Debug, Args)]
-pub struct SourceOptions {
-    /// Files and folders, or s3://bucket/prefix where a farm is used
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// What of the folders.
-    #[command(flatten)]
-    pub globs: Globs,
-}
-
-/// Which files of a folder take part.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Globs {
-    /// Of folders, take only files whose name or path below the folder matches, e.g. '*.mov'
-    #[arg(long, value_name = "GLOB")]
-    pub include: Vec<String>,
-    /// Of folders, leave out files whose name or path below the folder matches
-    #[arg(long, value_name = "GLOB")]
-    pub exclude: Vec<String>,
-}
-
-/// One input and what its output is named after.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Source {
-    /// What to encode.
-    pub input: Input,
-    /// Its path below the folder that was given, or its name.
-    pub name: PathBuf,
-    /// Whether it was given itself, and not a folder that it lies in.
-    pub is_named: bool,
-}
-
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// Media, each file once, in the order of the arguments and of names.
-    pub sources: Vec<Source>,
-    /// Files of folders that are no media, by their names.
-    pub no_media: usize,
-    /// Files of folders that hold no video, and why.
-    pub no_video: Vec<(PathBuf, NoVideo)>,
-    /// Hidden files and folders.
-    pub hidden: usize,
-    /// Files that `--include` and `--exclude` leave out.
-    pub excluded: usize,
-    /// What could not be looked at, and why.
-    pub unreadable: Vec<String>,
-}
-
-impl Found {
-    /// The sources as outputs are named after them.
-    pub fn named(&self) -> Vec<Named<'_>> {
-        self.sources.iter().map(Source::named).collect()
-    }
-
-    /// Leaves out local files that hold no video. Returns those of them that were
-    /// given themselves, each with the reason.
-    pub fn sift(&mut self) -> Vec<(PathBuf, NoVideo)> {
-        let mut refused = Vec::new();
-        let no_video = &mut self.no_video;
-        let unreadable = &mut self.unreadable;
-        self.sources.retain(|source| match source.no_video() {
-            Ok(None) => true,
-            Ok(Some(why)) => {
-                let list = if source.is_named {
-                    &mut refused
-                } else {
-                    &mut *no_video
-                };
-                list.push((source.name.clone(), why));
-                false
-            }
-            Err(error) => {
-                unreadable.push(format!("{}: {error}", source.input.location));
-                false
-            }
-        });
-        refused
-    }
-
-    /// Bytes of all sources.
-    pub fn bytes(&self) -> u64 {
-        self.sources.iter().map(|source| source.input.size).sum()
-    }
-
-    /// What was left out, in words; empty where nothing was.
-    pub fn skipped(&self) -> String {
-        let parts: Vec<String> = [
-            (self.no_media, "no media"),
-            (self.no_video.len(), "no video"),
-            (self.hidden, "hidden"),
-            (self.excluded, "excluded"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-        parts.join(", ")
-    }
-
-    /// Which files hold no video although they are called so, in words; `None` where
-    /// all hold some.
-    pub fn without_video(&self) -> Option<String> {
-        let told = self.no_video.iter().take(TOLD);
-        let mut names: Vec<String> = told
-            .map(|(name, why)| format!("{} ({why})", name.display()))
-            .collect();
-        if self.no_video.len() > names.len() {
-            names.push("…".to_owned());
-        }
-        match self.no_video.len() {
-            0 => None,
-            1 => Some(format!("1 file is no video: {}", names.join(", "))),
-            many => Some(format!("{many} files are no video: {}", names.join(", "))),
-        }
-    }
-}
-
-impl Source {
-    /// As its output is named after it.
-    pub fn named(&self) -> Named<'_> {
-        Named {
-            name: &self.name,
-            location: &self.input.location,
-        }
-    }
-
-    /// Why it is certain to hold no video. What lies in a bucket is left to its job.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub fn no_video(&self) -> std::io::Result<Option<NoVideo>> {
-        match self.input.location.path() {
-            Some(path) => sniff::no_video(&path),
-            None => Ok(None),
-        }
-    }
-}
 
 /// A search for media.
-pub struct Search<'a> {
+pub(crate) struct Search<'a> {
     include: Option<GlobSet>,
     exclude: GlobSet,
     outputs: &'a [Location],
@@ -187,12 +44,16 @@ impl<'a> Search<'a> {
     ///
     /// # Errors
     /// Where a glob cannot be read.
-    pub fn new(globs: &Globs, outputs: &'a [Location], stores: &'a Stores) -> Result<Self, Error> {
+    pub(crate) fn new(
+        globs: &Globs,
+        outputs: &'a [Location],
+        stores: &'a Stores,
+    ) -> Result<Self, Error> {
         Ok(Self {
             include: (!globs.include.is_empty())
-                .then(|| glob_set("--include", &globs.include))
+                .then(|| globs::glob_set("--include", &globs.include))
                 .transpose()?,
-            exclude: glob_set("--exclude", &globs.exclude)?,
+            exclude: globs::glob_set("--exclude", &globs.exclude)?,
             outputs,
             stores,
             may_be_empty: false,
@@ -203,7 +64,7 @@ impl<'a> Search<'a> {
 
     /// The same for places in which there need not be anything yet.
     #[must_use]
-    pub fn that_may_find_nothing(mut self) -> Self {
+    pub(crate) fn that_may_find_nothing(mut self) -> Self {
         self.may_be_empty = true;
         self
     }
@@ -212,7 +73,7 @@ impl<'a> Search<'a> {
     ///
     /// # Errors
     /// Where one does not exist or cannot be looked at, or none holds media.
-    pub async fn run(mut self, paths: &[PathBuf]) -> Result<Found, Error> {
+    pub(crate) async fn run(mut self, paths: &[PathBuf]) -> Result<Found, Error> {
         for path in paths {
             match path.to_str().filter(|text| text.contains("://")) {
                 Some(text) => {
@@ -263,7 +124,7 @@ impl<'a> Search<'a> {
             )));
         }
         std::fs::File::open(path).map_err(failed)?;
-        let absolute = resolved(path).map_err(failed)?;
+        let absolute = paths::resolved(path).map_err(failed)?;
         let name = PathBuf::from(absolute.file_name().unwrap_or(OsStr::new("input")));
         self.take(&absolute, (name, true), &metadata)
     }
@@ -408,50 +269,6 @@ impl<'a> Search<'a> {
             self.found.sources.push(source);
         }
     }
-}
-
-/// The absolute path with everything that exists of it resolved, except for a
-/// link at its very end: a link is named after itself.
-///
-/// # Errors
-/// Where the current folder is gone or a part cannot be read.
-pub fn resolved(path: &Path) -> std::io::Result<PathBuf> {
-    let absolute = std::path::absolute(path)?;
-    match (absolute.parent(), absolute.file_name()) {
-        (Some(parent), Some(name)) if absolute.is_file() => Ok(parent.canonicalize()?.join(name)),
-        _ => resolved_folder(&absolute),
-    }
-}
-
-fn resolved_folder(absolute: &Path) -> std::io::Result<PathBuf> {
-    match absolute.canonicalize() {
-        Ok(path) => Ok(path),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            match (absolute.parent(), absolute.file_name()) {
-                (Some(parent), Some(name)) => Ok(resolved_folder(parent)?.join(name)),
-                _ => Err(error),
-            }
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// The globs that an option gives; `*` matches no `/`.
-///
-/// # Errors
-/// Where one cannot be read.
-pub fn glob_set(option: &str, globs: &[String]) -> Result<GlobSet, Error> {
-    let mut set = GlobSetBuilder::new();
-    for glob in globs {
-        let parsed = GlobBuilder::new(glob)
-            .literal_separator(true)
-            .case_insensitive(cfg!(any(windows, target_os = "macos")))
-            .build()
-            .map_err(|error| Error::usage(format!("{option}: {error}")))?;
-        set.add(parsed);
-    }
-    set.build()
-        .map_err(|error| Error::usage(format!("{option}: {error}")))
 }
 
 fn has_extension(name: &Path, sorted: &[&str]) -> bool {

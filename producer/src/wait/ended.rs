@@ -6,16 +6,17 @@ use common::job::id::JobId;
 use common::job::run::{Run, RunState};
 use tokio_util::sync::CancellationToken;
 
-use crate::display::Display;
+use crate::download::downloads;
+use crate::download::downloads::Bringing;
+use crate::download::event::{Brought, Event};
 use crate::exit::{Error, Exit};
-use crate::results::bring;
-use crate::results::bring::{Bringing, Event};
-use crate::submit::send::{Entry, Standing};
+use crate::submit::entry::{Entry, Standing};
 use crate::wait::follow::{Change, Follower};
+use crate::wait::live::Display;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// Every job has ended.
     AllEnded,
     /// The user interrupted.
@@ -29,7 +30,7 @@ pub enum Ending {
 ///
 /// # Errors
 /// What `supervise` says.
-pub async fn attend(
+pub(crate) async fn attend(
     mut follower: Option<Follower>,
     mut bringing: Option<Bringing>,
     entries: &mut [Entry],
@@ -65,7 +66,7 @@ pub async fn attend(
                     entries[*index].standing = Standing::Run(run);
                 }
             }
-            event = bring::next(&mut bringing) => {
+            event = downloads::next(&mut bringing) => {
                 display.brought(&event);
                 if let Event::Ended(job, brought) = event
                     && let Some(index) = places.get(&job)
@@ -98,11 +99,11 @@ fn bring_home(bringing: &mut Option<Bringing>, run: &Run) {
 }
 
 /// What entries that have ended mean for the exit code.
-pub fn exit(entries: &[Entry]) -> Exit {
+pub(crate) fn exit(entries: &[Entry]) -> Exit {
     let is_done = |entry: &Entry| {
         let is_completed = matches!(&entry.standing, Standing::Run(run)
             if matches!(run.state, RunState::Completed { .. }));
-        let is_home = |brought: &bring::Brought| brought.path().is_some();
+        let is_home = |brought: &Brought| brought.path().is_some();
         is_completed && entry.brought.as_ref().is_none_or(is_home)
     };
     if entries.iter().all(is_done) {

@@ -3,50 +3,16 @@
 use std::path::PathBuf;
 
 use common::job::changes::Change;
-use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
 use serde::Serialize;
 
-use super::table::Named;
-use super::units;
-use crate::submit::send::{Entry, Standing};
+use crate::display::table::Named;
+use crate::display::{changes, units};
+use crate::submit::entry::{Entry, Standing};
 use common::names::printable::printable;
 
-/// One finished job in a line.
-pub fn ending(run: &Run) -> String {
-    match &run.state {
-        RunState::Completed { report } => {
-            let mut line = result(report);
-            let news = report.news();
-            if let Some(first) = news.first() {
-                line += &format!("; {}", printable(first));
-            }
-            if news.len() > 1 {
-                line += &format!(" (and {} more)", news.len() - 1);
-            }
-            line
-        }
-        RunState::Failed { failure } => format!("failed: {}", printable(&failure.message)),
-        RunState::Cancelled => "cancelled".to_owned(),
-        other => other.as_str().to_owned(),
-    }
-}
-
-/// `1.60 MB -> 196.87 kB (12%) in 4.7s, 41 fps on attic`.
-pub fn result(report: &Report) -> String {
-    format!(
-        "{} -> {} ({}) in {}, {} on {}",
-        units::bytes(report.input_size),
-        units::bytes(report.output_size),
-        units::ratio(report.input_size, report.output_size),
-        units::seconds(report.total_seconds),
-        units::fps(report.fps()),
-        report.worker
-    )
-}
-
 /// The table of all entries.
-pub fn of(entries: &[Entry]) -> String {
+pub(super) fn of(entries: &[Entry]) -> String {
     let lines: Vec<Line> = entries.iter().map(Line::of).collect();
     let mut workers: Vec<&str> = lines
         .iter()
@@ -83,7 +49,7 @@ pub fn of(entries: &[Entry]) -> String {
 }
 
 /// All entries in a line: how many ended how, and what became of the bytes.
-pub fn totals(entries: &[Entry]) -> String {
+pub(super) fn totals(entries: &[Entry]) -> String {
     let lines: Vec<Line> = entries.iter().map(Line::of).collect();
     let (mut before, mut after) = (0, 0);
     for line in &lines {
@@ -115,22 +81,22 @@ pub fn totals(entries: &[Entry]) -> String {
 }
 
 /// What completed entries have lost, in a line for each kind and reason.
-pub fn losses(entries: &[Entry]) -> Vec<String> {
+pub(super) fn losses(entries: &[Entry]) -> Vec<String> {
     let runs = entries.iter().filter_map(|entry| match &entry.standing {
         Standing::Run(run) => Some(&**run),
         _ => None,
     });
-    super::changes::losses(runs)
+    changes::losses(runs)
 }
 
 /// The entries for machines.
-pub fn json(entries: &[Entry]) -> Vec<Line> {
+pub(super) fn json(entries: &[Entry]) -> Vec<Line> {
     entries.iter().map(Line::of).collect()
 }
 
 /// What became of one entry.
 #[derive(Debug, Serialize)]
-pub struct Line {
+pub(super) struct Line {
     job: String,
     input: String,
     output: String,

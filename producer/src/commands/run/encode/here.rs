@@ -1,0 +1,317 @@
+//! Encoding on this machine, with a private farm.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use common::broker::Broker;
+use common::job::run::Run;
+use common::names::location::Location;
+use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::{Choice, Recipe};
+use common::store::Stores;
+use tokio_util::sync::CancellationToken;
+
+use super::options::{MachineOptions, Options};
+use crate::commands::run::dry_run;
+use crate::commands::run::dry_run::Foretold;
+use crate::commands::run::summary::{Counts, Told, tell_refusals};
+use crate::display::units;
+use crate::embedded::farm::{PrivateFarm, Ran, RunningFarm};
+use crate::embedded::state::State;
+use crate::embedded::{broker, leftovers, scratch, sweep, worker};
+use crate::exit::{Error, Exit};
+use crate::recipe::known::check_known;
+use crate::settings::Settings;
+use crate::submit::destination;
+use crate::submit::destination::Results;
+use crate::submit::entry::{Entry, Standing};
+use crate::submit::existing_outputs::Present;
+use crate::submit::send::{Place, Wanted, submit};
+use crate::submit::submission;
+use crate::submit::submission::Order;
+use crate::submit::terms::{Renew, Terms};
+use crate::wait::ended::{Ending, attend};
+use crate::wait::follow::Follower;
+
+/// An encode on this machine, checked as far as possible before anything is made.
+pub(super) struct Encode {
+    machine: MachineOptions,
+    /// The output folder.
+    output: PathBuf,
+    results: Results,
+    terms: Terms,
+    label: String,
+    order: Order,
+    inputs: Vec<Location>,
+    stores: Stores,
+    server: PathBuf,
+    program: PathBuf,
+    ack_wait: Duration,
+    is_dry_run: bool,
+    json: bool,
+}
+
+/// What has become of the jobs.
+struct Done {
+    ending: Ending,
+    entries: Vec<Entry>,
+    counts: Counts,
+}
+
+impl Encode {
+    /// Finds the sources and the programs.
+    ///
+    /// # Errors
+    /// Where the options make no sense, there is nothing to encode, or a program is missing.
+    pub(super) async fn prepare(
+        options: &Options,
+        recipe: Recipe,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        let folder = destination::output_folder(&options.output)?;
+        let Some(output) = folder.path() else {
+            return Err(Error::usage(format!(
+                "{folder} is no folder of this machine: name the farm with --nats, or use `producer enqueue`"
+            )));
+        };
+        if options.jobs.worker.is_some() {
+            return Err(Error::usage(
+                "--worker names a worker of a farm: name the farm with --nats",
+            ));
+        }
+        check_known(&recipe, &[])?;
+        let terms = options.jobs.terms(recipe, Renew::Ended)?;
+        let stores = Stores::new();
+        let results = Results { folder, home: None };
+        let order = submission::find(&options.sources, &results.folders()?, &stores).await?;
+        let server = broker::find(options.machine.nats_server.as_deref()).await?;
+        let program = worker::find(options.machine.worker_program.as_deref())?;
+        let inputs = order.sources.iter();
+        let inputs = inputs.map(|source| source.input.location.clone()).collect();
+        Ok(Self {
+            machine: options.machine.clone(),
+            output,
+            results,
+            terms,
+            label: submission::label(&options.sources.paths),
+            order,
+            inputs,
+            stores,
+            server,
+            program,
+            ack_wait: settings.ack_wait,
+            is_dry_run: options.jobs.dry_run,
+            json: options.jobs.json,
+        })
+    }
+
+    /// # Errors
+    /// See [`Exit`].
+    pub(super) async fn run(mut self, shutdown: &CancellationToken) -> Result<Exit, Error> {
+        if self.is_dry_run {
+            let told = self.dry_run(shutdown).await?;
+            return Ok(self.order.exit(dry_run::tell(&told, self.json)?));
+        }
+        let Done {
+            ending,
+            mut entries,
+            counts,
+        } = self.encode(shutdown).await?;
+        if ending == Ending::Interrupted {
+            // The worker has given back its jobs by now.
+            for entry in entries.iter_mut().filter(|entry| entry.is_open()) {
+                entry.standing = Standing::Pending;
+            }
+        }
+        let told = Told {
+            entries: &entries,
+            counts,
+            left_out: &self.order.left_out,
+            results: &self.results,
+        };
+        let exit = told.conclude(ending, self.json, "run the same command again to carry on")?;
+        Ok(self.order.exit(exit))
+    }
+
+    /// What would be done. The state of the output folder knows what was done before. The worker that looks into the
+    /// files runs over a state of its own, so that it takes up nothing that an interrupted command has left.
+    async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<Foretold>, Error> {
+        let output = self.output.clone();
+        let known = output.is_dir().then(|| State::open(&output)).transpose()?;
+        let passing = State::passing()?;
+        let mut worth = None;
+        let told = tokio::select! {
+            told = self.foretell(known.as_ref(), &passing, &mut worth) => told,
+            () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
+        };
+        passing.remove();
+        if let Some(known) = known {
+            close(known, worth);
+        }
+        told
+    }
+
+    async fn foretell(
+        &mut self,
+        known: Option<&State>,
+        passing: &State,
+        worth: &mut Option<Vec<Run>>,
+    ) -> Result<Vec<Foretold>, Error> {
+        let state = known.unwrap_or(passing);
+        let roots = worker::roots(passing.output(), self.inputs.iter());
+        let looking = self.farm(state, Vec::new())?;
+        let (order, terms) = (&mut self.order, &self.terms);
+        let ran = looking
+            .run(async |_, broker| {
+                dry_run::decide(broker, &self.stores, order, &self.results, terms, None).await
+            })
+            .await?;
+        *worth = ran.worth;
+        let decided = ran.done?;
+        let ran = self
+            .farm(passing, roots)?
+            .run(async |farm, broker| {
+                farm.start(broker, &self.terms.recipe).await?;
+                dry_run::foretell(broker, decided, &self.terms).await
+            })
+            .await?;
+        ran.done
+    }
+
+    async fn encode(&mut self, shutdown: &CancellationToken) -> Result<Done, Error> {
+        std::fs::create_dir_all(&self.output).map_err(|error| {
+            Error::usage(format!(
+                "cannot make the folder {}: {error}",
+                self.output.display()
+            ))
+        })?;
+        let state = State::open(&self.output)?;
+        scratch::clear(&state, &worker::name())?;
+        let roots = worker::roots(&self.output, self.inputs.iter());
+        let Ran { done, worth } = self
+            .farm(&state, roots)?
+            .run(async |farm, broker| self.jobs(farm, broker, shutdown).await)
+            .await?;
+        close(state, worth);
+        done
+    }
+
+    /// Submits the jobs and stays with them.
+    async fn jobs(
+        &mut self,
+        farm: &mut RunningFarm<'_>,
+        broker: &Broker,
+        shutdown: &CancellationToken,
+    ) -> Result<Done, Error> {
+        let interrupted = || Error::interrupted("interrupted; nothing has been encoded yet");
+        let (follower, mut entries) = tokio::select! {
+            result = self.submit(broker) => result?,
+            () = shutdown.cancelled() => return Err(interrupted()),
+        };
+        let counts = Counts::of(&entries);
+        tell(counts);
+        let ending = if entries.iter().any(Entry::is_open) {
+            tokio::select! {
+                proved = farm.start(broker, &self.terms.recipe) => proved?,
+                () = shutdown.cancelled() => return Err(interrupted()),
+            }
+            let supervise = farm.supervise();
+            attend(Some(follower), None, &mut entries, shutdown, supervise).await?
+        } else {
+            Ending::AllEnded
+        };
+        Ok(Done {
+            ending,
+            entries,
+            counts,
+        })
+    }
+
+    async fn submit(&mut self, broker: &Broker) -> Result<(Follower, Vec<Entry>), Error> {
+        leftovers::release(broker).await?;
+        let follower = Follower::start(broker).await?;
+        let container = self.terms.recipe.container;
+        let (pairs, mut makers) = self.order.name(broker, &self.results, container).await?;
+        leftovers::give_up(broker, &pairs, &mut makers, &self.terms).await?;
+        let folder = &self.results.folder;
+        let outputs = pairs.iter().map(|(_, output)| output);
+        let place = Place {
+            folder,
+            present: Present::look(&self.stores, folder, None, outputs).await?,
+            makers,
+        };
+        let wanted = pairs.into_iter().map(|(source, output)| Wanted {
+            source,
+            output,
+            verdict: None,
+        });
+        let entries = submit(broker, wanted.collect(), &place, &self.terms, &self.label).await?;
+        tell_refusals(&entries);
+        leftovers::tidy(broker, &entries).await?;
+        Ok((follower, entries))
+    }
+
+    fn farm<'a>(&self, state: &'a State, roots: Vec<PathBuf>) -> Result<PrivateFarm<'a>, Error> {
+        let machine = &self.machine;
+        let absolute = |path: &Path| {
+            std::path::absolute(path)
+                .map_err(|error| Error::usage(format!("{}: {error}", path.display())))
+        };
+        let worker = worker::Setup {
+            program: self.program.clone(),
+            ffmpeg: machine.ffmpeg.clone(),
+            max_jobs: machine.max_jobs,
+            roots,
+            scratch: match &machine.scratch {
+                Some(scratch) => absolute(scratch)?,
+                None => scratch::make(state)?,
+            },
+            encoders: encoders_to_prove(&self.terms.recipe),
+        };
+        Ok(PrivateFarm {
+            server: self.server.clone(),
+            ack_wait: self.ack_wait,
+            state,
+            worker,
+        })
+    }
+}
+
+/// Reduces a state to the runs to remember, where nothing is left to do.
+fn close(state: State, worth: Option<Vec<Run>>) {
+    if let Some(runs) = worth.filter(|_| scratch::is_clear(&state))
+        && let Err(error) = state.forget(&runs)
+    {
+        tracing::warn!(%error, "the state of this encode stays; the next command tidies it up");
+    }
+    sweep::sweep();
+}
+
+/// The encoders that the worker tests. Hardware may be missing, so its alternatives are tested as well.
+fn encoders_to_prove(recipe: &Recipe) -> Option<Vec<Encoder>> {
+    match &recipe.video_encode()?.with {
+        Choice::Encoder(encoder) if encoder.kind() == Kind::Software => Some(vec![encoder.clone()]),
+        _ => Some(Encoder::of(recipe.codec()?).collect()),
+    }
+}
+
+fn tell(counts: Counts) {
+    let open = counts.added + counts.pending + counts.running;
+    let mut line = match open {
+        0 => "nothing to encode".to_owned(),
+        open => format!("{} to encode", units::count(open, "file")),
+    };
+    let others = [
+        (counts.done, "done already"),
+        (
+            counts.skipped,
+            "skipped, for their outputs exist (--overwrite replaces them)",
+        ),
+    ];
+    for (count, what) in others {
+        if count > 0 {
+            line += &format!(", {count} {what}");
+        }
+    }
+    eprintln!("{line}");
+}

@@ -1,0 +1,54 @@
+//! The options of `producer encode`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::recipe::options::RecipeOptions;
+use crate::submit::sources::SourceOptions;
+use crate::submit::terms::JobOptions;
+
+/// What `--help` says of the default.
+const HELP: &str = "Where no option says what to encode with, it is libx265.";
+
+/// What to encode, how, and where to.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Options {
+    /// What to encode.
+    #[command(flatten)]
+    pub sources: SourceOptions,
+    /// Folder for the results; running the same command again carries on where it was interrupted
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// How.
+    #[command(flatten)]
+    pub recipe: RecipeOptions,
+    /// On what terms.
+    #[command(flatten)]
+    pub jobs: JobOptions,
+    /// What the private farm is made of.
+    #[command(flatten)]
+    pub machine: MachineOptions,
+}
+
+/// What the private farm is made of; means nothing where `--nats` names one.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "This machine (without --nats)")]
+pub(crate) struct MachineOptions {
+    /// nats-server 2.12 or later [default: from PATH, or next to producer]
+    #[arg(long, value_name = "PATH", env = "NATS_SERVER")]
+    pub nats_server: Option<PathBuf>,
+    /// The worker program [default: next to producer, or from PATH]
+    #[arg(long, value_name = "PATH", env = "WORKER_PROGRAM")]
+    pub worker_program: Option<PathBuf>,
+    /// The ffmpeg to use [default: from PATH]
+    #[arg(long, value_name = "PATH", env = "FFMPEG")]
+    pub ffmpeg: Option<PathBuf>,
+    /// Files to encode at once [default: by the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_jobs: Option<u32>,
+    /// Folder for files in the making [default: the state folder, or the output folder's disk]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+}

@@ -1,0 +1,225 @@
+//! Submitting files to a farm, and waiting for their jobs where asked to: what `enqueue` does, and `encode` with
+//! `--nats`.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use common::job::id::BatchId;
+use common::names::location::Location;
+use common::recipe::Recipe;
+use common::store::Stores;
+use tokio_util::sync::CancellationToken;
+
+use super::dry_run;
+use super::summary::{Counts, Told, tell_refusals};
+use crate::download::downloads::Bringing;
+use crate::download::target::Home;
+use crate::exit::{Error, Exit};
+use crate::settings::Settings;
+use crate::submit::destination::Results;
+use crate::submit::entry::{Entry, Standing};
+use crate::submit::existing_outputs::Present;
+use crate::submit::send::{Place, submit};
+use crate::submit::sources::{Source, SourceOptions};
+use crate::submit::submission::Order;
+use crate::submit::terms::{JobOptions, Renew};
+use crate::submit::{preflight, submission, upload};
+use crate::wait::ended::attend;
+use crate::wait::follow::Follower;
+
+/// How long uploads may take to stop.
+const GIVE_UP: Duration = Duration::from_secs(3);
+
+/// What to submit, once the options are read.
+pub(super) struct Request<'a> {
+    pub sources: &'a SourceOptions,
+    pub results: Results,
+    pub recipe: Recipe,
+    pub jobs: &'a JobOptions,
+    /// The store that local files are uploaded to, where there is one.
+    pub upload_to: Option<Location>,
+    /// Whether to refuse what no live worker can run.
+    pub require_worker: bool,
+    /// Whether to stay until all jobs have ended.
+    pub wait: bool,
+    pub renew: Renew,
+}
+
+struct Submitted {
+    follower: Follower,
+    stores: Stores,
+    entries: Vec<Entry>,
+    order: Order,
+}
+
+impl Request<'_> {
+    /// # Errors
+    /// See [`Exit`].
+    pub(super) async fn run(
+        &self,
+        settings: &Settings,
+        shutdown: &CancellationToken,
+    ) -> Result<Exit, Error> {
+        if self.jobs.dry_run {
+            return tokio::select! {
+                told = self.foretell(settings) => told,
+                () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
+            };
+        }
+        let submitted = {
+            let mut submitting = pin!(self.submit(settings, shutdown));
+            tokio::select! {
+                result = &mut submitting => result?,
+                () = shutdown.cancelled() => {
+                    // Uploads that are under way remove what they sent.
+                    let _ = tokio::time::timeout(GIVE_UP, submitting).await;
+                    return Err(Error::interrupted(
+                        "interrupted; run the same command again to carry on",
+                    ));
+                }
+            }
+        };
+        let counts = Counts::of(&submitted.entries);
+        eprintln!("{}", counts.in_words());
+        if self.wait {
+            self.stay(submitted, counts, shutdown).await
+        } else {
+            self.leave(&submitted, counts)
+        }
+    }
+
+    /// Tells what would be done.
+    async fn foretell(&self, settings: &Settings) -> Result<Exit, Error> {
+        let terms = self.jobs.terms(self.recipe.clone(), self.renew)?;
+        let stores = Stores::new();
+        let mut order = submission::find(self.sources, &self.results.folders()?, &stores).await?;
+        let broker = settings.connect().await?;
+        let store = self.upload_to.as_ref();
+        let decided = dry_run::decide(&broker, &stores, &mut order, &self.results, &terms, store);
+        let foretold = dry_run::foretell(&broker, decided.await?, &terms).await?;
+        Ok(order.exit(dry_run::tell(&foretold, self.jobs.json)?))
+    }
+
+    async fn submit(
+        &self,
+        settings: &Settings,
+        shutdown: &CancellationToken,
+    ) -> Result<Submitted, Error> {
+        let terms = self.jobs.terms(self.recipe.clone(), self.renew)?;
+        let stores = Stores::new();
+        let Results { folder, home } = &self.results;
+        let store = self.upload_to.as_ref();
+        for location in [Some(folder), store].into_iter().flatten() {
+            preflight::reach(location).await?;
+        }
+        let mut order = submission::find(self.sources, &self.results.folders()?, &stores).await?;
+        let read_from = |source: &Source| upload::read_from(store, &source.input.location);
+        let inputs: Vec<Location> = order.sources.iter().map(read_from).collect();
+        self.results.refuse_scattered(&inputs)?;
+        let broker = settings.connect().await?;
+        let container = self.recipe.container;
+        let (pairs, makers) = order.name(&broker, &self.results, container).await?;
+        let jobs: Vec<[Location; 2]> = pairs
+            .iter()
+            .map(|(source, output)| [read_from(source), output.clone()])
+            .collect();
+        preflight::check_served(&broker, &terms, &jobs, self.require_worker).await?;
+        let follower = Follower::start(&broker).await?;
+        let outputs = pairs.iter().map(|(_, output)| output);
+        let place = Place {
+            folder,
+            present: Present::look(&stores, folder, home.as_ref(), outputs).await?,
+            makers,
+        };
+        let judged = (&place, &terms);
+        let wanted = upload::upload_wanted(&stores, store, pairs, judged, shutdown).await?;
+        let label = submission::label(&self.sources.paths);
+        let entries = submit(&broker, wanted, &place, &terms, &label).await?;
+        tell_refusals(&entries);
+        Ok(Submitted {
+            follower,
+            stores,
+            entries,
+            order,
+        })
+    }
+
+    fn told<'a>(&'a self, submitted: &'a Submitted, counts: Counts) -> Told<'a> {
+        Told {
+            entries: &submitted.entries,
+            counts,
+            left_out: &submitted.order.left_out,
+            results: &self.results,
+        }
+    }
+
+    /// Leaves the jobs to the farm.
+    fn leave(&self, submitted: &Submitted, counts: Counts) -> Result<Exit, Error> {
+        if let Some(home) = &self.results.home {
+            eprintln!("{}", how_to_download(home, &submitted.entries));
+        }
+        if self.jobs.json {
+            self.told(submitted, counts).print_json()?;
+        }
+        let is_done = counts.skipped + counts.refused == 0;
+        let exit = if is_done { Exit::Done } else { Exit::Failed };
+        Ok(submitted.order.exit(exit))
+    }
+
+    /// Stays until all jobs have ended and their results are downloaded.
+    async fn stay(
+        &self,
+        mut submitted: Submitted,
+        counts: Counts,
+        shutdown: &CancellationToken,
+    ) -> Result<Exit, Error> {
+        let overwrite = self.jobs.overwrite || self.jobs.again;
+        let bringing = match self.results.home.clone() {
+            Some(home) => Some(Bringing::start(&submitted.stores, home, overwrite)?),
+            None => None,
+        };
+        let (follower, entries) = (submitted.follower, &mut submitted.entries);
+        let supervise = std::future::pending();
+        let ending = attend(Some(follower), bringing, entries, shutdown, supervise).await?;
+        let carry_on = match &self.results.home {
+            None => "the farm carries on without this program".to_owned(),
+            Some(home) => format!(
+                "the farm carries on without this program; {}",
+                how_to_download(home, &submitted.entries)
+            ),
+        };
+        let told = Told {
+            entries: &submitted.entries,
+            counts,
+            left_out: &submitted.order.left_out,
+            results: &self.results,
+        };
+        let exit = told.conclude(ending, self.jobs.json, &carry_on)?;
+        Ok(submitted.order.exit(exit))
+    }
+}
+
+/// The command that downloads results which this command does not wait for.
+fn how_to_download(home: &Home, entries: &[Entry]) -> String {
+    let mut batches: Vec<BatchId> = Vec::new();
+    for entry in entries {
+        let is_made = !matches!(
+            entry.standing,
+            Standing::Occupied(_) | Standing::OutputTaken(_)
+        );
+        if is_made && !batches.contains(&entry.job.batch) {
+            batches.push(entry.job.batch);
+        }
+    }
+    let dir = home.dir().display();
+    match batches.as_slice() {
+        [batch] => format!(
+            "results are made in {}; `producer download {batch} {dir}` brings them home",
+            home.folder()
+        ),
+        _ => format!(
+            "results are made in {}; the same command with --wait brings them home to {dir}",
+            home.folder()
+        ),
+    }
+}

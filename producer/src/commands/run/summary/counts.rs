@@ -1,0 +1,108 @@
+//! How many files stand how.
+
+use common::job::id::BatchId;
+use common::job::run::RunState;
+use serde::Serialize;
+
+use crate::download::event::Brought;
+use crate::submit::entry::{Entry, Standing};
+
+/// What came of submitting. Once all jobs have ended, each but `added` counts how it
+/// has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counts {
+    /// The batch of what was submitted now, where anything was.
+    pub batch: Option<BatchId>,
+    /// Handed in now.
+    pub added: usize,
+    /// Waiting: at first those that waited already.
+    pub pending: usize,
+    /// Under way.
+    pub running: usize,
+    /// Done.
+    pub done: usize,
+    /// Failed or cancelled.
+    pub failed: usize,
+    /// Left alone for the file at their output.
+    pub skipped: usize,
+    /// Results that are where they were to be brought.
+    pub downloaded: usize,
+    /// Refused, as another job is about to make their output.
+    pub refused: usize,
+    /// Of those that are done: those whose output is gone.
+    pub gone: usize,
+}
+
+impl Counts {
+    /// Counts entries as they stand after submitting.
+    pub(crate) fn of(entries: &[Entry]) -> Self {
+        let mut counts = Self::default();
+        for entry in entries {
+            counts.gone += usize::from(entry.is_gone);
+            let brought = entry.brought.as_ref().and_then(Brought::path);
+            counts.downloaded += usize::from(brought.is_some());
+            let count = match &entry.standing {
+                Standing::Added => {
+                    counts.batch = Some(entry.job.batch);
+                    &mut counts.added
+                }
+                Standing::Pending => &mut counts.pending,
+                Standing::Occupied(_) => &mut counts.skipped,
+                Standing::OutputTaken(_) => &mut counts.refused,
+                Standing::Run(run) => match run.state {
+                    RunState::Completed { .. } => &mut counts.done,
+                    RunState::Failed { .. } | RunState::Cancelled => &mut counts.failed,
+                    RunState::Running { .. } => &mut counts.running,
+                    RunState::Queued { .. } | RunState::Waiting { .. } => &mut counts.pending,
+                },
+            };
+            *count += 1;
+        }
+        counts
+    }
+
+    /// The same at the end: what was submitted counts as what has become of it, too.
+    #[must_use]
+    pub(crate) fn at_end(self, entries: &[Entry]) -> Self {
+        let now = Self::of(entries);
+        Self {
+            batch: self.batch,
+            added: self.added,
+            pending: now.pending + now.added,
+            ..now
+        }
+    }
+
+    /// The counts in words.
+    pub(crate) fn in_words(self) -> String {
+        let mut parts = vec![match self.batch {
+            None => "nothing to add".to_owned(),
+            Some(batch) => format!("{} added (batch {batch})", self.added),
+        }];
+        let others = [
+            (self.pending, "pending already"),
+            (self.running, "running already"),
+            (self.done, "done already"),
+            (self.failed, "failed earlier (--again tries anew)"),
+            (
+                self.skipped,
+                "skipped, for their outputs exist (--overwrite replaces them)",
+            ),
+            (
+                self.refused,
+                "refused, for another job is making their outputs",
+            ),
+            (
+                self.gone,
+                "of those done have lost their outputs (--missing makes them anew)",
+            ),
+        ];
+        parts.extend(
+            others
+                .into_iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}")),
+        );
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,117 @@
+//! What a command tells at its end of the jobs that it made.
+
+mod counts;
+mod rows;
+
+use std::path::Path;
+
+use common::names::location::Location;
+use common::names::printable::printable;
+use serde::Serialize;
+
+pub(super) use self::counts::Counts;
+use crate::display::{output, units};
+use crate::download::target::Home;
+use crate::exit::{Error, Exit};
+use crate::submit::destination::Results;
+use crate::submit::entry::{Entry, Standing};
+use crate::submit::submission::LeftOut;
+use crate::wait::ended;
+use crate::wait::ended::Ending;
+
+/// Files without a job that are told one by one.
+const TOLD: usize = 20;
+
+/// The outcome for machines.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    #[serde(flatten)]
+    counts: Counts,
+    /// Where results are made.
+    results: &'a Location,
+    /// Where they are brought to from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    home: Option<&'a Path>,
+    /// What got no job.
+    left_out: &'a [LeftOut],
+    jobs: Vec<rows::Line>,
+}
+
+/// What a command came to.
+pub(super) struct Told<'a> {
+    /// Its jobs.
+    pub entries: &'a [Entry],
+    /// How many stand how.
+    pub counts: Counts,
+    /// What got no job.
+    pub left_out: &'a [LeftOut],
+    /// Where the results are.
+    pub results: &'a Results,
+}
+
+impl Told<'_> {
+    /// Prints it for machines.
+    ///
+    /// # Errors
+    /// Never, for plain data.
+    pub(super) fn print_json(&self) -> Result<(), Error> {
+        output::print_json(&Outcome {
+            counts: self.counts,
+            results: &self.results.folder,
+            home: self.results.home.as_ref().map(Home::dir),
+            left_out: self.left_out,
+            jobs: rows::json(self.entries),
+        })
+    }
+
+    /// Tells what became of everything.
+    ///
+    /// # Errors
+    /// Where the user interrupted; `carry_on` says what becomes of the rest.
+    pub(super) fn conclude(
+        mut self,
+        ending: Ending,
+        json: bool,
+        carry_on: &str,
+    ) -> Result<Exit, Error> {
+        let entries = self.entries;
+        self.counts = self.counts.at_end(entries);
+        if json {
+            self.print_json()?;
+        } else {
+            output::print(&rows::of(entries));
+            output::print(&rows::totals(entries));
+            for line in rows::losses(entries) {
+                output::print(&line);
+            }
+        }
+        if ending == Ending::Interrupted {
+            let open = entries.iter().filter(|entry| entry.is_open()).count();
+            return Err(Error::interrupted(format!(
+                "interrupted with {} of {} to go; {carry_on}",
+                open,
+                units::count(entries.len(), "file")
+            )));
+        }
+        Ok(ended::exit(entries))
+    }
+}
+
+/// Tells which files get no job, and why.
+pub(super) fn tell_refusals(entries: &[Entry]) {
+    let reason = |entry: &Entry| match &entry.standing {
+        Standing::Occupied(why) => Some(why.clone()),
+        Standing::OutputTaken(holder) => Some(holder.to_string()),
+        _ => None,
+    };
+    let mut refused = entries
+        .iter()
+        .filter_map(|entry| Some((&entry.name, reason(entry)?)));
+    for (name, why) in refused.by_ref().take(TOLD) {
+        eprintln!("{}: {}", printable(name), printable(&why));
+    }
+    let more = refused.count();
+    if more > 0 {
+        eprintln!("… and {} like that", units::count(more, "file"));
+    }
+}

@@ -1,4 +1,0 @@
-//! Bringing results home.
-
-pub mod bring;
-pub mod home;

@@ -1,0 +1,107 @@
+//! Where results go.
+
+use std::path::{Path, PathBuf};
+
+use common::names::location::Location;
+
+use crate::download::target::Home;
+use crate::exit::Error;
+use crate::paths;
+use crate::settings::Settings;
+
+/// Where results go.
+#[derive(Clone, Debug)]
+pub(crate) struct Results {
+    /// Where they are made.
+    pub folder: Location,
+    /// Where they are brought to from there, if anywhere.
+    pub home: Option<Home>,
+}
+
+impl Results {
+    /// Results go to `output` where it is given, else to `out/` in the store. With a
+    /// store in a bucket, what is to be in a folder of this machine is made in the
+    /// bucket and brought home from there.
+    ///
+    /// # Errors
+    /// Where neither is named, or it is no folder.
+    pub(crate) fn new(output: Option<&Path>, settings: &Settings) -> Result<Self, Error> {
+        let at = |folder| Self { folder, home: None };
+        match (output, &settings.store) {
+            (Some(output), store) => {
+                let folder = output_folder(output)?;
+                match (folder.path(), store) {
+                    (Some(dir), Some(store)) if store.is_remote() => {
+                        let home = Home::in_store(store, dir);
+                        Ok(Self {
+                            folder: home.folder().clone(),
+                            home: Some(home),
+                        })
+                    }
+                    _ => Ok(at(folder)),
+                }
+            }
+            (None, Some(store)) => Ok(at(store.join("out"))),
+            (None, None) => Err(Error::usage(
+                "nothing says where results go: give -o LOCATION, or --store (STORE_URL)",
+            )),
+        }
+    }
+
+    /// Every folder that holds results.
+    ///
+    /// # Errors
+    /// Where one has no location.
+    pub(crate) fn folders(&self) -> Result<Vec<Location>, Error> {
+        let home = self.home.as_ref().map(Home::location).transpose()?;
+        Ok(std::iter::once(self.folder.clone()).chain(home).collect())
+    }
+
+    /// Refuses to leave results of what is in a bucket on the disks of whichever
+    /// workers make them.
+    ///
+    /// # Errors
+    /// Where that would be so.
+    pub(crate) fn refuse_scattered<'a>(
+        &self,
+        inputs: impl IntoIterator<Item = &'a Location>,
+    ) -> Result<(), Error> {
+        let remote = inputs.into_iter().find(|input| input.is_remote());
+        match remote {
+            Some(input) if !self.folder.is_remote() => Err(Error::usage(format!(
+                "each worker would leave its results on its own disk, as {input} is in a bucket and {} is not:                  give --store s3://BUCKET/PREFIX to have results brought here, or -o s3://BUCKET/PREFIX",
+                self.folder
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The absolute location of an output folder that a person named.
+///
+/// # Errors
+/// Where it is no location, or a file.
+pub(crate) fn output_folder(text: &Path) -> Result<Location, Error> {
+    if let Some(text) = text.to_str().filter(|text| text.contains("://")) {
+        let location = Location::from_argument(text).map_err(Error::usage)?;
+        return match location.path() {
+            Some(path) => local_folder(&path),
+            None => Ok(location),
+        };
+    }
+    local_folder(text)
+}
+
+fn local_folder(path: &Path) -> Result<Location, Error> {
+    let failed = |why: String| {
+        Error::usage(format!(
+            "cannot use the output folder {}: {why}",
+            path.display()
+        ))
+    };
+    let resolved: PathBuf = paths::resolved(path).map_err(|error| failed(error.to_string()))?;
+    if resolved.exists() && !resolved.is_dir() {
+        return Err(failed("it is a file".to_owned()));
+    }
+    Location::file(&resolved).map_err(Error::usage)
+}

@@ -1,0 +1,202 @@
+//! What people see while jobs run: bars on a terminal, a line per finished
+//! file elsewhere. Everything here goes to stderr.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+
+use common::job::id::JobId;
+use common::job::progress::Progress;
+use common::job::run::{Requeue, Run, RunState};
+
+use super::bars::Bars;
+use super::follow::Change;
+use crate::display::job;
+use crate::display::shortened::told_apart;
+use crate::download::event::{Brought, Event};
+use crate::submit::entry::{Entry, Standing};
+use common::names::printable::printable;
+
+/// Characters of a file's name that its bar shows.
+const NAME: usize = 32;
+
+/// Shows jobs while they run.
+pub(super) struct Display {
+    files: HashMap<JobId, File>,
+    total: usize,
+    ended: usize,
+    bars: Option<Bars>,
+}
+
+struct File {
+    name: String,
+    /// The name as its bar has it: told apart from the others.
+    short: String,
+    size: u64,
+    /// Bytes of the result, once that is known.
+    result: u64,
+}
+
+impl Display {
+    /// A display of these entries; those that have not ended are counted.
+    pub(super) fn new(entries: &[Entry]) -> Self {
+        let names: Vec<String> = entries.iter().map(|entry| printable(&entry.name)).collect();
+        let shorts = told_apart(names.iter().map(String::as_str), NAME);
+        let file = |(entry, name): (&Entry, &String)| File {
+            short: shorts[name.as_str()].clone(),
+            name: name.clone(),
+            size: entry.job.input.size,
+            result: match &entry.standing {
+                Standing::Run(run) => result_size(run),
+                _ => 0,
+            },
+        };
+        let files: HashMap<JobId, File> = entries
+            .iter()
+            .zip(&names)
+            .map(|named| (named.0.job.id, file(named)))
+            .collect();
+        let open = entries.iter().filter(|entry| entry.is_open());
+        let sizes: HashMap<JobId, u64> = open
+            .map(|entry| (entry.job.id, entry.job.input.size))
+            .collect();
+        let total = sizes.len();
+        let bars = std::io::stderr().is_terminal().then(|| Bars::new(sizes));
+        Self {
+            total,
+            files,
+            ended: 0,
+            bars,
+        }
+    }
+
+    /// Shows what happens to a result that is brought home.
+    pub(super) fn brought(&mut self, event: &Event) {
+        match event {
+            Event::Bytes(job, bytes) => {
+                if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(job)) {
+                    bars.bringing(*job, &file.short, *bytes, file.result);
+                }
+            }
+            Event::Ended(job, brought) => {
+                if let Some(bars) = &mut self.bars {
+                    bars.brought(job);
+                }
+                let name = self.files.get(job).map_or("", |file| file.name.as_str());
+                match (brought, brought.problem()) {
+                    (Brought::New(path), _) => {
+                        self.say(&printable(&format!(
+                            "{name}: downloaded to {}",
+                            path.display()
+                        )));
+                    }
+                    (_, Some(problem)) => self.say(&printable(&format!("{name}: {problem}"))),
+                    (_, None) => {}
+                }
+            }
+        }
+    }
+
+    /// Shows a change.
+    pub(super) fn change(&mut self, change: &Change) {
+        match change {
+            Change::Run(run) => self.run(run),
+            Change::Progress(progress) => self.progress(progress),
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(&progress.job)) {
+            bars.progress(&file.short, progress);
+        }
+    }
+
+    fn run(&mut self, run: &Run) {
+        if let Some(file) = self.files.get_mut(&run.job.id) {
+            file.result = result_size(run);
+        }
+        let Some(file) = self.files.get(&run.job.id) else {
+            return;
+        };
+        let name = &file.name;
+        match &run.state {
+            RunState::Running {
+                worker,
+                stage,
+                since,
+            } => {
+                if let Some(bars) = &mut self.bars {
+                    bars.started(run.job.id, &file.short, *stage, worker, *since);
+                }
+            }
+            RunState::Queued { by } => {
+                self.say(&match by {
+                    Requeue::Worker(worker) => {
+                        format!("{name}: given back by worker {worker}; waits for another")
+                    }
+                    Requeue::Operator | Requeue::Pinned => {
+                        format!("{name}: put in the queue {} by a person", run.queue)
+                    }
+                });
+                self.pause(&run.job.id);
+            }
+            RunState::Waiting { failure, .. } => {
+                let message = printable(&failure.message);
+                self.say(&if failure.uses_attempt() {
+                    format!(
+                        "{name}: attempt {} of {} failed: {message}; trying again soon",
+                        run.spent(),
+                        run.job.attempts
+                    )
+                } else {
+                    format!("{name}: waits, and uses up no attempt: {message}; trying again soon")
+                });
+                self.pause(&run.job.id);
+            }
+            RunState::Completed { .. } | RunState::Failed { .. } | RunState::Cancelled => {
+                self.ended += 1;
+                let line = format!(
+                    "[{}/{}] {name}: {}",
+                    self.ended,
+                    self.total,
+                    job::ending(run)
+                );
+                let size = file.size;
+                self.say(&line);
+                let seconds = match &run.state {
+                    RunState::Completed { report } => Some(report.total_seconds),
+                    _ => None,
+                };
+                if let Some(bars) = &mut self.bars {
+                    bars.ended(&run.job.id, size, seconds, self.ended);
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self, job: &JobId) {
+        if let Some(bars) = &mut self.bars {
+            bars.paused(job);
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => bars.say(line),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    /// Takes the bars away.
+    pub(super) fn finish(self) {
+        if let Some(bars) = self.bars {
+            bars.finish();
+        }
+    }
+}
+
+fn result_size(run: &Run) -> u64 {
+    match &run.state {
+        RunState::Completed { report } => report.output_size,
+        _ => 0,
+    }
+}
