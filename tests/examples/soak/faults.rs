@@ -5,9 +5,9 @@ use std::fmt;
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// `kill -9` of a worker at one of the moments of a job; its supervisor starts it again.
+    /// `kill -9` of a worker at one of the steps of a job; its supervisor starts it again.
     WorkerKilled,
-    /// A worker sleeps for longer than its lease at one of the moments, then wakes up.
+    /// A worker sleeps for longer than its lease at one of the steps, then wakes up.
     WorkerFrozen,
     /// A worker is told to stop, and started again.
     WorkerStopped,
@@ -41,7 +41,7 @@ pub(crate) enum Fault {
     CompletionSlow,
     /// Somebody else's object appears at the output of a job that waits.
     OutputOccupied,
-    /// A person cancels a job at one of the moments.
+    /// A person cancels a job at one of its steps.
     JobCancelled,
     /// A worker's clock is ten minutes off, and its ffmpeg crashes: others try again soon.
     ClockWrong,
@@ -91,7 +91,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::WorkerKilled => "worker killed at a moment of a job",
+            Self::WorkerKilled => "worker killed at a step of a job",
             Self::WorkerFrozen => "worker frozen for longer than its lease",
             Self::WorkerStopped => "worker told to stop",
             Self::BrokerCutOff => "worker cut off from the broker for longer than its lease",
@@ -109,7 +109,7 @@ impl fmt::Display for Fault {
             Self::BrokerAway => "broker away for longer than the lease",
             Self::CompletionSlow => "store completes an upload after more than a lease",
             Self::OutputOccupied => "a stranger's object at an output",
-            Self::JobCancelled => "job cancelled at a moment of its life",
+            Self::JobCancelled => "job cancelled at one of its steps",
             Self::ClockWrong => "ffmpeg crashes on a worker whose clock is ten minutes off",
         })
     }

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use common::farm::worker::WorkerStatus;
 use harness::farm::{ACK_WAIT, Farm};
-use harness::faults::proxy::{Fate, Weather};
+use harness::faults::proxy::{Fate, NetworkConditions};
 use harness::faults::stand_in::Fault as Mishap;
-use harness::faults::victim::{Moment, Victim};
-use harness::outside::audit::{Acknowledged, Auditor, Charges, Finding, Findings, Place, Tally};
+use harness::faults::victim::{Step, Victim};
+use harness::outside::audit::{
+    Acknowledged, Auditor, Charges, Finding, Findings, OutputPlace, Tally,
+};
 use harness::outside::media::Media;
 use harness::process::Signal;
 use harness::servers::store::TestStore;
@@ -44,12 +46,12 @@ const SHORT: Duration = Duration::from_secs(4);
 
 const FILMS: [&str; 3] = ["h264.mp4", "vp9.webm", "hevc.mkv"];
 
-const LOSSY: Weather = Weather {
+const LOSSY: NetworkConditions = NetworkConditions {
     delay: Duration::from_millis(30),
     rate: 600_000,
     lost: 10,
     broken: 5,
-    ..Weather::FAIR
+    ..NetworkConditions::GOOD
 };
 
 /// How long it took from the end of a fault, or from a blow that leaves nothing
@@ -137,8 +139,8 @@ impl Field {
         patience: Duration,
     ) -> anyhow::Result<Recovery> {
         let chosen = usize::try_from(dice.below(WORKERS as u64))?;
-        let moment = Moment::ALL[usize::try_from(dice.below(Moment::ALL.len() as u64))?];
-        let is_delivered = dice.below(2) == 0 && moment != Moment::Committing;
+        let step = Step::ALL[usize::try_from(dice.below(Step::ALL.len() as u64))?];
+        let is_delivered = dice.below(2) == 0 && step != Step::Committing;
         let open = self.open().await;
         let mut before = Vec::new();
         for index in &open {
@@ -148,11 +150,11 @@ impl Field {
         let victim = &mut self.workers[chosen];
         let since = match fault {
             Fault::WorkerKilled => {
-                let ambush = victim.lie_in_wait(moment);
-                let kept = ambush.met(farm).await;
+                let held = victim.hold_at(step);
+                let reached = held.reached(farm).await;
                 victim.worker.process.kill();
                 let since = Instant::now();
-                kept.decide(if is_delivered {
+                reached.decide(if is_delivered {
                     Fate::Passed
                 } else {
                     Fate::Lost
@@ -161,11 +163,11 @@ impl Field {
                 since
             }
             Fault::WorkerFrozen => {
-                let ambush = victim.lie_in_wait(moment);
-                let kept = ambush.met(farm).await;
+                let held = victim.hold_at(step);
+                let reached = held.reached(farm).await;
                 victim.worker.process.signal(Signal::STOP);
                 tokio::time::sleep(LONG).await;
-                kept.decide(if is_delivered {
+                reached.decide(if is_delivered {
                     Fate::Passed
                 } else {
                     Fate::Lost
@@ -182,13 +184,13 @@ impl Field {
                 since
             }
             Fault::BrokerCutOff => {
-                victim.broker.set(Weather::CUT);
+                victim.broker.set(NetworkConditions::CUT);
                 tokio::time::sleep(LONG).await;
                 victim.recover();
                 Instant::now()
             }
             Fault::StoreCutOff => {
-                victim.store.set(Weather::CUT);
+                victim.store.set(NetworkConditions::CUT);
                 tokio::time::sleep(LONG).await;
                 victim.recover();
                 Instant::now()
@@ -237,7 +239,7 @@ impl Field {
                 Instant::now()
             }
             Fault::FfmpegCrashes | Fault::FfmpegLies | Fault::FfmpegHangs => {
-                victim.ffmpeg().befall(match fault {
+                victim.ffmpeg().set_fault(match fault {
                     Fault::FfmpegCrashes => Mishap::Crash { after_frames: 10 },
                     Fault::FfmpegLies => Mishap::Torn,
                     _ => Mishap::Hang,
@@ -269,9 +271,9 @@ impl Field {
                 Instant::now()
             }
             Fault::CompletionSlow => {
-                let kept = victim.lie_in_wait(Moment::Committing).met(farm).await;
+                let reached = victim.hold_at(Step::Committing).reached(farm).await;
                 tokio::time::sleep(COMPLETION).await;
-                kept.decide(if is_delivered {
+                reached.decide(if is_delivered {
                     Fate::Passed
                 } else {
                     Fate::CutShort(0)
@@ -291,7 +293,7 @@ impl Field {
                 Instant::now()
             }
             Fault::JobCancelled => {
-                let kept = victim.lie_in_wait(moment).met(farm).await;
+                let reached = victim.hold_at(step).reached(farm).await;
                 let heartbeat = farm.heartbeat(&victim.worker.name).await;
                 let running = heartbeat.map(|heartbeat| heartbeat.running);
                 let job = running.and_then(|running| running.first().copied());
@@ -303,7 +305,7 @@ impl Field {
                 };
                 let decided = async {
                     tokio::time::sleep(ACK_WAIT / 2).await;
-                    kept.decide(Fate::Passed);
+                    reached.decide(Fate::Passed);
                 };
                 let (cancelled, ()) = tokio::join!(cancelled, decided);
                 cancelled?;
@@ -315,7 +317,9 @@ impl Field {
                 victim.worker.process.wait().await;
                 let seconds = if is_delivered { CLOCK_OFF } else { -CLOCK_OFF };
                 victim.restart_off(farm, store, seconds).await;
-                victim.ffmpeg().befall(Mishap::Crash { after_frames: 10 });
+                victim
+                    .ffmpeg()
+                    .set_fault(Mishap::Crash { after_frames: 10 });
                 tokio::time::sleep(SHORT).await;
                 victim.ffmpeg().recover();
                 let since = Instant::now();
@@ -328,7 +332,7 @@ impl Field {
         let recovery = self
             .recovered(since, patience)
             .await
-            .with_context(|| format!("{fault}, {moment:?}, worker w{}", chosen + 1))?;
+            .with_context(|| format!("{fault}, {step:?}, worker w{}", chosen + 1))?;
         if fault.is_nobodys() {
             self.blame(fault, &open, &before).await;
         }
@@ -455,11 +459,11 @@ impl Field {
         })
         .await;
         self.foreign().await;
-        let place = Place::Bucket(&self.store, "out/".to_owned());
+        let place = OutputPlace::Bucket(&self.store, "out/".to_owned());
         let scratch = self.farm.scratch();
         let looked = self
             .auditor
-            .last_look(patience, &self.jobs, &place, &scratch);
+            .inspect_when_quiet(patience, &self.jobs, &place, &scratch);
         let (tally, mut findings) = looked.await;
         findings.append(&mut self.findings);
         (self.jobs.len(), tally, findings)

@@ -80,7 +80,7 @@ fn run() -> anyhow::Result<ExitCode> {
         );
     }
     match orders.fault {
-        Some(fault) => befall(&fault, folder, &orders.real, line, &output),
+        Some(fault) => set_fault(&fault, folder, &orders.real, line, &output),
         None => anyhow::bail!(Command::new(&orders.real).args(line).exec()),
     }
 }
@@ -205,7 +205,7 @@ fn planar(text: &str) -> String {
         .replace("nv12", "yuv420p")
 }
 
-fn befall(
+fn set_fault(
     fault: &Fault,
     folder: &Path,
     real: &Path,
@@ -256,7 +256,7 @@ fn befall(
             // Something else may have been ordered for when it goes on.
             match Orders::read(folder)?.fault {
                 None | Some(Fault::Held) => {}
-                Some(next) => return befall(&next, folder, real, line, output),
+                Some(next) => return set_fault(&next, folder, real, line, output),
             }
         }
         Fault::Trick(what) => return trick(what, real, line, output),

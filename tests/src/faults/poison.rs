@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use crate::farm::Farm;
 use crate::faults::stand_in::{Fault, StandIn};
-use crate::outside::audit::{Acknowledged, Auditor, Findings, Place, Tally};
+use crate::outside::audit::{Acknowledged, Auditor, Findings, OutputPlace, Tally};
 use crate::outside::media::Media;
 use crate::programs::{Worker, WorkerSetup};
 use crate::{outside, paths};
@@ -40,7 +40,7 @@ pub struct Poisoned {
 pub async fn among(good: usize, names: &[&str]) -> Poisoned {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Poison("poison".to_owned()));
+    ffmpeg.set_fault(Fault::Poison("poison".to_owned()));
     let films = farm.folder().join("films");
     std::fs::create_dir(&films).expect("a test's folder can be written");
     let film = films.join("film.webm");
@@ -89,7 +89,7 @@ pub async fn among(good: usize, names: &[&str]) -> Poisoned {
         });
     }
     let auditor = Auditor::connect(farm.url()).await;
-    let place = Place::Folder(farm.out());
+    let place = OutputPlace::Folder(farm.out());
     let scratch = farm.scratch();
     let patience = BESIDES + EACH * u32::try_from(good).unwrap_or(u32::MAX);
     let supervising = join_all(
@@ -98,7 +98,7 @@ pub async fn among(good: usize, names: &[&str]) -> Poisoned {
             .map(|supervised| supervised.watch(&farm)),
     );
     let (tally, findings) = tokio::select! {
-        looked = auditor.last_look(patience, &all, &place, &scratch) => looked,
+        looked = auditor.inspect_when_quiet(patience, &all, &place, &scratch) => looked,
         _ = supervising => unreachable!("they watch for ever"),
     };
     let deaths = supervised.iter().map(|supervised| supervised.deaths).sum();

@@ -4,7 +4,7 @@
 //! It really encodes: it passes everything on to the real ffmpeg, with a
 //! software encoder in the place of the hardware's. The worker gives ffmpeg no
 //! environment and lets it read little, so what the stand-in is to do lies in a
-//! file next to it. Faults befall jobs only, never the worker's own tests of
+//! file next to it. Faults set_fault jobs only, never the worker's own tests of
 //! what it can do.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Orders {
     pub real: PathBuf,
     /// Hardware encoders that it pretends to have, and what really encodes.
     pub encoders: BTreeMap<String, String>,
-    /// What befalls jobs.
+    /// What happens to jobs.
     pub fault: Option<Fault>,
     /// Writes when it was started into the output's tag [`STARTED`].
     pub stamp: bool,
@@ -35,7 +35,7 @@ pub struct Orders {
 /// since 1970.
 pub const STARTED: &str = "stand_in_started";
 
-/// What befalls a job.
+/// What happens to a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
@@ -145,8 +145,8 @@ impl StandIn {
         self
     }
 
-    /// What befalls the jobs that start from now on.
-    pub fn befall(&mut self, fault: Fault) {
+    /// Decides what happens to the jobs that start from now on.
+    pub fn set_fault(&mut self, fault: Fault) {
         if matches!(fault, Fault::Held | Fault::CheckHeld) {
             std::fs::write(self.folder.join(HOLD), "").expect("a test's folder can be written");
         }

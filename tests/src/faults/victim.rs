@@ -1,16 +1,16 @@
-//! Meeting a worker at one moment of a job, from outside: by holding the very
-//! message that ends the moment, or the ffmpeg that it consists of.
+//! Meeting a worker at one step of a job, from outside: by holding the very
+//! message that ends the step, or the ffmpeg that it consists of.
 
 use crate::farm::Farm;
-use crate::faults::proxy::{Fate, Held, Protocol, Proxy, Weather};
+use crate::faults::proxy::{Fate, Held, NetworkConditions, Protocol, Proxy};
 use crate::faults::stand_in::{Fault, StandIn};
 use crate::programs::{Worker, WorkerSetup};
 use crate::servers::store::TestStore;
 use crate::{outside, poll};
 
-/// A moment in the life of a job whose input and output are objects, in order.
+/// A step in the life of a job whose input and output are objects, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum Step {
     /// Its message is fetched, its run not written.
     Claiming,
     /// Its run is written, its input not looked at.
@@ -33,7 +33,7 @@ pub enum Moment {
     Acknowledging,
 }
 
-impl Moment {
+impl Step {
     /// All of them.
     pub const ALL: [Self; 10] = [
         Self::Claiming,
@@ -63,10 +63,10 @@ pub struct Victim {
     ffmpeg: StandIn,
 }
 
-/// What keeps a victim at its moment; dropped, a held message gets lost.
-pub struct Kept(Option<Held>);
+/// What keeps a victim at its step; dropped, a held message gets lost.
+pub struct Reached(Option<Held>);
 
-impl Kept {
+impl Reached {
     /// Decides what becomes of a message that is held, whoever lives by now.
     pub fn decide(self, fate: Fate) {
         if let Some(held) = self.0 {
@@ -113,8 +113,8 @@ impl Victim {
     /// Its network and its ffmpeg are as they should be from now on.
     pub fn recover(&mut self) {
         self.ffmpeg.recover();
-        self.broker.set(Weather::FAIR);
-        self.store.set(Weather::FAIR);
+        self.broker.set(NetworkConditions::GOOD);
+        self.store.set(NetworkConditions::GOOD);
     }
 
     /// Its ffmpeg.
@@ -122,8 +122,8 @@ impl Victim {
         &mut self.ffmpeg
     }
 
-    /// Prepares to meet it at a moment of the next job that it takes.
-    pub fn lie_in_wait(&mut self, moment: Moment) -> Ambush<'_> {
+    /// Prepares to meet it at a step of the next job that it takes.
+    pub fn hold_at(&mut self, step: Step) -> HeldAt<'_> {
         let run = |word: &'static str| {
             self.broker
                 .hold(move |request| request.subject.starts_with("$KV.runs.") && request.says(word))
@@ -133,36 +133,36 @@ impl Victim {
                 request.subject.starts_with(method) && request.subject.contains(part)
             })
         };
-        let held = match moment {
-            Moment::Claiming => Some(run("\"reading\"")),
-            Moment::Claimed => Some(object("HEAD ", "/in/")),
-            Moment::Downloading => {
-                self.store.set(Weather {
+        let held = match step {
+            Step::Claiming => Some(run("\"reading\"")),
+            Step::Claimed => Some(object("HEAD ", "/in/")),
+            Step::Downloading => {
+                self.store.set(NetworkConditions {
                     rate: CRAWL,
-                    ..Weather::FAIR
+                    ..NetworkConditions::GOOD
                 });
                 None
             }
-            Moment::Encoding => {
-                self.ffmpeg.befall(Fault::Held);
+            Step::Encoding => {
+                self.ffmpeg.set_fault(Fault::Held);
                 None
             }
-            Moment::Verifying => {
-                self.ffmpeg.befall(Fault::CheckHeld);
+            Step::Verifying => {
+                self.ffmpeg.set_fault(Fault::CheckHeld);
                 None
             }
-            Moment::Uploading => Some(object("PUT ", "partNumber=")),
-            Moment::Fencing => Some(run("\"publishing\"")),
-            Moment::Committing => Some(object("POST ", "uploadId=")),
-            Moment::Completing => Some(run("\"completed\"")),
+            Step::Uploading => Some(object("PUT ", "partNumber=")),
+            Step::Fencing => Some(run("\"publishing\"")),
+            Step::Committing => Some(object("POST ", "uploadId=")),
+            Step::Completing => Some(run("\"completed\"")),
             // An empty one means "done".
-            Moment::Acknowledging => Some(self.broker.hold(|request| {
+            Step::Acknowledging => Some(self.broker.hold(|request| {
                 request.subject.starts_with("$JS.ACK.") && request.body.is_empty()
             })),
         };
-        Ambush {
+        HeldAt {
             victim: self,
-            moment,
+            step,
             held,
         }
     }
@@ -188,21 +188,21 @@ fn setup(
 }
 
 /// A victim that will be met.
-pub struct Ambush<'a> {
+pub struct HeldAt<'a> {
     victim: &'a Victim,
-    moment: Moment,
+    step: Step,
     held: Option<Held>,
 }
 
-impl Ambush<'_> {
-    /// Waits until the victim is at its moment with the next job that it takes.
-    pub async fn met(mut self, farm: &Farm) -> Kept {
-        let moment = self.moment;
+impl HeldAt<'_> {
+    /// Waits until the victim is at its step with the next job that it takes.
+    pub async fn reached(mut self, farm: &Farm) -> Reached {
+        let step = self.step;
         let scratch = farm.scratch_of(&self.victim.worker.name);
         match &mut self.held {
-            Some(held) => held.caught(&format!("{moment:?}")).await,
-            None => match moment {
-                Moment::Downloading => {
+            Some(held) => held.caught(&format!("{step:?}")).await,
+            None => match step {
+                Step::Downloading => {
                     poll::until("a part of a download", async || {
                         let files = outside::files(&scratch);
                         let (_, bytes) = files.iter().find(|(name, _)| name.ends_with("input"))?;
@@ -212,7 +212,7 @@ impl Ambush<'_> {
                 }
                 _ => {
                     // The check of an output stops at the first error, an encode does not.
-                    let checks = moment == Moment::Verifying;
+                    let checks = step == Step::Verifying;
                     poll::until("ffmpeg to run", async || {
                         outside::encodes_in(&scratch)
                             .iter()
@@ -226,6 +226,6 @@ impl Ambush<'_> {
                 }
             },
         }
-        Kept(self.held)
+        Reached(self.held)
     }
 }

@@ -45,7 +45,7 @@ impl Acknowledged {
 }
 
 /// Where outputs appear.
-pub enum Place<'a> {
+pub enum OutputPlace<'a> {
     /// Below a folder.
     Folder(PathBuf),
     /// Below a prefix of the test's bucket.
@@ -240,10 +240,10 @@ impl Auditor {
 
     /// Looks at everything, and says what is not as it should be; an error
     /// where the broker gives no answer.
-    pub async fn look(
+    pub async fn inspect(
         &self,
         jobs: &[Acknowledged],
-        place: &Place<'_>,
+        place: &OutputPlace<'_>,
         scratch: &Path,
     ) -> Result<(Tally, Findings), String> {
         let mut findings = Findings::new();
@@ -317,11 +317,11 @@ impl Auditor {
     }
 
     /// Looks until there is nothing to complain of, or for so long.
-    pub async fn last_look(
+    pub async fn inspect_when_quiet(
         &self,
         patience: Duration,
         jobs: &[Acknowledged],
-        place: &Place<'_>,
+        place: &OutputPlace<'_>,
         scratch: &Path,
     ) -> (Tally, Findings) {
         let deadline = Instant::now() + patience;
@@ -330,7 +330,7 @@ impl Auditor {
             let queued = self.queued().await;
             let is_over = Instant::now() >= deadline;
             if is_over || queued.is_ok_and(|queued| queued.is_empty()) {
-                match self.look(jobs, place, scratch).await {
+                match self.inspect(jobs, place, scratch).await {
                     Ok((tally, findings)) if is_over || findings.is_empty() => {
                         return (tally, findings);
                     }
@@ -344,8 +344,15 @@ impl Auditor {
 
     /// Waits until all is well, and panics with what is not, where that takes
     /// longer than the usual patience.
-    pub async fn settled(&self, jobs: &[Acknowledged], place: &Place<'_>, scratch: &Path) -> Tally {
-        let (tally, findings) = self.last_look(poll::PATIENCE, jobs, place, scratch).await;
+    pub async fn settled(
+        &self,
+        jobs: &[Acknowledged],
+        place: &OutputPlace<'_>,
+        scratch: &Path,
+    ) -> Tally {
+        let (tally, findings) = self
+            .inspect_when_quiet(poll::PATIENCE, jobs, place, scratch)
+            .await;
         assert!(findings.is_empty(), "{findings:#?}");
         tally
     }
@@ -359,13 +366,13 @@ fn end_of(run: &Value) -> Option<&'static str> {
 }
 
 /// Compares what is in the output place with what should be.
-async fn outputs(place: &Place<'_>, expected: &BTreeMap<&str, u64>, findings: &mut Findings) {
+async fn outputs(place: &OutputPlace<'_>, expected: &BTreeMap<&str, u64>, findings: &mut Findings) {
     let found: Vec<String> = match place {
-        Place::Folder(folder) => outside::names(folder)
+        OutputPlace::Folder(folder) => outside::names(folder)
             .iter()
             .map(|name| name.display().to_string())
             .collect(),
-        Place::Bucket(store, prefix) => store
+        OutputPlace::Bucket(store, prefix) => store
             .keys()
             .await
             .iter()
@@ -387,8 +394,8 @@ async fn outputs(place: &Place<'_>, expected: &BTreeMap<&str, u64>, findings: &m
             continue;
         }
         let counted = match place {
-            Place::Folder(folder) => Media::of(&folder.join(name)).frames(),
-            Place::Bucket(store, prefix) => {
+            OutputPlace::Folder(folder) => Media::of(&folder.join(name)).frames(),
+            OutputPlace::Bucket(store, prefix) => {
                 let bytes = store.get(&format!("{prefix}{name}")).await;
                 let copy = tempfile::NamedTempFile::new().expect("room for an output");
                 std::fs::write(copy.path(), bytes.unwrap_or_default()).expect("room for an output");

@@ -1,4 +1,4 @@
-//! Cancelling at each moment of a job's life: a cancelled job has no output, and
+//! Cancelling at each step of a job's life: a cancelled job has no output, and
 //! what is published is not cancelled, whatever clocks say and whoever has died.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use common::wire;
 use futures::future::join_all;
 use harness::farm::Farm;
 use harness::faults::proxy::Fate;
-use harness::faults::victim::{Moment, Victim};
+use harness::faults::victim::{Step, Victim};
 use harness::servers::store::TestStore;
 use harness::{outside, paths, poll};
 use tempfile::TempDir;
@@ -41,29 +41,29 @@ async fn stranger(farm: &Farm) -> Broker {
     Broker::connect(&options).await.unwrap()
 }
 
-async fn cancelled_at(store: &TestStore, moment: Moment) {
+async fn cancelled_at(store: &TestStore, step: Step) {
     let farm = Farm::start().await;
     let mut victim = Victim::join(&farm, store, "w").await;
-    let output = format!("out-{moment:?}/film.mkv");
+    let output = format!("out-{step:?}/film.mkv");
     let job = store.job("in/h264.mp4", &output, "libx264").await;
-    let ambush = victim.lie_in_wait(moment);
+    let held = victim.hold_at(step);
     farm.enqueue(&job).await;
-    let kept = ambush.met(&farm).await;
+    let reached = held.reached(&farm).await;
     let steered = cancel(&stranger(&farm).await, &job).await;
-    kept.decide(Fate::Passed);
+    reached.decide(Fate::Passed);
     victim.recover();
     let run = farm.ended(&job.id).await;
     let is_cancelled = matches!(steered, SteerResult::Done(_));
     assert_eq!(
         is_cancelled,
         run.state == RunState::Cancelled,
-        "{moment:?}: {steered:?}, {run:#?}"
+        "{step:?}: {steered:?}, {run:#?}"
     );
     let is_late = matches!(
-        moment,
-        Moment::Committing | Moment::Completing | Moment::Acknowledging
+        step,
+        Step::Committing | Step::Completing | Step::Acknowledging
     );
-    assert_eq!(is_cancelled, !is_late, "{moment:?}");
+    assert_eq!(is_cancelled, !is_late, "{step:?}");
     poll::until("the worker to let go of the job", async || {
         let heartbeat = farm.heartbeat("w").await?;
         let is_clean = outside::scratch_files(&farm.scratch()).is_empty();
@@ -72,7 +72,7 @@ async fn cancelled_at(store: &TestStore, moment: Moment) {
     })
     .await;
     let is_there = store.keys().await.contains(&output);
-    assert_eq!(is_there, !is_cancelled, "{moment:?}");
+    assert_eq!(is_there, !is_cancelled, "{step:?}");
     assert_eq!(
         farm.run(&job.id).await.map(|run| run.state),
         Some(run.state)
@@ -87,15 +87,15 @@ async fn too_late_whatever_the_clock(store: &TestStore, seconds: i64) {
     victim.restart_off(&farm, store, seconds).await;
     let output = format!("out-clock{seconds}/film.mkv");
     let job = store.job("in/h264.mp4", &output, "libx264").await;
-    let ambush = victim.lie_in_wait(Moment::Committing);
+    let held = victim.hold_at(Step::Committing);
     farm.enqueue(&job).await;
-    let kept = ambush.met(&farm).await;
+    let reached = held.reached(&farm).await;
     let steered = cancel(&farm.view, &job).await;
     assert!(
         matches!(steered, SteerResult::TooLate(_)),
         "{seconds}: {steered:?}"
     );
-    kept.decide(Fate::Passed);
+    reached.decide(Fate::Passed);
     farm.completed(&job.id).await;
 }
 
@@ -108,11 +108,11 @@ async fn refused_of_the_dead(store: &TestStore, seconds: i64) {
     victim.restart_off(&farm, store, seconds).await;
     let output = format!("out-dead{seconds}/film.mkv");
     let job = store.job("in/h264.mp4", &output, "libx264").await;
-    let ambush = victim.lie_in_wait(Moment::Committing);
+    let held = victim.hold_at(Step::Committing);
     farm.enqueue(&job).await;
-    let kept = ambush.met(&farm).await;
+    let reached = held.reached(&farm).await;
     victim.worker.process.kill();
-    drop(kept);
+    drop(reached);
     let steered = cancel(&farm.view, &job).await;
     assert!(
         matches!(steered, SteerResult::TooLate(_)),
@@ -121,8 +121,8 @@ async fn refused_of_the_dead(store: &TestStore, seconds: i64) {
 
     // Once another has made sure that nothing appears, it can be cancelled.
     let mut heir = Victim::join(&farm, store, "heir").await;
-    let ambush = heir.lie_in_wait(Moment::Encoding);
-    ambush.met(&farm).await;
+    let held = heir.hold_at(Step::Encoding);
+    held.reached(&farm).await;
     let steered = cancel(&farm.view, &job).await;
     assert!(
         matches!(steered, SteerResult::Done(_)),
@@ -136,7 +136,7 @@ async fn refused_of_the_dead(store: &TestStore, seconds: i64) {
 #[tokio::test]
 async fn a_job_cancelled_at_any_moment_has_no_output_or_is_not_cancelled() {
     let (store, _folder) = store().await;
-    join_all(Moment::ALL.map(|moment| Box::pin(cancelled_at(&store, moment)))).await;
+    join_all(Step::ALL.map(|step| Box::pin(cancelled_at(&store, step)))).await;
 }
 
 #[tokio::test]
@@ -153,11 +153,11 @@ async fn a_run_of_another_century_does_not_hold_up_an_order() {
     let farm = Farm::start().await;
     let mut victim = Victim::join(&farm, &store, "w").await;
     let job = store.job("in/h264.mp4", "out/film.mkv", "libx264").await;
-    let ambush = victim.lie_in_wait(Moment::Committing);
+    let held = victim.hold_at(Step::Committing);
     farm.enqueue(&job).await;
-    let kept = ambush.met(&farm).await;
+    let reached = held.reached(&farm).await;
     victim.worker.process.kill();
-    drop(kept);
+    drop(reached);
     let run = farm.run(&job.id).await.unwrap();
     for changed in ["2999-01-01T00:00:00Z", "9999-12-30T00:00:00Z"] {
         let run = Run {

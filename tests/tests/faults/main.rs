@@ -5,6 +5,6 @@
 
 mod broker;
 mod cancels;
-mod moments;
+mod steps;
 mod store;
 mod worker;

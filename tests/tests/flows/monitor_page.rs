@@ -12,7 +12,7 @@ use serde_json::Value;
 async fn the_page_shows_queues_workers_and_jobs() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let worker = farm
         .join(farm.worker("mill").encoders("libx264").ffmpeg(&ffmpeg))
         .await;

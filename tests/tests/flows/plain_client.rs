@@ -144,7 +144,7 @@ async fn a_plain_client_can_follow_a_job_through_its_life() {
         .await
         .unwrap();
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let worker = farm
         .join(farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg))
         .await;
@@ -170,7 +170,7 @@ async fn a_plain_client_can_follow_a_job_through_its_life() {
     assert_eq!(run().await["body"]["state"]["running"]["worker"], "w");
 
     // Waiting for its second attempt, then failed for good.
-    ffmpeg.befall(Fault::Sick);
+    ffmpeg.set_fault(Fault::Sick);
     ffmpeg.release();
     let later = BTreeSet::from([format!("later.{id}.all")]);
     poll::until("the job to wait for its second attempt", async || {

@@ -16,7 +16,7 @@ use serde_json::Value;
 /// A worker whose encodes do not end before its stand-in lets them.
 async fn held_worker(farm: &Farm, name: &str) -> (Worker, StandIn) {
     let mut ffmpeg = StandIn::new(&farm.folder().join(format!("ffmpeg-of-{name}")));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let setup = farm.worker(name).encoders("libx264").ffmpeg(&ffmpeg);
     (farm.join(setup).await, ffmpeg)
 }
@@ -336,7 +336,7 @@ async fn a_drained_worker_finishes_what_it_has_and_goes_on_when_it_may() {
 async fn what_failed_alike_is_tried_again_together() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Sick);
+    ffmpeg.set_fault(Fault::Sick);
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let _worker = farm.join(setup).await;
     let empty = farm.folder().join("empty.mp4");
@@ -465,7 +465,7 @@ async fn a_batch_says_how_far_it_is() {
 async fn logs_tell_what_ffmpeg_was_asked_and_what_it_said() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Crash { after_frames: 3 });
+    ffmpeg.set_fault(Fault::Crash { after_frames: 3 });
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let _worker = farm.join(setup).await;
     let mut job = farm.job(&paths::media("h264.mp4"), "libx264");

@@ -104,14 +104,14 @@ async fn the_stand_in_fails_as_told() {
         let _ = std::fs::remove_file(&output);
         process::run(encode(ffmpeg, folder.path())).await
     };
-    ffmpeg.befall(Fault::Short { frames: 25 });
+    ffmpeg.set_fault(Fault::Short { frames: 25 });
     assert_eq!(run(&ffmpeg).await.code, Some(0));
     assert_eq!(Media::of(&output).frames(), 25);
-    ffmpeg.befall(Fault::Crash { after_frames: 10 });
+    ffmpeg.set_fault(Fault::Crash { after_frames: 10 });
     assert_eq!(run(&ffmpeg).await.code, None);
-    ffmpeg.befall(Fault::Garbage);
+    ffmpeg.set_fault(Fault::Garbage);
     assert!(run(&ffmpeg).await.succeeded().stdout.len() > 100_000);
-    ffmpeg.befall(Fault::Torn);
+    ffmpeg.set_fault(Fault::Torn);
     run(&ffmpeg).await.succeeded();
     let torn = output.metadata().unwrap().len();
     ffmpeg.recover();

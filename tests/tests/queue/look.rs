@@ -9,7 +9,7 @@ use common::broker::{Broker, Claimant, Decline, Lanes};
 use common::farm::queue::{Lane, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use harness::faults::proxy::{Fate, Protocol, Proxy, Weather};
+use harness::faults::proxy::{Fate, NetworkConditions, Protocol, Proxy};
 use harness::poll;
 use harness::servers::broker::TestBroker;
 use jiff::SignedDuration;
@@ -17,9 +17,9 @@ use jiff::SignedDuration;
 use crate::{claim_in_time, connect, connect_to, job, lane, lanes, name, report};
 
 /// A network to a broker in another country.
-const FAR: Weather = Weather {
+const FAR: NetworkConditions = NetworkConditions {
     latency: Duration::from_millis(20),
-    ..Weather::FAIR
+    ..NetworkConditions::GOOD
 };
 
 /// A worker that wants no job whose input is named so.

@@ -7,7 +7,7 @@
 //! be met exactly, without a hook in the programs under test.
 //!
 //! A proxy lives on a thread of its own: a test that blocks, or a panic of it,
-//! must not look like bad weather.
+//! must not look like a broken network.
 
 mod request;
 mod traffic;
@@ -23,9 +23,9 @@ pub use request::{Protocol, Request};
 
 use crate::poll;
 
-/// The state of the network: what befalls all that passes from now on.
+/// What happens to everything that passes from now on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Weather {
+pub struct NetworkConditions {
     /// Nothing passes, and nobody is told: the cable is out. What was on its
     /// way arrives when it is back, as TCP would send it again.
     pub cut: bool,
@@ -43,9 +43,9 @@ pub struct Weather {
     pub broken: u32,
 }
 
-impl Weather {
+impl NetworkConditions {
     /// All passes at once.
-    pub const FAIR: Self = Self {
+    pub const GOOD: Self = Self {
         cut: false,
         delay: Duration::ZERO,
         latency: Duration::ZERO,
@@ -56,7 +56,7 @@ impl Weather {
     /// Nothing passes.
     pub const CUT: Self = Self {
         cut: true,
-        ..Self::FAIR
+        ..Self::GOOD
     };
 }
 
@@ -95,7 +95,7 @@ pub struct Proxy {
 struct Network {
     server: SocketAddr,
     protocol: Protocol,
-    weather: watch::Sender<Weather>,
+    conditions: watch::Sender<NetworkConditions>,
     /// Counts how often all connections were broken on purpose.
     breaks: watch::Sender<u64>,
     judge: Mutex<Judge>,
@@ -118,7 +118,7 @@ impl Proxy {
         let network = Arc::new(Network {
             server: (Ipv4Addr::LOCALHOST, port).into(),
             protocol,
-            weather: watch::channel(Weather::FAIR).0,
+            conditions: watch::channel(NetworkConditions::GOOD).0,
             breaks: watch::channel(0).0,
             judge: Mutex::new(Arc::new(|_| Fate::Passed)),
             traps: Mutex::default(),
@@ -155,9 +155,9 @@ impl Proxy {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Changes the weather, for what is under way, too.
-    pub fn set(&self, weather: Weather) {
-        self.network.weather.send_replace(weather);
+    /// Changes the conditions, for what is under way, too.
+    pub fn set(&self, conditions: NetworkConditions) {
+        self.network.conditions.send_replace(conditions);
     }
 
     /// Ends all connections; new ones are welcome.

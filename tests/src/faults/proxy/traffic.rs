@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::request::Protocol;
-use super::{Fate, Network, Weather};
+use super::{Fate, Network, NetworkConditions};
 
 /// When TCP sends a lost piece again.
 const SENT_AGAIN: Duration = Duration::from_millis(300);
@@ -34,8 +34,8 @@ pub(super) async fn accept(listener: &TcpListener, network: &Arc<Network>) {
 }
 
 async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
-    let mut weather = network.weather.subscribe();
-    fair(&mut weather).await;
+    let mut conditions = network.conditions.subscribe();
+    connected(&mut conditions).await;
     let server = TcpStream::connect(network.server).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
@@ -49,7 +49,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
     let (mute, muted) = watch::channel(false);
     let requests = async move {
         let mut from_client = BufReader::new(from_client);
-        let mut weather = network.weather.subscribe();
+        let mut conditions = network.conditions.subscribe();
         while let Some(request) = network.protocol.read(&mut from_client).await? {
             let rerouted;
             let mut passed = request.raw.as_slice();
@@ -70,7 +70,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
                 }
             }
             for piece in passed.chunks(PIECE) {
-                pass(piece, &to_server, &mut weather).await?;
+                pass(piece, &to_server, &mut conditions).await?;
             }
         }
         if network.protocol == Protocol::Http {
@@ -81,7 +81,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
     };
     let answers = async move {
         let mut buffer = vec![0; PIECE];
-        let mut weather = network.weather.subscribe();
+        let mut conditions = network.conditions.subscribe();
         let mut passed = 0;
         loop {
             let length = from_server.read(&mut buffer).await?;
@@ -93,7 +93,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
             }
             let room = (*limited.borrow()).saturating_sub(passed);
             let piece = &buffer[..length.min(room)];
-            pass(piece, &to_client, &mut weather).await?;
+            pass(piece, &to_client, &mut conditions).await?;
             passed += piece.len();
             if length == 0 || length > room {
                 return std::io::Result::Ok(());
@@ -139,19 +139,19 @@ fn line<W: AsyncWrite + Unpin>(
 }
 
 /// Waits while the cable is out.
-async fn fair(weather: &mut watch::Receiver<Weather>) -> Weather {
+async fn connected(conditions: &mut watch::Receiver<NetworkConditions>) -> NetworkConditions {
     // An error means that the proxy is gone, and this with it.
-    let _ = weather.wait_for(|weather| !weather.cut).await;
-    *weather.borrow()
+    let _ = conditions.wait_for(|conditions| !conditions.cut).await;
+    *conditions.borrow()
 }
 
-/// Passes a piece on, as the weather allows.
+/// Passes a piece on, as the conditions allow.
 async fn pass(
     piece: &[u8],
     to: &mpsc::Sender<(Instant, Vec<u8>)>,
-    weather: &mut watch::Receiver<Weather>,
+    conditions: &mut watch::Receiver<NetworkConditions>,
 ) -> std::io::Result<()> {
-    let now = fair(weather).await;
+    let now = connected(conditions).await;
     let mut wait = now.delay;
     if now.rate > 0 {
         wait += Duration::from_secs(1) * u32::try_from(piece.len()).unwrap_or(0) / now.rate;
@@ -164,7 +164,7 @@ async fn pass(
     }
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
-        fair(weather).await;
+        connected(conditions).await;
     }
     let arrives = Instant::now() + now.latency;
     to.send((arrives, piece.to_vec()))

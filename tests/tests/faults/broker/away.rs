@@ -90,7 +90,7 @@ async fn all_at_once(farm: &Farm, jobs: &[JobId]) {
 async fn away_while_encoding(absence: Absence) {
     let mut farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let _crew = crew(&farm, 4, &ffmpeg).await;
     let jobs = running(&farm, 3).await;
     absence.begin(&mut farm).await;
@@ -115,7 +115,7 @@ async fn workers_outlive_a_broker_that_was_frozen_for_longer_than_their_leases()
 async fn workers_outlive_a_broker_that_was_killed_right_after_their_claims() {
     let mut farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let _crew = crew(&farm, 4, &ffmpeg).await;
     let jobs = running(&farm, 3).await;
     farm.broker.kill();
@@ -130,7 +130,7 @@ async fn workers_outlive_a_broker_that_was_killed_right_after_their_claims() {
 async fn away_at_the_end(absence: Absence) {
     let mut farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let crew = crew(&farm, 2, &ffmpeg).await;
     let jobs = running(&farm, 1).await;
     let run = farm.run(&jobs[0]).await.unwrap();
@@ -174,7 +174,7 @@ async fn away_for(seconds: u64) {
     let lease = "30s";
     let mut crew = Vec::new();
     for (name, ffmpeg) in [("w1", &mut ending), ("w2", &mut going_on)] {
-        ffmpeg.befall(Fault::Held);
+        ffmpeg.set_fault(Fault::Held);
         let setup = farm.worker(name).encoders("libx264").ffmpeg(ffmpeg);
         crew.push(farm.join(setup.option("--ack-wait", lease)).await);
     }
@@ -225,7 +225,7 @@ async fn workers_outlive_a_broker_that_is_away_for_10_minutes() {
 async fn a_worker_that_was_frozen_while_its_job_was_buried_stops_when_it_wakes_up() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let frozen = farm
         .join(farm.worker("frozen").encoders("libx264").ffmpeg(&ffmpeg))
         .await;

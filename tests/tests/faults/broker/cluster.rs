@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use harness::farm::Farm;
 use harness::faults::stand_in::{Fault, StandIn};
-use harness::outside::audit::{Acknowledged, Auditor, Place};
+use harness::outside::audit::{Acknowledged, Auditor, OutputPlace};
 use harness::{paths, poll};
 
 /// Within this time the farm goes on after it has lost a leader; a busy test
@@ -16,7 +16,7 @@ async fn a_farm_goes_on_when_a_leader_of_its_cluster_is_killed() {
     let mut farm = Farm::start_cluster().await;
     let auditor = Auditor::connect(farm.url()).await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Late(Duration::from_millis(700)));
+    ffmpeg.set_fault(Fault::Late(Duration::from_millis(700)));
     let mut workers = Vec::new();
     for name in ["a", "b"] {
         let setup = farm.worker(name).encoders("libx264").ffmpeg(&ffmpeg);
@@ -64,7 +64,7 @@ async fn a_farm_goes_on_when_a_leader_of_its_cluster_is_killed() {
         );
         farm.broker.restart(&leader);
     }
-    let place = Place::Folder(farm.out());
+    let place = OutputPlace::Folder(farm.out());
     let tally = auditor.settled(&all, &place, &farm.scratch()).await;
     assert_eq!(tally.completed, all.len());
 }

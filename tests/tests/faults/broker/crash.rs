@@ -28,7 +28,7 @@ async fn what_was_enqueued_outlives_the_broker() {
 async fn an_encode_outlives_the_broker() {
     let mut farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let worker = farm
         .join(farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg))
         .await;
@@ -68,7 +68,7 @@ async fn an_encode_outlives_the_broker() {
 async fn a_worker_is_stopped_while_the_broker_is_out_of_reach() {
     let mut farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let mut worker = farm.join(setup.option("--drain-timeout", "1m")).await;
     let job = farm.job(&paths::media("h264.mp4"), "libx264");

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use harness::farm::Farm;
-use harness::faults::proxy::Weather;
-use harness::faults::victim::{Moment, Victim};
-use harness::outside::audit::{Acknowledged, Auditor, Place};
+use harness::faults::proxy::NetworkConditions;
+use harness::faults::victim::{Step, Victim};
+use harness::outside::audit::{Acknowledged, Auditor, OutputPlace};
 use harness::servers::store::TestStore;
 use harness::{paths, poll};
 use jiff::Timestamp;
@@ -18,12 +18,12 @@ async fn a_worker_cut_off_for_longer_than_its_lease_publishes_nothing_when_it_is
     store.put(&input, "in/h264.mp4").await;
     let mut lonely = Victim::join(&farm, &store, "lonely").await;
     let job = store.job("in/h264.mp4", "out/h264.mkv", "libx264").await;
-    let ambush = lonely.lie_in_wait(Moment::Encoding);
+    let held = lonely.hold_at(Step::Encoding);
     farm.enqueue(&job).await;
-    ambush.met(&farm).await;
+    held.reached(&farm).await;
 
     // The broker is out of its reach, the store is not: it gets as far as the fence.
-    lonely.broker.set(Weather::CUT);
+    lonely.broker.set(NetworkConditions::CUT);
     let mut sent = lonely
         .store
         .hold(|request| request.subject.contains("partNumber="));
@@ -47,18 +47,18 @@ async fn a_worker_cut_off_for_longer_than_its_lease_publishes_nothing_when_it_is
     assert_eq!(farm.run(&job.id).await, Some(run));
     let auditor = Auditor::connect(farm.url()).await;
     let all = [Acknowledged::new(job.id, "h264.mkv", &input)];
-    let place = Place::Bucket(&store, "out/".to_owned());
+    let place = OutputPlace::Bucket(&store, "out/".to_owned());
     auditor.settled(&all, &place, &farm.scratch()).await;
 }
 
 #[tokio::test]
 async fn a_slow_and_lossy_network_costs_time_and_nothing_else() {
-    const BAD: Weather = Weather {
+    const BAD: NetworkConditions = NetworkConditions {
         delay: Duration::from_millis(40),
         rate: 400_000,
         lost: 10,
         broken: 10,
-        ..Weather::FAIR
+        ..NetworkConditions::GOOD
     };
     let farm = Farm::start().await;
     let store = TestStore::start(farm.folder()).await;
@@ -82,7 +82,7 @@ async fn a_slow_and_lossy_network_costs_time_and_nothing_else() {
         all.push(Acknowledged::new(job.id, output, &input));
     }
     let auditor = Auditor::connect(farm.url()).await;
-    let place = Place::Bucket(&store, "out/".to_owned());
+    let place = OutputPlace::Bucket(&store, "out/".to_owned());
     let tally = auditor.settled(&all, &place, &farm.scratch()).await;
     assert_eq!(tally.completed, all.len());
 }

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use harness::farm::Farm;
 use harness::faults::proxy::{Fate, Request};
 use harness::faults::victim::Victim;
-use harness::outside::audit::{Acknowledged, Auditor, Place};
+use harness::outside::audit::{Acknowledged, Auditor, OutputPlace};
 use harness::paths;
 use harness::servers::store::TestStore;
 
@@ -45,7 +45,7 @@ async fn all_end_well(
         all.push(Acknowledged::new(job.id, output, &paths::media(film)));
     }
     let auditor = Auditor::connect(farm.url()).await;
-    let place = Place::Bucket(store, format!("{name}/"));
+    let place = OutputPlace::Bucket(store, format!("{name}/"));
     let tally = auditor.settled(&all, &place, &farm.scratch()).await;
     assert_eq!(tally.completed, all.len(), "{name}");
     assert!(spoilt.load(Ordering::Relaxed) > 0, "{name}: nothing broke");

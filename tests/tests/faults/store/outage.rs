@@ -205,7 +205,7 @@ async fn a_finished_encode_waits_for_its_store() {
     let mut store = TestStore::start(farm.folder()).await;
     store.put(&paths::media("h264.mp4"), "in/h264.mp4").await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let setup = farm
         .worker("w")
         .encoders("libx264")

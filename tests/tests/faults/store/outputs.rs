@@ -13,7 +13,7 @@ use common::job::run::{Run, RunState};
 use harness::farm::{ACK_WAIT, Farm};
 use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::faults::stand_in::{Fault as Misfortune, StandIn};
-use harness::faults::victim::{Moment, Victim};
+use harness::faults::victim::{Step, Victim};
 use harness::programs::Worker;
 use harness::servers::store::TestStore;
 use harness::{outside, paths, poll};
@@ -104,11 +104,11 @@ async fn an_attempt_that_was_about_to_publish_gives_no_right_to_the_output_of_an
     let farm = Farm::start().await;
     let mut victim = Victim::join(&farm, &store, "victim").await;
     let job = store.job("in/h264.mp4", OUTPUT, "libx264").await;
-    let ambush = victim.lie_in_wait(Moment::Committing);
+    let held = victim.hold_at(Step::Committing);
     farm.enqueue(&job).await;
-    let kept = ambush.met(&farm).await;
+    let reached = held.reached(&farm).await;
     victim.worker.process.kill();
-    drop(kept);
+    drop(reached);
     store.put(&precious(&farm), OUTPUT).await;
     let _heir = heir(&farm, &store).await;
     spares_a_stranger(&farm.ended(&job.id).await);
@@ -124,11 +124,11 @@ async fn what_is_published_completes_its_job(attempts: u32) {
     let mut victim = Victim::join(&farm, &store, "victim").await;
     let mut job = store.job("in/h264.mp4", OUTPUT, "libx264").await;
     job.attempts = attempts;
-    let ambush = victim.lie_in_wait(Moment::Completing);
+    let held = victim.hold_at(Step::Completing);
     farm.enqueue(&job).await;
-    let kept = ambush.met(&farm).await;
+    let reached = held.reached(&farm).await;
     victim.worker.process.kill();
-    drop(kept);
+    drop(reached);
     let steered = farm.view.cancel(&job.id).await.unwrap();
     assert!(matches!(steered, SteerResult::TooLate(_)), "{steered:?}");
 
@@ -217,13 +217,13 @@ async fn a_store_may_take_longer_than_the_lease_to_complete_an_upload() {
     let farm = Farm::start().await;
     let mut victim = Victim::join(&farm, &store, "w").await;
     let job = store.job("in/h264.mp4", OUTPUT, "libx264").await;
-    let ambush = victim.lie_in_wait(Moment::Committing);
+    let held = victim.hold_at(Step::Committing);
     farm.enqueue(&job).await;
-    let kept = ambush.met(&farm).await;
+    let reached = held.reached(&farm).await;
     // Another one that takes whatever it may have.
     let _heir = heir(&farm, &store).await;
     tokio::time::sleep(ACK_WAIT * 3).await;
-    kept.decide(Fate::Passed);
+    reached.decide(Fate::Passed);
     let (run, report) = farm.completed(&job.id).await;
     assert_eq!(report.worker.as_str(), "w");
     assert_eq!((run.attempt, run.failures.len()), (1, 0), "{run:#?}");
@@ -236,10 +236,10 @@ async fn an_output_counts_before_the_store_says_so() {
     let farm = Farm::start().await;
     let mut victim = Victim::join(&farm, &store, "w").await;
     let job = store.job("in/h264.mp4", OUTPUT, "libx264").await;
-    let ambush = victim.lie_in_wait(Moment::Committing);
+    let held = victim.hold_at(Step::Committing);
     farm.enqueue(&job).await;
-    let kept = ambush.met(&farm).await;
-    kept.decide(Fate::Unanswered);
+    let reached = held.reached(&farm).await;
+    reached.decide(Fate::Unanswered);
     let (run, _) = farm.completed(&job.id).await;
     assert_eq!((run.attempt, run.failures.len()), (1, 0), "{run:#?}");
 }
@@ -280,7 +280,7 @@ async fn an_input_that_changes_while_it_is_encoded_is_not_done() {
     let folder = farm.folder_of("in", &[paths::media("h264.mp4")]);
     let input = folder.join("h264.mp4");
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Misfortune::Held);
+    ffmpeg.set_fault(Misfortune::Held);
     let worker = farm
         .join(farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg))
         .await;

@@ -22,7 +22,7 @@ impl Case {
     async fn with(fault: Fault, attempts: u32) -> Self {
         let farm = Farm::start().await;
         let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-        ffmpeg.befall(fault);
+        ffmpeg.set_fault(fault);
         let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
         let worker = farm.join(setup.option("--stall-timeout", "2s")).await;
         let mut job = farm.job(&paths::media("h264.mp4"), "libx264");
@@ -105,7 +105,7 @@ async fn hardware_that_lies_is_believed_where_another_workers_says_the_same() {
     for name in ["one", "two"] {
         let folder = farm.folder().join(format!("ffmpeg-{name}"));
         let mut ffmpeg = StandIn::new(&folder).with_encoder("h264_nvenc", "libx264");
-        ffmpeg.befall(Fault::Short { frames: 25 });
+        ffmpeg.set_fault(Fault::Short { frames: 25 });
         let setup = farm.worker(name).encoders("h264_nvenc").ffmpeg(&ffmpeg);
         workers.push(farm.join(setup).await);
     }
@@ -165,7 +165,7 @@ async fn an_ffmpeg_that_breaks_a_moment_after_it_was_proved_costs_no_job() {
             "hevc.mkv",
         ),
     ] {
-        case.ffmpeg.befall(Fault::Broken(says.to_owned()));
+        case.ffmpeg.set_fault(Fault::Broken(says.to_owned()));
         let mut job = case.farm.job(&paths::media(clip), "libx264");
         job.attempts = 9;
         case.farm.enqueue(&job).await;
@@ -230,7 +230,7 @@ async fn a_picture_that_is_a_link_shows_nothing() {
     case.farm.completed(&case.job.id).await;
     let secret = secret();
     let link = Trick::Link(secret.path().to_owned());
-    case.ffmpeg.befall(Fault::Trick(link));
+    case.ffmpeg.set_fault(Fault::Trick(link));
     let peek = common::farm::preview::Preview {
         job: case.job.id,
         side: common::farm::preview::JobFile::Output,

@@ -30,7 +30,7 @@ fn is_now(time: Timestamp) -> bool {
 async fn a_failure_is_tried_again(seconds: i64) {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Sick);
+    ffmpeg.set_fault(Fault::Sick);
     let off = worker_off(&farm, seconds, &ffmpeg).await;
     let job = farm.job(&paths::media("h264.mp4"), "libx264");
     farm.enqueue(&job).await;
@@ -79,7 +79,7 @@ async fn a_failure_is_tried_again_soon_although_the_workers_clock_is_behind() {
 async fn cancelled(worker: i64, person: i64) {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let off = worker_off(&farm, worker, &ffmpeg).await;
     let job = farm.job(&paths::media("h264.mp4"), "libx264");
     farm.enqueue(&job).await;

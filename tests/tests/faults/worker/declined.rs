@@ -6,7 +6,7 @@ use common::farm::queue::{Lane, Priority};
 use common::job::Job;
 use common::names::location::Location;
 use harness::farm::Farm;
-use harness::faults::proxy::{Protocol, Proxy, Weather};
+use harness::faults::proxy::{NetworkConditions, Protocol, Proxy};
 use harness::process::Signal;
 use harness::{paths, poll};
 
@@ -46,9 +46,9 @@ async fn a_worker_that_declines_two_thousand_jobs_takes_an_urgent_one_and_stops_
         .option("--max-jobs", "2")
         .option("--max-size", size.to_string());
     let mut far = farm.join(far).await;
-    proxy.set(Weather {
+    proxy.set(NetworkConditions {
         latency: Duration::from_millis(20),
-        ..Weather::FAIR
+        ..NetworkConditions::GOOD
     });
     // It is at it.
     let declined = async || {

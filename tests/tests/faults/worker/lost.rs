@@ -19,7 +19,7 @@ const SLACK: Duration = Duration::from_secs(4);
 /// A worker whose encodes take many times as long as they should.
 async fn slow_worker(farm: &Farm, name: &str) -> Worker {
     let mut ffmpeg = StandIn::new(&farm.folder().join(format!("ffmpeg-of-{name}")));
-    ffmpeg.befall(Fault::Pace(0.1));
+    ffmpeg.set_fault(Fault::Pace(0.1));
     farm.join(farm.worker(name).encoders("libx264").ffmpeg(&ffmpeg))
         .await
 }
@@ -119,7 +119,7 @@ async fn a_worker_that_is_told_to_stop_gives_its_job_back_at_once() {
 async fn a_job_that_can_be_finished_in_time_is_finished_before_the_worker_stops() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Pace(0.5));
+    ffmpeg.set_fault(Fault::Pace(0.5));
     let setup = farm.worker("leaving").encoders("libx264").ffmpeg(&ffmpeg);
     let mut leaving = farm.join(setup.option("--drain-timeout", "60s")).await;
     let job = farm.job(&paths::media("h264.mp4"), "libx264");

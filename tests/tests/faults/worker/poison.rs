@@ -30,7 +30,7 @@ async fn a_job_that_kills_its_workers_ends_as_a_dead_letter_and_all_others_end_w
 async fn jobs_that_lost_their_worker_together_are_tried_again_one_by_one() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let setup = |ffmpeg: &StandIn| {
         let worker = farm.worker("w").encoders("libx264").ffmpeg(ffmpeg);
         worker.option("--max-jobs", "4")

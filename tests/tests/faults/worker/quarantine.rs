@@ -51,7 +51,7 @@ impl Case {
 
     /// Its ffmpeg fails over new jobs until the worker is in quarantine.
     async fn fall_ill(&mut self, time: &str, fault: Fault) {
-        self.ffmpeg.befall(fault);
+        self.ffmpeg.set_fault(fault);
         let folder = self.farm.folder_of(time, &CLIPS.map(paths::media));
         self.jobs.clear();
         for clip in CLIPS {
@@ -125,7 +125,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     case.stands(WorkerStatus::Ready).await;
     case.completed().await;
     // What it found out of itself while it was sick is nobody's fault now.
-    case.ffmpeg.befall(Fault::Short { frames: 5 });
+    case.ffmpeg.set_fault(Fault::Short { frames: 5 });
     let bad = case.farm.job(&paths::media("ten-bit.mkv"), "libx264");
     case.farm.enqueue(&bad).await;
     let run = case.farm.ended(&bad.id).await;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 async fn a_zombie_neither_finishes_nor_overwrites_what_another_took_over() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Held);
+    ffmpeg.set_fault(Fault::Held);
     let zombie = farm
         .join(farm.worker("zombie").encoders("libx264").ffmpeg(&ffmpeg))
         .await;

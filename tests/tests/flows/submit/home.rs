@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use harness::farm::{Farm, copy_into};
-use harness::faults::proxy::{Protocol, Proxy, Weather};
+use harness::faults::proxy::{NetworkConditions, Protocol, Proxy};
 use harness::outside::media::Media;
 use harness::process::{self, Daemon, Ran, Signal};
 use harness::programs::Worker;
@@ -12,9 +12,9 @@ use harness::servers::store::TestStore;
 use harness::{outside, paths, poll};
 
 /// Slow enough to be met in the middle of any result.
-const SLOW: Weather = Weather {
+const SLOW: NetworkConditions = NetworkConditions {
     rate: 20_000,
-    ..Weather::FAIR
+    ..NetworkConditions::GOOD
 };
 
 /// A farm whose one worker reaches the bucket and no folder of this machine.
@@ -217,7 +217,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
     assert_eq!(interrupted.wait().await.code(), Some(130));
     assert!(interrupted.log().contains("run the same command again"));
 
-    away.way.set(Weather::FAIR);
+    away.way.set(NetworkConditions::GOOD);
     std::fs::create_dir_all(home.join("sub")).expect("made");
     std::fs::write(home.join("sub/tracks.mkv"), "mine").expect("written");
     let some = away.producer(&[&line[..], &["--json"]].concat()).await;

@@ -94,7 +94,7 @@ async fn a_worker_whose_own_encode_fails_rests_until_it_is_well() {
         .option("--quarantine-after", "2")
         .option("--quarantine-rest", "3s");
     let _broken = farm.join(setup).await;
-    ffmpeg.befall(Fault::Sick);
+    ffmpeg.set_fault(Fault::Sick);
     let clips = ["h264.mp4", "vp9.webm", "hevc.mkv"];
     let jobs: Vec<Job> = clips
         .iter()
@@ -134,7 +134,7 @@ async fn jobs_that_fail_one_after_the_other_do_not_stop_a_sound_worker() {
     let farm = Farm::start().await;
     let store = TestStore::start(farm.folder()).await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.befall(Fault::Crash { after_frames: 3 });
+    ffmpeg.set_fault(Fault::Crash { after_frames: 3 });
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let setup = setup
         .option("--quarantine-after", "2")

@@ -1,12 +1,12 @@
-//! A worker that dies, or freezes for longer than its lease, at each moment of
+//! A worker that dies, or freezes for longer than its lease, at each step of
 //! a job's life; and a broker that dies while it is told what counts.
 
 use common::job::Job;
 use futures::future::join_all;
 use harness::farm::Farm;
 use harness::faults::proxy::Fate;
-use harness::faults::victim::{Kept, Moment, Victim};
-use harness::outside::audit::{Acknowledged, Auditor, Place, Tally};
+use harness::faults::victim::{Reached, Step, Victim};
+use harness::outside::audit::{Acknowledged, Auditor, OutputPlace, Tally};
 use harness::process::Signal;
 use harness::programs::Worker;
 use harness::servers::store::TestStore;
@@ -27,8 +27,8 @@ fn input() -> std::path::PathBuf {
 }
 
 /// What the output of a case is called.
-fn name(blow: &str, moment: Moment) -> String {
-    format!("{blow}-{moment:?}.mkv")
+fn name(blow: &str, step: Step) -> String {
+    format!("{blow}-{step:?}.mkv")
 }
 
 /// Where it appears.
@@ -46,10 +46,10 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    async fn new(store: &'a TestStore, blow: &str, moment: Moment) -> Self {
+    async fn new(store: &'a TestStore, blow: &str, step: Step) -> Self {
         let farm = Farm::start().await;
         let victim = Victim::join(&farm, store, "victim").await;
-        let name = name(blow, moment);
+        let name = name(blow, step);
         let job = store.job("in/h264.mp4", &key(&name), "libx264").await;
         Self {
             farm,
@@ -78,9 +78,9 @@ impl<'a> Case<'a> {
 
     /// What the victim said last is said now, and then it wakes up to find that
     /// the job is not its own.
-    async fn wake(&mut self, kept: Option<Kept>) {
-        if let Some(kept) = kept {
-            kept.decide(Fate::Passed);
+    async fn wake(&mut self, reached: Option<Reached>) {
+        if let Some(reached) = reached {
+            reached.decide(Fate::Passed);
         }
         let woken = Timestamp::now();
         self.victim.worker.process.signal(Signal::CONT);
@@ -102,22 +102,22 @@ impl<'a> Case<'a> {
     async fn tally(&self) -> Tally {
         let auditor = Auditor::connect(self.farm.url()).await;
         let job = Acknowledged::new(self.job.id, &self.name, &input());
-        let place = Place::Bucket(self.store, format!("out-{}/", self.name));
+        let place = OutputPlace::Bucket(self.store, format!("out-{}/", self.name));
         let scratch = self.farm.scratch();
         auditor.settled(&[job], &place, &scratch).await
     }
 }
 
 /// The worker is killed, and what it was saying is lost.
-async fn killed(store: &TestStore, moment: Moment) {
-    let mut case = Case::new(store, "killed", moment).await;
-    let ambush = case.victim.lie_in_wait(moment);
+async fn killed(store: &TestStore, step: Step) {
+    let mut case = Case::new(store, "killed", step).await;
+    let held = case.victim.hold_at(step);
     case.farm.enqueue(&case.job).await;
-    let kept = ambush.met(&case.farm).await;
+    let reached = held.reached(&case.farm).await;
     case.victim.worker.process.kill();
     let _heir = case.heir().await;
     case.farm.completed(&case.job.id).await;
-    drop(kept);
+    drop(reached);
     // Its scratch folder is its own to sweep.
     case.victim.restart(&case.farm, store).await;
     case.is_settled().await;
@@ -125,38 +125,38 @@ async fn killed(store: &TestStore, moment: Moment) {
 
 /// The worker sleeps until another has finished its job; what it had said last
 /// arrives before it wakes up, or even while it is still the owner.
-async fn frozen(store: &TestStore, moment: Moment, is_heard: bool) {
+async fn frozen(store: &TestStore, step: Step, is_heard: bool) {
     let blow = if is_heard { "heard" } else { "frozen" };
-    let mut case = Case::new(store, blow, moment).await;
-    let ambush = case.victim.lie_in_wait(moment);
+    let mut case = Case::new(store, blow, step).await;
+    let held = case.victim.hold_at(step);
     case.farm.enqueue(&case.job).await;
-    let mut kept = Some(ambush.met(&case.farm).await);
+    let mut reached = Some(held.reached(&case.farm).await);
     case.victim.worker.process.signal(Signal::STOP);
-    if let Some(kept) = kept.take_if(|_| is_heard) {
-        kept.decide(Fate::Passed);
+    if let Some(reached) = reached.take_if(|_| is_heard) {
+        reached.decide(Fate::Passed);
     }
     let _heir = case.heir().await;
     let (run, _) = case.farm.completed(&case.job.id).await;
     let published = case.output().await;
-    if moment == Moment::Committing {
+    if step == Step::Committing {
         assert!(!case.is_pending().await, "not forestalled");
     }
 
-    case.wake(kept).await;
+    case.wake(reached).await;
     case.is_settled().await;
-    assert_eq!(case.output().await, published, "{moment:?}: overwritten");
+    assert_eq!(case.output().await, published, "{step:?}: overwritten");
     let now = case.farm.run(&case.job.id).await;
-    assert_eq!(now, Some(run), "{moment:?}: the run was written again");
+    assert_eq!(now, Some(run), "{step:?}: the run was written again");
 }
 
 /// The worker sleeps over the commit of the last attempt; what it had said last
 /// arrives when the job has failed.
 async fn buried(store: &TestStore) {
-    let mut case = Case::new(store, "buried", Moment::Committing).await;
+    let mut case = Case::new(store, "buried", Step::Committing).await;
     case.job.attempts = 1;
-    let ambush = case.victim.lie_in_wait(Moment::Committing);
+    let held = case.victim.hold_at(Step::Committing);
     case.farm.enqueue(&case.job).await;
-    let kept = ambush.met(&case.farm).await;
+    let reached = held.reached(&case.farm).await;
     assert!(case.is_pending().await);
     case.victim.worker.process.signal(Signal::STOP);
     let _heir = case.heir().await;
@@ -166,21 +166,21 @@ async fn buried(store: &TestStore) {
     })
     .await;
 
-    case.wake(Some(kept)).await;
+    case.wake(Some(reached)).await;
     assert_eq!(case.tally().await.failed, 1);
 }
 
 /// The broker is killed while the worker waits for an answer of it: before it
 /// has heard what it is told, or after.
-async fn unanswered(store: &TestStore, moment: Moment, is_heard: bool) {
+async fn unanswered(store: &TestStore, step: Step, is_heard: bool) {
     let blow = if is_heard { "mute" } else { "deaf" };
-    let mut case = Case::new(store, blow, moment).await;
-    let ambush = case.victim.lie_in_wait(moment);
+    let mut case = Case::new(store, blow, step).await;
+    let held = case.victim.hold_at(step);
     case.farm.enqueue(&case.job).await;
-    let kept = ambush.met(&case.farm).await;
+    let reached = held.reached(&case.farm).await;
     if is_heard {
         let before = case.farm.run(&case.job.id).await;
-        kept.decide(Fate::CutShort(0));
+        reached.decide(Fate::CutShort(0));
         poll::until("the run to be written", async || {
             (case.farm.run(&case.job.id).await != before).then_some(())
         })
@@ -188,31 +188,31 @@ async fn unanswered(store: &TestStore, moment: Moment, is_heard: bool) {
         case.farm.broker.kill();
     } else {
         case.farm.broker.kill();
-        drop(kept);
+        drop(reached);
     }
     case.farm.broker.restart().await;
     case.is_settled().await;
     let run = case.farm.run(&case.job.id).await.unwrap();
     // A fence that took longer than the lease protects nothing: that attempt ends.
-    let most = 1 + u32::from(moment == Moment::Fencing);
-    assert!(run.attempt <= most, "{moment:?}: {run:#?}");
+    let most = 1 + u32::from(step == Step::Fencing);
+    assert!(run.attempt <= most, "{step:?}: {run:#?}");
 }
 
 #[tokio::test]
 async fn a_worker_killed_at_any_moment_loses_and_doubles_nothing() {
     let (store, _folder) = store().await;
-    join_all(Moment::ALL.map(|moment| Box::pin(killed(&store, moment)))).await;
+    join_all(Step::ALL.map(|step| Box::pin(killed(&store, step)))).await;
     // Only what no run names yet is the store's to expire.
-    let unnamed = [Moment::Fencing, Moment::Uploading];
-    let left = unnamed.map(|moment| key(&name("killed", moment)));
+    let unnamed = [Step::Fencing, Step::Uploading];
+    let left = unnamed.map(|step| key(&name("killed", step)));
     assert_eq!(store.uploads().await, left);
 }
 
 #[tokio::test]
 async fn a_worker_frozen_at_any_moment_loses_and_doubles_nothing() {
     let (store, _folder) = store().await;
-    let late = Moment::ALL.map(|moment| Box::pin(frozen(&store, moment, false)));
-    let fence = [Box::pin(frozen(&store, Moment::Fencing, true))];
+    let late = Step::ALL.map(|step| Box::pin(frozen(&store, step, false)));
+    let fence = [Box::pin(frozen(&store, Step::Fencing, true))];
     join_all(late.into_iter().chain(fence)).await;
 }
 
@@ -225,11 +225,11 @@ async fn a_commit_that_arrives_when_its_job_has_failed_makes_nothing_appear() {
 #[tokio::test]
 async fn a_broker_killed_while_it_is_told_what_counts_is_told_again() {
     let (store, _folder) = store().await;
-    let writes = [Moment::Claiming, Moment::Fencing, Moment::Completing];
+    let writes = [Step::Claiming, Step::Fencing, Step::Completing];
     let deaf = writes
         .into_iter()
-        .chain([Moment::Acknowledging])
-        .map(|moment| Box::pin(unanswered(&store, moment, false)));
-    let mute = writes.map(|moment| Box::pin(unanswered(&store, moment, true)));
+        .chain([Step::Acknowledging])
+        .map(|step| Box::pin(unanswered(&store, step, false)));
+    let mute = writes.map(|step| Box::pin(unanswered(&store, step, true)));
     join_all(deaf.chain(mute)).await;
 }
