@@ -10,6 +10,7 @@ use crate::api::media::Media;
 use crate::cache::{Pages, Stills};
 use crate::feed::audience::Audience;
 use crate::index::shared::Listing;
+use crate::refusal::Refusal;
 use crate::view::board::Board;
 
 /// What all routes share.
@@ -24,4 +25,13 @@ pub(crate) struct App {
     pub(crate) audience: Audience,
     pub(crate) access: Arc<Access>,
     pub(crate) shutdown: CancellationToken,
+}
+
+impl App {
+    /// The files that new jobs can be made of.
+    pub(crate) fn media(&self) -> Result<&Media, Refusal> {
+        self.media.as_deref().ok_or_else(|| {
+            Refusal::unknown("the monitor knows no store: start it with --store URL")
+        })
+    }
 }

@@ -4,7 +4,8 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use common::broker::BrokerError;
+use common::broker::{BrokerError, SettingsError};
+use common::store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -51,6 +52,31 @@ impl From<BrokerError> for Refusal {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            StoreError::LeadsOut(place) => Self::unsound(format!(
+                "a link at or above {place} leads out of the monitor's store (--store): choose another folder"
+            )),
+            _ => Self::new(StatusCode::BAD_GATEWAY, error.to_string()),
+        }
+    }
+}
+
+impl From<SettingsError> for Refusal {
+    fn from(error: SettingsError) -> Self {
+        let status = match error {
+            SettingsError::Broker(error) => return error.into(),
+            SettingsError::Taken(_) | SettingsError::Changed(_) => StatusCode::CONFLICT,
+            SettingsError::Unknown(_) | SettingsError::BuiltIn(_) | SettingsError::IsDefault(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
         };
         Self::new(status, error.to_string())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, ORIGIN};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -41,21 +41,30 @@ pub(crate) async fn origin(
     next.run(request).await
 }
 
-/// Refuses who may not look, and changes by those who may only look.
-pub(crate) async fn role(
+/// Lets readers and operators pass.
+pub(crate) async fn readers(
     State(access): State<Arc<Access>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let needed = match *request.method() {
-        Method::GET | Method::HEAD => Role::Reader,
-        _ => Role::Operator,
-    };
+    pass(&access, Role::Reader, request, next).await
+}
+
+/// Lets operators pass.
+pub(crate) async fn operators(
+    State(access): State<Arc<Access>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    pass(&access, Role::Operator, request, next).await
+}
+
+async fn pass(access: &Access, needed: Role, request: Request, next: Next) -> Response {
     match access.role(request.headers()).await {
         Some(role) if role >= needed => next.run(request).await,
         Some(_) => Refusal::new(
             StatusCode::FORBIDDEN,
-            "this needs an operator's password; yours lets you look only",
+            "this needs an operator's password; yours is a reader's",
         )
         .into_response(),
         None => Refusal::new(

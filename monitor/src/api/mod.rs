@@ -2,9 +2,13 @@
 //! made from the routes themselves.
 
 mod change;
-mod look;
+mod jobs;
 pub(crate) mod media;
+mod read;
+mod recipe;
 mod service;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -16,7 +20,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{COOKIE, guard};
+use crate::access::{Access, COOKIE, guard};
 use crate::app::App;
 use crate::page;
 use crate::refusal::Refusal;
@@ -46,79 +50,64 @@ impl utoipa::Modify for Schemes {
     }
 }
 
-/// What readers may look at and operators steer.
-fn guarded() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(look::state::state))
-        .routes(routes!(look::live::live))
-        .routes(routes!(look::jobs::list, change::create::create))
-        .routes(routes!(look::jobs::ids))
-        .routes(routes!(look::jobs::one))
-        .routes(routes!(look::log::follow))
-        .routes(routes!(look::preview::media))
-        .routes(routes!(look::preview::still))
-        .routes(routes!(change::steer::cancel))
-        .routes(routes!(change::steer::retry))
-        .routes(routes!(change::steer::relocate))
-        .routes(routes!(change::steer::fits))
-        .routes(routes!(change::orders::list))
-        .routes(routes!(change::orders::pause, change::orders::resume))
-        .routes(routes!(change::orders::lift))
-        .routes(routes!(
-            change::orders::set_hours,
-            change::orders::leave_hours
-        ))
-        .routes(routes!(look::batches::list))
-        .routes(routes!(change::create::browse))
-        .routes(routes!(change::create::plan))
-        .routes(routes!(look::foresee::foresee))
-        .routes(routes!(change::presets::vocabulary))
-        .routes(routes!(change::presets::save, change::presets::remove))
-        .routes(routes!(change::settings::settings))
-        .routes(routes!(change::settings::keep_history))
-        .routes(routes!(
-            change::settings::set_default,
-            change::settings::leave_default
-        ))
-        .routes(routes!(service::jetstream::jetstream))
-        .routes(routes!(look::history::history))
-        .routes(routes!(look::history::csv))
+/// Every documented route, each behind the guard of the role that it needs.
+struct Routes {
+    read: OpenApiRouter<App>,
+    change: OpenApiRouter<App>,
+    jetstream: OpenApiRouter<App>,
+    metrics: OpenApiRouter<App>,
 }
 
-/// What Prometheus scrapes, guarded as well.
-fn metrics() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(service::metrics::metrics))
-}
+impl Routes {
+    fn new() -> Self {
+        Self {
+            read: read::routes(),
+            change: change::routes(),
+            jetstream: OpenApiRouter::new().routes(routes!(service::jetstream::jetstream)),
+            metrics: OpenApiRouter::new().routes(routes!(service::metrics::metrics)),
+        }
+    }
 
-/// Every documented route: the guarded ones as given, beside those that are open to all.
-fn described(guarded: OpenApiRouter<App>, metrics: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    let session = OpenApiRouter::new().routes(routes!(
-        service::session::standing,
-        service::session::begin,
-        service::session::end
-    ));
-    let health = OpenApiRouter::new()
-        .routes(routes!(service::health::alive))
-        .routes(routes!(service::health::ready));
-    OpenApiRouter::with_openapi(Document::openapi())
-        .nest("/api/v1", guarded.merge(session))
-        .merge(metrics)
-        .merge(health)
+    fn guarded(self, access: &Arc<Access>) -> Self {
+        let readers = middleware::from_fn_with_state(access.clone(), guard::readers);
+        let operators = middleware::from_fn_with_state(access.clone(), guard::operators);
+        Self {
+            read: self.read.route_layer(readers.clone()),
+            change: self.change.route_layer(operators),
+            jetstream: self.jetstream.route_layer(readers.clone()),
+            metrics: self.metrics.route_layer(readers),
+        }
+    }
+
+    /// All of them, beside those that are open to everyone.
+    fn described(self) -> OpenApiRouter<App> {
+        let session = OpenApiRouter::new().routes(routes!(
+            service::session::standing,
+            service::session::begin,
+            service::session::end
+        ));
+        let health = OpenApiRouter::new()
+            .routes(routes!(service::health::alive))
+            .routes(routes!(service::health::ready));
+        let api = self.read.merge(self.change).merge(self.jetstream);
+        OpenApiRouter::with_openapi(Document::openapi())
+            .nest("/api/v1", api.merge(session))
+            .merge(self.metrics)
+            .merge(health)
+    }
 }
 
 /// The OpenAPI document, made from the routes.
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    described(guarded(), metrics()).into_openapi()
+    Routes::new().described().into_openapi()
 }
 
 /// Every route.
 pub(crate) fn routes(shared: App) -> Router {
-    let role = middleware::from_fn_with_state(shared.access.clone(), guard::role);
-    let (api, document) = described(
-        guarded().route_layer(role.clone()),
-        metrics().route_layer(role),
-    )
-    .split_for_parts();
+    let (api, document) = Routes::new()
+        .guarded(&shared.access)
+        .described()
+        .split_for_parts();
     let document: Bytes = serde_json::to_vec(&document)
         .expect("the document is plain data with string keys")
         .into();

@@ -42,14 +42,14 @@ impl Audience {
     }
 
     /// Waits until somebody looks.
-    pub async fn arrival(&self) {
+    pub(crate) async fn arrival(&self) {
         let mut looking = self.looking.subscribe();
         // The sender lives as long as `self`: this cannot fail.
         let _ = looking.wait_for(|looking| *looking > 0).await;
     }
 
     /// Waits until nobody has looked for a while.
-    pub async fn departure(&self) {
+    pub(crate) async fn departure(&self) {
         let mut looking = self.looking.subscribe();
         loop {
             let _ = looking.wait_for(|looking| *looking == 0).await;

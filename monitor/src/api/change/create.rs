@@ -1,59 +1,31 @@
-//! New jobs: the files there are, who could run a recipe, and submitting.
+//! New jobs.
 
 use std::path::Path;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use common::broker::{Broker, EnqueueResult, Enqueued, Makers, NamesError, Outputs};
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::id::{BatchId, JobId};
 use common::job::{Fallbacks, Job};
 use common::matching::pin;
-use common::matching::plan::Plan;
 use common::names::location::Location;
 use common::recipe::Recipe;
 use common::store::StoreError;
 use common::submit::naming::{Named, Output};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::api::media::Media;
+use crate::api::recipe::check;
 use crate::app::App;
-use crate::refusal::{Json, Params, Refusal};
+use crate::refusal::{Json, Refusal};
 
 /// Files of one order, at the most.
 const MOST: usize = 1000;
 /// Files that the store is asked about at the same time.
 const AT_ONCE: usize = 16;
-
-/// Which folder.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Where {
-    /// Below the store's root, with `/` between names.
-    #[serde(default)]
-    folder: String,
-}
-
-/// What lies in a folder.
-#[derive(Default, Serialize, ToSchema)]
-pub(crate) struct FolderRow {
-    /// The root below which everything lies; none where the monitor has no store.
-    root: Option<String>,
-    /// Names of folders.
-    folders: Vec<String>,
-    /// Files.
-    files: Vec<FileRow>,
-}
-
-/// A file.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FileRow {
-    name: String,
-    size: u64,
-}
 
 /// What to encode, and how.
 #[derive(Deserialize, ToSchema)]
@@ -100,84 +72,6 @@ pub(crate) struct FileReceipt {
     why: Option<String>,
 }
 
-/// A recipe.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct PlanRequest {
-    #[schema(value_type = Object)]
-    recipe: Recipe,
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Missing(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
-            StoreError::LeadsOut(place) => Self::unsound(format!(
-                "a link at or above {place} leads out of the monitor's store (--store): choose another folder"
-            )),
-            _ => Self::new(StatusCode::BAD_GATEWAY, error.to_string()),
-        }
-    }
-}
-
-pub(crate) fn media(shared: &App) -> Result<&Media, Refusal> {
-    shared
-        .media
-        .as_deref()
-        .ok_or_else(|| Refusal::unknown("the monitor knows no store: start it with --store URL"))
-}
-
-/// What lies in a folder of the store.
-#[utoipa::path(
-    get, path = "/store", tag = "new", params(Where),
-    responses((status = OK, body = FolderRow), (status = NOT_FOUND, body = Refusal))
-)]
-pub(crate) async fn browse(
-    State(shared): State<App>,
-    Params(Where { folder }): Params<Where>,
-) -> Result<axum::Json<FolderRow>, Refusal> {
-    // A page asks before anybody wants a file: that there is no store is an answer.
-    let Some(media) = &shared.media else {
-        return Ok(axum::Json(FolderRow::default()));
-    };
-    let found = media.folder(&folder).await?;
-    let files = found
-        .files
-        .into_iter()
-        .map(|(name, size)| FileRow { name, size });
-    Ok(axum::Json(FolderRow {
-        root: Some(media.root().to_string()),
-        folders: found.folders,
-        files: files.collect(),
-    }))
-}
-
-/// Who could run a recipe, how well, and what else would do. Changes nothing.
-#[utoipa::path(
-    post, path = "/plan", tag = "new", request_body = PlanRequest,
-    responses((status = OK, body = Object), (status = UNPROCESSABLE_ENTITY, body = Refusal))
-)]
-pub(crate) async fn plan(
-    State(shared): State<App>,
-    Json(PlanRequest { recipe }): Json<PlanRequest>,
-) -> Result<axum::Json<Plan>, Refusal> {
-    check(&recipe)?;
-    let (workers, reports) =
-        tokio::try_join!(shared.broker.workers(), shared.broker.recent_reports())?;
-    let history = reports.iter().collect();
-    let mut plan = Plan::of(&recipe, &workers);
-    if let Ok(media) = media(&shared) {
-        let file = media.root().join("file");
-        plan = plan.between(&workers, &[[file.clone(), file]]);
-    }
-    Ok(axum::Json(plan.measured(&history)))
-}
-
-pub(crate) fn check(recipe: &Recipe) -> Result<(), Refusal> {
-    recipe
-        .check()
-        .map_err(|error| Refusal::unsound(error.to_string()))
-}
-
 /// Submits a job for each file. Files whose output is there already are left
 /// alone, and so is what waits, runs or is done.
 #[utoipa::path(
@@ -188,7 +82,7 @@ pub(crate) async fn create(
     State(shared): State<App>,
     Json(order): Json<Order>,
 ) -> Result<axum::Json<Receipt>, Refusal> {
-    let media = media(&shared)?;
+    let media = shared.media()?;
     check(&order.recipe)?;
     if order.files.is_empty() || order.files.len() > MOST {
         return Err(Refusal::unsound(format!("name 1 to {MOST} files")));

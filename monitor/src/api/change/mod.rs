@@ -1,7 +1,26 @@
-//! Routes that change something.
+//! Routes that change something: operators alone may call them.
 
-pub(super) mod create;
-pub(super) mod orders;
-pub(super) mod presets;
-pub(super) mod settings;
-pub(super) mod steer;
+mod create;
+mod orders;
+mod presets;
+mod settings;
+mod steer;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create))
+        .routes(routes!(steer::cancel))
+        .routes(routes!(steer::retry))
+        .routes(routes!(steer::relocate))
+        .routes(routes!(orders::pause, orders::resume))
+        .routes(routes!(orders::lift))
+        .routes(routes!(orders::set_hours, orders::leave_hours))
+        .routes(routes!(presets::save, presets::remove))
+        .routes(routes!(settings::keep_history))
+        .routes(routes!(settings::set_default, settings::leave_default))
+}

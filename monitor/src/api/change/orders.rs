@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::refusal::{Json, Named, Refusal};
-use crate::snapshot::ControlRow;
 
 /// When in the week a worker may start jobs.
 #[derive(Deserialize, ToSchema)]
@@ -20,18 +19,6 @@ pub(crate) struct Week {
     /// By its own clock, e.g. `mon-fri 19:00-07:00; sat,sun 00:00-24:00`.
     #[schema(value_type = String)]
     hours: Hours,
-}
-
-/// Every order that is in force.
-#[utoipa::path(
-    get, path = "/controls", operation_id = "list_controls", tag = "steer",
-    responses((status = OK, body = Vec<ControlRow>), (status = SERVICE_UNAVAILABLE, body = Refusal))
-)]
-pub(crate) async fn list(
-    State(shared): State<App>,
-) -> Result<axum::Json<Vec<ControlRow>>, Refusal> {
-    let controls = shared.broker.controls().await?;
-    Ok(axum::Json(ControlRow::all(&controls)))
 }
 
 /// Pauses `queue.NAME` or `batch.ID`, or has `worker.NAME` drain.

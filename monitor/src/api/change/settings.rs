@@ -3,72 +3,13 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::broker::SettingsError;
 use common::farm::retention::Days;
 use common::names::token::Token;
-use common::recipe::Recipe;
-use common::recipe::preset::{Listed, Presets};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
-
-/// What a farm keeps.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Settings {
-    /// How long history is kept.
-    history: HistoryRow,
-    /// The name of the preset that jobs get where nothing else says how.
-    #[schema(value_type = Option<String>)]
-    default: Option<Token>,
-    /// Every preset, by name.
-    presets: Vec<PresetRow>,
-}
-
-/// How long history is kept.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct HistoryRow {
-    /// Days, as set here; `null` where nobody did.
-    #[schema(value_type = Option<u32>)]
-    days: Option<Days>,
-    /// Seconds that the broker keeps what happened to jobs; 0 is for ever.
-    events: u64,
-    /// Seconds that the broker keeps batches; 0 is for ever.
-    batches: u64,
-}
-
-/// A preset.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct PresetRow {
-    /// What it goes by.
-    #[schema(value_type = String)]
-    name: Token,
-    /// What it is for.
-    note: Option<String>,
-    /// How to encode.
-    #[schema(value_type = Object)]
-    recipe: Recipe,
-    /// The recipe in one line.
-    words: String,
-    /// Whether one of this name is built in.
-    built_in: bool,
-    /// Stands for what was saved; `null` where nobody saved one of this name.
-    revision: Option<u64>,
-}
-
-impl From<&Listed> for PresetRow {
-    fn from(listed: &Listed) -> Self {
-        Self {
-            name: listed.name.clone(),
-            note: listed.preset.note.clone(),
-            words: listed.preset.recipe.to_string(),
-            recipe: listed.preset.recipe.clone(),
-            built_in: listed.built_in,
-            revision: listed.revision,
-        }
-    }
-}
 
 /// How long to keep history.
 #[derive(Deserialize, ToSchema)]
@@ -83,38 +24,6 @@ pub(crate) struct KeepHistory {
 pub(crate) struct DefaultPreset {
     #[schema(value_type = String)]
     preset: Token,
-}
-
-impl From<SettingsError> for Refusal {
-    fn from(error: SettingsError) -> Self {
-        let status = match error {
-            SettingsError::Broker(error) => return error.into(),
-            SettingsError::Taken(_) | SettingsError::Changed(_) => StatusCode::CONFLICT,
-            SettingsError::Unknown(_) | SettingsError::BuiltIn(_) | SettingsError::IsDefault(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-        };
-        Self::new(status, error.to_string())
-    }
-}
-
-/// All settings of the farm.
-#[utoipa::path(
-    get, path = "/settings", tag = "settings",
-    responses((status = OK, body = Settings), (status = SERVICE_UNAVAILABLE, body = Refusal))
-)]
-pub(crate) async fn settings(State(shared): State<App>) -> Result<axum::Json<Settings>, Refusal> {
-    let (presets, kept): (Presets, _) =
-        tokio::try_join!(shared.broker.presets(), shared.broker.retention())?;
-    Ok(axum::Json(Settings {
-        history: HistoryRow {
-            days: kept.set,
-            events: kept.events.as_secs(),
-            batches: kept.batches.as_secs(),
-        },
-        default: presets.default_name().cloned(),
-        presets: presets.iter().map(PresetRow::from).collect(),
-    }))
 }
 
 /// Keeps history for so many days; what is older goes at once. What became of

@@ -5,32 +5,16 @@ use axum::extract::State;
 use common::broker::{Broker, BrokerError, SteerResult};
 use common::farm::queue::{Priority, Queue};
 use common::farm::worker::Heartbeat;
-use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
-use common::job::record::JobRecord;
 use common::job::state::JobState;
 use common::matching::pin;
-use common::names::location::Location;
-use common::recipe::Recipe;
 use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::jobs::{AT_ONCE, Jobs, checked};
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
-
-/// Jobs of one order, at the most.
-const MOST: usize = 1000;
-/// Orders that the broker is given at the same time.
-const AT_ONCE: usize = 16;
-
-/// Which jobs.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct Jobs {
-    /// Their ids, at the most 1000.
-    #[schema(value_type = Vec<String>)]
-    jobs: Vec<JobId>,
-}
 
 /// Which jobs, and where to.
 #[derive(Deserialize, ToSchema)]
@@ -96,16 +80,6 @@ impl Outcome {
             phase: None,
             why: Some(why),
         }
-    }
-}
-
-fn checked(jobs: &[JobId]) -> Result<(), Refusal> {
-    match jobs.len() {
-        0 => Err(Refusal::unsound("no job is named")),
-        1..=MOST => Ok(()),
-        many => Err(Refusal::unsound(format!(
-            "{many} jobs are too many for one order: at the most {MOST}"
-        ))),
     }
 }
 
@@ -202,62 +176,4 @@ async fn move_one(broker: &Broker, job: JobId, order: &Move, workers: &[Heartbea
         job,
         broker.move_job(&job, queue.as_ref(), order.priority).await,
     )
-}
-
-/// Whether a worker could run all of the jobs.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Fit {
-    /// Who.
-    #[schema(value_type = String)]
-    worker: WorkerName,
-    /// Whether it could run all of them.
-    fits: bool,
-    /// Why not.
-    why: Option<String>,
-}
-
-/// Which live workers could run all of these jobs, for whoever is about to move
-/// them there. Changes nothing.
-#[utoipa::path(
-    post, path = "/jobs/fit", tag = "steer", request_body = Jobs,
-    responses((status = OK, body = Vec<Fit>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
-)]
-pub(crate) async fn fits(
-    State(App { broker, .. }): State<App>,
-    Json(Jobs { jobs }): Json<Jobs>,
-) -> Result<axum::Json<Vec<Fit>>, Refusal> {
-    checked(&jobs)?;
-    let records: Vec<Result<Option<JobRecord>, BrokerError>> = futures::stream::iter(jobs)
-        .map(|job| {
-            let broker = broker.clone();
-            async move { broker.job(&job).await }
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    // Of jobs that ask the same of a worker, one stands for the others.
-    let mut kinds: Vec<(Recipe, [Location; 2])> = Vec::new();
-    for record in records {
-        let Some(record) = record? else { continue };
-        let (recipe, needed) = (&record.job().recipe, record.job().needed());
-        let folders = needed.each_ref().map(Location::folder);
-        let is_known = kinds.iter().any(|(known, other)| {
-            known == recipe && other.each_ref().map(Location::folder) == folders
-        });
-        if !is_known {
-            kinds.push((recipe.clone(), needed));
-        }
-    }
-    let workers = broker.workers().await?;
-    let fits = workers.iter().map(|worker| {
-        let why = kinds
-            .iter()
-            .find_map(|(recipe, needed)| pin::judge(recipe, worker, needed).err());
-        Fit {
-            worker: worker.name.clone(),
-            fits: why.is_none(),
-            why,
-        }
-    });
-    Ok(axum::Json(fits.collect()))
 }

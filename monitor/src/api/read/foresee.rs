@@ -7,7 +7,7 @@ use common::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::change::create::{check, media};
+use crate::api::recipe::check;
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
 
@@ -44,7 +44,7 @@ pub(crate) async fn foresee(
     State(shared): State<App>,
     Json(ForeseeRequest { file, recipe }): Json<ForeseeRequest>,
 ) -> Result<axum::Json<Foretold>, Refusal> {
-    let media = media(&shared)?;
+    let media = shared.media()?;
     check(&recipe)?;
     let input = media.input(&file).await?;
     let workers = shared.broker.workers().await?;

@@ -1,0 +1,104 @@
+//! Which workers could run a recipe, or jobs that there are.
+
+use axum::extract::State;
+use common::broker::BrokerError;
+use common::farm::worker_name::WorkerName;
+use common::job::record::JobRecord;
+use common::matching::pin;
+use common::matching::plan::Plan;
+use common::names::location::Location;
+use common::recipe::Recipe;
+use futures::StreamExt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::jobs::{AT_ONCE, Jobs, checked};
+use crate::api::recipe::check;
+use crate::app::App;
+use crate::refusal::{Json, Refusal};
+
+/// A recipe.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct PlanRequest {
+    #[schema(value_type = Object)]
+    recipe: Recipe,
+}
+
+/// Who could run a recipe, how well, and what else would do. Changes nothing.
+#[utoipa::path(
+    post, path = "/plan", tag = "new", request_body = PlanRequest,
+    responses((status = OK, body = Object), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(crate) async fn plan(
+    State(shared): State<App>,
+    Json(PlanRequest { recipe }): Json<PlanRequest>,
+) -> Result<axum::Json<Plan>, Refusal> {
+    check(&recipe)?;
+    let (workers, reports) =
+        tokio::try_join!(shared.broker.workers(), shared.broker.recent_reports())?;
+    let history = reports.iter().collect();
+    let mut plan = Plan::of(&recipe, &workers);
+    if let Ok(media) = shared.media() {
+        let file = media.root().join("file");
+        plan = plan.between(&workers, &[[file.clone(), file]]);
+    }
+    Ok(axum::Json(plan.measured(&history)))
+}
+
+/// Whether a worker could run all of the jobs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Fit {
+    /// Who.
+    #[schema(value_type = String)]
+    worker: WorkerName,
+    /// Whether it could run all of them.
+    fits: bool,
+    /// Why not.
+    why: Option<String>,
+}
+
+/// Which live workers could run all of these jobs, for whoever is about to move
+/// them there. Changes nothing.
+#[utoipa::path(
+    post, path = "/jobs/fit", tag = "steer", request_body = Jobs,
+    responses((status = OK, body = Vec<Fit>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(crate) async fn fits(
+    State(App { broker, .. }): State<App>,
+    Json(Jobs { jobs }): Json<Jobs>,
+) -> Result<axum::Json<Vec<Fit>>, Refusal> {
+    checked(&jobs)?;
+    let records: Vec<Result<Option<JobRecord>, BrokerError>> = futures::stream::iter(jobs)
+        .map(|job| {
+            let broker = broker.clone();
+            async move { broker.job(&job).await }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    // Of jobs that ask the same of a worker, one stands for the others.
+    let mut kinds: Vec<(Recipe, [Location; 2])> = Vec::new();
+    for record in records {
+        let Some(record) = record? else { continue };
+        let (recipe, needed) = (&record.job().recipe, record.job().needed());
+        let folders = needed.each_ref().map(Location::folder);
+        let is_known = kinds.iter().any(|(known, other)| {
+            known == recipe && other.each_ref().map(Location::folder) == folders
+        });
+        if !is_known {
+            kinds.push((recipe.clone(), needed));
+        }
+    }
+    let workers = broker.workers().await?;
+    let fits = workers.iter().map(|worker| {
+        let why = kinds
+            .iter()
+            .find_map(|(recipe, needed)| pin::judge(recipe, worker, needed).err());
+        Fit {
+            worker: worker.name.clone(),
+            fits: why.is_none(),
+            why,
+        }
+    });
+    Ok(axum::Json(fits.collect()))
+}

@@ -1,0 +1,60 @@
+//! The files that new jobs can be made of.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::App;
+use crate::refusal::{Params, Refusal};
+
+/// Which folder.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Where {
+    /// Below the store's root, with `/` between names.
+    #[serde(default)]
+    folder: String,
+}
+
+/// What lies in a folder.
+#[derive(Default, Serialize, ToSchema)]
+pub(crate) struct FolderRow {
+    /// The root below which everything lies; none where the monitor has no store.
+    root: Option<String>,
+    /// Names of folders.
+    folders: Vec<String>,
+    /// Files.
+    files: Vec<FileRow>,
+}
+
+/// A file.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FileRow {
+    name: String,
+    size: u64,
+}
+
+/// What lies in a folder of the store.
+#[utoipa::path(
+    get, path = "/store", tag = "new", params(Where),
+    responses((status = OK, body = FolderRow), (status = NOT_FOUND, body = Refusal))
+)]
+pub(crate) async fn browse(
+    State(shared): State<App>,
+    Params(Where { folder }): Params<Where>,
+) -> Result<axum::Json<FolderRow>, Refusal> {
+    // A page asks before anybody wants a file: that there is no store is an answer.
+    let Some(media) = &shared.media else {
+        return Ok(axum::Json(FolderRow::default()));
+    };
+    let found = media.folder(&folder).await?;
+    let files = found
+        .files
+        .into_iter()
+        .map(|(name, size)| FileRow { name, size });
+    Ok(axum::Json(FolderRow {
+        root: Some(media.root().to_string()),
+        folders: found.folders,
+        files: files.collect(),
+    }))
+}

@@ -1,0 +1,42 @@
+//! Routes that change nothing: readers may call them, whatever their method.
+
+mod batches;
+mod foresee;
+mod history;
+mod jobs;
+mod live;
+mod log;
+mod matching;
+mod media;
+mod orders;
+mod preview;
+mod settings;
+mod state;
+mod vocabulary;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(state::state))
+        .routes(routes!(live::live))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::ids))
+        .routes(routes!(jobs::one))
+        .routes(routes!(log::follow))
+        .routes(routes!(preview::media))
+        .routes(routes!(preview::still))
+        .routes(routes!(matching::fits))
+        .routes(routes!(matching::plan))
+        .routes(routes!(orders::list))
+        .routes(routes!(batches::list))
+        .routes(routes!(media::browse))
+        .routes(routes!(foresee::foresee))
+        .routes(routes!(vocabulary::vocabulary))
+        .routes(routes!(settings::settings))
+        .routes(routes!(history::history))
+        .routes(routes!(history::csv))
+}

@@ -1,0 +1,19 @@
+//! The orders that are in force.
+
+use axum::extract::State;
+
+use crate::app::App;
+use crate::refusal::Refusal;
+use crate::snapshot::ControlRow;
+
+/// Every order that is in force.
+#[utoipa::path(
+    get, path = "/controls", operation_id = "list_controls", tag = "steer",
+    responses((status = OK, body = Vec<ControlRow>), (status = SERVICE_UNAVAILABLE, body = Refusal))
+)]
+pub(crate) async fn list(
+    State(shared): State<App>,
+) -> Result<axum::Json<Vec<ControlRow>>, Refusal> {
+    let controls = shared.broker.controls().await?;
+    Ok(axum::Json(ControlRow::all(&controls)))
+}
