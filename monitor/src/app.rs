@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use common::broker::Broker;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,24 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Searches the index on a thread of its own: a million jobs take a while, and
+    /// other requests must not wait for that.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        search: impl FnOnce(&Listing) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let _viewer = self.audience.join();
+        self.listing.caught_up().await;
+        let listing = self.listing.clone();
+        let found = tokio::task::spawn_blocking(move || search(&listing)).await;
+        found.map_err(|_| {
+            Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the search of the jobs failed: the monitor's log says where",
+            )
+        })
+    }
+
     /// The files that new jobs can be made of.
     pub(crate) fn media(&self) -> Result<&Media, Refusal> {
         self.media.as_deref().ok_or_else(|| {

@@ -1,74 +1,66 @@
-//! Answers that are kept for the next who asks the same.
+//! Answers that are kept for the next request of the same thing. Requests that
+//! ask at the same time share one answer; the least used answers make room.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::convert::Infallible;
 
 use bytes::Bytes;
 use common::farm::preview::JobFile;
 use common::job::id::JobId;
-use tokio::sync::OnceCell;
+use quick_cache::sync::Cache;
 
 use crate::index::query::Query;
 use crate::index::shared::Listing;
+use crate::refusal::Refusal;
 
-/// Answers that are kept for others who ask the same.
-const KEPT_PAGES: usize = 64;
-/// Pictures that are kept for the next who looks, some 20 kB each.
-const KEPT_STILLS: usize = 256;
+/// Pages of jobs that are kept.
+const PAGES: usize = 64;
+/// Still pictures that are kept, about 20 kB each.
+const STILLS: usize = 256;
 
-/// Answers that are still true: a hundred who look at the same page cost one
-/// look through the jobs.
-#[derive(Default)]
-pub(crate) struct Pages {
-    kept: Mutex<HashMap<Query, Arc<Mutex<Kept>>>>,
-}
+/// Pages of jobs as JSON, by the revision of the index and the query: a hundred
+/// viewers of one page cost one search.
+pub(crate) struct Pages(Cache<(u64, Query), Bytes>);
 
-#[derive(Default)]
-struct Kept {
-    revision: u64,
-    page: Option<Bytes>,
-}
-
-impl Pages {
-    pub(crate) fn page(&self, query: Query, listing: &Listing) -> Bytes {
-        let place = {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() >= KEPT_PAGES && !kept.contains_key(&query) {
-                kept.clear();
-            }
-            kept.entry(query.clone()).or_default().clone()
-        };
-        // Who asks the same at the same time waits for the one answer.
-        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = listing.read();
-        match &place.page {
-            Some(page) if place.revision == index.revision() => page.clone(),
-            _ => {
-                let page = serde_json::to_vec(&index.page(&query))
-                    .expect("rows are plain data with string keys");
-                place.revision = index.revision();
-                place.page.insert(page.into()).clone()
-            }
-        }
+impl Default for Pages {
+    fn default() -> Self {
+        Self(Cache::new(PAGES))
     }
 }
 
-/// Pictures that somebody looked at not long ago. Who asks for the same at the
-/// same time waits for the one answer.
-#[derive(Default)]
-pub(crate) struct Stills {
-    kept: Mutex<HashMap<Still, Arc<OnceCell<Bytes>>>>,
+impl Pages {
+    /// The page that answers the query now. May search a million jobs.
+    pub(crate) fn page(&self, query: Query, listing: &Listing) -> Bytes {
+        let index = listing.read();
+        let search = || {
+            let page = serde_json::to_vec(&index.page(&query)).expect("rows have string keys only");
+            Ok::<_, Infallible>(page.into())
+        };
+        let Ok(page) = self
+            .0
+            .get_or_insert_with(&(index.revision(), query.clone()), search);
+        page
+    }
 }
 
-/// Whose picture, of which file, at how many milliseconds.
+/// Which picture: of which job's file, at how many milliseconds.
 pub(crate) type Still = (JobId, JobFile, u64);
 
+/// Still pictures as JPEG.
+pub(crate) struct Stills(Cache<Still, Bytes>);
+
+impl Default for Stills {
+    fn default() -> Self {
+        Self(Cache::new(STILLS))
+    }
+}
+
 impl Stills {
-    pub(crate) fn place(&self, still: Still) -> Arc<OnceCell<Bytes>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT_STILLS && !kept.contains_key(&still) {
-            kept.clear();
-        }
-        kept.entry(still).or_default().clone()
+    /// The picture, kept or made now. A failure is not kept.
+    pub(crate) async fn picture(
+        &self,
+        still: &Still,
+        make: impl Future<Output = Result<Bytes, Refusal>>,
+    ) -> Result<Bytes, Refusal> {
+        self.0.get_or_insert_async(still, make).await
     }
 }

@@ -73,6 +73,13 @@ pub(crate) fn report() -> Report {
     }
 }
 
+/// An index of one job, completed.
+pub(crate) fn completed(name: &str) -> Index {
+    let mut index = Index::default();
+    index.run(&running(&job(name, 0)).complete(report(), at(60)));
+    index
+}
+
 fn names(index: &Index, query: &Query) -> Vec<String> {
     let page = index.page(&Query {
         limit: 100,

@@ -94,7 +94,11 @@ async fn every_route_asks_who_is_there_and_every_change_for_an_operator() {
             let reading = send(&monitor.address, method, path, &reader, &json!({})).await;
             let is_refused = reading.status == 403;
             let is_question = QUESTIONS.contains(&path.as_str());
-            assert_eq!(is_refused, !is_question, "{method} {path}: {}", reading.body);
+            assert_eq!(
+                is_refused, !is_question,
+                "{method} {path}: {}",
+                reading.body
+            );
             let elsewhere = format!("{operator}Sec-Fetch-Site: cross-site\r\n");
             let foreign = send(&monitor.address, method, path, &elsewhere, &json!({})).await;
             assert_eq!(foreign.status, 403, "{method} {path}: {}", foreign.body);

@@ -50,9 +50,8 @@ pub(crate) struct BatchRow {
 )]
 pub(crate) async fn list(State(shared): State<App>) -> Result<axum::Json<Vec<BatchRow>>, Refusal> {
     let _viewer = shared.audience.join();
-    shared.listing.caught_up().await;
+    let sums = shared.search(|listing| listing.read().batches()).await?;
     let batches = shared.broker.batches().await?;
-    let sums = shared.listing.read().batches();
     let frame = shared.board.frame(FRAME).await;
     let is_complete = shared.listing.is_complete();
     let now = shared.broker.now();

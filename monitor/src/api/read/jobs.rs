@@ -1,7 +1,6 @@
 //! Jobs: pages of them, and all about one.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use common::farm::queue::Queue;
@@ -93,12 +92,11 @@ pub(crate) async fn list(
     State(shared): State<App>,
     Params(asked): Params<JobsQuery>,
 ) -> Result<Response, Refusal> {
-    let _viewer = shared.audience.join();
-    shared.listing.caught_up().await;
     let query = asked.query()?;
     let pages = shared.pages.clone();
-    let listing = shared.listing.clone();
-    let page = search(move || pages.page(query, &listing)).await?;
+    let page = shared
+        .search(move |listing| pages.page(query, listing))
+        .await?;
     Ok(([(CONTENT_TYPE, "application/json")], page).into_response())
 }
 
@@ -112,28 +110,14 @@ pub(crate) async fn ids(
     State(shared): State<App>,
     Params(asked): Params<JobsQuery>,
 ) -> Result<axum::Json<Ids>, Refusal> {
-    let _viewer = shared.audience.join();
-    shared.listing.caught_up().await;
     let query = Query {
         limit: MOST_IDS,
         ..asked.query()?
     };
-    let listing = shared.listing.clone();
-    search(move || listing.read().ids(&query))
-        .await
-        .map(axum::Json)
-}
-
-/// Looks through the jobs beside whatever else is answered.
-async fn search<T: Send + 'static>(
-    look: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(look).await.map_err(|_| {
-        Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "looking through the jobs failed",
-        )
-    })
+    let ids = shared
+        .search(move |listing| listing.read().ids(&query))
+        .await?;
+    Ok(axum::Json(ids))
 }
 
 /// All that is known of a job.

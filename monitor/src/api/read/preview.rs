@@ -114,14 +114,13 @@ pub(crate) async fn still(
     if !(0.0..1e9).contains(&at) {
         return Err(Refusal::unsound(format!("{at} is no time in seconds")));
     }
-    let place = shared.stills.place((job, side, (at * 1000.0) as u64));
-    let picture = place
-        .get_or_try_init(async || {
-            let record = known(&shared.broker, &job).await?;
-            let seen = see(&shared.broker, &record, side, PreviewKind::Still(at)).await;
-            seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))
-        })
-        .await?;
+    let still = (job, side, (at * 1000.0) as u64);
+    let make = async {
+        let record = known(&shared.broker, &job).await?;
+        let seen = see(&shared.broker, &record, side, PreviewKind::Still(at)).await;
+        seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))
+    };
+    let picture = shared.stills.picture(&still, make).await?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
         (
@@ -129,7 +128,7 @@ pub(crate) async fn still(
             HeaderValue::from_static("private, max-age=3600"),
         ),
     ];
-    Ok((headers, picture.clone()).into_response())
+    Ok((headers, picture).into_response())
 }
 
 async fn known(broker: &Broker, job: &JobId) -> Result<JobRecord, Refusal> {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use crate::app::App;
-use crate::index::{Index, LISTED};
+use crate::index::{Index, LISTED, Who};
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use crate::snapshot::attention::Attention;
@@ -28,23 +28,25 @@ const PATIENCE: Duration = Duration::from_secs(5);
         (status = SERVICE_UNAVAILABLE, body = Refusal)
     )
 )]
-pub(crate) async fn metrics(State(shared): State<App>) -> Response {
+pub(crate) async fn metrics(State(shared): State<App>) -> Result<Response, Refusal> {
     let _viewer = shared.audience.join();
-    shared.listing.caught_up().await;
-    let Some(frame) = shared.board.frame(PATIENCE).await else {
-        return Refusal::new(
+    let frame = shared.board.frame(PATIENCE).await.ok_or_else(|| {
+        Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "the broker gives no answer: see whether it runs, then try again",
         )
-        .into_response();
-    };
-    let mut text = Text::default();
-    state(&mut text, &frame.snapshot, shared.broker.now());
-    if shared.listing.is_complete() {
-        jobs(&mut text, &shared.listing.read());
-    }
+    })?;
+    let now = shared.broker.now();
+    let text = shared.search(move |listing| {
+        let mut text = Text::default();
+        state(&mut text, &frame.snapshot, now);
+        if listing.is_complete() {
+            jobs(&mut text, &listing.read());
+        }
+        text.0
+    });
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], text.0).into_response()
+    Ok(([(CONTENT_TYPE, kind)], text.await?).into_response())
 }
 
 /// Figures in the text format.
@@ -187,6 +189,8 @@ type Family = (&'static str, &'static str, fn(&Work) -> f64);
 /// What one worker did with one encoder.
 #[derive(Default)]
 struct Work {
+    worker: String,
+    encoder: String,
     jobs: u64,
     encode_seconds: f64,
     frames: u64,
@@ -206,13 +210,15 @@ fn jobs(text: &mut Text, index: &Index) {
         "Attempts beyond each job's first.",
         index.retries(),
     );
-    let mut work: BTreeMap<(String, String), Work> = BTreeMap::new();
+    let mut work: BTreeMap<Who, Work> = BTreeMap::new();
     for done in index.done() {
-        let worker = done.worker.map(ToString::to_string).unwrap_or_default();
-        let encoder = done
-            .encoder
-            .map_or_else(|| "copy".to_owned(), ToString::to_string);
-        let sum = work.entry((worker, encoder)).or_default();
+        let sum = work.entry(done.who).or_insert_with(|| Work {
+            worker: done.worker.map(ToString::to_string).unwrap_or_default(),
+            encoder: done
+                .encoder
+                .map_or_else(|| "copy".to_owned(), ToString::to_string),
+            ..Work::default()
+        });
         sum.jobs += 1;
         sum.encode_seconds += f64::from(done.encode_seconds);
         sum.frames = sum.frames.saturating_add(done.frames);
@@ -244,8 +250,9 @@ fn jobs(text: &mut Text, index: &Index) {
     ];
     for (name, help, value) in families {
         text.family(name, "counter", help);
-        for ((worker, encoder), sum) in &work {
-            let labels: [(&str, &dyn Display); 2] = [("worker", worker), ("encoder", encoder)];
+        for sum in work.values() {
+            let labels: [(&str, &dyn Display); 2] =
+                [("worker", &sum.worker), ("encoder", &sum.encoder)];
             text.sample(name, &labels, value(sum));
         }
     }

@@ -2,8 +2,9 @@
 
 mod sums;
 
+use std::borrow::Cow;
+
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::app::App;
+use crate::index::Index;
+use crate::index::shared::Listing;
 use crate::refusal::{Params, Refusal};
 use crate::snapshot::moment::Moment;
 use sums::{History, who};
@@ -37,19 +40,9 @@ pub(crate) async fn history(
     State(shared): State<App>,
     Params(span): Params<Span>,
 ) -> Result<axum::Json<History>, Refusal> {
-    let _viewer = shared.audience.join();
-    shared.listing.caught_up().await;
-    let listing = shared.listing.clone();
-    // A million jobs take a while: others are answered meanwhile.
     let now = shared.broker.now();
-    let sum = move || History::of(&listing.read(), span.hours, now);
-    let history = tokio::task::spawn_blocking(sum).await;
-    history.map(axum::Json).map_err(|_| {
-        Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "looking through the jobs failed",
-        )
-    })
+    let sum = move |listing: &Listing| History::of(&listing.read(), span.hours, now);
+    Ok(axum::Json(shared.search(sum).await?))
 }
 
 /// Every completed job of the time, a line each.
@@ -57,57 +50,85 @@ pub(crate) async fn history(
     get, path = "/history.csv", tag = "history", params(Span),
     responses((status = OK, body = String, content_type = "text/csv"))
 )]
-pub(crate) async fn csv(State(shared): State<App>, Params(span): Params<Span>) -> Response {
-    let _viewer = shared.audience.join();
-    shared.listing.caught_up().await;
-    let index = shared.listing.read();
+pub(crate) async fn csv(
+    State(shared): State<App>,
+    Params(span): Params<Span>,
+) -> Result<Response, Refusal> {
     let span = SignedDuration::from_hours(i64::from(span.hours));
-    let since = shared
-        .broker
-        .now()
-        .checked_sub(span)
-        .unwrap_or(Timestamp::MIN);
-    let mut text = "job,name,ended,worker,encoder,input_bytes,output_bytes,frames,\
-                    encode_seconds,total_seconds\r\n"
-        .to_owned();
-    for done in index.done().filter(|done| done.ended >= since) {
-        let (worker, encoder) = who(&done);
-        let cells = [
-            done.job.to_string(),
-            cell(done.name),
-            Moment(done.ended).to_string(),
-            worker,
-            encoder,
-            done.input_size.to_string(),
-            done.output_size.to_string(),
-            done.frames.to_string(),
-            format!("{:.3}", done.encode_seconds),
-            format!("{:.3}", done.total_seconds),
-        ];
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
-    }
+    let now = shared.broker.now();
+    let since = now.checked_sub(span).unwrap_or(Timestamp::MIN);
+    let table = shared.search(move |listing| table(&listing.read(), since));
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8"),
         (CONTENT_DISPOSITION, "attachment; filename=\"history.csv\""),
     ];
-    (headers, text).into_response()
+    Ok((headers, table.await?).into_response())
 }
 
-/// A name as one cell, which no spreadsheet takes for a formula.
-fn cell(name: &str) -> String {
-    let is_formula = name.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let guard = if is_formula { "'" } else { "" };
-    format!("\"{guard}{}\"", name.replace('"', "\"\""))
+/// The jobs that were completed since then, as CSV.
+fn table(index: &Index, since: Timestamp) -> Vec<u8> {
+    let mut table = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    let mut write = |cells: [&str; 10]| {
+        table
+            .write_record(cells)
+            .expect("memory takes every record");
+    };
+    write([
+        "job",
+        "name",
+        "ended",
+        "worker",
+        "encoder",
+        "input_bytes",
+        "output_bytes",
+        "frames",
+        "encode_seconds",
+        "total_seconds",
+    ]);
+    for done in index.done().filter(|done| done.ended >= since) {
+        let (worker, encoder) = who(&done);
+        write([
+            &done.job.to_string(),
+            &no_formula(done.name),
+            &Moment(done.ended).to_string(),
+            &worker,
+            &encoder,
+            &done.input_size.to_string(),
+            &done.output_size.to_string(),
+            &done.frames.to_string(),
+            &format!("{:.3}", done.encode_seconds),
+            &format!("{:.3}", done.total_seconds),
+        ]);
+    }
+    table.into_inner().expect("memory takes every record")
+}
+
+/// The name, which no spreadsheet takes for a formula.
+fn no_formula(name: &str) -> Cow<'_, str> {
+    if name.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{name}").into()
+    } else {
+        name.into()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cell;
+    use super::*;
+    use crate::index::tests::completed;
 
     #[test]
-    fn names_stay_cells() {
-        assert_eq!(cell("a \"b\", c.mkv"), "\"a \"\"b\"\", c.mkv\"");
-        assert_eq!(cell("=HYPERLINK(1)"), "\"'=HYPERLINK(1)\"");
+    fn hostile_names_stay_cells_and_are_no_formulas() {
+        for (name, cell) in [
+            ("a \"b\", c.mkv", "\"a \"\"b\"\", c.mkv\""),
+            ("=HYPERLINK(1).mkv", "'=HYPERLINK(1).mkv"),
+        ] {
+            let table = table(&completed(name), Timestamp::MIN);
+            let table = String::from_utf8(table).expect("text");
+            let row = table.lines().nth(1).expect("a row");
+            assert!(row.contains(&format!(",{cell},")), "{row}");
+        }
     }
 }
