@@ -16,15 +16,15 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::display::{output, units};
-use crate::download::downloads::Bringing;
-use crate::download::event::Brought;
-use crate::download::target::Home;
+use crate::download::downloads::Downloads;
+use crate::download::event::DownloadResult;
+use crate::download::target::DownloadTarget;
 use crate::exit::{Error, Exit};
 use crate::paths;
 use crate::select::lookup::find_batch;
 use crate::settings::Settings;
-use crate::submit::entry::{Entry, Standing};
-use crate::wait::ended::{Ending, attend};
+use crate::submit::entry::{Entry, EntryState};
+use crate::wait::ended::{WaitEnd, wait_until_ended};
 use crate::wait::follow::Follower;
 
 /// Which results, and where to.
@@ -42,7 +42,7 @@ pub(crate) struct Options {
     /// Replace other files that have the names of results
     #[arg(long)]
     pub overwrite: bool,
-    /// Print the outcome as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -66,33 +66,33 @@ pub(super) async fn run(
     };
     let mut records = broker.jobs(true).await?;
     records.retain(|record| record.job().batch == id);
-    let home = Home::new(folder(&broker, &id, &records).await?, dir.clone());
+    let target = DownloadTarget::new(folder(&broker, &id, &records).await?, dir.clone());
     let mut entries: Vec<Entry> = records
         .into_iter()
-        .map(|record| entry(record, &home))
+        .map(|record| entry(record, &target))
         .collect();
     entries.sort_by(|one, other| one.name.cmp(&other.name));
-    let bringing = Bringing::start(&Stores::new(), home, options.overwrite)?;
-    let staying = attend(
+    let downloads = Downloads::start(&Stores::new(), target, options.overwrite)?;
+    let staying = wait_until_ended(
         follower,
-        Some(bringing),
+        Some(downloads),
         &mut entries,
         shutdown,
         std::future::pending(),
     );
     let ending = staying.await?;
-    let outcome = Outcome::of(id, dir, &entries);
+    let summary = DownloadSummary::of(id, dir, &entries);
     if options.json {
-        output::print_json(&outcome)?;
+        output::print_json(&summary)?;
     } else {
-        output::print(&outcome.in_words());
+        output::print(&summary.sentence());
     }
-    if ending == Ending::Interrupted {
+    if ending == WaitEnd::Interrupted {
         return Err(Error::interrupted(
             "interrupted; run the same command again for the rest",
         ));
     }
-    Ok(if outcome.is_whole() {
+    Ok(if summary.is_whole() {
         Exit::Done
     } else {
         Exit::Failed
@@ -131,27 +131,27 @@ fn common_folder(mut folder: Location, output: &Location) -> Location {
     folder
 }
 
-fn entry(record: JobRecord, home: &Home) -> Entry {
+fn entry(record: JobRecord, target: &DownloadTarget) -> Entry {
     let job = record.job().clone();
-    let name = home.name(&job.output);
+    let name = target.name(&job.output);
     Entry {
         name: name.map_or_else(
             || job.output.to_string(),
             |name| name.to_string_lossy().into_owned(),
         ),
-        standing: match record {
-            JobRecord::Run(run) => Standing::Run(run),
-            JobRecord::Pending(_) | JobRecord::Parked(_) => Standing::Pending,
+        state: match record {
+            JobRecord::Run(run) => EntryState::Run(run),
+            JobRecord::Pending(_) | JobRecord::Parked(_) => EntryState::Pending,
         },
         job,
         is_gone: false,
-        brought: None,
+        download: None,
     }
 }
 
 /// What came of it.
 #[derive(Debug, Serialize)]
-struct Outcome {
+struct DownloadSummary {
     batch: BatchId,
     /// Where the results are.
     folder: PathBuf,
@@ -165,12 +165,12 @@ struct Outcome {
     failed: usize,
     /// Their jobs are done, and they are not there.
     missing: usize,
-    files: Vec<File>,
+    files: Vec<DownloadedFile>,
 }
 
 /// What became of one result.
 #[derive(Debug, Serialize)]
-struct File {
+struct DownloadedFile {
     /// Its name below the folder.
     file: String,
     job: String,
@@ -181,9 +181,9 @@ struct File {
     error: Option<String>,
 }
 
-impl Outcome {
+impl DownloadSummary {
     fn of(batch: BatchId, folder: PathBuf, entries: &[Entry]) -> Self {
-        let mut outcome = Self {
+        let mut summary = Self {
             batch,
             folder,
             downloaded: 0,
@@ -194,37 +194,37 @@ impl Outcome {
             files: Vec::with_capacity(entries.len()),
         };
         for entry in entries {
-            let state = match &entry.standing {
-                Standing::Run(run) => Some(&run.state),
+            let state = match &entry.state {
+                EntryState::Run(run) => Some(&run.state),
                 _ => None,
             };
-            let (count, word) = match (state, &entry.brought) {
-                (Some(RunState::Completed { .. }), Some(Brought::New(_))) => {
-                    (&mut outcome.downloaded, "downloaded")
+            let (count, word) = match (state, &entry.download) {
+                (Some(RunState::Completed { .. }), Some(DownloadResult::New(_))) => {
+                    (&mut summary.downloaded, "downloaded")
                 }
-                (Some(RunState::Completed { .. }), Some(Brought::There(_))) => {
-                    (&mut outcome.there, "there")
+                (Some(RunState::Completed { .. }), Some(DownloadResult::There(_))) => {
+                    (&mut summary.there, "there")
                 }
-                (Some(RunState::Completed { .. }), _) => (&mut outcome.missing, "missing"),
-                (Some(state), _) if state.is_terminal() => (&mut outcome.failed, state.as_str()),
-                (Some(state), _) => (&mut outcome.open, state.as_str()),
-                (None, _) => (&mut outcome.open, "pending"),
+                (Some(RunState::Completed { .. }), _) => (&mut summary.missing, "missing"),
+                (Some(state), _) if state.is_terminal() => (&mut summary.failed, state.as_str()),
+                (Some(state), _) => (&mut summary.open, state.as_str()),
+                (None, _) => (&mut summary.open, "pending"),
             };
             *count += 1;
             let failure = match state {
                 Some(RunState::Failed { failure }) => Some(failure.message.clone()),
                 _ => None,
             };
-            let brought = entry.brought.as_ref();
-            outcome.files.push(File {
+            let download = entry.download.as_ref();
+            summary.files.push(DownloadedFile {
                 file: entry.name.clone(),
                 job: entry.job.id.to_string(),
                 state: word,
-                path: brought.and_then(Brought::path).cloned(),
-                error: failure.or(brought.and_then(Brought::problem)),
+                path: download.and_then(DownloadResult::path).cloned(),
+                error: failure.or(download.and_then(DownloadResult::problem)),
             });
         }
-        outcome
+        summary
     }
 
     /// Whether all results are there.
@@ -232,7 +232,7 @@ impl Outcome {
         self.open + self.failed + self.missing == 0
     }
 
-    fn in_words(&self) -> String {
+    fn sentence(&self) -> String {
         let files = units::count(self.files.len(), "result");
         let parts: Vec<String> = [
             (self.downloaded, "downloaded"),

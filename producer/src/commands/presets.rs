@@ -13,7 +13,7 @@ use crate::display::{output, table};
 use crate::exit::{Error, Exit};
 use crate::recipe::known::check_known;
 use crate::recipe::options::RecipeOptions;
-use crate::recipe::presets::Shelf;
+use crate::recipe::presets::PresetSource;
 use crate::settings::Settings;
 
 /// What to do about presets; without a verb, they are listed.
@@ -93,13 +93,13 @@ impl From<SettingsError> for Error {
 
 /// A preset for machines.
 #[derive(Serialize)]
-struct Line<'a> {
+struct PresetJson<'a> {
     #[serde(flatten)]
     listed: &'a Listed,
     default: bool,
 }
 
-impl<'a> Line<'a> {
+impl<'a> PresetJson<'a> {
     fn of(listed: &'a Listed, presets: &Presets) -> Self {
         Self {
             listed,
@@ -110,7 +110,7 @@ impl<'a> Line<'a> {
 
 /// A change for machines.
 #[derive(Serialize)]
-struct Changed<'a> {
+struct ChangeJson<'a> {
     preset: Option<&'a Token>,
 }
 
@@ -144,7 +144,10 @@ pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
 async fn list(broker: &Broker, json: bool) -> Result<Exit, Error> {
     let presets = broker.presets().await?;
     if json {
-        let lines: Vec<Line<'_>> = presets.iter().map(|one| Line::of(one, &presets)).collect();
+        let lines: Vec<PresetJson<'_>> = presets
+            .iter()
+            .map(|one| PresetJson::of(one, &presets))
+            .collect();
         output::print_json(&lines)?;
         return Ok(Exit::Done);
     }
@@ -154,19 +157,16 @@ async fn list(broker: &Broker, json: bool) -> Result<Exit, Error> {
     let mut table = table(&["Preset", "Recipe", "Note", ""]);
     for listed in presets.iter() {
         let is_default = presets.default_name() == Some(&listed.name);
-        let standing = [
+        let marks = [
             (is_default, "default"),
             (listed.revision.is_none(), "built in"),
         ];
-        let standing = standing.iter().filter(|(is_so, _)| *is_so);
+        let marks = marks.iter().filter(|(is_so, _)| *is_so);
         table.add_row(vec![
             listed.name.to_string(),
             listed.preset.recipe.to_string(),
             printable(listed.preset.note.as_deref().unwrap_or_default()),
-            standing
-                .map(|(_, word)| *word)
-                .collect::<Vec<_>>()
-                .join(", "),
+            marks.map(|(_, word)| *word).collect::<Vec<_>>().join(", "),
         ]);
     }
     output::print(&table::text(&table));
@@ -177,7 +177,7 @@ async fn show(broker: &Broker, name: &Token, json: bool) -> Result<Exit, Error> 
     let presets = broker.presets().await?;
     let listed = presets.find(name).map_err(Error::usage)?;
     if json {
-        output::print_json(&Line::of(listed, &presets))?;
+        output::print_json(&PresetJson::of(listed, &presets))?;
         return Ok(Exit::Done);
     }
     let recipe = toml::to_string(&listed.preset.recipe).map_err(Error::out_of_reach)?;
@@ -188,7 +188,7 @@ async fn show(broker: &Broker, name: &Token, json: bool) -> Result<Exit, Error> 
 }
 
 async fn save(broker: &Broker, what: Save, settings: &Settings, json: bool) -> Result<Exit, Error> {
-    let shelf = Shelf::FarmByName(settings);
+    let shelf = PresetSource::FarmByName(settings);
     let recipe = what.recipe.recipe(shelf, None).await?;
     check_known(&recipe, &broker.workers().await?)?;
     let preset = Preset::new(recipe, what.note.as_deref()).map_err(Error::usage)?;
@@ -204,7 +204,7 @@ async fn save(broker: &Broker, what: Save, settings: &Settings, json: bool) -> R
 
 fn tell(preset: Option<&Token>, done: &str, json: bool) -> Result<Exit, Error> {
     if json {
-        output::print_json(&Changed { preset })?;
+        output::print_json(&ChangeJson { preset })?;
     } else {
         output::print(done);
     }

@@ -12,7 +12,7 @@ const LEAST: usize = 24;
 const BETWEEN: usize = 2;
 
 /// Rows under a header; the last column holds names.
-pub(crate) struct Named {
+pub(crate) struct NameTable {
     header: Vec<&'static str>,
     rows: Vec<Row>,
 }
@@ -23,7 +23,7 @@ struct Row {
     note: Option<String>,
 }
 
-impl Named {
+impl NameTable {
     /// No rows yet, and these columns; the names go under the last one.
     pub(crate) fn new(header: &[&'static str]) -> Self {
         Self {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn films(width: Option<usize>) -> String {
-        let mut table = Named::new(&["State", "Before", "File"]);
+        let mut table = NameTable::new(&["State", "Before", "File"]);
         for episode in 1..=3 {
             table.row(
                 vec!["failed".to_owned(), format!("{episode}.5 MB")],

@@ -1,4 +1,4 @@
-//! Bringing results home: each copied under a hidden name, compared with what its
+//! Downloads results target: each copied under a hidden name, compared with what its
 //! job has made, and only then given its name. What is there already and is not
 //! the job's stays as it is.
 
@@ -12,82 +12,86 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::event::Event;
-use super::file::Bringer;
-use super::target::Home;
+use super::event::DownloadEvent;
+use super::file::Downloader;
+use super::target::DownloadTarget;
 use crate::exit::Error;
 
-/// Files that are brought at once.
+/// Files that are result at once.
 const AT_ONCE: usize = 3;
 /// How long copies that are broken off may take to tidy up.
 const GIVE_UP: Duration = Duration::from_secs(3);
 
-/// Results on their way home.
-pub(crate) struct Bringing {
-    bringer: Arc<Bringer>,
+/// Results on their way target.
+pub(crate) struct Downloads {
+    downloader: Arc<Downloader>,
     tasks: JoinSet<()>,
     turns: Arc<Semaphore>,
-    told: mpsc::UnboundedSender<Event>,
-    events: mpsc::UnboundedReceiver<Event>,
+    sender: mpsc::UnboundedSender<DownloadEvent>,
+    events: mpsc::UnboundedReceiver<DownloadEvent>,
     stop: CancellationToken,
     open: usize,
 }
 
-impl Bringing {
-    /// Begins to bring results home. `overwrite` replaces files that are there.
+impl Downloads {
+    /// Begins to bring results target. `overwrite` replaces files that are there.
     ///
     /// # Errors
     /// Where the folder cannot be made or used.
-    pub(crate) fn start(stores: &Stores, home: Home, overwrite: bool) -> Result<Self, Error> {
+    pub(crate) fn start(
+        stores: &Stores,
+        target: DownloadTarget,
+        overwrite: bool,
+    ) -> Result<Self, Error> {
         let unusable = |why: &dyn std::fmt::Display| {
             Error::usage(format!(
                 "cannot use the output folder {}: {why}",
-                home.dir().display()
+                target.dir().display()
             ))
         };
-        std::fs::create_dir_all(home.dir()).map_err(|error| unusable(&error))?;
-        let roots = Roots::new([home.dir()]).map_err(|error| unusable(&error.source))?;
-        let (told, events) = mpsc::unbounded_channel();
+        std::fs::create_dir_all(target.dir()).map_err(|error| unusable(&error))?;
+        let roots = Roots::new([target.dir()]).map_err(|error| unusable(&error.source))?;
+        let (sender, events) = mpsc::unbounded_channel();
         Ok(Self {
-            bringer: Arc::new(Bringer {
+            downloader: Arc::new(Downloader {
                 stores: stores.clone(),
                 roots,
-                home,
+                target,
                 overwrite,
             }),
             tasks: JoinSet::new(),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
-            told,
+            sender,
             events,
             stop: CancellationToken::new(),
             open: 0,
         })
     }
 
-    /// Has the result of a completed run brought.
+    /// Has the result of a completed run result.
     pub(crate) fn add(&mut self, run: &Run) {
-        let (bringer, turns) = (Arc::clone(&self.bringer), Arc::clone(&self.turns));
-        let (told, stop, run) = (self.told.clone(), self.stop.clone(), run.clone());
+        let (downloader, turns) = (Arc::clone(&self.downloader), Arc::clone(&self.turns));
+        let (sender, stop, run) = (self.sender.clone(), self.stop.clone(), run.clone());
         self.open += 1;
         self.tasks.spawn(async move {
             // Never closed.
             let _turn = turns.acquire().await;
             let job = run.job.id;
-            let brought = bringer.bring(&run, &told, &stop).await;
-            let _ = told.send(Event::Ended(job, brought));
+            let result = downloader.download(&run, &sender, &stop).await;
+            let _ = sender.send(DownloadEvent::Ended(job, result));
         });
     }
 
-    /// Whether all have been brought, or could not be.
+    /// Whether all have been result, or could not be.
     pub(crate) fn is_idle(&self) -> bool {
         self.open == 0
     }
 
     /// What happens next; never, where nothing is under way.
-    pub(crate) async fn next(&mut self) -> Event {
+    pub(crate) async fn next(&mut self) -> DownloadEvent {
         match self.events.recv().await {
             Some(event) => {
-                if matches!(event, Event::Ended(..)) {
+                if matches!(event, DownloadEvent::Ended(..)) {
                     self.open -= 1;
                 }
                 event
@@ -106,7 +110,7 @@ impl Bringing {
 }
 
 /// The next event of what is under way, if anything is.
-pub(crate) async fn next(bringing: &mut Option<Bringing>) -> Event {
+pub(crate) async fn next(bringing: &mut Option<Downloads>) -> DownloadEvent {
     match bringing {
         Some(bringing) => bringing.next().await,
         None => std::future::pending().await,

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// What became of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Brought {
+pub(crate) enum DownloadResult {
     /// It was copied now.
     New(PathBuf),
     /// It was there, whole.
@@ -21,7 +21,7 @@ pub(crate) enum Brought {
     Failed(String),
 }
 
-impl Brought {
+impl DownloadResult {
     /// Where it is, where it is there.
     pub(crate) fn path(&self) -> Option<&PathBuf> {
         match self {
@@ -46,9 +46,9 @@ impl Brought {
 
 /// What happens to results that are being brought.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum DownloadEvent {
     /// So many bytes of one are here.
     Bytes(JobId, u64),
     /// This became of one.
-    Ended(JobId, Brought),
+    Ended(JobId, DownloadResult),
 }

@@ -17,85 +17,85 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::event::{Brought, Event};
-use super::target::Home;
+use super::event::{DownloadEvent, DownloadResult};
+use super::target::DownloadTarget;
 
 /// How often one is tried while the store fails, and the wait between.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
-/// Bytes after which progress is told again.
+/// Bytes after which progress is sender again.
 const STEP: u64 = 1 << 20;
-pub(super) struct Bringer {
+pub(super) struct Downloader {
     pub(super) stores: Stores,
     pub(super) roots: Roots,
-    pub(super) home: Home,
+    pub(super) target: DownloadTarget,
     pub(super) overwrite: bool,
 }
 
-impl Bringer {
-    pub(super) async fn bring(
+impl Downloader {
+    pub(super) async fn download(
         &self,
         run: &Run,
-        told: &mpsc::UnboundedSender<Event>,
+        sender: &mpsc::UnboundedSender<DownloadEvent>,
         stop: &CancellationToken,
-    ) -> Brought {
+    ) -> DownloadResult {
         let RunState::Completed { report } = &run.state else {
-            return Brought::Failed("its job has not completed".to_owned());
+            return DownloadResult::Failed("its job has not completed".to_owned());
         };
         let output = &run.job.output;
-        let place = self.home.place(output);
+        let place = self.target.place(output);
         let Some((place, path)) = place.and_then(|place| Some((place.clone(), place.path()?)))
         else {
-            return Brought::Failed(format!("its name leads out of the folder: {output}"));
+            return DownloadResult::Failed(format!("its name leads out of the folder: {output}"));
         };
-        let wanted = Wanted {
+        let expected = Expected {
             size: report.output_size,
             digest: run.output_digest.clone(),
         };
         let mut tries = 1;
         loop {
-            let trying = self.try_bring(run.job.id, (output, &place), &wanted, told, stop);
+            let trying = self.try_download(run.job.id, (output, &place), &expected, sender, stop);
             let tried = match trying.await {
-                Ok(true) => return Brought::New(path),
-                Ok(false) => return Brought::There(path),
+                Ok(true) => return DownloadResult::New(path),
+                Ok(false) => return DownloadResult::There(path),
                 Err(error) => error,
             };
             match tried {
-                Trouble::Occupied => return Brought::Occupied(path),
-                Trouble::Store(StoreError::Missing(_)) => return Brought::Gone,
-                Trouble::Store(StoreError::Remote { .. }) if tries < TRIES => {
+                DownloadError::Occupied => return DownloadResult::Occupied(path),
+                DownloadError::Store(StoreError::Missing(_)) => return DownloadResult::Gone,
+                DownloadError::Store(StoreError::Remote { .. }) if tries < TRIES => {
                     tries += 1;
                     tokio::select! {
                         () = tokio::time::sleep(PAUSE) => {}
                         () = stop.cancelled() => {}
                     }
                 }
-                trouble => return Brought::Failed(trouble.to_string()),
+                trouble => return DownloadResult::Failed(trouble.to_string()),
             }
         }
     }
 
     /// Whether it had to be copied.
-    async fn try_bring(
+    async fn try_download(
         &self,
         job: JobId,
         (output, place): (&Location, &Location),
-        wanted: &Wanted,
-        told: &mpsc::UnboundedSender<Event>,
+        expected: &Expected,
+        sender: &mpsc::UnboundedSender<DownloadEvent>,
         stop: &CancellationToken,
-    ) -> Result<bool, Trouble> {
-        if self.is_there(output, place, wanted, stop).await? {
+    ) -> Result<bool, DownloadError> {
+        if self.is_there(output, place, expected, stop).await? {
             return Ok(false);
         }
         let hidden = {
             let (roots, at) = (self.roots.clone(), place.clone());
-            blocking(move || Hidden::make(&roots, &at, &job)).await?
+            blocking(move || HiddenFile::make(&roots, &at, &job)).await?
         };
         let last = AtomicU64::new(0);
         let on_bytes = |done: u64| {
             if done >= last.load(Ordering::Relaxed) + STEP {
                 last.store(done, Ordering::Relaxed);
-                let _ = told.send(Event::Bytes(job, done));
+                let _ = sender.send(DownloadEvent::Bytes(job, done));
             }
         };
         let copied = {
@@ -105,8 +105,8 @@ impl Bringer {
                 () = stop.cancelled() => return Err(StoreError::Stopped(output.clone()).into()),
             }
         };
-        if !wanted.is(&copied) {
-            return Err(Trouble::Changed(output.clone()));
+        if !expected.is(&copied) {
+            return Err(DownloadError::Changed(output.clone()));
         }
         let overwrite = self.overwrite;
         blocking(move || hidden.appear(overwrite)).await?;
@@ -114,22 +114,22 @@ impl Bringer {
     }
 
     /// Whether the result is there already. Something else is not replaced, unless
-    /// that is wanted.
+    /// that is expected.
     async fn is_there(
         &self,
         output: &Location,
         place: &Location,
-        wanted: &Wanted,
+        expected: &Expected,
         stop: &CancellationToken,
-    ) -> Result<bool, Trouble> {
-        let (roots, at, size) = (self.roots.clone(), place.clone(), wanted.size);
+    ) -> Result<bool, DownloadError> {
+        let (roots, at, size) = (self.roots.clone(), place.clone(), expected.size);
         let there = blocking(move || look(&roots, &at, size)).await?;
-        let found = match (there, &wanted.digest) {
-            (There::Nothing, _) => return Ok(false),
-            (There::Other, _) => None,
-            (There::OfItsSize(found), Some(digest)) => Some(found == *digest),
+        let found = match (there, &expected.digest) {
+            (ExistingFile::Nothing, _) => return Ok(false),
+            (ExistingFile::Other, _) => None,
+            (ExistingFile::OfItsSize(found), Some(digest)) => Some(found == *digest),
             // Nobody kept what it is: only the result itself tells.
-            (There::OfItsSize(found), None) => tokio::select! {
+            (ExistingFile::OfItsSize(found), None) => tokio::select! {
                 digest = self.stores.digest(output) => Some(digest? == found),
                 () = stop.cancelled() => return Err(StoreError::Stopped(output.clone()).into()),
             },
@@ -137,19 +137,19 @@ impl Bringer {
         match found {
             Some(true) => Ok(true),
             _ if self.overwrite => Ok(false),
-            _ => Err(Trouble::Occupied),
+            _ => Err(DownloadError::Occupied),
         }
     }
 }
 
 /// What a job has made.
-struct Wanted {
+struct Expected {
     size: u64,
     /// Not known of jobs from before it was kept.
     digest: Option<Digest>,
 }
 
-impl Wanted {
+impl Expected {
     fn is(&self, copied: &Copied) -> bool {
         let is_same = |digest: &Digest| *digest == copied.digest;
         copied.size == self.size && self.digest.as_ref().is_none_or(is_same)
@@ -158,7 +158,7 @@ impl Wanted {
 
 /// Why a result could not be brought.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum DownloadError {
     #[error("another file has its name")]
     Occupied,
     #[error("what is there now is not what the job has made: {0}")]
@@ -168,46 +168,46 @@ enum Trouble {
 }
 
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
-) -> Result<T, Trouble> {
+    work: impl FnOnce() -> Result<T, DownloadError> + Send + 'static,
+) -> Result<T, DownloadError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| local("copying a result")(io::Error::other(error)))?
 }
 
-fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> Trouble {
+fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> DownloadError {
     let what = what.into();
     move |source| StoreError::Local { what, source }.into()
 }
 
 /// What has the name that a result is to get.
-enum There {
+enum ExistingFile {
     Nothing,
     OfItsSize(Digest),
     Other,
 }
 
-fn look(roots: &Roots, place: &Location, size: u64) -> Result<There, Trouble> {
+fn look(roots: &Roots, place: &Location, size: u64) -> Result<ExistingFile, DownloadError> {
     let (folder, name) = match roots.folder_of(place) {
         Ok(found) => found,
-        Err(StoreError::Missing(_)) => return Ok(There::Nothing),
+        Err(StoreError::Missing(_)) => return Ok(ExistingFile::Nothing),
         Err(error) => return Err(error.into()),
     };
     match folder.kind(&name) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(There::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ExistingFile::Nothing),
         Err(error) => return Err(local(place.to_string())(error)),
-        Ok(found) if !found.is_file() || found.len() != size => return Ok(There::Other),
+        Ok(found) if !found.is_file() || found.len() != size => return Ok(ExistingFile::Other),
         Ok(_) => {}
     }
     let digest = folder
         .open(&name)
         .and_then(|found| Digest::of_file(&found.file));
     digest
-        .map(There::OfItsSize)
+        .map(ExistingFile::OfItsSize)
         .map_err(local(format!("reading {place}")))
 }
 
 /// A result under its hidden name. Dropped, it is removed.
-struct Hidden {
+struct HiddenFile {
     folder: OpenFolder,
     name: OsString,
     to: OsString,
@@ -217,8 +217,8 @@ struct Hidden {
     is_named: bool,
 }
 
-impl Hidden {
-    fn make(roots: &Roots, place: &Location, job: &JobId) -> Result<Self, Trouble> {
+impl HiddenFile {
+    fn make(roots: &Roots, place: &Location, job: &JobId) -> Result<Self, DownloadError> {
         let (folder, to) = roots.make_folder_of(place)?;
         let prefix = format!(".ffmpeg-easy-download-{job}-");
         // What commands left that were killed.
@@ -245,14 +245,14 @@ impl Hidden {
         }
     }
 
-    fn failed(&self) -> impl FnOnce(io::Error) -> Trouble {
+    fn failed(&self) -> impl FnOnce(io::Error) -> DownloadError {
         local(format!("writing {}", self.place))
     }
 
-    fn appear(mut self, overwrite: bool) -> Result<(), Trouble> {
+    fn appear(mut self, overwrite: bool) -> Result<(), DownloadError> {
         let settled = self.folder.settle(&self.name, &self.to, overwrite);
         settled.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Trouble::Occupied,
+            io::ErrorKind::AlreadyExists => DownloadError::Occupied,
             _ => self.failed()(error),
         })?;
         self.is_named = true;
@@ -260,7 +260,7 @@ impl Hidden {
     }
 }
 
-impl Drop for Hidden {
+impl Drop for HiddenFile {
     fn drop(&mut self) {
         if !self.is_named
             && let Err(error) = self.folder.remove(OsStr::new(&self.name))

@@ -16,12 +16,12 @@ const MARK: usize = 8;
 
 /// A folder of this machine, and the one in a bucket whose files belong there.
 #[derive(Clone, Debug)]
-pub(crate) struct Home {
+pub(crate) struct DownloadTarget {
     folder: Location,
     dir: PathBuf,
 }
 
-impl Home {
+impl DownloadTarget {
     /// What lies below `folder` belongs into `dir`, an absolute path.
     pub(crate) fn new(folder: Location, dir: PathBuf) -> Self {
         Self { folder, dir }
@@ -88,10 +88,10 @@ mod tests {
     #[test]
     fn an_output_keeps_its_name_and_stays_in_the_folder() {
         let folder = Location::s3("media", "out/films").expect("a location");
-        let home = Home::new(folder.clone(), "/home/me/films".into());
+        let target = DownloadTarget::new(folder.clone(), "/home/me/films".into());
         let place = |key: &str| {
             let output = Location::s3("media", key).expect("a location");
-            home.place(&output)?.path()
+            target.place(&output)?.path()
         };
         let at = |name: &str| Some(PathBuf::from(format!("/home/me/films/{name}")));
         assert_eq!(place("out/films/a.mkv"), at("a.mkv"));
@@ -99,7 +99,7 @@ mod tests {
         for elsewhere in ["out/a.mkv", "out/films2/a.mkv", "out/films"] {
             assert_eq!(place(elsewhere), None, "{elsewhere}");
         }
-        let whole = Home::new(Location::s3("media", "").expect("one"), "/home".into());
+        let whole = DownloadTarget::new(Location::s3("media", "").expect("one"), "/home".into());
         assert_eq!(
             whole.name(&folder.join("a.mkv")),
             Some("out/films/a.mkv".into())
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn each_folder_has_a_place_of_its_own_in_the_store() {
         let store = Location::s3("media", "").expect("a location");
-        let key = |dir: &str| Home::in_store(&store, dir.into()).folder().key();
+        let key = |dir: &str| DownloadTarget::in_store(&store, dir.into()).folder().key();
         assert!(key("/home/me/films").starts_with("out/films-"));
         assert_eq!(key("/home/me/films"), key("/home/me/films"));
         assert_ne!(key("/home/me/films"), key("/home/you/films"));

@@ -10,7 +10,7 @@ use common::broker::{Broker, ConnectOptions};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::guarded::{Guarded, Plan};
+use super::guarded::{GuardPlan, Guarded};
 use super::state::State;
 use crate::executables;
 use crate::exit::Error;
@@ -97,7 +97,7 @@ impl PrivateBroker {
             &configuration(&state.path("jetstream"), &ports, &password),
         )
         .map_err(failed)?;
-        let plan = Plan {
+        let plan = GuardPlan {
             what: "private broker",
             program,
             lock: state.path("broker.lock"),

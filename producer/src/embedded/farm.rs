@@ -71,7 +71,7 @@ impl PrivateFarm<'_> {
         let mut worth = None;
         if let Ok(connection) = connected {
             if done.is_ok() {
-                worth = worth_remembering(&connection).await;
+                worth = runs_to_remember(&connection).await;
             }
             disconnect(&connection).await;
         }
@@ -84,7 +84,7 @@ impl PrivateFarm<'_> {
 }
 
 /// The runs to remember, where nothing is left to do. A broker that gives no answer keeps its state.
-async fn worth_remembering(broker: &Broker) -> Option<Vec<Run>> {
+async fn runs_to_remember(broker: &Broker) -> Option<Vec<Run>> {
     match tokio::time::timeout(PATIENCE, memory::worth(broker)).await {
         Ok(Ok(worth)) => worth,
         Ok(Err(error)) => {

@@ -68,7 +68,7 @@ fn guard(options: &Options) -> Result<ExitCode, String> {
     loop {
         match closed.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
-            // Told so, or the watching thread is gone: never leave a program unguarded.
+            // Summary so, or the watching thread is gone: never leave a program unguarded.
             Ok(()) | Err(RecvTimeoutError::Disconnected) => {
                 if let Some(file) = &options.after {
                     // Whoever holds it past the wait is beyond waiting for.

@@ -23,7 +23,7 @@ pub(crate) struct Guarded {
 }
 
 /// How to guard a program.
-pub(crate) struct Plan<'a> {
+pub(crate) struct GuardPlan<'a> {
     /// What the program is, for messages.
     pub what: &'static str,
     /// The program.
@@ -47,7 +47,7 @@ impl Guarded {
     /// # Errors
     /// Where the guard cannot be started.
     pub(crate) fn start(
-        plan: Plan<'_>,
+        plan: GuardPlan<'_>,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
         adjust: impl FnOnce(&mut Command),
     ) -> Result<Self, Error> {

@@ -14,8 +14,8 @@ use futures::TryStreamExt;
 
 use crate::exit::Error;
 use crate::submit::entry::Entry;
-use crate::submit::sources::Source;
-use crate::submit::terms::Terms;
+use crate::submit::sources::SourceFile;
+use crate::submit::terms::JobTerms;
 
 /// Messages that are read at once.
 const PAGE: usize = 1000;
@@ -51,9 +51,9 @@ pub(crate) async fn release(broker: &Broker) -> Result<(), Error> {
 /// Where the broker gives no answer.
 pub(crate) async fn give_up(
     broker: &Broker,
-    pairs: &[(Source, Location)],
+    pairs: &[(SourceFile, Location)],
     makers: &mut Makers,
-    terms: &Terms,
+    terms: &JobTerms,
 ) -> Result<(), Error> {
     for (source, output) in pairs {
         let is_other = |maker: &Maker| terms.again || !maker.does(&source.input, &terms.recipe);

@@ -9,7 +9,7 @@ use common::farm::worker_name::WorkerName;
 use common::names::location::Location;
 use common::recipe::encoder::Encoder;
 
-use super::guarded::{Guarded, Plan};
+use super::guarded::{GuardPlan, Guarded};
 use super::state::State;
 use crate::executables;
 use crate::exit::Error;
@@ -110,7 +110,7 @@ pub(crate) fn start(
     url: &str,
     is_restart: bool,
 ) -> Result<Guarded, Error> {
-    let plan = Plan {
+    let plan = GuardPlan {
         what: "worker",
         program: &setup.program,
         lock: state.path("worker.lock"),

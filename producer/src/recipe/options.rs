@@ -10,7 +10,7 @@ use common::recipe::{
 };
 
 use crate::exit::Error;
-use crate::recipe::presets::{PresetChoice, Shelf};
+use crate::recipe::presets::{PresetChoice, PresetSource};
 
 /// How to encode.
 #[derive(Clone, Debug, Default, Args)]
@@ -126,7 +126,7 @@ impl RecipeOptions {
     /// or cannot be read, or the options do not fit together.
     pub(crate) async fn recipe(
         &self,
-        shelf: Shelf<'_>,
+        shelf: PresetSource<'_>,
         default: Option<Choice>,
     ) -> Result<Recipe, Error> {
         let base = shelf
@@ -269,7 +269,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime")
-            .block_on(options.recipe(Shelf::BuiltIn, None))
+            .block_on(options.recipe(PresetSource::BuiltIn, None))
             .map_err(|error| error.to_string())
     }
 

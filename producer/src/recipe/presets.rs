@@ -44,7 +44,7 @@ impl fmt::Display for PresetChoice {
 
 /// Whose presets a name may be one of.
 #[derive(Clone, Copy)]
-pub(crate) enum Shelf<'a> {
+pub(crate) enum PresetSource<'a> {
     /// A farm's; where nothing says what to encode with, its default is used.
     Farm(&'a Settings),
     /// A farm's, without its default.
@@ -53,7 +53,7 @@ pub(crate) enum Shelf<'a> {
     BuiltIn,
 }
 
-impl Shelf<'_> {
+impl PresetSource<'_> {
     /// What the options start from; `None` where neither they nor a default
     /// name a preset. The farm is asked only where it has a say.
     ///

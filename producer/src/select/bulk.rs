@@ -20,7 +20,7 @@ const TOLD: usize = 5;
 
 /// How an order about one job ended.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Outcome {
+pub(crate) enum JobChange {
     /// It is done.
     Done,
     /// It was so already.
@@ -31,7 +31,7 @@ pub(crate) enum Outcome {
     Refused(String),
 }
 
-impl From<SteerResult> for Outcome {
+impl From<SteerResult> for JobChange {
     fn from(steered: SteerResult) -> Self {
         match steered {
             SteerResult::Done(_) => Self::Done,
@@ -44,51 +44,51 @@ impl From<SteerResult> for Outcome {
 
 /// How an order about many jobs ended.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Tally {
+pub(crate) struct BulkResult {
     done: Vec<JobId>,
     already: Vec<JobId>,
     too_late: BTreeMap<TooLate, Vec<JobId>>,
     refused: BTreeMap<String, Vec<JobId>>,
 }
 
-/// Carries out an order about each of the jobs.
+/// Carries out an order about for_each_job of the jobs.
 ///
 /// # Errors
 /// Where the broker gives no answer; what was done until then is done, and the
 /// same command again does the rest.
-pub(crate) async fn each(
+pub(crate) async fn for_each_job(
     records: Vec<JobRecord>,
-    order: impl AsyncFn(&JobRecord) -> Result<Outcome, BrokerError>,
-) -> Result<Tally, Error> {
+    order: impl AsyncFn(&JobRecord) -> Result<JobChange, BrokerError>,
+) -> Result<BulkResult, Error> {
     let total = records.len();
-    let mut outcomes = futures::stream::iter(records)
+    let mut changes = futures::stream::iter(records)
         .map(async |record| (record.job().id, order(&record).await))
         .buffer_unordered(AT_ONCE);
-    let mut tally = Tally::default();
-    while let Some((job, outcome)) = outcomes.next().await {
-        match outcome {
-            Ok(Outcome::Done) => tally.done.push(job),
-            Ok(Outcome::Already) => tally.already.push(job),
-            Ok(Outcome::TooLate(why)) => tally.too_late.entry(why).or_default().push(job),
-            Ok(Outcome::Refused(why)) => tally.refused.entry(why).or_default().push(job),
+    let mut result = BulkResult::default();
+    while let Some((job, change)) = changes.next().await {
+        match change {
+            Ok(JobChange::Done) => result.done.push(job),
+            Ok(JobChange::Already) => result.already.push(job),
+            Ok(JobChange::TooLate(why)) => result.too_late.entry(why).or_default().push(job),
+            Ok(JobChange::Refused(why)) => result.refused.entry(why).or_default().push(job),
             Err(error) => {
                 return Err(Error::out_of_reach(format!(
                     "{error}; {} of {total} dealt with: the same command again does the rest",
-                    tally.len()
+                    result.len()
                 )));
             }
         }
     }
-    Ok(tally)
+    Ok(result)
 }
 
-impl Tally {
+impl BulkResult {
     fn len(&self) -> usize {
         let lists = self.too_late.values().chain(self.refused.values());
         self.done.len() + self.already.len() + lists.map(Vec::len).sum::<usize>()
     }
 
-    /// The tally in words: `cancelled 3, too late for 1 (completed)`.
+    /// The result in words: `cancelled 3, too late for 1 (completed)`.
     fn in_words(&self, done: &str) -> String {
         let mut parts = vec![format!("{done} {}", self.done.len())];
         if !self.already.is_empty() {
@@ -143,26 +143,26 @@ mod tests {
         let id: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
             .parse()
             .expect("an id");
-        let mut tally = Tally {
+        let mut result = BulkResult {
             done: vec![id; 3],
-            ..Tally::default()
+            ..BulkResult::default()
         };
-        assert_eq!(tally.in_words("cancelled"), "cancelled 3");
+        assert_eq!(result.in_words("cancelled"), "cancelled 3");
         assert_eq!(
-            tally.conclude("cancelled", false).expect("told"),
+            result.conclude("cancelled", false).expect("told"),
             Exit::Done
         );
         let completed = TooLate::Is(JobState::Completed);
-        tally.too_late.insert(completed, vec![id]);
-        let json = serde_json::to_value(&tally).expect("plain data");
+        result.too_late.insert(completed, vec![id]);
+        let json = serde_json::to_value(&result).expect("plain data");
         assert_eq!(json["too_late"]["completed"][0], id.to_string());
-        tally.already.push(id);
+        result.already.push(id);
         assert_eq!(
-            tally.in_words("cancelled"),
+            result.in_words("cancelled"),
             "cancelled 3, 1 so already, too late for 1 (completed)"
         );
         assert_eq!(
-            tally.conclude("cancelled", false).expect("told"),
+            result.conclude("cancelled", false).expect("told"),
             Exit::Failed
         );
     }

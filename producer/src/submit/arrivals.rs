@@ -1,4 +1,4 @@
-//! Settling: telling a file that is still being written from one that has
+//! StabilityTracker: telling a file that is still being written from one that has
 //! arrived.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use common::names::location::Location;
 const LOOKS: u32 = 2;
 
 /// What is known of the files of a folder that is looked at again and again.
-pub(crate) struct Settling {
+pub(crate) struct StabilityTracker {
     settle: Duration,
     files: HashMap<Location, File>,
 }
@@ -23,7 +23,7 @@ struct File {
     is_done: bool,
 }
 
-impl Settling {
+impl StabilityTracker {
     /// A file has arrived once it has stayed the same for so long.
     pub(crate) fn new(settle: Duration) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl Settling {
     }
 
     /// Takes in what was found now. The indices of what has arrived and is not
-    /// done yet: each look tells them, until [`Settling::done`] is.
+    /// done yet: each look tells them, until [`StabilityTracker::done`] is.
     pub(crate) fn look<'a>(
         &mut self,
         found: impl IntoIterator<Item = &'a Input>,
@@ -86,17 +86,17 @@ mod tests {
 
     #[test]
     fn a_file_arrives_once_it_has_stayed_the_same() {
-        let mut settling = Settling::new(Duration::from_secs(10));
+        let mut tracker = StabilityTracker::new(Duration::from_secs(10));
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut look = |size, seconds| settling.look([&input("a", size)], at(seconds));
+        let mut look = |size, seconds| tracker.look([&input("a", size)], at(seconds));
         assert!(look(1, 0).is_empty());
         assert!(look(2, 20).is_empty(), "it grew");
         assert!(look(2, 25).is_empty(), "not for long enough");
         assert_eq!(look(2, 30), [0]);
         assert_eq!(look(2, 35), [0], "until it is done");
-        settling.done(&input("a", 2).location);
-        let mut look = |size, seconds| settling.look([&input("a", size)], at(seconds));
+        tracker.done(&input("a", 2).location);
+        let mut look = |size, seconds| tracker.look([&input("a", size)], at(seconds));
         assert!(look(2, 40).is_empty());
         assert!(look(3, 45).is_empty(), "another version");
         assert_eq!(look(3, 55), [0]);
@@ -104,11 +104,11 @@ mod tests {
 
     #[test]
     fn one_look_is_never_enough_and_what_went_is_forgotten() {
-        let mut settling = Settling::new(Duration::ZERO);
+        let mut tracker = StabilityTracker::new(Duration::ZERO);
         let now = Instant::now();
-        assert!(settling.look([&input("a", 1)], now).is_empty());
-        assert!(settling.look([], now).is_empty());
-        assert!(settling.look([&input("a", 1)], now).is_empty());
-        assert_eq!(settling.look([&input("b", 1), &input("a", 1)], now), [1]);
+        assert!(tracker.look([&input("a", 1)], now).is_empty());
+        assert!(tracker.look([], now).is_empty());
+        assert!(tracker.look([&input("a", 1)], now).is_empty());
+        assert_eq!(tracker.look([&input("b", 1), &input("a", 1)], now), [1]);
     }
 }

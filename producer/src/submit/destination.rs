@@ -4,38 +4,41 @@ use std::path::{Path, PathBuf};
 
 use common::names::location::Location;
 
-use crate::download::target::Home;
+use crate::download::target::DownloadTarget;
 use crate::exit::Error;
 use crate::paths;
 use crate::settings::Settings;
 
 /// Where results go.
 #[derive(Clone, Debug)]
-pub(crate) struct Results {
+pub(crate) struct Destination {
     /// Where they are made.
     pub folder: Location,
     /// Where they are brought to from there, if anywhere.
-    pub home: Option<Home>,
+    pub download_to: Option<DownloadTarget>,
 }
 
-impl Results {
-    /// Results go to `output` where it is given, else to `out/` in the store. With a
+impl Destination {
+    /// Destination go to `output` where it is given, else to `out/` in the store. With a
     /// store in a bucket, what is to be in a folder of this machine is made in the
     /// bucket and brought home from there.
     ///
     /// # Errors
     /// Where neither is named, or it is no folder.
     pub(crate) fn new(output: Option<&Path>, settings: &Settings) -> Result<Self, Error> {
-        let at = |folder| Self { folder, home: None };
+        let at = |folder| Self {
+            folder,
+            download_to: None,
+        };
         match (output, &settings.store) {
             (Some(output), store) => {
                 let folder = output_folder(output)?;
                 match (folder.path(), store) {
                     (Some(dir), Some(store)) if store.is_remote() => {
-                        let home = Home::in_store(store, dir);
+                        let target = DownloadTarget::in_store(store, dir);
                         Ok(Self {
-                            folder: home.folder().clone(),
-                            home: Some(home),
+                            folder: target.folder().clone(),
+                            download_to: Some(target),
                         })
                     }
                     _ => Ok(at(folder)),
@@ -53,8 +56,12 @@ impl Results {
     /// # Errors
     /// Where one has no location.
     pub(crate) fn folders(&self) -> Result<Vec<Location>, Error> {
-        let home = self.home.as_ref().map(Home::location).transpose()?;
-        Ok(std::iter::once(self.folder.clone()).chain(home).collect())
+        let target = self
+            .download_to
+            .as_ref()
+            .map(DownloadTarget::location)
+            .transpose()?;
+        Ok(std::iter::once(self.folder.clone()).chain(target).collect())
     }
 
     /// Refuses to leave results of what is in a bucket on the disks of whichever

@@ -4,7 +4,7 @@ use common::broker::Holder;
 use common::job::Job;
 use common::job::run::Run;
 
-use crate::download::event::Brought;
+use crate::download::event::DownloadResult;
 
 /// One source on its way to its output, with where it stands.
 #[derive(Clone, Debug)]
@@ -14,16 +14,16 @@ pub(crate) struct Entry {
     /// The job.
     pub job: Job,
     /// Where it stands.
-    pub standing: Standing,
+    pub state: EntryState,
     /// Whether it was done before, and its output is gone.
     pub is_gone: bool,
     /// What became of its result, where that is brought home.
-    pub brought: Option<Brought>,
+    pub download: Option<DownloadResult>,
 }
 
 /// Where an entry stands.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Standing {
+pub(crate) enum EntryState {
     /// Handed in just now.
     Added,
     /// It was waiting already.
@@ -40,10 +40,10 @@ pub(crate) enum Standing {
 impl Entry {
     /// Whether something is still to happen.
     pub(crate) fn is_open(&self) -> bool {
-        match &self.standing {
-            Standing::Added | Standing::Pending => true,
-            Standing::Run(run) => !run.state.is_terminal(),
-            Standing::Occupied(_) | Standing::OutputTaken(_) => false,
+        match &self.state {
+            EntryState::Added | EntryState::Pending => true,
+            EntryState::Run(run) => !run.state.is_terminal(),
+            EntryState::Occupied(_) | EntryState::OutputTaken(_) => false,
         }
     }
 }

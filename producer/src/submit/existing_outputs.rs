@@ -6,25 +6,25 @@ use std::path::Path;
 use common::names::location::Location;
 use common::store::Stores;
 
-use crate::download::target::Home;
+use crate::download::target::DownloadTarget;
 use crate::exit::Error;
 
 /// What is at the outputs before any job is submitted.
-pub(crate) struct Present {
+pub(crate) struct ExistingOutputs {
     sizes: HashMap<Location, u64>,
     /// The same of where results are brought to.
-    home: HashMap<Location, u64>,
+    target: HashMap<Location, u64>,
 }
 
-impl Present {
-    /// Looks at every output, and at what would be brought home of it.
+impl ExistingOutputs {
+    /// Looks at every output, and at what would be brought target of it.
     ///
     /// # Errors
     /// Where the store gives no answer.
     pub(crate) async fn look(
         stores: &Stores,
         folder: &Location,
-        home: Option<&Home>,
+        target: Option<&DownloadTarget>,
         outputs: impl Iterator<Item = &Location> + Clone,
     ) -> Result<Self, Error> {
         let sizes = if folder.is_remote() {
@@ -39,26 +39,26 @@ impl Present {
                 .filter_map(|output| Some((output.clone(), size(&output.path()?)?)))
                 .collect()
         };
-        let at_home = |output: &Location| {
-            let place = home?.place(output)?;
+        let downloaded = |output: &Location| {
+            let place = target?.place(output)?;
             Some((output.clone(), size(&place.path()?)?))
         };
         Ok(Self {
             sizes,
-            home: outputs.filter_map(at_home).collect(),
+            target: outputs.filter_map(downloaded).collect(),
         })
     }
 
-    /// The size of what is at an output, or else of what was brought home of it;
+    /// The size of what is at an output, or else of what was brought target of it;
     /// `None` where nothing is.
     pub(crate) fn size(&self, output: &Location) -> Option<u64> {
-        let found = self.sizes.get(output).or_else(|| self.home.get(output));
+        let found = self.sizes.get(output).or_else(|| self.target.get(output));
         found.copied()
     }
 
     /// Whether there is something only where it would be brought to.
-    pub(crate) fn is_only_at_home(&self, output: &Location) -> bool {
-        !self.sizes.contains_key(output) && self.home.contains_key(output)
+    pub(crate) fn is_only_downloaded(&self, output: &Location) -> bool {
+        !self.sizes.contains_key(output) && self.target.contains_key(output)
     }
 }
 

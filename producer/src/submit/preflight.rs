@@ -10,7 +10,7 @@ use common::store::{StoreError, Stores};
 use crate::display::units;
 use crate::exit::Error;
 use crate::recipe::known::check_known;
-use crate::submit::terms::Terms;
+use crate::submit::terms::JobTerms;
 
 /// Workers whose reasons are told one by one.
 const TOLD: usize = 5;
@@ -44,7 +44,7 @@ pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
 /// Where it refuses, or an encoder is none that anyone knows.
 pub(crate) async fn check_served(
     broker: &Broker,
-    terms: &Terms,
+    terms: &JobTerms,
     jobs: &[[Location; 2]],
     required: bool,
 ) -> Result<(), Error> {

@@ -11,20 +11,20 @@ use common::names::location::Location;
 use uuid::Uuid;
 
 use crate::exit::Error;
-use crate::submit::entry::{Entry, Standing};
-use crate::submit::existing_outputs::Present;
-use crate::submit::sources::Source;
-use crate::submit::terms::{Renew, Terms};
+use crate::submit::entry::{Entry, EntryState};
+use crate::submit::existing_outputs::ExistingOutputs;
+use crate::submit::sources::SourceFile;
+use crate::submit::terms::{JobTerms, Renew};
 
 /// A source with its output.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     /// What to encode.
-    pub source: Source,
+    pub source: SourceFile,
     /// To where.
     pub output: Location,
     /// Why it gets no job, where that is known before it is submitted.
-    pub verdict: Option<Standing>,
+    pub verdict: Option<EntryState>,
 }
 
 /// Where results go, and what is there.
@@ -32,7 +32,7 @@ pub(crate) struct Place<'a> {
     /// The folder of all outputs.
     pub folder: &'a Location,
     /// What is at the outputs.
-    pub present: Present,
+    pub present: ExistingOutputs,
     /// Whose the outputs are.
     pub makers: Makers,
 }
@@ -44,18 +44,18 @@ impl Place<'_> {
         &self,
         input: &Location,
         output: &Location,
-        terms: &Terms,
-    ) -> Option<Standing> {
+        terms: &JobTerms,
+    ) -> Option<EntryState> {
         let Some(maker) = self.makers.get(output) else {
-            let spares = !terms.replaces() && self.present.is_only_at_home(output);
-            return spares.then(|| Standing::Occupied(unknown(output)));
+            let spares = !terms.replaces() && self.present.is_only_downloaded(output);
+            return spares.then(|| EntryState::Occupied(unknown(output)));
         };
         let job = maker.job();
         if job.input.location == *input && job.recipe == terms.recipe {
             return None;
         }
         if maker.lives() {
-            return Some(Standing::OutputTaken(maker.holder()));
+            return Some(EntryState::OutputTaken(maker.holder()));
         }
         let spares = !terms.replaces() && self.is_of(maker, output);
         spares.then(|| another(maker, input, terms))
@@ -69,37 +69,37 @@ impl Place<'_> {
         &self,
         broker: &Broker,
         job: &Job,
-        terms: &Terms,
-    ) -> Result<Option<Standing>, Error> {
-        if let Some(standing) = self.verdict(&job.input.location, &job.output, terms) {
-            return Ok(Some(standing));
+        terms: &JobTerms,
+    ) -> Result<Option<EntryState>, Error> {
+        if let Some(state) = self.verdict(&job.input.location, &job.output, terms) {
+            return Ok(Some(state));
         }
         if terms.again {
             return Ok(None);
         }
-        if let Some(standing) = self.verdict_of(job, terms) {
-            return Ok(Some(standing));
+        if let Some(state) = self.verdict_of(job, terms) {
+            return Ok(Some(state));
         }
         let size = self.present.size(&job.output);
         let Some(record) = broker.job(&job.id).await? else {
             let is_occupied = size.is_some() && !terms.replaces();
-            return Ok(is_occupied.then(|| Standing::Occupied(unknown(&job.output))));
+            return Ok(is_occupied.then(|| EntryState::Occupied(unknown(&job.output))));
         };
         let Some(run) = record.run() else {
-            return Ok(Some(Standing::Pending));
+            return Ok(Some(EntryState::Pending));
         };
-        Ok((!renews(run, size, terms)).then(|| Standing::Run(Box::new(run.clone()))))
+        Ok((!renews(run, size, terms)).then(|| EntryState::Run(Box::new(run.clone()))))
     }
 
     /// The same for a job. What the very same work has made already counts as its own.
-    fn verdict_of(&self, job: &Job, terms: &Terms) -> Option<Standing> {
+    fn verdict_of(&self, job: &Job, terms: &JobTerms) -> Option<EntryState> {
         let maker = self.makers.get(&job.output)?;
         if terms.replaces() || maker.job().id == job.id || !self.is_of(maker, &job.output) {
             return None;
         }
         match maker {
             Maker::Taken(run) if maker.does(&job.input, &job.recipe) => {
-                Some(Standing::Run(run.clone()))
+                Some(EntryState::Run(run.clone()))
             }
             _ => Some(another(maker, &job.input.location, terms)),
         }
@@ -112,9 +112,9 @@ impl Place<'_> {
     }
 }
 
-fn another(maker: &Maker, input: &Location, terms: &Terms) -> Standing {
+fn another(maker: &Maker, input: &Location, terms: &JobTerms) -> EntryState {
     let differs = maker.differs(input, &terms.recipe);
-    Standing::Occupied(format!("{differs}; choose another -o, or --overwrite it"))
+    EntryState::Occupied(format!("{differs}; choose another -o, or --overwrite it"))
 }
 
 fn unknown(output: &Location) -> String {
@@ -130,7 +130,7 @@ pub(crate) async fn submit(
     broker: &Broker,
     wanted: Vec<Wanted>,
     place: &Place<'_>,
-    terms: &Terms,
+    terms: &JobTerms,
     label: &str,
 ) -> Result<Vec<Entry>, Error> {
     let mut hand_in = broker.hand_in(label, place.folder);
@@ -148,7 +148,7 @@ pub(crate) async fn submit(
         job.fallbacks.clone_from(&terms.fallbacks);
         job.replace = terms.replaces();
         let verdict = wanted.verdict.or_else(|| place.verdict_of(&job, terms));
-        if let Some(Standing::Run(run)) = &verdict {
+        if let Some(EntryState::Run(run)) = &verdict {
             job = run.job.clone();
         }
         if verdict.is_none() {
@@ -157,9 +157,9 @@ pub(crate) async fn submit(
         entries.push(Entry {
             name: as_text(&wanted.source.name),
             job,
-            standing: verdict.unwrap_or(Standing::Added),
+            state: verdict.unwrap_or(EntryState::Added),
             is_gone: false,
-            brought: None,
+            download: None,
         });
     }
     let first: Vec<JobId> = entries.iter().map(|entry| entry.job.id).collect();
@@ -175,7 +175,7 @@ pub(crate) async fn submit(
                 && !place.makers.get(output).is_some_and(is_claimed)
                 && broker.job(&entry.job.id).await?.is_none();
             if is_occupied {
-                entry.standing = Standing::Occupied(unknown(output));
+                entry.state = EntryState::Occupied(unknown(output));
             } else {
                 wanted.push(index);
             }
@@ -188,22 +188,22 @@ pub(crate) async fn submit(
         turn = Vec::new();
         for (index, (_, outcome)) in wanted.into_iter().zip(outcomes) {
             let entry = &mut entries[index];
-            entry.standing = match outcome {
-                EnqueueResult::Added => Standing::Added,
+            entry.state = match outcome {
+                EnqueueResult::Added => EntryState::Added,
                 EnqueueResult::AlreadyPending => {
                     // Another batch than this one's.
                     if let Some(maker) = place.makers.get(&entry.job.output) {
                         entry.job.batch = maker.job().batch;
                     }
-                    Standing::Pending
+                    EntryState::Pending
                 }
                 EnqueueResult::Known(run) => {
                     entry.job.batch = run.job.batch;
-                    Standing::Run(run)
+                    EntryState::Run(run)
                 }
                 EnqueueResult::OutputTaken(holder) => taken(holder, entry, place, terms),
             };
-            let Standing::Run(run) = &entry.standing else {
+            let EntryState::Run(run) = &entry.state else {
                 continue;
             };
             let size = place.present.size(&entry.job.output);
@@ -229,7 +229,7 @@ fn is_gone(run: &Run, size: Option<u64>) -> bool {
 }
 
 /// Whether a job that was taken before gets a new one in its place.
-fn renews(run: &Run, size: Option<u64>, terms: &Terms) -> bool {
+fn renews(run: &Run, size: Option<u64>, terms: &JobTerms) -> bool {
     let is_over = match &run.state {
         RunState::Completed { report } => size != Some(report.output_size),
         RunState::Failed { .. } | RunState::Cancelled => true,
@@ -244,18 +244,18 @@ fn renews(run: &Run, size: Option<u64>, terms: &Terms) -> bool {
 
 /// Where an entry stands whose output another live job has. One that does the very
 /// same work, as it was asked for again, does it for this one, too.
-fn taken(holder: Holder, entry: &mut Entry, place: &Place<'_>, terms: &Terms) -> Standing {
+fn taken(holder: Holder, entry: &mut Entry, place: &Place<'_>, terms: &JobTerms) -> EntryState {
     let maker = place.makers.get(&entry.job.output).filter(|maker| {
         let job = maker.job();
         job.id == holder.job && maker.does(&entry.job.input, &entry.job.recipe) && !terms.again
     });
     match maker {
-        None => Standing::OutputTaken(holder),
+        None => EntryState::OutputTaken(holder),
         Some(maker) => {
             entry.job = maker.job().clone();
             match maker {
-                Maker::Taken(run) => Standing::Run(run.clone()),
-                Maker::Waiting(_) => Standing::Pending,
+                Maker::Taken(run) => EntryState::Run(run.clone()),
+                Maker::Waiting(_) => EntryState::Pending,
             }
         }
     }

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use crate::display::units;
 use crate::exit::{Error, Exit};
-use crate::submit::destination::Results;
-use crate::submit::sources::{Search, Source, SourceOptions};
+use crate::submit::destination::Destination;
+use crate::submit::sources::{Search, SourceFile, SourceOptions};
 
 /// A file that was asked for and gets no job.
 #[derive(Clone, Debug, Serialize)]
@@ -36,9 +36,9 @@ impl LeftOut {
 }
 
 /// What is to be encoded.
-pub(crate) struct Order {
+pub(crate) struct Submission {
     /// The files.
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceFile>,
     /// What was asked for and cannot be done.
     pub left_out: Vec<LeftOut>,
     /// Whether all that was asked for could be looked at.
@@ -54,7 +54,7 @@ pub(crate) async fn find(
     options: &SourceOptions,
     outputs: &[Location],
     stores: &Stores,
-) -> Result<Order, Error> {
+) -> Result<Submission, Error> {
     let mut found = Search::new(&options.globs, outputs, stores)?
         .run(&options.paths)
         .await?;
@@ -95,14 +95,14 @@ pub(crate) async fn find(
             Error::usage("nothing that was found can be read")
         });
     }
-    Ok(Order {
+    Ok(Submission {
         is_complete: found.unreadable.is_empty(),
         sources: found.sources,
         left_out,
     })
 }
 
-impl Order {
+impl Submission {
     /// Names the outputs of its sources, beside those that were named before. What
     /// cannot have one is left out, and told.
     ///
@@ -111,11 +111,11 @@ impl Order {
     pub(crate) async fn name(
         &mut self,
         broker: &Broker,
-        results: &Results,
+        destination: &Destination,
         container: Container,
-    ) -> Result<(Vec<(Source, Location)>, Makers), Error> {
+    ) -> Result<(Vec<(SourceFile, Location)>, Makers), Error> {
         let sources = std::mem::take(&mut self.sources);
-        let (outputs, makers) = named(broker, &sources, results, container).await?;
+        let (outputs, makers) = named(broker, &sources, destination, container).await?;
         let mut pairs = Vec::with_capacity(sources.len());
         for (source, output) in sources.into_iter().zip(outputs) {
             match output {
@@ -145,21 +145,21 @@ impl Order {
 /// Where they cannot be named, or the broker gives no answer.
 pub(crate) async fn named(
     broker: &Broker,
-    sources: &[Source],
-    results: &Results,
+    sources: &[SourceFile],
+    destination: &Destination,
     container: Container,
 ) -> Result<(Vec<naming::Output>, Makers), Error> {
-    let named: Vec<Named<'_>> = sources.iter().map(Source::named).collect();
-    let outputs = broker.name_outputs(&named, &results.folder, container);
+    let named: Vec<Named<'_>> = sources.iter().map(SourceFile::named).collect();
+    let outputs = broker.name_outputs(&named, &destination.folder, container);
     let Outputs { outputs, makers } = outputs.await.map_err(|error| match error {
         NamesError::Naming(error) => Error::usage(error),
         NamesError::Broker(error) => error.into(),
     })?;
-    if let Some(home) = &results.home {
+    if let Some(target) = &destination.download_to {
         let places: Vec<Location> = outputs
             .iter()
             .flatten()
-            .filter_map(|output| home.place(output))
+            .filter_map(|output| target.place(output))
             .collect();
         naming::refuse_sources(&named, &places).map_err(Error::usage)?;
     }

@@ -46,8 +46,8 @@ impl JobOptions {
     ///
     /// # Errors
     /// Where `--hop-after` and several encoders do not come together.
-    pub(crate) fn terms(&self, recipe: Recipe, renew: Renew) -> Result<Terms, Error> {
-        Ok(Terms {
+    pub(crate) fn terms(&self, recipe: Recipe, renew: Renew) -> Result<JobTerms, Error> {
+        Ok(JobTerms {
             fallbacks: self.fallbacks(&recipe)?,
             worker: self.worker.clone(),
             recipe,
@@ -81,7 +81,7 @@ impl JobOptions {
 
 /// On what terms jobs are submitted.
 #[derive(Clone, Debug)]
-pub(crate) struct Terms {
+pub(crate) struct JobTerms {
     /// How to encode.
     pub recipe: Recipe,
     /// Further queues that are opened to jobs that wait too long.
@@ -111,7 +111,7 @@ pub(crate) enum Renew {
     Ended,
 }
 
-impl Terms {
+impl JobTerms {
     /// Whether what is at an output may be replaced.
     pub(crate) fn replaces(&self) -> bool {
         self.overwrite || self.again

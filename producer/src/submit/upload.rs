@@ -1,4 +1,4 @@
-//! Bringing local files to the store, those that are missing only.
+//! Downloads local files to the store, those that are missing only.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use uuid::Uuid;
 use crate::display::{bar, units};
 use crate::exit::Error;
 use crate::submit::send::{Place, Wanted};
-use crate::submit::sources::Source;
-use crate::submit::terms::Terms;
+use crate::submit::sources::SourceFile;
+use crate::submit::terms::JobTerms;
 
 /// Files that are uploaded at once.
 const AT_ONCE: usize = 4;
@@ -37,9 +37,9 @@ pub(crate) fn read_from(store: Option<&Location>, input: &Location) -> Location 
 pub(crate) async fn upload(
     stores: &Stores,
     store: &Location,
-    sources: Vec<Source>,
+    sources: Vec<SourceFile>,
     shutdown: &CancellationToken,
-) -> Result<Vec<Source>, Error> {
+) -> Result<Vec<SourceFile>, Error> {
     let bytes: u64 = sources
         .iter()
         .filter(|source| !source.input.location.is_remote())
@@ -53,7 +53,7 @@ pub(crate) async fn upload(
     bar.enable_steady_tick(Duration::from_millis(500));
     // The first that fails stops the others, each of which takes back what it sent.
     let stop = shutdown.child_token();
-    let tried: Vec<Result<(Source, Option<bool>), StoreError>> = futures::stream::iter(sources)
+    let tried: Vec<Result<(SourceFile, Option<bool>), StoreError>> = futures::stream::iter(sources)
         .map(async |source| {
             let done = one(stores, store, source, &bar, &stop).await;
             if done.is_err() {
@@ -106,10 +106,10 @@ pub(crate) async fn upload(
 async fn one(
     stores: &Stores,
     store: &Location,
-    source: Source,
+    source: SourceFile,
     bar: &ProgressBar,
     shutdown: &CancellationToken,
-) -> Result<(Source, Option<bool>), StoreError> {
+) -> Result<(SourceFile, Option<bool>), StoreError> {
     let Some(path) = source.input.location.path() else {
         return Ok((source, None));
     };
@@ -117,7 +117,7 @@ async fn one(
         return Err(StoreError::Stopped(source.input.location));
     }
     let to = copy_of(Some(store), &source);
-    let copy = |input| Source {
+    let copy = |input| SourceFile {
         input,
         ..source.clone()
     };
@@ -158,7 +158,7 @@ async fn one(
 /// Where workers will find a source: its copy in the store, where one is named and the
 /// source is not in a bucket. The copy's folder stands for one version of one file, so
 /// what is there with the right size is the same, and nothing is ever replaced.
-pub(crate) fn copy_of(store: Option<&Location>, source: &Source) -> Location {
+pub(crate) fn copy_of(store: Option<&Location>, source: &SourceFile) -> Location {
     let input = &source.input;
     let Some(store) = store.filter(|_| !input.location.is_remote()) else {
         return input.location.clone();
@@ -180,11 +180,11 @@ pub(crate) fn copy_of(store: Option<&Location>, source: &Source) -> Location {
 ///
 /// # Errors
 /// See [`upload`].
-pub(crate) async fn upload_wanted(
+pub(crate) async fn upload_needed(
     stores: &Stores,
     store: Option<&Location>,
-    pairs: Vec<(Source, Location)>,
-    (place, terms): (&Place<'_>, &Terms),
+    pairs: Vec<(SourceFile, Location)>,
+    (place, terms): (&Place<'_>, &JobTerms),
     shutdown: &CancellationToken,
 ) -> Result<Vec<Wanted>, Error> {
     let mut wanted: Vec<Wanted> = pairs

@@ -175,7 +175,7 @@ impl Bars {
     }
 
     /// So many bytes of a result are here.
-    pub(super) fn bringing(&mut self, job: JobId, name: &str, bytes: u64, size: u64) {
+    pub(super) fn downloading(&mut self, job: JobId, name: &str, bytes: u64, size: u64) {
         let bar = self.results.entry(job).or_insert_with(|| {
             let bar = ProgressBar::new(size);
             let bar = self.all.insert_before(&self.overall, bar);
@@ -189,7 +189,7 @@ impl Bars {
     }
 
     /// A result is there, or will not be.
-    pub(super) fn brought(&mut self, job: &JobId) {
+    pub(super) fn downloaded(&mut self, job: &JobId) {
         if let Some(bar) = self.results.remove(job) {
             bar.finish_and_clear();
             self.all.remove(&bar);

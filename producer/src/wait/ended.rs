@@ -7,16 +7,16 @@ use common::job::run::{Run, RunState};
 use tokio_util::sync::CancellationToken;
 
 use crate::download::downloads;
-use crate::download::downloads::Bringing;
-use crate::download::event::{Brought, Event};
+use crate::download::downloads::Downloads;
+use crate::download::event::{DownloadEvent, DownloadResult};
 use crate::exit::{Error, Exit};
-use crate::submit::entry::{Entry, Standing};
-use crate::wait::follow::{Change, Follower};
-use crate::wait::live::Display;
+use crate::submit::entry::{Entry, EntryState};
+use crate::wait::follow::{Follower, JobUpdate};
+use crate::wait::live::LiveDisplay;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum WaitEnd {
     /// Every job has ended.
     AllEnded,
     /// The user interrupted.
@@ -24,87 +24,87 @@ pub(crate) enum Ending {
 }
 
 /// Follows the open ones of these entries to their ends, brings their standing
-/// up to date, and shows what happens. Results are brought home where that is
+/// up to date, and shows what happens. Results are download home where that is
 /// wanted. Without a follower, open ones are left as they are. `supervise` runs beside
 /// it and may stop it with an error.
 ///
 /// # Errors
 /// What `supervise` says.
-pub(crate) async fn attend(
+pub(crate) async fn wait_until_ended(
     mut follower: Option<Follower>,
-    mut bringing: Option<Bringing>,
+    mut downloads: Option<Downloads>,
     entries: &mut [Entry],
     shutdown: &CancellationToken,
     supervise: impl Future<Output = Error>,
-) -> Result<Ending, Error> {
-    let mut display = Display::new(entries);
+) -> Result<WaitEnd, Error> {
+    let mut display = LiveDisplay::new(entries);
     let mut places: HashMap<JobId, usize> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
         places.insert(entry.job.id, index);
-        match (&entry.standing, &mut follower) {
-            (Standing::Run(run), _) if run.state.is_terminal() => bring_home(&mut bringing, run),
+        match (&entry.state, &mut follower) {
+            (EntryState::Run(run), _) if run.state.is_terminal() => download(&mut downloads, run),
             (_, Some(follower)) if entry.is_open() => follower.follow(entry.job.id),
             _ => {}
         }
     }
-    let is_done = |follower: &Option<Follower>, bringing: &Option<Bringing>| {
+    let is_done = |follower: &Option<Follower>, downloads: &Option<Downloads>| {
         follower.as_ref().is_none_or(Follower::is_done)
-            && bringing.as_ref().is_none_or(Bringing::is_idle)
+            && downloads.as_ref().is_none_or(Downloads::is_idle)
     };
     tokio::pin!(supervise);
     let ended = loop {
-        if is_done(&follower, &bringing) {
-            break Ok(Ending::AllEnded);
+        if is_done(&follower, &downloads) {
+            break Ok(WaitEnd::AllEnded);
         }
         tokio::select! {
             change = next_change(&mut follower) => {
                 display.change(&change);
-                if let Change::Run(run) = change
+                if let JobUpdate::Run(run) = change
                     && let Some(index) = places.get(&run.job.id)
                 {
-                    bring_home(&mut bringing, &run);
-                    entries[*index].standing = Standing::Run(run);
+                    download(&mut downloads, &run);
+                    entries[*index].state = EntryState::Run(run);
                 }
             }
-            event = downloads::next(&mut bringing) => {
-                display.brought(&event);
-                if let Event::Ended(job, brought) = event
+            event = downloads::next(&mut downloads) => {
+                display.download(&event);
+                if let DownloadEvent::Ended(job, download) = event
                     && let Some(index) = places.get(&job)
                 {
-                    entries[*index].brought = Some(brought);
+                    entries[*index].download = Some(download);
                 }
             }
-            () = shutdown.cancelled() => break Ok(Ending::Interrupted),
+            () = shutdown.cancelled() => break Ok(WaitEnd::Interrupted),
             error = &mut supervise => break Err(error),
         }
     };
-    if let Some(bringing) = bringing {
-        bringing.stop().await;
+    if let Some(downloads) = downloads {
+        downloads.stop().await;
     }
     display.finish();
     ended
 }
 
-async fn next_change(follower: &mut Option<Follower>) -> Change {
+async fn next_change(follower: &mut Option<Follower>) -> JobUpdate {
     match follower {
         Some(follower) => follower.next().await,
         None => std::future::pending().await,
     }
 }
 
-fn bring_home(bringing: &mut Option<Bringing>, run: &Run) {
-    if let (Some(bringing), RunState::Completed { .. }) = (bringing, &run.state) {
-        bringing.add(run);
+fn download(downloads: &mut Option<Downloads>, run: &Run) {
+    if let (Some(downloads), RunState::Completed { .. }) = (downloads, &run.state) {
+        downloads.add(run);
     }
 }
 
 /// What entries that have ended mean for the exit code.
 pub(crate) fn exit(entries: &[Entry]) -> Exit {
     let is_done = |entry: &Entry| {
-        let is_completed = matches!(&entry.standing, Standing::Run(run)
+        let is_completed = matches!(&entry.state, EntryState::Run(run)
             if matches!(run.state, RunState::Completed { .. }));
-        let is_home = |brought: &Brought| brought.path().is_some();
-        is_completed && entry.brought.as_ref().is_none_or(is_home)
+        let is_there = |download: &DownloadResult| download.path().is_some();
+        is_completed && entry.download.as_ref().is_none_or(is_there)
     };
     if entries.iter().all(is_done) {
         Exit::Done

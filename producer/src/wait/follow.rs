@@ -30,7 +30,7 @@ const PAGE: usize = 1000;
 
 /// What happened to a job that is followed.
 #[derive(Debug)]
-pub(crate) enum Change {
+pub(crate) enum JobUpdate {
     /// Its run was written.
     Run(Box<Run>),
     /// It got further.
@@ -48,7 +48,7 @@ pub(crate) struct Follower {
     sweep: Interval,
     /// Jobs whose end is awaited, and when their runs were last written.
     open: HashMap<JobId, Option<jiff::Timestamp>>,
-    ready: VecDeque<Change>,
+    ready: VecDeque<JobUpdate>,
 }
 
 impl Follower {
@@ -103,7 +103,7 @@ impl Follower {
 
     /// The next change of a job that is followed. May be dropped and called
     /// anew at any time. Broker trouble passes: it is only logged.
-    pub(crate) async fn next(&mut self) -> Change {
+    pub(crate) async fn next(&mut self) -> JobUpdate {
         loop {
             if let Some(change) = self.ready.pop_front() {
                 return change;
@@ -120,7 +120,7 @@ impl Follower {
                 Some(message) = self.progress.next() => {
                     match wire::decode::<Progress>(&message.payload) {
                         Ok(progress) if self.open.contains_key(&progress.job) => {
-                            return Change::Progress(Box::new(progress));
+                            return JobUpdate::Progress(Box::new(progress));
                         }
                         Ok(_) => {}
                         Err(error) => tracing::debug!(%error, "a progress message cannot be read"),
@@ -154,7 +154,7 @@ impl Follower {
         if run.state.is_terminal() {
             self.open.remove(&run.job.id);
         }
-        self.ready.push_back(Change::Run(Box::new(run)));
+        self.ready.push_back(JobUpdate::Run(Box::new(run)));
     }
 
     async fn sweep(&mut self) {

@@ -9,18 +9,18 @@ use common::job::progress::Progress;
 use common::job::run::{Requeue, Run, RunState};
 
 use super::bars::Bars;
-use super::follow::Change;
+use super::follow::JobUpdate;
 use crate::display::job;
 use crate::display::shortened::told_apart;
-use crate::download::event::{Brought, Event};
-use crate::submit::entry::{Entry, Standing};
+use crate::download::event::{DownloadEvent, DownloadResult};
+use crate::submit::entry::{Entry, EntryState};
 use common::names::printable::printable;
 
 /// Characters of a file's name that its bar shows.
 const NAME: usize = 32;
 
 /// Shows jobs while they run.
-pub(super) struct Display {
+pub(super) struct LiveDisplay {
     files: HashMap<JobId, File>,
     total: usize,
     ended: usize,
@@ -36,7 +36,7 @@ struct File {
     result: u64,
 }
 
-impl Display {
+impl LiveDisplay {
     /// A display of these entries; those that have not ended are counted.
     pub(super) fn new(entries: &[Entry]) -> Self {
         let names: Vec<String> = entries.iter().map(|entry| printable(&entry.name)).collect();
@@ -45,8 +45,8 @@ impl Display {
             short: shorts[name.as_str()].clone(),
             name: name.clone(),
             size: entry.job.input.size,
-            result: match &entry.standing {
-                Standing::Run(run) => result_size(run),
+            result: match &entry.state {
+                EntryState::Run(run) => result_size(run),
                 _ => 0,
             },
         };
@@ -69,21 +69,21 @@ impl Display {
         }
     }
 
-    /// Shows what happens to a result that is brought home.
-    pub(super) fn brought(&mut self, event: &Event) {
+    /// Shows what happens to a result that is download home.
+    pub(super) fn download(&mut self, event: &DownloadEvent) {
         match event {
-            Event::Bytes(job, bytes) => {
+            DownloadEvent::Bytes(job, bytes) => {
                 if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(job)) {
-                    bars.bringing(*job, &file.short, *bytes, file.result);
+                    bars.downloading(*job, &file.short, *bytes, file.result);
                 }
             }
-            Event::Ended(job, brought) => {
+            DownloadEvent::Ended(job, download) => {
                 if let Some(bars) = &mut self.bars {
-                    bars.brought(job);
+                    bars.downloaded(job);
                 }
                 let name = self.files.get(job).map_or("", |file| file.name.as_str());
-                match (brought, brought.problem()) {
-                    (Brought::New(path), _) => {
+                match (download, download.problem()) {
+                    (DownloadResult::New(path), _) => {
                         self.say(&printable(&format!(
                             "{name}: downloaded to {}",
                             path.display()
@@ -97,10 +97,10 @@ impl Display {
     }
 
     /// Shows a change.
-    pub(super) fn change(&mut self, change: &Change) {
+    pub(super) fn change(&mut self, change: &JobUpdate) {
         match change {
-            Change::Run(run) => self.run(run),
-            Change::Progress(progress) => self.progress(progress),
+            JobUpdate::Run(run) => self.run(run),
+            JobUpdate::Progress(progress) => self.progress(progress),
         }
     }
 

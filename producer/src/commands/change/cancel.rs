@@ -27,8 +27,8 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     let broker = settings.connect().await?;
     let is_open = |record: &JobRecord| !record.has_ended();
     let found = options.selection.find(&broker, is_open).await?;
-    let tally = bulk::each(found, async |record| {
+    let result = bulk::for_each_job(found, async |record| {
         Ok(broker.cancel(&record.job().id).await?.into())
     });
-    tally.await?.conclude("cancelled", options.json)
+    result.await?.conclude("cancelled", options.json)
 }

@@ -9,7 +9,7 @@ use common::matching::pin;
 
 use crate::exit::{Error, Exit};
 use crate::select::bulk;
-use crate::select::bulk::Outcome;
+use crate::select::bulk::JobChange;
 use crate::select::selection::Selection;
 use crate::settings::Settings;
 
@@ -45,24 +45,24 @@ pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exi
     let is_open = |record: &JobRecord| !record.has_ended();
     let found = options.selection.find(&broker, is_open).await?;
     let workers = broker.workers().await?;
-    let tally = bulk::each(found, async |record| {
+    let result = bulk::for_each_job(found, async |record| {
         let job = record.job();
         let queue = match &options.to {
             Some(worker) => Queue::On(worker.clone()),
             None => job.recipe.queue(),
         };
         if is_open(record) && is_there(record, &queue) {
-            return Ok(Outcome::Already);
+            return Ok(JobChange::Already);
         }
         if let Some(worker) = options.to.as_ref().filter(|_| !options.force)
             && let Err(why) = pin::check(&job.recipe, worker, &workers, &job.needed())
         {
-            return Ok(Outcome::Refused(format!("{why}; --force lets it wait")));
+            return Ok(JobChange::Refused(format!("{why}; --force lets it wait")));
         }
         let moved = broker.move_job(&job.id, Some(&queue), None);
         Ok(moved.await?.into())
     });
-    tally.await?.conclude("reassigned", options.json)
+    result.await?.conclude("reassigned", options.json)
 }
 
 /// Whether the job is to be run, or is run, as the queue would have it.

@@ -6,7 +6,7 @@ use common::job::record::JobRecord;
 
 use crate::exit::{Error, Exit};
 use crate::select::bulk;
-use crate::select::bulk::Outcome;
+use crate::select::bulk::JobChange;
 use crate::select::selection::Selection;
 use crate::settings::Settings;
 
@@ -35,15 +35,15 @@ pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exi
     };
     let broker = settings.connect().await?;
     let found = options.selection.find(&broker, waits).await?;
-    let tally = bulk::each(found, async |record| {
+    let result = bulk::for_each_job(found, async |record| {
         if waits(record) && record.priority() == to {
-            return Ok(Outcome::Already);
+            return Ok(JobChange::Already);
         }
         let moved = broker.move_job(&record.job().id, None, Some(to));
         Ok(moved.await?.into())
     });
     let done = format!("priority {to} for");
-    tally.await?.conclude(&done, options.json)
+    result.await?.conclude(&done, options.json)
 }
 
 fn waits(record: &JobRecord) -> bool {

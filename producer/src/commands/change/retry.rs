@@ -61,10 +61,10 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     selection.all |= !options.fault.is_empty();
     let suits = |record: &JobRecord| has_ended_badly(record, &options.fault);
     let found = selection.find(&broker, suits).await?;
-    let tally = bulk::each(found, async |record| {
+    let result = bulk::for_each_job(found, async |record| {
         Ok(broker.retry(&record.job().id).await?.into())
     });
-    tally.await?.conclude("to be tried again:", options.json)
+    result.await?.conclude("to be tried again:", options.json)
 }
 
 /// Whether the job failed by one of these faults; by any, or was cancelled,

@@ -7,7 +7,7 @@ use common::job::record::JobRecord;
 use common::names::printable::printable;
 use serde::Serialize;
 
-use super::time_left::{Heard, outlook, slots};
+use super::time_left::{ProgressListener, outlook, slots};
 use crate::display::{changes, output, times, units};
 use crate::exit::{Error, Exit};
 use crate::select::lookup::find_batch;
@@ -51,7 +51,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         )));
     };
     // Listened to first: what a job says of itself comes twice a second.
-    let mut heard = Heard::listen(&broker).await?;
+    let mut heard = ProgressListener::listen(&broker).await?;
     let records = broker.jobs(true).await?;
     let (own, others): (Vec<JobRecord>, Vec<JobRecord>) = records
         .into_iter()

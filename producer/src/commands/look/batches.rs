@@ -8,7 +8,7 @@ use common::job::id::BatchId;
 use common::names::printable::printable;
 use serde::Serialize;
 
-use crate::display::table::Named;
+use crate::display::table::NameTable;
 use crate::display::{output, times};
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
@@ -62,7 +62,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         eprintln!("no batches");
         return Ok(Exit::Done);
     }
-    let mut table = Named::new(&[
+    let mut table = NameTable::new(&[
         "Batch",
         "Enqueued",
         "Jobs",

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::display::output;
-use crate::display::table::Named;
+use crate::display::table::NameTable;
 use crate::exit::{Error, Exit};
 use crate::select::filter::FilterOptions;
 use crate::settings::Settings;
@@ -52,7 +52,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         eprintln!("no jobs");
         return Ok(Exit::Done);
     }
-    let mut table = Named::new(&["Job", "State", "Queue", "Prio", "Worker", "Input"]);
+    let mut table = NameTable::new(&["Job", "State", "Queue", "Prio", "Worker", "Input"]);
     for row in &rows {
         let cells = vec![
             row.id[..8].to_owned(),

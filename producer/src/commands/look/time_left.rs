@@ -32,7 +32,7 @@ const LISTEN: Duration = Duration::from_millis(1500);
 pub(super) fn outlook(
     own: &[JobRecord],
     others: &[JobRecord],
-    heard: &Heard,
+    heard: &ProgressListener,
     now: Timestamp,
 ) -> Outlook {
     let mut outlook = Outlook::default();
@@ -92,12 +92,12 @@ pub(super) fn slots(records: &[JobRecord], workers: &[Heartbeat]) -> u32 {
 }
 
 /// What running jobs say of themselves.
-pub(super) struct Heard {
+pub(super) struct ProgressListener {
     messages: Subscriber,
     progress: HashMap<JobId, Progress>,
 }
 
-impl Heard {
+impl ProgressListener {
     /// Listens from now on.
     ///
     /// # Errors

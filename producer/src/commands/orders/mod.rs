@@ -1,4 +1,4 @@
-//! Standing orders to the farm: what they are about, and giving them.
+//! EntryState orders to the farm: what they are about, and giving them.
 
 pub(super) mod drain;
 pub(super) mod hours;

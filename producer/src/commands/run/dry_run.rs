@@ -1,4 +1,4 @@
-//! What an order would do, without doing it: the names of the outputs, what is
+//! What an submission would do, without doing it: the names of the outputs, what is
 //! left alone, and what would be kept, converted or lost. Workers look into the
 //! files, as this program may have no ffmpeg.
 
@@ -18,13 +18,13 @@ use serde::Serialize;
 
 use crate::display::{changes, output, units};
 use crate::exit::{Error, Exit};
-use crate::submit::destination::Results;
-use crate::submit::entry::Standing;
-use crate::submit::existing_outputs::Present;
+use crate::submit::destination::Destination;
+use crate::submit::entry::EntryState;
+use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::Place;
-use crate::submit::sources::Source;
-use crate::submit::submission::Order;
-use crate::submit::terms::Terms;
+use crate::submit::sources::SourceFile;
+use crate::submit::submission::Submission;
+use crate::submit::terms::JobTerms;
 use crate::submit::upload;
 
 /// Files that are looked into at the same time, at the most: each worker does one after the other.
@@ -32,7 +32,7 @@ const AT_ONCE: usize = 8;
 
 /// What would become of a source.
 #[derive(Debug, Serialize)]
-pub(super) struct Foretold {
+pub(super) struct Forecast {
     input: Location,
     /// Not known while nothing says where outputs go.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ pub(super) struct Foretold {
     changes: Vec<Change>,
 }
 
-impl Foretold {
+impl Forecast {
     fn of(input: Location, output: Option<Location>) -> Self {
         Self {
             input,
@@ -85,33 +85,33 @@ enum Would {
 }
 
 /// A source with its output, and why it would be left alone, where it would.
-pub(super) struct Decided {
-    source: Source,
+pub(super) struct PlannedFile {
+    source: SourceFile,
     output: Location,
     skipped: Option<String>,
     /// Whether it is brought into a store first, where workers find it only then.
     is_uploaded: bool,
 }
 
-/// Names the outputs of an order and decides what would be left alone, as submitting does.
+/// Names the outputs of an submission and decides what would be left alone, as submitting does.
 ///
 /// # Errors
 /// Where the outputs cannot be named, or the broker or the store gives no answer.
 pub(super) async fn decide(
     broker: &Broker,
     stores: &Stores,
-    order: &mut Order,
-    results: &Results,
-    terms: &Terms,
+    submission: &mut Submission,
+    destination: &Destination,
+    terms: &JobTerms,
     store: Option<&Location>,
-) -> Result<Vec<Decided>, Error> {
+) -> Result<Vec<PlannedFile>, Error> {
     let container = terms.recipe.container;
-    let (pairs, makers) = order.name(broker, results, container).await?;
+    let (pairs, makers) = submission.name(broker, destination, container).await?;
     let outputs = pairs.iter().map(|(_, output)| output);
-    let (folder, home) = (&results.folder, results.home.as_ref());
+    let (folder, target) = (&destination.folder, destination.download_to.as_ref());
     let place = Place {
         folder,
-        present: Present::look(stores, folder, home, outputs).await?,
+        present: ExistingOutputs::look(stores, folder, target, outputs).await?,
         makers,
     };
     let mut decided = Vec::with_capacity(pairs.len());
@@ -123,11 +123,11 @@ pub(super) async fn decide(
         }
         let (batch, recipe) = (BatchId::new(), terms.recipe.clone());
         let job = Job::new(batch, input, output.clone(), recipe, None);
-        let standing = place.foretell(broker, &job, terms).await?;
-        decided.push(Decided {
+        let state = place.foretell(broker, &job, terms).await?;
+        decided.push(PlannedFile {
             source,
             output,
-            skipped: standing.map(|standing| why(&standing)),
+            skipped: state.map(|state| why(&state)),
             is_uploaded,
         });
     }
@@ -135,24 +135,24 @@ pub(super) async fn decide(
 }
 
 /// Why a source would be left alone.
-fn why(standing: &Standing) -> String {
-    match standing {
-        Standing::Added | Standing::Pending => "it is pending already".to_owned(),
-        Standing::Run(run) => format!("it is {} already", run.state.as_str()),
-        Standing::Occupied(why) => why.clone(),
-        Standing::OutputTaken(holder) => holder.to_string(),
+fn why(state: &EntryState) -> String {
+    match state {
+        EntryState::Added | EntryState::Pending => "it is pending already".to_owned(),
+        EntryState::Run(run) => format!("it is {} already", run.state.as_str()),
+        EntryState::Occupied(why) => why.clone(),
+        EntryState::OutputTaken(holder) => holder.to_string(),
     }
 }
 
-/// What would become of all sources of an order.
+/// What would become of all sources of an submission.
 ///
 /// # Errors
 /// Where the broker gives no answer.
 pub(super) async fn foretell(
     broker: &Broker,
-    decided: Vec<Decided>,
-    terms: &Terms,
-) -> Result<Vec<Foretold>, Error> {
+    decided: Vec<PlannedFile>,
+    terms: &JobTerms,
+) -> Result<Vec<Forecast>, Error> {
     let mut workers = broker.workers().await?;
     if let Some(name) = &terms.worker {
         workers.retain(|one| one.name == *name);
@@ -160,7 +160,7 @@ pub(super) async fn foretell(
     let mut foretold = Vec::with_capacity(decided.len());
     let (mut open, mut inputs) = (Vec::new(), Vec::new());
     for (index, one) in decided.into_iter().enumerate() {
-        let mut told = Foretold::of(one.source.input.location.clone(), Some(one.output));
+        let mut told = Forecast::of(one.source.input.location.clone(), Some(one.output));
         if one.skipped.is_some() {
             (told.would, told.why) = (Would::Skip, one.skipped);
         } else if one.is_uploaded {
@@ -186,13 +186,13 @@ pub(super) async fn look_at(
     workers: &[Heartbeat],
     recipe: &Recipe,
     inputs: &[&Input],
-) -> Vec<Foretold> {
+) -> Vec<Forecast> {
     let seen = foresee(broker, workers, recipe, inputs).await;
     inputs
         .iter()
         .zip(seen)
         .map(|(input, seen)| {
-            let mut one = Foretold::of(input.location.clone(), None);
+            let mut one = Forecast::of(input.location.clone(), None);
             one.take(seen);
             one
         })
@@ -224,7 +224,7 @@ async fn foresee(
 ///
 /// # Errors
 /// Never, for plain data.
-pub(super) fn tell(foretold: &[Foretold], json: bool) -> Result<Exit, Error> {
+pub(super) fn tell(foretold: &[Forecast], json: bool) -> Result<Exit, Error> {
     if json {
         output::print_json(&foretold)?;
     } else {
@@ -237,7 +237,7 @@ pub(super) fn tell(foretold: &[Foretold], json: bool) -> Result<Exit, Error> {
     Ok(if fails { Exit::Failed } else { Exit::Done })
 }
 
-fn lines(one: &Foretold) -> Vec<String> {
+fn lines(one: &Forecast) -> Vec<String> {
     let input = printable(&one.input.to_string());
     let to = one.output.as_ref().map_or_else(String::new, |output| {
         format!(" -> {}", printable(&output.to_string()))
@@ -270,13 +270,13 @@ fn lines(one: &Foretold) -> Vec<String> {
 }
 
 /// Lines for each source whose job would fail.
-pub(super) fn failing(foretold: &[Foretold]) -> Vec<String> {
+pub(super) fn failing(foretold: &[Forecast]) -> Vec<String> {
     let failing = foretold.iter().filter(|one| one.would == Would::Fail);
     failing.flat_map(lines).collect()
 }
 
 /// `3 files would be encoded, 1 skipped`, and what they would lose.
-pub(super) fn totals(foretold: &[Foretold]) -> String {
+pub(super) fn totals(foretold: &[Forecast]) -> String {
     let count = |would| foretold.iter().filter(|one| one.would == would).count();
     let encode = count(Would::Encode) + count(Would::Enqueue);
     let mut parts = vec![format!("{} would be encoded", units::count(encode, "file"))];

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::on_farm::Request;
 use crate::exit::{Error, Exit};
 use crate::recipe::options::RecipeOptions;
-use crate::recipe::presets::Shelf;
+use crate::recipe::presets::PresetSource;
 use crate::settings::Settings;
-use crate::submit::destination::Results;
+use crate::submit::destination::Destination;
 use crate::submit::sources::SourceOptions;
 use crate::submit::terms::{JobOptions, Renew};
 
@@ -48,10 +48,13 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
-    let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
+    let recipe = options
+        .recipe
+        .recipe(PresetSource::Farm(settings), None)
+        .await?;
     let request = Request {
         sources: &options.sources,
-        results: Results::new(options.output.as_deref(), settings)?,
+        destination: Destination::new(options.output.as_deref(), settings)?,
         recipe,
         jobs: &options.jobs,
         upload_to: settings.store.clone().filter(Location::is_remote),

@@ -11,20 +11,20 @@ use common::store::Stores;
 use tokio_util::sync::CancellationToken;
 
 use super::dry_run;
-use super::summary::{Counts, Told, tell_refusals};
-use crate::download::downloads::Bringing;
-use crate::download::target::Home;
+use super::summary::{Counts, Summary, print_refused};
+use crate::download::downloads::Downloads;
+use crate::download::target::DownloadTarget;
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
-use crate::submit::destination::Results;
-use crate::submit::entry::{Entry, Standing};
-use crate::submit::existing_outputs::Present;
+use crate::submit::destination::Destination;
+use crate::submit::entry::{Entry, EntryState};
+use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::{Place, submit};
-use crate::submit::sources::{Source, SourceOptions};
-use crate::submit::submission::Order;
+use crate::submit::sources::{SourceFile, SourceOptions};
+use crate::submit::submission::Submission;
 use crate::submit::terms::{JobOptions, Renew};
 use crate::submit::{preflight, submission, upload};
-use crate::wait::ended::attend;
+use crate::wait::ended::wait_until_ended;
 use crate::wait::follow::Follower;
 
 /// How long uploads may take to stop.
@@ -33,7 +33,7 @@ const GIVE_UP: Duration = Duration::from_secs(3);
 /// What to submit, once the options are read.
 pub(super) struct Request<'a> {
     pub sources: &'a SourceOptions,
-    pub results: Results,
+    pub destination: Destination,
     pub recipe: Recipe,
     pub jobs: &'a JobOptions,
     /// The store that local files are uploaded to, where there is one.
@@ -49,7 +49,7 @@ struct Submitted {
     follower: Follower,
     stores: Stores,
     entries: Vec<Entry>,
-    order: Order,
+    submission: Submission,
 }
 
 impl Request<'_> {
@@ -92,12 +92,20 @@ impl Request<'_> {
     async fn foretell(&self, settings: &Settings) -> Result<Exit, Error> {
         let terms = self.jobs.terms(self.recipe.clone(), self.renew)?;
         let stores = Stores::new();
-        let mut order = submission::find(self.sources, &self.results.folders()?, &stores).await?;
+        let mut submission =
+            submission::find(self.sources, &self.destination.folders()?, &stores).await?;
         let broker = settings.connect().await?;
         let store = self.upload_to.as_ref();
-        let decided = dry_run::decide(&broker, &stores, &mut order, &self.results, &terms, store);
+        let decided = dry_run::decide(
+            &broker,
+            &stores,
+            &mut submission,
+            &self.destination,
+            &terms,
+            store,
+        );
         let foretold = dry_run::foretell(&broker, decided.await?, &terms).await?;
-        Ok(order.exit(dry_run::tell(&foretold, self.jobs.json)?))
+        Ok(submission.exit(dry_run::tell(&foretold, self.jobs.json)?))
     }
 
     async fn submit(
@@ -107,18 +115,24 @@ impl Request<'_> {
     ) -> Result<Submitted, Error> {
         let terms = self.jobs.terms(self.recipe.clone(), self.renew)?;
         let stores = Stores::new();
-        let Results { folder, home } = &self.results;
+        let Destination {
+            folder,
+            download_to,
+        } = &self.destination;
         let store = self.upload_to.as_ref();
         for location in [Some(folder), store].into_iter().flatten() {
             preflight::reach(location).await?;
         }
-        let mut order = submission::find(self.sources, &self.results.folders()?, &stores).await?;
-        let read_from = |source: &Source| upload::read_from(store, &source.input.location);
-        let inputs: Vec<Location> = order.sources.iter().map(read_from).collect();
-        self.results.refuse_scattered(&inputs)?;
+        let mut submission =
+            submission::find(self.sources, &self.destination.folders()?, &stores).await?;
+        let read_from = |source: &SourceFile| upload::read_from(store, &source.input.location);
+        let inputs: Vec<Location> = submission.sources.iter().map(read_from).collect();
+        self.destination.refuse_scattered(&inputs)?;
         let broker = settings.connect().await?;
         let container = self.recipe.container;
-        let (pairs, makers) = order.name(&broker, &self.results, container).await?;
+        let (pairs, makers) = submission
+            .name(&broker, &self.destination, container)
+            .await?;
         let jobs: Vec<[Location; 2]> = pairs
             .iter()
             .map(|(source, output)| [read_from(source), output.clone()])
@@ -128,42 +142,42 @@ impl Request<'_> {
         let outputs = pairs.iter().map(|(_, output)| output);
         let place = Place {
             folder,
-            present: Present::look(&stores, folder, home.as_ref(), outputs).await?,
+            present: ExistingOutputs::look(&stores, folder, download_to.as_ref(), outputs).await?,
             makers,
         };
         let judged = (&place, &terms);
-        let wanted = upload::upload_wanted(&stores, store, pairs, judged, shutdown).await?;
+        let wanted = upload::upload_needed(&stores, store, pairs, judged, shutdown).await?;
         let label = submission::label(&self.sources.paths);
         let entries = submit(&broker, wanted, &place, &terms, &label).await?;
-        tell_refusals(&entries);
+        print_refused(&entries);
         Ok(Submitted {
             follower,
             stores,
             entries,
-            order,
+            submission,
         })
     }
 
-    fn told<'a>(&'a self, submitted: &'a Submitted, counts: Counts) -> Told<'a> {
-        Told {
+    fn told<'a>(&'a self, submitted: &'a Submitted, counts: Counts) -> Summary<'a> {
+        Summary {
             entries: &submitted.entries,
             counts,
-            left_out: &submitted.order.left_out,
-            results: &self.results,
+            left_out: &submitted.submission.left_out,
+            destination: &self.destination,
         }
     }
 
     /// Leaves the jobs to the farm.
     fn leave(&self, submitted: &Submitted, counts: Counts) -> Result<Exit, Error> {
-        if let Some(home) = &self.results.home {
-            eprintln!("{}", how_to_download(home, &submitted.entries));
+        if let Some(target) = &self.destination.download_to {
+            eprintln!("{}", how_to_download(target, &submitted.entries));
         }
         if self.jobs.json {
             self.told(submitted, counts).print_json()?;
         }
         let is_done = counts.skipped + counts.refused == 0;
         let exit = if is_done { Exit::Done } else { Exit::Failed };
-        Ok(submitted.order.exit(exit))
+        Ok(submitted.submission.exit(exit))
     }
 
     /// Stays until all jobs have ended and their results are downloaded.
@@ -174,52 +188,53 @@ impl Request<'_> {
         shutdown: &CancellationToken,
     ) -> Result<Exit, Error> {
         let overwrite = self.jobs.overwrite || self.jobs.again;
-        let bringing = match self.results.home.clone() {
-            Some(home) => Some(Bringing::start(&submitted.stores, home, overwrite)?),
+        let bringing = match self.destination.download_to.clone() {
+            Some(target) => Some(Downloads::start(&submitted.stores, target, overwrite)?),
             None => None,
         };
         let (follower, entries) = (submitted.follower, &mut submitted.entries);
         let supervise = std::future::pending();
-        let ending = attend(Some(follower), bringing, entries, shutdown, supervise).await?;
-        let carry_on = match &self.results.home {
+        let ending =
+            wait_until_ended(Some(follower), bringing, entries, shutdown, supervise).await?;
+        let carry_on = match &self.destination.download_to {
             None => "the farm carries on without this program".to_owned(),
-            Some(home) => format!(
+            Some(target) => format!(
                 "the farm carries on without this program; {}",
-                how_to_download(home, &submitted.entries)
+                how_to_download(target, &submitted.entries)
             ),
         };
-        let told = Told {
+        let told = Summary {
             entries: &submitted.entries,
             counts,
-            left_out: &submitted.order.left_out,
-            results: &self.results,
+            left_out: &submitted.submission.left_out,
+            destination: &self.destination,
         };
         let exit = told.conclude(ending, self.jobs.json, &carry_on)?;
-        Ok(submitted.order.exit(exit))
+        Ok(submitted.submission.exit(exit))
     }
 }
 
 /// The command that downloads results which this command does not wait for.
-fn how_to_download(home: &Home, entries: &[Entry]) -> String {
+fn how_to_download(target: &DownloadTarget, entries: &[Entry]) -> String {
     let mut batches: Vec<BatchId> = Vec::new();
     for entry in entries {
         let is_made = !matches!(
-            entry.standing,
-            Standing::Occupied(_) | Standing::OutputTaken(_)
+            entry.state,
+            EntryState::Occupied(_) | EntryState::OutputTaken(_)
         );
         if is_made && !batches.contains(&entry.job.batch) {
             batches.push(entry.job.batch);
         }
     }
-    let dir = home.dir().display();
+    let dir = target.dir().display();
     match batches.as_slice() {
         [batch] => format!(
             "results are made in {}; `producer download {batch} {dir}` brings them home",
-            home.folder()
+            target.folder()
         ),
         _ => format!(
             "results are made in {}; the same command with --wait brings them home to {dir}",
-            home.folder()
+            target.folder()
         ),
     }
 }

@@ -11,13 +11,13 @@ use common::store::Stores;
 use serde::Serialize;
 
 use super::dry_run;
-use super::dry_run::Foretold;
+use super::dry_run::Forecast;
 use crate::display::table::table;
 use crate::display::{output, table, times, units};
 use crate::exit::{Error, Exit};
 use crate::recipe::known::check_known;
 use crate::recipe::options::RecipeOptions;
-use crate::recipe::presets::Shelf;
+use crate::recipe::presets::PresetSource;
 use crate::settings::Settings;
 use crate::submit::sources::{Globs, Search};
 use crate::submit::upload;
@@ -58,7 +58,7 @@ struct Sources {
     bytes: u64,
     skipped: usize,
     /// What would become of the first of them.
-    foretold: Vec<Foretold>,
+    foretold: Vec<Forecast>,
 }
 
 /// Shows who could run the recipe.
@@ -66,7 +66,10 @@ struct Sources {
 /// # Errors
 /// Where the farm is out of reach or the recipe makes no sense.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
-    let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
+    let recipe = options
+        .recipe
+        .recipe(PresetSource::Farm(settings), None)
+        .await?;
     let mut jobs: Vec<[Location; 2]> = Vec::new();
     let mut inputs: Vec<Input> = Vec::new();
     let mut sources = if options.paths.is_empty() {

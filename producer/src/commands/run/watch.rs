@@ -18,15 +18,15 @@ use crate::display::output;
 use crate::exit::{Error, Exit};
 use crate::paths;
 use crate::recipe::options::RecipeOptions;
-use crate::recipe::presets::Shelf;
+use crate::recipe::presets::PresetSource;
 use crate::settings::Settings;
-use crate::submit::arrivals::Settling;
-use crate::submit::destination::Results;
-use crate::submit::entry::{Entry, Standing};
-use crate::submit::existing_outputs::Present;
+use crate::submit::arrivals::StabilityTracker;
+use crate::submit::destination::Destination;
+use crate::submit::entry::{Entry, EntryState};
+use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::{Place, submit};
-use crate::submit::sources::{Globs, Search, Source};
-use crate::submit::terms::{JobOptions, Renew, Terms};
+use crate::submit::sources::{Globs, Search, SourceFile};
+use crate::submit::terms::{JobOptions, JobTerms, Renew};
 use crate::submit::{preflight, submission, upload};
 
 /// How long uploads may take to give up.
@@ -67,41 +67,47 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
-    let results = Results::new(options.output.as_deref(), settings)?;
-    if results.home.is_some() {
+    let destination = Destination::new(options.output.as_deref(), settings)?;
+    if destination.download_to.is_some() {
         return Err(Error::usage(
             "results are made in the store, and `watch` does not bring them home: leave -o out, or give -o s3://BUCKET/PREFIX; \
              `producer download BATCH DIR` brings them to a folder",
         ));
     }
     let place = watched(&options.place)?;
-    refuse_loop(&place, &results.folder)?;
+    refuse_loop(&place, &destination.folder)?;
     let upload_to = settings.store.clone().filter(Location::is_remote);
-    for location in [Some(&place), Some(&results.folder), upload_to.as_ref()]
+    for location in [Some(&place), Some(&destination.folder), upload_to.as_ref()]
         .into_iter()
         .flatten()
     {
         preflight::reach(location).await?;
     }
-    let recipe = options.recipe.recipe(Shelf::Farm(settings), None).await?;
+    let recipe = options
+        .recipe
+        .recipe(PresetSource::Farm(settings), None)
+        .await?;
     let terms = options.jobs.terms(recipe, Renew::Never)?;
     let broker = settings.connect().await?;
     let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
-    results.refuse_scattered([&input])?;
-    let jobs = [[input, results.folder.join("file")]];
+    destination.refuse_scattered([&input])?;
+    let jobs = [[input, destination.folder.join("file")]];
     preflight::check_served(&broker, &terms, &jobs, false).await?;
     let mut watch = Watch {
-        settling: Settling::new(options.settle),
+        arrivals: StabilityTracker::new(options.settle),
         stores: Stores::new(),
         paths: [options.place],
         globs: options.globs,
         json: options.jobs.json,
-        results,
+        destination,
         upload_to,
         terms,
         broker,
     };
-    eprintln!("watching {place}; results go to {}", watch.results.folder);
+    eprintln!(
+        "watching {place}; results go to {}",
+        watch.destination.folder
+    );
     let mut trouble = None;
     while !shutdown.is_cancelled() {
         {
@@ -178,30 +184,30 @@ struct Watch {
     stores: Stores,
     paths: [PathBuf; 1],
     globs: Globs,
-    results: Results,
+    destination: Destination,
     upload_to: Option<Location>,
-    terms: Terms,
+    terms: JobTerms,
     json: bool,
-    settling: Settling,
+    arrivals: StabilityTracker,
 }
 
 impl Watch {
     /// Looks once, and submits what has arrived.
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
-        let outputs = [self.results.folder.clone()];
+        let outputs = [self.destination.folder.clone()];
         let search = Search::new(&self.globs, &outputs, &self.stores)?;
         let found = search.that_may_find_nothing().run(&self.paths).await?;
         let inputs = found.sources.iter().map(|source| &source.input);
-        let mut arrived = self.settling.look(inputs, Instant::now());
+        let mut arrived = self.arrivals.look(inputs, Instant::now());
         arrived.retain(|index| self.holds_video(&found.sources[*index]));
         if arrived.is_empty() {
             return Ok(());
         }
         // Named beside all that is there, so that no two ever share a name.
         let container = self.terms.recipe.container;
-        let named = submission::named(&self.broker, &found.sources, &self.results, container);
+        let named = submission::named(&self.broker, &found.sources, &self.destination, container);
         let (outputs, makers) = named.await?;
-        let mut pairs: Vec<(Source, Location)> = Vec::new();
+        let mut pairs: Vec<(SourceFile, Location)> = Vec::new();
         for index in arrived {
             let source = &found.sources[index];
             match &outputs[index] {
@@ -213,27 +219,27 @@ impl Watch {
             .iter()
             .map(|(source, _)| source.input.location.clone())
             .collect();
-        let folder = &self.results.folder;
+        let folder = &self.destination.folder;
         let outputs = pairs.iter().map(|(_, output)| output);
         let place = Place {
             folder,
-            present: Present::look(&self.stores, folder, None, outputs).await?,
+            present: ExistingOutputs::look(&self.stores, folder, None, outputs).await?,
             makers,
         };
         let store = self.upload_to.as_ref();
         let judged = (&place, &self.terms);
-        let wanted = upload::upload_wanted(&self.stores, store, pairs, judged, shutdown).await?;
+        let wanted = upload::upload_needed(&self.stores, store, pairs, judged, shutdown).await?;
         let label = submission::label(&self.paths);
         let entries = submit(&self.broker, wanted, &place, &self.terms, &label).await?;
         for (entry, arrival) in entries.iter().zip(&arrivals) {
             report(entry, self.json)?;
-            self.settling.done(arrival);
+            self.arrivals.done(arrival);
         }
         Ok(())
     }
 
     /// Whether a file that has arrived may hold video; tells where it does not.
-    fn holds_video(&mut self, source: &Source) -> bool {
+    fn holds_video(&mut self, source: &SourceFile) -> bool {
         match source.no_video() {
             Ok(Some(why)) => {
                 self.leave(source, &format!("it {}", why.refusal()));
@@ -245,10 +251,10 @@ impl Watch {
     }
 
     /// Leaves a file alone until it changes.
-    fn leave(&mut self, source: &Source, why: &str) {
+    fn leave(&mut self, source: &SourceFile, why: &str) {
         let name = source.name.to_string_lossy();
         eprintln!("{}: left alone: {}", printable(&name), printable(why));
-        self.settling.done(&source.input.location);
+        self.arrivals.done(&source.input.location);
     }
 }
 
@@ -265,16 +271,16 @@ struct Line<'a> {
 fn report(entry: &Entry, json: bool) -> Result<(), Error> {
     let job = &entry.job;
     let name = printable(&entry.name);
-    match &entry.standing {
-        Standing::Added if json => output::print_json_line(&Line {
+    match &entry.state {
+        EntryState::Added if json => output::print_json_line(&Line {
             job: job.id.to_string(),
             batch: job.batch.to_string(),
             input: &job.input.location,
             output: &job.output,
         })?,
-        Standing::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
-        Standing::Occupied(why) => eprintln!("{name}: left alone: {}", printable(why)),
-        Standing::Run(run) => match run.state {
+        EntryState::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
+        EntryState::Occupied(why) => eprintln!("{name}: left alone: {}", printable(why)),
+        EntryState::Run(run) => match run.state {
             RunState::Failed { .. } | RunState::Cancelled => eprintln!(
                 "{name}: left alone, as it was {} earlier; `producer retry {}` has it tried again",
                 run.state.as_str(),
@@ -282,8 +288,8 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
             ),
             _ => {}
         },
-        Standing::OutputTaken(holder) => eprintln!("{name}: left alone: {holder}"),
-        Standing::Pending => {}
+        EntryState::OutputTaken(holder) => eprintln!("{name}: left alone: {holder}"),
+        EntryState::Pending => {}
     }
     Ok(())
 }

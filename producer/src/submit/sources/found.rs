@@ -13,7 +13,7 @@ const TOLD: usize = 5;
 
 /// One input and what its output is named after.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Source {
+pub(crate) struct SourceFile {
     /// What to encode.
     pub input: Input,
     /// Its path below the folder that was given, or its name.
@@ -24,14 +24,14 @@ pub(crate) struct Source {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct FoundFiles {
     /// Media, each file once, in the order of the arguments and of names.
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceFile>,
     /// Files of folders that are no media, by their names.
     pub no_media: usize,
     /// Files of folders that hold no video, and why.
     pub no_video: Vec<(PathBuf, NoVideo)>,
-    /// Hidden files and folders.
+    /// HiddenFile files and folders.
     pub hidden: usize,
     /// Files that `--include` and `--exclude` leave out.
     pub excluded: usize,
@@ -39,7 +39,7 @@ pub(crate) struct Found {
     pub unreadable: Vec<String>,
 }
 
-impl Found {
+impl FoundFiles {
     /// Leaves out local files that hold no video. Returns those of them that were
     /// given themselves, each with the reason.
     pub(crate) fn sift(&mut self) -> Vec<(PathBuf, NoVideo)> {
@@ -103,7 +103,7 @@ impl Found {
     }
 }
 
-impl Source {
+impl SourceFile {
     /// As its output is named after it.
     pub(crate) fn named(&self) -> Named<'_> {
         Named {

@@ -4,6 +4,6 @@ mod found;
 mod options;
 mod search;
 
-pub(crate) use found::Source;
+pub(crate) use found::SourceFile;
 pub(crate) use options::{Globs, SourceOptions};
 pub(crate) use search::Search;

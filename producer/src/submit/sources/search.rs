@@ -9,7 +9,7 @@ use common::store::{Stores, local_input};
 use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
-use super::found::{Found, Source};
+use super::found::{FoundFiles, SourceFile};
 use super::options::Globs;
 use crate::exit::Error;
 use crate::submit::sniff::NoVideo;
@@ -35,7 +35,7 @@ pub(crate) struct Search<'a> {
     outputs: &'a [Location],
     stores: &'a Stores,
     may_be_empty: bool,
-    found: Found,
+    found: FoundFiles,
     seen: HashSet<Location>,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Search<'a> {
             outputs,
             stores,
             may_be_empty: false,
-            found: Found::default(),
+            found: FoundFiles::default(),
             seen: HashSet::new(),
         })
     }
@@ -73,7 +73,7 @@ impl<'a> Search<'a> {
     ///
     /// # Errors
     /// Where one does not exist or cannot be looked at, or none holds media.
-    pub(crate) async fn run(mut self, paths: &[PathBuf]) -> Result<Found, Error> {
+    pub(crate) async fn run(mut self, paths: &[PathBuf]) -> Result<FoundFiles, Error> {
         for path in paths {
             match path.to_str().filter(|text| text.contains("://")) {
                 Some(text) => {
@@ -199,7 +199,7 @@ impl<'a> Search<'a> {
         for input in objects {
             if input.location == *prefix {
                 let name = PathBuf::from(input.location.name());
-                self.add(Source {
+                self.add(SourceFile {
                     input,
                     name,
                     is_named: true,
@@ -221,7 +221,7 @@ impl<'a> Search<'a> {
             if hidden {
                 self.found.hidden += 1;
             } else if self.wants(&name) {
-                self.add(Source {
+                self.add(SourceFile {
                     input,
                     name,
                     is_named: false,
@@ -256,7 +256,7 @@ impl<'a> Search<'a> {
         metadata: &std::fs::Metadata,
     ) -> Result<(), Error> {
         let location = Location::file(path).map_err(Error::usage)?;
-        self.add(Source {
+        self.add(SourceFile {
             input: local_input(location, metadata),
             name,
             is_named,
@@ -264,7 +264,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn add(&mut self, source: Source) {
+    fn add(&mut self, source: SourceFile) {
         if self.seen.insert(source.input.location.clone()) {
             self.found.sources.push(source);
         }
@@ -307,7 +307,7 @@ mod tests {
         paths: &[PathBuf],
         globs: &Globs,
         output: Option<&Path>,
-    ) -> Result<Found, Error> {
+    ) -> Result<FoundFiles, Error> {
         let output = output.map(|path| Location::file(path).expect("absolute"));
         let outputs: Vec<Location> = output.into_iter().collect();
         Search::new(globs, &outputs, &Stores::new())?
@@ -315,7 +315,7 @@ mod tests {
             .await
     }
 
-    fn names(found: &Found) -> Vec<&str> {
+    fn names(found: &FoundFiles) -> Vec<&str> {
         found
             .sources
             .iter()

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::{MachineOptions, Options};
 use crate::commands::run::dry_run;
-use crate::commands::run::dry_run::Foretold;
-use crate::commands::run::summary::{Counts, Told, tell_refusals};
+use crate::commands::run::dry_run::Forecast;
+use crate::commands::run::summary::{Counts, Summary, print_refused};
 use crate::display::units;
 use crate::embedded::farm::{PrivateFarm, Ran, RunningFarm};
 use crate::embedded::state::State;
@@ -23,14 +23,14 @@ use crate::exit::{Error, Exit};
 use crate::recipe::known::check_known;
 use crate::settings::Settings;
 use crate::submit::destination;
-use crate::submit::destination::Results;
-use crate::submit::entry::{Entry, Standing};
-use crate::submit::existing_outputs::Present;
+use crate::submit::destination::Destination;
+use crate::submit::entry::{Entry, EntryState};
+use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::{Place, Wanted, submit};
 use crate::submit::submission;
-use crate::submit::submission::Order;
-use crate::submit::terms::{Renew, Terms};
-use crate::wait::ended::{Ending, attend};
+use crate::submit::submission::Submission;
+use crate::submit::terms::{JobTerms, Renew};
+use crate::wait::ended::{WaitEnd, wait_until_ended};
 use crate::wait::follow::Follower;
 
 /// An encode on this machine, checked as far as possible before anything is made.
@@ -38,10 +38,10 @@ pub(super) struct Encode {
     machine: MachineOptions,
     /// The output folder.
     output: PathBuf,
-    results: Results,
-    terms: Terms,
+    destination: Destination,
+    terms: JobTerms,
     label: String,
-    order: Order,
+    submission: Submission,
     inputs: Vec<Location>,
     stores: Stores,
     server: PathBuf,
@@ -53,7 +53,7 @@ pub(super) struct Encode {
 
 /// What has become of the jobs.
 struct Done {
-    ending: Ending,
+    ending: WaitEnd,
     entries: Vec<Entry>,
     counts: Counts,
 }
@@ -82,19 +82,23 @@ impl Encode {
         check_known(&recipe, &[])?;
         let terms = options.jobs.terms(recipe, Renew::Ended)?;
         let stores = Stores::new();
-        let results = Results { folder, home: None };
-        let order = submission::find(&options.sources, &results.folders()?, &stores).await?;
+        let destination = Destination {
+            folder,
+            download_to: None,
+        };
+        let submission =
+            submission::find(&options.sources, &destination.folders()?, &stores).await?;
         let server = broker::find(options.machine.nats_server.as_deref()).await?;
         let program = worker::find(options.machine.worker_program.as_deref())?;
-        let inputs = order.sources.iter();
+        let inputs = submission.sources.iter();
         let inputs = inputs.map(|source| source.input.location.clone()).collect();
         Ok(Self {
             machine: options.machine.clone(),
             output,
-            results,
+            destination,
             terms,
             label: submission::label(&options.sources.paths),
-            order,
+            submission,
             inputs,
             stores,
             server,
@@ -110,32 +114,32 @@ impl Encode {
     pub(super) async fn run(mut self, shutdown: &CancellationToken) -> Result<Exit, Error> {
         if self.is_dry_run {
             let told = self.dry_run(shutdown).await?;
-            return Ok(self.order.exit(dry_run::tell(&told, self.json)?));
+            return Ok(self.submission.exit(dry_run::tell(&told, self.json)?));
         }
         let Done {
             ending,
             mut entries,
             counts,
         } = self.encode(shutdown).await?;
-        if ending == Ending::Interrupted {
+        if ending == WaitEnd::Interrupted {
             // The worker has given back its jobs by now.
             for entry in entries.iter_mut().filter(|entry| entry.is_open()) {
-                entry.standing = Standing::Pending;
+                entry.state = EntryState::Pending;
             }
         }
-        let told = Told {
+        let told = Summary {
             entries: &entries,
             counts,
-            left_out: &self.order.left_out,
-            results: &self.results,
+            left_out: &self.submission.left_out,
+            destination: &self.destination,
         };
         let exit = told.conclude(ending, self.json, "run the same command again to carry on")?;
-        Ok(self.order.exit(exit))
+        Ok(self.submission.exit(exit))
     }
 
     /// What would be done. The state of the output folder knows what was done before. The worker that looks into the
     /// files runs over a state of its own, so that it takes up nothing that an interrupted command has left.
-    async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<Foretold>, Error> {
+    async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<Forecast>, Error> {
         let output = self.output.clone();
         let known = output.is_dir().then(|| State::open(&output)).transpose()?;
         let passing = State::passing()?;
@@ -156,14 +160,22 @@ impl Encode {
         known: Option<&State>,
         passing: &State,
         worth: &mut Option<Vec<Run>>,
-    ) -> Result<Vec<Foretold>, Error> {
+    ) -> Result<Vec<Forecast>, Error> {
         let state = known.unwrap_or(passing);
         let roots = worker::roots(passing.output(), self.inputs.iter());
         let looking = self.farm(state, Vec::new())?;
-        let (order, terms) = (&mut self.order, &self.terms);
+        let (submission, terms) = (&mut self.submission, &self.terms);
         let ran = looking
             .run(async |_, broker| {
-                dry_run::decide(broker, &self.stores, order, &self.results, terms, None).await
+                dry_run::decide(
+                    broker,
+                    &self.stores,
+                    submission,
+                    &self.destination,
+                    terms,
+                    None,
+                )
+                .await
             })
             .await?;
         *worth = ran.worth;
@@ -216,9 +228,9 @@ impl Encode {
                 () = shutdown.cancelled() => return Err(interrupted()),
             }
             let supervise = farm.supervise();
-            attend(Some(follower), None, &mut entries, shutdown, supervise).await?
+            wait_until_ended(Some(follower), None, &mut entries, shutdown, supervise).await?
         } else {
-            Ending::AllEnded
+            WaitEnd::AllEnded
         };
         Ok(Done {
             ending,
@@ -231,13 +243,16 @@ impl Encode {
         leftovers::release(broker).await?;
         let follower = Follower::start(broker).await?;
         let container = self.terms.recipe.container;
-        let (pairs, mut makers) = self.order.name(broker, &self.results, container).await?;
+        let (pairs, mut makers) = self
+            .submission
+            .name(broker, &self.destination, container)
+            .await?;
         leftovers::give_up(broker, &pairs, &mut makers, &self.terms).await?;
-        let folder = &self.results.folder;
+        let folder = &self.destination.folder;
         let outputs = pairs.iter().map(|(_, output)| output);
         let place = Place {
             folder,
-            present: Present::look(&self.stores, folder, None, outputs).await?,
+            present: ExistingOutputs::look(&self.stores, folder, None, outputs).await?,
             makers,
         };
         let wanted = pairs.into_iter().map(|(source, output)| Wanted {
@@ -246,7 +261,7 @@ impl Encode {
             verdict: None,
         });
         let entries = submit(broker, wanted.collect(), &place, &self.terms, &self.label).await?;
-        tell_refusals(&entries);
+        print_refused(&entries);
         leftovers::tidy(broker, &entries).await?;
         Ok((follower, entries))
     }

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::options::Options;
 use crate::commands::run::on_farm;
 use crate::exit::{Error, Exit};
-use crate::recipe::presets::Shelf;
+use crate::recipe::presets::PresetSource;
 use crate::settings::Settings;
-use crate::submit::destination::Results;
+use crate::submit::destination::Destination;
 use crate::submit::terms::Renew;
 
 /// What encodes where nothing is said.
@@ -28,8 +28,8 @@ pub(crate) async fn run(
 ) -> Result<Exit, Error> {
     let default = ENCODER.parse().map(Choice::Encoder).map_err(Error::usage)?;
     let shelf = match settings.nats {
-        Some(_) => Shelf::FarmByName(settings),
-        None => Shelf::BuiltIn,
+        Some(_) => PresetSource::FarmByName(settings),
+        None => PresetSource::BuiltIn,
     };
     let recipe = options.recipe.recipe(shelf, Some(default)).await?;
     match settings.nats {
@@ -49,7 +49,7 @@ async fn on_the_farm(
 ) -> Result<Exit, Error> {
     let request = on_farm::Request {
         sources: &options.sources,
-        results: Results::new(Some(&options.output), settings)?,
+        destination: Destination::new(Some(&options.output), settings)?,
         recipe,
         jobs: &options.jobs,
         upload_to: settings.store.clone().filter(Location::is_remote),

@@ -4,8 +4,8 @@ use common::job::id::BatchId;
 use common::job::run::RunState;
 use serde::Serialize;
 
-use crate::download::event::Brought;
-use crate::submit::entry::{Entry, Standing};
+use crate::download::event::DownloadResult;
+use crate::submit::entry::{Entry, EntryState};
 
 /// What came of submitting. Once all jobs have ended, each but `added` counts how it
 /// has ended.
@@ -25,7 +25,7 @@ pub(crate) struct Counts {
     pub failed: usize,
     /// Left alone for the file at their output.
     pub skipped: usize,
-    /// Results that are where they were to be brought.
+    /// Results that are where they were to be download.
     pub downloaded: usize,
     /// Refused, as another job is about to make their output.
     pub refused: usize,
@@ -39,17 +39,17 @@ impl Counts {
         let mut counts = Self::default();
         for entry in entries {
             counts.gone += usize::from(entry.is_gone);
-            let brought = entry.brought.as_ref().and_then(Brought::path);
-            counts.downloaded += usize::from(brought.is_some());
-            let count = match &entry.standing {
-                Standing::Added => {
+            let download = entry.download.as_ref().and_then(DownloadResult::path);
+            counts.downloaded += usize::from(download.is_some());
+            let count = match &entry.state {
+                EntryState::Added => {
                     counts.batch = Some(entry.job.batch);
                     &mut counts.added
                 }
-                Standing::Pending => &mut counts.pending,
-                Standing::Occupied(_) => &mut counts.skipped,
-                Standing::OutputTaken(_) => &mut counts.refused,
-                Standing::Run(run) => match run.state {
+                EntryState::Pending => &mut counts.pending,
+                EntryState::Occupied(_) => &mut counts.skipped,
+                EntryState::OutputTaken(_) => &mut counts.refused,
+                EntryState::Run(run) => match run.state {
                     RunState::Completed { .. } => &mut counts.done,
                     RunState::Failed { .. } | RunState::Cancelled => &mut counts.failed,
                     RunState::Running { .. } => &mut counts.running,

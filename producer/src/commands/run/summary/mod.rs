@@ -11,20 +11,20 @@ use serde::Serialize;
 
 pub(super) use self::counts::Counts;
 use crate::display::{output, units};
-use crate::download::target::Home;
+use crate::download::target::DownloadTarget;
 use crate::exit::{Error, Exit};
-use crate::submit::destination::Results;
-use crate::submit::entry::{Entry, Standing};
+use crate::submit::destination::Destination;
+use crate::submit::entry::{Entry, EntryState};
 use crate::submit::submission::LeftOut;
 use crate::wait::ended;
-use crate::wait::ended::Ending;
+use crate::wait::ended::WaitEnd;
 
 /// Files without a job that are told one by one.
 const TOLD: usize = 20;
 
 /// The outcome for machines.
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct SummaryJson<'a> {
     #[serde(flatten)]
     counts: Counts,
     /// Where results are made.
@@ -34,11 +34,11 @@ struct Outcome<'a> {
     home: Option<&'a Path>,
     /// What got no job.
     left_out: &'a [LeftOut],
-    jobs: Vec<rows::Line>,
+    jobs: Vec<rows::Row>,
 }
 
 /// What a command came to.
-pub(super) struct Told<'a> {
+pub(super) struct Summary<'a> {
     /// Its jobs.
     pub entries: &'a [Entry],
     /// How many stand how.
@@ -46,19 +46,23 @@ pub(super) struct Told<'a> {
     /// What got no job.
     pub left_out: &'a [LeftOut],
     /// Where the results are.
-    pub results: &'a Results,
+    pub destination: &'a Destination,
 }
 
-impl Told<'_> {
+impl Summary<'_> {
     /// Prints it for machines.
     ///
     /// # Errors
     /// Never, for plain data.
     pub(super) fn print_json(&self) -> Result<(), Error> {
-        output::print_json(&Outcome {
+        output::print_json(&SummaryJson {
             counts: self.counts,
-            results: &self.results.folder,
-            home: self.results.home.as_ref().map(Home::dir),
+            results: &self.destination.folder,
+            home: self
+                .destination
+                .download_to
+                .as_ref()
+                .map(DownloadTarget::dir),
             left_out: self.left_out,
             jobs: rows::json(self.entries),
         })
@@ -70,7 +74,7 @@ impl Told<'_> {
     /// Where the user interrupted; `carry_on` says what becomes of the rest.
     pub(super) fn conclude(
         mut self,
-        ending: Ending,
+        ending: WaitEnd,
         json: bool,
         carry_on: &str,
     ) -> Result<Exit, Error> {
@@ -85,7 +89,7 @@ impl Told<'_> {
                 output::print(&line);
             }
         }
-        if ending == Ending::Interrupted {
+        if ending == WaitEnd::Interrupted {
             let open = entries.iter().filter(|entry| entry.is_open()).count();
             return Err(Error::interrupted(format!(
                 "interrupted with {} of {} to go; {carry_on}",
@@ -98,10 +102,10 @@ impl Told<'_> {
 }
 
 /// Tells which files get no job, and why.
-pub(super) fn tell_refusals(entries: &[Entry]) {
-    let reason = |entry: &Entry| match &entry.standing {
-        Standing::Occupied(why) => Some(why.clone()),
-        Standing::OutputTaken(holder) => Some(holder.to_string()),
+pub(super) fn print_refused(entries: &[Entry]) {
+    let reason = |entry: &Entry| match &entry.state {
+        EntryState::Occupied(why) => Some(why.clone()),
+        EntryState::OutputTaken(holder) => Some(holder.to_string()),
         _ => None,
     };
     let mut refused = entries

@@ -6,14 +6,14 @@ use common::job::changes::Change;
 use common::job::run::{Run, RunState};
 use serde::Serialize;
 
-use crate::display::table::Named;
+use crate::display::table::NameTable;
 use crate::display::{changes, units};
-use crate::submit::entry::{Entry, Standing};
+use crate::submit::entry::{Entry, EntryState};
 use common::names::printable::printable;
 
 /// The table of all entries.
 pub(super) fn of(entries: &[Entry]) -> String {
-    let lines: Vec<Line> = entries.iter().map(Line::of).collect();
+    let lines: Vec<Row> = entries.iter().map(Row::of).collect();
     let mut workers: Vec<&str> = lines
         .iter()
         .filter_map(|line| line.worker.as_deref())
@@ -25,7 +25,7 @@ pub(super) fn of(entries: &[Entry]) -> String {
     let mut header = vec!["State", "Before", "After", "Ratio", "Time", "fps"];
     header.extend(are_several.then_some("Worker"));
     header.push("File");
-    let mut table = Named::new(&header);
+    let mut table = NameTable::new(&header);
     for (entry, line) in entries.iter().zip(&lines) {
         let or_nothing = |text: Option<String>| text.unwrap_or_default();
         let mut cells = vec![
@@ -50,7 +50,7 @@ pub(super) fn of(entries: &[Entry]) -> String {
 
 /// All entries in a line: how many ended how, and what became of the bytes.
 pub(super) fn totals(entries: &[Entry]) -> String {
-    let lines: Vec<Line> = entries.iter().map(Line::of).collect();
+    let lines: Vec<Row> = entries.iter().map(Row::of).collect();
     let (mut before, mut after) = (0, 0);
     for line in &lines {
         if let Some(size) = line.output_size {
@@ -82,21 +82,21 @@ pub(super) fn totals(entries: &[Entry]) -> String {
 
 /// What completed entries have lost, in a line for each kind and reason.
 pub(super) fn losses(entries: &[Entry]) -> Vec<String> {
-    let runs = entries.iter().filter_map(|entry| match &entry.standing {
-        Standing::Run(run) => Some(&**run),
+    let runs = entries.iter().filter_map(|entry| match &entry.state {
+        EntryState::Run(run) => Some(&**run),
         _ => None,
     });
     changes::losses(runs)
 }
 
 /// The entries for machines.
-pub(super) fn json(entries: &[Entry]) -> Vec<Line> {
-    entries.iter().map(Line::of).collect()
+pub(super) fn json(entries: &[Entry]) -> Vec<Row> {
+    entries.iter().map(Row::of).collect()
 }
 
 /// What became of one entry.
 #[derive(Debug, Serialize)]
-pub(super) struct Line {
+pub(super) struct Row {
     job: String,
     input: String,
     output: String,
@@ -109,13 +109,13 @@ pub(super) struct Line {
     encoder: Option<String>,
     worker: Option<String>,
     error: Option<String>,
-    /// Where its result was brought to.
+    /// Where its result was download to.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
     changes: Vec<Change>,
 }
 
-impl Line {
+impl Row {
     fn of(entry: &Entry) -> Self {
         let mut line = Self {
             job: entry.job.id.to_string(),
@@ -133,21 +133,21 @@ impl Line {
             path: None,
             changes: Vec::new(),
         };
-        match &entry.standing {
-            Standing::Added | Standing::Pending => {}
-            Standing::Occupied(why) => {
+        match &entry.state {
+            EntryState::Added | EntryState::Pending => {}
+            EntryState::Occupied(why) => {
                 line.state = "skipped";
                 line.error = Some(why.clone());
             }
-            Standing::OutputTaken(holder) => {
+            EntryState::OutputTaken(holder) => {
                 line.state = "refused";
                 line.error = Some(holder.to_string());
             }
-            Standing::Run(run) => line.take(run),
+            EntryState::Run(run) => line.take(run),
         }
-        if let Some(brought) = &entry.brought {
-            line.path = brought.path().cloned();
-            line.error = line.error.or(brought.problem());
+        if let Some(download) = &entry.download {
+            line.path = download.path().cloned();
+            line.error = line.error.or(download.problem());
         }
         line
     }
