@@ -1,12 +1,14 @@
 //! The structure of the source code, checked over its text: no circle of
 //! modules, no file of more than 400 lines of code, no folder of more than 12
-//! entries, and crates that depend on each other in one direction only.
+//! entries, crates that depend on each other in one direction only, and
+//! documents that name what exists.
 //!
 //! A file or a folder that has a good reason says it in its header, see
 //! [`size`]. Circles and dependencies have no exceptions.
 
 mod circles;
 mod crates;
+mod documents;
 mod pages;
 mod rust;
 mod size;
@@ -70,5 +72,22 @@ fn programs_depend_on_common_and_common_on_no_program() {
     assert_none(
         crates::wrong_dependencies(paths::repository()),
         "dependencies run the wrong way",
+    );
+}
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    assert_none(
+        documents::broken_links(paths::repository()),
+        "links lead nowhere",
+    );
+}
+
+#[test]
+#[ignore = "files are on the move"]
+fn files_that_documents_name_exist() {
+    assert_none(
+        documents::missing_files(paths::repository()),
+        "files are named and missing",
     );
 }

@@ -1,0 +1,148 @@
+//! Whether the documents name what exists: their links lead to a file and a
+//! heading, and the files and folders of the source tree in them are there.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::tree;
+
+/// The documents of a repository: those at its root and those in `docs`.
+fn documents(repository: &Path) -> Vec<PathBuf> {
+    ["", "docs"]
+        .iter()
+        .flat_map(|folder| tree::entries(&repository.join(folder)))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect()
+}
+
+/// The links of all documents that lead nowhere. Links to other hosts are not followed.
+pub(crate) fn broken_links(repository: &Path) -> Vec<String> {
+    let mut broken = Vec::new();
+    for document in documents(repository) {
+        let text = prose(&document);
+        for link in links(&text) {
+            let (file, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => document.clone(),
+                file => document.with_file_name(file),
+            };
+            let is_there = target.exists()
+                && (heading.is_empty() || headings(&prose(&target)).contains(heading));
+            if !is_there {
+                broken.push(format!("{}: {link}", tree::name(repository, &document)));
+            }
+        }
+    }
+    broken
+}
+
+/// The files and folders that a document names and that do not exist: paths that
+/// begin with a folder of the repository, and Rust files below `tests/tests`.
+pub(crate) fn missing_files(repository: &Path) -> Vec<String> {
+    let mut missing = Vec::new();
+    for document in documents(repository) {
+        for span in code(&prose(&document)) {
+            let Some((first, _)) = span.split_once('/') else {
+                continue;
+            };
+            let root = if !first.is_empty() && repository.join(first).is_dir() {
+                repository.to_owned()
+            } else if span.ends_with(".rs") && !span.contains("://") {
+                repository.join("tests/tests")
+            } else {
+                continue;
+            };
+            let document = tree::name(repository, &document);
+            missing.extend(
+                alternatives(&span)
+                    .iter()
+                    .filter(|path| !root.join(path).exists())
+                    .map(|path| format!("{document}: {path}")),
+            );
+        }
+    }
+    missing
+}
+
+/// A document without its blocks of code.
+fn prose(document: &Path) -> String {
+    let text = tree::text(document).expect("a document is text");
+    text.split("```").step_by(2).collect()
+}
+
+/// Where links without a scheme lead, images included.
+fn links(text: &str) -> Vec<String> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(link, _)| link.to_owned())
+        .filter(|link| !link.contains("://"))
+        .collect()
+}
+
+/// The anchors of the headings, made as GitHub makes them.
+fn headings(text: &str) -> BTreeSet<String> {
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            line.trim_start_matches('#')
+                .trim()
+                .chars()
+                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+                .map(|c| if c == ' ' { '-' } else { c })
+                .collect::<String>()
+                .to_lowercase()
+        })
+        .collect()
+}
+
+/// The spans of code.
+fn code(text: &str) -> Vec<String> {
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The paths of `a/{b,c}.rs`.
+fn alternatives(path: &str) -> Vec<String> {
+    let braces = path
+        .split_once('{')
+        .and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    let Some((before, (choices, after))) = braces else {
+        return vec![path.to_owned()];
+    };
+    choices
+        .split(',')
+        .flat_map(|choice| alternatives(&format!("{before}{choice}{after}")))
+        .collect()
+}
+
+#[test]
+fn what_documents_name_and_is_not_there_is_found() {
+    let folder = tree::made_up(&[
+        (
+            "README.md",
+            "[a](docs/A.md#two-words) [b](docs/B.md) [c](docs/A.md#three) [d](#here)\n",
+        ),
+        (
+            "docs/A.md",
+            "# `Two` words\n`common/src/{a,b}.rs`, `flows/a.rs`, `flows/b.rs`, `s3://a/b.rs`\n```\n`common/no`\n```\n",
+        ),
+        ("common/src/a.rs", ""),
+        ("tests/tests/flows/a.rs", ""),
+    ]);
+    assert_eq!(
+        broken_links(folder.path()),
+        [
+            "README.md: docs/B.md",
+            "README.md: docs/A.md#three",
+            "README.md: #here"
+        ]
+    );
+    assert_eq!(
+        missing_files(folder.path()),
+        ["docs/A.md: common/src/b.rs", "docs/A.md: flows/b.rs"]
+    );
+}
