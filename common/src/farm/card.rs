@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
-use crate::recipe::encoder::{Codec, Encoder, Kind};
+use crate::recipe::Choice;
+use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
 
 /// What a worker's ffmpeg and hardware can really do, found by test encodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +43,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     /// What it runs on.
-    pub kind: Kind,
+    pub kind: EncoderKind,
     /// ffmpeg's names of the pixel formats that it encoded.
     pub pixel_formats: Vec<String>,
     /// Largest picture that it encoded, width and height in pixels. Hardware
@@ -152,6 +153,21 @@ impl Capabilities {
                     .partial_cmp(&rank(b))
                     .unwrap_or(std::cmp::Ordering::Equal)
             })
+    }
+
+    /// What a worker with this card encodes a job with that it took from this
+    /// queue: never anything that it has not proved.
+    pub fn chosen(&self, choice: &Choice, queue: &Queue) -> Option<(&Encoder, &Proof)> {
+        match (choice, queue) {
+            (Choice::Codec(codec), _) => self.best(*codec),
+            (Choice::FirstOf(encoders), Queue::Encoder(encoder)) if encoders.contains(encoder) => {
+                self.proved().find(|(proved, _)| *proved == encoder)
+            }
+            _ => choice
+                .encoders()
+                .iter()
+                .find_map(|wanted| self.proved().find(|(proved, _)| *proved == wanted)),
+        }
     }
 
     /// The queues that a worker of this name may serve with this card.

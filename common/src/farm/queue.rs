@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::farm::worker_name::WorkerName;
 use crate::names::token::{Token, TokenError};
 use crate::recipe::encoder::{Codec, Encoder};
+use crate::recipe::{Choice, Recipe};
 
 /// Who may run a job.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,6 +82,35 @@ impl FromStr for Queue {
 impl fmt::Display for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.token().as_str())
+    }
+}
+
+/// The queues of a recipe's jobs.
+impl Recipe {
+    /// The queue of jobs with this recipe.
+    pub fn queue(&self) -> Queue {
+        match self.video_encode().map(|encode| &encode.with) {
+            Some(Choice::Codec(codec)) => Queue::Any(*codec),
+            Some(choice) => match choice.encoders().first() {
+                Some(encoder) => Queue::Encoder(encoder.clone()),
+                None => Queue::Copy,
+            },
+            None => Queue::Copy,
+        }
+    }
+
+    /// The queues that are opened to such jobs one after the other where the
+    /// first one does not take them.
+    pub fn further_queues(&self) -> Vec<Queue> {
+        let encoders = self
+            .video_encode()
+            .map_or(&[][..], |encode| encode.with.encoders());
+        encoders
+            .iter()
+            .skip(1)
+            .cloned()
+            .map(Queue::Encoder)
+            .collect()
     }
 }
 

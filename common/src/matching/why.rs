@@ -258,7 +258,8 @@ impl WhyContext<'_> {
                 worker.name == report.worker
                     && self.open_queues().iter().any(|queue| {
                         let encode = recipe.video_encode();
-                        let made = encode.and_then(|encode| encode.with.on(&worker.card, queue));
+                        let made =
+                            encode.and_then(|encode| worker.card.chosen(&encode.with, queue));
                         made.map(|(encoder, _)| encoder) == report.encoder.as_ref()
                     })
             })

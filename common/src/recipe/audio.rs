@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bitrate, BitrateError, UnknownName};
+use crate::recipe::error::UnknownName;
+use crate::recipe::rate::{Bitrate, BitrateError};
 
 /// What becomes of audio.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -114,7 +114,7 @@ impl FromStr for Codec {
 /// What an encoder runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum EncoderKind {
     /// The CPU.
     Software,
     /// NVENC.
@@ -137,7 +137,7 @@ pub enum Kind {
     Rockchip,
 }
 
-impl Kind {
+impl EncoderKind {
     /// The kind that the encoder's name says; software where it says none.
     fn of(name: &str) -> Self {
         match name.rsplit('_').next() {
@@ -160,7 +160,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for EncoderKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Software => "software",
@@ -274,8 +274,8 @@ impl Encoder {
     }
 
     /// What the encoder runs on.
-    pub fn kind(&self) -> Kind {
-        Kind::of(self.as_str())
+    pub fn kind(&self) -> EncoderKind {
+        EncoderKind::of(self.as_str())
     }
 
     /// ffmpeg's name of it.
@@ -338,10 +338,10 @@ mod tests {
     #[test]
     fn the_name_says_what_hardware_it_needs() {
         let kind = |name: &str| name.parse::<Encoder>().expect("a name").kind();
-        assert_eq!(kind("hevc_nvenc"), Kind::Nvidia);
-        assert_eq!(kind("libvpx-vp9"), Kind::Software);
-        assert_eq!(kind("prores_ks"), Kind::Software);
-        assert_eq!(kind("h264_omx"), Kind::V4l2);
+        assert_eq!(kind("hevc_nvenc"), EncoderKind::Nvidia);
+        assert_eq!(kind("libvpx-vp9"), EncoderKind::Software);
+        assert_eq!(kind("prores_ks"), EncoderKind::Software);
+        assert_eq!(kind("h264_omx"), EncoderKind::V4l2);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What encoders call the ways between fast and small, as far as they are known.
 
-use super::RecipeError;
 use crate::names::token::Token;
-use crate::recipe::encoder::{Encoder, Kind};
+use crate::recipe::encoder::{Encoder, EncoderKind};
+use crate::recipe::error::RecipeError;
 
 /// What an encoder understands.
 enum Words {
@@ -63,8 +63,8 @@ impl Words {
             (_, "libvpx-vp9") => Self::Numbers(-9..=9),
             (_, "librav1e") => Self::Numbers(-1..=10),
             (_, "libvvenc") => Self::NamesOrNumbers(VVENC),
-            (Kind::Nvidia, _) => Self::Names(NVENC),
-            (Kind::Intel, _) => Self::Names(QSV),
+            (EncoderKind::Nvidia, _) => Self::Names(NVENC),
+            (EncoderKind::Intel, _) => Self::Names(QSV),
             _ => return None,
         })
     }

@@ -7,36 +7,40 @@
 
 mod arguments;
 mod audio;
+mod choice;
 mod container;
 pub mod encoder;
 mod encoder_preset;
+mod error;
 mod filters;
+pub mod loss;
 mod picture;
 pub mod preset;
 mod rate;
 mod scale;
-mod words;
+mod subtitles;
+mod summary;
+mod video;
 
 pub use arguments::{Argument, ArgumentError};
 pub use audio::{Audio, AudioEncoder, AudioError};
+pub use choice::Choice;
 pub use container::Container;
+pub use error::{RecipeError, UnknownName};
 pub use filters::{FilterError, Filters};
 pub use picture::{BitDepth, Chroma, Hdr};
 pub use rate::{Bitrate, BitrateError, Quality, QualityError, Rate};
 pub use scale::{Scale, ScaleError};
+pub use subtitles::{Captions, Subtitles};
+pub use video::{Video, VideoEncode};
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::farm::card::{Capabilities, Proof};
-use crate::farm::queue::Queue;
-use crate::job::changes::Kind;
-use crate::names::token::Token;
-use crate::recipe::encoder::{Codec, Encoder};
+use crate::recipe::encoder::Codec;
+use crate::recipe::loss::Kind;
+use crate::wire::is_default;
 
 /// What to do with an input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,285 +66,6 @@ pub struct Recipe {
     /// Whether an input that is damaged anywhere is refused, although an output can be made of the rest.
     #[serde(default, skip_serializing_if = "is_default")]
     pub strict_input: bool,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-/// What becomes of video.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Video {
-    /// Encode it.
-    Encode(Box<VideoEncode>),
-    /// Keep it as it is, in another container.
-    Copy,
-}
-
-/// How video is encoded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VideoEncode {
-    /// By what.
-    pub with: Choice,
-    /// How much quality, or how many bits.
-    #[serde(default)]
-    pub rate: Rate,
-    /// The encoder's own preset, e.g. `slow`, `p5`, `8`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub preset: Option<Token>,
-    /// Bits per sample: 8 or 10; the source's where not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bit_depth: Option<BitDepth>,
-    /// What becomes of high dynamic range.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub hdr: Hdr,
-    /// How colour is sampled.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub chroma: Chroma,
-    /// The picture's size; the source's where not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scale: Option<Scale>,
-    /// Whether `scale` may enlarge a smaller source.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub scale_up: bool,
-    /// What else is done to the picture before it is encoded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub filters: Option<Filters>,
-    /// Further arguments for ffmpeg.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub arguments: Vec<Argument>,
-}
-
-impl VideoEncode {
-    /// Encoding with everything at its default.
-    pub fn new(with: Choice) -> Self {
-        Self {
-            with,
-            rate: Rate::default(),
-            preset: None,
-            bit_depth: None,
-            hdr: Hdr::default(),
-            chroma: Chroma::default(),
-            scale: None,
-            scale_up: false,
-            filters: None,
-            arguments: Vec::new(),
-        }
-    }
-
-    /// Whether every frame of the input becomes one of the output.
-    pub fn keeps_frames(&self) -> bool {
-        self.filters.as_ref().is_none_or(Filters::keep_frames)
-            && self.arguments.iter().all(Argument::keeps_frames)
-    }
-}
-
-/// What encodes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Choice {
-    /// This encoder and no other.
-    Encoder(Encoder),
-    /// The first of these encoders, all of one codec; each further one only
-    /// once the job has waited long enough (see [`crate::job::Fallbacks`]).
-    FirstOf(#[serde(deserialize_with = "some")] Vec<Encoder>),
-    /// The best encoder of this codec that the worker has proved.
-    Codec(Codec),
-}
-
-/// A list of encoders that names one at least: no worker could ever take a job
-/// that is to be encoded by none.
-fn some<'de, D: Deserializer<'de>>(encoders: D) -> Result<Vec<Encoder>, D::Error> {
-    let encoders = Vec::<Encoder>::deserialize(encoders)?;
-    if encoders.is_empty() {
-        return Err(D::Error::custom("first_of names no encoder"));
-    }
-    Ok(encoders)
-}
-
-impl fmt::Display for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Encoder(encoder) => encoder.fmt(f),
-            Self::FirstOf(encoders) => {
-                let names: Vec<&str> = encoders.iter().map(Encoder::as_str).collect();
-                f.write_str(&names.join(", else "))
-            }
-            Self::Codec(codec) => write!(f, "any {codec} encoder"),
-        }
-    }
-}
-
-impl Choice {
-    /// The encoders that may be used, in the order of preference; none where
-    /// each worker chooses its best.
-    pub fn encoders(&self) -> &[Encoder] {
-        match self {
-            Self::Encoder(encoder) => std::slice::from_ref(encoder),
-            Self::FirstOf(encoders) => encoders,
-            Self::Codec(_) => &[],
-        }
-    }
-
-    /// The codec that is made; `None` for an encoder outside the catalogue.
-    pub fn codec(&self) -> Option<Codec> {
-        match self {
-            Self::Codec(codec) => Some(*codec),
-            _ => self.encoders().first().and_then(Encoder::codec),
-        }
-    }
-
-    /// What a worker with this card encodes a job with that it took from this
-    /// queue: never anything that it has not proved.
-    pub fn on<'a>(
-        &self,
-        card: &'a Capabilities,
-        queue: &Queue,
-    ) -> Option<(&'a Encoder, &'a Proof)> {
-        match (self, queue) {
-            (Self::Codec(codec), _) => card.best(*codec),
-            (Self::FirstOf(encoders), Queue::Encoder(encoder)) if encoders.contains(encoder) => {
-                card.proved().find(|(proved, _)| *proved == encoder)
-            }
-            _ => self
-                .encoders()
-                .iter()
-                .find_map(|wanted| card.proved().find(|(proved, _)| *proved == wanted)),
-        }
-    }
-}
-
-/// What becomes of subtitles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Subtitles {
-    /// Every track, in the form that the container holds.
-    #[default]
-    Keep,
-    /// No track.
-    None,
-}
-
-/// What becomes of closed captions (CEA-608, CEA-708), which lie inside the video and not in a track of their own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Captions {
-    /// They stay inside the video where the encoder writes them.
-    #[default]
-    Keep,
-    /// They become a subtitle track as well.
-    Srt,
-}
-
-/// `keep` or `srt`.
-impl FromStr for Captions {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "keep" | "copy" => Ok(Self::Keep),
-            "srt" => Ok(Self::Srt),
-            _ => Err(UnknownName::new(
-                "choice of captions",
-                text,
-                &["keep", "srt"],
-            )),
-        }
-    }
-}
-
-/// `keep` or `none`.
-impl FromStr for Subtitles {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "keep" | "copy" => Ok(Self::Keep),
-            "none" => Ok(Self::None),
-            _ => Err(UnknownName::new(
-                "choice of subtitles",
-                text,
-                &["keep", "none"],
-            )),
-        }
-    }
-}
-
-/// A name that is none of those allowed.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown {what} '{given}': one of {known}")]
-pub struct UnknownName {
-    what: &'static str,
-    given: String,
-    known: String,
-}
-
-impl UnknownName {
-    pub(crate) fn new(what: &'static str, given: &str, known: &[&str]) -> Self {
-        Self {
-            what,
-            given: given.to_owned(),
-            known: known.join(", "),
-        }
-    }
-}
-
-/// A recipe that cannot work whatever the input is.
-#[derive(Debug, thiserror::Error)]
-pub enum RecipeError {
-    /// e.g. H.264 in WebM.
-    #[error(
-        "{container} cannot hold {codec} video: choose another --container (mkv holds everything)"
-    )]
-    Video {
-        /// The container asked for.
-        container: Container,
-        /// The codec that the encoder makes.
-        codec: Codec,
-    },
-    /// e.g. AAC in WebM.
-    #[error("{container} cannot hold {codec} audio: choose another --audio encoder or --container")]
-    Audio {
-        /// The container asked for.
-        container: Container,
-        /// The codec that the encoder makes.
-        codec: &'static str,
-    },
-    /// e.g. libx264 in the place of libx265.
-    #[error("{1} cannot stand in for {0}: they make different codecs")]
-    Codecs(Encoder, Encoder),
-    /// A preset that this encoder does not have.
-    #[error("{encoder} has no preset '{preset}': use {instead}")]
-    Preset {
-        /// The encoder asked for.
-        encoder: Encoder,
-        /// What was asked of it.
-        preset: Token,
-        /// What it has.
-        instead: String,
-    },
-    /// Filters that cut or stretch the film while its sound and subtitles stay as long as they are.
-    #[error(
-        "filter '{0}' changes when frames are shown, and sound and subtitles would not follow: leave it out, or give --audio none and --subtitles none"
-    )]
-    Length(String),
-    /// Tone mapping of what is no light.
-    #[error(
-        "filter 'tonemap' works on linear light only: give --hdr sdr for the whole conversion, or put zscale=t=linear before it"
-    )]
-    ToneMap,
-    /// A number that means nothing for this encoder.
-    #[error("{encoder} cannot work at {what}: use {instead}")]
-    Rate {
-        /// The encoder asked for.
-        encoder: Encoder,
-        /// What was asked of it.
-        what: String,
-        /// What it understands.
-        instead: String,
-    },
 }
 
 impl Recipe {
@@ -371,32 +96,6 @@ impl Recipe {
             Video::Encode(encode) => Some(encode),
             Video::Copy => None,
         }
-    }
-
-    /// The queue of jobs with this recipe.
-    pub fn queue(&self) -> Queue {
-        match self.video_encode().map(|encode| &encode.with) {
-            Some(Choice::Codec(codec)) => Queue::Any(*codec),
-            Some(choice) => match choice.encoders().first() {
-                Some(encoder) => Queue::Encoder(encoder.clone()),
-                None => Queue::Copy,
-            },
-            None => Queue::Copy,
-        }
-    }
-
-    /// The queues that are opened to such jobs one after the other where the
-    /// first one does not take them.
-    pub fn further_queues(&self) -> Vec<Queue> {
-        let encoders = self
-            .video_encode()
-            .map_or(&[][..], |encode| encode.with.encoders());
-        encoders
-            .iter()
-            .skip(1)
-            .cloned()
-            .map(Queue::Encoder)
-            .collect()
     }
 
     /// The codec of the output's video; `None` where it is copied, or made by

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::RecipeError;
-use crate::recipe::encoder::{Codec, Encoder, Kind};
+use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
+use crate::recipe::error::RecipeError;
 
 /// How much quality, or how many bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,16 +85,21 @@ impl Scale {
     pub fn of(encoder: &Encoder) -> Option<Self> {
         let scale = |best, worst| Some(Self { best, worst });
         match (encoder.kind(), encoder.codec()?) {
-            (Kind::V4l2 | Kind::Mediafoundation, _) | (_, Codec::Ffv1 | Codec::Dnxhd) => None,
-            (Kind::Apple, _) => scale(100.0, 1.0),
-            (Kind::Software, Codec::H264 | Codec::Hevc) => match encoder.as_str() {
+            (EncoderKind::V4l2 | EncoderKind::Mediafoundation, _)
+            | (_, Codec::Ffv1 | Codec::Dnxhd) => None,
+            (EncoderKind::Apple, _) => scale(100.0, 1.0),
+            (EncoderKind::Software, Codec::H264 | Codec::Hevc) => match encoder.as_str() {
                 "libopenh264" | "libkvazaar" => None,
                 _ => scale(0.0, 51.0),
             },
-            (Kind::Software, Codec::Av1) if encoder.as_str() == "librav1e" => scale(0.0, 255.0),
-            (Kind::Software, Codec::Av1 | Codec::Vp8 | Codec::Vp9 | Codec::Vvc) => scale(0.0, 63.0),
-            (Kind::Vaapi | Kind::Vulkan, Codec::Av1 | Codec::Vp8 | Codec::Vp9)
-            | (Kind::Amd, Codec::Av1) => scale(0.0, 255.0),
+            (EncoderKind::Software, Codec::Av1) if encoder.as_str() == "librav1e" => {
+                scale(0.0, 255.0)
+            }
+            (EncoderKind::Software, Codec::Av1 | Codec::Vp8 | Codec::Vp9 | Codec::Vvc) => {
+                scale(0.0, 63.0)
+            }
+            (EncoderKind::Vaapi | EncoderKind::Vulkan, Codec::Av1 | Codec::Vp8 | Codec::Vp9)
+            | (EncoderKind::Amd, Codec::Av1) => scale(0.0, 255.0),
             (_, Codec::Mpeg2video | Codec::Mpeg4 | Codec::Mjpeg | Codec::Prores) => {
                 scale(1.0, 31.0)
             }

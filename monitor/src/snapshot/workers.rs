@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
-use common::recipe::encoder::{Codec, Encoder, Kind};
+use common::recipe::encoder::{Codec, Encoder, EncoderKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -120,7 +120,7 @@ pub struct EncoderRow {
     pub codec: Option<Codec>,
     /// What it runs on.
     #[schema(value_type = String)]
-    pub kind: Kind,
+    pub kind: EncoderKind,
     /// Frames per second at 1280×720.
     pub fps: f32,
     /// Largest picture.

@@ -692,9 +692,7 @@ pub(crate) fn choose<'a>(
     let Some(encode) = recipe.video_encode() else {
         return Ok(None);
     };
-    encode
-        .with
-        .on(card, queue)
+    card.chosen(&encode.with, queue)
         .map(Some)
         .ok_or_else(|| Failure::worker(format!("{} is not proved on this worker", encode.with)))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::job::failure::{Doubt, Failure, Fault};
 use common::job::run::Run;
-use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, EncoderKind};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -51,7 +51,7 @@ impl Executor {
         // Drivers lie, and a device may refuse what another one takes.
         let is_software = encoder
             .as_ref()
-            .is_none_or(|encoder| encoder.kind() == Kind::Software);
+            .is_none_or(|encoder| encoder.kind() == EncoderKind::Software);
         if let Err(why) = self.proved_since(failed, encoder).await {
             let message = format!("{failure}; an encode of this worker's own fails, too: {why}");
             return Failure { message, ..failure }.settled(Fault::Worker);

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use common::recipe::encoder::Kind;
+use common::recipe::encoder::EncoderKind;
 
 use crate::capabilities::profile::Size;
 use crate::capabilities::test_encode::{Encoded, Refusal, TestEncode, TestRig};
@@ -32,9 +32,9 @@ const BYTES_PER_PIXEL: u64 = 100;
 
 /// Where to start: hardware at a size that every GPU takes (some refuse small
 /// ones), software at the largest that is usual and fits into memory (bytes).
-pub(crate) fn start(kind: Kind, memory: u64) -> Size {
+pub(crate) fn start(kind: EncoderKind, memory: u64) -> Size {
     let wanted = match kind {
-        Kind::Software => (3840, 2160),
+        EncoderKind::Software => (3840, 2160),
         _ => (1920, 1080),
     };
     STEPS
@@ -45,7 +45,7 @@ pub(crate) fn start(kind: Kind, memory: u64) -> Size {
 }
 
 /// A size that shows what does not depend on size.
-pub(crate) fn usual(kind: Kind) -> Size {
+pub(crate) fn usual(kind: EncoderKind) -> Size {
     if kind.is_hardware() {
         (1920, 1080)
     } else {
@@ -145,13 +145,13 @@ mod tests {
 
     #[test]
     fn software_starts_at_what_memory_holds() {
-        assert_eq!(start(Kind::Software, 4 * GIB), (3840, 2160));
-        assert_eq!(start(Kind::Software, GIB / 4), (1920, 1080));
-        assert_eq!(start(Kind::Software, 0), (640, 360));
+        assert_eq!(start(EncoderKind::Software, 4 * GIB), (3840, 2160));
+        assert_eq!(start(EncoderKind::Software, GIB / 4), (1920, 1080));
+        assert_eq!(start(EncoderKind::Software, 0), (640, 360));
     }
 
     #[test]
     fn hardware_starts_where_no_gpu_refuses() {
-        assert_eq!(start(Kind::Amd, 0), (1920, 1080));
+        assert_eq!(start(EncoderKind::Amd, 0), (1920, 1080));
     }
 }

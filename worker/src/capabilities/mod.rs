@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use common::farm::card::{Capabilities, Proof, Verdict};
 use common::recipe::AudioEncoder;
-use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, EncoderKind};
 use futures::{StreamExt, stream};
 
 pub use host::host_name;
@@ -242,7 +242,7 @@ async fn prove_all(
     let mut groups = Vec::new();
     for encoder in encoders {
         match encoder.kind() {
-            Kind::Software => groups.push(vec![encoder]),
+            EncoderKind::Software => groups.push(vec![encoder]),
             kind => hardware.entry(kind.to_string()).or_default().push(encoder),
         }
     }

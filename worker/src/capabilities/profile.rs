@@ -1,6 +1,6 @@
 //! What has to be known of an encoder before it can be tried fairly.
 
-use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, EncoderKind};
 
 use crate::capabilities::devices;
 
@@ -27,15 +27,17 @@ impl Profile {
         let name = encoder.as_str();
         Self {
             asked: match kind {
-                Kind::Software | Kind::Nvidia | Kind::V4l2 => ["yuv420p", "yuv420p10le"],
+                EncoderKind::Software | EncoderKind::Nvidia | EncoderKind::V4l2 => {
+                    ["yuv420p", "yuv420p10le"]
+                }
                 _ => ["nv12", "p010le"],
             },
-            uploads: matches!(kind, Kind::Vaapi | Kind::Vulkan),
+            uploads: matches!(kind, EncoderKind::Vaapi | EncoderKind::Vulkan),
             needs: match name {
                 // As DNxHD it knows a few sizes at a few bitrates; as DNxHR it knows all.
                 "dnxhd" => ["-profile:v dnxhr_sq", "-profile:v dnxhr_hqx"],
                 // By default the encoder is Windows' own software.
-                _ if kind == Kind::Mediafoundation => ["-hw_encoding 1"; 2],
+                _ if kind == EncoderKind::Mediafoundation => ["-hw_encoding 1"; 2],
                 _ => [""; 2],
             },
             // Few threads and no lookahead where memory is most of the effort.
@@ -75,19 +77,19 @@ impl DevicePath {
     }
 
     /// The ways that are worth a try, the plainest first.
-    pub(crate) fn all(kind: Kind) -> Vec<Self> {
+    pub(crate) fn all(kind: EncoderKind) -> Vec<Self> {
         let nodes = devices::render_nodes();
         match kind {
-            Kind::Vaapi => vaapi(&nodes),
+            EncoderKind::Vaapi => vaapi(&nodes),
             // ffmpeg finds the first device by itself.
-            Kind::Intel => std::iter::once(Self::default())
+            EncoderKind::Intel => std::iter::once(Self::default())
                 .chain(
                     nodes
                         .iter()
                         .map(|node| Self::new(&["-qsv_device", node], &[])),
                 )
                 .collect(),
-            Kind::Vulkan => vec![Self::new(
+            EncoderKind::Vulkan => vec![Self::new(
                 &["-init_hw_device", "vulkan=gpu", "-filter_hw_device", "gpu"],
                 &[],
             )],

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, EncoderKind};
 
 use crate::capabilities::ladder;
 use crate::capabilities::profile::{DevicePath, Size};
@@ -72,8 +72,8 @@ async fn prove_path(
 
 /// AMD's runtime may fail once and work two seconds later; where it is not
 /// installed, there is nothing to wait for.
-fn deserves_second_chance(kind: Kind, refusal: &Refusal) -> bool {
-    kind == Kind::Amd && !refusal.timed_out && !refusal.reason.contains("failed to open")
+fn deserves_second_chance(kind: EncoderKind, refusal: &Refusal) -> bool {
+    kind == EncoderKind::Amd && !refusal.timed_out && !refusal.reason.contains("failed to open")
 }
 
 /// The format taken when 8 bits were asked for, and the one for 10 bits.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::farm::card::{Proof, bit_depth};
-use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, EncoderKind};
 
 use crate::capabilities::process::{Watched, is_packet};
 use crate::capabilities::profile::{DevicePath, Profile, Size};
@@ -121,7 +121,7 @@ impl TestEncode<'_> {
         };
         let mut line = Line::quiet(match self.encoder.kind() {
             // Only this verbose does ffmpeg say that the device is a CPU in disguise.
-            Kind::Vulkan => "level+verbose",
+            EncoderKind::Vulkan => "level+verbose",
             _ => "level+info",
         });
         line.add(&self.device_path.device);

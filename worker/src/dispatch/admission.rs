@@ -16,7 +16,7 @@ use common::farm::queue::{Lane, Queue};
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use common::recipe::encoder::Kind;
+use common::recipe::encoder::EncoderKind;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
@@ -68,12 +68,12 @@ struct Held {
     /// Bytes of scratch space.
     scratch: u64,
     /// Encodes, by what they run on.
-    sessions: HashMap<Kind, u32>,
+    sessions: HashMap<EncoderKind, u32>,
 }
 
 impl Held {
     /// Whether the device would refuse another encode.
-    fn is_full(&self, kind: Kind, proof: &Proof) -> bool {
+    fn is_full(&self, kind: EncoderKind, proof: &Proof) -> bool {
         let used = self.sessions.get(&kind).copied().unwrap_or(0);
         proof.sessions.is_some_and(|most| used >= most)
     }
@@ -159,7 +159,7 @@ impl Admission {
 pub struct Ticket {
     held: Arc<Mutex<Held>>,
     scratch: u64,
-    session: Option<Kind>,
+    session: Option<EncoderKind>,
 }
 
 impl Drop for Ticket {
@@ -217,7 +217,7 @@ impl Claimant for Admission {
         let mut held = self.held();
         let mut session = None;
         if let Some(encode) = job.recipe.video_encode() {
-            let Some((encoder, proof)) = encode.with.on(&card, &lane.queue) else {
+            let Some((encoder, proof)) = card.chosen(&encode.with, &lane.queue) else {
                 return Err(Decline::Leave(UNPROVED));
             };
             if held.is_full(encoder.kind(), proof) {

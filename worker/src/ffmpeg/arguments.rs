@@ -292,7 +292,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use common::recipe::Choice;
-    use common::recipe::encoder::Kind;
+    use common::recipe::encoder::EncoderKind;
 
     use super::*;
     use crate::ffmpeg::probe::media::Stream;
@@ -334,7 +334,7 @@ mod tests {
 
     fn proof(formats: &[&str], device: &[&str]) -> Proof {
         Proof {
-            kind: Kind::Software,
+            kind: EncoderKind::Software,
             pixel_formats: formats.iter().map(ToString::to_string).collect(),
             largest: (1920, 1080),
             fps: 1.0,

@@ -1,7 +1,7 @@
 //! Quality, bitrate and presets in each encoder's own options.
 
 use common::recipe::Rate;
-use common::recipe::encoder::{Codec, Encoder, Kind};
+use common::recipe::encoder::{Codec, Encoder, EncoderKind};
 
 /// The options that steer an encoder's rate.
 pub(super) fn rate(encoder: &Encoder, rate: Rate) -> Vec<String> {
@@ -19,22 +19,22 @@ fn quality(encoder: &Encoder, value: f64) -> Vec<String> {
     let exact = plain(value);
     let whole = plain(value.round());
     let options: Vec<&str> = match (encoder.kind(), encoder.as_str()) {
-        (Kind::Software, "libx264" | "libx265") => vec!["-crf", &exact],
-        (Kind::Software, "libsvtav1") => vec!["-crf", &whole],
+        (EncoderKind::Software, "libx264" | "libx265") => vec!["-crf", &exact],
+        (EncoderKind::Software, "libsvtav1") => vec!["-crf", &whole],
         // Without a bitrate of 0 these take the quality as a limit only.
-        (Kind::Software, "libaom-av1" | "libvpx-vp9") => vec!["-crf", &whole, "-b:v", "0"],
+        (EncoderKind::Software, "libaom-av1" | "libvpx-vp9") => vec!["-crf", &whole, "-b:v", "0"],
         // VP8 has no unlimited mode: a bitrate that never limits.
-        (Kind::Software, "libvpx") => vec!["-crf", &whole, "-b:v", "1G"],
-        (Kind::Software, "librav1e" | "libvvenc") => vec!["-qp", &whole],
-        (Kind::Nvidia, _) => vec!["-rc", "vbr", "-cq", &exact, "-b:v", "0"],
-        (Kind::Intel, _) => vec!["-global_quality", &whole],
-        (Kind::Amd, _) => vec!["-rc", "cqp", "-qp_i", &whole, "-qp_p", &whole],
-        (Kind::Apple, _) => vec!["-q:v", &whole],
-        (Kind::Vaapi, _) => vec!["-rc_mode", "CQP", "-global_quality", &whole],
-        (Kind::Vulkan, _) => vec!["-rc_mode", "cqp", "-qp", &whole],
-        (Kind::Rockchip, _) => vec!["-rc_mode", "CQP", "-qp_init", &whole],
-        (Kind::V4l2 | Kind::Mediafoundation, _) => vec![],
-        (Kind::Software, _) => vec!["-q:v", &exact],
+        (EncoderKind::Software, "libvpx") => vec!["-crf", &whole, "-b:v", "1G"],
+        (EncoderKind::Software, "librav1e" | "libvvenc") => vec!["-qp", &whole],
+        (EncoderKind::Nvidia, _) => vec!["-rc", "vbr", "-cq", &exact, "-b:v", "0"],
+        (EncoderKind::Intel, _) => vec!["-global_quality", &whole],
+        (EncoderKind::Amd, _) => vec!["-rc", "cqp", "-qp_i", &whole, "-qp_p", &whole],
+        (EncoderKind::Apple, _) => vec!["-q:v", &whole],
+        (EncoderKind::Vaapi, _) => vec!["-rc_mode", "CQP", "-global_quality", &whole],
+        (EncoderKind::Vulkan, _) => vec!["-rc_mode", "cqp", "-qp", &whole],
+        (EncoderKind::Rockchip, _) => vec!["-rc_mode", "CQP", "-qp_init", &whole],
+        (EncoderKind::V4l2 | EncoderKind::Mediafoundation, _) => vec![],
+        (EncoderKind::Software, _) => vec!["-q:v", &exact],
     };
     options.into_iter().map(str::to_owned).collect()
 }
@@ -42,11 +42,11 @@ fn quality(encoder: &Encoder, value: f64) -> Vec<String> {
 /// The option that chooses between speed and size, in the encoder's own words.
 pub(super) fn preset(encoder: &Encoder, preset: &str) -> Vec<String> {
     let option = match (encoder.kind(), encoder.as_str()) {
-        (Kind::Software, "libvpx" | "libvpx-vp9" | "libaom-av1") => "-cpu-used",
-        (Kind::Software, "librav1e") => "-speed",
-        (Kind::Software, "prores_ks") => "-profile:v",
-        (Kind::Amd, _) => "-quality",
-        (Kind::Vaapi, _) => "-compression_level",
+        (EncoderKind::Software, "libvpx" | "libvpx-vp9" | "libaom-av1") => "-cpu-used",
+        (EncoderKind::Software, "librav1e") => "-speed",
+        (EncoderKind::Software, "prores_ks") => "-profile:v",
+        (EncoderKind::Amd, _) => "-quality",
+        (EncoderKind::Vaapi, _) => "-compression_level",
         _ => "-preset",
     };
     vec![option.to_owned(), preset.to_owned()]
@@ -61,7 +61,7 @@ pub(super) fn default_options(encoder: &Encoder, depth: u8) -> &'static [&'stati
         "dnxhd" if depth > 8 => &["-profile:v", "dnxhr_hqx"],
         "dnxhd" => &["-profile:v", "dnxhr_sq"],
         // By default this is Windows' own software.
-        _ if encoder.kind() == Kind::Mediafoundation => &["-hw_encoding", "1"],
+        _ if encoder.kind() == EncoderKind::Mediafoundation => &["-hw_encoding", "1"],
         _ => &[],
     }
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
-use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::attempt::changes::refuse;
@@ -63,7 +63,7 @@ fn proof(encoder: &Encoder) -> Proof {
         &["yuv420p"]
     };
     Proof {
-        kind: Kind::Software,
+        kind: EncoderKind::Software,
         pixel_formats: formats.iter().map(ToString::to_string).collect(),
         largest: (4096, 2160),
         fps: 100.0,

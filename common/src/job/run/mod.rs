@@ -31,6 +31,7 @@ use crate::job::run::fence::Fence;
 use crate::job::run::report::Report;
 use crate::job::state::{JobState, TooLate};
 use crate::names::digest::Digest;
+use crate::wire::is_default;
 
 pub mod fence;
 pub mod report;
@@ -54,14 +55,14 @@ pub struct Run {
     /// away, came to nothing by what passes, or a person asked for it again.
     pub returned: u32,
     /// The last attempt before a person asked for it again; 0 where nobody did.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub renewed: u32,
     /// Stream sequence of the message by which it was last taken; 0 where it
     /// never was.
     pub sequence: u64,
     /// How often the broker had delivered that message by then: an older delivery
     /// of the same message says nothing about the owner.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub delivered: u64,
     /// What the last attempt to reach the fence was about to make appear. It
     /// stays until the job is completed or another takes its place: by it alone
@@ -80,10 +81,6 @@ pub struct Run {
     pub failures: Vec<Attempt>,
     /// When this was last written, by the broker's clock.
     pub changed: Timestamp,
-}
-
-fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
-    *number == T::default()
 }
 
 /// Where a run stands.

@@ -2,7 +2,7 @@
 
 use common::job::changes::{Change, Kind};
 use common::recipe::Captions;
-use common::recipe::encoder::Kind as Hardware;
+use common::recipe::encoder::EncoderKind;
 
 use super::{Picture, Task};
 
@@ -42,10 +42,10 @@ fn writes(task: &Task<'_>) -> bool {
     match (task.encoder.kind(), task.encoder.as_str()) {
         (_, "libx264" | "mpeg2video") => true,
         (_, "libx265") => task.build.hands_frame_data_on(),
-        (Hardware::Nvidia | Hardware::Apple, name) => {
+        (EncoderKind::Nvidia | EncoderKind::Apple, name) => {
             name.starts_with("h264") || name.starts_with("hevc")
         }
-        (Hardware::Intel, name) => name.starts_with("h264"),
+        (EncoderKind::Intel, name) => name.starts_with("h264"),
         _ => false,
     }
 }

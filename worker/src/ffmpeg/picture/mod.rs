@@ -16,7 +16,7 @@ mod turn;
 use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
-use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Captions, Container, Hdr, VideoEncode};
 
 use super::build::Build;
@@ -60,7 +60,10 @@ impl Task<'_> {
     }
 
     fn uploads(&self) -> bool {
-        matches!(self.encoder.kind(), Kind::Vaapi | Kind::Vulkan)
+        matches!(
+            self.encoder.kind(),
+            EncoderKind::Vaapi | EncoderKind::Vulkan
+        )
     }
 }
 

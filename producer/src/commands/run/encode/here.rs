@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::broker::Broker;
 use common::job::run::Run;
 use common::names::location::Location;
-use common::recipe::encoder::{Encoder, Kind};
+use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe};
 use common::store::Stores;
 use tokio_util::sync::CancellationToken;
@@ -305,7 +305,9 @@ fn close(state: State, worth: Option<Vec<Run>>) {
 /// The encoders that the worker tests. Hardware may be missing, so its alternatives are tested as well.
 fn encoders_to_prove(recipe: &Recipe) -> Option<Vec<Encoder>> {
     match &recipe.video_encode()?.with {
-        Choice::Encoder(encoder) if encoder.kind() == Kind::Software => Some(vec![encoder.clone()]),
+        Choice::Encoder(encoder) if encoder.kind() == EncoderKind::Software => {
+            Some(vec![encoder.clone()])
+        }
         _ => Some(Encoder::of(recipe.codec()?).collect()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{
+use crate::recipe::{
     Audio, AudioEncoder, Bitrate, Captions, Chroma, Hdr, Rate, Recipe, Subtitles, Video,
     VideoEncode,
 };
