@@ -6,9 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::run::RunState;
-
-/// Where a job stands. [`RunState`] is the same with what belongs to each state.
+/// Where a job stands. [`crate::job::run::RunState`] is the same with what belongs to each state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -86,19 +84,6 @@ impl FromStr for JobState {
             .into_iter()
             .find(|state| state.as_str() == word)
             .ok_or_else(|| UnknownState(word.to_owned()))
-    }
-}
-
-impl From<&RunState> for JobState {
-    fn from(state: &RunState) -> Self {
-        match state {
-            RunState::Queued { .. } => Self::Pending,
-            RunState::Running { .. } => Self::Running,
-            RunState::Waiting { .. } => Self::Waiting,
-            RunState::Completed { .. } => Self::Completed,
-            RunState::Failed { .. } => Self::Failed,
-            RunState::Cancelled => Self::Cancelled,
-        }
     }
 }
 

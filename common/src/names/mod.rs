@@ -5,3 +5,4 @@ pub mod location;
 pub mod printable;
 pub mod subject;
 pub mod token;
+pub mod unknown;

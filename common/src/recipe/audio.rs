@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::recipe::error::UnknownName;
+use crate::names::unknown::UnknownName;
 use crate::recipe::rate::{Bitrate, BitrateError};
 
 /// What becomes of audio.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::unknown::UnknownName;
 use crate::recipe::encoder::Codec;
-use crate::recipe::error::UnknownName;
 
 /// The file format of an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

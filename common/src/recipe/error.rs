@@ -1,27 +1,8 @@
-//! Why a recipe, or a name in it, is refused.
+//! Why a recipe is refused.
 
 use crate::names::token::Token;
 use crate::recipe::container::Container;
 use crate::recipe::encoder::{Codec, Encoder};
-
-/// A name that is none of those allowed.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown {what} '{given}': one of {known}")]
-pub struct UnknownName {
-    what: &'static str,
-    given: String,
-    known: String,
-}
-
-impl UnknownName {
-    pub(crate) fn new(what: &'static str, given: &str, known: &[&str]) -> Self {
-        Self {
-            what,
-            given: given.to_owned(),
-            known: known.join(", "),
-        }
-    }
-}
 
 /// A recipe that cannot work whatever the input is.
 #[derive(Debug, thiserror::Error)]

@@ -26,7 +26,7 @@ pub use arguments::{Argument, ArgumentError};
 pub use audio::{Audio, AudioEncoder, AudioError};
 pub use choice::Choice;
 pub use container::Container;
-pub use error::{RecipeError, UnknownName};
+pub use error::RecipeError;
 pub use filters::{FilterError, Filters};
 pub use picture::{BitDepth, Chroma, Hdr};
 pub use rate::{Bitrate, BitrateError, Quality, QualityError, Rate};

@@ -18,25 +18,29 @@
 //! says from which lane it is to be taken, and whoever meets it elsewhere sends
 //! it there. Everything here is pure; [`crate::broker`] does the writing.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
-use crate::job::failure::{Failure, Fault};
+use crate::job::failure::Failure;
 use crate::job::run::fence::Fence;
 use crate::job::run::report::Report;
 use crate::job::state::{JobState, TooLate};
 use crate::names::digest::Digest;
 use crate::wire::is_default;
 
+mod attempts;
+mod delivery;
 pub mod fence;
 pub mod report;
+mod state;
 mod validity;
 
+pub use attempts::{Attempt, MOST_WORKERS};
+pub use delivery::{Delivered, Delivery};
+pub use state::{Requeue, RunState, Stage};
 pub use validity::{MOST_ATTEMPTS, Unsound};
 
 /// What has become of a job. One that is read has passed [`Run::check`].
@@ -83,170 +87,6 @@ pub struct Run {
     pub changed: Timestamp,
 }
 
-/// Where a run stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunState {
-    /// A worker is at it.
-    Running {
-        /// Who.
-        worker: WorkerName,
-        /// Since when.
-        since: Timestamp,
-        /// What it is busy with, as far as it is written down: `Reading` from the
-        /// claim on, `Publishing` from the fence on. [`crate::job::progress`] says it live.
-        stage: Stage,
-    },
-    /// It waits in its queue again.
-    Queued {
-        /// Who put it there.
-        by: Requeue,
-    },
-    /// An attempt failed; the next one may start then.
-    Waiting {
-        /// When.
-        until: Timestamp,
-        /// What went wrong.
-        failure: Failure,
-    },
-    /// Done: the output is at its final key, whole and verified.
-    Completed {
-        /// What was made.
-        report: Box<Report>,
-    },
-    /// Failed for good.
-    Failed {
-        /// What went wrong last.
-        failure: Failure,
-    },
-    /// Cancelled by a person.
-    Cancelled,
-}
-
-/// Who put a job that was taken, or was to be taken elsewhere, back in a queue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Requeue {
-    /// A worker gave it back unharmed, e.g. because it was told to stop.
-    Worker(WorkerName),
-    /// An operator put it there; its fallbacks, where it has some, open again in turn.
-    #[serde(rename = "person")]
-    Operator,
-    /// An operator wants it taken from there and nowhere else.
-    #[serde(rename = "move")]
-    Pinned,
-}
-
-/// What a running attempt is busy with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Looking at the input, or downloading it.
-    Reading,
-    /// Running ffmpeg.
-    Encoding,
-    /// Checking the output before anyone can see it.
-    Verifying,
-    /// Bringing the output to its final key.
-    Publishing,
-}
-
-impl std::fmt::Display for Stage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Reading => "reading",
-            Self::Encoding => "encoding",
-            Self::Verifying => "verifying",
-            Self::Publishing => "publishing",
-        })
-    }
-}
-
-/// An attempt that failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// Which one, from 1.
-    pub number: u32,
-    /// Who tried.
-    pub worker: WorkerName,
-    /// When it started.
-    pub started: Timestamp,
-    /// When it was known to have failed.
-    pub ended: Timestamp,
-    /// Why.
-    pub failure: Failure,
-}
-
-/// A message that was delivered: one of a stream, for the first time or again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delivered {
-    /// Its place in the stream.
-    pub sequence: u64,
-    /// How often the broker has delivered it.
-    pub count: u64,
-}
-
-/// One that is delivered for the first time.
-impl From<u64> for Delivered {
-    fn from(sequence: u64) -> Self {
-        Self { sequence, count: 1 }
-    }
-}
-
-/// What to do with a delivered message of a job that has a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// Take the job over.
-    TakeOver,
-    /// It has an owner: ask for it, and take the job over only where it is gone.
-    Ask {
-        /// Who.
-        owner: WorkerName,
-        /// Whether the message was delivered anew since the owner took the job.
-        /// An older delivery was overtaken on its way, or the broker has lost
-        /// count: then the job is not taken over yet, whatever the owner says.
-        is_newer: bool,
-    },
-    /// A person moved it while this message was on its way: send it there.
-    Forward(Lane),
-    /// Its other queues are not to be tried yet: ask again after that long.
-    Leave(SignedDuration),
-    /// The job needs nothing more of this message: acknowledge it and go on.
-    Drop,
-}
-
-/// Workers on which a job may fail by their own fault, or vanish with it,
-/// before no further one is put at risk, whatever attempts it has left.
-pub const MOST_WORKERS: usize = 3;
-
-/// How long a message in one of a job's other queues stays back while the job
-/// runs.
-const WHILE_RUNNING: SignedDuration = SignedDuration::from_secs(30);
-
-/// Failed attempts that a run keeps from its beginning, and as many from its
-/// end: a store may be out of reach for days.
-const KEPT_FAILURES: usize = 10;
-
-impl RunState {
-    /// Whether nothing can change any more.
-    pub fn is_terminal(&self) -> bool {
-        matches!(
-            self,
-            Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled
-        )
-    }
-
-    /// Whether it is nobody's: it may be taken, now or later.
-    pub fn is_waiting(&self) -> bool {
-        matches!(self, Self::Queued { .. } | Self::Waiting { .. })
-    }
-
-    /// The word for it: that of its [`JobState`].
-    pub fn as_str(&self) -> &'static str {
-        JobState::from(self).as_str()
-    }
-}
-
 impl Run {
     /// A job that nobody has taken yet, for what a person decides about it.
     pub fn untaken(job: Job, lane: &Lane, now: Timestamp) -> Self {
@@ -288,36 +128,6 @@ impl Run {
         }
     }
 
-    /// What a message that was delivered in this lane means now.
-    pub fn on_delivery(&self, lane: &Lane, message: Delivered, now: Timestamp) -> Delivery {
-        let is_ours = message.sequence == self.sequence;
-        let is_elsewhere = *lane != self.lane();
-        // It may wait in several queues at once: then each keeps its message.
-        let is_hop = is_elsewhere && self.job.fallbacks.is_some();
-        match &self.state {
-            state if state.is_terminal() => Delivery::Drop,
-            RunState::Running { worker, .. } if is_ours => Delivery::Ask {
-                owner: worker.clone(),
-                is_newer: message.count > self.delivered,
-            },
-            RunState::Running { .. } if is_hop => Delivery::Leave(WHILE_RUNNING),
-            // A second message while the owner is alive: it was moved twice, or sent twice.
-            RunState::Running { .. } => Delivery::Drop,
-            RunState::Waiting { until, .. } if is_hop && !is_ours && now < *until => {
-                Delivery::Leave(until.duration_since(now))
-            }
-            RunState::Queued {
-                by: Requeue::Pinned,
-            } if is_elsewhere => Delivery::Forward(self.lane()),
-            RunState::Queued { .. } | RunState::Waiting { .. }
-                if is_elsewhere && !is_hop && !is_ours =>
-            {
-                Delivery::Forward(self.lane())
-            }
-            _ => Delivery::TakeOver,
-        }
-    }
-
     /// Whether the owner may bring the output to its final key at any moment.
     pub fn is_publishing(&self) -> bool {
         matches!(
@@ -327,73 +137,6 @@ impl Run {
                 ..
             }
         )
-    }
-
-    /// How many attempts are used up.
-    pub fn spent(&self) -> u32 {
-        self.attempt.saturating_sub(self.returned)
-    }
-
-    /// Whether no further attempt is to be made: all are used up, or too many
-    /// workers fared badly with it.
-    fn is_spent(&self) -> bool {
-        self.spent() >= self.job.attempts || self.has_harmed_enough()
-    }
-
-    /// Whether too many workers fared badly with it.
-    fn has_harmed_enough(&self) -> bool {
-        let harmed: BTreeSet<_> = self
-            .failures
-            .iter()
-            .filter(|attempt| {
-                attempt.number > self.renewed && attempt.failure.fault == Fault::Worker
-            })
-            .map(|attempt| &attempt.worker)
-            .collect();
-        harmed.len() >= MOST_WORKERS
-    }
-
-    /// How often in a row, up to now, it came to nothing by what passes.
-    pub fn passing_failures(&self) -> usize {
-        let failures = self.failures.iter().rev();
-        failures
-            .take_while(|attempt| !attempt.failure.uses_attempt())
-            .count()
-    }
-
-    /// Keeps a record of how an attempt failed.
-    fn note_failure(&mut self, worker: &WorkerName, since: Timestamp, failure: &Failure) {
-        self.failures.push(Attempt {
-            number: self.attempt,
-            worker: worker.clone(),
-            started: since,
-            ended: self.changed,
-            failure: failure.clone(),
-        });
-        let middle = self.failures.get(KEPT_FAILURES);
-        // Those that used up an attempt are few, and decide whether there is another.
-        if self.failures.len() > 2 * KEPT_FAILURES
-            && middle.is_some_and(|attempt| !attempt.failure.uses_attempt())
-        {
-            self.failures.remove(KEPT_FAILURES);
-        }
-    }
-
-    /// Whether the last attempt failed by this worker's own fault.
-    pub fn failed_last_on(&self, worker: &WorkerName) -> bool {
-        self.failures.last().is_some_and(|attempt| {
-            attempt.worker == *worker && attempt.failure.fault == Fault::Worker
-        })
-    }
-
-    /// Whether an attempt on another worker than this failed in the very same words, since a person
-    /// last asked for the job: what two workers agree on is no fault of theirs.
-    pub fn failed_alike_elsewhere(&self, worker: &WorkerName, failure: &Failure) -> bool {
-        self.failures.iter().any(|attempt| {
-            attempt.number > self.renewed
-                && attempt.worker != *worker
-                && attempt.failure.message == failure.message
-        })
     }
 
     /// The next attempt, by a new owner; none after [`MOST_ATTEMPTS`]. Where the one before is still marked
@@ -617,53 +360,5 @@ impl Run {
             RunState::Completed { report } => Some(&report.worker),
             _ => self.failures.last().map(|attempt| &attempt.worker),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::recipe::Choice;
-    use crate::testing;
-
-    #[test]
-    fn two_workers_agree_on_a_failure_in_the_same_words_only() {
-        let job = testing::job(Choice::Encoder("hevc_nvenc".parse().expect("a name")), 1);
-        let lane = Lane::from_consumer("hevc_nvenc_p5").expect("a lane");
-        let name = |name: &str| -> WorkerName { name.parse().expect("a name") };
-        let now = Timestamp::UNIX_EPOCH;
-        let alike = |frames: u64| Failure::worker(format!("output has {frames} frames"));
-        let run = Run::first(job, &lane, 1, name("a"), now);
-        let mut run = run.fail(alike(25), SignedDuration::ZERO, now);
-        assert!(run.failed_alike_elsewhere(&name("b"), &alike(25)));
-        assert!(!run.failed_alike_elsewhere(&name("b"), &alike(26)));
-        assert!(!run.failed_alike_elsewhere(&name("a"), &alike(25)));
-        run.renewed = run.attempt;
-        assert!(!run.failed_alike_elsewhere(&name("b"), &alike(25)));
-    }
-
-    #[test]
-    fn what_passes_uses_up_nothing_and_leaves_a_record_that_stays_small() {
-        let job = testing::job(Choice::Encoder("libx265".parse().expect("a name")), 1);
-        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
-        let worker: WorkerName = "w".parse().expect("a name");
-        let now = Timestamp::UNIX_EPOCH;
-        let soon = SignedDuration::from_secs(1);
-        let mut run = Run::first(job, &lane, 1, worker.clone(), now);
-        run = run.fail(Failure::worker("disk full"), soon, now);
-        for _ in 0..100 {
-            run = run.take_over(&lane, 1, worker.clone(), now);
-            run = run.fail(Failure::passing("the store is away"), soon, now);
-            assert!(run.state.is_waiting(), "{run:#?}");
-        }
-        assert_eq!((run.spent(), run.attempt), (1, 101));
-        assert_eq!(run.failures.len(), 2 * KEPT_FAILURES);
-        assert_eq!(run.failures[0].failure.message, "disk full");
-        assert_eq!(run.failures.last().map(|attempt| attempt.number), Some(101));
-        for _ in 0..2 {
-            run = run.take_over(&lane, 1, worker.clone(), now);
-            run = run.fail(Failure::passing_perhaps("no answer"), soon, now);
-        }
-        assert!(matches!(run.state, RunState::Failed { .. }), "{run:#?}");
     }
 }

@@ -1,0 +1,159 @@
+//! The failed attempts of a run: how many count, on which workers, and which are kept.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::farm::worker_name::WorkerName;
+use crate::job::failure::{Failure, Fault};
+use crate::job::run::Run;
+
+/// An attempt that failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Which one, from 1.
+    pub number: u32,
+    /// Who tried.
+    pub worker: WorkerName,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it was known to have failed.
+    pub ended: Timestamp,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Workers on which a job may fail by their own fault, or vanish with it,
+/// before no further one is put at risk, whatever attempts it has left.
+pub const MOST_WORKERS: usize = 3;
+
+/// Failed attempts that a run keeps from its beginning, and as many from its
+/// end: a store may be out of reach for days.
+const KEPT_FAILURES: usize = 10;
+
+impl Run {
+    /// How many attempts are used up.
+    pub fn spent(&self) -> u32 {
+        self.attempt.saturating_sub(self.returned)
+    }
+
+    /// Whether no further attempt is to be made: all are used up, or too many
+    /// workers fared badly with it.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent() >= self.job.attempts || self.has_harmed_enough()
+    }
+
+    /// Whether too many workers fared badly with it.
+    pub(super) fn has_harmed_enough(&self) -> bool {
+        let harmed: BTreeSet<_> = self
+            .failures
+            .iter()
+            .filter(|attempt| {
+                attempt.number > self.renewed && attempt.failure.fault == Fault::Worker
+            })
+            .map(|attempt| &attempt.worker)
+            .collect();
+        harmed.len() >= MOST_WORKERS
+    }
+
+    /// How often in a row, up to now, it came to nothing by what passes.
+    pub fn passing_failures(&self) -> usize {
+        let failures = self.failures.iter().rev();
+        failures
+            .take_while(|attempt| !attempt.failure.uses_attempt())
+            .count()
+    }
+
+    /// Keeps a record of how an attempt failed.
+    pub(super) fn note_failure(
+        &mut self,
+        worker: &WorkerName,
+        since: Timestamp,
+        failure: &Failure,
+    ) {
+        self.failures.push(Attempt {
+            number: self.attempt,
+            worker: worker.clone(),
+            started: since,
+            ended: self.changed,
+            failure: failure.clone(),
+        });
+        let middle = self.failures.get(KEPT_FAILURES);
+        // Those that used up an attempt are few, and decide whether there is another.
+        if self.failures.len() > 2 * KEPT_FAILURES
+            && middle.is_some_and(|attempt| !attempt.failure.uses_attempt())
+        {
+            self.failures.remove(KEPT_FAILURES);
+        }
+    }
+
+    /// Whether the last attempt failed by this worker's own fault.
+    pub fn failed_last_on(&self, worker: &WorkerName) -> bool {
+        self.failures.last().is_some_and(|attempt| {
+            attempt.worker == *worker && attempt.failure.fault == Fault::Worker
+        })
+    }
+
+    /// Whether an attempt on another worker than this failed in the very same words, since a person
+    /// last asked for the job: what two workers agree on is no fault of theirs.
+    pub fn failed_alike_elsewhere(&self, worker: &WorkerName, failure: &Failure) -> bool {
+        self.failures.iter().any(|attempt| {
+            attempt.number > self.renewed
+                && attempt.worker != *worker
+                && attempt.failure.message == failure.message
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::farm::queue::Lane;
+    use crate::job::run::RunState;
+    use crate::recipe::Choice;
+    use crate::testing;
+
+    #[test]
+    fn two_workers_agree_on_a_failure_in_the_same_words_only() {
+        let job = testing::job(Choice::Encoder("hevc_nvenc".parse().expect("a name")), 1);
+        let lane = Lane::from_consumer("hevc_nvenc_p5").expect("a lane");
+        let name = |name: &str| -> WorkerName { name.parse().expect("a name") };
+        let now = Timestamp::UNIX_EPOCH;
+        let alike = |frames: u64| Failure::worker(format!("output has {frames} frames"));
+        let run = Run::first(job, &lane, 1, name("a"), now);
+        let mut run = run.fail(alike(25), SignedDuration::ZERO, now);
+        assert!(run.failed_alike_elsewhere(&name("b"), &alike(25)));
+        assert!(!run.failed_alike_elsewhere(&name("b"), &alike(26)));
+        assert!(!run.failed_alike_elsewhere(&name("a"), &alike(25)));
+        run.renewed = run.attempt;
+        assert!(!run.failed_alike_elsewhere(&name("b"), &alike(25)));
+    }
+
+    #[test]
+    fn what_passes_uses_up_nothing_and_leaves_a_record_that_stays_small() {
+        let job = testing::job(Choice::Encoder("libx265".parse().expect("a name")), 1);
+        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+        let worker: WorkerName = "w".parse().expect("a name");
+        let now = Timestamp::UNIX_EPOCH;
+        let soon = SignedDuration::from_secs(1);
+        let mut run = Run::first(job, &lane, 1, worker.clone(), now);
+        run = run.fail(Failure::worker("disk full"), soon, now);
+        for _ in 0..100 {
+            run = run.take_over(&lane, 1, worker.clone(), now);
+            run = run.fail(Failure::passing("the store is away"), soon, now);
+            assert!(run.state.is_waiting(), "{run:#?}");
+        }
+        assert_eq!((run.spent(), run.attempt), (1, 101));
+        assert_eq!(run.failures.len(), 2 * KEPT_FAILURES);
+        assert_eq!(run.failures[0].failure.message, "disk full");
+        assert_eq!(run.failures.last().map(|attempt| attempt.number), Some(101));
+        for _ in 0..2 {
+            run = run.take_over(&lane, 1, worker.clone(), now);
+            run = run.fail(Failure::passing_perhaps("no answer"), soon, now);
+        }
+        assert!(matches!(run.state, RunState::Failed { .. }), "{run:#?}");
+    }
+}
