@@ -1,12 +1,13 @@
 //! Bringing an input within ffmpeg's reach.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::input::Input;
+use common::names::location::Location;
 use common::store::roots::Roots;
 use common::store::{OnBytes, StoreError, Stores, local_input};
 
@@ -43,13 +44,8 @@ pub async fn open(
     let (now, path) = if location.is_remote() {
         (stores.head(location).await.map_err(missing)?, None)
     } else {
-        let found = stores
-            .on_disk(location, Roots::file)
-            .await
-            .map_err(missing)?;
-        let metadata = found.file.metadata();
-        let metadata = metadata.map_err(|error| Failure::input(format!("{location}: {error}")))?;
-        (local_input(location.clone(), &metadata), Some(found.path))
+        let (now, path) = stores.on_disk(location, on_disk).await.map_err(missing)?;
+        (now, Some(path))
     };
     if now != *input {
         return Err(Failure::input(format!(
@@ -72,6 +68,17 @@ pub async fn open(
             .map_err(failure),
         ReadMode::Download => download(stores, input, scratch, on_bytes).await,
     }
+}
+
+/// The version of a file that is there now, and its path without any link in it.
+fn on_disk(roots: &Roots, location: &Location) -> Result<(Input, PathBuf), StoreError> {
+    let found = roots.file(location)?;
+    let metadata = found.file.metadata();
+    let metadata = metadata.map_err(|source| StoreError::Local {
+        what: location.to_string(),
+        source,
+    })?;
+    Ok((local_input(location.clone(), &metadata), found.path))
 }
 
 /// Makes sure that the input is still what was enqueued, now that it has been
@@ -173,6 +180,50 @@ mod tests {
     use common::job::failure::Fault;
 
     use super::*;
+
+    /// A folder of media, and access to it.
+    fn place() -> (tempfile::TempDir, Stores) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let roots = Roots::new([folder.path()]).expect("a folder");
+        (folder, Stores::new().within(roots, Vec::new()))
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_stops_nothing_else_on_the_only_thread() {
+        let (folder, stores) = place();
+        let location = Location::file(&folder.path().join("film.mkv")).expect("absolute");
+        let (let_go, hung) = std::sync::mpsc::channel::<()>();
+        let work = move |_: &Roots, _: &Location| {
+            let _ = hung.recv();
+            Ok(())
+        };
+        let mut hanging = std::pin::pin!(stores.on_disk(&location, work));
+        // As a lease is renewed beside it.
+        for _ in 0..10 {
+            tokio::select! {
+                _ = &mut hanging => panic!("nobody let it go"),
+                () = tokio::time::sleep(Duration::from_millis(5)) => {}
+            }
+        }
+        let_go.send(()).expect("it hangs");
+        hanging.await.expect("let go");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pipe_in_an_inputs_place_is_not_waited_for() {
+        let (folder, stores) = place();
+        let path = folder.path().join("film.mkv");
+        std::fs::write(&path, "film").expect("written");
+        let location = Location::file(&path).expect("absolute");
+        let input = stores.head(&location).await.expect("a file");
+        std::fs::remove_file(&path).expect("ours");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("mkfifo").success());
+        let opened = open(&stores, &input, ReadMode::InPlace, folder.path(), &|_| {});
+        let opened = tokio::time::timeout(Duration::from_secs(60), opened).await;
+        opened.expect("no wait").expect_err("no plain file");
+    }
 
     #[test]
     fn what_another_workers_user_may_do_is_not_the_inputs_fault() {

@@ -98,6 +98,42 @@ impl Executor {
         Ok(())
     }
 
+    /// Finds out anew what this machine can do, and makes an encode with each of these encoders that it still can use.
+    /// What was found holds where that passes.
+    ///
+    /// # Errors
+    /// What went wrong: then the machine is not well yet.
+    pub(super) async fn detect_again(&self, mut encoders: Vec<Encoder>) -> Result<(), String> {
+        let detected = tokio::time::timeout(
+            capabilities::LONGEST,
+            capabilities::detect_again(&self.detection),
+        );
+        let card = match detected.await {
+            Ok(Ok(card)) => card,
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => {
+                return Err(format!(
+                    "its encoders were not tried out within {:?}",
+                    capabilities::LONGEST
+                ));
+            }
+        };
+        encoders.retain(|encoder| card.proof(encoder).is_some());
+        self.prove_itself(encoders).await?;
+        let before = Arc::clone(&self.card.borrow());
+        let lost = before.proved().map(|(encoder, _)| encoder.as_str());
+        let lost: Vec<&str> = lost
+            .filter(|name| !card.proved().any(|(encoder, _)| encoder.as_str() == *name))
+            .collect();
+        if lost.is_empty() {
+            tracing::info!("every encoder has passed again");
+        } else {
+            tracing::error!(lost = %lost.join(" "), "no longer proved: their jobs are left to others");
+        }
+        self.cards.send_replace(Arc::new(card));
+        Ok(())
+    }
+
     async fn encode_for_proof(
         &self,
         with: Option<(&Encoder, &common::farm::card::Proof)>,

@@ -17,6 +17,7 @@ use common::job::id::JobId;
 use common::store::marked;
 use common::store::marked::{Base, Marked};
 use common::store::scratch::{folder, is_own, kind, lock};
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// A worker's own scratch folder, held by a lock while the worker lives.
@@ -25,6 +26,8 @@ pub struct Scratch {
     /// There until the worker ends.
     folder: Option<Marked>,
     path: PathBuf,
+    /// Folders of attempts that are over, being removed.
+    removals: TaskTracker,
     _lock: File,
 }
 
@@ -58,6 +61,7 @@ impl Scratch {
             base,
             path: folder.path().to_owned(),
             folder: Some(folder),
+            removals: TaskTracker::new(),
             _lock: lock,
         })
     }
@@ -106,6 +110,13 @@ impl Scratch {
         self.make(format!("proof-{}", Uuid::new_v4()))
     }
 
+    /// Waits until all folders of attempts that are over are removed.
+    pub async fn removed(&self) {
+        self.removals.close();
+        self.removals.wait().await;
+        self.removals.reopen();
+    }
+
     fn make(&self, name: String) -> io::Result<AttemptFolder> {
         let Some(folder) = &self.folder else {
             return Err(io::ErrorKind::NotFound.into());
@@ -119,6 +130,7 @@ impl Scratch {
             dir,
             path: self.path.join(&name),
             name,
+            removals: self.removals.clone(),
         })
     }
 }
@@ -164,6 +176,7 @@ pub struct AttemptFolder {
     work: Dir,
     name: String,
     path: PathBuf,
+    removals: TaskTracker,
 }
 
 impl AttemptFolder {
@@ -205,7 +218,7 @@ impl Drop for AttemptFolder {
             }
         };
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(remove)),
+            Ok(runtime) => drop(self.removals.spawn_blocking_on(remove, &runtime)),
             Err(_) => remove(),
         }
     }
@@ -322,6 +335,23 @@ mod tests {
         let attempt = held.attempt(&JOB.parse().expect("an id"), 1).expect("room");
         Scratch::look(base.path(), &name()).expect("beside a worker");
         assert!(attempt.path().exists());
+    }
+
+    #[tokio::test]
+    async fn a_dropped_folder_frees_its_name_at_once_and_is_waited_for() {
+        let base = base();
+        let scratch = Scratch::open(base.path(), &name()).expect("free");
+        let job = JOB.parse().expect("an id");
+        for _ in 0..3 {
+            let attempt = scratch.attempt(&job, 1).expect("its name is free");
+            for number in 0..500 {
+                std::fs::write(attempt.path().join(format!("part-{number}")), "x").expect("room");
+            }
+        }
+        scratch.removed().await;
+        let left = std::fs::read_dir(scratch.path()).expect("a folder");
+        let left: Vec<_> = left.map(|entry| entry.expect("read").file_name()).collect();
+        assert_eq!(left, [marked::MARKER], "only the marker");
     }
 
     #[test]

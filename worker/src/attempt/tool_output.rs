@@ -11,6 +11,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use common::job::failure::{Doubt, Failure};
+use common::names::digest::Digest;
 use common::store::marked::{is_name_of, open_plain};
 use common::store::roots::Identity;
 
@@ -94,6 +95,20 @@ impl ToolOutput {
         write().map_err(|error| {
             Failure::worker(format!("what ffmpeg made cannot be finished: {error}"))
         })
+    }
+
+    /// The digest of all of it.
+    ///
+    /// # Errors
+    /// The worker's fault: the disk refuses.
+    pub async fn digest(&self) -> Result<Digest, Failure> {
+        let failed = |error| Failure::worker(format!("cannot read what ffmpeg made: {error}"));
+        let file = self.file.try_clone().map_err(failed)?;
+        tokio::task::spawn_blocking(move || Digest::of_file(&file))
+            .await
+            .map_err(std::io::Error::other)
+            .flatten()
+            .map_err(failed)
     }
 
     /// Where it is: in a folder that no tool may write in.

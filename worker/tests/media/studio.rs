@@ -1,10 +1,10 @@
-//! A folder to make inputs in and to encode them: everything that the executor
-//! does with ffmpeg, and nothing else.
+//! A folder to make inputs in and to encode them, by the steps of an attempt that need no farm.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use common::farm::card::Proof;
 use common::job::changes::Change;
@@ -12,16 +12,13 @@ use common::job::failure::Failure;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
-use worker::attempt::changes::refuse;
 use worker::attempt::scratch::{AttemptFolder, Scratch};
-use worker::attempt::tool_output::ToolOutput;
-use worker::attempt::verify::damage::Inspected;
-use worker::attempt::verify::gate::{Checked, Depth, check};
+use worker::attempt::steps::Prepared;
+use worker::attempt::verify::gate::{Checked, Depth};
 use worker::ffmpeg::build::Build;
 use worker::ffmpeg::probe::media::Media;
 use worker::ffmpeg::probe::probe;
 use worker::ffmpeg::run::Limits;
-use worker::ffmpeg::run::fault::Origin;
 use worker::ffmpeg::run::runner::Runner;
 use worker::ffmpeg::{Source, Tools, arguments};
 use worker::sandbox::Sandbox;
@@ -73,10 +70,18 @@ fn proof(encoder: &Encoder) -> Proof {
     }
 }
 
+/// What encodes a recipe's video.
+fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
+    recipe.video_encode().map(|video| match &video.with {
+        Choice::Encoder(encoder) => (encoder.clone(), proof(encoder)),
+        choice => panic!("an encoder, not {choice}"),
+    })
+}
+
 /// Two folders that go with the test: inputs, and ffmpeg's scratch.
 pub(crate) struct Studio {
     inputs: tempfile::TempDir,
-    attempt: AttemptFolder,
+    attempt: Arc<AttemptFolder>,
     _scratch: Scratch,
     _base: tempfile::TempDir,
     tools: Tools,
@@ -115,7 +120,7 @@ impl Studio {
         let scratch = Scratch::open(base.path(), &name).expect("a folder");
         Self {
             inputs: tempfile::tempdir().expect("a folder"),
-            attempt: scratch.proof().expect("a folder"),
+            attempt: Arc::new(scratch.proof().expect("a folder")),
             _scratch: scratch,
             _base: base,
             tools,
@@ -343,37 +348,20 @@ impl Studio {
         depth: Depth,
         harm: impl FnOnce(&Path),
     ) -> Result<Checked, Failure> {
-        let runner = self.runner(source);
-        let source = Source::File(source.to_owned());
-        let media = probe(&runner, &source).await?;
-        let encoder = recipe.video_encode().map(|video| match &video.with {
-            Choice::Encoder(encoder) => (encoder, proof(encoder)),
-            choice => panic!("an encoder, not {choice}"),
-        });
-        let encoder = encoder.as_ref().map(|(encoder, proof)| (*encoder, proof));
-        let work = self.attempt.work_path();
-        let output = work.join(OUTPUT);
-        let build = self.build();
-        let arguments = arguments::encode(recipe, &media, encoder, &build, &source, &output)?;
-        refuse(recipe, &arguments.changes, "it would lose")?;
-        let inspected = Inspected {
-            runner: &runner,
-            source: &source,
-            media: &media,
-            tracks: &arguments.tracks,
+        let prepared = Prepared {
+            recipe: recipe.clone(),
+            source: Source::File(source.to_owned()),
+            attributes: None,
+            folder: Arc::clone(&self.attempt),
+            runner: self.runner(source),
         };
-        inspected.is_whole().await?;
-        let writing = runner.writing(work);
-        if let Some(before) = &arguments.before {
-            writing.ffmpeg(before, Origin::Local, |_| {}).await?;
-        }
-        let encoded = writing.ffmpeg(&arguments.list, Origin::Local, |_| {}).await;
-        let encoded = inspected.came_to_something(encoded).await?;
+        let output = prepared.output_path();
+        let encoder = encoder(recipe);
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
+        let probed = prepared.probe(encoder, &self.build()).await?;
+        let encoded = probed.encode(|_| {}).await?;
         harm(&output);
-        let made = ToolOutput::take(&self.attempt, OUTPUT)?;
-        made.finish(&arguments.finish)?;
-        let complaints = &encoded.complaints;
-        check(inspected, recipe, &arguments, &made, depth, complaints).await
+        Ok(encoded.verify(depth).await?.checked)
     }
 
     /// What the judge finds in a file: its streams, tags, chapters and the first frames of its film.
@@ -414,11 +402,8 @@ impl Studio {
         recipe: &Recipe,
     ) -> Result<Vec<Change>, Failure> {
         let media = self.probe(source).await?;
-        let encoder = recipe.video_encode().map(|video| match &video.with {
-            Choice::Encoder(encoder) => (encoder, proof(encoder)),
-            choice => panic!("an encoder, not {choice}"),
-        });
-        let encoder = encoder.as_ref().map(|(encoder, proof)| (*encoder, proof));
+        let encoder = encoder(recipe);
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
         let source = Source::File(source.to_owned());
         let made = arguments::encode(
             recipe,

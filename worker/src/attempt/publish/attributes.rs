@@ -30,8 +30,11 @@ impl Attributes {
         if location.is_remote() {
             return None;
         }
-        let found = stores.on_disk(location, Roots::file).await.ok()?;
-        Some(Self::of(&found.file.metadata().ok()?))
+        let look = |roots: &Roots, at: &Location| {
+            let found = roots.file(at)?;
+            Ok(found.file.metadata().ok().map(|found| Self::of(&found)))
+        };
+        stores.on_disk(location, look).await.ok()?
     }
 
     /// Those that a file has.

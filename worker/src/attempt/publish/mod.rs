@@ -1,6 +1,7 @@
 //! How an output appears: whole, or not at all.
 
 pub mod attributes;
+pub(super) mod earlier;
 mod retry;
-pub mod staged;
-pub mod staged_file;
+pub(super) mod staged;
+pub(super) mod staged_file;

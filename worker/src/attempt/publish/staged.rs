@@ -1,11 +1,9 @@
-//! Bringing a verified output to its final key, in two steps: [`stage`]
-//! moves the bytes while nobody can see them, [`Staged::commit`] makes them
-//! appear, whole, at once. Between the two the run is written once more, so
-//! that a worker that lost its job in the meantime publishes nothing, and it
-//! notes what is to appear. What a worker asked of the store before it lost the
-//! job, and the network has kept since, is [aborted](abort_earlier) by whoever goes on.
+//! Bringing a verified output to its final key, in two steps. [`stage`] moves the bytes while nobody can see them.
+//! [`Staged::commit`] makes the output appear, whole, at once.
 //!
-//! Whose output is there is decided by looking, never by what anybody remembers.
+//! Between the two the run is written once more, with a fence that names what is to appear. So a worker that lost its
+//! job in the meantime publishes nothing, and whoever has the job [aborts](super::earlier::abort) what the first worker
+//! asked of the store and the network has kept since.
 
 use std::io;
 use std::pin::pin;
@@ -13,7 +11,6 @@ use std::time::Duration;
 
 use common::job::failure::Failure;
 use common::job::id::JobId;
-use common::job::run::Run;
 use common::job::run::fence::{Fence, Means};
 use common::names::location::Location;
 use common::store::{OnBytes, StoreError, Stores, Upload};
@@ -21,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::input::failure;
+use crate::attempt::publish::earlier::{AtOutput, look, occupied};
 use crate::attempt::publish::retry::retry_while_away;
 use crate::attempt::publish::staged_file;
 use crate::attempt::publish::staged_file::StagedFile;
@@ -35,11 +33,9 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_
 /// So often a store may say that it does not know an upload, with nothing there,
 /// before it is believed.
 const UNKNOWN: u32 = 5;
-/// How every hidden name begins.
-const HIDDEN: &str = ".ffmpeg-easy-";
 
 /// An output that is where it must be and that nobody can see yet.
-pub enum Staged {
+pub(crate) enum Staged {
     /// A file in the output's folder, to be given its final name.
     File(StagedFile),
     /// An upload whose parts are all there.
@@ -51,7 +47,7 @@ pub enum Staged {
 /// # Errors
 /// Where the store fails, the disk is full, or it is stopped; nothing is left
 /// behind then, and the output is still where it was: it can be tried again.
-pub async fn stage(
+pub(crate) async fn stage(
     stores: &Stores,
     made: &ToolOutput,
     to: &Location,
@@ -65,13 +61,13 @@ pub async fn stage(
             if attempt > 1 {
                 staged_file::remove_leftovers(stores, to, job).await;
             }
-            let prepared =
+            let staged =
                 Staged::File(StagedFile::bring(stores, (made.path(), made.file()), to, job).await?);
             if stop.is_cancelled() {
-                prepared.discard().await;
+                staged.discard().await;
                 return Err(StoreError::Stopped(to.clone()));
             }
-            Ok(prepared)
+            Ok(staged)
         }
         true => {
             let file = made.again().map_err(|source| StoreError::Local {
@@ -84,85 +80,6 @@ pub async fn stage(
     }
 }
 
-/// What is at a job's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AtOutput {
-    /// Nothing.
-    Nothing,
-    /// What the run's note says was about to appear.
-    Ours,
-    /// Something else.
-    Foreign,
-}
-
-/// Compares what is at the output with what was about to appear there; it is
-/// read only where its size is right.
-///
-/// # Errors
-/// Where the store fails.
-pub async fn look(stores: &Stores, to: &Location, fence: &Fence) -> Result<AtOutput, StoreError> {
-    let there = match stores.head(to).await {
-        Ok(there) if there.size == fence.size => stores.digest(to).await,
-        Ok(_) => return Ok(AtOutput::Foreign),
-        Err(error) => Err(error),
-    };
-    match there {
-        Ok(digest) if digest == fence.digest => Ok(AtOutput::Ours),
-        Ok(_) => Ok(AtOutput::Foreign),
-        Err(StoreError::Missing(_)) => Ok(AtOutput::Nothing),
-        // A link, and no job makes links.
-        Err(StoreError::LeadsOut(_)) => Ok(AtOutput::Foreign),
-        Err(error) => Err(error),
-    }
-}
-
-/// Sees to it that nothing appears any more by what an earlier attempt was about
-/// to publish, however late its request reaches the store; then looks what is
-/// there.
-///
-/// # Errors
-/// Where the store fails: it may still appear then.
-pub async fn abort_earlier(
-    stores: &Stores,
-    to: &Location,
-    fence: &Fence,
-) -> Result<AtOutput, Failure> {
-    match &fence.by {
-        Means::Upload(upload) => stores.abort(to, upload).await.map_err(failure)?,
-        // A run is a message: it names no file but a hidden one of ours.
-        Means::File(name) if is_hidden(name) => {
-            stores.delete(&to.sibling(name)).await.map_err(failure)?;
-        }
-        Means::File(_) => {}
-    }
-    look(stores, to, fence).await.map_err(failure)
-}
-
-/// Gives up what the attempts at a job so far may have left: hidden files
-/// beside its output, and what was about to appear. The parts of an upload that
-/// did not get so far are the store's to expire.
-pub async fn clean_up(stores: &Stores, run: &Run) {
-    staged_file::remove_leftovers(stores, &run.job.output, &run.job.id).await;
-    if let Some(fence) = &run.fence
-        && let Err(error) = abort_earlier(stores, &run.job.output, fence).await
-    {
-        tracing::warn!(job = %run.job.id, %error, "an output may still appear");
-    }
-}
-
-/// A hidden name of ours, and nothing else.
-fn is_hidden(name: &str) -> bool {
-    name.starts_with(HIDDEN) && !name.contains(['/', '\\'])
-}
-
-/// That the output's place is taken, and what to do about it.
-pub fn occupied(to: &Location) -> Failure {
-    Failure::input(format!(
-        "another file has appeared at the output since the job was enqueued, and was left as it is: \
-         move it away and retry the job, or enqueue it again with --overwrite ({to})"
-    ))
-}
-
 impl Staged {
     /// Makes the output appear. Without `replace` it spares what is there. An
     /// answer that fails to come is no answer: what counts is what is there.
@@ -170,7 +87,7 @@ impl Staged {
     /// # Errors
     /// Where something is there that is to be spared, or the store or the disk
     /// refuses.
-    pub async fn commit(
+    pub(crate) async fn commit(
         self,
         stores: &Stores,
         to: &Location,
@@ -206,7 +123,7 @@ impl Staged {
     }
 
     /// By what the output is going to appear.
-    pub fn means(&self) -> Means {
+    pub(crate) fn means(&self) -> Means {
         match self {
             Self::Object(upload) => Means::Upload(upload.id().to_owned()),
             Self::File(hidden) => Means::File(hidden.name().to_owned()),
@@ -214,7 +131,7 @@ impl Staged {
     }
 
     /// Gives the output up.
-    pub async fn discard(self) {
+    pub(crate) async fn discard(self) {
         match self {
             Self::Object(upload) => upload.abort().await,
             Self::File(hidden) => hidden.discard().await,

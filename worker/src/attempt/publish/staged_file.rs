@@ -22,7 +22,7 @@ use crate::attempt::input::failure;
 use crate::attempt::publish::attributes::Attributes;
 
 /// The output of one attempt under its hidden name.
-pub struct StagedFile {
+pub(crate) struct StagedFile {
     folder: Arc<OpenFolder>,
     name: String,
     to: OsString,
@@ -42,7 +42,7 @@ impl StagedFile {
     /// # Errors
     /// Where its folder lies outside or cannot be written; nothing is left behind
     /// then, and the output is still in scratch.
-    pub async fn bring(
+    pub(crate) async fn bring(
         stores: &Stores,
         (output, made): (&Path, &File),
         to: &Location,
@@ -65,7 +65,7 @@ impl StagedFile {
     }
 
     /// The hidden name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -74,7 +74,7 @@ impl StagedFile {
     ///
     /// # Errors
     /// Where the disk refuses, too; it may have appeared all the same.
-    pub async fn appear(&self, replace: bool) -> io::Result<()> {
+    pub(crate) async fn appear(&self, replace: bool) -> io::Result<()> {
         let (folder, name, to) = (Arc::clone(&self.folder), self.name.clone(), self.to.clone());
         tokio::task::spawn_blocking(move || {
             let placed = folder.settle(name.as_ref(), &to, replace);
@@ -89,12 +89,12 @@ impl StagedFile {
     }
 
     /// What an error of [`appear`](Self::appear) means.
-    pub fn unwritten(&self, source: io::Error) -> Failure {
+    pub(crate) fn unwritten(&self, source: io::Error) -> Failure {
         failure(unwritten(&self.shown)(source))
     }
 
     /// Gives the output up.
-    pub async fn discard(self) {
+    pub(crate) async fn discard(self) {
         let _ = tokio::task::spawn_blocking(move || self.folder.remove(self.name.as_ref())).await;
     }
 }
@@ -106,7 +106,7 @@ fn unwritten(to: &Location) -> impl FnOnce(io::Error) -> StoreError {
 
 /// Removes what workers left that were killed over a job's output. It is only
 /// about space: nobody takes a hidden file for an output.
-pub async fn remove_leftovers(stores: &Stores, to: &Location, job: &JobId) {
+pub(crate) async fn remove_leftovers(stores: &Stores, to: &Location, job: &JobId) {
     if to.is_remote() {
         return;
     }

@@ -1,0 +1,205 @@
+//! A claimed job, from its claim to the last write of its run: the same for all kinds of jobs.
+//!
+//! The steps run beside the lease. They are broken off when the lease ends or the worker stops, and get a moment to end
+//! what they started. Then the result is written down.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::Duration;
+
+use common::broker::{Claim, Ended, Lease, Lost};
+use common::job::failure::Failure;
+use common::job::run::RunState;
+use common::job::run::report::Report;
+use futures::FutureExt;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::attempt::executor::Executor;
+use crate::attempt::publish::earlier::{self, AtOutput};
+use crate::attempt::publish::staged_file;
+use crate::attempt::steps::{Attempt, Unfinished};
+use crate::stop::{Expected, Stop};
+use crate::work::AttemptEnd;
+
+/// How long an attempt that is broken off, or has failed, may take to clean up.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+impl Executor {
+    /// Takes a claimed job to its end, or releases it.
+    pub(super) async fn take_to_its_end(&self, mut claim: Claim, stop: Stop) -> AttemptEnd {
+        let job = claim.job().id;
+        let attempt = claim.run().attempt;
+        let span = tracing::info_span!("job", %job, attempt);
+        let _running = self.heartbeater.running(job);
+        let work = async {
+            tracing::info!(input = %claim.job().input.location, "claimed");
+            let lease = Lease::keep(&claim);
+            let result = self.attempt(&mut claim, &lease, &stop).await;
+            self.conclude(claim, result).await
+        };
+        work.instrument(span).await
+    }
+
+    /// Runs the steps for as long as the job is ours and the worker goes on.
+    async fn attempt(
+        &self,
+        claim: &mut Claim,
+        lease: &Lease,
+        stop: &Stop,
+    ) -> Result<Report, Unfinished> {
+        let expected = Expected::new();
+        let broken_off = CancellationToken::new();
+        let attempt = self.judged(claim, &expected, broken_off.clone());
+        let mut attempt = pin!(AssertUnwindSafe(attempt).catch_unwind());
+        let why = tokio::select! {
+            biased;
+            done = &mut attempt => return done.unwrap_or_else(panicked),
+            () = lease.over().cancelled() => {
+                Unfinished::Ended(lease.ended().unwrap_or(Ended::TakenOver))
+            }
+            () = stop.too_late(&expected) => Unfinished::Stopping,
+        };
+        broken_off.cancel();
+        // What a step started ends by the token; only then may the attempt's folder go.
+        match tokio::time::timeout(CLEAN_UP, &mut attempt).await {
+            Ok(Ok(Ok(report))) => Ok(report),
+            _ => Err(why),
+        }
+    }
+
+    /// Runs the steps, and finds out whose fault a failure is.
+    async fn judged(
+        &self,
+        claim: &mut Claim,
+        expected: &Expected,
+        broken_off: CancellationToken,
+    ) -> Result<Report, Unfinished> {
+        let started = Instant::now();
+        let steps = Attempt::new(self, claim, expected, broken_off.clone());
+        match steps.run().await {
+            // What broke an attempt off is known.
+            Err(Unfinished::Failed(failure)) if !broken_off.is_cancelled() => {
+                let judged = self.reach.judge(claim.job(), started, failure).await;
+                let encoder = self.encoder(claim);
+                let resolved = self.resolve_doubt(claim.run(), encoder, judged.clone());
+                Err(Unfinished::Failed(tokio::select! {
+                    failure = resolved => failure,
+                    () = broken_off.cancelled() => judged,
+                }))
+            }
+            ended => ended,
+        }
+    }
+
+    /// Writes down how the attempt ended.
+    async fn conclude(&self, mut claim: Claim, result: Result<Report, Unfinished>) -> AttemptEnd {
+        let result = match result {
+            Err(Unfinished::Failed(failure)) => match self.clean_up_after(&mut claim).await {
+                Some(report) => Ok(report),
+                None => Err(Unfinished::Failed(failure)),
+            },
+            result => result,
+        };
+        let end = match &result {
+            Ok(_) => AttemptEnd::Completed,
+            Err(Unfinished::Failed(failure)) => AttemptEnd::Failed {
+                fault: failure.fault,
+                by: self.encoder(&claim),
+            },
+            Err(_) => AttemptEnd::Gone,
+        };
+        let written = match result {
+            Ok(report) => complete(claim, report).await,
+            Err(Unfinished::Failed(failure)) => fail(claim, failure).await,
+            Err(Unfinished::Vanished) => {
+                tracing::warn!("failed: its last worker vanished, and published nothing");
+                claim.bury().await.map(drop)
+            }
+            Err(Unfinished::Lost(lost)) => Err(lost),
+            Err(Unfinished::Stopping) => {
+                tracing::info!("released: this worker stops");
+                claim.hand_back().await
+            }
+            Err(Unfinished::Ended(Ended::TakenOver)) => Err(Lost::Elsewhere),
+            Err(Unfinished::Ended(Ended::Moved)) => {
+                tracing::info!("taken away: it is to be done elsewhere");
+                Ok(())
+            }
+            Err(Unfinished::Ended(Ended::Cancelled)) => {
+                tracing::info!("cancelled");
+                self.clean_up_after(&mut claim).await;
+                claim.let_go().await;
+                Ok(())
+            }
+        };
+        match written {
+            Ok(()) => {}
+            Err(Lost::Elsewhere) => {
+                tracing::warn!("another worker has the job by now; what was made here is dropped");
+            }
+            Err(Lost::Broker(error)) => {
+                tracing::error!(%error, "the broker gave no answer; the lease will run out");
+            }
+        }
+        end
+    }
+
+    /// Sees to it that nothing is left of an attempt that failed or was cancelled, and that nothing appears by it any
+    /// more. Gives the report where the output has appeared all the same: then the attempt has not failed. Where the
+    /// store is out of reach, the next attempt finds out.
+    async fn clean_up_after(&self, claim: &mut Claim) -> Option<Report> {
+        let run = claim.run();
+        let cleaned = async {
+            staged_file::remove_leftovers(&self.stores, &run.job.output, &run.job.id).await;
+            let fence = run.fence.as_ref().filter(|fence| !fence.is_settled)?;
+            let found = earlier::abort(&self.stores, &run.job.output, fence).await;
+            Some((found, fence.report.clone()))
+        };
+        match tokio::time::timeout(CLEAN_UP, cleaned).await {
+            Ok(None) => None,
+            Ok(Some((Ok(AtOutput::Ours), report))) => Some(*report),
+            Ok(Some((Ok(_), _))) => {
+                claim.mark_settled();
+                None
+            }
+            Ok(Some((Err(error), _))) => {
+                tracing::warn!(%error, "an output may still appear");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("the store gives no answer: an output may still appear");
+                None
+            }
+        }
+    }
+}
+
+async fn complete(claim: Claim, report: Report) -> Result<(), Lost> {
+    tracing::info!(
+        frames = report.frames,
+        fps = report.fps().round(),
+        bytes = report.output_size,
+        "published"
+    );
+    claim.complete(report).await.map(drop)
+}
+
+async fn fail(claim: Claim, failure: Failure) -> Result<(), Lost> {
+    tracing::warn!(fault = %failure.fault, %failure, "failed");
+    let run = claim.fail(failure).await?;
+    if let RunState::Waiting { until, .. } = run.state {
+        tracing::info!(%until, "will be tried again");
+    }
+    Ok(())
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Result<Report, Unfinished> {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Err(Failure::worker(format!("this worker has a bug: {text}")).into())
+}

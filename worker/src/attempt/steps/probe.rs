@@ -1,0 +1,79 @@
+//! Probing: what the input holds, and the command line that makes the output of it.
+
+use std::sync::Arc;
+
+use common::farm::card::Proof;
+use common::job::failure::Failure;
+use common::recipe::encoder::Encoder;
+
+use crate::attempt::changes;
+use crate::attempt::executor::choose;
+use crate::attempt::steps::{Attempt, Prepared, Unfinished};
+use crate::attempt::verify::damage::Inspected;
+use crate::ffmpeg::arguments::Arguments;
+use crate::ffmpeg::build::Build;
+use crate::ffmpeg::probe::media::Media;
+use crate::ffmpeg::tracks::extras;
+use crate::ffmpeg::{arguments, probe};
+
+/// An input whose content is known, with the way to the output.
+pub struct Probed {
+    pub prepared: Prepared,
+    /// What encodes video; `None` where video is copied.
+    pub encoder: Option<Encoder>,
+    pub media: Media,
+    pub arguments: Arguments,
+}
+
+impl Prepared {
+    /// Probes the input and makes the command line. `with` is what encodes video, and what was seen of it.
+    ///
+    /// # Errors
+    /// The input's fault where it is no media, where the recipe cannot work on it, where it breaks off before the end
+    /// that it states, and where the output would lose what the recipe forbids to lose.
+    pub async fn probe(
+        self,
+        with: Option<(&Encoder, &Proof)>,
+        build: &Build,
+    ) -> Result<Probed, Failure> {
+        let mut media = probe::probe(&self.runner, &self.source).await?;
+        let (source, output) = (&self.source, self.output_path());
+        let arguments = loop {
+            let arguments = arguments::encode(&self.recipe, &media, with, build, source, &output)?;
+            let missing = extras::bring(&self.writing(), source, &arguments).await?;
+            if missing.is_empty() {
+                break arguments;
+            }
+            media.leave_out(&missing, "ffmpeg cannot read the picture");
+        };
+        changes::refuse(&self.recipe, &arguments.changes, "it would lose")?;
+        let probed = Probed {
+            prepared: self,
+            encoder: with.map(|(encoder, _)| encoder.clone()),
+            media,
+            arguments,
+        };
+        probed.inspected().is_whole().await?;
+        Ok(probed)
+    }
+}
+
+impl Probed {
+    /// The input, and what of it is wanted.
+    pub(super) fn inspected(&self) -> Inspected<'_> {
+        Inspected {
+            runner: &self.prepared.runner,
+            source: &self.prepared.source,
+            media: &self.media,
+            tracks: &self.arguments.tracks,
+        }
+    }
+}
+
+impl Attempt<'_> {
+    pub(super) async fn probe(&self, prepared: Prepared) -> Result<Probed, Unfinished> {
+        let card = Arc::clone(&self.executor.card.borrow());
+        let with = choose(&card, &self.job.recipe, &self.claim.lane().queue)?;
+        Ok(prepared.probe(with, &Build::of(&card)).await?)
+    }
+}

@@ -1,0 +1,199 @@
+//! Publishing: the verified output is staged next to its final key, the run is fenced, and the output appears.
+//!
+//! A finished encode is not thrown away because a store is out of reach: its upload waits until the store is back.
+
+use std::convert::Infallible;
+
+use common::broker::Lost;
+use common::job::failure::Failure;
+use common::job::run::Stage;
+use common::job::run::fence::Fence;
+use common::job::run::report::Report;
+use common::store::StoreError;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::attempt::input;
+use crate::attempt::publish::earlier::{self, AtOutput};
+use crate::attempt::publish::staged::{Staged, stage};
+use crate::attempt::steps::{Attempt, Unfinished, Verified};
+use crate::attempt::tool_output::ToolOutput;
+use crate::reach::Need;
+
+impl Attempt<'_> {
+    /// Finds out what has become of the output that an earlier attempt was about to publish. Where it has appeared, the
+    /// job is done, and this is its report.
+    pub(super) async fn published_earlier(&mut self) -> Result<Option<Report>, Unfinished> {
+        let run = self.claim.run();
+        let Some(fence) = run.fence.clone() else {
+            return Ok(None);
+        };
+        let only_looks = run.only_looks();
+        let output = &self.job.output;
+        match earlier::abort(&self.executor.stores, output, &fence).await? {
+            AtOutput::Ours => {
+                tracing::info!("an earlier attempt has published it");
+                return Ok(Some(*fence.report));
+            }
+            AtOutput::Foreign if !self.job.replace => return Err(earlier::occupied(output).into()),
+            _ if only_looks => return Err(Unfinished::Vanished),
+            AtOutput::Nothing | AtOutput::Foreign => {}
+        }
+        if !fence.is_settled {
+            self.claim.settle().await?;
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn publish(&mut self, verified: Verified) -> Result<Report, Unfinished> {
+        self.report(Stage::Publishing, Some(0.0)).await;
+        let digest = verified.output.digest().await?;
+        self.input_is_unchanged().await?;
+        if let Some(attributes) = verified.encoded.probed.prepared.attributes {
+            attributes.give(verified.output.file());
+        }
+        let staged = self.stage(&verified.output).await?;
+        self.executor.reach.written(&self.job.output);
+        let fence = Fence {
+            by: staged.means(),
+            size: verified.checked.size,
+            digest,
+            is_settled: false,
+            report: Box::new(self.report_of(&verified)),
+        };
+        self.commit(staged, &fence).await?;
+        Ok(Report {
+            total_seconds: self.started.elapsed().as_secs_f64(),
+            ..*fence.report
+        })
+    }
+
+    /// Makes sure that what was read is one version of the input, however long its store is out of reach.
+    async fn input_is_unchanged(&self) -> Result<(), Failure> {
+        let input = &self.job.input;
+        loop {
+            let since = Instant::now();
+            match input::unchanged(&self.executor.stores, input).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => {
+                    let need = Need::read(&input.location);
+                    self.outlast(need, since, failure).await?;
+                }
+            }
+        }
+    }
+
+    /// Moves the output next to its final key, however long its store is out of reach.
+    async fn stage(&self, output: &ToolOutput) -> Result<Staged, Failure> {
+        let mut refused = 0;
+        loop {
+            let since = Instant::now();
+            match self.stage_once(output).await {
+                Ok(staged) => return Ok(staged),
+                Err(error) => {
+                    let mut need = Need::write(&self.job.output, output.size());
+                    if error.lacks_room() {
+                        refused += 1;
+                        need = need.refused(refused);
+                    }
+                    self.outlast(need, since, input::failure(error)).await?;
+                }
+            }
+        }
+    }
+
+    /// Moves the output next to its final key, and reports how much is moved.
+    async fn stage_once(&self, output: &ToolOutput) -> Result<Staged, StoreError> {
+        let (moved, seen) = watch::channel(0);
+        let on_bytes = |bytes| {
+            moved.send_replace(bytes);
+        };
+        let (stores, job) = (&self.executor.stores, &self.job);
+        let attempt = (&job.id, self.number);
+        tokio::select! {
+            staged = stage(stores, output, &job.output, attempt, &on_bytes, &self.stop) => staged,
+            never = self.moving(seen, output.size()) => match never {},
+        }
+    }
+
+    /// Reports how much of `size` bytes is moved, for as long as nobody drops this.
+    async fn moving(&self, mut seen: watch::Receiver<u64>, size: u64) -> Infallible {
+        while seen.changed().await.is_ok() {
+            let bytes = *seen.borrow_and_update();
+            let share = bytes as f32 / (size as f32).max(1.0);
+            self.report(Stage::Publishing, Some(share)).await;
+        }
+        std::future::pending().await
+    }
+
+    async fn outlast(
+        &self,
+        need: Need<'_>,
+        since: Instant,
+        failure: Failure,
+    ) -> Result<(), Failure> {
+        let reach = &self.executor.reach;
+        reach
+            .outlast(need, since, failure, &self.reporter, &self.stop)
+            .await
+    }
+
+    fn report_of(&self, verified: &Verified) -> Report {
+        let Verified {
+            encoded, checked, ..
+        } = verified;
+        Report {
+            worker: self.executor.name.clone(),
+            encoder: encoded.probed.encoder.clone(),
+            input_size: self.job.input.size,
+            output_size: checked.size,
+            frames: checked.frames,
+            duration: checked.duration,
+            input_media: Some(encoded.probed.media.info()),
+            output_media: Some(checked.media.info()),
+            encode_seconds: encoded.finished.elapsed.as_secs_f64(),
+            total_seconds: self.started.elapsed().as_secs_f64(),
+            changes: checked.changes.clone(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Makes the output appear behind the fence, which is renewed as long as that takes.
+    async fn commit(&mut self, staged: Staged, fence: &Fence) -> Result<(), Unfinished> {
+        let every = self.claim.renewal();
+        if let Err(lost) = self.fence(fence).await {
+            staged.discard().await;
+            return Err(lost.into());
+        }
+        let claim = &mut *self.claim;
+        let lost = async {
+            loop {
+                tokio::time::sleep(every).await;
+                match claim.renew_fence().await {
+                    Ok(()) => {}
+                    // A worker that takes the job over meanwhile aborts what this one is about to do.
+                    Err(Lost::Broker(error)) => tracing::warn!(%error, "the fence is not renewed"),
+                    Err(lost @ Lost::Elsewhere) => return lost,
+                }
+            }
+        };
+        let (stores, job) = (&self.executor.stores, &self.job);
+        tokio::select! {
+            done = staged.commit(stores, &job.output, fence, job.replace) => Ok(done?),
+            lost = lost => Err(lost.into()),
+        }
+    }
+
+    /// Writes the fence. A fence that took long to write says little of who owns the job now: it is renewed until an
+    /// answer comes in time.
+    async fn fence(&mut self, fence: &Fence) -> Result<(), Lost> {
+        let every = self.claim.renewal();
+        let mut asked = Instant::now();
+        self.claim.fence(fence.clone()).await?;
+        while asked.elapsed() >= every {
+            asked = Instant::now();
+            self.claim.renew_fence().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! Reading: the input comes within ffmpeg's reach, and the attempt gets a folder to work in.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::job::failure::Failure;
+use common::recipe::{Captions, Recipe};
+
+use crate::attempt::input;
+use crate::attempt::publish::attributes::Attributes;
+use crate::attempt::scratch::AttemptFolder;
+use crate::attempt::steps::{Attempt, Unfinished};
+use crate::config::ReadMode;
+use crate::ffmpeg::Source;
+use crate::ffmpeg::run::runner::Runner;
+
+/// What an output is called while it is made.
+pub(super) const OUTPUT: &str = "output";
+
+/// An input that ffmpeg can read, and all that is needed to work on it.
+pub struct Prepared {
+    pub recipe: Recipe,
+    pub source: Source,
+    /// When the input was last changed, and who may read it, where it is a file.
+    pub attributes: Option<Attributes>,
+    pub folder: Arc<AttemptFolder>,
+    /// Reads the input, and may write nowhere.
+    pub runner: Runner,
+}
+
+impl Prepared {
+    /// Where ffmpeg writes the output.
+    pub fn output_path(&self) -> PathBuf {
+        self.folder.work_path().join(OUTPUT)
+    }
+
+    /// A runner that may write the output.
+    pub(super) fn writing(&self) -> Runner {
+        self.runner.writing(self.folder.work_path())
+    }
+}
+
+impl Attempt<'_> {
+    pub(super) async fn read(&self) -> Result<Prepared, Unfinished> {
+        let Self { executor, job, .. } = self;
+        let folder = executor
+            .scratch
+            .attempt(&job.id, self.number)
+            .map_err(|error| Failure::worker(format!("no scratch folder can be made: {error}")))?;
+        // With captions the input is read twice, at two places at once.
+        let mode = match job.recipe.captions {
+            Captions::Srt => ReadMode::Download,
+            Captions::Keep => executor.read,
+        };
+        let opened = input::open(&executor.stores, &job.input, mode, folder.path(), &|_| {});
+        let source = tokio::select! {
+            opened = opened => opened?,
+            () = self.stop.cancelled() => {
+                return Err(Failure::passing("broken off while reading").into());
+            }
+        };
+        let location = &job.input.location;
+        executor.reach.seen(location);
+        Ok(Prepared {
+            recipe: job.recipe.clone(),
+            attributes: Attributes::at(&executor.stores, location).await,
+            runner: executor.runner(&source, folder.path(), self.stop.clone()),
+            source,
+            folder: Arc::new(folder),
+        })
+    }
+}
