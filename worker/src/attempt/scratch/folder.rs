@@ -1,0 +1,89 @@
+//! The folder of one attempt.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cap_fs_ext::DirExt;
+use cap_std::fs::Dir;
+use common::store::marked;
+use common::store::marked::Marked;
+use tokio_util::task::TaskTracker;
+
+/// The folder in an attempt's in which a tool may write.
+const WORK: &str = "work";
+
+/// The folder of one attempt or peek, removed with all that is in it when
+/// dropped. Only the worker writes in it, but for one folder in it.
+pub struct AttemptFolder {
+    within: Dir,
+    dir: Dir,
+    work: Dir,
+    name: String,
+    path: PathBuf,
+    removals: TaskTracker,
+}
+
+impl AttemptFolder {
+    /// Makes an empty folder.
+    ///
+    /// # Errors
+    /// Where the disk refuses, or the name is in use.
+    pub(super) fn make(within: &Marked, name: String, removals: TaskTracker) -> io::Result<Self> {
+        let path = within.path().join(&name);
+        let within = within.dir().try_clone()?;
+        marked::create_private(&within, &name)?;
+        let dir = within.open_dir_nofollow(&name)?;
+        marked::create_private(&dir, WORK)?;
+        Ok(Self {
+            work: dir.open_dir_nofollow(WORK)?,
+            within,
+            dir,
+            path,
+            name,
+            removals,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder itself.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// Where the folder is in which the encode may write.
+    pub fn work_path(&self) -> PathBuf {
+        self.path.join(WORK)
+    }
+
+    /// The folder itself in which the encode may write.
+    pub fn work(&self) -> &Dir {
+        &self.work
+    }
+}
+
+impl Drop for AttemptFolder {
+    fn drop(&mut self) {
+        // The name is free at once; removing gigabytes takes time, which no lease may wait for.
+        let name = marked::removed();
+        let Ok(within) = self.within.try_clone() else {
+            return tracing::warn!(folder = %self.path.display(), "scratch files were left behind");
+        };
+        if let Err(error) = within.rename(&self.name, &within, &name) {
+            return tracing::warn!(folder = %self.path.display(), %error, "scratch files were left behind");
+        }
+        let shown = self.path.display().to_string();
+        let remove = move || {
+            if let Err(error) = marked::remove_tree(&within, name.as_ref()) {
+                tracing::warn!(folder = %shown, %error, "scratch files were left behind");
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(self.removals.spawn_blocking_on(remove, &runtime)),
+            Err(_) => remove(),
+        }
+    }
+}

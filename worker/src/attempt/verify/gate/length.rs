@@ -1,0 +1,82 @@
+//! Whether the output is as long as what was kept of the input.
+
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
+use common::recipe::Filters;
+
+use crate::attempt::verify::damage::is_recording;
+use crate::attempt::verify::gate::{Gate, mismatch};
+use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::tracks::Means;
+
+impl Gate<'_> {
+    /// Frames that were counted prove the films; length proves the sound. What the container states
+    /// is no more than a statement: where it does not fit, the input's packets decide.
+    pub(super) async fn compare_lengths(&self, made: &Media) -> Result<Option<Change>, Failure> {
+        let has_sound = self
+            .input
+            .tracks
+            .iter()
+            .any(|track| track.source.kind == StreamKind::Audio);
+        let same_length = self
+            .recipe
+            .video_encode()
+            .and_then(|video| video.filters.as_ref())
+            .is_none_or(Filters::keep_frames);
+        let guessed = is_recording(self.input.media);
+        // Packets counted in a file that breaks off prove nothing; a count that its header states does.
+        let stated = self.films().all(|(_, film)| film.source.frames.is_some());
+        let proved_by_frames = self.keeps_frames() && (guessed || (stated && !has_sound));
+        let (Some(expected), Some(length)) = (self.expected_length(), made.duration) else {
+            return Ok(None);
+        };
+        // Half a second for what encoders of sound add and containers round, a frame for the last one's length, and a
+        // thousandth for clocks: far less than anything worth watching.
+        let frame = self
+            .input
+            .media
+            .films()
+            .find_map(|film| film.mean_rate)
+            .map_or(0.04, |rate| 1.0 / rate.value());
+        let fits = |expected: f64| {
+            let tolerance = 0.5 + frame + expected * 0.001;
+            (length - expected).abs() <= tolerance
+        };
+        if !same_length || proved_by_frames || fits(expected) {
+            return Ok(None);
+        }
+        let found = self.input.length().await?;
+        if found.is_some_and(fits) {
+            return Ok(Some(Change::converted(
+                Kind::Timing,
+                None,
+                format!("a stated length of {expected:.1} s"),
+                format!("{length:.1} s"),
+                "the input's packets end there, whatever its container states",
+            )));
+        }
+        Err(mismatch(format!(
+            "output is {length:.2} s long where the input is {:.2} s",
+            found.unwrap_or(expected)
+        )))
+    }
+
+    /// Length of what was kept of the input, in seconds; `None` where only the
+    /// length of all of it is known and not all was kept.
+    fn expected_length(&self) -> Option<f64> {
+        let timed = |stream: &&Stream| stream.kind != StreamKind::Attachment && !stream.is_picture;
+        let kept: Vec<&Stream> = self
+            .input
+            .tracks
+            .iter()
+            .filter(|track| !matches!(track.by, Means::Captions(_)))
+            .map(|track| &track.source)
+            .filter(timed)
+            .collect();
+        if kept.len() == self.input.media.streams.iter().filter(timed).count() {
+            return self.input.media.duration;
+        }
+        let lengths: Option<Vec<f64>> = kept.iter().map(|stream| stream.duration).collect();
+        lengths?.into_iter().reduce(f64::max)
+    }
+}

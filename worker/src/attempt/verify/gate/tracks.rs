@@ -1,0 +1,111 @@
+//! Whether the tracks of the output are those that were asked for.
+
+use common::job::failure::Failure;
+use common::recipe::{Container, Scale};
+
+use crate::attempt::verify::gate::{Gate, mismatch};
+use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::sound::Sound;
+use crate::ffmpeg::sound::layout::Layout;
+use crate::ffmpeg::tracks::{Means, Track};
+
+/// Codecs whose every frame says how many channels it has: a track may change in the middle, and
+/// what is found of it depends on how far one looks.
+const SAYS_CHANNELS: &[&str] = &["ac3", "eac3", "dts", "truehd", "mlp", "mp1", "mp2", "mp3"];
+
+impl Gate<'_> {
+    pub(super) fn compare_tracks(&self, made: &Media) -> Result<(), Failure> {
+        // An mp4's chapters and timecode come as data tracks of their own, behind all that was asked for.
+        let mut data = self
+            .input
+            .tracks
+            .iter()
+            .filter(|track| track.source.kind == StreamKind::Data)
+            .count();
+        let is_asked_for = move |stream: &&Stream| {
+            if stream.kind != StreamKind::Data {
+                return true;
+            }
+            let is_left = data > 0;
+            data = data.saturating_sub(1);
+            is_left
+        };
+        let made: Vec<&Stream> = made.streams.iter().filter(is_asked_for).collect();
+        if made.len() != self.input.tracks.len() {
+            return Err(mismatch(format!(
+                "output has {} tracks where {} were asked for",
+                made.len(),
+                self.input.tracks.len()
+            )));
+        }
+        for (track, made) in self.input.tracks.iter().zip(made) {
+            if let Some((what, is, wanted)) = self.difference(track, made) {
+                return Err(mismatch(format!(
+                    "{what} of the output's {} track {} is {is} where {wanted} was asked for",
+                    made.kind, made.index
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What differs between a track as asked for and as made: what it is, what was made, what was asked for.
+    fn difference(&self, track: &Track, made: &Stream) -> Option<(&'static str, String, String)> {
+        let source = &track.source;
+        if made.kind != source.kind {
+            return Some(("kind", made.kind.to_string(), source.kind.to_string()));
+        }
+        let codec = match track.by {
+            Means::Copy | Means::Attach => source.codec.as_str(),
+            Means::Video => self.recipe.codec().map_or("", |codec| codec.name()),
+            Means::Audio(encoder) => encoder.codec(),
+            Means::Subtitles(form) | Means::Captions(form) => form,
+        };
+        // MP4 has one name for all layers of MPEG audio.
+        let same = made.codec == codec
+            || (self.recipe.container == Container::Mp4
+                && (codec, made.codec.as_str()) == ("mp2", "mp3"));
+        if !codec.is_empty() && !same {
+            return Some(("codec", made.codec.clone(), codec.to_owned()));
+        }
+        let is_fixed = !SAYS_CHANNELS.contains(&source.codec.as_str());
+        if track.by == Means::Copy && is_fixed && made.channels != source.channels {
+            let channels = |stream: &Stream| format!("{} channels", stream.channels);
+            return Some(("sound", channels(made), channels(source)));
+        }
+        if let Means::Audio(encoder) = track.by
+            && let Ok(sound) = Sound::plan(source, encoder, self.recipe.container)
+            && !Layout::parse(&made.layout).is_some_and(|made| made.sounds_like(sound.layout()))
+        {
+            let wanted = sound.layout().to_string();
+            return Some(("layout", made.layout.clone(), wanted));
+        }
+        let size = match track.by {
+            Means::Copy => (source.width, source.height),
+            Means::Video => self.size(source)?,
+            _ => return None,
+        };
+        if made.width.abs_diff(size.0) > 1 || made.height.abs_diff(size.1) > 1 {
+            let text = |(width, height)| format!("{width}x{height}");
+            return Some(("size", text((made.width, made.height)), text(size)));
+        }
+        None
+    }
+
+    /// The picture's size after the recipe, give or take the pixel that makes
+    /// it even; `None` where only ffmpeg's filters know it.
+    pub(super) fn size(&self, film: &Stream) -> Option<(u32, u32)> {
+        let video = self.recipe.video_encode()?;
+        let shown = film.shown();
+        match video.scale {
+            Some(Scale::Exact(width, height)) => Some((width, height)),
+            _ if video.filters.is_some() || shown.0 == 0 || shown.1 == 0 => None,
+            None => Some(shown),
+            Some(scale) => Some(
+                scale
+                    .of(shown, film.shown_aspect(), video.scale_up)
+                    .unwrap_or(shown),
+            ),
+        }
+    }
+}

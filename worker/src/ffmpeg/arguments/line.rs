@@ -1,0 +1,150 @@
+//! A command line in the making.
+
+use std::ffi::{OsStr, OsString};
+
+use common::job::failure::Failure;
+use common::recipe::encoder::{Codec, Encoder};
+use common::recipe::{Audio, Container, Recipe, VideoEncode};
+
+use crate::ffmpeg::picture::{Clock, Picture, Task};
+use crate::ffmpeg::probe::media::{Media, StreamKind};
+use crate::ffmpeg::sound::Sound;
+use crate::ffmpeg::tracks::{Means, Track, Tracks};
+use crate::ffmpeg::{picture, rate, sound};
+
+/// A command line in the making.
+#[derive(Default)]
+pub(super) struct Line {
+    pub(super) list: Vec<OsString>,
+}
+
+impl Line {
+    /// Adds arguments that hold no spaces themselves.
+    pub(super) fn push(&mut self, arguments: impl AsRef<str>) {
+        self.add(arguments.as_ref().split(' '));
+    }
+
+    pub(super) fn add(&mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
+        self.list.extend(
+            arguments
+                .into_iter()
+                .map(|argument| argument.as_ref().to_owned()),
+        );
+    }
+
+    /// What the recipe says in ffmpeg's own words; later ones win over ours.
+    pub(super) fn further(&mut self, video: &VideoEncode, encoder: &Encoder) {
+        let arguments = video.arguments.iter();
+        for argument in arguments.filter(|argument| !picture::holds_params(encoder, argument)) {
+            self.add([
+                format!("-{}:v", argument.option()),
+                argument.value().to_owned(),
+            ]);
+        }
+    }
+
+    /// How one film is encoded, by its place among the output's video streams.
+    pub(super) fn film(&mut self, number: usize, task: &Task<'_>, picture: &Picture) {
+        if task.video.keeps_frames() {
+            self.push(format!("-fps_mode:v:{number} passthrough"));
+            let takes_any = rate::takes_any_time_base(task.encoder);
+            let clock = Clock::of(task.film, task.container).filter(|_| takes_any);
+            // In the source's own unit of time no two frames fall on one timestamp, at whatever rate they come.
+            let unit = clock.map(Clock::unit).or(task.film.time_base);
+            if let Some(unit) = unit.filter(|_| takes_any) {
+                self.push(format!("-enc_time_base:v:{number} {unit}"));
+            }
+            if let Some(clock) = clock {
+                self.add([format!("-bsf:v:{number}"), clock.filter()]);
+            }
+        }
+        self.add(picture.arguments(task, number));
+    }
+
+    pub(super) fn sound(
+        &mut self,
+        recipe: &Recipe,
+        media: &Media,
+        tracks: &Tracks,
+    ) -> Result<(), Failure> {
+        let bitrate = match &recipe.audio {
+            Audio::Encode { bitrate, .. } | Audio::CopyElse { bitrate, .. } => bitrate,
+            Audio::Copy | Audio::None => &None,
+        };
+        let sounds = tracks
+            .list
+            .iter()
+            .filter(|track| track.source.kind == StreamKind::Audio);
+        for (number, track) in sounds.enumerate() {
+            let Means::Audio(encoder) = track.by else {
+                if track.by == Means::Copy
+                    && let Some(filter) = sound::filter_of_copy(&track.source, media)
+                {
+                    self.push(format!("-bsf:a:{number} {filter}"));
+                }
+                continue;
+            };
+            let sound = Sound::plan(&track.source, encoder, recipe.container)?;
+            if let Some(bitrate) = bitrate {
+                self.push(format!("-b:a:{number} {}", sound.bitrate(*bitrate)));
+            }
+            self.push(format!("-filter:a:{number} {}", sound.filter()));
+        }
+        Ok(())
+    }
+
+    /// How subtitles are read, where ffmpeg does not read them well by itself.
+    pub(super) fn readers(&mut self, tracks: &Tracks) {
+        for track in &tracks.list {
+            let index = track.source.index;
+            if let Some(reader) = track.source.reader {
+                self.push(format!("-c:{index} {reader}"));
+            }
+            // Text in an old encoding is kept byte by byte instead of being refused.
+            if matches!(track.by, Means::Subtitles(_)) {
+                self.push(format!("-sub_charenc_mode:{index} ignore"));
+            }
+        }
+    }
+
+    pub(super) fn container(
+        &mut self,
+        container: Container,
+        encoder: Option<&Encoder>,
+        tracks: &Tracks,
+        has_keys: bool,
+    ) {
+        if matches!(container, Container::Mp4 | Container::Mov) {
+            for (number, film) in tracks.films().enumerate() {
+                let hevc = match encoder {
+                    Some(encoder) => encoder.codec() == Some(Codec::Hevc),
+                    None => film.source.codec == "hevc",
+                };
+                // Apple's players know HEVC by this name only.
+                if hevc {
+                    self.push(format!("-tag:v:{number} hvc1"));
+                }
+            }
+            self.push(if has_keys {
+                "-movflags +faststart+use_metadata_tags"
+            } else {
+                "-movflags +faststart"
+            });
+            let codec = |track: &Track| match track.by {
+                Means::Audio(encoder) => encoder.codec().to_owned(),
+                _ => track.source.codec.clone(),
+            };
+            // What ffmpeg took for an experiment when these were new to MP4. Only the muxer is told: encoders, too, have experiments.
+            if tracks
+                .list
+                .iter()
+                .any(|track| matches!(codec(track).as_str(), "flac" | "opus" | "truehd"))
+            {
+                self.push("-f_strict experimental");
+            }
+        }
+        // Sparse subtitles must not starve the others out.
+        self.push("-max_muxing_queue_size 4096");
+        self.push(format!("-f {}", container.muxer()));
+    }
+}

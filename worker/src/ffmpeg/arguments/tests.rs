@@ -1,0 +1,172 @@
+use std::ffi::OsStr;
+
+use common::recipe::encoder::EncoderKind;
+use common::recipe::{Choice, Container, VideoEncode};
+
+use super::*;
+use crate::ffmpeg::probe::media::{Stream, StreamKind};
+
+fn film(width: u32, height: u32, pixel_format: &str) -> Stream {
+    Stream {
+        kind: StreamKind::Video,
+        codec: "h264".to_owned(),
+        width,
+        height,
+        pixel_format: pixel_format.to_owned(),
+        time_base: Some(crate::ffmpeg::probe::media::Ratio {
+            numerator: 1,
+            denominator: 12800,
+        }),
+        ..Stream::default()
+    }
+}
+
+fn media(film: Stream) -> Media {
+    let sound = Stream {
+        index: 1,
+        kind: StreamKind::Audio,
+        codec: "aac".to_owned(),
+        channels: 6,
+        ..Stream::default()
+    };
+    Media {
+        streams: vec![film, sound],
+        ..Media::default()
+    }
+}
+
+fn recipe(encoder: &str, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
+    let mut video = VideoEncode::new(Choice::Encoder(encoder.parse().expect("a name")));
+    change(&mut video);
+    Recipe::encode(video)
+}
+
+fn proof(formats: &[&str], device: &[&str]) -> Proof {
+    Proof {
+        kind: EncoderKind::Software,
+        pixel_formats: formats.iter().map(ToString::to_string).collect(),
+        largest: (1920, 1080),
+        fps: 1.0,
+        sessions: None,
+        device_arguments: device.iter().map(ToString::to_string).collect(),
+        encoder_arguments: Vec::new(),
+    }
+}
+
+/// The command line but for what all have: its beginning, and the reading of the input.
+fn line(recipe: &Recipe, media: &Media, proof: &Proof) -> Result<String, Failure> {
+    let encoder = recipe.video_encode().map(|video| match &video.with {
+        Choice::Encoder(encoder) => encoder,
+        _ => panic!("these tests name encoders"),
+    });
+    let encoder = encoder.map(|encoder| (encoder, proof));
+    let source = Source::File("/in.mp4".into());
+    let build = Build::new("5.1.9", [], []);
+    let output = Path::new("/scratch/out");
+    let made = encode(recipe, media, encoder, &build, &source, output)?;
+    let mut line = made.list.join(OsStr::new(" ")).into_string().expect("text");
+    let reading = source
+        .arguments()
+        .join(OsStr::new(" "))
+        .into_string()
+        .expect("text");
+    line = line.replace("-nostdin -hide_banner -v warning -y ", "");
+    line = line.replace(&reading, "INPUT");
+    line = line.replace("-map_metadata 0 -map_chapters 0 ", "");
+    Ok(line.replace("-disposition:0 0 -disposition:1 0 ", ""))
+}
+
+const END: &str = "-max_muxing_queue_size 4096 -f matroska file:/scratch/out";
+
+#[test]
+fn software_keeps_depth_time_and_frames() {
+    let recipe = recipe("libx265", |video| {
+        video.rate = common::recipe::Rate::Crf(28.0);
+        video.preset = Some("slow".parse().expect("a token"));
+        video.arguments = vec!["x265-params=aq-mode=3".parse().expect("an argument")];
+    });
+    let media = media(film(1920, 1080, "yuv420p10le"));
+    assert_eq!(
+        line(&recipe, &media, &proof(&["yuv420p", "yuv420p10le"], &[])).expect("a line"),
+        format!(
+            "INPUT -map 0:0 -c:0 libx265 -map 0:1 -c:1 copy -crf 28 -preset slow \
+             -fps_mode:v:0 passthrough -enc_time_base:v:0 1/12800 -x265-params:v:0 aq-mode=3:log-level=error {END}"
+        )
+    );
+}
+
+#[test]
+fn pictures_are_filtered_scaled_made_even_and_uploaded_in_this_order() {
+    let recipe = recipe("hevc_vaapi", |video| {
+        video.filters = Some("hqdn3d".parse().expect("filters"));
+    });
+    let media = media(film(1921, 1081, "yuv420p10le"));
+    let mut proof = proof(
+        &["nv12", "p010le"],
+        &["-vaapi_device", "/dev/dri/renderD128"],
+    );
+    proof.encoder_arguments = vec!["-low_power".to_owned(), "1".to_owned()];
+    assert_eq!(
+        line(&recipe, &media, &proof).expect("a line"),
+        format!(
+            "-vaapi_device /dev/dri/renderD128 INPUT -map 0:0 -c:0 hevc_vaapi -map 0:1 -c:1 copy -low_power 1 \
+             -fps_mode:v:0 passthrough -enc_time_base:v:0 1/12800 \
+             -filter:v:0 hqdn3d,crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,format=p010le,hwupload {END}"
+        )
+    );
+}
+
+#[test]
+fn a_changed_frame_rate_leaves_the_times_to_ffmpeg() {
+    let mut recipe = recipe("h264_nvenc", |video| {
+        video.filters = Some("fps=30".parse().expect("filters"));
+        video.scale = Some("1280x720".parse().expect("a size"));
+        video.rate = common::recipe::Rate::Bitrate("4M".parse().expect("a bitrate"));
+    });
+    recipe.audio = "libopus:96k".parse().expect("audio");
+    let line = line(
+        &recipe,
+        &media(film(1920, 1080, "yuv444p")),
+        &proof(&["yuv420p"], &[]),
+    );
+    assert_eq!(
+        line.expect("a line"),
+        format!(
+            "INPUT -map 0:0 -c:0 h264_nvenc -map 0:1 -c:1 libopus -b:v 4000000 -filter:v:0 fps=30,scale=1280:720 \
+             -pix_fmt:v:0 yuv420p -b:a:0 96000 \
+             -filter:a:0 channelmap=map=0-FL|1-FR|2-FC|3-LFE|4-BL|5-BR:channel_layout=FL+FR+FC+LFE+BL+BR,\
+             aformat=channel_layouts=FL+FR+FC+LFE+BL+BR {END}"
+        )
+    );
+}
+
+#[test]
+fn hevc_in_mp4_is_called_as_apple_calls_it_even_when_copied() {
+    let mut source = film(640, 360, "yuv420p");
+    source.codec = "hevc".to_owned();
+    let recipe = Recipe {
+        video: Video::Copy,
+        container: Container::Mp4,
+        ..recipe("libx264", |_| {})
+    };
+    assert_eq!(
+        line(&recipe, &media(source), &proof(&[], &[])).expect("a line"),
+        "INPUT -map 0:0 -c:0 copy -map 0:1 -c:1 copy -tag:v:0 hvc1 -movflags +faststart -max_muxing_queue_size 4096 -f mp4 \
+         file:/scratch/out"
+    );
+}
+
+#[test]
+fn a_depth_that_was_not_proved_is_refused_and_a_greater_one_is_not() {
+    let ten = media(film(640, 360, "yuv420p10le"));
+    let failure = line(
+        &recipe("h264_nvenc", |_| {}),
+        &ten,
+        &proof(&["yuv420p"], &[]),
+    );
+    let failure = failure.expect_err("8 bit only");
+    assert!(failure.message.contains("--bit-depth 8"), "{failure}");
+    let eight = media(film(640, 360, "yuv420p"));
+    let prores = recipe("prores_ks", |_| {});
+    assert!(line(&prores, &eight, &proof(&["yuv422p10le"], &[])).is_ok());
+}

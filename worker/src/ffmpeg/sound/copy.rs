@@ -1,0 +1,100 @@
+//! Sound that is kept as it is: where that can be, and what is done where it cannot.
+
+use common::recipe::{AudioEncoder, Container};
+
+use crate::ffmpeg::probe::media::{Media, Stream};
+use crate::ffmpeg::probe::times::is_cut;
+use crate::ffmpeg::sound::encoders::FLAC;
+use crate::ffmpeg::sound::layout::Layout;
+
+/// Whether a track can be kept as it is: the container holds its codec, says where its channels are, and what is not to
+/// be heard.
+pub fn can_copy(source: &Stream, container: Container) -> bool {
+    container.holds_audio(&source.codec)
+        && places_channels(source, container)
+        && !is_cut(source, container)
+}
+
+/// FLAC in MP4 and PCM in Matroska say a number of channels only; their places are those of the usual layout.
+fn places_channels(source: &Stream, container: Container) -> bool {
+    let Some(layout) = Layout::parse(&source.layout) else {
+        return true;
+    };
+    if container == Container::Mp4 && source.codec == "flac" {
+        let mut held = FLAC.iter().filter_map(|name| Layout::parse(name));
+        return held.any(|held| held.sounds_like(&layout));
+    }
+    if container == Container::Mkv && source.codec.starts_with("pcm_") {
+        let usual = Layout::usual(source.channels);
+        return usual.is_some_and(|usual| usual.sounds_like(&layout));
+    }
+    true
+}
+
+/// The bitstream filter for sound that is kept as it is.
+///
+/// Broadcasts carry AAC with a header before each frame. The muxer would take it off, but gives up on the first one
+/// that is damaged; a filter of its own leaves that packet out.
+pub(in crate::ffmpeg) fn filter_of_copy(source: &Stream, media: &Media) -> Option<&'static str> {
+    let has_headers = matches!(media.format.as_str(), "mpegts" | "mpeg" | "aac" | "avi");
+    (source.codec == "aac" && has_headers).then_some("aac_adtstoasc")
+}
+
+/// Why a track cannot be kept as it is, for people.
+pub fn why_not(source: &Stream, container: Container) -> String {
+    let codec = &source.codec;
+    if is_cut(source, container) {
+        format!(
+            "{container} would let the first {:.1} s be heard, which an edit list hides",
+            source.hidden
+        )
+    } else if container.holds_audio(codec) {
+        format!("{container} holds no {codec} of layout {}", source.layout)
+    } else {
+        format!("{container} holds no {codec}")
+    }
+}
+
+/// What encodes a track that was to be kept where Matroska, too, would not keep it: no other container is a way out then.
+/// Without loss where it had none and the container holds FLAC.
+pub fn stand_in(source: &Stream, container: Container) -> Option<AudioEncoder> {
+    if can_copy(source, Container::Mkv) {
+        return None;
+    }
+    let same = AudioEncoder::ALL
+        .into_iter()
+        .find(|encoder| encoder.codec() == source.codec);
+    Some(match container {
+        Container::Webm => AudioEncoder::Libopus,
+        Container::Mkv | Container::Mp4 if is_lossless(&source.codec) => AudioEncoder::Flac,
+        _ => same
+            .filter(|encoder| container.holds_audio(encoder.codec()))
+            .unwrap_or(AudioEncoder::Aac),
+    })
+}
+
+/// Whether a track can be neither kept nor encoded: ffmpeg knows its codec, but has no decoder of it.
+pub fn is_opaque(source: &Stream, container: Container) -> bool {
+    let decoded = !matches!(source.codec.as_str(), "ac4" | "mpegh_3d_audio" | "lc3");
+    !decoded && !can_copy(source, container)
+}
+
+fn is_lossless(codec: &str) -> bool {
+    let pcm = codec.starts_with("pcm_") && !matches!(codec, "pcm_alaw" | "pcm_mulaw" | "pcm_vidc");
+    let others = [
+        "alac",
+        "ape",
+        "flac",
+        "mlp",
+        "mp4als",
+        "osq",
+        "s302m",
+        "shorten",
+        "tak",
+        "truehd",
+        "tta",
+        "wavpack",
+        "wmalossless",
+    ];
+    pcm || codec.starts_with("dsd_") || others.contains(&codec)
+}

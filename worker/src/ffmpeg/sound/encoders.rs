@@ -1,0 +1,87 @@
+//! The layouts and rates that encoders of sound keep.
+
+use common::recipe::{AudioEncoder, Container};
+
+use crate::ffmpeg::sound::layout::{Layout, Speaker};
+
+/// Layouts that decoders agree on: those of MPEG-4's channel configurations. Others are written by ffmpeg in a form that
+/// many players, and ffmpeg 5.1 itself, cannot place.
+const AAC: &[&str] = &["mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"];
+
+/// The layouts of the Vorbis specification.
+const VORBIS: &[&str] = &["mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"];
+
+/// Opus shares them, but ffmpeg mixes up the channels of 5.0 and 6.1 as it writes them.
+const OPUS: &[&str] = &["mono", "stereo", "3.0", "quad", "5.1", "7.1"];
+
+/// The coding modes of ATSC A/52, each with and without LFE, by the names that decoders give.
+const AC3: &[&str] = &[
+    "mono",
+    "stereo",
+    "2.1",
+    "3.0",
+    "3.0(back)",
+    "3.1",
+    "4.0",
+    "4.1",
+    "quad(side)",
+    "5.0(side)",
+    "5.1(side)",
+];
+
+/// The layouts that FLAC means by a number of channels.
+pub(super) const FLAC: &[&str] = &[
+    "mono",
+    "stereo",
+    "3.0",
+    "quad",
+    "5.0(side)",
+    "5.1(side)",
+    "6.1",
+    "7.1",
+];
+
+const MP3: &[&str] = &["mono", "stereo"];
+
+/// The layouts that an encoder keeps in every container, the greatest last.
+pub(super) fn names(encoder: AudioEncoder) -> &'static [&'static str] {
+    match encoder {
+        AudioEncoder::Aac | AudioEncoder::LibfdkAac => AAC,
+        AudioEncoder::Libmp3lame => MP3,
+        AudioEncoder::Libopus => OPUS,
+        AudioEncoder::Libvorbis => VORBIS,
+        AudioEncoder::Flac => FLAC,
+        AudioEncoder::Ac3 | AudioEncoder::Eac3 => AC3,
+    }
+}
+
+/// The layouts of which an encoder keeps every channel in its place, in this container.
+pub(super) fn kept(encoder: AudioEncoder, container: Container, taken: &Layout) -> Vec<Layout> {
+    let named = names(encoder).iter().filter_map(|name| Layout::parse(name));
+    // Matroska keeps FLAC's tag of speakers, one bit for each of the first 18; MP4 has no place for it.
+    let masked = Some(taken.sorted()).filter(|layout| {
+        let speakers = layout.speakers();
+        encoder == AudioEncoder::Flac
+            && container == Container::Mkv
+            && speakers.len() <= 8
+            && speakers.iter().all(|speaker| *speaker <= Speaker::Tbr)
+    });
+    masked.into_iter().chain(named).collect()
+}
+
+/// Samples a second that an encoder makes of so many: as many where it can, else the next more, else its most.
+pub(super) fn rate(encoder: AudioEncoder, source: u32) -> Option<u32> {
+    const MPEG: &[u32] = &[
+        8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000,
+    ];
+    let rates = match encoder {
+        AudioEncoder::Aac | AudioEncoder::LibfdkAac => MPEG,
+        AudioEncoder::Libmp3lame => &MPEG[..9],
+        AudioEncoder::Ac3 | AudioEncoder::Eac3 => &MPEG[6..9],
+        AudioEncoder::Libopus => &[48000],
+        AudioEncoder::Libvorbis => return (source > 0).then(|| source.min(192_000)),
+        AudioEncoder::Flac => return (source > 0).then_some(source),
+    };
+    let fits = || rates.iter().find(|rate| **rate >= source);
+    (source > 0).then(|| fits().or(rates.last()).copied())?
+}

@@ -1,0 +1,159 @@
+//! What each channel of an output is made of.
+
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use crate::ffmpeg::sound::layout::{Layout, Speaker};
+
+/// What each channel of an output is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mix {
+    from: Layout,
+    pub(super) to: Layout,
+    /// For each channel that is made: channels of the input and how loud they are in it, from 0 to 1.
+    pub(super) parts: Vec<Vec<(usize, f64)>>,
+}
+
+impl Mix {
+    /// `None` where a channel has no place in it.
+    pub(super) fn new(from: &Layout, to: &Layout) -> Option<Self> {
+        let mut parts: Vec<Vec<(usize, f64)>> = vec![Vec::new(); to.speakers().len()];
+        for (channel, &speaker) in from.speakers().iter().enumerate() {
+            for (place, gain) in places(speaker, from, to)? {
+                let at = to.speakers().iter().position(|speaker| *speaker == place)?;
+                match parts[at].iter_mut().find(|(of, _)| *of == channel) {
+                    Some((_, of)) => *of += gain,
+                    None => parts[at].push((channel, gain)),
+                }
+            }
+        }
+        // The loudest input must not clip; all channels are turned down alike, so that their balance stays.
+        let sum = |parts: &Vec<(usize, f64)>| parts.iter().map(|(_, gain)| gain).sum::<f64>();
+        let loudest = parts.iter().map(sum).fold(1.0, f64::max);
+        for (_, gain) in parts.iter_mut().flatten() {
+            *gain /= loudest;
+        }
+        Some(Self {
+            from: from.clone(),
+            to: to.clone(),
+            parts,
+        })
+    }
+
+    /// What it loses, most important first: pairs of channels that can no longer be told apart, channels that are heard
+    /// from two speakers, channels to code, names that change.
+    pub(super) fn cost(&self) -> [usize; 4] {
+        let speakers = self.from.speakers();
+        let is_in = |parts: &[(usize, f64)], channel| parts.iter().any(|(of, _)| *of == channel);
+        let mut shared = 0;
+        let mut spread = 0;
+        for one in 0..speakers.len() {
+            let mut others: Vec<usize> = Vec::new();
+            let mut places = 0;
+            for parts in self.parts.iter().filter(|parts| is_in(parts, one)) {
+                others.extend(parts.iter().map(|(of, _)| *of).filter(|of| *of > one));
+                places += 1;
+            }
+            others.sort_unstable();
+            others.dedup();
+            shared += others.len();
+            spread += usize::from(places > 1);
+        }
+        let renamed = speakers.iter().filter(|speaker| !self.to.has(**speaker));
+        [shared, spread, self.to.speakers().len(), renamed.count()]
+    }
+
+    /// Whether all channels stay as they are, and silent ones come to them at most: what ffmpeg does by itself.
+    pub(super) fn is_addition(&self) -> bool {
+        self.from.is_sorted()
+            && self
+                .from
+                .speakers()
+                .iter()
+                .all(|speaker| self.to.has(*speaker))
+    }
+
+    /// ffmpeg's filter for it; the input's channels by number.
+    pub(super) fn filter(&self) -> String {
+        let parts = self.to.speakers().iter().zip(&self.parts);
+        let parts = parts.filter(|(_, parts)| !parts.is_empty());
+        let is_whole = |parts: &[(usize, f64)]| matches!(parts, [(_, gain)] if *gain == 1.0);
+        // Where nothing is mixed, `pan` of ffmpeg 5.1 mixes nevertheless if the speakers have other names.
+        if parts.clone().all(|(_, parts)| is_whole(parts)) {
+            let renamed = parts.clone().map(|(speaker, _)| *speaker);
+            let layout = Layout::of(renamed.collect());
+            let map: Vec<String> = parts
+                .flat_map(|(speaker, parts)| parts.iter().map(move |(of, _)| (of, speaker)))
+                .map(|(of, speaker)| format!("{of}-{}", speaker.name()))
+                .collect();
+            return format!(
+                "channelmap=map={}:channel_layout={}",
+                map.join("|"),
+                layout.spelled()
+            );
+        }
+        let channels: Vec<String> = parts
+            .map(|(speaker, parts)| {
+                let parts: Vec<String> = parts
+                    .iter()
+                    .map(|(of, gain)| format!("{gain:.6}*c{of}"))
+                    .collect();
+                format!("{}={}", speaker.name(), parts.join("+"))
+            })
+            .collect();
+        format!("pan={}|{}", self.to.spelled(), channels.join("|"))
+    }
+}
+
+/// Where a channel is heard in a layout, and how loud; `None` where nowhere.
+fn places(speaker: Speaker, from: &Layout, to: &Layout) -> Option<Vec<(Speaker, f64)>> {
+    if to.has(speaker) {
+        return Some(vec![(speaker, 1.0)]);
+    }
+    if let Some(alias) = speaker.alias().filter(|alias| to.has(*alias)) {
+        let gain = if from.has(alias) { FRAC_1_SQRT_2 } else { 1.0 };
+        return Some(vec![(alias, gain)]);
+    }
+    let heard =
+        |speaker: &Speaker| to.has(*speaker) || speaker.alias().is_some_and(|alias| to.has(alias));
+    let nearest = nearest(speaker);
+    let (speakers, gain) = nearest
+        .iter()
+        .find(|(speakers, _)| speakers.iter().all(heard))
+        // What stands at the front has no place further on.
+        .or_else(|| nearest.last().filter(|_| speaker > Speaker::Fc))?;
+    let mut all = Vec::new();
+    for speaker in *speakers {
+        let found = places(*speaker, from, to)?;
+        all.extend(found.into_iter().map(|(place, of)| (place, of * gain)));
+    }
+    Some(all)
+}
+
+/// The speakers nearest to one that is missing, best first; of equal power where there are two.
+fn nearest(speaker: Speaker) -> &'static [(&'static [Speaker], f64)] {
+    use Speaker::*;
+    match speaker {
+        Fl | Fr => &[(&[Fc], FRAC_1_SQRT_2)],
+        Fc => &[(&[Fl, Fr], FRAC_1_SQRT_2)],
+        Lfe => &[(&[Fl, Fr], 0.5), (&[Fc], FRAC_1_SQRT_2)],
+        Lfe2 => &[(&[Lfe], FRAC_1_SQRT_2)],
+        Bl | Sl => &[(&[Bc], FRAC_1_SQRT_2), (&[Fl], FRAC_1_SQRT_2)],
+        Br | Sr => &[(&[Bc], FRAC_1_SQRT_2), (&[Fr], FRAC_1_SQRT_2)],
+        Bc => &[
+            (&[Bl, Br], FRAC_1_SQRT_2),
+            (&[Sl, Sr], FRAC_1_SQRT_2),
+            (&[Fl, Fr], 0.5),
+        ],
+        Dl | Bil => &[(&[Fl], 1.0)],
+        Dr | Bir => &[(&[Fr], 1.0)],
+        Flc | Tfl | Wl | Bfl => &[(&[Fl], FRAC_1_SQRT_2)],
+        Frc | Tfr | Wr | Bfr => &[(&[Fr], FRAC_1_SQRT_2)],
+        Tfc | Bfc => &[(&[Fc], FRAC_1_SQRT_2)],
+        Tc => &[(&[Fl, Fr], 0.5)],
+        Tbl | Ttl => &[(&[Bl], FRAC_1_SQRT_2)],
+        Tbr | Ttr => &[(&[Br], FRAC_1_SQRT_2)],
+        Tbc => &[(&[Bc], FRAC_1_SQRT_2)],
+        Sdl | Ssl | Tsl => &[(&[Sl], FRAC_1_SQRT_2)],
+        Sdr | Ssr | Tsr => &[(&[Sr], FRAC_1_SQRT_2)],
+    }
+}
