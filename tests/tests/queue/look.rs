@@ -2,19 +2,17 @@
 //! lease of a lane is nobody's to change.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::broker::{Broker, Claimant, Decline, Lanes};
-use common::farm::queue::{Lane, Queue};
-use common::farm::worker_name::WorkerName;
-use common::job::Job;
+use common::broker::{Broker, Decline, Lanes};
+use common::farm::queue::Lane;
 use harness::faults::proxy::{Fate, NetworkConditions, Protocol, Proxy};
 use harness::poll;
 use harness::servers::broker::TestBroker;
 use jiff::SignedDuration;
 
-use crate::{claim_in_time, connect, connect_to, job, lane, lanes, name, report};
+use crate::claimant::TestClaimant;
+use crate::{claim_in_time, connect, connect_to, job, lane, lanes, report};
 
 /// A network to a broker in another country.
 const FAR: NetworkConditions = NetworkConditions {
@@ -22,56 +20,7 @@ const FAR: NetworkConditions = NetworkConditions {
     ..NetworkConditions::GOOD
 };
 
-/// A worker that wants no job whose input is named so.
-struct Picky {
-    name: WorkerName,
-    unwanted: &'static str,
-    decline: Decline,
-    asked: AtomicUsize,
-}
-
-impl Picky {
-    fn new(unwanted: &'static str, decline: Decline) -> Self {
-        Self {
-            name: name("picky"),
-            unwanted,
-            decline,
-            asked: AtomicUsize::new(0),
-        }
-    }
-
-    /// How often it was asked since it was asked this.
-    fn asked(&self) -> usize {
-        self.asked.swap(0, Ordering::Relaxed)
-    }
-}
-
-impl Claimant for Picky {
-    type Ticket = ();
-
-    fn name(&self) -> &WorkerName {
-        &self.name
-    }
-
-    fn is_open(&self, _: &Queue) -> bool {
-        true
-    }
-
-    fn prefers(&self, _: &Queue) -> bool {
-        false
-    }
-
-    fn admit(&self, job: &Job, _: &Lane) -> Result<(), Decline> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        if job.input.location.name().starts_with(self.unwanted) {
-            Err(self.decline)
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// Jobs that a [`Picky`] worker does not want.
+/// Jobs that a [`TestClaimant`] worker does not want.
 async fn enqueue_unwanted(broker: &Broker, many: usize) {
     let jobs: Vec<_> = (0..many)
         .map(|n| (job(&format!("large-{n}")), lane(5)))
@@ -88,7 +37,7 @@ fn beside() -> Lane {
 }
 
 /// What one look of a worker with this many slots brought: the names of inputs.
-async fn look(broker: &Broker, known: &Lanes, worker: &Picky, slots: usize) -> Vec<String> {
+async fn look(broker: &Broker, known: &Lanes, worker: &TestClaimant, slots: usize) -> Vec<String> {
     let look = broker.claim(known, worker, slots).await.expect("an answer");
     let claims = look.claims.into_iter();
     claims
@@ -109,7 +58,7 @@ async fn a_good_job_behind_many_that_are_declined_is_reached_by_looks_that_end()
     lanes(&far, &mut known).await;
     proxy.set(FAR);
     // They come back, and before what is new, sooner than one by one could be declined.
-    let picky = Picky::new("large", Decline::Leave(SignedDuration::from_secs(5)));
+    let picky = TestClaimant::without("large", Decline::Leave(SignedDuration::from_secs(5)));
     let mut longest = Duration::ZERO;
     let found = poll::until_within(Duration::from_secs(30), "the good job", async || {
         let began = Instant::now();
@@ -134,7 +83,7 @@ async fn a_lane_of_declined_jobs_does_not_hide_the_one_beside_it() {
     for lane in [lane(5), beside()] {
         broker.add_lane(&mut known, lane).await.expect("known");
     }
-    let picky = Picky::new("large", Decline::Leave(SignedDuration::from_millis(1)));
+    let picky = TestClaimant::without("large", Decline::Leave(SignedDuration::from_millis(1)));
     assert_eq!(look(&broker, &known, &picky, 2).await, ["a", "b"]);
     // What is declined comes back at once, and always: the look ends all the same.
     let began = Instant::now();
@@ -151,7 +100,7 @@ async fn a_lane_without_room_is_left_after_one_question() {
     let low = [(job("low"), lane(1))];
     broker.enqueue(&low, |_| {}).await.expect("enqueued");
     lanes(&broker, &mut known).await;
-    let picky = Picky::new("large", Decline::Full(SignedDuration::from_secs(60)));
+    let picky = TestClaimant::without("large", Decline::Full(SignedDuration::from_secs(60)));
     assert_eq!(look(&broker, &known, &picky, 4).await, ["low"]);
     assert_eq!(picky.asked(), 2, "one of each lane");
 }
@@ -167,7 +116,7 @@ async fn what_was_fetched_beyond_need_is_there_for_others_at_once() {
         .collect();
     broker.enqueue(&good, |_| {}).await.expect("enqueued");
     lanes(&broker, &mut known).await;
-    let picky = Picky::new("large", Decline::Leave(SignedDuration::from_secs(60)));
+    let picky = TestClaimant::without("large", Decline::Leave(SignedDuration::from_secs(60)));
     assert_eq!(look(&broker, &known, &picky, 1).await, ["good-0"]);
     let mut others = BTreeSet::new();
     for _ in 1..100 {
@@ -187,10 +136,10 @@ async fn what_one_worker_declines_is_there_for_others_at_once() {
     lanes(&broker, &mut known).await;
     let mut its = Lanes::default();
     lanes(&broker, &mut its).await;
-    let picky = Picky::new("large", Decline::Leave(SignedDuration::from_secs(60)));
+    let picky = TestClaimant::without("large", Decline::Leave(SignedDuration::from_secs(60)));
     assert!(look(&broker, &its, &picky, 2).await.is_empty());
     assert_eq!(picky.asked(), 50);
-    let other = Picky::new("none", Decline::Park);
+    let other = TestClaimant::without("none", Decline::Park);
     let mut taken = Vec::new();
     poll::until_within(Duration::from_secs(10), "all of them", async || {
         taken.extend(look(&broker, &known, &other, 50).await);

@@ -1,11 +1,12 @@
 //! The queue's protocol on a real broker, by the library that the programs share.
 
+mod claimant;
 mod look;
 mod model;
 mod outputs;
 mod owners;
 mod settings;
-mod steered;
+mod steer;
 mod storm;
 mod taken;
 mod transitions;
@@ -14,16 +15,20 @@ mod unreadable;
 use std::time::Duration;
 
 use common::broker::{Broker, Claim, ConnectOptions, Lanes};
+use common::farm::orders::Order;
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
-use common::job::id::BatchId;
+use common::job::id::{BatchId, JobId};
 use common::job::input::Input;
 use common::job::run::report::Report;
 use common::names::location::Location;
+use common::names::subject;
 use common::recipe::{Choice, Recipe, VideoEncode};
 use common::testing;
+use common::wire;
 use harness::servers::broker::TestBroker;
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 fn job(name: &str) -> Job {
@@ -70,6 +75,36 @@ async fn connect_to(url: String) -> (Broker, Lanes) {
     options.retry_after = Duration::from_millis(300);
     let broker = Broker::connect(&options).await.expect("a broker");
     (broker, Lanes::default())
+}
+
+/// An order that pauses something.
+fn paused() -> Order {
+    Order {
+        paused: true,
+        hours: None,
+        since: Timestamp::now(),
+    }
+}
+
+/// The revision of a job's run.
+async fn revision(broker: &Broker, job: &JobId) -> u64 {
+    let key = subject::kv(subject::RUNS, &subject::run(job));
+    let runs = broker.jetstream().get_stream("KV_runs").await.expect("it");
+    let run = runs.get_last_raw_message_by_subject(&key).await;
+    run.expect("there is a run").sequence
+}
+
+/// Asks for a job once more, as a program does that dies before its run says
+/// so; `of` is the revision of the run that failed.
+async fn ask_again(broker: &Broker, job: &Job, of: u64) {
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("Farm-Retry-Of", of.to_string());
+    let sent = broker.jetstream().publish_with_headers(
+        subject::job(&lane(5), &job.id),
+        headers,
+        wire::encode(job),
+    );
+    sent.await.expect("sent").await.expect("stored");
 }
 
 /// A broker with one pending job in a lane that is known. What must live as

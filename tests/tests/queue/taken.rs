@@ -4,9 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull;
-use common::broker::{Claimant, Decline, EnqueueResult, Lost};
-use common::farm::queue::{Lane, Queue};
-use common::farm::worker_name::WorkerName;
+use common::broker::{Decline, EnqueueResult, Lost};
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::run::RunState;
@@ -18,9 +16,8 @@ use harness::poll;
 use harness::servers::broker::TestBroker;
 use jiff::SignedDuration;
 
-use crate::{
-    claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
-};
+use crate::claimant::TestClaimant;
+use crate::{claim, claim_in_time, connect, connect_to, job, lane, lanes, report, with_one_job};
 
 #[tokio::test]
 async fn enqueueing_again_adds_nothing() {
@@ -225,29 +222,6 @@ async fn a_restarted_broker_hears_of_live_workers_again() {
     assert_eq!(names, [heartbeat]);
 }
 
-/// A worker that leaves every job to others for a moment.
-struct Elsewhere(WorkerName);
-
-impl Claimant for Elsewhere {
-    type Ticket = ();
-
-    fn name(&self) -> &WorkerName {
-        &self.0
-    }
-
-    fn is_open(&self, _: &Queue) -> bool {
-        true
-    }
-
-    fn prefers(&self, _: &Queue) -> bool {
-        false
-    }
-
-    fn admit(&self, _: &Job, _: &Lane) -> Result<(), Decline> {
-        Err(Decline::Leave(SignedDuration::from_millis(100)))
-    }
-}
-
 #[tokio::test]
 async fn a_replica_that_lags_behind_loses_no_retry() {
     let (server, broker, known) = with_one_job().await;
@@ -264,9 +238,12 @@ async fn a_replica_that_lags_behind_loses_no_retry() {
         .fail(Failure::passing("no network"))
         .await
         .expect("ours");
+    let declining = TestClaimant::new("w0", |_| {
+        Some(Decline::Leave(SignedDuration::from_millis(100)))
+    });
     // Somebody declines the retry: whoever gets it next reads its run first.
     poll::until("the retry to be declined", async || {
-        let left = broker.claim(&known, &Elsewhere(name("w0")), 1).await.ok()?;
+        let left = broker.claim(&known, &declining, 1).await.ok()?;
         assert!(left.claims.is_empty());
         let consumer = broker.jetstream().get_stream("JOBS").await.ok()?;
         let info = consumer.consumer_info(lane(5).consumer()).await.ok()?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::broker::{Broker, SteerResult};
-use common::farm::orders::{Order, Target};
+use common::farm::orders::Target;
 use common::job::Job;
 use common::job::id::JobId;
 use common::job::record::JobRecord;
@@ -13,17 +13,18 @@ use common::job::run::RunState;
 use common::job::state::JobState;
 use common::names::subject;
 use common::names::subject::RUNS;
-use common::wire;
 use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::poll;
 use harness::servers::broker::TestBroker;
-use jiff::Timestamp;
 
+use crate::claimant::TestClaimant;
 use crate::{
-    claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
+    ask_again, claim, claim_in_time, connect, connect_to, job, lane, lanes, paused, report,
+    revision, with_one_job,
 };
 
 const BROKEN: &str = r#"{"v":1,"body":{}}"#;
+
 const NEWER: &str = r#"{"v":2,"body":{}}"#;
 
 /// Has something else stand where the run of a job should.
@@ -126,26 +127,12 @@ async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back(
     let failed = first.fail(failure).await.expect("ours");
     let job: &Job = &failed.job;
     // Whoever wanted it again died before the run said so.
-    let key = subject::kv(RUNS, &subject::run(&job.id));
-    let runs = broker.jetstream().get_stream("KV_runs").await.expect("it");
-    let revision = runs.get_last_raw_message_by_subject(&key).await;
-    let mut headers = async_nats::HeaderMap::new();
-    let revision = revision.expect("it is there").sequence;
-    headers.insert("Farm-Retry-Of", revision.to_string());
-    let asked = broker.jetstream().publish_with_headers(
-        subject::job(&lane(5), &job.id),
-        headers,
-        wire::encode(job),
-    );
-    asked.await.expect("sent").await.expect("stored");
+    let of = revision(&broker, &job.id).await;
+    ask_again(&broker, job, of).await;
     let batch = Target::Batch(job.batch);
-    let order = Order {
-        paused: true,
-        hours: None,
-        since: Timestamp::now(),
-    };
+    let order = paused();
     broker.command(&batch, Some(&order)).await.expect("given");
-    let paused = crate::steered::Paused(name("w1"), job.batch);
+    let paused = TestClaimant::pausing("w1", job.batch);
     poll::until("it to be put aside", async || {
         let look = broker.claim(&known, &paused, 1).await.ok()?;
         assert!(look.claims.is_empty());
@@ -178,11 +165,7 @@ async fn bells_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
     let following =
         tokio::spawn(async move { far.follow_orders(tell, Duration::from_secs(60)).await });
     let target = Target::Queue("libx264".parse().expect("a queue"));
-    let order = Order {
-        paused: true,
-        hours: None,
-        since: Timestamp::now(),
-    };
+    let order = paused();
     let began = std::time::Instant::now();
     for _ in 0..BELLS {
         let bell = broker.client().publish("orders.queue.x", "".into());

@@ -1,0 +1,72 @@
+//! A worker as the queue meets it: a test decides which jobs it takes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::broker::{Claimant, Decline};
+use common::farm::queue::{Lane, Queue};
+use common::farm::worker_name::WorkerName;
+use common::job::Job;
+use common::job::id::BatchId;
+
+use crate::name;
+
+/// A worker that serves every queue, and declines the jobs that its test says.
+pub(crate) struct TestClaimant {
+    name: WorkerName,
+    decide: Box<dyn Fn(&Job) -> Option<Decline> + Send + Sync>,
+    asked: AtomicUsize,
+}
+
+impl TestClaimant {
+    pub(crate) fn new(
+        worker: &str,
+        decide: impl Fn(&Job) -> Option<Decline> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name(worker),
+            decide: Box::new(decide),
+            asked: AtomicUsize::new(0),
+        }
+    }
+
+    /// Declines the jobs whose inputs are named like this.
+    pub(crate) fn without(unwanted: &'static str, decline: Decline) -> Self {
+        Self::new("picky", move |job| {
+            let name = job.input.location.name();
+            name.starts_with(unwanted).then_some(decline)
+        })
+    }
+
+    /// Knows that a batch is paused.
+    pub(crate) fn pausing(worker: &str, batch: BatchId) -> Self {
+        Self::new(worker, move |job| {
+            (job.batch == batch).then_some(Decline::Park)
+        })
+    }
+
+    /// How many jobs it was asked about since the last call of this.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Claimant for TestClaimant {
+    type Ticket = ();
+
+    fn name(&self) -> &WorkerName {
+        &self.name
+    }
+
+    fn is_open(&self, _: &Queue) -> bool {
+        true
+    }
+
+    fn prefers(&self, _: &Queue) -> bool {
+        false
+    }
+
+    fn admit(&self, job: &Job, _: &Lane) -> Result<(), Decline> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        (self.decide)(job).map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,60 @@
+//! Cancelling.
+
+use std::time::Duration;
+
+use common::broker::{Ended, Lease, Lost, SteerResult};
+use common::job::state::JobState;
+
+use super::{messages, only_job, state};
+use crate::{claim, report, with_one_job};
+
+#[tokio::test]
+async fn a_pending_job_is_cancelled_and_leaves_nothing() {
+    let (_server, broker, known) = with_one_job().await;
+    let job = only_job(&broker).await;
+    let done = broker.cancel(&job.id).await.expect("an answer");
+    assert!(matches!(done, SteerResult::Done(_)), "{done:?}");
+    assert_eq!(messages(&broker).await, 0);
+    assert!(claim(&broker, &known, "w1").await.is_none());
+    assert_eq!(state(&broker, &job).await, JobState::Cancelled);
+    let again = broker.cancel(&job.id).await.expect("an answer");
+    assert!(matches!(again, SteerResult::TooLate(_)), "{again:?}");
+    let stranger = crate::job("never enqueued").id;
+    let unknown = broker.cancel(&stranger).await.expect("an answer");
+    assert_eq!(unknown, SteerResult::Unknown);
+}
+
+#[tokio::test]
+async fn the_owner_of_a_cancelled_job_hears_of_it_and_can_write_nothing() {
+    let (_server, broker, known) = with_one_job().await;
+    let owner = claim(&broker, &known, "w1").await.expect("a job");
+    let lease = Lease::keep(&owner);
+    broker.cancel(&owner.job().id).await.expect("an answer");
+    tokio::time::timeout(Duration::from_secs(2), lease.over().cancelled())
+        .await
+        .expect("told at once");
+    assert_eq!(lease.ended(), Some(Ended::Cancelled));
+    let job = owner.job().clone();
+    assert!(matches!(
+        owner.complete(report("w1")).await,
+        Err(Lost::Elsewhere)
+    ));
+    assert_eq!(state(&broker, &job).await, JobState::Cancelled);
+}
+
+#[tokio::test]
+async fn what_asked_for_a_job_again_goes_with_the_next_cancel() {
+    let (_server, broker, _) = with_one_job().await;
+    let job = only_job(&broker).await.id;
+    for _ in 0..2 {
+        broker.cancel(&job).await.expect("an answer");
+        broker.retry(&job).await.expect("an answer");
+    }
+    broker.cancel(&job).await.expect("an answer");
+    let (_, messages) = broker.queue_extent().await.expect("an answer");
+    assert_eq!(messages, 0, "a message of an ended job stays");
+    // What asks for it again stays until somebody has met it.
+    broker.retry(&job).await.expect("an answer");
+    let (_, messages) = broker.queue_extent().await.expect("an answer");
+    assert_eq!(messages, 1);
+}
