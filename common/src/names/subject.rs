@@ -166,6 +166,11 @@ pub fn preset(name: &Token) -> String {
     format!("{PRESETS}{name}")
 }
 
+/// The stream behind a bucket.
+pub fn bucket(bucket: &str) -> String {
+    format!("KV_{bucket}")
+}
+
 /// The subject behind a key of a bucket, for what the key-value API cannot say.
 pub fn kv(bucket: &str, key: &str) -> String {
     format!("$KV.{bucket}.{key}")
@@ -182,6 +187,12 @@ pub const COMPLETED: &str = "events.*.completed";
 /// A job that failed for good.
 pub fn dead(queue: &Queue, job: &JobId) -> String {
     format!("dead.{queue}.{job}")
+}
+
+/// Where a message of the work queue goes that is no job of this farm.
+pub fn dead_of_message(subject: &str) -> String {
+    let token = |nth| subject.split('.').nth(nth).unwrap_or("unknown");
+    format!("dead.{}.{}", token(1), token(3))
 }
 
 /// A job that failed for good, whatever queue it was taken from last.

@@ -101,15 +101,9 @@ async fn follow(
     publisher: &mut Publisher,
     listing: &Arc<Listing>,
 ) -> Result<std::convert::Infallible, BrokerError> {
-    let subscribing = |error: async_nats::SubscribeError| BrokerError::Request {
-        what: "subscribing to progress".to_owned(),
-        message: error.to_string(),
-    };
     let mut progress = broker
-        .client()
-        .subscribe(PROGRESS_OF_ALL)
-        .await
-        .map_err(subscribing)?;
+        .subscribe("subscribing to progress", PROGRESS_OF_ALL)
+        .await?;
     let known = broker.controls().await?;
     view.apply(Input::Controls(known.clone()), broker.now());
     let (tell, mut controls) = watch::channel(known);

@@ -74,10 +74,13 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let (mut glanced, mut mended) = (Vec::new(), Vec::new());
     for _ in 0..STEERED {
         let started = Instant::now();
-        assert!(farm.view.have_work(&lanes).await.expect("an answer"));
+        assert!(farm.view.has_work(&lanes).await.expect("an answer"));
         glanced.push(milliseconds(started));
         let started = Instant::now();
-        farm.view.mend(&lanes).await.expect("an answer");
+        farm.view
+            .recreate_stuck_consumers(&lanes)
+            .await
+            .expect("an answer");
         mended.push(milliseconds(started));
     }
     let (cancelled, moved) = steer(&farm.view, steered).await;
@@ -145,7 +148,7 @@ async fn claim(broker: &Broker, worker: &WorkerName) -> f64 {
     let found = broker.find_lanes(&[queue()], &mut lanes).await;
     found.expect("the broker lists them");
     let started = Instant::now();
-    let look = broker.claim(&lanes, worker, 1).await.expect("an answer");
+    let look = broker.poll(&lanes, worker, 1).await.expect("an answer");
     let took = milliseconds(started);
     let (claim, ()) = look.claims.into_iter().next().expect("a job waits");
     complete(claim, worker.clone()).await;

@@ -38,7 +38,7 @@ fn beside() -> Lane {
 
 /// What one look of a worker with this many slots brought: the names of inputs.
 async fn look(broker: &Broker, known: &Lanes, worker: &TestClaimant, slots: usize) -> Vec<String> {
-    let look = broker.claim(known, worker, slots).await.expect("an answer");
+    let look = broker.poll(known, worker, slots).await.expect("an answer");
     let claims = look.claims.into_iter();
     claims
         .map(|(claim, ())| claim.job().input.location.name().to_owned())
@@ -151,7 +151,7 @@ async fn what_one_worker_declines_is_there_for_others_at_once() {
     enqueue_unwanted(&broker, 51).await;
     assert!(look(&broker, &its, &picky, 2).await.is_empty());
     assert_eq!(picky.asked(), 0);
-    its.rouse(&lane(5));
+    its.end_rest(&lane(5));
     assert!(look(&broker, &its, &picky, 2).await.is_empty());
     assert!(picky.asked() > 0);
 }

@@ -127,7 +127,7 @@ async fn lanes(broker: &Broker, lanes: &mut Lanes) {
 }
 
 async fn claim(broker: &Broker, lanes: &Lanes, worker: &str) -> Option<Claim> {
-    let look = broker.claim(lanes, &name(worker), 1).await;
+    let look = broker.poll(lanes, &name(worker), 1).await;
     let mut claims = look.expect("an answer").claims;
     claims.pop().map(|(claim, ())| claim)
 }

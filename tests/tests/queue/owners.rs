@@ -92,7 +92,7 @@ async fn a_claim_outlives_the_broker_that_had_not_written_it_down() {
     let (other, _) = connect(&server).await;
     let more: Vec<_> = (0..8).map(|n| (job(&n.to_string()), lane(5))).collect();
     broker.enqueue(&more, |_| {}).await.expect("enqueued");
-    let look = broker.claim(&known, &name("w1"), 9).await.expect("jobs");
+    let look = broker.poll(&known, &name("w1"), 9).await.expect("jobs");
     let owned: Vec<_> = look.claims.into_iter().map(|(claim, ())| claim).collect();
     assert_eq!(owned.len(), 9);
     let leases: Vec<_> = owned.iter().map(Lease::keep).collect();
@@ -100,7 +100,7 @@ async fn a_claim_outlives_the_broker_that_had_not_written_it_down() {
     server.restart().await;
     let until = Instant::now() + Duration::from_secs(6);
     while Instant::now() < until {
-        let look = other.claim(&known, &name("w2"), 1).await;
+        let look = other.poll(&known, &name("w2"), 1).await;
         let taken = look.map(|look| look.claims.len()).unwrap_or_default();
         assert_eq!(taken, 0, "taken from its live owner");
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -121,7 +121,7 @@ async fn a_job_is_not_stranded_by_a_broker_that_lost_count() {
     server.kill();
     server.restart().await;
     let found = poll::until("the job to be taken by another", async || {
-        let look = other.claim(&known, &name("w2"), 1).await.ok()?;
+        let look = other.poll(&known, &name("w2"), 1).await.ok()?;
         look.claims.into_iter().next()
     })
     .await;
@@ -153,9 +153,9 @@ async fn an_owner_hears_soon_that_its_job_was_buried() {
     });
     let lease = Lease::keep(&owned);
     poll::until("the job to be buried", async || {
-        let look = broker.claim(&known, &name("w2"), 1).await.ok()?;
+        let look = broker.poll(&known, &name("w2"), 1).await.ok()?;
         assert!(look.claims.is_empty(), "it has no attempt left");
-        (!look.buried.is_empty()).then_some(())
+        (!look.dead_letters.is_empty()).then_some(())
     })
     .await;
     tokio::time::timeout(Duration::from_secs(5), lease.over().cancelled())
@@ -180,7 +180,7 @@ async fn a_job_that_no_worker_could_ever_take_is_set_aside() {
         .expect("stored");
     let mut all = Lanes::default();
     broker.add_lane(&mut all, lane(9)).await.expect("a lane");
-    let none = broker.claim(&all, &name("w1"), 1).await.expect("an answer");
+    let none = broker.poll(&all, &name("w1"), 1).await.expect("an answer");
     assert!(none.claims.is_empty());
     let good = claim(&broker, &known, "w1").await.expect("the good one");
     good.complete(report("w1")).await.expect("its own");

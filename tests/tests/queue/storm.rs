@@ -175,7 +175,7 @@ async fn look(
     worker: &str,
     most: usize,
 ) -> Option<Vec<(Claim, ())>> {
-    match broker.claim(lanes, &name(worker), most).await {
+    match broker.poll(lanes, &name(worker), most).await {
         Ok(look) => Some(look.claims),
         Err(error) if error.to_string().ends_with("503") => None,
         Err(error) => panic!("{error}"),

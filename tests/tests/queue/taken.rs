@@ -177,7 +177,13 @@ async fn a_failed_attempt_waits_and_comes_back_by_itself() {
     // The input's fault is not worth another attempt.
     let run = second.fail(Failure::input("corrupt")).await.expect("ours");
     assert!(matches!(run.state, RunState::Failed { .. }), "{run:?}");
-    let events = broker.events(&run.job.id).await.expect("history");
+    // Nobody waits until an event is stored.
+    let events = poll::until("the end in the history", async || {
+        let events = broker.events(&run.job.id).await.expect("history");
+        let last = events.last()?.what.kind();
+        (last == "failed").then_some(events)
+    })
+    .await;
     let kinds: Vec<_> = events.iter().map(|event| event.what.kind()).collect();
     assert_eq!(kinds, ["queued", "claimed", "retried", "claimed", "failed"]);
 }
@@ -243,7 +249,7 @@ async fn a_replica_that_lags_behind_loses_no_retry() {
     });
     // Somebody declines the retry: whoever gets it next reads its run first.
     poll::until("the retry to be declined", async || {
-        let left = broker.claim(&known, &declining, 1).await.ok()?;
+        let left = broker.poll(&known, &declining, 1).await.ok()?;
         assert!(left.claims.is_empty());
         let consumer = broker.jetstream().get_stream("JOBS").await.ok()?;
         let info = consumer.consumer_info(lane(5).consumer()).await.ok()?;
@@ -304,11 +310,17 @@ async fn a_lane_that_forgot_a_job_is_made_anew() {
     .await;
     assert!(claim(&broker, &known, "w2").await.is_none());
 
-    broker.mend(&known).await.expect("an answer");
+    broker
+        .recreate_stuck_consumers(&known)
+        .await
+        .expect("an answer");
     let second = claim_in_time(&broker, &known, "w2").await;
     assert_eq!(second.run().attempt, 2);
     // One that is held is not forgotten, however old it is.
-    broker.mend(&known).await.expect("an answer");
+    broker
+        .recreate_stuck_consumers(&known)
+        .await
+        .expect("an answer");
     let info = stream.consumer_info(lane(5).consumer()).await;
     assert_eq!(info.expect("the lane").num_ack_pending, 1);
     second.complete(report("w2")).await.expect("still its own");

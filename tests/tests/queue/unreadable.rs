@@ -134,7 +134,7 @@ async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back(
     broker.command(&batch, Some(&order)).await.expect("given");
     let paused = TestClaimant::pausing("w1", job.batch);
     poll::until("it to be put aside", async || {
-        let look = broker.claim(&known, &paused, 1).await.ok()?;
+        let look = broker.poll(&known, &paused, 1).await.ok()?;
         assert!(look.claims.is_empty());
         let aside = broker.parked_jobs().await.ok()?;
         (!aside.is_empty()).then_some(())

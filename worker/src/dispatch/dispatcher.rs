@@ -119,7 +119,7 @@ impl<W: Work> Dispatcher<W> {
     /// Where the broker refuses at the start. Later trouble is waited out.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
         // Listens first: what is made in between is heard of.
-        let mut made = self.broker.lanes_made().await?;
+        let mut made = self.broker.new_lanes().await?;
         let mut asked = self.broker.asked_to_lift(self.duty.name()).await?;
         let mut connections = self.broker.connections();
         let mut controls = self.duty.controls();
@@ -238,7 +238,7 @@ impl<W: Work> Dispatcher<W> {
     /// started and all else is given back: what lost its worker together comes back
     /// together, and would lose the next one together.
     fn start(&self, found: Found, tasks: &mut Tasks, stop: &Stop) {
-        for run in found.buried {
+        for run in found.dead_letters {
             let work = Arc::clone(&self.work);
             tasks
                 .background

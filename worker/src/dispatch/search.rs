@@ -11,7 +11,6 @@ use std::time::Duration;
 use common::broker::{Broker, BrokerError, Claim, Haste, Lanes};
 use common::farm::queue::{Lane, Queue};
 use common::job::run::Run;
-use common::names::subject;
 use common::names::subject::JobSubject;
 use futures::StreamExt;
 use futures::stream::SelectAll;
@@ -60,14 +59,14 @@ pub(crate) struct Found {
     /// Jobs, now this worker's.
     pub claims: Vec<(Claim, Ticket)>,
     /// Jobs that failed for good because their last owner vanished.
-    pub buried: Vec<Run>,
+    pub dead_letters: Vec<Run>,
     /// How long the next look may wait, if nothing happens.
     pub rest: Duration,
 }
 
 impl Found {
     fn is_empty(&self) -> bool {
-        self.claims.is_empty() && self.buried.is_empty()
+        self.claims.is_empty() && self.dead_letters.is_empty()
     }
 }
 
@@ -188,10 +187,10 @@ impl Search {
             self.is_lost = true;
         }
         if news.changed || news.reconnected {
-            self.lanes.rouse_all();
+            self.lanes.end_all_rests();
         }
         for lane in news.lanes {
-            self.lanes.rouse(&lane);
+            self.lanes.end_rest(&lane);
             self.learn(lane).await;
         }
         self.search().await;
@@ -225,17 +224,17 @@ impl Search {
         self.admission.measure().await;
         let look = self
             .broker
-            .claim_in(&self.lanes, &*self.admission, free, haste)
+            .poll_in(&self.lanes, &*self.admission, free, haste)
             .await?;
         if look.claims.len() == free
             && let Some(lane) = look.more
-            && let Err(error) = self.broker.ring(&lane).await
+            && let Err(error) = self.broker.wake(&lane).await
         {
             // The bell of a job behind these may have rung here.
             tracing::debug!(%error, "no bell passed on");
         }
         found.claims.extend(look.claims);
-        found.buried.extend(look.buried);
+        found.dead_letters.extend(look.dead_letters);
         Ok(())
     }
 
@@ -255,7 +254,7 @@ impl Search {
             self.broker
                 .find_lanes(&self.queues, &mut self.lanes)
                 .await?;
-            self.broker.mend(&self.lanes).await
+            self.broker.recreate_stuck_consumers(&self.lanes).await
         };
         match tokio::time::timeout(patience, searched).await {
             Ok(Ok(())) => (self.is_lost, self.slow) = (false, 0),
@@ -297,13 +296,7 @@ impl Search {
     async fn listen(&mut self) -> Result<(), BrokerError> {
         let mut bells = SelectAll::new();
         for queue in &self.queues {
-            let bell = subject::wake(queue);
-            let client = self.broker.client();
-            let subscribed = client.queue_subscribe(bell.clone(), bell).await;
-            bells.push(subscribed.map_err(|error| BrokerError::Request {
-                what: format!("listening for jobs of the queue {queue}"),
-                message: error.to_string(),
-            })?);
+            bells.push(self.broker.wakeups(queue).await?);
         }
         self.bells = Some(bells);
         Ok(())
@@ -312,9 +305,9 @@ impl Search {
     /// Finds out whether jobs are held, where it is time to.
     async fn glance(&mut self) -> Result<(), BrokerError> {
         if Instant::now() >= self.glance {
-            self.is_busy = self.broker.have_work(&self.lanes).await?;
+            self.is_busy = self.broker.has_work(&self.lanes).await?;
             if !self.is_busy {
-                self.broker.tidy().await?;
+                self.broker.remove_front_marker().await?;
             }
             let lease = self.lanes.shortest_ack_wait().unwrap_or(GLANCE);
             self.glance = Instant::now() + (lease / GLANCES).min(GLANCE);

@@ -1,8 +1,10 @@
-//! Workers, orders and settings.
+//! The farm as a whole: its streams, batches, workers, orders and settings.
 
+pub(super) mod batches;
 pub(super) mod namesake;
 pub(super) mod orders;
 pub(super) mod preview;
 pub(super) mod quarantine;
 pub(super) mod registry;
 pub(super) mod settings;
+pub(super) mod topology;

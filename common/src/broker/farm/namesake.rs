@@ -6,7 +6,6 @@
 
 use async_nats::Request;
 use async_nats::client::RequestErrorKind;
-use async_nats::jetstream::context::PublishErrorKind;
 use std::time::Duration;
 
 use crate::broker::{Broker, BrokerError};
@@ -36,9 +35,10 @@ impl Broker {
     /// Where the broker gives no answer.
     pub async fn namesake(&self, worker: &WorkerName) -> Result<Namesake, BrokerError> {
         let request = Request::new()
-            .payload(crate::broker::queue::owner::is_anyone_there())
+            .payload(crate::broker::queue::claim::owner::is_anyone_there())
             .timeout(Some(SILENCE));
         let answer = self
+            .nats
             .client
             .send_request(subject::owner(worker), request)
             .await;
@@ -60,16 +60,7 @@ impl Broker {
     /// Where the broker gives no answer.
     pub async fn last_heard(&self, worker: &WorkerName) -> Result<u64, BrokerError> {
         let what = "looking for a worker of this name";
-        let bucket = self
-            .jetstream
-            .get_key_value(WORKERS)
-            .await
-            .map_err(BrokerError::request(what))?;
-        let entry = bucket
-            .entry(worker.as_str())
-            .await
-            .map_err(BrokerError::request(what))?;
-        Ok(entry.map_or(0, |entry| entry.revision))
+        self.nats.revision(WORKERS, worker.as_str(), what).await
     }
 
     /// Says for the first time that a worker lives. `false` where something was
@@ -84,8 +75,8 @@ impl Broker {
     ) -> Result<bool, BrokerError> {
         match self.tell(heartbeat, Some(last_heard)).await {
             Ok(()) => Ok(true),
-            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(false),
-            Err(error) => Err(BrokerError::request("publishing the heartbeat")(error)),
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use crate::broker::nats::values::Kept;
+use crate::broker::nats::kv::Kept;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::orders::{Controls, Order, Target};
 use crate::names::subject;
@@ -27,7 +27,7 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn controls(&self) -> Result<Controls, BrokerError> {
-        let orders = self.values(CONTROL, "").await?;
+        let orders = self.nats.values(CONTROL, "").await?;
         let order = |order: Kept<Order>| Some((order.key.parse().ok()?, order.value));
         Ok(orders.into_iter().filter_map(order).collect())
     }
@@ -37,42 +37,34 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn command(&self, target: &Target, order: Option<&Order>) -> Result<(), BrokerError> {
-        let what = || format!("giving orders to {target}");
-        let bucket = self
-            .jetstream
-            .get_key_value(CONTROL)
-            .await
-            .map_err(BrokerError::request(what()))?;
+        let what = format!("giving orders to {target}");
         let key = target.to_string();
         match (order, target) {
-            (Some(order), _) => bucket
-                .put(key, wire::encode(order))
-                .await
-                .map(drop)
-                .map_err(BrokerError::request(what())),
+            (Some(order), _) => {
+                let value = wire::encode(order);
+                self.nats.put(CONTROL, &key, value, &what).await.map(drop)
+            }
             (None, Target::Batch(batch)) => {
                 // In force until all its jobs are back: killed before that, this is
                 // finished by whoever reads the order.
-                let resumed = Order {
+                let resumed = wire::encode(&Order {
                     paused: false,
                     hours: None,
                     since: self.now(),
-                };
-                let revision = bucket
-                    .put(&key, wire::encode(&resumed))
-                    .await
-                    .map_err(BrokerError::request(what()))?;
+                });
+                let revision = self.nats.put(CONTROL, &key, resumed, &what).await?;
                 self.unpark(batch).await?;
                 // Where it was paused again meanwhile, that order stays.
-                if let Err(error) = bucket.purge_expect_revision(&key, Some(revision)).await {
+                let removed = self
+                    .nats
+                    .remove_key(CONTROL, &key, Some(revision), &what)
+                    .await;
+                if let Err(error) = removed {
                     tracing::debug!(%error, %target, "another order is in force");
                 }
                 Ok(())
             }
-            (None, _) => bucket
-                .purge(key)
-                .await
-                .map_err(BrokerError::request(what())),
+            (None, _) => self.nats.remove_key(CONTROL, &key, None, &what).await,
         }
     }
 
@@ -87,25 +79,15 @@ impl Broker {
         Ok(())
     }
 
-    /// Whether nothing new of a target is to be started, by the word of the leader.
-    pub(crate) async fn is_paused(&self, target: &Target) -> Result<bool, BrokerError> {
-        let what = format!("reading the orders to {target}");
-        let order = self
-            .confirmed_value(CONTROL, &target.to_string(), &what)
-            .await?;
-        Ok(order.is_some_and(|order: Order| order.paused))
-    }
-
     /// Rings whenever an order was given or taken back: not before it is stored,
     /// so that whoever reads it then finds it (where they ask a replica, soon).
     ///
     /// # Errors
     /// Where the connection is gone.
     pub async fn orders(&self) -> Result<async_nats::Subscriber, BrokerError> {
-        self.client
-            .subscribe(subject::ORDERS)
+        self.nats
+            .subscribe("listening for orders", subject::ORDERS)
             .await
-            .map_err(BrokerError::request("listening for orders"))
     }
 
     /// Keeps the orders up to date, and never ends: reads them at once when it

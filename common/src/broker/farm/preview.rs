@@ -96,6 +96,7 @@ impl Broker {
             .payload(wire::encode(question))
             .timeout(Some(PATIENCE));
         let answer = self
+            .nats
             .client
             .send_request(subject::peek(worker), request)
             .await
@@ -115,10 +116,8 @@ impl Broker {
     /// # Errors
     /// Where the connection is gone.
     pub async fn peeks(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
-        self.client
-            .subscribe(subject::peek(worker))
-            .await
-            .map_err(BrokerError::request("listening for who wants to look"))
+        let what = "listening for who wants to look";
+        self.nats.subscribe(what, subject::peek(worker)).await
     }
 
     /// Answers with what was seen, or why nothing was.
@@ -138,7 +137,8 @@ impl Broker {
             headers.insert(REFUSED, printable(&why));
             Bytes::new()
         });
-        self.client
+        self.nats
+            .client
             .publish_with_headers(reply, headers, payload)
             .await
             .map_err(BrokerError::request("showing what was seen"))

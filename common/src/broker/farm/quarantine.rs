@@ -7,6 +7,7 @@ use async_nats::client::RequestErrorKind;
 use async_nats::{Message, Request, Subscriber};
 use bytes::Bytes;
 
+use crate::broker::error::NoAnswer;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::worker_name::WorkerName;
 use crate::names::subject;
@@ -36,12 +37,12 @@ impl Broker {
     /// Where the broker is away, or the worker is gone or does not answer.
     pub async fn lift_quarantine(&self, worker: &WorkerName) -> Result<bool, Unheard> {
         let what = || format!("lifting the quarantine of worker {worker}");
-        if !self.is_connected() {
-            let away = "the connection to the broker is lost";
-            return Err(BrokerError::request(what())(away).into());
+        if !self.nats.is_connected() {
+            return Err(BrokerError::request(what())(NoAnswer::Closed).into());
         }
         let request = Request::new().payload(Bytes::new()).timeout(Some(PATIENCE));
         let answer = self
+            .nats
             .client
             .send_request(subject::lift(worker), request)
             .await
@@ -62,10 +63,8 @@ impl Broker {
     /// # Errors
     /// Where the connection is gone.
     pub async fn asked_to_lift(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
-        self.client
-            .subscribe(subject::lift(worker))
-            .await
-            .map_err(BrokerError::request("listening for people's orders"))
+        let what = "listening for people's orders";
+        self.nats.subscribe(what, subject::lift(worker)).await
     }
 
     /// Answers such a request.
@@ -80,9 +79,7 @@ impl Broker {
         let Some(reply) = request.reply.clone() else {
             return Ok(());
         };
-        self.client
-            .publish(reply, wire::encode(&was_quarantined))
-            .await
-            .map_err(BrokerError::request("answering an order"))
+        let answer = wire::encode(&was_quarantined);
+        self.nats.notify("answering an order", reply, answer).await
     }
 }

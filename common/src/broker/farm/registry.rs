@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use async_nats::HeaderMap;
-use async_nats::header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_TTL};
-use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::header::NATS_MESSAGE_TTL;
 
-use crate::broker::{Broker, BrokerError};
+use crate::broker::nats::message::Message;
+use crate::broker::{Broker, BrokerError, RequestFailure};
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
 use crate::names::subject;
@@ -24,16 +23,14 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), BrokerError> {
-        let told = self.tell(heartbeat, None).await;
-        match told {
+        match self.tell(heartbeat, None).await {
             // The bucket lives in memory: a broker that was restarted has none.
-            Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
+            Err(error) if error.failure() == Some(RequestFailure::NoLeader) => {
                 self.ensure_topology().await?;
                 self.tell(heartbeat, None).await
             }
             told => told,
         }
-        .map_err(BrokerError::request("publishing the heartbeat"))
     }
 
     /// Writes a heartbeat; only as the one after `last_heard`, where that is given.
@@ -41,22 +38,18 @@ impl Broker {
         &self,
         heartbeat: &Heartbeat,
         last_heard: Option<u64>,
-    ) -> Result<(), PublishError> {
-        let mut headers = HeaderMap::new();
-        if let Some(last_heard) = last_heard {
-            headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last_heard.to_string());
-        }
-        headers.insert(
-            NATS_MESSAGE_TTL,
-            format!("{}s", (HEARTBEAT * MISSED).as_secs()),
-        );
+    ) -> Result<(), BrokerError> {
         // The key-value API knows a time to live on create and purge only.
         let subject = subject::kv(WORKERS, heartbeat.name.as_str());
-        self.jetstream
-            .publish_with_headers(subject, headers, wire::encode(heartbeat))
-            .await?
-            .await
-            .map(drop)
+        let lifetime = format!("{}s", (HEARTBEAT * MISSED).as_secs());
+        let message =
+            Message::new(subject, wire::encode(heartbeat)).with(NATS_MESSAGE_TTL, lifetime);
+        let message = match last_heard {
+            Some(last_heard) => message.after(last_heard),
+            None => message,
+        };
+        let what = "publishing the heartbeat";
+        self.nats.store(what, message).await.map(drop)
     }
 
     /// Says that a worker has stopped in good order.
@@ -64,16 +57,10 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn sign_off(&self, worker: &WorkerName) -> Result<(), BrokerError> {
-        let what = "signing off";
-        let bucket = self
-            .jetstream
-            .get_key_value(WORKERS)
+        let key = worker.as_str();
+        self.nats
+            .remove_key(WORKERS, key, None, "signing off")
             .await
-            .map_err(BrokerError::request(what))?;
-        bucket
-            .purge(worker.as_str())
-            .await
-            .map_err(BrokerError::request(what))
     }
 
     /// The workers that live, by name.
@@ -81,7 +68,11 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn workers(&self) -> Result<Vec<Heartbeat>, BrokerError> {
-        let heartbeats = self.values(WORKERS, "").await?;
+        let heartbeats = match self.nats.values(WORKERS, "").await {
+            // A broker that lost its memory has no bucket until a worker makes it anew.
+            Err(_) if self.nats.lacks(&subject::bucket(WORKERS)).await => Vec::new(),
+            heartbeats => heartbeats?,
+        };
         let mut workers: Vec<Heartbeat> = heartbeats.into_iter().map(|kept| kept.value).collect();
         workers.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(workers)

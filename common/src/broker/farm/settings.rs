@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::kv;
-use async_nats::jetstream::kv::{CreateErrorKind, UpdateErrorKind};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::broker::nats::values::Kept;
+use crate::broker::nats::kv::Kept;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::retention::{Days, Retention};
 use crate::names::subject;
@@ -57,7 +55,7 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn presets(&self) -> Result<Presets, BrokerError> {
-        let saved = self.values(SETTINGS, PRESETS).await?;
+        let saved = self.nats.values(SETTINGS, PRESETS).await?;
         let preset =
             |saved: Kept<Preset>| Some((saved.key.parse().ok()?, saved.value, saved.revision));
         let default = self.setting(DEFAULT_PRESET).await?;
@@ -74,25 +72,20 @@ impl Broker {
         preset: &Preset,
         over: Over,
     ) -> Result<u64, SettingsError> {
-        let what = || format!("saving the preset {name}");
-        let bucket = self.settings(what()).await?;
+        let what = format!("saving the preset {name}");
         let (key, value) = (subject::preset(name), wire::encode(preset));
-        match over {
-            Over::Nothing => bucket.create(key, value).await.map_err(|error| {
-                if error.kind() == CreateErrorKind::AlreadyExists {
-                    return SettingsError::Taken(name.clone());
-                }
-                BrokerError::request(what())(error).into()
-            }),
+        let written = match over {
+            Over::Nothing => self.nats.create(SETTINGS, &key, value, &what).await,
             Over::Revision(revision) => {
-                let written = bucket.update(key, value, revision).await;
-                written.map_err(|error| changed(name, what(), error))
+                let nats = &self.nats;
+                nats.replace(SETTINGS, &key, value, revision, &what).await
             }
-            Over::Anything => Ok(bucket
-                .put(key, value)
-                .await
-                .map_err(BrokerError::request(what()))?),
-        }
+            Over::Anything => self.nats.put(SETTINGS, &key, value, &what).await,
+        };
+        written.map_err(|error| match over {
+            Over::Nothing if error.is_conflict() => SettingsError::Taken(name.clone()),
+            _ => changed(name, error),
+        })
     }
 
     /// Removes a saved preset, of this revision where one is given. Jobs keep
@@ -117,11 +110,11 @@ impl Broker {
             return Err(SettingsError::IsDefault(name.clone()));
         }
         let what = format!("removing the preset {name}");
-        let bucket = self.settings(what.clone()).await?;
-        bucket
-            .purge_expect_revision(subject::preset(name), Some(revision.unwrap_or(saved)))
+        let revision = Some(revision.unwrap_or(saved));
+        self.nats
+            .remove_key(SETTINGS, &subject::preset(name), revision, &what)
             .await
-            .map_err(|error| changed(name, what, error))
+            .map_err(|error| changed(name, error))
     }
 
     /// Makes a preset the default of jobs where nothing else says how; `None`
@@ -131,16 +124,16 @@ impl Broker {
     /// Where there is no such preset, or the broker gives no answer.
     pub async fn set_default_preset(&self, name: Option<&Token>) -> Result<(), SettingsError> {
         let what = "setting the default preset";
-        let bucket = self.settings(what.to_owned()).await?;
         match name {
             Some(name) => {
                 self.presets().await?.find(name)?;
-                let written = bucket.put(DEFAULT_PRESET, wire::encode(name)).await;
-                written.map(drop).map_err(BrokerError::request(what))?;
+                let value = wire::encode(name);
+                self.nats.put(SETTINGS, DEFAULT_PRESET, value, what).await?;
             }
             None => {
-                let taken_back = bucket.purge(DEFAULT_PRESET).await;
-                taken_back.map_err(BrokerError::request(what))?;
+                self.nats
+                    .remove_key(SETTINGS, DEFAULT_PRESET, None, what)
+                    .await?;
             }
         }
         Ok(())
@@ -167,15 +160,13 @@ impl Broker {
     /// Where the broker gives no answer, or refuses.
     pub async fn set_retention(&self, days: Days) -> Result<(), BrokerError> {
         let what = "setting how long history is kept";
-        let bucket = self.settings(what.to_owned()).await?;
-        bucket
-            .put(RETENTION, wire::encode(&days))
-            .await
-            .map_err(BrokerError::request(what))?;
+        let value = wire::encode(&days);
+        self.nats.put(SETTINGS, RETENTION, value, what).await?;
         for stream in history_streams() {
             let mut config = self.stream_config(&stream).await?;
             config["max_age"] = json!(days.duration().as_nanos());
-            self.ask_of_stream("UPDATE", &stream, &config).await?;
+            let verb = format!("STREAM.UPDATE.{stream}");
+            self.nats.api::<Value>(what, verb, &config).await?;
         }
         Ok(())
     }
@@ -188,55 +179,31 @@ impl Broker {
     /// A stream's configuration as the server tells it: in its own words, so
     /// that what this client has never heard of survives an update.
     async fn stream_config(&self, stream: &str) -> Result<Value, BrokerError> {
-        let mut info = self.ask_of_stream("INFO", stream, &Value::Null).await?;
+        let what = format!("looking at the stream {stream}");
+        let verb = format!("STREAM.INFO.{stream}");
+        let mut info: Value = self.nats.api(&what, verb, &json!({})).await?;
         Ok(info["config"].take())
-    }
-
-    async fn ask_of_stream(
-        &self,
-        verb: &str,
-        stream: &str,
-        body: &Value,
-    ) -> Result<Value, BrokerError> {
-        let what = format!("{} of the stream {stream}", verb.to_lowercase());
-        let subject = format!("STREAM.{verb}.{stream}");
-        let answer: Value = self
-            .jetstream
-            .request(subject, body)
-            .await
-            .map_err(BrokerError::request(what.clone()))?;
-        match answer["error"]["description"].as_str() {
-            Some(message) => Err(BrokerError::request(what)(message)),
-            None => Ok(answer),
-        }
-    }
-
-    async fn settings(&self, what: String) -> Result<kv::Store, BrokerError> {
-        self.jetstream
-            .get_key_value(SETTINGS)
-            .await
-            .map_err(BrokerError::request(what))
     }
 
     /// The value of one setting; `None` where nobody set it.
     async fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, BrokerError> {
         let what = format!("reading the setting {key}");
-        self.confirmed_value(SETTINGS, key, &what).await
+        self.nats.confirmed_value(SETTINGS, key, &what).await
     }
 }
 
 /// The streams that hold history.
 fn history_streams() -> [String; 2] {
-    [EVENTS.to_owned(), format!("KV_{BATCHES}")]
+    [EVENTS.to_owned(), subject::bucket(BATCHES)]
 }
 
 fn max_age(config: &Value) -> Duration {
     Duration::from_nanos(config["max_age"].as_u64().unwrap_or_default())
 }
 
-fn changed(name: &Token, what: String, error: kv::UpdateError) -> SettingsError {
-    if error.kind() == UpdateErrorKind::WrongLastRevision {
+fn changed(name: &Token, error: BrokerError) -> SettingsError {
+    if error.is_conflict() {
         return SettingsError::Changed(name.clone());
     }
-    BrokerError::request(what)(error).into()
+    error.into()
 }

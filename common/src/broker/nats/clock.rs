@@ -8,13 +8,13 @@
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream;
-use async_nats::jetstream::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use serde_json::json;
 
-use crate::broker::nats::connect::Link;
-use crate::broker::{Broker, BrokerError};
+use crate::broker::BrokerError;
+use crate::broker::nats::Nats;
+use crate::names::subject;
 use crate::names::subject::CONTROL;
 
 /// The broker is asked for its time this often,
@@ -93,64 +93,50 @@ struct Dated {
     ts: Timestamp,
 }
 
-impl Broker {
-    /// The time by the broker's clock.
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
+impl Nats {
+    /// Asks the broker for its time. Where there is no farm, the broker says so
+    /// instead.
+    pub(crate) async fn ask_time(&self) -> Result<(), BrokerError> {
+        ask(self, &self.clock).await
     }
 
-    /// The broker's clock.
-    pub fn clock(&self) -> Clock {
-        self.clock.clone()
-    }
-
-    /// Finds out what time it is, and keeps finding out for as long as the
-    /// broker's clock is read by anybody.
-    pub(crate) async fn set_clock(&self) {
-        if let Err(error) = ask(&self.jetstream, &self.clock).await {
-            tracing::debug!(%error, "this machine's clock is taken for the broker's");
-        }
+    /// Keeps asking for the time for as long as anybody reads the clock.
+    pub(crate) fn keep_time(&self) {
         let clock = Arc::downgrade(&self.clock.0);
-        tokio::spawn(keep(self.jetstream.clone(), self.link.clone(), clock));
+        // The clock must not keep itself.
+        let nats = Self {
+            clock: Clock::default(),
+            ..self.clone()
+        };
+        tokio::spawn(keep(nats, clock));
     }
 }
 
-async fn ask(jetstream: &jetstream::Context, clock: &Clock) -> Result<(), BrokerError> {
-    let what = "asking for the time";
+async fn ask(nats: &Nats, clock: &Clock) -> Result<(), BrokerError> {
     let asked = Instant::now();
     // Of a small stream, and one that all programs may look at.
-    let answer: Response<Dated> = jetstream
-        .request(
-            format!("STREAM.INFO.KV_{CONTROL}"),
-            &serde_json::Value::Object(serde_json::Map::new()),
-        )
-        .await
-        .map_err(BrokerError::request(what))?;
-    match answer {
-        Response::Ok(dated) => {
-            clock.heard(dated.ts, asked, Instant::now());
-            Ok(())
-        }
-        Response::Err { error } => Err(BrokerError::request(what)(error)),
-    }
+    let verb = format!("STREAM.INFO.{}", subject::bucket(CONTROL));
+    let dated: Dated = nats.api("asking for the time", verb, &json!({})).await?;
+    clock.heard(dated.ts, asked, Instant::now());
+    Ok(())
 }
 
 /// Asks again each minute, after each connection, and where this machine's clock
 /// was set.
-async fn keep(jetstream: jetstream::Context, link: Link, clock: Weak<RwLock<Option<Reading>>>) {
-    let mut connected = link.since();
+async fn keep(nats: Nats, clock: Weak<RwLock<Option<Reading>>>) {
+    let mut connected = nats.link.since();
     let mut next = Instant::now() + OFTEN;
     loop {
         tokio::time::sleep(LOOK).await;
         let Some(clock) = clock.upgrade().map(Clock) else {
             return;
         };
-        let since = link.since();
+        let since = nats.link.since();
         let is_upset = clock.reading().is_none_or(|reading| reading.is_upset());
         if since.is_none() || (since == connected && !is_upset && Instant::now() < next) {
             continue;
         }
-        match ask(&jetstream, &clock).await {
+        match ask(&nats, &clock).await {
             Ok(()) => {
                 connected = since;
                 next = Instant::now() + OFTEN;

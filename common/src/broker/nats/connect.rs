@@ -1,16 +1,16 @@
 //! Connecting.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_nats::{Event, jetstream};
-use tokio::sync::watch;
-use tokio::time::Instant;
 
+use crate::broker::BrokerError;
 use crate::broker::nats::clock::Clock;
-use crate::broker::queue::owner::Owned;
-use crate::broker::read::unreadable::Unread;
-use crate::broker::{Broker, BrokerError};
+use crate::broker::nats::link::Link;
+use crate::broker::nats::unreadable::Unread;
+use crate::broker::nats::{Nats, link};
 
 /// The oldest server with message schedules and atomic batches.
 const NEEDED: (i64, i64) = (2, 12);
@@ -20,48 +20,68 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Two missed pings mean a cut link: noticed well before a lease runs out.
 const PING: Duration = Duration::from_secs(5);
 
-/// Longest wait between two tries to connect again: short, so that everybody who
-/// is alive is back soon after a broker that was away.
-pub(crate) const RECONNECT: Duration = Duration::from_secs(1);
+/// Addresses of servers, comma-separated; credentials may stand in them. What is
+/// printed of them is without.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Servers(String);
 
-/// Since when the connection stands.
-#[derive(Clone)]
-pub(crate) struct Link(Arc<Mutex<Option<Instant>>>);
+impl Servers {
+    /// The addresses with their credentials.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
 
-impl Default for Link {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(Some(Instant::now()))))
+    /// The credentials of the first address that carries some: a user with a
+    /// password, or a token. The client library parses them and leaves it at that.
+    fn credentials(&self) -> Option<(String, Option<String>)> {
+        let decoded = |text: &str| {
+            percent_encoding::percent_decode_str(text)
+                .decode_utf8_lossy()
+                .into_owned()
+        };
+        self.0.split(',').find_map(|url| {
+            let (before, _) = url.rsplit_once('@')?;
+            let text = before
+                .split_once("://")
+                .map_or(before, |(_, rest)| rest)
+                .trim();
+            Some(match text.split_once(':') {
+                Some((user, password)) => (decoded(user), Some(decoded(password))),
+                None => (decoded(text), None),
+            })
+        })
     }
 }
 
-impl Link {
-    fn heed(&self, event: &Event) {
-        let since = match event {
-            Event::Connected => Some(Instant::now()),
-            Event::Disconnected => None,
-            _ => return,
-        };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+impl<T: Into<String>> From<T> for Servers {
+    fn from(addresses: T) -> Self {
+        Self(addresses.into())
     }
+}
 
-    /// Since when it stands; `None` while it is broken.
-    pub(crate) fn since(&self) -> Option<Instant> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Display for Servers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.split(',').map(|url| match url.rsplit_once('@') {
+            Some((_, host)) => format!("nats://{host}"),
+            None => url.trim().to_owned(),
+        });
+        f.write_str(&shown.collect::<Vec<_>>().join(", "))
     }
+}
 
-    /// For how long it has stood; not at all while it is broken.
-    pub(crate) fn stands_for(&self) -> Duration {
-        self.since().map_or(Duration::ZERO, |since| since.elapsed())
+impl fmt::Debug for Servers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
     }
 }
 
 /// How to reach a broker.
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
-    /// Addresses, comma-separated; credentials may stand in them.
-    pub url: String,
+    /// Where the servers of the broker are.
+    pub servers: Servers,
     /// A `.creds` file.
-    pub credentials: Option<std::path::PathBuf>,
+    pub credentials: Option<PathBuf>,
     /// What this connection is called on the server.
     pub name: String,
     /// How long a claimed job may go without a sign of life. Given to lanes
@@ -81,10 +101,10 @@ impl ConnectOptions {
     /// The default of [`ConnectOptions::retry_after`].
     pub const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-    /// The defaults, for a server at `url`.
-    pub fn new(url: impl Into<String>, name: impl Into<String>) -> Self {
+    /// The defaults, for these servers.
+    pub fn new(servers: impl Into<Servers>, name: impl Into<String>) -> Self {
         Self {
-            url: url.into(),
+            servers: servers.into(),
             credentials: None,
             name: name.into(),
             ack_wait: Self::ACK_WAIT,
@@ -94,52 +114,45 @@ impl ConnectOptions {
     }
 }
 
-impl Broker {
-    /// Connects, checks that the server will do, and makes the streams and
-    /// buckets that are missing.
-    ///
-    /// # Errors
-    /// Where the server is out of reach, too old, or refuses.
-    pub async fn connect(options: &ConnectOptions) -> Result<Self, BrokerError> {
-        let url = without_credentials(&options.url);
-        let unreachable = |message: String| BrokerError::Unreachable {
-            url: url.clone(),
-            message,
-        };
-        let (connected, connections) = watch::channel(());
-        let link = Link::default();
+impl Nats {
+    /// Connects, and checks that the server will do.
+    pub(crate) async fn connect(options: &ConnectOptions) -> Result<Self, BrokerError> {
+        let url = options.servers.to_string();
+        let (link, observer) = Link::new();
         let mut nats = async_nats::ConnectOptions::new();
         if let Some(file) = &options.credentials {
-            nats = nats
-                .credentials_file(file)
-                .await
-                .map_err(|error| unreachable(format!("{}: {error}", file.display())))?;
+            nats = nats.credentials_file(file).await.map_err(|source| {
+                let file = file.clone();
+                BrokerError::Credentials { file, source }
+            })?;
         }
-        nats = match credentials(&options.url) {
+        nats = match options.servers.credentials() {
             Some((user, Some(password))) => nats.user_and_password(user, password),
             Some((token, None)) => nats.token(token),
             None => nats,
         };
-        let addresses = options.url.split(',').map(str::trim).collect::<Vec<_>>();
-        let client = nats
+        let addresses: Vec<&str> = options.servers.0.split(',').map(str::trim).collect();
+        let connected = nats
             .name(&options.name)
             .connection_timeout(CONNECT_TIMEOUT)
             .ping_interval(PING)
-            .reconnect_delay_callback(reconnect_delay)
-            .event_callback({
-                let link = link.clone();
-                move |event| {
-                    log(&event);
-                    link.heed(&event);
-                    if matches!(event, Event::Connected) {
-                        connected.send_replace(());
-                    }
-                    std::future::ready(())
-                }
+            .reconnect_delay_callback(link::reconnect_delay)
+            .event_callback(move |event| {
+                log(&event);
+                observer.heard(&event);
+                std::future::ready(())
             })
             .connect(addresses)
-            .await
-            .map_err(|error| unreachable(error.to_string()))?;
+            .await;
+        let client = match connected {
+            Ok(client) => client,
+            Err(error) => {
+                return Err(BrokerError::Unreachable {
+                    url,
+                    source: error.into(),
+                });
+            }
+        };
         let server = client.server_info();
         if !client.is_server_compatible(NEEDED.0, NEEDED.1, 0) {
             return Err(BrokerError::TooOld {
@@ -151,27 +164,14 @@ impl Broker {
         if !server.jetstream {
             return Err(BrokerError::NoJetStream { url });
         }
-        let broker = Self {
+        Ok(Self {
             jetstream: jetstream::new(client.clone()),
             client,
-            connections,
             link,
             clock: Clock::default(),
-            owned: Owned::default(),
             unread: Unread::default(),
-            ack_wait: options.ack_wait,
-            replicas: options.replicas,
-            retry_after: options.retry_after,
-        };
-        broker.ensure_topology().await?;
-        broker.set_clock().await;
-        Ok(broker)
+        })
     }
-}
-
-/// How long to wait before the connection is tried again for so many times in a row.
-fn reconnect_delay(tries: usize) -> Duration {
-    Duration::from_millis(1 << tries.min(10)).min(RECONNECT)
 }
 
 fn log(event: &Event) {
@@ -184,44 +184,13 @@ fn log(event: &Event) {
     }
 }
 
-/// The credentials of the first address that carries some: a user with a
-/// password, or a token. The client library parses them and leaves it at that.
-fn credentials(urls: &str) -> Option<(String, Option<String>)> {
-    let decoded = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
-    urls.split(',').find_map(|url| {
-        let (before, _) = url.rsplit_once('@')?;
-        let text = before
-            .split_once("://")
-            .map_or(before, |(_, rest)| rest)
-            .trim();
-        Some(match text.split_once(':') {
-            Some((user, password)) => (decoded(user), Some(decoded(password))),
-            None => (decoded(text), None),
-        })
-    })
-}
-
-/// Addresses without what stands before an `@`.
-fn without_credentials(urls: &str) -> String {
-    urls.split(',')
-        .map(|url| match url.rsplit_once('@') {
-            Some((_, host)) => format!("nats://{host}"),
-            None => url.trim().to_owned(),
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{credentials, without_credentials};
+    use super::*;
 
     #[test]
     fn credentials_are_read_from_the_address() {
+        let credentials = |addresses: &str| Servers::from(addresses).credentials();
         let some = |user: &str, password: Option<&str>| {
             Some((user.to_owned(), password.map(str::to_owned)))
         };
@@ -235,9 +204,10 @@ mod tests {
 
     #[test]
     fn credentials_never_reach_a_message() {
-        assert_eq!(
-            without_credentials("nats://me:secret@a:4222, b:4222"),
-            "nats://a:4222, b:4222"
-        );
+        let options = ConnectOptions::new("nats://me:secret@a:4222, b:4222", "test");
+        assert_eq!(options.servers.to_string(), "nats://a:4222, b:4222");
+        let printed = format!("{options:?}");
+        assert!(printed.contains("nats://a:4222"), "{printed}");
+        assert!(!printed.contains("secret"), "{printed}");
     }
 }

@@ -7,12 +7,16 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde::Serialize;
 
-use crate::broker::{Broker, BrokerError};
+use crate::broker::BrokerError;
+use crate::broker::error::NoAnswer;
+use crate::broker::nats::Nats;
 
 /// How long the broker may be silent between two messages of a batch.
 const SILENCE: Duration = Duration::from_secs(5);
 /// The broker's own limit for the messages of one request by subjects.
 pub(crate) const MOST_SUBJECTS: usize = 1000;
+/// Header of a marker that stands in place of a bucket's value.
+pub(crate) const OPERATION: &str = "KV-Operation";
 /// Header by which the broker says how much lies behind a message.
 const NUM_PENDING: &str = "Nats-Num-Pending";
 
@@ -41,7 +45,7 @@ struct Request<'a> {
     multi_last: Option<&'a [String]>,
 }
 
-impl Broker {
+impl Nats {
     /// The last message of each subject that has one; subjects may hold wildcards.
     pub(crate) async fn last_of_each(
         &self,
@@ -103,10 +107,10 @@ impl Broker {
         match message.status {
             None => Ok(stored(message)),
             Some(StatusCode::NOT_FOUND) => Ok(None),
-            Some(status) => Err(BrokerError::Request {
-                what: what(),
-                message: status.to_string(),
-            }),
+            Some(status) => Err(BrokerError::request(what())(NoAnswer::status(
+                status,
+                message.description,
+            ))),
         }
     }
 
@@ -133,10 +137,11 @@ impl Broker {
         loop {
             let from = found.last().map_or(1, |last| last.sequence + 1);
             let page = self.page(stream, filter, from, MOST_SUBJECTS).await?;
-            if page.is_empty() {
+            let is_last = page.last().is_none_or(|last| last.behind == 0);
+            found.extend(page);
+            if is_last {
                 return Ok(found);
             }
-            found.extend(page);
         }
     }
 
@@ -146,10 +151,7 @@ impl Broker {
         request: &Request<'_>,
     ) -> Result<Vec<Stored>, BrokerError> {
         let what = || format!("reading the stream {stream}");
-        let failed = |message: String| BrokerError::Request {
-            what: what(),
-            message,
-        };
+        let failed = |answer: NoAnswer| BrokerError::request(what())(answer);
         let inbox = self.client.new_inbox();
         let mut replies = self
             .client
@@ -169,22 +171,14 @@ impl Broker {
         loop {
             let message = tokio::time::timeout(SILENCE, replies.next())
                 .await
-                .map_err(|_| failed("no answer".to_owned()))?
-                .ok_or_else(|| failed("the connection closed".to_owned()))?;
+                .map_err(|_| failed(NoAnswer::Silence))?
+                .ok_or_else(|| failed(NoAnswer::Closed))?;
             match message.status {
                 None => found.extend(stored(message)),
                 // 204: end of the batch. 404: nothing there.
                 Some(status) if status.as_u16() == 204 => return Ok(found),
                 Some(StatusCode::NOT_FOUND) => return Ok(found),
-                Some(StatusCode::NO_RESPONDERS) => {
-                    return Err(failed(
-                        "the stream does not exist or has no leader".to_owned(),
-                    ));
-                }
-                Some(status) => {
-                    let description = message.description.unwrap_or_default();
-                    return Err(failed(format!("{status} {description}")));
-                }
+                Some(status) => return Err(failed(NoAnswer::status(status, message.description))),
             }
         }
     }
@@ -211,5 +205,5 @@ fn stored(message: Message) -> Option<Stored> {
 }
 
 fn is_marker(headers: &HeaderMap) -> bool {
-    headers.get("KV-Operation").is_some() || headers.get(header::NATS_MARKER_REASON).is_some()
+    headers.get(OPERATION).is_some() || headers.get(header::NATS_MARKER_REASON).is_some()
 }

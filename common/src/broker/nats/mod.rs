@@ -1,8 +1,96 @@
-//! NATS as the farm uses it: connecting, streams, batches, reads.
+//! NATS with JetStream, as the farm uses it: connecting, the server's clock, and
+//! streams, consumers and buckets as they are read and written. Knows no job.
 
 pub(super) mod atomic;
 pub(super) mod clock;
 pub(super) mod connect;
+pub(super) mod consumers;
 pub(super) mod direct;
-pub(super) mod topology;
-pub(super) mod values;
+pub(super) mod kv;
+pub(super) mod link;
+pub(super) mod message;
+pub(super) mod streams;
+pub(super) mod unreadable;
+
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::{Subscriber, ToSubject, jetstream};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+
+use crate::broker::BrokerError;
+use clock::Clock;
+use link::{Link, RECONNECT};
+use unreadable::Unread;
+
+/// Wait between two tries of a request that got no answer.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// Requests that are under way at the same time: one after the other, a far broker
+/// would take minutes.
+const AT_ONCE: usize = 16;
+
+/// Awaits requests, several at the same time; the answers are in their order.
+pub(crate) async fn all_of<T>(
+    requests: Vec<impl Future<Output = Result<T, BrokerError>>>,
+) -> Result<Vec<T>, BrokerError> {
+    futures::stream::iter(requests)
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+/// A connection to a server.
+#[derive(Clone)]
+pub(crate) struct Nats {
+    pub client: async_nats::Client,
+    pub jetstream: jetstream::Context,
+    pub link: Link,
+    pub clock: Clock,
+    pub unread: Unread,
+}
+
+impl Nats {
+    pub(crate) fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Returns while the client is connected: requests to a broker that is away
+    /// pile up, and are all sent at once when it is back.
+    pub(crate) async fn connected(&self) {
+        let mut connections = self.link.connections();
+        while !self.is_connected() {
+            // The sender lives as long as the client does.
+            let again = connections.changed();
+            let _ = tokio::time::timeout(RECONNECT, again).await;
+        }
+    }
+
+    /// Returns when a request that got no answer is worth trying again.
+    pub(crate) async fn before_retry(&self) {
+        tokio::time::sleep(RETRY).await;
+        self.connected().await;
+    }
+
+    /// Subscribes without JetStream.
+    pub(crate) async fn subscribe(
+        &self,
+        what: &str,
+        subject: impl ToSubject,
+    ) -> Result<Subscriber, BrokerError> {
+        let subscribed = self.client.subscribe(subject).await;
+        subscribed.map_err(BrokerError::request(what))
+    }
+
+    /// Publishes without JetStream: nobody says whether anybody heard it.
+    pub(crate) async fn notify(
+        &self,
+        what: &str,
+        subject: impl ToSubject,
+        payload: Bytes,
+    ) -> Result<(), BrokerError> {
+        let published = self.client.publish(subject, payload).await;
+        published.map_err(BrokerError::request(what))
+    }
+}

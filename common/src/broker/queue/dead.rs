@@ -1,34 +1,28 @@
 //! Dead letters: jobs that failed for good.
 
-use async_nats::HeaderMap;
-use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
-use async_nats::jetstream::context::PublishErrorKind;
-
+use crate::broker::nats::message::Message;
 use crate::broker::{Broker, BrokerError};
+use crate::farm::queue::Lane;
+use crate::job::Job;
+use crate::job::failure::Failure;
 use crate::job::id::JobId;
-use crate::job::run::Run;
+use crate::job::run::{Run, RunState};
 use crate::names::subject;
-use crate::names::subject::DEAD;
+use crate::names::subject::{DEAD, RUNS};
 use crate::wire;
+use crate::wire::WireError;
 
 impl Broker {
-    /// Publishes a dead letter and says its sequence; one that is there already
-    /// is enough.
-    pub(crate) async fn bury(&self, run: &Run) -> Result<Option<u64>, BrokerError> {
-        let what = || format!("publishing the dead letter of job {}", run.job.id);
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+    /// Stores a dead letter and says its sequence; `None` where there is one
+    /// already, which is enough.
+    pub(crate) async fn store_dead_letter(&self, run: &Run) -> Result<Option<u64>, BrokerError> {
+        let what = format!("publishing the dead letter of job {}", run.job.id);
         let subject = subject::dead(&run.queue, &run.job.id);
-        let answer = self
-            .jetstream
-            .publish_with_headers(subject, headers, wire::encode(run))
-            .await
-            .map_err(BrokerError::request(what()))?
-            .await;
-        match answer {
-            Ok(published) => Ok(Some(published.sequence)),
-            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(None),
-            Err(error) => Err(BrokerError::request(what())(error)),
+        let letter = Message::new(subject, wire::encode(run)).after(0);
+        match self.nats.store(&what, letter).await {
+            Ok(sequence) => Ok(Some(sequence)),
+            Err(error) if error.is_conflict() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -38,21 +32,44 @@ impl Broker {
     /// Where the broker gives no answer.
     pub async fn dead_letter(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
         let subject = subject::dead_anywhere(job);
-        let found = self
-            .last_of_each(DEAD, std::slice::from_ref(&subject))
-            .await?;
-        Ok(found.first().and_then(|stored| self.read(stored)))
+        let found = self.nats.last_of_each(DEAD, &[subject]).await?;
+        Ok(found.first().and_then(|stored| self.nats.read(stored)))
     }
 
-    /// Takes a dead letter back: the job is not dead after all.
-    pub(crate) async fn unbury(&self, job: &JobId) -> Result<(), BrokerError> {
-        self.purge_stream(DEAD, &subject::dead_anywhere(job), None)
-            .await
+    /// Removes the dead letter of a job that is not dead after all; with a
+    /// sequence only a letter up to that one, and none that came later.
+    pub(crate) async fn remove_dead_letter(
+        &self,
+        job: &JobId,
+        last: Option<u64>,
+    ) -> Result<(), BrokerError> {
+        let subject = subject::dead_anywhere(job);
+        self.nats.purge(DEAD, &subject, last).await
     }
 
-    /// Takes this one dead letter back, and none that another published.
-    pub(crate) async fn withdraw(&self, job: &JobId, letter: u64) -> Result<(), BrokerError> {
-        self.purge_stream(DEAD, &subject::dead_anywhere(job), Some(letter))
-            .await
+    /// A job whose run cannot be read, by its dead letter or by what waits of it.
+    pub(crate) async fn known_otherwise(
+        &self,
+        job: &JobId,
+        why: &WireError,
+    ) -> Result<Option<Run>, BrokerError> {
+        let known = match self.dead_letter(job).await? {
+            Some(letter) => Some(letter),
+            None => self.untaken(job).await?,
+        };
+        Ok(known.map(|run| self.unreadable_run(&run.job, &run.lane(), why)))
+    }
+
+    /// What can be said of a job whose run cannot be read: it has failed, as far as
+    /// this program can tell.
+    pub(crate) fn unreadable_run(&self, job: &Job, lane: &Lane, why: &WireError) -> Run {
+        let failure = Failure::input(format!(
+            "its run ({}) cannot be read: {why}",
+            subject::kv(RUNS, &subject::run(&job.id))
+        ));
+        Run {
+            state: RunState::Failed { failure },
+            ..Run::untaken(job.clone(), lane, self.now())
+        }
     }
 }

@@ -1,11 +1,15 @@
-//! The way of a job through the queue: enqueued, polled, claimed, kept, ended.
+//! A job's way through the queue: enqueued, polled, claimed, kept, ended.
 
 pub(super) mod claim;
+pub(super) mod commit;
 pub(super) mod dead;
+pub(super) mod delivery;
 pub(super) mod enqueue;
 pub(super) mod lanes;
-pub(super) mod lease;
-pub(super) mod owner;
+pub(super) mod messages;
+pub(super) mod notices;
+pub(super) mod outputs;
+pub(super) mod parked;
 pub(super) mod poll;
 pub(super) mod restore;
 pub(super) mod runs;

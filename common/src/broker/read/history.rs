@@ -19,21 +19,24 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn recent_reports(&self) -> Result<Vec<Report>, BrokerError> {
-        let (last, _) = self.extent(EVENTS).await?;
+        let last = self.nats.extent(EVENTS).await?.last;
         let mut from = last.saturating_sub(LOOK_BACK);
         let mut reports = Vec::new();
         while reports.len() < MOST {
-            let page = self.page(EVENTS, subject::COMPLETED, from, PAGE).await?;
+            let page = self
+                .nats
+                .page(EVENTS, subject::COMPLETED, from, PAGE)
+                .await?;
             let Some(stored) = page.last() else {
                 break;
             };
             from = stored.sequence + 1;
-            reports.extend(page.iter().filter_map(
-                |stored| match self.read::<Event>(stored)?.what {
+            reports.extend(page.iter().filter_map(|stored| {
+                match self.nats.read::<Event>(stored)?.what {
                     What::Completed(report) => Some(*report),
                     _ => None,
-                },
-            ));
+                }
+            }));
         }
         Ok(reports)
     }

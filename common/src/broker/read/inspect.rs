@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::GetStreamErrorKind;
-use futures::TryStreamExt;
+use async_nats::jetstream::consumer::Info;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::broker::nats::all_of;
 use crate::broker::nats::direct::{MOST_SUBJECTS, Stored};
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::{Lane, Queue};
@@ -80,7 +79,7 @@ impl Broker {
             return Ok(Some(JobRecord::Run(Box::new(run))));
         }
         let subjects = [subject::job_anywhere(job), subject::parked(job)];
-        let waiting = self.last_of_each(JOBS, &subjects).await?;
+        let waiting = self.nats.last_of_each(JOBS, &subjects).await?;
         for stored in &waiting {
             if let Some(pending) = self.pending(stored) {
                 return Ok(Some(match run {
@@ -151,11 +150,15 @@ impl Broker {
     /// Where the broker gives no answer.
     pub async fn runs_since(&self, from: u64, most: usize) -> Result<(Vec<Run>, u64), BrokerError> {
         let page = self
-            .page(&format!("KV_{RUNS}"), &subject::kv(RUNS, ">"), from, most)
+            .nats
+            .page(&subject::bucket(RUNS), &subject::kv(RUNS, ">"), from, most)
             .await?;
         let next = page.last().map_or(from, |last| last.sequence + 1);
         let runs = page.iter().filter(|stored| !stored.is_marker);
-        Ok((runs.filter_map(|stored| self.read(stored)).collect(), next))
+        Ok((
+            runs.filter_map(|stored| self.nats.read(stored)).collect(),
+            next,
+        ))
     }
 
     /// Every run, once, those that were written last at the end.
@@ -195,7 +198,7 @@ impl Broker {
     ) -> Result<(Vec<Pending>, u64), BrokerError> {
         // Among a million subjects, matching four wildcards takes the broker seconds.
         let filter = queue.map_or_else(|| ">".to_owned(), subject::queue);
-        let page = self.page(JOBS, &filter, from, most).await?;
+        let page = self.nats.page(JOBS, &filter, from, most).await?;
         let next = page.last().map_or(from, |last| last.sequence + 1);
         let found = page.iter().filter_map(|stored| self.pending(stored));
         Ok((found.collect(), next))
@@ -206,35 +209,31 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn lane_statuses(&self) -> Result<Vec<LaneStatus>, BrokerError> {
-        let what = "listing the lanes";
-        let stream = self.job_stream(what).await?;
-        let mut consumers = stream.consumers();
-        let mut statuses = Vec::new();
-        while let Some(info) = consumers
-            .try_next()
-            .await
-            .map_err(BrokerError::request(what))?
-        {
-            let Some(lane) = Lane::from_consumer(&info.name) else {
-                continue;
-            };
-            let next = info.delivered.stream_sequence + 1;
-            let oldest = if info.num_pending > 0 {
-                self.first_from(JOBS, &subject::lane(&lane), next)
-                    .await?
-                    .and_then(|stored| stored.time)
-            } else {
-                None
-            };
-            statuses.push(LaneStatus {
-                lane,
-                pending: info.num_pending,
-                running: info.num_ack_pending as u64,
-                oldest,
-                next,
-            });
-        }
-        Ok(statuses)
+        let consumers = self.nats.consumers(JOBS).await?;
+        let asking = consumers.into_iter().map(|info| self.lane_status(info));
+        let statuses = all_of(asking.collect()).await?;
+        Ok(statuses.into_iter().flatten().collect())
+    }
+
+    /// How full a lane is; `None` for a consumer that is no lane.
+    async fn lane_status(&self, info: Info) -> Result<Option<LaneStatus>, BrokerError> {
+        let Some(lane) = Lane::from_consumer(&info.name) else {
+            return Ok(None);
+        };
+        let next = info.delivered.stream_sequence + 1;
+        let oldest = if info.num_pending > 0 {
+            let filter = subject::lane(&lane);
+            self.nats.first_from(JOBS, &filter, next).await?
+        } else {
+            None
+        };
+        Ok(Some(LaneStatus {
+            lane,
+            pending: info.num_pending,
+            running: info.num_ack_pending as u64,
+            oldest: oldest.and_then(|stored| stored.time),
+            next,
+        }))
     }
 
     /// The jobs that a lane gives out next, in order. What cannot be read is
@@ -248,6 +247,7 @@ impl Broker {
         most: usize,
     ) -> Result<Vec<Pending>, BrokerError> {
         let page = self
+            .nats
             .page(JOBS, &subject::lane(&status.lane), status.next, most)
             .await?;
         Ok(page
@@ -282,21 +282,8 @@ impl Broker {
         let changes = self.changes(WORKERS, from, most, |key| key.parse().ok());
         match changes.await {
             // A broker that lost its memory has no bucket until a program makes it anew.
-            Err(_) if self.lacks(&format!("KV_{WORKERS}")).await => Ok((Vec::new(), 1)),
+            Err(_) if self.nats.lacks(&subject::bucket(WORKERS)).await => Ok((Vec::new(), 1)),
             answer => answer,
-        }
-    }
-
-    /// Whether the broker says that there is no such stream.
-    async fn lacks(&self, stream: &str) -> bool {
-        match self.jetstream.get_stream(stream).await {
-            Err(error) => match error.kind() {
-                GetStreamErrorKind::JetStream(error) => {
-                    error.error_code() == ErrorCode::STREAM_NOT_FOUND
-                }
-                _ => false,
-            },
-            Ok(_) => false,
         }
     }
 
@@ -309,8 +296,9 @@ impl Broker {
     ) -> Result<Changes<K, T>, BrokerError> {
         let prefix = subject::kv(bucket, "");
         let page = self
+            .nats
             .page(
-                &format!("KV_{bucket}"),
+                &subject::bucket(bucket),
                 &subject::kv(bucket, ">"),
                 from,
                 most,
@@ -320,10 +308,10 @@ impl Broker {
         let change = |stored: &Stored| {
             let key = parse(stored.subject.strip_prefix(&prefix)?)?;
             let value = if stored.is_marker {
-                self.is_gone(&stored.subject);
+                self.nats.unread.forget(&stored.subject);
                 None
             } else {
-                Some(self.read(stored)?)
+                Some(self.nats.read(stored)?)
             };
             Some(Change {
                 key,
@@ -340,8 +328,8 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn last_run_sequence(&self) -> Result<u64, BrokerError> {
-        let (last, _) = self.extent(&format!("KV_{RUNS}")).await?;
-        Ok(last)
+        let extent = self.nats.extent(&subject::bucket(RUNS)).await?;
+        Ok(extent.last)
     }
 
     /// Last sequence and number of messages of the work queue: while both stay
@@ -350,17 +338,8 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn queue_extent(&self) -> Result<(u64, u64), BrokerError> {
-        self.extent(JOBS).await
-    }
-
-    pub(crate) async fn extent(&self, stream: &str) -> Result<(u64, u64), BrokerError> {
-        let stream = self
-            .jetstream
-            .get_stream(stream)
-            .await
-            .map_err(BrokerError::request(format!("looking at {stream}")))?;
-        let state = &stream.cached_info().state;
-        Ok((state.last_sequence, state.messages))
+        let extent = self.nats.extent(JOBS).await?;
+        Ok((extent.last, extent.messages))
     }
 
     /// A job's history, oldest first; what cannot be read is left out.
@@ -368,10 +347,10 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn events(&self, job: &JobId) -> Result<Vec<Event>, BrokerError> {
-        let stored = self.all(EVENTS, &subject::event(job, "*")).await?;
+        let stored = self.nats.all(EVENTS, &subject::event(job, "*")).await?;
         Ok(stored
             .iter()
-            .filter_map(|stored| self.read(stored))
+            .filter_map(|stored| self.nats.read(stored))
             .collect())
     }
 
@@ -379,7 +358,7 @@ impl Broker {
     fn pending(&self, stored: &Stored) -> Option<Pending> {
         let place = JobSubject::parse(&stored.subject)?;
         Some(Pending {
-            job: self.read(stored)?,
+            job: self.nats.read(stored)?,
             queue: place.lane.queue,
             priority: place.lane.priority,
             sequence: stored.sequence,

@@ -3,5 +3,4 @@
 pub(super) mod history;
 pub(super) mod inspect;
 pub(super) mod position;
-pub(super) mod unreadable;
 pub(super) mod why;

@@ -1,10 +1,9 @@
 //! Where a job waits, and how many jobs go before it.
 
-use async_nats::header::{NATS_SCHEDULE, NATS_SCHEDULE_TARGET};
-use futures::TryStreamExt;
 use jiff::Timestamp;
 
-use crate::broker::nats::direct::Stored;
+use crate::broker::nats::all_of;
+use crate::broker::queue::messages;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::{Lane, Queue};
 use crate::job::id::JobId;
@@ -36,7 +35,7 @@ impl Broker {
         for stored in self.messages(job).await? {
             if let Some(place) = JobSubject::parse(&stored.subject) {
                 found.lanes.push((place.lane, stored.sequence));
-            } else if let Some(opening) = opening(&stored) {
+            } else if let Some(opening) = messages::opening(&stored) {
                 found.opens.push(opening);
             }
         }
@@ -56,45 +55,48 @@ impl Broker {
         places: &[(Lane, u64)],
         contends: impl Fn(&Queue) -> bool,
     ) -> Result<QueueAhead, BrokerError> {
-        let mut ahead = QueueAhead {
-            jobs: 0,
-            is_exact: true,
-        };
         let best = places.iter().max_by_key(|(lane, sequence)| {
             let earliest = std::cmp::Reverse(*sequence);
             (lane.priority, earliest)
         });
         let Some((Lane { priority, .. }, sequence)) = best else {
-            return Ok(ahead);
+            return Ok(QueueAhead {
+                jobs: 0,
+                is_exact: true,
+            });
         };
-        let (last, messages) = self.extent(JOBS).await?;
-        let what = "counting the jobs before another";
-        let mut lanes = self.job_stream(what).await?.consumers();
-        while let Some(info) = lanes.try_next().await.map_err(BrokerError::request(what))? {
-            let Some(lane) = Lane::from_consumer(&info.name).filter(|lane| contends(&lane.queue))
-            else {
+        let extent = self.nats.extent(JOBS).await?;
+        let is_exact = extent.messages <= COUNTED;
+        let consumers = self.nats.consumers(JOBS).await?;
+        let mut counting = Vec::new();
+        for info in consumers {
+            let lane = Lane::from_consumer(&info.name).filter(|lane| contends(&lane.queue));
+            let Some(lane) = lane.filter(|lane| lane.priority >= *priority) else {
                 continue;
             };
-            if lane.priority < *priority || info.num_pending == 0 {
-                continue;
-            }
-            let next = info.delivered.stream_sequence + 1;
-            if lane.priority > *priority {
-                ahead.jobs += info.num_pending;
-            } else if messages <= COUNTED {
-                let behind = self.count_from(&lane, *sequence).await?;
-                ahead.jobs += info.num_pending.saturating_sub(behind);
-            } else {
-                ahead.jobs += share_before(*sequence, next, last, info.num_pending);
-                ahead.is_exact = false;
-            }
+            counting.push(async move {
+                let pending = info.num_pending;
+                if pending == 0 || lane.priority > *priority {
+                    return Ok(pending);
+                }
+                if is_exact {
+                    let behind = self.count_from(&lane, *sequence).await?;
+                    return Ok(pending.saturating_sub(behind));
+                }
+                let next = info.delivered.stream_sequence + 1;
+                Ok(share_before(*sequence, next, extent.last, pending))
+            });
         }
-        Ok(ahead)
+        let jobs = all_of(counting).await?.into_iter().sum();
+        Ok(QueueAhead { jobs, is_exact })
     }
 
     /// Jobs in a lane from a sequence on, counted by the broker.
     async fn count_from(&self, lane: &Lane, sequence: u64) -> Result<u64, BrokerError> {
-        let page = self.page(JOBS, &subject::lane(lane), sequence, 1).await?;
+        let page = self
+            .nats
+            .page(JOBS, &subject::lane(lane), sequence, 1)
+            .await?;
         Ok(page.first().map_or(0, |stored| 1 + stored.behind))
     }
 }
@@ -107,14 +109,6 @@ fn share_before(sequence: u64, from: u64, last: u64, jobs: u64) -> u64 {
     let share = before as f64 / (before + from_on).max(1) as f64;
     let even = (jobs as f64 * share).round() as u64;
     even.clamp(jobs.saturating_sub(from_on), before.min(jobs))
-}
-
-/// The lane that a waiting message is sent to, and when.
-fn opening(stored: &Stored) -> Option<(Lane, Timestamp)> {
-    let header = |name: async_nats::HeaderName| Some(stored.headers.get(name)?.as_str());
-    let at = header(NATS_SCHEDULE)?.strip_prefix("@at ")?.parse().ok()?;
-    let place = JobSubject::parse(header(NATS_SCHEDULE_TARGET)?)?;
-    Some((place.lane, at))
 }
 
 #[cfg(test)]

@@ -1,4 +1,3 @@
-//! Changing what was decided about jobs and batches.
+//! What people change about jobs: cancel, move, retry, forget.
 
-pub(super) mod batches;
 pub(super) mod change;

@@ -1,7 +1,7 @@
 //! Naming outputs beside those that were named before: the farm remembers in whose
 //! name each output is, and every program that makes jobs asks it here.
 
-use crate::broker::submit::outputs::Makers;
+use crate::broker::submit::makers::Makers;
 use crate::broker::{Broker, BrokerError};
 use crate::names::location::Location;
 use crate::recipe::Container;

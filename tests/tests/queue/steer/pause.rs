@@ -28,7 +28,7 @@ async fn a_paused_batch_stands_aside_and_comes_back() {
     broker.command(&target, Some(&order)).await.expect("given");
     assert!(broker.controls().await.expect("them").is_paused(&target));
     let worker = TestClaimant::pausing("w1", parked.batch);
-    let look = broker.claim(&known, &worker, 5).await.expect("an answer");
+    let look = broker.poll(&known, &worker, 5).await.expect("an answer");
     let ids: Vec<_> = look
         .claims
         .iter()
@@ -53,7 +53,7 @@ async fn a_job_of_a_paused_batch_is_there_once_however_often_it_is_enqueued() {
     broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
     lanes(&broker, &mut known).await;
     let paused = TestClaimant::pausing("w", job.batch);
-    let look = broker.claim(&known, &paused, 1).await;
+    let look = broker.poll(&known, &paused, 1).await;
     let taken = look.expect("an answer").claims;
     assert!(taken.iter().all(|(claim, ())| claim.job().id != job.id));
     let record = broker.job(&job.id).await.expect("an answer");
@@ -70,7 +70,7 @@ async fn a_job_of_a_paused_batch_is_there_once_however_often_it_is_enqueued() {
 async fn a_job_is_not_put_aside_once_its_batch_goes_on() {
     let (_alive, broker, known) = with_one_job().await;
     let late = TestClaimant::pausing("late", only_job(&broker).await.batch);
-    let look = broker.claim(&known, &late, 1).await;
+    let look = broker.poll(&known, &late, 1).await;
     assert!(look.expect("an answer").claims.is_empty());
     assert!(broker.parked_jobs().await.expect("an answer").is_empty());
     claim_in_time(&broker, &known, "w").await;
@@ -105,7 +105,7 @@ async fn a_resume_that_was_killed_is_finished_by_whoever_follows_orders() {
     let order = paused();
     broker.command(&target, Some(&order)).await.expect("given");
     let worker = TestClaimant::pausing("w1", parked.batch);
-    broker.claim(&known, &worker, 5).await.expect("an answer");
+    broker.poll(&known, &worker, 5).await.expect("an answer");
     assert_eq!(broker.parked_jobs().await.expect("them").len(), 1);
     // Killed before it has brought the job back.
     let way = Proxy::start(Protocol::Nats, server.0.port());

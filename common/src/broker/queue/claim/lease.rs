@@ -78,23 +78,22 @@ async fn watch(claim: &Claim) -> Ended {
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Most jobs that end sooner than this need none of what follows.
     tokio::time::sleep(every.min(SETTLED)).await;
-    let mut nudges = claim
-        .broker
-        .client
-        .subscribe(subject::control_job(&job))
+    let nats = &claim.broker.nats;
+    let mut notices = nats
+        .subscribe("listening for orders", subject::control_job(&job))
         .await
         .ok();
-    // A nudge may be lost with a connection.
+    // A notice may be lost with a connection.
     let mut connections = claim.broker.connections();
     let mut checking = None;
-    // For a nudge that came before anybody listened.
+    // For a notice that came before anybody listened.
     if let Ok(Some(ended)) = tokio::time::timeout(every / 2, check(claim)).await {
         return ended;
     }
     loop {
-        let nudged = async {
-            match &mut nudges {
-                Some(nudges) => nudges.next().await.is_some(),
+        let notified = async {
+            match &mut notices {
+                Some(notices) => notices.next().await.is_some(),
                 None => std::future::pending().await,
             }
         };
@@ -104,7 +103,7 @@ async fn watch(claim: &Claim) -> Ended {
                     tracing::warn!(%job, %error, "no sign of life reached the broker");
                 }
             }
-            alive = nudged => if !alive { nudges = None },
+            alive = notified => if !alive { notices = None },
             Ok(()) = connections.changed() => {}
         }
         // A check that hangs must not hold up the next sign of life.

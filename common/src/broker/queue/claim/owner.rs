@@ -107,6 +107,7 @@ impl Broker {
             .payload(wire::encode(&question))
             .timeout(Some(SILENCE));
         let answer = self
+            .nats
             .client
             .send_request(subject::owner(worker), request)
             .await;
@@ -114,7 +115,7 @@ impl Broker {
             Ok(answer) => wire::decode(&answer.payload).unwrap_or(false),
             Err(error) => match error.kind() {
                 RequestErrorKind::NoResponders | RequestErrorKind::TimedOut => {
-                    if self.link.stands_for() < RETURN {
+                    if self.nats.link.stands_for() < RETURN {
                         return Ok(Owner::Unknown);
                     }
                     false
@@ -134,12 +135,9 @@ impl Broker {
         worker: &WorkerName,
         stop: CancellationToken,
     ) -> Result<(), BrokerError> {
-        let mut asked = self
-            .client
-            .subscribe(subject::owner(worker))
-            .await
-            .map_err(BrokerError::request("listening for questions"))?;
-        let (client, owned) = (self.client.clone(), self.owned.clone());
+        let what = "listening for questions";
+        let mut asked = self.nats.subscribe(what, subject::owner(worker)).await?;
+        let (client, owned) = (self.nats.client.clone(), self.owned.clone());
         // A task of its own: nothing that this worker does may hold up an answer.
         tokio::spawn(async move {
             while let Some(Some(message)) = stop.run_until_cancelled(asked.next()).await {

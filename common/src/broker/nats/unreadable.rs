@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::broker::Broker;
+use crate::broker::nats::Nats;
 use crate::broker::nats::direct::Stored;
 use crate::wire;
 use crate::wire::WireError;
@@ -64,8 +64,15 @@ impl Unread {
         }
     }
 
+    /// What was met and cannot be read, by subject.
+    pub(crate) fn all(&self) -> Vec<Unreadable> {
+        let mut met = self.met();
+        met.retain(|subject, met| subject.starts_with("$KV.") || met.last.elapsed() < STALE);
+        met.values().map(|met| met.what.clone()).collect()
+    }
+
     /// What stands there now can be read, or nothing does.
-    fn forget(&self, subject: &str) {
+    pub(crate) fn forget(&self, subject: &str) {
         let mut met = self.met();
         if !met.is_empty() {
             met.remove(subject);
@@ -73,22 +80,13 @@ impl Unread {
     }
 }
 
-impl Broker {
+impl Nats {
     /// What a message or value holds; `None` where this program cannot read it.
     pub(crate) fn read<T: DeserializeOwned>(&self, stored: &Stored) -> Option<T> {
-        self.read_payload(&stored.subject, &stored.payload)
+        self.try_read(&stored.subject, &stored.payload).ok()
     }
 
-    /// The same of what was found at a subject.
-    pub(crate) fn read_payload<T: DeserializeOwned>(
-        &self,
-        subject: &str,
-        payload: &[u8],
-    ) -> Option<T> {
-        self.try_read(subject, payload).ok()
-    }
-
-    /// The same for whoever has to know why.
+    /// What was found at a subject, for whoever has to know why it cannot be read.
     pub(crate) fn try_read<T: DeserializeOwned>(
         &self,
         subject: &str,
@@ -100,17 +98,5 @@ impl Broker {
             Err(error) => self.unread.note(subject, error),
         }
         read
-    }
-
-    /// Forgets what could not be read at a subject: nothing stands there any more.
-    pub(crate) fn is_gone(&self, subject: &str) {
-        self.unread.forget(subject);
-    }
-
-    /// What was met and cannot be read, by subject.
-    pub fn unreadable(&self) -> Vec<Unreadable> {
-        let mut met = self.unread.met();
-        met.retain(|subject, met| subject.starts_with("$KV.") || met.last.elapsed() < STALE);
-        met.values().map(|met| met.what.clone()).collect()
     }
 }

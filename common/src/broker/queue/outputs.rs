@@ -10,23 +10,17 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
-use async_nats::HeaderMap;
-use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use tokio::time::Instant;
 
-use crate::broker::nats::atomic;
-use crate::broker::nats::atomic::Message;
+use crate::broker::nats::direct::Stored;
+use crate::broker::nats::message::Message;
 use crate::broker::{Broker, BrokerError};
 use crate::job::Job;
 use crate::job::id::JobId;
-use crate::job::input::Input;
-use crate::job::run::report::Report;
-use crate::job::run::{Run, RunState};
+use crate::job::run::Run;
 use crate::names::location::Location;
 use crate::names::subject;
 use crate::names::subject::{JOBS, OUTPUTS, RUNS};
-use crate::recipe::Recipe;
-use crate::wire;
 
 /// How long a claim whose job nobody knows is left to whoever made it.
 const UNHEARD: Duration = Duration::from_secs(6);
@@ -44,67 +38,12 @@ pub struct Holder {
     pub input: Option<Location>,
 }
 
-/// The jobs that have made outputs, make them or are to make them.
-pub type Makers = HashMap<Location, Maker>;
-
-/// The job that last claimed an output.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Maker {
-    /// Nobody has taken it yet.
-    Waiting(Box<Job>),
-    /// Somebody has.
-    Taken(Box<Run>),
-}
-
-impl Maker {
-    /// The job.
-    pub fn job(&self) -> &Job {
-        match self {
-            Self::Waiting(job) => job,
-            Self::Taken(run) => &run.job,
+impl From<&Job> for Holder {
+    fn from(job: &Job) -> Self {
+        Self {
+            job: job.id,
+            input: Some(job.input.location.clone()),
         }
-    }
-
-    /// Whether it waits or runs.
-    pub fn lives(&self) -> bool {
-        match self {
-            Self::Waiting(_) => true,
-            Self::Taken(run) => !run.state.is_terminal(),
-        }
-    }
-
-    /// What it has made, where it is done.
-    pub fn report(&self) -> Option<&Report> {
-        match self {
-            Self::Taken(run) => match &run.state {
-                RunState::Completed { report } => Some(report),
-                _ => None,
-            },
-            Self::Waiting(_) => None,
-        }
-    }
-
-    /// Whether it makes the same of the same.
-    pub fn does(&self, input: &Input, recipe: &Recipe) -> bool {
-        self.job().input == *input && self.job().recipe == *recipe
-    }
-
-    /// The same as the holder of an output.
-    pub fn holder(&self) -> Holder {
-        holder(self.job())
-    }
-
-    /// Why what it has made is not what another job was to make there.
-    pub fn differs(&self, input: &Location, recipe: &Recipe) -> String {
-        let job = self.job();
-        let how = if job.input.location != *input {
-            format!("from {}", job.input.location)
-        } else if job.recipe != *recipe {
-            "by another recipe".to_owned()
-        } else {
-            "from an earlier version of its source".to_owned()
-        };
-        format!("{} was made {how} by job {}", job.output, job.id)
     }
 }
 
@@ -132,7 +71,7 @@ impl Broker {
                     free.insert(job);
                 }
                 Entry::Occupied(first) if first.get().id != job.id => {
-                    refused.insert(job.id, holder(first.get()));
+                    refused.insert(job.id, (*first.get()).into());
                 }
                 Entry::Occupied(_) => {}
             }
@@ -199,16 +138,10 @@ impl Broker {
         let messages: Vec<Message> = claims
             .into_iter()
             .map(|(key, job, expected)| {
-                let mut headers = HeaderMap::new();
-                headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
-                Message {
-                    subject: subject::kv(OUTPUTS, key),
-                    headers,
-                    payload: job.id.to_string().into(),
-                }
+                Message::new(subject::kv(OUTPUTS, key), job.id.to_string().into()).after(expected)
             })
             .collect();
-        atomic::publish(&self.client, &what, messages).await
+        self.nats.store_all(&what, messages).await
     }
 
     /// Who holds these keys, and the revision that stands for it.
@@ -218,64 +151,17 @@ impl Broker {
     ) -> Result<Claims, BrokerError> {
         let subjects: Vec<String> = keys.map(|key| subject::kv(OUTPUTS, key)).collect();
         let stored = self
-            .last_of_each(&format!("KV_{OUTPUTS}"), &subjects)
+            .nats
+            .last_of_each(&subject::bucket(OUTPUTS), &subjects)
             .await?;
         let prefix = subject::kv(OUTPUTS, "");
-        let read = |stored: crate::broker::nats::direct::Stored| {
+        let read = |stored: Stored| {
             let key = stored.subject.strip_prefix(&prefix)?.to_owned();
             let text = std::str::from_utf8(&stored.payload).ok();
             let job = text.and_then(|text| text.parse().ok());
             Some((key, (job, stored.sequence)))
         };
         Ok(stored.into_iter().filter_map(read).collect())
-    }
-
-    /// The jobs that claimed these outputs last, as far as anybody knows them.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
-    pub async fn makers(
-        &self,
-        outputs: impl IntoIterator<Item = Location>,
-    ) -> Result<Makers, BrokerError> {
-        let outputs: HashMap<String, Location> = outputs
-            .into_iter()
-            .map(|output| (subject::output(&output), output))
-            .collect();
-        let claims = self.claims(outputs.keys()).await?;
-        let jobs: Vec<JobId> = claims.values().filter_map(|(job, _)| *job).collect();
-        let mut known: HashMap<JobId, Maker> = HashMap::new();
-        if jobs.is_empty() {
-            return Ok(Makers::new());
-        }
-        // What waits is read first: a job that is taken meanwhile is seen as taken.
-        let messages: Vec<String> = jobs
-            .iter()
-            .flat_map(|job| [subject::job_anywhere(job), subject::later_anywhere(job)])
-            .collect();
-        for stored in self.last_of_each(JOBS, &messages).await? {
-            if let Ok(job) = wire::decode::<Job>(&stored.payload) {
-                known.insert(job.id, Maker::Waiting(Box::new(job)));
-            }
-        }
-        let runs: Vec<String> = jobs
-            .iter()
-            .map(|job| subject::kv(RUNS, &subject::run(job)))
-            .collect();
-        for stored in self.last_of_each(&format!("KV_{RUNS}"), &runs).await? {
-            match wire::decode::<Run>(&stored.payload) {
-                Ok(run) if !stored.is_marker => {
-                    known.insert(run.job.id, Maker::Taken(Box::new(run)));
-                }
-                _ => {}
-            }
-        }
-        let maker = |(key, output)| {
-            let (job, _) = claims.get(&key)?;
-            let maker = known.get(job.as_ref()?)?;
-            (maker.job().output == output).then(|| (output, maker.clone()))
-        };
-        Ok(outputs.into_iter().filter_map(maker).collect())
     }
 
     /// What has become of these jobs, as far as anybody knows them.
@@ -292,21 +178,25 @@ impl Broker {
         if jobs.is_empty() {
             return Ok(standings);
         }
-        for stored in self.last_of_each(JOBS, &messages).await? {
-            if let Ok(job) = wire::decode::<Job>(&stored.payload) {
+        for stored in self.nats.last_of_each(JOBS, &messages).await? {
+            if let Some(job) = self.nats.read::<Job>(&stored) {
                 standings.insert(job.id, Standing::Lives(Some(job.input.location)));
             }
         }
         // What the run says goes before a message that is still about.
         let by_subject: HashMap<&String, &JobId> = runs.iter().zip(&jobs).collect();
-        for stored in self.last_of_each(&format!("KV_{RUNS}"), &runs).await? {
+        for stored in self
+            .nats
+            .last_of_each(&subject::bucket(RUNS), &runs)
+            .await?
+        {
             let Some(job) = by_subject
                 .get(&stored.subject)
                 .filter(|_| !stored.is_marker)
             else {
                 continue;
             };
-            let standing = match wire::decode::<Run>(&stored.payload) {
+            let standing = match self.nats.try_read::<Run>(&stored.subject, &stored.payload) {
                 Ok(run) if run.state.is_terminal() => Standing::Over,
                 Ok(run) => Standing::Lives(Some(run.job.input.location)),
                 // Whoever can read it may be at it.
@@ -317,20 +207,18 @@ impl Broker {
         Ok(standings)
     }
 
-    /// Gives up the claim of a job that is to be forgotten.
-    pub(crate) async fn forget_output(&self, job: &JobId) -> Result<(), BrokerError> {
-        let Some(found) = self.job(job).await? else {
-            return Ok(());
-        };
-        let key = subject::output(&found.job().output);
+    /// Gives up the output of a job that is to be forgotten.
+    pub(crate) async fn forget_output(&self, job: &Job) -> Result<(), BrokerError> {
+        let key = subject::output(&job.output);
         if let Some((_, sequence)) = self
             .claims(std::iter::once(&key))
             .await?
             .remove(&key)
-            .filter(|(owner, _)| owner.as_ref() == Some(job))
+            .filter(|(owner, _)| owner.as_ref() == Some(&job.id))
         {
             let subject = subject::kv(OUTPUTS, &key);
-            self.purge_stream(&format!("KV_{OUTPUTS}"), &subject, Some(sequence))
+            self.nats
+                .purge(&subject::bucket(OUTPUTS), &subject, Some(sequence))
                 .await?;
         }
         Ok(())
@@ -347,12 +235,5 @@ impl std::fmt::Display for Holder {
             ),
             None => write!(f, "its output is already being made by job {}", self.job),
         }
-    }
-}
-
-fn holder(job: &Job) -> Holder {
-    Holder {
-        job: job.id,
-        input: Some(job.input.location.clone()),
     }
 }

@@ -1,0 +1,40 @@
+//! Batches: what was enqueued together.
+
+use crate::broker::{Broker, BrokerError};
+use crate::job::batch::Batch;
+use crate::job::id::BatchId;
+use crate::names::subject;
+use crate::names::subject::BATCHES;
+use crate::wire;
+
+impl Broker {
+    /// Keeps what is to be known of a batch.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn keep_batch(&self, batch: &Batch) -> Result<(), BrokerError> {
+        let what = format!("keeping the batch {}", batch.id);
+        let (key, value) = (batch.id.to_string(), wire::encode(batch));
+        self.nats.put(BATCHES, &key, value, &what).await.map(drop)
+    }
+
+    /// Forgets a batch with which nothing was enqueued after all.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn forget_batch(&self, batch: &BatchId) -> Result<(), BrokerError> {
+        let subject = subject::kv(BATCHES, &batch.to_string());
+        self.nats
+            .purge(&subject::bucket(BATCHES), &subject, None)
+            .await
+    }
+
+    /// Every batch, the oldest first.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn batches(&self) -> Result<Vec<Batch>, BrokerError> {
+        let batches = self.nats.values(BATCHES, "").await?;
+        Ok(batches.into_iter().map(|kept| kept.value).collect())
+    }
+}

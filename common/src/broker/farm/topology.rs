@@ -1,0 +1,168 @@
+//! The streams and buckets of a farm.
+
+use std::time::Duration;
+
+use async_nats::jetstream::stream;
+
+use crate::broker::{Broker, BrokerError};
+use crate::farm::retention::Days;
+use crate::names::subject;
+
+/// Lanes: up to ten priorities for each encoder, codec and pinned worker.
+const MAX_CONSUMERS: i32 = 100_000;
+/// How long the broker remembers that a heartbeat ran out, for watchers.
+const EXPIRY_MARKER: Duration = Duration::from_secs(60);
+
+impl Broker {
+    /// Makes what is missing; leaves what exists as it is, so that an operator
+    /// can change limits and replicas.
+    pub(crate) async fn ensure_topology(&self) -> Result<(), BrokerError> {
+        let replicas = self.replicas;
+        let mut names = self.nats.stream_names().await?;
+        names.sort_unstable();
+        let is_missing = |config: &stream::Config| names.binary_search(&config.name).is_err();
+        let state = [
+            jobs(replicas),
+            dead(replicas),
+            outputs(replicas),
+            runs(replicas),
+            workers(replicas),
+            control(replicas),
+            settings(replicas),
+        ];
+        for config in state.iter().filter(|config| is_missing(config)) {
+            self.nats.create_stream(config).await?;
+        }
+        // History is kept for as long as was set, also where it is made anew.
+        let history = [
+            events(replicas, Days::DEFAULT),
+            batches(replicas, Days::DEFAULT),
+        ];
+        let mut missing = history.into_iter().filter(is_missing).peekable();
+        if missing.peek().is_none() {
+            return Ok(());
+        }
+        let kept = self.retention_to_be().await?.duration();
+        for config in missing {
+            let config = stream::Config {
+                max_age: kept,
+                ..config
+            };
+            self.nats.create_stream(&config).await?;
+        }
+        Ok(())
+    }
+}
+
+fn jobs(num_replicas: usize) -> stream::Config {
+    stream::Config {
+        name: subject::JOBS.to_owned(),
+        description: Some("jobs that wait or run".to_owned()),
+        subjects: subject::JOBS_SUBJECTS.map(str::to_owned).to_vec(),
+        retention: stream::RetentionPolicy::WorkQueue,
+        storage: stream::StorageType::File,
+        max_consumers: MAX_CONSUMERS,
+        allow_direct: true,
+        allow_atomic_publish: true,
+        allow_message_schedules: true,
+        republish: Some(stream::Republish {
+            source: subject::WAKE_SOURCE.to_owned(),
+            destination: subject::WAKE_DESTINATION.to_owned(),
+            headers_only: true,
+        }),
+        num_replicas,
+        ..Default::default()
+    }
+}
+
+fn events(num_replicas: usize, kept: Days) -> stream::Config {
+    stream::Config {
+        name: subject::EVENTS.to_owned(),
+        description: Some("history of jobs".to_owned()),
+        subjects: vec![subject::EVENTS_SUBJECTS.to_owned()],
+        storage: stream::StorageType::File,
+        max_age: kept.duration(),
+        allow_direct: true,
+        // History is worth no flush for each entry: nothing is decided by it.
+        persist_mode: (num_replicas == 1).then_some(stream::PersistenceMode::Async),
+        num_replicas,
+        ..Default::default()
+    }
+}
+
+fn dead(num_replicas: usize) -> stream::Config {
+    stream::Config {
+        name: subject::DEAD.to_owned(),
+        description: Some("jobs that failed for good".to_owned()),
+        subjects: vec![subject::DEAD_SUBJECTS.to_owned()],
+        storage: stream::StorageType::File,
+        max_messages_per_subject: 1,
+        allow_direct: true,
+        num_replicas,
+        ..Default::default()
+    }
+}
+
+/// A key-value bucket that keeps the last value of each key.
+fn bucket(name: &str, description: &str, num_replicas: usize) -> stream::Config {
+    stream::Config {
+        name: subject::bucket(name),
+        description: Some(description.to_owned()),
+        subjects: vec![subject::kv(name, ">")],
+        max_messages_per_subject: 1,
+        storage: stream::StorageType::File,
+        discard: stream::DiscardPolicy::New,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        num_replicas,
+        ..Default::default()
+    }
+}
+
+fn runs(replicas: usize) -> stream::Config {
+    let description = "what has become of jobs since a worker took them";
+    bucket(subject::RUNS, description, replicas)
+}
+
+fn outputs(replicas: usize) -> stream::Config {
+    stream::Config {
+        allow_atomic_publish: true,
+        ..bucket(subject::OUTPUTS, "which job an output belongs to", replicas)
+    }
+}
+
+fn control(replicas: usize) -> stream::Config {
+    let description = "standing orders: pauses and working hours";
+    stream::Config {
+        republish: Some(stream::Republish {
+            source: subject::kv(subject::CONTROL, ">"),
+            destination: subject::ORDERS.to_owned(),
+            headers_only: true,
+        }),
+        ..bucket(subject::CONTROL, description, replicas)
+    }
+}
+
+fn settings(replicas: usize) -> stream::Config {
+    let description = "presets, the default among them, and how long history is kept";
+    bucket(subject::SETTINGS, description, replicas)
+}
+
+fn batches(replicas: usize, kept: Days) -> stream::Config {
+    stream::Config {
+        max_age: kept.duration(),
+        ..bucket(subject::BATCHES, "what was enqueued together", replicas)
+    }
+}
+
+fn workers(replicas: usize) -> stream::Config {
+    stream::Config {
+        // Worth no disk: live workers tell a restarted broker within seconds, and
+        // make this anew for it.
+        storage: stream::StorageType::Memory,
+        allow_message_ttl: true,
+        subject_delete_marker_ttl: Some(EXPIRY_MARKER),
+        ..bucket(subject::WORKERS, "heartbeats of live workers", replicas)
+    }
+}

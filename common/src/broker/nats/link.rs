@@ -1,0 +1,73 @@
+//! Since when the connection stands.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_nats::Event;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// Longest wait between two tries to connect again: short, so that everybody who
+/// is alive is back soon after a broker that was away.
+pub(crate) const RECONNECT: Duration = Duration::from_secs(1);
+
+/// The state of the connection.
+#[derive(Clone)]
+pub(crate) struct Link {
+    since: Arc<Mutex<Option<Instant>>>,
+    connections: watch::Receiver<()>,
+}
+
+/// Hears what the client says of its connection.
+pub(crate) struct LinkObserver {
+    since: Arc<Mutex<Option<Instant>>>,
+    connected: watch::Sender<()>,
+}
+
+impl Link {
+    pub(crate) fn new() -> (Self, LinkObserver) {
+        let since = Arc::new(Mutex::new(Some(Instant::now())));
+        let (connected, connections) = watch::channel(());
+        let observer = LinkObserver {
+            since: Arc::clone(&since),
+            connected,
+        };
+        (Self { since, connections }, observer)
+    }
+
+    /// Since when the connection stands; `None` while it is broken.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For how long the connection has stood; zero while it is broken.
+    pub(crate) fn stands_for(&self) -> Duration {
+        self.since().map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Changes each time the client has connected.
+    pub(crate) fn connections(&self) -> watch::Receiver<()> {
+        let mut connections = self.connections.clone();
+        connections.mark_unchanged();
+        connections
+    }
+}
+
+impl LinkObserver {
+    pub(crate) fn heard(&self, event: &Event) {
+        let since = match event {
+            Event::Connected => Some(Instant::now()),
+            Event::Disconnected => None,
+            _ => return,
+        };
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        if since.is_some() {
+            self.connected.send_replace(());
+        }
+    }
+}
+
+/// How long to wait before the connection is tried again for so many times in a row.
+pub(crate) fn reconnect_delay(tries: usize) -> Duration {
+    Duration::from_millis(1 << tries.min(10)).min(RECONNECT)
+}

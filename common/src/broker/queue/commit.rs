@@ -1,0 +1,62 @@
+//! Committing a run: its dead letter before, its history after.
+
+use crate::broker::queue::runs::{Tries, Write};
+use crate::broker::{Broker, BrokerError};
+use crate::job::event::Event;
+use crate::job::run::{Run, RunState};
+use crate::names::subject;
+use crate::wire;
+
+impl Broker {
+    /// Writes a run and its history. A job that failed is a dead letter first, so
+    /// that none is ever failed without one.
+    pub(crate) async fn commit_run(
+        &self,
+        next: &Run,
+        expected: u64,
+        tries: Tries,
+    ) -> Result<Write, BrokerError> {
+        let letter = match next.state {
+            RunState::Failed { .. } => loop {
+                match self.store_dead_letter(next).await {
+                    Ok(letter) => break letter,
+                    Err(error) if tries != Tries::Endless => return Err(error),
+                    Err(error) => tracing::debug!(%error, "no answer; trying again"),
+                }
+                self.nats.before_retry().await;
+            },
+            _ => None,
+        };
+        let written = self.write_run(next, expected, tries).await?;
+        match (&written, letter) {
+            (Write::Done(_), _) => self.record(next).await,
+            // A letter that was there before may be the true owner's.
+            (Write::Conflict, Some(letter)) => {
+                self.remove_dead_letter(&next.job.id, Some(letter)).await?;
+            }
+            (Write::Conflict, None) => {}
+        }
+        Ok(written)
+    }
+
+    /// Adds to the job's history what was just written.
+    async fn record(&self, run: &Run) {
+        let event = Event::of(run);
+        if run.attempt == 1 && matches!(run.state, RunState::Running { .. }) {
+            self.record_event(&Event::queued(run)).await;
+        }
+        self.record_event(&event).await;
+    }
+
+    /// Adds to a job's history. Nobody waits for an answer: nothing is decided
+    /// by history, and its stream keeps what the connection brings it.
+    pub async fn record_event(&self, event: &Event) {
+        let subject = subject::event(&event.job, event.what.kind());
+        let recorded = self
+            .nats
+            .notify("recording an event", subject, wire::encode(event));
+        if let Err(error) = recorded.await {
+            tracing::warn!(job = %event.job, %error, "an event was not recorded");
+        }
+    }
+}

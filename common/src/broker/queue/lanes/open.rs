@@ -1,0 +1,150 @@
+//! Opening lanes: made when somebody first needs one.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, pull};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use crate::broker::nats::all_of;
+use crate::broker::queue::lanes::Lanes;
+use crate::broker::{Broker, BrokerError};
+use crate::farm::queue::{Lane, Priority, Queue};
+use crate::names::subject;
+use crate::names::subject::JOBS;
+
+/// Lanes that are opened at the same time.
+const AT_ONCE: usize = 16;
+/// Pull requests that may wait on one lane: more than workers that ever poll at once.
+const MAX_WAITING: i64 = 65_536;
+
+impl Broker {
+    /// Makes a lane where it is missing and returns its ack wait, which is
+    /// whatever the lane was first made with.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub(crate) async fn open_lane(&self, lane: &Lane) -> Result<Duration, BrokerError> {
+        self.open_lane_with(lane, self.ack_wait).await
+    }
+
+    /// The same, with a lease for the lane where it is missing.
+    pub(super) async fn open_lane_with(
+        &self,
+        lane: &Lane,
+        lease: Duration,
+    ) -> Result<Duration, BrokerError> {
+        let name = lane.consumer();
+        if let Some(info) = self.nats.consumer(JOBS, &name).await? {
+            return Ok(info.config.ack_wait);
+        }
+        let config = pull::Config {
+            durable_name: Some(name.clone()),
+            filter_subject: subject::lane(lane),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: lease,
+            max_deliver: -1,
+            max_ack_pending: -1,
+            max_waiting: MAX_WAITING,
+            ..Default::default()
+        };
+        // Strictly: a lane that exists by now keeps the lease that it was made with.
+        let Err(error) = self.nats.create_consumer(JOBS, &name, config).await else {
+            return Ok(lease);
+        };
+        // Another program may have been quicker.
+        let info = self.nats.consumer(JOBS, &name).await?.ok_or(error)?;
+        Ok(info.config.ack_wait)
+    }
+
+    /// Makes lanes where they are missing, several at the same time.
+    pub(crate) async fn open_lanes(
+        &self,
+        lanes: impl IntoIterator<Item = &Lane>,
+    ) -> Result<(), BrokerError> {
+        let mut opening = Vec::new();
+        for lane in lanes {
+            opening.push(self.open_lane(lane));
+        }
+        all_of(opening).await.map(drop)
+    }
+
+    /// Makes lanes known to a worker.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub async fn add_lane(&self, lanes: &mut Lanes, lane: Lane) -> Result<(), BrokerError> {
+        if !lanes.contains(&lane) {
+            let ack_wait = self.open_lane(&lane).await?;
+            lanes.insert(lane, ack_wait);
+        }
+        Ok(())
+    }
+
+    /// Each lane as it is made, by whomever: before its first job is there.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub async fn new_lanes(&self) -> Result<BoxStream<'static, Lane>, BrokerError> {
+        let what = "listening for new lanes";
+        let told = self.nats.subscribe(what, subject::LANES_MADE).await?;
+        let lanes = told.filter_map(async |made| {
+            let (_, consumer) = made.subject.rsplit_once('.')?;
+            Lane::from_consumer(consumer)
+        });
+        Ok(lanes.boxed())
+    }
+
+    /// Makes several lanes known to a worker, at once. Broken off, it keeps those
+    /// that it has got to know.
+    async fn add_lanes(&self, lanes: &mut Lanes, found: Vec<Lane>) -> Result<(), BrokerError> {
+        let mut opening = Vec::with_capacity(found.len());
+        for lane in found {
+            opening.push(async move { (self.open_lane(&lane).await, lane) });
+        }
+        let mut opened = futures::stream::iter(opening).buffer_unordered(AT_ONCE);
+        while let Some((opened, lane)) = opened.next().await {
+            lanes.insert(lane, opened?);
+        }
+        Ok(())
+    }
+
+    /// Finds the lanes of these queues that others have made. Broken off, it keeps
+    /// those that it has found.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub async fn find_lanes(&self, queues: &[Queue], lanes: &mut Lanes) -> Result<(), BrokerError> {
+        let names = self.nats.consumer_names(JOBS).await?;
+        let found = names.iter().filter_map(|name| Lane::from_consumer(name));
+        let found = found.filter(|lane| queues.contains(&lane.queue) && !lanes.contains(lane));
+        self.add_lanes(lanes, found.collect()).await
+    }
+
+    /// Makes the lanes of these queues in which jobs wait although nobody has
+    /// made them: whoever published those did not, or died before.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    pub async fn make_waiting_lanes(
+        &self,
+        queues: &[Queue],
+        lanes: &mut Lanes,
+    ) -> Result<(), BrokerError> {
+        let mut asking = Vec::new();
+        for queue in queues {
+            for priority in Priority::descending() {
+                let queue = queue.clone();
+                let lane = Lane { priority, queue };
+                if !lanes.contains(&lane) {
+                    asking.push(async move {
+                        let first = self.nats.first_from(JOBS, &subject::lane(&lane), 1).await;
+                        first.map(|first| first.map(|_| lane))
+                    });
+                }
+            }
+        }
+        let waiting = all_of(asking).await?.into_iter().flatten();
+        self.add_lanes(lanes, waiting.collect()).await
+    }
+}

@@ -1,0 +1,223 @@
+//! Searching the lanes of one priority after the other.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use jiff::SignedDuration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::broker::queue::lanes::Known;
+use crate::broker::queue::poll::{Claimant, Haste, PollResult};
+use crate::broker::{Broker, BrokerError, Lanes};
+use crate::farm::queue::Lane;
+use crate::names::subject;
+use crate::names::subject::JOBS;
+
+/// How long a poll searches the lanes of one priority while nothing there is claimed.
+pub(super) const SEARCH: Duration = Duration::from_millis(250);
+/// How long it searches in all. After that each lane is asked once.
+const LONGEST: Duration = Duration::from_millis(750);
+/// Jobs of one priority that one poll declines.
+const MOST_DECLINES: usize = 4096;
+/// Jobs that one fetch asks for at the most.
+const MOST_AT_ONCE: usize = 256;
+/// How long a lane is left to others that took more than one poll to search
+/// through: each search hides its jobs from them.
+const LONG_REST: Duration = Duration::from_secs(30);
+
+/// One of the lanes that are polled together.
+pub(super) struct Turn<'a> {
+    pub lane: &'a Lane,
+    pub known: &'a Known,
+    /// Fetches of this poll that brought jobs and no claim.
+    fruitless: u32,
+    /// Not to be asked again in this poll.
+    pub is_over: bool,
+    /// Broken off before all jobs of the lane were known.
+    is_unfinished: bool,
+    /// Whether it brought a claim.
+    is_fruitful: bool,
+    /// What was declined, and for how long.
+    pub declined: Vec<(jetstream::Message, SignedDuration)>,
+}
+
+impl Broker {
+    pub(super) async fn search_all<C: Claimant>(
+        &self,
+        lanes: &Lanes,
+        claimant: &C,
+        most: usize,
+        haste: &watch::Receiver<Haste>,
+        result: &mut PollResult<C::Ticket>,
+    ) -> Result<(), BrokerError> {
+        let end = Instant::now() + LONGEST;
+        for mut group in groups(lanes, claimant) {
+            let searched = self
+                .search(&mut group, claimant, most, haste, end, result)
+                .await;
+            self.give_back(&mut group).await;
+            if !searched? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches the lanes of one priority. Says whether to go on with the next.
+    async fn search<C: Claimant>(
+        &self,
+        group: &mut [Turn<'_>],
+        claimant: &C,
+        most: usize,
+        haste: &watch::Receiver<Haste>,
+        end: Instant,
+        result: &mut PollResult<C::Ticket>,
+    ) -> Result<bool, BrokerError> {
+        let end = end.min(Instant::now() + SEARCH);
+        let mut declined = 0;
+        loop {
+            let order = self.order(group).await?;
+            let is_alone = order.len() == 1;
+            let mut found = false;
+            for index in order {
+                let free = most - result.claims.len();
+                if free == 0 || *haste.borrow() == Haste::Stop {
+                    return Ok(false);
+                }
+                let turn = &mut group[index];
+                let is_late = declined >= MOST_DECLINES
+                    || Instant::now() >= end
+                    || *haste.borrow() >= Haste::Brief;
+                if turn.fruitless > 0 && is_late {
+                    turn.is_over = true;
+                    turn.is_unfinished = true;
+                    continue;
+                }
+                // The job that waits longest may lie in any of several
+                // lanes: then each job is fetched by itself.
+                let wanted = if is_alone { free } else { 1 };
+                let reach = turn.known.reach.load(Ordering::Relaxed);
+                let messages = self.fetch_from(turn.lane, wanted.max(reach)).await?;
+                if messages.is_empty() {
+                    turn.is_over = true;
+                    continue;
+                }
+                let (fetched, before) = (messages.len(), result.claims.len());
+                self.offer(turn, messages, claimant, wanted, result).await;
+                if result.claims.len() == before {
+                    turn.fruitless += 1;
+                    declined += fetched;
+                    let reach = (2 * wanted.max(reach)).min(MOST_AT_ONCE);
+                    turn.known.reach.store(reach, Ordering::Relaxed);
+                } else {
+                    turn.is_fruitful = true;
+                    turn.known.reach.store(0, Ordering::Relaxed);
+                }
+                found = true;
+                break;
+            }
+            if !found {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Gives back what was declined: for others to have at once, where the lane
+    /// was searched through.
+    async fn give_back(&self, group: &mut [Turn<'_>]) {
+        for turn in group {
+            let longest = turn.declined.iter().map(|(_, wait)| *wait).max();
+            let is_unfinished = turn.is_unfinished && !turn.is_fruitful;
+            for (message, wait) in turn.declined.drain(..) {
+                let wait = if is_unfinished {
+                    wait
+                } else {
+                    SignedDuration::ZERO
+                };
+                if let Err(error) = self.nak_later(&message, wait).await {
+                    tracing::debug!(%error, "it comes back by itself");
+                }
+            }
+            let was_unfinished = turn
+                .known
+                .is_unfinished
+                .swap(is_unfinished, Ordering::Relaxed);
+            if let Some(longest) = longest.filter(|_| turn.is_over && !is_unfinished) {
+                let rest = if was_unfinished {
+                    LONG_REST
+                } else {
+                    longest.unsigned_abs()
+                };
+                turn.known.rest(rest);
+            }
+        }
+    }
+
+    /// The lanes that are still to be asked, in order: those first that brought
+    /// the fewest jobs in vain, then the one whose next job was enqueued first.
+    async fn order(&self, group: &[Turn<'_>]) -> Result<Vec<usize>, BrokerError> {
+        let open = || (0..group.len()).filter(|index| !group[*index].is_over);
+        let mut asking = Vec::new();
+        // Of a lane that is alone nothing needs to be known.
+        if open().count() > 1 {
+            for index in open() {
+                asking.push(self.head(group[index].lane));
+            }
+        }
+        let mut heads = futures::future::try_join_all(asking).await?;
+        heads.resize(open().count(), None);
+        let mut order: Vec<_> = open().zip(heads).collect();
+        // A lane without a head is polled all the same: what comes back to it has none.
+        order.sort_by_key(|(index, head)| (group[*index].fruitless, head.unwrap_or(0)));
+        Ok(order.into_iter().map(|(index, _)| index).collect())
+    }
+
+    /// The place of the job that a lane gives out next among those that it has
+    /// not given out before.
+    async fn head(&self, lane: &Lane) -> Result<Option<u64>, BrokerError> {
+        let info = self.lane_info(lane).await?;
+        if info.num_pending == 0 {
+            return Ok(None);
+        }
+        let next = info.delivered.stream_sequence + 1;
+        let filter = subject::lane(lane);
+        let head = self.nats.first_from(JOBS, &filter, next).await?;
+        Ok(head.map(|stored| stored.sequence))
+    }
+
+    /// Messages of a lane that are there at once.
+    async fn fetch_from(
+        &self,
+        lane: &Lane,
+        most: usize,
+    ) -> Result<Vec<jetstream::Message>, BrokerError> {
+        self.nats.fetch(JOBS, &lane.consumer(), most).await
+    }
+}
+
+/// Lanes to be polled together, the most urgent first; within a priority
+/// those that are preferred first.
+fn groups<'a, C: Claimant>(lanes: &'a Lanes, claimant: &C) -> Vec<Vec<Turn<'a>>> {
+    let mut groups = BTreeMap::<_, Vec<_>>::new();
+    for (lane, known) in lanes.iter() {
+        if claimant.is_open(&lane.queue) && !known.is_resting() {
+            let rank = (lane.priority, claimant.prefers(&lane.queue));
+            groups
+                .entry(std::cmp::Reverse(rank))
+                .or_default()
+                .push(Turn {
+                    lane,
+                    known,
+                    fruitless: 0,
+                    is_over: false,
+                    is_unfinished: false,
+                    is_fruitful: false,
+                    declined: Vec::new(),
+                });
+        }
+    }
+    groups.into_values().collect()
+}
