@@ -1,4 +1,4 @@
-//! What all routes share.
+//! The state that all routes share.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::index::shared::Listing;
 use crate::refusal::Refusal;
 use crate::view::board::Board;
 
-/// What all routes share.
+/// The state that all routes share.
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) broker: Broker,
@@ -47,7 +47,7 @@ impl App {
         })
     }
 
-    /// The files that new jobs can be made of.
+    /// The files that new jobs can be made from; an error if the monitor has no store.
     pub(crate) fn media(&self) -> Result<&Media, Refusal> {
         self.media.as_deref().ok_or_else(|| {
             Refusal::unknown("the monitor knows no store: start it with --store URL")

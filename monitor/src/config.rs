@@ -1,4 +1,4 @@
-//! What the monitor is told: command line, environment, defaults.
+//! Configuration: command line, environment, defaults.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::access::Role;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "monitor", version, args_conflicts_with_subcommands = true)]
 pub struct Config {
-    /// What to do instead of serving the page.
+    /// A task instead of serving the page.
     #[command(subcommand)]
     pub task: Option<Task>,
     /// Address and port to serve the page on
@@ -27,12 +27,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Passwords: a file with a line for each, made by `monitor password`.
     ///
-    /// Without it, whoever reaches a loopback address may do everything; on any
-    /// other address the monitor makes up a password and writes it to its log.
+    /// Without the file, a loopback address is open to everyone on this machine. On any other
+    /// address the monitor makes up a password and writes it to its log.
     #[arg(long, env = "MONITOR_ACCESS", value_name = "FILE")]
     pub access: Option<PathBuf>,
-    /// Host names that the page is reached by, comma-separated; addresses and
-    /// localhost go without saying
+    /// Host names of the page, comma-separated; IP addresses and localhost always work
     #[arg(
         long = "host",
         env = "MONITOR_HOSTS",
@@ -40,7 +39,7 @@ pub struct Config {
         value_delimiter = ','
     )]
     pub hosts: Vec<String>,
-    /// Folder or bucket that new jobs can be made from: a path or s3://BUCKET/PREFIX
+    /// Folder or bucket with files for new jobs: a path or s3://BUCKET/PREFIX
     #[arg(long, env = "STORE_URL", value_name = "URL", value_parser = Location::from_argument)]
     pub store: Option<Location>,
     /// NATS servers, comma-separated
@@ -55,13 +54,13 @@ pub struct Config {
     /// NATS credentials file
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
-    /// Copies that a cluster keeps of each stream which this program makes first: 1, 3 or 5
+    /// Copies that a cluster keeps of each stream that this program creates: 1, 3 or 5
     #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub replicas: u8,
-    /// What to log: error, warn, info, debug or trace
+    /// Log level: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: String,
-    /// How to write it: text or json
+    /// Log format: text or json
     #[arg(
         long,
         env = "LOG_FORMAT",
@@ -71,22 +70,22 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
-/// What the monitor does besides serving the page.
+/// Tasks besides serving the page.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
-    /// Reads a password from standard input and prints its line for --access
+    /// Read a password from standard input and print its line for the --access file
     Password {
-        /// What the password is for
+        /// The role of the password
         role: PasswordRole,
     },
 }
 
-/// What a password is for.
+/// The role of a password.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum PasswordRole {
-    /// Looking
+    /// May see everything
     Reader,
-    /// Looking and steering
+    /// May see and change everything
     Operator,
 }
 
@@ -100,7 +99,6 @@ impl From<PasswordRole> for Role {
 }
 
 impl Config {
-    /// How to reach the broker.
     pub fn broker(&self) -> ConnectOptions {
         ConnectOptions {
             credentials: self.nats_creds.clone(),

@@ -1,10 +1,9 @@
-//! The monitor: one live page, and the JSON behind it.
+//! The monitor: a live web page and the HTTP API behind it.
 //!
-//! `feed` reads the broker into the [`view`], what matters now, and the
-//! [`index`], every job there is. The [`board`] holds the view as text,
-//! serialised once for all; [`access`] says who may do what; `api` answers and
-//! gives orders; `page` draws. While nobody looks ([`audience`]) the broker is
-//! not asked for anything.
+//! `feed` reads the broker into the [`view`], which folds the live state, and into the [`index`] of
+//! all jobs. [`snapshot`] is the live state as the page gets it; [`view::board`] holds it as text.
+//! [`access`] checks roles, `api` answers requests, and `page` is the web page. While nobody looks,
+//! the monitor asks the broker nothing.
 
 pub mod access;
 mod api;
@@ -36,19 +35,19 @@ use feed::audience::Audience;
 use index::shared::Listing;
 use view::board::{Board, Publisher};
 
-/// How long open requests may take to end once the monitor is to stop.
+/// How long open requests may take to end after the monitor was told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// The monitor cannot do its work.
+/// Why the monitor cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no broker to show anything of.
+    /// The broker is out of reach.
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// The passwords cannot be used.
     #[error(transparent)]
     Access(#[from] KeysError),
-    /// The network lets us down.
+    /// The page cannot be served.
     #[error("serving the page failed: {0}")]
     Serve(#[from] std::io::Error),
 }
@@ -58,7 +57,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     api::document()
 }
 
-/// Serves the page on `listener` until told to stop.
+/// Serves the page on `listener` until `shutdown` is cancelled.
 ///
 /// # Errors
 /// Where the broker is out of reach at the start. When it goes away later,
@@ -112,8 +111,8 @@ pub async fn run(
     Ok(served?)
 }
 
-/// Who may do what. Whoever reaches a loopback address is at the machine
-/// already; anyone else is asked for a password.
+/// Passwords and host names. Without a password file, a loopback address is open, and on any other
+/// address a random password is made up and logged.
 fn access(config: &Config, address: SocketAddr) -> Result<Access, KeysError> {
     let keys = match &config.access {
         Some(file) => Some(Keys::read(file)?),

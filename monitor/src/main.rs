@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Reads a password and prints the line that stands for it.
+/// Reads a password and prints its line for the password file.
 fn print_password(role: Role) -> ExitCode {
     let mut password = String::new();
     if let Err(error) = std::io::stdin().read_line(&mut password) {

@@ -1,4 +1,4 @@
-//! Errors as the API tells them: one line on what, why and what to do.
+//! Errors of the API: one line that says what happened, why, and what to do.
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-/// Why a request was refused, or failed.
+/// Why a request was refused or failed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Refusal {
     #[serde(skip)]
@@ -27,12 +27,12 @@ impl Refusal {
         }
     }
 
-    /// Nothing goes by that name.
+    /// The thing that the request names does not exist.
     pub(crate) fn unknown(what: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, what)
     }
 
-    /// The request says what cannot be meant.
+    /// The request contains an invalid value.
     pub(crate) fn unsound(what: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
     }
@@ -47,7 +47,7 @@ impl IntoResponse for Refusal {
 impl From<BrokerError> for Refusal {
     fn from(error: BrokerError) -> Self {
         let status = match error {
-            // The broker answers; what it keeps cannot be read.
+            // The broker answers, but its data cannot be read.
             BrokerError::BrokenRun { .. } | BrokerError::Wire { .. } => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -99,8 +99,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// What is wrong with a body, and where in it: without the words around, which
-/// are about bytes and types.
+/// The part of a body's error that says what is wrong and where, without Rust's types and byte
+/// positions.
 fn in_short(text: &str) -> &str {
     let text = text
         .strip_prefix("Failed to deserialize the JSON body into the target type: ")
@@ -111,7 +111,7 @@ fn in_short(text: &str) -> &str {
     }
 }
 
-/// What stands behind the `?` of a request.
+/// The query parameters of a request.
 pub(crate) struct Params<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
@@ -125,7 +125,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// What a request's path names.
+/// The parameter in a request's path.
 pub(crate) struct Named<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T> {

@@ -1,4 +1,4 @@
-//! What stands before every route.
+//! The guards before every route.
 
 use std::sync::Arc;
 
@@ -13,15 +13,14 @@ use crate::refusal::Refusal;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses requests that name a host that is not ours, and changes that a page
-/// of another origin asks for.
+/// Refuses requests for a foreign host name, and changes requested by pages of another origin.
 pub(crate) async fn origin(
     State(access): State<Arc<Access>>,
     request: Request,
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    // Every browser names a host; who does not is none.
+    // Every browser names a host: a request without one comes from a program.
     if let Some(host) = headers.get(HOST)
         && !host.to_str().is_ok_and(|host| access.is_ours(host))
     {
@@ -76,7 +75,7 @@ async fn pass(access: &Access, needed: Role, request: Request, next: Next) -> Re
 }
 
 impl Access {
-    /// The role of whoever sends these headers.
+    /// The role of the sender of these headers.
     pub(crate) async fn role(&self, headers: &HeaderMap) -> Option<Role> {
         if !self.is_locked() {
             return Some(Role::Operator);
@@ -106,8 +105,8 @@ pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
         })
 }
 
-/// Browsers say where a request comes from; who says nothing is no browser, and
-/// carries nobody's cookie unawares.
+/// Browsers state the origin of a request. A client without an origin is no browser, and carries no
+/// cookie unawares.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(SEC_FETCH_SITE) {

@@ -9,7 +9,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
 use super::Role;
 
-/// Which password stands for which role.
+/// The passwords and their roles.
 #[derive(Clone, Debug)]
 pub struct Keys(Vec<(Role, String)>);
 
@@ -19,25 +19,22 @@ pub enum KeysError {
     /// The file cannot be read.
     #[error("cannot read the passwords in {path}: {error}")]
     Unreadable {
-        /// Which file.
         path: PathBuf,
-        /// What the system says.
         error: std::io::Error,
     },
-    /// A line says nothing.
+    /// A line cannot be read.
     #[error(
         "{path}, line {line}: expected 'operator' or 'reader' and a hash; `monitor password operator` makes one"
     )]
     Line {
-        /// Which file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
-    /// The file holds no password, so nobody could come in.
+    /// The file holds no password, so nobody could log in.
     #[error("{0} holds no password; `monitor password operator` makes a line for it")]
     Empty(PathBuf),
-    /// The system gives no randomness.
+    /// The operating system gives no random numbers.
     #[error("cannot make a password: {0}")]
     Hash(String),
 }
@@ -70,7 +67,7 @@ impl Keys {
         Ok(Self(keys))
     }
 
-    /// A password that was just thought up, for an operator.
+    /// A new random password, for an operator.
     ///
     /// # Errors
     /// Where the system gives no randomness.
@@ -80,7 +77,7 @@ impl Keys {
         Ok((keys, password))
     }
 
-    /// The role that a password stands for. Takes a while, on purpose.
+    /// The role of a password. Slow on purpose.
     pub(super) fn role_of(&self, password: &str) -> Option<Role> {
         self.0
             .iter()
@@ -95,7 +92,7 @@ impl Keys {
     }
 }
 
-/// The line that stands for a password in a file.
+/// The line for a password in the file.
 ///
 /// # Errors
 /// Where the system gives no randomness.
@@ -126,7 +123,7 @@ fn hash(password: &str) -> Result<String, KeysError> {
         .map_err(|error| KeysError::Hash(error.to_string()))
 }
 
-/// What nobody can guess: 128 bits.
+/// A random secret of 128 bits.
 pub(super) fn secret() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;

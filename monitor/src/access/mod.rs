@@ -1,6 +1,5 @@
-//! Who may do what here: [`keys`] say which password stands for which role,
-//! [`sessions`] remember who has shown one, and [`guard`] stands before every
-//! route.
+//! Roles and passwords: [`keys`] holds the passwords of each role, [`sessions`] the open sessions,
+//! and [`guard`] checks every request.
 
 pub(crate) mod guard;
 pub mod keys;
@@ -25,15 +24,15 @@ const CHECKS: usize = 2;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// See everything.
+    /// May see everything.
     Reader,
-    /// See and steer everything.
+    /// May see and change everything.
     Operator,
 }
 
-/// Who may do what.
+/// Passwords, sessions and host names.
 pub(crate) struct Access {
-    /// `None` where everyone who reaches the monitor may do everything.
+    /// `None` if everyone who reaches the monitor may do everything.
     keys: Option<Keys>,
     sessions: Sessions,
     checks: Semaphore,
@@ -56,7 +55,7 @@ impl Access {
         self.keys.is_some()
     }
 
-    /// The role that a password stands for.
+    /// The role of a password.
     pub(crate) async fn role_of(&self, password: String) -> Option<Role> {
         let keys = self.keys.clone()?;
         let _turn = self.checks.acquire().await.ok()?;
@@ -65,7 +64,7 @@ impl Access {
             .ok()?
     }
 
-    /// Begins a session of this role; its secret goes into the cookie.
+    /// Begins a session of this role. Its secret goes into the cookie.
     pub(crate) fn begin(&self, role: Role) -> Option<String> {
         self.sessions.begin(role)
     }
@@ -75,8 +74,8 @@ impl Access {
         self.sessions.end(secret);
     }
 
-    /// Whether a request may name this host. A page elsewhere that has its own
-    /// name resolve to this machine (DNS rebinding) names that.
+    /// Whether a request may name this host. A foreign page whose name was made to resolve to this
+    /// machine (DNS rebinding) sends its own name.
     fn is_ours(&self, host: &str) -> bool {
         let name = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,

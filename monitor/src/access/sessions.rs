@@ -1,4 +1,4 @@
-//! Who has shown a password lately.
+//! Open sessions.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,11 +27,11 @@ struct Session {
 
 impl Sessions {
     fn known(&self) -> MutexGuard<'_, HashMap<String, Session>> {
-        // Nothing in here panics half-way.
+        // No code panics while it holds this lock.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a session; `None` where the system gives no randomness.
+    /// Begins a session. `None` if the operating system gives no random numbers.
     pub(super) fn begin(&self, role: Role) -> Option<String> {
         let secret = secret().ok()?;
         let began = Instant::now();

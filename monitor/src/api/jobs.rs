@@ -6,15 +6,15 @@ use utoipa::ToSchema;
 
 use crate::refusal::Refusal;
 
-/// Jobs of one order, at the most.
+/// The most jobs of one request.
 const MOST: usize = 1000;
-/// Orders that the broker is given at the same time.
+/// Requests to the broker at the same time.
 pub(super) const AT_ONCE: usize = 16;
 
-/// Which jobs.
+/// The jobs of a request.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Jobs {
-    /// Their ids, at the most 1000.
+    /// At most 1000 ids.
     #[schema(value_type = Vec<String>)]
     pub(super) jobs: Vec<JobId>,
 }

@@ -1,5 +1,4 @@
-//! The media that jobs can be made of: one folder of a store, and what lies
-//! below it.
+//! The files that new jobs can be made from: one folder of a store, and everything below it.
 
 use common::job::input::Input;
 use common::names::location::Location;
@@ -20,12 +19,11 @@ impl Media {
         }
     }
 
-    /// Where it is.
     pub(crate) fn root(&self) -> &Location {
         &self.root
     }
 
-    /// What lies in a folder of it; `/` between names, and no way out.
+    /// The entries of a folder below the root. `/` separates names; no path leads out of the root.
     pub(crate) async fn folder(&self, path: &str) -> Result<Folder, StoreError> {
         let place = self.place(path);
         if place.is_remote() {
@@ -34,7 +32,7 @@ impl Media {
         self.on_disk(place, Folder::local).await
     }
 
-    /// The exact version of a file of it.
+    /// The exact version of a file below the root.
     pub(crate) async fn input(&self, path: &str) -> Result<Input, StoreError> {
         let place = self.place(path);
         if place.is_remote() {
@@ -51,7 +49,7 @@ impl Media {
         .await
     }
 
-    /// Whether something is there, or in the way of what is to be there.
+    /// Whether the location holds a file, or cannot hold one.
     pub(crate) async fn is_taken(&self, place: &Location) -> Result<bool, StoreError> {
         let found = if place.is_remote() {
             self.stores.head(place).await.map(|_| true)
@@ -71,8 +69,8 @@ impl Media {
         }
     }
 
-    /// Does something below the folder, where waiting for a disk holds nobody up.
-    /// Names are walked from the folder's descriptor: a link leads nowhere else.
+    /// Works below the folder on a thread that may wait for a disk. Names are opened from the
+    /// folder's descriptor: no link leads out.
     async fn on_disk<T: Send + 'static>(
         &self,
         place: Location,
@@ -93,7 +91,7 @@ impl Media {
         })?
     }
 
-    /// The place of a file or folder of it.
+    /// The location of a file or folder below the root.
     pub(crate) fn place(&self, path: &str) -> Location {
         self.root.join(path)
     }

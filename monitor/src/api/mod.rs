@@ -1,5 +1,4 @@
-//! What the monitor answers over HTTP, described by an OpenAPI document that is
-//! made from the routes themselves.
+//! The HTTP API, described by an OpenAPI document that is made from the routes.
 
 mod change;
 mod jobs;
@@ -25,7 +24,7 @@ use crate::app::App;
 use crate::page;
 use crate::refusal::Refusal;
 
-/// The document, without what the routes add to it.
+/// The OpenAPI document without the routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -37,7 +36,7 @@ use crate::refusal::Refusal;
 )]
 struct Document;
 
-/// How a request says who it comes from.
+/// The ways to send a password or a session.
 struct Schemes;
 
 impl utoipa::Modify for Schemes {
@@ -79,7 +78,7 @@ impl Routes {
         }
     }
 
-    /// All of them, beside those that are open to everyone.
+    /// All of them, and the routes that need no role.
     fn described(self) -> OpenApiRouter<App> {
         let session = OpenApiRouter::new().routes(routes!(
             service::session::standing,

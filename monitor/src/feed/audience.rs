@@ -1,34 +1,33 @@
-//! Who is looking. While nobody is, the broker is left in peace.
+//! Counts viewers. While nobody looks, the monitor asks the broker nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long after the last one left it is still taken for interested: a page
-/// that is loaded anew finds everything at hand.
+/// How long the feed goes on after the last viewer left: a page that is reloaded finds everything
+/// ready.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Counts those who look.
+/// Counts viewers.
 #[derive(Clone)]
 pub(crate) struct Audience {
     looking: Arc<watch::Sender<usize>>,
 }
 
-/// One who looks, until dropped.
+/// One viewer, until dropped.
 pub(crate) struct Viewer {
     looking: Arc<watch::Sender<usize>>,
 }
 
 impl Audience {
-    /// Nobody looks yet.
     pub(crate) fn new() -> Self {
         Self {
             looking: Arc::new(watch::Sender::new(0)),
         }
     }
 
-    /// One more looks.
+    /// Counts one more viewer.
     pub(crate) fn join(&self) -> Viewer {
         self.looking.send_modify(|looking| *looking += 1);
         Viewer {
@@ -36,7 +35,7 @@ impl Audience {
         }
     }
 
-    /// How many look.
+    /// The number of viewers.
     pub(crate) fn size(&self) -> usize {
         *self.looking.borrow()
     }

@@ -1,5 +1,5 @@
-//! Keeps the index of all jobs: the work queue and the runs, each read from
-//! where the last look ended, however long ago that was.
+//! Fills the index of all jobs from the work queue and the runs, each read from where the last
+//! answer ended.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +14,17 @@ use crate::index::shared::Listing;
 
 /// How often the broker is asked for news.
 const TICK: Duration = Duration::from_millis(250);
-/// Wait before asking again a broker that gave no answer.
+/// Wait before the next request to a broker that gave no answer.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Messages asked for at once.
+/// Messages of one request.
 const PAGE: usize = 1000;
 
-/// Where the last look ended.
+/// Where the last answers ended.
 pub(super) struct Lister {
     listing: Arc<Listing>,
     queue: u64,
     runs: u64,
-    /// Whether not all jobs were listed yet.
+    /// Whether not all jobs were read yet.
     is_first: bool,
 }
 
@@ -38,9 +38,8 @@ impl Lister {
         }
     }
 
-    /// Runs until told to stop. All jobs are listed once, so that whoever comes
-    /// first finds them at hand; then, while nobody looks, the broker is left in
-    /// peace.
+    /// Runs until the token is cancelled. Reads all jobs once, so that the first viewer finds them
+    /// ready; after that, reads only while somebody looks.
     pub(super) async fn run(
         mut self,
         broker: Broker,
@@ -65,7 +64,7 @@ impl Lister {
         }
     }
 
-    /// Lists all jobs.
+    /// Reads all jobs.
     async fn begin(&mut self, broker: &Broker) {
         while let Err(error) = self.catch_up(broker).await {
             tracing::debug!(%error, "the listing of jobs stands still");
@@ -130,8 +129,8 @@ impl Lister {
         }
         self.listing.completed();
         self.is_first = false;
-        // Every job that waits has a message. Where there are fewer, somebody
-        // has removed some past the farm's programs.
+        // Every pending job has a message. If there are fewer messages, another program has removed
+        // some.
         let pending = self.listing.read().counts().of(JobState::Pending) as u64;
         if pending > extent.1 && broker.queue_extent().await? == extent {
             tracing::info!("jobs were removed from the queue: listing all again");
@@ -140,7 +139,7 @@ impl Lister {
         Ok(())
     }
 
-    /// Until all are listed for the first time, says how far it is.
+    /// Notes the share of all jobs read so far, until all are read for the first time.
     fn reached(&self, all: f32) {
         if self.is_first {
             self.listing.reached((self.queue + self.runs) as f32 / all);

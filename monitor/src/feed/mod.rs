@@ -1,8 +1,8 @@
 //! Keeps the view up to date from the broker, while somebody looks.
 //!
-//! Everything durable is read by sequence, from where the last look ended, so
-//! that nothing is lost over a reconnect and there is no consumer to keep
-//! alive. Only progress is subscribed to: it is fresh or worth nothing.
+//! Everything durable is read by sequence, from where the last answer ended, so that a reconnect
+//! loses nothing and no consumer must be kept alive. Only progress is a subscription: old progress
+//! is worth nothing.
 
 pub(crate) mod audience;
 mod listing;
@@ -29,15 +29,15 @@ use crate::view::{Input, View};
 use listing::Lister;
 use poll::Poll;
 
-/// How often the broker is asked for news, and the board written, at the most.
+/// The shortest time between two requests for news, and between two frames.
 const TICK: Duration = Duration::from_millis(250);
-/// Ticks after which the board is written without news: workers fall silent.
+/// Ticks after which a frame is published without news, for a silent worker is news too.
 const QUIET_TICKS: u32 = 4;
-/// How often the state of the connection is looked at.
+/// How often the state of the connection is checked.
 const GLANCE: Duration = Duration::from_millis(100);
-/// Wait before asking again a broker that is connected and gave no answer.
+/// Wait before the next request to a connected broker that gave no answer.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Time between two readings of the standing orders although no bell rang.
+/// Time between two readings of the orders without a notification.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop.
@@ -63,11 +63,11 @@ pub(crate) async fn run(
         }
         publisher.clear();
     }
-    // It ends by the same word, and has nothing to say.
+    // The task ends with the same token and returns nothing.
     let _ = listed.await;
 }
 
-/// Follows the broker over its absences. Never ends by itself.
+/// Follows the broker across outages. Never ends by itself.
 async fn watch(broker: &Broker, publisher: &mut Publisher, listing: &Arc<Listing>) {
     let mut view = View::new(broker.now());
     let mut poll = Poll::default();
@@ -93,7 +93,7 @@ async fn watch(broker: &Broker, publisher: &mut Publisher, listing: &Arc<Listing
     }
 }
 
-/// Follows the broker until it gives no answer.
+/// Follows the broker until a request fails.
 async fn follow(
     broker: &Broker,
     view: &mut View,
@@ -120,7 +120,8 @@ async fn follow(
     let mut unreadable = broker.unreadable();
     view.apply(Input::Unreadable(unreadable.clone()), broker.now());
     let (tell, mut told) = mpsc::channel(1);
-    // A page that shows no queue must mean that there is none.
+    // Frames wait for the first reading of the queues: a page without queues must mean that there
+    // are none.
     let mut is_whole = false;
     let mut waiting = pin!(waiting::follow(broker, listing, tell));
     loop {
@@ -174,8 +175,7 @@ fn is_connected(broker: &Broker) -> bool {
     broker.client().connection_state() == State::Connected
 }
 
-/// Waits until the connection is lost. A request that is under way at that
-/// moment would tell only after seconds.
+/// Waits until the connection is lost. A request under way would fail only after seconds.
 async fn disconnection(broker: &Broker) {
     while is_connected(broker) {
         tokio::time::sleep(GLANCE).await;

@@ -1,4 +1,4 @@
-//! Asking the broker for news, from where the last answer ended.
+//! Reads news from the broker, from where the last answer ended.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::view::{Input, View};
 
-/// Messages asked for at once.
+/// Messages of one request.
 const PAGE: usize = 500;
 /// How far back the history of runs is read, in the broker's sequence: each
 /// job takes about four, of which the last is kept.
@@ -26,12 +26,12 @@ pub(super) struct Poll {
 }
 
 impl Poll {
-    /// The broker was away: what it keeps in memory may be gone.
+    /// Notes that the broker was away: its memory may be empty.
     pub(super) fn rewind(&mut self) {
         self.workers_anew = None;
     }
 
-    /// The first look, at the latest part of what there is.
+    /// Reads the latest part of what there is, first of all.
     pub(super) async fn begin(
         &mut self,
         broker: &Broker,
@@ -47,7 +47,7 @@ impl Poll {
         self.news(broker, view).await.map(drop)
     }
 
-    /// Everything that is new. Says whether anything was.
+    /// Reads everything that is new. Returns whether there was anything.
     pub(super) async fn news(
         &mut self,
         broker: &Broker,
@@ -56,7 +56,7 @@ impl Poll {
         let mut is_news = self.ask_runs(broker, view).await?;
         if self.ask_workers(broker, view).await? {
             is_news = true;
-            // After the runs: what a worker has just claimed is among those.
+            // Heartbeats are read after the runs: the runs hold what a worker has just claimed.
             for job in view.unknown_jobs(broker.now()) {
                 if let Some(JobRecord::Run(run)) = broker.job(&job).await? {
                     view.apply(Input::Found(run), broker.now());

@@ -1,6 +1,5 @@
-//! What waits in each lane, and which jobs come next. The listing of all jobs
-//! knows, once it is complete; until then the broker is asked, which takes it
-//! seconds where a million jobs wait.
+//! The pending jobs of each lane, and which jobs come next. The index knows once it is complete;
+//! until then the broker is asked, which takes seconds with a million pending jobs.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,18 +12,16 @@ use tokio::sync::mpsc::Sender;
 use crate::index::shared::Listing;
 use crate::view::{Input, NEXT};
 
-/// How often the listing is looked at.
+/// How often the index is read.
 const TICK: Duration = Duration::from_millis(250);
-/// Wait before the broker is asked again.
+/// Wait before the next request to the broker.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Jobs at the head of one queue that are listed in any case: as many as the
-/// page shows at first.
+/// Jobs at the head of one queue that are always listed: as many as the page shows at first.
 const OF_EACH: usize = 8;
-/// Jobs at the head of one lane, at least, however many share its priority.
+/// The fewest jobs at the head of one lane, however many lanes share its priority.
 const HEAD: usize = 5;
 
-/// Tells what waits, whenever that is another. Ends only where the broker gives
-/// no answer.
+/// Sends the waiting jobs, whenever they change. Ends only if the broker does not answer.
 pub(super) async fn follow(
     broker: &Broker,
     listing: &Arc<Listing>,
@@ -45,7 +42,7 @@ pub(super) async fn follow(
             (Some(Input::Lanes(lanes, heads)), AGAIN)
         };
         if let Some(input) = input {
-            // Who listens ends together with this.
+            // The receiver ends together with this task.
             let _ = tell.send(input).await;
         }
         tokio::time::sleep(pause).await;

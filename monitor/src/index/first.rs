@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// Items that are kept at least before the later ones are dropped.
+/// The fewest items that are kept before later ones are dropped.
 const LEAST: usize = 256;
 
 /// The first `most` items that were pushed, by an order.
@@ -10,7 +10,7 @@ pub(super) struct First<T, F> {
     most: usize,
     order: F,
     kept: Vec<T>,
-    /// Nothing from here on is among the first.
+    /// Items from this one on are not among the first.
     end: Option<T>,
 }
 

@@ -1,5 +1,5 @@
-//! Every job that the broker knows, as little of each as it takes to list, sort
-//! and count them: about a hundred bytes. Pure; the feed fills it.
+//! All jobs of the farm, with about a hundred bytes of each: enough to list, sort and count them.
+//! Pure; the feed fills the index.
 
 mod first;
 mod intern;
@@ -34,7 +34,7 @@ pub use row::LISTED;
 use row::{Outcome, Row, Slots};
 use text::Texts;
 
-/// Every job.
+/// The index of all jobs.
 #[derive(Default)]
 pub struct Index {
     slots: Slots,
@@ -52,17 +52,17 @@ pub struct Index {
     revision: u64,
 }
 
-/// How many jobs there are of each phase.
+/// Number of jobs of each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts([usize; JobState::ALL.len()]);
 
 impl Counts {
-    /// Jobs of a phase.
+    /// Jobs in a state.
     pub fn of(&self, phase: JobState) -> usize {
         self.0[phase as usize]
     }
 
-    /// Jobs of these phases; all where none is named.
+    /// Jobs in these states; all jobs if no state is named.
     pub fn total(&self, phases: &[JobState]) -> usize {
         LISTED
             .into_iter()
@@ -71,66 +71,56 @@ impl Counts {
             .sum()
     }
 
-    /// All jobs.
     pub fn sum(&self) -> usize {
         self.0.iter().sum()
     }
 }
 
-/// The jobs of a batch.
+/// The jobs of a batch, summed up.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchSum {
-    /// How many there are of each phase.
     pub counts: Counts,
-    /// Those that wait.
     pub waiting: Waiting,
-    /// The queues of those that have not ended.
+    /// The queues of the jobs that have not ended.
     pub queues: Vec<Queue>,
 }
 
-/// Stands for a worker and an encoder, to sum by: the same two have the same
-/// numbers.
+/// A worker and an encoder, by their numbers in the index: a cheap key for sums.
 pub(crate) type Who = (u32, u32);
 
-/// A job that was completed, for history.
+/// A completed job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done<'a> {
-    /// Which.
     pub job: JobId,
-    /// Its input's name.
+    /// The file name of the input.
     pub name: &'a str,
-    /// When it ended.
     pub ended: Timestamp,
-    /// By whom.
     pub worker: Option<&'a WorkerName>,
-    /// By which encoder; `None` where video was copied.
+    /// `None` if the video was copied.
     pub encoder: Option<&'a Encoder>,
-    /// Both of them.
+    /// Worker and encoder as one key.
     pub(crate) who: Who,
-    /// Bytes before.
+    /// Size of the input in bytes.
     pub input_size: u64,
-    /// Bytes after.
+    /// Size of the output in bytes.
     pub output_size: u64,
-    /// Frames encoded.
     pub frames: u64,
-    /// Seconds of media.
+    /// Duration of the output in seconds.
     pub length: f32,
-    /// Seconds of ffmpeg's encode.
+    /// Seconds that ffmpeg encoded.
     pub encode_seconds: f32,
-    /// Seconds from claim to end.
+    /// Seconds from the claim to the end.
     pub total_seconds: f32,
 }
 
-/// A job that failed for good, for history.
+/// A job that failed for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken<'a> {
-    /// When.
     pub ended: Timestamp,
-    /// On whom.
+    /// The worker of the last attempt.
     pub worker: Option<&'a WorkerName>,
-    /// Whose fault.
     pub fault: Fault,
-    /// Why, shortened.
+    /// The reason, shortened.
     pub reason: &'a str,
 }
 
@@ -140,7 +130,7 @@ impl Index {
         self.revision
     }
 
-    /// How many jobs there are of each phase.
+    /// Number of jobs of each state.
     pub fn counts(&self) -> Counts {
         self.counts
     }
@@ -153,7 +143,7 @@ impl Index {
             .sum()
     }
 
-    /// A job lies in the work queue. Where it has a run, that says more.
+    /// Takes a job of the work queue. If the job has a run, the run says more.
     pub fn queued(&mut self, pending: &Pending) {
         let lane = Lane {
             queue: pending.queue.clone(),
@@ -162,7 +152,7 @@ impl Index {
         self.waits(&pending.job, &lane);
     }
 
-    /// A job waits in a lane, as far as anybody knows.
+    /// Takes a job that waits in a lane, unless the job is known already.
     pub fn waits(&mut self, job: &Job, lane: &Lane) {
         if self.find(&job.id).is_none() {
             let row = self.row(job, lane, JobState::Pending);
@@ -170,7 +160,7 @@ impl Index {
         }
     }
 
-    /// A run has become something else.
+    /// Takes the change of a run.
     pub fn run(&mut self, run: &Run) {
         let phase = JobState::from(&run.state);
         let mut row = self.row(&run.job, &run.lane(), phase);
@@ -197,7 +187,7 @@ impl Index {
         self.put(row);
     }
 
-    /// A job's run was deleted.
+    /// Takes the deletion of a run.
     pub fn forget(&mut self, job: &JobId) {
         if let Some(slot) = self.find(job) {
             let hash = self.hasher.hash_one(job);
@@ -212,7 +202,7 @@ impl Index {
         }
     }
 
-    /// Jobs that were completed.
+    /// The completed jobs.
     pub fn done(&self) -> impl Iterator<Item = Done<'_>> {
         self.slots
             .iter()
@@ -242,7 +232,7 @@ impl Index {
             })
     }
 
-    /// Jobs that failed for good.
+    /// The jobs that failed for good.
     pub fn broken(&self) -> impl Iterator<Item = Broken<'_>> {
         self.slots
             .iter()
@@ -259,7 +249,7 @@ impl Index {
             })
     }
 
-    /// How many jobs wait in each lane, and since when the oldest of them.
+    /// The pending jobs of each lane, and when the oldest was enqueued.
     pub fn lanes(&self) -> Vec<LaneStatus> {
         let mut found: HashMap<(u32, u8), (u64, i64)> = HashMap::new();
         for (_, row) in self.slots.iter() {
@@ -286,7 +276,7 @@ impl Index {
         found.into_iter().filter_map(status).collect()
     }
 
-    /// What waits in each queue, for a worker or for the next attempt.
+    /// The jobs of each queue that wait for a worker or for a retry.
     pub fn waiting(&self) -> HashMap<Queue, Waiting> {
         let mut found: HashMap<u32, Waiting> = HashMap::new();
         for (_, row) in self.slots.iter() {
@@ -298,7 +288,6 @@ impl Index {
         found.into_iter().map(named).collect()
     }
 
-    /// The jobs of each batch.
     pub fn batches(&self) -> BTreeMap<BatchId, BatchSum> {
         let mut found: Vec<(Counts, Waiting, BTreeSet<u32>)> =
             vec![Default::default(); self.batches.len()];

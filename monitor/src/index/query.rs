@@ -1,4 +1,4 @@
-//! Asking the index for a page of jobs.
+//! Queries of the index: pages of jobs, filtered and sorted.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -21,23 +21,22 @@ use crate::snapshot::moment::Moment;
 /// Which jobs, in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Query {
-    /// Only of these phases; of all where empty.
+    /// Only jobs in these states; all if empty.
     pub phases: Vec<JobState>,
-    /// Only in this queue.
+    /// Only jobs of this queue.
     pub queue: Option<Queue>,
-    /// Only with this worker.
+    /// Only jobs of this worker.
     pub worker: Option<WorkerName>,
-    /// Only of this batch.
+    /// Only jobs of this batch.
     pub batch: Option<BatchId>,
-    /// Only those whose name or folder holds this, or whose id this is.
+    /// Only jobs whose name or folder contains this text, or whose id this is.
     pub text: String,
-    /// In which order.
     pub sort: Sort,
-    /// The other way round.
+    /// In descending order.
     pub descending: bool,
-    /// Jobs to leave out first.
+    /// Jobs to skip.
     pub offset: usize,
-    /// Jobs to give, at the most.
+    /// The most jobs in the answer.
     pub limit: usize,
 }
 
@@ -45,84 +44,75 @@ pub struct Query {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
-    /// When they were enqueued.
+    /// Time of enqueueing.
     #[default]
     Enqueued,
-    /// When they last changed.
+    /// Time of the last change.
     Changed,
-    /// Their input's name.
+    /// File name of the input.
     Name,
-    /// Their input's size.
+    /// Size of the input.
     Size,
-    /// How urgent they are.
+    /// Priority.
     Priority,
 }
 
-/// Some of the jobs that were asked for.
+/// One page of the jobs that match.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Page {
-    /// The jobs, in order.
     pub jobs: Vec<JobRow>,
-    /// How many there are of them in all.
+    /// How many jobs match in all.
     pub total: usize,
-    /// How many there are of each phase, whatever phases were asked for.
+    /// How many jobs match in each state, whatever states the query names.
     pub phases: Vec<(JobState, usize)>,
 }
 
-/// The names of some of the jobs that were asked for.
+/// Ids of the jobs that match.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Ids {
-    /// Which, in order.
+    /// The ids, in order.
     #[schema(value_type = Vec<String>)]
     pub jobs: Vec<JobId>,
-    /// How many there are of them in all.
+    /// How many jobs match in all.
     pub total: usize,
 }
 
-/// A job as it is listed.
+/// A job of a page.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct JobRow {
-    /// Which.
     pub job: JobName,
-    /// Where it stands.
     pub phase: JobState,
-    /// By whom it may be run.
     #[schema(value_type = String)]
     pub queue: Queue,
-    /// By whom its recipe may be run, where that is another queue.
+    /// The queue of the job's recipe, if that is another.
     #[schema(value_type = Option<String>)]
     pub home: Option<Queue>,
-    /// How urgent it is.
     pub priority: u8,
-    /// What it was enqueued with.
     #[schema(value_type = String)]
     pub batch: BatchId,
-    /// Who is or was at it.
+    /// The current or last owner.
     #[schema(value_type = Option<String>)]
     pub worker: Option<WorkerName>,
-    /// When it was enqueued.
     #[schema(value_type = String)]
     pub enqueued: Moment,
-    /// When it last changed.
     #[schema(value_type = String)]
     pub changed: Moment,
-    /// Bytes of the input.
+    /// Size of the input in bytes.
     pub input_size: u64,
-    /// Bytes of the output, once it is there.
+    /// Size of the output in bytes, if it is in place.
     pub output_size: Option<u64>,
-    /// What encoded it.
     #[schema(value_type = Option<String>)]
     pub encoder: Option<Encoder>,
-    /// Mean frames per second.
+    /// Mean encoding speed in frames per second.
     pub fps: Option<f32>,
-    /// Whose fault the last failure was.
+    /// The fault of the last failure.
     #[schema(value_type = Option<String>)]
     pub fault: Option<Fault>,
-    /// Why the last attempt failed: without the path, and shortened.
+    /// Why the last attempt failed, without the path, shortened.
     pub reason: Option<String>,
 }
 
-/// A query in the index's own numbers.
+/// A query in the numbers of the index.
 struct Filter<'a> {
     index: &'a Index,
     queue: Option<u32>,
@@ -134,12 +124,12 @@ struct Filter<'a> {
 struct Needle {
     text: String,
     id: Option<JobId>,
-    /// Whether each folder holds it.
+    /// For each folder, whether it contains the text.
     folders: Vec<bool>,
 }
 
 impl Index {
-    /// The jobs that were asked for.
+    /// One page of the jobs that match.
     pub fn page(&self, query: &Query) -> Page {
         let (found, counts) = self.select(query);
         let rows = found.iter().filter_map(|slot| self.slots.get(*slot));
@@ -153,7 +143,7 @@ impl Index {
         }
     }
 
-    /// Only their names: of far more jobs than a page has.
+    /// The ids of the jobs that match: of far more jobs than a page has.
     pub fn ids(&self, query: &Query) -> Ids {
         let (found, counts) = self.select(query);
         let rows = found.iter().filter_map(|slot| self.slots.get(*slot));
@@ -163,8 +153,8 @@ impl Index {
         }
     }
 
-    /// The slots that were asked for, in order; and how many there are of each
-    /// phase, whatever phases were asked for.
+    /// The slots that match, in order, and how many jobs match in each state, whatever states the
+    /// query names.
     fn select(&self, query: &Query) -> (Vec<u32>, Counts) {
         let order = |a: &(u64, u32), b: &(u64, u32)| {
             let ascending = a.0.cmp(&b.0).then_with(|| self.tie(query.sort, a.1, b.1));
@@ -190,8 +180,8 @@ impl Index {
         (found.map(|(_, slot)| slot).collect(), counts)
     }
 
-    /// The jobs that wait, the next one first: the first `most` of all, and the
-    /// first `each` of every queue, as nobody may take those of another.
+    /// The pending jobs, the next one first: the first `most` of all, and the first `each` of every
+    /// queue, for each queue has workers of its own.
     pub fn next(&self, most: usize, each: usize) -> Vec<NextRow> {
         let order = |a: &(u64, u32), b: &(u64, u32)| {
             let descending = b.0.cmp(&a.0);
@@ -229,7 +219,7 @@ impl Index {
         })
     }
 
-    /// What sorts first, as a number: quick to compare a million times.
+    /// The sort key as a number: quick to compare a million times.
     fn key(&self, sort: Sort, row: &Row) -> u64 {
         match sort {
             Sort::Enqueued => row.enqueued.cast_unsigned(),
@@ -247,7 +237,7 @@ impl Index {
         }
     }
 
-    /// What sorts first among those of one key.
+    /// The order among jobs of the same sort key.
     fn tie(&self, sort: Sort, a: u32, b: u32) -> Ordering {
         let (Some(left), Some(right)) = (self.slots.get(a), self.slots.get(b)) else {
             return a.cmp(&b);
@@ -260,7 +250,7 @@ impl Index {
                 };
                 lower(left).cmp(lower(right)).then(a.cmp(&b))
             }
-            // Of one priority the older comes first, whichever way round.
+            // Within one priority the older job comes first, in either direction.
             Sort::Priority => right.enqueued.cmp(&left.enqueued).then(b.cmp(&a)),
             Sort::Enqueued | Sort::Changed | Sort::Size => a.cmp(&b),
         }
@@ -311,7 +301,7 @@ impl Index {
 }
 
 impl<'a> Filter<'a> {
-    /// `None` where something is asked for that no job has.
+    /// `None` if the query names a value that no job has.
     fn new(index: &'a Index, query: &Query) -> Option<Self> {
         let queue = match &query.queue {
             Some(queue) => Some(index.queues.known(queue)?),
@@ -357,7 +347,7 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// Whether a text holds another, whatever the case of plain letters.
+/// Whether a text contains another, ignoring ASCII case.
 fn holds(text: &str, needle: &str) -> bool {
     let (text, needle) = (text.as_bytes(), needle.as_bytes());
     let Some(first) = needle.first() else {

@@ -1,4 +1,4 @@
-//! What is kept of one job.
+//! One job in the index.
 
 use common::job::failure::Fault;
 use common::job::id::JobId;
@@ -6,7 +6,7 @@ use common::job::state::JobState;
 
 use super::text::Text;
 
-/// Rows of one block: memory grows by as much at a time.
+/// Rows of one block, the unit in which memory grows.
 const BLOCK: usize = 1 << 14;
 
 /// The states by which jobs are listed and counted. A paused job is listed as
@@ -20,12 +20,12 @@ pub const LISTED: [JobState; 6] = [
     JobState::Cancelled,
 ];
 
-/// One job. Numbers stand for what the index keeps once for all.
+/// One job. Numbers stand for values that the index keeps once for all jobs.
 pub(super) struct Row {
     pub(super) id: JobId,
-    /// Milliseconds.
+    /// Milliseconds since the epoch.
     pub(super) enqueued: i64,
-    /// Milliseconds.
+    /// Milliseconds since the epoch.
     pub(super) changed: i64,
     /// Bytes of the input.
     pub(super) size: u64,
@@ -34,9 +34,9 @@ pub(super) struct Row {
     pub(super) folder: u32,
     pub(super) batch: u32,
     pub(super) worker: u32,
-    /// Where it waits, or was taken from.
+    /// The queue that the job waits in or was claimed from.
     pub(super) queue: u32,
-    /// Where its recipe belongs.
+    /// The queue of the job's recipe.
     pub(super) home: u32,
     pub(super) priority: u8,
     pub(super) phase: JobState,
@@ -44,9 +44,9 @@ pub(super) struct Row {
     pub(super) retries: u8,
 }
 
-/// How it ended, or how the last attempt did.
+/// How the job ended, or how the last attempt failed.
 pub(super) enum Outcome {
-    /// Its output is there.
+    /// The output is in place.
     Done {
         encoder: u32,
         output_size: u64,
@@ -55,11 +55,11 @@ pub(super) enum Outcome {
         encode_seconds: f32,
         total_seconds: f32,
     },
-    /// It failed.
+    /// The last attempt failed.
     Broken { fault: Fault, reason: u32 },
 }
 
-/// Rows that keep their place, in blocks.
+/// Rows in blocks; a row keeps its slot.
 #[derive(Default)]
 pub(super) struct Slots {
     blocks: Vec<Vec<Option<Row>>>,

@@ -1,4 +1,4 @@
-//! The index of all jobs, as the feed writes it and requests read it.
+//! The index behind a lock: the feed writes it, requests read it.
 
 use common::job::state::JobState;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -10,16 +10,15 @@ use utoipa::ToSchema;
 
 use crate::index::{Index, LISTED};
 
-/// How far the listing of all jobs is.
+/// How much of all jobs is in the index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Progress {
-    /// Whether every job is listed.
+    /// Whether every job is in the index.
     pub complete: bool,
-    /// What of them is, until all are: 0 to 1.
+    /// The share of all jobs in the index, 0 to 1.
     pub fraction: f32,
-    /// Rises whenever a job is added or changes.
+    /// Rises with every change of the index.
     pub revision: u64,
-    /// Jobs of each phase.
     pub phases: Vec<(JobState, usize)>,
 }
 
@@ -29,13 +28,14 @@ pub struct Listing {
     fraction: watch::Sender<f32>,
 }
 
-/// All were listed once, and what is new since then is not, as nobody looked.
+/// The share that stands for: all jobs were read once, and later changes were not read, for nobody
+/// looked.
 const BEHIND: f32 = 0.99;
-/// How long what is new since then may take.
+/// How long a request waits for later changes.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Listing {
-    /// Nothing is listed yet.
+    /// An empty index.
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
             index: RwLock::default(),
@@ -43,23 +43,23 @@ impl Listing {
         })
     }
 
-    /// To be read, quickly.
+    /// Locks the index for reading, briefly.
     pub fn read(&self) -> RwLockReadGuard<'_, Index> {
-        // A page of changes that panicked half-way leaves single rows wrong, not the index.
+        // A panic in the middle of a write leaves single rows wrong, not the index.
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To be written, by the feed alone.
+    /// Locks the index for writing; for the feed alone.
     pub fn write(&self) -> RwLockWriteGuard<'_, Index> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// So much of all jobs is listed for the first time.
+    /// Notes the share of all jobs that was read for the first time.
     pub fn reached(&self, fraction: f32) {
         self.fraction.send_replace(fraction.min(BEHIND - 0.01));
     }
 
-    /// Every job is listed.
+    /// Notes that every job was read.
     pub fn completed(&self) {
         self.fraction.send_if_modified(|fraction| {
             let is_news = *fraction < 1.0;
@@ -68,27 +68,26 @@ impl Listing {
         });
     }
 
-    /// What is new is not listed any more: nobody looks.
+    /// Notes that changes are no longer read, for nobody looks.
     pub fn fell_behind(&self) {
         self.fraction
             .send_modify(|fraction| *fraction = fraction.min(BEHIND));
     }
 
-    /// Waits until what is new since somebody looked last is listed; not for
-    /// all that there is.
+    /// Waits a short time until the changes since the last viewer were read. Does not wait for the
+    /// first reading of all jobs.
     pub async fn caught_up(&self) {
         let mut fraction = self.fraction.subscribe();
         let settled = fraction.wait_for(|fraction| *fraction != BEHIND);
-        // Late is better than never, and the page says what is missing.
+        // After that an old answer is better than none: the page says how much is missing.
         let _ = tokio::time::timeout(PATIENCE, settled).await;
     }
 
-    /// Whether every job is listed.
+    /// Whether every job is in the index.
     pub fn is_complete(&self) -> bool {
         *self.fraction.borrow() >= 1.0
     }
 
-    /// How far it is.
     pub fn progress(&self) -> Progress {
         let index = self.read();
         let counts = index.counts();

@@ -1,4 +1,4 @@
-//! Names of a million jobs in a few large pieces, without an allocation each.
+//! Names of a million jobs in a few large pieces, without an allocation for each.
 
 /// Bytes of one piece. A name is shorter.
 const PIECE: usize = 1 << 20;
@@ -23,7 +23,7 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Keeps a name; of one that is too long, its beginning.
+    /// Keeps a name, or the beginning of a name that is too long.
     pub(super) fn add(&mut self, text: &str) -> Text {
         let text = beginning(text);
         let is_full = |piece: &String| piece.len() + text.len() > PIECE;
@@ -40,25 +40,23 @@ impl Texts {
         }
     }
 
-    /// The name that lies there.
     pub(super) fn get(&self, text: Text) -> &str {
         let at = text.at as usize;
         let from = at % PIECE;
         &self.pieces[at / PIECE][from..from + usize::from(text.length)]
     }
 
-    /// Nobody needs the name that lies there any more.
+    /// Removes a name.
     pub(super) fn remove(&mut self, text: Text) {
         self.removed += usize::from(text.length);
     }
 
-    /// How many pieces there are.
     #[cfg(test)]
     pub(super) fn pieces(&self) -> usize {
         self.pieces.len()
     }
 
-    /// Whether most of it is of no use any more.
+    /// Whether most of the memory holds removed names.
     pub(super) fn is_wasteful(&self) -> bool {
         self.removed > PIECE && 2 * self.removed > self.pieces.len() * PIECE
     }

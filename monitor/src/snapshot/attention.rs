@@ -1,4 +1,4 @@
-//! What a person should look at first.
+//! What needs attention.
 
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
@@ -11,83 +11,73 @@ use crate::snapshot::moment::Moment;
 use crate::snapshot::queues::Unserved;
 use crate::snapshot::workers::Presence;
 
-/// What a person should look at.
+/// Something that needs a person's attention.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Attention {
     /// Jobs wait that no worker can take.
     Unserved {
-        /// Why none takes them.
         why: Unserved,
-        /// The jobs.
+        /// The jobs, by queue.
         waiting: Vec<Held>,
     },
-    /// Workers take no jobs, all of them for one cause.
+    /// Workers take no jobs, all for the same cause.
     Unavailable {
-        /// Which.
         cause: Presence,
-        /// The workers, by name.
         workers: Vec<Unavailable>,
-        /// What waits for them.
+        /// Jobs that wait for these workers, by queue.
         waiting: Vec<Held>,
     },
     /// Workers cannot reach a store or a folder.
     PlaceAway {
         /// The bucket or the folder.
         place: String,
-        /// How many cannot.
+        /// How many workers cannot reach the place.
         workers: usize,
-        /// One of them.
+        /// One of these workers.
         #[schema(value_type = String)]
         worker: WorkerName,
-        /// Since when.
+        /// Since when that worker cannot reach the place.
         since: Moment,
-        /// What the store or the system says to that one.
+        /// The error that this worker gets from the store or the operating system.
         error: String,
     },
     /// A worker's clock is far from the broker's.
     ClockOff {
-        /// Who.
         #[schema(value_type = String)]
         worker: WorkerName,
-        /// Seconds by which it is ahead; negative where it is behind.
+        /// Seconds by which the clock is ahead; negative if it is behind.
         ahead: f64,
     },
-    /// Things on the broker cannot be read.
+    /// Some things on the broker cannot be read.
     Unreadable {
-        /// How many.
         count: usize,
-        /// The subject of the first.
+        /// The subject of the first of them.
         subject: String,
-        /// What is wrong with it.
+        /// What is wrong with the first of them.
         why: String,
     },
-    /// Jobs failed lately.
+    /// Jobs failed in the last hours.
     Failed {
-        /// How many.
         count: usize,
-        /// The latest.
+        /// The latest of them.
         #[schema(value_type = String)]
         job: JobId,
-        /// Its name.
+        /// The name of that job.
         name: String,
-        /// Why it failed.
         reason: String,
-        /// When.
+        /// When that job failed.
         at: Moment,
     },
 }
 
-/// Jobs that wait in a queue.
+/// Pending jobs of one queue.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Held {
-    /// Which queue.
     #[schema(value_type = String)]
     pub queue: Queue,
-    /// How many.
     pub pending: u64,
-    /// Where no worker has proved the encoder: others of the same codec that
-    /// live workers have.
+    /// Encoders of the same codec that live workers have, if no worker has proved this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub alternatives: Vec<Encoder>,
@@ -96,15 +86,14 @@ pub struct Held {
 /// A worker that takes no jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Unavailable {
-    /// Who.
     #[schema(value_type = String)]
     pub worker: WorkerName,
-    /// Why, in its own words.
+    /// Why the worker takes no jobs, in its own words.
     pub note: Option<String>,
-    /// When that changes; in quarantine, when it next proves its encoders.
+    /// When the status changes; in quarantine, when the worker next proves its encoders.
     pub until: Option<Moment>,
-    /// When it was last heard of, where it is lost.
+    /// The last heartbeat, if the worker is lost.
     pub last_seen: Option<Moment>,
-    /// Jobs that it runs, or ran when it was last heard of.
+    /// Running jobs, as of the last heartbeat.
     pub running: usize,
 }

@@ -1,4 +1,4 @@
-//! Jobs as rows: running, to be tried again, next, ended.
+//! Jobs as the page shows them: running, waiting for a retry, next, ended.
 
 use common::farm::queue::{Priority, Queue};
 use common::farm::worker_name::WorkerName;
@@ -13,111 +13,96 @@ use utoipa::ToSchema;
 use crate::snapshot::moment::Moment;
 use crate::snapshot::queues::Unserved;
 
-/// A job as all rows name it.
+/// The name of a job in every row.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct JobName {
-    /// Which.
     #[schema(value_type = String)]
     pub id: JobId,
-    /// Its input's name, as hostile as its owner made it.
+    /// The file name of the input. It is shown as it is, so it may be hostile.
     pub name: String,
-    /// Where the input lies.
+    /// The folder of the input.
     pub folder: String,
 }
 
-/// A job that a worker is at.
+/// A running job.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RunningRow {
-    /// Which.
     pub job: JobName,
-    /// What it was enqueued with.
+    /// The batch of the job.
     #[schema(value_type = String)]
     pub batch: BatchId,
-    /// By whom it may be run.
     #[schema(value_type = String)]
     pub queue: Queue,
-    /// How urgent it is.
     #[schema(value_type = u8)]
     pub priority: Priority,
-    /// By whom it is run.
+    /// The owner of the job.
     #[schema(value_type = String)]
     pub worker: WorkerName,
-    /// Whether that worker has fallen silent.
+    /// Whether heartbeats of that worker are missing.
     pub worker_lost: bool,
-    /// Since when.
+    /// When the attempt began.
     pub since: Moment,
-    /// Which attempt this is.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// What the worker is busy with.
+    /// The stage of the attempt.
     #[schema(value_type = String)]
     pub stage: Stage,
-    /// Done share of the stage.
+    /// Share of the stage that is done, 0 to 1.
     pub fraction: Option<f32>,
-    /// Seconds until the whole job has ended.
+    /// Estimated seconds until the job ends.
     pub eta: Option<f64>,
-    /// Frames per second.
+    /// Encoding speed in frames per second.
     pub fps: Option<f32>,
-    /// Times real time.
+    /// Encoding speed as a multiple of real time.
     pub speed: Option<f32>,
-    /// Bits per second of the output.
+    /// Bit rate of the output in bits per second.
     pub bitrate: Option<f32>,
-    /// Bytes of the input.
+    /// Size of the input in bytes.
     pub input_size: u64,
-    /// Bytes of output so far.
+    /// Size of the output so far in bytes.
     pub output_size: Option<u64>,
 }
 
-/// A job that will be tried again.
+/// A job that waits for a retry.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RetryRow {
-    /// Which.
     pub job: JobName,
-    /// By whom it may be run.
     #[schema(value_type = String)]
     pub queue: Queue,
-    /// When the next attempt may start.
     pub until: Moment,
-    /// Attempts that failed.
+    /// Failed attempts so far.
     pub attempts: u32,
-    /// Why the last one did, without the path.
+    /// Why the last attempt failed, without the path.
     pub reason: String,
 }
 
-/// A job that waits.
+/// A pending job.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct NextRow {
-    /// Which.
     pub job: JobName,
-    /// By whom it may be run.
     #[schema(value_type = String)]
     pub queue: Queue,
-    /// How urgent it is.
     #[schema(value_type = u8)]
     pub priority: Priority,
-    /// When it was enqueued.
     pub enqueued: Moment,
-    /// Bytes of its input.
+    /// Size of the input in bytes.
     pub input_size: u64,
-    /// Why no worker takes it; such jobs come after those that one takes.
+    /// Why no worker takes the job, if none does. Such jobs come last.
     pub unserved: Option<Unserved>,
 }
 
 /// A job that ended.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EndedRow {
-    /// Which.
     pub job: JobName,
-    /// By whom it might be run.
     #[schema(value_type = String)]
     pub queue: Queue,
-    /// When it ended.
     pub ended: Moment,
-    /// Who was at it last.
+    /// The last owner.
     #[schema(value_type = Option<String>)]
     pub worker: Option<WorkerName>,
-    /// Attempts that it took.
+    /// Number of attempts.
     pub attempts: u32,
-    /// How it ended.
     pub ending: Ending,
 }
 
@@ -125,37 +110,36 @@ pub struct EndedRow {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Ending {
-    /// Its output is there.
+    /// The output is in place.
     Completed {
-        /// What encoded it.
+        /// The encoder; `None` if the video was copied.
         #[schema(value_type = Option<String>)]
         encoder: Option<Encoder>,
-        /// Bytes before.
+        /// Size of the input in bytes.
         input_size: u64,
-        /// Bytes after.
+        /// Size of the output in bytes.
         output_size: u64,
-        /// Mean frames per second.
+        /// Mean encoding speed in frames per second.
         fps: f64,
-        /// Seconds from claim to end.
+        /// Seconds from the claim to the end.
         seconds: f64,
-        /// What is lost or converted that nobody asked for: the worst of it, in words.
+        /// The worst change that the recipe did not ask for, as a sentence.
         news: Option<String>,
-        /// How much more of that there is.
+        /// How many more such changes there are.
         further_news: usize,
     },
-    /// It failed for good.
+    /// No further attempt follows.
     Failed {
-        /// Whose fault.
         #[schema(value_type = String)]
         fault: Fault,
-        /// Why, without the path.
+        /// The reason, without the path.
         reason: String,
     },
-    /// A person cancelled it.
+    /// A person cancelled the job.
     Cancelled,
 }
 
-/// How every row names a job.
+/// The name of a job: file name and folder of its input.
 pub(crate) fn name(job: &Job) -> JobName {
     let location = &job.input.location;
     let key = location.key();

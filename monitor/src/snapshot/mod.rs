@@ -1,8 +1,8 @@
 //! The state as it is shown: what `/api/v1/state` answers and the page draws.
 //!
-//! Every field of [`Snapshot`] is one section of the live stream, sent only
-//! when it has changed. So nothing in here depends on the time at which it is
-//! asked for: points in time are sent, and whoever shows them counts ages.
+//! Every field of [`Snapshot`] is one section of the live stream, sent only when it has changed. So
+//! no field depends on the time of the request: fields hold points in time, and the page computes
+//! ages.
 
 pub mod attention;
 pub mod jobs;
@@ -21,82 +21,76 @@ use crate::snapshot::moment::Moment;
 use crate::snapshot::queues::QueueRow;
 use crate::snapshot::workers::WorkerRow;
 
-/// All that the monitor shows, but for the [`Cards`].
+/// The live state without the workers' capabilities.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Snapshot {
-    /// Whether there is a broker to show anything of.
     pub broker: Broker,
-    /// Sums over everything.
+    /// Sums over the whole farm.
     pub totals: Totals,
-    /// What a person should look at first.
+    /// What needs attention, the most urgent first.
     pub attention: Vec<Attention>,
     /// Every queue that has a lane, by name.
     pub queues: Vec<QueueRow>,
     /// Every worker, by name.
     pub workers: Vec<WorkerRow>,
-    /// Jobs that a worker is at, the longest running first.
+    /// Running jobs, the longest running first.
     pub running: Vec<RunningRow>,
-    /// Jobs that were tried and will be tried again, the next one first.
+    /// Jobs that wait for a retry, the next one first.
     pub retrying: Vec<RetryRow>,
-    /// Jobs that wait, the next one first, and those that no worker takes last;
-    /// as many as a person would read.
+    /// The first pending jobs, the next one first. Jobs that no worker takes come last.
     pub next: Vec<NextRow>,
-    /// Jobs that ended, the latest first; as many as a person would read.
+    /// The latest jobs that ended, the latest first.
     pub recent: Vec<EndedRow>,
     /// Orders that are in force.
     pub controls: Vec<ControlRow>,
-    /// How far the listing of all jobs is.
+    /// How much of all jobs is in the index.
     pub listing: Listing,
 }
 
-/// The link to the broker.
+/// The connection to the broker.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Broker {
-    /// Whether it answers.
+    /// Whether the broker answers.
     pub connected: bool,
-    /// Since when.
     pub since: Moment,
-    /// What is wrong, in one line.
+    /// Why the broker does not answer, in one line.
     pub error: Option<String>,
 }
 
-/// Sums over everything.
+/// Sums over the whole farm.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Totals {
-    /// Jobs that wait.
+    /// Pending jobs.
     pub pending: u64,
-    /// Jobs that a worker is at.
+    /// Running jobs.
     pub running: usize,
     /// Frames per second of all encodes together.
     pub fps: f32,
     /// Live workers.
     pub workers: usize,
-    /// Their slots.
+    /// Slots of all live workers.
     pub slots: u32,
-    /// Jobs that ended since `since`.
+    /// Jobs completed since `since`.
     pub completed: usize,
-    /// Likewise.
     pub failed: usize,
-    /// Likewise.
     pub cancelled: usize,
-    /// Bytes that the completed ones took before.
+    /// Sizes of the inputs of completed jobs together, in bytes.
     pub input_bytes: u64,
-    /// Bytes that they take now.
+    /// Sizes of the outputs of completed jobs together, in bytes.
     pub output_bytes: u64,
-    /// From when on endings are counted; `None` where all are.
+    /// The time from which ended jobs are counted; `None` if all are.
     pub since: Option<Moment>,
 }
 
-/// A standing order.
+/// An order that is in force.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ControlRow {
     /// `queue.NAME`, `worker.NAME` or `batch.ID`.
     pub target: String,
-    /// Nothing new of it is to be started.
+    /// Whether no new job of the target may start.
     pub paused: bool,
     /// When in the week a worker may start jobs.
     pub hours: Option<String>,
-    /// Since when.
     pub since: Moment,
 }
 

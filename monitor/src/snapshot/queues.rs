@@ -1,4 +1,4 @@
-//! Queues as rows.
+//! Queues, as the page shows them.
 
 use common::farm::queue::{Priority, Queue};
 use common::farm::worker_name::WorkerName;
@@ -8,57 +8,55 @@ use utoipa::ToSchema;
 
 use crate::snapshot::moment::Moment;
 
-/// Why no worker takes the jobs of a queue. Of several causes the first.
+/// Why no worker takes the jobs of a queue. If there are several causes, the first of this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unserved {
-    /// A person has paused the queue.
+    /// The queue is paused.
     Paused,
-    /// Those that could are in quarantine.
+    /// The workers that serve the queue are in quarantine.
     Quarantined,
-    /// Those that could were told to take no more.
+    /// The workers that serve the queue were told to drain.
     Drained,
-    /// The working hours of those that could are over.
+    /// The workers that serve the queue are outside their working hours.
     OffHours,
-    /// Those that could have missed their heartbeats.
+    /// The workers that serve the queue are lost.
     Lost,
-    /// The worker that it is meant for is not there.
+    /// The one worker of the queue is not there.
     NotThere,
-    /// There is no live worker at all.
+    /// No worker is alive.
     NoWorkers,
-    /// No live worker has proved what it takes.
+    /// No live worker has proved the encoder.
     NotProved,
 }
 
 /// One queue.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct QueueRow {
-    /// Which.
     #[schema(value_type = String)]
     pub queue: Queue,
-    /// Jobs that wait.
+    /// Pending jobs.
     pub pending: u64,
-    /// Those by priority, the most urgent first; priorities with none left out.
+    /// Pending jobs by priority, the most urgent first. Priorities without jobs are left out.
     #[schema(value_type = Vec<(u8, u64)>)]
     pub by_priority: Vec<(Priority, u64)>,
-    /// Jobs that a worker is at.
+    /// Running jobs.
     pub running: usize,
-    /// Since when the job waits that waits longest.
+    /// When the oldest pending job was enqueued.
     pub oldest: Option<Moment>,
-    /// Workers that would take its jobs.
+    /// How many workers serve the queue now.
     pub served_by: usize,
-    /// The first few of them.
+    /// The first of these workers, by name.
     #[schema(value_type = Vec<String>)]
     pub servers: Vec<WorkerName>,
-    /// Seconds until all its jobs have ended, those that run and those that wait.
+    /// Estimated seconds until all running and pending jobs of the queue have ended.
     pub eta: Option<f64>,
-    /// Slots of the workers that would take its jobs.
+    /// Slots of these workers.
     pub slots: u32,
-    /// What its jobs took lately.
+    /// How long recent jobs of the queue took.
     #[serde(skip)]
     pub past: Past,
-    /// Whether a person has paused it.
     pub paused: bool,
-    /// Why none does, where jobs wait.
+    /// Why no worker serves the queue although jobs wait.
     pub unserved: Option<Unserved>,
 }

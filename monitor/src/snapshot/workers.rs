@@ -1,4 +1,4 @@
-//! Workers as rows, and their capabilities.
+//! Workers and their capabilities, as the page shows them.
 
 use std::collections::BTreeMap;
 
@@ -10,56 +10,53 @@ use utoipa::ToSchema;
 
 use crate::snapshot::moment::Moment;
 
-/// Whether a worker is there.
+/// Whether a worker takes jobs, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
-    /// It takes jobs.
+    /// The worker takes jobs.
     Ready,
-    /// It finishes what it has.
+    /// The worker was told to drain: it finishes its running jobs and takes no more.
     Draining,
-    /// It has nothing left, and takes no more until it is told to.
+    /// The worker has drained: no job is left, and it takes none until it is resumed.
     Drained,
-    /// Its working hours are over.
+    /// The worker is outside its working hours.
     OffHours,
-    /// It failed too often in a row, and so did an encode of its own.
+    /// Jobs and then a proof encode failed on the worker.
     Quarantined,
-    /// It has missed its heartbeats.
+    /// Three heartbeats of the worker are missing.
     Lost,
 }
 
 /// One worker.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct WorkerRow {
-    /// Who.
     #[schema(value_type = String)]
     pub name: WorkerName,
-    /// Whether it is there.
     pub status: Presence,
-    /// Why it takes no jobs, in its own words.
+    /// Why the worker takes no jobs, in its own words.
     pub note: Option<String>,
-    /// When that changes; in quarantine, when it next proves its encoders.
+    /// When the status changes; in quarantine, when the worker next proves its encoders.
     pub until: Option<Moment>,
-    /// When it was last heard of; told only of those that are lost, as it
-    /// changes all the time for the others.
+    /// The last heartbeat of a lost worker. Left out for live workers: it would change every few
+    /// seconds.
     pub last_seen: Option<Moment>,
-    /// When it started.
     pub started: Moment,
-    /// Jobs that it runs at once, at the most.
+    /// The most jobs that the worker runs at once.
     pub slots: u32,
-    /// Jobs that it runs.
+    /// The running jobs.
     #[schema(value_type = Vec<String>)]
     pub running: Vec<JobId>,
-    /// Share of all cores in use.
+    /// Share of all cores in use, 0 to 1.
     pub cpu: f32,
-    /// Share of memory in use.
+    /// Share of memory in use, 0 to 1.
     pub memory: f32,
     /// Free bytes for scratch files.
     pub scratch_free: u64,
-    /// Stores and folders that it cannot reach.
+    /// Stores and folders that the worker cannot reach.
     pub away: Vec<AwayRow>,
-    /// Whole seconds by which its clock is ahead of the broker's; negative where
-    /// it is behind.
+    /// Whole seconds by which the worker's clock is ahead of the broker's; negative if it is
+    /// behind.
     pub clock_ahead: f64,
 }
 
@@ -68,65 +65,61 @@ pub struct WorkerRow {
 pub struct AwayRow {
     /// The bucket or the folder.
     pub place: String,
-    /// Since when.
     pub since: Moment,
-    /// What the store or the system says.
+    /// The error of the store or of the operating system.
     pub error: String,
 }
 
-/// What each worker has proved. A section of its own: large, and seldom new.
+/// The capabilities of each worker. They are a section of their own, for they are large and seldom
+/// change.
 pub type Cards = BTreeMap<WorkerName, CardRow>;
 
-/// What a worker has proved.
+/// The capabilities of one worker.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CardRow {
-    /// The machine's name.
     pub host: String,
-    /// Its operating system.
     pub os: String,
-    /// Its processor.
     pub cpu: String,
-    /// Its cores.
     pub cores: u32,
-    /// Its memory in bytes.
+    /// Memory of the machine in bytes.
     pub memory: u64,
-    /// Its ffmpeg.
+    /// The version of ffmpeg.
     pub ffmpeg: String,
-    /// Encoders that passed, hardware and fast ones first.
+    /// Encoders that passed their test encode: hardware encoders first, then by speed.
     pub encoders: Vec<EncoderRow>,
-    /// Encoders that did not, with ffmpeg's own words.
+    /// Encoders that failed their test encode, each with ffmpeg's message.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub refused: BTreeMap<Encoder, String>,
-    /// Audio encoders that passed.
+    /// Audio encoders that passed their test encode.
     pub audio: Vec<String>,
-    /// Filters of interest that its ffmpeg lists.
+    /// Filters that ffmpeg lists, of those that recipes use.
     pub filters: Vec<String>,
-    /// Muxers of interest that its ffmpeg lists.
+    /// Muxers that ffmpeg lists, of those that recipes use.
     pub muxers: Vec<String>,
-    /// Folders that it may read and write below.
+    /// Folders below which the worker may read and write.
     pub roots: Vec<String>,
-    /// Bucket prefixes that it may use; whatever its credentials open, where none is named.
+    /// Bucket prefixes that the worker may use. Empty: every bucket that its credentials open.
     pub buckets: Vec<String>,
 }
 
-/// A proved encoder.
+/// An encoder that passed its test encode.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EncoderRow {
-    /// ffmpeg's name.
+    /// The name in ffmpeg.
     #[schema(value_type = String)]
     pub name: Encoder,
-    /// What it makes.
+    /// The codec that the encoder makes.
     #[schema(value_type = Option<String>)]
     pub codec: Option<Codec>,
-    /// What it runs on.
+    /// The kind of device that the encoder runs on.
     #[schema(value_type = String)]
     pub kind: EncoderKind,
-    /// Frames per second at 1280×720.
+    /// Speed in frames per second at 1280×720.
     pub fps: f32,
-    /// Largest picture.
+    /// Width and height of the largest picture.
     pub largest: (u32, u32),
-    /// Bits per sample that it was seen to encode.
+    /// Bit depths that the encoder was proved with.
     pub depths: Vec<u8>,
-    /// Encodes at once, where the device limits them.
+    /// The most encodes at once, if the device limits them.
     pub sessions: Option<u32>,
 }

@@ -1,5 +1,4 @@
-//! What a person should look at first: each cause once, with all that it holds
-//! up.
+//! What needs attention: each cause once, with the jobs that it holds up.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +13,8 @@ use crate::snapshot::attention::{Attention, Held, Unavailable};
 use crate::snapshot::queues::{QueueRow, Unserved};
 use crate::snapshot::workers::{Presence, WorkerRow};
 
-/// Workers that take no jobs, and what waits for them; by cause. Who was drained
-/// or is off hours is told of only where something waits for it.
+/// Workers that take no jobs, and the jobs that wait for them, by cause. Drained workers and
+/// workers outside their hours are listed only if jobs wait for them.
 pub(super) fn unavailable(
     rows: &[WorkerRow],
     queues: &[QueueRow],
@@ -51,7 +50,7 @@ pub(super) fn unavailable(
     causes.into_iter().filter_map(item).collect()
 }
 
-/// Who is draining takes no more jobs than who is drained.
+/// A draining worker takes no jobs either.
 fn is_draining(row: &WorkerRow, cause: Presence) -> bool {
     cause == Presence::Drained && row.status == Presence::Draining
 }
@@ -66,7 +65,7 @@ fn worker(row: &WorkerRow, runs: &Runs) -> Unavailable {
     }
 }
 
-/// Jobs that no worker could take that is known; by cause.
+/// Jobs that no known worker could take, by cause.
 pub(super) fn unserved(queues: &[QueueRow], workers: &Workers, clock: Timestamp) -> Vec<Attention> {
     let causes = [Unserved::NotThere, Unserved::NoWorkers, Unserved::NotProved];
     let item = |why| {

@@ -1,4 +1,4 @@
-//! The state as text: serialised once, however many look at it.
+//! The live state as JSON text, serialised once for all viewers.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,11 +17,11 @@ struct Section {
     json: Arc<str>,
 }
 
-/// The state at one moment, ready to be sent.
+/// The state at one moment, ready to send.
 pub struct Frame {
     /// Rises by one with every frame.
     pub version: u64,
-    /// The sections that differ from the frame before, as one event.
+    /// The sections that differ from the previous frame, as one event.
     pub change: Bytes,
     /// The state itself.
     pub snapshot: Arc<Snapshot>,
@@ -66,12 +66,12 @@ fn object(sections: &[Section]) -> String {
     text
 }
 
-/// Where the latest frame hangs. Empty until there is something to show.
+/// Holds the latest frame. Empty until the first one is published.
 pub struct Board {
     frame: watch::Sender<Option<Arc<Frame>>>,
 }
 
-/// Writes frames; there is one.
+/// Publishes frames. There is one publisher.
 pub struct Publisher {
     board: Arc<Board>,
     version: u64,
@@ -92,7 +92,7 @@ impl Board {
         self.frame.subscribe()
     }
 
-    /// The latest frame, waiting a while for the first one.
+    /// The latest frame. Waits up to `patience` for the first one.
     pub async fn frame(&self, patience: Duration) -> Option<Arc<Frame>> {
         let mut frames = self.subscribe();
         let frame = tokio::time::timeout(patience, frames.wait_for(Option::is_some)).await;
@@ -111,14 +111,14 @@ impl Publisher {
         }
     }
 
-    /// Takes the frame down: what it says is no longer kept up to date.
+    /// Removes the frame, for nothing keeps it up to date.
     pub fn clear(&mut self) {
         self.sections.clear();
         self.cards_revision = None;
         self.board.frame.send_replace(None);
     }
 
-    /// Hangs up the state as it is now, if anything of it is new.
+    /// Publishes the state as it is now, if any section changed.
     pub fn publish(&mut self, view: &View, now: jiff::Timestamp) {
         let snapshot = Arc::new(view.snapshot(now));
         let mut sections = sections(&snapshot);
@@ -156,7 +156,7 @@ impl Publisher {
 }
 
 fn sections(snapshot: &Snapshot) -> Vec<Section> {
-    // A field that is forgotten here does not compile.
+    // The pattern names every field, so that a new field cannot be forgotten.
     let Snapshot {
         broker,
         totals,

@@ -1,5 +1,5 @@
-//! The state of the farm, folded from what the broker says. Pure: no I/O and
-//! no clock of its own, so that every rule of it is tested by itself.
+//! The live state of the farm, folded from the broker's messages. Pure: no I/O and no clock of its
+//! own, so that every rule is tested by itself.
 
 mod attention;
 pub mod board;
@@ -34,49 +34,49 @@ use queues::Queues;
 use runs::Runs;
 use workers::Workers;
 
-/// Jobs that wait, as many as are shown.
+/// The most pending jobs that are shown.
 pub const NEXT: usize = 200;
-/// Jobs that will be tried again, as many as are shown.
+/// The most jobs waiting for a retry that are shown.
 const RETRYING: usize = 100;
-/// Jobs that ended, as many as are shown.
+/// The most ended jobs that are shown.
 const RECENT: usize = 100;
-/// How long a failure calls for attention.
+/// How long a failed job needs attention.
 const FAILED_LATELY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Something that the broker says.
+/// News from the broker.
 #[derive(Debug)]
 pub enum Input {
-    /// It answers.
+    /// The broker answers.
     Connected,
-    /// It does not, for this reason.
+    /// The broker does not answer, for this reason.
     Away(String),
-    /// The changes of runs follow anew; from the first one on, or not.
+    /// The changes of runs are read anew.
     RunsAnew {
-        /// Whether earlier ones are left out.
+        /// Whether earlier runs are left out.
         late: bool,
     },
     /// A run has changed.
     Run(Box<Change<JobId, Run>>),
-    /// A run that began before the changes.
+    /// A run that began before the changes that were read.
     Found(Box<Run>),
-    /// A worker was heard of, or is gone.
+    /// A worker's heartbeat, or its removal.
     Worker(Box<Change<WorkerName, Heartbeat>>),
-    /// The lanes, all of them, and the jobs at their heads.
+    /// All lanes, and the jobs at their heads.
     Lanes(Vec<LaneStatus>, Vec<Pending>),
-    /// The same, as far as the listing of all jobs knows: the jobs that come
-    /// next are in order, and those that wait in each queue are summed up.
+    /// The same from the index of all jobs: the next jobs are in order, and the pending jobs of
+    /// each queue are summed up.
     Waiting(Vec<LaneStatus>, Vec<NextRow>, HashMap<Queue, Waiting>),
-    /// A worker says how far a job is.
+    /// The progress of a job.
     Progress(Box<Progress>),
     /// The orders that are in force.
     Controls(Controls),
-    /// How far the listing of all jobs is.
+    /// How much of all jobs is in the index.
     Listing(Listing),
-    /// What cannot be read of all that.
+    /// Things on the broker that cannot be read.
     Unreadable(Vec<Unreadable>),
 }
 
-/// The state of the farm.
+/// The live state of the farm.
 pub struct View {
     broker: Broker,
     queues: Queues,
@@ -88,7 +88,7 @@ pub struct View {
 }
 
 impl View {
-    /// Nothing is known yet.
+    /// An empty state.
     pub fn new(now: Timestamp) -> Self {
         Self {
             broker: Broker {
@@ -105,7 +105,7 @@ impl View {
         }
     }
 
-    /// Takes in what the broker says.
+    /// Takes news.
     pub fn apply(&mut self, input: Input, now: Timestamp) {
         match input {
             Input::Connected if !self.broker.connected => {
@@ -145,14 +145,14 @@ impl View {
         }
     }
 
-    /// Lets go of what has grown old.
+    /// Forgets what is too old to show.
     pub fn forget(&mut self, now: Timestamp) {
         let clock = self.clock(now);
         self.workers.forget(clock);
         self.runs.forget(clock);
     }
 
-    /// Jobs that workers say they run and of which no run was seen.
+    /// Jobs that heartbeats name as running and that have no known run.
     pub fn unknown_jobs(&self, now: Timestamp) -> Vec<JobId> {
         self.workers
             .jobs(self.clock(now))
@@ -160,17 +160,17 @@ impl View {
             .collect()
     }
 
-    /// What each worker has proved.
+    /// The capabilities of each worker.
     pub fn cards(&self) -> Cards {
         self.workers.cards()
     }
 
-    /// Rises whenever a card changes.
+    /// Rises with every change of any worker's capabilities.
     pub fn cards_revision(&self) -> u64 {
         self.workers.cards_revision
     }
 
-    /// While the broker is away nothing can be heard: no time passes.
+    /// The time until which the state is known: while the broker is away, no time passes.
     fn clock(&self, now: Timestamp) -> Timestamp {
         if self.broker.connected {
             now
@@ -179,7 +179,7 @@ impl View {
         }
     }
 
-    /// The state as it is shown.
+    /// The state as the page shows it.
     pub fn snapshot(&self, now: Timestamp) -> Snapshot {
         let clock = self.clock(now);
         let workers = self.workers.rows(clock);

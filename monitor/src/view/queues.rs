@@ -1,4 +1,4 @@
-//! Queues: what waits in each, and who would take it.
+//! Queues: the jobs that wait in each, and the workers that serve it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,20 +15,20 @@ use crate::snapshot::moment::Moment;
 use crate::snapshot::queues::{QueueRow, Unserved};
 use crate::snapshot::workers::Presence;
 
-/// Names of workers shown beside a queue.
+/// The most workers that are named beside a queue.
 const SERVERS: usize = 5;
 
-/// What waits.
+/// The jobs that wait.
 #[derive(Default)]
 pub(super) struct Queues {
     lanes: Vec<LaneStatus>,
     next: Vec<NextRow>,
-    /// Those that wait in each queue, where that is known.
+    /// Pending jobs of each queue, if the index knows them.
     waiting: HashMap<Queue, Waiting>,
 }
 
 impl Queues {
-    /// The lanes as they are now, and the jobs at their heads.
+    /// Takes the lanes and the jobs at their heads.
     pub(super) fn set(&mut self, lanes: Vec<LaneStatus>, heads: &[Pending], most: usize) {
         self.lanes = lanes;
         let mut heads: Vec<&Pending> = heads.iter().collect();
@@ -38,7 +38,7 @@ impl Queues {
         self.waiting.clear();
     }
 
-    /// The same, in order already.
+    /// Takes the lanes and the next jobs, already in order.
     pub(super) fn set_listed(
         &mut self,
         lanes: Vec<LaneStatus>,
@@ -50,7 +50,7 @@ impl Queues {
         self.waiting = waiting;
     }
 
-    /// Rows of the jobs that wait: those that no worker takes after all others.
+    /// Rows of the next jobs; jobs that no worker takes come last.
     pub(super) fn next(&self, queues: &[QueueRow], most: usize) -> Vec<NextRow> {
         let unserved: BTreeMap<&Queue, Unserved> = queues
             .iter()
@@ -65,12 +65,10 @@ impl Queues {
         next
     }
 
-    /// All jobs that wait.
     pub(super) fn pending(&self) -> u64 {
         self.lanes.iter().map(|lane| lane.pending).sum()
     }
 
-    /// A row for each queue, by name.
     pub(super) fn rows(
         &self,
         runs: &Runs,
@@ -99,15 +97,13 @@ impl Queues {
     }
 }
 
-/// What is known of one queue.
 struct Known<'a> {
     queue: &'a Queue,
     lanes: Vec<&'a LaneStatus>,
-    /// The jobs that run.
     outlook: Outlook,
-    /// What its jobs took lately.
+    /// How long recent jobs of the queue took.
     past: Past,
-    /// Those that wait, where all of them are known.
+    /// Pending jobs, if all of them are known.
     waiting: Option<Waiting>,
     is_paused: bool,
 }
@@ -181,7 +177,7 @@ impl Known<'_> {
     }
 }
 
-/// Why a worker takes no jobs, where it does not.
+/// Why a worker takes no jobs, if it takes none.
 fn cause(presence: Presence) -> Option<Unserved> {
     match presence {
         Presence::Ready => None,

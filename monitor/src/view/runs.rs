@@ -1,5 +1,5 @@
-//! Runs: those under way, those that will be tried again, and the latest of
-//! those that ended. Bounded, however many jobs the farm has seen.
+//! Runs: running jobs, jobs that wait for a retry, and the latest jobs that ended. Bounded, however
+//! many jobs the farm has seen.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,28 +17,28 @@ use crate::snapshot::Totals;
 use crate::snapshot::jobs::{EndedRow, Ending, RetryRow, RunningRow, name};
 use crate::snapshot::moment::Moment;
 
-/// Jobs that ended and are still known.
+/// The most ended jobs that are kept.
 const ENDED: usize = outlook::LATELY;
-/// Jobs that will be tried again and are known.
+/// The most jobs waiting for a retry that are kept.
 const RETRYING: usize = 1000;
-/// A progress message older than this says nothing any more.
+/// A progress message older than this is stale.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
-/// What became of jobs since workers took them.
+/// The runs that the page shows.
 #[derive(Default)]
 pub(super) struct Runs {
     running: BTreeMap<JobId, Run>,
     retrying: BTreeMap<JobId, RetryRow>,
-    /// By the broker's order of their last change.
+    /// Ended jobs by the sequence of their last change.
     ended: BTreeMap<u64, EndedRow>,
     ended_at: HashMap<JobId, u64>,
     progress: HashMap<JobId, (Timestamp, Progress)>,
-    /// Whether more have ended than are known.
+    /// Whether more jobs have ended than are kept.
     forgot: bool,
 }
 
 impl Runs {
-    /// None yet. `late` where earlier ones are not looked at.
+    /// No runs yet. `late`: earlier runs will not be read.
     pub(super) fn new(late: bool) -> Self {
         Self {
             forgot: late,
@@ -46,7 +46,7 @@ impl Runs {
         }
     }
 
-    /// A run has become something else; `None` where it was deleted.
+    /// Takes the change of a run; `None` if the run was deleted.
     pub(super) fn changed(&mut self, job: JobId, run: Option<Run>, sequence: u64) {
         self.running.remove(&job);
         self.retrying.remove(&job);
@@ -91,28 +91,28 @@ impl Runs {
         self.progress.remove(&job);
     }
 
-    /// A run that began before the changes that were looked at.
+    /// Takes a run that began before the changes that were read.
     pub(super) fn found(&mut self, run: Run) {
         if matches!(run.state, RunState::Running { .. }) && !self.knows(&run.job.id) {
             self.running.insert(run.job.id, run);
         }
     }
 
-    /// Whether anything is known of the job.
+    /// Whether the job has a known run.
     pub(super) fn knows(&self, job: &JobId) -> bool {
         self.running.contains_key(job)
             || self.retrying.contains_key(job)
             || self.ended_at.contains_key(job)
     }
 
-    /// A worker says how far it is. It may say so before its run was seen.
+    /// Takes a progress message. It may arrive before its run.
     pub(super) fn progressed(&mut self, progress: Progress, now: Timestamp) {
         if !self.ended_at.contains_key(&progress.job) {
             self.progress.insert(progress.job, (now, progress));
         }
     }
 
-    /// Forgets progress that belongs to nothing.
+    /// Forgets progress without a run.
     pub(super) fn forget(&mut self, now: Timestamp) {
         self.progress.retain(|job, (at, _)| {
             self.running.contains_key(job) && now.duration_since(*at) < FRESH
@@ -136,14 +136,14 @@ impl Runs {
         outlooks
     }
 
-    /// What the worker says of a run. A zombie may still be talking: only the
-    /// owner's present attempt counts.
+    /// The progress of a run. A worker that lost the job may still send: only the current attempt
+    /// of the owner counts.
     fn progress_of(&self, run: &Run) -> Option<&Progress> {
         let (_, progress) = self.progress.get(&run.job.id)?;
         (progress.attempt == run.attempt).then_some(progress)
     }
 
-    /// What completed jobs of each queue took, of those that are still known.
+    /// How long the kept completed jobs of each queue took.
     pub(super) fn past_by_queue(&self) -> HashMap<&Queue, Past> {
         let mut past: HashMap<&Queue, Past> = HashMap::new();
         for row in self.ended.values() {
@@ -167,7 +167,7 @@ impl Runs {
             .count()
     }
 
-    /// Rows of those under way, the longest running first.
+    /// Rows of running jobs, the longest running first.
     pub(super) fn running(&self, is_lost: impl Fn(&WorkerName) -> bool) -> Vec<RunningRow> {
         let mut rows: Vec<RunningRow> = self
             .running
@@ -178,7 +178,7 @@ impl Runs {
         rows
     }
 
-    /// Rows of those that will be tried again, the next one first.
+    /// Rows of jobs that wait for a retry, the next one first.
     pub(super) fn retrying(&self, most: usize) -> Vec<RetryRow> {
         let mut rows: Vec<RetryRow> = self.retrying.values().cloned().collect();
         rows.sort_by_key(|row| (row.until, row.job.id));
@@ -186,12 +186,12 @@ impl Runs {
         rows
     }
 
-    /// Rows of those that ended, the latest first.
+    /// Rows of ended jobs, the latest first.
     pub(super) fn ended(&self) -> impl Iterator<Item = &EndedRow> {
         self.ended.values().rev()
     }
 
-    /// Adds what ended to the sums.
+    /// Adds the ended jobs to the sums.
     pub(super) fn count(&self, totals: &mut Totals) {
         totals.running = self.running.len();
         for row in self.ended.values() {

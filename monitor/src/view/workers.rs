@@ -1,4 +1,4 @@
-//! Workers: who is there, and what each has proved.
+//! Workers: their heartbeats and capabilities.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,16 +22,16 @@ const SILENCE: SignedDuration = SignedDuration::from_secs(3 * HEARTBEAT.as_secs(
 /// How long a lost worker is still shown.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(10);
 
-/// All workers that were heard of lately.
+/// All workers with a recent heartbeat.
 #[derive(Default)]
 pub(super) struct Workers {
     known: BTreeMap<WorkerName, Known>,
-    /// Rises whenever a card changes.
+    /// Rises with every change of any worker's capabilities.
     pub(super) cards_revision: u64,
 }
 
-/// One worker, with what is derived from its card: that is worked out when the
-/// card changes, not with every heartbeat.
+/// One worker, with what is derived from its capabilities. That is computed when the capabilities
+/// change, not with every heartbeat.
 struct Known {
     heartbeat: Heartbeat,
     seen: Timestamp,
@@ -62,7 +62,7 @@ impl Known {
 }
 
 impl Workers {
-    /// A worker was heard of.
+    /// Takes a heartbeat.
     pub(super) fn heard(&mut self, heartbeat: Heartbeat, seen: Timestamp) {
         if let Some(known) = self.known.get_mut(&heartbeat.name) {
             known.seen = known.seen.max(seen);
@@ -85,13 +85,13 @@ impl Workers {
         self.known.insert(known.heartbeat.name.clone(), known);
     }
 
-    /// A worker's heartbeat is no longer on the broker: it ran out, or the
-    /// worker took it away because it stopped in good order.
+    /// Takes the removal of a heartbeat: it expired, or the worker removed it because it stopped in
+    /// good order.
     pub(super) fn gone(&mut self, worker: &WorkerName, at: Timestamp) {
         let Some(known) = self.known.get_mut(worker) else {
             return;
         };
-        // Who signs off was heard a moment ago; a heartbeat that runs out is old.
+        // A worker that signs off has a fresh heartbeat; an expired heartbeat is old.
         if at.duration_since(known.seen) + SignedDuration::from_secs(2) >= SILENCE {
             known.expired = true;
         } else {
@@ -100,14 +100,14 @@ impl Workers {
         }
     }
 
-    /// Nobody could be heard until now: silence counts from here.
+    /// No heartbeat could be received until now: silence counts from here.
     pub(super) fn excuse_silence(&mut self, until: Timestamp) {
         for known in self.known.values_mut() {
             known.seen = known.seen.max(until);
         }
     }
 
-    /// Forgets who has been lost for long.
+    /// Forgets workers that have been lost for long.
     pub(super) fn forget(&mut self, clock: Timestamp) {
         let before = self.known.len();
         self.known
@@ -117,7 +117,7 @@ impl Workers {
         }
     }
 
-    /// Those that are there.
+    /// The live workers.
     pub(super) fn live(&self, clock: Timestamp) -> impl Iterator<Item = &Heartbeat> {
         self.known
             .values()
@@ -125,7 +125,7 @@ impl Workers {
             .map(|known| &known.heartbeat)
     }
 
-    /// Those that serve a queue, or would if they took jobs.
+    /// The workers that serve a queue, or would if they took jobs.
     pub(super) fn serving<'a>(
         &'a self,
         queue: &'a Queue,
@@ -145,20 +145,19 @@ impl Workers {
             .flat_map(|known| known.card.encoders.iter().map(|row| &row.name))
     }
 
-    /// Whether this worker has fallen silent or was never heard of.
+    /// Whether heartbeats of this worker are missing.
     pub(super) fn is_lost(&self, worker: &WorkerName, clock: Timestamp) -> bool {
         self.known
             .get(worker)
             .is_none_or(|known| known.presence(clock) == Presence::Lost)
     }
 
-    /// Jobs that live workers say they run.
+    /// The running jobs of live workers, as their heartbeats say.
     pub(super) fn jobs(&self, clock: Timestamp) -> impl Iterator<Item = JobId> {
         self.live(clock)
             .flat_map(|heartbeat| heartbeat.running.iter().copied())
     }
 
-    /// A row for each.
     pub(super) fn rows(&self, clock: Timestamp) -> Vec<WorkerRow> {
         self.known
             .values()
@@ -186,7 +185,7 @@ impl Workers {
             .collect()
     }
 
-    /// Places that live workers cannot reach, each once.
+    /// Stores and folders that live workers cannot reach, each once.
     pub(super) fn places_away(&self, clock: Timestamp) -> Vec<Attention> {
         let mut places: BTreeMap<&Location, Vec<(&WorkerName, &Away)>> = BTreeMap::new();
         for heartbeat in self.live(clock) {
@@ -218,7 +217,6 @@ impl Workers {
             })
     }
 
-    /// A card for each.
     pub(super) fn cards(&self) -> Cards {
         self.known
             .iter()

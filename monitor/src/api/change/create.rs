@@ -22,58 +22,55 @@ use crate::api::recipe::check;
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
 
-/// Files of one order, at the most.
+/// The most files of one request.
 const MOST: usize = 1000;
-/// Files that the store is asked about at the same time.
+/// Requests to the store at the same time.
 const AT_ONCE: usize = 16;
 
-/// What to encode, and how.
+/// The jobs to create.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Order {
-    /// Files below the store's root, at the most 1000.
+    /// At most 1000 files, below the store's root.
     files: Vec<String>,
-    /// The folder below the store's root that outputs go to.
+    /// The folder of the outputs, below the store's root.
     output: String,
-    /// How to encode.
     #[schema(value_type = Object)]
     recipe: Recipe,
-    /// How urgently, 1 to 10; 5 where left out.
+    /// 1 (low) to 10 (high); 5 by default.
     #[serde(default)]
     #[schema(value_type = Option<u8>)]
     priority: Priority,
-    /// The only worker that may run them.
+    /// The only worker that may run the jobs.
     #[schema(value_type = Option<String>)]
     worker: Option<WorkerName>,
-    /// Where the recipe names several encoders: seconds that a job waits for one
-    /// before the next is opened to it.
+    /// Seconds after which each fallback encoder opens to a waiting job. Needed if the recipe names
+    /// several encoders.
     hop_after: Option<u64>,
 }
 
-/// What became of an order.
+/// The result of a request for new jobs.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Receipt {
-    /// What the new jobs are known by together; none where no job is new.
+    /// The batch of the new jobs; `null` if no job is new.
     #[schema(value_type = Option<String>)]
     batch: Option<BatchId>,
-    /// Each file.
     files: Vec<FileReceipt>,
 }
 
-/// What became of a file.
+/// The result for one file.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FileReceipt {
     file: String,
-    /// Its job.
     #[schema(value_type = Option<String>)]
     job: Option<JobId>,
     /// Whether the job is new.
     added: bool,
-    /// Why not.
+    /// Why no job was added.
     why: Option<String>,
 }
 
-/// Submits a job for each file. Files whose output is there already are left
-/// alone, and so is what waits, runs or is done.
+/// Enqueues a job for each file. Files whose output exists, and jobs that exist already, are left
+/// alone.
 #[utoipa::path(
     post, path = "/jobs", tag = "new", request_body = Order,
     responses((status = OK, body = Receipt), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -145,7 +142,7 @@ pub(crate) async fn create(
     }))
 }
 
-/// What the outputs of an order are called.
+/// Names the outputs.
 async fn named(
     broker: &Broker,
     media: &Media,
@@ -169,8 +166,8 @@ async fn named(
     })
 }
 
-/// How the jobs go on to further encoders. A worker of their own takes the first
-/// that it has proved.
+/// The fallbacks of the jobs. A pinned job has none: its worker uses the first encoder that it has
+/// proved.
 fn fallbacks(order: &Order) -> Result<Option<Fallbacks>, Refusal> {
     let queues = order.recipe.further_queues();
     match (order.hop_after, queues.is_empty()) {
@@ -183,7 +180,7 @@ fn fallbacks(order: &Order) -> Result<Option<Fallbacks>, Refusal> {
     }
 }
 
-/// The job for a file, or why there is none to be done.
+/// The job for a file, or why there is none.
 async fn prepare(
     media: &Media,
     file: String,
@@ -236,7 +233,7 @@ fn receipt(file: String, outcome: Option<Enqueued>) -> FileReceipt {
     }
 }
 
-/// What a person may know the batch by.
+/// The batch's label.
 fn label(order: &Order) -> String {
     match &order.files[..] {
         [file] => file.clone(),

@@ -1,5 +1,4 @@
-//! Standing orders: pauses of queues and batches, drains and hours of workers;
-//! and a person's word that a worker is well.
+//! Orders: pauses of queues and batches, drains and hours of workers; and the end of a quarantine.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,12 +15,12 @@ use crate::refusal::{Json, Named, Refusal};
 /// When in the week a worker may start jobs.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Week {
-    /// By its own clock, e.g. `mon-fri 19:00-07:00; sat,sun 00:00-24:00`.
+    /// By the worker's own clock, e.g. `mon-fri 19:00-07:00; sat,sun 00:00-24:00`.
     #[schema(value_type = String)]
     hours: Hours,
 }
 
-/// Pauses `queue.NAME` or `batch.ID`, or has `worker.NAME` drain.
+/// Pauses `queue.NAME` or `batch.ID`, or drains `worker.NAME`.
 #[utoipa::path(
     put, path = "/pauses/{target}", tag = "steer", params(("target" = String, Path)),
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -33,7 +32,7 @@ pub(crate) async fn pause(
     set_paused(&shared, &target, true).await
 }
 
-/// Lets a queue, a batch or a worker go on.
+/// Resumes a queue, a batch or a worker.
 #[utoipa::path(
     delete, path = "/pauses/{target}", tag = "steer", params(("target" = String, Path)),
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -45,7 +44,7 @@ pub(crate) async fn resume(
     set_paused(&shared, &target, false).await
 }
 
-/// Ends a worker's quarantine: it takes jobs at once.
+/// Ends a worker's quarantine: the worker takes jobs at once.
 #[utoipa::path(
     delete, path = "/quarantines/{worker}", tag = "steer", params(("worker" = String, Path)),
     responses(
@@ -85,7 +84,7 @@ pub(crate) async fn set_hours(
     order_hours(&shared, worker, Some(hours)).await
 }
 
-/// Leaves a worker the hours that it was started with.
+/// Removes the hours set here: the worker keeps those that it was started with.
 #[utoipa::path(
     delete, path = "/hours/{worker}", tag = "steer", params(("worker" = String, Path)),
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = Refusal))

@@ -12,29 +12,27 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::App;
 use crate::refusal::{Json, Named, Params, Refusal};
 
-/// A recipe to be kept under a name.
+/// A recipe to save under a name.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Kept {
-    /// How to encode.
     #[schema(value_type = Object)]
     recipe: Recipe,
-    /// What it is for, in one line.
+    /// What the preset is for, in one line.
     note: Option<String>,
-    /// What may be replaced, as `GET /settings` says; nothing where left out.
+    /// The revision to replace, from `GET /settings`. Left out: nothing may be replaced.
     revision: Option<u64>,
 }
 
-/// The revision that was saved, for the next change.
+/// The revision that was saved.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Saved {
     revision: u64,
 }
 
-/// Which of a preset.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Which {
-    /// Only where it is still this one, as `GET /settings` says.
+    /// Remove only this revision, from `GET /settings`.
     revision: Option<u64>,
 }
 

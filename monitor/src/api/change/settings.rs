@@ -1,5 +1,4 @@
-//! A farm's settings: how long history is kept, and the preset of jobs where
-//! nothing else says how.
+//! Settings of the farm: how long history is kept, and the default preset.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,20 +13,19 @@ use crate::refusal::{Json, Refusal};
 /// How long to keep history.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct KeepHistory {
-    /// 1 to 3650.
+    /// 1 to 3650 days.
     #[schema(value_type = u32)]
     days: Days,
 }
 
-/// A preset's name.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct DefaultPreset {
     #[schema(value_type = String)]
     preset: Token,
 }
 
-/// Keeps history for so many days; what is older goes at once. What became of
-/// each job is no history and stays: by it the same file is not encoded twice.
+/// Keeps history for so many days; older history is deleted at once. Runs of jobs are no history
+/// and stay: they prevent that the same file is encoded twice.
 #[utoipa::path(
     put, path = "/settings/history", tag = "settings", request_body = KeepHistory,
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -40,7 +38,7 @@ pub(crate) async fn keep_history(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Makes a preset the recipe of jobs where nothing else says how.
+/// Makes a preset the recipe of jobs that name none.
 #[utoipa::path(
     put, path = "/settings/default", tag = "settings", request_body = DefaultPreset,
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -53,7 +51,7 @@ pub(crate) async fn set_default(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Has jobs named a recipe every time.
+/// Removes the default preset: each job must name a recipe.
 #[utoipa::path(
     delete, path = "/settings/default", tag = "settings", responses((status = NO_CONTENT))
 )]

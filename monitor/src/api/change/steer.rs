@@ -1,5 +1,5 @@
-//! A person's mind about jobs: cancel, retry, move. Each says of every job
-//! whether it was done, and if not, why.
+//! Changes of jobs: cancel, retry, move. Each answer says for every job whether it was changed, and
+//! if not, why.
 
 use axum::extract::State;
 use common::broker::{Broker, BrokerError, SteerResult};
@@ -16,35 +16,33 @@ use crate::api::jobs::{AT_ONCE, Jobs, checked};
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
 
-/// Which jobs, and where to.
+/// The jobs to move, and where to.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Move {
-    /// Their ids, at the most 1000.
+    /// At most 1000 ids.
     #[schema(value_type = Vec<String>)]
     jobs: Vec<JobId>,
-    /// The queue to take them from; `on_<worker>` for one worker alone. They
-    /// stay where they are where this is left out.
+    /// The new queue; `on_<worker>` for one worker alone. Left out: the queue stays.
     #[schema(value_type = Option<String>)]
     queue: Option<Queue>,
-    /// Back to the queue of each job's recipe.
+    /// Move each job back to the queue of its recipe.
     #[serde(default)]
     home: bool,
-    /// How urgent they are from now on, 1 to 10.
+    /// The new priority, 1 (low) to 10 (high).
     #[schema(value_type = Option<u8>)]
     priority: Option<Priority>,
 }
 
-/// What became of an order.
+/// The result for one job.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Outcome {
-    /// Which job.
     #[schema(value_type = String)]
     job: JobId,
-    /// Whether it was done.
+    /// Whether the job was changed.
     done: bool,
-    /// Where the job stands now.
+    /// The job's state now.
     phase: Option<JobState>,
-    /// Why it was not done.
+    /// Why the job was not changed.
     why: Option<String>,
 }
 
@@ -83,14 +81,14 @@ impl Outcome {
     }
 }
 
-/// Answers in the order of the jobs, asked for several at a time.
+/// Collects the results in the order of the jobs, several requests at a time.
 async fn all(
     outcomes: impl Stream<Item = impl Future<Output = Outcome>>,
 ) -> axum::Json<Vec<Outcome>> {
     axum::Json(outcomes.buffered(AT_ONCE).collect().await)
 }
 
-/// Gives the broker one order about each job.
+/// Makes one change to each job.
 async fn each(
     broker: &Broker,
     jobs: Vec<JobId>,
@@ -116,7 +114,7 @@ pub(crate) async fn cancel(
     each(&broker, jobs, Broker::cancel).await
 }
 
-/// Has jobs tried again that failed or were cancelled.
+/// Retries jobs that failed or were cancelled.
 #[utoipa::path(
     post, path = "/jobs/retry", tag = "steer", request_body = Jobs,
     responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -128,8 +126,8 @@ pub(crate) async fn retry(
     each(&broker, jobs, Broker::retry).await
 }
 
-/// Has jobs taken from another queue, at another priority, or both. A job goes
-/// to one worker alone only where that has proved what the job needs.
+/// Moves jobs to another queue, another priority, or both. A job is pinned to a worker only if the
+/// worker has proved what the job needs.
 #[utoipa::path(
     post, path = "/jobs/move", tag = "steer", request_body = Move,
     responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))

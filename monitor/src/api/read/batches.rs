@@ -1,4 +1,4 @@
-//! Batches: what was enqueued together, and how far it is.
+//! Batches and their progress.
 
 use std::time::Duration;
 
@@ -17,29 +17,27 @@ use crate::refusal::Refusal;
 use crate::snapshot::moment::Moment;
 use crate::snapshot::{ControlRow, Snapshot};
 
-/// Batches that are told of, the latest.
+/// The most batches in the answer.
 const MOST: usize = 200;
 
-/// How long the state of the farm is waited for.
+/// How long to wait for the state of the farm.
 const FRAME: Duration = Duration::from_secs(2);
 
-/// What was enqueued together.
+/// A batch and its progress.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BatchRow {
-    /// Which.
     #[schema(value_type = String)]
     id: BatchId,
-    /// What a person may know it by.
+    /// The name that a person knows the batch by.
     label: String,
-    /// Jobs that were added with it.
+    /// How many jobs were enqueued with the batch.
     jobs: u64,
-    /// When.
     #[schema(value_type = String)]
     enqueued: Moment,
-    /// Its jobs by phase, as far as they are listed.
+    /// The batch's jobs by state, as far as they are in the index.
     phases: Vec<(JobState, usize)>,
-    /// Seconds until all its jobs have ended; left out where nothing tells, or where
-    /// some of them cannot go on.
+    /// Estimated seconds until all jobs of the batch have ended. Left out if there is no estimate,
+    /// or if some jobs cannot run.
     eta: Option<f64>,
 }
 
@@ -58,7 +56,7 @@ pub(crate) async fn list(State(shared): State<App>) -> Result<axum::Json<Vec<Bat
     let rows = batches.into_iter().rev().filter_map(|batch| {
         let sum = sums.get(&batch.id).cloned().unwrap_or_default();
         let snapshot = frame.as_ref().map(|frame| &*frame.snapshot);
-        // While not all jobs are listed, nobody knows how many there are.
+        // Before all jobs are in the index, their number is not known.
         let batch = if is_complete {
             batch.counted(sum.counts.sum() as u64, now)?
         } else {
@@ -79,8 +77,8 @@ pub(crate) async fn list(State(shared): State<App>) -> Result<axum::Json<Vec<Bat
     Ok(axum::Json(rows.take(MOST).collect()))
 }
 
-/// Seconds until all jobs of a batch have ended: by its own running jobs, and by
-/// what jobs of the same queues took lately.
+/// Estimated seconds until all jobs of a batch have ended, from its running jobs and from recent
+/// jobs of the same queues.
 fn eta(batch: &BatchId, sum: &BatchSum, snapshot: &Snapshot, now: Timestamp) -> Option<f64> {
     let target = Target::Batch(*batch).to_string();
     let is_paused = |order: &&ControlRow| order.paused && order.target == target;

@@ -1,4 +1,4 @@
-//! What would become of a file before it is a job: a worker looks into it.
+//! The changes to expect of a file, before it is a job: a worker probes the file.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,27 +11,27 @@ use crate::api::recipe::check;
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
 
-/// A file, and what would be done to it.
+/// A file and a recipe.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ForeseeRequest {
     /// The file, below the store's root.
     file: String,
-    /// How it would be encoded.
     #[schema(value_type = Object)]
     recipe: Recipe,
 }
 
-/// What would become of a file.
+/// The changes to expect.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Foretold {
     /// What would be kept, converted and lost.
     #[schema(value_type = Vec<Object>)]
     changes: Vec<common::job::changes::Change>,
-    /// Why its job would fail; none where nothing is known against it.
+    /// Why the job would fail; `null` if nothing speaks against it.
     refused: Option<String>,
 }
 
-/// What would be kept, converted and lost of a file, as far as it can be known before the encode. Changes nothing.
+/// What an encode would keep, convert and lose of a file, as far as that can be known before.
+/// Changes nothing.
 #[utoipa::path(
     post, path = "/foresee", tag = "new", request_body = ForeseeRequest,
     responses(

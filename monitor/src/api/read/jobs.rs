@@ -1,4 +1,4 @@
-//! Jobs: pages of them, and all about one.
+//! Pages of jobs, and the details of one job.
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -18,41 +18,40 @@ use crate::index::query::{Ids, Page, Query, Sort};
 use crate::refusal::{Named, Params, Refusal};
 use crate::snapshot::jobs::{self, JobName};
 
-/// Jobs of one page, at the most.
+/// The most jobs of a page.
 const MOST: usize = 500;
-/// Names of jobs in one answer, at the most.
+/// The most ids in one answer.
 const MOST_IDS: usize = 100_000;
 
 /// Which jobs, in which order.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct JobsQuery {
-    /// Phases, comma-separated; all where left out.
+    /// States, comma-separated; all by default.
     #[serde(default)]
     phases: String,
-    /// Only in this queue.
+    /// Only jobs of this queue.
     #[param(value_type = Option<String>)]
     queue: Option<Queue>,
-    /// Only with this worker.
+    /// Only jobs of this worker.
     #[param(value_type = Option<String>)]
     worker: Option<WorkerName>,
-    /// Only of this batch.
+    /// Only jobs of this batch.
     #[param(value_type = Option<String>)]
     batch: Option<BatchId>,
-    /// Only those whose name or folder holds this, or whose id this is.
+    /// Only jobs whose name or folder contains this text, or whose id this is.
     #[serde(default)]
     text: String,
-    /// What to sort by.
     #[serde(default)]
     #[param(inline)]
     sort: Sort,
-    /// The other way round.
+    /// In descending order.
     #[serde(default)]
     descending: bool,
-    /// Jobs to leave out first.
+    /// Jobs to skip.
     #[serde(default)]
     offset: usize,
-    /// Jobs to give, at the most 500.
+    /// The most jobs in the answer, up to 500; 50 by default.
     #[serde(default = "usual")]
     limit: usize,
 }
@@ -83,7 +82,7 @@ impl JobsQuery {
     }
 }
 
-/// A page of jobs. While the jobs are still being listed, of those listed so far.
+/// A page of jobs. Until the index holds all jobs, a page of those read so far.
 #[utoipa::path(
     get, path = "/jobs", operation_id = "list_jobs", tag = "jobs", params(JobsQuery),
     responses((status = OK, body = Page), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -100,8 +99,8 @@ pub(crate) async fn list(
     Ok(([(CONTENT_TYPE, "application/json")], page).into_response())
 }
 
-/// The ids of the first 100,000 jobs, for orders about more of them than a page
-/// has. `limit` means nothing here.
+/// The ids of the first 100,000 jobs that match, for changes of more jobs than a page holds.
+/// `limit` is ignored.
 #[utoipa::path(
     get, path = "/jobs/ids", tag = "jobs", params(JobsQuery),
     responses((status = OK, body = Ids), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -120,28 +119,26 @@ pub(crate) async fn ids(
     Ok(axum::Json(ids))
 }
 
-/// All that is known of a job.
+/// The details of a job.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Details {
-    /// What it is called.
     name: JobName,
-    /// Its state in one word.
     state: JobState,
-    /// Where it stands: `pending` as it waits, `parked` as its batch is paused, or
-    /// `run` as it was last written.
+    /// The stored record: `pending`, `parked` while the batch is paused, or `run` as it was last
+    /// written.
     #[schema(value_type = Object)]
     record: JobRecord,
-    /// By whom its recipe may be run, where that is another queue.
+    /// The queue of the job's recipe, if that is another.
     #[schema(value_type = Option<String>)]
     home: Option<Queue>,
-    /// Why it is there, in one sentence; points in time in it as in RFC 3339.
+    /// Why the job is in this state, in one sentence; times in RFC 3339.
     why: String,
-    /// What happened to it, oldest first.
+    /// The history of the job, oldest event first.
     #[schema(value_type = Vec<Object>)]
     events: Vec<Event>,
 }
 
-/// All about one job.
+/// The details of one job.
 #[utoipa::path(
     get, path = "/jobs/{job}", tag = "jobs", params(("job" = String, Path)),
     responses((status = OK, body = Details), (status = NOT_FOUND, body = Refusal))

@@ -26,11 +26,10 @@ use crate::refusal::Refusal;
 use crate::snapshot::moment::Moment;
 use crate::view::board::{Frame, event};
 
-/// How often the time is sent.
 const CLOCK: Duration = Duration::from_secs(10);
-/// What a browser waits before it connects again.
+/// How long a browser waits before it connects again.
 const RETRY: &[u8] = b"retry: 1000\n\n";
-/// More open pages than any farm has people.
+/// The most open pages.
 const MOST: usize = 1000;
 
 /// The state and every change of it, as server-sent events `clock`, `state` and `change`.
@@ -69,7 +68,7 @@ pub(crate) async fn live(State(shared): State<App>) -> Response {
 struct Follower {
     broker: Broker,
     frames: watch::Receiver<Option<Arc<Frame>>>,
-    /// Version of the frame that it has.
+    /// The version of the last frame that was sent.
     sent: Option<u64>,
     ready: VecDeque<Bytes>,
     clock: tokio::time::Interval,
@@ -99,8 +98,7 @@ impl Follower {
         }
     }
 
-    /// What is missing on the page: the change where it has the frame before,
-    /// else everything.
+    /// The changed sections if the page has the previous frame; otherwise all sections.
     fn news(&mut self) -> Option<Bytes> {
         let frame = self.frames.borrow_and_update().clone()?;
         let before = self.sent.replace(frame.version);
@@ -112,7 +110,7 @@ impl Follower {
     }
 }
 
-/// The time by the broker's clock.
+/// An event with the time of the broker's clock.
 fn clock(broker: &Broker) -> Bytes {
     let now = serde_json::to_string(&Moment(broker.now())).expect("a time is a string");
     event("clock", &now)

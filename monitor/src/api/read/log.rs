@@ -1,4 +1,4 @@
-//! The log of a job, line by line as it is written.
+//! The live log of a job.
 
 use std::convert::Infallible;
 
@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::refusal::{Named, Refusal};
 use crate::view::board::event;
 
-/// What ffmpeg writes to its log from now on, as server-sent events `line`.
-/// Nobody keeps it: of a job that failed, its record holds the last lines.
+/// The lines that ffmpeg writes to its log from now on, as server-sent events `line`. The log is
+/// not stored; the record of a failed job holds the last lines.
 #[utoipa::path(
     get, path = "/jobs/{job}/log", tag = "jobs", params(("job" = String, Path)),
     responses((status = OK, body = String, content_type = "text/event-stream"))
@@ -39,7 +39,7 @@ pub(crate) async fn follow(
         .take_until(shared.shutdown.cancelled_owned())
         .map(|message| {
             let text = String::from_utf8_lossy(&message.payload);
-            // As JSON, so that no line can end the event.
+            // JSON, so that no line can end the event.
             let line = serde_json::to_string(&text).expect("a line is a string");
             Ok::<_, Infallible>(event("line", &line))
         });

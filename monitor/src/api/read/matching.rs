@@ -1,4 +1,4 @@
-//! Which workers could run a recipe, or jobs that there are.
+//! Which workers could run a recipe or a job.
 
 use axum::extract::State;
 use common::broker::BrokerError;
@@ -17,14 +17,14 @@ use crate::api::recipe::check;
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
 
-/// A recipe.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PlanRequest {
     #[schema(value_type = Object)]
     recipe: Recipe,
 }
 
-/// Who could run a recipe, how well, and what else would do. Changes nothing.
+/// Which workers could run a recipe, how fast, and which other encoders could be used. Changes
+/// nothing.
 #[utoipa::path(
     post, path = "/plan", tag = "new", request_body = PlanRequest,
     responses((status = OK, body = Object), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -48,17 +48,15 @@ pub(crate) async fn plan(
 /// Whether a worker could run all of the jobs.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Fit {
-    /// Who.
     #[schema(value_type = String)]
     worker: WorkerName,
-    /// Whether it could run all of them.
+    /// Whether the worker could run all of the jobs.
     fits: bool,
-    /// Why not.
+    /// Why the worker could not.
     why: Option<String>,
 }
 
-/// Which live workers could run all of these jobs, for whoever is about to move
-/// them there. Changes nothing.
+/// Which live workers could run all of these jobs. Changes nothing.
 #[utoipa::path(
     post, path = "/jobs/fit", tag = "steer", request_body = Jobs,
     responses((status = OK, body = Vec<Fit>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -76,7 +74,7 @@ pub(crate) async fn fits(
         .buffered(AT_ONCE)
         .collect()
         .await;
-    // Of jobs that ask the same of a worker, one stands for the others.
+    // Jobs with the same needs are checked once.
     let mut kinds: Vec<(Recipe, [Location; 2])> = Vec::new();
     for record in records {
         let Some(record) = record? else { continue };

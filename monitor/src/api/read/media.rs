@@ -1,4 +1,4 @@
-//! The files that new jobs can be made of.
+//! The files that new jobs can be made from.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -7,23 +7,20 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::App;
 use crate::refusal::{Params, Refusal};
 
-/// Which folder.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Where {
-    /// Below the store's root, with `/` between names.
+    /// The folder below the store's root; `/` separates names.
     #[serde(default)]
     folder: String,
 }
 
-/// What lies in a folder.
+/// The entries of a folder.
 #[derive(Default, Serialize, ToSchema)]
 pub(crate) struct FolderRow {
-    /// The root below which everything lies; none where the monitor has no store.
+    /// The store's root; `null` if the monitor has no store.
     root: Option<String>,
-    /// Names of folders.
     folders: Vec<String>,
-    /// Files.
     files: Vec<FileRow>,
 }
 
@@ -34,7 +31,7 @@ pub(crate) struct FileRow {
     size: u64,
 }
 
-/// What lies in a folder of the store.
+/// The entries of a folder of the store.
 #[utoipa::path(
     get, path = "/store", tag = "new", params(Where),
     responses((status = OK, body = FolderRow), (status = NOT_FOUND, body = Refusal))
@@ -43,7 +40,7 @@ pub(crate) async fn browse(
     State(shared): State<App>,
     Params(Where { folder }): Params<Where>,
 ) -> Result<axum::Json<FolderRow>, Refusal> {
-    // A page asks before anybody wants a file: that there is no store is an answer.
+    // The page asks in any case: that there is no store is an answer, not an error.
     let Some(media) = &shared.media else {
         return Ok(axum::Json(FolderRow::default()));
     };

@@ -1,4 +1,4 @@
-//! What a job's files hold, and pictures of them, as workers see them.
+//! Previews of a job's files, made by workers: what a file holds, and still pictures.
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -20,24 +20,24 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::App;
 use crate::refusal::{Named, Params, Refusal};
 
-/// Workers that are asked one after the other until one sees something.
+/// The most workers that are asked, one after the other.
 const ASKED: usize = 4;
 
 /// What a job's two files hold.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Sides {
     input: Content,
-    /// Left out until the job has made one.
+    /// Left out until there is an output.
     output: Option<Content>,
 }
 
 /// What a file holds.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Content {
-    /// Format, length and tracks.
+    /// Format, duration and tracks.
     #[schema(value_type = Option<Object>)]
     media: Option<MediaInfo>,
-    /// Why that is not known.
+    /// Why the contents are not known.
     why: Option<String>,
 }
 
@@ -56,7 +56,6 @@ impl From<Result<MediaInfo, PreviewError>> for Content {
     }
 }
 
-/// Which picture.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Which {
@@ -67,8 +66,8 @@ pub(crate) struct Which {
     at: f64,
 }
 
-/// What a job's files hold: format, length, tracks. Of a completed job as it was
-/// found then; else a worker looks at the input now.
+/// What a job's files hold: format, duration, tracks. For a completed job, as its report says;
+/// otherwise a worker probes the input now.
 #[utoipa::path(
     get, path = "/jobs/{job}/media", tag = "jobs", params(("job" = String, Path)),
     responses((status = OK, body = Sides), (status = NOT_FOUND, body = Refusal))
@@ -152,7 +151,7 @@ async fn info(
     wire::decode(&answer).map_err(|error| PreviewError::Refused(error.to_string()))
 }
 
-/// Asks the workers that are likely to reach the file, until one sees it.
+/// Asks the workers that are likely to reach the file, until one answers.
 async fn see(
     broker: &Broker,
     record: &JobRecord,
@@ -176,7 +175,7 @@ async fn see(
     seen
 }
 
-/// Who had the job, and then who has least to do.
+/// The job's owner first, then the least busy workers.
 async fn likely(broker: &Broker, record: &JobRecord) -> Result<Vec<WorkerName>, BrokerError> {
     let had = record.run().and_then(Run::worker);
     let mut workers = broker.workers().await?;

@@ -1,4 +1,4 @@
-//! A farm's settings, and every preset.
+//! The settings and presets of the farm.
 
 use axum::extract::State;
 use common::farm::retention::Days;
@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::refusal::Refusal;
 
-/// What a farm keeps.
+/// The settings of the farm.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Settings {
     /// How long history is kept.
     history: HistoryRow,
-    /// The name of the preset that jobs get where nothing else says how.
+    /// The preset of jobs that name no recipe.
     #[schema(value_type = Option<String>)]
     default: Option<Token>,
     /// Every preset, by name.
@@ -26,10 +26,10 @@ pub(crate) struct Settings {
 /// How long history is kept.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HistoryRow {
-    /// Days, as set here; `null` where nobody did.
+    /// Days, if a person has set them.
     #[schema(value_type = Option<u32>)]
     days: Option<Days>,
-    /// Seconds that the broker keeps what happened to jobs; 0 is for ever.
+    /// Seconds that the broker keeps events; 0 is for ever.
     events: u64,
     /// Seconds that the broker keeps batches; 0 is for ever.
     batches: u64,
@@ -38,19 +38,16 @@ pub(crate) struct HistoryRow {
 /// A preset.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PresetRow {
-    /// What it goes by.
     #[schema(value_type = String)]
     name: Token,
-    /// What it is for.
     note: Option<String>,
-    /// How to encode.
     #[schema(value_type = Object)]
     recipe: Recipe,
     /// The recipe in one line.
     words: String,
-    /// Whether one of this name is built in.
+    /// Whether a preset of this name is built in.
     built_in: bool,
-    /// Stands for what was saved; `null` where nobody saved one of this name.
+    /// The revision of the saved preset; `null` if none of this name was saved.
     revision: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! The state, once.
+//! The live state as one answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use crate::snapshot::workers::CardRow;
 
-/// How long the first look at the broker may take.
+/// How long to wait for the first frame.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The live state: every section of it, as the board keeps it as text.
@@ -24,7 +24,7 @@ struct LiveState {
     #[schema(inline)]
     #[serde(flatten)]
     snapshot: Snapshot,
-    /// What each worker has proved, by its name.
+    /// The capabilities of each worker, by name.
     cards: BTreeMap<String, CardRow>,
 }
 

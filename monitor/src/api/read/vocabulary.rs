@@ -21,7 +21,7 @@ pub(crate) struct Vocabulary {
     filters: Vec<&'static str>,
     /// Options that further arguments may set.
     arguments: Vec<&'static str>,
-    /// Kinds of things whose loss may be refused.
+    /// Kinds of changes that `refuse_loss` may name.
     losses: Vec<&'static str>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Vocabulary {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EncoderWord {
     name: String,
-    /// What it makes.
+    /// The codec that the encoder makes.
     codec: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Whether the monitor lives, and whether it can do its work.
+//! Liveness and readiness.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 
 use crate::app::App;
 
-/// How long the broker may take to answer before it counts as away.
+/// How long the broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The process answers: enough not to be restarted.
+/// The process answers: it needs no restart.
 #[utoipa::path(
     get, path = "/healthz", tag = "health", security(()),
     responses((status = OK, body = String, content_type = "text/plain"))
@@ -20,7 +20,7 @@ pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The broker answers: enough to be sent people.
+/// The broker answers: the monitor can serve people.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", security(()),
     responses(

@@ -1,4 +1,4 @@
-//! The broker's own figures, raw.
+//! JetStream's own figures.
 
 use async_nats::jetstream::consumer::Info as ConsumerInfo;
 use async_nats::jetstream::stream::Info as StreamInfo;
@@ -12,15 +12,15 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::refusal::Refusal;
 
-/// Consumers that are told of, at the most.
+/// The most consumers in the answer.
 const MOST: usize = 1000;
 
-/// The broker as it sees itself.
+/// The broker's own figures.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct JetStream {
     /// The server that the monitor is connected to.
     server: String,
-    /// Its version.
+    /// The server's version.
     version: String,
     /// Every stream and bucket.
     streams: Vec<StreamRow>,
@@ -49,10 +49,10 @@ pub(crate) struct StreamRow {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Replica {
     name: String,
-    /// Whether it has everything.
+    /// Whether the replica has every write.
     current: bool,
     offline: bool,
-    /// Writes that it lags behind.
+    /// Writes that the replica is behind.
     lag: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Figures for Prometheus.
+//! Metrics for Prometheus.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
@@ -17,10 +17,10 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::attention::Attention;
 use crate::snapshot::workers::Presence;
 
-/// How long the first look at the broker may take.
+/// How long to wait for the first frame.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Figures for Prometheus, in its text format.
+/// Metrics in the Prometheus text format.
 #[utoipa::path(
     get, path = "/metrics", tag = "metrics",
     responses(
@@ -49,12 +49,12 @@ pub(crate) async fn metrics(State(shared): State<App>) -> Result<Response, Refus
     Ok(([(CONTENT_TYPE, kind)], text.await?).into_response())
 }
 
-/// Figures in the text format.
+/// Metrics in the text format.
 #[derive(Default)]
 struct Text(String);
 
 impl Text {
-    /// One figure by its labels.
+    /// Begins a family of samples.
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -163,7 +163,7 @@ fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
     );
 }
 
-/// What workers cannot reach, and whose clock is wrong.
+/// Places that workers cannot reach, and clocks that are wrong.
 fn places_and_clocks(text: &mut Text, state: &Snapshot) {
     let name = "ffmpeg_easy_place_away";
     let help = "Workers that cannot reach a store or folder.";
@@ -183,10 +183,10 @@ fn places_and_clocks(text: &mut Text, state: &Snapshot) {
     }
 }
 
-/// A family of figures: its name, its help, and its value for one row.
+/// A family of samples: name, help, and the value for one row.
 type Family = (&'static str, &'static str, fn(&Work) -> f64);
 
-/// What one worker did with one encoder.
+/// The work of one worker with one encoder.
 #[derive(Default)]
 struct Work {
     worker: String,

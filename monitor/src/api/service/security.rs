@@ -1,4 +1,4 @@
-//! Headers that every answer carries.
+//! Security headers of every response.
 
 use axum::http::HeaderValue;
 use axum::http::header::{
@@ -7,7 +7,8 @@ use axum::http::header::{
 };
 use axum::response::Response;
 
-/// Scripts and styles from here only, none inline, and no page may frame this.
+/// Scripts and styles come from the monitor only, none is inline, and no page may frame the
+/// monitor.
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'; object-src 'none'";
 

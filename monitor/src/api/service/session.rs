@@ -1,4 +1,4 @@
-//! Showing a password once, so that the page may go on without it.
+//! Sessions: a password is sent once, and a cookie stands for it afterwards.
 
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
@@ -11,12 +11,12 @@ use crate::access::{COOKIE, LIFETIME, Role, guard};
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
 
-/// What whoever asks may do.
+/// What the sender of the request may do.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Standing {
-    /// `null` where a password is asked for first.
+    /// `null` if a password is needed first.
     role: Option<Role>,
-    /// Whether passwords are asked for at all.
+    /// Whether the monitor asks for passwords.
     locked: bool,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Login {
     password: String,
 }
 
-/// What whoever asks may do.
+/// What the sender of the request may do.
 #[utoipa::path(get, path = "/session", tag = "access", security(()), responses((status = OK, body = Standing)))]
 pub(crate) async fn standing(
     State(shared): State<App>,
@@ -81,8 +81,8 @@ pub(crate) async fn end(State(shared): State<App>, headers: HeaderMap) -> Respon
         .into_response()
 }
 
-/// Out of reach for scripts and for pages elsewhere; never sent in the clear
-/// where a proxy speaks TLS for us.
+/// The cookie is out of reach for scripts and for foreign pages. It is sent over TLS only, if a
+/// proxy terminates TLS.
 fn cookie(secret: &str, seconds: u64, headers: &HeaderMap) -> String {
     let is_secure = headers
         .get("x-forwarded-proto")

@@ -1,4 +1,4 @@
-//! A request at which the monitor panics is answered as any other.
+//! A panicking handler gives an error response.
 
 use std::panic::AssertUnwindSafe;
 
@@ -10,10 +10,10 @@ use futures::FutureExt;
 
 use crate::refusal::Refusal;
 
-/// Answers for a handler that panicked; the log says where.
+/// Answers for a handler that panicked.
 pub(crate) async fn survive(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    // Locks are taken with their poison in mind; nothing else is shared half-way.
+    // Locks are read despite poison; nothing else is shared half-way.
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     handled.unwrap_or_else(|_| {
         tracing::error!(

@@ -1,4 +1,4 @@
-//! What the farm has done, as sums and, job by job, as CSV.
+//! The history of the farm: sums, and a CSV of all jobs.
 
 mod sums;
 
@@ -18,11 +18,11 @@ use crate::refusal::{Params, Refusal};
 use crate::snapshot::moment::Moment;
 use sums::{History, who};
 
-/// How far back.
+/// The time span.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Span {
-    /// Hours; a day where left out.
+    /// Hours up to now; 24 by default.
     #[serde(default = "a_day")]
     hours: u32,
 }
@@ -31,7 +31,7 @@ fn a_day() -> u32 {
     24
 }
 
-/// What the farm has done lately.
+/// Sums over the jobs that ended in the time span.
 #[utoipa::path(
     get, path = "/history", tag = "history", params(Span),
     responses((status = OK, body = History), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -45,7 +45,7 @@ pub(crate) async fn history(
     Ok(axum::Json(shared.search(sum).await?))
 }
 
-/// Every completed job of the time, a line each.
+/// Every job completed in the time span, one line each.
 #[utoipa::path(
     get, path = "/history.csv", tag = "history", params(Span),
     responses((status = OK, body = String, content_type = "text/csv"))
@@ -105,7 +105,7 @@ fn table(index: &Index, since: Timestamp) -> Vec<u8> {
     table.into_inner().expect("memory takes every record")
 }
 
-/// The name, which no spreadsheet takes for a formula.
+/// The name, written so that no spreadsheet takes it for a formula.
 fn no_formula(name: &str) -> Cow<'_, str> {
     if name.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{name}").into()

@@ -1,5 +1,4 @@
-//! What jobs that have ended add up to: over time, by worker and encoder, and
-//! why some failed. Pure.
+//! Sums over ended jobs: over time, by worker and encoder, and by reason of failure. Pure.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -15,37 +14,36 @@ use crate::snapshot::moment::Moment;
 
 /// Points of a curve: as many as a chart shows.
 const POINTS: i64 = 48;
-/// Pairs of worker and encoder with a curve of their own, the busiest: as many
-/// as a chart can tell apart.
+/// The most pairs of worker and encoder with a curve: as many as a chart can tell apart.
 const PAIRS: usize = 8;
-/// Reasons that are told apart, the most frequent.
+/// The most reasons of failure in the answer.
 const REASONS: usize = 20;
 
-/// What the farm has done.
+/// What the farm has done in a time span.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(in crate::api) struct History {
-    /// Since when.
+    /// The start of the time span.
     #[schema(value_type = String)]
     since: Moment,
     /// Seconds that each point of a curve stands for.
     step: i64,
-    /// Sums over equal stretches of time, the earliest first.
+    /// Sums over equal intervals, the earliest first.
     curve: Vec<Point>,
     /// Curves of the pairs of worker and encoder that were busy for the most
     /// time, the busiest first; eight at the most.
     pairs: Vec<Curves>,
     /// Sums by worker and encoder.
     by_worker: Vec<WorkerSum>,
-    /// How many jobs ended well on each worker, and how many did not.
+    /// Completed and failed jobs of each worker.
     workers: Vec<Tally>,
     /// Why jobs failed, the most frequent first.
     failures: Vec<FailureSum>,
-    /// Completed jobs by how large the output is beside the input: each tenth
-    /// up to its whole size, and the larger ones last.
+    /// Completed jobs by the size of the output relative to the input: a count for each tenth up to
+    /// the same size, then one for larger outputs.
     ratios: Vec<usize>,
 }
 
-/// What completed jobs add up to.
+/// Sums over completed jobs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub(in crate::api) struct Sum {
     completed: u64,
@@ -58,7 +56,7 @@ pub(in crate::api) struct Sum {
     output_bytes: u64,
 }
 
-/// One stretch of time.
+/// One interval.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub(in crate::api) struct Point {
     #[serde(flatten)]
@@ -67,8 +65,8 @@ pub(in crate::api) struct Point {
     failed: u64,
 }
 
-/// How a worker did with an encoder over time: a value for each point of the
-/// curve, `null` where no job was completed.
+/// A worker with an encoder over time: one value for each point of the curve, `null` if no job was
+/// completed.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(in crate::api) struct Curves {
     worker: String,
@@ -79,11 +77,11 @@ pub(in crate::api) struct Curves {
     seconds: Vec<Option<f32>>,
 }
 
-/// What a worker did with an encoder.
+/// A worker with an encoder, over the whole time span.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(in crate::api) struct WorkerSum {
     worker: String,
-    /// `copy` where nothing was encoded.
+    /// `copy` if nothing was encoded.
     encoder: String,
     sum: Sum,
 }
@@ -93,7 +91,7 @@ pub(in crate::api) struct WorkerSum {
 pub(in crate::api) struct Tally {
     worker: String,
     completed: u64,
-    /// Those that failed for good, with their last attempt there.
+    /// Jobs that failed for good, by the worker of the last attempt.
     failed: u64,
 }
 
@@ -102,14 +100,14 @@ pub(in crate::api) struct Tally {
 pub(in crate::api) struct FailureSum {
     #[schema(value_type = String)]
     fault: Fault,
-    /// As the latest of them says it: others may have other numbers in it.
+    /// The reason of the latest of these jobs; others may differ in numbers.
     reason: String,
     jobs: usize,
     #[schema(value_type = String)]
     latest: Moment,
 }
 
-/// Equal stretches of time up to now.
+/// Equal intervals up to now.
 struct Times {
     since: Timestamp,
     step: i64,
@@ -128,8 +126,7 @@ impl Times {
         }
     }
 
-    /// The stretch that a moment lies in: `None` before the first; a clock that
-    /// is ahead counts as now.
+    /// The interval of a time: `None` before the first; a time in the future counts as now.
     fn nth(&self, moment: Timestamp) -> Option<usize> {
         if moment < self.since {
             return None;
@@ -138,7 +135,7 @@ impl Times {
         usize::try_from(nth.min(self.points - 1)).ok()
     }
 
-    /// Something for each of them.
+    /// A default value for each interval.
     fn each<T: Clone + Default>(&self) -> Vec<T> {
         vec![T::default(); usize::try_from(self.points).unwrap_or_default()]
     }
@@ -165,7 +162,7 @@ impl Sum {
 }
 
 impl History {
-    /// What was done in the last hours. Looks through all jobs twice.
+    /// The history of the last hours. Reads all jobs twice.
     pub(crate) fn of(index: &Index, hours: u32, now: Timestamp) -> Self {
         let times = Times::of(hours, now);
         let mut curve: Vec<Point> = times.each();
@@ -234,7 +231,7 @@ fn pairs(index: &Index, times: &Times, sums: &BTreeMap<Who, WorkerSum>) -> Vec<C
     busiest.into_iter().map(curves).collect()
 }
 
-/// Why jobs failed, and how many did on each worker; counted in the curve too.
+/// The reasons of failures, and the failures of each worker. Counts failures into the curve, too.
 fn failures(
     index: &Index,
     times: &Times,
@@ -274,8 +271,7 @@ fn failures(
     (reasons, workers)
 }
 
-/// The reason with every number replaced: those that differ in numbers alone are
-/// the same.
+/// The reason with every number replaced: reasons that differ only in numbers count as one.
 fn without_numbers(reason: &str) -> String {
     let mut kept = String::with_capacity(reason.len());
     for c in reason.chars() {
@@ -319,7 +315,7 @@ mod tests {
     use super::*;
     use crate::index::tests::{at, job, lane, report, worker};
 
-    /// A job that ended well so many seconds after the beginning.
+    /// A job completed so many seconds after the beginning.
     fn completed(index: &mut Index, by: &str, encoder: &str, seconds: f64, ended: i64) {
         let report = Report {
             worker: worker(by),
@@ -343,7 +339,7 @@ mod tests {
             let seconds = 1.0 + f64::from(nth) / 10.0;
             completed(&mut index, &format!("w{nth}"), "libx264", seconds, 90);
         }
-        // Long before, and by a clock that is ahead.
+        // One long before, and one by a clock that is ahead.
         completed(&mut index, "atelier", "libx265", 100.0, -hour);
         completed(&mut index, "ahead", "libx264", 9.0, 25 * hour);
 
