@@ -18,6 +18,7 @@ mod recipe;
 mod select;
 mod settings;
 mod submit;
+mod usage;
 mod wait;
 
 use std::process::ExitCode;
@@ -41,7 +42,7 @@ struct Cli {
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let Cli { common, command } = Cli::parse();
+    let Cli { common, command } = usage::parse();
     let command = match command.run_alone(Cli::command()) {
         Ok(code) => return code,
         Err(command) => command,

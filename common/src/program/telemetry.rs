@@ -33,9 +33,7 @@ impl FromStr for LogFormat {
 /// # Errors
 /// Where the level cannot be read; the text says why.
 pub fn init(level: &str, format: LogFormat) -> Result<(), String> {
-    // The broker's client tells of every connection; ours do so in our own words.
-    let filter = EnvFilter::try_new(format!("async_nats=warn,{level}"))
-        .map_err(|error| format!("log level '{level}': {error}"))?;
+    let filter = filter(level)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -46,4 +44,18 @@ pub fn init(level: &str, format: LogFormat) -> Result<(), String> {
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
     Ok(())
+}
+
+/// Whether [`init`] takes this level.
+///
+/// # Errors
+/// Where the level cannot be read; the text says why.
+pub fn check_level(level: &str) -> Result<(), String> {
+    filter(level).map(|_| ())
+}
+
+fn filter(level: &str) -> Result<EnvFilter, String> {
+    // The NATS client logs every connection; the programs log theirs themselves.
+    EnvFilter::try_new(format!("async_nats=warn,{level}"))
+        .map_err(|error| format!("log level '{level}': {error}"))
 }

@@ -204,26 +204,20 @@ pub(super) fn states() -> Result<PathBuf, Error> {
     Ok(base()?.join("ffmpeg-easy"))
 }
 
-/// The folder that this system has for what programs remember of a user.
+/// The folder that this system has for the state of a user's programs. Systems other than Linux have none of their
+/// own for that, but one for data.
 fn base() -> Result<PathBuf, Error> {
-    let variable = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
+    let named = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let usual = || {
+        let folders = directories::BaseDirs::new()?;
+        let state = folders.state_dir().unwrap_or(folders.data_local_dir());
+        Some(state.to_owned())
     };
-    let home = || std::env::home_dir().filter(|path| path.is_absolute());
-    variable("XDG_STATE_HOME")
-        .or_else(|| {
-            if cfg!(windows) {
-                variable("LOCALAPPDATA")
-            } else if cfg!(target_os = "macos") {
-                home().map(|home| home.join("Library/Application Support"))
-            } else {
-                home().map(|home| home.join(".local/state"))
-            }
-        })
+    named
+        .filter(|path| path.is_absolute())
+        .or_else(usual)
         .ok_or_else(|| {
-            Error::usage("no home folder to remember the encode in: set XDG_STATE_HOME to one")
+            Error::usage("no home folder for the state of the encode: set XDG_STATE_HOME to one")
         })
 }
 

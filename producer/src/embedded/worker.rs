@@ -49,7 +49,7 @@ pub(crate) struct Setup {
 
 /// Variables by which a worker takes some jobs only, or only at times, or has
 /// other places to read and write.
-const TERMS: [&str; 8] = [
+const TERMS: [&str; 9] = [
     "WORKER_ROOT",
     "WORKER_BUCKET",
     "WORKER_SCHEDULE",
@@ -58,6 +58,7 @@ const TERMS: [&str; 8] = [
     "WORKER_MIN_SIZE",
     "WORKER_MAX_SIZE",
     "NATS_REPLICAS",
+    "LOG_FORMAT",
 ];
 
 /// Finds the worker program: the one that was named, else next to this

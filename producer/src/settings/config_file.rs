@@ -1,40 +1,113 @@
 //! Defaults from a file.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use serde::Deserialize;
+use common::names::location::Location;
+use common::program::telemetry::LogFormat;
+use toml::{Table, Value};
 
+use crate::args;
 use crate::exit::Error;
 
-/// What the file may hold.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What the file says; each key is named after an option.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ConfigFile {
-    /// As `--nats`.
     pub nats: Option<String>,
-    /// As `--nats-creds`.
     pub nats_creds: Option<PathBuf>,
-    /// As `--replicas`.
     pub replicas: Option<u8>,
-    /// As `--store`.
-    pub store: Option<String>,
-    /// As `--ack-wait`.
-    pub ack_wait: Option<String>,
-    /// As `--log-level`.
+    pub store: Option<Location>,
+    pub ack_wait: Option<Duration>,
     pub log_level: Option<String>,
-    /// As `--log-format`.
-    pub log_format: Option<String>,
+    pub log_format: Option<LogFormat>,
 }
 
 impl ConfigFile {
-    /// Reads the file.
-    ///
     /// # Errors
-    /// Where it cannot be read, or holds a key or value that means nothing.
+    /// Where the file cannot be read. Every key that is unknown and every value that cannot be used is named.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let failed =
-            |why: String| Error::usage(format!("config file {}: {}", path.display(), why.trim()));
-        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| failed(error.message().to_owned()))
+            |why: &str| Error::usage(format!("config file {}: {}", path.display(), why.trim()));
+        let text = std::fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
+        let table: Table = toml::from_str(&text).map_err(|error| failed(error.message()))?;
+        let mut keys = Keys {
+            table,
+            problems: Vec::new(),
+        };
+        let file = Self {
+            nats: keys.take("nats", str::parse),
+            nats_creds: keys.take("nats_creds", str::parse),
+            replicas: keys.take("replicas", args::replicas),
+            store: keys.take("store", Location::from_argument),
+            ack_wait: keys.take("ack_wait", args::ack_wait),
+            log_level: keys.take("log_level", args::log_level),
+            log_format: keys.take("log_format", str::parse),
+        };
+        let unknown = keys.table.keys().map(|key| format!("unknown key '{key}'"));
+        let problems: Vec<String> = keys.problems.into_iter().chain(unknown).collect();
+        if problems.is_empty() {
+            Ok(file)
+        } else {
+            Err(failed(&problems.join("; ")))
+        }
+    }
+}
+
+/// The keys that have not been read yet, and what was wrong with the others.
+struct Keys {
+    table: Table,
+    problems: Vec<String>,
+}
+
+impl Keys {
+    fn take<T, E: Display>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = match self.table.remove(key)? {
+            Value::String(text) if text.is_empty() => return None,
+            Value::String(text) => text,
+            Value::Integer(number) => number.to_string(),
+            other => {
+                let kind = other.type_str();
+                self.problems
+                    .push(format!("{key}: expected text, found {kind}"));
+                return None;
+            }
+        };
+        read(&text)
+            .map_err(|error| self.problems.push(format!("{key}: {error}")))
+            .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ConfigFile, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).expect("written");
+        ConfigFile::read(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_gives_defaults() {
+        let file = read("replicas = 3\nack_wait = \"2m\"\nstore = \"\"\n").expect("readable");
+        assert_eq!(file.replicas, Some(3));
+        assert_eq!(file.ack_wait, Some(Duration::from_secs(120)));
+        assert_eq!(file.store, None);
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_file_is_named() {
+        let text = "replicas = 9\nack_wait = \"soon\"\nlog_format = \"xml\"\nnats = true\ncolour = \"red\"\n";
+        let error = read(text).expect_err("refused");
+        for word in ["replicas", "ack_wait", "log_format", "nats", "colour"] {
+            assert!(error.contains(word), "{error}");
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! Which farm, and reaching it.
+//! Which farm to use, and the connection to it.
 
-pub(crate) mod config_file;
+mod config_file;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,93 +11,61 @@ use common::names::printable::printable;
 use common::program::telemetry::LogFormat;
 use tokio::sync::OnceCell;
 
-use crate::args;
-use crate::args::CommonOptions;
+use crate::args::{CommonOptions, Setting};
 use crate::exit::Error;
 use crate::settings::config_file::ConfigFile;
 
-/// Where the farm is looked for unless told otherwise.
+/// The farm's address, where nothing names one.
 const NATS: &str = "nats://127.0.0.1:4222";
 
-/// Unreadable things that are named.
+/// Unreadable messages that are named.
 const NAMED: usize = 3;
 
-/// The common options with the config file's defaults filled in, all parsed.
+/// The common options, with the defaults of the config file.
 pub(crate) struct Settings {
-    /// The broker, where one was named.
     pub nats: Option<String>,
-    /// Its credentials.
     pub nats_creds: Option<PathBuf>,
-    /// Copies that a cluster keeps of each stream.
     pub replicas: u8,
-    /// The object store, where one was named.
     pub store: Option<Location>,
-    /// The lease of lanes made by this program.
     pub ack_wait: Duration,
-    /// What to log.
     pub log_level: String,
-    /// How.
     pub log_format: LogFormat,
-    /// The connection, once there is one.
+    /// Made by the first [`Settings::connect`].
     broker: OnceCell<Broker>,
 }
 
 impl Settings {
-    /// Puts the options and their defaults together.
+    /// Fills in the defaults of the config file.
     ///
     /// # Errors
-    /// Where one of them cannot be read.
+    /// Where the config file cannot be used.
     pub(crate) fn new(options: CommonOptions) -> Result<Self, Error> {
-        let file = match &options.config {
-            Some(path) => ConfigFile::read(path)?,
+        fn given<T>(option: Option<Setting<T>>) -> Option<T> {
+            option.and_then(Setting::value)
+        }
+        let file = match options.config {
+            Some(path) => ConfigFile::read(&path)?,
             None => ConfigFile::default(),
         };
-        let given = |option: Option<String>, default: Option<String>| {
-            option
-                .filter(|text| !text.is_empty())
-                .or(default)
-                .filter(|text| !text.is_empty())
-        };
-        let in_file = |key: &str, why: String| Error::usage(format!("config file: {key}: {why}"));
-        let ack_wait = match (options.ack_wait, file.ack_wait) {
-            (Some(wait), _) => wait,
-            (None, Some(text)) => args::duration(&text).map_err(|why| in_file("ack_wait", why))?,
-            (None, None) => ConnectOptions::ACK_WAIT,
-        };
-        if ack_wait < Duration::from_secs(1) {
-            return Err(Error::usage("--ack-wait must be at least 1s"));
-        }
-        let replicas = options.replicas.or(file.replicas).unwrap_or(1);
-        if !(1..=5).contains(&replicas) {
-            return Err(in_file("replicas", "1, 3 or 5".to_owned()));
-        }
-        let log_format = match (options.log_format, file.log_format) {
-            (Some(format), _) => format,
-            (None, Some(text)) => text.parse().map_err(|why| in_file("log_format", why))?,
-            (None, None) => LogFormat::default(),
-        };
+        let level = given(options.log_level).or(file.log_level);
+        let format = given(options.log_format).or(file.log_format);
+        let ack_wait = given(options.ack_wait).or(file.ack_wait);
         Ok(Self {
-            nats: given(options.nats, file.nats),
+            nats: given(options.nats).or(file.nats),
             nats_creds: options.nats_creds.or(file.nats_creds),
-            replicas,
-            store: given(options.store, file.store)
-                .map(|text| Location::from_argument(&text))
-                .transpose()
-                .map_err(|error| Error::usage(format!("--store: {error}")))?,
-            ack_wait,
-            log_level: options
-                .log_level
-                .or(file.log_level)
-                .unwrap_or_else(|| "warn".to_owned()),
-            log_format,
+            replicas: given(options.replicas).or(file.replicas).unwrap_or(1),
+            store: given(options.store).or(file.store),
+            ack_wait: ack_wait.unwrap_or(ConnectOptions::ACK_WAIT),
+            log_level: level.unwrap_or_else(|| "warn".to_owned()),
+            log_format: format.unwrap_or_default(),
             broker: OnceCell::new(),
         })
     }
 
-    /// Connects to the farm, once.
+    /// The connection to the farm; made once.
     ///
     /// # Errors
-    /// Where the broker is out of reach or will not do.
+    /// Where the broker is out of reach, too old or without JetStream.
     pub(crate) async fn connect(&self) -> Result<Broker, Error> {
         let connect = async || {
             let url = self.nats.as_deref().unwrap_or(NATS);
@@ -110,7 +78,7 @@ impl Settings {
         Ok(self.broker.get_or_try_init(connect).await?.clone())
     }
 
-    /// What of the farm could not be read so far, in one line for people.
+    /// A line about what could not be read on the broker so far.
     pub(crate) fn unreadable(&self) -> Option<String> {
         let things = self.broker.get()?.unreadable();
         let first = things.first()?;
@@ -120,12 +88,12 @@ impl Settings {
             .map(|thing| thing.subject.as_str());
         let subjects = subjects.collect::<Vec<_>>().join(", ");
         let more = if things.len() > NAMED { ", …" } else { "" };
-        let things = match things.len() {
-            1 => "1 thing".to_owned(),
-            many => format!("{many} things"),
+        let count = match things.len() {
+            1 => "1 message".to_owned(),
+            many => format!("{many} messages"),
         };
         Some(printable(&format!(
-            "{things} could not be read and left out: {subjects}{more}; the first because: {}",
+            "{count} could not be read and are left out: {subjects}{more}; reason of the first: {}",
             first.why
         )))
     }

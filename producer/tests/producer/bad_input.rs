@@ -122,6 +122,56 @@ fn usage_errors_exit_with_2_and_say_what_is_wrong() {
 }
 
 #[test]
+fn all_bad_values_of_a_command_line_and_its_environment_are_told_at_once() {
+    let farm = Farm::without_broker();
+    let mut command = farm.command([
+        "enqueue",
+        "in",
+        "-o",
+        "out",
+        "--priority",
+        "11",
+        "--bitrate",
+        "abc",
+        "--ack-wait",
+        "1ms",
+    ]);
+    command.envs([("STORE_URL", "ftp://x"), ("LOG_LEVEL", "a=b=c")]);
+    let ran = farm.run(command);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    for words in [
+        "priority 11",
+        "'abc'",
+        "--ack-wait",
+        "--store",
+        "--log-level",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:#?}");
+    }
+}
+
+#[test]
+fn common_options_have_environment_variables_and_keys_of_a_file() {
+    let farm = Farm::without_broker();
+    let broken = farm.file(
+        "broken.toml",
+        b"ack_wait = \"soon\"\nreplicas = 9\ncolour = 1\n",
+    );
+    let mut command = farm.command(["jobs"]);
+    command.env("PRODUCER_CONFIG", broken);
+    let ran = farm.run(command);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    for words in ["ack_wait", "replicas", "'colour'"] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:#?}");
+    }
+    let mut command = farm.command(["jobs", "--nats", "nats://127.0.0.1:1"]);
+    command.envs([("LOG_FORMAT", "xml"), ("STORE_URL", "")]);
+    let ran = farm.run(command);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    assert!(ran.stderr.contains("text or json"), "{ran:#?}");
+}
+
+#[test]
 fn what_is_out_of_reach_exits_with_3_quickly() {
     let farm = Farm::without_broker();
     farm.film("in/a.mp4", b"media");

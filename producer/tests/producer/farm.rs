@@ -109,6 +109,9 @@ impl Farm {
             "NATS_REPLICAS",
             "STORE_URL",
             "ACK_WAIT",
+            "PRODUCER_CONFIG",
+            "LOG_LEVEL",
+            "LOG_FORMAT",
         ] {
             command.env_remove(variable);
         }
