@@ -28,6 +28,8 @@ pub use nats::clock::Clock;
 pub use nats::connect::{ConnectOptions, Servers};
 pub use nats::unreadable::Unreadable;
 pub use queue::claim::lease::{Ended, Lease};
+#[cfg(test)]
+pub(crate) use queue::claim::owner::Question;
 pub use queue::claim::{Claim, Lost};
 pub use queue::enqueue::{EnqueueResult, Enqueued};
 pub use queue::lanes::Lanes;

@@ -28,9 +28,9 @@ pub(crate) const RETURN: Duration = Duration::from_secs(3);
 
 /// What is asked of a worker: whether it is at this attempt.
 #[derive(Debug, Serialize, Deserialize)]
-struct Question {
-    job: JobId,
-    attempt: u32,
+pub(crate) struct Question {
+    pub(crate) job: JobId,
+    pub(crate) attempt: u32,
 }
 
 /// A question that every worker answers: about no job that there is.

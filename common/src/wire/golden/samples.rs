@@ -1,34 +1,30 @@
-//! What programs of today stored, in `tests/wire`: every later one reads it.
-//! Runs are kept for good, and two versions of the programs meet in one farm.
-
-use std::path::{Path, PathBuf};
+//! What today's programs write: a message of each kind, and of each shape that a
+//! kind has.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use crate::broker::Question;
 use crate::farm::orders::Order;
-use crate::farm::preview::{Foresee, Foreseen, JobFile, Preview, PreviewKind, PreviewRequest};
+use crate::farm::preview::{Foresee, Foreseen, JobFile, Preview, PreviewKind};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
-use crate::farm::worker::Heartbeat;
 use crate::job::batch::Batch;
 use crate::job::changes::{Change, Kind};
 use crate::job::event::{Event, What};
 use crate::job::failure::Failure;
 use crate::job::id::BatchId;
+use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
+use crate::job::run::fence::{Fence, Means};
 use crate::job::run::{Delivered, Run, Stage};
 use crate::job::{Fallbacks, Job};
+use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::Choice;
 use crate::recipe::preset::Preset;
 use crate::{testing, wire};
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire")
-}
 
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
@@ -54,6 +50,18 @@ fn runs() -> Vec<(&'static str, Run)> {
     };
     let worker = "w1".parse().expect("a name");
     let running = Run::first(job, &lane, delivered, worker, now);
+    let other = Lane {
+        queue: Queue::On("w2".parse().expect("a name")),
+        ..lane.clone()
+    };
+    let fence = |by| Fence {
+        by,
+        size: 500,
+        digest: Digest::of(b"an output"),
+        is_settled: false,
+        report: Box::new(testing::report("w1", "libx265", 1000, 2.0)),
+    };
+    let hidden = ".a.mkv.part".to_owned();
     let wait = SignedDuration::from_secs(5);
     let waiting = running.fail(Failure::worker("the disk is full"), wait, now);
     vec![
@@ -68,20 +76,102 @@ fn runs() -> Vec<(&'static str, Run)> {
             "run-completed",
             running.complete(testing::report("w1", "libx265", 1000, 2.0), now),
         ),
+        (
+            "run-requeued",
+            running
+                .cancel(now)
+                .and_then(|run| run.retry(now))
+                .expect("it may be"),
+        ),
+        (
+            "run-moved",
+            running.move_to(&other, now).expect("it may be"),
+        ),
+        (
+            "run-publishing-file",
+            running.fence(fence(Means::File(hidden)), now),
+        ),
+        (
+            "run-publishing-object",
+            running.fence(fence(Means::Upload("2~x".to_owned())), now),
+        ),
         ("run-running", running),
     ]
 }
 
-fn written() -> Vec<(&'static str, bytes::Bytes)> {
+fn events() -> Vec<(&'static str, What)> {
+    let worker = || "w1".parse().expect("a name");
+    let report = testing::report("w1", "libx265", 1000, 2.0);
+    vec![
+        ("event-queued", What::Queued),
+        ("event-claimed", What::Claimed(worker())),
+        (
+            "event-command",
+            What::Command("ffmpeg -i a.mp4 a.mkv".to_owned()),
+        ),
+        ("event-progress", What::Progress(EncodeProgress::default())),
+        ("event-returned", What::Returned(worker())),
+        ("event-moved", What::Moved(Queue::On(worker()))),
+        ("event-requeued", What::Requeued),
+        (
+            "event-retried",
+            What::Retried(Failure::passing("no network")),
+        ),
+        ("event", What::Completed(Box::new(report))),
+        ("event-failed", What::Failed(Failure::input("corrupt"))),
+        ("event-cancelled", What::Cancelled),
+    ]
+}
+
+pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     fn of(name: &'static str, body: &impl Serialize) -> (&'static str, bytes::Bytes) {
         (name, wire::encode(body))
     }
     let job = job();
     let epoch = Timestamp::UNIX_EPOCH;
     let worker: crate::farm::worker_name::WorkerName = "w1".parse().expect("a name");
+    let media = MediaInfo {
+        format: "matroska,webm".to_owned(),
+        duration: Some(60.0),
+        tracks: vec![
+            TrackInfo::Video {
+                codec: "h264".to_owned(),
+                width: 1920,
+                height: 1080,
+                fps: Some(25.0),
+                depth: 8,
+            },
+            TrackInfo::Audio {
+                codec: "aac".to_owned(),
+                channels: 6,
+                language: Some("ger".to_owned()),
+            },
+            TrackInfo::Subtitles {
+                codec: "subrip".to_owned(),
+                language: None,
+            },
+        ],
+    };
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend([
         of("job", &job),
+        of(
+            "question",
+            &Question {
+                job: job.id,
+                attempt: 2,
+            },
+        ),
+        of("answer", &true),
+        of("media", &media),
+        of(
+            "peek-info",
+            &Preview {
+                job: job.id,
+                side: JobFile::Output,
+                what: PreviewKind::Info,
+            },
+        ),
         of("heartbeat", &testing::heartbeat("w1", &["libx265"])),
         of(
             "batch",
@@ -120,16 +210,6 @@ fn written() -> Vec<(&'static str, bytes::Bytes)> {
         ),
         of("default", &"archive".parse::<Token>().expect("a name")),
         of("history", &Days::DEFAULT),
-        of(
-            "event",
-            &Event {
-                job: job.id,
-                attempt: 1,
-                at: epoch,
-                what: What::Completed(Box::new(testing::report("w1", "libx265", 1000, 2.0))),
-                priority: None,
-            },
-        ),
         of(
             "progress",
             &Progress {
@@ -172,52 +252,15 @@ fn written() -> Vec<(&'static str, bytes::Bytes)> {
             },
         ),
     ]);
-    files
-}
-
-fn reads<T: DeserializeOwned>(bytes: &[u8]) -> Result<(), wire::WireError> {
-    wire::decode::<T>(bytes).map(drop)
-}
-
-#[test]
-fn what_is_stored_today_is_read_by_every_later_program() {
-    let mut read = 0;
-    for file in std::fs::read_dir(folder()).expect("the files are there") {
-        let path = file.expect("a file").path();
-        let bytes = std::fs::read(&path).expect("a file");
-        let name = path.file_stem().expect("a name").to_string_lossy();
-        // What follows the first `-` tells one of a kind from the others.
-        let kind = name.split('-').next().expect("a kind");
-        let result = match kind {
-            "run" => reads::<Run>(&bytes),
-            "job" => reads::<Job>(&bytes),
-            "heartbeat" => reads::<Heartbeat>(&bytes),
-            "batch" => reads::<Batch>(&bytes),
-            "order" => reads::<Order>(&bytes),
-            "preset" => reads::<Preset>(&bytes),
-            "default" => reads::<Token>(&bytes),
-            "history" => reads::<Days>(&bytes),
-            "event" => reads::<Event>(&bytes),
-            "progress" => reads::<Progress>(&bytes),
-            "peek" | "foresee" => reads::<PreviewRequest>(&bytes),
-            "foreseen" => reads::<Foreseen>(&bytes),
-            kind => panic!("{kind} is no kind of message"),
+    files.extend(events().iter().map(|(name, what)| {
+        let event = Event {
+            job: job.id,
+            attempt: 1,
+            at: epoch,
+            what: what.clone(),
+            priority: None,
         };
-        result.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        read += 1;
-    }
-    assert!(read >= written().len(), "a kind has no file");
-}
-
-/// Writes the files of kinds that have none: `cargo test -p ffmpeg-easy-common
-/// golden -- --ignored`. What is there is never written again.
-#[test]
-#[ignore = "writes files"]
-fn files_of_new_kinds_are_written() {
-    for (name, bytes) in written() {
-        let path = folder().join(format!("{name}.json"));
-        if !path.exists() {
-            std::fs::write(path, bytes).expect("the folder can be written");
-        }
-    }
+        of(name, &event)
+    }));
+    files
 }
