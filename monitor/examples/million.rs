@@ -3,9 +3,9 @@
 //! `cargo build --release -p ffmpeg-easy-monitor && cargo run --release -p ffmpeg-easy-monitor --example million [JOBS]`.
 //! It needs nats-server and /proc.
 
-#[path = "../tests/live/browser.rs"]
+#[path = "../tests/live/client.rs"]
 #[allow(dead_code, reason = "the tests follow more closely")]
-mod browser;
+mod client;
 #[path = "../tests/live/farm.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod farm;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use browser::{Page, get};
+use client::{Page, get};
 use common::broker::{Broker, ConnectOptions, EnqueueResult};
 use common::job::run::Run;
 use futures::StreamExt;

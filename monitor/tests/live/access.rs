@@ -4,7 +4,7 @@ use monitor::access::{Role, keys};
 use serde_json::{Value, json};
 
 use crate::Monitor;
-use crate::browser::{get, send};
+use crate::client::{get, send};
 
 /// A monitor that asks for the passwords `look` and `steer`.
 pub(crate) async fn locked() -> (Monitor, tempfile::NamedTempFile) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::browser::{Page, get, send};
+use crate::client::{Page, get, send};
 use crate::{Monitor, farm};
 
 /// A monitor over a folder with two films.

@@ -104,12 +104,16 @@ pub(crate) fn report(worker: &str, by: &str) -> Report {
     }
 }
 
-/// A run that a worker has begun.
-pub(crate) fn begun(name: &str, by: &str, worker: &str) -> Run {
-    let job = job(name, by, 9_000_000);
+/// The run of a job that a worker has just claimed.
+pub(crate) fn claimed(job: Job, worker: &str) -> Run {
     let lane = lane(&job, 5);
     let worker = worker.parse().expect("a name");
     Run::first(job, &lane, 1, worker, Timestamp::now())
+}
+
+/// The same of a job that nobody has enqueued.
+pub(crate) fn begun(name: &str, by: &str, worker: &str) -> Run {
+    claimed(job(name, by, 9_000_000), worker)
 }
 
 /// Writes a run as its owner would, whatever was there before.

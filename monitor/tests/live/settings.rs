@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::Monitor;
-use crate::browser::{Answer, get, send};
+use crate::client::{Answer, get, send};
 
 /// Gives an order about settings.
 async fn order(monitor: &Monitor, method: &str, path: &str, body: Value) -> Answer {

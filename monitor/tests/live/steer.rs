@@ -9,7 +9,7 @@ use common::job::run::Run;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::browser::{get, send};
+use crate::client::{get, send};
 use crate::{Monitor, farm};
 
 /// Asks until the answer is as wanted.

@@ -1,7 +1,7 @@
 //! A real browser without a window, steered over a pipe by its own protocol.
 
-mod hands;
-mod sight;
+mod appearance;
+mod input;
 
 use std::path::Path;
 use std::process::Stdio;

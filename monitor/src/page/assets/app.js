@@ -1,105 +1,101 @@
-// The page: takes in the live state and has each part drawn from it.
+// @ts-check
+// Wires the page: who is looking, the live state, and a page for each address.
 
-import { count } from "./format.js";
-import { batches } from "./pages/batches.js";
-import { broker } from "./pages/broker.js";
-import { history } from "./pages/history.js";
-import { job } from "./pages/job.js";
-import { jobs } from "./pages/jobs.js";
-import { fresh } from "./pages/new.js";
-import { settingsPage } from "./pages/settings.js";
-import { trend } from "./pages/trend.js";
-import { workersPage } from "./pages/workers.js";
-import { attention } from "./render/attention.js";
-import { connectionLine } from "./render/connection.js";
-import { ended } from "./render/ended.js";
-import { queues } from "./render/queues.js";
-import { running } from "./render/running.js";
-import { totals } from "./render/totals.js";
-import { next, retrying } from "./render/waiting.js";
-import { workers } from "./render/workers.js";
-import { current, route } from "./router.js";
-import { enter } from "./session.js";
-import { change, state, whole } from "./state.js";
-import { whenStill } from "./still.js";
-import { follow } from "./stream.js";
+/** @import { Deps } from "#types" */
+/** @import { Link } from "./widgets/connection.js" */
 
-const OVERVIEW = [attention, totals, running, retrying, next, ended, queues];
+import { createApi } from "./lib/api.js";
+import { createClock } from "./lib/clock.js";
+import { count } from "./lib/format.js";
+import { createLastDay } from "./lib/last-day.js";
+import { backoff } from "./lib/retry.js";
+import { startRouter } from "./lib/router.js";
+import { createSession } from "./lib/session.js";
+import { createState } from "./lib/state.js";
+import { createWhenStill } from "./lib/still.js";
+import { follow } from "./lib/stream.js";
+import * as batches from "./pages/batches/page.js";
+import * as broker from "./pages/broker/page.js";
+import * as history from "./pages/history/page.js";
+import * as job from "./pages/job/page.js";
+import * as jobs from "./pages/jobs/page.js";
+import * as newJob from "./pages/new/page.js";
+import * as overview from "./pages/overview/page.js";
+import * as settings from "./pages/settings/page.js";
+import * as workers from "./pages/workers/page.js";
+import { createConnection } from "./widgets/connection.js";
+import { createNotes } from "./widgets/notes.js";
 
-/** Wait before the monitor is asked again that gave no answer. */
-const AGAIN = 1000;
+const PAGES = {
+  overview: overview.mount,
+  jobs: jobs.mount,
+  job: job.mount,
+  new: newJob.mount,
+  workers: workers.mount,
+  batches: batches.mount,
+  history: history.mount,
+  broker: broker.mount,
+  settings: settings.mount,
+};
 
-let link = "connecting";
-/** The server's clock less ours: ages are right on a machine whose clock is not. */
-let offset = 0;
-let isDue = false;
+/**
+ * An element of the frame, index.html.
+ * @param {string} id
+ */
+const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-function draw() {
-  isDue = false;
-  // While nothing new can come, ages stand still too.
-  const now = Date.now() + offset;
-  connectionLine(state, link, now);
-  if (!state) return;
-  const page = current();
-  if (page === "overview") for (const part of OVERVIEW) part(state, now);
-  if (page === "overview" || page === "workers") workers(state, now);
-  const { running: busy, pending } = state.totals;
-  document.title = busy || pending ? `${count(busy)} running · ${count(pending)} pending – ffmpeg-easy` : "ffmpeg-easy";
-}
+async function start() {
+  const whenStill = createWhenStill();
+  const state = createState(whenStill);
+  const clock = createClock(state, whenStill);
+  const connection = createConnection(part("connection"), part("notice"));
+  const api = createApi(() => enter());
+  const session = createSession(api, /** @type {HTMLButtonElement} */ (part("logout")));
+  /** @type {Link} */
+  let link = "connecting";
 
-/** However much comes in, the page is drawn once a frame. */
-function redraw() {
-  if (isDue) return;
-  isDue = true;
-  requestAnimationFrame(() => whenStill(draw));
-}
+  function drawFrame() {
+    connection.update(state.current, link, clock.now());
+    if (!state.current) return;
+    const { running, pending } = state.current.totals;
+    document.title = running || pending ? `${count(running)} running · ${count(pending)} pending – ffmpeg-easy` : "ffmpeg-easy";
+  }
 
-/** Asks who is looking until there is an answer: the monitor may be starting anew. */
-async function entered() {
-  for (;;) {
-    try {
-      return await enter();
-    } catch {
-      link = "lost";
-      redraw();
-      await new Promise((done) => setTimeout(done, AGAIN));
+  /** @param {Link} now */
+  function setLink(now) {
+    link = now;
+    drawFrame();
+  }
+
+  /** Asks who is looking until there is an answer: the monitor may be starting anew. */
+  async function enter() {
+    const waits = backoff();
+    for (;;) {
+      try {
+        return await session.enter();
+      } catch {
+        setLink("lost");
+        await new Promise((done) => setTimeout(done, waits.next()));
+      }
     }
   }
+
+  await enter();
+  /** @type {Deps} */
+  const deps = { api, clock, state, lastDay: createLastDay(api), notes: createNotes(part("notes")), session, whenStill, memory: new Map() };
+  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".sections a"));
+  startRouter(part("main"), links, PAGES, deps);
+  clock.draw(drawFrame);
+  follow("/api/v1/live", {
+    state: state.replace,
+    change: state.update,
+    clock: clock.set,
+    link(isUp) {
+      setLink(isUp ? "live" : "lost");
+      // The server may have begun anew, and know nobody any more: a refusal asks for the password again.
+      if (!isUp) session.enter().catch(() => {});
+    },
+  });
 }
 
-await entered();
-addEventListener("locked", entered);
-route({
-  overview: () => (redraw(), trend()),
-  jobs,
-  job,
-  new: fresh,
-  workers: (here) => (redraw(), workersPage(here)),
-  batches,
-  history,
-  broker,
-  settings: settingsPage,
-});
-follow("/api/v1/live", {
-  whole(sections) {
-    whole(sections);
-    redraw();
-  },
-  change(sections) {
-    change(sections);
-    redraw();
-  },
-  clock(at) {
-    offset = at - Date.now();
-  },
-  link(isUp) {
-    link = isUp ? "live" : "lost";
-    redraw();
-    // The server may have begun anew, and know nobody any more.
-    if (isUp) dispatchEvent(new Event("connected"));
-    else enter().catch(() => {});
-  },
-});
-
-// Ages grow although nothing comes in.
-setInterval(() => document.hidden || redraw(), 1000);
+start();

@@ -1,7 +1,6 @@
 //! Who sees what of the page.
 
 use super::open;
-use crate::Monitor;
 use crate::access::locked;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -13,7 +12,7 @@ async fn a_password_is_asked_for_and_readers_get_no_buttons() {
     assert!(!browser.text().await.contains("secret.mkv"));
     browser.types("guess").await;
     browser.press("Enter").await;
-    browser.shows("this is not the password").await;
+    browser.shows("This is not the password").await;
     browser.types("look").await;
     browser.press("Enter").await;
     browser.shows("secret.mkv").await;
@@ -21,7 +20,7 @@ async fn a_password_is_asked_for_and_readers_get_no_buttons() {
         "[...document.querySelectorAll('.act')].every((element) => !element.checkVisibility())";
     browser.until("no buttons for readers", buttons).await;
 
-    browser.click("#leave").await;
+    browser.click("#logout").await;
     browser.shows("This monitor asks for a password").await;
     browser.types("steer").await;
     browser.press("Enter").await;
@@ -31,31 +30,6 @@ async fn a_password_is_asked_for_and_readers_get_no_buttons() {
     browser.evaluate("location.reload()").await;
     browser.shows("secret.mkv").await;
     assert_eq!(browser.evaluate("document.cookie").await, "");
-    drop(browser);
-    monitor.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_opened_while_the_monitor_starts_anew_recovers() {
-    let monitor = Monitor::start().await;
-    let (mut browser, _folder) = open(&monitor, "").await;
-    browser.shows("Live").await;
-    // What the browser says of a request that nobody takes.
-    browser
-        .before_pages(
-            "const real = window.fetch;
-             window.fetch = (...asked) => sessionStorage.getItem('back')
-               ? real(...asked)
-               : Promise.reject(new TypeError('Failed to fetch'));",
-        )
-        .await;
-    browser.evaluate("location.reload()").await;
-    browser.shows("Connection lost, reconnecting").await;
-    browser
-        .evaluate("sessionStorage.setItem('back', 'yes')")
-        .await;
-    browser.shows("Live").await;
-    browser.shows("No worker is alive").await;
     drop(browser);
     monitor.stop().await;
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::open;
-use crate::browser::get;
+use crate::client::get;
 use crate::{Monitor, farm};
 
 /// Two workers' jobs of the last day; one of them did nothing in the last hour.

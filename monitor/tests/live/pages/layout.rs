@@ -1,6 +1,5 @@
 //! Where things stand, on screens of every width and whatever things are called.
 
-use common::job::batch::Batch;
 use common::job::failure::Failure;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
@@ -24,14 +23,7 @@ async fn fill(monitor: &Monitor) -> common::job::id::JobId {
             "Planet of the Very Long Titles - Season {nth} - {}",
             "remux-".repeat(30)
         );
-        let batch = Batch {
-            id: job.batch,
-            label,
-            jobs: 1,
-            enqueued: Timestamp::now(),
-            folder: None,
-        };
-        monitor.broker.keep_batch(&batch).await.expect("kept");
+        monitor.keep_batch(&job, &label).await;
     }
     let message = format!(
         "source is damaged: it ends at 7.7 s of 15.0 s: s3://media/in/{}",
@@ -86,7 +78,7 @@ async fn no_page_is_wider_than_its_window_and_its_header_stands_still() {
     let pages = [
         ("", "1 running"),
         ("jobs", "of 7 jobs"),
-        (job.as_str(), "What happened"),
+        (job.as_str(), "Enqueued"),
         ("workers", "Encoder support"),
         ("batches", "Planet of the Very"),
         ("history", "Why jobs failed"),
@@ -127,7 +119,7 @@ async fn no_page_is_wider_than_its_window_and_its_header_stands_still() {
         browser.picture(&format!("long-batches-{width}")).await;
         if width > 1000 {
             let aligned = "Math.abs(document.querySelector('.brand').getBoundingClientRect().left
-                           - document.querySelector('main > :is(section, div, article):not([data-away], [hidden])').getBoundingClientRect().left) < 1";
+                           - document.querySelector('main .page > :is(section, div, article):not([hidden])').getBoundingClientRect().left) < 1";
             browser
                 .until(&format!("header and page on one line at {width}"), aligned)
                 .await;
@@ -137,7 +129,7 @@ async fn no_page_is_wider_than_its_window_and_its_header_stands_still() {
         browser.picture(&format!("long-history-{width}")).await;
         let level = "(() => {
           const rows = new Map();
-          for (const svg of document.querySelectorAll('[data-page=history] > .charts svg')) {
+          for (const svg of document.querySelectorAll('.history > .charts svg')) {
             const figure = svg.closest('figure').getBoundingClientRect();
             const offset = Math.round(svg.getBoundingClientRect().top - figure.top);
             const row = Math.round(figure.top);
@@ -158,38 +150,25 @@ async fn no_page_is_wider_than_its_window_and_its_header_stands_still() {
 async fn a_batch_shows_how_its_jobs_ended_and_a_page_without_a_job_nothing_to_do() {
     let monitor = Monitor::start().await;
     let job = monitor.enqueue("a.mkv", "libx265").await;
-    let run = common::job::run::Run::first(
-        job.clone(),
-        &farm::lane(&job, 5),
-        1,
-        "atelier".parse().expect("a name"),
-        Timestamp::now(),
-    );
+    let run = farm::claimed(job.clone(), "atelier");
     let failure = Failure::input("no video in it");
     farm::write_run(
         &monitor.broker,
         &run.fail(failure, SignedDuration::ZERO, Timestamp::now()),
     )
     .await;
-    let batch = Batch {
-        id: job.batch,
-        label: "holidays".to_owned(),
-        jobs: 1,
-        enqueued: Timestamp::now(),
-        folder: None,
-    };
-    monitor.broker.keep_batch(&batch).await.expect("kept");
+    monitor.keep_batch(&job, "holidays").await;
     let (mut browser, _folder) = open(&monitor, "batches").await;
     browser.shows("1 job · 1 failed").await;
     let shares = "JSON.stringify([...document.querySelectorAll('.shares > *')].map((share) => share.getBoundingClientRect().width > 0)) === '[false,true,false]'";
     browser.until("a bar of failures only", shares).await;
 
     go(&mut browser, "jobs/deadbeef-8a0f-5f6e-9a55-2d2b8a6cf9ab").await;
-    browser.shows("job not found").await;
+    browser.shows("Job not found").await;
     let shown = "[...document.querySelectorAll('.job button, .job h3')].filter((part) => part.checkVisibility()).length === 0";
     browser.until("nothing to be done", shown).await;
     go(&mut browser, &format!("jobs/{}", job.id)).await;
-    browser.shows("no video in it").await;
+    browser.shows("No video in it").await;
     browser
         .until("something to be done", &shown.replace("=== 0", "> 0"))
         .await;

@@ -2,12 +2,15 @@
 
 mod access;
 mod chosen;
+mod dragged;
 mod history;
+mod job;
 mod jobs;
 mod layout;
 mod names;
 mod new;
 mod orders;
+mod recovery;
 mod settings;
 mod sights;
 mod times;
@@ -16,6 +19,8 @@ mod workers;
 use std::time::Duration;
 
 use common::farm::worker::Heartbeat;
+use common::job::id::JobId;
+use common::job::record::JobRecord;
 use harness::browser::Browser;
 
 use crate::Monitor;
@@ -58,6 +63,15 @@ async fn choose(browser: &mut Browser, selector: &str, value: &str) {
           field.dispatchEvent(new Event('change', {{ bubbles: true }})); return field.value; }})()"
     );
     assert_eq!(browser.evaluate(&script).await, value, "{selector}");
+}
+
+/// Waits until the broker says that a job stands so.
+async fn stands(monitor: &Monitor, job: &JobId, what: &str, is_so: impl Fn(&JobRecord) -> bool) {
+    harness::poll::until(what, async || {
+        let record = monitor.broker.job(job).await.ok()??;
+        is_so(&record).then_some(())
+    })
+    .await;
 }
 
 /// Workers that say again and again that they live, until dropped.

@@ -1,7 +1,10 @@
-//! Long names, told apart on every list.
+//! Names of jobs: long ones told apart on every list, hostile ones inert on every page.
 
-use super::open;
-use crate::Monitor;
+use common::job::failure::Failure;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{go, open};
+use crate::{Monitor, farm};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_episode_is_seen_of_names_that_begin_and_end_alike() {
@@ -32,7 +35,7 @@ async fn the_episode_is_seen_of_names_that_begin_and_end_alike() {
             .await;
         browser.picture(&format!("episodes-{width}")).await;
     }
-    super::go(&mut browser, "").await;
+    go(&mut browser, "").await;
     for width in [390, 1440] {
         browser.resize(width, 1000).await;
         let of_next = seen.replace("LIST", "#next").replace("LEAST", "8");
@@ -45,6 +48,43 @@ async fn the_episode_is_seen_of_names_that_begin_and_end_alike() {
     }
     let whole = "document.querySelector('#next .name').textContent.includes('Planet of the Very Long Titles (2019) - S02E01 - The Tale of It [1080p]')";
     browser.until("the whole name to be read out", whole).await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_names_are_inert_on_every_page() {
+    let monitor = Monitor::start().await;
+    let names = [
+        "<img src=x onerror=\"document.title='owned'\">.mkv",
+        "<script>document.title='owned'</script>.mkv",
+        "'\"><svg onload=alert(1)>.mkv",
+        "\u{202e}vkm.drakcab.mkv",
+    ];
+    let mut first = None;
+    for name in names {
+        let job = monitor.enqueue(name, "libx265").await;
+        let run = farm::claimed(job.clone(), "atelier");
+        let failure = Failure::input(name).with_log(vec![name.to_owned()]);
+        let run = run.fail(failure, SignedDuration::ZERO, Timestamp::now());
+        farm::write_run(&monitor.broker, &run).await;
+        monitor.keep_batch(&job, name).await;
+        first.get_or_insert(job.id);
+    }
+    let job = format!("jobs/{}", first.expect("a job"));
+    let (mut browser, _folder) = open(&monitor, "").await;
+    for page in ["", "jobs", &job, "batches", "history"] {
+        go(&mut browser, page).await;
+        browser.shows("<img src=x onerror=").await;
+        let made = browser
+            .evaluate("String(document.querySelectorAll('main :is(img, script, iframe), main svg[onload]').length)")
+            .await;
+        assert_eq!(made, "0", "{page}");
+        assert!(
+            !browser.evaluate("document.title").await.contains("owned"),
+            "{page}"
+        );
+    }
     drop(browser);
     monitor.stop().await;
 }

@@ -24,7 +24,7 @@ async fn a_film_is_chosen_planned_and_enqueued() {
 
     // What cannot be is said at once, and cannot be sent.
     choose(&mut browser, ".order [name=container]", "webm").await;
-    browser.shows("webm cannot hold hevc").await;
+    browser.shows("Webm cannot hold hevc").await;
     browser
         .until(
             "no way to send it",
@@ -76,7 +76,7 @@ async fn a_recipe_starts_from_a_preset_and_becomes_one() {
     browser.until("its rate", &holds("amount", "65")).await;
     say(&mut browser, "with", "hevc_nvenc").await;
     say(&mut browser, "else", "libx265").await;
-    browser.shows("Next encoder after, min").await;
+    browser.shows("Fallback after, minutes").await;
     say(&mut browser, "rate", "crf").await;
     say(&mut browser, "amount", "99").await;
     browser.shows("hevc_nvenc cannot work at --crf 99").await;

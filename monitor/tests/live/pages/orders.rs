@@ -3,7 +3,6 @@
 use common::farm::orders::Target;
 use common::farm::worker::{Heartbeat, WorkerStatus};
 use common::farm::worker_name::WorkerName;
-use common::job::batch::Batch;
 use futures::StreamExt;
 use jiff::Timestamp;
 
@@ -32,14 +31,7 @@ async fn queues_batches_and_workers_obey_their_buttons() {
     let beat = farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]);
     let _alive = keep_alive(&monitor, vec![beat]).await;
     let job = monitor.enqueue("a.mkv", "libx265").await;
-    let batch = Batch {
-        id: job.batch,
-        label: "holidays".to_owned(),
-        jobs: 1,
-        enqueued: Timestamp::now(),
-        folder: None,
-    };
-    monitor.broker.keep_batch(&batch).await.expect("kept");
+    monitor.keep_batch(&job, "holidays").await;
 
     let (mut browser, _folder) = open(&monitor, "").await;
     let pause = "button[aria-label='Pause the queue libx265']";
@@ -217,7 +209,7 @@ async fn each_alarm_says_what_to_do_about_its_cause() {
         "1 job waits in libx265. Its hours begin at",
         "Worker idle is drained",
         "1 job waits in libx264. Resume it on its card, or start another worker.",
-        "1 job waits for what no live worker has proved",
+        "1 job waits for an encoder that no live worker has proved",
         "In hevc_nvenc. Start a worker that serves this",
     ] {
         browser.shows(words).await;

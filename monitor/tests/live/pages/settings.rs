@@ -56,7 +56,7 @@ async fn a_preset_is_made_by_keyboard_alone_and_what_is_wrong_is_said_beside_it(
     tab_to(&mut browser, "dialog [name=filters]").await;
     browser.types("movie=x").await;
     browser.press("Enter").await;
-    browser.shows("filter 'movie' is not allowed").await;
+    browser.shows("Filter 'movie' is not allowed").await;
     let at_fault = "document.querySelector('dialog [aria-invalid]')?.name === 'filters'";
     browser
         .until("the field at fault to be marked", at_fault)
@@ -141,7 +141,7 @@ async fn presets_are_edited_chosen_as_the_default_and_removed() {
     browser.until("the default to be marked", marked).await;
     browser.click("[aria-label='Remove the preset ours']").await;
     browser.click("dialog [type=submit][value=yes]").await;
-    browser.shows("the preset 'ours' is the default").await;
+    browser.shows("The preset 'ours' is the default").await;
     choose(&mut browser, "form.default select", "").await;
     browser.click("form.default button").await;
     presets(&monitor, "no default", |presets| {
@@ -193,14 +193,7 @@ async fn history_is_shortened_only_by_who_is_sure() {
 async fn every_standing_order_is_listed_and_taken_back() {
     let monitor = Monitor::start().await;
     let job = monitor.enqueue("a.mkv", "libx265").await;
-    let batch = common::job::batch::Batch {
-        id: job.batch,
-        label: "holidays".to_owned(),
-        jobs: 1,
-        enqueued: Timestamp::now(),
-        folder: None,
-    };
-    monitor.broker.keep_batch(&batch).await.expect("kept");
+    monitor.keep_batch(&job, "holidays").await;
     let target = |text: &str| -> Target { text.parse().expect("a target") };
     let of_batch = format!("batch.{}", job.batch);
     for (about, hours) in [

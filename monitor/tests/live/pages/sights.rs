@@ -1,7 +1,6 @@
 //! What the pages look like, to eyes and to screen readers, and when the broker
 //! goes away under them.
 
-use common::job::batch::Batch;
 use common::job::failure::Failure;
 use common::job::id::JobId;
 use harness::browser::Browser;
@@ -23,14 +22,7 @@ async fn fill(monitor: &Monitor) -> Jobs {
         monitor.enqueue(name, "libx265").await;
     }
     let pending = monitor.enqueue("Nosferatu.mkv", "hevc_nvenc").await;
-    let batch = Batch {
-        id: pending.batch,
-        label: "Silent films".to_owned(),
-        jobs: 1,
-        enqueued: Timestamp::now(),
-        folder: None,
-    };
-    monitor.broker.keep_batch(&batch).await.expect("kept");
+    monitor.keep_batch(&pending, "Silent films").await;
     let [completed, failed, running] = ["Sunrise.mkv", "Faust.mkv", "Greed.mkv"]
         .map(|name| farm::begun(name, "libx265", "atelier"));
     let jobs = Jobs {
@@ -74,7 +66,7 @@ async fn every_page_can_be_read_by_everyone() {
     let pages = [
         ("", "overview", "Nosferatu.mkv"),
         ("jobs", "jobs", "of 6 jobs"),
-        (running.as_str(), "job-running", "reading"),
+        (running.as_str(), "job-running", "Reading"),
         (&failed, "job-failed", "moov atom not found"),
         (&completed, "job-completed", "63 fps, 2.5×"),
         ("workers", "workers", "1 job completed, 1 failed"),

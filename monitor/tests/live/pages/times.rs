@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{go, keep_alive, open};
-use crate::browser::get;
+use crate::client::get;
 use crate::{Monitor, farm};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,13 +37,13 @@ async fn every_point_in_time_is_said_by_the_browsers_clock() {
         "{local}"
     );
     for (page, words) in [
-        (format!("jobs/{}", done.job.id), "completed by atelier at "),
+        (format!("jobs/{}", done.job.id), "Completed by atelier at "),
         (
             format!("jobs/{}", failed.job.id),
-            "the store was away from ",
+            "The store was away from ",
         ),
-        ("jobs".to_owned(), "the store was away from "),
-        ("history".to_owned(), "the store was away from "),
+        ("jobs".to_owned(), "The store was away from "),
+        ("history".to_owned(), "The store was away from "),
         ("workers".to_owned(), "rests until "),
         (String::new(), "rests until "),
     ] {
@@ -92,14 +92,7 @@ async fn a_job_its_queue_and_its_batch_have_one_estimate() {
     let monitor = Monitor::start().await;
     let run = farm::begun("a.mkv", "libx265", "atelier");
     farm::write_run(&monitor.broker, &run).await;
-    let batch = common::job::batch::Batch {
-        id: run.job.batch,
-        label: "holidays".to_owned(),
-        jobs: 1,
-        enqueued: Timestamp::now(),
-        folder: None,
-    };
-    monitor.broker.keep_batch(&batch).await.expect("kept");
+    monitor.keep_batch(&run.job, "holidays").await;
     let beat = farm::heartbeat("atelier", 2, vec![run.job.id], &[("libx265", 61.0)]);
     let _alive = keep_alive(&monitor, vec![beat]).await;
     // A page keeps the monitor awake.

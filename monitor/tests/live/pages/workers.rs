@@ -6,7 +6,7 @@ use common::job::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{go, keep_alive, open};
-use crate::browser::get;
+use crate::client::get;
 use crate::{Monitor, farm};
 
 /// A worker whose one encoder encodes 8 bit up to 1920×1080 only, and whose
@@ -200,7 +200,7 @@ async fn what_workers_cannot_reach_and_clocks_that_are_wrong_are_told() {
     browser.picture("away-500").await;
     browser.resize(1440, 1000).await;
     go(&mut browser, "workers").await;
-    browser.shows("cannot reach /srv/films since 3 min").await;
+    browser.shows("Cannot reach /srv/films since 3 min").await;
     let unfold =
         "document.querySelectorAll('#workers details').forEach((part) => (part.open = true))";
     browser.evaluate(unfold).await;

@@ -1,0 +1,78 @@
+// @ts-check
+// The orders over the table, their keys, and the jobs for which each can do something.
+
+/** @import { Deps, JobRow, JobState } from "#types" */
+/** @import { JobOrders } from "../../orders/jobs.js" */
+/** @import { Query } from "./query.js" */
+/** @import { Selection } from "./selection.js" */
+
+/** @typedef {"cancel" | "retry" | "prioritise" | "assign" | "home"} Verb */
+
+/** @type {JobState[]} */
+const PHASES = ["pending", "running", "waiting", "completed", "failed", "cancelled"];
+/** @type {JobState[]} */
+const OPEN = ["pending", "running", "waiting"];
+
+/** @type {Record<Verb, { key: string, phases: JobState[], isFor?: (job: JobRow) => boolean }>} */
+const RULES = {
+  cancel: { key: "Delete", phases: OPEN },
+  retry: { key: "r", phases: ["failed", "cancelled"] },
+  prioritise: { key: "p", phases: ["pending", "waiting"] },
+  assign: { key: "a", phases: OPEN },
+  home: { key: "h", phases: OPEN, isFor: ({ home }) => Boolean(home) },
+};
+
+/**
+ * The order that a key gives.
+ * @param {string} key
+ */
+export const verbOfKey = (key) => /** @type {Verb[]} */ (Object.keys(RULES)).find((verb) => RULES[verb].key === key);
+
+/**
+ * The selected rows for which an order can do something.
+ * @param {Verb} verb
+ * @param {JobRow[]} shown
+ * @param {Selection} selection
+ */
+export function ableRows(verb, shown, selection) {
+  const { phases, isFor = () => true } = RULES[verb];
+  return shown.filter((row) => selection.has(row.job.id) && phases.includes(row.phase) && isFor(row)).map((row) => row.job.id);
+}
+
+/**
+ * The same of all that are selected, on whatever page; `null` where the server refused.
+ * @param {Verb} verb
+ * @param {Deps} deps
+ * @param {Query} query
+ * @param {string[]} selected
+ */
+export async function ableOfAll(verb, { api, notes }, query, selected) {
+  const wanted = query.phases ? query.phases.split(",") : PHASES;
+  const phases = RULES[verb].phases.filter((phase) => wanted.includes(phase));
+  if (phases.length === 0) return [];
+  const found = await notes.outcome(api.get("/jobs/ids", { ...query, offset: 0, phases: phases.join() }));
+  const chosen = new Set(selected);
+  return found && found.jobs.filter((job) => chosen.has(job));
+}
+
+/**
+ * Gives an order about jobs.
+ * @param {Verb} verb
+ * @param {JobOrders} orders
+ * @param {string[]} jobs
+ * @param {JobRow[]} shown
+ */
+export function giveOrder(verb, orders, jobs, shown) {
+  switch (verb) {
+    case "cancel":
+      return orders.cancel(jobs);
+    case "retry":
+      return orders.retry(jobs);
+    case "prioritise":
+      return orders.reprioritize(jobs, shown.find((row) => row.job.id === jobs[0])?.priority);
+    case "assign":
+      return orders.chooseWorker(jobs);
+    case "home":
+      return orders.sendHome(jobs);
+  }
+}

@@ -1,0 +1,84 @@
+// @ts-check
+// What would become of the chosen files: workers look into the first of them, one after the other.
+
+/** @import { Change, Deps, Recipe } from "#types" */
+
+import { h } from "../../lib/dom.js";
+import { plural, printable } from "../../lib/format.js";
+import { changeList } from "../../widgets/changes.js";
+
+/** Files that are looked into. */
+const MOST = 10;
+
+/** @typedef {{ changes: Change[], refused?: string | null }} Foretold */
+
+/**
+ * Draws into `element`.
+ * @param {Deps} deps
+ * @param {HTMLElement} element
+ */
+export function foresight({ api }, element) {
+  /** @type {Map<string, Foretold>} answers by file and recipe */
+  const known = new Map();
+  let turn = 0;
+
+  /**
+   * @param {string} file
+   * @param {Recipe} recipe
+   */
+  async function foretell(file, recipe) {
+    const key = JSON.stringify([file, recipe]);
+    const before = known.get(key);
+    if (before) return before;
+    const answer = /** @type {Foretold} */ (await api.post("/foresee", { file, recipe }));
+    known.set(key, answer);
+    return answer;
+  }
+
+  /**
+   * @param {string} file
+   * @param {Recipe} recipe
+   */
+  async function words(file, recipe) {
+    try {
+      const { refused, changes } = await foretell(file, recipe);
+      return refused ? [h("p", { class: "reason" }, printable(refused))] : changeList(changes);
+    } catch (refusal) {
+      // The file is looked into again the next time.
+      return [h("p", { class: "soft" }, `Not known: ${printable(/** @type {Error} */ (refusal).message)}`)];
+    }
+  }
+
+  return {
+    /**
+     * Shows what files would lose by a recipe.
+     * @param {string[]} files
+     * @param {Recipe | null} recipe
+     */
+    async update(files, recipe) {
+      turn += 1;
+      const mine = turn;
+      if (files.length === 0 || !recipe) {
+        element.replaceChildren(h("p", { class: "soft" }, "Choose files to see what they would lose."));
+        return;
+      }
+      const shown = files.slice(0, MOST).map((file) => {
+        const answer = h("div", {}, h("p", { class: "soft" }, "Reading…"));
+        return { file, answer, row: h("li", {}, h("bdi", {}, printable(file)), answer) };
+      });
+      const more = files.length - shown.length;
+      element.replaceChildren(
+        h("ul", { class: "foretold" }, ...shown.map(({ row }) => row)),
+        ...(more > 0 ? [h("p", { class: "soft" }, `${plural(more, "more file")} not looked into.`)] : []),
+      );
+      for (const { file, answer } of shown) {
+        const told = await words(file, recipe);
+        if (mine !== turn) return;
+        answer.replaceChildren(...told);
+      }
+    },
+    stop() {
+      turn += 1;
+    },
+  };
+}

@@ -1,0 +1,192 @@
+// @ts-check
+// A new job: files of the store, a recipe, the workers that could run it, and off it goes.
+
+/** @import { Mount, Plan, PresetRow, Recipe } from "#types" */
+
+import { h, offer, say, sayProblem, set } from "../../lib/dom.js";
+import { bytes, plural, printable } from "../../lib/format.js";
+import { createLoader } from "../../lib/retry.js";
+import { address } from "../../lib/router.js";
+import { editPreset } from "../../widgets/recipe-form/preset-editor.js";
+import { recipeForm } from "../../widgets/recipe-form/form.js";
+import { fileBrowser } from "./files.js";
+import { foresight } from "./foresight.js";
+import { planWords } from "./plan.js";
+import { skeleton } from "./skeleton.js";
+
+/** Wait before a recipe that is being typed is planned. In milliseconds. */
+const TYPING = 250;
+
+/**
+ * What a person has chosen so far, kept while another page is shown.
+ * @typedef {object} Draft
+ * @property {string} folder
+ * @property {Map<string, number>} files chosen ones by their path below the root, with their sizes
+ * @property {Recipe | null} recipe
+ * @property {string} worker
+ * @property {string} priority
+ * @property {string} fallback
+ * @property {string} output
+ */
+
+/** @type {Mount} */
+export function mount(element, deps) {
+  const { api, memory, notes, session, state } = deps;
+  /** @type {Draft} */
+  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, worker: "", priority: "5", fallback: "10", output: "encoded" };
+  const { files } = draft;
+  const recipe = recipeForm(deps, "new", () => update());
+  const parts = skeleton(recipe.element);
+  element.append(parts.element);
+  const foretold = foresight(deps, parts.foresight);
+  const browser = fileBrowser(parts.trail, parts.entries, files, browse, () => update());
+  /** @type {PresetRow[]} */
+  let presets = [];
+  let isFit = false;
+  let turn = 0;
+
+  const folder = createLoader(
+    async () => ({ name: draft.folder, found: await api.get("/store", { folder: draft.folder }) }),
+    ({ name, found }) => {
+      if (name !== draft.folder) return;
+      const hasStore = Boolean(found.root);
+      parts.form.hidden = !hasStore;
+      sayProblem(parts.problem, hasStore ? null : "The monitor has no store to choose files from. Start it with --store URL.");
+      browser.update(name, found);
+    },
+    ({ message }) => {
+      parts.form.hidden = true;
+      sayProblem(parts.problem, message);
+    },
+  );
+
+  /** @param {string} name */
+  function browse(name) {
+    draft.folder = name;
+    folder.load();
+  }
+
+  const settings = createLoader(
+    () => api.get("/settings"),
+    ({ presets: found, default: first }) => {
+      presets = /** @type {PresetRow[]} */ (found);
+      recipe.offerPresets(presets, first);
+    },
+  );
+
+  /** Says why nothing can be enqueued yet, where that is so. */
+  function sayLacking() {
+    const why = session.isReader
+      ? "Your password is for looking only."
+      : files.size === 0
+        ? "Choose at least one file."
+        : isFit
+          ? ""
+          : "The recipe cannot work as it is: see above.";
+    parts.submit.disabled = why !== "";
+    set(parts.submit, "aria-describedby", why ? parts.lacking.id : null);
+    say(parts.lacking, why);
+  }
+
+  /** Says what would happen: who could run it, and how long that takes. */
+  async function update() {
+    const size = [...files.values()].reduce((sum, size) => sum + size, 0);
+    say(parts.chosen, files.size ? `${plural(files.size, "file")}, ${bytes(size)}` : "No file selected.");
+    parts.fallback.disabled = !recipe.hasFallbacks();
+    parts.fallbackField.hidden = parts.fallback.disabled;
+    sayLacking();
+    // Readers may look, and enqueue nothing: the server plans for those who may.
+    if (!recipe.isOpen() || session.isReader) return;
+    turn += 1;
+    const mine = turn;
+    await new Promise((done) => setTimeout(done, TYPING));
+    if (mine !== turn) return;
+    const planned = recipe.value();
+    /** @type {Plan | null} */
+    let plan = null;
+    /** @type {string | null} */
+    let reason = null;
+    try {
+      plan = /** @type {Plan} */ (await api.post("/plan", { recipe: planned }));
+    } catch (refusal) {
+      reason = /** @type {Error} */ (refusal).message;
+    }
+    // The recipe may be another by now.
+    if (mine !== turn) return;
+    isFit = plan !== null;
+    recipe.refuse(reason);
+    foretold.update([...files.keys()], plan && planned);
+    if (plan) parts.verdict.replaceChildren(...planWords(plan, size, recipe.use));
+    else parts.verdict.replaceChildren(h("p", { class: "soft" }, "No worker: the recipe cannot work as it is."));
+    sayLacking();
+  }
+
+  async function enqueue() {
+    const hasFallback = !parts.fallback.disabled;
+    const receipt = await api.post("/jobs", {
+      files: [...files.keys()],
+      output: parts.output.value,
+      recipe: recipe.value(),
+      priority: Number(parts.priority.value),
+      worker: parts.worker.value || null,
+      hop_after: hasFallback ? 60 * Number(parts.fallback.value) : null,
+    });
+    const added = receipt.files.filter((file) => file.added).length;
+    const refused = receipt.files.find((file) => !file.added);
+    if (added) notes.note(`Enqueued: ${plural(added, "job")}`);
+    if (refused) {
+      const others = plural(receipt.files.length - added, "file");
+      notes.note(`Not enqueued: ${others}, such as ${printable(refused.file)}: ${printable(refused.why ?? "")}`, "bad");
+    }
+    files.clear();
+    if (added) location.hash = address("jobs", { batch: receipt.batch });
+    else folder.load();
+  }
+
+  parts.form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    parts.submit.disabled = true;
+    await notes.outcome(enqueue());
+    update();
+  });
+  parts.save.addEventListener("click", async () => {
+    if (await editPreset(deps, { recipe: recipe.value() }, presets)) settings.load();
+  });
+
+  /** Who may run them: any worker, or one alone. */
+  const unwatch = state.watch(({ workers }) =>
+    offer(parts.worker, [["", "any that can"], ...workers.map(({ name }) => /** @type {[string, string]} */ ([name, `${name} alone`]))]),
+  );
+
+  function restore() {
+    parts.worker.value = draft.worker;
+    parts.priority.value = draft.priority;
+    parts.fallback.value = draft.fallback;
+    parts.output.value = draft.output;
+    if (draft.recipe) recipe.fill(draft.recipe);
+  }
+  restore();
+  settings.load();
+  folder.load();
+  update();
+
+  return {
+    show() {},
+    unmount() {
+      memory.set("new", {
+        ...draft,
+        recipe: recipe.isTouched() ? recipe.value() : null,
+        worker: parts.worker.value,
+        priority: parts.priority.value,
+        fallback: parts.fallback.value,
+        output: parts.output.value,
+      });
+      turn += 1;
+      unwatch();
+      recipe.unmount();
+      foretold.stop();
+      folder.stop();
+      settings.stop();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+// @ts-check
+// The page's elements, before there is anything to show.
+
+import { button, h, problemLine } from "../../lib/dom.js";
+import { field } from "../../widgets/dialog.js";
+
+/** @param {Element} recipe the recipe's form */
+export function skeleton(recipe) {
+  const problem = problemLine();
+  const trail = h("p", { class: "trail" });
+  const entries = h("ul", { class: "entries" });
+  const chosen = h("p", { class: "chosen", role: "status" });
+  const save = button("Save as preset…", { class: "button save" });
+  const worker = h("select", { name: "worker" }, h("option", { value: "" }, "any that can"));
+  const priority = h("input", { type: "number", name: "priority", min: 1, max: 10, value: 5, required: true });
+  const fallback = h("input", { type: "number", name: "hop", min: 1, max: 10080, value: 10, required: true, disabled: true });
+  const fallbackField = field("Fallback after, minutes", fallback);
+  const output = h("input", { name: "output", value: "encoded", required: true, autocomplete: "off" });
+  const verdict = h("div", { class: "verdict", role: "status" });
+  const foresight = h("div", { role: "status" });
+  const submit = h("button", { class: "button strong", type: "submit", disabled: true }, "Enqueue");
+  const lacking = h("span", { class: "lacking hint", id: "lacking", role: "status" });
+  const form = h(
+    "form",
+    { class: "order", hidden: true },
+    h("fieldset", { class: "browser" }, h("legend", {}, "Files"), trail, entries, chosen),
+    recipe,
+    h("p", {}, save),
+    h(
+      "fieldset",
+      { class: "terms" },
+      h("legend", {}, "Scheduling"),
+      field("Worker", worker),
+      field("Priority", priority),
+      fallbackField,
+      field("Output folder", output),
+    ),
+    h("fieldset", { class: "plan" }, h("legend", {}, "Workers that can run it"), verdict),
+    h("fieldset", { class: "foresight" }, h("legend", {}, "Kept, converted, lost"), foresight),
+    h("p", { class: "choices" }, submit, " ", lacking),
+  );
+  const element = h("section", { class: "panel", "aria-labelledby": "new-title" }, h("h2", { id: "new-title" }, "New job"), problem, form);
+  return {
+    element,
+    problem,
+    form,
+    trail,
+    entries,
+    chosen,
+    save,
+    worker,
+    priority,
+    fallback,
+    fallbackField,
+    output,
+    verdict,
+    foresight,
+    submit,
+    lacking,
+  };
+}

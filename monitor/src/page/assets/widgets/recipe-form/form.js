@@ -1,0 +1,177 @@
+// @ts-check
+// A recipe as a form: the same for new jobs and for presets.
+
+/** @import { Deps, PresetRow, Recipe, Vocabulary } from "#types" */
+/** @import { EncoderChoices } from "./encoders.js" */
+
+import { h, offer, say, sayProblem, set } from "../../lib/dom.js";
+import { createLoader } from "../../lib/retry.js";
+import { encoderChoices } from "./encoders.js";
+import { choose, labelled, option, optionGroup, recipeFields, settleFields } from "./fields.js";
+import { losses } from "./losses.js";
+import { fillRecipe, readRecipe } from "./value.js";
+
+/** Fields by the part of a recipe that they hold, where that has another name. */
+const HOLDS = new Map([["amount", "rate"], ["bitrate", "audio"]]);
+
+/**
+ * @param {Deps} deps
+ * @param {string} id of the form's own, for what describes its fields
+ * @param {() => void} changed called whenever the recipe may be another
+ */
+export function recipeForm({ api, state }, id, changed) {
+  const fields = recipeFields();
+  const kept = losses();
+  const problem = h("p", { class: "problem wide", role: "alert", id: `${id}-problem`, hidden: true });
+  const allowed = h("p", { class: "mono soft" });
+  const element = h(
+    "fieldset",
+    { class: "recipe-form" },
+    h("legend", {}, "Recipe"),
+    ...labelled(fields),
+    problem,
+    kept.element,
+    h("details", { class: "wide" }, h("summary", {}, "Allowed filters and arguments"), allowed),
+  );
+
+  /** @type {PresetRow[]} */
+  let presets = [];
+  /** @type {Vocabulary | null} */
+  let vocabulary = null;
+  /** @type {EncoderChoices["makes"]} */
+  let makes = new Map();
+  let offered = "";
+  let isTouched = false;
+
+  /**
+   * Offers the encoders that could stand in: those of the same codec, and the chosen ones.
+   * @param {string} chosen
+   */
+  function offerOthers(chosen) {
+    const name = fields.with.value;
+    const codec = makes.get(name);
+    const others = [...makes].filter(([other, made]) => codec && made === codec && other !== name).map(([other]) => other);
+    fields.else.replaceChildren(option("", "none"), ...others.sort().map((other) => option(other)));
+    if (chosen) choose(fields.else, chosen);
+  }
+
+  /** @param {Vocabulary} words */
+  function offerWords(words) {
+    const [audio, container] = [fields.audio.value, fields.container.value];
+    fields.audio.replaceChildren(
+      option("copy", "keep"),
+      option("none"),
+      ...optionGroup("Keep what the container holds, else", words.audio.map((name) => [`else:${name}`, `keep, else ${name}`])),
+      ...optionGroup("Encode every track", words.audio.map((name) => [name, name])),
+    );
+    choose(fields.audio, audio);
+    fields.container.replaceChildren(...words.containers.map((name) => option(name)));
+    choose(fields.container, container || "mkv");
+    kept.offer(words.losses);
+    say(allowed, `Filters: ${words.filters.join(" ")}. Arguments: ${words.arguments.join(" ")}.`);
+  }
+
+  function offerEncoders() {
+    if (!vocabulary) return;
+    const choices = encoderChoices(vocabulary, state.current);
+    const names = JSON.stringify(choices.groups.map((group) => [group.label, group.textContent]));
+    if (names === offered) return;
+    offered = names;
+    makes = choices.makes;
+    const present = isTouched ? fields.with.value : "";
+    fields.with.replaceChildren(...choices.groups);
+    if (present) choose(fields.with, present);
+    offerOthers(fields.else.value);
+    settleFields(fields);
+    changed();
+  }
+
+  const loader = createLoader(
+    () => api.get("/vocabulary"),
+    (words) => {
+      vocabulary = words;
+      offerWords(words);
+      offerEncoders();
+    },
+  );
+  const unwatch = state.watch(offerEncoders);
+
+  /** @param {Recipe} recipe */
+  function fill(recipe) {
+    isTouched = true;
+    fillRecipe(fields, recipe, offerOthers);
+    kept.fill(recipe.refuse_loss ?? []);
+  }
+
+  element.addEventListener("change", (event) => {
+    if (event.target === fields.start) {
+      const preset = presets.find((preset) => preset.name === fields.start.value);
+      if (preset) fill(preset.recipe);
+    } else {
+      isTouched = true;
+      fields.start.value = "";
+    }
+    if (event.target === fields.with) offerOthers("");
+    settleFields(fields);
+    changed();
+  });
+  settleFields(fields);
+  loader.load();
+
+  return {
+    element,
+    fill,
+    /**
+     * Offers presets; a form that nobody has touched starts from `first`.
+     * @param {PresetRow[]} found
+     * @param {string | null | undefined} first
+     */
+    offerPresets(found, first = null) {
+      presets = found;
+      offer(fields.start, [["", "…"], ...found.map(({ name }) => /** @type {[string, string]} */ ([name, name]))]);
+      const preset = isTouched ? null : found.find((preset) => preset.name === first);
+      if (!preset) return;
+      fields.start.value = preset.name;
+      fill(preset.recipe);
+      changed();
+    },
+    /**
+     * Chooses this encoder, all else left as it is.
+     * @param {string} encoder
+     */
+    use(encoder) {
+      isTouched = true;
+      choose(fields.with, encoder);
+      offerOthers("");
+      settleFields(fields);
+      changed();
+    },
+    /** The recipe that the form says. */
+    value: () => readRecipe(fields, kept.value()),
+    /** Whether there is anything to choose from yet. */
+    isOpen: () => fields.with.value !== "",
+    isTouched: () => isTouched,
+    /** Whether it names several encoders, one after the other. */
+    hasFallbacks: () => !fields.else.disabled && fields.else.value !== "",
+    /**
+     * Says what is wrong with the recipe, beside the field that is at fault; `null` takes it back.
+     * @param {string | null} message
+     */
+    refuse(message) {
+      const [, path = "", reason = null] = message?.match(/^recipe\.([\w.[\]]+): (.*)$/s) ?? [null, "", message];
+      const part = path.replace(/^video\.encode\./, "").split(/[.[]/)[0];
+      for (const [name, control] of Object.entries(fields)) {
+        const isAtFault = part !== "" && !control.disabled && (HOLDS.get(name) ?? name) === part;
+        set(control, "aria-invalid", isAtFault ? "true" : null);
+        set(control, "aria-describedby", isAtFault ? problem.id : null);
+      }
+      sayProblem(problem, reason);
+    },
+    unmount() {
+      unwatch();
+      loader.stop();
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof recipeForm>} RecipeForm */

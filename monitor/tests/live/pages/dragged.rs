@@ -1,0 +1,129 @@
+//! Jobs dragged onto workers, and a table that stands still meanwhile.
+
+use harness::browser::Browser;
+
+use super::jobs::{row, workers};
+use super::{keep_alive, open, stands};
+use crate::{Monitor, farm};
+
+/// Has the page keep watch on where an element stands on it, from now on.
+async fn watch_place(browser: &mut Browser, selector: &str) {
+    let script = format!(
+        "(() => {{
+          const height = () => document.querySelector(\"{selector}\").getBoundingClientRect().top + scrollY;
+          const before = height();
+          const watch = (window.watch = {{ moved: 0 }});
+          const look = () => {{
+            watch.moved = Math.max(watch.moved, Math.abs(height() - before));
+            if (window.watch === watch) requestAnimationFrame(look);
+          }};
+          look();
+        }})()"
+    );
+    browser.evaluate(&script).await;
+}
+
+/// Pixels by which the watched element has moved at the most.
+async fn moved(browser: &mut Browser) -> String {
+    browser.evaluate("String(Math.round(watch.moved))").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_dragged_onto_a_worker_that_can_run_it_and_no_other() {
+    let monitor = Monitor::start().await;
+    let _alive = keep_alive(&monitor, workers()).await;
+    let job = monitor.enqueue("Metropolis.mkv", "libx265").await.id;
+    let (mut browser, _folder) = open(&monitor, "jobs").await;
+    browser.shows("Metropolis.mkv").await;
+    browser.shows("atelier").await;
+
+    let name = |worker: &str| format!(".target:has([title='{worker}'])");
+    watch_place(&mut browser, &row(&job)).await;
+    browser.take(&format!("{} td.mono", row(&job))).await;
+    browser.hover(&name("mini-pc")).await;
+    browser.shows("No: libx265 is not in its ffmpeg").await;
+    browser.hover(&name("atelier")).await;
+    browser.shows("Yes: 0 of 2 slots busy").await;
+    browser.picture("drag").await;
+    browser.let_go(&name("mini-pc")).await;
+
+    browser.take(&format!("{} td.mono", row(&job))).await;
+    browser.hover(&name("atelier")).await;
+    browser.shows("Yes: 0 of 2 slots busy").await;
+    assert_eq!(moved(&mut browser).await, "0", "the row moved");
+    browser.let_go(&name("atelier")).await;
+    browser.shows("Assigned to atelier: 1 job").await;
+    stands(&monitor, &job, "the job to wait for atelier", |record| {
+        record.queue().to_string() == "on_atelier"
+    })
+    .await;
+    browser.shows("on_atelier").await;
+    assert!(!browser.text().await.contains("Assigned to mini-pc"));
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_moves_under_the_pointer_on_a_screen_of_any_width() {
+    let monitor = Monitor::start().await;
+    let _alive = keep_alive(&monitor, workers()).await;
+    let mut jobs = Vec::new();
+    for number in 0..60 {
+        jobs.push(
+            monitor
+                .enqueue(&format!("a-{number:02}.mkv"), "libx265")
+                .await
+                .id,
+        );
+    }
+    let (mut browser, _folder) = open(&monitor, "jobs?sort=name").await;
+    browser.shows("1–50 of 60 jobs").await;
+    browser.shows("atelier").await;
+    let place = row(&jobs[1]);
+    for width in [1440, 1000, 700, 500] {
+        browser.resize(width, 1000).await;
+        browser.evaluate("scrollTo(0, 0)").await;
+        watch_place(&mut browser, &place).await;
+        browser.click(&format!("{place} input")).await;
+        browser.shows("1 job").await;
+        browser.picture(&format!("chosen-{width}")).await;
+        browser.click(".jobs thead input").await;
+        browser.shows("Select all 6").await;
+        browser.click(".jobs thead input").await;
+        browser.shows("No job selected").await;
+        browser.picture(&format!("none-chosen-{width}")).await;
+
+        browser.take(&format!("{place} th")).await;
+        browser.shows("Yes: 0 of 2 slots busy").await;
+        // What comes in while a person drags is shown once they have let go.
+        let new = monitor
+            .enqueue(&format!("0-new-{width}.mkv"), "libx265")
+            .await
+            .id;
+        let late = format!("late-{width}");
+        let late = farm::heartbeat(&late, 1, Vec::new(), &[("libx265", 9.0)]);
+        monitor.broker.heartbeat(&late).await.expect("heard");
+        let known = format!(
+            "(await (await fetch('/api/v1/jobs?text={new}')).json()).total === 1 &&
+             (await (await fetch('/api/v1/state')).json()).workers.some((row) => row.name === '{}')",
+            late.name
+        );
+        browser
+            .until("the monitor to know what is new", &known)
+            .await;
+        browser
+            .evaluate("new Promise((done) => setTimeout(done, 1500))")
+            .await;
+        browser.hover(".target:has([title='mini-pc'])").await;
+        browser
+            .shows("mini-pc: No: libx265 is not in its ffmpeg")
+            .await;
+        assert_eq!(moved(&mut browser).await, "0", "the row moved at {width}");
+        browser.let_go(".target:has([title='mini-pc'])").await;
+        browser.shows(&format!("0-new-{width}.mkv")).await;
+        browser.shows(late.name.as_str()).await;
+        browser.click(".actions [data-verb='none']").await;
+    }
+    drop(browser);
+    monitor.stop().await;
+}
