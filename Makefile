@@ -27,7 +27,7 @@ test: ## Run every test, on a real broker, store, ffmpeg and browser
 	cargo build --workspace --all-targets
 	cargo test --workspace
 
-lint: ## Check formatting, lints, dependencies and spelling
+lint: ## Check formatting, lints, dependencies, spelling and the page's types
 	@tests/setup lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -35,6 +35,7 @@ lint: ## Check formatting, lints, dependencies and spelling
 	cargo deny check -D warnings bans licenses sources
 	@tests/advisories
 	typos
+	monitor/src/page/types/check
 
 soak: ## Break the farm again and again for SOAK_MINUTES (5), and check that nothing is lost
 	@tests/setup test
