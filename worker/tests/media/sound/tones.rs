@@ -1,9 +1,8 @@
-//! Sound: each channel is heard where it was, by one tone a channel; and what containers hold.
+//! Each channel is heard where it was, by one tone a channel.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::job::changes::{Fate, Kind};
 use common::recipe::{Container, Recipe, Video};
 
 use crate::studio;
@@ -11,7 +10,9 @@ use crate::studio::Studio;
 
 /// Samples a second that are listened to, and how many of them: tones of a multiple of 5 Hz do not disturb each other.
 const RATE: usize = 8000;
+
 const HEARD: std::ops::Range<usize> = 1000..2600;
+
 const LOUDNESS: f64 = 0.1;
 
 /// The tone of a speaker, Hz.
@@ -251,193 +252,5 @@ fn judge(what: &str, speakers: &[String], heard: &Heard) {
             f64::from(peak) < LOUDNESS * 1.5 * speakers.len() as f64,
             "{what}: {speaker}"
         );
-    }
-}
-
-/// A recipe that keeps video and does this with sound.
-fn keeping(audio: &str, container: Container) -> Recipe {
-    Recipe {
-        audio: audio.parse().expect("audio"),
-        container,
-        ..studio::copy()
-    }
-}
-
-/// The samples of a file's only sound, in one digest.
-fn digest(studio: &Studio, file: &Path) -> String {
-    let sound = studio
-        .ffmpeg()
-        .arg("-i")
-        .arg(file)
-        .args(["-map", "0:a", "-c:a", "pcm_s24le", "-f", "md5", "-"])
-        .output()
-        .expect("ffmpeg runs");
-    String::from_utf8(sound.stdout).expect("text")
-}
-
-const CLIP: &str = "-f lavfi -i testsrc2=size=160x90:rate=25:d=0.6";
-
-#[tokio::test]
-async fn containers_hold_what_they_are_said_to_hold() {
-    for studio in Studio::each() {
-        // Codec, what makes it, and where a copy goes.
-        let codecs = [
-            ("aac", "aac", "mkv mp4 mov"),
-            ("mp2", "mp2", "mkv mp4 mov"),
-            ("mp3", "libmp3lame", "mkv mp4 mov"),
-            ("flac", "flac", "mkv mp4"),
-            ("alac", "alac", "mkv mp4 mov"),
-            ("opus", "libopus", "mkv mp4"),
-            ("vorbis", "libvorbis", "mkv mp4"),
-            ("ac3", "ac3", "mkv mp4 mov"),
-            ("eac3", "eac3", "mkv mp4 mov"),
-            ("dts", "dca", "mkv mp4 mov"),
-            ("truehd", "truehd", "mkv mp4"),
-            ("wavpack", "wavpack", "mkv"),
-            ("tta", "tta", "mkv"),
-            ("mlp", "mlp", "mkv"),
-            ("wmav2", "wmav2", "mkv"),
-            ("adpcm_ms", "adpcm_ms", "mkv"),
-            ("pcm_s16be", "pcm_s16be", "mkv mov"),
-            ("pcm_s24le", "pcm_s24le", "mkv mov"),
-            ("pcm_f32le", "pcm_f32le", "mkv mov"),
-            ("pcm_alaw", "pcm_alaw", "mkv mov"),
-            ("pcm_f32be", "pcm_f32be", "mov"),
-            ("pcm_s8", "pcm_s8", "mov"),
-            ("pcm_u16le", "pcm_u16le", ""),
-            ("pcm_s16le_planar", "pcm_s16le_planar", ""),
-        ];
-        for container in [Container::Mkv, Container::Mp4, Container::Mov] {
-            let mut held = Vec::new();
-            let mut line = format!("{CLIP} -f lavfi -i sine=d=0.6:r=48000 -map 0:v");
-            for (codec, encoder, holders) in codecs {
-                let is_held = holders
-                    .split(' ')
-                    .any(|holder| holder == container.extension());
-                assert_eq!(
-                    container.holds_audio(codec),
-                    is_held,
-                    "{codec} in {container}"
-                );
-                if is_held {
-                    line.push_str(&format!(" -map 1:a -c:a:{} {encoder}", held.len()));
-                    held.push(codec);
-                }
-            }
-            line.push_str(" -c:v libx264 -preset ultrafast -pix_fmt yuv420p -ac 2 -strict -2");
-            let from = if container == Container::Mov {
-                "mov"
-            } else {
-                "mkv"
-            };
-            let source = studio.make(&format!("for-{container}.{from}"), &line);
-            let made = studio.encode(&source, &keeping("copy", container)).await;
-            made.unwrap_or_else(|failure| panic!("{container}: {failure}"));
-            let made = studio.codecs();
-            for (made, codec) in made.iter().skip(1).zip(&held) {
-                let is_mpeg = container == Container::Mp4 && *codec == "mp2" && made == "mp3";
-                assert!(made == codec || is_mpeg, "{codec} in {container} is {made}");
-            }
-            assert_eq!(made.len(), held.len() + 1, "{container}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_no_container_holds_is_encoded_and_nothing_is_lost_that_was_not_lost() {
-    for studio in Studio::each() {
-        let make = |file: &str, arguments: &str| {
-            studio.make(
-                file,
-                &format!("{CLIP} -f lavfi -i anoisesrc=d=0.6:r=48000:seed=7 -c:v mpeg2video -ac 2 {arguments}"),
-            )
-        };
-        for (source, mkv, mov) in [
-            (make("s302m.ts", "-c:a s302m -strict -2"), "flac", "aac"),
-            (
-                make("bluray.m2ts", "-c:a pcm_bluray -mpegts_m2ts_mode 1"),
-                "flac",
-                "aac",
-            ),
-            (make("dvd.vob", "-c:a pcm_dvd"), "flac", "aac"),
-            (make("latm.ts", "-c:a aac -mpegts_flags latm"), "aac", "aac"),
-            (make("planar.nut", "-c:a pcm_s16le_planar"), "flac", "aac"),
-        ] {
-            let name = source.display();
-            for (container, codec) in [
-                (Container::Mkv, mkv),
-                (Container::Mp4, mkv),
-                (Container::Mov, mov),
-            ] {
-                let made = studio.encode(&source, &keeping("copy", container)).await;
-                let made =
-                    made.unwrap_or_else(|failure| panic!("{name} in {container}: {failure}"));
-                let told = made
-                    .changes
-                    .iter()
-                    .any(|change| change.kind == Kind::Track && change.fate == Fate::Converted);
-                assert!(told, "{name}: {:?}", made.changes);
-                assert_eq!(studio.codecs()[1], codec, "{name} in {container}");
-                if codec == "flac" {
-                    assert_eq!(
-                        digest(&studio, &studio.output()),
-                        digest(&studio, &source),
-                        "{name}"
-                    );
-                }
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_copy_with_a_fallback_encodes_only_what_the_container_does_not_hold() {
-    for studio in Studio::each() {
-        let source = studio.make(
-            "two.mkv",
-            &format!(
-                "{CLIP} -f lavfi -i sine=d=0.6:r=48000 -map 0 -map 1 -map 1 -c:v libx264 -preset ultrafast \
-                 -pix_fmt yuv420p -c:a:0 ac3 -c:a:1 wavpack"
-            ),
-        );
-        let recipe = keeping("copy,else=aac:96k", Container::Mp4);
-        studio.encode(&source, &recipe).await.expect("a fallback");
-        assert_eq!(studio.codecs(), ["h264", "ac3", "aac"]);
-        let failure = studio
-            .encode(&source, &keeping("copy", Container::Mp4))
-            .await;
-        let failure = failure.expect_err("mkv holds it");
-        assert!(failure.message.contains("copy,else=aac"), "{failure}");
-    }
-}
-
-#[tokio::test]
-async fn rates_and_depths_that_an_encoder_lacks_are_no_failure() {
-    for studio in Studio::each() {
-        let source = studio.make(
-            "deep.mkv",
-            &format!(
-                "{CLIP} -f lavfi -i anoisesrc=d=0.6:r=96000 -c:v libx264 -preset ultrafast -pix_fmt yuv420p \
-                 -ac 1 -c:a pcm_s24le"
-            ),
-        );
-        for (audio, rate) in [
-            ("ac3:640k", "48000"),
-            ("libmp3lame", "48000"),
-            ("libopus:510k", "48000"),
-            ("libvorbis", "96000"),
-            ("flac", "96000"),
-            ("aac", "96000"),
-        ] {
-            let made = studio
-                .encode(&source, &keeping(audio, Container::Mkv))
-                .await;
-            made.unwrap_or_else(|failure| panic!("{audio}: {failure}"));
-            let made = studio.probe(&studio.output()).await.expect("media");
-            assert_eq!(made.streams[1].sample_rate.to_string(), rate, "{audio}");
-            if audio == "flac" {
-                assert_eq!(digest(&studio, &studio.output()), digest(&studio, &source));
-            }
-        }
     }
 }

@@ -1,0 +1,88 @@
+//! A tool that hides what it starts in other groups and sessions.
+
+use std::time::Duration;
+
+use common::job::failure::Fault;
+
+use crate::{StandIn, within};
+
+/// Processes that a script started, by what its folder is called in their environment.
+#[cfg(target_os = "linux")]
+fn alive(stand_in: &StandIn) -> Vec<String> {
+    let scratch = stand_in.scratch.path().display().to_string();
+    let processes = std::fs::read_dir("/proc").expect("Linux has it").flatten();
+    processes
+        .filter(|process| {
+            let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+            String::from_utf8_lossy(&environment).contains(&scratch)
+        })
+        .map(|process| {
+            let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&command).replace('\0', " ")
+        })
+        .collect()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn whatever_left_the_group_and_the_session_is_gone_when_the_end_is_told() {
+    let started = [
+        // A session of its own; one whose parent is gone; one that is told to end and does not.
+        "setsid sleep 600 & sleep 0.2",
+        "sh -c 'setsid sh -c \"sleep 600 & sleep 600\" & setsid sleep 600 &'; sleep 0.2",
+        "setsid sh -c \"trap '' TERM HUP INT; sleep 600; sleep 600\" & sleep 0.2",
+        // Each starts the next and ends.
+        "echo 'setsid sh ./next & exit' > next; setsid sh ./next & sleep 0.2",
+    ];
+    for script in started {
+        let stand_in = StandIn::new(&format!("{script}; echo frame=1; echo progress=end"));
+        stand_in.run().await.expect("ends well");
+        assert_eq!(alive(&stand_in), Vec::<String>::new(), "{script}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn stopping_reaches_other_sessions_too() {
+    let mut stand_in = StandIn::new(
+        "trap '' TERM; setsid sh -c \"echo \\$\\$ > child; sleep 600; sleep 600\" & sleep 600; sleep 600",
+    );
+    stand_in.runner.limits.grace = Duration::from_millis(200);
+    let stop = stand_in.runner.stop.clone();
+    let (ended, _) = tokio::join!(stand_in.run(), async {
+        stand_in.pid("child").await;
+        stop.cancel();
+    });
+    assert_eq!(ended.expect_err("stopped").fault, Fault::Passing);
+    assert_eq!(alive(&stand_in), Vec::<String>::new());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_supervisor_takes_all_down_when_the_worker_is_gone_and_survives_being_asked() {
+    let stand_in = StandIn::new(
+        "trap 'echo asked > asked' TERM; setsid sh -c \"trap '' TERM; echo \\$\\$ > child; sleep 600; sleep 600\" & \
+         while :; do sleep 0.1; done",
+    );
+    let mut command = stand_in
+        .runner
+        .sandbox
+        .command(&stand_in.runner.tools.ffmpeg);
+    command.stdin(std::process::Stdio::piped());
+    let mut supervisor = command.spawn().expect("started");
+    stand_in.pid("child").await;
+    let id = supervisor
+        .id()
+        .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+    rustix::process::kill_process(id.expect("lives"), rustix::process::Signal::TERM)
+        .expect("heard");
+    within(Duration::from_secs(10), || {
+        stand_in.scratch("asked").exists().then_some(())
+    })
+    .await;
+    assert!(supervisor.try_wait().expect("a child").is_none());
+    drop(supervisor.stdin.take());
+    let status = supervisor.wait().await.expect("ends");
+    assert!(!status.success(), "{status}");
+    assert_eq!(alive(&stand_in), Vec::<String>::new());
+}

@@ -1,0 +1,247 @@
+//! Ordinary inputs, by every encoder.
+
+use crate::studio;
+use crate::studio::Studio;
+use common::job::failure::Fault;
+use common::recipe::{Container, Recipe, Subtitles, Video};
+
+#[tokio::test]
+async fn ordinary_clips_of_every_codec_pass() {
+    let studio = Studio::new();
+    let clips = [
+        (
+            "h264.mp4",
+            "-c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+        ),
+        (
+            "hevc.mkv",
+            "-c:v libx265 -preset ultrafast -x265-params log-level=error",
+        ),
+        ("vp9.webm", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8"),
+        ("mpeg2.ts", "-c:v mpeg2video"),
+    ];
+    for (name, arguments) in clips {
+        let source = studio.clip(name, &format!("-frames:v 30 {arguments}"));
+        let checked = studio
+            .encode(&source, &studio::recipe("libx264"))
+            .await
+            .expect(name);
+        assert_eq!(checked.frames, 30, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_software_encoder_makes_what_the_gate_lets_through() {
+    let studio = Studio::new();
+    let source = studio.clip(
+        "in.mp4",
+        "-frames:v 12 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+    );
+    for (encoder, preset, container) in [
+        ("libx264", Some("ultrafast"), Container::Mp4),
+        ("libx265", Some("ultrafast"), Container::Mp4),
+        ("libx265", Some("ultrafast"), Container::Mov),
+        ("libsvtav1", Some("12"), Container::Webm),
+        ("libvpx-vp9", Some("8"), Container::Webm),
+        ("mpeg2video", None, Container::Mkv),
+        ("mpeg4", None, Container::Mp4),
+        ("ffv1", None, Container::Mkv),
+    ] {
+        let recipe = studio::with(studio::recipe(encoder), |video| {
+            video.preset = preset.map(|preset| preset.parse().expect("a token"));
+        });
+        let recipe = Recipe {
+            container,
+            ..recipe
+        };
+        let checked = studio.encode(&source, &recipe).await.expect(encoder);
+        assert_eq!(checked.frames, 12, "{encoder}");
+    }
+}
+
+#[tokio::test]
+async fn ten_bits_stay_ten_and_wide_colours_wide() {
+    let studio = Studio::new();
+    let source = studio.clip(
+        "hdr.mkv",
+        "-frames:v 8 -pix_fmt yuv420p10le -c:v libx265 -preset ultrafast -x265-params log-level=error \
+         -vf setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc",
+    );
+    let recipe = studio::recipe("libx265");
+    studio.encode(&source, &recipe).await.expect("passes");
+    let film = studio.describe("pix_fmt,color_space,color_transfer,color_primaries");
+    assert_eq!(film, "yuv420p10le,bt2020nc,smpte2084,bt2020");
+
+    let eight = studio::with(recipe, |video| {
+        video.bit_depth = Some("8".parse().expect("a depth"))
+    });
+    studio.encode(&source, &eight).await.expect("passes");
+    assert_eq!(studio.describe("pix_fmt"), "yuv420p");
+    let failure = studio
+        .encode(&source, &studio::recipe("mpeg2video"))
+        .await
+        .expect_err("8 bit only");
+    assert!(failure.message.contains("--bit-depth 8"), "{failure}");
+}
+
+#[tokio::test]
+async fn odd_sizes_are_cut_where_the_encoder_needs_it() {
+    let studio = Studio::new();
+    let source = studio.clip(
+        "odd.webm",
+        "-frames:v 6 -vf scale=161:91 -c:v libvpx-vp9 -deadline realtime",
+    );
+    for (encoder, size) in [
+        ("libx264", "160,90"),
+        ("libx265", "160,90"),
+        ("libvpx-vp9", "161,91"),
+    ] {
+        studio
+            .encode(&source, &studio::recipe(encoder))
+            .await
+            .expect(encoder);
+        assert_eq!(studio.describe("width,height"), size, "{encoder}");
+    }
+}
+
+#[tokio::test]
+async fn a_turned_picture_is_upright_after_encoding() {
+    let studio = Studio::new();
+    let source = studio.rotated();
+    studio
+        .encode(&source, &studio::recipe("libx264"))
+        .await
+        .expect("passes");
+    assert_eq!(studio.describe("width,height"), "90,160");
+    studio
+        .encode(
+            &source,
+            &Recipe {
+                container: Container::Mp4,
+                ..studio::copy()
+            },
+        )
+        .await
+        .expect("passes");
+    assert_eq!(studio.describe("width,height"), "160,90");
+}
+
+#[tokio::test]
+async fn frames_at_a_variable_rate_keep_their_times() {
+    let studio = Studio::new();
+    // Two frames a thousandth of a second apart, again and again.
+    let source = studio.clip(
+        "vfr.mkv",
+        "-frames:v 24 -vf settb=1/1000,setpts='floor(N/2)*80+mod(N,2)' -fps_mode passthrough \
+         -enc_time_base 1/1000 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+    );
+    for encoder in ["libx264", "libx265", "libvpx-vp9"] {
+        let checked = studio
+            .encode(&source, &studio::recipe(encoder))
+            .await
+            .expect(encoder);
+        assert_eq!(checked.frames, 24);
+        let times = studio.times();
+        assert_eq!(
+            &times[..4],
+            ["0.000000", "0.001000", "0.080000", "0.081000"],
+            "{encoder}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn all_tracks_come_along_in_the_form_the_container_holds() {
+    let studio = Studio::new();
+    let source = studio.tracks();
+    let kinds = |studio: &Studio| studio.codecs();
+    let mkv = Recipe {
+        audio: "copy".parse().expect("audio"),
+        ..studio::recipe("libx264")
+    };
+    studio.encode(&source, &mkv).await.expect("mkv");
+    assert_eq!(kinds(&studio), ["h264", "aac", "ac3", "subrip"]);
+    let mp4 = Recipe {
+        container: Container::Mp4,
+        ..mkv.clone()
+    };
+    studio.encode(&source, &mp4).await.expect("mp4");
+    assert_eq!(kinds(&studio), ["h264", "aac", "ac3", "mov_text"]);
+    let webm = Recipe {
+        container: Container::Webm,
+        audio: "libopus:96k".parse().expect("audio"),
+        ..studio::recipe("libvpx-vp9")
+    };
+    studio.encode(&source, &webm).await.expect("webm");
+    assert_eq!(kinds(&studio), ["vp9", "opus", "opus", "webvtt"]);
+    let none = Recipe {
+        audio: "none".parse().expect("audio"),
+        subtitles: Subtitles::None,
+        ..mkv.clone()
+    };
+    studio.encode(&source, &none).await.expect("video only");
+    assert_eq!(kinds(&studio), ["h264"]);
+    let refused = Recipe {
+        container: Container::Webm,
+        ..studio::recipe("libvpx-vp9")
+    };
+    let failure = studio
+        .encode(&source, &refused)
+        .await
+        .expect_err("aac in webm");
+    assert_eq!(failure.fault, Fault::Input);
+    assert!(failure.message.contains("--audio libopus"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_copy_keeps_every_packet() {
+    let studio = Studio::new();
+    let source = studio.tracks();
+    let recipe = Recipe {
+        video: Video::Copy,
+        container: Container::Mov,
+        ..studio::copy()
+    };
+    let checked = studio.encode(&source, &recipe).await.expect("passes");
+    assert_eq!(checked.frames, 30);
+}
+
+#[tokio::test]
+async fn filters_that_drop_frames_are_no_error() {
+    let studio = Studio::new();
+    let source = studio.clip(
+        "in.mp4",
+        "-frames:v 30 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+    );
+    let recipe = studio::with(studio::recipe("libx264"), |video| {
+        video.filters = Some("fps=5".parse().expect("filters"));
+        video.scale = Some("80x-2".parse().expect("a size"));
+    });
+    let checked = studio.encode(&source, &recipe).await.expect("passes");
+    assert!(checked.frames < 30);
+    assert_eq!(studio.describe("width"), "80");
+}
+
+#[tokio::test]
+async fn a_name_is_only_a_name() {
+    let studio = Studio::new();
+    let clip = studio.clip(
+        "in.mp4",
+        "-frames:v 3 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+    );
+    for name in [
+        "-dash.mp4",
+        "two\nlines.mp4",
+        "100%d.mp4",
+        "http:x.mp4",
+        "'\"🎬.mp4",
+        "a:b|c.mp4",
+    ] {
+        let source = clip.with_file_name(name);
+        std::fs::copy(&clip, &source).expect("a copy");
+        studio
+            .encode(&source, &studio::recipe("libx264"))
+            .await
+            .expect(name);
+    }
+}

@@ -1,0 +1,62 @@
+//! What becomes of pictures: colours, HDR, fields, captions, transparency, size, rotation and time, with an old and a
+//! recent ffmpeg, judged by what ffprobe and a decoder find in the output.
+
+pub(crate) mod captions;
+mod colour;
+mod fields;
+mod shape;
+mod transparency;
+
+use common::job::changes::{Change, Fate, Kind};
+use common::recipe::preset::Presets;
+use common::recipe::{Container, Recipe, Video};
+
+use crate::studio;
+use crate::studio::Studio;
+
+const FAST: &str = "-c:v libx264 -preset ultrafast";
+
+const LOSSLESS: &str = "-c:v ffv1";
+
+pub(crate) fn hdr10(studio: &Studio) -> std::path::PathBuf {
+    studio.clip(
+        "hdr10.mkv",
+        "-frames:v 5 -vf setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv \
+         -pix_fmt yuv420p10le -c:v libx265 -preset ultrafast -x265-params log-level=error:hdr10=1:repeat-headers=1:\
+         max-cll=1000,400:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)",
+    )
+}
+
+pub(crate) fn recipe(encoder: &str, container: Container) -> Recipe {
+    let quick = match encoder {
+        "libx264" | "libx265" => Some("ultrafast"),
+        "libsvtav1" => Some("12"),
+        "libvpx-vp9" | "libvpx" => Some("8"),
+        _ => None,
+    };
+    let recipe = studio::with(studio::recipe(encoder), |video| {
+        video.preset = quick.map(|preset| preset.parse().expect("a token"));
+    });
+    Recipe {
+        container,
+        ..recipe
+    }
+}
+
+/// What becomes of a kind of thing that is not kept.
+fn fate(changes: &[Change], kind: Kind) -> Option<Fate> {
+    let told = |change: &&Change| change.kind == kind && change.fate != Fate::Kept;
+    changes.iter().find(told).map(|change| change.fate)
+}
+
+/// The built-in preset for every player, with an encoder that the tests have.
+fn compatible() -> Recipe {
+    let presets = Presets::built_in();
+    let name = "compatible-h264".parse().expect("a name");
+    let mut recipe = presets.find(&name).expect("built in").preset.recipe.clone();
+    if let Video::Encode(video) = &mut recipe.video {
+        let plain = studio::recipe("libx264");
+        video.with = plain.video_encode().expect("encodes").with.clone();
+    }
+    recipe
+}

@@ -1,0 +1,17 @@
+//! Sound.
+
+mod containers;
+mod tones;
+
+use common::recipe::{Container, Recipe};
+
+use crate::studio;
+
+/// A recipe that keeps video and does this with sound.
+fn keeping(audio: &str, container: Container) -> Recipe {
+    Recipe {
+        audio: audio.parse().expect("audio"),
+        container,
+        ..studio::copy()
+    }
+}

@@ -1,0 +1,252 @@
+//! A folder to make inputs in and to encode them, by the steps of an attempt that need no farm.
+
+mod inputs;
+mod outputs;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use common::farm::card::Proof;
+use common::job::changes::Change;
+use common::job::failure::Failure;
+use common::recipe::encoder::{Encoder, EncoderKind};
+use common::recipe::{Choice, Recipe, Video, VideoEncode};
+use tokio_util::sync::CancellationToken;
+use worker::attempt::scratch::{AttemptFolder, Scratch};
+use worker::attempt::steps::Prepared;
+use worker::attempt::verify::gate::{Checked, Depth};
+use worker::ffmpeg::build::Build;
+use worker::ffmpeg::probe::media::Media;
+use worker::ffmpeg::probe::probe;
+use worker::ffmpeg::run::Limits;
+use worker::ffmpeg::run::runner::Runner;
+use worker::ffmpeg::{Source, Tools, arguments};
+use worker::sandbox::Sandbox;
+
+/// What the output is called.
+const OUTPUT: &str = "output";
+
+/// A recipe of one encoder.
+pub(crate) fn recipe(encoder: &str) -> Recipe {
+    let encoder = encoder.parse().expect("an encoder");
+    Recipe::encode(VideoEncode::new(Choice::Encoder(encoder)))
+}
+
+/// A recipe that keeps video as it is.
+pub(crate) fn copy() -> Recipe {
+    Recipe {
+        video: Video::Copy,
+        ..recipe("libx264")
+    }
+}
+
+/// The recipe with its video part changed.
+pub(crate) fn with(mut recipe: Recipe, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
+    if let Video::Encode(video) = &mut recipe.video {
+        change(video);
+    }
+    recipe
+}
+
+/// What the software encoders of these tests make.
+fn proof(encoder: &Encoder) -> Proof {
+    let deep = matches!(
+        encoder.as_str(),
+        "libx264" | "libx265" | "libsvtav1" | "libvpx-vp9" | "ffv1"
+    );
+    let formats: &[&str] = if deep {
+        &["yuv420p", "yuv420p10le"]
+    } else {
+        &["yuv420p"]
+    };
+    Proof {
+        kind: EncoderKind::Software,
+        pixel_formats: formats.iter().map(ToString::to_string).collect(),
+        largest: (4096, 2160),
+        fps: 100.0,
+        sessions: None,
+        device_arguments: Vec::new(),
+        encoder_arguments: Vec::new(),
+    }
+}
+
+/// What encodes a recipe's video.
+fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
+    recipe.video_encode().map(|video| match &video.with {
+        Choice::Encoder(encoder) => (encoder.clone(), proof(encoder)),
+        choice => panic!("an encoder, not {choice}"),
+    })
+}
+
+/// Two folders that go with the test: inputs, and ffmpeg's scratch.
+pub(crate) struct Studio {
+    inputs: tempfile::TempDir,
+    attempt: Arc<AttemptFolder>,
+    _scratch: Scratch,
+    _base: tempfile::TempDir,
+    tools: Tools,
+    /// The ffmpeg and ffprobe that look at outputs: a recent one sees more.
+    judge: Tools,
+}
+
+impl Studio {
+    /// With the ffmpeg of the system, or the one that the environment names.
+    pub(crate) fn new() -> Self {
+        let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let tools = Tools::find(named("FFMPEG"), named("FFPROBE"));
+        let tools = tools.expect("ffmpeg is installed");
+        Self::with(tools.clone(), tools)
+    }
+
+    /// One with the ffmpeg of the system and one with a recent ffmpeg: what holds for one need not hold for the other.
+    pub(crate) fn each() -> [Self; 2] {
+        let recent = Path::new(env!("CARGO_BIN_EXE_worker"))
+            .ancestors()
+            .map(|folder| folder.join("tools/ffmpeg-recent"))
+            .find(|folder| folder.is_dir())
+            .expect("run `tests/setup test` first (`make test` does)");
+        let tools = Tools::find(Some(recent.join("ffmpeg")), Some(recent.join("ffprobe")));
+        let recent = tools.expect("both were brought");
+        let old = Self {
+            judge: recent.clone(),
+            ..Self::new()
+        };
+        [old, Self::with(recent.clone(), recent)]
+    }
+
+    fn with(tools: Tools, judge: Tools) -> Self {
+        let base = tempfile::tempdir().expect("a folder");
+        let name = "studio".parse().expect("a name");
+        let scratch = Scratch::open(base.path(), &name).expect("a folder");
+        Self {
+            inputs: tempfile::tempdir().expect("a folder"),
+            attempt: Arc::new(scratch.proof().expect("a folder")),
+            _scratch: scratch,
+            _base: base,
+            tools,
+            judge,
+        }
+    }
+
+    /// What this ffmpeg says of itself.
+    fn build(&self) -> Build {
+        let ask = |what: &str| {
+            let answer = Command::new(&self.tools.ffmpeg)
+                .args(["-v", "error", what])
+                .output();
+            String::from_utf8(answer.expect("ffmpeg runs").stdout).expect("text")
+        };
+        let version = ask("-version");
+        let version = version.split(' ').nth(2).expect("a version");
+        let second = |text: String| -> Vec<String> {
+            let words = text
+                .lines()
+                .filter_map(|line| line.split_whitespace().nth(1));
+            words.map(str::to_owned).collect()
+        };
+        Build::new(version, second(ask("-filters")), second(ask("-encoders")))
+    }
+
+    pub(crate) fn runner(&self, read: &Path) -> Runner {
+        Runner {
+            tools: self.tools.clone(),
+            sandbox: Sandbox {
+                program: Some(env!("CARGO_BIN_EXE_worker").into()),
+                read: vec![read.to_owned()],
+                home: self.attempt.path().to_owned(),
+                writes: false,
+                network: false,
+            },
+            limits: Limits::default(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    pub(crate) async fn probe(&self, source: &Path) -> Result<Media, Failure> {
+        probe(&self.runner(source), &Source::File(source.to_owned())).await
+    }
+
+    /// Encodes and checks.
+    pub(crate) async fn encode(&self, source: &Path, recipe: &Recipe) -> Result<Checked, Failure> {
+        self.encode_and(source, recipe, |_| {}).await
+    }
+
+    /// Encodes, does something to the output, and checks.
+    pub(crate) async fn encode_and(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+        harm: impl FnOnce(&Path),
+    ) -> Result<Checked, Failure> {
+        self.encode_to(source, recipe, Depth::Full, harm).await
+    }
+
+    pub(crate) async fn encode_to(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+        depth: Depth,
+        harm: impl FnOnce(&Path),
+    ) -> Result<Checked, Failure> {
+        let prepared = Prepared {
+            recipe: recipe.clone(),
+            source: Source::File(source.to_owned()),
+            attributes: None,
+            folder: Arc::clone(&self.attempt),
+            runner: self.runner(source),
+        };
+        let output = prepared.output_path();
+        let encoder = encoder(recipe);
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
+        let probed = prepared.probe(encoder, &self.build()).await?;
+        let encoded = probed.encode(|_| {}).await?;
+        harm(&output);
+        Ok(encoded.verify(depth).await?.checked)
+    }
+
+    /// ffmpeg, told to say errors only.
+    pub(crate) fn ffmpeg(&self) -> Command {
+        let mut ffmpeg = Command::new(&self.tools.ffmpeg);
+        ffmpeg.args(["-nostdin", "-hide_banner", "-v", "error", "-y"]);
+        ffmpeg
+    }
+
+    /// ffprobe, told to say values only.
+    pub(crate) fn ffprobe(&self) -> Command {
+        let mut ffprobe = Command::new(&self.tools.ffprobe);
+        ffprobe.args(["-v", "error", "-of", "csv=p=0"]);
+        ffprobe
+    }
+
+    /// What would become of it, without an encode.
+    pub(crate) async fn foresee(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+    ) -> Result<Vec<Change>, Failure> {
+        let media = self.probe(source).await?;
+        let encoder = encoder(recipe);
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
+        let source = Source::File(source.to_owned());
+        let made = arguments::encode(
+            recipe,
+            &media,
+            encoder,
+            &self.build(),
+            &source,
+            &self.output(),
+        );
+        made.map(|made| made.changes)
+    }
+
+    /// Whether this ffmpeg hands what belongs to frames on to every encoder.
+    pub(crate) fn is_recent(&self) -> bool {
+        self.build().hands_frame_data_on()
+    }
+
+    /// What was encoded last.
+    pub(crate) fn output(&self) -> PathBuf {
+        self.attempt.path().join(OUTPUT)
+    }
+}
