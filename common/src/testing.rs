@@ -88,7 +88,7 @@ pub fn job(with: Choice, size: u64) -> Job {
         size,
         version: "1".to_owned(),
     };
-    let recipe = Recipe::encode(VideoEncode::new(with));
+    let recipe = Recipe::encode(VideoEncode::new(with)).expect("a sound recipe");
     Job::new(BatchId::new(), input, folder.join("a.mkv"), recipe, None)
 }
 

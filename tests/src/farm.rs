@@ -309,7 +309,7 @@ pub fn recipe(encoder: &str) -> Recipe {
         "libvpx-vp9" => Some("8".parse().expect("a word")),
         _ => None,
     };
-    Recipe::encode(video)
+    Recipe::encode(video).expect("a sound recipe")
 }
 
 /// Copies files into a folder, which is made where it is missing.

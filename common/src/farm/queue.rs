@@ -87,14 +87,12 @@ impl fmt::Display for Queue {
 
 /// The queues of a recipe's jobs.
 impl Recipe {
-    /// The queue of jobs with this recipe.
+    /// The queue in which such jobs wait first.
     pub fn queue(&self) -> Queue {
         match self.video_encode().map(|encode| &encode.with) {
+            Some(Choice::Encoder(encoder)) => Queue::Encoder(encoder.clone()),
+            Some(Choice::FirstOf(encoders)) => Queue::Encoder(encoders.preferred().clone()),
             Some(Choice::Codec(codec)) => Queue::Any(*codec),
-            Some(choice) => match choice.encoders().first() {
-                Some(encoder) => Queue::Encoder(encoder.clone()),
-                None => Queue::Copy,
-            },
             None => Queue::Copy,
         }
     }

@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn of_several_encoders_a_queue_stands_for_one() {
         let worker = heartbeat("w1", &["libx265"]);
-        let choice = Choice::FirstOf(vec![encoder("hevc_nvenc"), encoder("libx265")]);
+        let encoders = vec![encoder("hevc_nvenc"), encoder("libx265")].try_into();
+        let choice = Choice::FirstOf(encoders.expect("one codec"));
         let job = job(choice, 1);
         let at = |name: &str| can(&worker, &job.recipe, &Queue::Encoder(encoder(name)));
         at("libx265").expect("proved");

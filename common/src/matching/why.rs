@@ -850,7 +850,8 @@ mod tests {
 
     #[test]
     fn a_further_queue_is_told_until_it_opens() {
-        let choice = Choice::FirstOf(vec![encoder("hevc_nvenc"), encoder("libx265")]);
+        let encoders = vec![encoder("hevc_nvenc"), encoder("libx265")].try_into();
+        let choice = Choice::FirstOf(encoders.expect("one codec"));
         let cpu = heartbeat("cpu", &["libx265"]);
         let mut farm = Farm::of(pending(job(choice, 1), "hevc_nvenc"), vec![cpu]);
         let lane = Lane::from_consumer("libx265_p5").expect("a lane");

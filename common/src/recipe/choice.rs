@@ -1,9 +1,9 @@
 //! What encodes: one encoder, the first of several, or any of a codec.
 
 use std::fmt;
+use std::ops::Deref;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::recipe::encoder::{Codec, Encoder};
 
@@ -13,21 +13,11 @@ use crate::recipe::encoder::{Codec, Encoder};
 pub enum Choice {
     /// This encoder and no other.
     Encoder(Encoder),
-    /// The first of these encoders, all of one codec; each further one only
-    /// once the job has waited long enough (see [`crate::job::Fallbacks`]).
-    FirstOf(#[serde(deserialize_with = "some")] Vec<Encoder>),
+    /// The first of these encoders; each further one only once the job has waited
+    /// long enough (see [`crate::job::Fallbacks`]).
+    FirstOf(Encoders),
     /// The best encoder of this codec that the worker has proved.
     Codec(Codec),
-}
-
-/// A list of encoders that names one at least: no worker could ever take a job
-/// that is to be encoded by none.
-fn some<'de, D: Deserializer<'de>>(encoders: D) -> Result<Vec<Encoder>, D::Error> {
-    let encoders = Vec::<Encoder>::deserialize(encoders)?;
-    if encoders.is_empty() {
-        return Err(D::Error::custom("first_of names no encoder"));
-    }
-    Ok(encoders)
 }
 
 impl fmt::Display for Choice {
@@ -44,8 +34,8 @@ impl fmt::Display for Choice {
 }
 
 impl Choice {
-    /// The encoders that may be used, in the order of preference; none where
-    /// each worker chooses its best.
+    /// The encoders that may be used, the preferred one first; none where each
+    /// worker chooses its best.
     pub fn encoders(&self) -> &[Encoder] {
         match self {
             Self::Encoder(encoder) => std::slice::from_ref(encoder),
@@ -57,8 +47,57 @@ impl Choice {
     /// The codec that is made; `None` for an encoder outside the catalogue.
     pub fn codec(&self) -> Option<Codec> {
         match self {
+            Self::Encoder(encoder) => encoder.codec(),
+            Self::FirstOf(encoders) => encoders.preferred().codec(),
             Self::Codec(codec) => Some(*codec),
-            _ => self.encoders().first().and_then(Encoder::codec),
         }
+    }
+}
+
+/// One encoder or more, all of one codec, the preferred one first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Encoder>")]
+pub struct Encoders(Vec<Encoder>);
+
+/// Encoders among which nobody could choose.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodersError {
+    /// No worker could ever take a job that no encoder encodes.
+    #[error("first_of names no encoder: name one at least")]
+    Empty,
+    /// e.g. libx264 in the place of libx265.
+    #[error("{1} cannot stand in for {0}: they make different codecs")]
+    Codecs(Encoder, Encoder),
+}
+
+impl Encoders {
+    /// The one that is used where it can be.
+    pub fn preferred(&self) -> &Encoder {
+        self.0
+            .first()
+            .expect("a list of encoders names one at least")
+    }
+}
+
+impl TryFrom<Vec<Encoder>> for Encoders {
+    type Error = EncodersError;
+
+    fn try_from(encoders: Vec<Encoder>) -> Result<Self, Self::Error> {
+        let Some(preferred) = encoders.first() else {
+            return Err(EncodersError::Empty);
+        };
+        let codec = preferred.codec();
+        match encoders.iter().find(|encoder| encoder.codec() != codec) {
+            Some(other) => Err(EncodersError::Codecs(preferred.clone(), other.clone())),
+            None => Ok(Self(encoders)),
+        }
+    }
+}
+
+impl Deref for Encoders {
+    type Target = [Encoder];
+
+    fn deref(&self) -> &[Encoder] {
+        &self.0
     }
 }

@@ -25,9 +25,6 @@ pub enum RecipeError {
         /// The codec that the encoder makes.
         codec: &'static str,
     },
-    /// e.g. libx264 in the place of libx265.
-    #[error("{1} cannot stand in for {0}: they make different codecs")]
-    Codecs(Encoder, Encoder),
     /// A preset that this encoder does not have.
     #[error("{encoder} has no preset '{preset}': use {instead}")]
     Preset {

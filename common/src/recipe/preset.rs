@@ -11,7 +11,7 @@ use crate::names::token::Token;
 use crate::recipe::encoder::Codec;
 use crate::recipe::{
     Audio, AudioEncoder, BitDepth, Choice, Chroma, Container, Hdr, Quality, Rate, Recipe,
-    RecipeError, VideoEncode,
+    RecipeDraft, Video, VideoEncode,
 };
 
 /// A recipe to be known by a name.
@@ -24,19 +24,13 @@ pub struct Preset {
     pub note: Option<String>,
 }
 
-/// Nothing that could be kept as a preset.
+/// A preset's note is more than a line.
 #[derive(Debug, thiserror::Error)]
-pub enum PresetError {
-    /// The recipe cannot work whatever the input is.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
-    /// More than a line.
-    #[error(
-        "a preset's note is one line of at most {} characters",
-        Preset::LONGEST_NOTE
-    )]
-    Note,
-}
+#[error(
+    "a preset's note is one line of at most {} characters",
+    Preset::LONGEST_NOTE
+)]
+pub struct NoteError;
 
 impl Preset {
     /// Characters of a note, at the most.
@@ -45,14 +39,13 @@ impl Preset {
     /// A preset; a note of nothing but blanks is none.
     ///
     /// # Errors
-    /// Where the recipe is unsound, or the note is more than a line.
-    pub fn new(recipe: Recipe, note: Option<&str>) -> Result<Self, PresetError> {
-        recipe.check()?;
+    /// Where the note is more than a line.
+    pub fn new(recipe: Recipe, note: Option<&str>) -> Result<Self, NoteError> {
         let note = note.map(str::trim).filter(|note| !note.is_empty());
         if note.is_some_and(|note| {
             note.chars().count() > Self::LONGEST_NOTE || printable(note) != note
         }) {
-            return Err(PresetError::Note);
+            return Err(NoteError);
         }
         Ok(Self {
             recipe,
@@ -65,48 +58,54 @@ impl Preset {
     fn built_in() -> [(Token, Self); 3] {
         let quality = |number| Rate::Quality(Quality::try_from(number).expect("1 to 100"));
         let bitrate = |text: &str| Some(text.parse().expect("a bitrate"));
-        let preset = |name, note: &str, codec, rate, more: fn(&mut VideoEncode)| {
-            let mut video = VideoEncode::new(Choice::Codec(codec));
-            video.rate = rate;
-            more(&mut video);
-            let recipe = Recipe::encode(video);
+        let preset = |name, note: &str, video, edit: &dyn Fn(&mut RecipeDraft)| {
+            let mut draft = RecipeDraft::new(Video::Encode(Box::new(video)));
+            edit(&mut draft);
+            let recipe = Recipe::new(draft).expect("built-in presets are sound");
             let note = Some(note.to_owned());
             (Token::from_static(name), Self { recipe, note })
+        };
+        let video = |codec, rate| VideoEncode {
+            rate,
+            ..VideoEncode::new(Choice::Codec(codec))
         };
         let archive = preset(
             "archive-hevc",
             "To keep: close to the source, 10 bits, every track as it is",
-            Codec::Hevc,
-            quality(65),
-            |video| video.bit_depth = Some(BitDepth::Ten),
+            VideoEncode {
+                bit_depth: Some(BitDepth::Ten),
+                ..video(Codec::Hevc, quality(65))
+            },
+            &|_| {},
         );
-        let mut small = preset(
+        let small = preset(
             "small-av1",
             "Small files for current players; audio as Opus",
-            Codec::Av1,
-            quality(50),
-            |_| {},
-        );
-        small.1.recipe.audio = Audio::Encode {
-            encoder: AudioEncoder::Libopus,
-            bitrate: bitrate("128k"),
-        };
-        let mut compatible = preset(
-            "compatible-h264",
-            "Plays nearly everywhere: 8 bits, 4:2:0, SDR, audio as AAC, in MP4",
-            Codec::H264,
-            quality(57),
-            |video| {
-                video.bit_depth = Some(BitDepth::Eight);
-                video.chroma = Chroma::Yuv420;
-                video.hdr = Hdr::Sdr;
+            video(Codec::Av1, quality(50)),
+            &|draft| {
+                draft.audio = Audio::Encode {
+                    encoder: AudioEncoder::Libopus,
+                    bitrate: bitrate("128k"),
+                }
             },
         );
-        compatible.1.recipe.audio = Audio::Encode {
-            encoder: AudioEncoder::Aac,
-            bitrate: bitrate("160k"),
-        };
-        compatible.1.recipe.container = Container::Mp4;
+        let compatible = preset(
+            "compatible-h264",
+            "Plays nearly everywhere: 8 bits, 4:2:0, SDR, audio as AAC, in MP4",
+            VideoEncode {
+                bit_depth: Some(BitDepth::Eight),
+                chroma: Chroma::Yuv420,
+                hdr: Hdr::Sdr,
+                ..video(Codec::H264, quality(57))
+            },
+            &|draft| {
+                draft.audio = Audio::Encode {
+                    encoder: AudioEncoder::Aac,
+                    bitrate: bitrate("160k"),
+                };
+                draft.container = Container::Mp4;
+            },
+        );
         [archive, small, compatible]
     }
 }
@@ -232,8 +231,9 @@ mod tests {
 
     #[test]
     fn what_is_saved_stands_in_the_place_of_what_is_built_in() {
-        let mut recipe = Recipe::encode(VideoEncode::new(Choice::Codec(Codec::Av1)));
-        recipe.container = Container::Webm;
+        let recipe = Recipe::encode(VideoEncode::new(Choice::Codec(Codec::Av1)))
+            .and_then(|recipe| recipe.edit(|draft| draft.container = Container::Webm))
+            .expect("sound");
         let own = Preset::new(recipe, Some("  ours ")).expect("sound");
         assert_eq!(own.note.as_deref(), Some("ours"));
         let saved = ["small-av1", "ours"].map(|text| (name(text), own.clone(), 7));
@@ -251,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_note_is_one_line() {
-        let recipe = || Recipe::encode(VideoEncode::new(Choice::Codec(Codec::Av1)));
+        let video = VideoEncode::new(Choice::Codec(Codec::Av1));
+        let recipe = || Recipe::encode(video.clone()).expect("sound");
         for bad in ["two\nlines", "\u{1b}[2J", &"x".repeat(201)] {
             assert!(Preset::new(recipe(), Some(bad)).is_err(), "{bad}");
         }

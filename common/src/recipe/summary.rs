@@ -87,11 +87,14 @@ mod tests {
         let mut encode = VideoEncode::new(Choice::Codec(Codec::Hevc));
         encode.rate = Rate::Crf(20.5);
         encode.arguments.push("g=240".parse().expect("allowed"));
-        let mut recipe = Recipe::encode(encode);
+        let recipe = Recipe::encode(encode).expect("sound");
         assert_eq!(recipe.to_string(), "any hevc encoder, CRF 20.5, g=240, mkv");
-        recipe.video = Video::Copy;
-        recipe.audio = "opus:96k".parse().expect("sound");
-        recipe.subtitles = Subtitles::None;
+        let edited = recipe.edit(|draft| {
+            draft.video = Video::Copy;
+            draft.audio = "opus:96k".parse().expect("audio");
+            draft.subtitles = Subtitles::None;
+        });
+        let recipe = edited.expect("sound");
         assert_eq!(
             recipe.to_string(),
             "video as it is, libopus 96k, no subtitles, mkv"

@@ -4,7 +4,6 @@ mod change;
 mod jobs;
 pub(crate) mod media;
 mod read;
-mod recipe;
 mod service;
 
 use std::sync::Arc;

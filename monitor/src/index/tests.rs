@@ -42,7 +42,8 @@ pub(crate) fn job(name: &str, number: i64) -> Job {
     };
     let recipe = Recipe::encode(VideoEncode::new(Choice::Encoder(
         "libx265".parse().expect("an encoder"),
-    )));
+    )))
+    .expect("a sound recipe");
     Job {
         enqueued: at(number),
         ..Job::new(BatchId::new(), input, at_key("out"), recipe, None)

@@ -40,7 +40,8 @@ fn job(name: &str) -> Job {
             Location::s3("media", &format!("out/{name}")).expect("a key"),
             Recipe::encode(VideoEncode::new(Choice::Encoder(
                 "hevc_nvenc".parse().expect("an encoder"),
-            ))),
+            )))
+            .expect("a sound recipe"),
             None,
         )
     }

@@ -34,7 +34,7 @@ pub(crate) fn job(name: &str, by: &str, size: u64) -> Job {
         size,
         version: "1".to_owned(),
     };
-    let recipe = Recipe::encode(VideoEncode::new(choice));
+    let recipe = Recipe::encode(VideoEncode::new(choice)).expect("a sound recipe");
     Job::new(BatchId::new(), input, at("out"), recipe, None)
 }
 

@@ -58,10 +58,9 @@ mod tests {
         let unknown = |name: &str| {
             let encoder = name.parse().expect("well-formed");
             let encode = VideoEncode::new(Choice::Encoder(encoder));
-            let recipe = Recipe {
-                video: Video::Encode(Box::new(encode)),
-                ..Recipe::copy()
-            };
+            let recipe = Recipe::copy()
+                .edit(|draft| draft.video = Video::Encode(Box::new(encode)))
+                .expect("a sound recipe");
             check_known(&recipe, &[]).expect_err("unknown").to_string()
         };
         assert!(unknown("libx256").contains("did you mean libx26"));

@@ -137,24 +137,24 @@ impl RecipeOptions {
 
     fn recipe_from(&self, base: Option<Recipe>, default: Option<Choice>) -> Result<Recipe, Error> {
         let video = self.video(base.as_ref().map(|recipe| &recipe.video), default)?;
-        let mut recipe = base.unwrap_or_else(Recipe::copy);
-        recipe.video = video;
-        if let Some(audio) = &self.audio {
-            recipe.audio = audio.clone();
-        }
-        if let Some(subtitles) = self.subtitles {
-            recipe.subtitles = subtitles;
-        }
-        if let Some(container) = self.container {
-            recipe.container = container;
-        }
-        if let Some(captions) = self.captions {
-            recipe.captions = captions;
-        }
-        recipe.refuse_loss.extend(&self.refuse_loss);
-        recipe.strict_input |= self.strict_input;
-        recipe.check().map_err(Error::usage)?;
-        Ok(recipe)
+        let edited = base.unwrap_or_else(Recipe::copy).edit(|draft| {
+            draft.video = video;
+            if let Some(audio) = &self.audio {
+                draft.audio = audio.clone();
+            }
+            if let Some(subtitles) = self.subtitles {
+                draft.subtitles = subtitles;
+            }
+            if let Some(container) = self.container {
+                draft.container = container;
+            }
+            if let Some(captions) = self.captions {
+                draft.captions = captions;
+            }
+            draft.refuse_loss.extend(&self.refuse_loss);
+            draft.strict_input |= self.strict_input;
+        });
+        edited.map_err(Error::usage)
     }
 
     fn video(&self, base: Option<&Video>, default: Option<Choice>) -> Result<Video, Error> {
@@ -162,7 +162,10 @@ impl RecipeOptions {
             ([encoder], _) => Some(Choice::Encoder(encoder.clone())),
             ([], Some(codec)) => Some(Choice::Codec(codec)),
             ([], None) => None,
-            (encoders, _) => Some(Choice::FirstOf(encoders.to_vec())),
+            (encoders, _) => {
+                let encoders = encoders.to_vec().try_into();
+                Some(Choice::FirstOf(encoders.map_err(Error::usage)?))
+            }
         };
         let mut video = match (self.video, choice, base) {
             (Some(VideoChoice::Copy), _, _) => Video::Copy,

@@ -85,13 +85,14 @@ fn clips(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn quick(encoder: &str) -> Recipe {
-    let mut recipe = recipe(encoder);
-    if let common::recipe::Video::Encode(video) = &mut recipe.video
-        && encoder == "libx264"
-    {
-        video.preset = Some("veryfast".parse().expect("a word"));
-    }
-    recipe
+    let edited = recipe(encoder).edit(|draft| {
+        if let common::recipe::Video::Encode(video) = &mut draft.video
+            && encoder == "libx264"
+        {
+            video.preset = Some("veryfast".parse().expect("a word"));
+        }
+    });
+    edited.expect("a sound recipe")
 }
 
 fn job(farm: &Farm, input: &Path, encoder: &str, folder: &str) -> Job {

@@ -39,7 +39,8 @@ fn job(name: &str) -> Job {
         version: "1".to_owned(),
     };
     let encoder = "libx264".parse().expect("an encoder");
-    let recipe = Recipe::encode(VideoEncode::new(Choice::Encoder(encoder)));
+    let recipe =
+        Recipe::encode(VideoEncode::new(Choice::Encoder(encoder))).expect("a sound recipe");
     Job::new(
         BatchId::new(),
         input,

@@ -294,7 +294,8 @@ mod tests {
             size,
             version: "1".to_owned(),
         };
-        let recipe = Recipe::encode(VideoEncode::new(Choice::Encoder(encoder(by))));
+        let recipe =
+            Recipe::encode(VideoEncode::new(Choice::Encoder(encoder(by)))).expect("a sound recipe");
         let lane = Lane {
             priority: Priority::default(),
             queue: recipe.queue(),
@@ -337,7 +338,7 @@ mod tests {
         let any = |size| {
             let (mut job, _) = job("hevc_nvenc", size);
             let choice = Choice::Codec(common::recipe::encoder::Codec::Hevc);
-            job.recipe = Recipe::encode(VideoEncode::new(choice));
+            job.recipe = Recipe::encode(VideoEncode::new(choice)).expect("a sound recipe");
             admission.admit(&job, &any_lane)
         };
         let _first = any(1).expect("free");

@@ -3,7 +3,7 @@
 use crate::studio;
 use crate::studio::Studio;
 use common::job::failure::Fault;
-use common::recipe::{Container, Recipe, Subtitles, Video};
+use common::recipe::{Container, Subtitles, Video};
 
 #[tokio::test]
 async fn ordinary_clips_of_every_codec_pass() {
@@ -50,10 +50,9 @@ async fn every_software_encoder_makes_what_the_gate_lets_through() {
         let recipe = studio::with(studio::recipe(encoder), |video| {
             video.preset = preset.map(|preset| preset.parse().expect("a token"));
         });
-        let recipe = Recipe {
-            container,
-            ..recipe
-        };
+        let recipe = recipe
+            .edit(|draft| draft.container = container)
+            .expect("a sound recipe");
         let checked = studio.encode(&source, &recipe).await.expect(encoder);
         assert_eq!(checked.frames, 12, "{encoder}");
     }
@@ -116,10 +115,9 @@ async fn a_turned_picture_is_upright_after_encoding() {
     studio
         .encode(
             &source,
-            &Recipe {
-                container: Container::Mp4,
-                ..studio::copy()
-            },
+            &studio::copy()
+                .edit(|draft| draft.container = Container::Mp4)
+                .expect("a sound recipe"),
         )
         .await
         .expect("passes");
@@ -155,36 +153,37 @@ async fn all_tracks_come_along_in_the_form_the_container_holds() {
     let studio = Studio::new();
     let source = studio.tracks();
     let kinds = |studio: &Studio| studio.codecs();
-    let mkv = Recipe {
-        audio: "copy".parse().expect("audio"),
-        ..studio::recipe("libx264")
-    };
+    let mkv = studio::recipe("libx264")
+        .edit(|draft| draft.audio = "copy".parse().expect("audio"))
+        .expect("a sound recipe");
     studio.encode(&source, &mkv).await.expect("mkv");
     assert_eq!(kinds(&studio), ["h264", "aac", "ac3", "subrip"]);
-    let mp4 = Recipe {
-        container: Container::Mp4,
-        ..mkv.clone()
-    };
+    let mp4 = mkv
+        .clone()
+        .edit(|draft| draft.container = Container::Mp4)
+        .expect("a sound recipe");
     studio.encode(&source, &mp4).await.expect("mp4");
     assert_eq!(kinds(&studio), ["h264", "aac", "ac3", "mov_text"]);
-    let webm = Recipe {
-        container: Container::Webm,
-        audio: "libopus:96k".parse().expect("audio"),
-        ..studio::recipe("libvpx-vp9")
-    };
+    let webm = studio::recipe("libvpx-vp9")
+        .edit(|draft| {
+            draft.container = Container::Webm;
+            draft.audio = "libopus:96k".parse().expect("audio");
+        })
+        .expect("a sound recipe");
     studio.encode(&source, &webm).await.expect("webm");
     assert_eq!(kinds(&studio), ["vp9", "opus", "opus", "webvtt"]);
-    let none = Recipe {
-        audio: "none".parse().expect("audio"),
-        subtitles: Subtitles::None,
-        ..mkv.clone()
-    };
+    let none = mkv
+        .clone()
+        .edit(|draft| {
+            draft.audio = "none".parse().expect("audio");
+            draft.subtitles = Subtitles::None;
+        })
+        .expect("a sound recipe");
     studio.encode(&source, &none).await.expect("video only");
     assert_eq!(kinds(&studio), ["h264"]);
-    let refused = Recipe {
-        container: Container::Webm,
-        ..studio::recipe("libvpx-vp9")
-    };
+    let refused = studio::recipe("libvpx-vp9")
+        .edit(|draft| draft.container = Container::Webm)
+        .expect("a sound recipe");
     let failure = studio
         .encode(&source, &refused)
         .await
@@ -197,11 +196,12 @@ async fn all_tracks_come_along_in_the_form_the_container_holds() {
 async fn a_copy_keeps_every_packet() {
     let studio = Studio::new();
     let source = studio.tracks();
-    let recipe = Recipe {
-        video: Video::Copy,
-        container: Container::Mov,
-        ..studio::copy()
-    };
+    let recipe = studio::copy()
+        .edit(|draft| {
+            draft.video = Video::Copy;
+            draft.container = Container::Mov;
+        })
+        .expect("a sound recipe");
     let checked = studio.encode(&source, &recipe).await.expect("passes");
     assert_eq!(checked.frames, 30);
 }

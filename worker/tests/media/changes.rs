@@ -8,10 +8,9 @@ use crate::studio;
 use crate::studio::Studio;
 
 fn into(container: Container, recipe: Recipe) -> Recipe {
-    Recipe {
-        container,
-        ..recipe
-    }
+    recipe
+        .edit(|draft| draft.container = container)
+        .expect("a sound recipe")
 }
 
 fn news(changes: &[Change]) -> Vec<String> {
@@ -81,12 +80,13 @@ async fn what_the_output_lacks_is_told_and_refused_where_asked() {
         (text.fate, text.to.as_deref()),
         (Fate::Converted, Some("mov_text"))
     );
-    let silent = Recipe {
-        audio: "none".parse().expect("audio"),
-        subtitles: Subtitles::None,
-        refuse_loss: Kind::ALL.iter().copied().collect(),
-        ..mp4
-    };
+    let silent = mp4
+        .edit(|draft| {
+            draft.audio = "none".parse().expect("audio");
+            draft.subtitles = Subtitles::None;
+            draft.refuse_loss = Kind::ALL.iter().copied().collect();
+        })
+        .expect("a sound recipe");
     let checked = studio.encode(&source, &silent).await.expect("as asked for");
     assert_eq!(news(&checked.changes), [""; 0]);
     let wanted = checked
@@ -106,10 +106,9 @@ async fn what_the_output_lacks_is_told_and_refused_where_asked() {
         told.contains("colour of track 0 (4:2:2) to 4:2:0"),
         "{told}"
     );
-    let strict = Recipe {
-        refuse_loss: [Kind::Colour].into(),
-        ..recipe
-    };
+    let strict = recipe
+        .edit(|draft| draft.refuse_loss = [Kind::Colour].into())
+        .expect("a sound recipe");
     let failure = studio.encode(&deep, &strict).await.expect_err("refused");
     assert_eq!(failure.fault, Fault::Input);
     assert!(

@@ -95,11 +95,12 @@ fn recipe(video: &str, audio: &str, container: Container) -> Recipe {
             video.preset = Some("ultrafast".parse().expect("a token"));
         }),
     };
-    Recipe {
-        audio: audio.parse().expect("audio"),
-        container,
-        ..recipe
-    }
+    recipe
+        .edit(|draft| {
+            draft.audio = audio.parse().expect("audio");
+            draft.container = container;
+        })
+        .expect("a sound recipe")
 }
 
 /// Digests of all decoded pictures, in order.
@@ -325,11 +326,12 @@ async fn sound_that_changes_its_layout_in_the_middle_is_kept_whole() {
                 ),
             );
             for audio in ["copy", "aac", "libopus"] {
-                let recipe = Recipe {
-                    video: Video::Copy,
-                    audio: audio.parse().expect("audio"),
-                    ..studio::copy()
-                };
+                let recipe = studio::copy()
+                    .edit(|draft| {
+                        draft.video = Video::Copy;
+                        draft.audio = audio.parse().expect("audio");
+                    })
+                    .expect("a sound recipe");
                 let made = studio.encode(&source, &recipe).await;
                 made.unwrap_or_else(|failure| panic!("{name} by {audio}: {failure}"));
                 let (_, sound) = Sync::decode(

@@ -29,7 +29,10 @@ use crate::{testing, wire};
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
     let further = "libx264".parse().expect("an encoder");
-    let mut job = testing::job(Choice::FirstOf(vec![encoder]), 1000);
+    let mut job = testing::job(
+        Choice::FirstOf(vec![encoder].try_into().expect("one encoder")),
+        1000,
+    );
     job.fallbacks = Some(Fallbacks {
         queues: vec![Queue::Encoder(further)],
         after: 600,

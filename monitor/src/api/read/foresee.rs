@@ -7,7 +7,6 @@ use common::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::recipe::check;
 use crate::app::App;
 use crate::refusal::{Json, Refusal};
 
@@ -45,7 +44,6 @@ pub(crate) async fn foresee(
     Json(ForeseeRequest { file, recipe }): Json<ForeseeRequest>,
 ) -> Result<axum::Json<Foretold>, Refusal> {
     let media = shared.media()?;
-    check(&recipe)?;
     let input = media.input(&file).await?;
     let workers = shared.broker.workers().await?;
     let asked = Foresee { input, recipe };

@@ -8,7 +8,7 @@ use common::job::Job;
 use common::job::changes::{Fate, Kind};
 use common::job::failure::Fault;
 use common::job::run::RunState;
-use common::recipe::Video;
+use common::recipe::{Video, VideoEncode};
 use harness::farm::Farm;
 use harness::outside::media::Media;
 use harness::paths;
@@ -133,13 +133,13 @@ fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
     ] {
         let input = changed(&mkv, &format!("{name}.mkv"), |_| {});
         let mut job = farm.job(&input, "libx264");
-        if let Video::Encode(video) = &mut job.recipe.video {
+        edit_video(&mut job, |video| {
             video.filters = filters.map(|filters: &str| filters.parse().expect("filters"));
             let arguments = arguments.into_iter();
             video.arguments = arguments
                 .map(|text: &str| text.parse().expect("arguments"))
                 .collect();
-        }
+        });
         inputs.push((job, words));
     }
     // All in one folder: names must not meet.
@@ -209,9 +209,9 @@ fn good(farm: &Farm, folder: &Path) -> Vec<Job> {
         .iter()
         .map(|input| farm.job(input, "libx264"))
         .collect();
-    if let Video::Encode(video) = &mut jobs[4].recipe.video {
+    edit_video(&mut jobs[4], |video| {
         video.filters = Some("bwdif".parse().expect("a filter"));
-    }
+    });
     for (number, job) in jobs.iter_mut().enumerate() {
         job.output = output(farm, &format!("good-{number}.mkv"));
     }
@@ -281,4 +281,14 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
         assert_eq!(heartbeat.status, WorkerStatus::Ready, "{heartbeat:#?}");
     }
     assert_eq!(farm.dead_letters().await, 20);
+}
+
+/// Changes how a job encodes video.
+fn edit_video(job: &mut Job, edit: impl FnOnce(&mut VideoEncode)) {
+    let edited = job.recipe.clone().edit(|draft| {
+        if let Video::Encode(video) = &mut draft.video {
+            edit(video);
+        }
+    });
+    job.recipe = edited.expect("a sound recipe");
 }

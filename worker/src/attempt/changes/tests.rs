@@ -48,10 +48,10 @@ fn media(streams: Vec<Stream>) -> Media {
 
 fn recipe(container: Container) -> Recipe {
     let encoder = Choice::Encoder("libx265".parse().expect("a name"));
-    Recipe {
-        container,
-        ..Recipe::encode(VideoEncode::new(encoder))
-    }
+    Recipe::encode(VideoEncode::new(encoder))
+        .expect("a sound recipe")
+        .edit(|draft| draft.container = container)
+        .expect("a sound recipe")
 }
 
 /// What is told, but for what is kept or wanted, of an encode after which the output is changed.
@@ -175,13 +175,15 @@ fn copied_sound_keeps_its_channels_where_they_are() {
 
 #[test]
 fn what_is_asked_for_is_no_loss() {
-    let mut recipe = recipe(Container::Mkv);
-    recipe.audio = common::recipe::Audio::None;
-    recipe.refuse_loss = Kind::ALL.iter().copied().collect();
-    if let common::recipe::Video::Encode(video) = &mut recipe.video {
-        video.bit_depth = Some(common::recipe::BitDepth::Eight);
-        video.filters = Some("yadif,fps=10".parse().expect("filters"));
-    }
+    let recipe = recipe(Container::Mkv).edit(|draft| {
+        draft.audio = common::recipe::Audio::None;
+        draft.refuse_loss = Kind::ALL.iter().copied().collect();
+        if let common::recipe::Video::Encode(video) = &mut draft.video {
+            video.bit_depth = Some(common::recipe::BitDepth::Eight);
+            video.filters = Some("yadif,fps=10".parse().expect("filters"));
+        }
+    });
+    let recipe = recipe.expect("a sound recipe");
     let mut interlaced = film();
     interlaced.is_interlaced = true;
     let input = media(vec![interlaced, sound()]);
@@ -238,8 +240,9 @@ fn what_was_foreseen_says_why() {
 
 #[test]
 fn a_refusal_names_what_and_a_way_out() {
-    let mut recipe = recipe(Container::Mp4);
-    recipe.refuse_loss.insert(Kind::Captions);
+    let recipe = recipe(Container::Mp4)
+        .edit(|draft| draft.refuse_loss = [Kind::Captions].into())
+        .expect("a sound recipe");
     let lost = [
         Change::lost(Kind::Captions, 0, "CEA-608", "libx265 writes none"),
         Change::lost(Kind::Tag, None, "artist", "mp4 has none"),

@@ -38,7 +38,7 @@ fn media(film: Stream) -> Media {
 fn recipe(encoder: &str, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
     let mut video = VideoEncode::new(Choice::Encoder(encoder.parse().expect("a name")));
     change(&mut video);
-    Recipe::encode(video)
+    Recipe::encode(video).expect("a sound recipe")
 }
 
 fn proof(formats: &[&str], device: &[&str]) -> Proof {
@@ -118,12 +118,14 @@ fn pictures_are_filtered_scaled_made_even_and_uploaded_in_this_order() {
 
 #[test]
 fn a_changed_frame_rate_leaves_the_times_to_ffmpeg() {
-    let mut recipe = recipe("h264_nvenc", |video| {
+    let recipe = recipe("h264_nvenc", |video| {
         video.filters = Some("fps=30".parse().expect("filters"));
         video.scale = Some("1280x720".parse().expect("a size"));
         video.rate = common::recipe::Rate::Bitrate("4M".parse().expect("a bitrate"));
     });
-    recipe.audio = "libopus:96k".parse().expect("audio");
+    let recipe = recipe
+        .edit(|draft| draft.audio = "libopus:96k".parse().expect("audio"))
+        .expect("a sound recipe");
     let line = line(
         &recipe,
         &media(film(1920, 1080, "yuv444p")),
@@ -144,11 +146,12 @@ fn a_changed_frame_rate_leaves_the_times_to_ffmpeg() {
 fn hevc_in_mp4_is_called_as_apple_calls_it_even_when_copied() {
     let mut source = film(640, 360, "yuv420p");
     source.codec = "hevc".to_owned();
-    let recipe = Recipe {
-        video: Video::Copy,
-        container: Container::Mp4,
-        ..recipe("libx264", |_| {})
-    };
+    let recipe = recipe("libx264", |_| {})
+        .edit(|draft| {
+            draft.video = Video::Copy;
+            draft.container = Container::Mp4;
+        })
+        .expect("a sound recipe");
     assert_eq!(
         line(&recipe, &media(source), &proof(&[], &[])).expect("a line"),
         "INPUT -map 0:0 -c:0 copy -map 0:1 -c:1 copy -tag:v:0 hvc1 -movflags +faststart -max_muxing_queue_size 4096 -f mp4 \

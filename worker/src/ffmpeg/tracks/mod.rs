@@ -279,10 +279,10 @@ mod tests {
 
     fn recipe(container: Container) -> Recipe {
         let encoder = Choice::Encoder("libx264".parse().expect("a name"));
-        Recipe {
-            container,
-            ..Recipe::encode(VideoEncode::new(encoder))
-        }
+        Recipe::encode(VideoEncode::new(encoder))
+            .expect("a sound recipe")
+            .edit(|draft| draft.container = container)
+            .expect("a sound recipe")
     }
 
     #[test]

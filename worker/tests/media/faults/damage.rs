@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use common::job::changes::{Fate, Kind};
-use common::recipe::{Container, Recipe};
+use common::recipe::Container;
 
 use crate::faults::recipes::not_kept;
 use crate::faults::{FILM, H264, refused};
@@ -30,12 +30,13 @@ fn spoil(studio: &Studio, source: &Path, stream: &str, packets: &[usize]) -> Pat
 #[tokio::test]
 async fn damage_in_the_middle_is_told_with_its_place_and_refused_where_asked() {
     for studio in Studio::each() {
-        let mut recipe = studio::recipe("libx264");
-        recipe.audio = "aac".parse().expect("audio");
-        let strict = Recipe {
-            strict_input: true,
-            ..recipe.clone()
-        };
+        let recipe = studio::recipe("libx264")
+            .edit(|draft| draft.audio = "aac".parse().expect("audio"))
+            .expect("a sound recipe");
+        let strict = recipe
+            .clone()
+            .edit(|draft| draft.strict_input = true)
+            .expect("a sound recipe");
         for (name, arguments) in [
             ("film.mp4", H264),
             ("film.mkv", H264),
@@ -99,10 +100,9 @@ async fn what_a_demuxer_skips_is_told_by_the_gap_that_it_leaves() {
             let told = told.iter().find(|change| change.from == missing);
             let told = told.unwrap_or_else(|| panic!("{missing}: {:#?}", checked.changes));
             assert_eq!((told.kind, told.fate), (Kind::Timing, Fate::Lost));
-            let strict = Recipe {
-                strict_input: true,
-                ..recipe
-            };
+            let strict = recipe
+                .edit(|draft| draft.strict_input = true)
+                .expect("a sound recipe");
             refused(&studio, &source, &strict, "source is damaged").await;
         }
     }
@@ -124,10 +124,9 @@ async fn a_damaged_header_of_aac_costs_no_more_than_its_packet() {
         let source = studio.path("headers.ts");
         std::fs::write(&source, bytes).expect("room");
         for container in [Container::Mkv, Container::Mp4] {
-            let recipe = Recipe {
-                container,
-                ..studio::copy()
-            };
+            let recipe = studio::copy()
+                .edit(|draft| draft.container = container)
+                .expect("a sound recipe");
             let checked = studio.encode(&source, &recipe).await.expect("most of it");
             assert_eq!(checked.frames, 75, "{container}");
             let [made, source] =

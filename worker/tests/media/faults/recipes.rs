@@ -1,7 +1,7 @@
 //! Recipes that ask of an input what cannot be.
 
 use common::job::changes::{Change, Fate};
-use common::recipe::{Container, Filters, Recipe};
+use common::recipe::{Container, Filters};
 
 use crate::faults::{H264, is_the_inputs, refused};
 use crate::studio;
@@ -37,9 +37,10 @@ async fn what_a_recipe_cannot_do_with_an_input_is_no_workers_fault() {
                 video.arguments = vec![argument.parse().expect("an argument")];
             })
         };
-        let into = |container| Recipe {
-            container,
-            ..studio::copy()
+        let into = |container| {
+            studio::copy()
+                .edit(|draft| draft.container = container)
+                .expect("a sound recipe")
         };
         for (source, recipe, words) in [
             (&deep, into(Container::Webm), "choose --container mkv"),
@@ -138,10 +139,9 @@ fn filters_that_are_said_to_keep_frames_do() {
 async fn a_container_that_cannot_hold_a_codec_is_no_workers_fault() {
     for studio in Studio::each() {
         let film = studio.clip("film.mkv", &format!("-frames:v 5 {H264}"));
-        let recipe = Recipe {
-            container: Container::Webm,
-            ..studio::copy()
-        };
+        let recipe = studio::copy()
+            .edit(|draft| draft.container = Container::Webm)
+            .expect("a sound recipe");
         refused(&studio, &film, &recipe, "").await;
     }
 }

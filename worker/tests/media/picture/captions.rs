@@ -1,7 +1,7 @@
 //! Closed captions.
 
 use common::job::changes::{Fate, Kind};
-use common::recipe::{Captions, Container, Recipe};
+use common::recipe::{Captions, Container};
 
 use crate::picture::{FAST, fate, recipe};
 use crate::studio;
@@ -103,10 +103,9 @@ async fn captions_stay_or_are_told_or_become_a_track() {
             (recipe("libvpx-vp9", Container::Webm), "webvtt"),
             (studio::copy(), "subrip"),
         ] {
-            let recipe = Recipe {
-                captions: Captions::Srt,
-                ..recipe
-            };
+            let recipe = recipe
+                .edit(|draft| draft.captions = Captions::Srt)
+                .expect("a sound recipe");
             studio.encode(&source, &recipe).await.expect(form);
             assert_eq!(studio.codecs()[1..], [form]);
             let text = studio.text();

@@ -9,7 +9,7 @@ mod transparency;
 
 use common::job::changes::{Change, Fate, Kind};
 use common::recipe::preset::Presets;
-use common::recipe::{Container, Recipe, Video};
+use common::recipe::{Container, Recipe};
 
 use crate::studio;
 use crate::studio::Studio;
@@ -37,10 +37,9 @@ pub(crate) fn recipe(encoder: &str, container: Container) -> Recipe {
     let recipe = studio::with(studio::recipe(encoder), |video| {
         video.preset = quick.map(|preset| preset.parse().expect("a token"));
     });
-    Recipe {
-        container,
-        ..recipe
-    }
+    recipe
+        .edit(|draft| draft.container = container)
+        .expect("a sound recipe")
 }
 
 /// What becomes of a kind of thing that is not kept.
@@ -53,10 +52,9 @@ fn fate(changes: &[Change], kind: Kind) -> Option<Fate> {
 fn compatible() -> Recipe {
     let presets = Presets::built_in();
     let name = "compatible-h264".parse().expect("a name");
-    let mut recipe = presets.find(&name).expect("built in").preset.recipe.clone();
-    if let Video::Encode(video) = &mut recipe.video {
+    let recipe = presets.find(&name).expect("built in").preset.recipe.clone();
+    studio::with(recipe, |video| {
         let plain = studio::recipe("libx264");
         video.with = plain.video_encode().expect("encodes").with.clone();
-    }
-    recipe
+    })
 }

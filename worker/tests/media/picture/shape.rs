@@ -1,7 +1,7 @@
 //! Size, rotation, and the rate at which frames come.
 
 use common::job::changes::{Fate, Kind};
-use common::recipe::{Container, Recipe};
+use common::recipe::Container;
 
 use crate::picture::{FAST, fate, recipe};
 use crate::studio;
@@ -67,9 +67,10 @@ async fn a_turned_picture_is_turned_for_good_or_stays_turned() {
             .expect("passes");
         assert!(!studio.look().contains("displaymatrix"));
         let rotation = || studio.ask(&["-show_entries", "stream_side_data=rotation"]);
-        let copy = |container| Recipe {
-            container,
-            ..studio::copy()
+        let copy = |container| {
+            studio::copy()
+                .edit(|draft| draft.container = container)
+                .expect("a sound recipe")
         };
         for container in [Container::Mp4, Container::Mov] {
             studio
@@ -105,10 +106,9 @@ async fn a_constant_rate_stays_constant_from_milliseconds_to_mp4() {
                 recipe("libx264", Container::Mp4),
                 recipe("libx265", Container::Mov),
                 recipe("libsvtav1", Container::Mp4),
-                Recipe {
-                    container: Container::Mp4,
-                    ..studio::copy()
-                },
+                studio::copy()
+                    .edit(|draft| draft.container = Container::Mp4)
+                    .expect("a sound recipe"),
             ] {
                 let checked = studio.encode(&mkv, &recipe).await.expect(rate);
                 assert_eq!(checked.frames, 50);

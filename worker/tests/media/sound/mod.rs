@@ -9,9 +9,10 @@ use crate::studio;
 
 /// A recipe that keeps video and does this with sound.
 fn keeping(audio: &str, container: Container) -> Recipe {
-    Recipe {
-        audio: audio.parse().expect("audio"),
-        container,
-        ..studio::copy()
-    }
+    studio::copy()
+        .edit(|draft| {
+            draft.audio = audio.parse().expect("audio");
+            draft.container = container;
+        })
+        .expect("a sound recipe")
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::recipe::{Container, Recipe, Video};
+use common::recipe::{Container, Video};
 
 use crate::studio;
 use crate::studio::Studio;
@@ -208,12 +208,13 @@ async fn each_channel_is_heard_where_it_was() {
             ("ac3", Container::Mov),
             ("eac3", Container::Mkv),
         ] {
-            let recipe = Recipe {
-                video: Video::Copy,
-                container,
-                audio: encoder.parse().expect("audio"),
-                ..studio::copy()
-            };
+            let recipe = studio::copy()
+                .edit(|draft| {
+                    draft.video = Video::Copy;
+                    draft.container = container;
+                    draft.audio = encoder.parse().expect("audio");
+                })
+                .expect("a sound recipe");
             studio.encode(&source, &recipe).await.expect(encoder);
             // The gate has decoded it by the same ffmpeg: another one must hear what its layouts say.
             let heard = listen(other, &studio.output());

@@ -30,23 +30,24 @@ const OUTPUT: &str = "output";
 /// A recipe of one encoder.
 pub(crate) fn recipe(encoder: &str) -> Recipe {
     let encoder = encoder.parse().expect("an encoder");
-    Recipe::encode(VideoEncode::new(Choice::Encoder(encoder)))
+    Recipe::encode(VideoEncode::new(Choice::Encoder(encoder))).expect("a sound recipe")
 }
 
 /// A recipe that keeps video as it is.
 pub(crate) fn copy() -> Recipe {
-    Recipe {
-        video: Video::Copy,
-        ..recipe("libx264")
-    }
+    recipe("libx264")
+        .edit(|draft| draft.video = Video::Copy)
+        .expect("a sound recipe")
 }
 
 /// The recipe with its video part changed.
-pub(crate) fn with(mut recipe: Recipe, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
-    if let Video::Encode(video) = &mut recipe.video {
-        change(video);
-    }
-    recipe
+pub(crate) fn with(recipe: Recipe, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
+    let edited = recipe.edit(|draft| {
+        if let Video::Encode(video) = &mut draft.video {
+            change(video);
+        }
+    });
+    edited.expect("a sound recipe")
 }
 
 /// What the software encoders of these tests make.

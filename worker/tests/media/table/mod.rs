@@ -37,10 +37,9 @@ struct Column {
 
 fn column(encoder: &str, container: Container) -> Column {
     let recipe = match encoder {
-        "copy" => Recipe {
-            container,
-            ..studio::copy()
-        },
+        "copy" => studio::copy()
+            .edit(|draft| draft.container = container)
+            .expect("a sound recipe"),
         _ => picture::recipe(encoder, container),
     };
     let audio = match container {
@@ -49,10 +48,9 @@ fn column(encoder: &str, container: Container) -> Column {
     };
     Column {
         name: format!("{encoder} {container}"),
-        recipe: Recipe {
-            audio: audio.parse().expect("audio"),
-            ..recipe
-        },
+        recipe: recipe
+            .edit(|draft| draft.audio = audio.parse().expect("audio"))
+            .expect("a sound recipe"),
     }
 }
 

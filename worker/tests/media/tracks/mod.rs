@@ -34,11 +34,12 @@ fn recipe(container: Container) -> Recipe {
         };
         video.preset = Some(quickest.parse().expect("a token"));
     });
-    Recipe {
-        container,
-        audio: audio.parse().expect("audio"),
-        ..quick
-    }
+    quick
+        .edit(|draft| {
+            draft.container = container;
+            draft.audio = audio.parse().expect("audio");
+        })
+        .expect("a sound recipe")
 }
 
 /// Encodes by the recipe of a container; gives what ffprobe says of the output.

@@ -192,8 +192,9 @@ async fn subtitles_of_pictures_stay_in_mkv_and_are_told_elsewhere() {
             }
         }
         // Who does not want to lose them says so.
-        let mut careful = recipe(Container::Mp4);
-        careful.refuse_loss.insert(Kind::Track);
+        let careful = recipe(Container::Mp4)
+            .edit(|draft| draft.refuse_loss = [Kind::Track].into())
+            .expect("a sound recipe");
         let refused = studio.encode(&source, &careful).await.expect_err("refused");
         assert!(refused.message.contains("--container mkv"), "{refused}");
     }

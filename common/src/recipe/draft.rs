@@ -1,0 +1,108 @@
+//! A recipe that nobody has checked yet, and the rules that make it sound.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::audio::Audio;
+use crate::recipe::container::Container;
+use crate::recipe::encoder::Codec;
+use crate::recipe::encoder_preset;
+use crate::recipe::error::RecipeError;
+use crate::recipe::loss::Kind;
+use crate::recipe::subtitles::{Captions, Subtitles};
+use crate::recipe::video::{Video, VideoEncode};
+use crate::wire::is_default;
+
+/// The parts of a recipe, free to be changed. [`Recipe::new`](crate::recipe::Recipe::new)
+/// makes a recipe of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecipeDraft {
+    /// The video streams.
+    pub video: Video,
+    /// The audio streams.
+    #[serde(default)]
+    pub audio: Audio,
+    /// The subtitle streams.
+    #[serde(default)]
+    pub subtitles: Subtitles,
+    /// The closed captions inside the video.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub captions: Captions,
+    /// The file format of the output.
+    #[serde(default)]
+    pub container: Container,
+    /// Kinds of things that must not be lost: an input that would lose one is refused.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refuse_loss: BTreeSet<Kind>,
+    /// Whether an input that is damaged anywhere is refused, although an output can be made of the rest.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strict_input: bool,
+}
+
+impl RecipeDraft {
+    /// Every part at its default, with this video.
+    pub fn new(video: Video) -> Self {
+        Self {
+            video,
+            audio: Audio::default(),
+            subtitles: Subtitles::default(),
+            captions: Captions::default(),
+            container: Container::default(),
+            refuse_loss: BTreeSet::new(),
+            strict_input: false,
+        }
+    }
+
+    /// How video is encoded; `None` where it is copied.
+    pub fn video_encode(&self) -> Option<&VideoEncode> {
+        match &self.video {
+            Video::Encode(encode) => Some(encode),
+            Video::Copy => None,
+        }
+    }
+
+    /// The codec of the output's video; `None` where it is copied, or made by
+    /// an encoder outside the catalogue.
+    pub fn codec(&self) -> Option<Codec> {
+        self.video_encode()?.with.codec()
+    }
+
+    /// Finds what cannot work whatever the input is.
+    pub(super) fn check(&self) -> Result<(), RecipeError> {
+        let container = self.container;
+        if let Some(codec) = self.codec().filter(|codec| !container.holds_video(*codec)) {
+            return Err(RecipeError::Video { container, codec });
+        }
+        if let Audio::Encode { encoder, .. } | Audio::CopyElse { encoder, .. } = &self.audio
+            && !container.holds_audio(encoder.codec())
+        {
+            return Err(RecipeError::Audio {
+                container,
+                codec: encoder.codec(),
+            });
+        }
+        self.video_encode()
+            .map_or(Ok(()), |video| self.check_encode(video))
+    }
+
+    fn check_encode(&self, video: &VideoEncode) -> Result<(), RecipeError> {
+        if let Some(filters) = &video.filters {
+            let is_alone = self.audio == Audio::None && self.subtitles == Subtitles::None;
+            if let Some(filter) = filters.retiming().filter(|_| !is_alone) {
+                return Err(RecipeError::Length(filter.to_owned()));
+            }
+            if filters.map_tones_of_no_light() {
+                return Err(RecipeError::ToneMap);
+            }
+        }
+        for encoder in video.with.encoders() {
+            video.rate.check(encoder)?;
+            if let Some(preset) = &video.preset {
+                encoder_preset::check(encoder, preset)?;
+            }
+        }
+        Ok(())
+    }
+}
