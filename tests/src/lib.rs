@@ -22,4 +22,5 @@ pub mod paths;
 pub mod poll;
 pub mod process;
 pub mod programs;
+pub mod progress;
 pub mod servers;

@@ -9,9 +9,9 @@ use common::job::Job;
 use common::recipe::Recipe;
 use futures::StreamExt;
 use harness::farm::{Farm, recipe};
-use harness::{outside, paths};
+use harness::{outside, paths, progress};
 
-use crate::{Figure, median};
+use crate::figure::{Figure, median};
 
 const CLIPS: usize = 20;
 const SLOTS: usize = 2;
@@ -42,6 +42,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
 
     let (mut by_farm, mut by_xargs, mut by_xargs_checked) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
+        progress::phase(format!("encodes: round {} of {ROUNDS}", round + 1));
         by_farm.push(farm_run(&farm, &clips, round).await);
         by_xargs.push(xargs(&farm, &encodes));
         by_xargs_checked.push(xargs(&farm, &all));

@@ -4,18 +4,13 @@ use std::time::Instant;
 
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
-use common::broker::{Broker, EnqueueResult};
-use common::farm::queue::{Lane, Priority};
-use common::job::Job;
-use common::job::id::BatchId;
-use common::job::input::Input;
-use common::names::location::Location;
 use common::names::subject;
 use common::wire;
-use harness::farm::{Farm, recipe};
+use harness::farm::Farm;
 use uuid::Uuid;
 
-use crate::{Figure, median};
+use crate::figure::{Figure, median};
+use crate::jobs;
 
 const JOBS: usize = 20_000;
 const BATCH: usize = 1000;
@@ -25,13 +20,13 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let farm = Farm::start().await;
     let (mut ours, mut raw) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let jobs = jobs(JOBS);
+        let jobs = jobs::jobs(JOBS);
         let started = Instant::now();
-        all(&farm.view, &jobs).await;
+        jobs::all(&farm.view, &jobs).await;
         ours.push(JOBS as f64 / started.elapsed().as_secs_f64());
         empty(&farm).await;
 
-        let payloads: Vec<_> = self::jobs(JOBS)
+        let payloads: Vec<_> = jobs::jobs(JOBS)
             .iter()
             .map(|(job, lane)| (subject::job(lane, &job.id), wire::encode(job)))
             .collect();
@@ -62,40 +57,6 @@ pub(crate) async fn measure() -> Vec<Figure> {
             reached: None,
         },
     ]
-}
-
-/// Enqueues jobs, none of which was there.
-pub(crate) async fn all(broker: &Broker, jobs: &[(Job, Lane)]) {
-    let outcomes = broker.enqueue(jobs, |_| {}).await;
-    let outcomes = outcomes.expect("the broker takes them");
-    let refused = outcomes
-        .iter()
-        .find(|(_, outcome)| *outcome != EnqueueResult::Added);
-    assert!(refused.is_none(), "{refused:?}");
-}
-
-/// Jobs that differ in name only, of a size as on a real farm; another call makes others.
-pub(crate) fn jobs(count: usize) -> Vec<(Job, Lane)> {
-    let recipe = recipe("libx264");
-    let lane = Lane {
-        priority: Priority::default(),
-        queue: recipe.queue(),
-    };
-    let (batch, salt) = (BatchId::new(), Uuid::now_v7());
-    let job = |number: usize| {
-        let place = |name: String| Location::s3("media", &name).expect("a bucket");
-        let input = Input {
-            location: place(format!("films/season one/episode {number}.mp4")),
-            size: 1_000_000,
-            version: "d41d8cd98f00b204e9800998ecf8427e".to_owned(),
-        };
-        // An output has one job only.
-        let output = place(format!("out/{salt}/episode {number}.mkv"));
-        Job::new(batch, input, output, recipe.clone(), Some(salt))
-    };
-    (0..count)
-        .map(|number| (job(number), lane.clone()))
-        .collect()
 }
 
 /// One atomic batch of plain messages.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use harness::farm::Farm;
 use harness::outside;
 
-use crate::Figure;
+use crate::figure::Figure;
 
 const WATCHED: Duration = Duration::from_secs(20);
 

@@ -8,11 +8,12 @@ use common::recipe::encoder::Encoder;
 use common::testing;
 use futures::{StreamExt, stream};
 use harness::farm::Farm;
-use harness::outside;
+use harness::{outside, progress};
 use tokio::sync::mpsc;
 
+use crate::figure::{Figure, median};
+use crate::jobs;
 use crate::worker::{Setup, Worker};
-use crate::{Figure, enqueue, median};
 
 const WORKERS: usize = 1000;
 /// That each has proved: its card is as large as a real machine's, 5 kB.
@@ -60,6 +61,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
         Worker::join(&broker.expect("the broker takes a thousand"), setup)
     });
     let joined: Vec<_> = joining.buffer_unordered(CONNECTING).collect().await;
+    progress::phase("idle: heartbeats alone");
     let present = broker_share(&farm).await;
     let mut workers = Vec::new();
     for (mut worker, dispatcher) in joined {
@@ -67,19 +69,21 @@ pub(crate) async fn measure() -> Vec<Figure> {
         workers.push(worker);
     }
     // The first job makes the lane.
-    let first = enqueue::jobs(1);
-    enqueue::all(&view, &first).await;
+    let first = jobs::jobs(1);
+    jobs::all(&view, &first).await;
     ends.recv().await.expect("the first job is done");
     claims.recv().await.expect("it was claimed");
+    progress::phase("idle: workers without jobs");
     tokio::time::sleep(SETTLED).await;
     let idle = broker_share(&farm).await;
 
+    progress::phase("idle: a job now and then");
     let mut waits = Vec::new();
     for _ in 0..JOBS {
         tokio::time::sleep(random(PAUSE_MS)).await;
-        let one = enqueue::jobs(1);
+        let one = jobs::jobs(1);
         let enqueued = Instant::now();
-        enqueue::all(&view, &one).await;
+        jobs::all(&view, &one).await;
         let next = tokio::time::timeout(PATIENCE, claims.recv()).await;
         let (job, at) = next.expect("somebody takes it").expect("workers live");
         assert_eq!(job, one[0].0.id, "no job is taken twice");

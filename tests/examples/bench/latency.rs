@@ -9,7 +9,7 @@ use harness::outside::media::Media;
 use harness::poll;
 use jiff::Timestamp;
 
-use crate::{Figure, median};
+use crate::figure::{Figure, median};
 
 const JOBS: usize = 21;
 

@@ -6,45 +6,42 @@
 
 mod encodes;
 mod enqueue;
+mod figure;
 mod footprint;
 mod idle;
+mod jobs;
 mod latency;
 mod noop;
 mod pending;
 mod raw;
 mod worker;
 
-/// One line of the table.
-pub struct Figure {
-    /// What was measured.
-    pub what: &'static str,
-    /// What came out, with its unit.
-    pub measured: String,
-    /// What is to be reached; empty where it only informs.
-    pub goal: String,
-    /// Whether it is.
-    pub reached: Option<bool>,
-}
+use figure::{Figure, Rates};
+use harness::progress;
 
-impl Figure {
-    fn row(&self) -> String {
-        let reached = match self.reached {
-            Some(true) => "yes",
-            Some(false) => "**no**",
-            None => "",
-        };
-        format!(
-            "| {} | {} | {} | {reached} |",
-            self.what, self.measured, self.goal
-        )
+const BENCHMARKS: [&str; 8] = [
+    "enqueue",
+    "noop",
+    "raw",
+    "pending",
+    "idle",
+    "latency",
+    "encodes",
+    "footprint",
+];
+
+async fn measure(benchmark: &str) -> Vec<Figure> {
+    match benchmark {
+        "enqueue" => enqueue::measure().await,
+        "noop" => noop::measure().await,
+        "raw" => raw::measure().await,
+        "pending" => pending::measure().await,
+        "idle" => idle::measure().await,
+        "latency" => latency::measure().await,
+        "encodes" => encodes::measure().await,
+        "footprint" => footprint::measure().await,
+        other => panic!("no benchmark of the name {other}"),
     }
-}
-
-/// The middle one.
-pub fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 #[tokio::main]
@@ -56,35 +53,17 @@ async fn main() {
     if let [first, arguments @ ..] = wanted.as_slice()
         && first == "peer"
     {
-        let noop::Rates { enqueue, process } = noop::peer(arguments).await;
+        let Rates { enqueue, process } = noop::peer(arguments).await;
         return println!("{enqueue:.0} {process:.0}");
     }
-    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
     let mut figures = Vec::new();
-    if wants("enqueue") {
-        figures.extend(enqueue::measure().await);
+    for name in BENCHMARKS {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            progress::phase(name);
+            figures.extend(measure(name).await);
+        }
     }
-    if wants("noop") {
-        figures.extend(noop::measure().await);
-    }
-    if wants("raw") {
-        figures.extend(raw::measure().await);
-    }
-    if wants("pending") {
-        figures.extend(pending::measure().await);
-    }
-    if wants("idle") {
-        figures.extend(idle::measure().await);
-    }
-    if wants("latency") {
-        figures.extend(latency::measure().await);
-    }
-    if wants("encodes") {
-        figures.extend(encodes::measure().await);
-    }
-    if wants("footprint") {
-        figures.extend(footprint::measure().await);
-    }
+    progress::phase("done");
     println!("| what | measured | goal | reached |\n| --- | --- | --- | --- |");
     for figure in &figures {
         println!("{}", figure.row());

@@ -3,32 +3,19 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::broker::Claim;
-use common::farm::queue::Queue;
-use common::farm::worker_name::WorkerName;
 use common::testing;
-use harness::farm::{Farm, recipe};
+use harness::farm::Farm;
 use harness::poll;
 use harness::servers::broker::Flush;
 use tokio::sync::mpsc;
 
-use crate::raw::Style;
+use crate::figure::{Figure, Rates};
+use crate::jobs::{self, SLOTS};
+use crate::raw::{self, Style};
 use crate::worker::{Setup, Worker};
-use crate::{Figure, enqueue, raw};
-
-/// Jobs that the worker has in hand at once.
-pub(crate) const SLOTS: usize = 16;
 const JOBS: usize = 5000;
 /// Jobs before the clock starts: they make lanes and warm caches.
 const WARM_UP: usize = 200;
-
-/// Jobs per second.
-pub(crate) struct Rates {
-    /// From the producer's first to the broker's last answer.
-    pub enqueue: f64,
-    /// From the first job taken to the last finished.
-    pub process: f64,
-}
 
 /// One peer's rates, for the side-by-side: `peer NAME JOBS always|seldom`.
 pub(crate) async fn peer(arguments: &[String]) -> Rates {
@@ -72,13 +59,13 @@ pub(crate) async fn measure() -> Vec<Figure> {
 async fn ours(count: usize, flush: Flush) -> Rates {
     let farm = Farm::flushing(flush).await;
     let broker = &farm.view;
-    let jobs = enqueue::jobs(WARM_UP);
-    enqueue::all(broker, &jobs).await;
+    let jobs = jobs::jobs(WARM_UP);
+    jobs::all(broker, &jobs).await;
     work(&farm, WARM_UP).await;
 
-    let jobs = enqueue::jobs(count);
+    let jobs = jobs::jobs(count);
     let started = Instant::now();
-    enqueue::all(broker, &jobs).await;
+    jobs::all(broker, &jobs).await;
     let enqueue = count as f64 / started.elapsed().as_secs_f64();
     let took = work(&farm, count).await;
     // Nobody waits for acknowledgements, so the last may be on their way.
@@ -120,15 +107,4 @@ async fn work(farm: &Farm, count: usize) -> Duration {
     }
     worker.stop().await;
     last - first
-}
-
-/// The queue that all benchmarks of the queue use.
-pub(crate) fn queue() -> Queue {
-    recipe("libx264").queue()
-}
-
-/// Says that a job is done, which nobody did.
-pub(crate) async fn complete(claim: Claim, worker: WorkerName) {
-    let report = testing::report(worker.as_str(), "libx265", 0, 0.0);
-    claim.complete(report).await.expect("the job is ours");
 }

@@ -7,10 +7,10 @@ use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
 use harness::farm::Farm;
-use harness::{outside, poll};
+use harness::{outside, poll, progress};
 
-use crate::noop::{complete, queue};
-use crate::{Figure, enqueue, median};
+use crate::figure::{Figure, median};
+use crate::jobs::{self, complete, queue};
 
 const JOBS: usize = 1_000_000;
 /// Jobs made, and held in memory here, at once.
@@ -30,8 +30,8 @@ pub(crate) async fn measure() -> Vec<Figure> {
 
     let mut among_none = Vec::new();
     for _ in 0..TIMES {
-        let one = enqueue::jobs(1);
-        enqueue::all(&farm.view, &one).await;
+        let one = jobs::jobs(1);
+        jobs::all(&farm.view, &one).await;
         among_none.push(claim(&farm.view, &worker).await);
     }
     let memory = |farm: &Farm| {
@@ -42,14 +42,16 @@ pub(crate) async fn measure() -> Vec<Figure> {
 
     let started = Instant::now();
     let mut some = Vec::new();
-    for _ in 0..count.div_ceil(AT_ONCE) {
-        let jobs = enqueue::jobs(AT_ONCE.min(count));
-        enqueue::all(&farm.view, &jobs).await;
+    for sent in (0..count).step_by(AT_ONCE) {
+        progress::phase(format!("pending: {sent} of {count} jobs enqueued"));
+        let jobs = jobs::jobs(AT_ONCE.min(count));
+        jobs::all(&farm.view, &jobs).await;
         some.extend(jobs.iter().step_by(AT_ONCE / 10).map(|(job, _)| job.id));
     }
     let enqueued = count as f64 / started.elapsed().as_secs_f64();
     let memory_after = memory(&farm);
 
+    progress::phase("pending: claims, changes and listings among them");
     let mut among_all = Vec::new();
     for _ in 0..TIMES {
         among_all.push(claim(&farm.view, &worker).await);
@@ -101,6 +103,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     }
     let all_pages = started.elapsed().as_secs_f64();
 
+    progress::phase("pending: the broker restarts");
     farm.broker.stop().await;
     let after_stop = restart(&mut farm).await;
     farm.broker.kill();

@@ -11,8 +11,9 @@ use harness::servers::broker::{Flush, TestBroker};
 use harness::{paths, poll};
 use uuid::Uuid;
 
-use crate::noop::{Rates, SLOTS};
-use crate::{Figure, enqueue};
+use crate::enqueue;
+use crate::figure::{Figure, Rates};
+use crate::jobs::SLOTS;
 
 /// A job that says nothing but its number.
 const PAYLOAD: Bytes = Bytes::from_static(br#"{"number":12345678}"#);

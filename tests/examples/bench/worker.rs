@@ -25,7 +25,7 @@ use worker::report::heartbeat::Heartbeater;
 use worker::stop::Stop;
 use worker::work::{AttemptEnd, Work};
 
-use crate::noop::complete;
+use crate::jobs::complete;
 
 /// Who tells of each job that is claimed or done, and when that was.
 pub(crate) type Told = mpsc::UnboundedSender<(JobId, Instant)>;

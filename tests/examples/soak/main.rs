@@ -5,15 +5,20 @@
 //! a poison job, `SOAK_SEED` which faults come in which order. Prints tables in
 //! Markdown; ends with an error where a promise was broken.
 
+mod dice;
 mod faults;
 mod field;
+mod inject;
+mod judge;
 
 use std::time::{Duration, Instant};
 
+use dice::Dice;
 use faults::Fault;
 use field::{Field, Recovery};
 use harness::faults::poison;
 use harness::outside::audit::{Finding, Findings};
+use harness::progress;
 
 /// How long the farm may take to finish what is left once nothing breaks any more.
 const SETTLE: Duration = Duration::from_secs(240);
@@ -26,21 +31,6 @@ fn setting(name: &str, default: u64) -> u64 {
         Ok(text) => text
             .parse()
             .unwrap_or_else(|_| panic!("{name}: '{text}' is no number")),
-    }
-}
-
-/// Where faults and their times come from: the same for the same seed.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    /// A number below `limit`.
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        // Knuth's constants of MMIX; the high bits are the random ones.
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
     }
 }
 
@@ -68,9 +58,10 @@ impl Row {
 async fn main() -> anyhow::Result<()> {
     let length = Duration::from_secs(60 * setting("SOAK_MINUTES", 5));
     let seed = setting("SOAK_SEED", 1);
-    let mut dice = Dice(seed);
+    let mut dice = Dice::of(seed);
     println!("Seed {seed}, {} min.\n", length.as_secs() / 60);
 
+    progress::phase("the farm starts");
     let mut field = Field::start().await;
     let mut rows = Fault::ALL.map(|fault| Row {
         fault,
@@ -88,15 +79,13 @@ async fn main() -> anyhow::Result<()> {
         }
         let row = &mut rows[turn % Fault::ALL.len()];
         turn += 1;
+        progress::phase(format!("{turn}: {}", row.fault));
         field.top_up().await;
         let recovery = field.suffer(row.fault, &mut dice, RECOVERY).await?;
-        eprintln!(
-            "{:>4} s  {}: {recovery:.1?}",
-            started.elapsed().as_secs(),
-            row.fault
-        );
+        progress::phase(format!("{turn}: {} is over: {recovery:.1?}", row.fault));
         row.recoveries.push(recovery);
     }
+    progress::phase("the last jobs end, and everything is inspected");
     let (jobs, tally, findings) = field.settle(SETTLE).await;
 
     println!(
@@ -122,6 +111,7 @@ async fn main() -> anyhow::Result<()> {
     drop(field);
 
     let good = usize::try_from(setting("SOAK_JOBS", 1000))?;
+    progress::phase(format!("a poison job among {good} good ones"));
     let poisoned = poison::among(good, &["w1", "w2"]).await;
     println!(
         "\n| jobs beside a poison job | completed | dead letters | workers killed by it | lost | doubled | stranded | destroyed | overwritten | blamed wrongly |"

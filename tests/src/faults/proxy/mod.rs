@@ -9,104 +9,28 @@
 //! A proxy lives on a thread of its own: a test that blocks, or a panic of it,
 //! must not look like a broken network.
 
+mod network;
 mod request;
 mod traffic;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
+pub use network::{Fate, NetworkConditions};
 pub use request::{Protocol, Request};
 
+use network::{Network, Trap, lock};
+
 use crate::poll;
-
-/// What happens to everything that passes from now on.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct NetworkConditions {
-    /// Nothing passes, and nobody is told: the cable is out. What was on its
-    /// way arrives when it is back, as TCP would send it again.
-    pub cut: bool,
-    /// Each piece takes so much longer, and holds up those behind it.
-    pub delay: Duration,
-    /// Each piece arrives so much later, as over a long way: many may be under
-    /// way at once.
-    pub latency: Duration,
-    /// Bytes a second that one connection carries; as many as it can where 0.
-    pub rate: u32,
-    /// How many of a hundred pieces get lost. TCP sends them again a while
-    /// later, so to the programs they are late, with all that follows them.
-    pub lost: u32,
-    /// How many of a thousand pieces break their connection.
-    pub broken: u32,
-}
-
-impl NetworkConditions {
-    /// All passes at once.
-    pub const GOOD: Self = Self {
-        cut: false,
-        delay: Duration::ZERO,
-        latency: Duration::ZERO,
-        rate: 0,
-        lost: 0,
-        broken: 0,
-    };
-    /// Nothing passes.
-    pub const CUT: Self = Self {
-        cut: true,
-        ..Self::GOOD
-    };
-}
-
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is passed on.
-    Passed,
-    /// It disappears, and what follows it on its connection is passed on.
-    Lost,
-    /// It is answered by an HTTP status, and the server hears nothing of it.
-    Refused(u16),
-    /// It is never answered, and the server hears nothing of it.
-    Ignored,
-    /// A message goes to this subject instead, where somebody else may answer.
-    Rerouted(&'static str),
-    /// The server does as it is asked, but its answer breaks off after so many
-    /// bytes: with few of them, that is a client that never learns what its
-    /// request has done.
-    CutShort(usize),
-    /// The server does as it is asked, but its answer, and all that follows on
-    /// the connection, never comes.
-    Unanswered,
-}
-
-type Judge = Arc<dyn Fn(&Request) -> Fate + Send + Sync>;
 
 /// A proxy in front of one server of this machine. Connections end when it is dropped.
 pub struct Proxy {
     port: u16,
     network: Arc<Network>,
     _until_dropped: oneshot::Sender<()>,
-}
-
-/// What all connections share.
-struct Network {
-    server: SocketAddr,
-    protocol: Protocol,
-    conditions: watch::Sender<NetworkConditions>,
-    /// Counts how often all connections were broken on purpose.
-    breaks: watch::Sender<u64>,
-    judge: Mutex<Judge>,
-    traps: Mutex<Vec<Trap>>,
-}
-
-/// What a [`Held`] waits for.
-struct Trap {
-    wanted: Box<dyn Fn(&Request) -> bool + Send>,
-    caught: watch::Sender<bool>,
-    verdict: watch::Receiver<Option<Fate>>,
 }
 
 impl Proxy {
@@ -213,31 +137,4 @@ impl Held {
     pub fn decide(self, fate: Fate) {
         self.decide.send_replace(Some(fate));
     }
-}
-
-impl Network {
-    /// The trap that this request walks into.
-    fn trap(&self, request: &Request) -> Option<Trap> {
-        let mut traps = lock(&self.traps);
-        let index = traps.iter().position(|trap| (trap.wanted)(request))?;
-        Some(traps.swap_remove(index))
-    }
-
-    /// What is to become of a request; takes as long as a test holds it.
-    async fn fate(&self, request: &Request) -> Fate {
-        if let Some(mut trap) = self.trap(request) {
-            trap.caught.send_replace(true);
-            // A test that is over lets go of what it held.
-            return match trap.verdict.wait_for(Option::is_some).await {
-                Ok(verdict) => verdict.unwrap_or(Fate::Lost),
-                Err(_) => Fate::Lost,
-            };
-        }
-        let judge = Arc::clone(&lock(&self.judge));
-        judge(request)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::network::{Fate, Network, NetworkConditions};
 use super::request::Protocol;
-use super::{Fate, Network, NetworkConditions};
 
 /// When TCP sends a lost piece again.
 const SENT_AGAIN: Duration = Duration::from_millis(300);
