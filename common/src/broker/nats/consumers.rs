@@ -146,7 +146,17 @@ impl Nats {
         Ok(messages)
     }
 
-    /// Tells the broker what has become of a delivered message.
+    /// Acknowledges a delivered message.
+    pub(crate) async fn ack(
+        &self,
+        what: impl FnOnce() -> String,
+        message: &jetstream::Message,
+    ) -> Result<(), BrokerError> {
+        let told = message.ack().await;
+        told.map_err(|error| BrokerError::request(what())(error))
+    }
+
+    /// Tells the broker what else has become of a delivered message.
     pub(crate) async fn answer(
         &self,
         what: impl FnOnce() -> String,

@@ -15,7 +15,7 @@ impl Broker {
     /// Acknowledges a message whose job needs nothing more of it.
     pub(crate) async fn ack(&self, message: &Message) -> Result<(), BrokerError> {
         let what = || format!("acknowledging {}", message.subject);
-        self.nats.answer(what, message, AckKind::Ack).await
+        self.nats.ack(what, message).await
     }
 
     /// Leaves a message to others; this or another worker is given it again.
