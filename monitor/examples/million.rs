@@ -38,7 +38,7 @@ async fn main() {
         .map_or(1_000_000, |count| count.parse().expect("a number of jobs"));
     let mut count = jobs;
     let server = server::Server::start();
-    let broker = Broker::connect(&ConnectOptions::new(server.url(), "million"))
+    let broker = Broker::set_up(&ConnectOptions::new(server.url(), "million"))
         .await
         .expect("our own broker");
     let began = Instant::now();

@@ -47,7 +47,7 @@ async fn main() {
     let stop = common::program::shutdown::on_signal();
     let page = tokio::spawn(monitor::run(config, listener, stop.clone()));
 
-    let broker = Broker::connect(&ConnectOptions::new(server.url(), "showcase"))
+    let broker = Broker::set_up(&ConnectOptions::new(server.url(), "showcase"))
         .await
         .expect("our own broker");
     let mut farm = Farm {

@@ -71,7 +71,7 @@ pub async fn run(
     let access = access(&config, address)?;
     let options = config.broker();
     let broker = tokio::select! {
-        connected = Broker::connect(&options) => connected?,
+        connected = Broker::set_up(&options) => connected?,
         () = shutdown.cancelled() => return Ok(()),
     };
     tracing::info!("the page is at http://{address}");

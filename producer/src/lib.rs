@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(common: CommonOptions, command: FarmCommand) -> Result<Exit, Error> {
-    let settings = Settings::new(common)?;
+    let settings = Settings::new(common, command.sets_up())?;
     common::program::telemetry::init(&settings.log_level, settings.log_format)
         .map_err(Error::usage)?;
     let runtime = tokio::runtime::Runtime::new()

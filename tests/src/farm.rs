@@ -46,6 +46,12 @@ impl Farm {
         Self::flushing(Flush::Always).await
     }
 
+    /// A farm on a broker with roles, on which it is set up. The test looks on as admin.
+    pub async fn with_roles(broker: TestBroker, folder: TempDir) -> Self {
+        let url = broker.url_for("admin");
+        Self::on(broker, url, 1, folder).await
+    }
+
     /// The same with a broker that flushes otherwise than shipped.
     pub async fn flushing(flush: Flush) -> Self {
         let folder = paths::test_folder();
@@ -72,7 +78,7 @@ impl<B> Farm<B> {
         options.replicas = replicas;
         // A young cluster has no leader yet.
         let view = poll::until("the broker to take us", async || {
-            Broker::connect(&options).await.ok()
+            Broker::set_up(&options).await.ok()
         })
         .await;
         Self {

@@ -83,7 +83,11 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // An error of the broker's says its causes itself.
+            match error.downcast_ref::<BrokerError>() {
+                Some(error) => eprintln!("error: {error}"),
+                None => eprintln!("error: {error:#}"),
+            }
             match error.downcast_ref::<BrokerError>() {
                 Some(_) => ExitCode::from(UNREACHABLE),
                 None if error.is::<OutOfReach>() => ExitCode::from(UNREACHABLE),
@@ -197,12 +201,18 @@ async fn check(config: &Config) -> anyhow::Result<()> {
     let scratch = Scratch::look(&config.scratch, &config.worker_name())?;
     println!("scratch  {}", scratch.display());
     println!("sandbox  {}", sandbox::support());
-    let broker = Broker::connect(&config.broker()).await?;
-    let server = broker.client().server_info();
-    println!(
-        "broker   nats-server {} at {}:{}",
-        server.version, server.host, server.port
-    );
+    match Broker::connect(&config.broker()).await {
+        Ok(broker) => {
+            let server = broker.client().server_info();
+            println!(
+                "broker   nats-server {} at {}:{}",
+                server.version, server.host, server.port
+            );
+        }
+        // A worker that starts makes it.
+        Err(error @ BrokerError::NoFarm { .. }) => println!("broker   {error}"),
+        Err(error) => return Err(error.into()),
+    }
     println!("worker   {}", config.worker_name());
     Ok(())
 }
@@ -216,7 +226,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
     let stores = config.stores().map_err(Usage)?;
     let scratch = Scratch::open(&config.scratch, &name)?;
     let options = config.broker();
-    let connect = patiently(async || Broker::connect(&options).await);
+    let connect = patiently(async || Broker::set_up(&options).await);
     let (found, broker) = tokio::join!(detect(&config.detection, true), connect);
     let broker = broker?;
     let (tools, card) = found?;

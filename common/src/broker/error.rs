@@ -59,6 +59,14 @@ pub enum BrokerError {
         /// The address without credentials.
         url: String,
     },
+    /// Nobody has set up a farm on the broker.
+    #[error(
+        "there is no farm on the broker at {url} yet: enqueue a job, start a worker, or run `producer setup`"
+    )]
+    NoFarm {
+        /// The address without credentials.
+        url: String,
+    },
     /// A request failed.
     #[error("{what}: {source}")]
     Request {

@@ -62,25 +62,48 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Connects, checks that the server will do, and makes the streams and
-    /// buckets that are missing.
+    /// Connects to a farm. Makes nothing on the broker.
+    ///
+    /// # Errors
+    /// Where the server is out of reach, too old, or refuses, or has no farm.
+    pub async fn connect(options: &ConnectOptions) -> Result<Self, BrokerError> {
+        let broker = Self::reach(options).await?;
+        match broker.nats.ask_time().await {
+            Err(error) if error.failure() == Some(RequestFailure::NoStream) => {
+                let url = options.servers.to_string();
+                return Err(BrokerError::NoFarm { url });
+            }
+            answer => broker.keep_time(answer),
+        }
+        Ok(broker)
+    }
+
+    /// Connects, and makes what of a farm's streams and buckets is missing.
     ///
     /// # Errors
     /// Where the server is out of reach, too old, or refuses.
-    pub async fn connect(options: &ConnectOptions) -> Result<Self, BrokerError> {
-        let broker = Self {
+    pub async fn set_up(options: &ConnectOptions) -> Result<Self, BrokerError> {
+        let broker = Self::reach(options).await?;
+        broker.make_missing_streams().await?;
+        broker.keep_time(broker.nats.ask_time().await);
+        Ok(broker)
+    }
+
+    async fn reach(options: &ConnectOptions) -> Result<Self, BrokerError> {
+        Ok(Self {
             nats: Nats::connect(options).await?,
             owned: Owned::default(),
             ack_wait: options.ack_wait,
             replicas: options.replicas,
             retry_after: options.retry_after,
-        };
-        broker.ensure_topology().await?;
-        if let Err(error) = broker.nats.ask_time().await {
+        })
+    }
+
+    fn keep_time(&self, asked: Result<(), BrokerError>) {
+        if let Err(error) = asked {
             tracing::debug!(%error, "this machine's clock is taken for the broker's");
         }
-        broker.nats.keep_time();
-        Ok(broker)
+        self.nats.keep_time();
     }
 
     /// The connection, for what is published or subscribed to without JetStream.

@@ -34,7 +34,7 @@ impl Monitor {
         let server = Server::start();
         let url = server.url();
         let options = ConnectOptions::new(&url, "test");
-        let broker = Broker::connect(&options).await.expect("our own broker");
+        let broker = Broker::set_up(&options).await.expect("our own broker");
         let arguments = ["monitor", "--nats", &url]
             .into_iter()
             .chain(more.iter().copied());

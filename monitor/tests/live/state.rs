@@ -186,7 +186,7 @@ async fn the_page_outlives_the_broker() {
     monitor.enqueue("after.mkv", "libx265").await;
     // The bucket of heartbeats is gone until a program that starts makes it
     // anew: who is heard then must be seen all the same.
-    Broker::connect(&ConnectOptions::new(monitor.server.url(), "another"))
+    Broker::set_up(&ConnectOptions::new(monitor.server.url(), "another"))
         .await
         .expect("our own broker");
     monitor.heartbeat("mini-pc", Vec::new()).await;

@@ -7,6 +7,7 @@ mod look;
 mod orders;
 mod presets;
 mod run;
+mod setup;
 
 use std::process::ExitCode;
 
@@ -78,6 +79,8 @@ pub(crate) enum FarmCommand {
     Workers(workers::Options),
     /// Show who could run a recipe, before anything is sent
     Plan(Box<plan::Options>),
+    /// Make the streams and buckets of a farm on the broker, where they are missing
+    Setup,
 }
 
 impl Command {
@@ -92,6 +95,18 @@ impl Command {
 }
 
 impl FarmCommand {
+    /// Whether the command makes a farm where the broker has none: those do that
+    /// submit jobs or keep presets. The others look at a farm, or change what is there.
+    pub(crate) fn sets_up(&self) -> bool {
+        match self {
+            Self::Setup | Self::Watch(_) => true,
+            Self::Encode(options) => !options.jobs.dry_run,
+            Self::Enqueue(options) => !options.jobs.dry_run,
+            Self::Presets(options) => options.keeps(),
+            _ => false,
+        }
+    }
+
     /// # Errors
     /// See [`Exit`].
     pub(crate) async fn run(
@@ -131,6 +146,7 @@ impl FarmCommand {
                 interruptible(shutdown, workers::run(options, settings)).await
             }
             Self::Plan(options) => interruptible(shutdown, plan::run(*options, settings)).await,
+            Self::Setup => interruptible(shutdown, setup::run(settings)).await,
         }
     }
 }

@@ -114,6 +114,13 @@ struct ChangeJson<'a> {
     preset: Option<&'a Token>,
 }
 
+impl Options {
+    /// Whether something is kept in the farm.
+    pub(crate) fn keeps(&self) -> bool {
+        matches!(self.verb, Some(Verb::Save(_) | Verb::Default(_)))
+    }
+}
+
 /// Lists presets, or does what the verb says.
 ///
 /// # Errors

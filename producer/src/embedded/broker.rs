@@ -135,7 +135,7 @@ impl PrivateBroker {
     pub(crate) async fn connect(&self, ack_wait: Duration) -> Result<Broker, Error> {
         let mut options = ConnectOptions::new(&self.url, "producer");
         options.ack_wait = ack_wait;
-        Ok(Broker::connect(&options).await?)
+        Ok(Broker::set_up(&options).await?)
     }
 
     /// Waits until it has ended of its own.

@@ -30,16 +30,19 @@ pub(crate) struct Settings {
     pub ack_wait: Duration,
     pub log_level: String,
     pub log_format: LogFormat,
+    /// Whether the command makes a farm where the broker has none.
+    sets_up: bool,
     /// Made by the first [`Settings::connect`].
     broker: OnceCell<Broker>,
 }
 
 impl Settings {
-    /// Fills in the defaults of the config file.
+    /// Fills in the defaults of the config file, for a command that makes a farm where the
+    /// broker has none, or does not.
     ///
     /// # Errors
     /// Where the config file cannot be used.
-    pub(crate) fn new(options: CommonOptions) -> Result<Self, Error> {
+    pub(crate) fn new(options: CommonOptions, sets_up: bool) -> Result<Self, Error> {
         fn given<T>(option: Option<Setting<T>>) -> Option<T> {
             option.and_then(Setting::value)
         }
@@ -58,6 +61,7 @@ impl Settings {
             ack_wait: ack_wait.unwrap_or(ConnectOptions::ACK_WAIT),
             log_level: level.unwrap_or_else(|| "warn".to_owned()),
             log_format: format.unwrap_or_default(),
+            sets_up,
             broker: OnceCell::new(),
         })
     }
@@ -73,7 +77,11 @@ impl Settings {
             options.credentials.clone_from(&self.nats_creds);
             options.ack_wait = self.ack_wait;
             options.replicas = usize::from(self.replicas);
-            Broker::connect(&options).await
+            if self.sets_up {
+                Broker::set_up(&options).await
+            } else {
+                Broker::connect(&options).await
+            }
         };
         Ok(self.broker.get_or_try_init(connect).await?.clone())
     }

@@ -42,7 +42,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let (done, mut ends) = mpsc::unbounded_channel();
     let (url, scratch) = (farm.broker.url(), farm.scratch());
     // Lanes are made with the lease that is the default, not with that of tests.
-    let view = Broker::connect(&ConnectOptions::new(&url, "bench")).await;
+    let view = Broker::set_up(&ConnectOptions::new(&url, "bench")).await;
     let view = view.expect("the broker takes us");
     let joining = stream::iter(0..WORKERS).map(async |number| {
         let setup = Setup {
@@ -55,7 +55,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
         };
         // Each by itself, as if it were alone in its process.
         let options = ConnectOptions::new(&url, setup.name.as_str());
-        let broker = Broker::connect(&options).await;
+        let broker = Broker::set_up(&options).await;
         // They do not all start at once.
         tokio::time::sleep(random(0..HEARTBEAT.as_millis() as u64)).await;
         Worker::join(&broker.expect("the broker takes a thousand"), setup)

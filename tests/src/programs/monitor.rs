@@ -17,6 +17,11 @@ pub struct TestMonitor {
 impl TestMonitor {
     /// Starts a monitor of the farm and waits until it is healthy.
     pub async fn start(farm: &Farm) -> Self {
+        Self::start_on(farm, &farm.broker.url()).await
+    }
+
+    /// The same with another address of the broker, such as another user's.
+    pub async fn start_on(farm: &Farm, nats: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .and_then(|socket| socket.local_addr())
@@ -24,7 +29,7 @@ impl TestMonitor {
             .port();
         let mut command = programs::command("monitor", farm.folder());
         command
-            .args(["--nats", &farm.broker.url(), "--listen"])
+            .args(["--nats", nats, "--listen"])
             .arg(format!("127.0.0.1:{port}"));
         let process = Daemon::start("monitor", command, &farm.folder().join("monitor.log"));
         let monitor = Self {

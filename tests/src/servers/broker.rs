@@ -25,12 +25,23 @@ impl Flush {
     }
 }
 
+/// The users of the shipped `roles.conf`.
+const ROLES: [&str; 5] = ["admin", "worker", "producer", "monitor", "reader"];
+
 /// A broker of a test's own. Its port and its store outlive `kill -9`.
 pub struct TestBroker {
     server: Daemon,
     folder: PathBuf,
-    flush: Flush,
+    settings: Settings,
     port: u16,
+}
+
+/// How a broker of a test differs from the shipped one.
+#[derive(Clone, Copy)]
+struct Settings {
+    flush: Flush,
+    /// Whether it has the users of `roles.conf`.
+    roles: bool,
 }
 
 impl TestBroker {
@@ -39,11 +50,26 @@ impl TestBroker {
         Self::start_flushing(folder, Flush::Always).await
     }
 
+    /// The same with the users of the shipped `roles.conf`, each with its name for a
+    /// password.
+    pub async fn start_with_roles(folder: &Path) -> Self {
+        let settings = Settings {
+            flush: Flush::Always,
+            roles: true,
+        };
+        Self::start_set(folder, settings).await
+    }
+
     /// The same, flushing otherwise than shipped.
     pub async fn start_flushing(folder: &Path, flush: Flush) -> Self {
+        let roles = false;
+        Self::start_set(folder, Settings { flush, roles }).await
+    }
+
+    async fn start_set(folder: &Path, settings: Settings) -> Self {
         let folder = folder.join("broker");
         std::fs::create_dir_all(&folder).expect("a test's folder can be written");
-        let server = spawn(&folder, flush, None);
+        let server = spawn(&folder, settings, None);
         let ports = folder.join(format!("nats-server_{}.ports", server.id()));
         let port = poll::until("nats-server to say where it listens", async || {
             read_port(&ports)
@@ -52,7 +78,7 @@ impl TestBroker {
         Self {
             server,
             folder,
-            flush,
+            settings,
             port,
         }
     }
@@ -65,6 +91,11 @@ impl TestBroker {
     /// Where it listens.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Its address for a user of `roles.conf`.
+    pub fn url_for(&self, role: &str) -> String {
+        format!("nats://{role}:{role}@127.0.0.1:{}", self.port)
     }
 
     /// The port of this machine that it listens on.
@@ -95,7 +126,7 @@ impl TestBroker {
 
     /// Starts it again, on the same port and the same store.
     pub async fn restart(&mut self) {
-        self.server = spawn(&self.folder, self.flush, Some(self.port));
+        self.server = spawn(&self.folder, self.settings, Some(self.port));
         let ports = self
             .folder
             .join(format!("nats-server_{}.ports", self.server.id()));
@@ -126,11 +157,19 @@ pub(crate) fn configuration(folder: &Path, flush: Flush, port: Option<u16>) -> S
     moved
 }
 
-fn spawn(folder: &Path, flush: Flush, port: Option<u16>) -> Daemon {
+fn spawn(folder: &Path, settings: Settings, port: Option<u16>) -> Daemon {
     let file = folder.join("nats-server.conf");
-    std::fs::write(&file, configuration(folder, flush, port))
-        .expect("a test's folder can be written");
+    let mut text = configuration(folder, settings.flush, port);
     let mut command = Command::new(paths::tool("nats-server"));
+    if settings.roles {
+        let shipped = paths::repository().join("nats/roles.conf");
+        text += &std::fs::read_to_string(shipped).expect("the farm ships its roles");
+        for role in ROLES {
+            let name = format!("{}_PASSWORD", role.to_uppercase());
+            command.env(name, role);
+        }
+    }
+    std::fs::write(&file, text).expect("a test's folder can be written");
     command
         .arg("-c")
         .arg(file)

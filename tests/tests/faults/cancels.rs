@@ -38,7 +38,7 @@ async fn cancel(broker: &Broker, job: &Job) -> SteerResult {
 async fn stranger(farm: &Farm) -> Broker {
     let mut options = ConnectOptions::new(farm.url(), "stranger");
     options.ack_wait = Duration::from_millis(500);
-    Broker::connect(&options).await.unwrap()
+    Broker::set_up(&options).await.unwrap()
 }
 
 async fn cancelled_at(store: &TestStore, step: Step) {

@@ -163,7 +163,7 @@ async fn a_lane_keeps_its_lease_whoever_asks_for_it_and_whatever_fails() {
     let server = TestBroker::start(folder.path()).await;
     let mut options = common::broker::ConnectOptions::new(server.url(), "test");
     options.ack_wait = LEASE;
-    let patient = Broker::connect(&options).await.expect("a broker");
+    let patient = Broker::set_up(&options).await.expect("a broker");
     let first = [(job("a"), lane(5))];
     patient.enqueue(&first, |_| {}).await.expect("enqueued");
 

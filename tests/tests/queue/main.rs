@@ -74,7 +74,7 @@ async fn connect_to(url: String) -> (Broker, Lanes) {
     let mut options = ConnectOptions::new(url, "test");
     options.ack_wait = Duration::from_secs(1);
     options.retry_after = Duration::from_millis(300);
-    let broker = Broker::connect(&options).await.expect("a broker");
+    let broker = Broker::set_up(&options).await.expect("a broker");
     (broker, Lanes::default())
 }
 

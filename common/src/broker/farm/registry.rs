@@ -26,7 +26,7 @@ impl Broker {
         match self.tell(heartbeat, None).await {
             // The bucket lives in memory: a broker that was restarted has none.
             Err(error) if error.failure() == Some(RequestFailure::NoLeader) => {
-                self.ensure_topology().await?;
+                self.make_missing_streams().await?;
                 self.tell(heartbeat, None).await
             }
             told => told,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream;
 
-use crate::broker::{Broker, BrokerError};
+use crate::broker::{Broker, BrokerError, RequestFailure};
 use crate::farm::retention::Days;
 use crate::names::subject;
 
@@ -16,7 +16,7 @@ const EXPIRY_MARKER: Duration = Duration::from_secs(60);
 impl Broker {
     /// Makes what is missing; leaves what exists as it is, so that an operator
     /// can change limits and replicas.
-    pub(crate) async fn ensure_topology(&self) -> Result<(), BrokerError> {
+    pub(crate) async fn make_missing_streams(&self) -> Result<(), BrokerError> {
         let replicas = self.replicas;
         let mut names = self.nats.stream_names().await?;
         names.sort_unstable();
@@ -31,7 +31,7 @@ impl Broker {
             settings(replicas),
         ];
         for config in state.iter().filter(|config| is_missing(config)) {
-            self.nats.create_stream(config).await?;
+            self.make(config).await?;
         }
         // History is kept for as long as was set, also where it is made anew.
         let history = [
@@ -48,9 +48,27 @@ impl Broker {
                 max_age: kept,
                 ..config
             };
-            self.nats.create_stream(&config).await?;
+            self.make(&config).await?;
         }
         Ok(())
+    }
+
+    async fn make(&self, config: &stream::Config) -> Result<(), BrokerError> {
+        let made = self.nats.create_stream(config).await;
+        made.map_err(|error| match error {
+            BrokerError::Request {
+                what,
+                kind: kind @ RequestFailure::Timeout,
+                source,
+            } => BrokerError::Request {
+                what: format!(
+                    "{what} (a user who may not gets no answer, either: `producer setup` by one who may makes the farm)"
+                ),
+                kind,
+                source,
+            },
+            error => error,
+        })
     }
 }
 
