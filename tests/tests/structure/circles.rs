@@ -26,6 +26,19 @@ pub(crate) fn find(imports: &Imports) -> Vec<String> {
     circles.iter().map(|circle| told(imports, circle)).collect()
 }
 
+/// The imports without those of a folder's module from the files of its folder:
+/// such a module composes what they hold, and they use what it defines. Files
+/// of a folder that import each other, and folders that do, stay circles.
+pub(crate) fn without_own_files(mut imports: Imports) -> Imports {
+    for (file, others) in &mut imports {
+        let roots = ["/mod.rs", "/lib.rs", "/main.rs"];
+        if let Some(folder) = roots.iter().find_map(|root| file.strip_suffix(root)) {
+            others.retain(|other, _| !other.starts_with(&format!("{folder}/")));
+        }
+    }
+    imports
+}
+
 /// All files that one imports, directly or by others.
 fn reach<'a>(imports: &'a Imports, file: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
@@ -67,4 +80,29 @@ fn files_that_reach_each_other_are_a_circle_and_a_chain_is_none() {
         find(&circle),
         ["a circle of 2 files:\n  b -> c: Name\n  c -> b: Name"]
     );
+}
+
+#[test]
+fn a_folders_module_may_use_its_own_files_but_folders_may_not_use_each_other() {
+    let arrow = |from: &str, to: &str| {
+        let to = BTreeMap::from([(to.to_owned(), BTreeSet::from(["Name".to_owned()]))]);
+        (from.to_owned(), to)
+    };
+    let own = [
+        arrow("a/mod.rs", "a/part.rs"),
+        arrow("a/part.rs", "a/mod.rs"),
+    ];
+    assert_eq!(
+        find(&without_own_files(Imports::from(own))),
+        Vec::<String>::new()
+    );
+
+    let siblings = [arrow("a/x.rs", "a/y.rs"), arrow("a/y.rs", "a/x.rs")];
+    assert_eq!(find(&without_own_files(Imports::from(siblings))).len(), 1);
+    let folders = [
+        arrow("a/mod.rs", "b/mod.rs"),
+        arrow("b/mod.rs", "a/part.rs"),
+        arrow("a/part.rs", "a/mod.rs"),
+    ];
+    assert_eq!(find(&without_own_files(Imports::from(folders))).len(), 1);
 }
