@@ -7,15 +7,13 @@
 
 pub mod access;
 mod api;
-mod app;
-mod cache;
 pub mod config;
 mod feed;
 pub mod index;
 mod page;
-mod refusal;
 pub mod snapshot;
 pub mod view;
+mod web;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,10 +28,10 @@ pub use config::Config;
 use access::Access;
 use access::keys::{Keys, KeysError};
 use api::media::Media;
-use app::App;
 use feed::audience::Audience;
 use index::shared::Listing;
 use view::board::{Board, Publisher};
+use web::app::App;
 
 /// How long open requests may take to end after the monitor was told to stop.
 const GRACE: Duration = Duration::from_secs(3);

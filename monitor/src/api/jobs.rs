@@ -4,7 +4,7 @@ use common::job::id::JobId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::refusal::Refusal;
+use crate::web::refusal::Refusal;
 
 /// The most jobs of one request.
 const MOST: usize = 1000;

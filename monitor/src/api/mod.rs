@@ -19,9 +19,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::{Access, COOKIE, guard};
-use crate::app::App;
 use crate::page;
-use crate::refusal::Refusal;
+use crate::web::app::App;
+use crate::web::refusal::Refusal;
 
 /// The OpenAPI document without the routes.
 #[derive(OpenApi)]

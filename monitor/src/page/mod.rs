@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::app::App;
+use crate::web::app::App;
 use assets::Asset;
 
 pub(crate) fn routes() -> Router<App> {

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 
 use super::runs::Runs;
 use super::workers::Workers;
-use crate::snapshot::jobs::{self, NextRow};
+use crate::snapshot::jobs;
+use crate::snapshot::jobs::NextRow;
 use crate::snapshot::moment::Moment;
 use crate::snapshot::queues::{QueueRow, Unserved};
 use crate::snapshot::workers::Presence;

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::attempt::executor::Executor;
-use crate::attempt::publish::earlier::{self, AtOutput};
-use crate::attempt::publish::staged_file;
+use crate::attempt::publish::earlier::AtOutput;
+use crate::attempt::publish::{earlier, staged_file};
 use crate::attempt::steps::{Attempt, Unfinished};
 use crate::stop::{Expected, Stop};
 use crate::work::AttemptEnd;

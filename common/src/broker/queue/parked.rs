@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 
 use crate::broker::nats::direct::Stored;
 use crate::broker::nats::message::Message;
-use crate::broker::queue::messages::{self, RETRY_OF};
+use crate::broker::queue::messages;
+use crate::broker::queue::messages::RETRY_OF;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::orders::{Order, Target};
 use crate::farm::queue::Lane;

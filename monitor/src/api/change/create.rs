@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::media::Media;
-use crate::app::App;
-use crate::refusal::{Json, Refusal};
+use crate::web::app::App;
+use crate::web::refusal::{Json, Refusal};
 
 /// The most files of one request.
 const MOST: usize = 1000;

@@ -9,8 +9,8 @@ use common::farm::worker_name::WorkerName;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::refusal::{Json, Named, Refusal};
+use crate::web::app::App;
+use crate::web::refusal::{Json, Named, Refusal};
 
 /// When in the week a worker may start jobs.
 #[derive(Deserialize, ToSchema)]

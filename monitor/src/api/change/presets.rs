@@ -9,8 +9,8 @@ use common::recipe::preset::Preset;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::App;
-use crate::refusal::{Json, Named, Params, Refusal};
+use crate::web::app::App;
+use crate::web::refusal::{Json, Named, Params, Refusal};
 
 /// A recipe to save under a name.
 #[derive(Deserialize, ToSchema)]

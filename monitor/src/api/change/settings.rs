@@ -7,8 +7,8 @@ use common::names::token::Token;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::refusal::{Json, Refusal};
+use crate::web::app::App;
+use crate::web::refusal::{Json, Refusal};
 
 /// How long to keep history.
 #[derive(Deserialize, ToSchema)]

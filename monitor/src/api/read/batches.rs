@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
 use crate::index::{BatchSum, LISTED};
-use crate::refusal::Refusal;
 use crate::snapshot::moment::Moment;
 use crate::snapshot::{ControlRow, Snapshot};
+use crate::web::app::App;
+use crate::web::refusal::Refusal;
 
 /// The most batches in the answer.
 const MOST: usize = 200;

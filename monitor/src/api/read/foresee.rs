@@ -7,8 +7,8 @@ use common::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::refusal::{Json, Refusal};
+use crate::web::app::App;
+use crate::web::refusal::{Json, Refusal};
 
 /// A file and a recipe.
 #[derive(Deserialize, ToSchema)]

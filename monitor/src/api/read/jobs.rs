@@ -12,11 +12,12 @@ use common::job::state::JobState;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::App;
 use crate::index::LISTED;
 use crate::index::query::{Ids, Page, Query, Sort};
-use crate::refusal::{Named, Params, Refusal};
-use crate::snapshot::jobs::{self, JobName};
+use crate::snapshot::jobs;
+use crate::snapshot::jobs::JobName;
+use crate::web::app::App;
+use crate::web::refusal::{Named, Params, Refusal};
 
 /// The most jobs of a page.
 const MOST: usize = 500;

@@ -20,11 +20,11 @@ use common::broker::Broker;
 use futures::{Stream, StreamExt};
 use tokio::sync::watch;
 
-use crate::app::App;
 use crate::feed::audience::Viewer;
-use crate::refusal::Refusal;
 use crate::snapshot::moment::Moment;
 use crate::view::board::{Frame, event};
+use crate::web::app::App;
+use crate::web::refusal::Refusal;
 
 const CLOCK: Duration = Duration::from_secs(10);
 /// How long a browser waits before it connects again.

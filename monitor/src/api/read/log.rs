@@ -11,9 +11,9 @@ use common::job::id::JobId;
 use common::names::subject;
 use futures::StreamExt;
 
-use crate::app::App;
-use crate::refusal::{Named, Refusal};
 use crate::view::board::event;
+use crate::web::app::App;
+use crate::web::refusal::{Named, Refusal};
 
 /// The lines that ffmpeg writes to its log from now on, as server-sent events `line`. The log is
 /// not stored; the record of a failed job holds the last lines.

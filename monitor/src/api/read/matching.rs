@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::jobs::{AT_ONCE, Jobs, checked};
-use crate::app::App;
-use crate::refusal::{Json, Refusal};
+use crate::web::app::App;
+use crate::web::refusal::{Json, Refusal};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PlanRequest {

@@ -1,4 +1,6 @@
 //! Routes that change nothing: readers may call them, whatever their method.
+//!
+//! More than 12 entries: one file for each resource, all of one kind.
 
 mod batches;
 mod foresee;
@@ -17,7 +19,7 @@ mod vocabulary;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::App;
+use crate::web::app::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

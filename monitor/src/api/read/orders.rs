@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 
-use crate::app::App;
-use crate::refusal::Refusal;
 use crate::snapshot::ControlRow;
+use crate::web::app::App;
+use crate::web::refusal::Refusal;
 
 /// Every order that is in force.
 #[utoipa::path(

@@ -17,8 +17,8 @@ use common::wire;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::App;
-use crate::refusal::{Named, Params, Refusal};
+use crate::web::app::App;
+use crate::web::refusal::{Named, Params, Refusal};
 
 /// The most workers that are asked, one after the other.
 const ASKED: usize = 4;

@@ -8,8 +8,8 @@ use common::recipe::preset::{Listed, Presets};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::refusal::Refusal;
+use crate::web::app::App;
+use crate::web::refusal::Refusal;
 
 /// The settings of the farm.
 #[derive(Serialize, ToSchema)]

@@ -9,10 +9,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use crate::snapshot::workers::CardRow;
+use crate::web::app::App;
+use crate::web::refusal::Refusal;
 
 /// How long to wait for the first frame.
 const PATIENCE: Duration = Duration::from_secs(5);

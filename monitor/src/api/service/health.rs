@@ -6,7 +6,7 @@ use async_nats::connection::State as Connection;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::app::App;
+use crate::web::app::App;
 
 /// How long the broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -9,8 +9,8 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::refusal::Refusal;
+use crate::web::app::App;
+use crate::web::refusal::Refusal;
 
 /// The most consumers in the answer.
 const MOST: usize = 1000;

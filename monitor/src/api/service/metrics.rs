@@ -10,12 +10,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
-use crate::app::App;
 use crate::index::{Index, LISTED, Who};
-use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 use crate::snapshot::attention::Attention;
 use crate::snapshot::workers::Presence;
+use crate::web::app::App;
+use crate::web::refusal::Refusal;
 
 /// How long to wait for the first frame.
 const PATIENCE: Duration = Duration::from_secs(5);

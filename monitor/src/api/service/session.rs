@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::{COOKIE, LIFETIME, Role, guard};
-use crate::app::App;
-use crate::refusal::{Json, Refusal};
+use crate::web::app::App;
+use crate::web::refusal::{Json, Refusal};
 
 /// What the sender of the request may do.
 #[derive(Serialize, ToSchema)]

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 
-use crate::refusal::Refusal;
+use crate::web::refusal::Refusal;
 
 /// Answers for a handler that panicked.
 pub(crate) async fn survive(request: Request, next: Next) -> Response {

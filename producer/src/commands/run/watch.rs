@@ -13,10 +13,8 @@ use common::store::Stores;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::args;
 use crate::display::output;
 use crate::exit::{Error, Exit};
-use crate::paths;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::settings::Settings;
@@ -28,6 +26,7 @@ use crate::submit::send::{Place, submit};
 use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::terms::{JobOptions, JobTerms, Renew};
 use crate::submit::{preflight, submission, upload};
+use crate::{args, paths};
 
 /// How long uploads may take to give up.
 const GIVE_UP: Duration = Duration::from_secs(3);

@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::attempt::input;
-use crate::attempt::publish::earlier::{self, AtOutput};
+use crate::attempt::publish::earlier;
+use crate::attempt::publish::earlier::AtOutput;
 use crate::attempt::publish::staged::{Staged, stage};
 use crate::attempt::steps::{Attempt, Unfinished, Verified};
 use crate::attempt::tool_output::ToolOutput;

@@ -11,11 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::app::App;
 use crate::index::Index;
 use crate::index::shared::Listing;
-use crate::refusal::{Params, Refusal};
 use crate::snapshot::moment::Moment;
+use crate::web::app::App;
+use crate::web::refusal::{Params, Refusal};
 use sums::{History, who};
 
 /// The time span.

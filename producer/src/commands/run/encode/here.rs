@@ -22,14 +22,13 @@ use crate::embedded::{broker, leftovers, scratch, sweep, worker};
 use crate::exit::{Error, Exit};
 use crate::recipe::known::check_known;
 use crate::settings::Settings;
-use crate::submit::destination;
 use crate::submit::destination::Destination;
 use crate::submit::entry::{Entry, EntryState};
 use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::{Place, Wanted, submit};
-use crate::submit::submission;
 use crate::submit::submission::Submission;
 use crate::submit::terms::{JobTerms, Renew};
+use crate::submit::{destination, submission};
 use crate::wait::ended::{WaitEnd, wait_until_ended};
 use crate::wait::follow::Follower;
 

@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::api::media::Media;
-use crate::cache::{Pages, Stills};
 use crate::feed::audience::Audience;
 use crate::index::shared::Listing;
-use crate::refusal::Refusal;
 use crate::view::board::Board;
+use crate::web::cache::{Pages, Stills};
+use crate::web::refusal::Refusal;
 
 /// The state that all routes share.
 #[derive(Clone)]

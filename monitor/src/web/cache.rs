@@ -10,7 +10,7 @@ use quick_cache::sync::Cache;
 
 use crate::index::query::Query;
 use crate::index::shared::Listing;
-use crate::refusal::Refusal;
+use crate::web::refusal::Refusal;
 
 /// Pages of jobs that are kept.
 const PAGES: usize = 64;
