@@ -29,7 +29,6 @@ const ALLOWED: &[&str] = &[
     "dedot",
     "deflicker",
     "dejudder",
-    "derainbow",
     "detelecine",
     "edgedetect",
     "eq",

@@ -11,7 +11,6 @@ pub mod run;
 pub mod sound;
 pub mod tracks;
 
-use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -50,54 +49,34 @@ impl Tools {
     /// # Errors
     /// Where one is missing.
     pub fn find(ffmpeg: Option<PathBuf>, ffprobe: Option<PathBuf>) -> Result<Self, ToolMissing> {
-        let ffmpeg = match ffmpeg {
-            Some(told) => at(told, "ffmpeg")?,
-            None => in_path("ffmpeg")?,
-        };
+        let ffmpeg = locate("ffmpeg", ffmpeg)?;
         let ffprobe = match ffprobe {
-            Some(told) => at(told, "ffprobe")?,
-            None => {
-                let sibling = ffmpeg.with_file_name(format!("ffprobe{EXE_SUFFIX}"));
-                if sibling.is_file() {
-                    sibling
-                } else {
-                    in_path("ffprobe")?
-                }
-            }
+            None => which(&ffmpeg.with_file_name("ffprobe")).or_else(|_| locate("ffprobe", None)),
+            told => locate("ffprobe", told),
         };
-        Ok(Self { ffmpeg, ffprobe })
+        Ok(Self {
+            ffprobe: ffprobe?,
+            ffmpeg,
+        })
     }
 }
 
-fn at(told: PathBuf, program: &'static str) -> Result<PathBuf, ToolMissing> {
-    // A bare name means a program in PATH, as in a shell.
-    if told.components().count() == 1 && !told.is_file() {
-        if let Some(found) = search(&told) {
-            return Ok(found);
-        }
-    } else if told.is_file() {
-        return Ok(std::path::absolute(&told).unwrap_or(told));
-    }
-    Err(ToolMissing {
+/// Where a program is: at a path, or by its name in `PATH`, as a shell would find it.
+fn locate(program: &'static str, told: Option<PathBuf>) -> Result<PathBuf, ToolMissing> {
+    let name = told.as_deref().unwrap_or(Path::new(program));
+    which(name).map_err(|_| ToolMissing {
         program,
-        place: format!("at {}", told.display()),
+        place: match &told {
+            Some(told) => format!("at {}", told.display()),
+            None => "in PATH".to_owned(),
+        },
         hint: HINT,
     })
 }
 
-fn in_path(program: &'static str) -> Result<PathBuf, ToolMissing> {
-    search(Path::new(&format!("{program}{EXE_SUFFIX}"))).ok_or_else(|| ToolMissing {
-        program,
-        place: "in PATH".to_owned(),
-        hint: HINT,
-    })
-}
-
-fn search(name: &Path) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+fn which(name: &Path) -> Result<PathBuf, which::Error> {
+    let found = which::which(name)?;
+    Ok(std::path::absolute(&found).unwrap_or(found))
 }
 
 /// What ffmpeg reads.

@@ -2,15 +2,19 @@
 
 use std::ffi::{OsStr, OsString};
 
+use common::farm::card::Proof;
+use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::recipe::encoder::{Codec, Encoder};
-use common::recipe::{Audio, Container, Recipe, VideoEncode};
+use common::recipe::{Audio, Container, Recipe, Video, VideoEncode};
 
+use crate::ffmpeg::build::Build;
 use crate::ffmpeg::picture::{Clock, Picture, Task};
-use crate::ffmpeg::probe::media::{Media, StreamKind};
+use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::probe::times;
 use crate::ffmpeg::sound::Sound;
-use crate::ffmpeg::tracks::{Means, Track, Tracks};
-use crate::ffmpeg::{picture, rate, sound};
+use crate::ffmpeg::tracks::{Means, Track, Tracks, captions};
+use crate::ffmpeg::{Source, picture, rate, sound};
 
 /// A command line in the making.
 #[derive(Default)]
@@ -33,7 +37,7 @@ impl Line {
     }
 
     /// What the recipe says in ffmpeg's own words; later ones win over ours.
-    pub(super) fn further(&mut self, video: &VideoEncode, encoder: &Encoder) {
+    fn further(&mut self, video: &VideoEncode, encoder: &Encoder) {
         let arguments = video.arguments.iter();
         for argument in arguments.filter(|argument| !picture::holds_params(encoder, argument)) {
             self.add([
@@ -44,7 +48,7 @@ impl Line {
     }
 
     /// How one film is encoded, by its place among the output's video streams.
-    pub(super) fn film(&mut self, number: usize, task: &Task<'_>, picture: &Picture) {
+    fn film(&mut self, number: usize, task: &Task<'_>, picture: &Picture) {
         if task.video.keeps_frames() {
             self.push(format!("-fps_mode:v:{number} passthrough"));
             let takes_any = rate::takes_any_time_base(task.encoder);
@@ -93,8 +97,8 @@ impl Line {
         Ok(())
     }
 
-    /// How subtitles are read, where ffmpeg does not read them well by itself.
-    pub(super) fn readers(&mut self, tracks: &Tracks) {
+    /// How the input is read, where ffmpeg does not read it well by itself.
+    pub(super) fn readers(&mut self, tracks: &Tracks, pictures: &[(&Task<'_>, Picture)]) {
         for track in &tracks.list {
             let index = track.source.index;
             if let Some(reader) = track.source.reader {
@@ -103,6 +107,96 @@ impl Line {
             // Text in an old encoding is kept byte by byte instead of being refused.
             if matches!(track.by, Means::Subtitles(_)) {
                 self.push(format!("-sub_charenc_mode:{index} ignore"));
+            }
+        }
+        for (task, picture) in pictures {
+            if let Some(decoder) = picture.decoder {
+                self.push(format!("-c:{} {decoder}", task.film.index));
+            }
+        }
+    }
+
+    /// What is read: the input, and once more for its captions.
+    pub(super) fn inputs(&mut self, recipe: &Recipe, media: &Media, source: &Source) {
+        if let Some(reading) = times::reading(media).filter(|_| recipe.video == Video::Copy) {
+            self.push(reading);
+        }
+        self.add(source.arguments());
+        if let Some(film) = captions::source(recipe, media) {
+            self.add(captions::input(film, media, source));
+        }
+    }
+
+    /// Which stream of the input each track is made of, and by what.
+    pub(super) fn maps(&mut self, tracks: &Tracks, encoder: Option<&Encoder>) {
+        for (number, track) in tracks.list.iter().enumerate() {
+            let codec = match (track.by, encoder) {
+                (Means::Attach, _) => continue,
+                (Means::Video, Some(encoder)) => encoder.as_str(),
+                (Means::Audio(encoder), _) => encoder.name(),
+                (Means::Subtitles(form) | Means::Captions(form), _) => form,
+                (Means::Copy | Means::Video, _) => "copy",
+            };
+            let from = match track.by {
+                Means::Captions(_) => captions::STREAM.to_owned(),
+                _ => format!("0:{}", track.source.index),
+            };
+            self.push(format!("-map {from} -c:{number} {codec}"));
+        }
+    }
+
+    /// How the encoder of all films is told to work.
+    pub(super) fn encoder(
+        &mut self,
+        video: &VideoEncode,
+        encoder: &Encoder,
+        proof: &Proof,
+        films: &[Stream],
+    ) {
+        self.add(&proof.encoder_arguments);
+        self.add(rate::rate(encoder, video.rate));
+        if let Some(preset) = &video.preset {
+            self.add(rate::preset(encoder, preset.as_str()));
+        }
+        let depth = films.first().map_or(8, Stream::depth);
+        self.add(rate::default_options(
+            encoder,
+            video.bit_depth.map_or(depth, u8::from),
+        ));
+        self.further(video, encoder);
+    }
+
+    /// How each film is encoded.
+    pub(super) fn films(&mut self, pictures: &[(&Task<'_>, Picture)]) {
+        for (number, (task, picture)) in pictures.iter().enumerate() {
+            self.film(number, task, picture);
+        }
+        if pictures.iter().any(|(_, picture)| picture.has_dolby_vision) {
+            self.push(picture::UNOFFICIAL);
+        }
+    }
+
+    /// How films are copied; gives what becomes of them.
+    pub(super) fn copied_films(
+        &mut self,
+        recipe: &Recipe,
+        films: &[Stream],
+        build: &Build,
+    ) -> Result<Vec<Change>, Failure> {
+        let mut changes = Vec::new();
+        for (number, film) in films.iter().enumerate() {
+            let copied = picture::copied(film, number, recipe.container, build)?;
+            self.add(copied.arguments);
+            changes.extend(copied.changes);
+        }
+        Ok(changes)
+    }
+
+    /// How the times of copied films are set right.
+    pub(super) fn times_of_copies(&mut self, films: &[Stream], media: &Media) {
+        for (number, film) in films.iter().enumerate() {
+            if let Some(filter) = times::film_filter(film, media) {
+                self.push(format!("-bsf:v:{number} {filter}"));
             }
         }
     }

@@ -16,10 +16,9 @@ use crate::ffmpeg::arguments::line::Line;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::containers::finish::Finish;
 use crate::ffmpeg::picture::{Picture, Task};
-use crate::ffmpeg::probe::media::Media;
-use crate::ffmpeg::probe::times;
-use crate::ffmpeg::tracks::{Means, Track, Tracks, captions, dispositions, extras, tags};
-use crate::ffmpeg::{Source, file, picture, rate};
+use crate::ffmpeg::probe::media::{Media, Stream};
+use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
+use crate::ffmpeg::{Source, file};
 
 /// A command line, and what it will make.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,96 +49,39 @@ pub fn encode(
     output: &Path,
 ) -> Result<Arguments, Failure> {
     let mut tracks = Tracks::choose(recipe, media)?;
-    let films: Vec<_> = tracks.films().map(|track| track.source.clone()).collect();
+    let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();
+    let tasks = tasks(recipe, &films, encoder, build)?;
     let mut pictures = Vec::new();
-    if let Some(video) = recipe.video_encode() {
-        let (encoder, proof) = encoder
-            .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
-        for film in &films {
-            let task = Task {
-                film,
-                video,
-                encoder,
-                proof,
-                captions: recipe.captions,
-                container: recipe.container,
-                build,
-            };
-            let mut picture = Picture::of(&task)?;
-            tracks.changes.append(&mut picture.changes);
-            pictures.push((task, picture));
-        }
+    for task in &tasks {
+        let mut picture = Picture::of(task)?;
+        tracks.changes.append(&mut picture.changes);
+        pictures.push((task, picture));
     }
+    let folder = output.parent().unwrap_or(Path::new(""));
     let mut line = Line::default();
     line.push("-nostdin -hide_banner -v warning -y");
     if let Some((_, proof)) = encoder {
         line.add(&proof.device_arguments);
     }
-    line.readers(&tracks);
-    for (task, picture) in &pictures {
-        if let Some(decoder) = picture.decoder {
-            line.push(format!("-c:{} {decoder}", task.film.index));
-        }
-    }
-    if let Some(reading) = times::reading(media).filter(|_| recipe.video == Video::Copy) {
-        line.push(reading);
-    }
-    line.add(source.arguments());
-    if let Some(film) = captions::source(recipe, media) {
-        line.add(captions::input(film, media, source));
-    }
-    for (number, track) in tracks.list.iter().enumerate() {
-        if track.by == Means::Attach {
-            continue;
-        }
-        let codec = match (track.by, encoder) {
-            (Means::Video, Some((encoder, _))) => encoder.as_str(),
-            (Means::Audio(encoder), _) => encoder.name(),
-            (Means::Subtitles(form) | Means::Captions(form), _) => form,
-            (Means::Copy | Means::Video | Means::Attach, _) => "copy",
-        };
-        let from = match track.by {
-            Means::Captions(_) => captions::STREAM.to_owned(),
-            _ => format!("0:{}", track.source.index),
-        };
-        line.push(format!("-map {from} -c:{number} {codec}"));
-    }
-    let folder = output.parent().unwrap_or(Path::new(""));
+    line.readers(&tracks, &pictures);
+    line.inputs(recipe, media, source);
+    line.maps(&tracks, encoder.map(|(encoder, _)| encoder));
     line.add(extras::arguments(&tracks.list, folder));
     line.push("-map_metadata 0 -map_chapters 0");
     line.add(tags::arguments(recipe.container, media, &tracks.list));
     line.add(dispositions::arguments(recipe.container, &tracks.list));
-    if let (Some(video), Some((encoder, proof))) = (recipe.video_encode(), encoder) {
-        line.add(&proof.encoder_arguments);
-        line.add(rate::rate(encoder, video.rate));
-        if let Some(preset) = &video.preset {
-            line.add(rate::preset(encoder, preset.as_str()));
+    match (recipe.video_encode(), encoder) {
+        (Some(video), Some((encoder, proof))) => {
+            line.encoder(video, encoder, proof, &films);
+            line.films(&pictures);
         }
-        let depth = films.first().map_or(8, |film| film.depth());
-        line.add(rate::default_options(
-            encoder,
-            video.bit_depth.map_or(depth, u8::from),
-        ));
-        line.further(video, encoder);
-        for (number, (task, picture)) in pictures.iter().enumerate() {
-            line.film(number, task, picture);
+        _ => {
+            let changes = line.copied_films(recipe, &films, build)?;
+            tracks.changes.extend(changes);
         }
-    } else {
-        for (number, film) in films.iter().enumerate() {
-            let copied = picture::copied(film, number, recipe.container, build)?;
-            line.add(copied.arguments);
-            tracks.changes.extend(copied.changes);
-        }
-    }
-    if pictures.iter().any(|(_, picture)| picture.has_dolby_vision) {
-        line.push(picture::UNOFFICIAL);
     }
     if recipe.video == Video::Copy {
-        for (number, film) in tracks.films().enumerate() {
-            if let Some(filter) = times::film_filter(&film.source, media) {
-                line.push(format!("-bsf:v:{number} {filter}"));
-            }
-        }
+        line.times_of_copies(&films, media);
     }
     line.sound(recipe, media, &tracks)?;
     line.container(
@@ -156,6 +98,30 @@ pub fn encode(
         tracks: tracks.list,
         changes: tracks.changes,
     })
+}
+
+/// What there is to encode of each film; nothing where the recipe copies video.
+fn tasks<'a>(
+    recipe: &'a Recipe,
+    films: &'a [Stream],
+    encoder: Option<(&'a Encoder, &'a Proof)>,
+    build: &'a Build,
+) -> Result<Vec<Task<'a>>, Failure> {
+    let Some(video) = recipe.video_encode() else {
+        return Ok(Vec::new());
+    };
+    let (encoder, proof) = encoder
+        .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
+    let task = |film| Task {
+        film,
+        video,
+        encoder,
+        proof,
+        captions: recipe.captions,
+        container: recipe.container,
+        build,
+    };
+    Ok(films.iter().map(task).collect())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use common::recipe::encoder::EncoderKind;
 use common::recipe::{Choice, Container, VideoEncode};
 
 use super::*;
-use crate::ffmpeg::probe::media::{Stream, StreamKind};
+use crate::ffmpeg::probe::media::StreamKind;
 
 fn film(width: u32, height: u32, pixel_format: &str) -> Stream {
     Stream {

@@ -62,7 +62,7 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
     })?;
     let mut media = parse(&whole)?;
     if media.format.starts_with("matroska") {
-        look_at_header(runner, source, &mut media).await;
+        media = look_at_header(runner, source, media).await;
     }
     match first {
         Ok(frames) => look_at_frames(&mut media, &frames),
@@ -77,15 +77,31 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
 }
 
 /// Adds what ffprobe does not tell of a Matroska file.
-async fn look_at_header(runner: &Runner, source: &Source, media: &mut Media) {
+async fn look_at_header(runner: &Runner, source: &Source, media: Media) -> Media {
     match source {
-        Source::File(path) => match File::open(path) {
-            Ok(file) => matroska::look(file, media),
-            Err(error) => tracing::debug!(%error, "the header of a file cannot be read"),
-        },
-        Source::Url(_) => match beginning(runner, source).await {
-            Ok(bytes) => matroska::look(Cursor::new(bytes), media),
-            Err(failure) => tracing::debug!(%failure, "the header of an object cannot be read"),
-        },
+        Source::File(path) => {
+            let (path, unchanged) = (path.clone(), media.clone());
+            let look = move || {
+                let mut media = media;
+                match File::open(&path) {
+                    Ok(file) => matroska::look(file, &mut media),
+                    Err(error) => tracing::debug!(%error, "the header of a file cannot be read"),
+                }
+                media
+            };
+            // A mount that hangs must hold up no other job.
+            let looked = tokio::task::spawn_blocking(look).await;
+            looked.unwrap_or(unchanged)
+        }
+        Source::Url(_) => {
+            let mut media = media;
+            match beginning(runner, source).await {
+                Ok(bytes) => matroska::look(Cursor::new(bytes), &mut media),
+                Err(failure) => {
+                    tracing::debug!(%failure, "the header of an object cannot be read");
+                }
+            }
+            media
+        }
     }
 }

@@ -6,12 +6,16 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::ffmpeg::containers::ebml;
+
 /// Boxes of an mp4 that are looked at: a fragmented film of some days.
 const MOST_BOXES: usize = 200_000;
 
 /// What EBML files (Matroska, WebM) begin with, and what their one big element begins with.
-const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
-const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
+const EBML: u32 = 0x1a45_dfa3;
+const SEGMENT: u32 = 0x1853_8067;
+/// Bytes of an element's identifier and size, at the most.
+const ELEMENT_HEAD: u64 = 12;
 
 /// Boxes that an mp4 or mov begins with.
 const FIRST_BOXES: [&[u8; 4]; 8] = [
@@ -36,7 +40,7 @@ fn ends_beyond(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     }
     file.read_exact(&mut head)?;
     let kind = &head[4..8];
-    if head[..4] == EBML {
+    if head[..4] == EBML.to_be_bytes() {
         Ok(segment_end(file)?.is_some_and(|end| end > length))
     } else if &head[..4] == b"RIFF" {
         let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
@@ -50,42 +54,29 @@ fn ends_beyond(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     }
 }
 
-/// Where the segment of an EBML file ends; `None` where it does not say so.
+/// Where the segment of an EBML file ends; `None` where the file does not say so.
 fn segment_end(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
-    file.seek(SeekFrom::Start(EBML.len() as u64))?;
-    let Some(size) = ebml_size(file)? else {
+    let Some((_, Some(at))) = element(file, 0)? else {
         return Ok(None);
     };
-    let Ok(size) = i64::try_from(size) else {
-        return Ok(None);
-    };
-    file.seek(SeekFrom::Current(size))?;
-    let mut id = [0; 4];
-    if file.read_exact(&mut id).is_err() || id != SEGMENT {
-        return Ok(None);
-    }
-    let size = ebml_size(file)?;
-    let start = file.stream_position()?;
-    Ok(size.and_then(|size| start.checked_add(size)))
+    Ok(match element(file, at)? {
+        Some((SEGMENT, end)) => end,
+        _ => None,
+    })
 }
 
-/// The size of an EBML element: as many leading zero bits as there are further bytes, then a one.
-/// `None` where all bits are ones, which means that it is unknown.
-fn ebml_size(file: &mut impl Read) -> io::Result<Option<u64>> {
-    let mut first = [0];
-    file.read_exact(&mut first)?;
-    let further = first[0].leading_zeros();
-    if further > 7 {
-        return Ok(None);
-    }
-    let mut size = u64::from(first[0]) & ((1 << (7 - further)) - 1);
-    for _ in 0..further {
-        let mut byte = [0];
-        file.read_exact(&mut byte)?;
-        size = size << 8 | u64::from(byte[0]);
-    }
-    let unknown = (1 << (7 * (further + 1))) - 1;
-    Ok((size != unknown).then_some(size))
+/// The identifier of the EBML element at a place, and where the element ends where it says so.
+fn element(file: &mut (impl Read + Seek), at: u64) -> io::Result<Option<(u32, Option<u64>)>> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut head = Vec::new();
+    file.take(ELEMENT_HEAD).read_to_end(&mut head)?;
+    Ok(ebml::element(&head, 0).map(|found| {
+        let data = at.checked_add(found.size_at.end as u64);
+        let end = data
+            .zip(found.size)
+            .and_then(|(data, size)| data.checked_add(size));
+        (found.id, end)
+    }))
 }
 
 /// Walks over the boxes of an mp4.
@@ -138,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_file_that_ends_before_its_container_is_short() {
-        let mut matroska = EBML.to_vec();
+        let mut matroska = EBML.to_be_bytes().to_vec();
         matroska.extend([0x83, 1, 2, 3]);
-        matroska.extend(SEGMENT);
+        matroska.extend(SEGMENT.to_be_bytes());
         matroska.extend([0x40, 20]);
         matroska.extend([0; 20]);
         check(&matroska);
@@ -162,9 +153,9 @@ mod tests {
 
     #[test]
     fn a_size_that_is_unknown_says_nothing() {
-        let mut matroska = EBML.to_vec();
+        let mut matroska = EBML.to_be_bytes().to_vec();
         matroska.extend([0x80]);
-        matroska.extend(SEGMENT);
+        matroska.extend(SEGMENT.to_be_bytes());
         matroska.extend([0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]);
         assert!(!is_short(&matroska));
         assert!(!is_short(b"RIFF\0\0\0\0AVI \0\0\0\0"));

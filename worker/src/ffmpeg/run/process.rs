@@ -20,6 +20,9 @@ use crate::sandbox::child::Child;
 /// the pipes open for ever.
 const DRAIN: Duration = Duration::from_millis(200);
 
+/// How long a folder may take to say when something was last written in it.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// How patient to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -143,7 +146,7 @@ impl Process<'_> {
     }
 }
 
-/// How long ago something was last written in a folder.
+/// How long ago something was last written in a folder; `None` where the folder does not say, or its disk hangs.
 async fn written_ago(folder: Option<PathBuf>) -> Option<Duration> {
     let folder = folder?;
     let newest = tokio::task::spawn_blocking(move || {
@@ -152,7 +155,8 @@ async fn written_ago(folder: Option<PathBuf>) -> Option<Duration> {
             .filter_map(|entry| entry.ok()?.metadata().ok()?.modified().ok())
             .max()
     });
-    SystemTime::now().duration_since(newest.await.ok()??).ok()
+    let newest = tokio::time::timeout(LOOK, newest).await.ok()?;
+    SystemTime::now().duration_since(newest.ok()??).ok()
 }
 
 /// One of a tool's output streams.

@@ -6,44 +6,28 @@ use common::recipe::Container;
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 use crate::ffmpeg::tracks::{Means, Track};
 
-/// Marks that ffmpeg writes to a container and reads from it again.
-fn held(container: Container, kind: StreamKind) -> &'static [&'static str] {
-    match (container, kind) {
-        (Container::Mkv, StreamKind::Subtitle) => &[
-            "default",
-            "forced",
-            "comment",
-            "hearing_impaired",
-            "visual_impaired",
-            "original",
-            "dub",
-            "descriptions",
-        ],
-        (Container::Mkv, _) => &[
-            "default",
-            "forced",
-            "comment",
-            "hearing_impaired",
-            "visual_impaired",
-            "original",
-            "dub",
-        ],
-        (Container::Mp4, _) => &[
-            "default",
-            "forced",
-            "comment",
-            "hearing_impaired",
-            "visual_impaired",
-            "dub",
-            "captions",
-            "descriptions",
-        ],
-        (Container::Mov, _) => &["default"],
-        (Container::Webm, StreamKind::Subtitle) => {
-            &["default", "forced", "captions", "descriptions", "metadata"]
-        }
-        (Container::Webm, _) => &["default", "forced"],
-    }
+/// Marks, the containers to which ffmpeg writes each of them and reads it again, and those that hold it of subtitles only.
+const HELD: &[(&str, &[Container], &[Container])] = {
+    use Container::{Mkv, Mov, Mp4, Webm};
+    &[
+        ("default", &[Mkv, Mp4, Mov, Webm], &[]),
+        ("forced", &[Mkv, Mp4, Webm], &[]),
+        ("comment", &[Mkv, Mp4], &[]),
+        ("hearing_impaired", &[Mkv, Mp4], &[]),
+        ("visual_impaired", &[Mkv, Mp4], &[]),
+        ("dub", &[Mkv, Mp4], &[]),
+        ("original", &[Mkv], &[]),
+        ("captions", &[Mp4], &[Webm]),
+        ("descriptions", &[Mp4], &[Mkv, Webm]),
+        ("metadata", &[], &[Webm]),
+    ]
+};
+
+fn holds(container: Container, kind: StreamKind, mark: &str) -> bool {
+    HELD.iter().any(|(held, all, subtitles)| {
+        let of_subtitles = kind == StreamKind::Subtitle && subtitles.contains(&container);
+        *held == mark && (all.contains(&container) || of_subtitles)
+    })
 }
 
 /// What ffmpeg is told that each track is marked as: `-disposition:N A+B`. Without a word, it marks by its own rules.
@@ -57,9 +41,10 @@ pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
         let marks: Vec<&str> = if track.source.is_picture && container == Container::Mp4 {
             vec!["attached_pic"]
         } else {
-            let held = held(container, track.source.kind);
             let marks = track.source.dispositions.iter().map(String::as_str);
-            marks.filter(|mark| held.contains(mark)).collect()
+            marks
+                .filter(|mark| holds(container, track.source.kind, mark))
+                .collect()
         };
         let marks = if marks.is_empty() {
             "0".to_owned()
@@ -75,9 +60,10 @@ pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
 pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
     let mut changes = Vec::new();
     for track in tracks.iter().filter(|track| is_marked(&track.source)) {
-        let held = held(container, track.source.kind);
         let marks = track.source.dispositions.iter().map(String::as_str);
-        let lost: Vec<&str> = marks.filter(|mark| !held.contains(mark)).collect();
+        let lost: Vec<&str> = marks
+            .filter(|mark| !holds(container, track.source.kind, mark))
+            .collect();
         if !lost.is_empty() {
             changes.push(Change::lost(
                 Kind::Disposition,

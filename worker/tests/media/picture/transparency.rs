@@ -21,33 +21,38 @@ async fn transparency_is_kept_or_laid_on_black_and_told() {
             &format!("{clear} -c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le"),
         );
         let rgba = studio.make("clear.mkv", &format!("{clear} -c:v png"));
-        for source in [&webm, &mov, &rgba] {
-            for (encoder, container, is_kept) in [
-                ("libvpx-vp9", Container::Webm, true),
-                ("prores_ks", Container::Mov, true),
-                ("ffv1", Container::Mkv, true),
-                ("libvpx-vp9", Container::Mp4, false),
-                ("libx264", Container::Mkv, false),
-                ("libsvtav1", Container::Mkv, false),
-            ] {
-                let recipe = recipe(encoder, container);
-                let changes = studio.foresee(source, &recipe).await.expect(encoder);
-                let told = (!is_kept).then_some(Fate::Lost);
-                let what = format!("{encoder} of {source:?}");
-                assert_eq!(fate(&changes, Kind::Alpha), told, "{what}");
-                studio.encode(source, &recipe).await.expect(&what);
-                let media = studio.made().await;
-                let film = media.films().next().expect("a film");
-                assert_eq!(film.has_alpha, is_kept, "{what}: {film:?}");
-                if is_kept {
-                    assert_eq!(studio.opacity(), 0, "{what}");
-                } else {
-                    let [red, green, blue] = studio.colour();
-                    assert!(
-                        red < 20 && green < 20 && blue < 20,
-                        "{what} shows what was hidden"
-                    );
-                }
+        // Each encoder with two of the forms in which transparency comes.
+        for (source, encoder, container, is_kept) in [
+            (&webm, "libvpx-vp9", Container::Webm, true),
+            (&rgba, "libvpx-vp9", Container::Webm, true),
+            (&mov, "prores_ks", Container::Mov, true),
+            (&webm, "prores_ks", Container::Mov, true),
+            (&rgba, "ffv1", Container::Mkv, true),
+            (&mov, "ffv1", Container::Mkv, true),
+            (&webm, "libvpx-vp9", Container::Mp4, false),
+            (&mov, "libvpx-vp9", Container::Mp4, false),
+            (&rgba, "libx264", Container::Mkv, false),
+            (&webm, "libx264", Container::Mkv, false),
+            (&mov, "libsvtav1", Container::Mkv, false),
+            (&rgba, "libsvtav1", Container::Mkv, false),
+        ] {
+            let recipe = recipe(encoder, container);
+            let changes = studio.foresee(source, &recipe).await.expect(encoder);
+            let told = (!is_kept).then_some(Fate::Lost);
+            let what = format!("{encoder} of {source:?}");
+            assert_eq!(fate(&changes, Kind::Alpha), told, "{what}");
+            studio.encode(source, &recipe).await.expect(&what);
+            let media = studio.made().await;
+            let film = media.films().next().expect("a film");
+            assert_eq!(film.has_alpha, is_kept, "{what}: {film:?}");
+            if is_kept {
+                assert_eq!(studio.opacity(), 0, "{what}");
+            } else {
+                let [red, green, blue] = studio.colour();
+                assert!(
+                    red < 20 && green < 20 && blue < 20,
+                    "{what} shows what was hidden"
+                );
             }
         }
         studio.encode(&webm, &studio::copy()).await.expect("copy");

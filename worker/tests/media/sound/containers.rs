@@ -97,23 +97,22 @@ async fn what_no_container_holds_is_encoded_and_nothing_is_lost_that_was_not_los
                 &format!("{CLIP} -f lavfi -i anoisesrc=d=0.6:r=48000:seed=7 -c:v mpeg2video -ac 2 {arguments}"),
             )
         };
-        for (source, mkv, mov) in [
-            (make("s302m.ts", "-c:a s302m -strict -2"), "flac", "aac"),
+        // Each codec with two of the containers, each container with codecs of all sorts.
+        let (mkv, mp4) = ((Container::Mkv, "flac"), (Container::Mp4, "flac"));
+        let mov = (Container::Mov, "aac");
+        let latm = [(Container::Mkv, "aac"), (Container::Mp4, "aac")];
+        for (source, containers) in [
+            (make("s302m.ts", "-c:a s302m -strict -2"), [mkv, mov]),
             (
                 make("bluray.m2ts", "-c:a pcm_bluray -mpegts_m2ts_mode 1"),
-                "flac",
-                "aac",
+                [mp4, mov],
             ),
-            (make("dvd.vob", "-c:a pcm_dvd"), "flac", "aac"),
-            (make("latm.ts", "-c:a aac -mpegts_flags latm"), "aac", "aac"),
-            (make("planar.nut", "-c:a pcm_s16le_planar"), "flac", "aac"),
+            (make("dvd.vob", "-c:a pcm_dvd"), [mkv, mp4]),
+            (make("latm.ts", "-c:a aac -mpegts_flags latm"), latm),
+            (make("planar.nut", "-c:a pcm_s16le_planar"), [mkv, mov]),
         ] {
             let name = source.display();
-            for (container, codec) in [
-                (Container::Mkv, mkv),
-                (Container::Mp4, mkv),
-                (Container::Mov, mov),
-            ] {
+            for (container, codec) in containers {
                 let made = studio.encode(&source, &keeping("copy", container)).await;
                 let made =
                     made.unwrap_or_else(|failure| panic!("{name} in {container}: {failure}"));

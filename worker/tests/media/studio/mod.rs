@@ -3,9 +3,10 @@
 mod inputs;
 mod outputs;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use common::farm::card::Proof;
 use common::job::changes::Change;
@@ -130,8 +131,15 @@ impl Studio {
         }
     }
 
-    /// What this ffmpeg says of itself.
+    /// What this ffmpeg says of itself; asked once.
     fn build(&self) -> Build {
+        static BUILDS: Mutex<BTreeMap<PathBuf, Build>> = Mutex::new(BTreeMap::new());
+        let mut builds = BUILDS.lock().expect("nobody panicked over it");
+        let told = builds.entry(self.tools.ffmpeg.clone());
+        told.or_insert_with(|| self.ask_for_build()).clone()
+    }
+
+    fn ask_for_build(&self) -> Build {
         let ask = |what: &str| {
             let answer = Command::new(&self.tools.ffmpeg)
                 .args(["-v", "error", what])

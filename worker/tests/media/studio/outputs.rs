@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
+use worker::ffmpeg::Source;
 use worker::ffmpeg::probe::media::Media;
 use worker::ffmpeg::probe::probe;
 use worker::ffmpeg::run::runner::Runner;
-use worker::ffmpeg::{Source, arguments};
 
 use crate::studio::Studio;
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use common::job::changes::Kind;
 
+use crate::picture;
 use crate::studio::Studio;
-use crate::{picture, studio};
 
 /// An input, and the kinds of things that it is there for.
 pub(crate) struct Input {

@@ -90,13 +90,14 @@ async fn measure(studio: &Studio, inputs: &[Input], columns: &[Column]) -> (Tabl
         for column in columns {
             let what = format!("{} of {}", column.name, input.path.display());
             let made = studio.encode(&input.path, &column.recipe).await;
+            let after = made.as_ref().ok().map(|_| studio.judged(&studio.output()));
             for kind in input.kinds {
                 let place = (*kind, column.name.clone());
-                let Ok(checked) = &made else {
+                let (Ok(checked), Some(after)) = (&made, &after) else {
                     table.insert(place, "refused");
                     continue;
                 };
-                let cell = found(*kind, &before, &studio.judged(&studio.output()));
+                let cell = found(*kind, &before, after);
                 let says = told(*kind, &checked.changes);
                 if says != cell {
                     let list: Vec<String> = checked

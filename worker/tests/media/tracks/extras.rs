@@ -5,7 +5,7 @@ use common::recipe::Container;
 
 use crate::studio::Studio;
 use crate::tracks::{
-    CODED, FILM, codecs, encode, foreseen, identify, join, list, marks, tags, text, write,
+    CODED, FILM, codecs, encode, foreseen, identify, join, list, marks, tags, write,
 };
 
 #[tokio::test]
