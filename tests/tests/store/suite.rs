@@ -1,0 +1,170 @@
+//! The promises of a store.
+
+use common::names::digest::Digest;
+use common::store::StoreError;
+
+use crate::backend::Backend;
+
+/// Names that have broken programs: each is a name like any other.
+const NAMES: [&str; 12] = [
+    "a.mkv",
+    "two words.mkv",
+    ".hidden.mkv",
+    "..two dots",
+    "-dash",
+    "#hash?question&and=equals+plus",
+    "100 % sure; 'quoted' \"twice\"",
+    "[brackets] {braces} (parentheses)",
+    "pipe|less<more>star*",
+    "Grüße, 世界, مرحبا 🎬.mkv",
+    "%41 is no A",
+    "a.mkv.part",
+];
+
+/// Every promise that all stores keep.
+pub(crate) async fn holds(backend: &Backend) {
+    what_is_missing_is_said_to_be(backend).await;
+    what_was_written_is_found(backend).await;
+    another_content_is_another_version(backend).await;
+    names_are_only_names(backend).await;
+    a_folder_is_no_file(backend).await;
+    what_is_removed_is_gone_and_nothing_else(backend).await;
+    a_folder_shows_what_lies_in_it(backend).await;
+}
+
+async fn what_is_missing_is_said_to_be(backend: &Backend) {
+    let missing = backend.at("missing/file.mkv");
+    let head = backend.stores.head(&missing).await;
+    assert!(
+        matches!(&head, Err(StoreError::Missing(at)) if *at == missing),
+        "{head:?}"
+    );
+    let digest = backend.stores.digest(&missing).await;
+    assert!(matches!(digest, Err(StoreError::Missing(_))), "{digest:?}");
+    backend.stores.delete(&missing).await.unwrap();
+}
+
+async fn what_was_written_is_found(backend: &Backend) {
+    // Nothing, little, and more than is read at once.
+    for (name, size) in [("empty", 0), ("one", 1), ("large", 3 << 20)] {
+        let content: Vec<u8> = (0..size).map(|byte| (byte % 251) as u8).collect();
+        let location = backend.at(&format!("sizes/{name}"));
+        backend.put(&location, &content).await;
+        let found = backend.stores.head(&location).await.unwrap();
+        assert_eq!((&found.location, found.size), (&location, size));
+        assert!(!found.version.is_empty(), "{name} has no version");
+        let again = backend.stores.head(&location).await.unwrap();
+        assert_eq!(again, found, "nothing changed");
+        let digest = backend.stores.digest(&location).await.unwrap();
+        assert_eq!(digest, Digest::of(&content), "{name}");
+    }
+}
+
+async fn another_content_is_another_version(backend: &Backend) {
+    let location = backend.at("versions/film.mkv");
+    backend.put(&location, b"first").await;
+    let first = backend.stores.head(&location).await.unwrap();
+    // Of the same size: only the version tells.
+    backend.put(&location, b"other").await;
+    let other = backend.stores.head(&location).await.unwrap();
+    assert_ne!(first.version, other.version);
+    let digest = backend.stores.digest(&location).await.unwrap();
+    assert_eq!(digest, Digest::of(b"other"));
+}
+
+async fn names_are_only_names(backend: &Backend) {
+    let long = "long".repeat(50);
+    for name in NAMES.into_iter().chain([long.as_str()]) {
+        let location = backend.at("names").join(name);
+        backend.put(&location, name.as_bytes()).await;
+    }
+    for name in NAMES.into_iter().chain([long.as_str()]) {
+        let location = backend.at("names").join(name);
+        let found = backend.stores.head(&location).await;
+        let found = found.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(found.location.name(), name);
+        assert_eq!(found.size, name.len() as u64, "{name}");
+        let digest = backend.stores.digest(&location).await;
+        let digest = digest.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(digest, Digest::of(name.as_bytes()), "{name}");
+    }
+    // The server of these tests takes a backslash for a slash.
+    if !backend.place.is_remote() {
+        let location = backend.at("names").join("back\\slash");
+        backend.put(&location, b"content").await;
+        assert_eq!(backend.stores.head(&location).await.unwrap().size, 7);
+        backend.stores.delete(&location).await.unwrap();
+    }
+    let mut names: Vec<&str> = NAMES.into_iter().chain([long.as_str()]).collect();
+    names.sort_unstable();
+    let found = backend.entries(&backend.at("names")).await.unwrap();
+    let found: Vec<&str> = found.files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(found, names);
+    for name in names {
+        let location = backend.at("names").join(name);
+        backend.stores.delete(&location).await.unwrap();
+        let head = backend.stores.head(&location).await;
+        assert!(matches!(head, Err(StoreError::Missing(_))), "{head:?}");
+    }
+}
+
+async fn a_folder_is_no_file(backend: &Backend) {
+    backend.put(&backend.at("folder/film.mkv"), b"film").await;
+    let head = backend.stores.head(&backend.at("folder")).await;
+    assert!(matches!(head, Err(StoreError::Missing(_))), "{head:?}");
+}
+
+async fn what_is_removed_is_gone_and_nothing_else(backend: &Backend) {
+    let [short, longer, other] = ["a", "a.mkv", "b"].map(|name| backend.at("removed").join(name));
+    for location in [&short, &longer, &other] {
+        backend.put(location, b"content").await;
+    }
+    backend.stores.delete(&short).await.unwrap();
+    let head = backend.stores.head(&short).await;
+    assert!(matches!(head, Err(StoreError::Missing(_))), "{head:?}");
+    // A second time, as after an answer that got lost.
+    backend.stores.delete(&short).await.unwrap();
+    for location in [&longer, &other] {
+        backend.stores.head(location).await.unwrap();
+    }
+}
+
+async fn a_folder_shows_what_lies_in_it(backend: &Backend) {
+    for (name, content) in [
+        ("b.mkv", "12345"),
+        ("a.mkv", "1"),
+        (".hidden", "12"),
+        ("season one/episode 1.mkv", "1"),
+        ("season one/extras/more.mkv", "1"),
+        ("season two/episode 1.mkv", "1"),
+    ] {
+        let location = backend.at("shown").join(name);
+        backend.put(&location, content.as_bytes()).await;
+    }
+    let found = backend.entries(&backend.at("shown")).await.unwrap();
+    assert_eq!(found.folders, ["season one", "season two"]);
+    let files = [(".hidden", 2), ("a.mkv", 1), ("b.mkv", 5)];
+    assert_eq!(
+        found.files,
+        files.map(|(name, size)| (name.to_owned(), size))
+    );
+    let found = backend.entries(&backend.at("shown/season one")).await;
+    assert_eq!(found.unwrap().folders, ["extras"]);
+}
+
+/// For a program that was given one place only.
+pub(crate) async fn nothing_outside_is_touched(backend: &Backend) {
+    let theirs = backend.outside.join("theirs.mkv");
+    backend.put(&theirs, b"theirs").await;
+    let is_refused = |error: StoreError| matches!(error, StoreError::Outside(at) if at == theirs);
+    assert!(is_refused(backend.stores.head(&theirs).await.unwrap_err()));
+    assert!(is_refused(
+        backend.stores.digest(&theirs).await.unwrap_err()
+    ));
+    assert!(is_refused(
+        backend.stores.delete(&theirs).await.unwrap_err()
+    ));
+    let unbound = common::store::Stores::new();
+    let digest = unbound.digest(&theirs).await.unwrap();
+    assert_eq!(digest, Digest::of(b"theirs"));
+}
