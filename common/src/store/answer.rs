@@ -69,7 +69,7 @@ impl Stores {
             // Not a HEAD: only the body of an answer tells one refusal from another.
             Ok((store, path)) => store.get(&path).await.map(drop).map_err(|error| {
                 (
-                    super::innermost(&error),
+                    super::error::innermost(&error),
                     StoreError::remote(location)(error),
                 )
             }),

@@ -2,171 +2,40 @@
 
 mod answer;
 mod download;
+mod error;
 mod folder;
 pub mod marked;
 pub mod roots;
+mod s3;
 pub mod scratch;
 mod upload;
 mod within;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use futures::{StreamExt, TryStreamExt};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::signer::Signer;
-use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{ObjectStore, ObjectStoreExt, RetryConfig};
 
 use crate::job::input::Input;
 use crate::names::digest::{Digest, Digester};
 use crate::names::location::Location;
 use crate::store::roots::Roots;
+use s3::{Clients, Patience};
 use upload::Leftovers;
 
 pub use answer::Answer;
 pub use download::Copied;
+pub use error::StoreError;
 pub use folder::Folder;
 pub use upload::Upload;
 use within::Within;
 
 /// How long [`Stores::impatient`] tries.
 const IMPATIENT: Duration = Duration::from_secs(3);
-
-/// Something went wrong with a store.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// There is nothing at the location.
-    #[error("{0} does not exist")]
-    Missing(Location),
-    /// The program was given other places to read and write.
-    #[error("{0} lies in no place that this program was given (--root, --bucket)")]
-    Outside(Location),
-    /// A link on the way leads to such a place.
-    #[error("a link at or above {0} leads out of the folders that this program was given (--root)")]
-    LeadsOut(Location),
-    /// A folder that was given is missing, or has lost what was mounted there.
-    #[error("{place} is away: {source}")]
-    Away {
-        /// The folder, or what was to be reached in it.
-        place: Location,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The store could not be reached, or refused.
-    #[error("store of {location}: {message}")]
-    Remote {
-        /// What was to be reached.
-        location: Location,
-        /// What the store or the network said.
-        message: String,
-    },
-    /// The store answered, and did not let us: the credentials do not open
-    /// this, or open nothing just now.
-    #[error("store of {location} refuses: {message}")]
-    Refused {
-        /// What was to be reached.
-        location: Location,
-        /// What the store said.
-        message: String,
-    },
-    /// No store can be asked for an object of this name.
-    #[error("{location} has a name that cannot be asked for ({message}): rename it")]
-    Name {
-        /// What was to be reached.
-        location: Location,
-        /// What is wrong with its name.
-        message: String,
-    },
-    /// The local file system refused.
-    #[error("{what}: {source}")]
-    Local {
-        /// What was to be done, to what.
-        what: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// It was told to stop before it was done.
-    #[error("broken off: {0}")]
-    Stopped(Location),
-    /// The settings of the store are incomplete or wrong.
-    #[error(
-        "store settings for {location}: {message} (set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT)"
-    )]
-    Settings {
-        /// What was to be reached.
-        location: Location,
-        /// What is wrong.
-        message: String,
-    },
-}
-
-impl StoreError {
-    fn local(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let what = what.into();
-        move |source| Self::Local { what, source }
-    }
-
-    fn remote(location: &Location) -> impl Fn(object_store::Error) -> Self {
-        let location = location.clone();
-        move |error| {
-            let location = location.clone();
-            if let object_store::Error::NotFound { .. } = error {
-                return Self::Missing(location);
-            }
-            let message = innermost(&error);
-            // Without any credentials the client asks a cloud machine's own service for some.
-            if message.contains(CREDENTIALS_SERVICE) {
-                return Self::Settings {
-                    location,
-                    message: "there are no credentials for it".to_owned(),
-                };
-            }
-            match error {
-                object_store::Error::PermissionDenied { .. }
-                | object_store::Error::Unauthenticated { .. } => {
-                    Self::Refused { location, message }
-                }
-                _ => Self::Remote { location, message },
-            }
-        }
-    }
-}
-
-/// Where machines of a cloud find their credentials.
-const CREDENTIALS_SERVICE: &str = "169.254.169.254";
-
-/// The settings that may name the address of a store.
-const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"];
-
-/// Whether an endpoint speaks HTTP without TLS.
-///
-/// # Errors
-/// Where it is no address of a store: the client library would panic over that.
-fn is_plain_http(setting: &str, endpoint: &str) -> Result<bool, String> {
-    match url::Url::parse(endpoint) {
-        Ok(url) if url.scheme() == "http" => Ok(true),
-        Ok(url) if url.scheme() == "https" => Ok(false),
-        _ => Err(format!(
-            "{setting} is '{endpoint}': expected http://HOST:PORT or https://HOST"
-        )),
-    }
-}
-
-/// The error with its causes in one line.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text.replace('\n', " ")
-}
 
 /// Access to every store that a location can name. Cheap to clone; clients
 /// of buckets are made when first needed, from the standard `AWS_*` variables.
@@ -176,18 +45,6 @@ pub struct Stores {
     retry: RetryConfig,
     leftovers: Arc<Leftovers>,
     within: Option<Arc<Within>>,
-}
-
-/// By bucket, and by how patient they are.
-type Clients = HashMap<(String, Patience), Arc<AmazonS3>>;
-
-/// How long a client waits for one answer.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Patience {
-    /// As long as the settings say.
-    Usual,
-    /// As long as a store may need to put a large upload together.
-    Long,
 }
 
 /// Called with the bytes moved so far.
@@ -210,49 +67,6 @@ impl Stores {
             },
             ..Self::default()
         }
-    }
-
-    fn bucket(&self, location: &Location, patience: Patience) -> Result<Arc<AmazonS3>, StoreError> {
-        static TLS: Once = Once::new();
-        TLS.call_once(|| {
-            // An error means that somebody has set one up already.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
-        let settings = |message: String| StoreError::Settings {
-            location: location.clone(),
-            message,
-        };
-        let name = location
-            .bucket()
-            .ok_or_else(|| settings("not in a bucket".to_owned()))?;
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = (name.to_owned(), patience);
-        if let Some(store) = buckets.get(&client) {
-            return Ok(Arc::clone(store));
-        }
-        let mut plain_http = false;
-        for key in ENDPOINTS {
-            if let Ok(value) = std::env::var(key) {
-                plain_http |= is_plain_http(key, &value).map_err(settings)?;
-            }
-        }
-        let mut builder = AmazonS3Builder::from_env()
-            .with_bucket_name(name)
-            .with_retry(self.retry.clone());
-        if plain_http {
-            builder = builder.with_allow_http(true);
-        }
-        if patience == Patience::Long {
-            let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
-            builder = builder.with_config(timeout, format!("{} seconds", upload::ANSWER.as_secs()));
-        }
-        let store = Arc::new(
-            builder
-                .build()
-                .map_err(|error| settings(innermost(&error)))?,
-        );
-        buckets.insert(client, Arc::clone(&store));
-        Ok(store)
     }
 
     fn object(&self, location: &Location) -> Result<(Arc<AmazonS3>, Path), StoreError> {
@@ -427,24 +241,5 @@ fn remote_input(location: Location, meta: object_store::ObjectMeta) -> Input {
         version: meta
             .e_tag
             .unwrap_or_else(|| meta.last_modified.to_rfc3339()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_is_an_address_with_its_scheme() {
-        assert_eq!(is_plain_http("AWS_ENDPOINT", "http://store:8333"), Ok(true));
-        assert_eq!(
-            is_plain_http("AWS_ENDPOINT", "https://s3.example"),
-            Ok(false)
-        );
-        for wrong in ["", "store", "store:8333", "127.0.0.1:8333", "s3://media"] {
-            let expected =
-                format!("AWS_ENDPOINT is '{wrong}': expected http://HOST:PORT or https://HOST");
-            assert_eq!(is_plain_http("AWS_ENDPOINT", wrong), Err(expected));
-        }
     }
 }

@@ -12,7 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{OnBytes, Patience, StoreError, Stores};
+use super::s3::Patience;
+use super::{OnBytes, StoreError, Stores};
 use crate::names::location::Location;
 
 /// Bytes of one part of a multipart upload. S3 allows 10,000 parts, so this

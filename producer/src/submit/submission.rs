@@ -9,7 +9,7 @@ use common::names::printable::printable;
 use common::recipe::Container;
 use common::store::Stores;
 use common::submit::naming;
-use common::submit::naming::Named;
+use common::submit::naming::NamedSource;
 use serde::Serialize;
 
 use crate::display::units;
@@ -149,7 +149,7 @@ pub(crate) async fn named(
     destination: &Destination,
     container: Container,
 ) -> Result<(Vec<naming::Output>, Makers), Error> {
-    let named: Vec<Named<'_>> = sources.iter().map(SourceFile::named).collect();
+    let named: Vec<NamedSource<'_>> = sources.iter().map(SourceFile::named).collect();
     let outputs = broker.name_outputs(&named, &destination.folder, container);
     let Outputs { outputs, makers } = outputs.await.map_err(|error| match error {
         NamesError::Naming(error) => Error::usage(error),

@@ -6,7 +6,7 @@ use crate::broker::{Broker, BrokerError};
 use crate::names::location::Location;
 use crate::recipe::Container;
 use crate::submit::naming;
-use crate::submit::naming::{Given, Named, NamingError, Output, Owner};
+use crate::submit::naming::{NamedSource, NamingError, Output, OutputOwner, OutputOwners};
 
 /// The outputs of an order.
 #[derive(Debug)]
@@ -35,17 +35,17 @@ impl Broker {
     /// Where they cannot be named, or the broker gives no answer.
     pub async fn name_outputs(
         &self,
-        sources: &[Named<'_>],
+        sources: &[NamedSource<'_>],
         folder: &Location,
         container: Container,
     ) -> Result<Outputs, NamesError> {
         let candidates =
             naming::candidates(sources, folder, container).map_err(NamingError::from)?;
         let makers = self.makers(candidates).await?;
-        let given: Given = makers
+        let given: OutputOwners = makers
             .iter()
             .map(|(output, maker)| {
-                let owner = Owner {
+                let owner = OutputOwner {
                     source: naming::source_name(&maker.job().input.location),
                     holds: maker.lives() || maker.report().is_some(),
                 };

@@ -12,7 +12,7 @@ use common::matching::pin;
 use common::names::location::Location;
 use common::recipe::Recipe;
 use common::store::StoreError;
-use common::submit::naming::{Named, Output};
+use common::submit::naming::{NamedSource, Output};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -148,11 +148,11 @@ async fn named(
     folder: &Location,
 ) -> Result<Outputs, Refusal> {
     let places: Vec<Location> = order.files.iter().map(|file| media.place(file)).collect();
-    let sources: Vec<Named<'_>> = order
+    let sources: Vec<NamedSource<'_>> = order
         .files
         .iter()
         .zip(&places)
-        .map(|(file, location)| Named {
+        .map(|(file, location)| NamedSource {
             name: Path::new(file),
             location,
         })

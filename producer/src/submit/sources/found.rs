@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use common::job::input::Input;
-use common::submit::naming::Named;
+use common::submit::naming::NamedSource;
 
 use crate::submit::sniff;
 use crate::submit::sniff::NoVideo;
@@ -105,8 +105,8 @@ impl FoundFiles {
 
 impl SourceFile {
     /// As its output is named after it.
-    pub(crate) fn named(&self) -> Named<'_> {
-        Named {
+    pub(crate) fn named(&self) -> NamedSource<'_> {
+        NamedSource {
             name: &self.name,
             location: &self.input.location,
         }

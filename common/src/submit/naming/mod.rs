@@ -5,6 +5,9 @@
 //! stays with its source, so that a file that arrives later renames no other: only the
 //! newcomer keeps its extension.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -20,7 +23,7 @@ const LONGEST_KEY: usize = 1024;
 
 /// A source, as outputs are named after it.
 #[derive(Clone, Copy, Debug)]
-pub struct Named<'a> {
+pub struct NamedSource<'a> {
     /// Its path below the folder that was given.
     pub name: &'a Path,
     /// Where it is.
@@ -29,7 +32,7 @@ pub struct Named<'a> {
 
 /// Whose a name is that was given before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub struct OutputOwner {
     /// The file name of the source that it was given to, as [`as_key`] spells it.
     pub source: String,
     /// Whether others may not have it although that source is not among them: its
@@ -38,7 +41,7 @@ pub struct Owner {
 }
 
 /// The names that were given before.
-pub type Given = HashMap<Location, Owner>;
+pub type OutputOwners = HashMap<Location, OutputOwner>;
 
 /// Outputs cannot be named.
 #[derive(Debug, thiserror::Error)]
@@ -81,12 +84,12 @@ pub struct TooLong {
 /// The output of a source, or why it can have none.
 pub type Output = Result<Location, TooLong>;
 
-/// Every name that an output of these sources may get, for [`Given`].
+/// Every name that an output of these sources may get, for [`OutputOwners`].
 ///
 /// # Errors
 /// Where one has no location.
 pub fn candidates(
-    sources: &[Named<'_>],
+    sources: &[NamedSource<'_>],
     folder: &Location,
     container: Container,
 ) -> Result<Vec<Location>, LocationError> {
@@ -103,10 +106,10 @@ pub fn candidates(
 /// # Errors
 /// Where two outputs still share a name, or one would be a source.
 pub fn outputs(
-    sources: &[Named<'_>],
+    sources: &[NamedSource<'_>],
     folder: &Location,
     container: Container,
-    given: &Given,
+    given: &OutputOwners,
 ) -> Result<Vec<Output>, NamingError> {
     let names: Vec<Names> = sources
         .iter()
@@ -155,7 +158,7 @@ fn measure(name: &Path, location: &Location) -> Result<(), TooLong> {
     Ok(())
 }
 
-/// The file name of a source, by which [`Owner`] knows it.
+/// The file name of a source, by which [`OutputOwner`] knows it.
 pub fn source_name(location: &Location) -> String {
     as_key(Path::new(&location.name()))
 }
@@ -171,7 +174,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(source: &Named<'_>, container: Container) -> Self {
+    fn of(source: &NamedSource<'_>, container: Container) -> Self {
         let extension = container.extension();
         let name = plain(source.name);
         let mut whole: OsString = name.as_os_str().to_owned();
@@ -194,7 +197,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of<'a>(names: &Names, owner: impl Fn(&Path) -> Option<&'a Owner>) -> Self {
+    fn of<'a>(names: &Names, owner: impl Fn(&Path) -> Option<&'a OutputOwner>) -> Self {
         let is_own = |name: &Path| owner(name).is_some_and(|owner| owner.source == names.source);
         let is_taken = owner(&names.plain).is_some_and(|owner| owner.holds);
         let (is_whole, is_given) = match (is_own(&names.plain), is_own(&names.whole)) {
@@ -216,7 +219,7 @@ fn plain(name: &Path) -> PathBuf {
 /// A name for each; the indices of two where they cannot but share one.
 fn unique<'a>(
     names: &[Names],
-    owner: impl Fn(&Path) -> Option<&'a Owner>,
+    owner: impl Fn(&Path) -> Option<&'a OutputOwner>,
 ) -> Result<Vec<PathBuf>, (usize, usize)> {
     let mut choices: Vec<Choice> = names
         .iter()
@@ -302,7 +305,10 @@ pub fn as_key(name: &Path) -> String {
 ///
 /// # Errors
 /// Where something would.
-pub fn refuse_sources(sources: &[Named<'_>], outputs: &[Location]) -> Result<(), NamingError> {
+pub fn refuse_sources(
+    sources: &[NamedSource<'_>],
+    outputs: &[Location],
+) -> Result<(), NamingError> {
     let mut inputs: HashSet<Location> = HashSet::new();
     for source in sources {
         inputs.insert(source.location.clone());
@@ -320,208 +326,4 @@ pub fn refuse_sources(sources: &[Named<'_>], outputs: &[Location]) -> Result<(),
 fn real(location: &Location) -> Option<Location> {
     let path = location.path()?.canonicalize().ok()?;
     Location::file(&path).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(names: &[&str]) -> Result<Vec<String>, (usize, usize)> {
-        named_beside(names, &[])
-    }
-
-    /// The same where names were given before: output, its source's file name, and
-    /// whether it holds the name.
-    fn named_beside(
-        names: &[&str],
-        given: &[(&str, &str, bool)],
-    ) -> Result<Vec<String>, (usize, usize)> {
-        let place = Location::s3("media", "in").expect("a location");
-        let names: Vec<Names> = names
-            .iter()
-            .map(|name| {
-                let name = Path::new(name);
-                let location = &place;
-                Names::of(&Named { name, location }, Container::Mkv)
-            })
-            .collect();
-        let owners: HashMap<PathBuf, Owner> = given
-            .iter()
-            .map(|(output, source, holds)| {
-                let source = (*source).to_owned();
-                (
-                    PathBuf::from(output),
-                    Owner {
-                        source,
-                        holds: *holds,
-                    },
-                )
-            })
-            .collect();
-        let outputs = unique(&names, |name| owners.get(name))?;
-        Ok(outputs
-            .iter()
-            .map(|name| name.to_str().expect("text").to_owned())
-            .collect())
-    }
-
-    #[test]
-    fn outputs_take_the_containers_extension() {
-        assert_eq!(
-            named(&["a.mp4", "sub/b.c.MOV", "plain", "-dash.ts"]),
-            Ok(vec![
-                "a.mkv".into(),
-                "sub/b.c.mkv".into(),
-                "plain.mkv".into(),
-                "-dash.mkv".into()
-            ])
-        );
-    }
-
-    #[test]
-    fn outputs_that_would_clash_keep_the_sources_extension() {
-        assert_eq!(
-            named(&["a.mp4", "a.mov", "b.mp4"]),
-            Ok(vec!["a.mp4.mkv".into(), "a.mov.mkv".into(), "b.mkv".into()])
-        );
-        // The way out of one clash may lead into another.
-        assert_eq!(
-            named(&["a.mp4", "a.mov", "a.mp4.avi"]),
-            Ok(vec![
-                "a.mp4.mkv".into(),
-                "a.mov.mkv".into(),
-                "a.mp4.avi.mkv".into()
-            ])
-        );
-        assert_eq!(named(&["a.mp4", "a.mp4"]), Err((0, 1)));
-    }
-
-    #[test]
-    fn a_name_that_was_given_stays_and_the_newcomer_keeps_its_extension() {
-        let done = [("Film.mkv", "Film.mp4", true)];
-        for (names, expected) in [
-            (["Film.mov", "Film.mp4"], ["Film.mov.mkv", "Film.mkv"]),
-            (["Film.mp4", "Film.mov"], ["Film.mkv", "Film.mov.mkv"]),
-        ] {
-            assert_eq!(named_beside(&names, &done).expect("named"), expected);
-        }
-        // The first one's source is gone, its output is not.
-        assert_eq!(
-            named_beside(&["Film.mov"], &done),
-            Ok(vec!["Film.mov.mkv".into()])
-        );
-        // Its job has failed: then the name is free, unless the source is there, too.
-        let failed = [("Film.mkv", "Film.mp4", false)];
-        assert_eq!(
-            named_beside(&["Film.mov"], &failed),
-            Ok(vec!["Film.mkv".into()])
-        );
-        assert_eq!(
-            named_beside(&["Film.mov", "Film.mp4"], &failed).expect("named"),
-            ["Film.mov.mkv", "Film.mkv"]
-        );
-        // Two that came together keep their long names when one goes.
-        let both = [
-            ("Film.mp4.mkv", "Film.mp4", true),
-            ("Film.mov.mkv", "Film.mov", true),
-        ];
-        assert_eq!(
-            named_beside(&["Film.mp4"], &both),
-            Ok(vec!["Film.mp4.mkv".into()])
-        );
-        // Names that lead from one to the next.
-        assert_eq!(
-            named_beside(
-                &["a.mp4", "a.mov", "a.mov.avi"],
-                &[("a.mkv", "a.mp4", true)]
-            )
-            .expect("named"),
-            ["a.mkv", "a.mov.mkv", "a.mov.avi.mkv"]
-        );
-        // Two sources of one name in one place: only different folders help.
-        assert_eq!(
-            named_beside(&["a.mp4", "a.mp4"], &[("a.mkv", "a.mp4", true)]),
-            Err((0, 1))
-        );
-    }
-
-    #[test]
-    fn a_name_that_is_too_long_is_known() {
-        let long = |letters: usize, rest: &str| format!("{}{rest}", "D".repeat(letters));
-        let two_bytes = format!("{}.mp4", "ü".repeat(126));
-        for folder in ["file:///media/out", "s3://media/out"] {
-            let folder: Location = folder.parse().expect("a location");
-            let place = folder.join("unused.mp4");
-            let length = |name: &str| {
-                let name = Path::new(name);
-                let location = &place;
-                let named = [Named { name, location }];
-                let outputs = outputs(&named, &folder, Container::Mkv, &Given::new());
-                outputs.expect("named").remove(0)
-            };
-            assert!(length(&long(251, ".mp4")).is_ok());
-            let refused = length(&long(252, ".ts")).expect_err("256 bytes");
-            assert_eq!((refused.bytes, refused.most), (256, 255));
-            assert_eq!(length(&two_bytes).expect_err("in bytes").bytes, 256);
-            assert!(length(&format!("{}/a.mp4", long(255, ""))).is_ok());
-        }
-        let deep = format!("{}a.mp4", "folder/".repeat(150));
-        let place = Location::s3("media", "out").expect("a location");
-        let named = [Named {
-            name: Path::new(&deep),
-            location: &place,
-        }];
-        let outputs = outputs(&named, &place, Container::Mkv, &Given::new());
-        let refused = outputs.expect("named").remove(0).expect_err("a long key");
-        assert_eq!(refused.most, 1024);
-    }
-
-    #[test]
-    fn no_name_leads_out_of_the_folder() {
-        for folder in ["file:///media/out", "s3://media/out"] {
-            let folder: Location = folder.parse().expect("a location");
-            let place = folder.join("unused.mp4");
-            let outputs_of = |names: &[&str]| {
-                let sources: Vec<Named<'_>> = names
-                    .iter()
-                    .map(|name| Named {
-                        name: Path::new(name),
-                        location: &place,
-                    })
-                    .collect();
-                outputs(&sources, &folder, Container::Mkv, &Given::new())
-            };
-            let outputs = outputs_of(&["../../b/c.avi", "/etc/d.avi"]).expect("named");
-            assert_eq!(
-                outputs,
-                [folder.join("b/c.mkv"), folder.join("etc/d.mkv")].map(Ok)
-            );
-            assert!(outputs_of(&["../c.avi", "c.avi"]).is_err(), "one file");
-        }
-    }
-
-    #[test]
-    fn keys_hold_what_names_may_and_keys_may() {
-        assert_eq!(
-            as_key(Path::new("a b/two\nlines?.mp4")),
-            "a b/two%0Alines?.mp4"
-        );
-    }
-
-    #[test]
-    fn a_source_is_never_an_output() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let folder = folder.path().canonicalize().expect("there");
-        let path = folder.join("film.mkv");
-        std::fs::write(&path, b"media").expect("written");
-        let location = Location::file(&path).expect("absolute");
-        let source = Named {
-            name: Path::new("film.mkv"),
-            location: &location,
-        };
-        let into = Location::file(&folder).expect("absolute");
-        let error = outputs(&[source], &into, Container::Mkv, &Given::new()).expect_err("refused");
-        assert!(error.to_string().contains("would be a source"), "{error}");
-        assert!(outputs(&[source], &into, Container::Mp4, &Given::new()).is_ok());
-    }
 }

@@ -4,16 +4,17 @@
 //! belongs to this user. Nothing else is ever swept or removed. No step follows
 //! a link: each name is opened below the folder that holds it.
 
-use std::ffi::{OsStr, OsString};
+mod tree;
+
+use tree::entries;
+pub use tree::{create_private, private_folder, remove_tree, removed, size};
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
-use uuid::Uuid;
-
-use crate::store::scratch::REMOVED;
 
 /// The file by which a folder of ours is known.
 pub const MARKER: &str = "ffmpeg-easy.mark";
@@ -319,128 +320,6 @@ impl Marked {
         self.dir.remove_file(MARKER)?;
         base.dir.remove_dir(name)
     }
-}
-
-/// Makes a folder and those above it, as far as they are missing, for this user alone.
-///
-/// # Errors
-/// Where the system refuses.
-pub fn private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-/// Makes a folder for this user alone, where nothing of that name is.
-///
-/// # Errors
-/// Where something is there, or the system refuses.
-pub fn create_private(dir: &Dir, name: impl AsRef<Path>) -> io::Result<()> {
-    #[allow(unused_mut)]
-    let mut builder = cap_std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    dir.create_dir_with(name, &builder)
-}
-
-/// Removes a file, or a folder with all that is in it. However deep the folder
-/// is, this needs little memory and few descriptors: folders in it are moved up
-/// before they are emptied. What is gone already is fine.
-///
-/// # Errors
-/// Where the system refuses.
-pub fn remove_tree(dir: &Dir, name: &OsStr) -> io::Result<()> {
-    let mut trees = vec![name.to_owned()];
-    while let Some(tree) = trees.pop() {
-        match remove_level(dir, &tree, &mut trees) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn remove_level(dir: &Dir, name: &OsStr, trees: &mut Vec<OsString>) -> io::Result<()> {
-    if !dir.symlink_metadata(name)?.is_dir() {
-        return dir.remove_file_or_symlink(name);
-    }
-    let folder = match dir.open_dir_nofollow(name) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            let _ = permit(dir, name);
-            dir.open_dir_nofollow(name)?
-        }
-        folder => folder?,
-    };
-    for entry in entries(&folder)? {
-        match folder.symlink_metadata(&entry) {
-            Ok(metadata) if metadata.is_dir() => {
-                let moved = OsString::from(removed());
-                let rename = || folder.rename(&entry, dir, &moved);
-                rename().or_else(|_| {
-                    permit(&folder, &entry)?;
-                    permit(dir, name)?;
-                    rename()
-                })?;
-                trees.push(moved);
-            }
-            Ok(_) => folder.remove_file_or_symlink(&entry).or_else(|_| {
-                permit(dir, name)?;
-                folder.remove_file_or_symlink(&entry)
-            })?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    drop(folder);
-    dir.remove_dir(name)
-}
-
-/// A new name for what is about to be removed.
-pub fn removed() -> String {
-    format!("{REMOVED}{}", Uuid::new_v4())
-}
-
-/// Bytes of the files in a folder and below it; no link is followed.
-pub fn size(dir: &Dir) -> u64 {
-    let mut total = 0;
-    let mut folders: Vec<Dir> = dir.try_clone().into_iter().collect();
-    while let Some(folder) = folders.pop() {
-        for entry in folder.entries().into_iter().flatten().flatten() {
-            match entry.metadata() {
-                // More folders than that are no encode's.
-                Ok(metadata) if metadata.is_dir() => {
-                    if folders.len() < 64 {
-                        folders.extend(folder.open_dir_nofollow(entry.file_name()));
-                    }
-                }
-                Ok(metadata) => total += metadata.len(),
-                // It was removed just now.
-                Err(_) => {}
-            }
-        }
-    }
-    total
-}
-
-/// Lets this user do everything with a folder.
-#[cfg(unix)]
-fn permit(dir: &Dir, name: &OsStr) -> io::Result<()> {
-    use cap_std::fs::{Permissions, PermissionsExt};
-    dir.set_symlink_permissions(name, Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn permit(_: &Dir, _: &OsStr) -> io::Result<()> {
-    Err(ErrorKind::Unsupported.into())
-}
-
-/// Names in a folder.
-fn entries(dir: &Dir) -> io::Result<Vec<OsString>> {
-    dir.entries()?
-        .map(|entry| entry.map(|entry| entry.file_name()))
-        .collect()
 }
 
 /// How to open a file without following a link or waiting for anyone.

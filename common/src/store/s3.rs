@@ -1,0 +1,109 @@
+//! Clients of S3-compatible buckets, made from the standard `AWS_*` variables.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Once, PoisonError};
+
+use object_store::ClientConfigKey;
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+
+use crate::names::location::Location;
+use crate::store::error::{StoreError, innermost};
+use crate::store::{Stores, upload};
+
+/// By bucket, and by how patient they are.
+pub(super) type Clients = HashMap<(String, Patience), Arc<AmazonS3>>;
+
+/// How long a client waits for one answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Patience {
+    /// As long as the settings say.
+    Usual,
+    /// As long as a store may need to put a large upload together.
+    Long,
+}
+
+/// The settings that may name the address of a store.
+const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"];
+
+/// Whether an endpoint speaks HTTP without TLS.
+///
+/// # Errors
+/// Where it is no address of a store: the client library would panic over that.
+fn is_plain_http(setting: &str, endpoint: &str) -> Result<bool, String> {
+    match url::Url::parse(endpoint) {
+        Ok(url) if url.scheme() == "http" => Ok(true),
+        Ok(url) if url.scheme() == "https" => Ok(false),
+        _ => Err(format!(
+            "{setting} is '{endpoint}': expected http://HOST:PORT or https://HOST"
+        )),
+    }
+}
+
+impl Stores {
+    /// The client of the bucket that a location lies in.
+    pub(super) fn bucket(
+        &self,
+        location: &Location,
+        patience: Patience,
+    ) -> Result<Arc<AmazonS3>, StoreError> {
+        static TLS: Once = Once::new();
+        TLS.call_once(|| {
+            // An error means that somebody has set one up already.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let settings = |message: String| StoreError::Settings {
+            location: location.clone(),
+            message,
+        };
+        let name = location
+            .bucket()
+            .ok_or_else(|| settings("not in a bucket".to_owned()))?;
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = (name.to_owned(), patience);
+        if let Some(store) = buckets.get(&client) {
+            return Ok(Arc::clone(store));
+        }
+        let mut plain_http = false;
+        for key in ENDPOINTS {
+            if let Ok(value) = std::env::var(key) {
+                plain_http |= is_plain_http(key, &value).map_err(settings)?;
+            }
+        }
+        let mut builder = AmazonS3Builder::from_env()
+            .with_bucket_name(name)
+            .with_retry(self.retry.clone());
+        if plain_http {
+            builder = builder.with_allow_http(true);
+        }
+        if patience == Patience::Long {
+            let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+            builder = builder.with_config(timeout, format!("{} seconds", upload::ANSWER.as_secs()));
+        }
+        let store = Arc::new(
+            builder
+                .build()
+                .map_err(|error| settings(innermost(&error)))?,
+        );
+        buckets.insert(client, Arc::clone(&store));
+        Ok(store)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_address_with_its_scheme() {
+        assert_eq!(is_plain_http("AWS_ENDPOINT", "http://store:8333"), Ok(true));
+        assert_eq!(
+            is_plain_http("AWS_ENDPOINT", "https://s3.example"),
+            Ok(false)
+        );
+        for wrong in ["", "store", "store:8333", "127.0.0.1:8333", "s3://media"] {
+            let expected =
+                format!("AWS_ENDPOINT is '{wrong}': expected http://HOST:PORT or https://HOST");
+            assert_eq!(is_plain_http("AWS_ENDPOINT", wrong), Err(expected));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+use super::*;
+
+fn named(names: &[&str]) -> Result<Vec<String>, (usize, usize)> {
+    named_beside(names, &[])
+}
+
+/// The same where names were given before: output, its source's file name, and
+/// whether it holds the name.
+fn named_beside(
+    names: &[&str],
+    given: &[(&str, &str, bool)],
+) -> Result<Vec<String>, (usize, usize)> {
+    let place = Location::s3("media", "in").expect("a location");
+    let names: Vec<Names> = names
+        .iter()
+        .map(|name| {
+            let name = Path::new(name);
+            let location = &place;
+            Names::of(&NamedSource { name, location }, Container::Mkv)
+        })
+        .collect();
+    let owners: HashMap<PathBuf, OutputOwner> = given
+        .iter()
+        .map(|(output, source, holds)| {
+            let source = (*source).to_owned();
+            (
+                PathBuf::from(output),
+                OutputOwner {
+                    source,
+                    holds: *holds,
+                },
+            )
+        })
+        .collect();
+    let outputs = unique(&names, |name| owners.get(name))?;
+    Ok(outputs
+        .iter()
+        .map(|name| name.to_str().expect("text").to_owned())
+        .collect())
+}
+
+#[test]
+fn outputs_take_the_containers_extension() {
+    assert_eq!(
+        named(&["a.mp4", "sub/b.c.MOV", "plain", "-dash.ts"]),
+        Ok(vec![
+            "a.mkv".into(),
+            "sub/b.c.mkv".into(),
+            "plain.mkv".into(),
+            "-dash.mkv".into()
+        ])
+    );
+}
+
+#[test]
+fn outputs_that_would_clash_keep_the_sources_extension() {
+    assert_eq!(
+        named(&["a.mp4", "a.mov", "b.mp4"]),
+        Ok(vec!["a.mp4.mkv".into(), "a.mov.mkv".into(), "b.mkv".into()])
+    );
+    // The way out of one clash may lead into another.
+    assert_eq!(
+        named(&["a.mp4", "a.mov", "a.mp4.avi"]),
+        Ok(vec![
+            "a.mp4.mkv".into(),
+            "a.mov.mkv".into(),
+            "a.mp4.avi.mkv".into()
+        ])
+    );
+    assert_eq!(named(&["a.mp4", "a.mp4"]), Err((0, 1)));
+}
+
+#[test]
+fn a_name_that_was_given_stays_and_the_newcomer_keeps_its_extension() {
+    let done = [("Film.mkv", "Film.mp4", true)];
+    for (names, expected) in [
+        (["Film.mov", "Film.mp4"], ["Film.mov.mkv", "Film.mkv"]),
+        (["Film.mp4", "Film.mov"], ["Film.mkv", "Film.mov.mkv"]),
+    ] {
+        assert_eq!(named_beside(&names, &done).expect("named"), expected);
+    }
+    // The first one's source is gone, its output is not.
+    assert_eq!(
+        named_beside(&["Film.mov"], &done),
+        Ok(vec!["Film.mov.mkv".into()])
+    );
+    // Its job has failed: then the name is free, unless the source is there, too.
+    let failed = [("Film.mkv", "Film.mp4", false)];
+    assert_eq!(
+        named_beside(&["Film.mov"], &failed),
+        Ok(vec!["Film.mkv".into()])
+    );
+    assert_eq!(
+        named_beside(&["Film.mov", "Film.mp4"], &failed).expect("named"),
+        ["Film.mov.mkv", "Film.mkv"]
+    );
+    // Two that came together keep their long names when one goes.
+    let both = [
+        ("Film.mp4.mkv", "Film.mp4", true),
+        ("Film.mov.mkv", "Film.mov", true),
+    ];
+    assert_eq!(
+        named_beside(&["Film.mp4"], &both),
+        Ok(vec!["Film.mp4.mkv".into()])
+    );
+    // Names that lead from one to the next.
+    assert_eq!(
+        named_beside(
+            &["a.mp4", "a.mov", "a.mov.avi"],
+            &[("a.mkv", "a.mp4", true)]
+        )
+        .expect("named"),
+        ["a.mkv", "a.mov.mkv", "a.mov.avi.mkv"]
+    );
+    // Two sources of one name in one place: only different folders help.
+    assert_eq!(
+        named_beside(&["a.mp4", "a.mp4"], &[("a.mkv", "a.mp4", true)]),
+        Err((0, 1))
+    );
+}
+
+#[test]
+fn a_name_that_is_too_long_is_known() {
+    let long = |letters: usize, rest: &str| format!("{}{rest}", "D".repeat(letters));
+    let two_bytes = format!("{}.mp4", "ü".repeat(126));
+    for folder in ["file:///media/out", "s3://media/out"] {
+        let folder: Location = folder.parse().expect("a location");
+        let place = folder.join("unused.mp4");
+        let length = |name: &str| {
+            let name = Path::new(name);
+            let location = &place;
+            let named = [NamedSource { name, location }];
+            let outputs = outputs(&named, &folder, Container::Mkv, &OutputOwners::new());
+            outputs.expect("named").remove(0)
+        };
+        assert!(length(&long(251, ".mp4")).is_ok());
+        let refused = length(&long(252, ".ts")).expect_err("256 bytes");
+        assert_eq!((refused.bytes, refused.most), (256, 255));
+        assert_eq!(length(&two_bytes).expect_err("in bytes").bytes, 256);
+        assert!(length(&format!("{}/a.mp4", long(255, ""))).is_ok());
+    }
+    let deep = format!("{}a.mp4", "folder/".repeat(150));
+    let place = Location::s3("media", "out").expect("a location");
+    let named = [NamedSource {
+        name: Path::new(&deep),
+        location: &place,
+    }];
+    let outputs = outputs(&named, &place, Container::Mkv, &OutputOwners::new());
+    let refused = outputs.expect("named").remove(0).expect_err("a long key");
+    assert_eq!(refused.most, 1024);
+}
+
+#[test]
+fn no_name_leads_out_of_the_folder() {
+    for folder in ["file:///media/out", "s3://media/out"] {
+        let folder: Location = folder.parse().expect("a location");
+        let place = folder.join("unused.mp4");
+        let outputs_of = |names: &[&str]| {
+            let sources: Vec<NamedSource<'_>> = names
+                .iter()
+                .map(|name| NamedSource {
+                    name: Path::new(name),
+                    location: &place,
+                })
+                .collect();
+            outputs(&sources, &folder, Container::Mkv, &OutputOwners::new())
+        };
+        let outputs = outputs_of(&["../../b/c.avi", "/etc/d.avi"]).expect("named");
+        assert_eq!(
+            outputs,
+            [folder.join("b/c.mkv"), folder.join("etc/d.mkv")].map(Ok)
+        );
+        assert!(outputs_of(&["../c.avi", "c.avi"]).is_err(), "one file");
+    }
+}
+
+#[test]
+fn keys_hold_what_names_may_and_keys_may() {
+    assert_eq!(
+        as_key(Path::new("a b/two\nlines?.mp4")),
+        "a b/two%0Alines?.mp4"
+    );
+}
+
+#[test]
+fn a_source_is_never_an_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path().canonicalize().expect("there");
+    let path = folder.join("film.mkv");
+    std::fs::write(&path, b"media").expect("written");
+    let location = Location::file(&path).expect("absolute");
+    let source = NamedSource {
+        name: Path::new("film.mkv"),
+        location: &location,
+    };
+    let into = Location::file(&folder).expect("absolute");
+    let error =
+        outputs(&[source], &into, Container::Mkv, &OutputOwners::new()).expect_err("refused");
+    assert!(error.to_string().contains("would be a source"), "{error}");
+    assert!(outputs(&[source], &into, Container::Mp4, &OutputOwners::new()).is_ok());
+}
