@@ -1,39 +1,15 @@
 //! How the program ends, and errors that say so.
 
 use std::fmt;
-use std::process::ExitCode;
 
 use common::broker::{BrokerError, Unheard};
-use common::store::StoreError;
-
 use common::names::printable::printable;
-
-/// The exit codes. They are a contract: scripts branch on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Exit {
-    /// All that was asked for is done (for `enqueue` without `--wait`: enqueued).
-    Done = 0,
-    /// Some job failed, was skipped to spare a file that was there already, was
-    /// refused because no worker can run it, or could not be changed any more.
-    Failed = 1,
-    /// What was asked for makes no sense: an option, a recipe, a path.
-    Usage = 2,
-    /// The broker, the store or a program of the farm is out of reach.
-    OutOfReach = 3,
-    /// Interrupted by the user.
-    Interrupted = 130,
-}
+pub(crate) use common::program::exit::Exit;
+use common::store::StoreError;
 
 /// The exit codes, for `--help`.
 pub(crate) const HELP: &str = "Exit codes: 0 all done; 1 some job failed, no worker can run it, or it was too late; 2 usage, or nothing matches; \
     3 broker, store or a program of the farm out of reach; 130 interrupted";
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
 
 /// Why a command could not do what it was asked to, in one line.
 #[derive(Clone, Debug)]
@@ -86,11 +62,7 @@ impl std::error::Error for Error {}
 
 impl From<BrokerError> for Error {
     fn from(error: BrokerError) -> Self {
-        match error {
-            // The broker answers; what it keeps is unreadable.
-            BrokerError::BrokenRun { .. } | BrokerError::Wire { .. } => Self::failed(error),
-            error => Self::out_of_reach(error),
-        }
+        Self::new(Exit::from(&error), error)
     }
 }
 

@@ -294,27 +294,11 @@ impl Encoder {
             return aliases;
         }
         Self::catalogue()
-            .map(|(encoder, _)| (distance(&wanted, encoder.as_str()), encoder))
+            .map(|(encoder, _)| (strsim::levenshtein(&wanted, encoder.as_str()), encoder))
             .filter(|(distance, encoder)| *distance <= 2 || encoder.as_str().contains(&wanted))
             .map(|(_, encoder)| encoder)
             .collect()
     }
-}
-
-/// Levenshtein's distance of two short names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replace = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 impl fmt::Display for Encoder {

@@ -1,0 +1,37 @@
+//! How a program of the farm ends.
+
+use std::process::ExitCode;
+
+use crate::broker::BrokerError;
+
+/// The exit codes of all programs. They are a contract: scripts branch on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The program has done what it was asked to; a service was told to stop and has.
+    Done = 0,
+    /// Some of the work failed or was refused.
+    Failed = 1,
+    /// The command line, the configuration or an input makes no sense.
+    Usage = 2,
+    /// The broker, a store or another program that is needed does not answer.
+    OutOfReach = 3,
+    /// The user interrupted the program.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<&BrokerError> for Exit {
+    fn from(error: &BrokerError) -> Self {
+        match error {
+            // The broker answers; what it keeps cannot be read.
+            BrokerError::BrokenRun { .. } | BrokerError::Wire { .. } => Self::Failed,
+            _ => Self::OutOfReach,
+        }
+    }
+}
