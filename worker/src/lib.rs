@@ -1,16 +1,23 @@
-//! A worker of the farm: proves what its machine can do, takes jobs that ask
-//! for just that, and runs ffmpeg on them.
+//! A worker of the farm: proves what its machine can do, takes jobs that ask for
+//! just that, and runs ffmpeg on them.
 //!
-//! [`standing`] says whether it takes jobs at all, [`health`] how it fared with
-//! the last ones, and [`admission`] which it takes;
-//! `search` finds them and [`dispatcher`] fills slots with them; [`executor`] takes one job
-//! from its input to its published output; [`ffmpeg`] knows ffmpeg and nothing
-//! of the farm.
+//! ```text
+//! app ──► dispatch ──► work ◄── attempt ──► ffmpeg ──► sandbox
+//!            │                     │
+//!            └────► reach, report ◄┘
+//! ```
+//!
+//! [`dispatch`] decides when jobs are taken and which; [`attempt`] takes one job
+//! from its input to its published output; [`capabilities`] finds out what can be
+//! encoded here; [`ffmpeg`] knows ffmpeg and nothing of the farm.
 
+pub mod app;
 pub mod attempt;
 pub mod capabilities;
+pub mod commands;
 pub mod config;
 pub mod dispatch;
+pub mod error;
 pub mod ffmpeg;
 pub mod preview;
 pub mod reach;

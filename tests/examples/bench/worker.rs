@@ -15,13 +15,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use worker::config::ReadMode;
-use worker::dispatch::admission::Admission;
-use worker::dispatch::availability::Duty;
+use worker::dispatch::admission::{Admission, Held};
 use worker::dispatch::dispatcher::Dispatcher;
-use worker::dispatch::health::Health;
 use worker::dispatch::orders;
 use worker::reach::Reach;
-use worker::report::heartbeat::Heartbeater;
+use worker::report::heartbeat::{Heartbeater, Profile};
 use worker::stop::Stop;
 use worker::work::{AttemptEnd, Work};
 
@@ -61,20 +59,21 @@ impl Worker {
         let (orders, controls) = watch::channel(Default::default());
         let name = &setup.name;
         let reach = Reach::new(&Stores::new(), broker.clock());
-        let heartbeater = Arc::new(Heartbeater::new(
-            name.clone(),
-            setup.slots as u32,
-            terms.clone(),
-            card.clone(),
-            setup.scratch,
-            broker.clock(),
-            &reach,
-        ));
+        let profile = Profile {
+            name: name.clone(),
+            slots: setup.slots as u32,
+            terms: terms.clone(),
+            places: reach.allowed(),
+            card: card.clone(),
+            away: reach.away(),
+        };
+        let heartbeater = Heartbeater::new(profile, setup.scratch, broker.clock());
+        let heartbeater = Arc::new(heartbeater);
         let gone = CancellationToken::new();
         let announcing = tokio::spawn({
             let (heartbeater, broker, gone) =
                 (Arc::clone(&heartbeater), broker.clone(), gone.clone());
-            async move { heartbeater.announce(&broker, gone).await }
+            async move { heartbeater.run(&broker, gone).await }
         });
         let following = tokio::spawn(orders::follow(broker.clone(), orders, gone.clone()));
         let dispatcher = Dispatcher {
@@ -84,22 +83,20 @@ impl Worker {
                 claimed: setup.claimed,
                 done: setup.done,
             }),
-            duty: Duty::new(
-                name.clone(),
-                None,
-                controls.clone(),
-                Health::new(0, Duration::ZERO),
-                broker.clock(),
-            ),
-            admission: Arc::new(Admission::new(
-                name.clone(),
+            admission: Arc::new(Admission {
+                name: name.clone(),
                 terms,
-                ReadMode::InPlace,
-                setup.scratch.to_owned(),
+                places: reach.allowed(),
+                read: ReadMode::InPlace,
                 card,
                 controls,
                 reach,
-            )),
+                held: Held::default(),
+            }),
+            scratch: setup.scratch.to_owned(),
+            hours: None,
+            quarantine_after: 0,
+            quarantine_rest: Duration::ZERO,
             heartbeater,
             slots: setup.slots,
             drain_timeout: Duration::ZERO,

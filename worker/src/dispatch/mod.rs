@@ -1,8 +1,20 @@
 //! Which jobs this worker takes, and when.
+//!
+//! [`core`] decides, without any input or output. [`dispatcher`] is the loop that
+//! brings it events and has its actions carried out, as tasks of their own:
+//!
+//! ```text
+//! sources ─┐                        ┌─► hands ─► tasks: polls, searches, jobs, proofs
+//!          ├─► dispatcher ⇄ core ───┘                        │
+//!          └───────────────◄──────────── their ends ◄────────┘
+//! ```
 
 pub mod admission;
-pub mod availability;
+mod core;
 pub mod dispatcher;
-pub mod health;
+mod hands;
 pub mod orders;
-pub mod search;
+mod room;
+mod sources;
+mod tasks;
+mod wakeups;

@@ -1,7 +1,8 @@
-//! What the farm hears of this worker: its heartbeat and its jobs' progress.
+//! What the farm hears of this worker, every few seconds and after each change.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError, Clock, HEARTBEAT};
@@ -14,58 +15,49 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::reach::Reach;
 use crate::report::availability::Availability;
-use crate::report::load::Meter;
+use crate::report::load::LoadGauge;
 
 /// Changes within this time go out as one heartbeat.
-const CHANGES: Duration = Duration::from_millis(200);
-
-/// A clock that is off by more seconds is told of.
+const TOGETHER: Duration = Duration::from_millis(200);
+/// A clock that is off by more seconds is warned of.
 const CLOCK_OFF: f64 = 5.0;
 
-/// What changes about a worker while it lives; shared by all its tasks.
+/// What a worker says of itself for as long as it lives.
+pub struct Profile {
+    pub name: WorkerName,
+    pub slots: u32,
+    pub terms: Terms,
+    pub places: Places,
+    pub card: watch::Receiver<Arc<Capabilities>>,
+    pub away: watch::Receiver<Vec<Away>>,
+}
+
+/// Publishes heartbeats; shared by all tasks of a worker.
 pub struct Heartbeater {
-    name: WorkerName,
-    slots: u32,
-    card: watch::Receiver<Arc<Capabilities>>,
-    terms: Terms,
-    places: Places,
+    profile: Profile,
     started: Timestamp,
     clock: Clock,
-    scratch: std::path::PathBuf,
-    away: watch::Receiver<Vec<Away>>,
-    now: Mutex<Now>,
+    load: LoadGauge,
+    state: Mutex<State>,
     changed: Notify,
 }
 
-struct Now {
+/// What changes while a worker lives.
+struct State {
     availability: Availability,
     running: BTreeSet<JobId>,
 }
 
 impl Heartbeater {
-    /// A ready worker without jobs.
-    pub fn new(
-        name: WorkerName,
-        slots: u32,
-        terms: Terms,
-        card: watch::Receiver<Arc<Capabilities>>,
-        scratch: &std::path::Path,
-        clock: Clock,
-        reach: &Reach,
-    ) -> Self {
+    /// For a ready worker without jobs, whose scratch files lie in that folder.
+    pub fn new(profile: Profile, scratch: &Path, clock: Clock) -> Self {
         Self {
-            name,
-            slots,
-            terms,
-            places: reach.allowed(),
-            card,
+            profile,
             started: clock.now(),
             clock,
-            scratch: scratch.to_owned(),
-            away: reach.away(),
-            now: Mutex::new(Now {
+            load: LoadGauge::of(scratch),
+            state: Mutex::new(State {
                 availability: Availability {
                     status: WorkerStatus::Ready,
                     note: None,
@@ -77,34 +69,23 @@ impl Heartbeater {
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Now)) {
-        change(&mut self.now.lock().unwrap_or_else(PoisonError::into_inner));
-        self.changed.notify_one();
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it takes jobs now.
-    pub fn stand(&self, availability: &Availability) {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.availability != *availability {
-            now.availability = availability.clone();
+    /// Says from now on whether the worker takes jobs.
+    pub fn announce(&self, availability: Availability) {
+        let mut state = self.state();
+        if state.availability != availability {
+            state.availability = availability;
             self.changed.notify_one();
         }
     }
 
-    /// The process is stopping.
-    pub fn stop(&self) {
-        self.stand(&Availability {
-            status: WorkerStatus::Draining,
-            note: Some("it is stopping".to_owned()),
-            until: None,
-        });
-    }
-
-    /// It runs one job more until the guard is dropped.
+    /// Counts a job as running until the guard is dropped.
     pub fn running(self: &Arc<Self>, job: JobId) -> Running {
-        self.change(|now| {
-            now.running.insert(job);
-        });
+        self.state().running.insert(job);
+        self.changed.notify_one();
         Running {
             heartbeater: Arc::clone(self),
             job,
@@ -112,62 +93,63 @@ impl Heartbeater {
     }
 
     fn heartbeat(&self, load: Load) -> Heartbeat {
-        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state();
+        let profile = &self.profile;
         Heartbeat {
-            name: self.name.clone(),
-            status: now.availability.status,
-            note: now.availability.note.clone(),
-            until: now.availability.until,
-            terms: self.terms.clone(),
+            name: profile.name.clone(),
+            status: state.availability.status,
+            note: state.availability.note.clone(),
+            until: state.availability.until,
+            terms: profile.terms.clone(),
             started: self.started,
             at: self.clock.now(),
-            slots: self.slots,
-            running: now.running.iter().copied().collect(),
+            slots: profile.slots,
+            running: state.running.iter().copied().collect(),
             load,
-            card: Capabilities::clone(&self.card.borrow()),
-            places: self.places.clone(),
-            away: self.away.borrow().clone(),
+            card: Capabilities::clone(&profile.card.borrow()),
+            places: profile.places.clone(),
+            away: profile.away.borrow().clone(),
             clock_ahead: self.clock.ahead(),
         }
     }
 
-    /// Says for the first time that the worker lives, where nothing was heard
-    /// under its name since; tells whether that was so.
+    /// Publishes the first heartbeat, where no other was published under the
+    /// worker's name since; tells whether that was so.
     ///
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn begin(&self, broker: &Broker, last_heard: u64) -> Result<bool, BrokerError> {
-        let load = Meter::new(&self.scratch).read();
-        broker.take_name(&self.heartbeat(load), last_heard).await
+        let heartbeat = self.heartbeat(self.load.read().await);
+        broker.take_name(&heartbeat, last_heard).await
     }
 
-    /// Says every few seconds, and soon after each change, that the worker
-    /// lives, until told to stop; then signs off.
-    pub async fn announce(&self, broker: &Broker, stop: CancellationToken) {
-        let mut meter = Meter::new(&self.scratch);
+    /// Publishes a heartbeat every few seconds, and soon after each change, until
+    /// told to stop; then signs off.
+    pub async fn run(&self, broker: &Broker, stop: CancellationToken) {
         let mut told = 0.0;
-        let mut away = self.away.clone();
-        loop {
-            told = tell_of_clock(self.clock.ahead(), told);
-            if let Err(error) = broker.heartbeat(&self.heartbeat(meter.read())).await {
+        let mut away = self.profile.away.clone();
+        while !stop.is_cancelled() {
+            told = warn_of_clock(self.clock.ahead(), told);
+            let heartbeat = self.heartbeat(self.load.read().await);
+            if let Err(error) = broker.heartbeat(&heartbeat).await {
                 tracing::warn!(%error, "no heartbeat reached the broker");
             }
             tokio::select! {
                 () = tokio::time::sleep(HEARTBEAT) => {}
-                () = self.changed.notified() => tokio::time::sleep(CHANGES).await,
-                Ok(()) = away.changed() => tokio::time::sleep(CHANGES).await,
-                () = stop.cancelled() => break,
+                () = self.changed.notified() => tokio::time::sleep(TOGETHER).await,
+                Ok(()) = away.changed() => tokio::time::sleep(TOGETHER).await,
+                () = stop.cancelled() => {}
             }
         }
-        if let Err(error) = broker.sign_off(&self.name).await {
+        if let Err(error) = broker.sign_off(&self.profile.name).await {
             tracing::debug!(%error, "could not sign off; the heartbeat will run out");
         }
     }
 }
 
 /// Warns of a clock that is so many seconds ahead of the broker's, where that is
-/// much, and much else than what was told before; says what was told last.
-fn tell_of_clock(ahead: f64, told: f64) -> f64 {
+/// much, and much else than what was said before; tells what was said last.
+fn warn_of_clock(ahead: f64, told: f64) -> f64 {
     if (ahead - told).abs() <= CLOCK_OFF {
         return told;
     }
@@ -192,9 +174,7 @@ pub struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let job = self.job;
-        self.heartbeater.change(|now| {
-            now.running.remove(&job);
-        });
+        self.heartbeater.state().running.remove(&self.job);
+        self.heartbeater.changed.notify_one();
     }
 }

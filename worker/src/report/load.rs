@@ -1,9 +1,12 @@
 //! How busy the machine is.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use common::farm::worker::Load;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use crate::report::gauge::Gauge;
 
 /// Reads how busy the machine is; what this system does not tell stays 0.
 pub struct Meter {
@@ -39,6 +42,25 @@ impl Meter {
         }
         load.scratch_free = free_space(&self.scratch).unwrap_or(0);
         load
+    }
+}
+
+/// How long a heartbeat waits for a reading.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Reads how busy the machine is without holding up whoever asks.
+pub(crate) struct LoadGauge(Gauge<Load>);
+
+impl LoadGauge {
+    /// For a machine whose scratch files lie in this folder.
+    pub(crate) fn of(scratch: &Path) -> Self {
+        let mut meter = Meter::new(scratch);
+        Self(Gauge::new(Load::default(), move || meter.read()))
+    }
+
+    /// The load by now; where the machine does not tell in time, as it was.
+    pub(crate) async fn read(&self) -> Load {
+        self.0.read(LONGEST).await
     }
 }
 

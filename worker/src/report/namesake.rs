@@ -15,12 +15,13 @@ const RUN_OUT: Duration = Duration::from_secs(20);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Another worker has the name.
+/// The worker's name cannot be taken.
 #[derive(Debug, thiserror::Error)]
-#[error("a worker named {name} is alive on the machine {host}: give this one another --name")]
-pub struct Taken {
-    name: WorkerName,
-    host: String,
+pub enum NameError {
+    #[error("a worker named {name} is alive on the machine {host}: give this one another --name")]
+    Taken { name: WorkerName, host: String },
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
 }
 
 /// Takes the name, and answers to it until told to stop. Where nobody answers, a
@@ -28,13 +29,13 @@ pub struct Taken {
 /// may be a moved container's, so it gets the time to run out.
 ///
 /// # Errors
-/// [`Taken`]; where the broker gives no answer.
+/// Where another live worker has the name, or the broker gives no answer.
 pub async fn take(
     broker: &Broker,
     name: &WorkerName,
     heartbeater: &Heartbeater,
     gone: &CancellationToken,
-) -> anyhow::Result<()> {
+) -> Result<(), NameError> {
     let host = host_name();
     let give_up = Instant::now() + RUN_OUT;
     loop {
@@ -43,7 +44,7 @@ pub async fn take(
             Ok(Step::Taken) => return Ok(()),
             Ok(Step::Held { by, is_sure }) if is_sure || is_late => {
                 let (name, host) = (name.clone(), by);
-                return Err(Taken { name, host }.into());
+                return Err(NameError::Taken { name, host });
             }
             Err(error) if is_late => return Err(error.into()),
             // A broker that is just being restarted is waited for.

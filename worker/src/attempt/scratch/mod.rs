@@ -163,22 +163,5 @@ pub fn size(folder: &Path) -> u64 {
     Dir::open_ambient_dir(folder, ambient_authority()).map_or(0, |dir| marked::size(&dir))
 }
 
-/// Where scratch files go unless told otherwise: a disk, not a `/tmp` in memory.
-pub fn default_base() -> PathBuf {
-    let variable = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let cache = if cfg!(windows) {
-        variable("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        variable("HOME").map(|home| home.join("Library/Caches"))
-    } else {
-        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))
-    };
-    cache.unwrap_or_else(std::env::temp_dir).join("ffmpeg-easy")
-}
-
 #[cfg(test)]
 mod tests;

@@ -1,31 +1,34 @@
 //! What a worker is told: command line, environment, defaults.
 
+mod places;
+mod problems;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::broker::ConnectOptions;
+use common::farm::card::Capabilities;
 use common::farm::hours::Hours;
 use common::farm::queue::Queue;
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
 use common::names::location::Location;
+use common::program::telemetry;
 use common::program::telemetry::LogFormat;
 use common::recipe::encoder::Encoder;
 use common::store::Stores;
-use common::store::roots::Roots;
 
-use crate::attempt::scratch;
-use crate::capabilities::host_name;
+use crate::capabilities;
+use crate::capabilities::{Detection, host_name};
+use crate::ffmpeg::Tools;
 
 /// Runs encodes for an ffmpeg-easy farm on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "worker", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do instead of working.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// How to work.
     #[command(flatten)]
     pub config: Config,
 }
@@ -38,16 +41,13 @@ pub enum Command {
         /// Print the capability card as JSON
         #[arg(long)]
         json: bool,
-        /// How to look.
         #[command(flatten)]
         detection: DetectionArgs,
-        /// How to log.
         #[command(flatten)]
         log: LogArgs,
     },
     /// Check the settings, and whether broker, buckets (--bucket) and ffmpeg can be reached, then exit
     CheckConfig {
-        /// The settings to check.
         #[command(flatten)]
         config: Box<Config>,
     },
@@ -127,13 +127,13 @@ pub struct Config {
     #[arg(long, env = "WORKER_NAME")]
     pub name: Option<WorkerName>,
     /// Folder for files in the making
-    #[arg(long, env = "WORKER_SCRATCH", value_name = "DIR", default_value_os_t = scratch::default_base())]
+    #[arg(long, env = "WORKER_SCRATCH", value_name = "DIR", default_value_os_t = cache_folder())]
     pub scratch: PathBuf,
     /// Folder below which files may be read and written; may be given again. Without one, no job about local files is taken [env: WORKER_ROOT, a list like PATH]
     #[arg(long = "root", value_name = "PATH")]
     pub roots: Vec<PathBuf>,
     /// Bucket, or prefix of one, below which objects may be read and written; may be given again [env: WORKER_BUCKET, comma-separated] [default: all that the credentials open]
-    #[arg(long = "bucket", value_name = "s3://BUCKET/PREFIX", value_parser = bucket)]
+    #[arg(long = "bucket", value_name = "s3://BUCKET/PREFIX", value_parser = places::bucket)]
     pub buckets: Vec<Location>,
     /// Jobs to run at once [default: a quarter of the cores, at least 2]
     #[arg(long, env = "WORKER_MAX_JOBS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -208,10 +208,8 @@ pub struct Config {
     /// Stop when standard input closes, as on SIGTERM
     #[arg(long, hide = true)]
     pub stop_with_stdin: bool,
-    /// How to find out what the machine can do.
     #[command(flatten)]
     pub detection: DetectionArgs,
-    /// How to log.
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -224,64 +222,96 @@ fn ack_wait(text: &str) -> Result<Duration, String> {
     Ok(wait)
 }
 
-/// Reads a bucket, or a prefix of one.
-fn bucket(text: &str) -> Result<Location, String> {
-    let location = Location::from_argument(text).map_err(|error| error.to_string())?;
-    if !location.is_remote() {
-        return Err(format!(
-            "'{text}' is no bucket: expected s3://BUCKET/PREFIX"
-        ));
-    }
-    Ok(location)
-}
-
 /// Reads `500M`, `20G`, `1000000`: bytes, by powers of 1024.
 fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("'{text}' is no size: expected e.g. 500M or 20G");
-    let (number, unit) = match text.char_indices().last() {
-        Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit.to_ascii_uppercase()),
-        _ => (text, 'B'),
-    };
-    let shift = match unit {
-        'B' => 0,
-        'K' => 10,
-        'M' => 20,
-        'G' => 30,
-        'T' => 40,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    number.checked_mul(1 << shift).ok_or_else(wrong)
+    let binary = parse_size::Config::new().with_binary();
+    binary
+        .parse_size(text)
+        .map_err(|_| format!("'{text}' is no size: expected e.g. 500M or 20G"))
+}
+
+/// The folder for scratch files and kept capability cards, unless told otherwise:
+/// on a disk, not in a `/tmp` that may lie in memory.
+pub fn cache_folder() -> PathBuf {
+    let folders = directories::BaseDirs::new();
+    let cache = folders.map(|folders| folders.cache_dir().to_owned());
+    cache.unwrap_or_else(std::env::temp_dir).join("ffmpeg-easy")
+}
+
+impl DetectionArgs {
+    /// # Errors
+    /// Where ffmpeg or ffprobe is missing.
+    pub fn tools(&self) -> anyhow::Result<Tools> {
+        Ok(Tools::find(self.ffmpeg.clone(), self.ffprobe.clone())?)
+    }
+
+    pub fn detection(&self, tools: &Tools) -> Detection {
+        Detection {
+            only: self.encoders.clone(),
+            cache: Some(cache_folder().join("capabilities.json")),
+            fresh: self.fresh,
+            ..Detection::new(&tools.ffmpeg)
+        }
+    }
+
+    /// What this machine can do; kept for a worker's next start where `keep` says so.
+    ///
+    /// # Errors
+    /// Where ffmpeg does not run.
+    pub async fn detect(&self, tools: &Tools, keep: bool) -> anyhow::Result<Capabilities> {
+        let detection = Detection {
+            keep,
+            ..self.detection(tools)
+        };
+        let card = capabilities::detect(&detection).await?;
+        for encoder in self.encoders.iter().flatten() {
+            if !card.encoders.contains_key(encoder) {
+                tracing::warn!(%encoder, "this ffmpeg has no such encoder: is the name in --encoders right?");
+            }
+        }
+        Ok(card)
+    }
+}
+
+impl Cli {
+    pub fn log(&self) -> &LogArgs {
+        match &self.command {
+            Some(Command::Capabilities { log, .. }) => log,
+            Some(Command::CheckConfig { config }) => &config.log,
+            None => &self.config.log,
+        }
+    }
+
+    /// The command line of this process, and its environment. Where it cannot be
+    /// read, says so and ends the process: with all values that are wrong, not
+    /// with the first only.
+    pub fn read() -> Self {
+        let arguments: Vec<_> = std::env::args_os().collect();
+        match Self::try_parse_from(&arguments) {
+            Ok(cli) => cli,
+            Err(error) => problems::exit(&error, &arguments),
+        }
+    }
 }
 
 impl Config {
+    /// What is wrong with the values that the command line alone does not tell.
+    ///
+    /// # Errors
+    /// Each that is wrong.
+    pub fn check(&self) -> Result<(), Vec<String>> {
+        let mut wrong = self.stores().err().unwrap_or_default();
+        wrong.extend(telemetry::check_level(&self.log.log_level).err());
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
     /// Access to media where this worker was told that it may read and write, and
     /// nowhere else.
     ///
     /// # Errors
-    /// Where that is no folder that exists, or no bucket.
-    pub fn stores(&self) -> Result<Stores, String> {
-        let listed = std::env::var_os("WORKER_ROOT").unwrap_or_default();
-        let folders: Vec<PathBuf> = if self.roots.is_empty() {
-            std::env::split_paths(&listed)
-                .filter(|path| !path.as_os_str().is_empty())
-                .collect()
-        } else {
-            self.roots.clone()
-        };
-        let listed = std::env::var("WORKER_BUCKET").unwrap_or_default();
-        let buckets = if self.buckets.is_empty() {
-            let texts = listed.split(',').map(str::trim);
-            texts
-                .filter(|text| !text.is_empty())
-                .map(bucket)
-                .collect::<Result<_, _>>()
-                .map_err(|error| format!("WORKER_BUCKET: {error}"))?
-        } else {
-            self.buckets.clone()
-        };
-        let roots = Roots::new(folders).map_err(|error| format!("--root: {error}"))?;
-        Ok(Stores::new().within(roots, buckets))
+    /// Where a place is no folder that exists, or no bucket: each that is wrong.
+    pub fn stores(&self) -> Result<Stores, Vec<String>> {
+        places::stores(&self.roots, &self.buckets)
     }
 
     /// What this worker is willing to take.

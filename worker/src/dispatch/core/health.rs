@@ -1,12 +1,18 @@
 //! How a worker fared with its last jobs: well, in doubt, or in quarantine.
 //!
-//! Several different jobs in a row that fail by the worker's fault put it in
-//! doubt: an encode of its own decides whether the jobs or the machine are at
-//! fault. Where that fails, too, the worker rests. A rest ends by another such
-//! encode that passes, or by a person's word, and never by the clock alone:
-//! after each rest it tries again, and each rest is twice as long as the one
-//! before. Whoever comes out of quarantine begins anew: one more failure means
-//! as little as the first ever did.
+//! ```text
+//!        N jobs in a row fail            the proof encode fails
+//! well ───────────────────────► in doubt ─────────────────────► quarantined ◄─┐
+//!  ▲   by this worker's fault      │                             │   │        │
+//!  │                               │ it passes: the jobs are     │   └────────┘
+//!  │◄──────────────────────────────┘ at fault                    │   a try fails: a
+//!  │◄────────────────────────────────────────────────────────────┘   longer rest
+//!                a try passes, or a person lifts the quarantine
+//! ```
+//!
+//! The clock alone never ends a quarantine. After each rest the worker tries
+//! again, and each rest is twice as long as the one before. After a quarantine the
+//! count of failures begins anew.
 
 use std::time::Duration;
 
@@ -15,26 +21,27 @@ use common::recipe::encoder::Encoder;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// No rest is longer. A worker that was well for so long begins with the
-/// shortest rest again.
+use crate::dispatch::core::event::Now;
+
+/// No rest is longer, and after so long without a quarantine rests are short again.
 const LONGEST_REST: Duration = Duration::from_secs(3600);
 
-/// Whether a worker is well.
-pub struct Health {
-    /// Different jobs in a row that put it in doubt; 0: never.
+#[derive(Clone, Debug)]
+pub(crate) struct Health {
+    /// Different jobs in a row that put the worker in doubt; 0: never.
     limit: usize,
-    /// How long the first rest is.
+    /// The length of the first rest.
     shortest: Duration,
-    /// Jobs that failed by its fault, one after the other, and what they were
-    /// encoded with.
+    /// Jobs that failed by the worker's fault, one after the other, with their encoders.
     streak: Vec<(JobId, Option<Encoder>)>,
     condition: Condition,
-    /// Rests since it was last well.
+    /// Rests since the worker was last well.
     rests: u32,
-    /// When it last came out of quarantine.
+    /// When the last quarantine ended.
     released: Option<Timestamp>,
 }
 
+#[derive(Clone, Debug)]
 enum Condition {
     Well,
     InDoubt,
@@ -43,14 +50,14 @@ enum Condition {
 
 /// Why a worker rests, and until when.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Quarantine {
-    /// Different jobs in a row that had failed.
+pub(crate) struct Quarantine {
+    /// How many different jobs in a row had failed.
     jobs: usize,
-    /// What they were encoded with.
+    /// Their encoders.
     suspects: Vec<Encoder>,
-    /// What went wrong with its own encode the last time.
+    /// What went wrong with the last proof encode.
     why: String,
-    /// When it tries again.
+    /// When the worker tries again.
     ends: Instant,
     /// The same, by the broker's clock.
     until: Timestamp,
@@ -58,7 +65,7 @@ pub struct Quarantine {
 
 impl Quarantine {
     /// Why, for people.
-    pub fn note(&self) -> String {
+    pub(crate) fn note(&self) -> String {
         let jobs = match self.jobs {
             1 => "a job".to_owned(),
             jobs => format!("{jobs} jobs in a row"),
@@ -69,21 +76,25 @@ impl Quarantine {
         )
     }
 
-    /// When it tries again, by the broker's clock; `None` once that time has come.
-    pub fn next_try(&self) -> Option<Timestamp> {
-        (!self.is_due()).then_some(self.until)
+    /// When the worker tries again, by the broker's clock; `None` once that time has come.
+    pub(crate) fn next_try(&self, now: &Now) -> Option<Timestamp> {
+        (!self.is_due(now)).then_some(self.until)
     }
 
-    /// Whether it is to try again.
-    pub fn is_due(&self) -> bool {
-        Instant::now() >= self.ends
+    /// When the worker tries again.
+    pub(crate) fn ends(&self) -> Instant {
+        self.ends
+    }
+
+    pub(crate) fn is_due(&self, now: &Now) -> bool {
+        now.at >= self.ends
     }
 }
 
 impl Health {
     /// A worker that is well. `limit` different jobs in a row put it in doubt,
     /// never where that is 0; its first rest lasts `shortest`.
-    pub fn new(limit: usize, shortest: Duration) -> Self {
+    pub(crate) fn new(limit: usize, shortest: Duration) -> Self {
         Self {
             limit,
             shortest,
@@ -96,43 +107,46 @@ impl Health {
 
     /// A job was completed. Where the worker is in doubt or rests, that says
     /// nothing of what failed.
-    pub fn completed(&mut self) {
-        if matches!(self.condition, Condition::Well) {
+    pub(crate) fn completed(&mut self) {
+        if self.is_well() {
             self.streak.clear();
             self.rests = 0;
         }
     }
 
-    /// A job failed by the worker's fault. Says whether that puts it in doubt.
-    pub fn failed(&mut self, job: JobId, by: Option<Encoder>) -> bool {
-        if !matches!(self.condition, Condition::Well) {
-            return false;
+    /// A job failed by the worker's fault.
+    pub(crate) fn failed(&mut self, job: JobId, encoder: Option<Encoder>) {
+        if !self.is_well() {
+            return;
         }
         if !self.streak.iter().any(|(failed, _)| *failed == job) {
-            self.streak.push((job, by));
+            self.streak.push((job, encoder));
         }
-        let is_in_doubt = self.limit > 0 && self.streak.len() >= self.limit;
-        if is_in_doubt {
+        if self.limit > 0 && self.streak.len() >= self.limit {
             self.condition = Condition::InDoubt;
         }
-        is_in_doubt
     }
 
-    /// Whether it is being found out if the jobs or the machine are at fault.
-    pub fn is_in_doubt(&self) -> bool {
+    /// Whether jobs may be started.
+    pub(crate) fn is_well(&self) -> bool {
+        matches!(self.condition, Condition::Well)
+    }
+
+    /// Whether a proof encode is to tell if the jobs or the machine are at fault.
+    pub(crate) fn is_in_doubt(&self) -> bool {
         matches!(self.condition, Condition::InDoubt)
     }
 
-    /// Its quarantine, while it is in one.
-    pub fn quarantine(&self) -> Option<&Quarantine> {
+    /// The quarantine that the worker is in.
+    pub(crate) fn quarantine(&self) -> Option<&Quarantine> {
         match &self.condition {
             Condition::Quarantined(quarantine) => Some(quarantine),
             _ => None,
         }
     }
 
-    /// What the jobs were encoded with that failed by its fault.
-    pub fn suspects(&self) -> Vec<Encoder> {
+    /// The encoders of the jobs that failed by the worker's fault.
+    pub(crate) fn suspects(&self) -> Vec<Encoder> {
         if let Some(quarantine) = self.quarantine() {
             return quarantine.suspects.clone();
         }
@@ -143,20 +157,20 @@ impl Health {
         suspects
     }
 
-    /// An encode of its own failed: it rests, or rests on. `now` is the broker's time.
-    pub fn rest(&mut self, why: &str, now: Timestamp) {
+    /// A proof encode failed: the worker rests, or rests on.
+    pub(crate) fn rest(&mut self, why: &str, now: &Now) {
         let (jobs, suspects) = match self.quarantine() {
             Some(quarantine) => (quarantine.jobs, quarantine.suspects.clone()),
             None => (self.streak.len(), self.suspects()),
         };
-        let was_well_for = self
+        let well_for = self
             .released
-            .map(|at| now.duration_since(at).unsigned_abs());
-        if self.quarantine().is_none() && was_well_for.is_some_and(|time| time >= LONGEST_REST) {
+            .map(|at| now.utc.duration_since(at).unsigned_abs());
+        if self.quarantine().is_none() && well_for.is_some_and(|time| time >= LONGEST_REST) {
             self.rests = 0;
         }
         let doubled = self.shortest.saturating_mul(1 << self.rests.min(16));
-        // A first rest that is longer by a person's wish is never cut.
+        // A person may have set a first rest that is longer than the longest.
         let rest = doubled.min(LONGEST_REST.max(self.shortest));
         self.rests += 1;
         self.streak.clear();
@@ -164,24 +178,23 @@ impl Health {
             jobs,
             suspects,
             why: why.to_owned(),
-            ends: Instant::now() + rest,
-            until: now.checked_add(rest).unwrap_or(Timestamp::MAX),
+            ends: now.at + rest,
+            until: now.utc.checked_add(rest).unwrap_or(Timestamp::MAX),
         });
     }
 
-    /// An encode of its own passed: out of quarantine, or the jobs are at fault.
-    /// `now` is the broker's time.
-    pub fn passed(&mut self, now: Timestamp) {
+    /// A proof encode passed: the quarantine ends, or the jobs are at fault.
+    pub(crate) fn passed(&mut self, now: &Now) {
         match self.condition {
-            Condition::Quarantined(_) => self.released = Some(now),
+            Condition::Quarantined(_) => self.released = Some(now.utc),
             _ => self.rests = 0,
         }
         self.streak.clear();
         self.condition = Condition::Well;
     }
 
-    /// A person says that it is well. Tells whether it was in quarantine.
-    pub fn lift(&mut self) -> bool {
+    /// A person says that the worker is well; tells whether it was in quarantine.
+    pub(crate) fn lift(&mut self) -> bool {
         let was_quarantined = self.quarantine().is_some();
         if was_quarantined {
             self.streak.clear();
@@ -202,18 +215,37 @@ mod tests {
         uuid::Uuid::from_u128(n).to_string().parse().expect("an id")
     }
 
-    /// Three different jobs fail by its fault; says whether the last put it in doubt.
-    fn three_fail(health: &mut Health) -> bool {
-        assert!(!health.failed(job(1), None));
-        assert!(!health.failed(job(2), None));
-        health.failed(job(3), None)
+    fn at(utc: Timestamp) -> Now {
+        Now {
+            at: Instant::now(),
+            utc,
+            chance: 0.0,
+        }
     }
 
-    /// How long it is to rest.
+    fn epoch() -> Now {
+        at(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Says whether a job's failure puts the worker in doubt.
+    fn fails(health: &mut Health, nth: u128) -> bool {
+        health.failed(job(nth), None);
+        health.is_in_doubt()
+    }
+
+    /// Three different jobs fail by the worker's fault; says whether the last put it in doubt.
+    fn three_fail(health: &mut Health) -> bool {
+        assert!(!fails(health, 1));
+        assert!(!fails(health, 2));
+        fails(health, 3)
+    }
+
+    /// How long the worker is to rest.
     fn rest(health: &mut Health) -> Duration {
-        health.rest("no device", Timestamp::UNIX_EPOCH);
+        let now = epoch();
+        health.rest("no device", &now);
         let quarantine = health.quarantine().expect("it rests");
-        let until = quarantine.next_try().expect("not yet");
+        let until = quarantine.next_try(&now).expect("not yet");
         until
             .duration_since(Timestamp::UNIX_EPOCH)
             .try_into()
@@ -224,19 +256,19 @@ mod tests {
     fn different_jobs_in_a_row_put_a_worker_in_doubt() {
         let mut health = Health::new(3, MINUTE);
         for _ in 0..5 {
-            assert!(!health.failed(job(1), None), "one job may be the culprit");
+            assert!(!fails(&mut health, 1), "one job may be the culprit");
         }
-        assert!(!health.failed(job(2), None));
+        assert!(!fails(&mut health, 2));
         health.completed();
         assert!(three_fail(&mut health), "the streak began anew");
         assert!(health.is_in_doubt());
-        assert!(!health.failed(job(4), None), "it is being found out");
+        health.failed(job(4), None);
         health.completed();
         assert!(health.is_in_doubt(), "its own encode decides");
-        health.passed(Timestamp::UNIX_EPOCH);
+        health.passed(&epoch());
         assert!(!health.is_in_doubt() && health.quarantine().is_none());
         let mut never = Health::new(0, MINUTE);
-        assert!((0..9).all(|n| !never.failed(job(n), None)));
+        assert!((0..9).all(|n| !fails(&mut never, n)));
     }
 
     #[test]
@@ -244,7 +276,7 @@ mod tests {
         let mut health = Health::new(3, MINUTE);
         assert!(three_fail(&mut health));
         rest(&mut health);
-        health.passed(Timestamp::UNIX_EPOCH);
+        health.passed(&epoch());
         assert!(health.quarantine().is_none(), "ready at once");
         assert!(three_fail(&mut health), "three different jobs, and not one");
     }
@@ -255,18 +287,18 @@ mod tests {
         three_fail(&mut health);
         assert_eq!(rest(&mut health), MINUTE);
         assert_eq!(rest(&mut health), 2 * MINUTE, "a try has failed");
-        health.passed(Timestamp::UNIX_EPOCH);
+        health.passed(&epoch());
         three_fail(&mut health);
         assert_eq!(rest(&mut health), 4 * MINUTE, "it was not well for long");
-        health.passed(Timestamp::UNIX_EPOCH);
+        health.passed(&epoch());
         health.completed();
         three_fail(&mut health);
         assert_eq!(rest(&mut health), MINUTE, "it had a success");
-        health.passed(Timestamp::UNIX_EPOCH);
+        health.passed(&epoch());
         three_fail(&mut health);
         assert_eq!(rest(&mut health), 2 * MINUTE);
         let long_ago = Timestamp::UNIX_EPOCH - LONGEST_REST;
-        health.passed(long_ago);
+        health.passed(&at(long_ago));
         three_fail(&mut health);
         assert_eq!(rest(&mut health), MINUTE, "it was well for long");
         for _ in 0..20 {
@@ -281,14 +313,15 @@ mod tests {
     fn a_try_that_fails_says_why_and_keeps_what_is_suspected() {
         let x265: Encoder = "libx265".parse().expect("an encoder");
         let mut health = Health::new(1, Duration::ZERO);
-        assert!(health.failed(job(1), Some(x265.clone())));
-        health.rest("no device", Timestamp::UNIX_EPOCH);
-        assert!(!health.failed(job(2), None), "it rests already");
+        let now = epoch();
+        health.failed(job(1), Some(x265.clone()));
+        health.rest("no device", &now);
+        assert!(!fails(&mut health, 2), "it rests already");
         health.completed();
         let quarantine = health.quarantine().expect("no job ends it");
-        assert!(quarantine.is_due());
-        assert_eq!(quarantine.next_try(), None, "it is trying");
-        health.rest("disk full", Timestamp::UNIX_EPOCH);
+        assert!(quarantine.is_due(&now));
+        assert_eq!(quarantine.next_try(&now), None, "it is trying");
+        health.rest("disk full", &now);
         assert_eq!(health.suspects(), [x265]);
         let note = health.quarantine().expect("it rests on").note();
         assert_eq!(

@@ -1,0 +1,264 @@
+//! A worker, from its settings to its last word: a test owns both.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use common::broker::{Broker, BrokerError};
+use common::farm::card::Capabilities;
+use common::farm::orders::Controls;
+use common::store::Stores;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::attempt::executor::Executor;
+use crate::attempt::proof_encode::ProofEncodes;
+use crate::attempt::scratch::Scratch;
+use crate::capabilities::Detection;
+use crate::config::Config;
+use crate::dispatch::admission::{Admission, Held};
+use crate::dispatch::dispatcher::Dispatcher;
+use crate::dispatch::orders;
+use crate::error::Error;
+use crate::ffmpeg::Tools;
+use crate::reach::Reach;
+use crate::report::heartbeat::{Heartbeater, Profile};
+use crate::report::namesake;
+use crate::{preview, sandbox};
+
+/// How long signing off from the broker may take.
+const SIGN_OFF: Duration = Duration::from_secs(3);
+/// A broker that is only just starting is waited for this long.
+const BROKER_START: Duration = Duration::from_secs(15);
+/// Between two questions to such a broker.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Works until told to stop, then drains and signs off.
+///
+/// # Errors
+/// Where a setting is wrong, ffmpeg is missing, or the broker is out of reach.
+pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Error> {
+    config.check()?;
+    if config.stop_with_stdin {
+        stop_with_stdin(shutdown.clone());
+    }
+    let worker = Worker::start(config).await?;
+    let gone = CancellationToken::new();
+    namesake::take(
+        &worker.broker,
+        &worker.admission.name,
+        &worker.heartbeater,
+        &gone,
+    )
+    .await?;
+    worker.greet();
+    let services = worker.serve(&gone);
+    let tidying = tokio::spawn({
+        let (stores, gone) = (worker.stores.clone(), gone.clone());
+        async move { stores.tidy(&gone).await }
+    });
+    let broker = worker.broker.clone();
+    let worked = worker.dispatcher(config).run(shutdown).await;
+    gone.cancel();
+    services.close();
+    let signing_off = async {
+        services.wait().await;
+        broker.client().flush().await
+    };
+    // A broker that is gone gives no answer, ever.
+    if !matches!(
+        tokio::time::timeout(SIGN_OFF, signing_off).await,
+        Ok(Ok(()))
+    ) {
+        tracing::warn!("could not sign off from the broker; the heartbeat will run out");
+    }
+    // It ends by itself within seconds.
+    let _ = tidying.await;
+    worked.context("cannot take jobs")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Everything that a worker is made of.
+struct Worker {
+    broker: Broker,
+    stores: Stores,
+    executor: Arc<Executor>,
+    heartbeater: Arc<Heartbeater>,
+    admission: Arc<Admission>,
+    orders: watch::Sender<Controls>,
+    slots: u32,
+}
+
+impl Worker {
+    /// Proves what the machine can do, and reaches the broker meanwhile.
+    async fn start(config: &Config) -> Result<Self, Error> {
+        let name = config.worker_name();
+        let stores = config.stores()?;
+        let scratch = Scratch::open(&config.scratch, &name)?;
+        let options = config.broker();
+        let connecting = when_broker_answers(async || Broker::set_up(&options).await);
+        let (proved, broker) = tokio::join!(prove(config), connecting);
+        let (broker, (tools, card)) = (broker?, proved?);
+        let controls = when_broker_answers(async || broker.controls().await).await?;
+        let (orders, controls) = watch::channel(controls);
+        let slots = config.slots(card.host.cores);
+        let measured = Arc::new(card);
+        let (cards, card) = watch::channel(Arc::clone(&measured));
+        let reach = Reach::new(&stores, broker.clock());
+        let profile = Profile {
+            name: name.clone(),
+            slots,
+            terms: config.terms(),
+            places: reach.allowed(),
+            card: card.clone(),
+            away: reach.away(),
+        };
+        let heartbeater = Heartbeater::new(profile, scratch.path(), broker.clock());
+        let heartbeater = Arc::new(heartbeater);
+        let admission = Admission {
+            name: name.clone(),
+            terms: config.terms(),
+            places: reach.allowed(),
+            read: config.read,
+            card: card.clone(),
+            controls,
+            reach: Arc::clone(&reach),
+            held: Held::default(),
+        };
+        if admission.queues().is_empty() {
+            let proved = card.borrow().queues(&name);
+            let proved: Vec<String> = proved.iter().map(ToString::to_string).collect();
+            return Err(Error::Usage(format!(
+                "--only leaves no queue that this worker can serve; it has proved: {}",
+                proved.join(", ")
+            )));
+        }
+        let executor = Executor {
+            broker: broker.clone(),
+            stores: stores.clone(),
+            detection: Detection {
+                measured: Some(measured),
+                ..config.detection.detection(&tools)
+            },
+            tools,
+            card,
+            cards,
+            reach,
+            scratch,
+            heartbeater: Arc::clone(&heartbeater),
+            name,
+            program: own_program(),
+            read: config.read,
+            verify: config.verify,
+            stall_timeout: config.stall_timeout,
+            proofs: ProofEncodes::default(),
+        };
+        Ok(Self {
+            broker,
+            stores,
+            executor: Arc::new(executor),
+            heartbeater,
+            admission: Arc::new(admission),
+            orders,
+            slots,
+        })
+    }
+
+    fn greet(&self) {
+        let card = Arc::clone(&self.admission.card.borrow());
+        let proved: Vec<&str> = card.proved().map(|(encoder, _)| encoder.as_str()).collect();
+        tracing::info!(
+            worker = %self.admission.name,
+            slots = self.slots,
+            encoders = %proved.join(" "),
+            ffmpeg = card.ffmpeg.version,
+            sandbox = sandbox::support(),
+            "ready"
+        );
+        if self.stores.places().roots.is_empty() {
+            tracing::info!(
+                "jobs about local files are left to others: no --root says where those may be"
+            );
+        }
+    }
+
+    /// What goes on beside the jobs until the worker is gone.
+    fn serve(&self, gone: &CancellationToken) -> TaskTracker {
+        let services = TaskTracker::new();
+        services.spawn({
+            let (heartbeater, broker) = (Arc::clone(&self.heartbeater), self.broker.clone());
+            let gone = gone.clone();
+            async move { heartbeater.run(&broker, gone).await }
+        });
+        let orders = self.orders.clone();
+        services.spawn(orders::follow(self.broker.clone(), orders, gone.clone()));
+        services.spawn(preview::serve(Arc::clone(&self.executor), gone.clone()));
+        services
+    }
+
+    fn dispatcher(self, config: &Config) -> Dispatcher<Executor> {
+        Dispatcher {
+            scratch: self.executor.scratch.path().to_owned(),
+            broker: self.broker,
+            work: self.executor,
+            admission: self.admission,
+            heartbeater: self.heartbeater,
+            hours: config.schedule.clone(),
+            slots: self.slots as usize,
+            quarantine_after: config.quarantine_after as usize,
+            quarantine_rest: config.quarantine_rest,
+            drain_timeout: config.drain_timeout,
+        }
+    }
+}
+
+async fn prove(config: &Config) -> Result<(Tools, Capabilities), Error> {
+    let tools = config.detection.tools()?;
+    let card = config.detection.detect(&tools, true).await?;
+    Ok((tools, card))
+}
+
+/// This program, whatever lies at its path by now: an upgrade may replace the
+/// file while this worker runs.
+fn own_program() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        Some("/proc/self/exe".into())
+    } else {
+        std::env::current_exe().ok()
+    }
+}
+
+/// Asks the broker; one that starts at the same time as this worker, or is just
+/// being restarted, is waited for.
+async fn when_broker_answers<T>(
+    ask: impl AsyncFn() -> Result<T, BrokerError>,
+) -> Result<T, BrokerError> {
+    let give_up = Instant::now() + BROKER_START;
+    let mut is_told = false;
+    loop {
+        match ask().await {
+            Err(error @ (BrokerError::TooOld { .. } | BrokerError::NoJetStream { .. })) => {
+                return Err(error);
+            }
+            Err(error) if Instant::now() < give_up => {
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::warn!(%error, "waiting for the broker");
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Stops the worker when the program that started it is gone.
+fn stop_with_stdin(shutdown: CancellationToken) {
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        shutdown.cancel();
+    });
+}

@@ -1,0 +1,31 @@
+//! `worker capabilities`: what this machine can do, and how busy it is.
+
+use crate::capabilities;
+use crate::config::{DetectionArgs, cache_folder};
+use crate::error::Error;
+use crate::report::load::Meter;
+
+/// # Errors
+/// Where ffmpeg is missing or does not run.
+pub async fn run(args: &DetectionArgs, json: bool) -> Result<(), Error> {
+    let tools = args.tools()?;
+    let card = args.detect(&tools, false).await?;
+    let mut meter = Meter::new(&cache_folder());
+    meter.read();
+    // The share of busy cores is one between two readings.
+    tokio::time::sleep(sysinfo::MINIMUM_CPU_UPDATE_INTERVAL).await;
+    let load = meter.read();
+    if json {
+        let mut text = serde_json::to_value(&card).map_err(Error::other)?;
+        text["load"] = serde_json::to_value(load).map_err(Error::other)?;
+        println!("{text:#}");
+    } else {
+        print!("{}", capabilities::render(&card));
+        println!(
+            "load     {:.0}% of all cores, {:.1} GiB free for scratch files",
+            load.cpu * 100.0,
+            load.scratch_free as f64 / f64::from(1 << 30)
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! `worker check-config`: tries everything that the settings name, and says what
+//! works. A worker may run beside it.
+
+use common::broker::{Broker, BrokerError};
+use common::names::location::Location;
+use common::store::{Answer, Stores};
+
+use crate::attempt::scratch::Scratch;
+use crate::config::Config;
+use crate::error::Error;
+use crate::sandbox;
+
+/// # Errors
+/// What cannot be used or reached.
+pub async fn run(config: &Config) -> Result<(), Error> {
+    config.check()?;
+    let tools = config.detection.tools()?;
+    println!("ffmpeg   {}", tools.ffmpeg.display());
+    println!("ffprobe  {}", tools.ffprobe.display());
+    places(&config.stores()?).await?;
+    let scratch = Scratch::look(&config.scratch, &config.worker_name())?;
+    println!("scratch  {}", scratch.display());
+    println!("sandbox  {}", sandbox::support());
+    match Broker::connect(&config.broker()).await {
+        Ok(broker) => {
+            let server = broker.client().server_info();
+            println!(
+                "broker   nats-server {} at {}:{}",
+                server.version, server.host, server.port
+            );
+        }
+        // A worker that starts makes it.
+        Err(error @ BrokerError::NoFarm { .. }) => println!("broker   {error}"),
+        Err(error) => return Err(error.into()),
+    }
+    println!("worker   {}", config.worker_name());
+    Ok(())
+}
+
+async fn places(stores: &Stores) -> Result<(), Error> {
+    let places = stores.places();
+    let listed = |places: &[Location], none: &str| match places {
+        [] => none.to_owned(),
+        places => {
+            let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+            places.join(" ")
+        }
+    };
+    let roots = listed(
+        &places.roots,
+        "none: jobs about local files are left to others (--root)",
+    );
+    println!("roots    {roots}");
+    let buckets = listed(&places.buckets, "all that the credentials open");
+    println!("buckets  {buckets}");
+    for bucket in &places.buckets {
+        match stores.hurried().answers_below(bucket).await {
+            Answer::Well => {}
+            Answer::Away(error) => {
+                return Err(Error::OutOfReach(format!(
+                    "cannot reach {bucket}: {error}; is the store running, and are AWS_ENDPOINT and the other AWS_* variables right?"
+                )));
+            }
+            Answer::Unclear(error) => println!(
+                "         {bucket} refuses to say whether an object is there ({error}): these credentials may lack s3:ListBucket, or open nothing there"
+            ),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Where a worker may read and write: options, or lists in the environment.
+
+use std::path::PathBuf;
+
+use common::names::location::Location;
+use common::store::Stores;
+use common::store::roots::Roots;
+
+/// A list like `PATH`.
+const ROOTS: &str = "WORKER_ROOT";
+/// Comma-separated.
+const BUCKETS: &str = "WORKER_BUCKET";
+
+/// Reads a bucket, or a prefix of one.
+pub(super) fn bucket(text: &str) -> Result<Location, String> {
+    let location = Location::from_argument(text).map_err(|error| error.to_string())?;
+    if !location.is_remote() {
+        return Err(format!(
+            "'{text}' is no bucket: expected s3://BUCKET/PREFIX"
+        ));
+    }
+    Ok(location)
+}
+
+/// Access below these places; where an option is missing, below those that the
+/// environment names.
+///
+/// # Errors
+/// Each place that is no folder that exists, or no bucket.
+pub(super) fn stores(roots: &[PathBuf], buckets: &[Location]) -> Result<Stores, Vec<String>> {
+    let mut wrong = Vec::new();
+    let mut roots = roots.to_vec();
+    if roots.is_empty() {
+        let listed = std::env::var_os(ROOTS).unwrap_or_default();
+        roots.extend(std::env::split_paths(&listed));
+        roots.retain(|path| !path.as_os_str().is_empty());
+    }
+    // Each by itself, so that each is told of.
+    for root in &roots {
+        let alone = Roots::new([root]);
+        wrong.extend(alone.err().map(|error| format!("--root: {error}")));
+    }
+    let mut buckets = buckets.to_vec();
+    if buckets.is_empty() {
+        let listed = std::env::var(BUCKETS).unwrap_or_default();
+        let texts = listed.split(',').map(str::trim);
+        for text in texts.filter(|text| !text.is_empty()) {
+            match bucket(text) {
+                Ok(bucket) => buckets.push(bucket),
+                Err(error) => wrong.push(format!("{BUCKETS}: {error}")),
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let roots = Roots::new(roots).map_err(|error| vec![format!("--root: {error}")])?;
+    Ok(Stores::new().within(roots, buckets))
+}

@@ -1,0 +1,270 @@
+//! When to poll, and when to listen for wake-ups instead.
+//!
+//! A worker that finds nothing joins the queue group of each of its queues, so
+//! that one wake-up reaches one idle worker, and polls again: the wake-up of a job
+//! published in between was not heard. A worker without room leaves the groups.
+//!
+//! No wake-up announces a lease that ran out. For that an idle worker polls often,
+//! but only while somebody holds a job of its lanes at all, which it finds out
+//! well within a lease. So a farm without work costs its broker next to nothing.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use common::broker::Haste;
+use common::farm::queue::Lane;
+use tokio::time::Instant;
+
+use crate::dispatch::core::event::{Action, Activity, NoAnswer, Now};
+use crate::dispatch::core::lanes::KnownLanes;
+
+/// Shortest and longest wait of an idle worker between two polls while jobs are
+/// held: one whose lease ran out starts elsewhere within 1 s.
+const BETWEEN_POLLS: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(900)];
+/// How often within a lease an idle worker checks whether jobs are held.
+const CHECKS_PER_LEASE: u32 = 3;
+/// Longest time between two such checks: a wake-up may be lost with its listener.
+const LONGEST_CHECK: Duration = Duration::from_secs(10);
+/// Shortest time between two: leases are never that short.
+const SHORTEST_CHECK: Duration = Duration::from_millis(100);
+/// Wait after the broker gave no answer.
+const TROUBLE: Duration = Duration::from_secs(1);
+
+/// Lanes that the worker had left to others, and that are to be polled all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rouse {
+    /// What was declined before may not be any more.
+    pub(crate) is_all: bool,
+    /// Jobs were published there.
+    pub(crate) lanes: BTreeSet<Lane>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Polling {
+    /// The haste of the poll under way.
+    poll: Option<Haste>,
+    is_checking: bool,
+    listening: Listening,
+    /// Whether something happened since the last poll began.
+    is_disturbed: bool,
+    rouse: Rouse,
+    /// When to poll if nothing happens.
+    next: Instant,
+    /// Before that is no poll, whatever happens.
+    not_before: Instant,
+    /// Whether jobs wait or are held in these lanes, as far as is known.
+    is_active: bool,
+    check_at: Instant,
+}
+
+/// Whether wake-ups arrive here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listening {
+    No,
+    Joining,
+    Yes,
+}
+
+impl Polling {
+    pub(super) fn new(now: &Now) -> Self {
+        Self {
+            poll: None,
+            is_checking: false,
+            listening: Listening::No,
+            is_disturbed: true,
+            rouse: Rouse::default(),
+            next: now.at,
+            not_before: now.at,
+            is_active: true,
+            check_at: now.at,
+        }
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        self.poll.is_some()
+    }
+
+    /// Something happened that the last poll may have missed.
+    pub(super) fn disturb(&mut self) {
+        self.is_disturbed = true;
+    }
+
+    /// A job was published in this lane.
+    pub(super) fn rouse(&mut self, lane: Lane) {
+        self.rouse.lanes.insert(lane);
+        self.disturb();
+    }
+
+    /// What was declined before may not be any more.
+    pub(super) fn rouse_all(&mut self) {
+        self.rouse.is_all = true;
+        self.disturb();
+    }
+
+    /// What others said may not have been heard.
+    pub(super) fn reconnected(&mut self, now: &Now) {
+        self.is_active = true;
+        self.check_at = now.at;
+        self.rouse_all();
+    }
+
+    /// A poll has ended, with so many claims.
+    pub(super) fn polled<J>(
+        &mut self,
+        claims: Result<usize, NoAnswer>,
+        lanes: &KnownLanes,
+        now: &Now,
+        actions: &mut Vec<Action<J>>,
+    ) {
+        self.poll = None;
+        match claims {
+            Err(NoAnswer) => self.trouble(now, actions),
+            Ok(0) => {
+                if self.listening == Listening::No {
+                    self.listening = Listening::Joining;
+                    actions.push(Action::Listen(lanes.queues().to_vec()));
+                }
+                if now.at >= self.check_at && !self.is_checking {
+                    self.check(lanes, actions);
+                }
+                self.next = now.at + self.pause(now);
+            }
+            // More may wait behind these.
+            Ok(_) => self.disturb(),
+        }
+    }
+
+    fn trouble<J>(&mut self, now: &Now, actions: &mut Vec<Action<J>>) {
+        self.stop_listening(actions);
+        self.is_active = true;
+        self.check_at = now.at;
+        self.not_before = now.at + TROUBLE;
+        self.next = self.not_before;
+    }
+
+    pub(super) fn listening<J>(
+        &mut self,
+        outcome: Result<(), NoAnswer>,
+        now: &Now,
+        actions: &mut Vec<Action<J>>,
+    ) {
+        match outcome {
+            Ok(()) => {
+                self.listening = Listening::Yes;
+                // What was published before that woke somebody else, or nobody.
+                self.disturb();
+            }
+            Err(NoAnswer) => {
+                self.listening = Listening::No;
+                self.trouble(now, actions);
+            }
+        }
+    }
+
+    fn check<J>(&mut self, lanes: &KnownLanes, actions: &mut Vec<Action<J>>) {
+        self.is_checking = true;
+        actions.push(Action::CheckActivity(lanes.known()));
+    }
+
+    pub(super) fn checked<J>(
+        &mut self,
+        outcome: Result<Activity, NoAnswer>,
+        now: &Now,
+        actions: &mut Vec<Action<J>>,
+    ) {
+        self.is_checking = false;
+        let Ok(activity) = outcome else {
+            return self.trouble(now, actions);
+        };
+        let was_active = std::mem::replace(&mut self.is_active, activity.has_work);
+        let lease = activity.lease.unwrap_or(LONGEST_CHECK);
+        let check_in = (lease / CHECKS_PER_LEASE).clamp(SHORTEST_CHECK, LONGEST_CHECK);
+        self.check_at = now.at + check_in;
+        self.next = if self.is_active && !was_active {
+            now.at
+        } else {
+            now.at + self.pause(now)
+        };
+    }
+
+    /// How long to wait for a wake-up before the next poll.
+    fn pause(&self, now: &Now) -> Duration {
+        let [shortest, longest] = BETWEEN_POLLS;
+        let jitter = shortest + (longest - shortest).mul_f64(now.chance);
+        if self.is_active || self.is_checking {
+            jitter
+        } else {
+            self.check_at.saturating_duration_since(now.at) + jitter / 10
+        }
+    }
+
+    /// Leaves the queue groups: the wake-ups are for workers that are idle.
+    pub(super) fn stop_listening<J>(&mut self, actions: &mut Vec<Action<J>>) {
+        if self.listening == Listening::Yes {
+            self.listening = Listening::No;
+            actions.push(Action::StopListening);
+        }
+    }
+
+    /// What is due; `room` is how many jobs may be claimed.
+    pub(super) fn decide<J>(
+        &mut self,
+        now: &Now,
+        room: Option<usize>,
+        lanes: &KnownLanes,
+        actions: &mut Vec<Action<J>>,
+    ) {
+        let Some(free) = room else {
+            self.hurry(Haste::Stop, actions);
+            return self.stop_listening(actions);
+        };
+        if self.poll.is_some() {
+            // The poll may have passed what happened meanwhile.
+            if self.is_disturbed {
+                self.hurry(Haste::Brief, actions);
+            }
+            return;
+        }
+        if now.at < self.due(lanes) {
+            return;
+        }
+        // One check costs less than a poll of each lane.
+        let is_idle = !self.is_disturbed && !self.is_active && self.listening == Listening::Yes;
+        if is_idle && !self.is_checking {
+            self.check(lanes, actions);
+            self.next = now.at + self.pause(now);
+            return;
+        }
+        self.poll = Some(Haste::Thorough);
+        self.is_disturbed = false;
+        actions.push(Action::Poll {
+            lanes: lanes.known(),
+            free,
+            rouse: std::mem::take(&mut self.rouse),
+        });
+    }
+
+    fn hurry<J>(&mut self, to: Haste, actions: &mut Vec<Action<J>>) {
+        if let Some(haste) = &mut self.poll
+            && *haste < to
+        {
+            *haste = to;
+            actions.push(Action::Hurry(to));
+        }
+    }
+
+    /// When the next poll is due, where there is room.
+    fn due(&self, lanes: &KnownLanes) -> Instant {
+        let due = if self.is_disturbed {
+            self.not_before
+        } else {
+            self.next.max(self.not_before)
+        };
+        due.max(lanes.held_until().unwrap_or(due))
+    }
+
+    /// When something is due, if nothing happens and there is room.
+    pub(super) fn wake_at(&self, lanes: &KnownLanes) -> Option<Instant> {
+        self.poll.is_none().then(|| self.due(lanes))
+    }
+}

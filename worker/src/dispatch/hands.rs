@@ -1,0 +1,258 @@
+//! What carries out the actions: every task of a worker, each one awaited.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::broker::{Haste, Lanes};
+use common::farm::queue::Lane;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+
+use crate::dispatch::core::Rouse;
+use crate::dispatch::core::event::{Action, Event, NoAnswer, Now, ProofId, Slot};
+use crate::dispatch::dispatcher::Dispatcher;
+use crate::dispatch::room::RoomGauge;
+use crate::dispatch::sources::Sources;
+use crate::dispatch::tasks;
+use crate::dispatch::tasks::{Done, Job, Poll, Polled, caught};
+use crate::stop::Stop;
+use crate::work::Work;
+
+/// How long a stopping worker tries to release what it could not finish: a broker
+/// that is gone must not hold it up.
+const RELEASE: Duration = Duration::from_secs(5);
+
+/// The tasks of one worker.
+pub(super) struct Hands<W> {
+    dispatcher: Dispatcher<W>,
+    /// Each is waited for when the worker stops.
+    tasks: JoinSet<Done>,
+    /// Requests that only find something out: broken off when the worker stops.
+    lookups: JoinSet<Done>,
+    /// Every lane that was ever known; the rules say which are polled.
+    lanes: Lanes,
+    gauge: Arc<RoomGauge>,
+    /// Hurries the poll under way.
+    haste: watch::Sender<Haste>,
+    proof: Option<AbortHandle>,
+    stop: Stop,
+    /// When a stopping worker waits no longer.
+    give_up: Option<Instant>,
+}
+
+impl<W: Work> Hands<W> {
+    pub(super) fn new(dispatcher: Dispatcher<W>) -> Self {
+        Self {
+            gauge: Arc::new(RoomGauge::of(dispatcher.scratch.clone())),
+            dispatcher,
+            tasks: JoinSet::new(),
+            lookups: JoinSet::new(),
+            lanes: Lanes::default(),
+            haste: watch::Sender::new(Haste::Thorough),
+            proof: None,
+            stop: Stop::new(),
+            give_up: None,
+        }
+    }
+
+    pub(super) fn now(&self) -> Now {
+        self.dispatcher.now()
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.dispatcher.is_connected()
+    }
+
+    pub(super) fn give_up(&self) -> Option<Instant> {
+        self.give_up
+    }
+
+    /// Whether nothing runs that a stopping worker waits for.
+    pub(super) fn are_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub(super) fn carry_out(&mut self, action: Action<Job>, sources: &mut Sources) {
+        let broker = self.dispatcher.broker.clone();
+        match action {
+            Action::Poll { lanes, free, rouse } => self.poll(&lanes, free, rouse),
+            Action::Hurry(haste) => {
+                self.haste.send_replace(haste);
+            }
+            Action::CheckActivity(lanes) => {
+                let died = Done::Event(Event::ActivityChecked(Err(NoAnswer)));
+                self.look_up(tasks::check(broker, self.lanes.only(&lanes)), died);
+            }
+            Action::Listen(queues) => {
+                self.look_up(
+                    tasks::listen(broker, queues),
+                    Done::Listening(Err(NoAnswer)),
+                );
+            }
+            Action::StopListening => {
+                if let Some(wakeups) = sources.stop_listening() {
+                    self.see_through(wakeups.leave());
+                }
+            }
+            Action::OpenLanes(lanes) => {
+                self.look_up(tasks::open(broker, lanes), Done::Opened(Err(NoAnswer)));
+            }
+            Action::Search(search) => {
+                let search = tasks::search(broker, search, self.lanes.clone());
+                self.look_up(search, Done::Found(Err(NoAnswer)));
+            }
+            Action::Start(slot, job) => self.start(slot, job),
+            Action::Release(job) => self.see_through(tasks::release(job)),
+            Action::Prove(proof, encoders) => {
+                let work = Arc::clone(&self.dispatcher.work);
+                self.prove(proof, async move { work.prove(encoders).await });
+            }
+            Action::ProveAgain(proof, encoders) => {
+                let work = Arc::clone(&self.dispatcher.work);
+                self.prove(proof, async move { work.prove_again(encoders).await });
+            }
+            Action::AbandonProof => {
+                if let Some(proof) = self.proof.take() {
+                    proof.abort();
+                }
+            }
+            Action::AnswerLift { was_quarantined } => {
+                if was_quarantined {
+                    tracing::warn!("a person lifts the quarantine: taking jobs again");
+                }
+                if let Some(request) = sources.asked() {
+                    self.see_through(tasks::answer(broker, request, was_quarantined));
+                }
+            }
+            Action::Announce(availability) => self.dispatcher.heartbeater.announce(availability),
+            Action::StopJobs(deadline) => {
+                self.stop.at(deadline);
+                self.give_up = Some(deadline + RELEASE);
+                self.lookups.abort_all();
+            }
+        }
+    }
+
+    fn poll(&mut self, lanes: &[Lane], free: usize, rouse: Rouse) {
+        self.haste = watch::Sender::new(Haste::Thorough);
+        let poll = Poll {
+            broker: self.dispatcher.broker.clone(),
+            admission: Arc::clone(&self.dispatcher.admission),
+            gauge: Arc::clone(&self.gauge),
+            lanes: self.lanes.only(lanes),
+            rouse,
+            free,
+            haste: self.haste.subscribe(),
+        };
+        let died = Polled {
+            claims: Err(NoAnswer),
+            dead: Vec::new(),
+        };
+        self.tasks.spawn(caught(poll.run(), Done::Polled(died)));
+    }
+
+    fn start(&mut self, slot: Slot, job: Job) {
+        let (work, stop) = (Arc::clone(&self.dispatcher.work), self.stop.clone());
+        let run = async move {
+            let id = job.claim.job().id;
+            let end = work.execute(job.claim, stop).await;
+            drop(job.ticket);
+            Done::Event(Event::JobEnded(slot, Some((id, end))))
+        };
+        let died = Done::Event(Event::JobEnded(slot, None));
+        self.tasks.spawn(caught(run, died));
+    }
+
+    fn prove(
+        &mut self,
+        proof: ProofId,
+        work: impl Future<Output = Result<(), String>> + Send + 'static,
+    ) {
+        let admission = Arc::clone(&self.dispatcher.admission);
+        let died = Done::Event(Event::Proved {
+            proof,
+            outcome: Err("this worker has a bug".to_owned()),
+            queues: admission.queues(),
+        });
+        let prove = async move {
+            let outcome = work.await;
+            // Of what was proved by then.
+            let queues = admission.queues();
+            Done::Event(Event::Proved {
+                proof,
+                outcome,
+                queues,
+            })
+        };
+        self.proof = Some(self.tasks.spawn(caught(prove, died)));
+    }
+
+    fn look_up(&mut self, task: impl Future<Output = Done> + Send + 'static, died: Done) {
+        self.lookups.spawn(caught(task, died));
+    }
+
+    /// Has something done that nobody waits for before the worker stops.
+    fn see_through(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        let task = async move {
+            task.await;
+            Done::Nothing
+        };
+        self.tasks.spawn(caught(task, Done::Nothing));
+    }
+
+    /// The end of the next task; `None` of one that was broken off. Dropped, it has
+    /// missed nothing.
+    pub(super) async fn next(&mut self) -> Option<Done> {
+        tokio::select! {
+            Some(done) = self.tasks.join_next() => done.ok(),
+            Some(done) = self.lookups.join_next() => done.ok(),
+            else => std::future::pending().await,
+        }
+    }
+
+    /// Takes up what a task brought, and says it to the rules.
+    pub(super) fn ended(
+        &mut self,
+        done: Option<Done>,
+        sources: &mut Sources,
+    ) -> Option<Event<Job>> {
+        let event = match done? {
+            Done::Event(event) => event,
+            Done::Polled(polled) => {
+                for run in polled.dead {
+                    let work = Arc::clone(&self.dispatcher.work);
+                    self.see_through(async move { work.clean_up(&run).await });
+                }
+                Event::PollDone(polled.claims)
+            }
+            Done::Opened(lanes) => Event::LanesOpened(lanes.map(|lanes| self.learn(lanes))),
+            Done::Found(lanes) => Event::SearchDone(lanes.map(|lanes| self.learn(lanes))),
+            Done::Listening(joined) => Event::Listening(joined.map(|wakeups| {
+                sources.listen(wakeups);
+            })),
+            Done::Nothing => return None,
+        };
+        Some(event)
+    }
+
+    fn learn(&mut self, lanes: Lanes) -> Vec<Lane> {
+        let names = lanes.names().cloned().collect();
+        self.lanes.extend(lanes);
+        names
+    }
+
+    /// The end of a drain: everything has ended, or the time is up.
+    pub(super) async fn finish(mut self, running: usize) {
+        self.lookups.shutdown().await;
+        if self.tasks.is_empty() {
+            return tracing::info!("drained: every job has ended or was released");
+        }
+        tracing::warn!(
+            running,
+            tasks = self.tasks.len(),
+            "drained in part: the time is up; the leases of what was not released will run out"
+        );
+        self.tasks.shutdown().await;
+    }
+}

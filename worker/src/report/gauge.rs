@@ -1,0 +1,69 @@
+//! Readings that may take long: a disk, or a server behind it, may never answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, watch};
+
+/// Something that is read on a thread of its own, one reading at a time.
+pub(crate) struct Gauge<T> {
+    read: Arc<Mutex<Box<dyn FnMut() -> T + Send>>>,
+    latest: Arc<watch::Sender<T>>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Gauge<T> {
+    /// `first` stands until something was read.
+    pub(crate) fn new(first: T, read: impl FnMut() -> T + Send + 'static) -> Self {
+        Self {
+            read: Arc::new(Mutex::new(Box::new(read))),
+            latest: Arc::new(watch::Sender::new(first)),
+        }
+    }
+
+    /// Reads it now; where that takes longer than `longest`, or a reading is still
+    /// under way, says what was read before.
+    pub(crate) async fn read(&self, longest: Duration) -> T {
+        if let Ok(mut read) = Arc::clone(&self.read).try_lock_owned() {
+            let latest = Arc::clone(&self.latest);
+            let reading = tokio::task::spawn_blocking(move || latest.send_replace(read()));
+            if tokio::time::timeout(longest, reading).await.is_err() {
+                tracing::debug!("a reading takes long; the one before stands");
+            }
+        }
+        self.latest.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reading_that_hangs_is_neither_waited_for_nor_repeated() {
+        let (answer, answers) = mpsc::channel();
+        let (began, begun) = mpsc::channel();
+        let gauge = Gauge::new(0, move || {
+            began.send(()).expect("counted");
+            answers.recv().unwrap_or(0)
+        });
+        let long = Duration::from_secs(600);
+        answer.send(1).expect("it listens");
+        assert_eq!(gauge.read(long).await, 1);
+        let short = Duration::from_millis(1);
+        for _ in 0..3 {
+            assert_eq!(gauge.read(short).await, 1, "as it was");
+        }
+        assert_eq!(
+            begun.try_iter().count(),
+            2,
+            "one hangs, and no more are begun"
+        );
+        answer.send(2).expect("it listens");
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+        while gauge.read(short).await != 2 {
+            assert!(tokio::time::Instant::now() < deadline, "it never ends");
+        }
+    }
+}
