@@ -1,4 +1,4 @@
-//! What a person does with mouse and keyboard.
+//! Mouse and keyboard.
 
 use std::time::Instant;
 
@@ -8,9 +8,8 @@ use super::Browser;
 use crate::poll;
 
 impl Browser {
-    /// Clicks the middle of the first element that a selector finds. A live
-    /// page moves: a click that would meet something else is not felt there,
-    /// and made again.
+    /// Clicks the middle of the first element that a selector finds. A live page moves: a click that would hit another
+    /// element is kept from it, and repeated.
     pub async fn click(&mut self, selector: &str) {
         let give_up = Instant::now() + poll::PATIENCE;
         loop {
@@ -19,28 +18,27 @@ impl Browser {
             self.aim(selector).await;
             self.mouse("mousePressed", at, 1).await;
             self.mouse("mouseReleased", at, 0).await;
-            // A page that is another by now has felt it.
+            // A page that has gone was left by the click.
             if self.evaluate("window.aim?.end()").await != "missed" {
                 return;
             }
-            assert!(Instant::now() < give_up, "{selector} feels no click");
+            assert!(Instant::now() < give_up, "{selector} gets no click");
         }
     }
 
-    /// Lets the next click be felt by this element alone, until `aim.end` says
-    /// whether it was.
+    /// Keeps the next click from all elements but this one, until `aim.end` says whether it was hit.
     async fn aim(&mut self, selector: &str) {
         let script = format!(
             "(() => {{
               const element = document.querySelector({});
               const kinds = ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click'];
-              // A control that is disabled feels nothing: the page will enable it, or the wait ends.
+              // A disabled control gets no events: the page will enable it, or the wait ends.
               let went = element && !element.matches(':disabled') ? '' : 'missed';
               const check = ({{ type, target }}) => {{
                 const isHit = element?.contains(target);
                 if (type === 'pointerdown' && !isHit) went = 'missed';
                 // Pressed here and let go elsewhere is a click on what holds both.
-                if (type === 'click' && !went) went = isHit ? 'felt' : 'missed';
+                if (type === 'click' && !went) went = isHit ? 'hit' : 'missed';
               }};
               const feel = (event) => {{
                 check(event);
@@ -61,7 +59,7 @@ impl Browser {
         self.evaluate(&script).await;
     }
 
-    /// Types text into whatever has the focus.
+    /// Types text into the element with the focus.
     pub async fn types(&mut self, text: &str) {
         self.ask("Input.insertText", json!({ "text": text })).await;
     }
@@ -87,29 +85,29 @@ impl Browser {
         }
     }
 
-    /// Takes hold of an element, to drag it.
-    pub async fn take(&mut self, selector: &str) {
+    /// Begins to drag an element.
+    pub async fn drag_from(&mut self, selector: &str) {
         self.ask("Input.setInterceptDrags", json!({ "enabled": true }))
             .await;
         let (x, y) = self.middle(selector).await;
         self.mouse("mouseMoved", (x, y), 0).await;
         self.mouse("mousePressed", (x, y), 1).await;
-        // A browser takes the first few pixels for an unsteady hand.
+        // A drag begins after the first few pixels only.
         for step in [4.0, 12.0, 24.0] {
             self.mouse("mouseMoved", (x + step, y + step), 1).await;
         }
     }
 
-    /// Holds what was taken over another element.
-    pub async fn hover(&mut self, selector: &str) {
+    /// Holds the dragged element over another one.
+    pub async fn drag_over(&mut self, selector: &str) {
         let at = self.middle(selector).await;
         for kind in ["dragEnter", "dragOver"] {
             self.drag(kind, at).await;
         }
     }
 
-    /// Lets go of what was taken, over an element.
-    pub async fn let_go(&mut self, selector: &str) {
+    /// Drops the dragged element on another one.
+    pub async fn drop_on(&mut self, selector: &str) {
         let at = self.middle(selector).await;
         self.drag("dragOver", at).await;
         self.drag("drop", at).await;
@@ -137,8 +135,7 @@ impl Browser {
         self.ask("Input.dispatchMouseEvent", event).await;
     }
 
-    /// Where a person would point at an element; it must be there to be seen,
-    /// and at rest.
+    /// The middle of an element, once the element is in sight and at rest.
     async fn middle(&mut self, selector: &str) -> (f64, f64) {
         let quoted = json!(selector);
         let script = format!(

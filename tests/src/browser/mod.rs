@@ -1,5 +1,6 @@
-//! A real browser without a window, steered over a pipe by its own protocol.
+//! A real browser without a window, controlled over a pipe by the Chrome DevTools Protocol.
 
+mod accessibility;
 mod appearance;
 mod input;
 
@@ -22,7 +23,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens a page. The browser keeps what it keeps below `folder`.
+    /// Opens a page. The browser stores its profile below `folder`.
     pub async fn open(url: &str, folder: &Path) -> Self {
         let mut command = Command::new("sh");
         command
@@ -105,14 +106,17 @@ impl Browser {
         self.until(&format!("{words:?} on the page"), &script).await;
     }
 
-    /// What a script gives back, as text. Where the page goes away meanwhile,
-    /// what the next one gives.
+    /// The result of a script, as text. Where the page goes away meanwhile, the result on the next page.
     pub async fn evaluate(&mut self, script: &str) -> String {
         let asked = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
         let answer = loop {
             let answer = self.send("Runtime.evaluate", asked.clone()).await;
             let words = answer["error"]["message"].as_str().unwrap_or_default();
-            if !words.contains("navigated") && !words.contains("context was destroyed") {
+            // Chromium's versions have different words for a page that has gone.
+            if !["navigated", "context"]
+                .iter()
+                .any(|gone| words.contains(gone))
+            {
                 break good("Runtime.evaluate", &answer);
             }
         };
@@ -145,7 +149,7 @@ impl Browser {
                 }
                 message.pop();
                 let message: Value = serde_json::from_slice(&message)?;
-                // Everything else tells what happens in the browser.
+                // All other messages are events.
                 if message["id"] == id {
                     return Ok::<_, std::io::Error>(message);
                 }
@@ -158,7 +162,7 @@ impl Browser {
     }
 }
 
-/// What an answer holds that tells of no error.
+/// The result in an answer without an error.
 fn good(method: &str, answer: &Value) -> Value {
     assert!(answer["error"].is_null(), "{method}: {answer}");
     answer["result"].clone()

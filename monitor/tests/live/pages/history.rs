@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::open;
+use super::{choose, open};
 use crate::client::get;
 use crate::{Monitor, farm};
 
@@ -58,9 +58,7 @@ async fn each_worker_and_encoder_has_a_line_and_the_same_as_a_table() {
     browser.picture("history-lines").await;
 
     // It stays open while the page asks anew, for another time.
-    browser.click("[data-page=history] .filters select").await;
-    browser.press("ArrowUp").await;
-    browser.press("Enter").await;
+    choose(&mut browser, "[data-page=history] .filters select", "1").await;
     browser
         .until("one line in two charts", &format!("{lines} === 2"))
         .await;

@@ -1,19 +1,13 @@
 //! The pages in a real browser, used as a person uses them.
 
 mod access;
-mod chosen;
-mod dragged;
 mod history;
-mod job;
 mod jobs;
-mod layout;
-mod names;
+mod looks;
 mod new;
 mod orders;
 mod recovery;
 mod settings;
-mod sights;
-mod times;
 mod workers;
 
 use std::time::Duration;
@@ -72,6 +66,18 @@ async fn stands(monitor: &Monitor, job: &JobId, what: &str, is_so: impl Fn(&JobR
         is_so(&record).then_some(())
     })
     .await;
+}
+
+/// Presses Tab until an element has the focus.
+async fn tab_to(browser: &mut Browser, selector: &str) {
+    let is_there = format!("String(document.activeElement.matches(\"{selector}\"))");
+    for _ in 0..80 {
+        if browser.evaluate(&is_there).await == "true" {
+            return;
+        }
+        browser.press("Tab").await;
+    }
+    panic!("no Tab leads to {selector}");
 }
 
 /// Workers that say again and again that they live, until dropped.

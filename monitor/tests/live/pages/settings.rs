@@ -7,7 +7,7 @@ use common::recipe::preset::Presets;
 use harness::browser::Browser;
 use jiff::Timestamp;
 
-use super::{choose, keep_alive, open};
+use super::{choose, keep_alive, open, tab_to};
 use crate::access::locked;
 use crate::{Monitor, farm};
 
@@ -25,18 +25,6 @@ fn ours(presets: &Presets) -> Option<(String, &str)> {
     let found = presets.find(&"ours".parse().expect("a name")).ok()?;
     let note = found.preset.note.as_deref().unwrap_or_default();
     Some((found.preset.recipe.to_string(), note))
-}
-
-/// Goes on by the Tab key until a script about the element with the focus says so.
-async fn tab_to(browser: &mut Browser, selector: &str) {
-    let is_there = format!("String(document.activeElement.matches(\"{selector}\"))");
-    for _ in 0..80 {
-        if browser.evaluate(&is_there).await == "true" {
-            return;
-        }
-        browser.press("Tab").await;
-    }
-    panic!("no Tab leads to {selector}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

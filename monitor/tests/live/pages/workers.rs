@@ -5,7 +5,7 @@ use common::farm::worker::{Away, Heartbeat};
 use common::job::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{go, keep_alive, open};
+use super::{go, keep_alive, open, tab_to};
 use crate::client::get;
 use crate::{Monitor, farm};
 
@@ -47,15 +47,7 @@ async fn workers_are_found_by_what_they_can_do_by_keyboard_alone() {
     let neither = format!("{SHOWN} === '[[],[]]'");
     browser.until("both workers", &both).await;
 
-    // Tab by tab to the filter.
-    let here = "document.activeElement.name ?? ''";
-    for _ in 0..60 {
-        browser.press("Tab").await;
-        if browser.evaluate(here).await == "encoder" {
-            break;
-        }
-    }
-    assert_eq!(browser.evaluate(here).await, "encoder");
+    tab_to(&mut browser, "[name=encoder]").await;
     browser.types("hevc").await;
     browser.shows("1 of 2 workers can do this").await;
     browser.until("the one that makes hevc", &capable).await;

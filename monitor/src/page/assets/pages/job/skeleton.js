@@ -17,7 +17,7 @@ export function skeleton(comparison) {
     retry: button("Try again", { "data-verb": "retry" }),
     prioritise: button("Priority…", { "data-verb": "prioritise" }),
     assign: button("Assign to a worker…", { "data-verb": "assign" }),
-    home: button("Return to its queue", { "data-verb": "home" }),
+    home: button("Back to its queue", { "data-verb": "home" }),
   };
   const facts = h("dl", { class: "about" });
   const changes = h("div");

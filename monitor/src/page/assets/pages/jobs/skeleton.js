@@ -34,7 +34,7 @@ export function skeleton(targets) {
     retry: button("Try again", { "data-verb": "retry", title: "r" }),
     prioritise: button("Priority…", { "data-verb": "prioritise", title: "p" }),
     assign: button("Assign to a worker…", { "data-verb": "assign", title: "a" }),
-    home: button("Return to its queue", { "data-verb": "home", title: "h" }),
+    home: button("Back to its queue", { "data-verb": "home", title: "h" }),
   };
   const none = button("Clear selection", { "data-verb": "none" });
   const everything = button("", { "data-verb": "all" });

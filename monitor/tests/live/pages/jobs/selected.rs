@@ -2,8 +2,8 @@
 
 use common::job::id::JobId;
 
-use super::{go, open};
 use crate::Monitor;
+use crate::pages::{go, open};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_counts_the_jobs_that_it_is_for_and_history_tells_its_numbers() {

@@ -4,8 +4,8 @@ use common::job::failure::Failure;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{go, keep_alive, open};
 use crate::create::with_films;
+use crate::pages::{go, keep_alive, open};
 use crate::{Monitor, farm};
 
 /// A worker with a name that hardly fits a card.

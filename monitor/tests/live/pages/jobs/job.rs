@@ -3,7 +3,7 @@
 use common::job::event::{Event, What};
 use jiff::Timestamp;
 
-use super::{keep_alive, open};
+use crate::pages::{keep_alive, open};
 use crate::{Monitor, farm};
 
 #[tokio::test(flavor = "multi_thread")]

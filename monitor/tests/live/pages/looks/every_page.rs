@@ -6,8 +6,8 @@ use common::job::id::JobId;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{go, keep_alive, open};
 use crate::create::with_films;
+use crate::pages::{go, keep_alive, open};
 use crate::{Monitor, farm};
 
 /// A job in each state whose page differs.

@@ -8,8 +8,8 @@ use common::wire;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{go, keep_alive, open};
 use crate::client::get;
+use crate::pages::{go, keep_alive, open};
 use crate::{Monitor, farm};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,16 +1,21 @@
 //! The table of jobs: found, selected, and steered by mouse and keyboard.
 
+mod dragged;
+mod job;
+mod names;
+mod selected;
+
 use common::farm::worker::Heartbeat;
 use common::job::failure::Failure;
 use common::job::id::JobId;
 use common::job::state::JobState;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{keep_alive, open, stands};
+use crate::pages::{keep_alive, open, stands, tab_to};
 use crate::{Monitor, farm};
 
 /// Two workers, one of which can run the jobs of these tests.
-pub(super) fn workers() -> Vec<Heartbeat> {
+fn workers() -> Vec<Heartbeat> {
     vec![
         farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]),
         farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 20.0)]),
@@ -18,7 +23,7 @@ pub(super) fn workers() -> Vec<Heartbeat> {
 }
 
 /// The row of a job, for a selector.
-pub(super) fn row(job: &JobId) -> String {
+fn row(job: &JobId) -> String {
     format!(".jobs tr[data-id='{job}']")
 }
 
@@ -32,13 +37,7 @@ async fn jobs_are_chosen_and_steered_by_keyboard_alone() {
     }
     let (mut browser, _folder) = open(&monitor, "jobs?sort=name").await;
     browser.shows("c.mkv").await;
-    // Tab by tab to the first row.
-    for _ in 0..60 {
-        browser.press("Tab").await;
-        if browser.evaluate("document.activeElement.tagName").await == "TR" {
-            break;
-        }
-    }
+    tab_to(&mut browser, "tr").await;
     let here = "document.activeElement.dataset.id";
     assert_eq!(browser.evaluate(here).await, jobs[0].to_string());
     browser.press(" ").await;

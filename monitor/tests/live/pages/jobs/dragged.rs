@@ -2,8 +2,8 @@
 
 use harness::browser::Browser;
 
-use super::jobs::{row, workers};
-use super::{keep_alive, open, stands};
+use super::{row, workers};
+use crate::pages::{keep_alive, open, stands};
 use crate::{Monitor, farm};
 
 /// Has the page keep watch on where an element stands on it, from now on.
@@ -28,6 +28,19 @@ async fn moved(browser: &mut Browser) -> String {
     browser.evaluate("String(Math.round(watch.moved))").await
 }
 
+/// Time enough to draw what is due.
+const TWO_FRAMES: &str =
+    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))";
+
+/// Follows the live state beside the page, as `window.heard`: what this stream has brought, the page's own has brought
+/// as well.
+const HEAR: &str = "(() => {
+  window.heard = {};
+  const stream = new EventSource('/api/v1/live');
+  const take = ({ data }) => Object.assign(window.heard, JSON.parse(data));
+  for (const kind of ['state', 'change']) stream.addEventListener(kind, take);
+})()";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_dragged_onto_a_worker_that_can_run_it_and_no_other() {
     let monitor = Monitor::start().await;
@@ -39,19 +52,19 @@ async fn a_job_is_dragged_onto_a_worker_that_can_run_it_and_no_other() {
 
     let name = |worker: &str| format!(".target:has([title='{worker}'])");
     watch_place(&mut browser, &row(&job)).await;
-    browser.take(&format!("{} td.mono", row(&job))).await;
-    browser.hover(&name("mini-pc")).await;
+    browser.drag_from(&format!("{} td.mono", row(&job))).await;
+    browser.drag_over(&name("mini-pc")).await;
     browser.shows("No: libx265 is not in its ffmpeg").await;
-    browser.hover(&name("atelier")).await;
+    browser.drag_over(&name("atelier")).await;
     browser.shows("Yes: 0 of 2 slots busy").await;
     browser.picture("drag").await;
-    browser.let_go(&name("mini-pc")).await;
+    browser.drop_on(&name("mini-pc")).await;
 
-    browser.take(&format!("{} td.mono", row(&job))).await;
-    browser.hover(&name("atelier")).await;
+    browser.drag_from(&format!("{} td.mono", row(&job))).await;
+    browser.drag_over(&name("atelier")).await;
     browser.shows("Yes: 0 of 2 slots busy").await;
     assert_eq!(moved(&mut browser).await, "0", "the row moved");
-    browser.let_go(&name("atelier")).await;
+    browser.drop_on(&name("atelier")).await;
     browser.shows("Assigned to atelier: 1 job").await;
     stands(&monitor, &job, "the job to wait for atelier", |record| {
         record.queue().to_string() == "on_atelier"
@@ -79,6 +92,8 @@ async fn nothing_moves_under_the_pointer_on_a_screen_of_any_width() {
     let (mut browser, _folder) = open(&monitor, "jobs?sort=name").await;
     browser.shows("1–50 of 60 jobs").await;
     browser.shows("atelier").await;
+    browser.evaluate(HEAR).await;
+    let mut jobs_now = jobs.len();
     let place = row(&jobs[1]);
     for width in [1440, 1000, 700, 500] {
         browser.resize(width, 1000).await;
@@ -93,34 +108,28 @@ async fn nothing_moves_under_the_pointer_on_a_screen_of_any_width() {
         browser.shows("No job selected").await;
         browser.picture(&format!("none-chosen-{width}")).await;
 
-        browser.take(&format!("{place} th")).await;
+        browser.drag_from(&format!("{place} th")).await;
         browser.shows("Yes: 0 of 2 slots busy").await;
-        // What comes in while a person drags is shown once they have let go.
-        let new = monitor
-            .enqueue(&format!("0-new-{width}.mkv"), "libx265")
-            .await
-            .id;
+        // What comes in during a drag is shown after the drop.
+        let new = format!("0-new-{width}.mkv");
+        monitor.enqueue(&new, "libx265").await;
+        jobs_now += 1;
         let late = format!("late-{width}");
         let late = farm::heartbeat(&late, 1, Vec::new(), &[("libx265", 9.0)]);
         monitor.broker.heartbeat(&late).await.expect("heard");
-        let known = format!(
-            "(await (await fetch('/api/v1/jobs?text={new}')).json()).total === 1 &&
-             (await (await fetch('/api/v1/state')).json()).workers.some((row) => row.name === '{}')",
+        let heard = format!(
+            "heard.workers?.some((row) => row.name === '{}') && heard.listing?.phases[0][1] === {jobs_now}",
             late.name
         );
-        browser
-            .until("the monitor to know what is new", &known)
-            .await;
-        browser
-            .evaluate("new Promise((done) => setTimeout(done, 1500))")
-            .await;
-        browser.hover(".target:has([title='mini-pc'])").await;
+        browser.until("the page to hear what is new", &heard).await;
+        browser.evaluate(TWO_FRAMES).await;
+        browser.drag_over(".target:has([title='mini-pc'])").await;
         browser
             .shows("mini-pc: No: libx265 is not in its ffmpeg")
             .await;
         assert_eq!(moved(&mut browser).await, "0", "the row moved at {width}");
-        browser.let_go(".target:has([title='mini-pc'])").await;
-        browser.shows(&format!("0-new-{width}.mkv")).await;
+        browser.drop_on(".target:has([title='mini-pc'])").await;
+        browser.shows(&new).await;
         browser.shows(late.name.as_str()).await;
         browser.click(".actions [data-verb='none']").await;
     }

@@ -3,7 +3,7 @@
 use common::job::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{go, open};
+use crate::pages::{go, open};
 use crate::{Monitor, farm};
 
 #[tokio::test(flavor = "multi_thread")]
