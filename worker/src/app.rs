@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::attempt::executor::Executor;
-use crate::attempt::proof_encode::ProofEncodes;
+use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::scratch::Scratch;
 use crate::capabilities::Detection;
 use crate::config::Config;
@@ -31,6 +31,8 @@ use crate::{preview, sandbox};
 
 /// How long signing off from the broker may take.
 const SIGN_OFF: Duration = Duration::from_secs(3);
+/// How long scratch files of jobs that are over may take to be removed.
+const REMOVAL: Duration = Duration::from_secs(10);
 /// A broker that is only just starting is waited for this long.
 const BROKER_START: Duration = Duration::from_secs(15);
 /// Between two questions to such a broker.
@@ -60,7 +62,7 @@ pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Err
         let (stores, gone) = (worker.stores.clone(), gone.clone());
         async move { stores.tidy(&gone).await }
     });
-    let broker = worker.broker.clone();
+    let (broker, executor) = (worker.broker.clone(), Arc::clone(&worker.executor));
     let worked = worker.dispatcher(config).run(shutdown).await;
     gone.cancel();
     services.close();
@@ -77,6 +79,10 @@ pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Err
     }
     // It ends by itself within seconds.
     let _ = tidying.await;
+    let removed = executor.scratch.removed();
+    if tokio::time::timeout(REMOVAL, removed).await.is_err() {
+        tracing::warn!("scratch files are still being removed");
+    }
     worked.context("cannot take jobs")?;
     tracing::info!("stopped");
     Ok(())

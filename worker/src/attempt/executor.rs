@@ -16,7 +16,7 @@ use common::store::Stores;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::proof_encode::ProofEncodes;
+use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::publish::earlier;
 use crate::attempt::scratch::Scratch;
 use crate::capabilities::Detection;

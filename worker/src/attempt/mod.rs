@@ -7,13 +7,14 @@
 //! - [`tool_output`] takes what ffmpeg made, [`verify`] checks it, [`changes`] tells what was kept, converted and lost,
 //! - [`publish`] makes the output appear.
 //!
-//! When an attempt fails by nobody knows whose fault, a [proof encode](proof_encode) decides.
+//! When an attempt fails by nobody knows whose fault, a proof encode of the worker's own decides (`proof_encode`).
 
 pub mod changes;
 pub mod executor;
 pub mod input;
 mod lifecycle;
-pub mod proof_encode;
+pub(crate) mod proof_encode;
+pub mod proofs;
 pub mod publish;
 pub mod scratch;
 pub mod steps;

@@ -2,7 +2,6 @@
 //! is, with the same ffmpeg, sandbox and scratch disk, and looked at as a job's
 //! output is. Where it passes, the jobs that failed here are at fault.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +9,6 @@ use std::time::Duration;
 use common::job::failure::{Doubt, Failure, Fault};
 use common::job::run::Run;
 use common::recipe::encoder::{Encoder, EncoderKind};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -27,14 +25,6 @@ use crate::report::load::free_space;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Less than this is left of a scratch disk that is full, in bytes.
 const ROOM: u64 = 16 << 20;
-
-/// When the last of a worker's own encodes that passed began, by encoder; `None` for that without one.
-///
-/// It speaks for the failures that came before it, and for no later one: an ffmpeg may be replaced
-/// and a disk may fill at any moment. One that failed speaks for no other failure: the machine may be
-/// mended.
-#[derive(Default)]
-pub struct ProofEncodes(Mutex<BTreeMap<Option<Encoder>, Instant>>);
 
 impl Executor {
     /// Settles whose fault it was that an attempt failed which `encoder` was to encode.
@@ -68,13 +58,13 @@ impl Executor {
     /// How an encode of its own goes that begins after a failure.
     async fn proved_since(&self, failed: Instant, encoder: Option<Encoder>) -> Result<(), String> {
         // Failures that come meanwhile wait, and share the next one.
-        let mut proofs = self.proofs.0.lock().await;
-        if proofs.get(&encoder).is_some_and(|began| *began > failed) {
+        let mut passed = self.proofs.lock().await;
+        if passed.get(&encoder).is_some_and(|began| *began > failed) {
             return Ok(());
         }
         let began = Instant::now();
         self.prove_itself(encoder.iter().cloned().collect()).await?;
-        proofs.insert(encoder, began);
+        passed.insert(encoder, began);
         Ok(())
     }
 

@@ -40,7 +40,12 @@ impl Prepared {
         let (source, output) = (&self.source, self.output_path());
         let arguments = loop {
             let arguments = arguments::encode(&self.recipe, &media, with, build, source, &output)?;
-            let missing = extras::bring(&self.writing(), source, &arguments).await?;
+            let missing = match &arguments.before {
+                Some(before) => {
+                    extras::bring(&self.writing(), source, before, &arguments.tracks).await?
+                }
+                None => Vec::new(),
+            };
             if missing.is_empty() {
                 break arguments;
             }

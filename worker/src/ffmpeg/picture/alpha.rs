@@ -3,7 +3,7 @@
 use common::job::changes::{Change, Kind};
 use common::recipe::{BitDepth, Chroma, Container};
 
-use super::{Picture, Task, format};
+use super::{Picture, Task, pixel_format};
 
 /// The pixel format with transparency, or `None` in it where ffmpeg finds it; `None` where there is no transparency, or
 /// the encoder cannot keep it.
@@ -38,7 +38,7 @@ pub(super) fn format(task: &Task<'_>) -> Option<Option<String>> {
         "ffv1" => {
             let chroma = match video.chroma {
                 Chroma::Yuv420 => "420",
-                Chroma::Keep => format::chroma(&film.pixel_format),
+                Chroma::Keep => pixel_format::chroma(&film.pixel_format),
             };
             let depth = if is_deep { "10le" } else { "" };
             Some(Some(format!("yuva{chroma}p{depth}")))
@@ -71,10 +71,11 @@ pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) {
         return;
     }
     if is_seen(task) {
-        let (with, without) = if format::is_rgb(&film.pixel_format) {
+        let (with, without) = if pixel_format::is_rgb(&film.pixel_format) {
             ("gbrap", "gbrp".to_owned())
         } else {
-            let without = format::planar(format::chroma(&film.pixel_format), film.depth());
+            let without =
+                pixel_format::planar(pixel_format::chroma(&film.pixel_format), film.depth());
             let is_deep = film.depth() > 8;
             let with = if is_deep { "yuva444p10le" } else { "yuva444p" };
             (with, without)

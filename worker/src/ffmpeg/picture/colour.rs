@@ -5,7 +5,7 @@ use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
 use common::recipe::Hdr;
 
-use super::{Picture, Task, format};
+use super::{Picture, Task, pixel_format};
 
 /// What SDR has no place for, by the names that every version of the filter knows.
 const HDR_DATA: &[&str] = &[
@@ -34,7 +34,7 @@ pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Fail
     if is_told {
         return Ok(());
     }
-    let is_rgb = format::is_rgb(&film.pixel_format);
+    let is_rgb = pixel_format::is_rgb(&film.pixel_format);
     if video.hdr == Hdr::Sdr && film.colour.is_hdr() {
         return map_tones(task, picture);
     }
@@ -154,9 +154,9 @@ fn intermediate(task: &Task<'_>, picture: &Picture) -> String {
         return to.to_owned();
     }
     let depth = bit_depth(to);
-    match format::chroma(to) {
-        chroma @ ("422" | "444") => format::planar(chroma, depth),
-        _ => format::planar("420", depth),
+    match pixel_format::chroma(to) {
+        chroma @ ("422" | "444") => pixel_format::planar(chroma, depth),
+        _ => pixel_format::planar("420", depth),
     }
 }
 
@@ -165,7 +165,7 @@ fn yuv(task: &Task<'_>, picture: &Picture) -> String {
     if picture.pixel_format.is_some() {
         return intermediate(task, picture);
     }
-    let of = |depth| ["444", "422", "420"].map(|chroma| format::planar(chroma, depth));
+    let of = |depth| ["444", "422", "420"].map(|chroma| pixel_format::planar(chroma, depth));
     let mut formats = of(8).to_vec();
     if task.film.depth() > 8 {
         formats.splice(0..0, of(10));
@@ -176,7 +176,7 @@ fn yuv(task: &Task<'_>, picture: &Picture) -> String {
 /// Whether the encoder takes RGB as it is; what is not known is left to ffmpeg.
 fn stays_rgb(task: &Task<'_>, picture: &Picture) -> bool {
     if let Some(format) = &picture.pixel_format {
-        return format::is_rgb(format);
+        return pixel_format::is_rgb(format);
     }
     let takes = ["ffv1", "libx265", "libvpx-vp9", "libaom-av1", "dnxhd"];
     takes.contains(&task.encoder.as_str()) || task.encoder.codec().is_none()

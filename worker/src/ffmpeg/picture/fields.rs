@@ -3,7 +3,7 @@
 
 use common::job::changes::{Change, Kind};
 
-use super::{Picture, Task, format};
+use super::{Picture, Task, pixel_format};
 
 /// One frame of each two fields, where a frame is of fields at all.
 const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
@@ -66,7 +66,8 @@ fn coding(task: &Task<'_>) -> Option<Coding> {
     match task.encoder.as_str() {
         // It takes fields of 4:2:0 with an even number of lines only.
         "libx264"
-            if !film.height.is_multiple_of(4) && format::chroma(&film.pixel_format) == "420" =>
+            if !film.height.is_multiple_of(4)
+                && pixel_format::chroma(&film.pixel_format) == "420" =>
         {
             None
         }

@@ -10,6 +10,7 @@ mod fields;
 mod format;
 mod hdr;
 mod params;
+mod pixel_format;
 mod size;
 mod turn;
 

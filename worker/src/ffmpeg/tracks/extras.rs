@@ -7,7 +7,6 @@ use common::job::changes::{Change, Kind};
 use common::job::failure::{Failure, Fault};
 use common::recipe::Container;
 
-use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
@@ -136,19 +135,17 @@ pub(crate) fn bring_covers(
     (line.len() > before).then_some(line)
 }
 
-/// Brings the covers that are to be attached into the runner's folder. Gives the streams of those
-/// that it could not bring.
+/// Brings the covers that are to be attached into the runner's folder, by the command line of [`bring_covers`]. Gives
+/// the streams of those that it could not bring.
 ///
 /// # Errors
 /// Where that is nobody's fault but the machine's, or passes.
 pub async fn bring(
     runner: &Runner,
     source: &Source,
-    arguments: &Arguments,
+    before: &[OsString],
+    tracks: &[Track],
 ) -> Result<Vec<usize>, Failure> {
-    let Some(before) = &arguments.before else {
-        return Ok(Vec::new());
-    };
     if let Err(failure) = runner.ffmpeg(before, Origin::of(source), |_| {}).await {
         let may_be_the_covers = failure.fault == Fault::Input || failure.doubt.is_some();
         if !may_be_the_covers {
@@ -159,7 +156,7 @@ pub async fn bring(
         let found = path.symlink_metadata();
         found.is_ok_and(|found| found.is_file() && found.len() > 0)
     };
-    Ok(covers(&arguments.tracks, &runner.sandbox.home)
+    Ok(covers(tracks, &runner.sandbox.home)
         .filter(|(_, _, path)| !is_there(path))
         .map(|(_, cover, _)| cover.index)
         .collect())
