@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use common::broker::{BrokerError, Unheard};
+use common::broker::{BrokerError, LiftError};
 use common::names::printable::printable;
 pub(crate) use common::program::exit::Exit;
 use common::store::StoreError;
@@ -66,10 +66,10 @@ impl From<BrokerError> for Error {
     }
 }
 
-impl From<Unheard> for Error {
-    fn from(error: Unheard) -> Self {
+impl From<LiftError> for Error {
+    fn from(error: LiftError) -> Self {
         match error {
-            Unheard::Broker(error) => error.into(),
+            LiftError::Broker(error) => error.into(),
             error => Self::out_of_reach(error),
         }
     }

@@ -40,7 +40,7 @@ const LARGEST: u64 = 16 << 20;
 /// Answers until told to stop.
 pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
     let broker = &executor.broker;
-    let mut asked = match broker.peeks(&executor.name).await {
+    let mut asked = match broker.preview_requests(&executor.name).await {
         Ok(asked) => asked,
         Err(error) => return tracing::warn!(%error, "nobody can look at files here"),
     };
@@ -55,7 +55,7 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
         if let Err(why) = &seen {
             tracing::debug!(%why, "nothing was seen");
         }
-        let told = broker.show(&message, seen.map_err(|why| format!("{why:#}")));
+        let told = broker.answer_preview(&message, seen.map_err(|why| format!("{why:#}")));
         if let Err(error) = told.await {
             tracing::debug!(%error, "what was seen reached nobody");
         }

@@ -21,16 +21,16 @@ mod submit;
 pub use error::{BrokerError, RequestFailure};
 pub use farm::namesake::Namesake;
 pub use farm::preview::PreviewError;
-pub use farm::quarantine::Unheard;
+pub use farm::quarantine::LiftError;
 pub use farm::registry::HEARTBEAT;
 pub use farm::settings::{Over, SettingsError};
 pub use nats::clock::Clock;
 pub use nats::connect::{ConnectOptions, Servers};
 pub use nats::unreadable::Unreadable;
-pub use queue::claim::lease::{Ended, Lease};
+pub use queue::claim::lease::{Lease, LeaseEnd};
 #[cfg(test)]
 pub(crate) use queue::claim::owner::Question;
-pub use queue::claim::{Claim, Lost};
+pub use queue::claim::{Claim, ClaimError};
 pub use queue::enqueue::{EnqueueResult, Enqueued};
 pub use queue::lanes::Lanes;
 pub use queue::outputs::Holder;
@@ -38,9 +38,9 @@ pub use queue::poll::{Claimant, Decline, Haste, PollResult};
 pub use read::inspect::{Change, Changes, LaneStatus};
 pub use read::position::QueuePositions;
 pub use steer::change::SteerResult;
-pub use submit::hand_in::HandIn;
 pub use submit::makers::{Maker, Makers};
 pub use submit::names::{NamesError, Outputs};
+pub use submit::submission::Submission;
 
 use std::time::Duration;
 

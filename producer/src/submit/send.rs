@@ -133,8 +133,8 @@ pub(crate) async fn submit(
     terms: &JobTerms,
     label: &str,
 ) -> Result<Vec<Entry>, Error> {
-    let mut hand_in = broker.hand_in(label, place.folder);
-    let batch = hand_in.batch();
+    let mut submission = broker.submission(label, place.folder);
+    let batch = submission.batch();
     let now = broker.now();
     let lane = terms.lane();
     let again = terms.again.then(Uuid::now_v7);
@@ -184,7 +184,7 @@ pub(crate) async fn submit(
             .iter()
             .map(|index| (entries[*index].job.clone(), lane.clone()))
             .collect();
-        let outcomes = hand_in.enqueue(&jobs).await?;
+        let outcomes = submission.enqueue(&jobs).await?;
         turn = Vec::new();
         for (index, (_, outcome)) in wanted.into_iter().zip(outcomes) {
             let entry = &mut entries[index];
@@ -219,7 +219,7 @@ pub(crate) async fn submit(
             break;
         }
     }
-    hand_in.close().await?;
+    submission.close().await?;
     Ok(entries)
 }
 

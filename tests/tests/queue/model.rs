@@ -1,7 +1,7 @@
 //! The life of a job against a model of it: any sequence of what workers and
 //! people do must end, on the real broker, as the model says.
 
-use common::broker::{Broker, Claim, Lanes, Lost, SteerResult};
+use common::broker::{Broker, Claim, ClaimError, Lanes, SteerResult};
 use common::farm::queue::{Lane, Queue};
 use common::job::Job;
 use common::job::failure::Failure;
@@ -162,7 +162,7 @@ impl Pair {
             }
             Step::Settle(_) => {
                 if let Some(claim) = &mut self.claims[worker] {
-                    let settled = claim.settle().await;
+                    let settled = claim.settle_fence().await;
                     prop_assert_eq!(settled.is_ok(), self.owns(worker));
                     if let (Ok(()), Some(fence)) = (settled, &mut self.fence) {
                         fence.is_settled = true;
@@ -198,7 +198,7 @@ impl Pair {
             }
             Step::HandBack(_) => {
                 if let Some(claim) = self.claims[worker].take() {
-                    let done = claim.hand_back().await;
+                    let done = claim.release().await;
                     self.ended(worker, done, |spent| Model::Pending(spent - 1))?;
                 }
             }
@@ -251,7 +251,7 @@ impl Pair {
     fn ended(
         &mut self,
         worker: usize,
-        written: Result<(), Lost>,
+        written: Result<(), ClaimError>,
         next: impl Fn(u32) -> Model,
     ) -> Result<(), TestCaseError> {
         match self.model {
@@ -259,7 +259,7 @@ impl Pair {
                 prop_assert!(written.is_ok(), "{written:?}");
                 self.model = next(spent);
             }
-            _ => prop_assert!(matches!(written, Err(Lost::Elsewhere)), "{written:?}"),
+            _ => prop_assert!(matches!(written, Err(ClaimError::Elsewhere)), "{written:?}"),
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, Ended, Lanes, Lease};
+use common::broker::{Broker, Lanes, Lease, LeaseEnd};
 use common::job::Job;
 use common::job::run::RunState;
 use harness::faults::proxy::{Fate, Protocol, Proxy};
@@ -161,7 +161,7 @@ async fn an_owner_hears_soon_that_its_job_was_buried() {
     tokio::time::timeout(Duration::from_secs(5), lease.over().cancelled())
         .await
         .expect("its owner hears of it");
-    assert_eq!(lease.ended(), Some(Ended::TakenOver));
+    assert_eq!(lease.ended(), Some(LeaseEnd::TakenOver));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use common::broker::{Broker, Claim, Lanes, Lease, Lost};
+use common::broker::{Broker, Claim, ClaimError, Lanes, Lease};
 use common::farm::queue::{Priority, Queue};
 use common::job::Job;
 use common::job::failure::Failure;
@@ -154,7 +154,7 @@ async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Complet
                 5 => drop(claim.fail(Failure::passing("the network")).await),
                 6 => drop(claim.fail(Failure::worker("the disk")).await),
                 7 => drop(claim.fail(Failure::input("corrupt")).await),
-                8 => drop(claim.hand_back().await),
+                8 => drop(claim.release().await),
                 // It dies with the job, or is frozen and goes on later as if nothing had been.
                 9 => drop(claim),
                 _ => zombies.push(claim),
@@ -200,8 +200,8 @@ async fn finish_one(claim: Claim, worker: &str, completed: &Completed) {
     let id = claim.job().id;
     match claim.complete(report(worker)).await {
         Ok(_) => *completed.lock().expect("no panic").entry(id).or_default() += 1,
-        Err(Lost::Elsewhere) => {}
-        Err(Lost::Broker(error)) => panic!("{error}"),
+        Err(ClaimError::Elsewhere) => {}
+        Err(ClaimError::Broker(error)) => panic!("{error}"),
     }
 }
 

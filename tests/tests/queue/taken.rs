@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull;
-use common::broker::{Decline, EnqueueResult, Lost};
+use common::broker::{ClaimError, Decline, EnqueueResult};
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::run::RunState;
@@ -93,13 +93,13 @@ async fn a_lost_job_is_taken_over_and_its_old_owner_can_write_nothing() {
     assert_eq!(owner.run().attempt, 2);
     assert!(matches!(
         zombie.clone().complete(report("w1")).await,
-        Err(Lost::Elsewhere)
+        Err(ClaimError::Elsewhere)
     ));
     assert!(matches!(
         zombie.clone().fail(Failure::worker("x")).await,
-        Err(Lost::Elsewhere)
+        Err(ClaimError::Elsewhere)
     ));
-    assert!(matches!(zombie.hand_back().await, Err(Lost::Elsewhere)));
+    assert!(matches!(zombie.release().await, Err(ClaimError::Elsewhere)));
     owner.complete(report("w2")).await.expect("ours");
     assert!(claim(&broker, &known, "w3").await.is_none());
 }
@@ -151,7 +151,7 @@ async fn what_is_given_back_starts_at_once_and_costs_no_attempt() {
     let (_server, broker, known) = with_one_job().await;
     for _ in 0..5 {
         let claim = claim_in_time(&broker, &known, "w1").await;
-        claim.hand_back().await.expect("ours");
+        claim.release().await.expect("ours");
     }
     let last = claim_in_time(&broker, &known, "w2").await;
     assert_eq!((last.run().attempt, last.run().spent()), (6, 1));

@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
-use common::broker::{Claim, Ended, Lease, Lost};
+use common::broker::{Claim, ClaimError, Lease, LeaseEnd};
 use common::job::failure::Failure;
 use common::job::run::RunState;
 use common::job::run::report::Report;
@@ -57,7 +57,7 @@ impl Executor {
             biased;
             done = &mut attempt => return done.unwrap_or_else(panicked),
             () = lease.over().cancelled() => {
-                Unfinished::Ended(lease.ended().unwrap_or(Ended::TakenOver))
+                Unfinished::LeaseEnd(lease.ended().unwrap_or(LeaseEnd::TakenOver))
             }
             () = stop.too_late(&expected) => Unfinished::Stopping,
         };
@@ -115,31 +115,31 @@ impl Executor {
             Err(Unfinished::Failed(failure)) => fail(claim, failure).await,
             Err(Unfinished::Vanished) => {
                 tracing::warn!("failed: its last worker vanished, and published nothing");
-                claim.bury().await.map(drop)
+                claim.dead_letter().await.map(drop)
             }
-            Err(Unfinished::Lost(lost)) => Err(lost),
+            Err(Unfinished::ClaimError(lost)) => Err(lost),
             Err(Unfinished::Stopping) => {
                 tracing::info!("released: this worker stops");
-                claim.hand_back().await
+                claim.release().await
             }
-            Err(Unfinished::Ended(Ended::TakenOver)) => Err(Lost::Elsewhere),
-            Err(Unfinished::Ended(Ended::Moved)) => {
+            Err(Unfinished::LeaseEnd(LeaseEnd::TakenOver)) => Err(ClaimError::Elsewhere),
+            Err(Unfinished::LeaseEnd(LeaseEnd::Moved)) => {
                 tracing::info!("taken away: it is to be done elsewhere");
                 Ok(())
             }
-            Err(Unfinished::Ended(Ended::Cancelled)) => {
+            Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled)) => {
                 tracing::info!("cancelled");
                 self.clean_up_after(&mut claim).await;
-                claim.let_go().await;
+                claim.ack().await;
                 Ok(())
             }
         };
         match written {
             Ok(()) => {}
-            Err(Lost::Elsewhere) => {
+            Err(ClaimError::Elsewhere) => {
                 tracing::warn!("another worker has the job by now; what was made here is dropped");
             }
-            Err(Lost::Broker(error)) => {
+            Err(ClaimError::Broker(error)) => {
                 tracing::error!(%error, "the broker gave no answer; the lease will run out");
             }
         }
@@ -161,7 +161,7 @@ impl Executor {
             Ok(None) => None,
             Ok(Some((Ok(AtOutput::Ours), report))) => Some(*report),
             Ok(Some((Ok(_), _))) => {
-                claim.mark_settled();
+                claim.mark_fence_settled();
                 None
             }
             Ok(Some((Err(error), _))) => {
@@ -176,7 +176,7 @@ impl Executor {
     }
 }
 
-async fn complete(claim: Claim, report: Report) -> Result<(), Lost> {
+async fn complete(claim: Claim, report: Report) -> Result<(), ClaimError> {
     tracing::info!(
         frames = report.frames,
         fps = report.fps().round(),
@@ -186,7 +186,7 @@ async fn complete(claim: Claim, report: Report) -> Result<(), Lost> {
     claim.complete(report).await.map(drop)
 }
 
-async fn fail(claim: Claim, failure: Failure) -> Result<(), Lost> {
+async fn fail(claim: Claim, failure: Failure) -> Result<(), ClaimError> {
     tracing::warn!(fault = %failure.fault, %failure, "failed");
     let run = claim.fail(failure).await?;
     if let RunState::Waiting { until, .. } = run.state {

@@ -36,7 +36,7 @@ impl Sources {
     ) -> Result<Self, BrokerError> {
         Ok(Self {
             lanes_made: broker.new_lanes().await?,
-            lifts: broker.asked_to_lift(name).await?,
+            lifts: broker.lift_requests(name).await?,
             asked: VecDeque::new(),
             connections: broker.connections(),
             controls,

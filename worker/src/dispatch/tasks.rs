@@ -168,7 +168,7 @@ pub(super) async fn listen(broker: Broker, queues: Vec<Queue>) -> Done {
 /// Gives a claimed job back.
 pub(super) async fn release(job: Job) {
     let id = job.claim.job().id;
-    if let Err(error) = job.claim.hand_back().await {
+    if let Err(error) = job.claim.release().await {
         tracing::debug!(job = %id, %error, "not released; its lease will run out");
     }
     drop(job.ticket);

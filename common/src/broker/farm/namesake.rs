@@ -73,7 +73,7 @@ impl Broker {
         heartbeat: &Heartbeat,
         last_heard: u64,
     ) -> Result<bool, BrokerError> {
-        match self.tell(heartbeat, Some(last_heard)).await {
+        match self.write_heartbeat(heartbeat, Some(last_heard)).await {
             Ok(()) => Ok(true),
             Err(error) if error.is_conflict() => Ok(false),
             Err(error) => Err(error),

@@ -45,7 +45,11 @@ impl Broker {
     ///
     /// # Errors
     /// Where the worker is gone or sees nothing.
-    pub async fn peek(&self, worker: &WorkerName, peek: &Preview) -> Result<Bytes, PreviewError> {
+    pub async fn preview(
+        &self,
+        worker: &WorkerName,
+        peek: &Preview,
+    ) -> Result<Bytes, PreviewError> {
         self.ask(worker, &PreviewRequest::Preview(*peek)).await
     }
 
@@ -115,7 +119,7 @@ impl Broker {
     ///
     /// # Errors
     /// Where the connection is gone.
-    pub async fn peeks(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
+    pub async fn preview_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
         let what = "listening for who wants to look";
         self.nats.subscribe(what, subject::peek(worker)).await
     }
@@ -124,7 +128,7 @@ impl Broker {
     ///
     /// # Errors
     /// Where the connection is gone.
-    pub async fn show(
+    pub async fn answer_preview(
         &self,
         asked: &Message,
         seen: Result<Bytes, String>,

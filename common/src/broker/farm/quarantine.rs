@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether the worker was in quarantine is not known.
 #[derive(Debug, thiserror::Error)]
-pub enum Unheard {
+pub enum LiftError {
     /// The worker is gone.
     #[error("no worker {0} is alive")]
     Nobody(WorkerName),
@@ -35,7 +35,7 @@ impl Broker {
     ///
     /// # Errors
     /// Where the broker is away, or the worker is gone or does not answer.
-    pub async fn lift_quarantine(&self, worker: &WorkerName) -> Result<bool, Unheard> {
+    pub async fn lift_quarantine(&self, worker: &WorkerName) -> Result<bool, LiftError> {
         let what = || format!("lifting the quarantine of worker {worker}");
         if !self.nats.is_connected() {
             return Err(BrokerError::request(what())(NoAnswer::Closed).into());
@@ -47,8 +47,8 @@ impl Broker {
             .send_request(subject::lift(worker), request)
             .await
             .map_err(|error| match error.kind() {
-                RequestErrorKind::NoResponders => Unheard::Nobody(worker.clone()),
-                RequestErrorKind::TimedOut => Unheard::Late(worker.clone()),
+                RequestErrorKind::NoResponders => LiftError::Nobody(worker.clone()),
+                RequestErrorKind::TimedOut => LiftError::Late(worker.clone()),
                 _ => BrokerError::request(what())(error).into(),
             })?;
         let answer = wire::decode(&answer.payload);
@@ -62,7 +62,7 @@ impl Broker {
     ///
     /// # Errors
     /// Where the connection is gone.
-    pub async fn asked_to_lift(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
+    pub async fn lift_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
         let what = "listening for people's orders";
         self.nats.subscribe(what, subject::lift(worker)).await
     }

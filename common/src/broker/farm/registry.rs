@@ -23,18 +23,18 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), BrokerError> {
-        match self.tell(heartbeat, None).await {
+        match self.write_heartbeat(heartbeat, None).await {
             // The bucket lives in memory: a broker that was restarted has none.
             Err(error) if error.failure() == Some(RequestFailure::NoLeader) => {
                 self.make_missing_streams().await?;
-                self.tell(heartbeat, None).await
+                self.write_heartbeat(heartbeat, None).await
             }
             told => told,
         }
     }
 
     /// Writes a heartbeat; only as the one after `last_heard`, where that is given.
-    pub(crate) async fn tell(
+    pub(crate) async fn write_heartbeat(
         &self,
         heartbeat: &Heartbeat,
         last_heard: Option<u64>,

@@ -42,7 +42,7 @@ impl Broker {
             self.remove_messages(&parked, None).await?;
             return self.nak_later(message, RESUMED).await;
         }
-        // Lost, this brings the message back once more, to be put aside again.
+        // An acknowledgement that is lost brings the message back once more, to be put aside again.
         self.ack(message).await
     }
 

@@ -30,7 +30,7 @@ impl Broker {
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn whereabouts(&self, job: &JobId) -> Result<QueuePositions, BrokerError> {
+    pub async fn queue_positions(&self, job: &JobId) -> Result<QueuePositions, BrokerError> {
         let mut found = QueuePositions::default();
         for stored in self.messages(job).await? {
             if let Some(place) = JobSubject::parse(&stored.subject) {
@@ -50,7 +50,7 @@ impl Broker {
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn ahead(
+    pub async fn queue_ahead(
         &self,
         places: &[(Lane, u64)],
         contends: impl Fn(&Queue) -> bool,

@@ -22,7 +22,7 @@ impl Broker {
     /// Where the broker gives no answer.
     pub async fn why(&self, record: &JobRecord) -> Result<Why, BrokerError> {
         let (places, workers, controls, reports) = futures::try_join!(
-            self.whereabouts(&record.job().id),
+            self.queue_positions(&record.job().id),
             self.workers(),
             self.controls(),
             self.recent_reports(),
@@ -35,7 +35,7 @@ impl Broker {
             workers: &workers,
             controls: &controls,
         };
-        let ahead = self.ahead(&places.lanes, scene.contenders()).await?;
+        let ahead = self.queue_ahead(&places.lanes, scene.contenders()).await?;
         let running = self.running_on(&scene.takers()).await;
         let now = self.now();
         let work = scene.work(ahead, &running, &reports, now);

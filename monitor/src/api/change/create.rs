@@ -98,8 +98,8 @@ pub(crate) async fn create(
         queue,
     };
     let folder = media.place(&order.output);
-    let mut hand_in = shared.broker.hand_in(&label(&order), &folder);
-    let batch = hand_in.batch();
+    let mut submission = shared.broker.submission(&label(&order), &folder);
+    let batch = submission.batch();
     let Outputs { outputs, makers } = named(&shared.broker, media, &order, &folder).await?;
     let prepared: Vec<Result<Job, String>> =
         futures::stream::iter(order.files.clone().into_iter().zip(outputs))
@@ -118,8 +118,8 @@ pub(crate) async fn create(
             (job, lane.clone())
         })
         .collect();
-    let outcomes = hand_in.enqueue(&jobs).await?;
-    let batch = hand_in.close().await?;
+    let outcomes = submission.enqueue(&jobs).await?;
+    let batch = submission.close().await?;
     let mut outcomes = outcomes.into_iter();
     let files = order
         .files

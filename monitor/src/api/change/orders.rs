@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::broker::Unheard;
+use common::broker::LiftError;
 use common::farm::hours::Hours;
 use common::farm::orders::{Order, Target};
 use common::farm::worker_name::WorkerName;
@@ -62,9 +62,9 @@ pub(crate) async fn lift(
     match shared.broker.lift_quarantine(&worker).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => refused(format!("worker {worker} is not in quarantine")),
-        Err(Unheard::Broker(error)) => Err(error.into()),
-        Err(error @ Unheard::Nobody(_)) => refused(error.to_string()),
-        Err(error @ Unheard::Late(_)) => {
+        Err(LiftError::Broker(error)) => Err(error.into()),
+        Err(error @ LiftError::Nobody(_)) => refused(error.to_string()),
+        Err(error @ LiftError::Late(_)) => {
             Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, error.to_string()))
         }
     }

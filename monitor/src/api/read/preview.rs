@@ -167,7 +167,7 @@ async fn see(
         "no worker is there to look".to_owned(),
     ));
     for worker in likely(broker, record).await?.into_iter().take(ASKED) {
-        seen = broker.peek(&worker, &peek).await;
+        seen = broker.preview(&worker, &peek).await;
         if seen.is_ok() {
             break;
         }

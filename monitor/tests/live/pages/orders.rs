@@ -131,7 +131,7 @@ async fn a_quarantine_is_one_alarm_and_lifted_by_its_button() {
     monitor.enqueue("b.mkv", "any_hevc").await;
     // As a worker does that is asked.
     let name: WorkerName = "atelier".parse().expect("a name");
-    let mut asked = monitor.broker.asked_to_lift(&name).await.expect("heard");
+    let mut asked = monitor.broker.lift_requests(&name).await.expect("heard");
     let broker = monitor.broker.clone();
     let obeying = tokio::spawn(async move {
         let request = asked.next().await.expect("a request");

@@ -5,7 +5,7 @@ pub(super) mod hours;
 pub(super) mod pause;
 pub(super) mod resume;
 
-use common::broker::{Broker, Unheard};
+use common::broker::{Broker, LiftError};
 use common::farm::orders::{Order, Target};
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
@@ -76,7 +76,7 @@ pub(super) async fn resume_worker(
     let lifted = match broker.lift_quarantine(&worker).await {
         Ok(was_quarantined) => was_quarantined,
         // An order to drain can be taken back all the same.
-        Err(Unheard::Nobody(_)) => false,
+        Err(LiftError::Nobody(_)) => false,
         Err(error) => return Err(error.into()),
     };
     let target = Target::Worker(worker);

@@ -237,7 +237,7 @@ async fn a_picture_that_is_a_link_shows_nothing() {
         what: common::farm::preview::PreviewKind::Still(0.0),
     };
     let name = "w".parse().expect("a name");
-    let seen = case.farm.view.peek(&name, &peek).await;
+    let seen = case.farm.view.preview(&name, &peek).await;
     let why = seen.expect_err("nothing is to be seen").to_string();
     assert!(why.contains("no plain file"), "{why}");
 }

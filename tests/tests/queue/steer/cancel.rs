@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Ended, Lease, Lost, SteerResult};
+use common::broker::{ClaimError, Lease, LeaseEnd, SteerResult};
 use common::job::state::JobState;
 
 use super::{messages, only_job, state};
@@ -33,11 +33,11 @@ async fn the_owner_of_a_cancelled_job_hears_of_it_and_can_write_nothing() {
     tokio::time::timeout(Duration::from_secs(2), lease.over().cancelled())
         .await
         .expect("told at once");
-    assert_eq!(lease.ended(), Some(Ended::Cancelled));
+    assert_eq!(lease.ended(), Some(LeaseEnd::Cancelled));
     let job = owner.job().clone();
     assert!(matches!(
         owner.complete(report("w1")).await,
-        Err(Lost::Elsewhere)
+        Err(ClaimError::Elsewhere)
     ));
     assert_eq!(state(&broker, &job).await, JobState::Cancelled);
 }

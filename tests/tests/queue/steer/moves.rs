@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, Ended, Lanes, Lease, Lost, SteerResult};
+use common::broker::{Broker, ClaimError, Lanes, Lease, LeaseEnd, SteerResult};
 use common::farm::queue::{Lane, Priority};
 use common::job::run::Run;
 use common::job::{Fallbacks, Job};
@@ -60,11 +60,11 @@ async fn a_running_job_moves_and_its_owner_lets_go() {
     tokio::time::timeout(Duration::from_secs(2), lease.over().cancelled())
         .await
         .expect("told at once");
-    assert_eq!(lease.ended(), Some(Ended::Moved));
+    assert_eq!(lease.ended(), Some(LeaseEnd::Moved));
     drop(lease);
     assert!(matches!(
         owner.complete(report("w1")).await,
-        Err(Lost::Elsewhere)
+        Err(ClaimError::Elsewhere)
     ));
     lanes_with(&broker, &mut known, &pinned).await;
     let taken = claim_in_time(&broker, &known, "w2").await;

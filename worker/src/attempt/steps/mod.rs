@@ -16,7 +16,7 @@ mod publish;
 mod read;
 mod verify;
 
-use common::broker::{Claim, Ended, Lost};
+use common::broker::{Claim, ClaimError, LeaseEnd};
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::run::Stage;
@@ -40,9 +40,9 @@ pub(super) enum Unfinished {
     /// What the attempt was only to look for, has not appeared.
     Vanished,
     /// The job turned out to be another worker's.
-    Lost(Lost),
+    ClaimError(ClaimError),
     /// The lease has ended.
-    Ended(Ended),
+    LeaseEnd(LeaseEnd),
     /// The worker stops.
     Stopping,
 }
@@ -53,9 +53,9 @@ impl From<Failure> for Unfinished {
     }
 }
 
-impl From<Lost> for Unfinished {
-    fn from(lost: Lost) -> Self {
-        Self::Lost(lost)
+impl From<ClaimError> for Unfinished {
+    fn from(lost: ClaimError) -> Self {
+        Self::ClaimError(lost)
     }
 }
 

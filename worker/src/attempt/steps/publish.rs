@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 
-use common::broker::Lost;
+use common::broker::ClaimError;
 use common::job::failure::Failure;
 use common::job::run::Stage;
 use common::job::run::fence::Fence;
@@ -41,7 +41,7 @@ impl Attempt<'_> {
             AtOutput::Nothing | AtOutput::Foreign => {}
         }
         if !fence.is_settled {
-            self.claim.settle().await?;
+            self.claim.settle_fence().await?;
         }
         Ok(None)
     }
@@ -173,8 +173,10 @@ impl Attempt<'_> {
                 match claim.renew_fence().await {
                     Ok(()) => {}
                     // A worker that takes the job over meanwhile aborts what this one is about to do.
-                    Err(Lost::Broker(error)) => tracing::warn!(%error, "the fence is not renewed"),
-                    Err(lost @ Lost::Elsewhere) => return lost,
+                    Err(ClaimError::Broker(error)) => {
+                        tracing::warn!(%error, "the fence is not renewed")
+                    }
+                    Err(lost @ ClaimError::Elsewhere) => return lost,
                 }
             }
         };
@@ -187,7 +189,7 @@ impl Attempt<'_> {
 
     /// Writes the fence. A fence that took long to write says little of who owns the job now: it is renewed until an
     /// answer comes in time.
-    async fn fence(&mut self, fence: &Fence) -> Result<(), Lost> {
+    async fn fence(&mut self, fence: &Fence) -> Result<(), ClaimError> {
         let every = self.claim.renewal();
         let mut asked = Instant::now();
         self.claim.fence(fence.clone()).await?;

@@ -20,7 +20,7 @@ const SETTLED: Duration = Duration::from_millis(500);
 
 /// Why a lease ended before its job did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum LeaseEnd {
     /// Another worker took the job over, or buried it: its owner was taken for gone.
     TakenOver,
     /// A person cancelled the job.
@@ -33,7 +33,7 @@ pub enum Ended {
 /// upload or request can delay it. Dropping it stops the signs of life.
 pub struct Lease {
     over: CancellationToken,
-    why: Arc<Mutex<Option<Ended>>>,
+    why: Arc<Mutex<Option<LeaseEnd>>>,
     task: JoinHandle<()>,
 }
 
@@ -59,7 +59,7 @@ impl Lease {
     }
 
     /// Why it ended; `None` while it lives.
-    pub fn ended(&self) -> Option<Ended> {
+    pub fn ended(&self) -> Option<LeaseEnd> {
         *self.why.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -71,7 +71,7 @@ impl Drop for Lease {
 }
 
 /// Returns once the run is no longer this claim's.
-async fn watch(claim: &Claim) -> Ended {
+async fn watch(claim: &Claim) -> LeaseEnd {
     let job = claim.job().id;
     let every = claim.ack_wait / BEATS;
     let mut beat = tokio::time::interval_at(Instant::now() + every, every);
@@ -118,17 +118,17 @@ async fn watch(claim: &Claim) -> Ended {
 }
 
 /// Whether the run says that the job is somebody else's, or nobody's.
-async fn check(claim: &Claim) -> Option<Ended> {
+async fn check(claim: &Claim) -> Option<LeaseEnd> {
     let ours = claim.run();
     match claim.broker.confirmed_run(&ours.job.id).await {
         Ok(Some(found)) => match found.run.state {
-            RunState::Cancelled => Some(Ended::Cancelled),
-            _ if found.run.attempt != ours.attempt => Some(Ended::TakenOver),
-            RunState::Queued { .. } => Some(Ended::Moved),
+            RunState::Cancelled => Some(LeaseEnd::Cancelled),
+            _ if found.run.attempt != ours.attempt => Some(LeaseEnd::TakenOver),
+            RunState::Queued { .. } => Some(LeaseEnd::Moved),
             RunState::Running { .. } => None,
             // Where its owner has written this itself, nobody minds any more.
             RunState::Waiting { .. } | RunState::Completed { .. } | RunState::Failed { .. } => {
-                Some(Ended::TakenOver)
+                Some(LeaseEnd::TakenOver)
             }
         },
         // Nothing that anybody in the farm does removes a run.

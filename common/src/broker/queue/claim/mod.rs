@@ -49,7 +49,7 @@ pub struct Claim {
 
 /// The run is no longer this worker's.
 #[derive(Debug, thiserror::Error)]
-pub enum Lost {
+pub enum ClaimError {
     /// Another worker took it over, or a person decided otherwise.
     #[error("the job is no longer this worker's")]
     Elsewhere,
@@ -107,7 +107,7 @@ impl Claim {
 
     /// Writes the next state of the run, where it is still this worker's. It may be
     /// dropped half-way: the next write finds out what became of this one.
-    async fn write(&mut self, next: impl Fn(&Run) -> Run) -> Result<(), Lost> {
+    async fn write(&mut self, next: impl Fn(&Run) -> Run) -> Result<(), ClaimError> {
         loop {
             let run = next(&self.run);
             self.unheard.push(wire::encode(&run));
@@ -133,7 +133,7 @@ impl Claim {
     }
 
     /// Takes up a write of this worker's own that came through unheard.
-    async fn catch_up(&mut self) -> Result<(), Lost> {
+    async fn catch_up(&mut self) -> Result<(), ClaimError> {
         let job = self.run.job.id;
         if !self.unheard.is_empty()
             && let Some((payload, revision)) = self.broker.confirmed_payload(&job).await?
@@ -144,7 +144,7 @@ impl Claim {
             (self.run, self.revision) = (found.run, found.revision);
             return Ok(());
         }
-        Err(Lost::Elsewhere)
+        Err(ClaimError::Elsewhere)
     }
 
     /// The fence: from here on only the owner goes on, to make its output appear.
@@ -153,7 +153,7 @@ impl Claim {
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn fence(&mut self, fence: Fence) -> Result<(), Lost> {
+    pub async fn fence(&mut self, fence: Fence) -> Result<(), ClaimError> {
         let now = self.broker.now();
         self.write(|run| run.fence(fence.clone(), now)).await
     }
@@ -162,7 +162,7 @@ impl Claim {
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn renew_fence(&mut self) -> Result<(), Lost> {
+    pub async fn renew_fence(&mut self) -> Result<(), ClaimError> {
         let now = self.broker.now();
         self.write(|run| run.enter(Stage::Publishing, now)).await
     }
@@ -172,13 +172,13 @@ impl Claim {
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn settle(&mut self) -> Result<(), Lost> {
+    pub async fn settle_fence(&mut self) -> Result<(), ClaimError> {
         let now = self.broker.now();
         self.write(|run| run.settle(now)).await
     }
 
     /// The same, to be written with whatever is written next.
-    pub fn mark_settled(&mut self) {
+    pub fn mark_fence_settled(&mut self) {
         self.run = self.run.settle(self.run.changed);
     }
 
@@ -187,7 +187,7 @@ impl Claim {
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn bury(self) -> Result<Run, Lost> {
+    pub async fn dead_letter(self) -> Result<Run, ClaimError> {
         let now = self.broker.now();
         self.end(|run| run.bury(now)).await
     }
@@ -196,7 +196,7 @@ impl Claim {
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn complete(self, report: Report) -> Result<Run, Lost> {
+    pub async fn complete(self, report: Report) -> Result<Run, ClaimError> {
         let now = self.broker.now();
         self.end(|run| run.complete(report.clone(), now)).await
     }
@@ -205,7 +205,7 @@ impl Claim {
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn fail(self, failure: Failure) -> Result<Run, Lost> {
+    pub async fn fail(self, failure: Failure) -> Result<Run, ClaimError> {
         let first = SignedDuration::try_from(self.broker.retry_after).unwrap_or(LONGEST_RETRY);
         let wait = if failure.uses_attempt() {
             retry_wait(first, self.run.spent(), random_share())
@@ -221,7 +221,7 @@ impl Claim {
     ///
     /// # Errors
     /// Where the job is no longer this worker's.
-    pub async fn hand_back(mut self) -> Result<(), Lost> {
+    pub async fn release(mut self) -> Result<(), ClaimError> {
         let now = self.broker.now();
         self.write(|run| run.hand_back(now)).await?;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
@@ -229,7 +229,7 @@ impl Claim {
     }
 
     /// Lets go of a job that a person cancelled while it ran.
-    pub async fn let_go(self) {
+    pub async fn ack(self) {
         if let Err(error) = self.broker.ack(&self.message).await {
             tracing::debug!(%error, "its message will be dropped when it comes back");
         }
@@ -238,7 +238,7 @@ impl Claim {
     /// Writes and records how the attempt ended, and lets go of its message. The
     /// run has the say by then: an acknowledgement that is lost only brings the
     /// message back once more, to be settled by whoever gets it.
-    async fn end(mut self, next: impl Fn(&Run) -> Run) -> Result<Run, Lost> {
+    async fn end(mut self, next: impl Fn(&Run) -> Run) -> Result<Run, ClaimError> {
         self.write(next).await?;
         if let RunState::Waiting { until, .. } = self.run.state {
             let later = subject::later(&self.run.job.id);

@@ -131,7 +131,7 @@ async fn a_peek_shows_nothing_foreign_and_tells_nothing_of_it() {
                 side,
                 what,
             };
-            let seen = place.farm.view.peek(&"w".parse().unwrap(), &peek).await;
+            let seen = place.farm.view.preview(&"w".parse().unwrap(), &peek).await;
             let Err(PreviewError::Refused(why)) = seen else {
                 panic!("it was shown: {seen:?}");
             };

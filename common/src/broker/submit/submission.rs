@@ -9,7 +9,7 @@ use crate::names::location::Location;
 
 /// What one order submits. Its batch is kept once there are jobs to enqueue,
 /// and told at the end how many were added.
-pub struct HandIn<'a> {
+pub struct Submission<'a> {
     broker: &'a Broker,
     batch: Batch,
     is_kept: bool,
@@ -19,8 +19,8 @@ pub struct HandIn<'a> {
 impl Broker {
     /// Begins to submit jobs whose outputs lie below `folder`, as a batch that people
     /// know by `label`. Nothing is written before the first of them are enqueued.
-    pub fn hand_in(&self, label: &str, folder: &Location) -> HandIn<'_> {
-        HandIn {
+    pub fn submission(&self, label: &str, folder: &Location) -> Submission<'_> {
+        Submission {
             broker: self,
             batch: Batch {
                 id: BatchId::new(),
@@ -35,7 +35,7 @@ impl Broker {
     }
 }
 
-impl HandIn<'_> {
+impl Submission<'_> {
     /// The batch that the jobs are to name.
     pub fn batch(&self) -> BatchId {
         self.batch.id
