@@ -49,7 +49,7 @@ impl Farm {
     /// A farm on a broker with roles, on which it is set up. The test looks on as admin.
     pub async fn with_roles(broker: TestBroker, folder: TempDir) -> Self {
         let url = broker.url_for("admin");
-        Self::on(broker, url, 1, folder).await
+        Self::on(broker, url, 1, ACK_WAIT, folder).await
     }
 
     /// The same with a broker that flushes otherwise than shipped.
@@ -57,7 +57,16 @@ impl Farm {
         let folder = paths::test_folder();
         let broker = TestBroker::start_flushing(folder.path(), flush).await;
         let url = broker.url();
-        Self::on(broker, url, 1, folder).await
+        Self::on(broker, url, 1, ACK_WAIT, folder).await
+    }
+
+    /// The same whose jobs may go without a sign of life for longer than a test
+    /// lasts: only a word of their owners gets them to others.
+    pub async fn patient(lease: Duration) -> Self {
+        let folder = paths::test_folder();
+        let broker = TestBroker::start_flushing(folder.path(), Flush::Always).await;
+        let url = broker.url();
+        Self::on(broker, url, 1, lease, folder).await
     }
 }
 
@@ -67,14 +76,14 @@ impl Farm<TestCluster> {
         let folder = paths::test_folder();
         let cluster = TestCluster::start(folder.path()).await;
         let url = cluster.url();
-        Self::on(cluster, url, TestCluster::SIZE, folder).await
+        Self::on(cluster, url, TestCluster::SIZE, ACK_WAIT, folder).await
     }
 }
 
 impl<B> Farm<B> {
-    async fn on(broker: B, url: String, replicas: usize, folder: TempDir) -> Self {
+    async fn on(broker: B, url: String, replicas: usize, lease: Duration, folder: TempDir) -> Self {
         let mut options = ConnectOptions::new(&url, "test");
-        options.ack_wait = ACK_WAIT;
+        options.ack_wait = lease;
         options.replicas = replicas;
         // A young cluster has no leader yet.
         let view = poll::until("the broker to take us", async || {
