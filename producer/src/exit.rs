@@ -1,4 +1,4 @@
-//! How the program ends, and errors that say so.
+//! Exit codes, and errors that carry one.
 
 use std::fmt;
 
@@ -7,11 +7,10 @@ use common::names::printable::printable;
 pub(crate) use common::program::exit::Exit;
 use common::store::StoreError;
 
-/// The exit codes, for `--help`.
-pub(crate) const HELP: &str = "Exit codes: 0 all done; 1 some job failed, no worker can run it, or it was too late; 2 usage, or nothing matches; \
+pub(crate) const HELP: &str = "Exit codes: 0 all done; 1 some job failed, no worker can run it, or it was too late; 2 usage error, or nothing matches; \
     3 broker, store or a program of the farm out of reach; 130 interrupted";
 
-/// Why a command could not do what it was asked to, in one line.
+/// Why a command failed, in one line.
 #[derive(Clone, Debug)]
 pub(crate) struct Error {
     exit: Exit,
@@ -26,27 +25,22 @@ impl Error {
         }
     }
 
-    /// What was asked for makes no sense.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, message)
     }
 
-    /// Jobs failed or were refused.
     pub(crate) fn failed(message: impl fmt::Display) -> Self {
         Self::new(Exit::Failed, message)
     }
 
-    /// Something that is needed cannot be reached.
     pub(crate) fn out_of_reach(message: impl fmt::Display) -> Self {
         Self::new(Exit::OutOfReach, message)
     }
 
-    /// The user interrupted.
     pub(crate) fn interrupted(message: impl fmt::Display) -> Self {
         Self::new(Exit::Interrupted, message)
     }
 
-    /// What the program exits with.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

@@ -1,13 +1,10 @@
-//! Globs of the command line.
+//! Globs from the command line.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::exit::Error;
 
-/// The globs that an option gives; `*` matches no `/`.
-///
-/// # Errors
-/// Where one cannot be read.
+/// The globs of an option; `*` does not match `/`.
 pub(crate) fn glob_set(option: &str, globs: &[String]) -> Result<GlobSet, Error> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {

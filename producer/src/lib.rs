@@ -1,5 +1,4 @@
-//! The producer: finds media, makes jobs of it, submits them to the farm, and
-//! tells what became of them. `encode` brings its own farm along.
+//! The producer: finds media, submits jobs to the farm, and reports on them. `encode` starts a private farm.
 //!
 //! [`commands`] has a file for each command. Those that make jobs go [`submit::sources`] → [`submit::submission`] →
 //! [`submit::upload`] → [`submit::send`] → [`wait`] → [`download`]; those that change jobs go [`select::selection`] →
@@ -30,7 +29,7 @@ use crate::commands::{Command, FarmCommand};
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
 
-/// Hands media to an ffmpeg-easy encoding farm, or encodes it right here.
+/// Submits media to an ffmpeg-easy encoding farm, or encodes it on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "producer", version, after_help = exit::HELP, subcommand_required = true)]
 struct Cli {
@@ -40,7 +39,6 @@ struct Cli {
     command: Command,
 }
 
-/// The whole program.
 pub fn main() -> ExitCode {
     let Cli { common, command } = usage::parse();
     let command = match command.run_alone(Cli::command()) {

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// The absolute path with everything that exists of it resolved, except for a
-/// link at its very end: a link is named after itself.
+/// The absolute path with its symbolic links resolved, as far as it exists. A link to a file at its end stays: outputs
+/// are named after the link.
 ///
 /// # Errors
-/// Where the current folder is gone or a part cannot be read.
+/// Where the current folder is missing or a part of the path cannot be read.
 pub(crate) fn resolved(path: &Path) -> std::io::Result<PathBuf> {
     let absolute = std::path::absolute(path)?;
     match (absolute.parent(), absolute.file_name()) {

@@ -1,5 +1,7 @@
 //! Batches: what one command enqueued together, and how far it is.
 
+use std::ops::AddAssign;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +100,21 @@ impl BatchProgress {
     /// Those that have not ended.
     pub fn open(&self) -> u64 {
         self.pending + self.paused + self.waiting + self.running
+    }
+}
+
+impl AddAssign for BatchProgress {
+    fn add_assign(&mut self, other: Self) {
+        self.pending += other.pending;
+        self.paused += other.paused;
+        self.waiting += other.waiting;
+        self.running += other.running;
+        self.completed += other.completed;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
+        self.input_bytes = self.input_bytes.saturating_add(other.input_bytes);
+        self.output_bytes = self.output_bytes.saturating_add(other.output_bytes);
+        self.bytes_left = self.bytes_left.saturating_add(other.bytes_left);
     }
 }
 

@@ -5,14 +5,12 @@ use clap_complete::Shell;
 
 use crate::exit::Exit;
 
-/// Which shell.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The shell
+    /// Shell
     pub shell: Shell,
 }
 
-/// Prints the script.
 pub(super) fn run(options: &Options, mut command_line: clap::Command) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut command_line, "producer", &mut script);

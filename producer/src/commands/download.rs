@@ -1,5 +1,4 @@
-//! `producer download`: brings the results of a batch from the store into a folder of
-//! this machine.
+//! `producer download`: downloads the results of a batch from the store to a local folder.
 
 use std::path::PathBuf;
 
@@ -27,27 +26,26 @@ use crate::submit::entry::{Entry, EntryState};
 use crate::wait::ended::{WaitEnd, wait_until_ended};
 use crate::wait::follow::Follower;
 
-/// Which results, and where to.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The batch's id, or the start of it
+    /// Batch id, or its first characters
     #[arg(value_name = "BATCH")]
     pub batch: String,
-    /// Folder for the results, each below it as it is below the batch's own folder
+    /// Local folder for the results; subfolders are kept
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
-    /// Stay until all jobs have ended, and bring the results of those, too
+    /// Wait until all jobs have ended, and download their results as well
     #[arg(long)]
     pub wait: bool,
-    /// Replace other files that have the names of results
+    /// Replace other files that have the same name as a result
     #[arg(long)]
     pub overwrite: bool,
-    /// Print the summary as JSON
+    /// Print a summary as JSON
     #[arg(long)]
     pub json: bool,
 }
 
-/// Downloads what is missing; what is there already, whole, stays as it is.
+/// Downloads what is missing; complete results stay as they are.
 ///
 /// # Errors
 /// See [`Exit`]; where there is no such batch, or its results are in no bucket.
@@ -64,8 +62,10 @@ pub(super) async fn run(
         true => Some(Follower::start(&broker).await?),
         false => None,
     };
-    let mut records = broker.jobs(true).await?;
-    records.retain(|record| record.job().batch == id);
+    let is_of_batch = |record: &JobRecord| record.job().batch == id;
+    let records = broker
+        .pick_jobs(true, |record| is_of_batch(&record).then_some(record))
+        .await?;
     let target = DownloadTarget::new(folder(&broker, &id, &records).await?, dir.clone());
     let mut entries: Vec<Entry> = records
         .into_iter()
@@ -99,11 +99,11 @@ pub(super) async fn run(
     })
 }
 
-/// The folder of a batch's outputs, which is in a bucket.
+/// The folder of a batch's outputs, in a bucket.
 async fn folder(broker: &Broker, id: &BatchId, records: &[JobRecord]) -> Result<Location, Error> {
     let Some(first) = records.first() else {
         return Err(Error::usage(format!(
-            "no job belongs to a batch '{id}': `producer batches` lists them"
+            "batch '{id}' has no jobs: `producer batches` lists all"
         )));
     };
     let known: Option<Batch> = broker
@@ -123,7 +123,7 @@ async fn folder(broker: &Broker, id: &BatchId, records: &[JobRecord]) -> Result<
     )))
 }
 
-/// The lowest folder of both.
+/// The lowest folder that both lie in.
 fn common_folder(mut folder: Location, output: &Location) -> Location {
     while !output.is_below(&folder) && folder.folder() != folder {
         folder = folder.folder();
@@ -149,26 +149,23 @@ fn entry(record: JobRecord, target: &DownloadTarget) -> Entry {
     }
 }
 
-/// What came of it.
 #[derive(Debug, Serialize)]
 struct DownloadSummary {
     batch: BatchId,
-    /// Where the results are.
     folder: PathBuf,
-    /// Copied now.
+    /// Downloaded now.
     downloaded: usize,
-    /// There before, whole.
+    /// Complete before this command.
     there: usize,
-    /// Their jobs have not ended.
+    /// Results of jobs that have not ended.
     open: usize,
-    /// Their jobs failed or were cancelled.
+    /// Results of jobs that failed or were cancelled.
     failed: usize,
-    /// Their jobs are done, and they are not there.
+    /// Results of completed jobs that could not be downloaded.
     missing: usize,
     files: Vec<DownloadedFile>,
 }
 
-/// What became of one result.
 #[derive(Debug, Serialize)]
 struct DownloadedFile {
     /// Its name below the folder.
@@ -237,7 +234,7 @@ impl DownloadSummary {
         let parts: Vec<String> = [
             (self.downloaded, "downloaded"),
             (self.there, "there already"),
-            (self.open, "not made yet"),
+            (self.open, "not finished yet"),
             (self.failed, "failed or cancelled"),
             (self.missing, "missing"),
         ]

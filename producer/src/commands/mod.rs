@@ -3,6 +3,7 @@
 mod change;
 mod completions;
 mod download;
+mod examples;
 mod look;
 mod orders;
 mod presets;
@@ -38,48 +39,70 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum FarmCommand {
     /// Encode files and folders into a folder; needs no server
+    #[command(after_long_help = examples::ENCODE)]
     Encode(Box<encode::Options>),
-    /// Hand files, folders or bucket prefixes to the farm
+    /// Submit files, folders or bucket prefixes to the farm
+    #[command(after_long_help = examples::ENQUEUE)]
     Enqueue(Box<enqueue::Options>),
-    /// Hand in what arrives in a folder or bucket prefix, until interrupted
+    /// Watch a folder or bucket prefix and submit new files, until interrupted
+    #[command(after_long_help = examples::WATCH)]
     Watch(Box<watch::Options>),
     /// List jobs
+    #[command(after_long_help = examples::JOBS)]
     Jobs(jobs::Options),
-    /// Show all that is known of one job
+    /// Show everything about one job
+    #[command(after_long_help = examples::JOB)]
     Job(job::Options),
-    /// Say in one sentence what a job waits for, or what became of it
+    /// Explain why a job waits, or how it ended
+    #[command(after_long_help = examples::WHY)]
     Why(why::Options),
-    /// Show what ffmpeg was asked to do for a job, and what it said
+    /// Show the ffmpeg commands and the log of a job
+    #[command(after_long_help = examples::LOGS)]
     Logs(logs::Options),
-    /// List what was enqueued together
+    /// List batches: the jobs that were submitted together
+    #[command(after_long_help = examples::BATCHES)]
     Batches(batches::Options),
-    /// Show how far one batch is
+    /// Show the progress of one batch
+    #[command(after_long_help = examples::BATCH)]
     Batch(batch::Options),
-    /// Bring the results of a batch from the store into a folder of this machine
+    /// Download the results of a batch from the store to a local folder
+    #[command(after_long_help = examples::DOWNLOAD)]
     Download(download::Options),
-    /// Cancel jobs that wait or run
+    /// Cancel waiting or running jobs
+    #[command(after_long_help = examples::CANCEL)]
     Cancel(cancel::Options),
-    /// Have jobs that failed or were cancelled tried again
+    /// Retry failed or cancelled jobs
+    #[command(after_long_help = examples::RETRY)]
     Retry(retry::Options),
-    /// Change how urgent jobs are that wait
+    /// Change the priority of waiting jobs
+    #[command(after_long_help = examples::REPRIORITIZE)]
     Reprioritize(reprioritize::Options),
-    /// Give jobs to one worker, or back to all
+    /// Assign jobs to one worker, or release them to any
+    #[command(after_long_help = examples::REASSIGN)]
     Reassign(reassign::Options),
-    /// Start nothing more of a queue or a batch
+    /// Pause a queue or a batch: running jobs finish, no more are started
+    #[command(after_long_help = examples::PAUSE)]
     Pause(pause::Options),
-    /// Resume a worker, a queue or a batch; lifts a quarantine, too
+    /// Resume a worker, a queue or a batch; also ends a quarantine
+    #[command(after_long_help = examples::RESUME)]
     Resume(resume::Options),
-    /// Have a worker finish what it has and take no more
+    /// Drain a worker: it finishes its jobs and takes no more
+    #[command(after_long_help = examples::DRAIN)]
     Drain(drain::Options),
-    /// Set when a worker starts jobs
+    /// Set the working hours of a worker
+    #[command(after_long_help = examples::HOURS)]
     Hours(hours::Options),
-    /// Keep recipes by name, and one of them as the farm's default
+    /// List, save and remove presets, and choose the default
+    #[command(after_long_help = examples::PRESETS)]
     Presets(presets::Options),
-    /// List the workers that are alive and what they have proved
+    /// List live workers and their proven encoders
+    #[command(after_long_help = examples::WORKERS)]
     Workers(workers::Options),
-    /// Show who could run a recipe, before anything is sent
+    /// Show which workers could run a recipe, without submitting anything
+    #[command(after_long_help = examples::PLAN)]
     Plan(Box<plan::Options>),
-    /// Make the streams and buckets of a farm on the broker, where they are missing
+    /// Create the streams and buckets of a farm on the broker, where they are missing
+    #[command(after_long_help = examples::SETUP)]
     Setup,
 }
 
@@ -95,8 +118,7 @@ impl Command {
 }
 
 impl FarmCommand {
-    /// Whether the command makes a farm where the broker has none: those do that
-    /// submit jobs or keep presets. The others look at a farm, or change what is there.
+    /// Whether the command creates a farm on a broker that has none: commands that submit jobs or save presets do.
     pub(crate) fn sets_up(&self) -> bool {
         match self {
             Self::Setup | Self::Watch(_) => true,
@@ -107,8 +129,6 @@ impl FarmCommand {
         }
     }
 
-    /// # Errors
-    /// See [`Exit`].
     pub(crate) async fn run(
         self,
         settings: &Settings,

@@ -1,5 +1,4 @@
-//! `producer presets`: recipes by name, and the one that jobs get where nothing
-//! else says how.
+//! `producer presets`: recipes with a name, and the default for jobs that name no encoder.
 
 use clap::{ArgGroup, Args, Subcommand};
 use common::broker::{Broker, Over, SettingsError};
@@ -16,10 +15,9 @@ use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::settings::Settings;
 
-/// What to do about presets; without a verb, they are listed.
+/// Without a subcommand, the presets are listed.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// What.
     #[command(subcommand)]
     pub verb: Option<Verb>,
     /// Print JSON
@@ -27,53 +25,49 @@ pub(crate) struct Options {
     pub json: bool,
 }
 
-/// What to do about presets.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Print one as TOML, as `--preset FILE` reads it
+    /// Print a preset as TOML, in the format of `--preset FILE`
     Show {
-        /// Which
+        /// Preset name
         #[arg(value_name = "NAME")]
         name: Token,
     },
-    /// Keep a recipe under a name
+    /// Save a recipe under a name
     Save(Box<Save>),
-    /// Forget a saved one; jobs keep the recipe that they were made with
+    /// Remove a saved preset; existing jobs keep their recipe
     Remove {
-        /// Which
+        /// Preset name
         #[arg(value_name = "NAME")]
         name: Token,
     },
-    /// Name the one that jobs get where nothing else says how
+    /// Choose the preset for jobs that name no encoder
     Default(DefaultArgs),
 }
 
-/// What to keep.
 #[derive(Debug, Args)]
 pub(crate) struct Save {
-    /// What it is to go by: letters, digits, `-` and `_`
+    /// Preset name: letters, digits, `-` and `_`
     #[arg(value_name = "NAME")]
     pub name: Token,
-    /// The recipe.
     #[command(flatten)]
     pub recipe: RecipeOptions,
-    /// What it is for, in one line
+    /// Description, in one line
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
-    /// Replace the one that was saved under this name
+    /// Replace an existing preset of this name
     #[arg(long)]
     pub overwrite: bool,
 }
 
-/// Which is to be the default.
 #[derive(Debug, Args)]
 #[command(override_usage = "producer presets default <NAME|--none>")]
 #[command(group(ArgGroup::new("which").required(true).args(["name", "none"])))]
 pub(crate) struct DefaultArgs {
-    /// The preset
+    /// Preset name
     #[arg(value_name = "NAME")]
     pub name: Option<Token>,
-    /// Have no default
+    /// Have no default preset
     #[arg(long)]
     pub none: bool,
 }
@@ -91,7 +85,6 @@ impl From<SettingsError> for Error {
     }
 }
 
-/// A preset for machines.
 #[derive(Serialize)]
 struct PresetJson<'a> {
     #[serde(flatten)]
@@ -108,23 +101,18 @@ impl<'a> PresetJson<'a> {
     }
 }
 
-/// A change for machines.
 #[derive(Serialize)]
 struct ChangeJson<'a> {
     preset: Option<&'a Token>,
 }
 
 impl Options {
-    /// Whether something is kept in the farm.
+    /// Whether the command writes to the farm.
     pub(crate) fn keeps(&self) -> bool {
         matches!(self.verb, Some(Verb::Save(_) | Verb::Default(_)))
     }
 }
 
-/// Lists presets, or does what the verb says.
-///
-/// # Errors
-/// Where the farm is out of reach, or there is no such preset.
 pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let json = options.json;
     let broker = settings.connect().await?;
@@ -134,14 +122,14 @@ pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         Some(Verb::Save(what)) => save(&broker, *what, settings, json).await,
         Some(Verb::Remove { name }) => {
             broker.remove_preset(&name, None).await?;
-            let done = format!("removed {name}; jobs keep the recipe that they were made with");
+            let done = format!("removed {name}; existing jobs keep their recipe");
             tell(Some(&name), &done, json)
         }
         Some(Verb::Default(DefaultArgs { name, .. })) => {
             broker.set_default_preset(name.as_ref()).await?;
             let done = match &name {
-                Some(name) => format!("{name} is the recipe of jobs where nothing else says how"),
-                None => "no preset is the default any more".to_owned(),
+                Some(name) => format!("{name} is now the default preset"),
+                None => "there is no default preset any more".to_owned(),
             };
             tell(name.as_ref(), &done, json)
         }
@@ -159,7 +147,7 @@ async fn list(broker: &Broker, json: bool) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     if let Err(gone) = presets.default_preset() {
-        eprintln!("warning: the default is gone: {gone}");
+        eprintln!("warning: the default preset is missing: {gone}");
     }
     let mut table = table(&["Preset", "Recipe", "Note", ""]);
     for listed in presets.iter() {

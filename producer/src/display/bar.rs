@@ -2,7 +2,7 @@
 
 use indicatif::ProgressStyle;
 
-/// A style from a template of this program's own.
+/// `template` is a constant of this program.
 pub(crate) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())

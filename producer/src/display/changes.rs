@@ -1,13 +1,13 @@
-//! What became of what inputs held.
+//! What outputs have kept, converted and lost.
 
 use common::job::changes::{Change, Fate, tally};
 use common::job::run::{Run, RunState};
 use common::names::printable::printable;
 
-/// Lines that are told of a whole order.
-const TOLD: usize = 10;
+/// Lines for a whole submission.
+const SHOWN: usize = 10;
 
-/// Each change in a line: what is lost first, what is kept last.
+/// A line for each change: lost ones first, kept ones last.
 pub(crate) fn list(changes: &[Change]) -> Vec<String> {
     let mut changes: Vec<&Change> = changes.iter().collect();
     changes.sort_by_key(|change| match (change.fate, change.is_wanted) {
@@ -22,7 +22,7 @@ pub(crate) fn list(changes: &[Change]) -> Vec<String> {
         .collect()
 }
 
-/// What completed runs have lost, in a line for each kind and reason: `12 files lose captions (libx265 writes none)`.
+/// What the outputs of runs have lost, in a line for each kind and reason: `12 files lose captions (libx265 writes none)`.
 pub(crate) fn losses<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
     let lists = runs.filter_map(|run| match &run.state {
         RunState::Completed { report } => Some(report.changes.as_slice()),
@@ -31,18 +31,18 @@ pub(crate) fn losses<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
     lines(lists)
 }
 
-/// What is lost in several outputs, in a line for each kind and reason.
+/// The same for lists of changes.
 pub(crate) fn lines<'a>(lists: impl Iterator<Item = &'a [Change]>) -> Vec<String> {
     let tallies = tally(lists);
     let mut lines: Vec<String> = tallies
         .iter()
-        .take(TOLD)
+        .take(SHOWN)
         .map(|tally| printable(&tally.to_string()))
         .collect();
-    if tallies.len() > TOLD {
+    if tallies.len() > SHOWN {
         lines.push(format!(
             "and {} more; `--json` lists all",
-            tallies.len() - TOLD
+            tallies.len() - SHOWN
         ));
     }
     lines

@@ -1,4 +1,4 @@
-//! How things are put for people and for machines.
+//! How results are printed, for people and for programs.
 
 pub(crate) mod bar;
 pub(crate) mod changes;

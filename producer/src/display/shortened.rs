@@ -1,4 +1,4 @@
-//! Long names, cut to fit a column without losing what tells them apart.
+//! Long names, cut to fit a column without losing where they differ.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ pub(crate) fn told_apart<'a>(
     let shared = |a: usize, b: usize| alike(&sorted[a].0, &sorted[b].0);
     (0..sorted.len())
         .map(|at| {
-            // In order, the name that begins most alike stands beside it.
+            // In a sorted list, the most similar name is a neighbour.
             let before = at.checked_sub(1).map_or(0, |before| shared(before, at));
             let after = if at + 1 < sorted.len() {
                 shared(at, at + 1)

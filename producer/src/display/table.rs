@@ -1,12 +1,12 @@
-//! Tables: plain columns, on a terminal as wide as that, elsewhere as wide as
-//! what is in them. What may be long, a name with a note under it, comes last.
+//! Tables with plain columns: as wide as the terminal, or as their content elsewhere. The last column holds the longest
+//! text: a name, with a note below.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use super::shortened::told_apart;
 
-/// The least room that a name is cut to fit.
+/// The least width of a cut name.
 const LEAST: usize = 24;
 /// Blanks between two columns.
 const BETWEEN: usize = 2;
@@ -24,7 +24,6 @@ struct Row {
 }
 
 impl NameTable {
-    /// No rows yet, and these columns; the names go under the last one.
     pub(crate) fn new(header: &[&'static str]) -> Self {
         Self {
             header: header.to_vec(),
@@ -32,13 +31,12 @@ impl NameTable {
         }
     }
 
-    /// Adds a row: a cell for each column, then the name, and what is to be said of
-    /// it on a line of its own.
+    /// Adds a row: the cells, the name, and a note below the name.
     pub(crate) fn row(&mut self, cells: Vec<String>, name: String, note: Option<String>) {
         self.rows.push(Row { cells, name, note });
     }
 
-    /// The table as text. On a terminal, names lose what does not tell them apart.
+    /// The table as text. On a terminal, names are cut where they do not differ.
     pub(crate) fn text(&self) -> String {
         let table = table(&self.header);
         self.within(table.width().map(usize::from), table)
@@ -70,7 +68,6 @@ impl NameTable {
     }
 }
 
-/// A table without rows.
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
@@ -80,11 +77,10 @@ pub(crate) fn table(header: &[&str]) -> Table {
     table
 }
 
-/// A table as text.
 pub(crate) fn text(table: &Table) -> String {
     let text = table.to_string();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    // The first column stands at the margin.
+    // The first column has no margin.
     let lines: Vec<&str> = lines
         .into_iter()
         .map(|line| line.strip_prefix(' ').unwrap_or(line))

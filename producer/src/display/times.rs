@@ -1,4 +1,4 @@
-//! Points in time as people read them: by this machine's clock, with its offset.
+//! Times for people: in the local time zone, with its offset.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,14 +8,12 @@ pub(crate) fn local(moment: Timestamp) -> String {
     within(moment, TimeZone::system())
 }
 
-/// A sentence of the farm, whose points in time are in RFC 3339, with each of
-/// them as [`local`] has it.
+/// A sentence of the farm with its RFC 3339 times replaced by [`local`] ones.
 pub(crate) fn sentence(text: &str) -> String {
     each(text, local)
 }
 
-/// JSON whose points in time have milliseconds at the most: the broker's have
-/// nanoseconds, which not every reader takes.
+/// JSON with times cut to milliseconds: the broker's have nanoseconds, which not every reader takes.
 pub(crate) fn in_milliseconds(json: &str) -> String {
     each(json, |moment| {
         let digits = if moment.subsec_millisecond() == 0 {
@@ -32,7 +30,7 @@ fn within(moment: Timestamp, zone: TimeZone) -> String {
     local.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
-/// The text with each point in time in it, as RFC 3339 has it in UTC, replaced.
+/// The text with each RFC 3339 time in UTC replaced.
 fn each(text: &str, words: impl Fn(Timestamp) -> String) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-:.+".contains(c);
     let mut made = String::with_capacity(text.len());
@@ -52,8 +50,7 @@ fn each(text: &str, words: impl Fn(Timestamp) -> String) -> String {
     made
 }
 
-/// A point in time at the beginning of a token, and what is behind it: a full
-/// stop or a colon of the sentence.
+/// A time at the beginning of a token, and the full stop or colon behind it.
 fn moment(token: &str) -> Option<(Timestamp, &str)> {
     let end = token.find('Z')? + 1;
     let (text, behind) = token.split_at(end);

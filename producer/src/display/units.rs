@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers for people.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) fn seconds(seconds: f64) -> String {
     humantime::format_duration(Duration::from_secs(seconds.round() as u64)).to_string()
 }
 
-/// `24 fps`; below ten `0.43 fps`, as a slow encode is no standstill.
+/// `24 fps`; `0.43 fps` below ten.
 pub(crate) fn fps(fps: f64) -> String {
     let digits = match fps {
         ..1.0 => 2,
@@ -30,7 +30,7 @@ pub(crate) fn fps(fps: f64) -> String {
     format!("{fps:.digits$} fps")
 }
 
-/// `37%`: what `after` is of `before`.
+/// `37%`: `after` in relation to `before`.
 pub(crate) fn ratio(before: u64, after: u64) -> String {
     if before == 0 {
         return "?".to_owned();

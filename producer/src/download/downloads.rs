@@ -1,6 +1,4 @@
-//! Downloads results target: each copied under a hidden name, compared with what its
-//! job has made, and only then given its name. What is there already and is not
-//! the job's stays as it is.
+//! The downloads of a command, a few at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +15,11 @@ use super::file::Downloader;
 use super::target::DownloadTarget;
 use crate::exit::Error;
 
-/// Files that are result at once.
+/// Files that are downloaded at once.
 const AT_ONCE: usize = 3;
-/// How long copies that are broken off may take to tidy up.
+/// How long stopped downloads may take to clean up.
 const GIVE_UP: Duration = Duration::from_secs(3);
 
-/// Results on their way target.
 pub(crate) struct Downloads {
     downloader: Arc<Downloader>,
     tasks: JoinSet<()>,
@@ -34,7 +31,7 @@ pub(crate) struct Downloads {
 }
 
 impl Downloads {
-    /// Begins to bring results target. `overwrite` replaces files that are there.
+    /// `overwrite` replaces other files that have the names of results.
     ///
     /// # Errors
     /// Where the folder cannot be made or used.
@@ -68,13 +65,13 @@ impl Downloads {
         })
     }
 
-    /// Has the result of a completed run result.
+    /// Downloads the result of a completed run.
     pub(crate) fn add(&mut self, run: &Run) {
         let (downloader, turns) = (Arc::clone(&self.downloader), Arc::clone(&self.turns));
         let (sender, stop, run) = (self.sender.clone(), self.stop.clone(), run.clone());
         self.open += 1;
         self.tasks.spawn(async move {
-            // Never closed.
+            // The semaphore is never closed.
             let _turn = turns.acquire().await;
             let job = run.job.id;
             let result = downloader.download(&run, &sender, &stop).await;
@@ -82,12 +79,12 @@ impl Downloads {
         });
     }
 
-    /// Whether all have been result, or could not be.
+    /// Whether all downloads have ended.
     pub(crate) fn is_idle(&self) -> bool {
         self.open == 0
     }
 
-    /// What happens next; never, where nothing is under way.
+    /// The next event. Waits for ever where no download is running.
     pub(crate) async fn next(&mut self) -> DownloadEvent {
         match self.events.recv().await {
             Some(event) => {
@@ -96,12 +93,12 @@ impl Downloads {
                 }
                 event
             }
-            // It holds a sender itself.
+            // Never closed: `self` holds a sender.
             None => std::future::pending().await,
         }
     }
 
-    /// Breaks all copies off, and leaves nothing of them.
+    /// Stops all downloads and removes their hidden files.
     pub(crate) async fn stop(mut self) {
         self.stop.cancel();
         let ending = async { while self.tasks.join_next().await.is_some() {} };
@@ -109,7 +106,7 @@ impl Downloads {
     }
 }
 
-/// The next event of what is under way, if anything is.
+/// The same where there may be no downloads.
 pub(crate) async fn next(bringing: &mut Option<Downloads>) -> DownloadEvent {
     match bringing {
         Some(bringing) => bringing.next().await,

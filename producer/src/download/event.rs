@@ -5,24 +5,22 @@ use std::path::PathBuf;
 use common::job::id::JobId;
 use serde::Serialize;
 
-/// What became of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DownloadResult {
-    /// It was copied now.
+    /// Downloaded now.
     New(PathBuf),
-    /// It was there, whole.
+    /// Complete before.
     There(PathBuf),
-    /// Something else has its name.
+    /// Another file has its name.
     Occupied(PathBuf),
-    /// It is in the bucket no more.
+    /// No longer in the bucket.
     Gone,
-    /// It could not be copied, for this reason.
     Failed(String),
 }
 
 impl DownloadResult {
-    /// Where it is, where it is there.
+    /// The path of a complete result.
     pub(crate) fn path(&self) -> Option<&PathBuf> {
         match self {
             Self::New(path) | Self::There(path) => Some(path),
@@ -30,25 +28,23 @@ impl DownloadResult {
         }
     }
 
-    /// Why it is not there, where it is not.
+    /// Why there is no complete result.
     pub(crate) fn problem(&self) -> Option<String> {
         match self {
             Self::New(_) | Self::There(_) => None,
             Self::Occupied(path) => Some(format!(
-                "another file has its name and was left as it is; move it away, or --overwrite it: {}",
+                "another file has the name of the result and was kept; move it away, or replace it with --overwrite: {}",
                 path.display()
             )),
-            Self::Gone => Some("its result is in the bucket no more".to_owned()),
-            Self::Failed(why) => Some(format!("its result could not be downloaded: {why}")),
+            Self::Gone => Some("the result is no longer in the bucket".to_owned()),
+            Self::Failed(why) => Some(format!("cannot download the result: {why}")),
         }
     }
 }
 
-/// What happens to results that are being brought.
 #[derive(Debug)]
 pub(crate) enum DownloadEvent {
-    /// So many bytes of one are here.
+    /// So many bytes are downloaded.
     Bytes(JobId, u64),
-    /// This became of one.
     Ended(JobId, DownloadResult),
 }

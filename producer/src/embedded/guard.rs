@@ -68,7 +68,7 @@ fn guard(options: &Options) -> Result<ExitCode, String> {
     loop {
         match closed.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
-            // Summary so, or the watching thread is gone: never leave a program unguarded.
+            // The input has closed, or the watching thread has ended: no program stays unguarded.
             Ok(()) | Err(RecvTimeoutError::Disconnected) => {
                 if let Some(file) = &options.after {
                     // Whoever holds it past the wait is beyond waiting for.

@@ -43,9 +43,6 @@ pub(crate) struct GuardPlan<'a> {
 impl Guarded {
     /// Starts a program behind a guard. `adjust` completes its command line
     /// and the environment, which the program inherits from the guard.
-    ///
-    /// # Errors
-    /// Where the guard cannot be started.
     pub(crate) fn start(
         plan: GuardPlan<'_>,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,

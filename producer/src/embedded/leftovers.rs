@@ -23,9 +23,6 @@ const PAGE: usize = 1000;
 /// Takes every job out of the hands of workers that are gone: the broker would
 /// wait for each until its lease runs out, and forgets over a restart what was
 /// given back. To be called before jobs are submitted.
-///
-/// # Errors
-/// Where the broker gives no answer.
 pub(crate) async fn release(broker: &Broker) -> Result<(), Error> {
     let stream = broker
         .jetstream()
@@ -46,9 +43,6 @@ pub(crate) async fn release(broker: &Broker) -> Result<(), Error> {
 /// Forgets jobs of interrupted commands that were to make these outputs in another way,
 /// or of another version of their sources: nobody is at them, and they would have the
 /// outputs refused. To be called before jobs are submitted.
-///
-/// # Errors
-/// Where the broker gives no answer.
 pub(crate) async fn give_up(
     broker: &Broker,
     pairs: &[(SourceFile, Location)],
@@ -69,9 +63,6 @@ pub(crate) async fn give_up(
 /// Forgets jobs that are not among those wanted now: the worker must not take
 /// them, and a later command must find them as if they had never been. Opens
 /// the lanes of those that stay. To be called after jobs were submitted.
-///
-/// # Errors
-/// Where the broker gives no answer.
 pub(crate) async fn tidy(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
     let wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
     let mut others = HashSet::new();

@@ -1,6 +1,5 @@
-//! What is remembered of an output folder once all is done there: which job has made
-//! which output, so that the same command finds it done, and a newcomer takes nobody's
-//! name. A line for the folder, and one for each run.
+//! What is remembered of an output folder after all jobs have ended: the runs that made its outputs. The same command
+//! finds them done, and new outputs get other names. The file has a line for the folder, and one for each run.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -16,11 +15,7 @@ use crate::exit::Error;
 /// How the names of such files end.
 pub(super) const EXTENSION: &str = "done";
 
-/// What is worth remembering: the runs that have made what is at their outputs now.
-/// `None` where there is something to carry on with.
-///
-/// # Errors
-/// Where the broker gives no answer.
+/// The runs that made the files at their outputs. `None` where some job has not ended.
 pub(crate) async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
     let mut runs = broker.runs().await?;
     if runs.iter().any(|run| !run.state.is_terminal()) {
@@ -78,14 +73,14 @@ pub(super) fn read(file: &Path) -> Vec<Run> {
         match wire::decode::<Run>(line.as_bytes()) {
             Ok(run) => runs.push(run),
             Err(error) => {
-                tracing::warn!(file = %file.display(), %error, "a job of before cannot be read");
+                tracing::warn!(file = %file.display(), %error, "a remembered job cannot be read");
             }
         }
     }
     runs
 }
 
-/// The output folder that a file is about.
+/// The output folder of a memory file.
 pub(super) fn output(file: &Path) -> Option<PathBuf> {
     let text = std::fs::read_to_string(file).ok()?;
     let location: Location = text.lines().next()?.parse().ok()?;

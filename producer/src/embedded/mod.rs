@@ -1,6 +1,5 @@
-//! A farm of one machine, for as long as one command runs: a private broker
-//! and one worker, both behind guards that end them when this program ends,
-//! however it ends.
+//! The private farm of one command: a broker and one worker on this machine. Guards stop both when this program ends,
+//! even if it is killed.
 
 pub(crate) mod broker;
 pub(crate) mod farm;

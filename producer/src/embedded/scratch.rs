@@ -25,9 +25,6 @@ const KIND: &str = "scratch folder of an encode command";
 const BEGINNING: &str = ".ffmpeg-easy-scratch-";
 
 /// The scratch folder for a command, made where it is to lie beside the outputs.
-///
-/// # Errors
-/// Where the state cannot be written.
 pub(crate) fn make(state: &State) -> Result<PathBuf, Error> {
     let within = state.path("scratch");
     if state.is_on_disk_of_output() {
@@ -49,9 +46,6 @@ pub(crate) fn make(state: &State) -> Result<PathBuf, Error> {
 
 /// Removes what commands made for their worker `worker` and are done with. What
 /// a worker still uses is left to a later call, and what is not ours for good.
-///
-/// # Errors
-/// Where the state cannot be written.
 pub(crate) fn clear(state: &State, worker: &WorkerName) -> Result<(), Error> {
     let cleared = Base::open(&state.path("scratch"))
         .map_err(io::Error::other)

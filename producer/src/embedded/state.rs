@@ -93,9 +93,6 @@ impl State {
     }
 
     /// A state of its own, for a command that only looks; it is to be [removed](Self::remove).
-    ///
-    /// # Errors
-    /// Where the user's state folder cannot be used.
     pub(crate) fn passing() -> Result<Self, Error> {
         let name = format!("{LOOK}{}", Uuid::new_v4().simple());
         let folder = states()?.join(name);
@@ -129,9 +126,6 @@ impl State {
     }
 
     /// An empty folder of the state, for this user only.
-    ///
-    /// # Errors
-    /// Where it cannot be made.
     pub(crate) fn empty_folder(&self, name: &str) -> std::io::Result<PathBuf> {
         let path = self.path(name);
         match std::fs::remove_dir_all(&path) {
@@ -197,9 +191,6 @@ pub(super) fn name(output: &Path) -> String {
 }
 
 /// The folder of all states.
-///
-/// # Errors
-/// Where this user has none.
 pub(super) fn states() -> Result<PathBuf, Error> {
     Ok(base()?.join("ffmpeg-easy"))
 }

@@ -14,20 +14,18 @@ use super::state::State;
 use crate::executables;
 use crate::exit::Error;
 
-/// What it goes by; there is only one.
+/// The name of the only worker.
 const NAME: &str = "local";
 
-/// The same as a worker's name.
 pub(crate) fn name() -> WorkerName {
     WorkerName::from_host(NAME)
 }
 
-/// How long its test encodes may take. Hardware that hangs is given up by the
-/// worker itself long before.
+/// How long the test encodes may take. The worker itself gives up hardware that hangs long before.
 const START: Duration = Duration::from_secs(180);
-/// How often to look whether it is ready.
+/// How often to check whether the worker is ready.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long it may take to give its jobs back and end its ffmpegs.
+/// How long the worker may take to release its jobs and end its ffmpegs.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// How to run the worker.
@@ -37,9 +35,9 @@ pub(crate) struct Setup {
     pub program: PathBuf,
     /// ffmpeg, where it is not the one in PATH.
     pub ffmpeg: Option<PathBuf>,
-    /// Encodes at once, where the worker is not to choose.
+    /// Jobs at once; `None` leaves the choice to the worker.
     pub max_jobs: Option<u32>,
-    /// Folder for files in the making.
+    /// Folder for temporary files.
     pub scratch: PathBuf,
     /// Folders that hold the inputs and take the outputs: it reads and writes no others.
     pub roots: Vec<PathBuf>,
@@ -47,8 +45,7 @@ pub(crate) struct Setup {
     pub encoders: Option<Vec<Encoder>>,
 }
 
-/// Variables by which a worker takes some jobs only, or only at times, or has
-/// other places to read and write.
+/// Environment variables that would change which jobs the worker takes, where it reads and writes, or its log.
 const TERMS: [&str; 9] = [
     "WORKER_ROOT",
     "WORKER_BUCKET",
@@ -69,7 +66,7 @@ const TERMS: [&str; 9] = [
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
     match named {
         Some(path) => executables::named(path)
-            .ok_or_else(|| Error::out_of_reach(format!("{} is no program", path.display()))),
+            .ok_or_else(|| Error::out_of_reach(format!("not a program: {}", path.display()))),
         None => executables::beside_this("worker")
             .or_else(|| executables::in_path("worker"))
             .ok_or_else(|| {
@@ -102,9 +99,6 @@ pub(crate) fn roots<'a>(output: &Path, inputs: impl Iterator<Item = &'a Location
 }
 
 /// Starts the worker of a private broker.
-///
-/// # Errors
-/// Where it cannot be started.
 pub(crate) fn start(
     setup: &Setup,
     state: &State,
@@ -130,9 +124,9 @@ pub(crate) fn start(
     for root in &setup.roots {
         option("--root", root.clone().into());
     }
-    // What is interrupted is given back at once, and taken up by the next command.
+    // Interrupted jobs are released at once, and the next command continues them.
     option("--drain-timeout", "0s".into());
-    // Nobody else could take what it leaves.
+    // There is no other worker that could take its jobs.
     option("--quarantine-after", "0".into());
     option("--log-level", "info".into());
     if let Some(encoders) = &setup.encoders {
@@ -147,9 +141,9 @@ pub(crate) fn start(
     }
     arguments.push("--stop-with-stdin".into());
     Guarded::start(plan, arguments, |command| {
-        // Not on the command line: that, any user of the machine can read.
+        // Not on the command line, which any user of the machine can read.
         command.env("NATS_URL", url).env_remove("NATS_CREDS");
-        // What a person set for this machine's part in a farm is not meant here.
+        // These are set for a worker of a farm on this machine.
         for terms in TERMS {
             command.env_remove(terms);
         }

@@ -1,4 +1,4 @@
-//! Encoders that nobody knows: typing errors, most likely.
+//! Refusing unknown encoders.
 
 use common::farm::worker::Heartbeat;
 use common::recipe::Recipe;
@@ -6,11 +6,8 @@ use common::recipe::encoder::{Codec, Encoder};
 
 use crate::exit::Error;
 
-/// Refuses encoders of which neither the catalogue nor any of the workers
-/// knows: a typing error, most likely, that would wait in the queue for ever.
-///
-/// # Errors
-/// With what may have been meant.
+/// Refuses encoders that neither the catalogue nor any worker knows, and names similar ones. Most likely they are typing
+/// errors, and their jobs would wait for ever.
 pub(crate) fn check_known(recipe: &Recipe, workers: &[Heartbeat]) -> Result<(), Error> {
     let Some(encode) = recipe.video_encode() else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The options that say how to encode: the same wherever a recipe is asked for.
+//! The options of a recipe, the same for all commands.
 
 use clap::{Args, ValueEnum};
 use common::job::changes::Kind;
@@ -12,23 +12,22 @@ use common::recipe::{
 use crate::exit::Error;
 use crate::recipe::presets::{PresetChoice, PresetSource};
 
-/// How to encode.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Recipe")]
 pub(crate) struct RecipeOptions {
-    /// ffmpeg's name of the video encoder, e.g. libx265; no other will be used, unless named as well: hevc_nvenc,libx265
+    /// Video encoder by its ffmpeg name, e.g. libx265; several in order of preference: hevc_nvenc,libx265
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with_all = ["codec", "video"])]
     pub encoder: Vec<Encoder>,
     /// Any encoder of this codec: h264, hevc, av1, vp9, …
     #[arg(long, value_name = "NAME", conflicts_with = "video")]
     pub codec: Option<Codec>,
-    /// `copy` keeps the video as it is, in another container
+    /// `copy` keeps the video and changes only the container
     #[arg(long, value_name = "copy")]
     pub video: Option<VideoChoice>,
-    /// Constant quality on the encoder's own scale, less is better
+    /// Constant quality on the encoder's own scale; lower is better
     #[arg(long, value_name = "N", value_parser = crf, conflicts_with_all = ["bitrate", "quality"])]
     pub crf: Option<f64>,
-    /// Mean bits per second, e.g. 4M or 2500k
+    /// Average video bitrate, e.g. 4M or 2500k
     #[arg(long, value_name = "RATE", conflicts_with = "quality")]
     pub bitrate: Option<Bitrate>,
     /// Constant quality on one scale for all encoders, 1 (smallest) to 100 (best)
@@ -37,25 +36,25 @@ pub(crate) struct RecipeOptions {
     /// The encoder's own preset, e.g. slow, p5, 8
     #[arg(long, value_name = "NAME")]
     pub encoder_preset: Option<Token>,
-    /// Limit of the picture's size: 720p (shorter side), 1280x-2 (width), -2x720 (height); or a size: 1280x720
+    /// Maximum picture size: 720p (shorter side), 1280x-2 (width), -2x720 (height); or a size: 1280x720
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub scale: Option<Scale>,
-    /// Enlarge sources that are smaller than --scale, too
+    /// Also enlarge sources that are smaller than --scale
     #[arg(long)]
     pub scale_up: bool,
     /// Chain of video filters, e.g. hqdn3d,crop=1280:536
     #[arg(long, value_name = "CHAIN")]
     pub filter: Option<Filters>,
-    /// Bits per sample: 8 or 10 [default: as the source]
+    /// Bit depth: 8 or 10 [default: as the source]
     #[arg(long, value_name = "BITS")]
     pub bit_depth: Option<BitDepth>,
-    /// High dynamic range: keep, or sdr to map it to what every screen shows [default: keep]
+    /// HDR: keep, or sdr to tone map for standard screens [default: keep]
     #[arg(long, value_name = "HOW")]
     pub hdr: Option<Hdr>,
-    /// Sampling of colour: keep, or 420, which every player knows [default: keep]
+    /// Chroma subsampling: keep, or 420, which every player supports [default: keep]
     #[arg(long, value_name = "HOW")]
     pub chroma: Option<Chroma>,
-    /// File format: mkv, mp4, mov, webm [default: mkv]
+    /// Container: mkv, mp4, mov, webm [default: mkv]
     #[arg(long, value_name = "NAME")]
     pub container: Option<Container>,
     /// Audio: copy, none, CODEC or CODEC:BITRATE, e.g. opus:128k; copy,else=aac encodes what the container cannot hold [default: copy]
@@ -64,7 +63,7 @@ pub(crate) struct RecipeOptions {
     /// Subtitles: keep or none [default: keep]
     #[arg(long, value_name = "HOW")]
     pub subtitles: Option<Subtitles>,
-    /// Closed captions inside the video: keep, or srt for a subtitle track of them [default: keep]
+    /// Closed captions in the video: keep, or srt to extract them to a subtitle track [default: keep]
     #[arg(long, value_name = "HOW")]
     pub captions: Option<Captions>,
     /// Refuse inputs that would lose one of these, e.g. hdr10,captions,layout
@@ -78,29 +77,27 @@ pub(crate) struct RecipeOptions {
     /// Refuse inputs that are damaged anywhere
     #[arg(long)]
     pub strict_input: bool,
-    /// Further argument for ffmpeg from the allowlist, e.g. g=240; may be repeated
+    /// Extra ffmpeg option from the allowlist, e.g. g=240; may be repeated
     #[arg(long, value_name = "OPTION=VALUE")]
     pub argument: Vec<Argument>,
-    /// Start from this preset, or the recipe in this .toml or .json file; other options override it
+    /// Preset name, or a .toml or .json file with a recipe; other options override it
     #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<PresetChoice>,
 }
 
-/// What `--video` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VideoChoice {
-    /// Keep the video as it is.
     Copy,
 }
 
-/// No encoder's scale goes further.
+/// The largest CRF of any encoder.
 const LARGEST_CRF: f64 = 255.0;
 
 fn crf(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|value: &f64| (0.0..=LARGEST_CRF).contains(value))
-        .ok_or_else(|| format!("'{text}' is no quality: expected a number, e.g. 23"))
+        .ok_or_else(|| format!("'{text}' is not a quality: expected a number, e.g. 23"))
 }
 
 /// The help of `--refuse-loss`, with every kind there is.
@@ -113,23 +110,22 @@ fn kinds_of_loss() -> String {
 }
 
 impl RecipeOptions {
-    /// Whether they say what encodes, or that nothing does.
+    /// Whether the options name an encoder, a codec or `copy`.
     fn names_what_encodes(&self) -> bool {
         !self.encoder.is_empty() || self.codec.is_some() || self.video.is_some()
     }
 
-    /// The recipe that these options ask for, presets found on `shelf`;
-    /// `default` stands in where nothing is named to encode with.
+    /// The recipe of these options. `default` encodes where they name no encoder.
     ///
     /// # Errors
     /// Where nothing is named and there is no default, the preset is not there
     /// or cannot be read, or the options do not fit together.
     pub(crate) async fn recipe(
         &self,
-        shelf: PresetSource<'_>,
+        presets: PresetSource<'_>,
         default: Option<Choice>,
     ) -> Result<Recipe, Error> {
-        let base = shelf
+        let base = presets
             .base(self.preset.as_ref(), self.names_what_encodes())
             .await?;
         self.recipe_from(base, default)
@@ -180,7 +176,7 @@ impl RecipeOptions {
                 Some(with) => Video::Encode(Box::new(VideoEncode::new(with))),
                 None => {
                     return Err(Error::usage(
-                        "nothing says what to encode with: give --encoder NAME, --codec NAME, --video copy or --preset NAME|FILE",
+                        "no encoder is named: give --encoder NAME, --codec NAME, --video copy or --preset NAME|FILE",
                     ));
                 }
             },
@@ -246,7 +242,7 @@ impl RecipeOptions {
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) => Err(Error::usage(format!(
-                "{option} means nothing where the video is copied: leave it out, or choose an --encoder"
+                "{option} has no effect with copied video: leave it out, or choose an --encoder"
             ))),
             None => Ok(()),
         }
@@ -317,10 +313,10 @@ mod tests {
                 "cannot be used with",
             ),
             (&["--codec", "h264", "--bitrate", "abc"], "no bitrate"),
-            (&["--codec", "h264", "--crf", "NaN"], "no quality"),
+            (&["--codec", "h264", "--crf", "NaN"], "not a quality"),
             (&["--codec", "h264", "--quality", "0"], "1 (smallest)"),
             (&["--codec", "h246"], "unknown codec"),
-            (&["--video", "copy", "--crf", "20"], "--crf means nothing"),
+            (&["--video", "copy", "--crf", "20"], "--crf has no effect"),
             (&["--encoder", "libx264", "--crf", "99"], "0 (best) to 51"),
             (
                 &["--encoder", "libx265", "--encoder-preset", "slwo"],

@@ -1,4 +1,4 @@
-//! From options to a recipe: what `--preset` names, and the farm's default.
+//! What `--preset` names, and the default preset of a farm.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,13 @@ use common::recipe::preset::{Listed, Presets};
 use crate::exit::Error;
 use crate::settings::Settings;
 
-/// What `--preset` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PresetChoice {
-    /// A recipe in a file.
     File(PathBuf),
-    /// A preset, built in or of the farm.
     Named(Token),
 }
 
-/// Names have no dot and no slash, files of recipes have one.
+/// Names of presets have no dot and no slash; paths of recipe files have one.
 impl FromStr for PresetChoice {
     type Err = std::convert::Infallible;
 
@@ -42,20 +39,19 @@ impl fmt::Display for PresetChoice {
     }
 }
 
-/// Whose presets a name may be one of.
+/// Where presets are looked up.
 #[derive(Clone, Copy)]
 pub(crate) enum PresetSource<'a> {
-    /// A farm's; where nothing says what to encode with, its default is used.
+    /// In a farm, whose default is used where the options name no encoder.
     Farm(&'a Settings),
-    /// A farm's, without its default.
+    /// In a farm, without its default.
     FarmByName(&'a Settings),
-    /// Those that are built in, for there is no farm.
+    /// Among the built-in presets: there is no farm.
     BuiltIn,
 }
 
 impl PresetSource<'_> {
-    /// What the options start from; `None` where neither they nor a default
-    /// name a preset. The farm is asked only where it has a say.
+    /// The recipe that the options start from, if any. The farm is asked only if needed.
     ///
     /// # Errors
     /// Where the preset is not there or cannot be read, or the farm is out of reach.
@@ -84,7 +80,7 @@ impl PresetSource<'_> {
                 let presets = farm.connect().await?.presets().await?;
                 let found = presets.default_preset().map_err(|error| {
                     Error::usage(format!(
-                        "the farm's default preset is gone: {error}; `producer presets default` names another"
+                        "the default preset of the farm is missing: {error}; `producer presets default` chooses another"
                     ))
                 })?;
                 Ok(found.map(told))
@@ -94,10 +90,10 @@ impl PresetSource<'_> {
     }
 }
 
-/// A default is used in nobody's name: so it is said.
+/// Prints which default is used: nobody has named it.
 fn told(default: &Listed) -> Recipe {
     let recipe = default.preset.recipe.clone();
-    eprintln!("by the farm's default preset {}: {recipe}", default.name);
+    eprintln!("using the farm's default preset {}: {recipe}", default.name);
     recipe
 }
 

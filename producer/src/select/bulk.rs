@@ -1,4 +1,4 @@
-//! Carrying out an order about many jobs at once, and telling how it ended.
+//! Changing many jobs at once, with a result for each.
 
 use std::collections::BTreeMap;
 
@@ -13,21 +13,20 @@ use serde::Serialize;
 use crate::display::{output, units};
 use crate::exit::{Error, Exit};
 
-/// Jobs that are dealt with at once.
+/// Jobs that are changed at once.
 const AT_ONCE: usize = 32;
-/// Refusals that are told one by one.
+/// Refusals that are printed.
 const TOLD: usize = 5;
 
-/// How an order about one job ended.
+/// The result of changing one job.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum JobChange {
-    /// It is done.
     Done,
-    /// It was so already.
+    /// Nothing had to be changed.
     Already,
-    /// Its state does not allow it any more.
+    /// The state of the job does not allow the change any more.
     TooLate(TooLate),
-    /// It must not be done, for this reason.
+    /// Refused, with the reason.
     Refused(String),
 }
 
@@ -42,7 +41,7 @@ impl From<SteerResult> for JobChange {
     }
 }
 
-/// How an order about many jobs ended.
+/// The result of changing many jobs.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct BulkResult {
     done: Vec<JobId>,
@@ -51,11 +50,10 @@ pub(crate) struct BulkResult {
     refused: BTreeMap<String, Vec<JobId>>,
 }
 
-/// Carries out an order about for_each_job of the jobs.
+/// Changes each of the jobs.
 ///
 /// # Errors
-/// Where the broker gives no answer; what was done until then is done, and the
-/// same command again does the rest.
+/// Where the broker gives no answer. Changes until then stay, and the same command again does the rest.
 pub(crate) async fn for_each_job(
     records: Vec<JobRecord>,
     order: impl AsyncFn(&JobRecord) -> Result<JobChange, BrokerError>,
@@ -73,7 +71,7 @@ pub(crate) async fn for_each_job(
             Ok(JobChange::Refused(why)) => result.refused.entry(why).or_default().push(job),
             Err(error) => {
                 return Err(Error::out_of_reach(format!(
-                    "{error}; {} of {total} dealt with: the same command again does the rest",
+                    "{error}; {} of {total} done: run the same command again for the rest",
                     result.len()
                 )));
             }
@@ -88,11 +86,11 @@ impl BulkResult {
         self.done.len() + self.already.len() + lists.map(Vec::len).sum::<usize>()
     }
 
-    /// The result in words: `cancelled 3, too late for 1 (completed)`.
+    /// `cancelled 3, too late for 1 (completed)`.
     fn in_words(&self, done: &str) -> String {
         let mut parts = vec![format!("{done} {}", self.done.len())];
         if !self.already.is_empty() {
-            parts.push(format!("{} so already", self.already.len()));
+            parts.push(format!("{} unchanged", self.already.len()));
         }
         for (why, jobs) in &self.too_late {
             parts.push(format!("too late for {} ({why})", jobs.len()));
@@ -104,10 +102,7 @@ impl BulkResult {
         parts.join(", ")
     }
 
-    /// Tells how it ended; `done` says in one word what was done.
-    ///
-    /// # Errors
-    /// Never, for plain data.
+    /// Prints the result; `done` says what was done.
     pub(crate) fn conclude(&self, done: &str, json: bool) -> Result<Exit, Error> {
         if json {
             output::print_json(self)?;
@@ -121,7 +116,7 @@ impl BulkResult {
         let mut too_late = self.too_late.keys();
         if too_late.any(|why| matches!(why, TooLate::Publishing | TooLate::PerhapsPublished)) {
             eprintln!(
-                "what may be published is left as it is; where its worker has vanished, the job is decided when another takes it over"
+                "jobs that may be published are kept; if the worker has vanished, the next worker decides the job"
             );
         }
         Ok(if self.too_late.is_empty() && self.refused.is_empty() {
@@ -159,7 +154,7 @@ mod tests {
         result.already.push(id);
         assert_eq!(
             result.in_words("cancelled"),
-            "cancelled 3, 1 so already, too late for 1 (completed)"
+            "cancelled 3, 1 unchanged, too late for 1 (completed)"
         );
         assert_eq!(
             result.conclude("cancelled", false).expect("told"),

@@ -1,4 +1,4 @@
-//! Filters: which jobs a listing shows, or an order is about.
+//! Filters of jobs.
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -14,20 +14,20 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::exit::Error;
 use crate::select::lookup::find_batch;
 
-/// Which jobs; those that meet every option.
+/// Jobs must meet all options.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Which jobs")]
 pub(crate) struct FilterOptions {
     /// Only jobs in this state; may be repeated
     #[arg(long, value_name = "STATE", value_parser = states())]
     pub state: Vec<JobState>,
-    /// Only jobs that were enqueued together, by the batch's id or the start of it
+    /// Only jobs of this batch, by its id or first characters
     #[arg(long, value_name = "ID")]
     pub batch: Option<String>,
     /// Only jobs of this queue, e.g. hevc_nvenc, any_hevc, on_NAME, copy
     #[arg(long, value_name = "NAME")]
     pub queue: Option<Queue>,
-    /// Only jobs that this worker runs, ran last, or is to run
+    /// Only jobs that this worker runs, ran last, or is assigned
     #[arg(long, value_name = "NAME")]
     pub worker: Option<WorkerName>,
     /// Only jobs whose input's name or path matches, e.g. '*.mov', '*/Season 1/*' or 'Season 1/*'
@@ -53,7 +53,6 @@ fn meaning(state: JobState) -> &'static str {
     }
 }
 
-/// The options, read.
 pub(crate) struct Filter {
     states: Vec<JobState>,
     batch: Option<BatchId>,
@@ -64,7 +63,7 @@ pub(crate) struct Filter {
 }
 
 impl FilterOptions {
-    /// Whether they leave nothing out.
+    /// Whether no option is given.
     pub(crate) fn is_empty(&self) -> bool {
         self.state.is_empty()
             && self.batch.is_none()
@@ -73,7 +72,6 @@ impl FilterOptions {
             && self.matches.is_empty()
     }
 
-    /// Reads them.
     ///
     /// # Errors
     /// Where no batch begins like that, or a glob cannot be read.
@@ -94,7 +92,7 @@ impl FilterOptions {
 }
 
 impl Filter {
-    /// Whether a job that nobody has taken may pass.
+    /// Whether an unclaimed job may pass.
     pub(crate) fn wants_waiting(&self) -> bool {
         [JobState::Pending, JobState::Paused]
             .into_iter()
@@ -105,7 +103,6 @@ impl Filter {
         self.states.is_empty() || self.states.contains(&state)
     }
 
-    /// Whether the job passes.
     pub(crate) fn wants(&self, record: &JobRecord) -> bool {
         let job = record.job();
         self.wants_state(record.state())
@@ -130,7 +127,7 @@ fn is_of(record: &JobRecord, worker: &WorkerName) -> bool {
     ran == Some(worker) || *record.queue() == Queue::On(worker.clone())
 }
 
-/// The globs, each as it is and below any folder.
+/// The globs, each as given and below any folder.
 fn anywhere(globs: &[String]) -> Result<GlobSet, Error> {
     let unreadable = |error: globset::Error| Error::usage(format!("--match: {error}"));
     let mut set = GlobSetBuilder::new();

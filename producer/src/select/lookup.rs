@@ -1,4 +1,4 @@
-//! Jobs that a person means by an id, or by the start of one.
+//! Finding jobs and batches by an id or its first characters.
 
 use std::collections::HashSet;
 
@@ -8,42 +8,43 @@ use common::job::record::JobRecord;
 
 use crate::exit::Error;
 
-/// The shortest prefix that stands for a job or a batch.
+/// The shortest prefix of an id that is accepted.
 const SHORTEST_PREFIX: usize = 4;
 
-/// The one job that a person means.
-///
-/// # Errors
-/// Where there is none, or more than one.
+/// One job by its id.
 pub(crate) async fn find(broker: &Broker, id: &str) -> Result<JobRecord, Error> {
     let mut found = find_all(broker, &[id.to_owned()]).await?;
     Ok(found.remove(0))
 }
 
-/// The jobs that a person means, each once, in the order in which they were
-/// named.
+/// Jobs by their ids: each once, in the order of the ids.
 ///
 /// # Errors
 /// Where one of them does not exist, or could be more than one.
 pub(crate) async fn find_all(broker: &Broker, ids: &[String]) -> Result<Vec<JobRecord>, Error> {
-    let mut every: Option<Vec<JobRecord>> = None;
+    let meant: Vec<Meant> = ids
+        .iter()
+        .map(|id| Meant::of(id))
+        .collect::<Result<_, _>>()?;
+    let whole: Vec<JobId> = meant.iter().filter_map(Meant::whole).collect();
+    let mut records = broker.jobs_of(&whole).await?;
+    if whole.len() < meant.len() {
+        let is_meant = |record: &JobRecord| meant.iter().any(|meant| meant.begins(record));
+        let begin_so = broker.pick_jobs(true, |record| is_meant(&record).then_some(record));
+        records.extend(
+            begin_so
+                .await?
+                .into_iter()
+                .map(|record| (record.job().id, record)),
+        );
+    }
     let mut found = Vec::with_capacity(ids.len());
-    for id in ids {
-        if let Ok(whole) = id.parse::<JobId>() {
-            let record = broker.job(&whole).await?;
-            found.push(record.ok_or_else(|| unknown(id))?);
-            continue;
-        }
-        let prefix = prefix(id, "a job's id")?;
-        // Read once, and only where an id is not whole.
-        let every = match &mut every {
-            Some(every) => every,
-            None => every.insert(broker.jobs(true).await?),
-        };
-        let mut meant = every
-            .iter()
-            .filter(|record| record.job().id.to_string().starts_with(&prefix));
-        match (meant.next(), meant.count()) {
+    for (id, meant) in ids.iter().zip(&meant) {
+        let mut those = records.values().filter(|record| match meant {
+            Meant::Whole(whole) => record.job().id == *whole,
+            Meant::Prefix(_) => meant.begins(record),
+        });
+        match (those.next(), those.count()) {
             (None, _) => return Err(unknown(id)),
             (Some(record), 0) => found.push(record.clone()),
             (Some(_), others) => return Err(ambiguous(id, others + 1, "jobs")),
@@ -54,8 +55,38 @@ pub(crate) async fn find_all(broker: &Broker, ids: &[String]) -> Result<Vec<JobR
     Ok(found)
 }
 
+/// A whole id, or the start of one.
+enum Meant {
+    Whole(JobId),
+    Prefix(String),
+}
+
+impl Meant {
+    fn of(id: &str) -> Result<Self, Error> {
+        match id.parse() {
+            Ok(whole) => Ok(Self::Whole(whole)),
+            Err(_) => prefix(id, "a job's id").map(Self::Prefix),
+        }
+    }
+
+    fn whole(&self) -> Option<JobId> {
+        match self {
+            Self::Whole(id) => Some(*id),
+            Self::Prefix(_) => None,
+        }
+    }
+
+    /// Whether the id of a job begins with the prefix.
+    fn begins(&self, record: &JobRecord) -> bool {
+        match self {
+            Self::Whole(_) => false,
+            Self::Prefix(prefix) => record.job().id.to_string().starts_with(prefix),
+        }
+    }
+}
+
 fn unknown(id: &str) -> Error {
-    Error::usage(format!("no job '{id}': `producer jobs` lists them"))
+    Error::usage(format!("job '{id}' not found: `producer jobs` lists all"))
 }
 
 fn ambiguous(id: &str, many: usize, what: &str) -> Error {
@@ -71,15 +102,12 @@ fn prefix(id: &str, what: &str) -> Result<String, Error> {
         Ok(id.to_ascii_lowercase())
     } else {
         Err(Error::usage(format!(
-            "'{id}' is no id: give {what}, or at least the first {SHORTEST_PREFIX} characters of it"
+            "'{id}' is not an id: give {what}, or at least its first {SHORTEST_PREFIX} characters"
         )))
     }
 }
 
-/// The batch that a person means; one that is named whole need not be known.
-///
-/// # Errors
-/// Where no batch begins like that, or more than one.
+/// A batch by its id. A whole id need not be of a known batch.
 pub(crate) async fn find_batch(broker: &Broker, id: &str) -> Result<BatchId, Error> {
     if let Ok(whole) = id.parse() {
         return Ok(whole);
@@ -89,7 +117,7 @@ pub(crate) async fn find_batch(broker: &Broker, id: &str) -> Result<BatchId, Err
     meant.retain(|batch| batch.id.to_string().starts_with(&prefix));
     match meant.as_slice() {
         [] => Err(Error::usage(format!(
-            "no batch '{id}': `producer batches` lists them"
+            "batch '{id}' not found: `producer batches` lists all"
         ))),
         [batch] => Ok(batch.id),
         several => Err(ambiguous(id, several.len(), "batches")),

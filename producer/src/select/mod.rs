@@ -1,4 +1,4 @@
-//! Which jobs a command is about, and carrying it out for each.
+//! Selecting jobs, and changing each of them.
 
 pub(crate) mod bulk;
 pub(crate) mod filter;

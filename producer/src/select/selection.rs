@@ -1,5 +1,4 @@
-//! Selections: the jobs that an order is about, named one by one or by what
-//! they have in common. Never all of them unless that is said.
+//! The jobs that a command changes: by ids, or by filters. All of them only with `--all`.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -12,47 +11,40 @@ use crate::exit::Error;
 use crate::select::filter::FilterOptions;
 use crate::select::lookup;
 
-/// Which jobs an order is about.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Selection {
-    /// Ids of jobs, or the starts of them
+    /// Job ids, or their first characters
     #[arg(value_name = "JOB")]
     pub jobs: Vec<String>,
-    /// Jobs that have something in common.
     #[command(flatten)]
     pub filter: FilterOptions,
-    /// Every job that this can be done to
+    /// All jobs that the command can change
     #[arg(long, conflicts_with = "jobs", help_heading = "Which jobs")]
     pub all: bool,
 }
 
 impl Selection {
-    /// What stands behind the jobs where no option says what they are to get:
-    /// `reassign JOB… NAME`, `reprioritize JOB… 9`.
+    /// The last argument, as the value of an option that is not given: `reassign JOB… NAME`, `reprioritize JOB… 9`.
     ///
     /// # Errors
-    /// Where nothing stands there, or nothing that makes sense.
+    /// Where there is no such argument, or it cannot be read.
     pub(crate) fn take_target<T: FromStr<Err: Display>>(
         &mut self,
         option: &str,
     ) -> Result<T, Error> {
-        let last = self.jobs.pop().ok_or_else(|| {
-            Error::usage(format!(
-                "nothing says what the jobs are to get: give {option}"
-            ))
-        })?;
+        let last = self
+            .jobs
+            .pop()
+            .ok_or_else(|| Error::usage(format!("the new value is missing: give {option}")))?;
         last.parse().map_err(|error| {
             Error::usage(format!(
-                "{error}; expected JOB… and then what they are to get, or {option}"
+                "{error}; expected JOB… and the new value, or {option}"
             ))
         })
     }
 
-    /// Finds the jobs. Those that are named are taken as they are, so that the
-    /// order can say what became of each; of others only those that `suits`.
-    ///
-    /// # Errors
-    /// Where nothing is selected, or nothing matches.
+    /// Finds the jobs. Jobs that are named by ids are all taken, so that the command reports on each; filters find only
+    /// those that `suits`.
     pub(crate) async fn find(
         &self,
         broker: &Broker,
@@ -62,22 +54,26 @@ impl Selection {
             (false, true, _) => return lookup::find_all(broker, &self.jobs).await,
             (false, false, _) => {
                 return Err(Error::usage(
-                    "jobs are selected by id or by options, not by both: leave one of them out",
+                    "select jobs by ids or by options, not by both",
                 ));
             }
             (true, true, false) => {
                 return Err(Error::usage(
-                    "nothing says which jobs: name them, or give --batch, --state, --queue, --worker, --match or --all",
+                    "no jobs are selected: name them, or give --batch, --state, --queue, --worker, --match or --all",
                 ));
             }
             _ => {}
         }
         let filter = self.filter.filter(broker).await?;
-        let mut found = broker.jobs(filter.wants_waiting()).await?;
-        found.retain(|record| filter.wants(record) && suits(record));
+        let wants = |record: &JobRecord| filter.wants(record) && suits(record);
+        let found = broker
+            .pick_jobs(filter.wants_waiting(), |record| {
+                wants(&record).then_some(record)
+            })
+            .await?;
         if found.is_empty() {
             return Err(Error::usage(
-                "no job matches that this can be done to: `producer jobs` lists them",
+                "no jobs match that the command can change: `producer jobs` lists all",
             ));
         }
         Ok(found)

@@ -30,15 +30,14 @@ pub(crate) struct Settings {
     pub ack_wait: Duration,
     pub log_level: String,
     pub log_format: LogFormat,
-    /// Whether the command makes a farm where the broker has none.
+    /// Whether the command creates a farm on a broker that has none.
     sets_up: bool,
     /// Made by the first [`Settings::connect`].
     broker: OnceCell<Broker>,
 }
 
 impl Settings {
-    /// Fills in the defaults of the config file, for a command that makes a farm where the
-    /// broker has none, or does not.
+    /// Fills in the defaults of the config file.
     ///
     /// # Errors
     /// Where the config file cannot be used.

@@ -1,5 +1,4 @@
-//! StabilityTracker: telling a file that is still being written from one that has
-//! arrived.
+//! Telling files that are still being written from files that are complete.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -7,10 +6,10 @@ use std::time::{Duration, Instant};
 use common::job::input::Input;
 use common::names::location::Location;
 
-/// Looks at which a file must be the same.
+/// Scans in which a file must be the same.
 const LOOKS: u32 = 2;
 
-/// What is known of the files of a folder that is looked at again and again.
+/// Remembers the files of a folder from scan to scan.
 pub(crate) struct StabilityTracker {
     settle: Duration,
     files: HashMap<Location, File>,
@@ -24,7 +23,7 @@ struct File {
 }
 
 impl StabilityTracker {
-    /// A file has arrived once it has stayed the same for so long.
+    /// A file has arrived once it has not changed for `settle`.
     pub(crate) fn new(settle: Duration) -> Self {
         Self {
             settle,
@@ -32,8 +31,8 @@ impl StabilityTracker {
         }
     }
 
-    /// Takes in what was found now. The indices of what has arrived and is not
-    /// done yet: each look tells them, until [`StabilityTracker::done`] is.
+    /// Compares the files with those of the last scan. Returns the indices of those that have arrived and are not
+    /// [done](StabilityTracker::done).
     pub(crate) fn look<'a>(
         &mut self,
         found: impl IntoIterator<Item = &'a Input>,
@@ -64,7 +63,7 @@ impl StabilityTracker {
         arrived
     }
 
-    /// This file needs nothing more, unless it changes.
+    /// The file is not returned again, unless it changes.
     pub(crate) fn done(&mut self, location: &Location) {
         if let Some(file) = self.files.get_mut(location) {
             file.is_done = true;

@@ -9,22 +9,17 @@ use crate::exit::Error;
 use crate::paths;
 use crate::settings::Settings;
 
-/// Where results go.
 #[derive(Clone, Debug)]
 pub(crate) struct Destination {
-    /// Where they are made.
+    /// Where workers make them.
     pub folder: Location,
-    /// Where they are brought to from there, if anywhere.
+    /// Where they are downloaded to, if anywhere.
     pub download_to: Option<DownloadTarget>,
 }
 
 impl Destination {
-    /// Destination go to `output` where it is given, else to `out/` in the store. With a
-    /// store in a bucket, what is to be in a folder of this machine is made in the
-    /// bucket and brought home from there.
-    ///
-    /// # Errors
-    /// Where neither is named, or it is no folder.
+    /// Results go to `output`, or else to `out/` in the store. With a store in a bucket, results for a local folder are
+    /// made in the bucket and downloaded from there.
     pub(crate) fn new(output: Option<&Path>, settings: &Settings) -> Result<Self, Error> {
         let at = |folder| Self {
             folder,
@@ -46,15 +41,11 @@ impl Destination {
             }
             (None, Some(store)) => Ok(at(store.join("out"))),
             (None, None) => Err(Error::usage(
-                "nothing says where results go: give -o LOCATION, or --store (STORE_URL)",
+                "no place for the results: give -o LOCATION, or --store (STORE_URL)",
             )),
         }
     }
 
-    /// Every folder that holds results.
-    ///
-    /// # Errors
-    /// Where one has no location.
     pub(crate) fn folders(&self) -> Result<Vec<Location>, Error> {
         let target = self
             .download_to
@@ -64,11 +55,7 @@ impl Destination {
         Ok(std::iter::once(self.folder.clone()).chain(target).collect())
     }
 
-    /// Refuses to leave results of what is in a bucket on the disks of whichever
-    /// workers make them.
-    ///
-    /// # Errors
-    /// Where that would be so.
+    /// Refuses to make results of remote inputs on the disks of the workers.
     pub(crate) fn refuse_scattered<'a>(
         &self,
         inputs: impl IntoIterator<Item = &'a Location>,
@@ -76,7 +63,7 @@ impl Destination {
         let remote = inputs.into_iter().find(|input| input.is_remote());
         match remote {
             Some(input) if !self.folder.is_remote() => Err(Error::usage(format!(
-                "each worker would leave its results on its own disk, as {input} is in a bucket and {} is not:                  give --store s3://BUCKET/PREFIX to have results brought here, or -o s3://BUCKET/PREFIX",
+                "results would stay on the disks of the workers, as {input} is in a bucket and {} is not: give --store s3://BUCKET/PREFIX to have results downloaded, or -o s3://BUCKET/PREFIX",
                 self.folder
             ))),
             _ => Ok(()),
@@ -85,9 +72,6 @@ impl Destination {
 }
 
 /// The absolute location of an output folder that a person named.
-///
-/// # Errors
-/// Where it is no location, or a file.
 pub(crate) fn output_folder(text: &Path) -> Result<Location, Error> {
     if let Some(text) = text.to_str().filter(|text| text.contains("://")) {
         let location = Location::from_argument(text).map_err(Error::usage)?;

@@ -1,4 +1,4 @@
-//! A source with its job, and what has become of it.
+//! A source with its job, and the state of both.
 
 use common::broker::Holder;
 use common::job::Job;
@@ -6,39 +6,34 @@ use common::job::run::Run;
 
 use crate::download::event::DownloadResult;
 
-/// One source on its way to its output, with where it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// The source's path below the folder that was given, for people.
     pub name: String,
-    /// The job.
     pub job: Job,
-    /// Where it stands.
     pub state: EntryState,
-    /// Whether it was done before, and its output is gone.
+    /// Whether the job has completed and its output is missing.
     pub is_gone: bool,
-    /// What became of its result, where that is brought home.
+    /// The result of the download, where there was one.
     pub download: Option<DownloadResult>,
 }
 
-/// Where an entry stands.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum EntryState {
-    /// Handed in just now.
+    /// Submitted now.
     Added,
-    /// It was waiting already.
+    /// Submitted earlier, and not claimed yet.
     Pending,
-    /// It was taken before: under way, or ended.
+    /// Claimed earlier.
     Run(Box<Run>),
-    /// Not submitted: what is at its output was not made by this job. Says whose it is
-    /// and what to do.
+    /// Not submitted: another file is at the output. Says whose it is and what to do.
     Occupied(String),
-    /// Not submitted: another job is about to make its output.
+    /// Not submitted: another job makes the output.
     OutputTaken(Holder),
 }
 
 impl Entry {
-    /// Whether something is still to happen.
+    /// Whether its job has not ended.
     pub(crate) fn is_open(&self) -> bool {
         match &self.state {
             EntryState::Added | EntryState::Pending => true,

@@ -1,4 +1,4 @@
-//! What is at the outputs already.
+//! Files that are at the outputs already.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,18 +9,15 @@ use common::store::Stores;
 use crate::download::target::DownloadTarget;
 use crate::exit::Error;
 
-/// What is at the outputs before any job is submitted.
+/// The sizes of files that are at the outputs before any job is submitted.
 pub(crate) struct ExistingOutputs {
     sizes: HashMap<Location, u64>,
-    /// The same of where results are brought to.
+    /// The same where results are downloaded to.
     target: HashMap<Location, u64>,
 }
 
 impl ExistingOutputs {
-    /// Looks at every output, and at what would be brought target of it.
-    ///
-    /// # Errors
-    /// Where the store gives no answer.
+    /// Reads the sizes of all outputs, and of their downloads.
     pub(crate) async fn look(
         stores: &Stores,
         folder: &Location,
@@ -49,14 +46,13 @@ impl ExistingOutputs {
         })
     }
 
-    /// The size of what is at an output, or else of what was brought target of it;
-    /// `None` where nothing is.
+    /// The size of the file at an output, or else of its download.
     pub(crate) fn size(&self, output: &Location) -> Option<u64> {
         let found = self.sizes.get(output).or_else(|| self.target.get(output));
         found.copied()
     }
 
-    /// Whether there is something only where it would be brought to.
+    /// Whether a file is only where the output would be downloaded to.
     pub(crate) fn is_only_downloaded(&self, output: &Location) -> bool {
         !self.sizes.contains_key(output) && self.target.contains_key(output)
     }

@@ -1,5 +1,4 @@
-//! What is looked at before anything is submitted: whether the store is there,
-//! and whether anyone could run the jobs.
+//! Checks before anything is submitted: can the store be reached, and can any worker run the jobs?
 
 use common::broker::Broker;
 use common::matching::pin;
@@ -12,13 +11,10 @@ use crate::exit::Error;
 use crate::recipe::known::check_known;
 use crate::submit::terms::JobTerms;
 
-/// Workers whose reasons are told one by one.
+/// Workers whose reasons are printed.
 const TOLD: usize = 5;
 
-/// Finds out soon whether a store is there: reading and writing have more patience.
-///
-/// # Errors
-/// Where it is not.
+/// Fails fast where a store cannot be reached: reading and writing retry for longer.
 pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
     if !location.is_remote() {
         return Ok(());
@@ -37,11 +33,10 @@ pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
     }
 }
 
-/// Warns, or refuses where that is `required`, where nobody alive can run jobs
-/// with these inputs and outputs.
+/// Warns, or refuses if a worker is `required`, where no live worker can run jobs with these inputs and outputs.
 ///
 /// # Errors
-/// Where it refuses, or an encoder is none that anyone knows.
+/// Where it refuses, or an encoder is unknown.
 pub(crate) async fn check_served(
     broker: &Broker,
     terms: &JobTerms,

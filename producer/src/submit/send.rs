@@ -1,11 +1,13 @@
-//! Handing jobs in: each once, and none that would replace what is there.
+//! Submitting jobs: each once, and none that would replace a file by accident.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use common::broker::{Broker, EnqueueResult, Holder, Maker, Makers};
 use common::farm::queue::Lane;
 use common::job::Job;
 use common::job::id::JobId;
+use common::job::record::JobRecord;
 use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use uuid::Uuid;
@@ -19,27 +21,21 @@ use crate::submit::terms::{JobTerms, Renew};
 /// A source with its output.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    /// What to encode.
     pub source: SourceFile,
-    /// To where.
     pub output: Location,
-    /// Why it gets no job, where that is known before it is submitted.
+    /// Why it gets no job, where that is known already.
     pub verdict: Option<EntryState>,
 }
 
-/// Where results go, and what is there.
+/// The folder of the outputs, and what is there.
 pub(crate) struct Place<'a> {
-    /// The folder of all outputs.
     pub folder: &'a Location,
-    /// What is at the outputs.
     pub present: ExistingOutputs,
-    /// Whose the outputs are.
     pub makers: Makers,
 }
 
 impl Place<'_> {
-    /// Why there is to be no job for an output of a source that will be read from
-    /// `input`, as far as that is known before the source is there.
+    /// Why there will be no job for an output, as far as that is known before its source is uploaded to `input`.
     pub(crate) fn verdict(
         &self,
         input: &Location,
@@ -61,37 +57,49 @@ impl Place<'_> {
         spares.then(|| another(maker, input, terms))
     }
 
-    /// Why a job would not be submitted as a new one; `None` where it would. Changes nothing.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Why each of these jobs would not be submitted as a new one; `None` where it would. Changes nothing.
     pub(crate) async fn foretell(
         &self,
         broker: &Broker,
-        job: &Job,
+        jobs: &[Job],
         terms: &JobTerms,
-    ) -> Result<Option<EntryState>, Error> {
-        if let Some(state) = self.verdict(&job.input.location, &job.output, terms) {
-            return Ok(Some(state));
-        }
-        if terms.again {
-            return Ok(None);
-        }
-        if let Some(state) = self.verdict_of(job, terms) {
-            return Ok(Some(state));
-        }
-        let size = self.present.size(&job.output);
-        let Some(record) = broker.job(&job.id).await? else {
-            let is_occupied = size.is_some() && !terms.replaces();
-            return Ok(is_occupied.then(|| EntryState::Occupied(unknown(&job.output))));
+    ) -> Result<Vec<Option<EntryState>>, Error> {
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+        let known = match terms.again {
+            true => HashMap::new(),
+            false => broker.jobs_of(&ids).await?,
         };
-        let Some(run) = record.run() else {
-            return Ok(Some(EntryState::Pending));
-        };
-        Ok((!renews(run, size, terms)).then(|| EntryState::Run(Box::new(run.clone()))))
+        let states = jobs.iter().map(|job| {
+            let known = known.get(&job.id);
+            self.verdict(&job.input.location, &job.output, terms)
+                .or_else(|| self.state_of(job, known, terms).filter(|_| !terms.again))
+        });
+        Ok(states.collect())
     }
 
-    /// The same for a job. What the very same work has made already counts as its own.
+    fn state_of(
+        &self,
+        job: &Job,
+        known: Option<&JobRecord>,
+        terms: &JobTerms,
+    ) -> Option<EntryState> {
+        if let Some(state) = self.verdict_of(job, terms) {
+            return Some(state);
+        }
+        let size = self.present.size(&job.output);
+        let Some(record) = known else {
+            let is_occupied = size.is_some() && !terms.replaces();
+            return is_occupied.then(|| EntryState::Occupied(unknown(&job.output)));
+        };
+        match record.run() {
+            None => Some(EntryState::Pending),
+            Some(run) => {
+                (!renews(run, size, terms)).then(|| EntryState::Run(Box::new(run.clone())))
+            }
+        }
+    }
+
+    /// The same for a job. An output of the same input and recipe counts as its own.
     fn verdict_of(&self, job: &Job, terms: &JobTerms) -> Option<EntryState> {
         let maker = self.makers.get(&job.output)?;
         if terms.replaces() || maker.job().id == job.id || !self.is_of(maker, &job.output) {
@@ -105,7 +113,15 @@ impl Place<'_> {
         }
     }
 
-    /// Whether what is at an output is what this job has made.
+    /// Whether something is at the output of a job that has not claimed it, and must not be replaced.
+    fn is_doubtful(&self, job: &Job, terms: &JobTerms) -> bool {
+        let is_claimed = |maker: &Maker| maker.job().id == job.id;
+        self.present.size(&job.output).is_some()
+            && !terms.replaces()
+            && !self.makers.get(&job.output).is_some_and(is_claimed)
+    }
+
+    /// Whether the file at an output was made by this job.
     fn is_of(&self, maker: &Maker, output: &Location) -> bool {
         let made = maker.report().map(|report| report.output_size);
         made.is_some() && made == self.present.size(output)
@@ -114,18 +130,16 @@ impl Place<'_> {
 
 fn another(maker: &Maker, input: &Location, terms: &JobTerms) -> EntryState {
     let differs = maker.differs(input, &terms.recipe);
-    EntryState::Occupied(format!("{differs}; choose another -o, or --overwrite it"))
+    EntryState::Occupied(format!(
+        "{differs}; choose another -o, or replace it with --overwrite"
+    ))
 }
 
 fn unknown(output: &Location) -> String {
-    format!("its output exists, and no job is known to have made it; --overwrite replaces {output}")
+    format!("the output exists, and no job is known to have made it; --overwrite replaces {output}")
 }
 
-/// Submits what is missing, as a batch that is known by `label`. Running it
-/// again with the same sources and terms finds the same jobs.
-///
-/// # Errors
-/// Where the broker or the store gives no answer.
+/// Submits what is missing as a batch. Submitting the same sources on the same terms again finds the same jobs.
 pub(crate) async fn submit(
     broker: &Broker,
     wanted: Vec<Wanted>,
@@ -165,17 +179,19 @@ pub(crate) async fn submit(
     let first: Vec<JobId> = entries.iter().map(|entry| entry.job.id).collect();
 
     for generation in 1_u32.. {
+        // Unless their jobs are known, the files at these outputs are not theirs.
+        let doubtful: Vec<JobId> = turn
+            .iter()
+            .map(|index| &entries[*index])
+            .filter(|entry| place.is_doubtful(&entry.job, terms))
+            .map(|entry| entry.job.id)
+            .collect();
+        let known = broker.jobs_of(&doubtful).await?;
         let mut wanted = Vec::new();
         for index in turn {
             let entry = &mut entries[index];
-            let output = &entry.job.output;
-            let is_claimed = |maker: &Maker| maker.job().id == entry.job.id;
-            let is_occupied = place.present.size(output).is_some()
-                && !terms.replaces()
-                && !place.makers.get(output).is_some_and(is_claimed)
-                && broker.job(&entry.job.id).await?.is_none();
-            if is_occupied {
-                entry.state = EntryState::Occupied(unknown(output));
+            if place.is_doubtful(&entry.job, terms) && !known.contains_key(&entry.job.id) {
+                entry.state = EntryState::Occupied(unknown(&entry.job.output));
             } else {
                 wanted.push(index);
             }
@@ -191,7 +207,7 @@ pub(crate) async fn submit(
             entry.state = match outcome {
                 EnqueueResult::Added => EntryState::Added,
                 EnqueueResult::AlreadyPending => {
-                    // Another batch than this one's.
+                    // The job belongs to an earlier batch.
                     if let Some(maker) = place.makers.get(&entry.job.output) {
                         entry.job.batch = maker.job().batch;
                     }
@@ -223,12 +239,12 @@ pub(crate) async fn submit(
     Ok(entries)
 }
 
-/// Whether a job is done whose output is not there: `size` is of what is.
+/// Whether a job has completed and its output is missing: `size` is of the file at the output.
 fn is_gone(run: &Run, size: Option<u64>) -> bool {
     matches!(run.state, RunState::Completed { .. }) && size.is_none()
 }
 
-/// Whether a job that was taken before gets a new one in its place.
+/// Whether a job that was claimed before is replaced by a new one.
 fn renews(run: &Run, size: Option<u64>, terms: &JobTerms) -> bool {
     let is_over = match &run.state {
         RunState::Completed { report } => size != Some(report.output_size),
@@ -242,8 +258,8 @@ fn renews(run: &Run, size: Option<u64>, terms: &JobTerms) -> bool {
     }
 }
 
-/// Where an entry stands whose output another live job has. One that does the very
-/// same work, as it was asked for again, does it for this one, too.
+/// The state of an entry whose output belongs to another live job. A job with the same input and recipe stands in for
+/// the entry's own.
 fn taken(holder: Holder, entry: &mut Entry, place: &Place<'_>, terms: &JobTerms) -> EntryState {
     let maker = place.makers.get(&entry.job.output).filter(|maker| {
         let job = maker.job();
@@ -261,8 +277,7 @@ fn taken(holder: Holder, entry: &mut Entry, place: &Place<'_>, terms: &JobTerms)
     }
 }
 
-/// The job that stands in for one that is over. Its id follows from the first
-/// one's, so that the next command finds it.
+/// The job that replaces one that has ended. Its id follows from the first job's, so that the next command finds it.
 fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
     let salt = Uuid::new_v5(
         &Uuid::NAMESPACE_OID,

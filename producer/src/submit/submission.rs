@@ -1,5 +1,4 @@
-//! What `encode` and `enqueue` have in common: from paths to sources with
-//! outputs, and from entries to what is told at the end.
+//! From the paths that a person names to sources with outputs.
 
 use std::path::{Path, PathBuf};
 
@@ -17,12 +16,11 @@ use crate::exit::{Error, Exit};
 use crate::submit::destination::Destination;
 use crate::submit::sources::{Search, SourceFile, SourceOptions};
 
-/// A file that was asked for and gets no job.
+/// A file that a person named and that gets no job.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct LeftOut {
     /// Its path below the folder that was given, or its name.
     file: String,
-    /// Why.
     error: String,
 }
 
@@ -37,19 +35,13 @@ impl LeftOut {
 
 /// What is to be encoded.
 pub(crate) struct Submission {
-    /// The files.
     pub sources: Vec<SourceFile>,
-    /// What was asked for and cannot be done.
     pub left_out: Vec<LeftOut>,
-    /// Whether all that was asked for could be looked at.
+    /// Whether all files and folders could be read.
     pub is_complete: bool,
 }
 
-/// Finds the sources; tells what was found. What lies in folders of outputs is left
-/// out.
-///
-/// # Errors
-/// Where there is nothing to do.
+/// Finds the sources, without those in folders of outputs, and prints what was found.
 pub(crate) async fn find(
     options: &SourceOptions,
     outputs: &[Location],
@@ -84,15 +76,15 @@ pub(crate) async fn find(
         eprintln!("{}", refusal(left));
     }
     for problem in &found.unreadable {
-        eprintln!("warning: cannot be read: {}", printable(problem));
+        eprintln!("warning: cannot read {}", printable(problem));
     }
     if found.sources.is_empty() {
         return Err(if !left_out.is_empty() {
-            Error::failed("none of the files that were named is a video")
+            Error::failed("none of the named files is a video")
         } else if found.unreadable.is_empty() {
             Error::usage(format!("no media found (skipped: {skipped})"))
         } else {
-            Error::usage("nothing that was found can be read")
+            Error::usage("none of the files can be read")
         });
     }
     Ok(Submission {
@@ -103,11 +95,7 @@ pub(crate) async fn find(
 }
 
 impl Submission {
-    /// Names the outputs of its sources, beside those that were named before. What
-    /// cannot have one is left out, and told.
-    ///
-    /// # Errors
-    /// Where the outputs cannot be named, or the broker gives no answer.
+    /// Names the outputs of the sources. A source that can have none is left out and reported.
     pub(crate) async fn name(
         &mut self,
         broker: &Broker,
@@ -130,7 +118,7 @@ impl Submission {
         Ok((pairs, makers))
     }
 
-    /// The exit code, given that of its jobs.
+    /// The exit code, given that of the jobs.
     pub(crate) fn exit(&self, jobs: Exit) -> Exit {
         match jobs {
             Exit::Done if !self.is_complete || !self.left_out.is_empty() => Exit::Failed,
@@ -139,10 +127,7 @@ impl Submission {
     }
 }
 
-/// The outputs of sources, and whose they are.
-///
-/// # Errors
-/// Where they cannot be named, or the broker gives no answer.
+/// The outputs of the sources, and the jobs that they belong to.
 pub(crate) async fn named(
     broker: &Broker,
     sources: &[SourceFile],
@@ -166,7 +151,7 @@ pub(crate) async fn named(
     Ok((outputs, makers))
 }
 
-/// What a batch is known by: the paths that were given.
+/// The label of a batch: the paths that a person named.
 pub(crate) fn label(paths: &[PathBuf]) -> String {
     let paths: Vec<String> = paths
         .iter()

@@ -1,4 +1,4 @@
-//! The terms on which jobs are submitted, and the options that set them.
+//! How jobs are submitted, and the options that set it.
 
 use std::time::Duration;
 
@@ -11,38 +11,36 @@ use common::recipe::Recipe;
 use crate::args;
 use crate::exit::Error;
 
-/// On what terms jobs are made.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Jobs")]
 pub(crate) struct JobOptions {
-    /// How urgent: 1 (low) to 10 (high)
+    /// Priority: 1 (low) to 10 (high)
     #[arg(long, value_name = "1..10", default_value_t)]
     pub priority: Priority,
-    /// How often a job may be tried, crashes of workers included
+    /// How many attempts a job has, crashes of workers included
     #[arg(long, value_name = "N", default_value_t = Job::ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub attempts: u32,
-    /// Of several encoders, open each further one to a job that has waited so long for those before it, e.g. 10m
+    /// With several encoders: how long a job waits before the next encoder may take it too, e.g. 10m
     #[arg(long, value_name = "TIME", value_parser = args::duration)]
     pub hop_after: Option<Duration>,
-    /// Have this worker run them, and no other
+    /// Only this worker may run the jobs
     #[arg(long, value_name = "NAME", conflicts_with = "hop_after")]
     pub worker: Option<WorkerName>,
-    /// Do it all again, whatever is done, running or waiting already
+    /// Start new jobs even for what is done, running or waiting already
     #[arg(long)]
     pub again: bool,
-    /// Replace files that are there already; sources are never touched
+    /// Replace existing output files; sources are never touched
     #[arg(long)]
     pub overwrite: bool,
-    /// Only tell what would be done to each file: its output, or why it is skipped, and what would be kept, converted or lost
+    /// Only show what would be done with each file: its output, or why it is skipped, and what would be kept, converted or lost
     #[arg(long)]
     pub dry_run: bool,
-    /// Print the outcome as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
 
 impl JobOptions {
-    /// The terms, for a recipe.
     ///
     /// # Errors
     /// Where `--hop-after` and several encoders do not come together.
@@ -63,13 +61,13 @@ impl JobOptions {
         let queues = recipe.further_queues();
         match (self.hop_after, queues.is_empty()) {
             (None, true) => Ok(None),
-            // Its worker takes the first of them that it has proved.
+            // The worker takes the first encoder that it has proved.
             (None, false) if self.worker.is_some() => Ok(None),
             (None, false) => Err(Error::usage(
-                "several encoders need --hop-after TIME: how long a job waits for one before the next is opened to it",
+                "several encoders need --hop-after TIME: how long a job waits before the next encoder may take it",
             )),
             (Some(_), true) => Err(Error::usage(
-                "--hop-after needs several encoders to hop between: --encoder hevc_nvenc,libx265",
+                "--hop-after needs several encoders: --encoder hevc_nvenc,libx265",
             )),
             (Some(after), false) => Ok(Some(Fallbacks {
                 queues,
@@ -79,45 +77,36 @@ impl JobOptions {
     }
 }
 
-/// On what terms jobs are submitted.
 #[derive(Clone, Debug)]
 pub(crate) struct JobTerms {
-    /// How to encode.
     pub recipe: Recipe,
-    /// Further queues that are opened to jobs that wait too long.
     pub fallbacks: Option<Fallbacks>,
-    /// The only worker that may run them, where one is named.
+    /// The only worker that may run the jobs, where one is named.
     pub worker: Option<WorkerName>,
-    /// How urgently.
     pub priority: Priority,
-    /// How often each job may be tried.
     pub attempts: u32,
-    /// Whether what is done already is done anew.
+    /// Whether to start new jobs for what is done already.
     pub again: bool,
-    /// Whether files that are there already are replaced.
+    /// Whether to replace existing output files.
     pub overwrite: bool,
-    /// Which jobs that are over get a new one in their place.
     pub renew: Renew,
 }
 
-/// Which jobs that are over get a new one in their place.
+/// Which ended jobs are replaced by new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Renew {
-    /// None.
     Never,
-    /// Those that are done, but whose output is gone.
+    /// Completed ones whose output is missing.
     Gone,
-    /// These, and those that failed or were cancelled.
+    /// These, and failed or cancelled ones.
     Ended,
 }
 
 impl JobTerms {
-    /// Whether what is at an output may be replaced.
     pub(crate) fn replaces(&self) -> bool {
         self.overwrite || self.again
     }
 
-    /// Where such jobs wait.
     pub(crate) fn lane(&self) -> Lane {
         Lane {
             priority: self.priority,

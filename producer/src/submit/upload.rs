@@ -1,4 +1,4 @@
-//! Downloads local files to the store, those that are missing only.
+//! Uploading local files to the store: only those that are missing.
 
 use std::time::Duration;
 
@@ -19,8 +19,7 @@ use crate::submit::terms::JobTerms;
 /// Files that are uploaded at once.
 const AT_ONCE: usize = 4;
 
-/// Where, roughly, workers will find an input: in `store` once it is uploaded
-/// there, where a store is named.
+/// Where, roughly, workers will read an input: in `store` if it is uploaded there.
 pub(crate) fn read_from(store: Option<&Location>, input: &Location) -> Location {
     match store {
         Some(store) if !input.is_remote() => store.join("in/file"),
@@ -28,12 +27,10 @@ pub(crate) fn read_from(store: Option<&Location>, input: &Location) -> Location 
     }
 }
 
-/// Replaces every local source by its copy in `store`, below `in/`, after
-/// bringing it there.
+/// Uploads every local source to `store`, below `in/`, and replaces it by its copy there.
 ///
 /// # Errors
-/// Where a file cannot be read or the store fails. What was uploaded until
-/// then stays, and the next command goes on from there.
+/// Where a file cannot be read or the store fails. Complete uploads stay, and the next command continues from there.
 pub(crate) async fn upload(
     stores: &Stores,
     store: &Location,
@@ -51,7 +48,7 @@ pub(crate) async fn upload(
     ));
     bar.set_prefix("uploading");
     bar.enable_steady_tick(Duration::from_millis(500));
-    // The first that fails stops the others, each of which takes back what it sent.
+    // The first failure stops the other uploads, which remove what they sent.
     let stop = shutdown.child_token();
     let tried: Vec<Result<(SourceFile, Option<bool>), StoreError>> = futures::stream::iter(sources)
         .map(async |source| {
@@ -86,7 +83,7 @@ pub(crate) async fn upload(
         None => {}
         Some(StoreError::Missing(location)) => {
             return Err(Error::out_of_reach(format!(
-                "the store takes nothing at {location}: does the bucket exist?"
+                "cannot write to {location}: does the bucket exist?"
             )));
         }
         Some(error) => return Err(error.into()),
@@ -101,8 +98,7 @@ pub(crate) async fn upload(
     Ok(copies)
 }
 
-/// The copy, and whether it had to be sent; `None` where the source is in a
-/// bucket itself.
+/// The copy, and whether it was uploaded now; `None` where the source is in a bucket itself.
 async fn one(
     stores: &Stores,
     store: &Location,
@@ -142,7 +138,7 @@ async fn one(
     let ended = upload.commit().await;
     match (stores.head(&to).await, ended) {
         (Ok(input), Ok(())) => Ok((copy(input), Some(true))),
-        // The answer was lost, not the copy.
+        // Only the answer was lost.
         (Ok(input), Err(_)) if input.size == source.input.size => {
             upload.done();
             Ok((copy(input), Some(true)))
@@ -155,9 +151,8 @@ async fn one(
     }
 }
 
-/// Where workers will find a source: its copy in the store, where one is named and the
-/// source is not in a bucket. The copy's folder stands for one version of one file, so
-/// what is there with the right size is the same, and nothing is ever replaced.
+/// Where workers will read a source: its copy in the store, or the source itself if that is in a bucket. The folder of a
+/// copy stands for one version of one file: a copy of the right size is the same file, and no copy is ever replaced.
 pub(crate) fn copy_of(store: Option<&Location>, source: &SourceFile) -> Location {
     let input = &source.input;
     let Some(store) = store.filter(|_| !input.location.is_remote()) else {
@@ -175,11 +170,7 @@ pub(crate) fn copy_of(store: Option<&Location>, source: &SourceFile) -> Location
     store.join(&format!("in/{}/{}", &version[..12], as_key(&source.name)))
 }
 
-/// Uploads what is needed: not the sources of which it is known already that there
-/// will be no job.
-///
-/// # Errors
-/// See [`upload`].
+/// Uploads the sources, but not those that get no job.
 pub(crate) async fn upload_needed(
     stores: &Stores,
     store: Option<&Location>,

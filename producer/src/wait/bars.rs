@@ -17,7 +17,7 @@ use crate::display::units;
 /// Steps of a file's bar.
 const STEPS: u64 = 1000;
 
-/// A bar per running file, and one over all.
+/// A bar for each running file, and one for all.
 pub(super) struct Bars {
     all: MultiProgress,
     overall: ProgressBar,
@@ -25,30 +25,28 @@ pub(super) struct Bars {
     running: HashMap<JobId, Running>,
     /// Sizes of the files that have not begun.
     waiting: HashMap<JobId, u64>,
-    /// What files that have ended took.
+    /// How long the ended files took.
     past: Past,
-    /// Results on their way home.
+    /// Running downloads.
     results: HashMap<JobId, ProgressBar>,
     /// Bytes of the files that have ended.
     ended: u64,
-    /// Files that were seen to run at once.
+    /// The most files that ran at once.
     at_once: usize,
 }
 
-/// A file that is worked on.
 struct Running {
     bar: ProgressBar,
     size: u64,
     since: Timestamp,
-    /// Done share of it.
+    /// From 0 to 1.
     share: f64,
-    /// Seconds that it was worked on, and those that it still takes.
+    /// Seconds since its start, and seconds left.
     seconds: f64,
     left: Option<f64>,
 }
 
 impl Bars {
-    /// Bars for files of these sizes.
     pub(super) fn new(sizes: HashMap<JobId, u64>) -> Self {
         let all = MultiProgress::new();
         let bytes: u64 = sizes.values().sum();
@@ -117,7 +115,7 @@ impl Bars {
         if let Some(place) = &progress.waits_for {
             message = format!("{message} (waiting for {place})");
         }
-        // What matters most comes first: a narrow terminal has no room for the rest.
+        // The most important comes first: a narrow terminal cuts the rest.
         if let Some(left) = running.left {
             message += &format!(", {} left", units::seconds(left));
         }
@@ -134,7 +132,7 @@ impl Bars {
         self.show_overall();
     }
 
-    /// A file is put back: it waits for another worker, or another attempt.
+    /// The file waits again, for another worker or another attempt.
     pub(super) fn paused(&mut self, job: &JobId) {
         if let Some(running) = self.take_down(job) {
             self.waiting.insert(*job, running.size);
@@ -142,7 +140,7 @@ impl Bars {
         self.show_overall();
     }
 
-    /// A file has ended; `seconds` is what it took where it was completed.
+    /// `seconds` is how long a completed file took.
     pub(super) fn ended(&mut self, job: &JobId, size: u64, seconds: Option<f64>, count: usize) {
         self.take_down(job);
         self.waiting.remove(job);
@@ -174,7 +172,6 @@ impl Bars {
         outlook
     }
 
-    /// So many bytes of a result are here.
     pub(super) fn downloading(&mut self, job: JobId, name: &str, bytes: u64, size: u64) {
         let bar = self.results.entry(job).or_insert_with(|| {
             let bar = ProgressBar::new(size);
@@ -188,7 +185,6 @@ impl Bars {
         bar.set_position(bytes);
     }
 
-    /// A result is there, or will not be.
     pub(super) fn downloaded(&mut self, job: &JobId) {
         if let Some(bar) = self.results.remove(job) {
             bar.finish_and_clear();
@@ -207,7 +203,7 @@ impl Bars {
     }
 
     pub(super) fn say(&self, line: &str) {
-        // Only fails where stderr does, and then there is nobody to tell.
+        // Only fails if stderr is closed.
         let _ = self.all.println(line);
     }
 

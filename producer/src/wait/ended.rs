@@ -1,4 +1,4 @@
-//! Staying with jobs until all have ended, and their results are where they belong.
+//! Waiting until all jobs have ended and their results are downloaded.
 
 use std::collections::HashMap;
 
@@ -14,22 +14,14 @@ use crate::submit::entry::{Entry, EntryState};
 use crate::wait::follow::{Follower, JobUpdate};
 use crate::wait::live::LiveDisplay;
 
-/// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitEnd {
-    /// Every job has ended.
     AllEnded,
-    /// The user interrupted.
     Interrupted,
 }
 
-/// Follows the open ones of these entries to their ends, brings their standing
-/// up to date, and shows what happens. Results are download home where that is
-/// wanted. Without a follower, open ones are left as they are. `supervise` runs beside
-/// it and may stop it with an error.
-///
-/// # Errors
-/// What `supervise` says.
+/// Follows the open entries to their ends, updates their states, downloads their results, and shows progress. Without a
+/// follower, open entries stay as they are. `supervise` runs meanwhile and may stop the wait with an error.
 pub(crate) async fn wait_until_ended(
     mut follower: Option<Follower>,
     mut downloads: Option<Downloads>,
@@ -98,7 +90,7 @@ fn download(downloads: &mut Option<Downloads>, run: &Run) {
     }
 }
 
-/// What entries that have ended mean for the exit code.
+/// The exit code for these entries.
 pub(crate) fn exit(entries: &[Entry]) -> Exit {
     let is_done = |entry: &Entry| {
         let is_completed = matches!(&entry.state, EntryState::Run(run)

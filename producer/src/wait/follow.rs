@@ -1,10 +1,8 @@
 //! Following jobs to their ends.
 //!
-//! Runs come by a watch that begins where the bucket stood before the jobs were
-//! submitted, so there is no gap at the start. A watch can fall silent (a broker
-//! that restarts, a leader that moves), so a sweep reads what changed since the
-//! last change heard of: one request for all jobs, however many. Progress is
-//! fresh or nothing.
+//! A watch delivers changed runs. It begins where the bucket stood before the jobs were submitted, so that no change is
+//! missed at the start. A watch can fall silent (a broker restarts, a leader moves), so a sweep reads all changes since
+//! the last known one, in one request for all jobs. Progress comes by plain messages, which may be lost.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -23,49 +21,42 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::exit::Error;
 
-/// How often the sweep looks for what the watch missed.
+/// How often the sweep reads what the watch has missed.
 const SWEEP: Duration = Duration::from_secs(10);
 /// Changes that one request of the sweep brings.
 const PAGE: usize = 1000;
 
-/// What happened to a job that is followed.
 #[derive(Debug)]
 pub(crate) enum JobUpdate {
-    /// Its run was written.
     Run(Box<Run>),
-    /// It got further.
     Progress(Box<Progress>),
 }
 
-/// Follows jobs.
 pub(crate) struct Follower {
     broker: Broker,
     bucket: kv::Store,
-    /// The last change that was dealt with.
+    /// The last change that was handled.
     cursor: u64,
     watch: Option<kv::Watch>,
     progress: Subscriber,
     sweep: Interval,
-    /// Jobs whose end is awaited, and when their runs were last written.
+    /// Jobs that have not ended, and when their runs were last written.
     open: HashMap<JobId, Option<jiff::Timestamp>>,
     ready: VecDeque<JobUpdate>,
 }
 
 impl Follower {
-    /// Notes where things stand; to be called before the jobs are submitted.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Notes where the bucket stands. To be called before the jobs are submitted.
     pub(crate) async fn start(broker: &Broker) -> Result<Self, Error> {
         let failed = |error: &dyn std::fmt::Display| {
-            Error::out_of_reach(format!("following the farm's jobs: {error}"))
+            Error::out_of_reach(format!("cannot follow the jobs of the farm: {error}"))
         };
         let progress = broker
             .client()
             .subscribe(subject::PROGRESS_OF_ALL)
             .await
             .map_err(|error| failed(&error))?;
-        // Opened anew, it carries how far the bucket has come.
+        // A new handle carries the last sequence of the bucket.
         let bucket = broker
             .jetstream()
             .get_key_value(RUNS)
@@ -91,18 +82,16 @@ impl Follower {
         })
     }
 
-    /// Follows a job from here on.
     pub(crate) fn follow(&mut self, job: JobId) {
         self.open.insert(job, None);
     }
 
-    /// Whether all jobs that are followed have ended.
+    /// Whether all followed jobs have ended.
     pub(crate) fn is_done(&self) -> bool {
         self.open.is_empty() && self.ready.is_empty()
     }
 
-    /// The next change of a job that is followed. May be dropped and called
-    /// anew at any time. Broker trouble passes: it is only logged.
+    /// The next change of a followed job. Safe to cancel. Broker outages are only logged.
     pub(crate) async fn next(&mut self) -> JobUpdate {
         loop {
             if let Some(change) = self.ready.pop_front() {
@@ -142,7 +131,7 @@ impl Follower {
         }
     }
 
-    /// A run may be heard of twice, by watch and sweep.
+    /// A run may come twice, by watch and sweep.
     fn written(&mut self, run: Run) {
         let Some(last) = self.open.get_mut(&run.job.id) else {
             return;
@@ -181,7 +170,7 @@ impl Follower {
     }
 }
 
-/// The next entry of the watch; never, where there is none.
+/// The next entry of the watch. Waits for ever where there is no watch.
 async fn next_entry(watch: &mut Option<kv::Watch>) -> Option<Result<kv::Entry, kv::WatcherError>> {
     match watch {
         Some(watch) => watch.next().await,

@@ -16,10 +16,9 @@ use crate::download::event::{DownloadEvent, DownloadResult};
 use crate::submit::entry::{Entry, EntryState};
 use common::names::printable::printable;
 
-/// Characters of a file's name that its bar shows.
+/// Characters of a file name in its bar.
 const NAME: usize = 32;
 
-/// Shows jobs while they run.
 pub(super) struct LiveDisplay {
     files: HashMap<JobId, File>,
     total: usize,
@@ -29,7 +28,7 @@ pub(super) struct LiveDisplay {
 
 struct File {
     name: String,
-    /// The name as its bar has it: told apart from the others.
+    /// The name in its bar, distinct from the others.
     short: String,
     size: u64,
     /// Bytes of the result, once that is known.
@@ -37,7 +36,6 @@ struct File {
 }
 
 impl LiveDisplay {
-    /// A display of these entries; those that have not ended are counted.
     pub(super) fn new(entries: &[Entry]) -> Self {
         let names: Vec<String> = entries.iter().map(|entry| printable(&entry.name)).collect();
         let shorts = told_apart(names.iter().map(String::as_str), NAME);
@@ -69,7 +67,6 @@ impl LiveDisplay {
         }
     }
 
-    /// Shows what happens to a result that is download home.
     pub(super) fn download(&mut self, event: &DownloadEvent) {
         match event {
             DownloadEvent::Bytes(job, bytes) => {
@@ -96,7 +93,6 @@ impl LiveDisplay {
         }
     }
 
-    /// Shows a change.
     pub(super) fn change(&mut self, change: &JobUpdate) {
         match change {
             JobUpdate::Run(run) => self.run(run),
@@ -131,10 +127,10 @@ impl LiveDisplay {
             RunState::Queued { by } => {
                 self.say(&match by {
                     Requeue::Worker(worker) => {
-                        format!("{name}: given back by worker {worker}; waits for another")
+                        format!("{name}: released by worker {worker}; waits for another")
                     }
                     Requeue::Operator | Requeue::Pinned => {
-                        format!("{name}: put in the queue {} by a person", run.queue)
+                        format!("{name}: moved to queue {} by a person", run.queue)
                     }
                 });
                 self.pause(&run.job.id);
@@ -143,12 +139,12 @@ impl LiveDisplay {
                 let message = printable(&failure.message);
                 self.say(&if failure.uses_attempt() {
                     format!(
-                        "{name}: attempt {} of {} failed: {message}; trying again soon",
+                        "{name}: attempt {} of {} failed: {message}; retrying soon",
                         run.spent(),
                         run.job.attempts
                     )
                 } else {
-                    format!("{name}: waits, and uses up no attempt: {message}; trying again soon")
+                    format!("{name}: waits without using up an attempt: {message}; retrying soon")
                 });
                 self.pause(&run.job.id);
             }
@@ -186,7 +182,7 @@ impl LiveDisplay {
         }
     }
 
-    /// Takes the bars away.
+    /// Removes the bars.
     pub(super) fn finish(self) {
         if let Some(bars) = self.bars {
             bars.finish();

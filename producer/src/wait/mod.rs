@@ -1,4 +1,4 @@
-//! Staying with jobs until they have ended.
+//! Waiting until jobs have ended, with progress for people.
 
 mod bars;
 pub(crate) mod ended;

@@ -104,8 +104,11 @@ fn usage_errors_exit_with_2_and_say_what_is_wrong() {
             ],
             "would be a source",
         ),
-        (&["job", "nothing"], "no id"),
-        (&["job", "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"], "no job"),
+        (&["job", "nothing"], "is not an id"),
+        (
+            &["job", "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"],
+            "not found",
+        ),
         (&["jobs", "--state", "lost"], "--state"),
     ] {
         refused(&farm, line, 2, words);

@@ -5,6 +5,7 @@ mod look;
 mod model;
 mod outputs;
 mod owners;
+mod reading;
 mod settings;
 mod steer;
 mod storm;

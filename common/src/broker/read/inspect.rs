@@ -1,13 +1,13 @@
 //! Reading the farm's state without taking part in it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use async_nats::jetstream::consumer::Info;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::broker::nats::all_of;
-use crate::broker::nats::direct::{MOST_SUBJECTS, Stored};
+use crate::broker::nats::direct::Stored;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::{Lane, Queue};
 use crate::farm::worker::Heartbeat;
@@ -94,52 +94,6 @@ impl Broker {
             JobRecord::Parked(Box::new(run.clone().unwrap_or(untaken)))
         });
         Ok(parked.or(run.map(|run| JobRecord::Run(Box::new(run)))))
-    }
-
-    /// Every job, each once: those that were taken, and where wanted those that
-    /// nobody has taken yet.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
-    pub async fn jobs(&self, with_pending: bool) -> Result<Vec<JobRecord>, BrokerError> {
-        let mut found: BTreeMap<JobId, JobRecord> = BTreeMap::new();
-        let mut parked = BTreeMap::new();
-        if with_pending {
-            let aside = self.parked_jobs().await?;
-            parked.extend(aside.into_iter().map(|(job, lane)| (job.id, (job, lane))));
-            let mut from = 1;
-            loop {
-                let (page, next) = self.queued(None, from, MOST_SUBJECTS).await?;
-                for pending in page {
-                    parked.remove(&pending.job.id);
-                    // One that waits in several queues counts where it came first.
-                    found
-                        .entry(pending.job.id)
-                        .or_insert_with(|| JobRecord::Pending(Box::new(pending)));
-                }
-                if next == from {
-                    break;
-                }
-                from = next;
-            }
-            found.extend(parked.iter().map(|(id, (job, lane))| {
-                let run = Run::untaken(job.clone(), lane, job.enqueued);
-                (*id, JobRecord::Parked(Box::new(run)))
-            }));
-        }
-        // Read last: a job that is taken meanwhile is seen as taken.
-        for run in self.runs().await? {
-            let is_parked = run.state.is_waiting() && parked.contains_key(&run.job.id);
-            let id = run.job.id;
-            let run = Box::new(run);
-            let record = if is_parked {
-                JobRecord::Parked(run)
-            } else {
-                JobRecord::Run(run)
-            };
-            found.insert(id, record);
-        }
-        Ok(found.into_values().collect())
     }
 
     /// The runs that were written since a sequence, oldest first, and the
@@ -355,7 +309,7 @@ impl Broker {
     }
 
     /// The job of a message in a lane; `None` for any other message.
-    fn pending(&self, stored: &Stored) -> Option<Pending> {
+    pub(super) fn pending(&self, stored: &Stored) -> Option<Pending> {
         let place = JobSubject::parse(&stored.subject)?;
         Some(Pending {
             job: self.nats.read(stored)?,

@@ -2,5 +2,6 @@
 
 pub(super) mod history;
 pub(super) mod inspect;
+mod jobs;
 pub(super) mod position;
 pub(super) mod why;

@@ -8,21 +8,15 @@ use crate::select::bulk;
 use crate::select::selection::Selection;
 use crate::settings::Settings;
 
-/// Which jobs to cancel.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Which.
     #[command(flatten)]
     pub selection: Selection,
 }
 
-/// Cancels jobs that wait or run.
-///
-/// # Errors
-/// Where the farm is out of reach, or nothing matches.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let is_open = |record: &JobRecord| !record.has_ended();

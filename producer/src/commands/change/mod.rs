@@ -1,4 +1,4 @@
-//! Verbs that change what was decided about jobs.
+//! Commands that change jobs.
 
 pub(super) mod cancel;
 pub(super) mod reassign;

@@ -13,30 +13,24 @@ use crate::select::bulk::JobChange;
 use crate::select::selection::Selection;
 use crate::settings::Settings;
 
-/// Which jobs, and who is to run them.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The worker that is to run them; what runs elsewhere stops there and starts here [default: the last word]
+    /// Worker to run the jobs; running jobs stop on their worker and start anew on this one [default: the last argument]
     #[arg(long, value_name = "NAME", conflicts_with = "auto")]
     pub to: Option<WorkerName>,
-    /// Let any worker that can run them have them again
+    /// Let any worker run the jobs again
     #[arg(long)]
     pub auto: bool,
-    /// Let them wait even where the worker is not alive or has not proved their encoder
+    /// Assign the jobs even if the worker is not alive or has not proved their encoder
     #[arg(long, conflicts_with = "auto")]
     pub force: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Which.
     #[command(flatten)]
     pub selection: Selection,
 }
 
-/// Moves jobs between workers.
-///
-/// # Errors
-/// Where the farm is out of reach, or nothing matches.
 pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
     if options.to.is_none() && !options.auto {
         options.to = Some(options.selection.take_target("--to NAME or --auto")?);
@@ -57,7 +51,9 @@ pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exi
         if let Some(worker) = options.to.as_ref().filter(|_| !options.force)
             && let Err(why) = pin::check(&job.recipe, worker, &workers, &job.needed())
         {
-            return Ok(JobChange::Refused(format!("{why}; --force lets it wait")));
+            return Ok(JobChange::Refused(format!(
+                "{why}; --force assigns the job anyway"
+            )));
         }
         let moved = broker.move_job(&job.id, Some(&queue), None);
         Ok(moved.await?.into())
@@ -65,7 +61,7 @@ pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exi
     result.await?.conclude("reassigned", options.json)
 }
 
-/// Whether the job is to be run, or is run, as the queue would have it.
+/// Whether the job waits in this queue, or runs on its worker.
 fn is_there(record: &JobRecord, queue: &Queue) -> bool {
     let runs_on = match record.run().map(|run| &run.state) {
         Some(RunState::Running { worker, .. }) => Some(Queue::On(worker.clone())),

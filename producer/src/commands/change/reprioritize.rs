@@ -10,24 +10,18 @@ use crate::select::bulk::JobChange;
 use crate::select::selection::Selection;
 use crate::settings::Settings;
 
-/// Which jobs, and how urgent they are from now on.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// How urgent they are from now on: 1 (low) to 10 (high) [default: the last word]
+    /// New priority: 1 (low) to 10 (high) [default: the last argument]
     #[arg(long, value_name = "1..10", visible_alias = "priority")]
     pub to: Option<Priority>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Which.
     #[command(flatten)]
     pub selection: Selection,
 }
 
-/// Changes how urgent jobs are that wait.
-///
-/// # Errors
-/// Where the farm is out of reach, or nothing matches.
 pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exit, Error> {
     let to: Priority = match options.to {
         Some(to) => to,
@@ -42,7 +36,7 @@ pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exi
         let moved = broker.move_job(&record.job().id, None, Some(to));
         Ok(moved.await?.into())
     });
-    let done = format!("priority {to} for");
+    let done = format!("priority set to {to}:");
     result.await?.conclude(&done, options.json)
 }
 

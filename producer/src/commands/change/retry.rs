@@ -10,28 +10,25 @@ use crate::select::bulk;
 use crate::select::selection::Selection;
 use crate::settings::Settings;
 
-/// Which jobs to try again.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Of what failed, only what failed by this fault; may be repeated
+    /// Only failed jobs with this fault; may be repeated
     #[arg(long, value_name = "KIND", help_heading = "Which jobs")]
     pub fault: Vec<FaultName>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Which.
     #[command(flatten)]
     pub selection: Selection,
 }
 
-/// Whose fault a failure was, as people name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FaultName {
-    /// The input's or the recipe's
+    /// The input or the recipe is at fault
     Input,
-    /// The worker's
+    /// The worker is at fault
     Worker,
-    /// Something that passes, such as the network
+    /// An outage, such as of the network
     Passing,
 }
 
@@ -45,30 +42,25 @@ impl From<FaultName> for Fault {
     }
 }
 
-/// Has jobs that failed or were cancelled tried again.
-///
-/// # Errors
-/// Where the farm is out of reach, or nothing matches.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     if !options.selection.jobs.is_empty() && !options.fault.is_empty() {
         return Err(Error::usage(
-            "--fault selects among many jobs: leave it out where jobs are named",
+            "--fault selects among many jobs: leave it out if you name jobs",
         ));
     }
     let broker = settings.connect().await?;
     let mut selection = options.selection;
-    // A kind of failure says enough by itself.
+    // A fault selects jobs by itself.
     selection.all |= !options.fault.is_empty();
     let suits = |record: &JobRecord| has_ended_badly(record, &options.fault);
     let found = selection.find(&broker, suits).await?;
     let result = bulk::for_each_job(found, async |record| {
         Ok(broker.retry(&record.job().id).await?.into())
     });
-    result.await?.conclude("to be tried again:", options.json)
+    result.await?.conclude("retried", options.json)
 }
 
-/// Whether the job failed by one of these faults; by any, or was cancelled,
-/// where none is given.
+/// Whether the job failed by one of these faults. Without faults: whether it failed or was cancelled.
 fn has_ended_badly(record: &JobRecord, faults: &[FaultName]) -> bool {
     match record.run().map(|run| &run.state) {
         Some(RunState::Failed { failure }) => {

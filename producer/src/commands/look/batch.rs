@@ -1,22 +1,24 @@
-//! `producer batch`: how far one batch is.
+//! `producer batch`: the progress of one batch.
+
+use std::collections::HashMap;
 
 use clap::Args;
 use common::farm::orders::Target;
 use common::job::batch::{Batch, BatchProgress};
+use common::job::id::JobId;
 use common::job::record::JobRecord;
 use common::names::printable::printable;
 use serde::Serialize;
 
-use super::time_left::{ProgressListener, outlook, slots};
+use super::time_left::{Completed, ProgressListener, outlook, slots};
 use crate::display::{changes, output, times, units};
 use crate::exit::{Error, Exit};
 use crate::select::lookup::find_batch;
 use crate::settings::Settings;
 
-/// Which batch.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The batch's id, or the start of it
+    /// Batch id, or its first characters
     #[arg(value_name = "ID")]
     pub id: String,
     /// Print JSON
@@ -30,38 +32,34 @@ struct Shown {
     batch: Batch,
     is_paused: bool,
     progress: BatchProgress,
-    /// Judged by what running jobs say of themselves and by what such jobs took
-    /// lately.
+    /// An estimate from the progress of running jobs and the durations of recent ones.
     seconds_left: Option<f64>,
-    /// What outputs have lost, a line for each kind and reason.
     losses: Vec<String>,
 }
 
-/// Shows how far a batch is.
-///
-/// # Errors
-/// Where the farm is out of reach, or has never heard of the batch.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let id = find_batch(&broker, &options.id).await?;
     let known = broker.batches().await?;
     let Some(batch) = known.into_iter().find(|batch| batch.id == id) else {
         return Err(Error::usage(format!(
-            "no batch '{id}': `producer batches` lists them"
+            "batch '{id}' not found: `producer batches` lists all"
         )));
     };
-    // Listened to first: what a job says of itself comes twice a second.
+    // Jobs publish their progress twice a second: this listens while the jobs are read.
     let mut heard = ProgressListener::listen(&broker).await?;
-    let records = broker.jobs(true).await?;
-    let (own, others): (Vec<JobRecord>, Vec<JobRecord>) = records
-        .into_iter()
-        .partition(|record| record.job().batch == id);
+    let mut done: HashMap<JobId, Completed> = HashMap::new();
+    let pick = |record: JobRecord| {
+        done.extend(Completed::of(&record).map(|completed| (record.job().id, completed)));
+        (record.job().batch == id).then_some(record)
+    };
+    let own = broker.pick_jobs(true, pick).await?;
     let mut progress = BatchProgress::default();
     own.iter().for_each(|record| progress.add(record));
     let losses = changes::losses(own.iter().filter_map(JobRecord::run));
     let workers = broker.workers().await?;
     heard.of(&own).await;
-    let outlook = outlook(&own, &others, &heard, broker.now());
+    let outlook = outlook(&own, done.into_values().collect(), &heard, broker.now());
     let shown = Shown {
         is_paused: broker.controls().await?.is_paused(&Target::Batch(id)),
         seconds_left: outlook.seconds_left(slots(&own, &workers)),
@@ -84,7 +82,7 @@ fn text(shown: &Shown) -> String {
     let paused = if shown.is_paused { ", paused" } else { "" };
     let mut lines = vec![
         format!("batch     {}{paused}", batch.id),
-        format!("what      {}", printable(&batch.label)),
+        format!("label     {}", printable(&batch.label)),
         format!("enqueued  {}", times::local(batch.enqueued)),
         format!("jobs      {}", counts(progress)),
     ];
@@ -98,26 +96,26 @@ fn text(shown: &Shown) -> String {
         ));
     }
     let losses = shown.losses.iter();
-    lines.extend(losses.map(|line| format!("changed   {line}")));
+    lines.extend(losses.map(|line| format!("lost      {line}")));
     if progress.open() > 0 {
         let left = match shown.seconds_left {
             Some(seconds) => format!(", about {}", units::seconds(seconds)),
             None => String::new(),
         };
         lines.push(format!(
-            "left      {}{left}",
+            "remaining {}{left}",
             units::bytes(progress.bytes_left)
         ));
     }
     lines.join("\n")
 }
 
-/// The states that jobs are in, with how many: `2 running, 5 pending`.
+/// `2 running, 5 pending`.
 fn counts(progress: &BatchProgress) -> String {
     let parts: Vec<String> = [
         (progress.completed, "completed"),
         (progress.running, "running"),
-        (progress.waiting, "waiting"),
+        (progress.waiting, "retrying"),
         (progress.pending, "pending"),
         (progress.paused, "paused"),
         (progress.failed, "failed"),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use clap::Args;
 use common::job::batch::{Batch, BatchProgress};
 use common::job::id::BatchId;
+use common::job::record::JobRecord;
 use common::names::printable::printable;
 use serde::Serialize;
 
@@ -13,10 +14,9 @@ use crate::display::{output, times};
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
 
-/// How to list batches.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// At most so many, the newest first
+    /// Show at most N batches, the newest first
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: usize,
     /// Print JSON
@@ -31,16 +31,17 @@ struct Row {
     progress: BatchProgress,
 }
 
-/// Lists what was enqueued together.
-///
-/// # Errors
-/// Where the farm is out of reach.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let batches = broker.batches().await?;
     let mut progress: HashMap<BatchId, BatchProgress> = HashMap::new();
-    for record in broker.jobs(true).await? {
-        progress.entry(record.job().batch).or_default().add(&record);
+    let of_each_job = |record: JobRecord| {
+        let mut progress = BatchProgress::default();
+        progress.add(&record);
+        Some((record.job().batch, progress))
+    };
+    for (batch, job) in broker.pick_jobs(true, of_each_job).await? {
+        *progress.entry(batch).or_default() += job;
     }
     let now = broker.now();
     let mut rows: Vec<Row> = batches
@@ -59,7 +60,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        eprintln!("no batches");
+        eprintln!("no batches found");
         return Ok(Exit::Done);
     }
     let mut table = NameTable::new(&[
@@ -70,7 +71,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         "Done",
         "Failed",
         "Cancelled",
-        "What",
+        "Label",
     ]);
     for Row { batch, progress } in &rows {
         let cells = vec![
@@ -86,7 +87,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     }
     output::print(&table.text());
     if total > rows.len() {
-        eprintln!("{} of {total}; --limit shows more", rows.len());
+        eprintln!("{} of {total} shown; --limit shows more", rows.len());
     }
     Ok(Exit::Done)
 }

@@ -14,10 +14,9 @@ use crate::select::lookup;
 use crate::settings::Settings;
 use common::names::printable::printable;
 
-/// Which job.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The job's id, or the start of it
+    /// Job id, or its first characters
     #[arg(value_name = "ID")]
     pub id: String,
     /// Print JSON
@@ -34,10 +33,6 @@ struct Shown<'a> {
     dead_letter: Option<&'a Run>,
 }
 
-/// Shows all that is known of a job.
-///
-/// # Errors
-/// Where the farm is out of reach, or has never heard of the job.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let record = lookup::find(&broker, &options.id).await?;
@@ -80,7 +75,7 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
     }
     if is_dead {
         lines.push(format!(
-            "retry     `producer retry {}` tries it again",
+            "retry     `producer retry {}` retries the job",
             job.id
         ));
     }
@@ -149,11 +144,11 @@ fn what(what: &What) -> String {
             units::fps(f64::from(progress.fps))
         ),
         What::Moved(queue) => format!("moved to the queue {queue}"),
-        What::Requeued => "put in its queue by a person".to_owned(),
-        What::Claimed(worker) => format!("taken by {worker}"),
-        What::Returned(worker) => format!("given back by {worker}"),
+        What::Requeued => "queued again by a person".to_owned(),
+        What::Claimed(worker) => format!("claimed by {worker}"),
+        What::Returned(worker) => format!("released by {worker}"),
         What::Retried(failure) => {
-            format!("failed, to be tried again: {}", printable(&failure.message))
+            format!("failed, will be retried: {}", printable(&failure.message))
         }
         What::Completed(_) => "completed".to_owned(),
         What::Failed(failure) => format!("failed for good: {}", printable(&failure.message)),

@@ -1,7 +1,10 @@
 //! `producer jobs`.
 
+use std::cmp::Reverse;
+
 use clap::Args;
 use common::farm::queue::{Priority, Queue};
+use common::job::id::JobId;
 use common::job::record::JobRecord;
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
@@ -17,42 +20,44 @@ use crate::select::filter::FilterOptions;
 use crate::settings::Settings;
 use common::names::printable::printable;
 
-/// Which jobs to list.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// At most so many, those that changed last first
+    /// Show at most N jobs, the last changed first
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: usize,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Which.
     #[command(flatten)]
     pub filter: FilterOptions,
 }
 
-/// Lists jobs.
-///
-/// # Errors
-/// Where the farm is out of reach.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let filter = options.filter.filter(&broker).await?;
-    let mut records = broker.jobs(filter.wants_waiting()).await?;
-    records.retain(|record| filter.wants(record));
-    records.sort_by_key(|record| std::cmp::Reverse(changed(record)));
-    let total = records.len();
-    records.truncate(options.limit);
-    let rows: Vec<Row> = records.iter().map(Row::of).collect();
+    let when_changed = |record: JobRecord| {
+        let wanted = Some(&record).filter(|record| filter.wants(record));
+        wanted.map(|record| (Reverse(changed(record)), record.job().id))
+    };
+    let mut found = broker
+        .pick_jobs(filter.wants_waiting(), when_changed)
+        .await?;
+    found.sort();
+    let total = found.len();
+    found.truncate(options.limit);
+    let ids: Vec<JobId> = found.into_iter().map(|(_, id)| id).collect();
+    let records = broker.jobs_of(&ids).await?;
+    let shown = ids.iter().filter_map(|id| records.get(id));
+    let rows: Vec<Row> = shown.map(Row::of).collect();
     if options.json {
         output::print_json(&rows)?;
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        eprintln!("no jobs");
+        eprintln!("no jobs found");
         return Ok(Exit::Done);
     }
-    let mut table = NameTable::new(&["Job", "State", "Queue", "Prio", "Worker", "Input"]);
+    let mut table = NameTable::new(&["Job", "State", "Queue", "Priority", "Worker", "Input"]);
     for row in &rows {
         let cells = vec![
             row.id[..8].to_owned(),
@@ -66,7 +71,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     }
     output::print(&table.text());
     if total > rows.len() {
-        eprintln!("{} of {total}; --limit shows more", rows.len());
+        eprintln!("{} of {total} shown; --limit shows more", rows.len());
     }
     Ok(Exit::Done)
 }
@@ -77,7 +82,6 @@ fn changed(record: &JobRecord) -> Timestamp {
         .map_or(record.job().enqueued, |run| run.changed)
 }
 
-/// A job in a listing.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     id: String,

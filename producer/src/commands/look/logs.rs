@@ -1,4 +1,4 @@
-//! `producer logs`: what ffmpeg was asked to do for a job, and what it said.
+//! `producer logs`: the ffmpeg commands of a job, and its log.
 
 use std::time::Duration;
 
@@ -16,35 +16,30 @@ use crate::exit::{Error, Exit};
 use crate::select::lookup;
 use crate::settings::Settings;
 
-/// How often a job whose log is followed is looked at: no line may come any more.
+/// How often `--follow` checks whether the job has ended.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Which job.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The job's id, or the start of it
+    /// Job id, or its first characters
     #[arg(value_name = "JOB")]
     pub id: String,
-    /// Go on with what ffmpeg writes from now on, until the job has ended
+    /// Follow the log until the job has ended
     #[arg(long)]
     pub follow: bool,
 }
 
-/// Shows a job's log. What ffmpeg wrote is kept of failed attempts only, and of
-/// those the last lines.
-///
-/// # Errors
-/// Where the farm is out of reach, or has never heard of the job.
+/// The farm keeps the last log lines of failed attempts only.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let record = lookup::find(&broker, &options.id).await?;
     let job = record.job().id;
-    // Listens first, so that nothing is missed in between.
+    // Subscribed first, so that no line is missed between the two.
     let lines = broker
         .client()
         .subscribe(subject::logs(&job))
         .await
-        .map_err(|error| Error::out_of_reach(format!("the log cannot be followed: {error}")))?;
+        .map_err(|error| Error::out_of_reach(format!("cannot follow the log: {error}")))?;
     kept(&broker, &record).await?;
     if options.follow {
         follow(&broker, &job, lines).await?;
@@ -52,7 +47,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     Ok(Exit::Done)
 }
 
-/// Prints what the farm has kept: commands, and the last words of failed attempts.
+/// Prints what the farm keeps: commands, and the last lines of failed attempts.
 async fn kept(broker: &Broker, record: &JobRecord) -> Result<(), Error> {
     let mut is_any = false;
     for event in broker.events(&record.job().id).await? {
@@ -72,12 +67,12 @@ async fn kept(broker: &Broker, record: &JobRecord) -> Result<(), Error> {
         }
     }
     if !is_any {
-        eprintln!("nothing has been logged yet");
+        eprintln!("no log yet");
     }
     Ok(())
 }
 
-/// Prints what comes, until the job has ended.
+/// Prints new lines until the job has ended.
 async fn follow(
     broker: &Broker,
     job: &JobId,
@@ -86,11 +81,11 @@ async fn follow(
     let mut looks = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
-            // What came before the end is printed before it is noticed.
+            // Lines that came before the end are printed first.
             biased;
             line = lines.next() => match line {
                 Some(line) => output::print(&printable(&String::from_utf8_lossy(&line.payload))),
-                None => return Err(Error::out_of_reach("the connection to the broker is lost")),
+                None => return Err(Error::out_of_reach("lost the connection to the broker")),
             },
             _ = looks.tick() => match broker.job(job).await? {
                 Some(JobRecord::Run(run)) if run.state.is_terminal() => return Ok(()),

@@ -1,4 +1,4 @@
-//! Commands that only look.
+//! Commands that only read.
 
 pub(super) mod batch;
 pub(super) mod batches;

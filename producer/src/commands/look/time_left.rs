@@ -1,4 +1,4 @@
-//! When the jobs of a batch will have ended.
+//! How long the open jobs of a batch will take.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +12,6 @@ use common::job::Job;
 use common::job::id::JobId;
 use common::job::progress::Progress;
 use common::job::record::JobRecord;
-use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
 use common::job::state::JobState;
 use common::matching::outlook::{Outlook, Past, Waiting};
@@ -24,14 +23,40 @@ use jiff::Timestamp;
 
 use crate::exit::Error;
 
-/// How long running jobs are listened to.
+/// How long to wait for the progress of running jobs.
 const LISTEN: Duration = Duration::from_millis(1500);
 
-/// What is left of a batch: its own jobs, and what those of the same queues took
-/// that ended last.
+/// A job that has completed, and how long that took.
+pub(super) struct Completed {
+    queue: Queue,
+    ended: Timestamp,
+    /// Bytes of its input.
+    size: u64,
+    seconds: f64,
+}
+
+impl Completed {
+    pub(super) fn of(record: &JobRecord) -> Option<Self> {
+        match record.run() {
+            Some(Run {
+                state: RunState::Completed { report },
+                changed,
+                ..
+            }) => Some(Self {
+                queue: record.queue().clone(),
+                ended: *changed,
+                size: report.input_size,
+                seconds: report.total_seconds,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What is left of a batch, judged by its own jobs and by the latest completed ones of the same queues.
 pub(super) fn outlook(
     own: &[JobRecord],
-    others: &[JobRecord],
+    mut completed: Vec<Completed>,
     heard: &ProgressListener,
     now: Timestamp,
 ) -> Outlook {
@@ -48,36 +73,25 @@ pub(super) fn outlook(
                 let at = progress.map_or(now, |progress| progress.at);
                 outlook.running(size, at.duration_since(*since).as_secs_f64(), left);
             }
-            // What is put aside does not go on by itself.
+            // Parked jobs stay where they are until a person resumes their batch.
             _ if matches!(record, JobRecord::Parked(_)) => {}
             _ => waiting.add(size),
         }
     }
     outlook.waiting(waiting);
-    let all = own.iter().chain(others);
-    let mut done: Vec<(Timestamp, &Report)> = all
-        .filter(|record| queues.contains(record.queue()))
-        .filter_map(|record| match record.run() {
-            Some(Run {
-                state: RunState::Completed { report },
-                changed,
-                ..
-            }) => Some((*changed, &**report)),
-            _ => None,
-        })
-        .collect();
-    done.sort_by_key(|(ended, _)| Reverse(*ended));
+    completed.retain(|job| queues.contains(&job.queue));
+    completed.sort_by_key(|job| Reverse(job.ended));
     let mut past = Past::default();
-    for (_, report) in done.iter().take(outlook::LATELY) {
-        past.add(report.input_size, report.total_seconds);
+    for job in completed.iter().take(outlook::LATELY) {
+        past.add(job.size, job.seconds);
     }
     outlook.past(past);
     outlook
 }
 
-/// Jobs of these that can run at once: the slots of the workers that take them.
+/// The slots of all workers that take any of these jobs.
 pub(super) fn slots(records: &[JobRecord], workers: &[Heartbeat]) -> u32 {
-    // Of jobs in one queue, one stands for the others.
+    // One job of each queue stands for the others.
     let open: HashMap<&Queue, &Job> = records
         .iter()
         .filter(|record| !record.has_ended())
@@ -91,28 +105,25 @@ pub(super) fn slots(records: &[JobRecord], workers: &[Heartbeat]) -> u32 {
     takers.fold(0, |sum, worker| sum.saturating_add(worker.slots))
 }
 
-/// What running jobs say of themselves.
+/// Collects the progress that running jobs publish.
 pub(super) struct ProgressListener {
     messages: Subscriber,
     progress: HashMap<JobId, Progress>,
 }
 
 impl ProgressListener {
-    /// Listens from now on.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
     pub(super) async fn listen(broker: &Broker) -> Result<Self, Error> {
         let messages = broker.client().subscribe(subject::PROGRESS_OF_ALL).await;
-        let failed =
-            |error| Error::out_of_reach(format!("running jobs cannot be listened to: {error}"));
+        let failed = |error| {
+            Error::out_of_reach(format!("cannot subscribe to the progress of jobs: {error}"))
+        };
         Ok(Self {
             messages: messages.map_err(failed)?,
             progress: HashMap::new(),
         })
     }
 
-    /// Waits until each running one of these has said something, but not for long.
+    /// Waits until each running job has published its progress, for at most [`LISTEN`].
     pub(super) async fn of(&mut self, records: &[JobRecord]) {
         let is_running = |record: &&JobRecord| record.state() == JobState::Running;
         let running = records.iter().filter(is_running);

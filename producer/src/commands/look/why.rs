@@ -1,4 +1,4 @@
-//! `producer why`: what a job waits for, or what became of it.
+//! `producer why`: why a job waits, or how it ended.
 
 use clap::Args;
 use common::job::id::JobId;
@@ -11,10 +11,9 @@ use crate::exit::{Error, Exit};
 use crate::select::lookup;
 use crate::settings::Settings;
 
-/// Which job.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The job's id, or the start of it
+    /// Job id, or its first characters
     #[arg(value_name = "JOB")]
     pub id: String,
     /// Print JSON
@@ -31,10 +30,6 @@ struct Shown<'a> {
     why: &'a Why,
 }
 
-/// Says why a job is where it is.
-///
-/// # Errors
-/// Where the farm is out of reach, or has never heard of the job.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let record = lookup::find(&broker, &options.id).await?;

@@ -9,7 +9,6 @@ use crate::display::{output, table, times, units};
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
 
-/// How to list workers.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Print JSON
@@ -17,10 +16,6 @@ pub(crate) struct Options {
     pub json: bool,
 }
 
-/// Lists the workers that are alive.
-///
-/// # Errors
-/// Where the farm is out of reach.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let workers = broker.workers().await?;
@@ -29,7 +24,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         return Ok(Exit::Done);
     }
     if workers.is_empty() {
-        eprintln!("no worker is alive: start one with `worker --nats URL`");
+        eprintln!("no live workers: start one with `worker --nats URL`");
         return Ok(Exit::Done);
     }
     let mut table = table(&["Worker", "Status", "Jobs", "CPU", "ffmpeg", "Encoders"]);
@@ -52,7 +47,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     Ok(Exit::Done)
 }
 
-/// What a person should put right, a line each.
+/// What a person should repair, one line each.
 fn troubles(worker: &Heartbeat) -> Vec<String> {
     let name = &worker.name;
     let away = worker.away.iter().map(|away| {
@@ -68,22 +63,22 @@ fn troubles(worker: &Heartbeat) -> Vec<String> {
     if ahead.abs() > Heartbeat::CLOCK_OFF {
         let way = if ahead > 0.0 { "ahead of" } else { "behind" };
         lines.push(format!(
-            "{name}: its clock is {} {way} the broker's: set it by NTP",
+            "{name}: the clock is {} {way} the broker's: synchronise it by NTP",
             units::seconds(ahead.abs())
         ));
     }
     lines
 }
 
-/// Why a worker is in quarantine, and what ends that.
+/// Why a worker is in quarantine, and what ends it.
 fn quarantine(worker: &Heartbeat) -> Option<String> {
     if worker.status != WorkerStatus::Quarantined {
         return None;
     }
     let name = &worker.name;
     let status = times::sentence(&worker.status.told(worker.until));
-    let why = worker.note.as_deref().unwrap_or("it failed too often");
-    let line = format!("{name}: {status}; `producer resume {name}` lifts that; {why}");
+    let why = worker.note.as_deref().unwrap_or("too many failures");
+    let line = format!("{name}: {status}; `producer resume {name}` ends it; reason: {why}");
     Some(printable(&line))
 }
 

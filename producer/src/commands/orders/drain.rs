@@ -1,4 +1,4 @@
-//! `producer drain`: a worker finishes what it has and takes no more.
+//! `producer drain`: a worker finishes its jobs and takes no more.
 
 use clap::Args;
 use common::farm::orders::Target;
@@ -8,10 +8,9 @@ use crate::commands::orders;
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
 
-/// Which worker to drain.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The worker; `producer resume NAME` ends that
+    /// Worker name; `producer resume NAME` ends the drain
     #[arg(value_name = "NAME")]
     pub worker: WorkerName,
     /// Print JSON
@@ -19,10 +18,7 @@ pub(crate) struct Options {
     pub json: bool,
 }
 
-/// Drains a worker, until it is resumed; across restarts of it, too.
-///
-/// # Errors
-/// Where the farm is out of reach.
+/// The drain lasts until the worker is resumed, across restarts of the worker as well.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let target = Target::Worker(options.worker);

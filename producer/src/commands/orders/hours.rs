@@ -1,4 +1,4 @@
-//! `producer hours`: when a worker starts jobs.
+//! `producer hours`: the working hours of a worker.
 
 use clap::{ArgGroup, Args};
 use common::farm::hours::Hours;
@@ -9,18 +9,17 @@ use crate::commands::orders;
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
 
-/// Whose hours, and which.
 #[derive(Debug, Args)]
 #[command(override_usage = "producer hours NAME <HOURS|--clear>")]
 #[command(group(ArgGroup::new("what").required(true).args(["hours", "clear"])))]
 pub(crate) struct Options {
-    /// The worker
+    /// Worker name
     #[arg(value_name = "NAME")]
     pub worker: WorkerName,
-    /// When it starts jobs, by its own clock, e.g. 22:00-07:00 or 'mon-fri 19:00-07:00; sat,sun 00:00-24:00'
+    /// Hours in which the worker starts jobs, by its local time, e.g. 22:00-07:00 or 'mon-fri 19:00-07:00; sat,sun 00:00-24:00'
     #[arg(value_name = "HOURS")]
     pub hours: Option<Hours>,
-    /// Leave its hours to the worker's own settings again
+    /// Go back to the hours in the worker's own settings
     #[arg(long)]
     pub clear: bool,
     /// Print JSON
@@ -28,17 +27,14 @@ pub(crate) struct Options {
     pub json: bool,
 }
 
-/// Sets a worker's hours in place of those that it was started with.
-///
-/// # Errors
-/// Where the farm is out of reach.
+/// The hours replace those of the worker's own settings.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let controls = broker.controls().await?;
     let hours = options.hours;
     let done = match &hours {
-        Some(hours) => format!("starts jobs in these hours only: {hours}"),
-        None => "keeps the hours of its own settings again".to_owned(),
+        Some(hours) => format!("now starts jobs only in these hours: {hours}"),
+        None => "uses the hours of its own settings again".to_owned(),
     };
     let order = controls.setting_hours(&options.worker, hours, broker.now());
     let target = Target::Worker(options.worker);

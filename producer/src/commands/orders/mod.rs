@@ -1,4 +1,4 @@
-//! EntryState orders to the farm: what they are about, and giving them.
+//! Orders: pauses, drains and working hours that stay in force until a person takes them back.
 
 pub(super) mod drain;
 pub(super) mod hours;
@@ -15,10 +15,7 @@ use crate::display::output;
 use crate::exit::{Error, Exit};
 use crate::select::lookup::find_batch;
 
-/// The target that one of these options names; `None` where none does.
-///
-/// # Errors
-/// Where no batch begins like that.
+/// The target that the options name, if any.
 pub(super) async fn target(
     broker: &Broker,
     worker: Option<&WorkerName>,
@@ -33,20 +30,15 @@ pub(super) async fn target(
     })
 }
 
-/// An order that was given, for machines.
 #[derive(Serialize)]
 struct Given<'a> {
     target: String,
     order: Option<&'a Order>,
-    /// Whether it ended a worker's quarantine.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     quarantine_lifted: bool,
 }
 
-/// Pauses or resumes a target, and tells that.
-///
-/// # Errors
-/// Where the broker gives no answer.
+/// Pauses or resumes a target.
 pub(super) async fn pause(
     broker: &Broker,
     target: &Target,
@@ -56,15 +48,14 @@ pub(super) async fn pause(
     let controls = broker.controls().await?;
     let order = controls.pausing(target, paused, broker.now());
     let done = match (target, paused) {
-        (Target::Worker(_), true) => "drains: it finishes what it has and takes no more",
-        (_, true) => "is paused: running jobs finish, and no further one starts",
-        (_, false) => "resumes",
+        (Target::Worker(_), true) => "is draining: it finishes its jobs and takes no more",
+        (_, true) => "is paused: running jobs finish, no more are started",
+        (_, false) => "is resumed",
     };
     give(broker, target, order.as_ref(), done, json).await
 }
 
-/// Has a worker take jobs again, whatever kept it from that but its hours, and
-/// tells that.
+/// Ends the drain and the quarantine of a worker.
 ///
 /// # Errors
 /// Where the broker gives no answer, or the worker is alive and gives none.
@@ -75,7 +66,7 @@ pub(super) async fn resume_worker(
 ) -> Result<Exit, Error> {
     let lifted = match broker.lift_quarantine(&worker).await {
         Ok(was_quarantined) => was_quarantined,
-        // An order to drain can be taken back all the same.
+        // The drain of a worker that is not running can be ended as well.
         Err(LiftError::Nobody(_)) => false,
         Err(error) => return Err(error.into()),
     };
@@ -83,19 +74,16 @@ pub(super) async fn resume_worker(
     let controls = broker.controls().await?;
     let order = controls.pausing(&target, false, broker.now());
     let done = match (controls.is_paused(&target), lifted) {
-        (true, false) => "resumes",
-        (true, true) => "resumes, and its quarantine is lifted",
-        (false, true) => "takes jobs again: its quarantine is lifted",
+        (true, false) => "is resumed",
+        (true, true) => "is resumed, and its quarantine has ended",
+        (false, true) => "takes jobs again: its quarantine has ended",
         (false, false) => "was neither drained nor in quarantine",
     };
     command(broker, &target, order.as_ref()).await?;
     tell(&target, order.as_ref(), lifted, done, json)
 }
 
-/// Gives an order, or takes it back, and tells what it does.
-///
-/// # Errors
-/// Where the broker gives no answer.
+/// Gives an order, or takes it back.
 pub(super) async fn give(
     broker: &Broker,
     target: &Target,
@@ -135,26 +123,26 @@ fn tell(
 
 fn named(target: &Target) -> String {
     match target {
-        Target::Queue(queue) => format!("the queue {queue}"),
+        Target::Queue(queue) => format!("queue {queue}"),
         Target::Worker(worker) => format!("worker {worker}"),
         Target::Batch(batch) => format!("batch {batch}"),
     }
 }
 
-/// What to say where nobody is there yet to follow the order: it stays in force.
+/// A warning where nothing that the order is for exists yet. The order stays in force.
 async fn unheard_of(
     broker: &Broker,
     target: &Target,
     order: Option<&Order>,
 ) -> Result<Option<String>, Error> {
     let workers = broker.workers().await?;
-    let stays = order.map_or("", |_| ": the order waits for it to start");
+    let stays = order.map_or("", |_| ": the order applies once it starts");
     Ok(match target {
         Target::Worker(name) => (!workers.iter().any(|worker| worker.name == *name))
-            .then(|| format!("no worker {name} is alive{stays}")),
+            .then(|| format!("worker {name} is not alive{stays}")),
         Target::Queue(queue) => (!workers.iter().any(|worker| worker.serves(queue)))
             .then(|| format!("no live worker serves the queue {queue}")),
         Target::Batch(id) => (!broker.batches().await?.iter().any(|batch| batch.id == *id))
-            .then(|| format!("nothing is known of a batch {id}")),
+            .then(|| format!("batch {id} not found")),
     })
 }

@@ -1,4 +1,4 @@
-//! `producer pause`: nothing more of a queue or a batch is started.
+//! `producer pause`: no more jobs of a queue or a batch are started.
 
 use clap::{ArgGroup, Args};
 use common::farm::queue::Queue;
@@ -7,14 +7,13 @@ use crate::commands::orders;
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
 
-/// What to pause.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["queue", "batch"])))]
 pub(crate) struct Options {
-    /// A queue, e.g. hevc_nvenc, any_hevc, copy; its jobs stay pending
+    /// Queue name, e.g. hevc_nvenc, any_hevc, copy
     #[arg(long, value_name = "NAME")]
     pub queue: Option<Queue>,
-    /// A batch, by its id or the start of it
+    /// Batch id, or its first characters
     #[arg(long, value_name = "ID")]
     pub batch: Option<String>,
     /// Print JSON
@@ -22,15 +21,11 @@ pub(crate) struct Options {
     pub json: bool,
 }
 
-/// Pauses a queue or a batch; running jobs finish.
-///
-/// # Errors
-/// Where the farm is out of reach.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let (queue, batch) = (options.queue.as_ref(), options.batch.as_deref());
     match orders::target(&broker, None, queue, batch).await? {
         Some(target) => orders::pause(&broker, &target, true, options.json).await,
-        None => Err(Error::usage("nothing says what: give --queue or --batch")),
+        None => Err(Error::usage("nothing to pause: give --queue or --batch")),
     }
 }

@@ -1,4 +1,4 @@
-//! `producer resume`: takes back `pause` and `drain`, and lifts a quarantine.
+//! `producer resume`: ends a pause, a drain or a quarantine.
 
 use clap::{ArgGroup, Args};
 use common::farm::orders::Target;
@@ -9,17 +9,16 @@ use crate::commands::orders;
 use crate::exit::{Error, Exit};
 use crate::settings::Settings;
 
-/// What is resumed.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["worker", "queue", "batch"])))]
 pub(crate) struct Options {
-    /// A worker that was drained, or is in quarantine
+    /// Name of a drained worker, or of one in quarantine
     #[arg(value_name = "NAME")]
     pub worker: Option<WorkerName>,
-    /// A queue that was paused
+    /// Name of a paused queue
     #[arg(long, value_name = "NAME")]
     pub queue: Option<Queue>,
-    /// A batch that was paused, by its id or the start of it
+    /// Id of a paused batch, or its first characters
     #[arg(long, value_name = "ID")]
     pub batch: Option<String>,
     /// Print JSON
@@ -27,10 +26,6 @@ pub(crate) struct Options {
     pub json: bool,
 }
 
-/// Resumes a worker, a queue or a batch.
-///
-/// # Errors
-/// Where the farm is out of reach.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
     let (queue, batch) = (options.queue.as_ref(), options.batch.as_deref());
@@ -38,7 +33,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         Some(Target::Worker(worker)) => orders::resume_worker(&broker, worker, options.json).await,
         Some(target) => orders::pause(&broker, &target, false, options.json).await,
         None => Err(Error::usage(
-            "nothing says what: name a worker, or give --queue or --batch",
+            "nothing to resume: name a worker, or give --queue or --batch",
         )),
     }
 }

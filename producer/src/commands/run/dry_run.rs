@@ -1,6 +1,5 @@
-//! What an submission would do, without doing it: the names of the outputs, what is
-//! left alone, and what would be kept, converted or lost. Workers look into the
-//! files, as this program may have no ffmpeg.
+//! What a submission would do, without doing it: the names of the outputs, what would be skipped, and what would be
+//! kept, converted or lost. Workers probe the files: this program may have no ffmpeg.
 
 use common::broker::{Broker, PreviewError};
 use common::farm::preview::{Foresee, Foreseen};
@@ -27,20 +26,20 @@ use crate::submit::submission::Submission;
 use crate::submit::terms::JobTerms;
 use crate::submit::upload;
 
-/// Files that are looked into at the same time, at the most: each worker does one after the other.
+/// Files that are probed at the same time, at most: each worker probes one after the other.
 const AT_ONCE: usize = 8;
 
 /// What would become of a source.
 #[derive(Debug, Serialize)]
 pub(super) struct Forecast {
     input: Location,
-    /// Not known while nothing says where outputs go.
+    /// Unknown to `plan`, which has no output folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Location>,
     would: Would,
-    /// Why it would be skipped or refused, or why that is not known.
+    /// Why the file would be skipped or would fail, or why that is unknown.
     why: Option<String>,
-    /// What would be kept, converted and lost, as far as it can be known before the encode.
+    /// As far as they can be known before the encode.
     changes: Vec<Change>,
 }
 
@@ -65,7 +64,7 @@ impl Forecast {
                 };
                 (self.why, self.changes) = (seen.refused, seen.changes);
             }
-            Err(why) => self.why = Some(format!("not foreseen: {why}")),
+            Err(why) => self.why = Some(format!("unknown: {why}")),
         }
     }
 }
@@ -74,29 +73,24 @@ impl Forecast {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Would {
-    /// It would be encoded.
     Encode,
-    /// It would be left alone.
     Skip,
-    /// It would be enqueued, and its job would fail.
+    /// The job would be enqueued and fail.
     Fail,
-    /// It would be enqueued; nothing more is known, as no worker has looked into it.
+    /// The job would be enqueued; no worker has probed the file.
     Enqueue,
 }
 
-/// A source with its output, and why it would be left alone, where it would.
+/// A source with its output, and why it would be skipped.
 pub(super) struct PlannedFile {
     source: SourceFile,
     output: Location,
     skipped: Option<String>,
-    /// Whether it is brought into a store first, where workers find it only then.
+    /// Whether the source is uploaded first, so that no worker can probe it yet.
     is_uploaded: bool,
 }
 
-/// Names the outputs of an submission and decides what would be left alone, as submitting does.
-///
-/// # Errors
-/// Where the outputs cannot be named, or the broker or the store gives no answer.
+/// Names the outputs of a submission and decides what would be skipped, as submitting does.
 pub(super) async fn decide(
     broker: &Broker,
     stores: &Stores,
@@ -114,40 +108,40 @@ pub(super) async fn decide(
         present: ExistingOutputs::look(stores, folder, target, outputs).await?,
         makers,
     };
-    let mut decided = Vec::with_capacity(pairs.len());
-    for (source, output) in pairs {
+    let is_uploaded = |source: &SourceFile| store.is_some() && !source.input.location.is_remote();
+    let batch = BatchId::new();
+    let job = |(source, output): &(SourceFile, Location)| {
         let mut input = source.input.clone();
-        let is_uploaded = store.is_some() && !input.location.is_remote();
-        if is_uploaded {
-            input.location = upload::copy_of(store, &source);
+        if is_uploaded(source) {
+            input.location = upload::copy_of(store, source);
         }
-        let (batch, recipe) = (BatchId::new(), terms.recipe.clone());
-        let job = Job::new(batch, input, output.clone(), recipe, None);
-        let state = place.foretell(broker, &job, terms).await?;
-        decided.push(PlannedFile {
+        Job::new(batch, input, output.clone(), terms.recipe.clone(), None)
+    };
+    let jobs: Vec<Job> = pairs.iter().map(job).collect();
+    let states = place.foretell(broker, &jobs, terms).await?;
+    let decided = pairs
+        .into_iter()
+        .zip(states)
+        .map(|((source, output), state)| PlannedFile {
+            is_uploaded: is_uploaded(&source),
             source,
             output,
             skipped: state.map(|state| why(&state)),
-            is_uploaded,
         });
-    }
-    Ok(decided)
+    Ok(decided.collect())
 }
 
-/// Why a source would be left alone.
+/// Why a source would be skipped.
 fn why(state: &EntryState) -> String {
     match state {
-        EntryState::Added | EntryState::Pending => "it is pending already".to_owned(),
-        EntryState::Run(run) => format!("it is {} already", run.state.as_str()),
+        EntryState::Added | EntryState::Pending => "its job is pending already".to_owned(),
+        EntryState::Run(run) => format!("its job is {} already", run.state.as_str()),
         EntryState::Occupied(why) => why.clone(),
         EntryState::OutputTaken(holder) => holder.to_string(),
     }
 }
 
-/// What would become of all sources of an submission.
-///
-/// # Errors
-/// Where the broker gives no answer.
+/// What would become of all sources of a submission.
 pub(super) async fn foretell(
     broker: &Broker,
     decided: Vec<PlannedFile>,
@@ -164,7 +158,7 @@ pub(super) async fn foretell(
         if one.skipped.is_some() {
             (told.would, told.why) = (Would::Skip, one.skipped);
         } else if one.is_uploaded {
-            let why = "it is uploaded first: no worker can look into it yet";
+            let why = "uploaded first, so no worker can probe it yet";
             told.why = Some(why.to_owned());
         } else {
             open.push(index);
@@ -180,7 +174,7 @@ pub(super) async fn foretell(
     Ok(foretold)
 }
 
-/// Looks at inputs whose outputs have no names yet.
+/// The same for inputs whose outputs have no names yet.
 pub(super) async fn look_at(
     broker: &Broker,
     workers: &[Heartbeat],
@@ -199,7 +193,7 @@ pub(super) async fn look_at(
         .collect()
 }
 
-/// What workers see of inputs, each looked at by one that has proved the encoder and reaches it.
+/// Has each input probed by a worker that has proved the encoder and reaches the input.
 async fn foresee(
     broker: &Broker,
     workers: &[Heartbeat],
@@ -220,10 +214,7 @@ async fn foresee(
         .await
 }
 
-/// Tells what would be done.
-///
-/// # Errors
-/// Never, for plain data.
+/// Prints what would be done.
 pub(super) fn tell(foretold: &[Forecast], json: bool) -> Result<Exit, Error> {
     if json {
         output::print_json(&foretold)?;
@@ -283,7 +274,7 @@ pub(super) fn totals(foretold: &[Forecast]) -> String {
     let others = [
         (Would::Skip, "skipped"),
         (Would::Fail, "would fail"),
-        (Would::Enqueue, "of them not looked into"),
+        (Would::Enqueue, "of them not probed"),
     ];
     for (would, words) in others {
         let count = count(would);

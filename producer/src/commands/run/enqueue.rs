@@ -15,34 +15,28 @@ use crate::submit::destination::Destination;
 use crate::submit::sources::SourceOptions;
 use crate::submit::terms::{JobOptions, Renew};
 
-/// What to submit, and how.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// What to encode.
     #[command(flatten)]
     pub sources: SourceOptions,
     /// Folder or s3://bucket/prefix for the results [default: out/ in the store]; with a store, results for a folder are made there and downloaded (--wait, or `producer download` later)
     #[arg(short, long, value_name = "LOCATION")]
     pub output: Option<PathBuf>,
-    /// How.
     #[command(flatten)]
     pub recipe: RecipeOptions,
-    /// On what terms.
     #[command(flatten)]
     pub jobs: JobOptions,
-    /// Stay until all jobs have ended, showing progress and a summary
+    /// Wait until all jobs have ended; show progress and a summary
     #[arg(long)]
     pub wait: bool,
-    /// Make anew what is done, but whose output is gone
+    /// Make outputs again that were completed but are missing now
     #[arg(long)]
     pub missing: bool,
-    /// Refuse (exit 1) where no live worker has proved the encoder, instead of letting jobs wait for one
+    /// Refuse (exit 1) if no live worker has proved the encoder, instead of letting jobs wait for one
     #[arg(long)]
     pub require_worker: bool,
 }
 
-/// # Errors
-/// See [`Exit`].
 pub(crate) async fn run(
     options: Options,
     settings: &Settings,

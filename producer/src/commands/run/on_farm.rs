@@ -53,8 +53,6 @@ struct Submitted {
 }
 
 impl Request<'_> {
-    /// # Errors
-    /// See [`Exit`].
     pub(super) async fn run(
         &self,
         settings: &Settings,
@@ -74,7 +72,7 @@ impl Request<'_> {
                     // Uploads that are under way remove what they sent.
                     let _ = tokio::time::timeout(GIVE_UP, submitting).await;
                     return Err(Error::interrupted(
-                        "interrupted; run the same command again to carry on",
+                        "interrupted; run the same command again to resume",
                     ));
                 }
             }
@@ -197,9 +195,9 @@ impl Request<'_> {
         let ending =
             wait_until_ended(Some(follower), bringing, entries, shutdown, supervise).await?;
         let carry_on = match &self.destination.download_to {
-            None => "the farm carries on without this program".to_owned(),
+            None => "the farm continues without this program".to_owned(),
             Some(target) => format!(
-                "the farm carries on without this program; {}",
+                "the farm continues without this program; {}",
                 how_to_download(target, &submitted.entries)
             ),
         };
@@ -229,11 +227,11 @@ fn how_to_download(target: &DownloadTarget, entries: &[Entry]) -> String {
     let dir = target.dir().display();
     match batches.as_slice() {
         [batch] => format!(
-            "results are made in {}; `producer download {batch} {dir}` brings them home",
+            "results are made in {}; `producer download {batch} {dir}` downloads them",
             target.folder()
         ),
         _ => format!(
-            "results are made in {}; the same command with --wait brings them home to {dir}",
+            "results are made in {}; the same command with --wait downloads them to {dir}",
             target.folder()
         ),
     }

@@ -1,4 +1,4 @@
-//! `producer plan`: who could run it, before anything is sent.
+//! `producer plan`: which workers could run a recipe.
 
 use std::path::PathBuf;
 
@@ -22,19 +22,16 @@ use crate::settings::Settings;
 use crate::submit::sources::{Globs, Search};
 use crate::submit::upload;
 
-/// Files that workers look into, at the most: they do one after the other.
+/// Files that are probed, at most: each worker probes one after the other.
 const LOOKED_AT: usize = 100;
 
-/// What to plan for.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// How to encode.
     #[command(flatten)]
     pub recipe: RecipeOptions,
-    /// Files, folders or bucket prefixes to count
+    /// Files, folders or bucket prefixes to plan for
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// What of the folders.
     #[command(flatten)]
     pub globs: Globs,
     /// Print JSON
@@ -57,14 +54,10 @@ struct Sources {
     files: usize,
     bytes: u64,
     skipped: usize,
-    /// What would become of the first of them.
+    /// Of the first files only.
     foretold: Vec<Forecast>,
 }
 
-/// Shows who could run the recipe.
-///
-/// # Errors
-/// Where the farm is out of reach or the recipe makes no sense.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let recipe = options
         .recipe
@@ -79,13 +72,13 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         let found = Search::new(&options.globs, &[], &stores)?
             .run(&options.paths)
             .await?;
-        // Local files are uploaded where a store is named; where outputs go is not known here.
+        // With a store, local files are uploaded. The place of the outputs is unknown here.
         let store = settings.store.as_ref().filter(|store| store.is_remote());
         jobs.extend(found.sources.iter().map(|source| {
             let input = upload::read_from(store, &source.input.location);
             [input.clone(), input]
         }));
-        // What is uploaded first, no worker can look into yet.
+        // Workers cannot probe files that are not uploaded yet.
         let lie_there = found.sources.iter().map(|source| &source.input);
         let lie_there = lie_there.filter(|input| store.is_none() || input.location.is_remote());
         inputs.extend(lie_there.take(LOOKED_AT).cloned());
@@ -138,7 +131,13 @@ fn text(shown: &Shown<'_>) -> String {
     }
     if !plan.candidates.is_empty() || !plan.unfit.is_empty() {
         let mut table = table(&[
-            "Worker", "Encoder", "Score", "Test fps", "Real fps", "Per GB", "Note",
+            "Worker",
+            "Encoder",
+            "Score",
+            "Test fps",
+            "Real fps",
+            "Time per GB",
+            "Note",
         ]);
         for candidate in &plan.candidates {
             table.add_row(vec![
@@ -179,18 +178,18 @@ fn text(shown: &Shown<'_>) -> String {
         let unseen = sources.files - sources.foretold.len();
         if unseen > 0 {
             let why = if sources.foretold.len() < LOOKED_AT {
-                "they are uploaded first; `producer encode --dry-run` looks into local files"
+                "they are uploaded first; `producer encode --dry-run` probes local files"
             } else {
-                "`producer enqueue --dry-run` looks into all"
+                "`producer enqueue --dry-run` probes all"
             };
             let unseen = units::count(unseen, "file");
-            parts.push(format!("{unseen} not looked into: {why}"));
+            parts.push(format!("{unseen} not probed: {why}"));
         }
     }
     parts.join("\n")
 }
 
-/// A figure of jobs that were completed there lately; empty where there were none.
+/// A figure of recently completed jobs; empty where there were none.
 fn measured(candidate: &Candidate, figure: impl Fn(&Measured) -> String) -> String {
     candidate.measured.as_ref().map_or_else(String::new, figure)
 }

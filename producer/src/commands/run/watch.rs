@@ -28,36 +28,31 @@ use crate::submit::terms::{JobOptions, JobTerms, Renew};
 use crate::submit::{preflight, submission, upload};
 use crate::{args, paths};
 
-/// How long uploads may take to give up.
+/// How long uploads may take to stop.
 const GIVE_UP: Duration = Duration::from_secs(3);
 
-/// What to watch, and what becomes of what arrives.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Folder or s3://bucket/prefix to watch
     #[arg(value_name = "PLACE")]
     pub place: PathBuf,
-    /// What of it.
     #[command(flatten)]
     pub globs: Globs,
     /// Folder or s3://bucket/prefix for the results [default: out/ in the store]
     #[arg(short, long, value_name = "LOCATION")]
     pub output: Option<PathBuf>,
-    /// How long a file must stay the same before it counts as arrived
+    /// How long a file must stay unchanged before it is submitted
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = args::duration)]
     pub settle: Duration,
-    /// Time between two looks
+    /// Time between two scans
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = args::duration)]
     pub interval: Duration,
-    /// How.
     #[command(flatten)]
     pub recipe: RecipeOptions,
-    /// On what terms.
     #[command(flatten)]
     pub jobs: JobOptions,
 }
 
-/// Watches until interrupted.
 ///
 /// # Errors
 /// Where the options make no sense, or the farm is out of reach at the start.
@@ -69,8 +64,8 @@ pub(crate) async fn run(
     let destination = Destination::new(options.output.as_deref(), settings)?;
     if destination.download_to.is_some() {
         return Err(Error::usage(
-            "results are made in the store, and `watch` does not bring them home: leave -o out, or give -o s3://BUCKET/PREFIX; \
-             `producer download BATCH DIR` brings them to a folder",
+            "results are made in the store, and `watch` does not download them: leave -o out, or give -o s3://BUCKET/PREFIX; \
+             `producer download BATCH DIR` downloads them",
         ));
     }
     let place = watched(&options.place)?;
@@ -114,7 +109,7 @@ pub(crate) async fn run(
             tokio::select! {
                 result = &mut looking => tell(&mut trouble, result.err()),
                 () = shutdown.cancelled() => {
-                    // Uploads that are under way give up what they sent.
+                    // Running uploads remove what they sent.
                     let _ = tokio::time::timeout(GIVE_UP, looking).await;
                 }
             }
@@ -124,11 +119,11 @@ pub(crate) async fn run(
             () = shutdown.cancelled() => {}
         }
     }
-    eprintln!("stopped watching; what was enqueued stays");
+    eprintln!("stopped watching; enqueued jobs stay");
     Ok(Exit::Interrupted)
 }
 
-/// The absolute location of what a person wants watched.
+/// The absolute location of the watched place.
 fn watched(place: &Path) -> Result<Location, Error> {
     let location =
         match place.to_str().filter(|text| text.contains("://")) {
@@ -140,27 +135,27 @@ fn watched(place: &Path) -> Result<Location, Error> {
         .map_err(Error::usage)?;
     match location.path() {
         Some(path) if !path.is_dir() => Err(Error::usage(format!(
-            "{} is no folder: give one that exists, or s3://bucket/prefix",
+            "not a folder: {}: give an existing folder, or s3://bucket/prefix",
             place.display()
         ))),
         _ => Ok(location),
     }
 }
 
-/// Says that something is wrong, or right again: once, however long it lasts.
+/// Reports that a problem began or ended: once, however long it lasts.
 fn tell(trouble: &mut Option<String>, now: Option<Error>) {
     let now = now.map(|error| error.to_string());
     match (&trouble, &now) {
         (Some(before), Some(now)) if before == now => {}
-        (_, Some(now)) => eprintln!("warning: {now}; trying again"),
-        (Some(_), None) => eprintln!("all is well again"),
+        (_, Some(now)) => eprintln!("warning: {now}; retrying"),
+        (Some(_), None) => eprintln!("the problem is over"),
         (None, None) => {}
     }
     *trouble = now;
 }
 
-/// Refuses results that would be taken for arrivals. A folder for results below
-/// the watched one is left out by the search.
+/// Refuses a folder for results in which results would be taken for new files. A folder below the watched one is fine:
+/// the search leaves it out.
 fn refuse_loop(place: &Location, folder: &Location) -> Result<(), Error> {
     let is_within = match (place.path(), folder.path()) {
         (Some(place), Some(folder)) => place.starts_with(folder),
@@ -171,13 +166,12 @@ fn refuse_loop(place: &Location, folder: &Location) -> Result<(), Error> {
     };
     if is_within {
         return Err(Error::usage(format!(
-            "{place} lies in {folder}, where results go: choose another one with -o, so that results are not taken for arrivals"
+            "{place} lies in {folder}, where results go: choose another folder with -o, so that results are not submitted again"
         )));
     }
     Ok(())
 }
 
-/// What is watched, and what becomes of what arrives.
 struct Watch {
     broker: Broker,
     stores: Stores,
@@ -191,7 +185,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Looks once, and submits what has arrived.
+    /// Scans once, and submits what has arrived.
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         let outputs = [self.destination.folder.clone()];
         let search = Search::new(&self.globs, &outputs, &self.stores)?;
@@ -202,7 +196,7 @@ impl Watch {
         if arrived.is_empty() {
             return Ok(());
         }
-        // Named beside all that is there, so that no two ever share a name.
+        // Named together with all other files, so that no two outputs share a name.
         let container = self.terms.recipe.container;
         let named = submission::named(&self.broker, &found.sources, &self.destination, container);
         let (outputs, makers) = named.await?;
@@ -237,22 +231,22 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether a file that has arrived may hold video; tells where it does not.
+    /// Whether a file may hold video; prints why not.
     fn holds_video(&mut self, source: &SourceFile) -> bool {
         match source.no_video() {
             Ok(Some(why)) => {
-                self.leave(source, &format!("it {}", why.refusal()));
+                self.leave(source, &why.refusal());
                 false
             }
-            // What cannot be read now is looked at again when it is submitted.
+            // A file that cannot be read now is read again when it is submitted.
             Ok(None) | Err(_) => true,
         }
     }
 
-    /// Leaves a file alone until it changes.
+    /// Skips a file until it changes.
     fn leave(&mut self, source: &SourceFile, why: &str) {
         let name = source.name.to_string_lossy();
-        eprintln!("{}: left alone: {}", printable(&name), printable(why));
+        eprintln!("{}: skipped: {}", printable(&name), printable(why));
         self.arrivals.done(&source.input.location);
     }
 }
@@ -265,8 +259,7 @@ struct Line<'a> {
     output: &'a Location,
 }
 
-/// Tells what became of an arrival. What is done or under way already is not
-/// worth a word.
+/// Prints what became of a new file; nothing where it is done or running already.
 fn report(entry: &Entry, json: bool) -> Result<(), Error> {
     let job = &entry.job;
     let name = printable(&entry.name);
@@ -278,16 +271,16 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
             output: &job.output,
         })?,
         EntryState::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
-        EntryState::Occupied(why) => eprintln!("{name}: left alone: {}", printable(why)),
+        EntryState::Occupied(why) => eprintln!("{name}: skipped: {}", printable(why)),
         EntryState::Run(run) => match run.state {
             RunState::Failed { .. } | RunState::Cancelled => eprintln!(
-                "{name}: left alone, as it was {} earlier; `producer retry {}` has it tried again",
+                "{name}: skipped: its job is {}; `producer retry {}` retries it",
                 run.state.as_str(),
                 job.id
             ),
             _ => {}
         },
-        EntryState::OutputTaken(holder) => eprintln!("{name}: left alone: {holder}"),
+        EntryState::OutputTaken(holder) => eprintln!("{name}: skipped: {holder}"),
         EntryState::Pending => {}
     }
     Ok(())

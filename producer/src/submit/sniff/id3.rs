@@ -22,9 +22,6 @@ fn length(head: &[u8]) -> Option<u64> {
 
 /// What follows the tag that the head begins with, and the zeros after it: as many bytes as the
 /// head has, or fewer; `None` where there is no tag.
-///
-/// # Errors
-/// Where the file cannot be read.
 pub(crate) fn behind(file: &mut (impl Read + Seek), head: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let Some(length) = length(head) else {
         return Ok(None);

@@ -64,9 +64,6 @@ impl std::fmt::Display for NoVideo {
 }
 
 /// Why a local file is certain to hold no video; `None` where it may hold some.
-///
-/// # Errors
-/// Where it cannot be read.
 pub(super) fn no_video(path: &Path) -> io::Result<Option<NoVideo>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();

@@ -11,9 +11,6 @@ const PNG_NEXT: &[u8] = b"IEND\xae\x42\x60\x82\x89PNG";
 const LARGEST: u64 = 32 << 20;
 
 /// Whether a file with this head is one picture, and no film of them.
-///
-/// # Errors
-/// Where the file cannot be read.
 pub(crate) fn is_one(
     file: &mut (impl Read + Seek),
     head: &[u8],

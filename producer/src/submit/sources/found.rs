@@ -8,40 +8,36 @@ use common::submit::naming::NamedSource;
 use crate::submit::sniff;
 use crate::submit::sniff::NoVideo;
 
-/// Files without video that are named.
+/// Files without video that are printed.
 const TOLD: usize = 5;
 
-/// One input and what its output is named after.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SourceFile {
-    /// What to encode.
     pub input: Input,
     /// Its path below the folder that was given, or its name.
     pub name: PathBuf,
-    /// Whether it was given itself, and not a folder that it lies in.
+    /// Whether a person named the file itself, not a folder above it.
     pub is_named: bool,
 }
 
-/// What was found.
 #[derive(Debug, Default)]
 pub(crate) struct FoundFiles {
     /// Media, each file once, in the order of the arguments and of names.
     pub sources: Vec<SourceFile>,
-    /// Files of folders that are no media, by their names.
+    /// Files of folders whose extension is not of media.
     pub no_media: usize,
     /// Files of folders that hold no video, and why.
     pub no_video: Vec<(PathBuf, NoVideo)>,
-    /// HiddenFile files and folders.
+    /// Hidden files and folders.
     pub hidden: usize,
     /// Files that `--include` and `--exclude` leave out.
     pub excluded: usize,
-    /// What could not be looked at, and why.
+    /// Paths that could not be read, each with the reason.
     pub unreadable: Vec<String>,
 }
 
 impl FoundFiles {
-    /// Leaves out local files that hold no video. Returns those of them that were
-    /// given themselves, each with the reason.
+    /// Leaves out local files that hold no video. Returns those that a person named, each with the reason.
     pub(crate) fn sift(&mut self) -> Vec<(PathBuf, NoVideo)> {
         let mut refused = Vec::new();
         let no_video = &mut self.no_video;
@@ -65,12 +61,11 @@ impl FoundFiles {
         refused
     }
 
-    /// Bytes of all sources.
     pub(crate) fn bytes(&self) -> u64 {
         self.sources.iter().map(|source| source.input.size).sum()
     }
 
-    /// What was left out, in words; empty where nothing was.
+    /// `1 no media, 2 hidden`; empty where nothing was skipped.
     pub(crate) fn skipped(&self) -> String {
         let parts: Vec<String> = [
             (self.no_media, "no media"),
@@ -85,8 +80,7 @@ impl FoundFiles {
         parts.join(", ")
     }
 
-    /// Which files hold no video although they are called so, in words; `None` where
-    /// all hold some.
+    /// `1 file is no video: app/index.ts (text)`.
     pub(crate) fn without_video(&self) -> Option<String> {
         let told = self.no_video.iter().take(TOLD);
         let mut names: Vec<String> = told
@@ -104,7 +98,6 @@ impl FoundFiles {
 }
 
 impl SourceFile {
-    /// As its output is named after it.
     pub(crate) fn named(&self) -> NamedSource<'_> {
         NamedSource {
             name: &self.name,
@@ -112,10 +105,7 @@ impl SourceFile {
         }
     }
 
-    /// Why it is certain to hold no video. What lies in a bucket is left to its job.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
+    /// Why the file is certain to hold no video. Files in buckets are left to their jobs.
     pub(crate) fn no_video(&self) -> std::io::Result<Option<NoVideo>> {
         match self.input.location.path() {
             Some(path) => sniff::no_video(&path),

@@ -15,20 +15,19 @@ use crate::exit::Error;
 use crate::submit::sniff::NoVideo;
 use crate::{globs, paths};
 
-/// What a folder is searched for. A file that is named takes part whatever it is called.
+/// Extensions that folders are searched for. A file that a person names is taken whatever its extension.
 const EXTENSIONS: &[&str] = &[
     "3g2", "3gp", "asf", "avi", "divx", "dv", "f4v", "flv", "h264", "h265", "hevc", "ivf", "m2t",
     "m2ts", "m2v", "m4v", "mj2", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "nut", "obu",
     "ogm", "ogv", "rm", "rmvb", "ts", "vob", "webm", "wmv", "y4m",
 ];
 
-/// What holds sound: told apart from what is no media at all.
+/// Extensions of sound: reported as media without video.
 const SOUND: &[&str] = &[
     "aac", "ac3", "aif", "aiff", "ape", "dts", "eac3", "flac", "m4a", "m4b", "mka", "mp2", "mp3",
     "oga", "ogg", "opus", "tta", "wav", "weba", "wma", "wv",
 ];
 
-/// A search for media.
 pub(crate) struct Search<'a> {
     include: Option<GlobSet>,
     exclude: GlobSet,
@@ -40,10 +39,7 @@ pub(crate) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// A search that leaves out what lies in folders of outputs.
-    ///
-    /// # Errors
-    /// Where a glob cannot be read.
+    /// A search that leaves out the folders of outputs.
     pub(crate) fn new(
         globs: &Globs,
         outputs: &'a [Location],
@@ -62,17 +58,16 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// The same for places in which there need not be anything yet.
+    /// The search may find nothing.
     #[must_use]
     pub(crate) fn that_may_find_nothing(mut self) -> Self {
         self.may_be_empty = true;
         self
     }
 
-    /// Looks at every path.
     ///
     /// # Errors
-    /// Where one does not exist or cannot be looked at, or none holds media.
+    /// Where a path does not exist or cannot be read, or none holds media.
     pub(crate) async fn run(mut self, paths: &[PathBuf]) -> Result<FoundFiles, Error> {
         for path in paths {
             match path.to_str().filter(|text| text.contains("://")) {
@@ -92,11 +87,11 @@ impl<'a> Search<'a> {
                 .map(|path| path.display().to_string())
                 .collect();
             let skipped = match self.found.skipped() {
-                skipped if skipped.is_empty() => "nothing is there".to_owned(),
+                skipped if skipped.is_empty() => "empty".to_owned(),
                 skipped => format!("skipped: {skipped}"),
             };
             return Err(Error::usage(format!(
-                "no media found in {} ({skipped}); name files to take them whatever they are called",
+                "no media found in {} ({skipped}); name files to take them whatever their extension",
                 places.join(", ")
             )));
         }
@@ -133,7 +128,7 @@ impl<'a> Search<'a> {
         let outputs: Vec<PathBuf> = self.outputs.iter().filter_map(Location::path).collect();
         if outputs.iter().any(|output| output == root) {
             return Err(Error::usage(format!(
-                "{} is both input and output folder: choose another one with -o, so that results are not taken for sources",
+                "{} is both input and output folder: choose another output folder with -o",
                 root.display()
             )));
         }
@@ -231,7 +226,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Whether a file of a folder takes part, by its path below the folder.
+    /// Whether a file of a folder is taken, by its path below the folder.
     fn wants(&mut self, name: &Path) -> bool {
         let matches = |set: &GlobSet| {
             set.is_match(name) || name.file_name().is_some_and(|file| set.is_match(file))

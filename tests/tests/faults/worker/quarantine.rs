@@ -138,7 +138,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     assert!(words.contains("w is not in quarantine"), "{words}");
     let (status, words) = monitor.delete("/api/v1/quarantines/nobody").await;
     assert_eq!(status, 409, "{words}");
-    assert!(words.contains("no worker nobody is alive"), "{words}");
+    assert!(words.contains("worker nobody is not alive"), "{words}");
 
     // By the command line.
     case.fall_ill("again", Fault::Sick).await;
@@ -146,7 +146,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     let lifted = case.farm.producer(["resume", "w"]).await.succeeded().stdout;
     assert_eq!(
         lifted,
-        "worker w takes jobs again: its quarantine is lifted\n"
+        "worker w takes jobs again: its quarantine has ended\n"
     );
     case.stands(WorkerStatus::Ready).await;
     case.completed().await;

@@ -43,7 +43,7 @@ async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
     let folder = farm.folder().join("in");
     film_with_font(&folder);
     let nobody = farm.producer(order(&folder, &["--dry-run"])).await;
-    assert!(nobody.stdout.contains("not foreseen"), "{nobody:?}");
+    assert!(nobody.stdout.contains("unknown: "), "{nobody:?}");
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
 
     let told = farm.producer(order(&folder, &["--dry-run"])).await;

@@ -60,7 +60,7 @@ async fn a_paused_batch_lets_others_by_until_it_is_resumed() {
 async fn a_drained_worker_finishes_what_it_has_and_goes_on_when_it_may() {
     let farm = Farm::start().await;
     let unknown = farm.producer(["drain", "nobody"]).await.succeeded();
-    assert!(unknown.stderr.contains("no worker nobody is alive"));
+    assert!(unknown.stderr.contains("worker nobody is not alive"));
     let (worker, ffmpeg) = held_worker(&farm, "w").await;
     let running = pending(&farm, "h264.mp4", "libx264").await;
     farm.encoding(&running.id, &worker).await;

@@ -52,9 +52,9 @@ async fn a_job_that_becomes_more_urgent_starts_first() {
     let second = pending(&farm, "vp9.webm", "libx264").await;
     let line = ["reprioritize", "--match", "*.webm", "--to", "9"];
     let told = farm.producer(line).await.succeeded();
-    assert_eq!(told.stdout.trim(), "priority 9 for 1");
+    assert_eq!(told.stdout.trim(), "priority set to 9: 1");
     let told = farm.producer(line).await.succeeded();
-    assert_eq!(told.stdout.trim(), "priority 9 for 0, 1 so already");
+    assert_eq!(told.stdout.trim(), "priority set to 9: 0, 1 unchanged");
 
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
     let mut started = Vec::new();
@@ -197,7 +197,7 @@ async fn what_failed_alike_is_tried_again_together() {
 
     ffmpeg.recover();
     let told = farm.producer(["retry", "--fault", "worker"]).await;
-    assert_eq!(told.succeeded().stdout.trim(), "to be tried again: 1");
+    assert_eq!(told.succeeded().stdout.trim(), "retried 1");
     farm.completed(&jobs[0]).await;
     assert_eq!(farm.dead_letters().await, 1);
     let shown = farm.producer(["job", &unreadable, "--json"]).await.json();

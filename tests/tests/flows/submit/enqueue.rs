@@ -1,9 +1,11 @@
 //! `producer enqueue`, and the commands that look at the farm.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use common::job::run::RunState;
 use harness::farm::Farm;
+use harness::faults::proxy::{NetworkConditions, Protocol, Proxy};
 use harness::faults::stand_in::StandIn;
 use harness::{outside, paths, poll};
 
@@ -285,4 +287,38 @@ async fn a_deleted_output_is_told_of_and_made_anew_when_asked() {
     }
     let after = outside::which(&kept);
     assert_eq!(after, before, "made anew although it was there");
+}
+
+#[tokio::test]
+async fn many_outputs_that_exist_are_looked_at_together() {
+    const MANY: usize = 300;
+    let farm = Farm::start().await;
+    let (folder, out) = (farm.folder().join("in"), farm.out());
+    for place in [&folder, &out] {
+        std::fs::create_dir_all(place).unwrap();
+    }
+    for nth in 0..MANY {
+        std::fs::write(folder.join(format!("{nth}.mpg")), b"\0\0\x01\xbafilm").unwrap();
+        std::fs::write(out.join(format!("{nth}.mkv")), b"somebody's").unwrap();
+    }
+    let port = farm.broker.port();
+    let proxy = Proxy::start(Protocol::Nats, port);
+    proxy.set(NetworkConditions {
+        latency: Duration::from_millis(50),
+        ..NetworkConditions::GOOD
+    });
+    let url = proxy.nats_url();
+    for further in [&["--nats", &url][..], &["--nats", &url, "--dry-run"]] {
+        let begun = Instant::now();
+        let ran = farm.producer(enqueue(&folder, "libx264", further)).await;
+        let told = [ran.stdout.as_str(), &ran.stderr].concat();
+        assert!(told.contains("no job is known"), "{ran:#?}");
+        // One request for each output would take at least 30 s.
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+    assert_eq!(farm.queued().await, 0);
 }

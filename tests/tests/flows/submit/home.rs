@@ -143,7 +143,7 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
     let told = away.enqueue(&["--wait"]).await;
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(
-        told.stderr.contains("hevc.mkv: its output exists"),
+        told.stderr.contains("hevc.mkv: the output exists"),
         "{told:?}"
     );
     std::fs::write(out.join("h264.mkv"), "mine").expect("written");
@@ -187,7 +187,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
         .enqueue(&["--attempts", "1", "--json"])
         .await
         .succeeded();
-    let hint = "brings them home";
+    let hint = "downloads them";
     assert!(ordered.stderr.contains(hint), "{ordered:?}");
     let batch = ordered.json()["batch"]
         .as_str()

@@ -86,7 +86,7 @@ async fn jobs_get_the_farms_default_where_nothing_else_says_how() {
     let worker = farm.join(farm.worker("w").encoders("libx264")).await;
     let done = farm.producer(line.iter().chain(&["--wait"])).await;
     let told = done.succeeded().stderr;
-    let words = "by the farm's default preset ours: libx264, mkv";
+    let words = "using the farm's default preset ours: libx264, mkv";
     assert!(told.contains(words), "{told}");
     assert!(farm.out().join("h264.mkv").is_file());
     drop(worker);

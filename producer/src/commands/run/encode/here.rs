@@ -70,13 +70,11 @@ impl Encode {
         let folder = destination::output_folder(&options.output)?;
         let Some(output) = folder.path() else {
             return Err(Error::usage(format!(
-                "{folder} is no folder of this machine: name the farm with --nats, or use `producer enqueue`"
+                "{folder} is not a local folder: name the farm with --nats, or use `producer enqueue`"
             )));
         };
         if options.jobs.worker.is_some() {
-            return Err(Error::usage(
-                "--worker names a worker of a farm: name the farm with --nats",
-            ));
+            return Err(Error::usage("--worker needs a farm: name it with --nats"));
         }
         check_known(&recipe, &[])?;
         let terms = options.jobs.terms(recipe, Renew::Ended)?;
@@ -108,8 +106,6 @@ impl Encode {
         })
     }
 
-    /// # Errors
-    /// See [`Exit`].
     pub(super) async fn run(mut self, shutdown: &CancellationToken) -> Result<Exit, Error> {
         if self.is_dry_run {
             let told = self.dry_run(shutdown).await?;
@@ -132,7 +128,7 @@ impl Encode {
             left_out: &self.submission.left_out,
             destination: &self.destination,
         };
-        let exit = told.conclude(ending, self.json, "run the same command again to carry on")?;
+        let exit = told.conclude(ending, self.json, "run the same command again to resume")?;
         Ok(self.submission.exit(exit))
     }
 
@@ -321,7 +317,7 @@ fn tell(counts: Counts) {
         (counts.done, "done already"),
         (
             counts.skipped,
-            "skipped, for their outputs exist (--overwrite replaces them)",
+            "skipped because their outputs exist (--overwrite replaces them)",
         ),
     ];
     for (count, what) in others {

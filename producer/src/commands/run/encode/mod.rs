@@ -16,11 +16,9 @@ use crate::settings::Settings;
 use crate::submit::destination::Destination;
 use crate::submit::terms::Renew;
 
-/// What encodes where nothing is said.
+/// The default encoder.
 const ENCODER: &str = "libx265";
 
-/// # Errors
-/// See [`Exit`].
 pub(crate) async fn run(
     options: Options,
     settings: &Settings,

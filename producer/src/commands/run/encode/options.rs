@@ -8,31 +8,25 @@ use crate::recipe::options::RecipeOptions;
 use crate::submit::sources::SourceOptions;
 use crate::submit::terms::JobOptions;
 
-/// What `--help` says of the default.
-const HELP: &str = "Where no option says what to encode with, it is libx265.";
+const HELP: &str = "Without an option that names an encoder, libx265 is used.";
 
-/// What to encode, how, and where to.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Options {
-    /// What to encode.
     #[command(flatten)]
     pub sources: SourceOptions,
-    /// Folder for the results; running the same command again carries on where it was interrupted
+    /// Folder for the results; running the same command again resumes an interrupted one
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
-    /// How.
     #[command(flatten)]
     pub recipe: RecipeOptions,
-    /// On what terms.
     #[command(flatten)]
     pub jobs: JobOptions,
-    /// What the private farm is made of.
     #[command(flatten)]
     pub machine: MachineOptions,
 }
 
-/// What the private farm is made of; means nothing where `--nats` names one.
+/// What the private farm is made of; without effect with `--nats`.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "This machine (without --nats)")]
 pub(crate) struct MachineOptions {
@@ -48,7 +42,7 @@ pub(crate) struct MachineOptions {
     /// Files to encode at once [default: by the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub max_jobs: Option<u32>,
-    /// Folder for files in the making [default: the state folder, or the output folder's disk]
+    /// Folder for temporary files [default: the state folder, or the output folder's disk]
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! How many files stand how.
+//! How many jobs are in which state.
 
 use common::job::id::BatchId;
 use common::job::run::RunState;
@@ -7,34 +7,29 @@ use serde::Serialize;
 use crate::download::event::DownloadResult;
 use crate::submit::entry::{Entry, EntryState};
 
-/// What came of submitting. Once all jobs have ended, each but `added` counts how it
-/// has ended.
+/// The result of a submission. After waiting, all fields but `batch` and `added` count how the jobs ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
-    /// The batch of what was submitted now, where anything was.
+    /// The batch of the added jobs.
     pub batch: Option<BatchId>,
-    /// Handed in now.
     pub added: usize,
-    /// Waiting: at first those that waited already.
+    /// Waiting; after submitting, without the added ones.
     pub pending: usize,
-    /// Under way.
     pub running: usize,
-    /// Done.
     pub done: usize,
     /// Failed or cancelled.
     pub failed: usize,
-    /// Left alone for the file at their output.
+    /// Without a job, because their outputs exist.
     pub skipped: usize,
-    /// Results that are where they were to be download.
+    /// Results that are in the local folder.
     pub downloaded: usize,
-    /// Refused, as another job is about to make their output.
+    /// Without a job, because another job makes the same output.
     pub refused: usize,
-    /// Of those that are done: those whose output is gone.
+    /// Done, but their outputs are missing.
     pub gone: usize,
 }
 
 impl Counts {
-    /// Counts entries as they stand after submitting.
     pub(crate) fn of(entries: &[Entry]) -> Self {
         let mut counts = Self::default();
         for entry in entries {
@@ -61,7 +56,7 @@ impl Counts {
         counts
     }
 
-    /// The same at the end: what was submitted counts as what has become of it, too.
+    /// The counts after waiting.
     #[must_use]
     pub(crate) fn at_end(self, entries: &[Entry]) -> Self {
         let now = Self::of(entries);
@@ -73,7 +68,6 @@ impl Counts {
         }
     }
 
-    /// The counts in words.
     pub(crate) fn in_words(self) -> String {
         let mut parts = vec![match self.batch {
             None => "nothing to add".to_owned(),
@@ -83,18 +77,18 @@ impl Counts {
             (self.pending, "pending already"),
             (self.running, "running already"),
             (self.done, "done already"),
-            (self.failed, "failed earlier (--again tries anew)"),
+            (self.failed, "failed earlier (--again starts new jobs)"),
             (
                 self.skipped,
-                "skipped, for their outputs exist (--overwrite replaces them)",
+                "skipped because their outputs exist (--overwrite replaces them)",
             ),
             (
                 self.refused,
-                "refused, for another job is making their outputs",
+                "refused because other jobs make their outputs",
             ),
             (
                 self.gone,
-                "of those done have lost their outputs (--missing makes them anew)",
+                "done but with missing outputs (--missing makes them again)",
             ),
         ];
         parts.extend(

@@ -1,4 +1,4 @@
-//! What a command tells at its end of the jobs that it made.
+//! What a command prints at its end about its jobs.
 
 mod counts;
 mod rows;
@@ -19,41 +19,29 @@ use crate::submit::submission::LeftOut;
 use crate::wait::ended;
 use crate::wait::ended::WaitEnd;
 
-/// Files without a job that are told one by one.
+/// Files without a job that are named.
 const TOLD: usize = 20;
 
-/// The outcome for machines.
 #[derive(Serialize)]
 struct SummaryJson<'a> {
     #[serde(flatten)]
     counts: Counts,
-    /// Where results are made.
     results: &'a Location,
-    /// Where they are brought to from there.
+    /// The local folder that results are downloaded to.
     #[serde(skip_serializing_if = "Option::is_none")]
     home: Option<&'a Path>,
-    /// What got no job.
     left_out: &'a [LeftOut],
     jobs: Vec<rows::Row>,
 }
 
-/// What a command came to.
 pub(super) struct Summary<'a> {
-    /// Its jobs.
     pub entries: &'a [Entry],
-    /// How many stand how.
     pub counts: Counts,
-    /// What got no job.
     pub left_out: &'a [LeftOut],
-    /// Where the results are.
     pub destination: &'a Destination,
 }
 
 impl Summary<'_> {
-    /// Prints it for machines.
-    ///
-    /// # Errors
-    /// Never, for plain data.
     pub(super) fn print_json(&self) -> Result<(), Error> {
         output::print_json(&SummaryJson {
             counts: self.counts,
@@ -68,10 +56,7 @@ impl Summary<'_> {
         })
     }
 
-    /// Tells what became of everything.
-    ///
-    /// # Errors
-    /// Where the user interrupted; `carry_on` says what becomes of the rest.
+    /// Prints the summary after waiting. `carry_on` tells an interrupted user what becomes of the rest.
     pub(super) fn conclude(
         mut self,
         ending: WaitEnd,
@@ -92,7 +77,7 @@ impl Summary<'_> {
         if ending == WaitEnd::Interrupted {
             let open = entries.iter().filter(|entry| entry.is_open()).count();
             return Err(Error::interrupted(format!(
-                "interrupted with {} of {} to go; {carry_on}",
+                "interrupted with {} of {} left; {carry_on}",
                 open,
                 units::count(entries.len(), "file")
             )));
@@ -101,7 +86,7 @@ impl Summary<'_> {
     }
 }
 
-/// Tells which files get no job, and why.
+/// Prints which files get no job, and why.
 pub(super) fn print_refused(entries: &[Entry]) {
     let reason = |entry: &Entry| match &entry.state {
         EntryState::Occupied(why) => Some(why.clone()),
@@ -116,6 +101,6 @@ pub(super) fn print_refused(entries: &[Entry]) {
     }
     let more = refused.count();
     if more > 0 {
-        eprintln!("… and {} like that", units::count(more, "file"));
+        eprintln!("… and {} more", units::count(more, "file"));
     }
 }

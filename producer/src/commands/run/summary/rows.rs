@@ -1,4 +1,4 @@
-//! What became of everything, at the end.
+//! A row for each job.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub(super) fn of(entries: &[Entry]) -> String {
         .collect();
     workers.sort_unstable();
     workers.dedup();
-    // One worker is the same in every line: it is left out.
+    // A worker that is the same in every row is left out.
     let are_several = workers.len() > 1;
     let mut header = vec!["State", "Before", "After", "Ratio", "Time", "fps"];
     header.extend(are_several.then_some("Worker"));
@@ -48,7 +48,7 @@ pub(super) fn of(entries: &[Entry]) -> String {
     table.text()
 }
 
-/// All entries in a line: how many ended how, and what became of the bytes.
+/// `2 completed, 1 failed, 1.60 MB -> 196.87 kB (12%)`.
 pub(super) fn totals(entries: &[Entry]) -> String {
     let lines: Vec<Row> = entries.iter().map(Row::of).collect();
     let (mut before, mut after) = (0, 0);
@@ -80,7 +80,7 @@ pub(super) fn totals(entries: &[Entry]) -> String {
     text.join(", ")
 }
 
-/// What completed entries have lost, in a line for each kind and reason.
+/// What the outputs have lost, in a line for each kind and reason.
 pub(super) fn losses(entries: &[Entry]) -> Vec<String> {
     let runs = entries.iter().filter_map(|entry| match &entry.state {
         EntryState::Run(run) => Some(&**run),
@@ -89,12 +89,10 @@ pub(super) fn losses(entries: &[Entry]) -> Vec<String> {
     changes::losses(runs)
 }
 
-/// The entries for machines.
 pub(super) fn json(entries: &[Entry]) -> Vec<Row> {
     entries.iter().map(Row::of).collect()
 }
 
-/// What became of one entry.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     job: String,
@@ -109,7 +107,7 @@ pub(super) struct Row {
     encoder: Option<String>,
     worker: Option<String>,
     error: Option<String>,
-    /// Where its result was download to.
+    /// Where the result was downloaded to.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
     changes: Vec<Change>,

@@ -1,0 +1,82 @@
+//! Examples for the `--help` of each command.
+
+pub(super) const ENCODE: &str = "\
+    Without an option that names an encoder, libx265 is used.\n\
+    \n\
+    Examples:\n\
+    \x20 producer encode films -o out\n\
+    \x20 producer encode film.mkv -o out --codec hevc --quality 60";
+pub(super) const ENQUEUE: &str = "\
+    Examples:\n\
+    \x20 producer enqueue films -o /mnt/out --codec hevc\n\
+    \x20 producer enqueue films -o out --preset small-av1 --store s3://media --wait";
+pub(super) const WATCH: &str = "\
+    Examples:\n\
+    \x20 producer watch /mnt/in -o /mnt/out --codec av1\n\
+    \x20 producer watch s3://media/in -o s3://media/out --preset archive-hevc";
+pub(super) const JOBS: &str = "\
+    Examples:\n\
+    \x20 producer jobs --state failed\n\
+    \x20 producer jobs --match 'Season 1/*'";
+pub(super) const JOB: &str = "\
+    Example:\n\
+    \x20 producer job 9c1f3a52";
+pub(super) const WHY: &str = "\
+    Example:\n\
+    \x20 producer why 9c1f3a52";
+pub(super) const LOGS: &str = "\
+    Example:\n\
+    \x20 producer logs 9c1f3a52 --follow";
+pub(super) const BATCHES: &str = "\
+    Example:\n\
+    \x20 producer batches --limit 10";
+pub(super) const BATCH: &str = "\
+    Example:\n\
+    \x20 producer batch 0198d2c4";
+pub(super) const DOWNLOAD: &str = "\
+    Example:\n\
+    \x20 producer download 0198d2c4 out --wait";
+pub(super) const CANCEL: &str = "\
+    Examples:\n\
+    \x20 producer cancel 9c1f3a52\n\
+    \x20 producer cancel --batch 0198d2c4";
+pub(super) const RETRY: &str = "\
+    Examples:\n\
+    \x20 producer retry 9c1f3a52\n\
+    \x20 producer retry --fault worker";
+pub(super) const REPRIORITIZE: &str = "\
+    Examples:\n\
+    \x20 producer reprioritize 9c1f3a52 9\n\
+    \x20 producer reprioritize --batch 0198d2c4 --to 1";
+pub(super) const REASSIGN: &str = "\
+    Examples:\n\
+    \x20 producer reassign 9c1f3a52 gaming-pc\n\
+    \x20 producer reassign --worker attic --auto";
+pub(super) const PAUSE: &str = "\
+    Examples:\n\
+    \x20 producer pause --queue hevc_nvenc\n\
+    \x20 producer pause --batch 0198d2c4";
+pub(super) const RESUME: &str = "\
+    Examples:\n\
+    \x20 producer resume gaming-pc\n\
+    \x20 producer resume --batch 0198d2c4";
+pub(super) const DRAIN: &str = "\
+    Example:\n\
+    \x20 producer drain gaming-pc";
+pub(super) const HOURS: &str = "\
+    Examples:\n\
+    \x20 producer hours gaming-pc 22:00-07:00\n\
+    \x20 producer hours gaming-pc --clear";
+pub(super) const PRESETS: &str = "\
+    Examples:\n\
+    \x20 producer presets save ours --encoder libx265 --crf 22\n\
+    \x20 producer presets default ours";
+pub(super) const WORKERS: &str = "\
+    Example:\n\
+    \x20 producer workers --json";
+pub(super) const PLAN: &str = "\
+    Example:\n\
+    \x20 producer plan --codec hevc films";
+pub(super) const SETUP: &str = "\
+    Example:\n\
+    \x20 producer setup --nats nats://farm:4222 --replicas 3";
