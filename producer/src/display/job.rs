@@ -4,7 +4,7 @@ use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
 use common::names::printable::printable;
 
-use super::units;
+use super::{state, units};
 
 /// One finished job in a line.
 pub(crate) fn ending(run: &Run) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn ending(run: &Run) -> String {
         }
         RunState::Failed { failure } => format!("failed: {}", printable(&failure.message)),
         RunState::Cancelled => "cancelled".to_owned(),
-        other => other.as_str().to_owned(),
+        other => state::word(other.into()).to_owned(),
     }
 }
 

@@ -1,13 +1,11 @@
-//! The guard: runs one program and ends it when its own standard input closes.
+//! The guard: runs one program, and stops it when the standard input of the guard closes.
 //!
-//! The producer holds the other end of that pipe, so the pipe closes when the
-//! producer lets go of it and when the producer is killed alike. The program
-//! is asked to stop (its standard input closes, and on Unix SIGTERM), has a
-//! grace to do so, and is killed after that.
+//! The producer holds the other end of that pipe. The pipe closes when the producer drops it, and when the producer is
+//! killed. The guard then asks the program to stop (it closes its standard input, and sends SIGTERM on Unix), and kills
+//! it after a grace period.
 //!
-//! Locks order what a killed producer leaves behind: a guard holds `--lock`
-//! for as long as it lives, and a broker's guard waits for `--after`, which
-//! the worker's holds, so that the worker can give its jobs back.
+//! Locks order the end of the programs of a killed producer: each guard holds its `--lock` as long as it runs. The guard
+//! of the broker waits for `--after`, the lock of the worker's guard, so that the worker can release its jobs.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -21,15 +19,14 @@ use clap::Args;
 
 use crate::args::duration;
 
-/// How often the guard looks whether its program has ended.
+/// How often the guard checks whether its program has ended.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a guard waits for another one's lock.
+/// How long a guard waits for the lock of another.
 const LOCK_WAIT: Duration = Duration::from_secs(45);
 
-/// What to guard, and how.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// File to hold locked meanwhile
+    /// File to lock meanwhile
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
     /// File whose lock must be free before the program is stopped
@@ -71,14 +68,14 @@ fn guard(options: &Options) -> Result<ExitCode, String> {
             // The input has closed, or the watching thread has ended: no program stays unguarded.
             Ok(()) | Err(RecvTimeoutError::Disconnected) => {
                 if let Some(file) = &options.after {
-                    // Whoever holds it past the wait is beyond waiting for.
+                    // After the wait, the program is stopped all the same.
                     let _ = take(file);
                 }
                 return stop(&mut child, options.grace);
             }
         }
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            // For the log: the program itself may not have had the time.
+            // For the log: the program may have ended without a message.
             eprintln!("guard: {} ended by itself: {status}", program.display());
             return Ok(exit_code(status));
         }
@@ -91,7 +88,7 @@ fn when_input_closes() -> Receiver<()> {
         let mut input = std::io::stdin().lock();
         let mut buffer = [0; 64];
         while !matches!(input.read(&mut buffer), Ok(0) | Err(_)) {}
-        // The receiver is gone only where the guard has ended.
+        // Fails only after the guard has ended.
         let _ = closed.send(());
     });
     when_closed
@@ -119,12 +116,12 @@ fn terminate(child: &Child) {
     use rustix::process::{Pid, Signal, kill_process};
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {
-        // It has not been waited for, so the id is still its own.
+        // The child has not been waited for, so its id is not reused.
         let _ = kill_process(pid, Signal::TERM);
     }
 }
 
-/// Elsewhere, closed standard input is all the asking there is.
+/// On other systems, a closed standard input is the only request to stop.
 #[cfg(not(unix))]
 fn terminate(_child: &Child) {}
 
@@ -135,7 +132,7 @@ fn exit_code(status: std::process::ExitStatus) -> ExitCode {
     }
 }
 
-/// Takes the lock of a file, waiting while a guard of before still holds it.
+/// Locks a file; waits while an earlier guard holds it.
 fn take(path: &Path) -> Result<File, String> {
     let deadline = Instant::now() + LOCK_WAIT;
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());

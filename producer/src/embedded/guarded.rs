@@ -18,25 +18,21 @@ pub(crate) struct Guarded {
     /// The guard stops its program when this closes.
     hold: Option<ChildStdin>,
     log: PathBuf,
-    /// Where in the log this program begins.
+    /// Where the output of this program begins in the log.
     log_from: u64,
 }
 
-/// How to guard a program.
 pub(crate) struct GuardPlan<'a> {
-    /// What the program is, for messages.
+    /// Name of the program in messages.
     pub what: &'static str,
-    /// The program.
     pub program: &'a Path,
-    /// Held locked while the program runs.
+    /// Locked while the program runs.
     pub lock: PathBuf,
     /// Must be free before the program is stopped.
     pub after: Option<PathBuf>,
-    /// How long it may take to stop.
     pub grace: Duration,
-    /// Where its output goes.
+    /// Receives the output of the program.
     pub log: PathBuf,
-    /// Whether a log of before is replaced.
     pub fresh_log: bool,
 }
 
@@ -92,8 +88,7 @@ impl Guarded {
         })
     }
 
-    /// Waits until the program has ended of its own; says why, as far as its
-    /// log tells. May be dropped and called anew.
+    /// Waits until the program ends by itself. The error gives the reason from its log. Safe to cancel.
     pub(crate) async fn ended(&mut self) -> Error {
         let _ = self.guard.wait().await;
         let why = why(&self.log, self.log_from)
@@ -114,7 +109,7 @@ impl Guarded {
     }
 }
 
-/// What a log says of an end, best in the program's own words.
+/// The last error in the log: the program's own, or else the guard's.
 fn why(log: &Path, from: u64) -> Option<String> {
     let bytes = std::fs::read(log).ok()?;
     let text = String::from_utf8_lossy(bytes.get(usize::try_from(from).ok()?..)?);

@@ -1,5 +1,5 @@
-//! What an earlier command left in a private broker. No worker runs while this
-//! tidies up, so nothing here can race with one.
+//! Cleaning up what an earlier command left in a private broker. No worker runs meanwhile, so nothing here races with
+//! one.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -20,10 +20,9 @@ use crate::submit::terms::JobTerms;
 /// Messages that are read at once.
 const PAGE: usize = 1000;
 
-/// Takes every job out of the hands of workers that are gone: the broker would
-/// wait for each until its lease runs out, and forgets over a restart what was
-/// given back. To be called before jobs are submitted.
-pub(crate) async fn release(broker: &Broker) -> Result<(), Error> {
+/// Releases the jobs of workers that are gone. The broker would wait for each lease to run out, and forgets over a
+/// restart which jobs were released. To be called before jobs are submitted.
+pub(crate) async fn release_claims(broker: &Broker) -> Result<(), Error> {
     let stream = broker
         .jetstream()
         .get_stream_no_info(JOBS)
@@ -40,10 +39,9 @@ pub(crate) async fn release(broker: &Broker) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets jobs of interrupted commands that were to make these outputs in another way,
-/// or of another version of their sources: nobody is at them, and they would have the
-/// outputs refused. To be called before jobs are submitted.
-pub(crate) async fn give_up(
+/// Forgets jobs of interrupted commands that make the same outputs with another recipe or from another version of the
+/// source. They would have the new jobs refused. To be called before jobs are submitted.
+pub(crate) async fn forget_outdated(
     broker: &Broker,
     pairs: &[(SourceFile, Location)],
     makers: &mut Makers,
@@ -60,10 +58,9 @@ pub(crate) async fn give_up(
     Ok(())
 }
 
-/// Forgets jobs that are not among those wanted now: the worker must not take
-/// them, and a later command must find them as if they had never been. Opens
-/// the lanes of those that stay. To be called after jobs were submitted.
-pub(crate) async fn tidy(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
+/// Forgets all jobs but those of the entries, so that the worker does not take them and a later command does not find
+/// them. Opens the lanes of the jobs that stay. To be called after jobs were submitted.
+pub(crate) async fn forget_others(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
     let wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
     let mut others = HashSet::new();
     let mut lanes: HashSet<Lane> = HashSet::new();
@@ -105,5 +102,5 @@ pub(crate) async fn tidy(broker: &Broker, entries: &[Entry]) -> Result<(), Error
 }
 
 fn failed(error: impl Display) -> Error {
-    Error::out_of_reach(format!("tidying up the private broker: {error}"))
+    Error::out_of_reach(format!("cannot clean up the private broker: {error}"))
 }

@@ -1,10 +1,9 @@
-//! Where the private worker makes its files: in the state, or beside the outputs
-//! where those lie on another disk, to which whole files would have to be copied.
+//! The scratch folder of the private worker: in the state folder, or beside the outputs if those lie on another disk,
+//! to which whole files would have to be copied.
 //!
-//! Others may write in an output folder. So the folder there has a new name that
-//! nobody can guess, carries our marker, and is this user's alone. Its name is
-//! remembered in the state before it is made, and what a crash left of it is
-//! removed by the next command.
+//! Other users may write to an output folder. So the scratch folder there has a name that nobody can guess, carries a
+//! marker, and belongs to this user alone. The state records the name before the folder is made, so that the next command
+//! removes what a crash has left.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,14 +16,14 @@ use uuid::Uuid;
 use super::state::State;
 use crate::exit::Error;
 
-/// The file of the state that holds the names of folders beside the outputs.
+/// The file of the state with the names of folders beside the outputs.
 const NAMES: &str = "scratch-beside";
-/// What the marker of such a folder says.
+/// The marker of such a folder.
 const KIND: &str = "scratch folder of an encode command";
 /// How the name of such a folder begins.
 const BEGINNING: &str = ".ffmpeg-easy-scratch-";
 
-/// The scratch folder for a command, made where it is to lie beside the outputs.
+/// The scratch folder for a command; made here if it lies beside the outputs.
 pub(crate) fn make(state: &State) -> Result<PathBuf, Error> {
     let within = state.path("scratch");
     if state.is_on_disk_of_output() {
@@ -44,8 +43,8 @@ pub(crate) fn make(state: &State) -> Result<PathBuf, Error> {
     }
 }
 
-/// Removes what commands made for their worker `worker` and are done with. What
-/// a worker still uses is left to a later call, and what is not ours for good.
+/// Removes the scratch folders of earlier commands. A folder in use is left to a later call; a folder of somebody else is
+/// never removed.
 pub(crate) fn clear(state: &State, worker: &WorkerName) -> Result<(), Error> {
     let cleared = Base::open(&state.path("scratch"))
         .map_err(io::Error::other)
@@ -71,7 +70,7 @@ pub(crate) fn clear(state: &State, worker: &WorkerName) -> Result<(), Error> {
     remember(state, &kept)
 }
 
-/// Whether nothing is left of what commands made beside the outputs.
+/// Whether no scratch folder is left beside the outputs.
 pub(crate) fn is_clear(state: &State) -> bool {
     remembered(state).is_empty()
 }
@@ -82,7 +81,7 @@ fn clear_beside(state: &State, name: &str, worker: &WorkerName) -> io::Result<()
     let found = match Marked::find(&base, name, KIND) {
         Ok(found) => found,
         Err(Refused::System { error, .. }) => return Err(error),
-        // Somebody else's by now: nothing of ours to remember.
+        // The folder is somebody else's by now: nothing to remember.
         Err(why) => {
             tracing::warn!(%why, "left as it is");
             return Ok(());

@@ -1,9 +1,7 @@
-//! Where the private farm of one output folder keeps its state, so that the
-//! same command carries on where it was interrupted.
+//! The state of the private farm of one output folder, with which the same command resumes an interrupted one.
 //!
-//! Below the folder of all states, `ID/` is the state of one output folder while there
-//! is something to carry on with, and `ID.done` [what is remembered](super::memory)
-//! once all is done; `ID` follows from the output folder's path.
+//! Below the folder of all states, `ID/` is the state of an output folder with open jobs, and `ID.done` its
+//! [memory](super::memory) after all jobs have ended. `ID` follows from the path of the output folder.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -19,18 +17,18 @@ use crate::exit::Error;
 
 /// The file that is locked while a state is used.
 pub(super) const LOCK: &str = "lock";
-/// The file that says whose state it is.
+/// The file with the path of the output folder.
 pub(super) const OUTPUT: &str = "output";
-/// How the states begin of commands that only look.
+/// The prefix of temporary states.
 pub(super) const LOOK: &str = "look-";
-/// The broker's store, and what it is called while it is removed.
+/// The store of the broker, and its name while it is removed.
 const STORE: &str = "jetstream";
 const REMOVED: &str = "jetstream.removed";
 
 /// The state of one output folder, held by this process alone.
 pub(crate) struct State {
     folder: PathBuf,
-    /// What is remembered of it when all is done.
+    /// The memory file.
     done: PathBuf,
     output: PathBuf,
     /// Released by the system when this process ends, however it ends.
@@ -62,7 +60,7 @@ impl State {
             }
         };
         remove(&folder.join(REMOVED)).map_err(failed)?;
-        // For people who wonder what this folder is.
+        // For people, and for `sweep`.
         std::fs::write(folder.join(OUTPUT), format!("{}\n", output.display())).map_err(failed)?;
         Ok(Self {
             done: states.join(name).with_extension(memory::EXTENSION),
@@ -72,19 +70,19 @@ impl State {
         })
     }
 
-    /// What was done before.
+    /// The runs of earlier commands.
     pub(crate) fn remembered(&self) -> Vec<Run> {
         memory::read(&self.done)
     }
 
-    /// Leaves nothing but the memory of these runs, now that there is nothing to carry
-    /// on with. The programs of the private farm must have ended.
+    /// Removes the state and remembers these runs, after all jobs have ended. The programs of the private farm must have
+    /// ended.
     ///
     /// # Errors
     /// Where the memory cannot be written: then the state stays as it is.
     pub(crate) fn forget(self, runs: &[Run]) -> io::Result<()> {
         memory::write(&self.done, &self.output, runs)?;
-        // A store that is half removed would be taken for a whole one.
+        // Renamed first: a later command would use a half-removed store.
         match std::fs::rename(self.folder.join(STORE), self.folder.join(REMOVED)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -92,8 +90,8 @@ impl State {
         remove(&self.folder)
     }
 
-    /// A state of its own, for a command that only looks; it is to be [removed](Self::remove).
-    pub(crate) fn passing() -> Result<Self, Error> {
+    /// A temporary state, for a command that changes nothing. To be [removed](Self::remove) after use.
+    pub(crate) fn temporary() -> Result<Self, Error> {
         let name = format!("{LOOK}{}", Uuid::new_v4().simple());
         let folder = states()?.join(name);
         let failed = |error: io::Error| {
@@ -113,10 +111,9 @@ impl State {
         })
     }
 
-    /// Removes all of it.
     pub(crate) fn remove(self) {
         if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            tracing::warn!(%error, folder = %self.folder.display(), "the state of a look is left");
+            tracing::warn!(%error, folder = %self.folder.display(), "a temporary state is left");
         }
     }
 
@@ -168,7 +165,7 @@ fn locked(folder: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // It may have been removed before it was locked.
+        // The folder may have been removed before the file was locked.
         let there = File::open(&path).and_then(|there| Identity::of(&there));
         if there.is_ok_and(|there| Identity::of(&lock).is_ok_and(|own| own == there)) {
             return Ok(Some(lock));
@@ -176,7 +173,7 @@ fn locked(folder: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Removes a folder of ours with all that is in it; one that is not there is fine.
+/// Removes a folder with its content, if it exists.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -1,4 +1,4 @@
-//! Removing what is kept of output folders that nobody encodes into any more.
+//! Removing the states of output folders that are no longer used.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -12,13 +12,12 @@ use super::memory;
 use super::state::{LOCK, LOOK, OUTPUT, name, remove, states};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long anything is kept whose output folder is gone: its disk may be elsewhere.
+/// How long a state without its output folder is kept: the disk may be unplugged.
 const WITHOUT_OUTPUT: Duration = Duration::from_secs(30 * DAY.as_secs());
-/// How long something to carry on with is kept.
+/// How long the state of an interrupted command is kept.
 const TO_CARRY_ON: Duration = Duration::from_secs(180 * DAY.as_secs());
 
-/// Removes the states of output folders that have not been used for long. Never one
-/// that is in use, nor anything that is not a state.
+/// Removes states that were not used for long; never one in use, and nothing that is not a state.
 pub(crate) fn sweep() {
     let Ok(states) = states() else { return };
     let entries = std::fs::read_dir(&states).into_iter().flatten().flatten();
@@ -65,8 +64,8 @@ fn look_at(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a state that is not in use, and holds its lock until it is gone: a
-/// command that starts meanwhile must not lose what it has just taken.
+/// Removes a state that is not in use. Holds its lock until it is removed: a command that starts meanwhile must not lose
+/// its state.
 fn remove_unused(folder: &Path) -> io::Result<()> {
     match lock(folder)? {
         Some(_held) => remove(folder),
@@ -74,7 +73,7 @@ fn remove_unused(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether it is the state of a command that only looked, and was killed over it.
+/// Whether it is the temporary state of a killed command.
 fn is_look(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let id = name.and_then(|name| name.strip_prefix(LOOK));

@@ -35,7 +35,6 @@ pub(crate) struct FilterOptions {
     pub matches: Vec<String>,
 }
 
-/// The states by their words, each with what it means.
 fn states() -> impl TypedValueParser<Value = JobState> {
     let values = JobState::ALL.map(|state| PossibleValue::new(state.as_str()).help(meaning(state)));
     PossibleValuesParser::new(values).try_map(|word| word.parse::<JobState>())
@@ -44,9 +43,9 @@ fn states() -> impl TypedValueParser<Value = JobState> {
 fn meaning(state: JobState) -> &'static str {
     match state {
         JobState::Pending => "Waits for a worker",
-        JobState::Paused => "Put aside while its batch is paused",
-        JobState::Running => "A worker is at it",
-        JobState::Waiting => "Waits for its next attempt",
+        JobState::Paused => "Waits until its batch is resumed",
+        JobState::Running => "A worker runs it",
+        JobState::Waiting => "Retrying: waits for its next attempt",
         JobState::Completed => "Done",
         JobState::Failed => "Failed for good",
         JobState::Cancelled => "Cancelled",

@@ -156,6 +156,7 @@ fn a_name_that_is_no_text_arrives_whole() {
 fn listings_and_plans_are_json_on_stdout_alone() {
     let farm = Farm::start();
     farm.film("in/a.mp4", b"one");
+    farm.producer(["setup"]).succeeded();
     assert_eq!(
         farm.producer(["jobs", "--json"]).succeeded().json(),
         serde_json::json!([])

@@ -8,7 +8,7 @@ use common::job::run::{Run, RunState};
 use common::job::state::JobState;
 use serde::Serialize;
 
-use crate::display::{changes, job as job_line, output, times, units};
+use crate::display::{changes, job as job_line, output, state, times, units};
 use crate::exit::{Error, Exit};
 use crate::select::lookup;
 use crate::settings::Settings;
@@ -55,7 +55,7 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
     let job = record.job();
     let mut lines = vec![
         format!("job       {}", job.id),
-        format!("state     {}", record.state()),
+        format!("state     {}", state::word(record.state())),
         format!(
             "queue     {} at priority {}",
             record.queue(),

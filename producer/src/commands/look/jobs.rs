@@ -13,8 +13,8 @@ use common::names::location::Location;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::display::output;
 use crate::display::table::NameTable;
+use crate::display::{output, state};
 use crate::exit::{Error, Exit};
 use crate::select::filter::FilterOptions;
 use crate::settings::Settings;
@@ -61,7 +61,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     for row in &rows {
         let cells = vec![
             row.id[..8].to_owned(),
-            row.state.to_string(),
+            state::word(row.state).to_owned(),
             row.queue.to_string(),
             row.priority.to_string(),
             row.worker.clone().unwrap_or_default(),

@@ -9,7 +9,7 @@ const RATES: [[usize; 15]; 2] = [
 ];
 /// Samples per second of MP3 frames of version 1.
 const SAMPLES: [usize; 3] = [44_100, 48_000, 32_000];
-/// Frames that follow each other by chance no more.
+/// So many frames do not follow each other by chance.
 const ENOUGH: usize = 4;
 
 /// Whether the head is nothing but such frames.

@@ -1,8 +1,8 @@
-//! Telling files that hold no video from media, by a few of their bytes and without
-//! any program: text, pictures, archives and mere sound, whatever they are called.
+//! Recognising files without video by a few of their bytes: text, pictures, archives and sound, whatever their
+//! extension.
 //!
-//! Only what is certain counts. A file that is damaged, unusual or of a kind that is
-//! not known here is media, and its job finds out.
+//! Only certain cases count. A file that is damaged, unusual or of an unknown kind counts as media, and its job finds
+//! out.
 
 mod frames;
 mod id3;
@@ -15,9 +15,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Bytes at the beginning that are looked at.
+/// Bytes that are read at the beginning.
 const HEAD: usize = 64 << 10;
-/// Bytes without which a file is too short to be told, unless it is text.
+/// A shorter file is not recognised, unless it is text.
 const SHORTEST: usize = 4;
 
 /// Why a file holds no video.

@@ -137,13 +137,13 @@ impl Encode {
     async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<Forecast>, Error> {
         let output = self.output.clone();
         let known = output.is_dir().then(|| State::open(&output)).transpose()?;
-        let passing = State::passing()?;
+        let temporary = State::temporary()?;
         let mut worth = None;
         let told = tokio::select! {
-            told = self.foretell(known.as_ref(), &passing, &mut worth) => told,
+            told = self.foretell(known.as_ref(), &temporary, &mut worth) => told,
             () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
         };
-        passing.remove();
+        temporary.remove();
         if let Some(known) = known {
             close(known, worth);
         }
@@ -153,11 +153,11 @@ impl Encode {
     async fn foretell(
         &mut self,
         known: Option<&State>,
-        passing: &State,
+        temporary: &State,
         worth: &mut Option<Vec<Run>>,
     ) -> Result<Vec<Forecast>, Error> {
-        let state = known.unwrap_or(passing);
-        let roots = worker::roots(passing.output(), self.inputs.iter());
+        let state = known.unwrap_or(temporary);
+        let roots = worker::roots(temporary.output(), self.inputs.iter());
         let looking = self.farm(state, Vec::new())?;
         let (submission, terms) = (&mut self.submission, &self.terms);
         let ran = looking
@@ -176,7 +176,7 @@ impl Encode {
         *worth = ran.worth;
         let decided = ran.done?;
         let ran = self
-            .farm(passing, roots)?
+            .farm(temporary, roots)?
             .run(async |farm, broker| {
                 farm.start(broker, &self.terms.recipe).await?;
                 dry_run::foretell(broker, decided, &self.terms).await
@@ -235,14 +235,14 @@ impl Encode {
     }
 
     async fn submit(&mut self, broker: &Broker) -> Result<(Follower, Vec<Entry>), Error> {
-        leftovers::release(broker).await?;
+        leftovers::release_claims(broker).await?;
         let follower = Follower::start(broker).await?;
         let container = self.terms.recipe.container;
         let (pairs, mut makers) = self
             .submission
             .name(broker, &self.destination, container)
             .await?;
-        leftovers::give_up(broker, &pairs, &mut makers, &self.terms).await?;
+        leftovers::forget_outdated(broker, &pairs, &mut makers, &self.terms).await?;
         let folder = &self.destination.folder;
         let outputs = pairs.iter().map(|(_, output)| output);
         let place = Place {
@@ -257,7 +257,7 @@ impl Encode {
         });
         let entries = submit(broker, wanted.collect(), &place, &self.terms, &self.label).await?;
         print_refused(&entries);
-        leftovers::tidy(broker, &entries).await?;
+        leftovers::forget_others(broker, &entries).await?;
         Ok((follower, entries))
     }
 

@@ -7,7 +7,7 @@ use common::job::run::{Run, RunState};
 use serde::Serialize;
 
 use crate::display::table::NameTable;
-use crate::display::{changes, units};
+use crate::display::{changes, state, units};
 use crate::submit::entry::{Entry, EntryState};
 use common::names::printable::printable;
 
@@ -29,7 +29,7 @@ pub(super) fn of(entries: &[Entry]) -> String {
     for (entry, line) in entries.iter().zip(&lines) {
         let or_nothing = |text: Option<String>| text.unwrap_or_default();
         let mut cells = vec![
-            line.state.to_owned(),
+            for_people(line.state).to_owned(),
             units::bytes(line.input_size),
             or_nothing(line.output_size.map(units::bytes)),
             or_nothing(
@@ -46,6 +46,11 @@ pub(super) fn of(entries: &[Entry]) -> String {
         table.row(cells, printable(&entry.name), note);
     }
     table.text()
+}
+
+/// The state in words for people: beside those of jobs there are `skipped` and `refused`.
+fn for_people(state: &str) -> &str {
+    state.parse().map_or(state, |known| state::word(known))
 }
 
 /// `2 completed, 1 failed, 1.60 MB -> 196.87 kB (12%)`.
@@ -67,7 +72,7 @@ pub(super) fn totals(entries: &[Entry]) -> String {
     }
     let mut text: Vec<String> = states
         .into_iter()
-        .map(|(state, count)| format!("{count} {state}"))
+        .map(|(state, count)| format!("{count} {}", for_people(state)))
         .collect();
     if before > 0 {
         text.push(format!(
