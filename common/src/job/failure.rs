@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Whose fault it was; decides what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Fault {
     /// The input or the recipe: no worker will fare better, so no retry.
     Input,

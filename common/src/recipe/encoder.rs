@@ -15,6 +15,7 @@ use crate::names::token::{Token, TokenError};
 /// A video codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Codec {
     /// H.264 / AVC.
     H264,
@@ -114,6 +115,7 @@ impl FromStr for Codec {
 /// What an encoder runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EncoderKind {
     /// The CPU.
     Software,

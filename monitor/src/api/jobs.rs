@@ -15,7 +15,6 @@ pub(super) const AT_ONCE: usize = 16;
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Jobs {
     /// At most 1000 ids.
-    #[schema(value_type = Vec<String>)]
     pub(super) jobs: Vec<JobId>,
 }
 

@@ -71,7 +71,6 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Ids {
     /// The ids, in order.
-    #[schema(value_type = Vec<String>)]
     pub jobs: Vec<JobId>,
     /// How many jobs match in all.
     pub total: usize,
@@ -82,31 +81,23 @@ pub struct Ids {
 pub struct JobRow {
     pub job: JobName,
     pub phase: JobState,
-    #[schema(value_type = String)]
     pub queue: Queue,
     /// The queue of the job's recipe, if that is another.
-    #[schema(value_type = Option<String>)]
     pub home: Option<Queue>,
     pub priority: u8,
-    #[schema(value_type = String)]
     pub batch: BatchId,
     /// The current or last owner.
-    #[schema(value_type = Option<String>)]
     pub worker: Option<WorkerName>,
-    #[schema(value_type = String)]
     pub enqueued: Moment,
-    #[schema(value_type = String)]
     pub changed: Moment,
     /// Size of the input in bytes.
     pub input_size: u64,
     /// Size of the output in bytes, if it is in place.
     pub output_size: Option<u64>,
-    #[schema(value_type = Option<String>)]
     pub encoder: Option<Encoder>,
     /// Mean encoding speed in frames per second.
     pub fps: Option<f32>,
     /// The fault of the last failure.
-    #[schema(value_type = Option<String>)]
     pub fault: Option<Fault>,
     /// Why the last attempt failed, without the path, shortened.
     pub reason: Option<String>,

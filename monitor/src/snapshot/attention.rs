@@ -35,7 +35,6 @@ pub enum Attention {
         /// How many workers cannot reach the place.
         workers: usize,
         /// One of these workers.
-        #[schema(value_type = String)]
         worker: WorkerName,
         /// Since when that worker cannot reach the place.
         since: Moment,
@@ -44,7 +43,6 @@ pub enum Attention {
     },
     /// A worker's clock is far from the broker's.
     ClockOff {
-        #[schema(value_type = String)]
         worker: WorkerName,
         /// Seconds by which the clock is ahead; negative if it is behind.
         ahead: f64,
@@ -61,7 +59,6 @@ pub enum Attention {
     Failed {
         count: usize,
         /// The latest of them.
-        #[schema(value_type = String)]
         job: JobId,
         /// The name of that job.
         name: String,
@@ -74,19 +71,16 @@ pub enum Attention {
 /// Pending jobs of one queue.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Held {
-    #[schema(value_type = String)]
     pub queue: Queue,
     pub pending: u64,
     /// Encoders of the same codec that live workers have, if no worker has proved this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<String>)]
     pub alternatives: Vec<Encoder>,
 }
 
 /// A worker that takes no jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Unavailable {
-    #[schema(value_type = String)]
     pub worker: WorkerName,
     /// Why the worker takes no jobs, in its own words.
     pub note: Option<String>,

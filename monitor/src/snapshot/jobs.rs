@@ -16,7 +16,6 @@ use crate::snapshot::queues::Unserved;
 /// The name of a job in every row.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct JobName {
-    #[schema(value_type = String)]
     pub id: JobId,
     /// The file name of the input. It is shown as it is, so it may be hostile.
     pub name: String,
@@ -29,14 +28,10 @@ pub struct JobName {
 pub struct RunningRow {
     pub job: JobName,
     /// The batch of the job.
-    #[schema(value_type = String)]
     pub batch: BatchId,
-    #[schema(value_type = String)]
     pub queue: Queue,
-    #[schema(value_type = u8)]
     pub priority: Priority,
     /// The owner of the job.
-    #[schema(value_type = String)]
     pub worker: WorkerName,
     /// Whether heartbeats of that worker are missing.
     pub worker_lost: bool,
@@ -45,7 +40,6 @@ pub struct RunningRow {
     /// The number of the attempt, from 1.
     pub attempt: u32,
     /// The stage of the attempt.
-    #[schema(value_type = String)]
     pub stage: Stage,
     /// Share of the stage that is done, 0 to 1.
     pub fraction: Option<f32>,
@@ -67,7 +61,6 @@ pub struct RunningRow {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RetryRow {
     pub job: JobName,
-    #[schema(value_type = String)]
     pub queue: Queue,
     pub until: Moment,
     /// Failed attempts so far.
@@ -80,9 +73,7 @@ pub struct RetryRow {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct NextRow {
     pub job: JobName,
-    #[schema(value_type = String)]
     pub queue: Queue,
-    #[schema(value_type = u8)]
     pub priority: Priority,
     pub enqueued: Moment,
     /// Size of the input in bytes.
@@ -95,11 +86,9 @@ pub struct NextRow {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EndedRow {
     pub job: JobName,
-    #[schema(value_type = String)]
     pub queue: Queue,
     pub ended: Moment,
     /// The last owner.
-    #[schema(value_type = Option<String>)]
     pub worker: Option<WorkerName>,
     /// Number of attempts.
     pub attempts: u32,
@@ -113,7 +102,6 @@ pub enum Ending {
     /// The output is in place.
     Completed {
         /// The encoder; `None` if the video was copied.
-        #[schema(value_type = Option<String>)]
         encoder: Option<Encoder>,
         /// Size of the input in bytes.
         input_size: u64,
@@ -130,7 +118,6 @@ pub enum Ending {
     },
     /// No further attempt follows.
     Failed {
-        #[schema(value_type = String)]
         fault: Fault,
         /// The reason, without the path.
         reason: String,

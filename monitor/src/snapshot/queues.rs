@@ -33,12 +33,10 @@ pub enum Unserved {
 /// One queue.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct QueueRow {
-    #[schema(value_type = String)]
     pub queue: Queue,
     /// Pending jobs.
     pub pending: u64,
     /// Pending jobs by priority, the most urgent first. Priorities without jobs are left out.
-    #[schema(value_type = Vec<(u8, u64)>)]
     pub by_priority: Vec<(Priority, u64)>,
     /// Running jobs.
     pub running: usize,
@@ -47,7 +45,6 @@ pub struct QueueRow {
     /// How many workers serve the queue now.
     pub served_by: usize,
     /// The first of these workers, by name.
-    #[schema(value_type = Vec<String>)]
     pub servers: Vec<WorkerName>,
     /// Estimated seconds until all running and pending jobs of the queue have ended.
     pub eta: Option<f64>,

@@ -31,7 +31,6 @@ pub enum Presence {
 /// One worker.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct WorkerRow {
-    #[schema(value_type = String)]
     pub name: WorkerName,
     pub status: Presence,
     /// Why the worker takes no jobs, in its own words.
@@ -45,7 +44,6 @@ pub struct WorkerRow {
     /// The most jobs that the worker runs at once.
     pub slots: u32,
     /// The running jobs.
-    #[schema(value_type = Vec<String>)]
     pub running: Vec<JobId>,
     /// Share of all cores in use, 0 to 1.
     pub cpu: f32,
@@ -88,7 +86,6 @@ pub struct CardRow {
     /// Encoders that passed their test encode: hardware encoders first, then by speed.
     pub encoders: Vec<EncoderRow>,
     /// Encoders that failed their test encode, each with ffmpeg's message.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub refused: BTreeMap<Encoder, String>,
     /// Audio encoders that passed their test encode.
     pub audio: Vec<String>,
@@ -106,13 +103,10 @@ pub struct CardRow {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EncoderRow {
     /// The name in ffmpeg.
-    #[schema(value_type = String)]
     pub name: Encoder,
     /// The codec that the encoder makes.
-    #[schema(value_type = Option<String>)]
     pub codec: Option<Codec>,
     /// The kind of device that the encoder runs on.
-    #[schema(value_type = String)]
     pub kind: EncoderKind,
     /// Speed in frames per second at 1280×720.
     pub fps: f32,

@@ -67,6 +67,7 @@ pub enum Requeue {
 /// What a running attempt is busy with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Stage {
     /// Looking at the input, or downloading it.
     Reading,

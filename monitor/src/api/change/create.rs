@@ -37,10 +37,8 @@ pub(crate) struct Order {
     recipe: Recipe,
     /// 1 (low) to 10 (high); 5 by default.
     #[serde(default)]
-    #[schema(value_type = Option<u8>)]
     priority: Priority,
     /// The only worker that may run the jobs.
-    #[schema(value_type = Option<String>)]
     worker: Option<WorkerName>,
     /// Seconds after which each fallback encoder opens to a waiting job. Needed if the recipe names
     /// several encoders.
@@ -51,7 +49,6 @@ pub(crate) struct Order {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Receipt {
     /// The batch of the new jobs; `null` if no job is new.
-    #[schema(value_type = Option<String>)]
     batch: Option<BatchId>,
     files: Vec<FileReceipt>,
 }
@@ -60,7 +57,6 @@ pub(crate) struct Receipt {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FileReceipt {
     file: String,
-    #[schema(value_type = Option<String>)]
     job: Option<JobId>,
     /// Whether the job is new.
     added: bool,

@@ -16,7 +16,6 @@ use crate::web::refusal::{Json, Named, Refusal};
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Week {
     /// By the worker's own clock, e.g. `mon-fri 19:00-07:00; sat,sun 00:00-24:00`.
-    #[schema(value_type = String)]
     hours: Hours,
 }
 

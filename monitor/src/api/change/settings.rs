@@ -14,13 +14,11 @@ use crate::web::refusal::{Json, Refusal};
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct KeepHistory {
     /// 1 to 3650 days.
-    #[schema(value_type = u32)]
     days: Days,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct DefaultPreset {
-    #[schema(value_type = String)]
     preset: Token,
 }
 

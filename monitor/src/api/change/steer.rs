@@ -20,23 +20,19 @@ use crate::web::refusal::{Json, Refusal};
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Move {
     /// At most 1000 ids.
-    #[schema(value_type = Vec<String>)]
     jobs: Vec<JobId>,
     /// The new queue; `on_<worker>` for one worker alone. Left out: the queue stays.
-    #[schema(value_type = Option<String>)]
     queue: Option<Queue>,
     /// Move each job back to the queue of its recipe.
     #[serde(default)]
     home: bool,
     /// The new priority, 1 (low) to 10 (high).
-    #[schema(value_type = Option<u8>)]
     priority: Option<Priority>,
 }
 
 /// The result for one job.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Outcome {
-    #[schema(value_type = String)]
     job: JobId,
     /// Whether the job was changed.
     done: bool,

@@ -26,13 +26,11 @@ const FRAME: Duration = Duration::from_secs(2);
 /// A batch and its progress.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BatchRow {
-    #[schema(value_type = String)]
     id: BatchId,
     /// The name that a person knows the batch by.
     label: String,
     /// How many jobs were enqueued with the batch.
     jobs: u64,
-    #[schema(value_type = String)]
     enqueued: Moment,
     /// The batch's jobs by state, as far as they are in the index.
     phases: Vec<(JobState, usize)>,

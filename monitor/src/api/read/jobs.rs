@@ -130,7 +130,6 @@ pub(crate) struct Details {
     #[schema(value_type = Object)]
     record: JobRecord,
     /// The queue of the job's recipe, if that is another.
-    #[schema(value_type = Option<String>)]
     home: Option<Queue>,
     /// Why the job is in this state, in one sentence; times in RFC 3339.
     why: String,

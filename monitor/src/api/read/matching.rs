@@ -46,7 +46,6 @@ pub(crate) async fn plan(
 /// Whether a worker could run all of the jobs.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Fit {
-    #[schema(value_type = String)]
     worker: WorkerName,
     /// Whether the worker could run all of the jobs.
     fits: bool,

@@ -17,7 +17,6 @@ pub(crate) struct Settings {
     /// How long history is kept.
     history: HistoryRow,
     /// The preset of jobs that name no recipe.
-    #[schema(value_type = Option<String>)]
     default: Option<Token>,
     /// Every preset, by name.
     presets: Vec<PresetRow>,
@@ -27,7 +26,6 @@ pub(crate) struct Settings {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HistoryRow {
     /// Days, if a person has set them.
-    #[schema(value_type = Option<u32>)]
     days: Option<Days>,
     /// Seconds that the broker keeps events; 0 is for ever.
     events: u64,
@@ -38,7 +36,6 @@ pub(crate) struct HistoryRow {
 /// A preset.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PresetRow {
-    #[schema(value_type = String)]
     name: Token,
     note: Option<String>,
     #[schema(value_type = Object)]

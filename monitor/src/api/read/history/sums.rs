@@ -23,7 +23,6 @@ const REASONS: usize = 20;
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(in crate::api) struct History {
     /// The start of the time span.
-    #[schema(value_type = String)]
     since: Moment,
     /// Seconds that each point of a curve stands for.
     step: i64,
@@ -98,12 +97,10 @@ pub(in crate::api) struct Tally {
 /// Why jobs failed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(in crate::api) struct FailureSum {
-    #[schema(value_type = String)]
     fault: Fault,
     /// The reason of the latest of these jobs; others may differ in numbers.
     reason: String,
     jobs: usize,
-    #[schema(value_type = String)]
     latest: Moment,
 }
 
