@@ -158,7 +158,7 @@ export function recipeForm({ api, state }, id, changed) {
      * @param {string | null} message
      */
     refuse(message) {
-      const [, path = "", reason = null] = message?.match(/^recipe\.([\w.[\]]+): (.*)$/s) ?? [null, "", message];
+      const [, path = "", reason = null] = message?.match(/^recipe\.?([\w.[\]]*): (.*)$/s) ?? [null, "", message];
       const part = path.replace(/^video\.encode\./, "").split(/[.[]/)[0];
       for (const [name, control] of Object.entries(fields)) {
         const isAtFault = part !== "" && !control.disabled && (HOLDS.get(name) ?? name) === part;
