@@ -537,14 +537,14 @@ export interface components {
             kind: "place_away";
             place: string;
             since: components["schemas"]["Moment"];
-            worker: string;
+            worker: components["schemas"]["WorkerName"];
             workers: number;
         } | {
             /** Format: double */
             ahead: number;
             /** @enum {string} */
             kind: "clock_off";
-            worker: string;
+            worker: components["schemas"]["WorkerName"];
         } | {
             count: number;
             /** @enum {string} */
@@ -554,7 +554,7 @@ export interface components {
         } | {
             at: components["schemas"]["Moment"];
             count: number;
-            job: string;
+            job: components["schemas"]["JobId"];
             /** @enum {string} */
             kind: "failed";
             name: string;
@@ -565,11 +565,13 @@ export interface components {
             place: string;
             since: components["schemas"]["Moment"];
         };
+        /** @example 01890a5d-ac96-774b-bcce-b302099a8057 */
+        BatchId: string;
         BatchRow: {
-            enqueued: string;
+            enqueued: components["schemas"]["Moment"];
             /** Format: double */
             eta?: number | null;
-            id: string;
+            id: components["schemas"]["BatchId"];
             /** Format: int64 */
             jobs: number;
             label: string;
@@ -602,6 +604,8 @@ export interface components {
             };
             roots: string[];
         };
+        /** @enum {string} */
+        Codec: "h264" | "hevc" | "av1" | "vp8" | "vp9" | "vvc" | "mpeg2video" | "mpeg4" | "prores" | "dnxhd" | "ffv1" | "mjpeg";
         ConsumerRow: {
             ack_pending: number;
             /** Format: int64 */
@@ -629,28 +633,33 @@ export interface components {
             seconds: (number | null)[];
             worker: string;
         };
+        Days: number;
         DefaultPreset: {
-            preset: string;
+            preset: components["schemas"]["Token"];
         };
         Details: {
             events: Record<string, unknown>[];
-            home?: string | null;
+            home?: components["schemas"]["Queue"] | null;
             name: components["schemas"]["JobName"];
             record: Record<string, unknown>;
             state: components["schemas"]["JobState"];
             why: string;
         };
+        /** @example hevc_nvenc */
+        Encoder: string;
+        /** @enum {string} */
+        EncoderKind: "software" | "nvidia" | "intel" | "amd" | "apple" | "vaapi" | "v4l2" | "vulkan" | "mediafoundation" | "rockchip";
         EncoderRow: {
-            codec?: string | null;
+            codec?: components["schemas"]["Codec"] | null;
             depths: number[];
             /** Format: float */
             fps: number;
-            kind: string;
+            kind: components["schemas"]["EncoderKind"];
             largest: [
                 number,
                 number
             ];
-            name: string;
+            name: components["schemas"]["Encoder"];
             /** Format: int32 */
             sessions?: number | null;
         };
@@ -664,11 +673,11 @@ export interface components {
             ended: components["schemas"]["Moment"];
             ending: components["schemas"]["Ending"];
             job: components["schemas"]["JobName"];
-            queue: string;
-            worker?: string | null;
+            queue: components["schemas"]["Queue"];
+            worker?: components["schemas"]["WorkerName"] | null;
         };
         Ending: {
-            encoder?: string | null;
+            encoder?: components["schemas"]["Encoder"] | null;
             /** Format: double */
             fps: number;
             further_news: number;
@@ -682,7 +691,7 @@ export interface components {
             /** @enum {string} */
             state: "completed";
         } | {
-            fault: string;
+            fault: components["schemas"]["Fault"];
             reason: string;
             /** @enum {string} */
             state: "failed";
@@ -691,15 +700,17 @@ export interface components {
             state: "cancelled";
         };
         FailureSum: {
-            fault: string;
+            fault: components["schemas"]["Fault"];
             jobs: number;
-            latest: string;
+            latest: components["schemas"]["Moment"];
             reason: string;
         };
+        /** @enum {string} */
+        Fault: "input" | "worker" | "passing";
         FileReceipt: {
             added: boolean;
             file: string;
-            job?: string | null;
+            job?: components["schemas"]["JobId"] | null;
             why?: string | null;
         };
         FileRow: {
@@ -710,7 +721,7 @@ export interface components {
         Fit: {
             fits: boolean;
             why?: string | null;
-            worker: string;
+            worker: components["schemas"]["WorkerName"];
         };
         FolderRow: {
             files: components["schemas"]["FileRow"][];
@@ -726,10 +737,10 @@ export interface components {
             refused?: string | null;
         };
         Held: {
-            alternatives?: string[];
+            alternatives?: components["schemas"]["Encoder"][];
             /** Format: int64 */
             pending: number;
-            queue: string;
+            queue: components["schemas"]["Queue"];
         };
         History: {
             by_worker: components["schemas"]["WorkerSum"][];
@@ -737,7 +748,7 @@ export interface components {
             failures: components["schemas"]["FailureSum"][];
             pairs: components["schemas"]["Curves"][];
             ratios: number[];
-            since: string;
+            since: components["schemas"]["Moment"];
             /** Format: int64 */
             step: number;
             workers: components["schemas"]["Tally"][];
@@ -745,13 +756,14 @@ export interface components {
         HistoryRow: {
             /** Format: int64 */
             batches: number;
-            /** Format: int32 */
-            days?: number | null;
+            days?: components["schemas"]["Days"] | null;
             /** Format: int64 */
             events: number;
         };
+        /** @example mon-fri 19:00-07:00; sat,sun 00:00-24:00 */
+        Hours: string;
         Ids: {
-            jobs: string[];
+            jobs: components["schemas"]["JobId"][];
             total: number;
         };
         JetStream: {
@@ -760,20 +772,22 @@ export interface components {
             streams: components["schemas"]["StreamRow"][];
             version: string;
         };
+        /** @example 9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab */
+        JobId: string;
         JobName: {
             folder: string;
-            id: string;
+            id: components["schemas"]["JobId"];
             name: string;
         };
         JobRow: {
-            batch: string;
-            changed: string;
-            encoder?: string | null;
-            enqueued: string;
-            fault?: string | null;
+            batch: components["schemas"]["BatchId"];
+            changed: components["schemas"]["Moment"];
+            encoder?: components["schemas"]["Encoder"] | null;
+            enqueued: components["schemas"]["Moment"];
+            fault?: components["schemas"]["Fault"] | null;
             /** Format: float */
             fps?: number | null;
-            home?: string | null;
+            home?: components["schemas"]["Queue"] | null;
             /** Format: int64 */
             input_size: number;
             job: components["schemas"]["JobName"];
@@ -782,18 +796,17 @@ export interface components {
             phase: components["schemas"]["JobState"];
             /** Format: int32 */
             priority: number;
-            queue: string;
+            queue: components["schemas"]["Queue"];
             reason?: string | null;
-            worker?: string | null;
+            worker?: components["schemas"]["WorkerName"] | null;
         };
         /** @enum {string} */
         JobState: "pending" | "paused" | "running" | "waiting" | "completed" | "failed" | "cancelled";
         Jobs: {
-            jobs: string[];
+            jobs: components["schemas"]["JobId"][];
         };
         KeepHistory: {
-            /** Format: int32 */
-            days: number;
+            days: components["schemas"]["Days"];
         };
         Kept: {
             note?: string | null;
@@ -824,19 +837,17 @@ export interface components {
         Moment: string;
         Move: {
             home?: boolean;
-            jobs: string[];
-            /** Format: int32 */
-            priority?: number | null;
-            queue?: string | null;
+            jobs: components["schemas"]["JobId"][];
+            priority?: components["schemas"]["Priority"] | null;
+            queue?: components["schemas"]["Queue"] | null;
         };
         NextRow: {
             enqueued: components["schemas"]["Moment"];
             /** Format: int64 */
             input_size: number;
             job: components["schemas"]["JobName"];
-            /** Format: int32 */
-            priority: number;
-            queue: string;
+            priority: components["schemas"]["Priority"];
+            queue: components["schemas"]["Queue"];
             unserved?: components["schemas"]["Unserved"] | null;
         };
         Order: {
@@ -844,14 +855,13 @@ export interface components {
             /** Format: int64 */
             hop_after?: number | null;
             output: string;
-            /** Format: int32 */
-            priority?: number | null;
+            priority?: components["schemas"]["Priority"];
             recipe: Record<string, unknown>;
-            worker?: string | null;
+            worker?: components["schemas"]["WorkerName"] | null;
         };
         Outcome: {
             done: boolean;
-            job: string;
+            job: components["schemas"]["JobId"];
             phase?: components["schemas"]["JobState"] | null;
             why?: string | null;
         };
@@ -874,13 +884,14 @@ export interface components {
         Presence: "ready" | "draining" | "drained" | "off_hours" | "quarantined" | "lost";
         PresetRow: {
             built_in: boolean;
-            name: string;
+            name: components["schemas"]["Token"];
             note?: string | null;
             recipe: Record<string, unknown>;
             /** Format: int64 */
             revision?: number | null;
             words: string;
         };
+        Priority: number;
         Progress: {
             complete: boolean;
             /** Format: float */
@@ -892,6 +903,8 @@ export interface components {
             /** Format: int64 */
             revision: number;
         };
+        /** @example any_hevc */
+        Queue: string;
         QueueRow: {
             by_priority: [
                 number,
@@ -903,16 +916,16 @@ export interface components {
             paused: boolean;
             /** Format: int64 */
             pending: number;
-            queue: string;
+            queue: components["schemas"]["Queue"];
             running: number;
             served_by: number;
-            servers: string[];
+            servers: components["schemas"]["WorkerName"][];
             /** Format: int32 */
             slots: number;
             unserved?: components["schemas"]["Unserved"] | null;
         };
         Receipt: {
-            batch?: string | null;
+            batch?: components["schemas"]["BatchId"] | null;
             files: components["schemas"]["FileReceipt"][];
         };
         Refusal: {
@@ -929,7 +942,7 @@ export interface components {
             /** Format: int32 */
             attempts: number;
             job: components["schemas"]["JobName"];
-            queue: string;
+            queue: components["schemas"]["Queue"];
             reason: string;
             until: components["schemas"]["Moment"];
         };
@@ -938,7 +951,7 @@ export interface components {
         RunningRow: {
             /** Format: int32 */
             attempt: number;
-            batch: string;
+            batch: components["schemas"]["BatchId"];
             /** Format: float */
             bitrate?: number | null;
             /** Format: double */
@@ -952,14 +965,13 @@ export interface components {
             job: components["schemas"]["JobName"];
             /** Format: int64 */
             output_size?: number | null;
-            /** Format: int32 */
-            priority: number;
-            queue: string;
+            priority: components["schemas"]["Priority"];
+            queue: components["schemas"]["Queue"];
             since: components["schemas"]["Moment"];
             /** Format: float */
             speed?: number | null;
-            stage: string;
-            worker: string;
+            stage: components["schemas"]["Stage"];
+            worker: components["schemas"]["WorkerName"];
             worker_lost: boolean;
         };
         Saved: {
@@ -967,7 +979,7 @@ export interface components {
             revision: number;
         };
         Settings: {
-            default?: string | null;
+            default?: components["schemas"]["Token"] | null;
             history: components["schemas"]["HistoryRow"];
             presets: components["schemas"]["PresetRow"][];
         };
@@ -975,6 +987,8 @@ export interface components {
             input: components["schemas"]["Content"];
             output?: components["schemas"]["Content"] | null;
         };
+        /** @enum {string} */
+        Stage: "reading" | "encoding" | "verifying" | "publishing";
         Standing: {
             locked: boolean;
             role?: components["schemas"]["Role"] | null;
@@ -1019,6 +1033,8 @@ export interface components {
             failed: number;
             worker: string;
         };
+        /** @example small-av1 */
+        Token: string;
         Totals: {
             cancelled: number;
             completed: number;
@@ -1042,7 +1058,7 @@ export interface components {
             note?: string | null;
             running: number;
             until?: components["schemas"]["Moment"] | null;
-            worker: string;
+            worker: components["schemas"]["WorkerName"];
         };
         /** @enum {string} */
         Unserved: "paused" | "quarantined" | "drained" | "off_hours" | "lost" | "not_there" | "no_workers" | "not_proved";
@@ -1056,8 +1072,10 @@ export interface components {
             losses: string[];
         };
         Week: {
-            hours: string;
+            hours: components["schemas"]["Hours"];
         };
+        /** @example mini-pc */
+        WorkerName: string;
         WorkerRow: {
             away: components["schemas"]["AwayRow"][];
             /** Format: double */
@@ -1067,9 +1085,9 @@ export interface components {
             last_seen?: components["schemas"]["Moment"] | null;
             /** Format: float */
             memory: number;
-            name: string;
+            name: components["schemas"]["WorkerName"];
             note?: string | null;
-            running: string[];
+            running: components["schemas"]["JobId"][];
             /** Format: int64 */
             scratch_free: number;
             /** Format: int32 */

@@ -14,7 +14,7 @@ export function encoderChoices({ codecs, encoders }, state) {
   const proved = Object.values(state?.cards ?? {}).flatMap((card) => card.encoders);
   const makes = new Map([...encoders, ...proved].map((row) => [row.name, row.codec]));
   const live = new Set(proved.map((row) => row.name));
-  const made = new Set(proved.map((row) => row.codec));
+  const made = new Set(proved.map((row) => /** @type {string | null | undefined} */ (row.codec)));
   const names = [...makes.keys()].sort();
 
   /** @param {boolean} wanted */
