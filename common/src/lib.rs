@@ -14,8 +14,6 @@ pub mod farm;
 pub mod job;
 pub mod matching;
 pub mod names;
-#[cfg(feature = "openapi")]
-mod openapi;
 pub mod program;
 pub mod recipe;
 pub mod store;

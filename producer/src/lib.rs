@@ -4,34 +4,28 @@
 //! [`submit::upload`] → [`submit::send`] → [`wait`] → [`download`]; those that change jobs go [`select::selection`] →
 //! [`select::bulk`].
 
-mod args;
+mod cli;
 mod commands;
 mod display;
 mod download;
 mod embedded;
-mod executables;
-mod exit;
-mod globs;
-mod paths;
 mod recipe;
 mod select;
-mod settings;
 mod submit;
-mod usage;
 mod wait;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::args::CommonOptions;
+use crate::cli::args::CommonOptions;
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::commands::{Command, FarmCommand};
-use crate::exit::{Error, Exit};
-use crate::settings::Settings;
 
 /// Submits media to an ffmpeg-easy encoding farm, or encodes it on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "producer", version, after_help = exit::HELP, subcommand_required = true)]
+#[command(name = "producer", version, after_help = cli::exit::HELP, subcommand_required = true)]
 struct Cli {
     #[command(flatten)]
     common: CommonOptions,
@@ -40,7 +34,7 @@ struct Cli {
 }
 
 pub fn main() -> ExitCode {
-    let Cli { common, command } = usage::parse();
+    let Cli { common, command } = cli::usage::parse();
     let command = match command.run_alone(Cli::command()) {
         Ok(code) => return code,
         Err(command) => command,

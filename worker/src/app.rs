@@ -18,15 +18,15 @@ use crate::attempt::executor::Executor;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::scratch::Scratch;
 use crate::capabilities::Detection;
-use crate::config::Config;
+use crate::cli::config::Config;
+use crate::cli::error::Error;
 use crate::dispatch::admission::{Admission, Held};
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::orders;
-use crate::error::Error;
 use crate::ffmpeg::Tools;
-use crate::reach::Reach;
 use crate::report::heartbeat::{Heartbeater, Profile};
 use crate::report::namesake;
+use crate::work::reach::Reach;
 use crate::{preview, sandbox};
 
 /// How long signing off from the broker may take.

@@ -14,14 +14,10 @@
 pub mod app;
 pub mod attempt;
 pub mod capabilities;
-pub mod commands;
-pub mod config;
+pub mod cli;
 pub mod dispatch;
-pub mod error;
 pub mod ffmpeg;
 pub mod preview;
-pub mod reach;
 pub mod report;
 pub mod sandbox;
-pub mod stop;
 pub mod work;

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use common::program::{shutdown, telemetry};
-use worker::config::{Cli, Command};
-use worker::error::Error;
-use worker::{app, commands, sandbox};
+use worker::cli::commands;
+use worker::cli::config::{Cli, Command};
+use worker::cli::error::Error;
+use worker::{app, sandbox};
 
 fn main() -> ExitCode {
     // Before any thread exists, and before anything that takes time: each run of a tool goes through here twice.

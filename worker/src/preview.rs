@@ -23,7 +23,7 @@ use crate::attempt::executor::{Executor, choose};
 use crate::attempt::scratch::AttemptFolder;
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::{changes, input};
-use crate::config::ReadMode;
+use crate::cli::config::ReadMode;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;

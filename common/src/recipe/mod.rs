@@ -8,6 +8,8 @@
 //! Runs are read for ever, and a stored recipe that breaks a rule makes its run
 //! unreadable. So a rule may be made looser; one that is made stricter belongs to
 //! where jobs are submitted.
+//!
+//! More than 12 entries: each is one part of a recipe.
 
 mod arguments;
 mod audio;

@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Once, PoisonError};
+use std::time::Duration;
 
 use object_store::ClientConfigKey;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 
 use crate::names::location::Location;
+use crate::store::Stores;
 use crate::store::error::{StoreError, innermost};
-use crate::store::{Stores, upload};
+
+/// How long a store may take to answer that an upload is ended, before it is
+/// asked again: AWS speaks of minutes, and takes the second question well.
+const ANSWER: Duration = Duration::from_secs(2 * 60);
 
 /// By bucket, and by how patient they are.
 pub(super) type Clients = HashMap<(String, Patience), Arc<AmazonS3>>;
@@ -77,7 +82,7 @@ impl Stores {
         }
         if patience == Patience::Long {
             let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
-            builder = builder.with_config(timeout, format!("{} seconds", upload::ANSWER.as_secs()));
+            builder = builder.with_config(timeout, format!("{} seconds", ANSWER.as_secs()));
         }
         let store = Arc::new(
             builder

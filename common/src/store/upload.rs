@@ -21,9 +21,6 @@ use crate::names::location::Location;
 const PART: u64 = 16 * 1024 * 1024;
 /// Parts of one upload that are under way at once.
 const PARTS_AT_ONCE: usize = 4;
-/// How long a store may take to answer that an upload is ended, before it is
-/// asked again: AWS speaks of minutes, and takes the second question well.
-pub(super) const ANSWER: Duration = Duration::from_secs(2 * 60);
 /// First wait before what could not be aborted is tried again; twice as long
 /// each time, up to the second.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));

@@ -55,6 +55,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
 
 #[cfg(test)]
 mod golden;
+#[cfg(feature = "openapi")]
+mod openapi;
 
 /// Whether a value is left out of its stored form, as a reader fills it in.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::exit::Exit;
+use crate::cli::exit::Exit;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -14,15 +14,15 @@ use common::store::Stores;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::{output, units};
 use crate::download::downloads::Downloads;
 use crate::download::event::DownloadResult;
 use crate::download::target::DownloadTarget;
-use crate::exit::{Error, Exit};
-use crate::paths;
 use crate::select::lookup::find_batch;
-use crate::settings::Settings;
 use crate::submit::entry::{Entry, EntryState};
+use crate::submit::paths;
 use crate::wait::ended::{WaitEnd, wait_until_ended};
 use crate::wait::follow::Follower;
 

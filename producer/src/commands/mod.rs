@@ -19,9 +19,9 @@ use self::change::{cancel, reassign, reprioritize, retry};
 use self::look::{batch, batches, job, jobs, logs, why, workers};
 use self::orders::{drain, hours, pause, resume};
 use self::run::{encode, enqueue, plan, watch};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::embedded::guard;
-use crate::exit::{Error, Exit};
-use crate::settings::Settings;
 
 /// What to do.
 #[derive(Debug, Subcommand)]

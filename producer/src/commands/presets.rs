@@ -7,13 +7,13 @@ use common::names::token::Token;
 use common::recipe::preset::{Listed, Preset, Presets};
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::table::table;
 use crate::display::{output, table};
-use crate::exit::{Error, Exit};
 use crate::recipe::known::check_known;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
-use crate::settings::Settings;
 
 /// Without a subcommand, the presets are listed.
 #[derive(Debug, Args)]

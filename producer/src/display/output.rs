@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::times;
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 pub(crate) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::DownloadEvent;
 use super::file::Downloader;
 use super::target::DownloadTarget;
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// Files that are downloaded at once.
 const AT_ONCE: usize = 3;

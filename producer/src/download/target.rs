@@ -6,7 +6,7 @@ use common::names::location::Location;
 use common::submit::naming::as_key;
 use uuid::Uuid;
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// Characters of the local folder's name in the name of the bucket's folder.
 const NAME: usize = 48;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::guarded::{GuardPlan, Guarded};
 use super::state::State;
-use crate::executables;
-use crate::exit::Error;
+use crate::cli::exit::Error;
+use crate::embedded::executables;
 
 /// The oldest supported server.
 const NEEDED: (u32, u32) = (2, 12);

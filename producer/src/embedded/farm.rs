@@ -12,7 +12,7 @@ use super::broker::PrivateBroker;
 use super::guarded::Guarded;
 use super::state::State;
 use super::{memory, scratch, worker};
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// How often a worker that ended by itself is started again.
 const RESTARTS: u32 = 3;

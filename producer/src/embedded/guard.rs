@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::args::duration;
+use crate::cli::args::duration;
 
 /// How often the guard checks whether its program has ended.
 const LOOK: Duration = Duration::from_millis(50);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 use common::names::printable::printable;
 
 /// A program that ends when this is dropped, or when this process dies.

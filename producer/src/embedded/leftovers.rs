@@ -12,7 +12,7 @@ use common::names::location::Location;
 use common::names::subject::JOBS;
 use futures::TryStreamExt;
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 use crate::submit::entry::Entry;
 use crate::submit::sources::SourceFile;
 use crate::submit::terms::JobTerms;

@@ -10,7 +10,7 @@ use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use common::wire;
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// How the names of such files end.
 pub(super) const EXTENSION: &str = "done";

@@ -2,6 +2,7 @@
 //! even if it is killed.
 
 pub(crate) mod broker;
+pub(crate) mod executables;
 pub(crate) mod farm;
 pub(crate) mod guard;
 mod guarded;

@@ -14,7 +14,7 @@ use common::store::scratch::{folder, is_own, kind, lock};
 use uuid::Uuid;
 
 use super::state::State;
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// The file of the state with the names of folders beside the outputs.
 const NAMES: &str = "scratch-beside";

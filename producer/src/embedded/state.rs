@@ -13,7 +13,7 @@ use common::store::roots::Identity;
 use uuid::Uuid;
 
 use super::memory;
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// The file that is locked while a state is used.
 pub(super) const LOCK: &str = "lock";

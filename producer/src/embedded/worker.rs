@@ -11,8 +11,8 @@ use common::recipe::encoder::Encoder;
 
 use super::guarded::{GuardPlan, Guarded};
 use super::state::State;
-use crate::executables;
-use crate::exit::Error;
+use crate::cli::exit::Error;
+use crate::embedded::executables;
 
 /// The name of the only worker.
 const NAME: &str = "local";

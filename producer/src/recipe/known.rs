@@ -4,7 +4,7 @@ use common::farm::worker::Heartbeat;
 use common::recipe::Recipe;
 use common::recipe::encoder::{Codec, Encoder};
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// Refuses encoders that neither the catalogue nor any worker knows, and names similar ones. Most likely they are typing
 /// errors, and their jobs would wait for ever.

@@ -9,7 +9,7 @@ use common::recipe::{
     Rate, Recipe, Scale, Subtitles, Video, VideoEncode,
 };
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 use crate::recipe::presets::{PresetChoice, PresetSource};
 
 #[derive(Clone, Debug, Default, Args)]

@@ -9,8 +9,8 @@ use common::names::token::Token;
 use common::recipe::Recipe;
 use common::recipe::preset::{Listed, Presets};
 
-use crate::exit::Error;
-use crate::settings::Settings;
+use crate::cli::exit::Error;
+use crate::cli::settings::Settings;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PresetChoice {

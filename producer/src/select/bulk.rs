@@ -10,8 +10,8 @@ use common::names::printable::printable;
 use futures::StreamExt;
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
 use crate::display::{output, units};
-use crate::exit::{Error, Exit};
 
 /// Jobs that are changed at once.
 const AT_ONCE: usize = 32;

@@ -11,7 +11,7 @@ use common::job::state::JobState;
 use common::names::location::Location;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 use crate::select::lookup::find_batch;
 
 /// Jobs must meet all options.

@@ -6,7 +6,7 @@ use common::broker::Broker;
 use common::job::id::{BatchId, JobId};
 use common::job::record::JobRecord;
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// The shortest prefix of an id that is accepted.
 const SHORTEST_PREFIX: usize = 4;

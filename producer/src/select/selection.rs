@@ -7,7 +7,7 @@ use clap::Args;
 use common::broker::Broker;
 use common::job::record::JobRecord;
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 use crate::select::filter::FilterOptions;
 use crate::select::lookup;
 

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use common::names::location::Location;
 
+use crate::cli::exit::Error;
+use crate::cli::settings::Settings;
 use crate::download::target::DownloadTarget;
-use crate::exit::Error;
-use crate::paths;
-use crate::settings::Settings;
+use crate::submit::paths;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Destination {

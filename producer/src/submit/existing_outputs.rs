@@ -6,8 +6,8 @@ use std::path::Path;
 use common::names::location::Location;
 use common::store::Stores;
 
+use crate::cli::exit::Error;
 use crate::download::target::DownloadTarget;
-use crate::exit::Error;
 
 /// The sizes of files that are at the outputs before any job is submitted.
 pub(crate) struct ExistingOutputs {

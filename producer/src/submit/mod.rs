@@ -1,9 +1,12 @@
 //! From media to jobs in the queue.
+//!
+//! More than 12 entries: each is one step from media to jobs.
 
 pub(crate) mod arrivals;
 pub(crate) mod destination;
 pub(crate) mod entry;
 pub(crate) mod existing_outputs;
+pub(crate) mod paths;
 pub(crate) mod preflight;
 pub(crate) mod send;
 mod sniff;

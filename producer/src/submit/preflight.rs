@@ -6,8 +6,8 @@ use common::matching::plan::Plan;
 use common::names::location::Location;
 use common::store::{StoreError, Stores};
 
+use crate::cli::exit::Error;
 use crate::display::units;
-use crate::exit::Error;
 use crate::recipe::known::check_known;
 use crate::submit::terms::JobTerms;
 

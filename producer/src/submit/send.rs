@@ -12,7 +12,7 @@ use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use uuid::Uuid;
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 use crate::submit::entry::{Entry, EntryState};
 use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::sources::SourceFile;

@@ -11,8 +11,8 @@ use common::submit::naming;
 use common::submit::naming::NamedSource;
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
 use crate::display::units;
-use crate::exit::{Error, Exit};
 use crate::submit::destination::Destination;
 use crate::submit::sources::{Search, SourceFile, SourceOptions};
 

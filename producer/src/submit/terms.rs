@@ -8,8 +8,8 @@ use common::farm::worker_name::WorkerName;
 use common::job::{Fallbacks, Job};
 use common::recipe::Recipe;
 
-use crate::args;
-use crate::exit::Error;
+use crate::cli::args;
+use crate::cli::exit::Error;
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Jobs")]

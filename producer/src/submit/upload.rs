@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::cli::exit::Error;
 use crate::display::{bar, units};
-use crate::exit::Error;
 use crate::submit::send::{Place, Wanted};
 use crate::submit::sources::SourceFile;
 use crate::submit::terms::JobTerms;

@@ -6,10 +6,10 @@ use common::job::id::JobId;
 use common::job::run::{Run, RunState};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::exit::{Error, Exit};
 use crate::download::downloads;
 use crate::download::downloads::Downloads;
 use crate::download::event::{DownloadEvent, DownloadResult};
-use crate::exit::{Error, Exit};
 use crate::submit::entry::{Entry, EntryState};
 use crate::wait::follow::{Follower, JobUpdate};
 use crate::wait::live::LiveDisplay;

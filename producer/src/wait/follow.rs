@@ -19,7 +19,7 @@ use common::wire;
 use futures::StreamExt;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// How often the sweep reads what the watch has missed.
 const SWEEP: Duration = Duration::from_secs(10);

@@ -10,9 +10,10 @@ use harness::servers::broker::Flush;
 use tokio::sync::mpsc;
 
 use crate::figure::{Figure, Rates};
-use crate::jobs::{self, SLOTS};
-use crate::raw::{self, Style};
+use crate::jobs::SLOTS;
+use crate::raw::Style;
 use crate::worker::{Setup, Worker};
+use crate::{jobs, raw};
 const JOBS: usize = 5000;
 /// Jobs before the clock starts: they make lanes and warm caches.
 const WARM_UP: usize = 200;

@@ -10,7 +10,8 @@ use harness::farm::Farm;
 use harness::{outside, poll, progress};
 
 use crate::figure::{Figure, median};
-use crate::jobs::{self, complete, queue};
+use crate::jobs;
+use crate::jobs::{complete, queue};
 
 const JOBS: usize = 1_000_000;
 /// Jobs made, and held in memory here, at once.

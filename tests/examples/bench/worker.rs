@@ -14,13 +14,13 @@ use common::store::Stores;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::config::ReadMode;
+use worker::cli::config::ReadMode;
 use worker::dispatch::admission::{Admission, Held};
 use worker::dispatch::dispatcher::Dispatcher;
 use worker::dispatch::orders;
-use worker::reach::Reach;
 use worker::report::heartbeat::{Heartbeater, Profile};
-use worker::stop::Stop;
+use worker::work::reach::Reach;
+use worker::work::stop::Stop;
 use worker::work::{AttemptEnd, Work};
 
 use crate::jobs::complete;

@@ -57,7 +57,7 @@ async fn the_page_shows_queues_workers_and_jobs() {
     browser
         .evaluate(&format!("location.hash = '#/jobs/{id}'"))
         .await;
-    browser.shows("ffmpeg's command line").await;
+    browser.shows("ffmpeg command line").await;
     let command = browser
         .evaluate("document.querySelector('.command').textContent")
         .await;

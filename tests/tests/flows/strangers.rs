@@ -96,9 +96,15 @@ impl Dice {
 
 /// One message of each kind, as the programs of today write it.
 fn real() -> Vec<Value> {
-    let folder = paths::repository().join("common/tests/wire");
+    let folder = paths::repository().join("common/tests/wire/v1");
     let files = std::fs::read_dir(folder).expect("they are there");
-    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    let mut paths: Vec<_> = files
+        .map(|file| file.expect("a file").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
     paths.sort();
     let read = |path| serde_json::from_slice(&std::fs::read(path).expect("a file"));
     paths.iter().map(|path| read(path).expect("JSON")).collect()

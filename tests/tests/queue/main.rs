@@ -1,4 +1,6 @@
 //! The queue's protocol on a real broker, by the library that the programs share.
+//!
+//! More than 12 entries: each holds the tests of one part of the queue's protocol.
 
 mod claimant;
 mod look;

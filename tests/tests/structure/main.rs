@@ -34,7 +34,6 @@ fn members() -> Vec<String> {
 }
 
 #[test]
-#[ignore = "files are on the move"]
 fn no_modules_of_a_crate_import_each_other_in_a_circle() {
     let repository = paths::repository();
     let findings = members()
@@ -57,13 +56,11 @@ fn no_modules_of_the_page_import_each_other_in_a_circle() {
 }
 
 #[test]
-#[ignore = "files are on the move"]
 fn no_file_holds_more_than_400_lines_of_code() {
     assert_none(size::long_files(paths::repository()), "files are too long");
 }
 
 #[test]
-#[ignore = "files are on the move"]
 fn no_folder_holds_more_than_12_entries() {
     assert_none(
         size::full_folders(paths::repository()),
@@ -88,7 +85,6 @@ fn links_in_documents_lead_somewhere() {
 }
 
 #[test]
-#[ignore = "files are on the move"]
 fn files_that_documents_name_exist() {
     assert_none(
         documents::missing_files(paths::repository()),

@@ -20,14 +20,14 @@ use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::publish::earlier;
 use crate::attempt::scratch::Scratch;
 use crate::capabilities::Detection;
-use crate::config::{ReadMode, Verify};
+use crate::cli::config::{ReadMode, Verify};
 use crate::ffmpeg::run::Limits;
 use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, Tools};
-use crate::reach::Reach;
 use crate::report::heartbeat::Heartbeater;
 use crate::sandbox::Sandbox;
-use crate::stop::Stop;
+use crate::work::reach::Reach;
+use crate::work::stop::Stop;
 use crate::work::{AttemptEnd, Work};
 
 /// What every job of this worker shares.

@@ -11,7 +11,7 @@ use common::names::location::Location;
 use common::store::roots::Roots;
 use common::store::{OnBytes, StoreError, Stores, local_input};
 
-use crate::config::ReadMode;
+use crate::cli::config::ReadMode;
 use crate::ffmpeg::Source;
 
 /// How long a presigned URL is valid: longer than the longest encode should take.

@@ -20,8 +20,8 @@ use crate::attempt::executor::Executor;
 use crate::attempt::publish::earlier::AtOutput;
 use crate::attempt::publish::{earlier, staged_file};
 use crate::attempt::steps::{Attempt, Unfinished};
-use crate::stop::{Expected, Stop};
 use crate::work::AttemptEnd;
+use crate::work::stop::{Expected, Stop};
 
 /// How long an attempt that is broken off, or has failed, may take to clean up.
 const CLEAN_UP: Duration = Duration::from_secs(10);

@@ -8,6 +8,8 @@
 //! ([`ladder`]). What passed is timed, alone on the machine ([`speed`]), and
 //! hardware is filled with encodes until it refuses ([`sessions`]). What did not
 //! pass keeps ffmpeg's own words for it.
+//!
+//! More than 12 entries: each is one step of finding out what can be encoded here.
 
 mod cache;
 mod devices;

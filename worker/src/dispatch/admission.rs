@@ -19,9 +19,9 @@ use common::recipe::encoder::EncoderKind;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use crate::config::ReadMode;
+use crate::cli::config::ReadMode;
 use crate::dispatch::room::Room;
-use crate::reach::Reach;
+use crate::work::reach::Reach;
 
 /// A job that another worker should have is offered again after that long.
 const OTHERS: SignedDuration = SignedDuration::from_secs(5);

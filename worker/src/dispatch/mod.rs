@@ -12,7 +12,6 @@
 pub mod admission;
 mod core;
 pub mod dispatcher;
-mod hands;
 pub mod orders;
 mod room;
 mod sources;

@@ -1,4 +1,6 @@
 //! A job's way through the queue: enqueued, polled, claimed, kept, ended.
+//!
+//! More than 12 entries: each is one step of a job's way through the queue.
 
 pub(super) mod claim;
 pub(super) mod commit;

@@ -2,14 +2,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cause::*;
 use super::judge::*;
-use crate::farm::orders::Order;
-use crate::farm::orders::{Controls, Target};
+use crate::farm::orders::{Controls, Order, Target};
 use crate::farm::queue::Lane;
 use crate::farm::worker::{Heartbeat, WorkerStatus};
 use crate::job::Job;
 use crate::job::failure::Failure;
-use crate::job::record::Pending;
-use crate::job::record::{JobRecord, QueueAhead};
+use crate::job::record::{JobRecord, Pending, QueueAhead};
 use crate::job::run::Run;
 use crate::job::run::report::Report;
 use crate::matching::outlook::Outlook;

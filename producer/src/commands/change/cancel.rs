@@ -3,10 +3,10 @@
 use clap::Args;
 use common::job::record::JobRecord;
 
-use crate::exit::{Error, Exit};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::select::bulk;
 use crate::select::selection::Selection;
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -7,11 +7,11 @@ use common::job::record::JobRecord;
 use common::job::run::RunState;
 use common::matching::pin;
 
-use crate::exit::{Error, Exit};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::select::bulk;
 use crate::select::bulk::JobChange;
 use crate::select::selection::Selection;
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

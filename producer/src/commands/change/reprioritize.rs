@@ -4,11 +4,11 @@ use clap::Args;
 use common::farm::queue::Priority;
 use common::job::record::JobRecord;
 
-use crate::exit::{Error, Exit};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::select::bulk;
 use crate::select::bulk::JobChange;
 use crate::select::selection::Selection;
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -5,10 +5,10 @@ use common::job::failure::Fault;
 use common::job::record::JobRecord;
 use common::job::run::RunState;
 
-use crate::exit::{Error, Exit};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::select::bulk;
 use crate::select::selection::Selection;
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -11,10 +11,10 @@ use common::names::printable::printable;
 use serde::Serialize;
 
 use super::time_left::{Completed, ProgressListener, outlook, slots};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::{changes, output, times, units};
-use crate::exit::{Error, Exit};
 use crate::select::lookup::find_batch;
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -9,10 +9,10 @@ use common::job::record::JobRecord;
 use common::names::printable::printable;
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::table::NameTable;
 use crate::display::{output, times};
-use crate::exit::{Error, Exit};
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

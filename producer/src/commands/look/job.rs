@@ -8,10 +8,10 @@ use common::job::run::{Run, RunState};
 use common::job::state::JobState;
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::{changes, job as job_line, output, state, times, units};
-use crate::exit::{Error, Exit};
 use crate::select::lookup;
-use crate::settings::Settings;
 use common::names::printable::printable;
 
 #[derive(Debug, Args)]

@@ -13,11 +13,11 @@ use common::names::location::Location;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::table::NameTable;
 use crate::display::{output, state};
-use crate::exit::{Error, Exit};
 use crate::select::filter::FilterOptions;
-use crate::settings::Settings;
 use common::names::printable::printable;
 
 #[derive(Debug, Args)]

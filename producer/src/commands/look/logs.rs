@@ -11,10 +11,10 @@ use common::names::printable::printable;
 use common::names::subject;
 use futures::StreamExt;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::output;
-use crate::exit::{Error, Exit};
 use crate::select::lookup;
-use crate::settings::Settings;
 
 /// How often `--follow` checks whether the job has ended.
 const LOOK: Duration = Duration::from_secs(1);

@@ -21,7 +21,7 @@ use common::wire;
 use futures::StreamExt;
 use jiff::Timestamp;
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// How long to wait for the progress of running jobs.
 const LISTEN: Duration = Duration::from_millis(1500);

@@ -6,10 +6,10 @@ use common::job::state::JobState;
 use common::matching::why::Why;
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::{output, times};
-use crate::exit::{Error, Exit};
 use crate::select::lookup;
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

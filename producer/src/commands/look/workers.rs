@@ -4,10 +4,10 @@ use clap::Args;
 use common::farm::worker::{Heartbeat, WorkerStatus};
 use common::names::printable::printable;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::table::table;
 use crate::display::{output, table, times, units};
-use crate::exit::{Error, Exit};
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -4,9 +4,9 @@ use clap::Args;
 use common::farm::orders::Target;
 use common::farm::worker_name::WorkerName;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::commands::orders;
-use crate::exit::{Error, Exit};
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

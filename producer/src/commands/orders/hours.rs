@@ -5,9 +5,9 @@ use common::farm::hours::Hours;
 use common::farm::orders::Target;
 use common::farm::worker_name::WorkerName;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::commands::orders;
-use crate::exit::{Error, Exit};
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 #[command(override_usage = "producer hours NAME <HOURS|--clear>")]

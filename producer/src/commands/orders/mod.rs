@@ -11,8 +11,8 @@ use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
 use crate::display::output;
-use crate::exit::{Error, Exit};
 use crate::select::lookup::find_batch;
 
 /// The target that the options name, if any.

@@ -3,9 +3,9 @@
 use clap::{ArgGroup, Args};
 use common::farm::queue::Queue;
 
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::commands::orders;
-use crate::exit::{Error, Exit};
-use crate::settings::Settings;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["queue", "batch"])))]

@@ -15,8 +15,8 @@ use common::store::Stores;
 use futures::StreamExt;
 use serde::Serialize;
 
+use crate::cli::exit::{Error, Exit};
 use crate::display::{changes, output, units};
-use crate::exit::{Error, Exit};
 use crate::submit::destination::Destination;
 use crate::submit::entry::EntryState;
 use crate::submit::existing_outputs::ExistingOutputs;

@@ -7,10 +7,10 @@ use common::names::location::Location;
 use tokio_util::sync::CancellationToken;
 
 use super::on_farm::Request;
-use crate::exit::{Error, Exit};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
-use crate::settings::Settings;
 use crate::submit::destination::Destination;
 use crate::submit::sources::SourceOptions;
 use crate::submit::terms::{JobOptions, Renew};

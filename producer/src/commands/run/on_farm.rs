@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::dry_run;
 use super::summary::{Counts, Summary, print_refused};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::download::downloads::Downloads;
 use crate::download::target::DownloadTarget;
-use crate::exit::{Error, Exit};
-use crate::settings::Settings;
 use crate::submit::destination::Destination;
 use crate::submit::entry::{Entry, EntryState};
 use crate::submit::existing_outputs::ExistingOutputs;

@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use super::dry_run;
 use super::dry_run::Forecast;
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::table::table;
 use crate::display::{output, table, times, units};
-use crate::exit::{Error, Exit};
 use crate::recipe::known::check_known;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
-use crate::settings::Settings;
 use crate::submit::sources::{Globs, Search};
 use crate::submit::upload;
 

@@ -13,11 +13,12 @@ use common::store::Stores;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::args;
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::output;
-use crate::exit::{Error, Exit};
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
-use crate::settings::Settings;
 use crate::submit::arrivals::StabilityTracker;
 use crate::submit::destination::Destination;
 use crate::submit::entry::{Entry, EntryState};
@@ -25,8 +26,7 @@ use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::{Place, submit};
 use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::terms::{JobOptions, JobTerms, Renew};
-use crate::submit::{preflight, submission, upload};
-use crate::{args, paths};
+use crate::submit::{paths, preflight, submission, upload};
 
 /// How long uploads may take to stop.
 const GIVE_UP: Duration = Duration::from_secs(3);

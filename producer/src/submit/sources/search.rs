@@ -11,9 +11,10 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::found::{FoundFiles, SourceFile};
 use super::options::Globs;
-use crate::exit::Error;
+use crate::cli::exit::Error;
+use crate::select::globs;
+use crate::submit::paths;
 use crate::submit::sniff::NoVideo;
-use crate::{globs, paths};
 
 /// Extensions that folders are searched for. A file that a person names is taken whatever its extension.
 const EXTENSIONS: &[&str] = &[

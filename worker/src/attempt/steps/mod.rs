@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::executor::Executor;
 use crate::attempt::input;
 use crate::report::progress::Reporter;
-use crate::stop::Expected;
+use crate::work::stop::Expected;
 
 pub use encode::Encoded;
 pub use probe::Probed;

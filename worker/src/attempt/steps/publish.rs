@@ -19,7 +19,7 @@ use crate::attempt::publish::earlier::AtOutput;
 use crate::attempt::publish::staged::{Staged, stage};
 use crate::attempt::steps::{Attempt, Unfinished, Verified};
 use crate::attempt::tool_output::ToolOutput;
-use crate::reach::Need;
+use crate::work::reach::Need;
 
 impl Attempt<'_> {
     /// Finds out what has become of the output that an earlier attempt was about to publish. Where it has appeared, the

@@ -10,7 +10,7 @@ use crate::attempt::input;
 use crate::attempt::publish::attributes::Attributes;
 use crate::attempt::scratch::AttemptFolder;
 use crate::attempt::steps::{Attempt, Unfinished};
-use crate::config::ReadMode;
+use crate::cli::config::ReadMode;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::run::runner::Runner;
 

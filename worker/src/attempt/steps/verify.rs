@@ -10,7 +10,7 @@ use crate::attempt::steps::read::OUTPUT;
 use crate::attempt::steps::{Attempt, Encoded, Unfinished};
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::gate::{Checked, Depth, check};
-use crate::config::Verify;
+use crate::cli::config::Verify;
 
 /// How much of its beginning and of its end is decoded of an output that is not decoded whole.
 const SAMPLE: Duration = Duration::from_secs(10);

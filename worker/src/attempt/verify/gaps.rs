@@ -1,6 +1,7 @@
 //! Where frames are missing: longer waits between two frames than the track has usually.
 
-use crate::attempt::verify::damage::ONE_PLACE;
+/// Complaints this close to each other are about one place, in seconds.
+pub(crate) const ONE_PLACE: f64 = 0.5;
 
 /// The gaps of a track, by time.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,5 +1,7 @@
 //! What the rules hear of, and what they want done.
 
+use std::collections::BTreeSet;
+
 use common::broker::Haste;
 use common::farm::orders::Controls;
 use common::farm::queue::{Lane, Queue};
@@ -8,7 +10,6 @@ use common::recipe::encoder::Encoder;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::dispatch::core::polling::Rouse;
 use crate::report::availability::Availability;
 use crate::work::AttemptEnd;
 
@@ -134,4 +135,13 @@ pub(crate) enum Search {
     All(Vec<Queue>),
     /// Find those of these queues that are not known, and mend those that are.
     More(Vec<Queue>),
+}
+
+/// Lanes that the worker had left to others, and that are to be polled all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rouse {
+    /// What was declined before may not be any more.
+    pub(crate) is_all: bool,
+    /// Jobs were published there.
+    pub(crate) lanes: BTreeSet<Lane>,
 }

@@ -37,7 +37,7 @@ use crate::dispatch::core::polling::Polling;
 use crate::report::availability::Availability;
 use crate::work::AttemptEnd;
 
-pub(crate) use polling::Rouse;
+pub(crate) use event::Rouse;
 
 /// Working hours are looked at anew so often at the least: the broker's clock may be set.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(1);

@@ -8,14 +8,13 @@
 //! but only while somebody holds a job of its lanes at all, which it finds out
 //! well within a lease. So a farm without work costs its broker next to nothing.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::broker::Haste;
 use common::farm::queue::Lane;
 use tokio::time::Instant;
 
-use crate::dispatch::core::event::{Action, Activity, NoAnswer, Now};
+use crate::dispatch::core::event::{Action, Activity, NoAnswer, Now, Rouse};
 use crate::dispatch::core::lanes::KnownLanes;
 
 /// Shortest and longest wait of an idle worker between two polls while jobs are
@@ -29,15 +28,6 @@ const LONGEST_CHECK: Duration = Duration::from_secs(10);
 const SHORTEST_CHECK: Duration = Duration::from_millis(100);
 /// Wait after the broker gave no answer.
 const TROUBLE: Duration = Duration::from_secs(1);
-
-/// Lanes that the worker had left to others, and that are to be polled all the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rouse {
-    /// What was declined before may not be any more.
-    pub(crate) is_all: bool,
-    /// Jobs were published there.
-    pub(crate) lanes: BTreeSet<Lane>,
-}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Polling {

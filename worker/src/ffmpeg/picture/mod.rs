@@ -1,5 +1,7 @@
 //! What is done to one film's pictures: what of them is kept, and how. One concept a file, and each tells what it
 //! changes.
+//!
+//! More than 12 entries: each is one property of pictures that an encode keeps or converts.
 
 mod alpha;
 mod captions;

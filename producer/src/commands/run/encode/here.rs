@@ -12,6 +12,8 @@ use common::store::Stores;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{MachineOptions, Options};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::commands::run::dry_run;
 use crate::commands::run::dry_run::Forecast;
 use crate::commands::run::summary::{Counts, Summary, print_refused};
@@ -19,9 +21,7 @@ use crate::display::units;
 use crate::embedded::farm::{PrivateFarm, Ran, RunningFarm};
 use crate::embedded::state::State;
 use crate::embedded::{broker, leftovers, scratch, sweep, worker};
-use crate::exit::{Error, Exit};
 use crate::recipe::known::check_known;
-use crate::settings::Settings;
 use crate::submit::destination::Destination;
 use crate::submit::entry::{Entry, EntryState};
 use crate::submit::existing_outputs::ExistingOutputs;

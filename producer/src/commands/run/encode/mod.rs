@@ -9,10 +9,10 @@ use common::recipe::{Choice, Recipe};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::options::Options;
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::commands::run::on_farm;
-use crate::exit::{Error, Exit};
 use crate::recipe::presets::PresetSource;
-use crate::settings::Settings;
 use crate::submit::destination::Destination;
 use crate::submit::terms::Renew;
 

@@ -10,9 +10,9 @@ use common::names::printable::printable;
 use serde::Serialize;
 
 pub(super) use self::counts::Counts;
+use crate::cli::exit::{Error, Exit};
 use crate::display::{output, units};
 use crate::download::target::DownloadTarget;
-use crate::exit::{Error, Exit};
 use crate::submit::destination::Destination;
 use crate::submit::entry::{Entry, EntryState};
 use crate::submit::submission::LeftOut;

@@ -10,8 +10,6 @@ mod end;
 mod judge;
 mod places;
 
-pub(crate) use places::ONE_PLACE;
-
 use common::job::changes::Change;
 use common::job::failure::{Failure, Fault};
 

@@ -3,12 +3,9 @@
 use common::job::changes::{Change, Kind};
 
 use crate::attempt::verify::damage::Inspected;
-use crate::attempt::verify::gaps::Gaps;
+use crate::attempt::verify::gaps::{Gaps, ONE_PLACE};
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::probe::survey::{Survey, Surveyed};
-
-/// Complaints this close to each other are about one place, in seconds.
-pub(crate) const ONE_PLACE: f64 = 0.5;
 
 /// Places that are named.
 const NAMED_PLACES: usize = 4;

@@ -8,10 +8,10 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
 use common::program::telemetry;
 
-use crate::config::{Cli, places};
+use crate::cli::config::{Cli, places};
 
 /// Says what is wrong and ends the process. `first` is what clap found.
-pub(super) fn exit(first: &clap::Error, arguments: &[OsString]) -> ! {
+pub(crate) fn exit(first: &clap::Error, arguments: &[OsString]) -> ! {
     if matches!(
         first.kind(),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue

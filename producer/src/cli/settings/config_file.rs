@@ -8,8 +8,8 @@ use common::names::location::Location;
 use common::program::telemetry::LogFormat;
 use toml::{Table, Value};
 
-use crate::args;
-use crate::exit::Error;
+use crate::cli::args;
+use crate::cli::exit::Error;
 
 /// What the file says; each key is named after an option.
 #[derive(Clone, Debug, Default)]

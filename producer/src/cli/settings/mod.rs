@@ -11,9 +11,9 @@ use common::names::printable::printable;
 use common::program::telemetry::LogFormat;
 use tokio::sync::OnceCell;
 
-use crate::args::{CommonOptions, Setting};
-use crate::exit::Error;
-use crate::settings::config_file::ConfigFile;
+use crate::cli::args::{CommonOptions, Setting};
+use crate::cli::exit::Error;
+use crate::cli::settings::config_file::ConfigFile;
 
 /// The farm's address, where nothing names one.
 const NATS: &str = "nats://127.0.0.1:4222";

@@ -2,6 +2,8 @@
 //! they say. Nothing is awaited here but the next event, and the word to stop is
 //! always the next.
 
+mod actions;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use crate::dispatch::core::availability::Rota;
 use crate::dispatch::core::event::{Event, Now};
 use crate::dispatch::core::health::Health;
 use crate::dispatch::core::{Core, Settings};
-use crate::dispatch::hands::Hands;
+use crate::dispatch::dispatcher::actions::ActionRunner;
 use crate::dispatch::sources::Sources;
 use crate::report::heartbeat::Heartbeater;
 use crate::work::Work;
@@ -70,29 +72,29 @@ impl<W: Work> Dispatcher<W> {
         let health = Health::new(self.quarantine_after, self.quarantine_rest);
         let queues = self.admission.queues();
         let mut core = Core::new(settings, health, sources.controls(), queues, &now);
-        let mut hands = Hands::new(self);
+        let mut runner = ActionRunner::new(self);
         let mut event = Some(Event::Tick);
-        while !(core.is_finished() && hands.are_empty()) {
+        while !(core.is_finished() && runner.are_empty()) {
             if let Some(event) = event.take() {
-                for action in core.next(&hands.now(), event) {
-                    hands.carry_out(action, &mut sources);
+                for action in core.next(&runner.now(), event) {
+                    runner.carry_out(action, &mut sources);
                 }
             }
-            let wake = core.wake_at(&hands.now());
+            let wake = core.wake_at(&runner.now());
             event = tokio::select! {
                 biased;
                 () = shutdown.cancelled(), if !core.is_stopping() => {
                     tracing::info!(running = core.running(), "stopping: no new jobs");
-                    let is_connected = hands.is_connected();
+                    let is_connected = runner.is_connected();
                     Some(Event::Shutdown { is_connected })
                 }
-                () = at(hands.give_up()) => break,
-                done = hands.next() => hands.ended(done, &mut sources),
+                () = at(runner.give_up()) => break,
+                done = runner.next() => runner.ended(done, &mut sources),
                 told = sources.next() => Some(told),
                 () = at(wake) => Some(Event::Tick),
             };
         }
-        hands.finish(core.running()).await;
+        runner.finish(core.running()).await;
         Ok(())
     }
 

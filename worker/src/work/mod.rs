@@ -1,12 +1,15 @@
 //! What a worker does with a claimed job, as those see it who hand jobs out:
 //! neither side knows the other.
 
+pub mod reach;
+pub mod stop;
+
 use common::broker::Claim;
 use common::job::failure::Fault;
 use common::job::run::Run;
 use common::recipe::encoder::Encoder;
 
-use crate::stop::Stop;
+use crate::work::stop::Stop;
 
 /// What is done with a claimed job.
 pub trait Work: Send + Sync + 'static {

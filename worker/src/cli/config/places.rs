@@ -12,7 +12,7 @@ const ROOTS: &str = "WORKER_ROOT";
 const BUCKETS: &str = "WORKER_BUCKET";
 
 /// Reads a bucket, or a prefix of one.
-pub(super) fn bucket(text: &str) -> Result<Location, String> {
+pub(crate) fn bucket(text: &str) -> Result<Location, String> {
     let location = Location::from_argument(text).map_err(|error| error.to_string())?;
     if !location.is_remote() {
         return Err(format!(
@@ -27,7 +27,7 @@ pub(super) fn bucket(text: &str) -> Result<Location, String> {
 ///
 /// # Errors
 /// Each place that is no folder that exists, or no bucket.
-pub(super) fn stores(roots: &[PathBuf], buckets: &[Location]) -> Result<Stores, Vec<String>> {
+pub(crate) fn stores(roots: &[PathBuf], buckets: &[Location]) -> Result<Stores, Vec<String>> {
     let mut wrong = Vec::new();
     let mut roots = roots.to_vec();
     if roots.is_empty() {

@@ -6,8 +6,8 @@ use common::names::location::Location;
 use common::store::{Answer, Stores};
 
 use crate::attempt::scratch::Scratch;
-use crate::config::Config;
-use crate::error::Error;
+use crate::cli::config::Config;
+use crate::cli::error::Error;
 use crate::sandbox;
 
 /// # Errors

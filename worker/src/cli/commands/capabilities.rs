@@ -1,8 +1,8 @@
 //! `worker capabilities`: what this machine can do, and how busy it is.
 
 use crate::capabilities;
-use crate::config::{DetectionArgs, cache_folder};
-use crate::error::Error;
+use crate::cli::config::{DetectionArgs, cache_folder};
+use crate::cli::error::Error;
 use crate::report::load::Meter;
 
 /// # Errors

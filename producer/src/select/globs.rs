@@ -2,7 +2,7 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::exit::Error;
+use crate::cli::exit::Error;
 
 /// The globs of an option; `*` does not match `/`.
 pub(crate) fn glob_set(option: &str, globs: &[String]) -> Result<GlobSet, Error> {

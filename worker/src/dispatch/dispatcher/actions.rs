@@ -16,15 +16,15 @@ use crate::dispatch::room::RoomGauge;
 use crate::dispatch::sources::Sources;
 use crate::dispatch::tasks;
 use crate::dispatch::tasks::{Done, Job, Poll, Polled, caught};
-use crate::stop::Stop;
 use crate::work::Work;
+use crate::work::stop::Stop;
 
 /// How long a stopping worker tries to release what it could not finish: a broker
 /// that is gone must not hold it up.
 const RELEASE: Duration = Duration::from_secs(5);
 
 /// The tasks of one worker.
-pub(super) struct Hands<W> {
+pub(crate) struct ActionRunner<W> {
     dispatcher: Dispatcher<W>,
     /// Each is waited for when the worker stops.
     tasks: JoinSet<Done>,
@@ -41,8 +41,8 @@ pub(super) struct Hands<W> {
     give_up: Option<Instant>,
 }
 
-impl<W: Work> Hands<W> {
-    pub(super) fn new(dispatcher: Dispatcher<W>) -> Self {
+impl<W: Work> ActionRunner<W> {
+    pub(crate) fn new(dispatcher: Dispatcher<W>) -> Self {
         Self {
             gauge: Arc::new(RoomGauge::of(dispatcher.scratch.clone())),
             dispatcher,
@@ -56,24 +56,24 @@ impl<W: Work> Hands<W> {
         }
     }
 
-    pub(super) fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         self.dispatcher.now()
     }
 
-    pub(super) fn is_connected(&self) -> bool {
+    pub(crate) fn is_connected(&self) -> bool {
         self.dispatcher.is_connected()
     }
 
-    pub(super) fn give_up(&self) -> Option<Instant> {
+    pub(crate) fn give_up(&self) -> Option<Instant> {
         self.give_up
     }
 
     /// Whether nothing runs that a stopping worker waits for.
-    pub(super) fn are_empty(&self) -> bool {
+    pub(crate) fn are_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    pub(super) fn carry_out(&mut self, action: Action<Job>, sources: &mut Sources) {
+    pub(crate) fn carry_out(&mut self, action: Action<Job>, sources: &mut Sources) {
         let broker = self.dispatcher.broker.clone();
         match action {
             Action::Poll { lanes, free, rouse } => self.poll(&lanes, free, rouse),
@@ -203,7 +203,7 @@ impl<W: Work> Hands<W> {
 
     /// The end of the next task; `None` of one that was broken off. Dropped, it has
     /// missed nothing.
-    pub(super) async fn next(&mut self) -> Option<Done> {
+    pub(crate) async fn next(&mut self) -> Option<Done> {
         tokio::select! {
             Some(done) = self.tasks.join_next() => done.ok(),
             Some(done) = self.lookups.join_next() => done.ok(),
@@ -212,7 +212,7 @@ impl<W: Work> Hands<W> {
     }
 
     /// Takes up what a task brought, and says it to the rules.
-    pub(super) fn ended(
+    pub(crate) fn ended(
         &mut self,
         done: Option<Done>,
         sources: &mut Sources,
@@ -243,7 +243,7 @@ impl<W: Work> Hands<W> {
     }
 
     /// The end of a drain: everything has ended, or the time is up.
-    pub(super) async fn finish(mut self, running: usize) {
+    pub(crate) async fn finish(mut self, running: usize) {
         self.lookups.shutdown().await;
         if self.tasks.is_empty() {
             return tracing::info!("drained: every job has ended or was released");
