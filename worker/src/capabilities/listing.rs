@@ -6,8 +6,8 @@ use common::farm::card::Ffmpeg;
 use common::recipe::Container;
 use uuid::Uuid;
 
+use crate::capabilities::DetectError;
 use crate::capabilities::test_encode::TestRig;
-use crate::capabilities::{DetectError, process};
 
 /// Filters worth knowing of: those that recipes use most, and those that only
 /// some builds have.
@@ -77,7 +77,9 @@ pub(crate) async fn version(rig: &TestRig) -> Result<Ffmpeg, DetectError> {
 }
 
 async fn ask(rig: &TestRig, what: &'static str) -> Result<String, DetectError> {
-    let ran = process::run(&rig.ffmpeg, ["-hide_banner", what], rig.patience)
+    let ran = rig
+        .tool()
+        .run(["-hide_banner", what], |_| {})
         .await
         .map_err(|source| DetectError::unable_to_run(&rig.ffmpeg, source))?;
     if ran.succeeded() {

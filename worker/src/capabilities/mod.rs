@@ -16,13 +16,13 @@ mod devices;
 mod host;
 mod ladder;
 mod listing;
-mod process;
 mod profile;
 mod prove;
 mod render;
 mod sessions;
 mod speed;
 mod test_encode;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

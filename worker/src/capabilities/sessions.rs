@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::timeout;
 
-use crate::capabilities::process::Watched;
 use crate::capabilities::prove::Found;
 use crate::capabilities::test_encode::{Source, TestEncode, TestRig};
+use crate::capabilities::watched::Watched;
 
 /// More at once are not tried.
 const MOST: usize = 16;
@@ -26,9 +26,7 @@ pub(crate) async fn count(rig: &TestRig, found: &Found) -> u32 {
         source: Source::Realtime,
         quick: false,
     };
-    let mut encodes: Vec<Watched> = (0..MOST)
-        .map_while(|_| test.watch(&rig.ffmpeg).ok())
-        .collect();
+    let mut encodes: Vec<Watched> = (0..MOST).map(|_| test.watch(rig)).collect();
     // None is ended before all have opened, so that they overlap for sure.
     let opened = join_all(encodes.iter_mut().map(opens)).await;
     join_all(encodes.into_iter().map(Watched::end)).await;

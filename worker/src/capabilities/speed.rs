@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::capabilities::process::Watched;
 use crate::capabilities::profile::{Profile, Size};
 use crate::capabilities::prove::Found;
 use crate::capabilities::test_encode::{Source, TestEncode, TestRig};
+use crate::capabilities::watched::Watched;
 
 const SIZE: Size = (1280, 720);
 
@@ -63,7 +63,7 @@ fn share() -> f32 {
 
 /// Packets per second after the first; `None` where too few came in time.
 async fn steady(rig: &TestRig, test: &TestEncode<'_>) -> Option<f32> {
-    let mut encode = test.watch(&rig.ffmpeg).ok()?;
+    let mut encode = test.watch(rig);
     let fps = rate(&mut encode).await;
     encode.end().await;
     fps

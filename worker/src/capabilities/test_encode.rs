@@ -8,10 +8,10 @@ use std::time::Duration;
 use common::farm::card::{Proof, bit_depth};
 use common::recipe::encoder::{Encoder, EncoderKind};
 
-use crate::capabilities::process::{Watched, is_packet};
+use crate::capabilities::ladder;
 use crate::capabilities::profile::{DevicePath, Profile, Size};
-use crate::capabilities::{ladder, process};
-use crate::ffmpeg::run::unconfined::Ran;
+use crate::capabilities::watched::{Watched, is_packet};
+use crate::ffmpeg::run::unconfined::{Ran, Unconfined};
 
 /// A line of text for each packet, as soon as it is there.
 const PACKETS: [&str; 5] = ["-flush_packets", "1", "-f", "framecrc", "pipe:1"];
@@ -33,6 +33,12 @@ pub(crate) struct TestRig {
     pub(crate) ffmpeg: PathBuf,
     /// How long one encode may take.
     pub(crate) patience: Duration,
+}
+
+impl TestRig {
+    pub(crate) fn tool(&self) -> Unconfined {
+        Unconfined::new(&self.ffmpeg, self.patience)
+    }
 }
 
 /// What is encoded.
@@ -81,7 +87,7 @@ pub(crate) struct Refusal {
 impl TestEncode<'_> {
     /// Encodes to the end of the source.
     pub(crate) async fn run(&self, rig: &TestRig) -> Result<Encoded, Refusal> {
-        let ran = run(&rig.ffmpeg, &self.arguments(), rig.patience).await?;
+        let ran = run(rig, &self.arguments()).await?;
         if let Some(device) = software_device(&ran.stderr) {
             return Err(Refusal::new(device));
         }
@@ -99,8 +105,8 @@ impl TestEncode<'_> {
     }
 
     /// Starts an encode without end, to be watched.
-    pub(crate) fn watch(&self, ffmpeg: &Path) -> std::io::Result<Watched> {
-        Watched::start(ffmpeg, &self.arguments())
+    pub(crate) fn watch(&self, rig: &TestRig) -> Watched {
+        Watched::start(&rig.tool(), self.arguments())
     }
 
     fn arguments(&self) -> Vec<String> {
@@ -186,7 +192,7 @@ pub(crate) async fn audio(rig: &TestRig, encoder: &str) -> Result<(), Refusal> {
     line.add(["-f", "lavfi", "-i", "sine=duration=0.1:sample_rate=48000"]);
     line.add(["-c:a", encoder]);
     line.add(PACKETS);
-    run(&rig.ffmpeg, &line.0, rig.patience).await.map(drop)
+    run(rig, &line.0).await.map(drop)
 }
 
 struct Line(Vec<String>);
@@ -204,14 +210,16 @@ impl Line {
 }
 
 /// Runs an encode that must succeed and bring out packets.
-async fn run(ffmpeg: &Path, arguments: &[String], patience: Duration) -> Result<Ran, Refusal> {
-    let ran = process::run(ffmpeg, arguments, patience)
+async fn run(rig: &TestRig, arguments: &[String]) -> Result<Ran, Refusal> {
+    let ran = rig
+        .tool()
+        .run(arguments, |_| {})
         .await
         .map_err(|error| Refusal::new(format!("ffmpeg cannot be started: {error}")))?;
     tracing::trace!(took = ?ran.took, status = ?ran.status, command = %arguments.join(" "), "test encode");
     let said = ran.reason();
     let Some(status) = ran.status else {
-        let patience = humantime::format_duration(patience);
+        let patience = humantime::format_duration(rig.patience);
         let said = said.map_or_else(String::new, |words| format!(": {words}"));
         return Err(Refusal {
             reason: format!("no answer within {patience}{said}"),

@@ -82,8 +82,10 @@ fn alone(arg: &Arg, value: &OsString) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(error) => {
             let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            Err(line.trim_start_matches("error: ").to_owned())
+            // What comes after is the same for all.
+            let lines = text.lines().take_while(|line| !line.is_empty());
+            let lines: Vec<&str> = lines.map(str::trim).collect();
+            Err(lines.join(" ").trim_start_matches("error: ").to_owned())
         }
     }
 }

@@ -1,0 +1,88 @@
+//! An encode that is watched while it runs, packet by packet.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::ffmpeg::run::unconfined::{Ran, Unconfined};
+
+/// How long an encode without further packets may take to end.
+const ENDING: Duration = Duration::from_secs(1);
+
+/// An encode under way; killed when dropped.
+pub(crate) struct Watched {
+    packets: mpsc::UnboundedReceiver<()>,
+    run: JoinHandle<io::Result<Ran>>,
+    stop: DropGuard,
+}
+
+impl Watched {
+    /// Starts an encode that writes [`super::test_encode::PACKETS`].
+    pub(crate) fn start(ffmpeg: &Unconfined, arguments: Vec<String>) -> Self {
+        let stop = CancellationToken::new();
+        let ffmpeg = ffmpeg.stopped_by(stop.clone());
+        let (told, packets) = mpsc::unbounded_channel();
+        let run = tokio::spawn(async move {
+            let heard = |line: &str| {
+                if is_packet(line) {
+                    // Nobody counts any more.
+                    let _ = told.send(());
+                }
+            };
+            ffmpeg.run(arguments, heard).await
+        });
+        Self {
+            packets,
+            run,
+            stop: stop.drop_guard(),
+        }
+    }
+
+    /// Waits for the next packet; `false` once there are no more.
+    pub(crate) async fn packet(&mut self) -> bool {
+        self.packets.recv().await.is_some()
+    }
+
+    /// Whether the encode ended by itself, and well. To be asked after the last packet.
+    pub(crate) async fn succeeded(&mut self) -> bool {
+        let ended = timeout(ENDING, &mut self.run).await;
+        matches!(ended, Ok(Ok(Ok(ran))) if ran.succeeded())
+    }
+
+    /// Kills the encode and waits until it is gone.
+    pub(crate) async fn end(self) {
+        drop(self.stop);
+        if !self.run.is_finished() {
+            let _ = self.run.await;
+        }
+    }
+}
+
+/// Whether a line of the `framecrc` format describes a packet, and is neither
+/// a comment nor what some encoder library prints of itself.
+pub(crate) fn is_packet(line: &str) -> bool {
+    let mut fields = line.split(',').map(str::trim);
+    fields.next() == Some("0")
+        && fields
+            .next()
+            .is_some_and(|timestamp| timestamp.parse::<i64>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_packet;
+
+    #[test]
+    fn packets_are_told_from_comments_and_chatter() {
+        assert!(is_packet(
+            "0,         -5,          1,        1,     4861, 0x4503681b"
+        ));
+        assert!(!is_packet("#dimensions 0: 1280x720"));
+        assert!(!is_packet("POC     1 TId: 0 (IDR_W_RADL, I-SLICE, QP 21)"));
+        assert!(!is_packet(""));
+    }
+}
