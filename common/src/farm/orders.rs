@@ -63,7 +63,7 @@ pub struct Order {
     /// was started with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<Hours>,
-    /// Since when.
+    /// When the order was given.
     pub since: Timestamp,
 }
 

@@ -19,7 +19,7 @@ pub struct Event {
     pub job: JobId,
     /// Which of its attempts.
     pub attempt: u32,
-    /// When.
+    /// When it happened, by the broker's clock.
     pub at: Timestamp,
     /// What.
     pub what: What,

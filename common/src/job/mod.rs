@@ -36,7 +36,7 @@ pub struct Job {
     pub input: Input,
     /// What appears, whole and verified, when the job is done.
     pub output: Location,
-    /// How.
+    /// What is done with the input.
     pub recipe: Recipe,
     /// How often it may be tried, crashes of workers included.
     pub attempts: u32,

@@ -35,7 +35,7 @@ pub struct Plan {
 /// A worker that may run jobs of the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Candidate {
-    /// Who.
+    /// The worker that would take jobs by this recipe.
     pub worker: WorkerName,
     /// What it would encode with; `None` where video is copied.
     pub encoder: Option<Encoder>,
@@ -64,7 +64,7 @@ pub struct Measured {
 /// A live worker that may not run jobs of the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Unfit {
-    /// Who.
+    /// The worker that takes none.
     pub worker: WorkerName,
     /// Why not.
     pub reason: String,
@@ -73,7 +73,7 @@ pub struct Unfit {
 /// Another encoder of the same codec.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alternative {
-    /// Which.
+    /// The encoder that could be asked for instead.
     pub encoder: Encoder,
     /// Who has proved it.
     pub workers: Vec<WorkerName>,

@@ -20,7 +20,7 @@ pub struct Attempt {
     pub started: Timestamp,
     /// When it was known to have failed.
     pub ended: Timestamp,
-    /// Why.
+    /// What went wrong, and whose fault it was.
     pub failure: Failure,
 }
 

@@ -30,7 +30,7 @@ pub enum Delivery {
     TakeOver,
     /// It has an owner: ask for it, and take the job over only where it is gone.
     Ask {
-        /// Who.
+        /// The worker whose claim is in the run.
         owner: WorkerName,
         /// Whether the message was delivered anew since the owner took the job.
         /// An older delivery was overtaken on its way, or the broker has lost

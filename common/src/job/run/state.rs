@@ -16,9 +16,9 @@ use crate::job::state::JobState;
 pub enum RunState {
     /// A worker is at it.
     Running {
-        /// Who.
+        /// The owner: the worker whose claim is in force.
         worker: WorkerName,
-        /// Since when.
+        /// When the owner claimed the job.
         since: Timestamp,
         /// What it is busy with, as far as it is written down: `Reading` from the
         /// claim on, `Publishing` from the fence on. [`crate::job::progress`] says it live.
@@ -31,7 +31,7 @@ pub enum RunState {
     },
     /// An attempt failed; the next one may start then.
     Waiting {
-        /// When.
+        /// The earliest time of the next attempt.
         until: Timestamp,
         /// What went wrong.
         failure: Failure,

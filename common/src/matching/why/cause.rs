@@ -24,9 +24,9 @@ pub struct Why {
 /// A queue that will be opened to a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Opening {
-    /// Which.
+    /// The queue of the fallback.
     pub queue: Queue,
-    /// When.
+    /// From then on workers of that queue may take the job.
     pub at: Timestamp,
 }
 
@@ -38,7 +38,7 @@ pub enum Cause {
     Completed {
         /// Who did it.
         worker: WorkerName,
-        /// When.
+        /// When the job ended, by the broker's clock.
         at: Timestamp,
     },
     /// It failed for good.
@@ -50,16 +50,16 @@ pub enum Cause {
     },
     /// A person cancelled it.
     Cancelled {
-        /// When.
+        /// When the job ended, by the broker's clock.
         at: Timestamp,
     },
     /// A worker is at it.
     Running {
-        /// Who.
+        /// The worker that has claimed the job.
         worker: WorkerName,
         /// What it is busy with, as far as its run says.
         stage: Stage,
-        /// Since when.
+        /// When the attempt began.
         since: Timestamp,
         /// What its worker cannot reach now, of what it needs.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ pub enum Cause {
     },
     /// An attempt failed; the next one has its time.
     Retry {
-        /// When.
+        /// When the next attempt is due.
         until: Timestamp,
         /// Who tried last.
         worker: Option<WorkerName>,
@@ -81,7 +81,7 @@ pub enum Cause {
     },
     /// Its batch is paused.
     BatchPaused {
-        /// Which.
+        /// The paused batch.
         batch: BatchId,
     },
     /// Its queue is paused.
@@ -91,7 +91,7 @@ pub enum Cause {
     },
     /// It is pinned to a worker that is not alive.
     Offline {
-        /// Which.
+        /// The worker that the job is pinned to.
         worker: WorkerName,
     },
     /// No worker is alive.
@@ -142,7 +142,7 @@ pub enum Cause {
 /// Why a worker does not take a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
-    /// Who.
+    /// The worker that does not take the job.
     pub worker: WorkerName,
     /// Why not.
     pub reason: String,

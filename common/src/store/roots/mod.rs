@@ -43,7 +43,7 @@ struct Root {
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be used: {source}; is it a folder of this machine?", path.display())]
 pub struct RootError {
-    /// Which.
+    /// The folder's path, as it was given.
     pub path: PathBuf,
     /// What the system says.
     #[source]
