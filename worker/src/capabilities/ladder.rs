@@ -6,19 +6,9 @@
 
 use std::time::Duration;
 
-use common::recipe::encoder::EncoderKind;
-
 use crate::capabilities::profile::Size;
+use crate::capabilities::sizes::{STEPS, fits, pixels};
 use crate::capabilities::test_encode::{Encoded, Refusal, TestEncode, TestRig};
-
-/// From small to large.
-const STEPS: [Size; 5] = [
-    (640, 360),
-    (1280, 720),
-    (1920, 1080),
-    (3840, 2160),
-    (7680, 4320),
-];
 
 /// How long software may be expected to take for another step up.
 const EFFORT: Duration = Duration::from_millis(600);
@@ -26,34 +16,7 @@ const EFFORT: Duration = Duration::from_millis(600);
 /// How long software may take for a step before a smaller one is tried.
 const SLOW: Duration = Duration::from_secs(5);
 
-/// Bytes of memory that an encoder may need for each pixel of a picture, as it
-/// holds dozens of pictures in different forms.
-const BYTES_PER_PIXEL: u64 = 100;
-
-/// Where to start: hardware at a size that every GPU takes (some refuse small
-/// ones), software at the largest that is usual and fits into memory (bytes).
-pub(crate) fn start(kind: EncoderKind, memory: u64) -> Size {
-    let wanted = match kind {
-        EncoderKind::Software => (3840, 2160),
-        _ => (1920, 1080),
-    };
-    STEPS
-        .into_iter()
-        .take_while(|&step| step <= wanted && (kind.is_hardware() || fits(step, memory)))
-        .last()
-        .unwrap_or(STEPS[0])
-}
-
-/// A size that shows what does not depend on size.
-pub(crate) fn usual(kind: EncoderKind) -> Size {
-    if kind.is_hardware() {
-        (1920, 1080)
-    } else {
-        STEPS[0]
-    }
-}
-
-/// Tries the trial's size, and smaller ones where that may help.
+/// Tries the size of the test, and smaller sizes if these may help.
 pub(crate) async fn down(rig: &TestRig, test: &TestEncode<'_>) -> Result<(Size, Encoded), Refusal> {
     let mut first = None;
     for &size in STEPS.iter().rev().filter(|&&step| step <= test.size) {
@@ -127,31 +90,4 @@ fn size_may_be_why(test: &TestEncode<'_>, refusal: &Refusal) -> bool {
     ]
     .iter()
     .any(|word| reason.contains(word))
-}
-
-fn fits(size: Size, memory: u64) -> bool {
-    pixels(size) * BYTES_PER_PIXEL <= memory
-}
-
-fn pixels((width, height): Size) -> u64 {
-    u64::from(width) * u64::from(height)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GIB: u64 = 1 << 30;
-
-    #[test]
-    fn software_starts_at_what_memory_holds() {
-        assert_eq!(start(EncoderKind::Software, 4 * GIB), (3840, 2160));
-        assert_eq!(start(EncoderKind::Software, GIB / 4), (1920, 1080));
-        assert_eq!(start(EncoderKind::Software, 0), (640, 360));
-    }
-
-    #[test]
-    fn hardware_starts_where_no_gpu_refuses() {
-        assert_eq!(start(EncoderKind::Amd, 0), (1920, 1080));
-    }
 }

@@ -20,6 +20,7 @@ mod profile;
 mod prove;
 mod render;
 mod sessions;
+mod sizes;
 mod speed;
 mod test_encode;
 mod watched;

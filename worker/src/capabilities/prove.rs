@@ -7,6 +7,7 @@ use common::recipe::encoder::{Encoder, EncoderKind};
 
 use crate::capabilities::ladder;
 use crate::capabilities::profile::{DevicePath, Size};
+use crate::capabilities::sizes;
 use crate::capabilities::test_encode::{Encoded, Refusal, Source, TestEncode, TestRig};
 
 /// How long AMD's runtime is left alone before it is asked again.
@@ -50,7 +51,7 @@ async fn prove_path(
         encoder,
         device_path,
         deep: false,
-        size: ladder::start(encoder.kind(), memory),
+        size: sizes::start(encoder.kind(), memory),
         source: Source::Flat(1),
         quick: true,
     };
@@ -82,7 +83,7 @@ async fn formats(rig: &TestRig, test: &TestEncode<'_>, shallow: Encoded) -> Vec<
     if common::farm::card::bit_depth(&formats[0]) == 8 {
         let deep = TestEncode {
             deep: true,
-            size: ladder::usual(test.encoder.kind()),
+            size: sizes::usual(test.encoder.kind()),
             ..test.clone()
         };
         formats.extend(deep.run(rig).await.ok().map(|encoded| encoded.format));

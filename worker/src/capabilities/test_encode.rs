@@ -8,8 +8,8 @@ use std::time::Duration;
 use common::farm::card::{Proof, bit_depth};
 use common::recipe::encoder::{Encoder, EncoderKind};
 
-use crate::capabilities::ladder;
 use crate::capabilities::profile::{DevicePath, Profile, Size};
+use crate::capabilities::sizes;
 use crate::capabilities::watched::{Watched, is_packet};
 use crate::ffmpeg::run::unconfined::{Ran, Unconfined};
 
@@ -168,7 +168,7 @@ pub(crate) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<
                 encoder: proof.encoder_arguments.clone(),
             },
             deep: false,
-            size: ladder::usual(encoder.kind()),
+            size: sizes::usual(encoder.kind()),
             source: Source::Lively(PROOF_FRAMES),
             quick: true,
         }
