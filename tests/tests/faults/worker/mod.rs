@@ -4,6 +4,7 @@ mod bad_ffmpeg;
 mod clocks;
 mod declined;
 mod full_disk;
+mod hanging_poll;
 mod lost;
 mod poison;
 mod quarantine;
