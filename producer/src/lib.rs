@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
         Ok(code) => return code,
         Err(command) => command,
     };
-    run(common, command)
+    run(common, *command)
         .unwrap_or_else(|error| {
             eprintln!("error: {error}");
             error.exit()

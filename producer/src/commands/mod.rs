@@ -108,9 +108,12 @@ pub(crate) enum FarmCommand {
 
 impl Command {
     /// Runs a command that needs no settings; gives back one that does.
-    pub(crate) fn run_alone(self, command_line: clap::Command) -> Result<ExitCode, FarmCommand> {
+    pub(crate) fn run_alone(
+        self,
+        command_line: clap::Command,
+    ) -> Result<ExitCode, Box<FarmCommand>> {
         match self {
-            Self::Farm(command) => Err(command),
+            Self::Farm(command) => Err(Box::new(command)),
             Self::Completions(options) => Ok(completions::run(&options, command_line).into()),
             Self::Guard(options) => Ok(guard::run(&options)),
         }

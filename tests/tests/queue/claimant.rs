@@ -10,10 +10,13 @@ use common::job::id::BatchId;
 
 use crate::name;
 
+/// Why a worker declines a job, if it does.
+type Decide = Box<dyn Fn(&Job) -> Option<Decline> + Send + Sync>;
+
 /// A worker that serves every queue, and declines the jobs that its test says.
 pub(crate) struct TestClaimant {
     name: WorkerName,
-    decide: Box<dyn Fn(&Job) -> Option<Decline> + Send + Sync>,
+    decide: Decide,
     asked: AtomicUsize,
 }
 

@@ -30,7 +30,7 @@ pub(super) enum Done {
     Polled(Polled),
     Opened(Result<Lanes, NoAnswer>),
     Found(Result<Lanes, NoAnswer>),
-    Listening(Result<Wakeups, NoAnswer>),
+    Listening(Result<Box<Wakeups>, NoAnswer>),
     /// Nobody waits for it.
     Nothing,
 }
@@ -162,7 +162,7 @@ pub(super) async fn check(broker: Broker, lanes: Lanes) -> Done {
 }
 
 pub(super) async fn listen(broker: Broker, queues: Vec<Queue>) -> Done {
-    Done::Listening(told(Wakeups::join(broker, &queues).await))
+    Done::Listening(told(Wakeups::join(broker, &queues).await).map(Box::new))
 }
 
 /// Gives a claimed job back.

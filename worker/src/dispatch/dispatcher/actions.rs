@@ -229,7 +229,7 @@ impl<W: Work> ActionRunner<W> {
             Done::Opened(lanes) => Event::LanesOpened(lanes.map(|lanes| self.learn(lanes))),
             Done::Found(lanes) => Event::SearchDone(lanes.map(|lanes| self.learn(lanes))),
             Done::Listening(joined) => Event::Listening(joined.map(|wakeups| {
-                sources.listen(wakeups);
+                sources.listen(*wakeups);
             })),
             Done::Nothing => return None,
         };
