@@ -192,7 +192,7 @@ async fn what_failed_alike_is_tried_again_together() {
     let (crashed, unreadable) = (jobs[0].to_string(), jobs[1].to_string());
     let shown = farm.producer(["job", &crashed]).await.succeeded().stdout;
     assert!(shown.contains("attempt 1 on w"), "{shown}");
-    assert!(shown.contains("` tries it again"), "{shown}");
+    assert!(shown.contains("` retries the job"), "{shown}");
     assert!(why(&farm, &jobs[1]).await.contains("failed for good"));
 
     ffmpeg.recover();

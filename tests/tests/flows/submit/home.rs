@@ -150,7 +150,8 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
     let told = away.enqueue(&["--wait", "--json"]).await;
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(
-        told.stderr.contains("another file has its name"),
+        told.stderr
+            .contains("another file has the name of the result"),
         "{told:?}"
     );
     for name in ["h264.mkv", "hevc.mkv"] {
@@ -253,7 +254,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
     let source = Media::of(&paths::media("tracks.mkv"));
     assert_eq!(tracks.streams.len(), source.streams.len());
 
-    // What is in the bucket is not what the job has made any more.
+    // What is in the bucket is not the one that the job made any more.
     let keys = away.store.keys().await;
     let made = keys
         .iter()
@@ -263,7 +264,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
     let changed = away.producer(&["download", &batch, "other"]).await;
     assert_eq!(changed.code, Some(1), "{changed:?}");
     assert!(
-        changed.stderr.contains("not what the job has made"),
+        changed.stderr.contains("not the one that the job made"),
         "{changed:?}"
     );
     assert_eq!(all_names(&away.path("other")), ["h264.mkv", "sub"]);
@@ -284,7 +285,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
             shared["batch"].as_str().expect("a batch"),
             "not in a bucket",
         ),
-        ("01a214f4-f162-73cf-85e9-45b3f6b2423a", "no job belongs"),
+        ("01a214f4-f162-73cf-85e9-45b3f6b2423a", "has no jobs"),
     ] {
         let refused = away.producer(&["download", batch, "home"]).await;
         assert_eq!(refused.code, Some(2), "{refused:?}");

@@ -138,7 +138,10 @@ async fn results_are_never_taken_for_arrivals() {
         let line = line.into_iter().chain(["--codec".into(), "h264".into()]);
         let refused = farm.producer(line).await;
         assert_eq!(refused.code, Some(2), "{refused:?}");
-        assert!(refused.stderr.contains("choose another one"), "{refused:?}");
+        assert!(
+            refused.stderr.contains("choose another folder"),
+            "{refused:?}"
+        );
     }
     let line = ["watch", "nowhere", "-o", "out", "--codec", "h264"];
     let refused = farm.producer(line).await;
