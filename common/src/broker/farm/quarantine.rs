@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum LiftError {
     /// The worker is gone.
-    #[error("no worker {0} is alive")]
+    #[error("worker {0} is not alive")]
     Nobody(WorkerName),
     /// The worker did not answer.
     #[error("worker {0} gave no answer within {PATIENCE:?}: it may obey yet")]
