@@ -176,9 +176,10 @@ async fn a_job_hops_to_another_encoder_only_where_it_may() {
 async fn what_failed_alike_is_tried_again_together() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.set_fault(Fault::Sick);
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let _worker = farm.join(setup).await;
+    // Only now: a capability card that was found while ffmpeg was sick is kept for other tests.
+    ffmpeg.set_fault(Fault::Sick);
     let empty = farm.folder().join("empty.mp4");
     std::fs::write(&empty, b"\0no media at all").unwrap();
     let inputs = [paths::media("h264.mp4"), empty];
