@@ -10,9 +10,11 @@ use common::job::id::JobId;
 use common::job::record::JobRecord;
 use common::job::run::{Run, RunState};
 use common::names::location::Location;
+use common::store::Stores;
 use uuid::Uuid;
 
 use crate::cli::exit::Error;
+use crate::download::target::DownloadTarget;
 use crate::submit::entry::{Entry, EntryState};
 use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::sources::SourceFile;
@@ -34,7 +36,23 @@ pub(crate) struct Place<'a> {
     pub makers: Makers,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Reads what is at the outputs of these pairs, and at their downloads.
+    pub(crate) async fn look(
+        stores: &Stores,
+        folder: &'a Location,
+        download_to: Option<&DownloadTarget>,
+        pairs: &[(SourceFile, Location)],
+        makers: Makers,
+    ) -> Result<Self, Error> {
+        let outputs = pairs.iter().map(|(_, output)| output);
+        Ok(Self {
+            folder,
+            present: ExistingOutputs::look(stores, folder, download_to, outputs).await?,
+            makers,
+        })
+    }
+
     /// Why there will be no job for an output, as far as that is known before its source is uploaded to `input`.
     pub(crate) fn verdict(
         &self,

@@ -4,14 +4,13 @@
 //! nobody else's came in between; it answers to the name before that. So of two
 //! that start at once, in whatever containers, one finds the other.
 
-use async_nats::Request;
 use async_nats::client::RequestErrorKind;
 use std::time::Duration;
 
+use crate::broker::queue::claim::owner::is_anyone_there;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
-use crate::names::subject;
 use crate::names::subject::WORKERS;
 
 /// A live worker answers well within this time.
@@ -34,14 +33,7 @@ impl Broker {
     /// # Errors
     /// Where the broker gives no answer.
     pub async fn namesake(&self, worker: &WorkerName) -> Result<Namesake, BrokerError> {
-        let request = Request::new()
-            .payload(crate::broker::queue::claim::owner::is_anyone_there())
-            .timeout(Some(SILENCE));
-        let answer = self
-            .nats
-            .client
-            .send_request(subject::owner(worker), request)
-            .await;
+        let answer = self.ask_worker(worker, is_anyone_there(), SILENCE).await;
         match answer {
             Ok(_) => Ok(Namesake::Alive),
             Err(error) => match error.kind() {

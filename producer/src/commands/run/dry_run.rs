@@ -19,7 +19,6 @@ use crate::cli::exit::{Error, Exit};
 use crate::display::{changes, output, units};
 use crate::submit::destination::Destination;
 use crate::submit::entry::EntryState;
-use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::Place;
 use crate::submit::sources::SourceFile;
 use crate::submit::submission::Submission;
@@ -101,13 +100,8 @@ pub(super) async fn decide(
 ) -> Result<Vec<PlannedFile>, Error> {
     let container = terms.recipe.container;
     let (pairs, makers) = submission.name(broker, destination, container).await?;
-    let outputs = pairs.iter().map(|(_, output)| output);
     let (folder, target) = (&destination.folder, destination.download_to.as_ref());
-    let place = Place {
-        folder,
-        present: ExistingOutputs::look(stores, folder, target, outputs).await?,
-        makers,
-    };
+    let place = Place::look(stores, folder, target, &pairs, makers).await?;
     let is_uploaded = |source: &SourceFile| store.is_some() && !source.input.location.is_remote();
     let batch = BatchId::new();
     let job = |(source, output): &(SourceFile, Location)| {

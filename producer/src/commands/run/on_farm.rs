@@ -18,7 +18,6 @@ use crate::download::downloads::Downloads;
 use crate::download::target::DownloadTarget;
 use crate::submit::destination::Destination;
 use crate::submit::entry::{Entry, EntryState};
-use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::{Place, submit};
 use crate::submit::sources::{SourceFile, SourceOptions};
 use crate::submit::submission::Submission;
@@ -137,12 +136,7 @@ impl Request<'_> {
             .collect();
         preflight::check_served(&broker, &terms, &jobs, self.require_worker).await?;
         let follower = Follower::start(&broker).await?;
-        let outputs = pairs.iter().map(|(_, output)| output);
-        let place = Place {
-            folder,
-            present: ExistingOutputs::look(&stores, folder, download_to.as_ref(), outputs).await?,
-            makers,
-        };
+        let place = Place::look(&stores, folder, download_to.as_ref(), &pairs, makers).await?;
         let judged = (&place, &terms);
         let wanted = upload::upload_needed(&stores, store, pairs, judged, shutdown).await?;
         let label = submission::label(&self.sources.paths);

@@ -22,7 +22,6 @@ use crate::recipe::presets::PresetSource;
 use crate::submit::arrivals::StabilityTracker;
 use crate::submit::destination::Destination;
 use crate::submit::entry::{Entry, EntryState};
-use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::{Place, submit};
 use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::terms::{JobOptions, JobTerms, Renew};
@@ -213,12 +212,7 @@ impl Watch {
             .map(|(source, _)| source.input.location.clone())
             .collect();
         let folder = &self.destination.folder;
-        let outputs = pairs.iter().map(|(_, output)| output);
-        let place = Place {
-            folder,
-            present: ExistingOutputs::look(&self.stores, folder, None, outputs).await?,
-            makers,
-        };
+        let place = Place::look(&self.stores, folder, None, &pairs, makers).await?;
         let store = self.upload_to.as_ref();
         let judged = (&place, &self.terms);
         let wanted = upload::upload_needed(&self.stores, store, pairs, judged, shutdown).await?;

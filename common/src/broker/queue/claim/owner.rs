@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::Request;
-use async_nats::client::RequestErrorKind;
+use async_nats::client::{RequestError, RequestErrorKind};
+use bytes::Bytes;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -95,6 +96,21 @@ impl Drop for Held {
 }
 
 impl Broker {
+    /// Sends a request to the owner subject of a worker. Its kinds of errors tell a
+    /// worker that is not connected from one that does not answer.
+    pub(crate) async fn ask_worker(
+        &self,
+        worker: &WorkerName,
+        payload: Bytes,
+        patience: Duration,
+    ) -> Result<async_nats::Message, RequestError> {
+        let request = Request::new().payload(payload).timeout(Some(patience));
+        self.nats
+            .client
+            .send_request(subject::owner(worker), request)
+            .await
+    }
+
     /// Asks a worker whether it is at this attempt at a job.
     pub(crate) async fn owner(
         &self,
@@ -103,13 +119,8 @@ impl Broker {
         attempt: u32,
     ) -> Result<Owner, BrokerError> {
         let question = Question { job: *job, attempt };
-        let request = Request::new()
-            .payload(wire::encode(&question))
-            .timeout(Some(SILENCE));
         let answer = self
-            .nats
-            .client
-            .send_request(subject::owner(worker), request)
+            .ask_worker(worker, wire::encode(&question), SILENCE)
             .await;
         let is_there = match answer {
             Ok(answer) => wire::decode(&answer.payload).unwrap_or(false),

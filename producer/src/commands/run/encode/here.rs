@@ -24,7 +24,6 @@ use crate::embedded::{broker, leftovers, scratch, sweep, worker};
 use crate::recipe::known::check_known;
 use crate::submit::destination::Destination;
 use crate::submit::entry::{Entry, EntryState};
-use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::send::{Place, Wanted, submit};
 use crate::submit::submission::Submission;
 use crate::submit::terms::{JobTerms, Renew};
@@ -244,12 +243,7 @@ impl Encode {
             .await?;
         leftovers::forget_outdated(broker, &pairs, &mut makers, &self.terms).await?;
         let folder = &self.destination.folder;
-        let outputs = pairs.iter().map(|(_, output)| output);
-        let place = Place {
-            folder,
-            present: ExistingOutputs::look(&self.stores, folder, None, outputs).await?,
-            makers,
-        };
+        let place = Place::look(&self.stores, folder, None, &pairs, makers).await?;
         let wanted = pairs.into_iter().map(|(source, output)| Wanted {
             source,
             output,
