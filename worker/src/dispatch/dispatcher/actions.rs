@@ -1,4 +1,4 @@
-//! What carries out the actions: every task of a worker, each one awaited.
+//! Carries out the actions that the rules decide on. It owns every task of the worker and awaits each one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,21 +23,21 @@ use crate::work::stop::Stop;
 /// that is gone must not hold it up.
 const RELEASE: Duration = Duration::from_secs(5);
 
-/// The tasks of one worker.
+/// Starts tasks for actions, and turns their ends into events.
 pub(crate) struct ActionRunner<W> {
     dispatcher: Dispatcher<W>,
-    /// Each is waited for when the worker stops.
+    /// Tasks that a stopping worker waits for.
     tasks: JoinSet<Done>,
-    /// Requests that only find something out: broken off when the worker stops.
+    /// Requests that change nothing: a stopping worker aborts them.
     lookups: JoinSet<Done>,
-    /// Every lane that was ever known; the rules say which are polled.
+    /// Every known lane; the rules decide which of them are polled.
     lanes: Lanes,
     gauge: Arc<RoomGauge>,
-    /// Hurries the poll under way.
+    /// How much the running poll should hurry.
     haste: watch::Sender<Haste>,
     proof: Option<AbortHandle>,
     stop: Stop,
-    /// When a stopping worker waits no longer.
+    /// When a stopping worker stops waiting for its tasks.
     give_up: Option<Instant>,
 }
 
@@ -68,8 +68,8 @@ impl<W: Work> ActionRunner<W> {
         self.give_up
     }
 
-    /// Whether nothing runs that a stopping worker waits for.
-    pub(crate) fn are_empty(&self) -> bool {
+    /// Whether no task runs that a stopping worker waits for.
+    pub(crate) fn is_idle(&self) -> bool {
         self.tasks.is_empty()
     }
 
@@ -192,7 +192,7 @@ impl<W: Work> ActionRunner<W> {
         self.lookups.spawn(caught(task, died));
     }
 
-    /// Has something done that nobody waits for before the worker stops.
+    /// Starts a task without a result. A stopping worker waits for its end.
     fn see_through(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         let task = async move {
             task.await;
@@ -201,8 +201,7 @@ impl<W: Work> ActionRunner<W> {
         self.tasks.spawn(caught(task, Done::Nothing));
     }
 
-    /// The end of the next task; `None` of one that was broken off. Dropped, it has
-    /// missed nothing.
+    /// Waits for the next task to end; `None` if that task was aborted. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Option<Done> {
         tokio::select! {
             Some(done) = self.tasks.join_next() => done.ok(),
@@ -211,7 +210,7 @@ impl<W: Work> ActionRunner<W> {
         }
     }
 
-    /// Takes up what a task brought, and says it to the rules.
+    /// Takes the result of a task and turns it into an event for the rules.
     pub(crate) fn ended(
         &mut self,
         done: Option<Done>,
@@ -242,7 +241,7 @@ impl<W: Work> ActionRunner<W> {
         names
     }
 
-    /// The end of a drain: everything has ended, or the time is up.
+    /// Ends the drain: either every task has ended, or the time is up.
     pub(crate) async fn finish(mut self, running: usize) {
         self.lookups.shutdown().await;
         if self.tasks.is_empty() {

@@ -1,6 +1,6 @@
-//! The loop: takes one event after the other to the rules, and carries out what
-//! they say. Nothing is awaited here but the next event, and the word to stop is
-//! always the next.
+//! The loop: passes each event to the rules and carries out the actions that they
+//! return. The loop awaits nothing but the next event, and shutdown comes before
+//! every other event.
 
 mod actions;
 
@@ -28,32 +28,32 @@ use crate::work::Work;
 /// Fills the slots of one worker.
 pub struct Dispatcher<W> {
     pub broker: Broker,
-    /// What is done with jobs.
+    /// Executes jobs.
     pub work: Arc<W>,
-    /// Which jobs are taken.
+    /// Decides which jobs are claimed.
     pub admission: Arc<Admission>,
-    /// Tells the farm whether any are.
+    /// Publishes the worker's availability.
     pub heartbeater: Arc<Heartbeater>,
-    /// Where jobs make their files.
+    /// The folder for temporary files.
     pub scratch: PathBuf,
-    /// When jobs are started, in this machine's time zone.
+    /// Working hours, in this machine's time zone.
     pub hours: Option<Hours>,
-    /// Jobs at once.
+    /// The most jobs at once.
     pub slots: usize,
-    /// Different jobs in a row that put the worker in doubt; 0: never.
+    /// Failed jobs in a row that lead to a proof encode; 0 means never.
     pub quarantine_after: usize,
     /// The length of the first rest.
     pub quarantine_rest: Duration,
-    /// How long a stopping worker goes on with what it can finish.
+    /// How long a stopping worker may finish running jobs.
     pub drain_timeout: Duration,
 }
 
 impl<W: Work> Dispatcher<W> {
-    /// Works until told to stop, then drains: what can be finished in time is,
-    /// the rest is released.
+    /// Works until `shutdown` is cancelled, then drains: jobs that end in time are
+    /// finished, the others are released.
     ///
     /// # Errors
-    /// Where the broker refuses at the start. Later trouble is waited out.
+    /// The broker refuses a request at the start. Later failures are retried.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
         let controls = self.admission.controls.clone();
         let away = self.admission.reach.away();
@@ -74,7 +74,7 @@ impl<W: Work> Dispatcher<W> {
         let mut core = Core::new(settings, health, sources.controls(), queues, &now);
         let mut runner = ActionRunner::new(self);
         let mut event = Some(Event::Tick);
-        while !(core.is_finished() && runner.are_empty()) {
+        while !(core.is_finished() && runner.is_idle()) {
             if let Some(event) = event.take() {
                 for action in core.next(&runner.now(), event) {
                     runner.carry_out(action, &mut sources);
