@@ -1,4 +1,4 @@
-//! Standing orders: what people paused, and the hours that they set. An order
+//! Orders: what people paused, and the hours that they set. An order
 //! is in force until it is taken back, whoever restarts meanwhile.
 
 use std::collections::BTreeMap;

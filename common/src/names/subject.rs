@@ -28,7 +28,7 @@ pub const JOBS_SUBJECTS: [&str; 2] = ["jobs.*.*.*.*", "later.*.*"];
 pub const EVENTS_SUBJECTS: &str = "events.*.*";
 /// What [`DEAD`] stores.
 pub const DEAD_SUBJECTS: &str = "dead.*.*";
-/// What of [`JOBS`] rings a bell.
+/// The messages of [`JOBS`] that the broker republishes as wake-ups.
 pub const WAKE_SOURCE: &str = "jobs.*.*.*.*";
 /// Where it rings, as the broker's mapping of [`WAKE_SOURCE`].
 pub const WAKE_DESTINATION: &str = "wake.{{wildcard(1)}}";
@@ -138,7 +138,7 @@ pub fn later_anywhere(job: &JobId) -> String {
     format!("later.{job}.*")
 }
 
-/// The bell of a queue; idle workers join the queue group of the same name.
+/// The wake-ups of a queue; idle workers join the queue group of the same name.
 pub fn wake(queue: &Queue) -> String {
     format!("wake.{queue}")
 }

@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_millis(250);
 /// Ticks after which a frame is published without news, for a silent worker is news too.
 const QUIET_TICKS: u32 = 4;
 /// How often the state of the connection is checked.
-const GLANCE: Duration = Duration::from_millis(100);
+const CHECK: Duration = Duration::from_millis(100);
 /// Wait before the next request to a connected broker that gave no answer.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Time between two readings of the orders without a notification.
@@ -88,7 +88,7 @@ async fn watch(broker: &Broker, publisher: &mut Publisher, listing: &Arc<Listing
             tokio::time::sleep(AGAIN).await;
         }
         while !is_connected(broker) {
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(CHECK).await;
         }
     }
 }
@@ -178,6 +178,6 @@ fn is_connected(broker: &Broker) -> bool {
 /// Waits until the connection is lost. A request under way would fail only after seconds.
 async fn disconnection(broker: &Broker) {
     while is_connected(broker) {
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(CHECK).await;
     }
 }

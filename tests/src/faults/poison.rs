@@ -18,7 +18,7 @@ const EACH: Duration = Duration::from_secs(2);
 /// How long it may take besides, for the attempts of the poison job.
 const BESIDES: Duration = Duration::from_secs(90);
 /// How soon a killer is caught.
-const GLANCE: Duration = Duration::from_millis(20);
+const CHECK: Duration = Duration::from_millis(20);
 
 /// What became of them.
 pub struct Poisoned {
@@ -122,7 +122,7 @@ impl<F: Fn() -> WorkerSetup> Supervised<F> {
     async fn watch(&mut self, farm: &Farm) {
         let scratch = farm.scratch_of(&self.worker.name);
         loop {
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(CHECK).await;
             let is_poisoned = outside::encodes_in(&scratch)
                 .iter()
                 .any(|process| process.command.contains("poison.webm"));

@@ -139,7 +139,7 @@ async fn frozen(store: &TestStore, step: Step, is_heard: bool) {
     let (run, _) = case.farm.completed(&case.job.id).await;
     let published = case.output().await;
     if step == Step::Committing {
-        assert!(!case.is_pending().await, "not forestalled");
+        assert!(!case.is_pending().await, "not aborted");
     }
 
     case.wake(reached).await;

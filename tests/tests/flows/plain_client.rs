@@ -74,8 +74,8 @@ async fn a_plain_client_finds_what_the_design_names() {
         assert_eq!(stream.cached_info().config.subjects, [subjects]);
     }
     let orders = plain.jetstream.get_stream("KV_control").await.unwrap();
-    let bell = orders.cached_info().config.republish.as_ref().unwrap();
-    assert_eq!(bell.destination, "orders.>");
+    let wake_up = orders.cached_info().config.republish.as_ref().unwrap();
+    assert_eq!(wake_up.destination, "orders.>");
 }
 
 #[tokio::test]
@@ -111,15 +111,15 @@ async fn a_plain_client_finds_the_settings_by_their_keys() {
 async fn a_plain_client_can_follow_a_job_through_its_life() {
     let farm = Farm::start().await;
     let plain = PlainClient::connect(&farm).await;
-    let mut bells = plain.client.subscribe("wake.libx264").await.unwrap();
+    let mut wake_ups = plain.client.subscribe("wake.libx264").await.unwrap();
     let mut job = farm.job(&paths::media("h264.mp4"), "libx264");
     job.attempts = 2;
     let id = job.id.to_string();
     farm.enqueue(&job).await;
 
-    // Pending: a message, a bell, a lane, and no run.
-    let bell = bells.next().await.unwrap();
-    assert!(bell.payload.is_empty(), "headers only");
+    // Pending: a message, a wake-up, a lane, and no run.
+    let wake_up = wake_ups.next().await.unwrap();
+    assert!(wake_up.payload.is_empty(), "headers only");
     assert_eq!(
         plain.subjects("JOBS").await,
         [format!("jobs.libx264.5.{id}.all")].into()

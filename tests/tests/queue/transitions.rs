@@ -19,7 +19,7 @@ enum Step {
     Settle,
     Complete,
     Fail(bool),
-    Bury,
+    DeadLetter,
     HandBack,
     Move,
     Cancel,
@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Settle),
         1 => Just(Step::Complete),
         2 => any::<bool>().prop_map(Step::Fail),
-        1 => Just(Step::Bury),
+        1 => Just(Step::DeadLetter),
         1 => Just(Step::HandBack),
         1 => Just(Step::Move),
         2 => Just(Step::Cancel),
@@ -65,7 +65,7 @@ fn after(run: &Run, step: Step, nth: usize) -> Run {
             };
             Some(run.fail(failure, SignedDuration::ZERO, now))
         }
-        Step::Bury if is_running => Some(run.bury(now)),
+        Step::DeadLetter if is_running => Some(run.dead_letter(now)),
         Step::HandBack if is_running => Some(run.hand_back(now)),
         Step::Move => run.move_to(&lane(9), now),
         Step::Cancel => run.cancel(now),

@@ -146,8 +146,8 @@ async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back(
 }
 
 #[tokio::test]
-async fn bells_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
-    const BELLS: usize = 3000;
+async fn notices_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
+    const NOTICES: usize = 3000;
     let folder = tempfile::tempdir().expect("a folder");
     let server = TestBroker::start(folder.path()).await;
     let (broker, _) = connect(&server).await;
@@ -167,9 +167,9 @@ async fn bells_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
     let target = Target::Queue("libx264".parse().expect("a queue"));
     let order = paused();
     let began = std::time::Instant::now();
-    for _ in 0..BELLS {
-        let bell = broker.client().publish("orders.queue.x", "".into());
-        bell.await.expect("sent");
+    for _ in 0..NOTICES {
+        let notice = broker.client().publish("orders.queue.x", "".into());
+        notice.await.expect("sent");
         tokio::time::sleep(Duration::from_micros(300)).await;
     }
     broker.command(&target, Some(&order)).await.expect("given");

@@ -35,7 +35,7 @@ const LOOKS: (Duration, Duration) = (Duration::from_micros(200), Duration::from_
 /// Where the tool cannot be started.
 pub(super) fn run(order: &[OsString]) -> io::Result<ExitCode> {
     set_child_subreaper(Some(getpid()))?;
-    let bell = Bell::hang()?;
+    let signals = Signals::open()?;
     let mut tool = Command::new("/proc/self/exe")
         .args(["sandbox", "--child", &getpid().to_string()])
         .args(order)
@@ -49,13 +49,13 @@ pub(super) fn run(order: &[OsString]) -> io::Result<ExitCode> {
         if let Some(status) = tool.try_wait()? {
             break status;
         }
-        let is_spoken_to = bell.wait(&input)?;
+        let is_spoken_to = signals.wait(&input)?;
         let is_over = is_spoken_to && matches!(input.read(&mut [0; 16]), Ok(0) | Err(_));
         if is_over {
             let _ = kill_process_group(group, Signal::KILL);
             break tool.wait()?;
         }
-        if is_spoken_to || bell.is_signalled() {
+        if is_spoken_to || signals.is_signalled() {
             let _ = kill_process_group(group, Signal::TERM);
         }
     };
@@ -65,39 +65,42 @@ pub(super) fn run(order: &[OsString]) -> io::Result<ExitCode> {
     Ok(end_as(status))
 }
 
-/// Rings when the tool has ended, and when a signal asks this process to end,
-/// which it therefore survives.
-struct Bell {
-    rung: UnixStream,
+/// Signals of this process, to be waited for together with standard input: the end
+/// of the tool, and requests to end, which this process therefore survives.
+struct Signals {
+    received: UnixStream,
     signalled: Arc<AtomicBool>,
 }
 
-impl Bell {
-    fn hang() -> io::Result<Self> {
-        let (rung, ring) = UnixStream::pair()?;
-        rung.set_nonblocking(true)?;
+impl Signals {
+    fn open() -> io::Result<Self> {
+        let (received, sent) = UnixStream::pair()?;
+        received.set_nonblocking(true)?;
         let signalled = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&signalled))?;
         }
         for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] {
-            pipe::register(signal, ring.try_clone()?)?;
+            pipe::register(signal, sent.try_clone()?)?;
         }
-        Ok(Self { rung, signalled })
+        Ok(Self {
+            received,
+            signalled,
+        })
     }
 
-    /// Waits until it rings; tells whether there is something to be read.
+    /// Waits for a signal or for input. Returns whether there is input to read.
     fn wait(&self, input: &impl AsFd) -> io::Result<bool> {
         let mut ready = [
             PollFd::new(input, PollFlags::IN),
-            PollFd::new(&self.rung, PollFlags::IN),
+            PollFd::new(&self.received, PollFlags::IN),
         ];
         match poll(&mut ready, None) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         let is_spoken_to = !ready[0].revents().is_empty();
-        while matches!((&self.rung).read(&mut [0; 64]), Ok(1..)) {}
+        while matches!((&self.received).read(&mut [0; 64]), Ok(1..)) {}
         Ok(is_spoken_to)
     }
 

@@ -1,4 +1,4 @@
-//! Standing orders on the broker.
+//! Orders on the broker.
 
 use std::time::Duration;
 
@@ -133,15 +133,15 @@ impl Broker {
     }
 }
 
-/// Lets bells that ring one after the other be one: they may be anybody's, and
-/// each reading reads all orders. Says whether the connection still stands.
-async fn settled(bells: &mut async_nats::Subscriber) -> bool {
+/// Takes notices that follow each other closely as one: any client may send them,
+/// and each reading reads all orders. Returns whether the connection still stands.
+async fn settled(notices: &mut async_nats::Subscriber) -> bool {
     let end = tokio::time::sleep(TOGETHER);
     let mut end = std::pin::pin!(end);
     loop {
         tokio::select! {
             () = &mut end => return true,
-            bell = bells.next() => if bell.is_none() {
+            notice = notices.next() => if notice.is_none() {
                 return false;
             },
         }

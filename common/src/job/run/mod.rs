@@ -228,7 +228,7 @@ impl Run {
     }
 
     /// Nothing has appeared by what the last attempt left, and no further one is made.
-    pub fn bury(&self, now: Timestamp) -> Self {
+    pub fn dead_letter(&self, now: Timestamp) -> Self {
         let failure = self.failures.last().map(|attempt| attempt.failure.clone());
         Self {
             state: RunState::Failed {

@@ -81,18 +81,18 @@ async fn whoever_hears_of_an_order_finds_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = TestBroker::start(folder.path()).await;
     let (broker, _) = connect(&server).await;
-    let mut bell = broker.orders().await.expect("connected");
+    let mut notice = broker.orders().await.expect("connected");
     broker.client().flush().await.expect("connected");
     let target: Target = "queue.libx264".parse().expect("a target");
     let order = paused();
     for _ in 0..50 {
         for order in [Some(&order), None] {
-            let (given, rung) = tokio::join!(broker.command(&target, order), async {
-                bell.next().await.expect("it rings");
+            let (given, heard) = tokio::join!(broker.command(&target, order), async {
+                notice.next().await.expect("it rings");
                 broker.controls().await.expect("an answer")
             });
             given.expect("given");
-            assert_eq!(rung.order(&target), order);
+            assert_eq!(heard.order(&target), order);
         }
     }
 }

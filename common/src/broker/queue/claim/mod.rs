@@ -148,7 +148,7 @@ impl Claim {
     }
 
     /// The fence: from here on only the owner goes on, to make its output appear.
-    /// It names what appears and how, for a successor to forestall it or to
+    /// It names what appears and how, for a successor to abort it or to
     /// know it for the job's own; what was named before is settled by now.
     ///
     /// # Errors
@@ -189,7 +189,7 @@ impl Claim {
     /// Where the job is no longer this worker's.
     pub async fn dead_letter(self) -> Result<Run, ClaimError> {
         let now = self.broker.now();
-        self.end(|run| run.bury(now)).await
+        self.end(|run| run.dead_letter(now)).await
     }
 
     /// The output is at its final key: the job is done.
