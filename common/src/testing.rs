@@ -8,7 +8,7 @@ use crate::farm::worker::{Heartbeat, Load, Terms, WorkerStatus};
 use crate::job::Job;
 use crate::job::id::BatchId;
 use crate::job::input::Input;
-use crate::job::run::fence::{Fence, Means};
+use crate::job::run::fence::{Fence, PublishMethod};
 use crate::job::run::report::Report;
 use crate::names::digest::Digest;
 use crate::names::location::Location;
@@ -115,7 +115,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
 pub fn fence(worker: &str, upload: &str) -> Fence {
     let report = report(worker, "libx264", 1, 1.0);
     Fence {
-        by: Means::Upload(upload.to_owned()),
+        by: PublishMethod::Upload(upload.to_owned()),
         size: report.output_size,
         digest: Digest::of(upload.as_bytes()),
         is_settled: false,

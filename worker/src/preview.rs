@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use common::farm::preview::{
-    Foresee, Foreseen, JobFile, Preview, PreviewKind, PreviewRequest, STILL_WIDTH,
+    Forecast, ForecastRequest, JobFile, Preview, PreviewKind, PreviewRequest, STILL_WIDTH,
 };
 use common::job::failure::{Failure, Fault};
 use common::job::input::Input;
@@ -70,13 +70,19 @@ impl Executor {
     ) -> anyhow::Result<Bytes> {
         match question {
             PreviewRequest::Preview(peek) => self.look(peek, stop).await,
-            PreviewRequest::Foresee(asked) => Ok(wire::encode(&self.foresee(asked, stop).await?)),
+            PreviewRequest::ForecastRequest(asked) => {
+                Ok(wire::encode(&self.forecast(asked, stop).await?))
+            }
         }
     }
 
     /// What would become of an input, as far as it can be known before the encode.
-    async fn foresee(&self, asked: &Foresee, stop: CancellationToken) -> anyhow::Result<Foreseen> {
-        let Foresee { input, recipe } = asked;
+    async fn forecast(
+        &self,
+        asked: &ForecastRequest,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Forecast> {
+        let ForecastRequest { input, recipe } = asked;
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, recipe, &recipe.queue())?;
         let scratch = self.scratch.peek()?;
@@ -90,17 +96,17 @@ impl Executor {
             let media = probe::probe(&runner, &source).await?;
             let build = Build::of(&card);
             let arguments = arguments::encode(recipe, &media, choice, &build, &source, &output)?;
-            let changes = changes::foresee(recipe, &media, &arguments.tracks, &arguments.changes);
+            let changes = changes::forecast(recipe, &media, &arguments.tracks, &arguments.changes);
             changes::refuse(recipe, &changes, "it would lose")?;
             Ok::<_, Failure>(changes)
         };
         match changes.await {
-            Ok(changes) => Ok(Foreseen {
+            Ok(changes) => Ok(Forecast {
                 changes,
                 refused: None,
             }),
             // What is wrong with the input or the recipe is an answer: all workers would give it.
-            Err(failure) if failure.fault == Fault::Input => Ok(Foreseen {
+            Err(failure) if failure.fault == Fault::Input => Ok(Forecast {
                 changes: Vec::new(),
                 refused: Some(failure.message),
             }),

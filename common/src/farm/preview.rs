@@ -17,13 +17,13 @@ pub const STILL_WIDTH: u32 = 480;
 pub enum PreviewRequest {
     /// To show something of a job's file.
     Preview(Preview),
-    /// To tell what would become of an input: answered by [`Foreseen`].
-    Foresee(Box<Foresee>),
+    /// To tell what would become of an input: answered by [`Forecast`].
+    ForecastRequest(Box<ForecastRequest>),
 }
 
 /// An input that is no job's yet, and what might be done to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Foresee {
+pub struct ForecastRequest {
     /// The input: a worker looks into its own roots and buckets only.
     pub input: Input,
     /// How it would be encoded.
@@ -32,7 +32,7 @@ pub struct Foresee {
 
 /// What would become of an input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Foreseen {
+pub struct Forecast {
     /// What would be kept, converted and lost, as far as it can be known before the encode.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,

@@ -13,7 +13,7 @@ use crate::recipe::{Choice, Recipe};
 
 /// Why a worker does not take a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfit {
+pub enum DeclineReason {
     /// It cannot.
     Unable {
         /// Why not.
@@ -44,7 +44,7 @@ pub enum Unfit {
     Away(Box<Away>),
 }
 
-impl Unfit {
+impl DeclineReason {
     /// How near it is to taking the job, for telling what matters: who is
     /// drained is worth more words than who never could.
     pub fn nearness(&self) -> u8 {
@@ -59,7 +59,7 @@ impl Unfit {
     }
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for DeclineReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unable { reason } => f.write_str(reason),
@@ -117,31 +117,31 @@ pub fn can(worker: &Heartbeat, recipe: &Recipe, queue: &Queue) -> Result<(), Str
 ///
 /// # Errors
 /// Why it does not.
-pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), Unfit> {
-    can(worker, &job.recipe, queue).map_err(|reason| Unfit::Unable { reason })?;
+pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), DeclineReason> {
+    can(worker, &job.recipe, queue).map_err(|reason| DeclineReason::Unable { reason })?;
     if !worker.serves(queue) {
-        return Err(Unfit::Elsewhere {
+        return Err(DeclineReason::Elsewhere {
             only: worker.terms.only.clone(),
         });
     }
     let admitted = worker.places.admit_all(&job.needed());
-    admitted.map_err(Unfit::Foreign)?;
+    admitted.map_err(DeclineReason::Foreign)?;
     // Who pins a job to a worker wants it there, whatever its usual terms.
     let is_pinned = matches!(queue, Queue::On(_));
     if !is_pinned && !worker.terms.admit(job.input.size) {
-        return Err(Unfit::Size {
+        return Err(DeclineReason::Size {
             least: worker.terms.min_size,
             most: worker.terms.max_size,
         });
     }
     if worker.status != WorkerStatus::Ready {
-        return Err(Unfit::Resting {
+        return Err(DeclineReason::Resting {
             status: worker.status,
             until: worker.until,
         });
     }
     if let Some(away) = worker.keeps_from(job) {
-        return Err(Unfit::Away(Box::new(away.clone())));
+        return Err(DeclineReason::Away(Box::new(away.clone())));
     }
     Ok(())
 }

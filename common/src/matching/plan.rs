@@ -22,7 +22,7 @@ pub struct Plan {
     /// Workers that may run them, the best first.
     pub candidates: Vec<Candidate>,
     /// Live workers that may not, and why.
-    pub unfit: Vec<Unfit>,
+    pub unfit: Vec<UnfitWorker>,
     /// Other encoders of the same codec that live workers have proved, the
     /// fastest first. Filled where nobody can run the recipe as it is.
     pub alternatives: Vec<Alternative>,
@@ -63,7 +63,7 @@ pub struct Measured {
 
 /// A live worker that may not run jobs of the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Unfit {
+pub struct UnfitWorker {
     /// The worker that takes none.
     pub worker: WorkerName,
     /// Why not.
@@ -93,7 +93,7 @@ impl Plan {
                 .map(|encode| means(&encode.with, worker));
             match means.transpose() {
                 Ok(means) => fit.push((worker, means)),
-                Err(reason) => unfit.push(Unfit {
+                Err(reason) => unfit.push(UnfitWorker {
                     worker: worker.name.clone(),
                     reason,
                 }),
@@ -156,7 +156,7 @@ impl Plan {
                 .collect();
             let keeps = refusals.is_empty() || refusals.len() < distinct.len();
             if !keeps && let Some(reason) = refusals.first() {
-                self.unfit.push(Unfit {
+                self.unfit.push(UnfitWorker {
                     worker: candidate.worker.clone(),
                     reason: reason.to_string(),
                 });

@@ -64,7 +64,7 @@ impl FromStr for Quality {
 
 impl Quality {
     /// The value on the encoder's own scale of constant quality.
-    pub fn on(self, scale: Scale) -> f64 {
+    pub fn on(self, scale: QualityScale) -> f64 {
         let share = f64::from(self.0) / 100.0;
         scale.worst + (scale.best - scale.worst) * share
     }
@@ -72,14 +72,14 @@ impl Quality {
 
 /// An encoder's own scale of constant quality.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale {
+pub struct QualityScale {
     /// The number of the best picture.
     pub best: f64,
     /// The number of the smallest file.
     pub worst: f64,
 }
 
-impl Scale {
+impl QualityScale {
     /// The scale of an encoder; `None` where it has none and only a bitrate
     /// steers it.
     pub fn of(encoder: &Encoder) -> Option<Self> {
@@ -118,7 +118,7 @@ impl Rate {
     pub fn constant_quality(self, encoder: &Encoder) -> Option<f64> {
         match self {
             Self::Crf(value) => Some(value),
-            Self::Quality(quality) => Scale::of(encoder).map(|scale| quality.on(scale)),
+            Self::Quality(quality) => QualityScale::of(encoder).map(|scale| quality.on(scale)),
             Self::Default | Self::Bitrate(_) => None,
         }
     }
@@ -138,7 +138,7 @@ impl Rate {
         if encoder.codec().is_none() {
             return Ok(());
         }
-        match (self, Scale::of(encoder)) {
+        match (self, QualityScale::of(encoder)) {
             (Self::Default | Self::Bitrate(_), _) => Ok(()),
             (Self::Crf(_) | Self::Quality(_), None) => {
                 refuse("constant quality".to_owned(), "--bitrate".to_owned())

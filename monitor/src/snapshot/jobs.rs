@@ -92,13 +92,13 @@ pub struct EndedRow {
     pub worker: Option<WorkerName>,
     /// Number of attempts.
     pub attempts: u32,
-    pub ending: Ending,
+    pub ending: JobEnd,
 }
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum Ending {
+pub enum JobEnd {
     /// The output is in place.
     Completed {
         /// The encoder; `None` if the video was copied.

@@ -26,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::index::shared::Progress as Listing;
 use crate::snapshot::attention::Attention;
-use crate::snapshot::jobs::{Ending, NextRow};
+use crate::snapshot::jobs::{JobEnd, NextRow};
 use crate::snapshot::moment::Moment;
 use crate::snapshot::workers::Cards;
 use crate::snapshot::{Broker, ControlRow, Snapshot, Totals};
@@ -238,7 +238,7 @@ impl View {
 
     fn failures(&self, clock: Timestamp) -> Option<Attention> {
         let mut lately = self.runs.ended().filter_map(|row| match &row.ending {
-            Ending::Failed { reason, .. } if clock.duration_since(row.ended.0) < FAILED_LATELY => {
+            JobEnd::Failed { reason, .. } if clock.duration_since(row.ended.0) < FAILED_LATELY => {
                 Some((row, reason))
             }
             _ => None,

@@ -14,7 +14,7 @@ use common::matching::outlook::{Outlook, Past};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::snapshot::Totals;
-use crate::snapshot::jobs::{EndedRow, Ending, RetryRow, RunningRow, name};
+use crate::snapshot::jobs::{EndedRow, JobEnd, RetryRow, RunningRow, name};
 use crate::snapshot::moment::Moment;
 
 /// The most ended jobs that are kept.
@@ -147,7 +147,7 @@ impl Runs {
     pub(super) fn past_by_queue(&self) -> HashMap<&Queue, Past> {
         let mut past: HashMap<&Queue, Past> = HashMap::new();
         for row in self.ended.values() {
-            if let Ending::Completed {
+            if let JobEnd::Completed {
                 seconds,
                 input_size,
                 ..
@@ -196,7 +196,7 @@ impl Runs {
         totals.running = self.running.len();
         for row in self.ended.values() {
             match row.ending {
-                Ending::Completed {
+                JobEnd::Completed {
                     input_size,
                     output_size,
                     ..
@@ -205,8 +205,8 @@ impl Runs {
                     totals.input_bytes = totals.input_bytes.saturating_add(input_size);
                     totals.output_bytes = totals.output_bytes.saturating_add(output_size);
                 }
-                Ending::Failed { .. } => totals.failed += 1,
-                Ending::Cancelled => totals.cancelled += 1,
+                JobEnd::Failed { .. } => totals.failed += 1,
+                JobEnd::Cancelled => totals.cancelled += 1,
             }
         }
         if self.forgot {
@@ -257,7 +257,7 @@ fn ended(run: &Run) -> Option<EndedRow> {
     let ending = match &run.state {
         RunState::Completed { report } => {
             let mut news = report.news();
-            Ending::Completed {
+            JobEnd::Completed {
                 encoder: report.encoder.clone(),
                 input_size: report.input_size,
                 output_size: report.output_size,
@@ -267,11 +267,11 @@ fn ended(run: &Run) -> Option<EndedRow> {
                 news: (!news.is_empty()).then(|| news.swap_remove(0)),
             }
         }
-        RunState::Failed { failure } => Ending::Failed {
+        RunState::Failed { failure } => JobEnd::Failed {
             fault: failure.fault,
             reason: cause(&failure.message).to_owned(),
         },
-        RunState::Cancelled => Ending::Cancelled,
+        RunState::Cancelled => JobEnd::Cancelled,
         RunState::Running { .. } | RunState::Queued { .. } | RunState::Waiting { .. } => {
             return None;
         }

@@ -44,7 +44,7 @@ const OPEN: [(&str, &str); 5] = [
 ];
 
 /// Questions that are too long for a GET: they change nothing, so readers may ask them.
-const QUESTIONS: [&str; 3] = ["/api/v1/foresee", "/api/v1/jobs/fit", "/api/v1/plan"];
+const QUESTIONS: [&str; 3] = ["/api/v1/forecast", "/api/v1/jobs/fit", "/api/v1/plan"];
 
 /// Every operation of the OpenAPI document, with its path's names filled in:
 /// those that are open to all by what it says, and the others.

@@ -1,7 +1,7 @@
 //! `producer presets`: recipes with a name, and the default for jobs that name no encoder.
 
 use clap::{ArgGroup, Args, Subcommand};
-use common::broker::{Broker, Over, SettingsError};
+use common::broker::{Broker, Overwrite, SettingsError};
 use common::names::printable::printable;
 use common::names::token::Token;
 use common::recipe::preset::{Listed, Preset, Presets};
@@ -188,9 +188,9 @@ async fn save(broker: &Broker, what: Save, settings: &Settings, json: bool) -> R
     check_known(&recipe, &broker.workers().await?)?;
     let preset = Preset::new(recipe, what.note.as_deref()).map_err(Error::usage)?;
     let over = if what.overwrite {
-        Over::Anything
+        Overwrite::Anything
     } else {
-        Over::Nothing
+        Overwrite::Nothing
     };
     broker.save_preset(&what.name, &preset, over).await?;
     let done = format!("saved {}: {}", what.name, preset.recipe);

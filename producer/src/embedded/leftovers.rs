@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use common::broker::{Broker, Lanes, Maker, Makers};
+use common::broker::{Broker, JobsByOutput, Lanes, OutputJob};
 use common::farm::queue::Lane;
 use common::job::id::JobId;
 use common::job::run::Run;
@@ -44,15 +44,16 @@ pub(crate) async fn release_claims(broker: &Broker) -> Result<(), Error> {
 pub(crate) async fn forget_outdated(
     broker: &Broker,
     pairs: &[(SourceFile, Location)],
-    makers: &mut Makers,
+    jobs_by_output: &mut JobsByOutput,
     terms: &JobTerms,
 ) -> Result<(), Error> {
     for (source, output) in pairs {
-        let is_other = |maker: &Maker| terms.again || !maker.does(&source.input, &terms.recipe);
-        let maker = makers.get(output);
-        if let Some(other) = maker.filter(|maker| maker.lives() && is_other(maker)) {
+        let is_other =
+            |last_job: &OutputJob| terms.again || !last_job.does(&source.input, &terms.recipe);
+        let last_job = jobs_by_output.get(output);
+        if let Some(other) = last_job.filter(|last_job| last_job.lives() && is_other(last_job)) {
             broker.forget(&other.job().id).await?;
-            makers.remove(output);
+            jobs_by_output.remove(output);
         }
     }
     Ok(())

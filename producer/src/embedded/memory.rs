@@ -23,10 +23,10 @@ pub(crate) async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
     }
     runs.retain(is_there);
     let outputs = runs.iter().map(|run| run.job.output.clone());
-    let makers = broker.makers(outputs.collect::<Vec<_>>()).await?;
+    let jobs_by_output = broker.jobs_by_output(outputs.collect::<Vec<_>>()).await?;
     runs.retain(|run| {
-        let maker = makers.get(&run.job.output);
-        maker.is_some_and(|maker| maker.job().id == run.job.id)
+        let last_job = jobs_by_output.get(&run.job.output);
+        last_job.is_some_and(|last_job| last_job.job().id == run.job.id)
     });
     Ok(Some(runs))
 }

@@ -1,6 +1,6 @@
 //! A source with its job, and the state of both.
 
-use common::broker::Holder;
+use common::broker::ClaimHolder;
 use common::job::Job;
 use common::job::run::Run;
 
@@ -29,7 +29,7 @@ pub(crate) enum EntryState {
     /// Not submitted: another file is at the output. Says whose it is and what to do.
     Occupied(String),
     /// Not submitted: another job makes the output.
-    OutputTaken(Holder),
+    OutputTaken(ClaimHolder),
 }
 
 impl Entry {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use common::broker::{Broker, EnqueueResult, Holder, Maker, Makers};
+use common::broker::{Broker, ClaimHolder, EnqueueResult, JobsByOutput, OutputJob};
 use common::farm::queue::Lane;
 use common::job::Job;
 use common::job::id::JobId;
@@ -33,7 +33,7 @@ pub(crate) struct Wanted {
 pub(crate) struct Place<'a> {
     pub folder: &'a Location,
     pub present: ExistingOutputs,
-    pub makers: Makers,
+    pub jobs_by_output: JobsByOutput,
 }
 
 impl<'a> Place<'a> {
@@ -43,13 +43,13 @@ impl<'a> Place<'a> {
         folder: &'a Location,
         download_to: Option<&DownloadTarget>,
         pairs: &[(SourceFile, Location)],
-        makers: Makers,
+        jobs_by_output: JobsByOutput,
     ) -> Result<Self, Error> {
         let outputs = pairs.iter().map(|(_, output)| output);
         Ok(Self {
             folder,
             present: ExistingOutputs::look(stores, folder, download_to, outputs).await?,
-            makers,
+            jobs_by_output,
         })
     }
 
@@ -60,19 +60,19 @@ impl<'a> Place<'a> {
         output: &Location,
         terms: &JobTerms,
     ) -> Option<EntryState> {
-        let Some(maker) = self.makers.get(output) else {
+        let Some(last_job) = self.jobs_by_output.get(output) else {
             let spares = !terms.replaces() && self.present.is_only_downloaded(output);
             return spares.then(|| EntryState::Occupied(unknown(output)));
         };
-        let job = maker.job();
+        let job = last_job.job();
         if job.input.location == *input && job.recipe == terms.recipe {
             return None;
         }
-        if maker.lives() {
-            return Some(EntryState::OutputTaken(maker.holder()));
+        if last_job.lives() {
+            return Some(EntryState::OutputTaken(last_job.holder()));
         }
-        let spares = !terms.replaces() && self.is_of(maker, output);
-        spares.then(|| another(maker, input, terms))
+        let spares = !terms.replaces() && self.is_of(last_job, output);
+        spares.then(|| another(last_job, input, terms))
     }
 
     /// Why each of these jobs would not be submitted as a new one; `None` where it would. Changes nothing.
@@ -119,35 +119,35 @@ impl<'a> Place<'a> {
 
     /// The same for a job. An output of the same input and recipe counts as its own.
     fn verdict_of(&self, job: &Job, terms: &JobTerms) -> Option<EntryState> {
-        let maker = self.makers.get(&job.output)?;
-        if terms.replaces() || maker.job().id == job.id || !self.is_of(maker, &job.output) {
+        let last_job = self.jobs_by_output.get(&job.output)?;
+        if terms.replaces() || last_job.job().id == job.id || !self.is_of(last_job, &job.output) {
             return None;
         }
-        match maker {
-            Maker::Taken(run) if maker.does(&job.input, &job.recipe) => {
+        match last_job {
+            OutputJob::Taken(run) if last_job.does(&job.input, &job.recipe) => {
                 Some(EntryState::Run(run.clone()))
             }
-            _ => Some(another(maker, &job.input.location, terms)),
+            _ => Some(another(last_job, &job.input.location, terms)),
         }
     }
 
     /// Whether something is at the output of a job that has not claimed it, and must not be replaced.
     fn is_doubtful(&self, job: &Job, terms: &JobTerms) -> bool {
-        let is_claimed = |maker: &Maker| maker.job().id == job.id;
+        let is_claimed = |last_job: &OutputJob| last_job.job().id == job.id;
         self.present.size(&job.output).is_some()
             && !terms.replaces()
-            && !self.makers.get(&job.output).is_some_and(is_claimed)
+            && !self.jobs_by_output.get(&job.output).is_some_and(is_claimed)
     }
 
     /// Whether the file at an output was made by this job.
-    fn is_of(&self, maker: &Maker, output: &Location) -> bool {
-        let made = maker.report().map(|report| report.output_size);
+    fn is_of(&self, last_job: &OutputJob, output: &Location) -> bool {
+        let made = last_job.report().map(|report| report.output_size);
         made.is_some() && made == self.present.size(output)
     }
 }
 
-fn another(maker: &Maker, input: &Location, terms: &JobTerms) -> EntryState {
-    let differs = maker.differs(input, &terms.recipe);
+fn another(last_job: &OutputJob, input: &Location, terms: &JobTerms) -> EntryState {
+    let differs = last_job.differs(input, &terms.recipe);
     EntryState::Occupied(format!(
         "{differs}; choose another -o, or replace it with --overwrite"
     ))
@@ -226,8 +226,8 @@ pub(crate) async fn submit(
                 EnqueueResult::Added => EntryState::Added,
                 EnqueueResult::AlreadyPending => {
                     // The job belongs to an earlier batch.
-                    if let Some(maker) = place.makers.get(&entry.job.output) {
-                        entry.job.batch = maker.job().batch;
+                    if let Some(last_job) = place.jobs_by_output.get(&entry.job.output) {
+                        entry.job.batch = last_job.job().batch;
                     }
                     EntryState::Pending
                 }
@@ -278,18 +278,28 @@ fn renews(run: &Run, size: Option<u64>, terms: &JobTerms) -> bool {
 
 /// The state of an entry whose output belongs to another live job. A job with the same input and recipe stands in for
 /// the entry's own.
-fn taken(holder: Holder, entry: &mut Entry, place: &Place<'_>, terms: &JobTerms) -> EntryState {
-    let maker = place.makers.get(&entry.job.output).filter(|maker| {
-        let job = maker.job();
-        job.id == holder.job && maker.does(&entry.job.input, &entry.job.recipe) && !terms.again
-    });
-    match maker {
+fn taken(
+    holder: ClaimHolder,
+    entry: &mut Entry,
+    place: &Place<'_>,
+    terms: &JobTerms,
+) -> EntryState {
+    let last_job = place
+        .jobs_by_output
+        .get(&entry.job.output)
+        .filter(|last_job| {
+            let job = last_job.job();
+            job.id == holder.job
+                && last_job.does(&entry.job.input, &entry.job.recipe)
+                && !terms.again
+        });
+    match last_job {
         None => EntryState::OutputTaken(holder),
-        Some(maker) => {
-            entry.job = maker.job().clone();
-            match maker {
-                Maker::Taken(run) => EntryState::Run(run.clone()),
-                Maker::Waiting(_) => EntryState::Pending,
+        Some(last_job) => {
+            entry.job = last_job.job().clone();
+            match last_job {
+                OutputJob::Taken(run) => EntryState::Run(run.clone()),
+                OutputJob::Waiting(_) => EntryState::Pending,
             }
         }
     }

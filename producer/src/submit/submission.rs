@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use common::broker::{Broker, Makers, NamesError, Outputs};
+use common::broker::{Broker, JobsByOutput, NamesError, Outputs};
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Container;
@@ -101,9 +101,9 @@ impl Submission {
         broker: &Broker,
         destination: &Destination,
         container: Container,
-    ) -> Result<(Vec<(SourceFile, Location)>, Makers), Error> {
+    ) -> Result<(Vec<(SourceFile, Location)>, JobsByOutput), Error> {
         let sources = std::mem::take(&mut self.sources);
-        let (outputs, makers) = named(broker, &sources, destination, container).await?;
+        let (outputs, jobs_by_output) = named(broker, &sources, destination, container).await?;
         let mut pairs = Vec::with_capacity(sources.len());
         for (source, output) in sources.into_iter().zip(outputs) {
             match output {
@@ -115,7 +115,7 @@ impl Submission {
                 }
             }
         }
-        Ok((pairs, makers))
+        Ok((pairs, jobs_by_output))
     }
 
     /// The exit code, given that of the jobs.
@@ -133,10 +133,13 @@ pub(crate) async fn named(
     sources: &[SourceFile],
     destination: &Destination,
     container: Container,
-) -> Result<(Vec<naming::Output>, Makers), Error> {
+) -> Result<(Vec<naming::Output>, JobsByOutput), Error> {
     let named: Vec<NamedSource<'_>> = sources.iter().map(SourceFile::named).collect();
     let outputs = broker.name_outputs(&named, &destination.folder, container);
-    let Outputs { outputs, makers } = outputs.await.map_err(|error| match error {
+    let Outputs {
+        outputs,
+        jobs_by_output,
+    } = outputs.await.map_err(|error| match error {
         NamesError::Naming(error) => Error::usage(error),
         NamesError::Broker(error) => error.into(),
     })?;
@@ -148,7 +151,7 @@ pub(crate) async fn named(
             .collect();
         naming::refuse_sources(&named, &places).map_err(Error::usage)?;
     }
-    Ok((outputs, makers))
+    Ok((outputs, jobs_by_output))
 }
 
 /// The label of a batch: the paths that a person named.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, Over, SettingsError};
+use common::broker::{Broker, Overwrite, SettingsError};
 use common::farm::retention::Days;
 use common::names::subject::{BATCHES, EVENTS};
 use common::names::token::Token;
@@ -41,17 +41,19 @@ async fn a_preset_is_written_over_only_by_who_knows_what_it_was() {
     let (_server, _folder, broker) = farm().await;
     let name = token("ours");
     let save = async |note: &str, over| broker.save_preset(&name, &preset(note), over).await;
-    let first = save("one", Over::Nothing).await.expect("it is new");
-    let taken = save("two", Over::Nothing).await;
+    let first = save("one", Overwrite::Nothing).await.expect("it is new");
+    let taken = save("two", Overwrite::Nothing).await;
     assert!(matches!(taken, Err(SettingsError::Taken(_))), "{taken:?}");
-    let second = save("two", Over::Revision(first)).await.expect("known");
+    let second = save("two", Overwrite::Revision(first))
+        .await
+        .expect("known");
     // Who read the first one knows nothing of the second.
-    let late = save("late", Over::Revision(first)).await;
+    let late = save("late", Overwrite::Revision(first)).await;
     assert!(matches!(late, Err(SettingsError::Changed(_))), "{late:?}");
     let late = broker.remove_preset(&name, Some(first)).await;
     assert!(matches!(late, Err(SettingsError::Changed(_))), "{late:?}");
     assert_eq!(note(&broker, "ours").await, "two");
-    save("three", Over::Anything)
+    save("three", Overwrite::Anything)
         .await
         .expect("whatever it was");
     assert_eq!(note(&broker, "ours").await, "three");
@@ -60,7 +62,9 @@ async fn a_preset_is_written_over_only_by_who_knows_what_it_was() {
     broker.remove_preset(&name, None).await.expect("removed");
     let gone = broker.remove_preset(&name, None).await;
     assert!(matches!(gone, Err(SettingsError::Unknown(_))), "{gone:?}");
-    save("four", Over::Nothing).await.expect("it is new again");
+    save("four", Overwrite::Nothing)
+        .await
+        .expect("it is new again");
 }
 
 #[tokio::test]
@@ -79,7 +83,7 @@ async fn the_default_is_there_as_long_as_it_is_the_default() {
     );
     let save = async |name: &str| {
         let (name, preset) = (token(name), preset(""));
-        let saved = broker.save_preset(&name, &preset, Over::Nothing).await;
+        let saved = broker.save_preset(&name, &preset, Overwrite::Nothing).await;
         saved.expect("saved");
     };
     save("ours").await;

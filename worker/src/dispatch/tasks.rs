@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_nats::Message;
-use common::broker::{Broker, BrokerError, Claim, Haste, Lanes};
+use common::broker::{Broker, BrokerError, Claim, Lanes, PollEffort};
 use common::farm::queue::{Lane, Queue};
 use common::job::failure::Fault;
 use common::job::run::Run;
@@ -67,7 +67,7 @@ pub(super) struct Poll {
     pub(super) lanes: Lanes,
     pub(super) rouse: Rouse,
     pub(super) free: usize,
-    pub(super) haste: watch::Receiver<Haste>,
+    pub(super) effort: watch::Receiver<PollEffort>,
 }
 
 impl Poll {
@@ -81,7 +81,7 @@ impl Poll {
         let applicant = self.admission.with(self.gauge.read().await);
         let polled = self
             .broker
-            .poll_in(&self.lanes, &applicant, self.free, &self.haste)
+            .poll_in(&self.lanes, &applicant, self.free, &self.effort)
             .await;
         let polled = match told(polled) {
             Ok(polled) => polled,

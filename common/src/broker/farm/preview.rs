@@ -7,7 +7,7 @@ use async_nats::{HeaderMap, Message, Request, Subscriber};
 use bytes::Bytes;
 
 use crate::broker::{Broker, BrokerError};
-use crate::farm::preview::{Foresee, Foreseen, Preview, PreviewRequest};
+use crate::farm::preview::{Forecast, ForecastRequest, Preview, PreviewRequest};
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
 use crate::matching::plan::Plan;
@@ -58,22 +58,22 @@ impl Broker {
     ///
     /// # Errors
     /// Where none of them sees it: what the last one said.
-    pub async fn foresee(
+    pub async fn forecast(
         &self,
         workers: &[Heartbeat],
         turn: usize,
-        foresee: Foresee,
-    ) -> Result<Foreseen, PreviewError> {
-        let place = &foresee.input.location;
+        request: ForecastRequest,
+    ) -> Result<Forecast, PreviewError> {
+        let place = &request.input.location;
         let plan =
-            Plan::of(&foresee.recipe, workers).between(workers, &[[place.clone(), place.clone()]]);
+            Plan::of(&request.recipe, workers).between(workers, &[[place.clone(), place.clone()]]);
         let able = plan.candidates.iter().map(|candidate| &candidate.worker);
         let asked = able
             .clone()
             .cycle()
             .skip(turn % able.len().max(1))
             .take(able.len().min(ASKED));
-        let question = PreviewRequest::Foresee(Box::new(foresee));
+        let question = PreviewRequest::ForecastRequest(Box::new(request));
         let mut seen = Err(PreviewError::Refused(
             "no live worker that could run the recipe reaches the file".to_owned(),
         ));

@@ -17,7 +17,7 @@ use crate::wire;
 
 /// What a write may replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum Overwrite {
     /// Nothing: it must be new.
     Nothing,
     /// What was read, under this revision, and nothing that came after it.
@@ -70,20 +70,20 @@ impl Broker {
         &self,
         name: &Token,
         preset: &Preset,
-        over: Over,
+        over: Overwrite,
     ) -> Result<u64, SettingsError> {
         let what = format!("saving the preset {name}");
         let (key, value) = (subject::preset(name), wire::encode(preset));
         let written = match over {
-            Over::Nothing => self.nats.create(SETTINGS, &key, value, &what).await,
-            Over::Revision(revision) => {
+            Overwrite::Nothing => self.nats.create(SETTINGS, &key, value, &what).await,
+            Overwrite::Revision(revision) => {
                 let nats = &self.nats;
                 nats.replace(SETTINGS, &key, value, revision, &what).await
             }
-            Over::Anything => self.nats.put(SETTINGS, &key, value, &what).await,
+            Overwrite::Anything => self.nats.put(SETTINGS, &key, value, &what).await,
         };
         written.map_err(|error| match over {
-            Over::Nothing if error.is_conflict() => SettingsError::Taken(name.clone()),
+            Overwrite::Nothing if error.is_conflict() => SettingsError::Taken(name.clone()),
             _ => changed(name, error),
         })
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::broker::nats::atomic;
 use crate::broker::nats::message::Message;
 use crate::broker::queue::messages::{fallbacks, first};
-use crate::broker::queue::outputs::{FRESH, Holder};
+use crate::broker::queue::outputs::{ClaimHolder, FRESH};
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::job::Job;
@@ -35,7 +35,7 @@ pub enum EnqueueResult {
     /// It has been taken before; it ended, or is under way.
     Known(Box<Run>),
     /// Refused: its output belongs to another job, which waits or runs.
-    OutputTaken(Holder),
+    OutputTaken(ClaimHolder),
 }
 
 /// A job with what became of it.
@@ -54,7 +54,7 @@ struct Prepared<'a> {
     /// Those that wait already.
     pending: HashSet<JobId>,
     /// Those whose output is another's.
-    taken: HashMap<JobId, Holder>,
+    taken: HashMap<JobId, ClaimHolder>,
     /// When the outputs of those that are missing were claimed.
     claimed: Instant,
 }

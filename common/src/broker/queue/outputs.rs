@@ -31,14 +31,14 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// A live job that an output belongs to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Holder {
+pub struct ClaimHolder {
     /// Which.
     pub job: JobId,
     /// What it is made from, as far as that is known.
     pub input: Option<Location>,
 }
 
-impl From<&Job> for Holder {
+impl From<&Job> for ClaimHolder {
     fn from(job: &Job) -> Self {
         Self {
             job: job.id,
@@ -62,7 +62,7 @@ impl Broker {
     pub(crate) async fn claim_outputs<'a>(
         &self,
         jobs: impl IntoIterator<Item = &'a Job>,
-    ) -> Result<HashMap<JobId, Holder>, BrokerError> {
+    ) -> Result<HashMap<JobId, ClaimHolder>, BrokerError> {
         let mut refused = HashMap::new();
         let mut wanted = HashMap::<String, &Job>::new();
         for job in jobs {
@@ -108,7 +108,7 @@ impl Broker {
                     _ if *owner == job.id => {}
                     Some(Standing::Lives(input)) => {
                         let input = input.clone();
-                        refused.insert(job.id, Holder { job: *owner, input });
+                        refused.insert(job.id, ClaimHolder { job: *owner, input });
                         gone.push(key.clone());
                     }
                     Some(Standing::Over) => free.push((key, *job, *sequence)),
@@ -225,7 +225,7 @@ impl Broker {
     }
 }
 
-impl std::fmt::Display for Holder {
+impl std::fmt::Display for ClaimHolder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.input {
             Some(input) => write!(

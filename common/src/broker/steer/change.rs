@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::broker::queue::messages;
-use crate::broker::queue::outputs::Holder;
+use crate::broker::queue::outputs::ClaimHolder;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::{Lane, Priority, Queue};
@@ -35,7 +35,7 @@ pub enum SteerResult {
     /// Nobody has heard of the job.
     Unknown,
     /// Nothing was changed: by now its output belongs to another job, which waits or runs.
-    OutputTaken(Holder),
+    OutputTaken(ClaimHolder),
 }
 
 impl Broker {

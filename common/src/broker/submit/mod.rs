@@ -1,5 +1,5 @@
 //! Submitting jobs as one batch, each output with one owner.
 
-pub(super) mod makers;
 pub(super) mod names;
+pub(super) mod output_jobs;
 pub(super) mod submission;

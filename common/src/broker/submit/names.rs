@@ -1,7 +1,7 @@
 //! Naming outputs beside those that were named before: the farm remembers in whose
 //! name each output is, and every program that makes jobs asks it here.
 
-use crate::broker::submit::makers::Makers;
+use crate::broker::submit::output_jobs::JobsByOutput;
 use crate::broker::{Broker, BrokerError};
 use crate::names::location::Location;
 use crate::recipe::Container;
@@ -14,7 +14,7 @@ pub struct Outputs {
     /// One for each source, in their order.
     pub outputs: Vec<Output>,
     /// The jobs that have made, make or are to make any of them.
-    pub makers: Makers,
+    pub jobs_by_output: JobsByOutput,
 }
 
 /// Outputs could not be named.
@@ -41,18 +41,21 @@ impl Broker {
     ) -> Result<Outputs, NamesError> {
         let candidates =
             naming::candidates(sources, folder, container).map_err(NamingError::from)?;
-        let makers = self.makers(candidates).await?;
-        let given: OutputOwners = makers
+        let jobs_by_output = self.jobs_by_output(candidates).await?;
+        let given: OutputOwners = jobs_by_output
             .iter()
-            .map(|(output, maker)| {
+            .map(|(output, last_job)| {
                 let owner = OutputOwner {
-                    source: naming::source_name(&maker.job().input.location),
-                    holds: maker.lives() || maker.report().is_some(),
+                    source: naming::source_name(&last_job.job().input.location),
+                    holds: last_job.lives() || last_job.report().is_some(),
                 };
                 (output.clone(), owner)
             })
             .collect();
         let outputs = naming::outputs(sources, folder, container, &given)?;
-        Ok(Outputs { outputs, makers })
+        Ok(Outputs {
+            outputs,
+            jobs_by_output,
+        })
     }
 }

@@ -11,7 +11,7 @@ use crate::names::digest::Digest;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fence {
     /// By what it appears.
-    pub by: Means,
+    pub by: PublishMethod,
     /// Bytes of the whole output.
     pub size: u64,
     /// Digest of the whole output.
@@ -27,7 +27,7 @@ pub struct Fence {
 /// By what an output appears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Means {
+pub enum PublishMethod {
     /// By the end of this multipart upload.
     Upload(String),
     /// By a new name for the file of this name, which lies in the output's folder.

@@ -10,7 +10,7 @@ use crate::job::record::{JobRecord, QueueAhead};
 use crate::job::run::report::Report;
 use crate::job::run::{Run, RunState};
 use crate::matching::fit;
-use crate::matching::fit::Unfit;
+use crate::matching::fit::DeclineReason;
 use crate::matching::outlook::{Outlook, Past, Waiting};
 use crate::matching::plan::alternatives;
 use crate::matching::why::cause::{Cause, Opening, Reason, Why};
@@ -45,7 +45,7 @@ impl WhyContext<'_> {
     }
 
     /// Whether a worker takes the job from any of the queues that are open to it.
-    fn judge(&self, worker: &Heartbeat) -> Result<(), Unfit> {
+    fn judge(&self, worker: &Heartbeat) -> Result<(), DeclineReason> {
         let judged = self
             .open_queues()
             .into_iter()
@@ -232,12 +232,12 @@ impl WhyContext<'_> {
                 worker: worker.clone(),
             },
             (_, None) => Cause::NoWorker,
-            (_, Some((Unfit::Resting { .. }, workers))) => Cause::Resting {
+            (_, Some((DeclineReason::Resting { .. }, workers))) => Cause::Resting {
                 resumable: self.resumable(&workers),
                 workers,
             },
-            (_, Some((Unfit::Away(_), workers))) => Cause::Away { workers },
-            (_, Some((Unfit::Unable { .. }, workers))) => Cause::Unproved {
+            (_, Some((DeclineReason::Away(_), workers))) => Cause::Away { workers },
+            (_, Some((DeclineReason::Unable { .. }, workers))) => Cause::Unproved {
                 workers,
                 instead: alternatives(&job.recipe, self.workers),
             },
@@ -249,10 +249,10 @@ impl WhyContext<'_> {
 /// The workers that are nearest to taking the job, each with what keeps it from
 /// that, and one of those reasons.
 fn nearest<'a>(
-    refusals: impl Iterator<Item = (&'a Heartbeat, Unfit)>,
-) -> Option<(Unfit, Vec<Reason>)> {
+    refusals: impl Iterator<Item = (&'a Heartbeat, DeclineReason)>,
+) -> Option<(DeclineReason, Vec<Reason>)> {
     let refusals: Vec<_> = refusals.collect();
-    let nearness = |(_, unfit): &&(&Heartbeat, Unfit)| unfit.nearness();
+    let nearness = |(_, unfit): &&(&Heartbeat, DeclineReason)| unfit.nearness();
     let (_, first) = refusals.iter().max_by_key(nearness)?;
     let workers = refusals
         .iter()

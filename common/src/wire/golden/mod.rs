@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::{VERSION, WireError, decode};
 use crate::broker::Question;
 use crate::farm::orders::Order;
-use crate::farm::preview::{Foreseen, PreviewRequest};
+use crate::farm::preview::{Forecast, PreviewRequest};
 use crate::farm::retention::Days;
 use crate::farm::worker::Heartbeat;
 use crate::job::Job;
@@ -48,7 +48,7 @@ const KINDS: [(&str, Read); 15] = [
     ("peek", read::<PreviewRequest>),
     ("media", read::<MediaInfo>),
     ("foresee", read::<PreviewRequest>),
-    ("foreseen", read::<Foreseen>),
+    ("foreseen", read::<Forecast>),
 ];
 
 /// Messages that are not stored: `progress`.

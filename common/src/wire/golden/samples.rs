@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::broker::Question;
 use crate::farm::orders::Order;
-use crate::farm::preview::{Foresee, Foreseen, JobFile, Preview, PreviewKind};
+use crate::farm::preview::{Forecast, ForecastRequest, JobFile, Preview, PreviewKind};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
 use crate::job::batch::Batch;
@@ -16,7 +16,7 @@ use crate::job::failure::Failure;
 use crate::job::id::BatchId;
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
-use crate::job::run::fence::{Fence, Means};
+use crate::job::run::fence::{Fence, PublishMethod};
 use crate::job::run::{Delivered, Run, Stage};
 use crate::job::{Fallbacks, Job};
 use crate::names::digest::Digest;
@@ -92,11 +92,11 @@ fn runs() -> Vec<(&'static str, Run)> {
         ),
         (
             "run-publishing-file",
-            running.fence(fence(Means::File(hidden)), now),
+            running.fence(fence(PublishMethod::File(hidden)), now),
         ),
         (
             "run-publishing-object",
-            running.fence(fence(Means::Upload("2~x".to_owned())), now),
+            running.fence(fence(PublishMethod::Upload("2~x".to_owned())), now),
         ),
         ("run-running", running),
     ]
@@ -237,14 +237,14 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         ),
         of(
             "foresee",
-            &Foresee {
+            &ForecastRequest {
                 input: job.input.clone(),
                 recipe: job.recipe.clone(),
             },
         ),
         of(
             "foreseen",
-            &Foreseen {
+            &Forecast {
                 changes: vec![Change::lost(
                     Kind::Captions,
                     0,

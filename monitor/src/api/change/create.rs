@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use axum::extract::State;
-use common::broker::{Broker, EnqueueResult, Enqueued, Makers, NamesError, Outputs};
+use common::broker::{Broker, EnqueueResult, Enqueued, JobsByOutput, NamesError, Outputs};
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::id::{BatchId, JobId};
@@ -96,10 +96,15 @@ pub(crate) async fn create(
     let folder = media.place(&order.output);
     let mut submission = shared.broker.submission(&label(&order), &folder);
     let batch = submission.batch();
-    let Outputs { outputs, makers } = named(&shared.broker, media, &order, &folder).await?;
+    let Outputs {
+        outputs,
+        jobs_by_output,
+    } = named(&shared.broker, media, &order, &folder).await?;
     let prepared: Vec<Result<Job, String>> =
         futures::stream::iter(order.files.clone().into_iter().zip(outputs))
-            .map(|(file, output)| prepare(media, file, output, &order.recipe, (batch, &makers)))
+            .map(|(file, output)| {
+                prepare(media, file, output, &order.recipe, (batch, &jobs_by_output))
+            })
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
@@ -180,7 +185,7 @@ async fn prepare(
     file: String,
     output: Output,
     recipe: &Recipe,
-    (batch, makers): (BatchId, &Makers),
+    (batch, jobs_by_output): (BatchId, &JobsByOutput),
 ) -> Result<Result<Job, String>, StoreError> {
     let output = match output {
         Ok(output) => output,
@@ -192,12 +197,17 @@ async fn prepare(
         Err(error) => return Err(error),
     };
     if media.is_taken(&output).await? {
-        let maker = makers.get(&output).filter(|maker| maker.report().is_some());
-        return Ok(Err(match maker {
-            Some(maker) if maker.does(&input, recipe) => {
-                format!("{output} is there already, made by job {}", maker.job().id)
+        let last_job = jobs_by_output
+            .get(&output)
+            .filter(|last_job| last_job.report().is_some());
+        return Ok(Err(match last_job {
+            Some(last_job) if last_job.does(&input, recipe) => {
+                format!(
+                    "{output} is there already, made by job {}",
+                    last_job.job().id
+                )
             }
-            Some(maker) => maker.differs(&input.location, recipe),
+            Some(last_job) => last_job.differs(&input.location, recipe),
             None => format!("there is a file at {output} already"),
         }));
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::broker::Over;
+use common::broker::Overwrite;
 use common::names::token::Token;
 use common::recipe::Recipe;
 use common::recipe::preset::Preset;
@@ -52,7 +52,9 @@ pub(crate) async fn save(
 ) -> Result<axum::Json<Saved>, Refusal> {
     let preset = Preset::new(kept.recipe, kept.note.as_deref())
         .map_err(|error| Refusal::unsound(error.to_string()))?;
-    let over = kept.revision.map_or(Over::Nothing, Over::Revision);
+    let over = kept
+        .revision
+        .map_or(Overwrite::Nothing, Overwrite::Revision);
     let revision = shared.broker.save_preset(&name, &preset, over).await?;
     Ok(axum::Json(Saved { revision }))
 }

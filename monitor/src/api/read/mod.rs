@@ -3,7 +3,7 @@
 //! More than 12 entries: one file for each resource, all of one kind.
 
 mod batches;
-mod foresee;
+mod forecast;
 mod history;
 mod jobs;
 mod live;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(orders::list))
         .routes(routes!(batches::list))
         .routes(routes!(media::browse))
-        .routes(routes!(foresee::foresee))
+        .routes(routes!(forecast::forecast))
         .routes(routes!(vocabulary::vocabulary))
         .routes(routes!(settings::settings))
         .routes(routes!(history::history))

@@ -24,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Input, View};
 use crate::snapshot::attention::{Attention, Held};
-use crate::snapshot::jobs::Ending;
+use crate::snapshot::jobs::JobEnd;
 use crate::snapshot::queues::Unserved;
 use crate::snapshot::workers::Presence;
 

@@ -111,7 +111,7 @@ fn history_is_bounded_and_says_from_when_on_it_counts() {
     assert_eq!(totals.since, Some(crate::snapshot::moment::Moment(at(200))));
     assert!(matches!(
         snapshot.recent[0].ending,
-        Ending::Completed { fps: 50.0, .. }
+        JobEnd::Completed { fps: 50.0, .. }
     ));
 }
 

@@ -1,6 +1,6 @@
 //! The farm's settings, changed on their page by mouse and keyboard.
 
-use common::broker::Over;
+use common::broker::Overwrite;
 use common::farm::orders::{Order, Target};
 use common::farm::retention::Days;
 use common::recipe::preset::Presets;
@@ -87,7 +87,7 @@ async fn presets_are_edited_chosen_as_the_default_and_removed() {
     let preset = common::recipe::preset::Preset::new(recipe, Some("first")).expect("sound");
     let name = "ours".parse().expect("a name");
     let save = async |over| monitor.broker.save_preset(&name, &preset, over).await;
-    save(Over::Nothing).await.expect("saved");
+    save(Overwrite::Nothing).await.expect("saved");
     let (mut browser, _folder) = open(&monitor, "settings").await;
     browser.shows("libx265, mkv").await;
 
@@ -107,7 +107,7 @@ async fn presets_are_edited_chosen_as_the_default_and_removed() {
     // Somebody else is quicker: nothing of theirs is lost.
     browser.click("[aria-label='Edit the preset ours']").await;
     browser.until("the form to hold the recipe", encoder).await;
-    save(Over::Anything).await.expect("saved");
+    save(Overwrite::Anything).await.expect("saved");
     browser.click("dialog.preset [type=submit]").await;
     browser.shows("was changed or removed meanwhile").await;
     browser.press("Escape").await;

@@ -2,7 +2,7 @@
 //! kept, converted or lost. Workers probe the files: this program may have no ffmpeg.
 
 use common::broker::{Broker, PreviewError};
-use common::farm::preview::{Foresee, Foreseen};
+use common::farm::preview::{Forecast, ForecastRequest};
 use common::farm::worker::Heartbeat;
 use common::job::Job;
 use common::job::changes::{Change, Fate};
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 8;
 
 /// What would become of a source.
 #[derive(Debug, Serialize)]
-pub(super) struct Forecast {
+pub(super) struct InputForecast {
     input: Location,
     /// Unknown to `plan`, which has no output folder.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ pub(super) struct Forecast {
     changes: Vec<Change>,
 }
 
-impl Forecast {
+impl InputForecast {
     fn of(input: Location, output: Option<Location>) -> Self {
         Self {
             input,
@@ -53,7 +53,7 @@ impl Forecast {
         }
     }
 
-    fn take(&mut self, seen: Result<Foreseen, PreviewError>) {
+    fn take(&mut self, seen: Result<Forecast, PreviewError>) {
         match seen {
             Ok(seen) => {
                 self.would = if seen.refused.is_some() {
@@ -99,9 +99,9 @@ pub(super) async fn decide(
     store: Option<&Location>,
 ) -> Result<Vec<PlannedFile>, Error> {
     let container = terms.recipe.container;
-    let (pairs, makers) = submission.name(broker, destination, container).await?;
+    let (pairs, jobs_by_output) = submission.name(broker, destination, container).await?;
     let (folder, target) = (&destination.folder, destination.download_to.as_ref());
-    let place = Place::look(stores, folder, target, &pairs, makers).await?;
+    let place = Place::look(stores, folder, target, &pairs, jobs_by_output).await?;
     let is_uploaded = |source: &SourceFile| store.is_some() && !source.input.location.is_remote();
     let batch = BatchId::new();
     let job = |(source, output): &(SourceFile, Location)| {
@@ -140,7 +140,7 @@ pub(super) async fn foretell(
     broker: &Broker,
     decided: Vec<PlannedFile>,
     terms: &JobTerms,
-) -> Result<Vec<Forecast>, Error> {
+) -> Result<Vec<InputForecast>, Error> {
     let mut workers = broker.workers().await?;
     if let Some(name) = &terms.worker {
         workers.retain(|one| one.name == *name);
@@ -148,7 +148,7 @@ pub(super) async fn foretell(
     let mut foretold = Vec::with_capacity(decided.len());
     let (mut open, mut inputs) = (Vec::new(), Vec::new());
     for (index, one) in decided.into_iter().enumerate() {
-        let mut told = Forecast::of(one.source.input.location.clone(), Some(one.output));
+        let mut told = InputForecast::of(one.source.input.location.clone(), Some(one.output));
         if one.skipped.is_some() {
             (told.would, told.why) = (Would::Skip, one.skipped);
         } else if one.is_uploaded {
@@ -161,7 +161,7 @@ pub(super) async fn foretell(
         foretold.push(told);
     }
     let inputs: Vec<&Input> = inputs.iter().collect();
-    let seen = foresee(broker, &workers, &terms.recipe, &inputs).await;
+    let seen = forecasts(broker, &workers, &terms.recipe, &inputs).await;
     for (index, seen) in open.into_iter().zip(seen) {
         foretold[index].take(seen);
     }
@@ -174,13 +174,13 @@ pub(super) async fn look_at(
     workers: &[Heartbeat],
     recipe: &Recipe,
     inputs: &[&Input],
-) -> Vec<Forecast> {
-    let seen = foresee(broker, workers, recipe, inputs).await;
+) -> Vec<InputForecast> {
+    let seen = forecasts(broker, workers, recipe, inputs).await;
     inputs
         .iter()
         .zip(seen)
         .map(|(input, seen)| {
-            let mut one = Forecast::of(input.location.clone(), None);
+            let mut one = InputForecast::of(input.location.clone(), None);
             one.take(seen);
             one
         })
@@ -188,18 +188,18 @@ pub(super) async fn look_at(
 }
 
 /// Has each input probed by a worker that has proved the encoder and reaches the input.
-async fn foresee(
+async fn forecasts(
     broker: &Broker,
     workers: &[Heartbeat],
     recipe: &Recipe,
     inputs: &[&Input],
-) -> Vec<Result<Foreseen, PreviewError>> {
+) -> Vec<Result<Forecast, PreviewError>> {
     let looks = inputs.iter().enumerate().map(|(turn, input)| async move {
-        let asked = Foresee {
+        let asked = ForecastRequest {
             input: (*input).clone(),
             recipe: recipe.clone(),
         };
-        broker.foresee(workers, turn, asked).await
+        broker.forecast(workers, turn, asked).await
     });
     let at_once = workers.len().clamp(1, AT_ONCE);
     futures::stream::iter(looks)
@@ -209,7 +209,7 @@ async fn foresee(
 }
 
 /// Prints what would be done.
-pub(super) fn tell(foretold: &[Forecast], json: bool) -> Result<Exit, Error> {
+pub(super) fn tell(foretold: &[InputForecast], json: bool) -> Result<Exit, Error> {
     if json {
         output::print_json(&foretold)?;
     } else {
@@ -222,7 +222,7 @@ pub(super) fn tell(foretold: &[Forecast], json: bool) -> Result<Exit, Error> {
     Ok(if fails { Exit::Failed } else { Exit::Done })
 }
 
-fn lines(one: &Forecast) -> Vec<String> {
+fn lines(one: &InputForecast) -> Vec<String> {
     let input = printable(&one.input.to_string());
     let to = one.output.as_ref().map_or_else(String::new, |output| {
         format!(" -> {}", printable(&output.to_string()))
@@ -255,13 +255,13 @@ fn lines(one: &Forecast) -> Vec<String> {
 }
 
 /// Lines for each source whose job would fail.
-pub(super) fn failing(foretold: &[Forecast]) -> Vec<String> {
+pub(super) fn failing(foretold: &[InputForecast]) -> Vec<String> {
     let failing = foretold.iter().filter(|one| one.would == Would::Fail);
     failing.flat_map(lines).collect()
 }
 
 /// `3 files would be encoded, 1 skipped`, and what they would lose.
-pub(super) fn totals(foretold: &[Forecast]) -> String {
+pub(super) fn totals(foretold: &[InputForecast]) -> String {
     let count = |would| foretold.iter().filter(|one| one.would == would).count();
     let encode = count(Would::Encode) + count(Would::Enqueue);
     let mut parts = vec![format!("{} would be encoded", units::count(encode, "file"))];

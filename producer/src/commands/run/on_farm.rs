@@ -127,7 +127,7 @@ impl Request<'_> {
         self.destination.refuse_scattered(&inputs)?;
         let broker = settings.connect().await?;
         let container = self.recipe.container;
-        let (pairs, makers) = submission
+        let (pairs, jobs_by_output) = submission
             .name(&broker, &self.destination, container)
             .await?;
         let jobs: Vec<[Location; 2]> = pairs
@@ -136,7 +136,14 @@ impl Request<'_> {
             .collect();
         preflight::check_served(&broker, &terms, &jobs, self.require_worker).await?;
         let follower = Follower::start(&broker).await?;
-        let place = Place::look(&stores, folder, download_to.as_ref(), &pairs, makers).await?;
+        let place = Place::look(
+            &stores,
+            folder,
+            download_to.as_ref(),
+            &pairs,
+            jobs_by_output,
+        )
+        .await?;
         let judged = (&place, &terms);
         let wanted = upload::upload_needed(&stores, store, pairs, judged, shutdown).await?;
         let label = submission::label(&self.sources.paths);

@@ -11,7 +11,7 @@ use common::store::Stores;
 use serde::Serialize;
 
 use super::dry_run;
-use super::dry_run::Forecast;
+use super::dry_run::InputForecast;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::table::table;
@@ -55,7 +55,7 @@ struct Sources {
     bytes: u64,
     skipped: usize,
     /// Of the first files only.
-    foretold: Vec<Forecast>,
+    foretold: Vec<InputForecast>,
 }
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {

@@ -198,7 +198,7 @@ impl Watch {
         // Named together with all other files, so that no two outputs share a name.
         let container = self.terms.recipe.container;
         let named = submission::named(&self.broker, &found.sources, &self.destination, container);
-        let (outputs, makers) = named.await?;
+        let (outputs, jobs_by_output) = named.await?;
         let mut pairs: Vec<(SourceFile, Location)> = Vec::new();
         for index in arrived {
             let source = &found.sources[index];
@@ -212,7 +212,7 @@ impl Watch {
             .map(|(source, _)| source.input.location.clone())
             .collect();
         let folder = &self.destination.folder;
-        let place = Place::look(&self.stores, folder, None, &pairs, makers).await?;
+        let place = Place::look(&self.stores, folder, None, &pairs, jobs_by_output).await?;
         let store = self.upload_to.as_ref();
         let judged = (&place, &self.terms);
         let wanted = upload::upload_needed(&self.stores, store, pairs, judged, shutdown).await?;

@@ -3,7 +3,7 @@
 use common::recipe::{BitDepth, Recipe, Scale, VideoEncode};
 
 use crate::ffmpeg::probe::media::{Media, Stream};
-use crate::ffmpeg::tracks::{Means, Track};
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// What the output would hold.
 pub(crate) fn output(recipe: &Recipe, input: &Media, tracks: &[Track]) -> Media {
@@ -21,10 +21,12 @@ pub(crate) fn output(recipe: &Recipe, input: &Media, tracks: &[Track]) -> Media 
 fn stream(recipe: &Recipe, track: &Track) -> Stream {
     let mut stream = track.source.clone();
     match track.by {
-        Means::Copy | Means::Attach => {}
-        Means::Audio(encoder) => stream.codec = encoder.codec().to_owned(),
-        Means::Subtitles(form) | Means::Captions(form) => stream.codec = form.to_owned(),
-        Means::Video => {
+        TrackMethod::Copy | TrackMethod::Attach => {}
+        TrackMethod::Audio(encoder) => stream.codec = encoder.codec().to_owned(),
+        TrackMethod::Subtitles(form) | TrackMethod::Captions(form) => {
+            stream.codec = form.to_owned()
+        }
+        TrackMethod::Video => {
             if let Some(codec) = recipe.codec() {
                 stream.codec = codec.name().to_owned();
             }

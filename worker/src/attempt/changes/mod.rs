@@ -16,7 +16,7 @@ use common::recipe::Recipe;
 use common::recipe::encoder::Codec;
 
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
-use crate::ffmpeg::tracks::{Means, Track};
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 pub use refusal::refuse;
 
@@ -25,7 +25,7 @@ const LONGEST: usize = 80;
 
 /// What becomes of what `input` holds, as far as it can be known before the encode. `known` is what the command line
 /// was made with in mind; all else is kept.
-pub fn foresee(recipe: &Recipe, input: &Media, tracks: &[Track], known: &[Change]) -> Vec<Change> {
+pub fn forecast(recipe: &Recipe, input: &Media, tracks: &[Track], known: &[Change]) -> Vec<Change> {
     let ideal = ideal::output(recipe, input, tracks);
     let mut list = differences(recipe, input, &ideal, tracks);
     for change in known {
@@ -119,14 +119,14 @@ struct Pair<'a> {
     recipe: &'a Recipe,
     source: &'a Stream,
     made: &'a Stream,
-    by: Means,
+    by: TrackMethod,
 }
 
 impl Pair<'_> {
     /// Why a thing is not there that nothing foresaw to be missing, for `what` was to hold it.
     fn wrote_none(&self) -> String {
         match self.by {
-            Means::Copy | Means::Attach => {
+            TrackMethod::Copy | TrackMethod::Attach => {
                 format!("ffmpeg wrote none to {}", self.recipe.container)
             }
             _ => format!("the {} encoder wrote none", self.made.codec),

@@ -218,7 +218,7 @@ fn what_was_foreseen_says_why() {
         "CEA-608",
         "libx265 writes none",
     )];
-    let foreseen = foresee(&recipe, &input, &tracks.list, &known);
+    let foreseen = forecast(&recipe, &input, &tracks.list, &known);
     assert!(foreseen.contains(&known[0]), "{foreseen:#?}");
     let of_captions = |list: &[Change]| {
         let mut found = list.iter().filter(|change| change.kind == Kind::Captions);

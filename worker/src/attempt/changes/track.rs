@@ -8,7 +8,7 @@ use crate::attempt::changes::{Pair, asked, short};
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 use crate::ffmpeg::sound;
 use crate::ffmpeg::sound::layout::Layout;
-use crate::ffmpeg::tracks::{Means, language};
+use crate::ffmpeg::tracks::{TrackMethod, language};
 
 /// Dispositions that say what a stream is, and not what it is for.
 const NATURE: &[&str] = &["attached_pic", "still_image", "timed_thumbnails"];
@@ -80,15 +80,15 @@ fn identity(pair: &Pair<'_>) -> Change {
     let Pair { source, made, .. } = *pair;
     let kind = kind(source);
     let is_asked = matches!(pair.recipe.audio, Audio::Encode { .. });
-    let is_encoded_anyway = matches!(pair.by, Means::Audio(_)) && !is_asked;
+    let is_encoded_anyway = matches!(pair.by, TrackMethod::Audio(_)) && !is_asked;
     // What is copied may have another name there: MP2 is MP3 in mp4.
     let is_same = made.codec == source.codec && !is_encoded_anyway;
-    if is_same || matches!(pair.by, Means::Copy | Means::Attach) {
+    if is_same || matches!(pair.by, TrackMethod::Copy | TrackMethod::Attach) {
         return Change::kept(kind, source.index, name(source));
     }
     let (why, is_wanted) = match pair.by {
-        Means::Video => ("as asked for".to_owned(), true),
-        Means::Audio(_) if is_asked => ("as asked for".to_owned(), true),
+        TrackMethod::Video => ("as asked for".to_owned(), true),
+        TrackMethod::Audio(_) if is_asked => ("as asked for".to_owned(), true),
         _ => {
             let why = format!("{} does not hold {}", pair.recipe.container, source.codec);
             (why, false)
@@ -143,7 +143,7 @@ fn layout(pair: &Pair<'_>) -> Option<Change> {
         return sound::guessed(source.channels, &placed?, index);
     };
     // Every packet of such sound says where its channels are; a probe of sound that changes tells one of its layouts.
-    let says_itself = pair.by == Means::Copy && !source.codec.starts_with("pcm_");
+    let says_itself = pair.by == TrackMethod::Copy && !source.codec.starts_with("pcm_");
     // Players take channels of which nothing is said for this.
     let is_taken_so = to.is_none()
         && made.channels == source.channels

@@ -5,7 +5,7 @@
 
 use common::job::failure::Failure;
 use common::job::run::Run;
-use common::job::run::fence::{Fence, Means};
+use common::job::run::fence::{Fence, PublishMethod};
 use common::names::location::Location;
 use common::store::{StoreError, Stores};
 
@@ -59,15 +59,15 @@ pub(crate) async fn abort(
     fence: &Fence,
 ) -> Result<AtOutput, Failure> {
     match &fence.by {
-        Means::Upload(upload) => stores.abort(to, upload).await.map_err(input::failure)?,
+        PublishMethod::Upload(upload) => stores.abort(to, upload).await.map_err(input::failure)?,
         // A run is a message: it names no file but a hidden one of ours.
-        Means::File(name) if is_hidden(name) => {
+        PublishMethod::File(name) if is_hidden(name) => {
             stores
                 .delete(&to.sibling(name))
                 .await
                 .map_err(input::failure)?;
         }
-        Means::File(_) => {}
+        PublishMethod::File(_) => {}
     }
     look(stores, to, fence).await.map_err(input::failure)
 }

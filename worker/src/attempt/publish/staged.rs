@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::job::failure::Failure;
 use common::job::id::JobId;
-use common::job::run::fence::{Fence, Means};
+use common::job::run::fence::{Fence, PublishMethod};
 use common::names::location::Location;
 use common::store::{OnBytes, StoreError, Stores, Upload};
 use tokio::time::Instant;
@@ -123,10 +123,10 @@ impl Staged {
     }
 
     /// By what the output is going to appear.
-    pub(crate) fn means(&self) -> Means {
+    pub(crate) fn means(&self) -> PublishMethod {
         match self {
-            Self::Object(upload) => Means::Upload(upload.id().to_owned()),
-            Self::File(hidden) => Means::File(hidden.name().to_owned()),
+            Self::Object(upload) => PublishMethod::Upload(upload.id().to_owned()),
+            Self::File(hidden) => PublishMethod::File(hidden.name().to_owned()),
         }
     }
 

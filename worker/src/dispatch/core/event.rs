@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::broker::Haste;
+use common::broker::PollEffort;
 use common::farm::orders::Controls;
 use common::farm::queue::{Lane, Queue};
 use common::job::id::JobId;
@@ -101,7 +101,7 @@ pub(crate) enum Action<J> {
         rouse: Rouse,
     },
     /// The poll under way is to end soon.
-    Hurry(Haste),
+    Hurry(PollEffort),
     /// Find out whether jobs wait or are held in these lanes.
     CheckActivity(Vec<Lane>),
     /// Join the queue groups of these queues' wake-ups.

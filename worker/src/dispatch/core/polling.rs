@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use common::broker::Haste;
+use common::broker::PollEffort;
 use common::farm::queue::Lane;
 use tokio::time::Instant;
 
@@ -31,8 +31,8 @@ const TROUBLE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Polling {
-    /// The haste of the poll under way.
-    poll: Option<Haste>,
+    /// The effort of the poll under way.
+    poll: Option<PollEffort>,
     is_checking: bool,
     listening: Listening,
     /// Whether something happened since the last poll began.
@@ -205,13 +205,13 @@ impl Polling {
         actions: &mut Vec<Action<J>>,
     ) {
         let Some(free) = room else {
-            self.hurry(Haste::Stop, actions);
+            self.hurry(PollEffort::Stop, actions);
             return self.stop_listening(actions);
         };
         if self.poll.is_some() {
             // The poll may have passed what happened meanwhile.
             if self.is_disturbed {
-                self.hurry(Haste::Brief, actions);
+                self.hurry(PollEffort::Brief, actions);
             }
             return;
         }
@@ -225,7 +225,7 @@ impl Polling {
             self.next = now.at + self.pause(now);
             return;
         }
-        self.poll = Some(Haste::Thorough);
+        self.poll = Some(PollEffort::Thorough);
         self.is_disturbed = false;
         actions.push(Action::Poll {
             lanes: lanes.known(),
@@ -234,11 +234,11 @@ impl Polling {
         });
     }
 
-    fn hurry<J>(&mut self, to: Haste, actions: &mut Vec<Action<J>>) {
-        if let Some(haste) = &mut self.poll
-            && *haste < to
+    fn hurry<J>(&mut self, to: PollEffort, actions: &mut Vec<Action<J>>) {
+        if let Some(effort) = &mut self.poll
+            && *effort < to
         {
-            *haste = to;
+            *effort = to;
             actions.push(Action::Hurry(to));
         }
     }

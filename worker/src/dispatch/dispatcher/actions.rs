@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::broker::{Haste, Lanes};
+use common::broker::{Lanes, PollEffort};
 use common::farm::queue::Lane;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
@@ -34,7 +34,7 @@ pub(crate) struct ActionRunner<W> {
     lanes: Lanes,
     gauge: Arc<RoomGauge>,
     /// How much the running poll should hurry.
-    haste: watch::Sender<Haste>,
+    effort: watch::Sender<PollEffort>,
     proof: Option<AbortHandle>,
     stop: Stop,
     /// When a stopping worker stops waiting for its tasks.
@@ -49,7 +49,7 @@ impl<W: Work> ActionRunner<W> {
             tasks: JoinSet::new(),
             lookups: JoinSet::new(),
             lanes: Lanes::default(),
-            haste: watch::Sender::new(Haste::Thorough),
+            effort: watch::Sender::new(PollEffort::Thorough),
             proof: None,
             stop: Stop::new(),
             give_up: None,
@@ -77,8 +77,8 @@ impl<W: Work> ActionRunner<W> {
         let broker = self.dispatcher.broker.clone();
         match action {
             Action::Poll { lanes, free, rouse } => self.poll(&lanes, free, rouse),
-            Action::Hurry(haste) => {
-                self.haste.send_replace(haste);
+            Action::Hurry(effort) => {
+                self.effort.send_replace(effort);
             }
             Action::CheckActivity(lanes) => {
                 let died = Done::Event(Event::ActivityChecked(Err(NoAnswer)));
@@ -135,7 +135,7 @@ impl<W: Work> ActionRunner<W> {
     }
 
     fn poll(&mut self, lanes: &[Lane], free: usize, rouse: Rouse) {
-        self.haste = watch::Sender::new(Haste::Thorough);
+        self.effort = watch::Sender::new(PollEffort::Thorough);
         let poll = Poll {
             broker: self.dispatcher.broker.clone(),
             admission: Arc::clone(&self.dispatcher.admission),
@@ -143,7 +143,7 @@ impl<W: Work> ActionRunner<W> {
             lanes: self.lanes.only(lanes),
             rouse,
             free,
-            haste: self.haste.subscribe(),
+            effort: self.effort.subscribe(),
         };
         let died = Polled {
             claims: Err(NoAnswer),

@@ -13,7 +13,7 @@ use crate::ffmpeg::picture::{Clock, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
 use crate::ffmpeg::sound::Sound;
-use crate::ffmpeg::tracks::{Means, Track, Tracks, captions};
+use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, captions};
 use crate::ffmpeg::{Source, picture, rate, sound};
 
 /// A command line in the making.
@@ -80,8 +80,8 @@ impl Line {
             .iter()
             .filter(|track| track.source.kind == StreamKind::Audio);
         for (number, track) in sounds.enumerate() {
-            let Means::Audio(encoder) = track.by else {
-                if track.by == Means::Copy
+            let TrackMethod::Audio(encoder) = track.by else {
+                if track.by == TrackMethod::Copy
                     && let Some(filter) = sound::filter_of_copy(&track.source, media)
                 {
                     self.push(format!("-bsf:a:{number} {filter}"));
@@ -105,7 +105,7 @@ impl Line {
                 self.push(format!("-c:{index} {reader}"));
             }
             // Text in an old encoding is kept byte by byte instead of being refused.
-            if matches!(track.by, Means::Subtitles(_)) {
+            if matches!(track.by, TrackMethod::Subtitles(_)) {
                 self.push(format!("-sub_charenc_mode:{index} ignore"));
             }
         }
@@ -131,14 +131,14 @@ impl Line {
     pub(super) fn maps(&mut self, tracks: &Tracks, encoder: Option<&Encoder>) {
         for (number, track) in tracks.list.iter().enumerate() {
             let codec = match (track.by, encoder) {
-                (Means::Attach, _) => continue,
-                (Means::Video, Some(encoder)) => encoder.as_str(),
-                (Means::Audio(encoder), _) => encoder.name(),
-                (Means::Subtitles(form) | Means::Captions(form), _) => form,
-                (Means::Copy | Means::Video, _) => "copy",
+                (TrackMethod::Attach, _) => continue,
+                (TrackMethod::Video, Some(encoder)) => encoder.as_str(),
+                (TrackMethod::Audio(encoder), _) => encoder.name(),
+                (TrackMethod::Subtitles(form) | TrackMethod::Captions(form), _) => form,
+                (TrackMethod::Copy | TrackMethod::Video, _) => "copy",
             };
             let from = match track.by {
-                Means::Captions(_) => captions::STREAM.to_owned(),
+                TrackMethod::Captions(_) => captions::STREAM.to_owned(),
                 _ => format!("0:{}", track.source.index),
             };
             self.push(format!("-map {from} -c:{number} {codec}"));
@@ -225,7 +225,7 @@ impl Line {
                 "-movflags +faststart"
             });
             let codec = |track: &Track| match track.by {
-                Means::Audio(encoder) => encoder.codec().to_owned(),
+                TrackMethod::Audio(encoder) => encoder.codec().to_owned(),
                 _ => track.source.codec.clone(),
             };
             // What ffmpeg took for an experiment when these were new to MP4. Only the muxer is told: encoders, too, have experiments.

@@ -4,7 +4,7 @@ use common::job::changes::{Change, Kind};
 use common::recipe::Container;
 
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
-use crate::ffmpeg::tracks::{Means, Track};
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// Marks, the containers to which ffmpeg writes each of them and reads it again, and those that hold it of subtitles only.
 const HELD: &[(&str, &[Container], &[Container])] = {
@@ -34,7 +34,7 @@ fn holds(container: Container, kind: StreamKind, mark: &str) -> bool {
 pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
     let mut arguments = Vec::new();
     for (number, track) in tracks.iter().enumerate() {
-        if matches!(track.source.kind, StreamKind::Attachment) || track.by == Means::Attach {
+        if matches!(track.source.kind, StreamKind::Attachment) || track.by == TrackMethod::Attach {
             continue;
         }
         // A lone picture is a cover there.
@@ -135,7 +135,7 @@ mod tests {
         };
         Track {
             source,
-            by: Means::Copy,
+            by: TrackMethod::Copy,
         }
     }
 

@@ -10,14 +10,14 @@ use common::recipe::Container;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
-use crate::ffmpeg::tracks::{Means, Track};
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 use crate::ffmpeg::{Source, file};
 
 /// What becomes of a stream that is neither film nor sound nor subtitles.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Extra {
     /// It becomes a track.
-    Track(Means),
+    Track(TrackMethod),
     /// The container holds the same in another place.
     Elsewhere,
     /// It is left out, and why.
@@ -28,7 +28,7 @@ pub(crate) enum Extra {
 pub(crate) fn choose(stream: &Stream, media: &Media, container: Container) -> Option<Extra> {
     Some(match stream.kind {
         StreamKind::Video if stream.is_picture => picture(stream, container),
-        StreamKind::Attachment if container == Container::Mkv => Extra::Track(Means::Copy),
+        StreamKind::Attachment if container == Container::Mkv => Extra::Track(TrackMethod::Copy),
         StreamKind::Attachment => {
             Extra::Lost(Kind::Attachment, "only mkv holds attachments".to_owned())
         }
@@ -42,15 +42,15 @@ fn picture(stream: &Stream, container: Container) -> Extra {
     match container {
         // ffmpeg's Matroska muxer would make a film of one frame of a cover.
         Container::Mkv if stream.is_cover() && extension(stream).is_some() => {
-            Extra::Track(Means::Attach)
+            Extra::Track(TrackMethod::Attach)
         }
-        Container::Mkv if !stream.is_cover() => Extra::Track(Means::Copy),
+        Container::Mkv if !stream.is_cover() => Extra::Track(TrackMethod::Copy),
         Container::Mkv => Extra::Lost(kind, format!("{} is no form of covers", stream.codec)),
         Container::Mp4 if stream.width == 0 => {
             Extra::Lost(kind, "ffmpeg cannot read the picture".to_owned())
         }
         Container::Mp4 => match stream.codec.as_str() {
-            "mjpeg" | "png" | "bmp" => Extra::Track(Means::Copy),
+            "mjpeg" | "png" | "bmp" => Extra::Track(TrackMethod::Copy),
             codec => Extra::Lost(
                 kind,
                 format!("{container} holds covers of JPEG, PNG and BMP, not {codec}"),
@@ -59,7 +59,7 @@ fn picture(stream: &Stream, container: Container) -> Extra {
         Container::Mov
             if !stream.is_cover() && matches!(stream.codec.as_str(), "mjpeg" | "png") =>
         {
-            Extra::Track(Means::Copy)
+            Extra::Track(TrackMethod::Copy)
         }
         Container::Mov | Container::Webm => {
             Extra::Lost(kind, format!("ffmpeg writes no covers to {container}"))
@@ -80,7 +80,9 @@ fn data(stream: &Stream, media: &Media, container: Container) -> Extra {
         // Films have its timecode as a tag, of which ffmpeg makes such a track.
         "tmcd" if has_timecode() => Extra::Elsewhere,
         "tmcd" => Extra::Lost(Kind::Timecode, "it belongs to no film".to_owned()),
-        "gpmd" if matches!(container, Container::Mp4 | Container::Mov) => Extra::Track(Means::Copy),
+        "gpmd" if matches!(container, Container::Mp4 | Container::Mov) => {
+            Extra::Track(TrackMethod::Copy)
+        }
         _ => Extra::Lost(
             Kind::Track,
             format!("ffmpeg writes no such data to {container}"),
@@ -109,7 +111,7 @@ fn covers<'a>(
     let attached = tracks
         .iter()
         .enumerate()
-        .filter(|(_, track)| track.by == Means::Attach);
+        .filter(|(_, track)| track.by == TrackMethod::Attach);
     attached.map(|(number, track)| {
         let path = folder.join(format!("cover-{number}"));
         (number, &track.source, path)

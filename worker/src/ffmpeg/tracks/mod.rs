@@ -23,12 +23,12 @@ pub struct Track {
     /// The input's stream that it is made of.
     pub source: Stream,
     /// How.
-    pub by: Means,
+    pub by: TrackMethod,
 }
 
 /// How a track is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Means {
+pub enum TrackMethod {
     /// Its bytes are kept.
     Copy,
     /// By the recipe's video encoder.
@@ -90,10 +90,10 @@ impl Tracks {
                 continue;
             }
             let by = match recipe.video {
-                Video::Encode(_) => Means::Video,
+                Video::Encode(_) => TrackMethod::Video,
                 Video::Copy => {
                     times::can_keep(film, media, container)?;
-                    Means::Copy
+                    TrackMethod::Copy
                 }
             };
             tracks.add(film, by);
@@ -117,13 +117,15 @@ impl Tracks {
         }
         if let Some(film) = captions::source(recipe, media) {
             let form = captions::form(container);
-            tracks.add(&captions::track(film), Means::Captions(form));
+            tracks.add(&captions::track(film), TrackMethod::Captions(form));
         }
         for stream in media.streams.iter().filter(|one| one.absent.is_none()) {
             tracks.add_extra(stream, media, container);
         }
         // ffmpeg puts what is attached behind all else.
-        tracks.list.sort_by_key(|track| track.by == Means::Attach);
+        tracks
+            .list
+            .sort_by_key(|track| track.by == TrackMethod::Attach);
         let list = &tracks.list;
         tracks
             .changes
@@ -133,7 +135,7 @@ impl Tracks {
         Ok(tracks)
     }
 
-    fn add(&mut self, stream: &Stream, by: Means) {
+    fn add(&mut self, stream: &Stream, by: TrackMethod) {
         self.list.push(Track {
             source: stream.clone(),
             by,
@@ -148,7 +150,7 @@ impl Tracks {
     ) -> Result<(), Failure> {
         let plan = Sound::plan(sound, encoder, container)?;
         self.changes.extend(plan.change(sound.index));
-        self.add(sound, Means::Audio(encoder));
+        self.add(sound, TrackMethod::Audio(encoder));
         Ok(())
     }
 
@@ -177,7 +179,7 @@ impl Tracks {
         } else if sound::is_opaque(sound, container) {
             self.lose(Kind::Track, sound, sound::why_not(sound, container));
         } else if sound::can_copy(sound, container) {
-            self.add(sound, Means::Copy);
+            self.add(sound, TrackMethod::Copy);
         } else if let Some(encoder) = sound::stand_in(sound, container) {
             self.convert(sound, encoder, container)?;
         } else {
@@ -198,7 +200,7 @@ impl Tracks {
     fn add_subtitle(&mut self, subtitle: &Stream, container: Container) {
         match subtitles::choose(subtitle, container) {
             Ok((by, cost)) => {
-                if let (Means::Subtitles(form), Some(cost)) = (by, cost) {
+                if let (TrackMethod::Subtitles(form), Some(cost)) = (by, cost) {
                     let from = format!("{}, {}", name(subtitle), subtitle.codec);
                     let index = subtitle.index;
                     let change = Change::converted(Kind::Track, index, from, form, cost);
@@ -296,11 +298,11 @@ mod tests {
         assert_eq!(
             chosen,
             [
-                (0, Means::Video),
-                (1, Means::Copy),
-                (2, Means::Copy),
-                (3, Means::Subtitles("subrip")),
-                (4, Means::Copy),
+                (0, TrackMethod::Video),
+                (1, TrackMethod::Copy),
+                (2, TrackMethod::Copy),
+                (3, TrackMethod::Subtitles("subrip")),
+                (4, TrackMethod::Copy),
             ]
         );
         assert_eq!(tracks.changes.len(), 1);

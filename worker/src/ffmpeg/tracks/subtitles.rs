@@ -3,24 +3,24 @@
 use common::recipe::Container;
 
 use crate::ffmpeg::probe::media::Stream;
-use crate::ffmpeg::tracks::Means;
+use crate::ffmpeg::tracks::TrackMethod;
 
 /// How a track of subtitles is made, and what of it that costs; or why the container cannot hold it.
 pub(crate) fn choose(
     subtitle: &Stream,
     container: Container,
-) -> Result<(Means, Option<Cost>), String> {
+) -> Result<(TrackMethod, Option<Cost>), String> {
     let codec = subtitle.codec.as_str();
     if codec.is_empty() {
         return Err("ffmpeg does not know its form".to_owned());
     }
     if holds(container, codec) && subtitle.reader.is_none() {
-        return Ok((Means::Copy, None));
+        return Ok((TrackMethod::Copy, None));
     }
     match Form::of(codec) {
         Form::Text => {
             let form = text_of(container);
-            Ok((Means::Subtitles(form), cost(codec, form)))
+            Ok((TrackMethod::Subtitles(form), cost(codec, form)))
         }
         Form::Bitmap => Err(format!(
             "{container} holds no pictures as subtitles: --container mkv does"
@@ -105,13 +105,16 @@ mod tests {
             };
             choose(&subtitle, container)
         };
-        assert_eq!(of("ass", Container::Mkv), Ok((Means::Copy, None)));
+        assert_eq!(of("ass", Container::Mkv), Ok((TrackMethod::Copy, None)));
         let (by, cost) = of("ass", Container::Mp4).expect("text");
-        assert_eq!(by, Means::Subtitles("mov_text"));
+        assert_eq!(by, TrackMethod::Subtitles("mov_text"));
         assert!(cost.is_some());
-        let plain = Ok((Means::Subtitles("webvtt"), None));
+        let plain = Ok((TrackMethod::Subtitles("webvtt"), None));
         assert_eq!(of("subrip", Container::Webm), plain);
-        assert_eq!(of("dvd_subtitle", Container::Mkv), Ok((Means::Copy, None)));
+        assert_eq!(
+            of("dvd_subtitle", Container::Mkv),
+            Ok((TrackMethod::Copy, None))
+        );
         let why = of("hdmv_pgs_subtitle", Container::Mp4).expect_err("pictures");
         assert!(why.contains("--container mkv"), "{why}");
         assert!(of("ttml", Container::Mkv).is_err());

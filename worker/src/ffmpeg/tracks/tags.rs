@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::ffmpeg::containers::matroska;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
-use crate::ffmpeg::tracks::{Means, Track, language};
+use crate::ffmpeg::tracks::{Track, TrackMethod, language};
 
 /// What mkvmerge counts of a track. It is wrong for a track that was encoded.
 const STATISTICS: [&str; 7] = [
@@ -45,11 +45,11 @@ pub(crate) fn arguments(container: Container, media: &Media, tracks: &[Track]) -
         }
     }
     for (number, track) in tracks.iter().enumerate() {
-        if track.by == Means::Attach {
+        if track.by == TrackMethod::Attach {
             continue;
         }
         let scope = format!("-metadata:s:{number}");
-        if track.by != Means::Copy {
+        if track.by != TrackMethod::Copy {
             for key in track.source.tags.keys().filter(|key| is_statistics(key)) {
                 tell(scope.clone(), key, "");
             }
@@ -107,7 +107,7 @@ pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
 pub(crate) fn language_to_write(track: &Track, container: Container) -> Option<&str> {
     let holds = matches!(container, Container::Mkv | Container::Webm)
         && has_language(&track.source)
-        && track.by != Means::Attach;
+        && track.by != TrackMethod::Attach;
     language_in_full(&track.source).filter(|_| holds)
 }
 
@@ -181,7 +181,7 @@ fn tag<'a>(tags: &'a BTreeMap<String, String>, key: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn track(by: Means, tags: &[(&str, &str)]) -> Track {
+    fn track(by: TrackMethod, tags: &[(&str, &str)]) -> Track {
         let source = Stream {
             kind: StreamKind::Audio,
             tags: tags
@@ -200,26 +200,26 @@ mod tests {
     #[test]
     fn statistics_are_dropped_where_they_would_be_wrong() {
         let tags = [("BPS-eng", "1"), ("NUMBER_OF_FRAMES", "2"), ("BPSX", "3")];
-        let encoded = told(Container::Mkv, track(Means::Video, &tags));
+        let encoded = told(Container::Mkv, track(TrackMethod::Video, &tags));
         assert_eq!(
             encoded,
             "-metadata:s:0 BPS-eng= -metadata:s:0 NUMBER_OF_FRAMES="
         );
-        assert_eq!(told(Container::Mkv, track(Means::Copy, &tags)), "");
+        assert_eq!(told(Container::Mkv, track(TrackMethod::Copy, &tags)), "");
     }
 
     #[test]
     fn titles_go_where_each_container_keeps_them() {
-        let titled = || track(Means::Copy, &[("title", "Surround 5.1")]);
+        let titled = || track(TrackMethod::Copy, &[("title", "Surround 5.1")]);
         let mp4 = "-metadata:s:0 handler_name=Surround 5.1";
         assert_eq!(told(Container::Mp4, titled()), mp4);
         assert_eq!(told(Container::Mkv, titled()), "");
-        let named = track(Means::Copy, &[("handler_name", "Commentary")]);
+        let named = track(TrackMethod::Copy, &[("handler_name", "Commentary")]);
         assert_eq!(
             told(Container::Mkv, named),
             "-metadata:s:0 title=Commentary"
         );
-        let unnamed = track(Means::Copy, &[("handler_name", "SoundHandler")]);
+        let unnamed = track(TrackMethod::Copy, &[("handler_name", "SoundHandler")]);
         assert_eq!(told(Container::Mkv, unnamed), "");
     }
 

@@ -80,7 +80,7 @@ impl Claimant for WorkerName {
 
 /// How long a poll may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Haste {
+pub enum PollEffort {
     /// The poll may search for a job that is wanted.
     Thorough,
     /// Another poll is due: no lane is asked twice any more.
@@ -111,11 +111,11 @@ impl Broker {
         claimant: &C,
         most: usize,
     ) -> Result<PollResult<C::Ticket>, BrokerError> {
-        let (_calm, haste) = watch::channel(Haste::Thorough);
-        self.poll_in(lanes, claimant, most, &haste).await
+        let (_calm, effort) = watch::channel(PollEffort::Thorough);
+        self.poll_in(lanes, claimant, most, &effort).await
     }
 
-    /// The same, in as much haste as is said meanwhile. It must be awaited to its
+    /// The same, in as much effort as is said meanwhile. It must be awaited to its
     /// end: what it has claimed would be lost.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl Broker {
         lanes: &Lanes,
         claimant: &C,
         most: usize,
-        haste: &watch::Receiver<Haste>,
+        effort: &watch::Receiver<PollEffort>,
     ) -> Result<PollResult<C::Ticket>, BrokerError> {
         let mut result = PollResult {
             claims: Vec::new(),
@@ -133,7 +133,7 @@ impl Broker {
             dead_letters: Vec::new(),
         };
         let searched = self
-            .search_all(lanes, claimant, most, haste, &mut result)
+            .search_all(lanes, claimant, most, effort, &mut result)
             .await;
         match searched {
             // What is claimed already must not be lost for what could not be.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::broker::queue::lanes::Known;
-use crate::broker::queue::poll::{Claimant, Haste, PollResult};
+use crate::broker::queue::poll::{Claimant, PollEffort, PollResult};
 use crate::broker::{Broker, BrokerError, Lanes};
 use crate::farm::queue::Lane;
 use crate::names::subject;
@@ -50,13 +50,13 @@ impl Broker {
         lanes: &Lanes,
         claimant: &C,
         most: usize,
-        haste: &watch::Receiver<Haste>,
+        effort: &watch::Receiver<PollEffort>,
         result: &mut PollResult<C::Ticket>,
     ) -> Result<(), BrokerError> {
         let end = Instant::now() + LONGEST;
         for mut group in groups(lanes, claimant) {
             let searched = self
-                .search(&mut group, claimant, most, haste, end, result)
+                .search(&mut group, claimant, most, effort, end, result)
                 .await;
             self.give_back(&mut group).await;
             if !searched? {
@@ -72,7 +72,7 @@ impl Broker {
         group: &mut [Turn<'_>],
         claimant: &C,
         most: usize,
-        haste: &watch::Receiver<Haste>,
+        effort: &watch::Receiver<PollEffort>,
         end: Instant,
         result: &mut PollResult<C::Ticket>,
     ) -> Result<bool, BrokerError> {
@@ -84,13 +84,13 @@ impl Broker {
             let mut found = false;
             for index in order {
                 let free = most - result.claims.len();
-                if free == 0 || *haste.borrow() == Haste::Stop {
+                if free == 0 || *effort.borrow() == PollEffort::Stop {
                     return Ok(false);
                 }
                 let turn = &mut group[index];
                 let is_late = declined >= MOST_DECLINES
                     || Instant::now() >= end
-                    || *haste.borrow() >= Haste::Brief;
+                    || *effort.borrow() >= PollEffort::Brief;
                 if turn.fruitless > 0 && is_late {
                     turn.is_over = true;
                     turn.is_unfinished = true;

@@ -15,7 +15,7 @@ use super::options::{MachineOptions, Options};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::commands::run::dry_run;
-use crate::commands::run::dry_run::Forecast;
+use crate::commands::run::dry_run::InputForecast;
 use crate::commands::run::summary::{Counts, Summary, print_refused};
 use crate::display::units;
 use crate::embedded::farm::{PrivateFarm, Ran, RunningFarm};
@@ -133,7 +133,7 @@ impl Encode {
 
     /// What would be done. The state of the output folder knows what was done before. The worker that looks into the
     /// files runs over a state of its own, so that it takes up nothing that an interrupted command has left.
-    async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<Forecast>, Error> {
+    async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<InputForecast>, Error> {
         let output = self.output.clone();
         let known = output.is_dir().then(|| State::open(&output)).transpose()?;
         let temporary = State::temporary()?;
@@ -154,7 +154,7 @@ impl Encode {
         known: Option<&State>,
         temporary: &State,
         worth: &mut Option<Vec<Run>>,
-    ) -> Result<Vec<Forecast>, Error> {
+    ) -> Result<Vec<InputForecast>, Error> {
         let state = known.unwrap_or(temporary);
         let roots = worker::roots(temporary.output(), self.inputs.iter());
         let looking = self.farm(state, Vec::new())?;
@@ -237,13 +237,13 @@ impl Encode {
         leftovers::release_claims(broker).await?;
         let follower = Follower::start(broker).await?;
         let container = self.terms.recipe.container;
-        let (pairs, mut makers) = self
+        let (pairs, mut jobs_by_output) = self
             .submission
             .name(broker, &self.destination, container)
             .await?;
-        leftovers::forget_outdated(broker, &pairs, &mut makers, &self.terms).await?;
+        leftovers::forget_outdated(broker, &pairs, &mut jobs_by_output, &self.terms).await?;
         let folder = &self.destination.folder;
-        let place = Place::look(&self.stores, folder, None, &pairs, makers).await?;
+        let place = Place::look(&self.stores, folder, None, &pairs, jobs_by_output).await?;
         let wanted = pairs.into_iter().map(|(source, output)| Wanted {
             source,
             output,

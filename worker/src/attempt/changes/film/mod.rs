@@ -13,7 +13,7 @@ use crate::attempt::changes::film::shape::{aspect, rotation};
 use crate::attempt::changes::film::timing::timing;
 use crate::attempt::changes::{Pair, asked};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
-use crate::ffmpeg::tracks::{Means, Track};
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// Compares what pictures hold.
 pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>, output: &Media, tracks: &[Track]) {
@@ -95,7 +95,7 @@ fn captions(pair: &Pair<'_>, output: &Media, tracks: &[Track]) -> Option<Change>
         let mut subtitles = output.streams.iter();
         tracks
             .iter()
-            .any(|track| matches!(track.by, Means::Captions(_)))
+            .any(|track| matches!(track.by, TrackMethod::Captions(_)))
             && subtitles.any(|stream| stream.kind == StreamKind::Subtitle)
     };
     source.has_captions.then(|| {

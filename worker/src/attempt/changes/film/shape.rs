@@ -4,7 +4,7 @@ use common::job::changes::{Change, Kind};
 
 use crate::attempt::changes::Pair;
 use crate::ffmpeg::probe::media::Stream;
-use crate::ffmpeg::tracks::Means;
+use crate::ffmpeg::tracks::TrackMethod;
 
 /// Parts of a shape by which it may differ: sizes are rounded to whole and to even pixels.
 const SHAPE: f64 = 0.015;
@@ -24,7 +24,7 @@ pub(super) fn rotation(pair: &Pair<'_>) -> Option<Change> {
     Some(
         if (made.rotation, made.is_mirrored) == (source.rotation, source.is_mirrored) {
             Change::kept(Kind::Rotation, index, from)
-        } else if pair.by == Means::Video && !is_turned(made) {
+        } else if pair.by == TrackMethod::Video && !is_turned(made) {
             let why = "the pictures themselves were turned";
             Change::converted(Kind::Rotation, index, from, "upright pictures", why)
         } else {

@@ -7,7 +7,7 @@ use crate::attempt::verify::damage::end::ends_early;
 use crate::attempt::verify::damage::{Inspected, damaged};
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::probe::survey::{Survey, Surveyed};
-use crate::ffmpeg::tracks::Means;
+use crate::ffmpeg::tracks::TrackMethod;
 
 /// The part of an input whose loss at its end is too much.
 const TOO_MUCH: f64 = 0.1;
@@ -34,7 +34,7 @@ impl Inspected<'_> {
             let Some(found) = survey.streams.get(&stream.index) else {
                 continue;
             };
-            if matches!(track.by, Means::Video | Means::Audio(_)) {
+            if matches!(track.by, TrackMethod::Video | TrackMethod::Audio(_)) {
                 self.is_worth_it(stream, found)?;
             }
             changes.extend(self.told(survey, stream, found));

@@ -7,7 +7,7 @@ use common::recipe::Filters;
 use crate::attempt::verify::damage::is_recording;
 use crate::attempt::verify::gate::{Gate, mismatch};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
-use crate::ffmpeg::tracks::Means;
+use crate::ffmpeg::tracks::TrackMethod;
 
 impl Gate<'_> {
     /// Frames that were counted prove the films; length proves the sound. What the container states
@@ -69,7 +69,7 @@ impl Gate<'_> {
             .input
             .tracks
             .iter()
-            .filter(|track| !matches!(track.by, Means::Captions(_)))
+            .filter(|track| !matches!(track.by, TrackMethod::Captions(_)))
             .map(|track| &track.source)
             .filter(timed)
             .collect();

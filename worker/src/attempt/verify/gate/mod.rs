@@ -28,7 +28,7 @@ use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::probe::probe;
 use crate::ffmpeg::run::complaints::Complaints;
 use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::tracks::{Means, Track};
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// How much of an output is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,12 @@ impl Gate<'_> {
     /// Decodes what was encoded. Gives the frames of the first film, where that was one of it.
     async fn decode(&self, depth: Depth) -> Result<Option<u64>, Failure> {
         let made: Vec<usize> = (0..self.input.tracks.len())
-            .filter(|&index| matches!(self.input.tracks[index].by, Means::Video | Means::Audio(_)))
+            .filter(|&index| {
+                matches!(
+                    self.input.tracks[index].by,
+                    TrackMethod::Video | TrackMethod::Audio(_)
+                )
+            })
             .collect();
         if made.is_empty() {
             return Ok(None);

@@ -7,7 +7,7 @@ use crate::attempt::verify::gate::{Gate, mismatch};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::sound::layout::Layout;
-use crate::ffmpeg::tracks::{Means, Track};
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// Codecs whose every frame says how many channels it has: a track may change in the middle, and
 /// what is found of it depends on how far one looks.
@@ -56,10 +56,10 @@ impl Gate<'_> {
             return Some(("kind", made.kind.to_string(), source.kind.to_string()));
         }
         let codec = match track.by {
-            Means::Copy | Means::Attach => source.codec.as_str(),
-            Means::Video => self.recipe.codec().map_or("", |codec| codec.name()),
-            Means::Audio(encoder) => encoder.codec(),
-            Means::Subtitles(form) | Means::Captions(form) => form,
+            TrackMethod::Copy | TrackMethod::Attach => source.codec.as_str(),
+            TrackMethod::Video => self.recipe.codec().map_or("", |codec| codec.name()),
+            TrackMethod::Audio(encoder) => encoder.codec(),
+            TrackMethod::Subtitles(form) | TrackMethod::Captions(form) => form,
         };
         // MP4 has one name for all layers of MPEG audio.
         let same = made.codec == codec
@@ -69,11 +69,11 @@ impl Gate<'_> {
             return Some(("codec", made.codec.clone(), codec.to_owned()));
         }
         let is_fixed = !SAYS_CHANNELS.contains(&source.codec.as_str());
-        if track.by == Means::Copy && is_fixed && made.channels != source.channels {
+        if track.by == TrackMethod::Copy && is_fixed && made.channels != source.channels {
             let channels = |stream: &Stream| format!("{} channels", stream.channels);
             return Some(("sound", channels(made), channels(source)));
         }
-        if let Means::Audio(encoder) = track.by
+        if let TrackMethod::Audio(encoder) = track.by
             && let Ok(sound) = Sound::plan(source, encoder, self.recipe.container)
             && !Layout::parse(&made.layout).is_some_and(|made| made.sounds_like(sound.layout()))
         {
@@ -81,8 +81,8 @@ impl Gate<'_> {
             return Some(("layout", made.layout.clone(), wanted));
         }
         let size = match track.by {
-            Means::Copy => (source.width, source.height),
-            Means::Video => self.size(source)?,
+            TrackMethod::Copy => (source.width, source.height),
+            TrackMethod::Video => self.size(source)?,
             _ => return None,
         };
         if made.width.abs_diff(size.0) > 1 || made.height.abs_diff(size.1) > 1 {

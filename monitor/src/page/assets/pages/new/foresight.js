@@ -30,7 +30,7 @@ export function foresight({ api }, element) {
     const key = JSON.stringify([file, recipe]);
     const before = known.get(key);
     if (before) return before;
-    const answer = /** @type {Foretold} */ (await api.post("/foresee", { file, recipe }));
+    const answer = /** @type {Foretold} */ (await api.post("/forecast", { file, recipe }));
     known.set(key, answer);
     return answer;
   }

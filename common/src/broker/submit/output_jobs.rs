@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::broker::queue::outputs::Holder;
+use crate::broker::queue::outputs::ClaimHolder;
 use crate::broker::{Broker, BrokerError};
 use crate::job::Job;
 use crate::job::id::JobId;
@@ -15,18 +15,18 @@ use crate::names::subject::{JOBS, RUNS};
 use crate::recipe::Recipe;
 
 /// The jobs that have made outputs, make them or are to make them.
-pub type Makers = HashMap<Location, Maker>;
+pub type JobsByOutput = HashMap<Location, OutputJob>;
 
 /// The job that last claimed an output.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Maker {
+pub enum OutputJob {
     /// Nobody has taken it yet.
     Waiting(Box<Job>),
     /// Somebody has.
     Taken(Box<Run>),
 }
 
-impl Maker {
+impl OutputJob {
     /// The job.
     pub fn job(&self) -> &Job {
         match self {
@@ -60,7 +60,7 @@ impl Maker {
     }
 
     /// The same as the holder of an output.
-    pub fn holder(&self) -> Holder {
+    pub fn holder(&self) -> ClaimHolder {
         self.job().into()
     }
 
@@ -83,19 +83,19 @@ impl Broker {
     ///
     /// # Errors
     /// Where the broker gives no answer.
-    pub async fn makers(
+    pub async fn jobs_by_output(
         &self,
         outputs: impl IntoIterator<Item = Location>,
-    ) -> Result<Makers, BrokerError> {
+    ) -> Result<JobsByOutput, BrokerError> {
         let outputs: HashMap<String, Location> = outputs
             .into_iter()
             .map(|output| (subject::output(&output), output))
             .collect();
         let claims = self.claims(outputs.keys()).await?;
         let jobs: Vec<JobId> = claims.values().filter_map(|(job, _)| *job).collect();
-        let mut known: HashMap<JobId, Maker> = HashMap::new();
+        let mut known: HashMap<JobId, OutputJob> = HashMap::new();
         if jobs.is_empty() {
-            return Ok(Makers::new());
+            return Ok(JobsByOutput::new());
         }
         // What waits is read first: a job that is taken meanwhile is seen as taken.
         let messages: Vec<String> = jobs
@@ -104,7 +104,7 @@ impl Broker {
             .collect();
         for stored in self.nats.last_of_each(JOBS, &messages).await? {
             if let Some(job) = self.nats.read::<Job>(&stored) {
-                known.insert(job.id, Maker::Waiting(Box::new(job)));
+                known.insert(job.id, OutputJob::Waiting(Box::new(job)));
             }
         }
         let runs: Vec<String> = jobs
@@ -117,14 +117,14 @@ impl Broker {
             .await?;
         for stored in found.iter().filter(|stored| !stored.is_marker) {
             if let Some(run) = self.nats.read::<Run>(stored) {
-                known.insert(run.job.id, Maker::Taken(Box::new(run)));
+                known.insert(run.job.id, OutputJob::Taken(Box::new(run)));
             }
         }
-        let maker = |(key, output)| {
+        let last_job = |(key, output)| {
             let (job, _) = claims.get(&key)?;
-            let maker = known.get(job.as_ref()?)?;
-            (maker.job().output == output).then(|| (output, maker.clone()))
+            let last_job = known.get(job.as_ref()?)?;
+            (last_job.job().output == output).then(|| (output, last_job.clone()))
         };
-        Ok(outputs.into_iter().filter_map(maker).collect())
+        Ok(outputs.into_iter().filter_map(last_job).collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::farm::preview::Foresee;
+use common::farm::preview::ForecastRequest;
 use common::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use crate::web::refusal::{Json, Refusal};
 
 /// A file and a recipe.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct ForeseeRequest {
+pub(crate) struct ForecastQuestion {
     /// The file, below the store's root.
     file: String,
     #[schema(value_type = Object)]
@@ -32,22 +32,22 @@ pub(crate) struct Foretold {
 /// What an encode would keep, convert and lose of a file, as far as that can be known before.
 /// Changes nothing.
 #[utoipa::path(
-    post, path = "/foresee", tag = "new", request_body = ForeseeRequest,
+    post, path = "/forecast", tag = "new", request_body = ForecastQuestion,
     responses(
         (status = OK, body = Foretold),
         (status = UNPROCESSABLE_ENTITY, body = Refusal),
         (status = BAD_GATEWAY, body = Refusal)
     )
 )]
-pub(crate) async fn foresee(
+pub(crate) async fn forecast(
     State(shared): State<App>,
-    Json(ForeseeRequest { file, recipe }): Json<ForeseeRequest>,
+    Json(ForecastQuestion { file, recipe }): Json<ForecastQuestion>,
 ) -> Result<axum::Json<Foretold>, Refusal> {
     let media = shared.media()?;
     let input = media.input(&file).await?;
     let workers = shared.broker.workers().await?;
-    let asked = Foresee { input, recipe };
-    let seen = shared.broker.foresee(&workers, 0, asked).await;
+    let asked = ForecastRequest { input, recipe };
+    let seen = shared.broker.forecast(&workers, 0, asked).await;
     let seen = seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))?;
     Ok(axum::Json(Foretold {
         changes: seen.changes,
