@@ -66,9 +66,12 @@ impl fmt::Display for Fault {
 /// What is to decide whose fault a failure was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// An encode of the worker's own with the same encoder: where it passes, the job is at fault.
+    /// A proof encode with the same encoder. If it passes, the input is at fault.
     Proof,
-    /// That, and where it passes, whether another worker fares the same.
+    /// A proof encode, and a second attempt on any worker: a machine that was sick for a moment does not fail
+    /// the same job in the same words again.
+    Repetition,
+    /// A proof encode, and a second attempt on another worker.
     SecondWorker,
 }
 

@@ -65,7 +65,9 @@ impl Field {
             let id = &self.jobs[index].id;
             let end = self.auditor.end(id).await.ok().flatten();
             if end == Some("failed") && !self.occupied.contains(&index) {
-                let what = format!("{id} failed by no fault of its own");
+                let why = self.auditor.last_failure(id).await.ok().flatten();
+                let why = why.unwrap_or_default();
+                let what = format!("{id} failed by no fault of its own: {why}");
                 self.findings.push((Finding::Blamed, what));
             }
         }

@@ -232,6 +232,18 @@ impl Auditor {
         Ok(self.run(job).await?.and_then(|run| end_of(&run)))
     }
 
+    /// What the last failed attempt of a job says; `None` if no attempt failed.
+    ///
+    /// # Errors
+    /// Where the broker gives no answer.
+    pub async fn last_failure(&self, job: &str) -> Result<Option<String>, String> {
+        let run = self.run(job).await?.unwrap_or_default();
+        let last = run["failures"]
+            .as_array()
+            .and_then(|failures| failures.last());
+        Ok(last.and_then(|last| Some(last["failure"]["message"].as_str()?.to_owned())))
+    }
+
     /// Whether a job has ended.
     pub async fn has_ended(&self, job: &str) -> Result<bool, String> {
         let run = self.run(job).await?;

@@ -46,13 +46,18 @@ impl Executor {
             let message = format!("{failure}; an encode of this worker's own fails, too: {why}");
             return Failure { message, ..failure }.settled(Fault::Worker);
         }
-        let is_enough = doubt == Doubt::Proof && is_software;
-        let fault = if is_enough || run.failed_alike_elsewhere(&self.name, &failure) {
+        let mut alike = run.failed_alike_on(&failure);
+        let is_inputs = match doubt {
+            Doubt::Proof if is_software => true,
+            Doubt::Repetition if is_software => alike.next().is_some(),
+            _ => alike.any(|worker| *worker != self.name),
+        };
+        drop(alike);
+        failure.settled(if is_inputs {
             Fault::Input
         } else {
             Fault::Worker
-        };
-        failure.settled(fault)
+        })
     }
 
     /// How an encode of its own goes that begins after a failure.

@@ -127,7 +127,7 @@ fn exchanged() -> std::io::Error {
 }
 
 fn nothing() -> Failure {
-    Failure::in_doubt(Doubt::Proof, "ffmpeg ended well but wrote nothing")
+    Failure::in_doubt(Doubt::Repetition, "ffmpeg ended well but wrote nothing")
 }
 
 fn not_plain() -> Failure {

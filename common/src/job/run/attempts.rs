@@ -95,14 +95,15 @@ impl Run {
         })
     }
 
-    /// Whether an attempt on another worker than this failed in the very same words, since a person
-    /// last asked for the job: what two workers agree on is no fault of theirs.
-    pub fn failed_alike_elsewhere(&self, worker: &WorkerName, failure: &Failure) -> bool {
-        self.failures.iter().any(|attempt| {
-            attempt.number > self.renewed
-                && attempt.worker != *worker
-                && attempt.failure.message == failure.message
-        })
+    /// The workers on which an attempt failed in the very same words, since a person last asked for the job.
+    pub fn failed_alike_on(&self, failure: &Failure) -> impl Iterator<Item = &WorkerName> {
+        let alike = move |attempt: &&Attempt| {
+            attempt.number > self.renewed && attempt.failure.message == failure.message
+        };
+        self.failures
+            .iter()
+            .filter(alike)
+            .map(|attempt| &attempt.worker)
     }
 }
 
@@ -117,19 +118,18 @@ mod tests {
     use crate::testing;
 
     #[test]
-    fn two_workers_agree_on_a_failure_in_the_same_words_only() {
+    fn attempts_agree_on_a_failure_in_the_same_words_only() {
         let job = testing::job(Choice::Encoder("hevc_nvenc".parse().expect("a name")), 1);
         let lane = Lane::from_consumer("hevc_nvenc_p5").expect("a lane");
-        let name = |name: &str| -> WorkerName { name.parse().expect("a name") };
+        let worker: WorkerName = "a".parse().expect("a name");
         let now = Timestamp::UNIX_EPOCH;
         let alike = |frames: u64| Failure::worker(format!("output has {frames} frames"));
-        let run = Run::first(job, &lane, 1, name("a"), now);
+        let run = Run::first(job, &lane, 1, worker.clone(), now);
         let mut run = run.fail(alike(25), SignedDuration::ZERO, now);
-        assert!(run.failed_alike_elsewhere(&name("b"), &alike(25)));
-        assert!(!run.failed_alike_elsewhere(&name("b"), &alike(26)));
-        assert!(!run.failed_alike_elsewhere(&name("a"), &alike(25)));
+        assert!(run.failed_alike_on(&alike(25)).eq([&worker]));
+        assert_eq!(run.failed_alike_on(&alike(26)).count(), 0);
         run.renewed = run.attempt;
-        assert!(!run.failed_alike_elsewhere(&name("b"), &alike(25)));
+        assert_eq!(run.failed_alike_on(&alike(25)).count(), 0);
     }
 
     #[test]

@@ -92,8 +92,9 @@ async fn an_output_that_is_too_short_is_a_failure_whatever_ffmpeg_says() {
     let case = Case::with(Fault::Short { frames: 25 }, 3).await;
     let (run, failure) = case.failure().await;
     assert!(failure.message.contains("25"), "{failure}");
-    assert_eq!(failure.fault, Whose::Input, "its own encodes pass");
-    assert_eq!(run.failures.len(), 1);
+    assert_eq!(failure.fault, Whose::Input, "the worker's own encodes pass");
+    assert_eq!(run.failures.len(), 2, "{run:#?}");
+    assert_eq!(run.failures[0].failure.fault, Whose::Worker, "{run:#?}");
     case.left_nothing().await;
     assert_eq!(case.farm.dead_letters().await, 1);
 }
@@ -137,8 +138,8 @@ async fn an_output_that_breaks_off_is_a_failure_whatever_ffmpeg_says() {
 async fn a_job_that_crashes_ffmpeg_ends_as_a_dead_letter_and_takes_no_other_down() {
     let mut case = Case::with(Fault::Crash { after_frames: 10 }, 2).await;
     let (run, failure) = case.failure().await;
-    // An encode of the worker's own passes: it is the file that ffmpeg cannot stand.
-    assert_eq!(run.failures.len(), 1);
+    // The worker's own encode passes, and the file crashes ffmpeg again.
+    assert_eq!(run.failures.len(), 2);
     assert_eq!(failure.fault, Whose::Input);
     assert!(
         failure.message.contains("ffmpeg crashed over this file"),
@@ -154,8 +155,28 @@ async fn a_job_that_crashes_ffmpeg_ends_as_a_dead_letter_and_takes_no_other_down
 }
 
 #[tokio::test]
+async fn a_machine_that_is_sick_for_a_moment_costs_an_attempt_and_no_job() {
+    for fault in [
+        Fault::Crash { after_frames: 10 },
+        Fault::Torn,
+        Fault::Short { frames: 25 },
+    ] {
+        let mut case = Case::with(fault, 2).await;
+        let has_failed = |run: &Run| !run.failures.is_empty();
+        let run = case
+            .farm
+            .run_that(&case.job.id, "failed once", has_failed)
+            .await;
+        // The worker's own encode passed, so only a second failure shows that the file is at fault.
+        assert_eq!(run.failures[0].failure.fault, Whose::Worker, "{run:#?}");
+        case.ffmpeg.recover();
+        case.farm.completed(&case.job.id).await;
+    }
+}
+
+#[tokio::test]
 async fn an_ffmpeg_that_breaks_a_moment_after_it_was_proved_costs_no_job() {
-    let mut case = Case::with(Fault::Crash { after_frames: 10 }, 1).await;
+    let mut case = Case::with(Fault::Crash { after_frames: 10 }, 2).await;
     let (_, failure) = case.failure().await;
     assert_eq!(failure.fault, Whose::Input, "an encode of its own passed");
     for (says, clip) in [

@@ -61,7 +61,7 @@ pub(crate) fn failure(tool: &str, status: ExitStatus, log: &[Line], origin: Orig
 fn crash(tool: &str, number: i32) -> Failure {
     match CRASHES.iter().find(|(signal, _)| *signal == number) {
         Some((_, what)) => Failure::in_doubt(
-            Doubt::Proof,
+            Doubt::Repetition,
             format!("{tool} crashed over this file (signal {number}: {what})"),
         ),
         // The kernel's out-of-memory killer is the usual sender of 9.
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!((killed.fault, killed.doubt), (Fault::Worker, None));
         assert_eq!(killed.message, "ffprobe was killed by signal 9");
         let crashed = of(11);
-        assert_eq!(crashed.doubt, Some(Doubt::Proof));
+        assert_eq!(crashed.doubt, Some(Doubt::Repetition));
         assert_eq!(
             crashed.message,
             "ffprobe crashed over this file (signal 11: segmentation fault)"

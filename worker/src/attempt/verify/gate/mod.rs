@@ -111,9 +111,9 @@ struct Gate<'a> {
     output: Source,
 }
 
-/// An output that is not as it should be: the input's fault where this worker's encodes pass otherwise.
+/// An output that is not as it should be, by the input's fault or because this machine was sick for a moment.
 fn mismatch(what: impl Into<String>) -> Failure {
-    Failure::in_doubt(Doubt::Proof, what)
+    Failure::in_doubt(Doubt::Repetition, what)
 }
 
 impl Gate<'_> {
