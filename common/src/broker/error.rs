@@ -1,4 +1,4 @@
-//! What can go wrong between a program and the broker.
+//! Errors of requests to the broker.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -15,20 +15,23 @@ use async_nats::jetstream::stream::{LastRawMessageError, LastRawMessageErrorKind
 use crate::job::id::JobId;
 use crate::wire::WireError;
 
-/// The error beneath.
+/// The cause of an error.
 type Source = Box<dyn Error + Send + Sync>;
 
 /// An operation on the broker failed.
+///
+/// Every operation of [`Broker`](super::Broker) fails with [`BrokerError::Request`] if the broker does not answer in
+/// time, refuses, or the connection is lost. Only further errors are documented at the operation.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// The server cannot be reached, or refuses us.
+    /// The server cannot be reached, or refuses the connection.
     #[error(
         "cannot reach the NATS server at {url}: {source}; is it running, and is NATS_URL or --nats right?"
     )]
     Unreachable {
         /// The address without credentials.
         url: String,
-        /// What the network or the server said.
+        /// The cause that the network or the server gave.
         source: Source,
     },
     /// The file with the credentials cannot be read.
@@ -36,7 +39,7 @@ pub enum BrokerError {
     Credentials {
         /// The file.
         file: PathBuf,
-        /// What the system says.
+        /// The cause that the system gave.
         source: std::io::Error,
     },
     /// The server is too old.
@@ -48,10 +51,10 @@ pub enum BrokerError {
         url: String,
         /// The server's version.
         found: String,
-        /// The oldest version that will do.
+        /// The oldest supported version.
         needed: &'static str,
     },
-    /// The server stores nothing.
+    /// The server runs without JetStream.
     #[error(
         "the NATS server at {url} runs without JetStream: start it with -js or a jetstream {{}} block"
     )]
@@ -59,7 +62,7 @@ pub enum BrokerError {
         /// The address without credentials.
         url: String,
     },
-    /// Nobody has set up a farm on the broker.
+    /// The broker has no streams of a farm.
     #[error(
         "there is no farm on the broker at {url} yet: enqueue a job, start a worker, or run `producer setup`"
     )]
@@ -70,14 +73,14 @@ pub enum BrokerError {
     /// A request failed.
     #[error("{what}: {source}")]
     Request {
-        /// What was to be done.
+        /// The operation, as a phrase for the message.
         what: String,
-        /// What callers branch on.
+        /// The kind of failure, for callers that branch on it.
         kind: RequestFailure,
-        /// What the server or the network said.
+        /// The cause that the server or the network gave.
         source: Source,
     },
-    /// The run of a job is no run.
+    /// The stored run of a job cannot be decoded.
     #[error(
         "the run of job {job} is broken ({source}): `producer retry {job}` starts the job anew, where the farm still has it"
     )]
@@ -86,15 +89,15 @@ pub enum BrokerError {
         job: JobId,
         /// The revision of the broken run.
         revision: u64,
-        /// What is wrong with it.
+        /// Why it cannot be decoded.
         source: WireError,
     },
-    /// A message of another version or origin.
+    /// A message was written by a newer program, or is not the farm's.
     #[error("{what}: {source}")]
     Wire {
-        /// Where it was found.
+        /// Where the message was found.
         what: String,
-        /// What is wrong with it.
+        /// Why it cannot be decoded.
         source: WireError,
     },
 }
@@ -102,24 +105,23 @@ pub enum BrokerError {
 /// Why a request to the broker failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestFailure {
-    /// No answer came in time. A missing permission looks like this, too.
+    /// No answer came in time. A missing permission looks the same.
     Timeout,
-    /// Nobody listens where the request was sent: a stream without a leader, or
-    /// one that does not exist.
+    /// No server listens on the subject of the request: the stream has no leader or does not exist.
     NoLeader,
-    /// The server says that there is no such stream.
+    /// The server says that the stream does not exist.
     NoStream,
-    /// The server refuses, with this code of JetStream's.
+    /// The server refuses; holds the JetStream error code.
     Refused(u64),
-    /// The message is larger than the server takes.
+    /// The message is larger than the server's limit.
     TooLarge,
     /// The connection is closed or broken.
     Closed,
-    /// Anything else, such as an answer that makes no sense.
+    /// Any other failure, such as an answer that cannot be decoded.
     Other,
 }
 
-/// What the server's answer to a plain request says instead of what was asked for.
+/// The server's answer to a plain request is an error or missing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoAnswer {
     #[error("no answer")]
@@ -147,7 +149,7 @@ impl NoAnswer {
 }
 
 impl BrokerError {
-    /// For `map_err`: what was to be done when the broker failed.
+    /// For `map_err`: an error of the operation `what`.
     pub(crate) fn request<E: Into<Source>>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
         let what = what.into();
         move |error| {
@@ -160,7 +162,7 @@ impl BrokerError {
         }
     }
 
-    /// Why the request failed, where this was one.
+    /// The kind of failure, if this is the error of a request.
     pub fn failure(&self) -> Option<RequestFailure> {
         match self {
             Self::Request { kind, .. } => Some(*kind),
@@ -168,20 +170,20 @@ impl BrokerError {
         }
     }
 
-    /// Whether a guard of a write did not hold: somebody else wrote first.
+    /// Whether the guard of a write did not hold, because another program wrote first.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self.failure(), Some(RequestFailure::Refused(code)) if is_conflict(code))
     }
 }
 
-/// Whether the server's code says that a guard of a write does not hold.
+/// Whether a JetStream error code says that the guard of a write did not hold.
 pub(crate) fn is_conflict(code: u64) -> bool {
-    /// The same, of a cluster or of an atomic batch.
+    /// The code in clusters and for atomic batches.
     const WRONG_LAST_SEQUENCE_CONSTANT: u64 = 10_164;
     code == ErrorCode::STREAM_WRONG_LAST_SEQUENCE.0 || code == WRONG_LAST_SEQUENCE_CONSTANT
 }
 
-/// The first cause that says why the request failed.
+/// The first cause in the chain that has a known kind of failure.
 fn failure(error: &(dyn Error + 'static)) -> RequestFailure {
     std::iter::successors(Some(error), |cause| Error::source(*cause))
         .find_map(known)

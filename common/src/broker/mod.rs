@@ -1,11 +1,11 @@
-//! The operations on the broker that the programs share, and that all sides must
-//! perform in exactly the same way.
+//! The operations on the broker that the programs share, and that all must perform in exactly the same way. Their
+//! common errors are described at [`BrokerError`].
 //!
 //! ```text
 //! nats     streams, consumers and buckets: knows no job
-//! queue    a job's way: enqueued, polled, claimed, kept, ended; its messages, its run
-//! submit   handing jobs in as one batch, each output with one owner
-//! steer    what people change: cancel, move, retry, pause a batch
+//! queue    a job's way: enqueued, polled, claimed, leased, ended; its messages, its run
+//! submit   one batch: its jobs enqueued, each output with one owner
+//! steer    changes by people: cancel, move, retry
 //! read     jobs, lanes and history, without taking part
 //! farm     the streams of a farm, its workers, orders and settings
 //! ```
@@ -62,10 +62,10 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Connects to a farm. Makes nothing on the broker.
+    /// Connects to a farm. Creates nothing on the broker.
     ///
     /// # Errors
-    /// Where the server is out of reach, too old, or refuses, or has no farm.
+    /// The server is out of reach, too old, refuses, or has no farm.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, BrokerError> {
         let broker = Self::reach(options).await?;
         match broker.nats.ask_time().await {
@@ -78,10 +78,10 @@ impl Broker {
         Ok(broker)
     }
 
-    /// Connects, and makes what of a farm's streams and buckets is missing.
+    /// Connects, and makes the streams and buckets of a farm that are missing.
     ///
     /// # Errors
-    /// Where the server is out of reach, too old, or refuses.
+    /// The server is out of reach, too old, or refuses.
     pub async fn set_up(options: &ConnectOptions) -> Result<Self, BrokerError> {
         let broker = Self::reach(options).await?;
         broker.make_missing_streams().await?;
@@ -106,7 +106,7 @@ impl Broker {
         self.nats.keep_time();
     }
 
-    /// The connection, for what is published or subscribed to without JetStream.
+    /// The client, for core NATS.
     pub fn client(&self) -> &async_nats::Client {
         &self.nats.client
     }
@@ -116,10 +116,7 @@ impl Broker {
         &self.nats.jetstream
     }
 
-    /// Subscribes without JetStream, for `what` is to be heard.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// Subscribes to a subject of core NATS; `what` names the purpose in an error.
     pub async fn subscribe(
         &self,
         what: &str,
@@ -128,8 +125,7 @@ impl Broker {
         self.nats.subscribe(what, subject).await
     }
 
-    /// Changes each time the client has connected: what was said while it was
-    /// not connected, it has not heard.
+    /// Changes each time the client has connected. Messages that were sent while it was not connected are lost.
     pub fn connections(&self) -> watch::Receiver<()> {
         self.nats.link.connections()
     }
@@ -144,7 +140,7 @@ impl Broker {
         self.nats.clock.clone()
     }
 
-    /// What was met and cannot be read, by subject.
+    /// Messages and values that this program has met and cannot read, by subject.
     pub fn unreadable(&self) -> Vec<Unreadable> {
         self.nats.unread.all()
     }

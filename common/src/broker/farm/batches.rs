@@ -1,4 +1,4 @@
-//! Batches: what was enqueued together.
+//! Batches: the records of jobs that were enqueued together.
 
 use crate::broker::{Broker, BrokerError};
 use crate::job::batch::Batch;
@@ -8,20 +8,14 @@ use crate::names::subject::BATCHES;
 use crate::wire;
 
 impl Broker {
-    /// Keeps what is to be known of a batch.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Stores the record of a batch, in place of an earlier one.
     pub async fn keep_batch(&self, batch: &Batch) -> Result<(), BrokerError> {
         let what = format!("keeping the batch {}", batch.id);
         let (key, value) = (batch.id.to_string(), wire::encode(batch));
         self.nats.put(BATCHES, &key, value, &what).await.map(drop)
     }
 
-    /// Forgets a batch with which nothing was enqueued after all.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Removes the record of a batch in which no job was enqueued.
     pub async fn forget_batch(&self, batch: &BatchId) -> Result<(), BrokerError> {
         let subject = subject::kv(BATCHES, &batch.to_string());
         self.nats
@@ -30,9 +24,6 @@ impl Broker {
     }
 
     /// Every batch, the oldest first.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
     pub async fn batches(&self) -> Result<Vec<Batch>, BrokerError> {
         let batches = self.nats.values(BATCHES, "").await?;
         Ok(batches.into_iter().map(|kept| kept.value).collect())

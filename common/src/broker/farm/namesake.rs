@@ -1,8 +1,8 @@
-//! One live worker a name.
+//! At most one live worker for each name.
 //!
-//! A worker takes its name by its first heartbeat, which is written only where
-//! nobody else's came in between; it answers to the name before that. So of two
-//! that start at once, in whatever containers, one finds the other.
+//! A worker takes its name with its first heartbeat, which is stored only if no other heartbeat of that name came in
+//! between. Before that it already answers requests to the name. So if two workers start with one name at the same
+//! time, in any containers, one finds the other.
 
 use async_nats::client::RequestErrorKind;
 use std::time::Duration;
@@ -16,22 +16,19 @@ use crate::names::subject::WORKERS;
 /// A live worker answers well within this time.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Who answers to a worker's name.
+/// Whether a worker of a given name is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namesake {
-    /// Nobody is there.
+    /// No client listens on the name's subject.
     Nobody,
-    /// Somebody is connected, and says nothing.
+    /// A client is connected but does not answer.
     Silent,
-    /// A worker that lives.
+    /// A worker answered.
     Alive,
 }
 
 impl Broker {
-    /// Asks whether a worker of this name lives.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Asks whether a worker of this name is alive.
     pub async fn namesake(&self, worker: &WorkerName) -> Result<Namesake, BrokerError> {
         let answer = self.ask_worker(worker, is_anyone_there(), SILENCE).await;
         match answer {
@@ -46,20 +43,14 @@ impl Broker {
         }
     }
 
-    /// The revision of what was last heard of a worker; 0 where that is nothing.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// The revision of the last heartbeat of a name; 0 if there is none.
     pub async fn last_heard(&self, worker: &WorkerName) -> Result<u64, BrokerError> {
         let what = "looking for a worker of this name";
         self.nats.revision(WORKERS, worker.as_str(), what).await
     }
 
-    /// Says for the first time that a worker lives. `false` where something was
-    /// heard under its name since.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Writes the first heartbeat of a worker; `last_heard` is the revision from [`Self::last_heard`]. `false` if
+    /// another heartbeat of that name was written since.
     pub async fn take_name(
         &self,
         heartbeat: &Heartbeat,

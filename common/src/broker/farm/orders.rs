@@ -1,4 +1,4 @@
-//! Orders on the broker.
+//! Orders on the broker: given, taken back, and followed by workers.
 
 use std::time::Duration;
 
@@ -13,29 +13,22 @@ use crate::names::subject;
 use crate::names::subject::CONTROL;
 use crate::wire;
 
-/// A batch whose jobs are not all back so long after it was resumed was left by
-/// whoever did that.
+/// If a resumed batch still has its order after this time, the program that resumed it has died.
 const UNFINISHED: SignedDuration = SignedDuration::from_secs(10);
-/// Wait after the broker gave no answer.
+/// Wait before another try if the broker does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Orders that are given within so short a time are read together.
+/// Orders that are given within this time are read together.
 const TOGETHER: Duration = Duration::from_millis(100);
 
 impl Broker {
     /// Every order that is in force.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
     pub async fn controls(&self) -> Result<Controls, BrokerError> {
         let orders = self.nats.values(CONTROL, "").await?;
         let order = |order: Kept<Order>| Some((order.key.parse().ok()?, order.value));
         Ok(orders.into_iter().filter_map(order).collect())
     }
 
-    /// Gives an order, in place of the one before; `None` takes it back.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Gives an order, in place of an earlier one; `None` takes it back.
     pub async fn command(&self, target: &Target, order: Option<&Order>) -> Result<(), BrokerError> {
         let what = format!("giving orders to {target}");
         let key = target.to_string();
@@ -45,8 +38,8 @@ impl Broker {
                 self.nats.put(CONTROL, &key, value, &what).await.map(drop)
             }
             (None, Target::Batch(batch)) => {
-                // In force until all its jobs are back: killed before that, this is
-                // finished by whoever reads the order.
+                // The order stays until all jobs of the batch are unparked. If this program is killed before that, a
+                // program that reads the order finishes the work.
                 let resumed = wire::encode(&Order {
                     paused: false,
                     hours: None,
@@ -54,7 +47,7 @@ impl Broker {
                 });
                 let revision = self.nats.put(CONTROL, &key, resumed, &what).await?;
                 self.unpark(batch).await?;
-                // Where it was paused again meanwhile, that order stays.
+                // If the batch was paused again meanwhile, that order stays.
                 let removed = self
                     .nats
                     .remove_key(CONTROL, &key, Some(revision), &what)
@@ -68,7 +61,7 @@ impl Broker {
         }
     }
 
-    /// Finishes what a killed `resume` has begun.
+    /// Finishes a resume that another program began and did not finish.
     async fn finish_resuming(&self, controls: &Controls) -> Result<(), BrokerError> {
         for (target, order) in controls.iter() {
             let is_left = self.now().duration_since(order.since) > UNFINISHED;
@@ -79,24 +72,20 @@ impl Broker {
         Ok(())
     }
 
-    /// Rings whenever an order was given or taken back: not before it is stored,
-    /// so that whoever reads it then finds it (where they ask a replica, soon).
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// Notices that an order was given or taken back. A notice is sent after the order is stored, so a reader of the
+    /// orders finds it (from a replica, soon).
     pub async fn orders(&self) -> Result<async_nats::Subscriber, BrokerError> {
         self.nats
             .subscribe("listening for orders", subject::ORDERS)
             .await
     }
 
-    /// Keeps the orders up to date, and never ends: reads them at once when it
-    /// hears of one and whenever the connection was lost in between, and after
-    /// each `look` all the same, as no message is certain to come.
+    /// Keeps `known` up to date, and never returns. Reads the orders after each notice and each reconnect, and every
+    /// `look` besides, since a notice may be lost.
     pub async fn follow_orders(&self, known: watch::Sender<Controls>, look: Duration) -> ! {
         let mut connections = self.connections();
         loop {
-            // Listens first: an order given in between is read.
+            // Subscribes first, so that no order is missed between the reading and the subscription.
             let mut news = self.orders().await.ok();
             loop {
                 match self.controls().await {
@@ -133,8 +122,8 @@ impl Broker {
     }
 }
 
-/// Takes notices that follow each other closely as one: any client may send them,
-/// and each reading reads all orders. Returns whether the connection still stands.
+/// Waits until notices that follow each other closely have come: any client may send them, and each reading reads all
+/// orders. Returns whether the subscription still stands.
 async fn settled(notices: &mut async_nats::Subscriber) -> bool {
     let end = tokio::time::sleep(TOGETHER);
     let mut end = std::pin::pin!(end);

@@ -1,4 +1,4 @@
-//! Asking a worker to look into a file, and answering.
+//! Previews: asking a worker about a file, and answering.
 
 use std::time::Duration;
 
@@ -15,36 +15,32 @@ use crate::names::printable::printable;
 use crate::names::subject;
 use crate::wire;
 
-/// How long an answer is waited for: the worker's machine encodes besides.
+/// How long an answer is awaited: the worker's machine may be busy with encodes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Workers that are asked one after the other until one sees something.
+/// Most workers that are asked, one after the other, until one gives a forecast.
 const ASKED: usize = 4;
-/// The header by which NATS services say what went wrong.
+/// The header in which NATS services name an error.
 const REFUSED: &str = "Nats-Service-Error";
 
-/// Nothing was seen.
+/// Why there is no preview.
 #[derive(Debug, thiserror::Error)]
 pub enum PreviewError {
-    /// The worker says why.
+    /// The worker refused or failed; holds its reason.
     #[error("{0}")]
     Refused(String),
-    /// The worker is gone.
+    /// The worker is not connected.
     #[error("the worker {0} is not there")]
     Nobody(WorkerName),
-    /// The worker took too long.
+    /// The worker did not answer in time.
     #[error("the worker {0} gave no answer in {PATIENCE:?}")]
     Late(WorkerName),
-    /// The broker is in trouble.
+    /// The request to the broker failed.
     #[error(transparent)]
     Broker(#[from] BrokerError),
 }
 
 impl Broker {
-    /// Has a worker peek into a job's file; what comes back says
-    /// [`crate::farm::preview::PreviewKind`].
-    ///
-    /// # Errors
-    /// Where the worker is gone or sees nothing.
+    /// Asks a worker for a preview of a job's file; [`crate::farm::preview::PreviewKind`] says what the bytes hold.
     pub async fn preview(
         &self,
         worker: &WorkerName,
@@ -53,11 +49,11 @@ impl Broker {
         self.ask(worker, &PreviewRequest::Preview(*peek)).await
     }
 
-    /// What would become of an input, by the first of these workers that sees it: of those that have proved the
-    /// encoder and reach the input, the best ones are asked. `turn` has each file begin with another one.
+    /// Asks what an encode would keep, convert and lose of an input. Of the workers that have proved the encoder and
+    /// reach the input, the best are asked, until one answers. `turn` rotates the first worker from file to file.
     ///
     /// # Errors
-    /// Where none of them sees it: what the last one said.
+    /// No worker gives a forecast; the error is the last one's.
     pub async fn forecast(
         &self,
         workers: &[Heartbeat],
@@ -115,19 +111,13 @@ impl Broker {
         }
     }
 
-    /// What a worker is asked, as [`PreviewRequest`]s.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// Requests to this worker; each holds a [`PreviewRequest`].
     pub async fn preview_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
         let what = "listening for who wants to look";
         self.nats.subscribe(what, subject::peek(worker)).await
     }
 
-    /// Answers with what was seen, or why nothing was.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// Answers a request with the preview or with the reason why there is none.
     pub async fn answer_preview(
         &self,
         asked: &Message,

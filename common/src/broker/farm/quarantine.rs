@@ -1,5 +1,4 @@
-//! Lifting a worker's quarantine by a person's word: asked of the worker itself,
-//! which obeys and answers at once.
+//! Ending a worker's quarantine for a person: the worker itself is asked, and answers at once.
 
 use std::time::Duration;
 
@@ -13,28 +12,25 @@ use crate::farm::worker_name::WorkerName;
 use crate::names::subject;
 use crate::wire;
 
-/// How long an answer is waited for.
+/// How long an answer is awaited.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether the worker was in quarantine is not known.
+/// Why it is unknown whether the worker was in quarantine.
 #[derive(Debug, thiserror::Error)]
 pub enum LiftError {
-    /// The worker is gone.
+    /// The worker is not connected.
     #[error("worker {0} is not alive")]
     Nobody(WorkerName),
-    /// The worker did not answer.
+    /// The worker did not answer in time.
     #[error("worker {0} gave no answer within {PATIENCE:?}: it may obey yet")]
     Late(WorkerName),
-    /// The broker is in trouble.
+    /// The request to the broker failed.
     #[error(transparent)]
     Broker(#[from] BrokerError),
 }
 
 impl Broker {
-    /// Ends a worker's quarantine; says whether it was in one.
-    ///
-    /// # Errors
-    /// Where the broker is away, or the worker is gone or does not answer.
+    /// Ends a worker's quarantine; returns whether it was in quarantine.
     pub async fn lift_quarantine(&self, worker: &WorkerName) -> Result<bool, LiftError> {
         let what = || format!("lifting the quarantine of worker {worker}");
         if !self.nats.is_connected() {
@@ -58,19 +54,13 @@ impl Broker {
         })
     }
 
-    /// Requests to lift this worker's quarantine.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// Requests to end this worker's quarantine.
     pub async fn lift_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
         let what = "listening for people's orders";
         self.nats.subscribe(what, subject::lift(worker)).await
     }
 
     /// Answers such a request.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
     pub async fn answer_lift(
         &self,
         request: &Message,

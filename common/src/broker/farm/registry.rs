@@ -1,4 +1,4 @@
-//! Who is alive.
+//! Heartbeats: which workers are alive.
 
 use std::time::Duration;
 
@@ -12,19 +12,16 @@ use crate::names::subject;
 use crate::names::subject::WORKERS;
 use crate::wire;
 
-/// How often a worker says that it lives.
+/// Time from one heartbeat of a worker to the next.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Heartbeats that may be missed before a worker counts as gone.
 const MISSED: u32 = 3;
 
 impl Broker {
-    /// Says that a worker lives; forgotten by itself when not said again.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Writes a worker's heartbeat; the broker removes it after 15 s without another.
     pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), BrokerError> {
         match self.write_heartbeat(heartbeat, None).await {
-            // The bucket lives in memory: a broker that was restarted has none.
+            // The bucket is in memory: a restarted broker has lost it.
             Err(error) if error.failure() == Some(RequestFailure::NoLeader) => {
                 self.make_missing_streams().await?;
                 self.write_heartbeat(heartbeat, None).await
@@ -33,13 +30,13 @@ impl Broker {
         }
     }
 
-    /// Writes a heartbeat; only as the one after `last_heard`, where that is given.
+    /// Writes a heartbeat; with `last_heard` only if that is the revision of the name's last heartbeat.
     pub(crate) async fn write_heartbeat(
         &self,
         heartbeat: &Heartbeat,
         last_heard: Option<u64>,
     ) -> Result<(), BrokerError> {
-        // The key-value API knows a time to live on create and purge only.
+        // A plain publish, because the key-value API sets a time to live on create and purge only.
         let subject = subject::kv(WORKERS, heartbeat.name.as_str());
         let lifetime = format!("{}s", (HEARTBEAT * MISSED).as_secs());
         let message =
@@ -52,10 +49,7 @@ impl Broker {
         self.nats.store(what, message).await.map(drop)
     }
 
-    /// Says that a worker has stopped in good order.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Removes the heartbeat of a worker that has stopped.
     pub async fn sign_off(&self, worker: &WorkerName) -> Result<(), BrokerError> {
         let key = worker.as_str();
         self.nats
@@ -63,13 +57,10 @@ impl Broker {
             .await
     }
 
-    /// The workers that live, by name.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Heartbeats of the live workers, by name.
     pub async fn workers(&self) -> Result<Vec<Heartbeat>, BrokerError> {
         let heartbeats = match self.nats.values(WORKERS, "").await {
-            // A broker that lost its memory has no bucket until a worker makes it anew.
+            // A restarted broker has no bucket until a worker makes it again.
             Err(_) if self.nats.lacks(&subject::bucket(WORKERS)).await => Vec::new(),
             heartbeats => heartbeats?,
         };

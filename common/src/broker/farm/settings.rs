@@ -1,5 +1,4 @@
-//! A farm's settings on the broker: presets, the default among them, and how
-//! long history is kept.
+//! A farm's settings on the broker: presets, the default preset, and how long history is kept.
 
 use std::time::Duration;
 
@@ -18,42 +17,39 @@ use crate::wire;
 /// What a write may replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
-    /// Nothing: it must be new.
+    /// The key must hold no value.
     Nothing,
-    /// What was read, under this revision, and nothing that came after it.
+    /// The value of this revision, as the caller has read it.
     Revision(u64),
-    /// Whatever is there.
+    /// Any value.
     Anything,
 }
 
-/// A setting cannot be changed like that.
+/// Why a setting was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// The broker does not do its part.
+    /// The request to the broker failed.
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    /// No preset goes by the name.
+    /// There is no preset of that name.
     #[error(transparent)]
     Unknown(#[from] UnknownPreset),
-    /// One goes by it already.
+    /// There is a preset of that name already.
     #[error("there is a preset '{0}' already")]
     Taken(Token),
-    /// Somebody was quicker.
+    /// Another program changed or removed the preset meanwhile.
     #[error("the preset '{0}' was changed or removed meanwhile: look at it again, then decide")]
     Changed(Token),
-    /// Nobody saved it, so nobody can remove it.
+    /// A built-in preset cannot be removed.
     #[error("the preset '{0}' is built in: it stays, and saving one of that name takes its place")]
     BuiltIn(Token),
-    /// Jobs would be left without a recipe.
+    /// The default preset cannot be removed: jobs would be left without a recipe.
     #[error("the preset '{0}' is the default: choose another one, or none, before it is removed")]
     IsDefault(Token),
 }
 
 impl Broker {
     /// Every preset, and the name of the default.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
     pub async fn presets(&self) -> Result<Presets, BrokerError> {
         let saved = self.nats.values(SETTINGS, PRESETS).await?;
         let preset =
@@ -62,10 +58,10 @@ impl Broker {
         Ok(Presets::new(saved.into_iter().filter_map(preset), default))
     }
 
-    /// Saves a preset; gives the revision that stands for it.
+    /// Saves a preset; returns its new revision.
     ///
     /// # Errors
-    /// Where that would replace more than it may, or the broker gives no answer.
+    /// There is a preset that `over` does not allow to replace.
     pub async fn save_preset(
         &self,
         name: &Token,
@@ -88,14 +84,13 @@ impl Broker {
         })
     }
 
-    /// Removes a saved preset, of this revision where one is given. Jobs keep
-    /// the recipe that they were made with.
+    /// Removes a saved preset; with `revision` only if that is its current revision. Jobs keep their recipes.
     ///
-    /// Whoever makes it the default at this very moment makes a default that is
-    /// not there: that is said wherever it is used.
+    /// If another program makes the preset the default at the same moment, the default names a missing preset; every
+    /// use of it says so.
     ///
     /// # Errors
-    /// Where there is none, it is the default, or was changed meanwhile.
+    /// There is no such preset, it is built in or the default, or it was changed meanwhile.
     pub async fn remove_preset(
         &self,
         name: &Token,
@@ -117,11 +112,10 @@ impl Broker {
             .map_err(|error| changed(name, error))
     }
 
-    /// Makes a preset the default of jobs where nothing else says how; `None`
-    /// leaves no default. In place of the one before, whoever set that.
+    /// Sets or clears (`None`) the default preset, which jobs use if no option names an encoder.
     ///
     /// # Errors
-    /// Where there is no such preset, or the broker gives no answer.
+    /// There is no preset of that name.
     pub async fn set_default_preset(&self, name: Option<&Token>) -> Result<(), SettingsError> {
         let what = "setting the default preset";
         match name {
@@ -139,10 +133,7 @@ impl Broker {
         Ok(())
     }
 
-    /// How long history is kept.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// How long history is kept: as set, and as the streams have it.
     pub async fn retention(&self) -> Result<Retention, BrokerError> {
         let [events, batches] = history_streams();
         Ok(Retention {
@@ -152,12 +143,8 @@ impl Broker {
         })
     }
 
-    /// Keeps history for so many days from now on; what is older goes at once.
-    /// Everything else that an operator set on the streams stays. Broken off
-    /// halfway, it is finished by being asked for again.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer, or refuses.
+    /// Sets how many days history is kept; older history is deleted at once. All other settings of the streams stay.
+    /// If this is interrupted, setting the days again finishes it.
     pub async fn set_retention(&self, days: Days) -> Result<(), BrokerError> {
         let what = "setting how long history is kept";
         let value = wire::encode(&days);
@@ -171,13 +158,13 @@ impl Broker {
         Ok(())
     }
 
-    /// The days that history is kept in a farm whose streams are yet to be made.
+    /// The days for which a farm keeps history whose streams are yet to be made.
     pub(crate) async fn retention_to_be(&self) -> Result<Days, BrokerError> {
         Ok(self.setting(RETENTION).await?.unwrap_or(Days::DEFAULT))
     }
 
-    /// A stream's configuration as the server tells it: in its own words, so
-    /// that what this client has never heard of survives an update.
+    /// A stream's configuration as the server's JSON, so that fields that this client does not know survive an
+    /// update.
     async fn stream_config(&self, stream: &str) -> Result<Value, BrokerError> {
         let what = format!("looking at the stream {stream}");
         let verb = format!("STREAM.INFO.{stream}");
@@ -185,7 +172,7 @@ impl Broker {
         Ok(info["config"].take())
     }
 
-    /// The value of one setting; `None` where nobody set it.
+    /// The value of one setting; `None` if it is not set.
     async fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, BrokerError> {
         let what = format!("reading the setting {key}");
         self.nats.confirmed_value(SETTINGS, key, &what).await

@@ -8,14 +8,14 @@ use crate::broker::{Broker, BrokerError, RequestFailure};
 use crate::farm::retention::Days;
 use crate::names::subject;
 
-/// Lanes: up to ten priorities for each encoder, codec and pinned worker.
+/// Most lanes: up to ten priorities for each encoder, codec and pinned worker.
 const MAX_CONSUMERS: i32 = 100_000;
-/// How long the broker remembers that a heartbeat ran out, for watchers.
+/// How long the broker keeps the marker of an expired heartbeat, for watchers.
 const EXPIRY_MARKER: Duration = Duration::from_secs(60);
 
 impl Broker {
-    /// Makes what is missing; leaves what exists as it is, so that an operator
-    /// can change limits and replicas.
+    /// Makes the streams that are missing. Existing ones stay as they are, so that an operator can change limits and
+    /// replicas.
     pub(crate) async fn make_missing_streams(&self) -> Result<(), BrokerError> {
         let replicas = self.replicas;
         let mut names = self.nats.stream_names().await?;
@@ -33,7 +33,7 @@ impl Broker {
         for config in state.iter().filter(|config| is_missing(config)) {
             self.make(config).await?;
         }
-        // History is kept for as long as was set, also where it is made anew.
+        // The setting outlives the streams: history that is made anew is kept for the days that were set.
         let history = [
             events(replicas, Days::DEFAULT),
             batches(replicas, Days::DEFAULT),
@@ -101,7 +101,7 @@ fn events(num_replicas: usize, kept: Days) -> stream::Config {
         storage: stream::StorageType::File,
         max_age: kept.duration(),
         allow_direct: true,
-        // History is worth no flush for each entry: nothing is decided by it.
+        // History needs no flush for each entry: no decision reads it.
         persist_mode: (num_replicas == 1).then_some(stream::PersistenceMode::Async),
         num_replicas,
         ..Default::default()
@@ -176,8 +176,7 @@ fn batches(replicas: usize, kept: Days) -> stream::Config {
 
 fn workers(replicas: usize) -> stream::Config {
     stream::Config {
-        // Worth no disk: live workers tell a restarted broker within seconds, and
-        // make this anew for it.
+        // Heartbeats need no disk: live workers make the bucket again on a restarted broker, within seconds.
         storage: stream::StorageType::Memory,
         allow_message_ttl: true,
         subject_delete_marker_ttl: Some(EXPIRY_MARKER),

@@ -1,5 +1,4 @@
-//! Atomic batches: messages that are stored together or not at all.
-//! async-nats has no helper for these.
+//! Atomic batches: messages that are stored together or not at all. async-nats has no helper for these.
 
 use async_nats::header::{NATS_BATCH_COMMIT, NATS_BATCH_ID, NATS_BATCH_SEQUENCE};
 use async_nats::jetstream;
@@ -9,7 +8,7 @@ use crate::broker::BrokerError;
 use crate::broker::nats::Nats;
 use crate::broker::nats::message::Message;
 
-/// The broker's limit for one atomic batch.
+/// The broker's limit for the messages of one atomic batch.
 pub(crate) const MOST: usize = 1000;
 
 /// The broker's answer to the last message of a batch.
@@ -19,11 +18,7 @@ struct Commit {
 }
 
 impl Nats {
-    /// Stores all of the messages, up to [`MOST`] of one stream, or none: `false`
-    /// where a guard does not hold.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer, or refuses for another reason than a guard.
+    /// Stores all of the messages, up to [`MOST`] of one stream, or none; `false` if a guard does not hold.
     pub(crate) async fn store_all(
         &self,
         what: &str,

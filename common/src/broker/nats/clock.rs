@@ -1,9 +1,8 @@
-//! The broker's clock, by which everything in the farm is timed.
+//! The broker's clock, by which the farm measures time.
 //!
-//! Machines' clocks disagree, by an hour where somebody has set a time zone for
-//! a clock. What is compared with, stored on or scheduled by the broker is timed
-//! by its clock: its time is asked for, and counted on from there by a clock
-//! that nobody sets.
+//! The clocks of machines disagree, by an hour if a clock was set to the wrong time zone. So times that the broker
+//! stores, schedules or is compared with are taken from its clock: its time is asked for, and counted on from there
+//! by a monotonic clock.
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
@@ -17,18 +16,17 @@ use crate::broker::nats::Nats;
 use crate::names::subject;
 use crate::names::subject::CONTROL;
 
-/// The broker is asked for its time this often,
+/// The broker is asked for its time at this interval.
 const OFTEN: Duration = Duration::from_secs(60);
-/// or where this machine's clock was set, or the machine slept, which is looked at
-/// this often.
+/// How often to check whether this machine's clock was set or the machine slept, or the client has reconnected; then
+/// the broker is asked at once.
 const LOOK: Duration = Duration::from_secs(5);
-/// This machine's clock was set where it has moved by so much more than time has passed.
+/// This machine's clock counts as set if it has moved by this much more or less than the monotonic clock.
 const SET: SignedDuration = SignedDuration::from_secs(1);
 /// An answer that took longer says little about the time.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// A clock that goes as the broker's does; as this machine's where the broker
-/// has not said its time.
+/// A clock that follows the broker's clock; this machine's clock until the broker has told its time.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Arc<RwLock<Option<Reading>>>);
 
@@ -37,7 +35,7 @@ pub struct Clock(Arc<RwLock<Option<Reading>>>);
 struct Reading {
     at: Instant,
     broker: Timestamp,
-    /// What this machine's clock said then.
+    /// This machine's time at that instant.
     local: Timestamp,
 }
 
@@ -46,7 +44,7 @@ impl Reading {
         time.checked_add(by).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether this machine's clock has gone on otherwise than time has.
+    /// Whether this machine's clock was set since.
     fn is_upset(&self) -> bool {
         let expected = Self::on(self.local, self.at.elapsed());
         Timestamp::now().duration_since(expected).abs() > SET
@@ -65,19 +63,18 @@ impl Clock {
         })
     }
 
-    /// Seconds by which this machine's clock is ahead of the broker's; negative
-    /// where it is behind.
+    /// Seconds by which this machine's clock is ahead of the broker's; negative if it is behind.
     pub fn ahead(&self) -> f64 {
         Timestamp::now().duration_since(self.now()).as_secs_f64()
     }
 
-    /// The broker said its time between two instants.
+    /// Takes over a time that the broker told between two instants.
     fn heard(&self, broker: Timestamp, asked: Instant, answered: Instant) {
         let took = answered.saturating_duration_since(asked);
         if took > SLOW && self.reading().is_some() {
             return;
         }
-        // As likely as not the answer took as long as the question.
+        // The answer is assumed to have taken as long as the question.
         let reading = Reading {
             at: answered,
             broker: Reading::on(broker, took / 2),
@@ -87,23 +84,23 @@ impl Clock {
     }
 }
 
-/// An answer of the broker that says when it was given.
+/// An answer of the broker with its time.
 #[derive(Deserialize)]
 struct Dated {
     ts: Timestamp,
 }
 
 impl Nats {
-    /// Asks the broker for its time. Where there is no farm, the broker says so
-    /// instead.
+    /// Asks the broker for its time; fails with [`NoStream`](crate::broker::RequestFailure::NoStream) if there is no
+    /// farm.
     pub(crate) async fn ask_time(&self) -> Result<(), BrokerError> {
         ask(self, &self.clock).await
     }
 
-    /// Keeps asking for the time for as long as anybody reads the clock.
+    /// Asks for the time again and again, for as long as the clock has a reader.
     pub(crate) fn keep_time(&self) {
         let clock = Arc::downgrade(&self.clock.0);
-        // The clock must not keep itself.
+        // The task must not keep its own clock alive.
         let nats = Self {
             clock: Clock::default(),
             ..self.clone()
@@ -114,15 +111,14 @@ impl Nats {
 
 async fn ask(nats: &Nats, clock: &Clock) -> Result<(), BrokerError> {
     let asked = Instant::now();
-    // Of a small stream, and one that all programs may look at.
+    // The information of a small stream that every role may read.
     let verb = format!("STREAM.INFO.{}", subject::bucket(CONTROL));
     let dated: Dated = nats.api("asking for the time", verb, &json!({})).await?;
     clock.heard(dated.ts, asked, Instant::now());
     Ok(())
 }
 
-/// Asks again each minute, after each connection, and where this machine's clock
-/// was set.
+/// Asks again each minute, after each reconnect, and after this machine's clock was set.
 async fn keep(nats: Nats, clock: Weak<RwLock<Option<Reading>>>) {
     let mut connected = nats.link.since();
     let mut next = Instant::now() + OFTEN;
@@ -160,7 +156,7 @@ mod tests {
         assert!((clock.ahead() + 3600.0).abs() < 1.0, "{}", clock.ahead());
         let off = clock.now().duration_since(Timestamp::now()) - hour;
         assert!(off.abs() < SignedDuration::from_secs(1), "{off}");
-        // One that took long is believed only where nothing better is known.
+        // A slow answer counts only if there is no better one.
         clock.heard(Timestamp::UNIX_EPOCH, now, now + SLOW * 2);
         assert!((clock.ahead() + 3600.0).abs() < 1.0, "{}", clock.ahead());
     }

@@ -1,4 +1,4 @@
-//! Connecting.
+//! Connecting to the broker, and checking that the server is suitable.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,13 +15,12 @@ use crate::broker::nats::{Nats, link};
 /// The oldest server with message schedules and atomic batches.
 const NEEDED: (i64, i64) = (2, 12);
 const NEEDED_TEXT: &str = "2.12";
-/// How long a first connection may take.
+/// How long the first connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Two missed pings mean a cut link: noticed well before a lease runs out.
+/// Two missed pings break the connection, well before a lease runs out.
 const PING: Duration = Duration::from_secs(5);
 
-/// Addresses of servers, comma-separated; credentials may stand in them. What is
-/// printed of them is without.
+/// Addresses of servers, comma-separated, possibly with credentials. `Display` and `Debug` leave the credentials out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Servers(String);
 
@@ -31,8 +30,8 @@ impl Servers {
         &self.0
     }
 
-    /// The credentials of the first address that carries some: a user with a
-    /// password, or a token. The client library parses them and leaves it at that.
+    /// The credentials of the first address that has some: a user with a password, or a token. The client library
+    /// parses but does not use them.
     fn credentials(&self) -> Option<(String, Option<String>)> {
         let decoded = |text: &str| {
             percent_encoding::percent_decode_str(text)
@@ -75,22 +74,21 @@ impl fmt::Debug for Servers {
     }
 }
 
-/// How to reach a broker.
+/// How to reach a broker, and how to treat its jobs.
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
-    /// Where the servers of the broker are.
+    /// The addresses of the broker's servers.
     pub servers: Servers,
     /// A `.creds` file.
     pub credentials: Option<PathBuf>,
-    /// What this connection is called on the server.
+    /// The name of this connection on the server.
     pub name: String,
-    /// How long a claimed job may go without a sign of life. Given to lanes
-    /// that this connection makes; a lane that exists keeps its own.
+    /// How long a claimed job may go without a sign of life. For lanes that this connection makes; an existing lane
+    /// keeps its own.
     pub ack_wait: Duration,
     /// Copies of every stream in a cluster: 1, 3 or 5.
     pub replicas: usize,
-    /// How long a job waits after its first failed attempt; twice as long
-    /// after each further one.
+    /// How long a job waits after its first failed attempt; twice as long after each further one.
     pub retry_after: Duration,
 }
 
@@ -115,7 +113,7 @@ impl ConnectOptions {
 }
 
 impl Nats {
-    /// Connects, and checks that the server will do.
+    /// Connects, and checks the server's version and that it runs JetStream.
     pub(crate) async fn connect(options: &ConnectOptions) -> Result<Self, BrokerError> {
         let url = options.servers.to_string();
         let (link, observer) = Link::new();
@@ -178,7 +176,7 @@ fn log(event: &Event) {
     match event {
         Event::Connected => tracing::debug!("connected to NATS"),
         Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
-        // A missing permission shows here and nowhere else: requests just time out.
+        // The only trace of a missing permission: the request itself just times out.
         Event::ServerError(error) => tracing::error!(%error, "NATS server error"),
         event => tracing::debug!(%event, "NATS"),
     }

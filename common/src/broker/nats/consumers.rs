@@ -14,8 +14,7 @@ use crate::broker::error::NoAnswer;
 use crate::broker::nats::Nats;
 use crate::broker::{BrokerError, RequestFailure};
 
-/// The broker answers at once to a request that may not wait: a longer silence
-/// means that the request got lost with a leader.
+/// The broker answers a `no_wait` request at once: a longer silence means that the request was lost with a leader.
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// One page of a stream's consumers, or of their names.
@@ -26,7 +25,7 @@ struct Page<T> {
 }
 
 impl Nats {
-    /// What the broker says of a consumer; `None` where it says that there is none.
+    /// The broker's information about a consumer; `None` if there is none.
     pub(crate) async fn consumer(
         &self,
         stream: &str,
@@ -76,7 +75,7 @@ impl Nats {
         }
     }
 
-    /// Makes a consumer. One that exists is left as it is, which is an error.
+    /// Makes a consumer; an existing one of that name is an error and stays as it is.
     pub(crate) async fn create_consumer(
         &self,
         stream: &str,
@@ -100,8 +99,7 @@ impl Nats {
         self.api::<Value>(&what, verb, &json!({})).await.map(drop)
     }
 
-    /// Messages that are there at once. A plain request: it needs one permission
-    /// and no consumer handle.
+    /// Messages that a consumer can deliver at once. A plain request: it needs one permission and no consumer handle.
     pub(crate) async fn fetch(
         &self,
         stream: &str,
@@ -110,8 +108,8 @@ impl Nats {
     ) -> Result<Vec<jetstream::Message>, BrokerError> {
         let what = || format!("taking from the lane {consumer}");
         let failed = |answer: NoAnswer| BrokerError::request(what())(answer);
-        // With an inbox of its own: a job arrives under its own subject, by
-        // which the shared inbox would not know it for an answer.
+        // With an inbox of its own: a job arrives under its own subject, which the shared inbox would not recognise
+        // as an answer.
         let inbox = self.client.new_inbox();
         let mut answers = self.subscribe(&what(), inbox.clone()).await?;
         self.client
@@ -126,7 +124,7 @@ impl Nats {
         while messages.len() < most {
             let message = match tokio::time::timeout(SILENCE, answers.next()).await {
                 Ok(Some(message)) => message,
-                // What has come already must not be lost for what has not.
+                // Messages that have come already must not be lost because of a later failure.
                 _ if !messages.is_empty() => break,
                 Ok(None) => return Err(failed(NoAnswer::Closed)),
                 Err(_) => return Err(failed(NoAnswer::Silence)),
@@ -146,7 +144,7 @@ impl Nats {
         Ok(messages)
     }
 
-    /// Acknowledges a delivered message.
+    /// Acknowledges a delivered message, and waits for the broker's confirmation.
     pub(crate) async fn ack(
         &self,
         what: impl FnOnce() -> String,
@@ -156,7 +154,7 @@ impl Nats {
         told.map_err(|error| BrokerError::request(what())(error))
     }
 
-    /// Tells the broker what else has become of a delivered message.
+    /// Sends another answer for a delivered message, without confirmation.
     pub(crate) async fn answer(
         &self,
         what: impl FnOnce() -> String,

@@ -1,4 +1,4 @@
-//! Batched direct gets: many messages for one request, past any consumer.
+//! Direct gets: stored messages, many for one request, without a consumer.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::broker::nats::Nats;
 
 /// How long the broker may be silent between two messages of a batch.
 const SILENCE: Duration = Duration::from_secs(5);
-/// The broker's own limit for the messages of one request by subjects.
+/// The broker's limit for the messages of one request by subjects.
 pub(crate) const MOST_SUBJECTS: usize = 1000;
-/// Header of a marker that stands in place of a bucket's value.
+/// Header of the marker that replaces a deleted value of a bucket.
 pub(crate) const OPERATION: &str = "KV-Operation";
-/// Header by which the broker says how much lies behind a message.
+/// Header with the number of matching messages behind a message.
 const NUM_PENDING: &str = "Nats-Num-Pending";
 
 /// A message as it is stored.
@@ -27,9 +27,9 @@ pub(crate) struct Stored {
     pub time: Option<jiff::Timestamp>,
     pub payload: Bytes,
     pub headers: HeaderMap,
-    /// A deletion marker of a bucket, not a value.
+    /// Whether this is the deletion marker of a bucket, not a value.
     pub is_marker: bool,
-    /// Messages that match the same request and lie behind this one.
+    /// Number of messages behind this one that match the same request.
     pub behind: u64,
 }
 
@@ -73,8 +73,8 @@ impl Nats {
         self.one(stream, request, Bytes::new()).await
     }
 
-    /// The first message whose subject matches, from a sequence on. Cheaper than
-    /// a page of one: for a page the broker also counts what lies behind it.
+    /// The first message whose subject matches, from a sequence on. Cheaper than a page of one: for a page the broker
+    /// also counts the messages behind it.
     pub(crate) async fn first_from(
         &self,
         stream: &str,
@@ -175,7 +175,7 @@ impl Nats {
                 .ok_or_else(|| failed(NoAnswer::Closed))?;
             match message.status {
                 None => found.extend(stored(message)),
-                // 204: end of the batch. 404: nothing there.
+                // 204: end of the batch. 404: no message.
                 Some(status) if status.as_u16() == 204 => return Ok(found),
                 Some(StatusCode::NOT_FOUND) => return Ok(found),
                 Some(status) => return Err(failed(NoAnswer::status(status, message.description))),

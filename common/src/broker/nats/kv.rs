@@ -1,5 +1,4 @@
-//! Key-value buckets: one value by the word of the leader, all values, and writes
-//! that may depend on the revision that stands.
+//! Key-value buckets: one value read from the leader, all values, and writes guarded by a revision.
 
 use async_nats::header::NATS_ROLLUP;
 use bytes::Bytes;
@@ -13,15 +12,14 @@ use crate::names::subject;
 
 /// A value of a bucket.
 pub(crate) struct Kept<T> {
-    /// What of its key follows the prefix that was asked for.
+    /// The part of the key after the requested prefix.
     pub key: String,
     pub value: T,
     pub revision: u64,
 }
 
 impl Nats {
-    /// What a key holds and the revision that stands for it, by the word of the
-    /// leader; `None` where it holds nothing.
+    /// A key's value and revision, read from the leader; `None` if the key holds no value.
     pub(crate) async fn confirmed(
         &self,
         bucket: &str,
@@ -32,7 +30,7 @@ impl Nats {
         Ok(last.filter(|(payload, _)| !payload.is_empty()))
     }
 
-    /// The value or marker that stands at a key.
+    /// The last value or marker of a key, with its revision.
     async fn last_of_key(
         &self,
         bucket: &str,
@@ -44,8 +42,7 @@ impl Nats {
             .await
     }
 
-    /// The same as [`Self::confirmed`], read; `None` also where the value cannot
-    /// be read.
+    /// Like [`Self::confirmed`], decoded; `None` also if the value cannot be read.
     pub(crate) async fn confirmed_value<T: DeserializeOwned>(
         &self,
         bucket: &str,
@@ -58,8 +55,7 @@ impl Nats {
         Ok(self.try_read(&subject::kv(bucket, key), &payload).ok())
     }
 
-    /// The revision that stands at a key, of a value or a marker; 0 where nothing
-    /// was ever written.
+    /// The revision of a key's last value or marker; 0 if nothing was ever written.
     pub(crate) async fn revision(
         &self,
         bucket: &str,
@@ -70,8 +66,7 @@ impl Nats {
         Ok(last.map_or(0, |(_, revision)| revision))
     }
 
-    /// Everything that keys hold which begin with `prefix`; what cannot be read
-    /// is left out.
+    /// All values whose keys begin with `prefix`; unreadable values are left out.
     pub(crate) async fn values<T: DeserializeOwned>(
         &self,
         bucket: &str,
@@ -93,7 +88,7 @@ impl Nats {
         Ok(values.filter_map(read).collect())
     }
 
-    /// Writes a value in place of whatever is there; says its revision.
+    /// Writes a value in place of any other; returns its revision.
     pub(crate) async fn put(
         &self,
         bucket: &str,
@@ -105,8 +100,8 @@ impl Nats {
         self.store(what, message).await
     }
 
-    /// Writes a value where the revision that stands is this one; says the new one.
-    /// The error is a conflict where somebody else wrote first.
+    /// Writes a value if the key has this revision; returns the new one. The error is a conflict if another program
+    /// wrote first.
     pub(crate) async fn replace(
         &self,
         bucket: &str,
@@ -119,8 +114,7 @@ impl Nats {
         self.store(what, message).await
     }
 
-    /// Writes a value where the key holds none; says its revision. The error is a
-    /// conflict where it holds one.
+    /// Writes a value if the key holds none; returns its revision. The error is a conflict if the key holds one.
     pub(crate) async fn create(
         &self,
         bucket: &str,
@@ -131,7 +125,7 @@ impl Nats {
         match self.replace(bucket, key, value.clone(), 0, what).await {
             Err(taken) if taken.is_conflict() => {
                 match self.last_of_key(bucket, key, what).await? {
-                    // The marker of a value that was removed.
+                    // A marker: the value was removed.
                     Some((payload, revision)) if payload.is_empty() => {
                         self.replace(bucket, key, value, revision, what).await
                     }
@@ -142,8 +136,7 @@ impl Nats {
         }
     }
 
-    /// Removes what a key holds; only where the revision that stands is this one,
-    /// where one is given.
+    /// Removes a key's value; with `revision` only if the key has that revision.
     pub(crate) async fn remove_key(
         &self,
         bucket: &str,

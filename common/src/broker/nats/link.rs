@@ -1,4 +1,4 @@
-//! Since when the connection stands.
+//! The state of the connection, and since when it stands.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,8 +7,8 @@ use async_nats::Event;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Longest wait between two tries to connect again: short, so that everybody who
-/// is alive is back soon after a broker that was away.
+/// Longest wait between two tries to reconnect: short, so that all clients are back soon after an outage of the
+/// broker.
 pub(crate) const RECONNECT: Duration = Duration::from_secs(1);
 
 /// The state of the connection.
@@ -18,7 +18,7 @@ pub(crate) struct Link {
     connections: watch::Receiver<()>,
 }
 
-/// Hears what the client says of its connection.
+/// Receives the client's events about its connection.
 pub(crate) struct LinkObserver {
     since: Arc<Mutex<Option<Instant>>>,
     connected: watch::Sender<()>,
@@ -67,7 +67,7 @@ impl LinkObserver {
     }
 }
 
-/// How long to wait before the connection is tried again for so many times in a row.
+/// Wait before the next try to reconnect, after `tries` failed ones in a row.
 pub(crate) fn reconnect_delay(tries: usize) -> Duration {
     Duration::from_millis(1 << tries.min(10)).min(RECONNECT)
 }

@@ -26,8 +26,7 @@ impl Message {
         self
     }
 
-    /// To be stored only where the last message of the subject has this sequence;
-    /// 0 where there must be none.
+    /// Guards the message: it is stored only if the subject's last message has this sequence (0: there is none).
     pub(crate) fn after(self, sequence: u64) -> Self {
         self.with(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, sequence)
     }

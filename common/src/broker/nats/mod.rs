@@ -1,5 +1,5 @@
-//! NATS with JetStream, as the farm uses it: connecting, the server's clock, and
-//! streams, consumers and buckets as they are read and written. Knows no job.
+//! NATS with JetStream, as the farm uses it: the connection, the server's clock, and reading and writing streams,
+//! consumers and buckets. Knows no job.
 
 pub(super) mod atomic;
 pub(super) mod clock;
@@ -24,14 +24,13 @@ use clock::Clock;
 use link::{Link, RECONNECT};
 use unreadable::Unread;
 
-/// Wait between two tries of a request that got no answer.
+/// Wait between two tries of a request without an answer.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// Requests that are under way at the same time: one after the other, a far broker
-/// would take minutes.
+/// Requests that are under way at the same time: one after the other, a distant broker would take minutes.
 const AT_ONCE: usize = 16;
 
-/// Awaits requests, several at the same time; the answers are in their order.
+/// Awaits requests, several at the same time; the results are in the order of the requests.
 pub(crate) async fn all_of<T>(
     requests: Vec<impl Future<Output = Result<T, BrokerError>>>,
 ) -> Result<Vec<T>, BrokerError> {
@@ -56,8 +55,8 @@ impl Nats {
         self.client.connection_state() == State::Connected
     }
 
-    /// Returns while the client is connected: requests to a broker that is away
-    /// pile up, and are all sent at once when it is back.
+    /// Returns once the client is connected: requests during an outage would pile up, and all be sent at once
+    /// afterwards.
     pub(crate) async fn connected(&self) {
         let mut connections = self.link.connections();
         while !self.is_connected() {
@@ -67,13 +66,13 @@ impl Nats {
         }
     }
 
-    /// Returns when a request that got no answer is worth trying again.
+    /// Waits until it is worth repeating a request that got no answer.
     pub(crate) async fn before_retry(&self) {
         tokio::time::sleep(RETRY).await;
         self.connected().await;
     }
 
-    /// Subscribes without JetStream.
+    /// Subscribes to a subject of core NATS.
     pub(crate) async fn subscribe(
         &self,
         what: &str,
@@ -83,7 +82,7 @@ impl Nats {
         subscribed.map_err(BrokerError::request(what))
     }
 
-    /// Publishes without JetStream: nobody says whether anybody heard it.
+    /// Publishes by core NATS, without an ack.
     pub(crate) async fn notify(
         &self,
         what: &str,

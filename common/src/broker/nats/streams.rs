@@ -1,4 +1,4 @@
-//! Streams: stored messages and what the JetStream API says of and does to streams.
+//! Streams: storing messages, and requests to the JetStream API about streams.
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::response::Response;
@@ -12,7 +12,7 @@ use crate::broker::nats::Nats;
 use crate::broker::nats::message::Message;
 use crate::broker::{BrokerError, RequestFailure};
 
-/// How far a stream goes.
+/// The size of a stream.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct Extent {
     #[serde(rename = "last_seq")]
@@ -47,7 +47,7 @@ impl Nats {
         }
     }
 
-    /// Stores a message and says its sequence.
+    /// Stores a message and returns its sequence.
     pub(crate) async fn store(&self, what: &str, message: Message) -> Result<u64, BrokerError> {
         let stored = self
             .jetstream
@@ -76,7 +76,7 @@ impl Nats {
         }
     }
 
-    /// Makes a stream; one that exists is left as it is.
+    /// Makes a stream; an existing one stays as it is.
     pub(crate) async fn create_stream(&self, config: &stream::Config) -> Result<(), BrokerError> {
         const EXISTS: RequestFailure = RequestFailure::Refused(ErrorCode::STREAM_NAME_EXIST.0);
         let what = format!("making the stream {}", config.name);
@@ -105,9 +105,8 @@ impl Nats {
         extent.is_err_and(|error| error.failure() == Some(RequestFailure::NoStream))
     }
 
-    /// The last message of a subject and its sequence, by the word of the leader:
-    /// replicas may lag behind, and those of a stream that was made just now may
-    /// not answer yet.
+    /// The last message of a subject and its sequence, read from the leader: replicas may lag behind, and those of a
+    /// new stream may not answer yet.
     pub(crate) async fn leaders_last(
         &self,
         what: &str,
@@ -121,7 +120,7 @@ impl Nats {
         Ok(last.map(|message| (message.payload, message.sequence)))
     }
 
-    /// Whether a stream has this message, by the word of the leader.
+    /// Whether a stream has this message, asked of the leader.
     pub(crate) async fn has(&self, stream: &str, sequence: u64) -> Result<bool, BrokerError> {
         let what = format!("looking at {stream}");
         let stream = self.jetstream.get_stream_no_info(stream).await;
@@ -138,7 +137,7 @@ impl Nats {
         self.api::<Value>(&what, verb, &body).await.map(drop)
     }
 
-    /// Removes the messages of a subject, up to and with a sequence.
+    /// Removes the messages of a subject, up to and including the sequence `last`.
     pub(crate) async fn purge(
         &self,
         stream: &str,

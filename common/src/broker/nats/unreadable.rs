@@ -1,7 +1,6 @@
-//! What this program cannot read: written by a newer program, by a stranger, or
-//! damaged. Reading never fails for it: each such thing is left out, told of in
-//! the log once, and remembered, so that whoever lists things can say what is
-//! missing.
+//! Messages and values that this program cannot read: written by a newer program or another client, or damaged.
+//! Reading never fails because of them: each is left out, logged once, and remembered, so that listings can say what
+//! is missing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,20 +15,20 @@ use crate::broker::nats::direct::Stored;
 use crate::wire;
 use crate::wire::WireError;
 
-/// Things that are remembered at the most.
+/// Most entries that are remembered.
 const MOST: usize = 10_000;
-/// A message of a stream may be gone when it was not met again for so long. A
-/// value of a bucket is known to stand until another is read.
+/// A message of a stream counts as gone if it was not met again for this time. A value of a bucket counts until
+/// another one is read at its key.
 const STALE: Duration = Duration::from_secs(60);
 
-/// Something on the broker that this program cannot read.
+/// A message or value that this program cannot read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
-    /// Where it is.
+    /// The subject, or the subject of the key.
     pub subject: String,
     /// Whether a newer program wrote it.
     pub newer: bool,
-    /// What is wrong with it.
+    /// Why it cannot be decoded.
     pub why: String,
 }
 
@@ -38,7 +37,7 @@ struct Met {
     last: Instant,
 }
 
-/// What was met and could not be read, by subject.
+/// The remembered entries, by subject.
 #[derive(Clone, Default)]
 pub(crate) struct Unread(Arc<Mutex<BTreeMap<String, Met>>>);
 
@@ -47,7 +46,7 @@ impl Unread {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers it. A subject is a stranger's text: it is told of once.
+    /// Remembers a subject, and logs it the first time only: any client may choose a subject.
     fn note(&self, subject: &str, error: &WireError) {
         let mut met = self.met();
         let what = Unreadable {
@@ -64,14 +63,14 @@ impl Unread {
         }
     }
 
-    /// What was met and cannot be read, by subject.
+    /// The entries that still count, by subject.
     pub(crate) fn all(&self) -> Vec<Unreadable> {
         let mut met = self.met();
         met.retain(|subject, met| subject.starts_with("$KV.") || met.last.elapsed() < STALE);
         met.values().map(|met| met.what.clone()).collect()
     }
 
-    /// What stands there now can be read, or nothing does.
+    /// Forgets a subject: its current value can be read, or was removed.
     pub(crate) fn forget(&self, subject: &str) {
         let mut met = self.met();
         if !met.is_empty() {
@@ -81,12 +80,12 @@ impl Unread {
 }
 
 impl Nats {
-    /// What a message or value holds; `None` where this program cannot read it.
+    /// Decodes a message or value; `None` if this program cannot read it.
     pub(crate) fn read<T: DeserializeOwned>(&self, stored: &Stored) -> Option<T> {
         self.try_read(&stored.subject, &stored.payload).ok()
     }
 
-    /// What was found at a subject, for whoever has to know why it cannot be read.
+    /// Decodes a payload, for a caller that has to know why it cannot be read.
     pub(crate) fn try_read<T: DeserializeOwned>(
         &self,
         subject: &str,

@@ -1,4 +1,4 @@
-//! Committing a run: its dead letter before, its history after.
+//! Committing a run: its dead letter first, its history afterwards.
 
 use crate::broker::queue::runs::{Tries, Write};
 use crate::broker::{Broker, BrokerError};
@@ -8,8 +8,8 @@ use crate::names::subject;
 use crate::wire;
 
 impl Broker {
-    /// Writes a run and its history. A job that failed is a dead letter first, so
-    /// that none is ever failed without one.
+    /// Writes a run and its history. The dead letter of a failed job is stored first, so that no job is failed
+    /// without one.
     pub(crate) async fn commit_run(
         &self,
         next: &Run,
@@ -30,7 +30,7 @@ impl Broker {
         let written = self.write_run(next, expected, tries).await?;
         match (&written, letter) {
             (Write::Done(_), _) => self.record(next).await,
-            // A letter that was there before may be the true owner's.
+            // A letter that was stored before may be the true owner's; only this program's own is removed.
             (Write::Conflict, Some(letter)) => {
                 self.remove_dead_letter(&next.job.id, Some(letter)).await?;
             }
@@ -39,7 +39,7 @@ impl Broker {
         Ok(written)
     }
 
-    /// Adds to the job's history what was just written.
+    /// Adds the state that was just written to the job's history.
     async fn record(&self, run: &Run) {
         let event = Event::of(run);
         if run.attempt == 1 && matches!(run.state, RunState::Running { .. }) {
@@ -48,8 +48,8 @@ impl Broker {
         self.record_event(&event).await;
     }
 
-    /// Adds to a job's history. Nobody waits for an answer: nothing is decided
-    /// by history, and its stream keeps what the connection brings it.
+    /// Adds an event to a job's history, without waiting for an ack: no decision reads the history, and a lost event
+    /// costs nothing else.
     pub async fn record_event(&self, event: &Event) {
         let subject = subject::event(&event.job, event.what.kind());
         let recorded = self

@@ -1,4 +1,4 @@
-//! Dead letters: jobs that failed for good.
+//! Dead letters: the stored copies of jobs that failed for good.
 
 use crate::broker::nats::message::Message;
 use crate::broker::{Broker, BrokerError};
@@ -13,8 +13,7 @@ use crate::wire;
 use crate::wire::WireError;
 
 impl Broker {
-    /// Stores a dead letter and says its sequence; `None` where there is one
-    /// already, which is enough.
+    /// Stores a dead letter and returns its sequence; `None` if the job already has one.
     pub(crate) async fn store_dead_letter(&self, run: &Run) -> Result<Option<u64>, BrokerError> {
         let what = format!("publishing the dead letter of job {}", run.job.id);
         let subject = subject::dead(&run.queue, &run.job.id);
@@ -26,18 +25,15 @@ impl Broker {
         }
     }
 
-    /// The dead letter of a job; `None` where it has none that can be read.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// The dead letter of a job; `None` if the job has none that can be read.
     pub async fn dead_letter(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
         let subject = subject::dead_anywhere(job);
         let found = self.nats.last_of_each(DEAD, &[subject]).await?;
         Ok(found.first().and_then(|stored| self.nats.read(stored)))
     }
 
-    /// Removes the dead letter of a job that is not dead after all; with a
-    /// sequence only a letter up to that one, and none that came later.
+    /// Removes the dead letter of a job that is not dead after all. With a sequence, a letter that was stored later
+    /// stays.
     pub(crate) async fn remove_dead_letter(
         &self,
         job: &JobId,
@@ -47,7 +43,7 @@ impl Broker {
         self.nats.purge(DEAD, &subject, last).await
     }
 
-    /// A job whose run cannot be read, by its dead letter or by what waits of it.
+    /// A job whose run cannot be read, rebuilt from its dead letter or its message in the queue.
     pub(crate) async fn known_otherwise(
         &self,
         job: &JobId,
@@ -60,8 +56,7 @@ impl Broker {
         Ok(known.map(|run| self.unreadable_run(&run.job, &run.lane(), why)))
     }
 
-    /// What can be said of a job whose run cannot be read: it has failed, as far as
-    /// this program can tell.
+    /// A stand-in for a run that cannot be read: the job counts as failed.
     pub(crate) fn unreadable_run(&self, job: &Job, lane: &Lane, why: &WireError) -> Run {
         let failure = Failure::input(format!(
             "its run ({}) cannot be read: {why}",

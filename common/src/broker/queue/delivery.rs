@@ -1,4 +1,4 @@
-//! What becomes of a delivered message that is not kept.
+//! Answers to the broker for delivered messages that are not claimed.
 
 use async_nats::jetstream::{AckKind, Message};
 use jiff::SignedDuration;
@@ -7,18 +7,17 @@ use crate::broker::{Broker, BrokerError, nats};
 use crate::names::subject;
 use crate::wire::WireError;
 
-/// A message that a newer program wrote is left for so long to workers that can
-/// read it.
-pub(crate) const NEWER: SignedDuration = SignedDuration::from_secs(60);
+/// A message from a newer program is left for so long to workers that can read it.
+pub(crate) const NEWER_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 impl Broker {
-    /// Acknowledges a message whose job needs nothing more of it.
+    /// Acknowledges a message whose job needs no further delivery.
     pub(crate) async fn ack(&self, message: &Message) -> Result<(), BrokerError> {
         let what = || format!("acknowledging {}", message.subject);
         self.nats.ack(what, message).await
     }
 
-    /// Leaves a message to others; this or another worker is given it again.
+    /// Declines a message; the broker delivers it again after `wait`, to this or another worker.
     pub(crate) async fn nak_later(
         &self,
         message: &Message,
@@ -29,8 +28,8 @@ impl Broker {
         self.nats.answer(what, message, nak).await
     }
 
-    /// A message that this program cannot read. One from a newer program is
-    /// left for a newer worker; rubbish must not block its lane.
+    /// Settles a message that this program cannot read. A message from a newer program is left to newer workers; any
+    /// other is moved aside, because it must not block its lane.
     pub(crate) async fn quarantine_message(
         &self,
         message: &Message,
@@ -39,7 +38,7 @@ impl Broker {
         let subject = message.subject.as_str();
         if matches!(error, WireError::Newer { .. }) {
             tracing::warn!(subject, %error, "left for a newer worker");
-            return self.nak_later(message, NEWER).await;
+            return self.nak_later(message, NEWER_WAIT).await;
         }
         tracing::error!(subject, %error, "not a job of this farm: moved to the dead letters");
         let letter =

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::broker::nats::atomic;
 use crate::broker::nats::message::Message;
 use crate::broker::queue::messages::{fallbacks, first};
-use crate::broker::queue::outputs::{ClaimHolder, FRESH};
+use crate::broker::queue::outputs::{CLAIM_FRESH, ClaimHolder};
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::job::Job;
@@ -17,62 +17,62 @@ use crate::job::run::Run;
 use crate::names::subject;
 use crate::names::subject::{JOBS, PARKED, RUNS};
 
-/// From so many jobs on a queue counts as long.
-const LONG: usize = 5000;
+/// A queue counts as long from this many jobs on.
+const LONG_QUEUE: usize = 5000;
 
-/// How long a replica gets to hear of jobs that its leader has, before it is asked again,
+/// Wait before a replica that lags behind its leader is asked again for pending jobs.
 const LAG: Duration = Duration::from_millis(100);
-/// and how often.
-const MOST_IN_VAIN: u32 = 50;
+/// How often such a replica is asked.
+const MAX_LAGS: u32 = 50;
 
 /// What became of a job that was to be enqueued.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EnqueueResult {
-    /// It waits in its queue now.
+    /// The job was added to its queue.
     Added,
-    /// It was waiting already.
+    /// The job was in a queue already.
     AlreadyPending,
-    /// It has been taken before; it ended, or is under way.
+    /// The job has been claimed or changed before: it has ended or is under way.
     Known(Box<Run>),
-    /// Refused: its output belongs to another job, which waits or runs.
+    /// Refused: the output belongs to another live job.
     OutputTaken(ClaimHolder),
 }
 
-/// A job with what became of it.
+/// A job's id with its result.
 pub type Enqueued = (JobId, EnqueueResult);
 
 /// Jobs that are about to be published together.
 struct Prepared<'a> {
-    /// All of them.
+    /// All jobs, in the caller's order.
     jobs: &'a [(Job, Lane)],
-    /// What is known of those that were taken before.
+    /// Runs of the jobs that have one.
     runs: HashMap<JobId, Run>,
-    /// The others, each once.
+    /// Ids of the jobs without a run.
     seen: HashSet<JobId>,
-    /// Those that are to be published.
+    /// The jobs to be published, each once.
     missing: Vec<&'a (Job, Lane)>,
-    /// Those that wait already.
+    /// The jobs that are pending already.
     pending: HashSet<JobId>,
-    /// Those whose output is another's.
+    /// The jobs whose output belongs to another job, with that job.
     taken: HashMap<JobId, ClaimHolder>,
-    /// When the outputs of those that are missing were claimed.
+    /// When the outputs of `missing` were claimed.
     claimed: Instant,
 }
 
 impl Prepared<'_> {
-    /// These wait already.
+    /// Moves jobs from `missing` to `pending`.
     fn leave_out(&mut self, waiting: HashSet<JobId>) {
         self.missing.retain(|(job, _)| !waiting.contains(&job.id));
         self.pending.extend(waiting);
     }
 
-    /// What became of each, once those that were missing are published.
+    /// The result of each job, once all of `missing` are published.
     fn outcomes(mut self) -> Vec<Enqueued> {
         let mut outcome = |job: &Job| match self.runs.get(&job.id) {
             Some(run) => EnqueueResult::Known(Box::new(run.clone())),
             None => match self.taken.get(&job.id) {
                 Some(holder) => EnqueueResult::OutputTaken(holder.clone()),
-                // Of one that is named twice, the first is the one that was published.
+                // If a job is named twice, the first counts as the one that was published.
                 None if self.pending.contains(&job.id) || !self.seen.remove(&job.id) => {
                     EnqueueResult::AlreadyPending
                 }
@@ -87,12 +87,12 @@ impl Prepared<'_> {
 }
 
 impl Broker {
-    /// Enqueues jobs in one lane each, those that are missing only. `on_added`
-    /// hears how many have been dealt with so far.
+    /// Enqueues those of the jobs that are missing, each in its lane. `on_added` is called with the number of jobs
+    /// that have been dealt with so far.
     ///
     /// # Errors
-    /// Where the broker gives no answer; what was reported by `on_added`
-    /// until then is enqueued, and enqueueing the same jobs again is safe.
+    /// The broker does not answer. Jobs that `on_added` had counted by then are enqueued; enqueueing the same jobs
+    /// again is safe.
     pub async fn enqueue(
         &self,
         jobs: &[(Job, Lane)],
@@ -110,10 +110,10 @@ impl Broker {
             lanes.insert(lane.clone());
         }
         self.open_lanes(&lanes).await?;
-        if jobs.len() >= LONG {
+        if jobs.len() >= LONG_QUEUE {
             self.insert_front_marker().await?;
         }
-        // Those of paused batches wait as well, where the guards do not see them.
+        // Jobs of paused batches wait as well, but on subjects that the guards do not cover.
         let is_any_parked = self.nats.first_from(JOBS, PARKED, 1).await?.is_some();
         let mut outcomes = Vec::with_capacity(jobs.len());
         let mut chunks = jobs.chunks((atomic::MOST / most_messages).max(1));
@@ -122,8 +122,8 @@ impl Broker {
             None => None,
         };
         while let Some(prepared) = next.take() {
-            // Jobs are published in their order. Meanwhile the outputs of the next ones
-            // are claimed: that is another stream, which the broker serves beside.
+            // Jobs are published in their order. Meanwhile the outputs of the next chunk are claimed: they are in
+            // another stream, which the broker serves at the same time.
             let following = async {
                 match chunks.next() {
                     Some(chunk) => self.prepare(chunk, is_any_parked).await.map(Some),
@@ -179,18 +179,18 @@ impl Broker {
         Ok(())
     }
 
-    /// Publishes those of the jobs that are missing.
+    /// Publishes the jobs that are missing.
     async fn publish_prepared(
         &self,
         mut prepared: Prepared<'_>,
     ) -> Result<Vec<Enqueued>, BrokerError> {
-        // The guards refuse a batch whole where one of its jobs waits already:
-        // find those, and publish the rest. Somebody else may be enqueueing the
-        // same folder, so this can take more than one turn.
-        let mut in_vain = 0;
+        // If one of the jobs is pending already, the guards make the broker refuse the whole batch: find the pending
+        // jobs, and publish the rest. Another program may be enqueueing the same folder, so this can take more than
+        // one turn.
+        let mut lags = 0;
         loop {
-            // Others may take an old claim for that of somebody who has died.
-            if prepared.claimed.elapsed() >= FRESH {
+            // Another program may take an old claim for the claim of a dead program.
+            if prepared.claimed.elapsed() >= CLAIM_FRESH {
                 self.claim_for(&mut prepared).await?;
             }
             let missing = &prepared.missing;
@@ -200,8 +200,8 @@ impl Broker {
             let waiting = self.waiting(missing).await?;
             if waiting.is_empty() {
                 // A replica may lag behind.
-                in_vain += 1;
-                if in_vain == MOST_IN_VAIN {
+                lags += 1;
+                if lags == MAX_LAGS {
                     let what = format!("enqueueing {} jobs", missing.len());
                     return Err(BrokerError::request(what)(
                         "the broker says that one of them waits already, and not which",
@@ -233,7 +233,7 @@ impl Broker {
             let asked = jobs.iter().find(|(job, _)| job.id == id);
             match (run, asked) {
                 (Ok(run), _) => runs.insert(id, run),
-                // It was taken before: what became of it is not to be found out.
+                // The job was claimed before, but its run cannot be read.
                 (Err(why), Some((job, lane))) => {
                     runs.insert(id, self.unreadable_run(job, lane, &why))
                 }
@@ -243,7 +243,7 @@ impl Broker {
         Ok(runs)
     }
 
-    /// Those of the jobs that wait, in whichever lane.
+    /// Those of the jobs that are pending, in whichever lane.
     async fn waiting(&self, jobs: &[&(Job, Lane)]) -> Result<HashSet<JobId>, BrokerError> {
         let anywhere: Vec<String> = jobs
             .iter()
@@ -258,7 +258,7 @@ impl Broker {
             .collect())
     }
 
-    /// Those of the jobs that were put aside, as their batch is paused.
+    /// Those of the jobs that are parked, because their batch is paused.
     async fn parked_among(&self, jobs: &[&(Job, Lane)]) -> Result<HashSet<JobId>, BrokerError> {
         let subjects: Vec<String> = jobs
             .iter()
@@ -272,11 +272,11 @@ impl Broker {
             .collect())
     }
 
-    /// Publishes all of the jobs or none. `false` where one waits already.
+    /// Publishes all of the jobs or none; `false` if one is pending already.
     async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
         let what = format!("enqueueing {} jobs", jobs.len());
         let now = self.now();
-        // Collected, as a borrowing closure may not be carried from thread to thread.
+        // Collected, because the future of a borrowing closure is not `Send`.
         let messages: Vec<Message> = jobs
             .iter()
             .flat_map(|(job, lane)| {

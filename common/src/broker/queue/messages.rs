@@ -17,43 +17,43 @@ use crate::names::subject;
 use crate::names::subject::{JOBS, JobSubject};
 use crate::wire;
 
-/// Guard of a message: "no message on these subjects yet", which may hold wildcards.
+/// Guard of a message: the last sequence on these subjects, which may hold wildcards; 0 for "no message yet".
 const EXPECTED_LAST: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_LAST_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
-/// Header of a message that asks for an ended job again: the revision of the
-/// run that had ended. It counts once: by then the revision is another.
+/// Header of a message that asks for a retry of an ended job: the revision of the ended run. It is valid once, since
+/// the retry changes the revision.
 pub(crate) const RETRY_OF: &str = "Farm-Retry-Of";
 
-/// How long a replica gets to hear what its leader did, before it is asked again.
+/// Wait before a replica that lags behind its leader is asked again.
 const LAG: Duration = Duration::from_millis(50);
-/// How often it is asked again.
-const MOST_LAGS: u32 = 100;
+/// How often a replica is asked again.
+const MAX_LAGS: u32 = 100;
 
-/// A message that has a job wait in a lane.
+/// The message that makes a job pending in a lane.
 pub(crate) fn pending(job: &Job, lane: &Lane) -> Message {
     Message::new(subject::job(lane, &job.id), wire::encode(job))
 }
 
-/// The message that makes a job pending, unless it waits somewhere already.
+/// The message that makes a job pending, unless the job is pending in any lane already.
 pub(crate) fn first(job: &Job, lane: &Lane) -> Message {
     pending(job, lane)
         .with(EXPECTED_LAST, 0)
         .with(EXPECTED_LAST_SUBJECT, subject::job_anywhere(&job.id))
 }
 
-/// A message that asks for a job again whose run ended under this revision.
+/// The message that asks for a retry of a job whose run ended with this revision.
 pub(crate) fn retry(job: &Job, lane: &Lane, ended: u64) -> Message {
     pending(job, lane).with(RETRY_OF, ended)
 }
 
-/// A message that the broker moves to a lane at its time.
+/// A message that the broker moves from the subject `waits_on` to a lane at a given time.
 pub(crate) fn scheduled(job: &Job, waits_on: String, lane: &Lane, at: Timestamp) -> Message {
     Message::new(waits_on, wire::encode(job))
         .with(NATS_SCHEDULE, format!("@at {at}"))
         .with(NATS_SCHEDULE_TARGET, subject::job(lane, &job.id))
 }
 
-/// The lane that a scheduled message is moved to, and when.
+/// The lane to which a scheduled message is moved, and when.
 pub(crate) fn opening(stored: &Stored) -> Option<(Lane, Timestamp)> {
     let header = |name: async_nats::HeaderName| Some(stored.headers.get(name)?.as_str());
     let at = header(NATS_SCHEDULE)?.strip_prefix("@at ")?.parse().ok()?;
@@ -61,7 +61,7 @@ pub(crate) fn opening(stored: &Stored) -> Option<(Lane, Timestamp)> {
     Some((subject.lane, at))
 }
 
-/// The messages that open a job's fallback queues to it, one after the other.
+/// The messages that open a job's fallback queues, one after the other.
 pub(crate) fn fallbacks(job: &Job, lane: &Lane, from: Timestamp) -> Vec<Message> {
     let openings = job
         .fallbacks
@@ -79,7 +79,7 @@ pub(crate) fn fallbacks(job: &Job, lane: &Lane, from: Timestamp) -> Vec<Message>
         .collect()
 }
 
-/// The revision of the ended run that a message asks to be tried again.
+/// The revision of the ended run, if a message asks for its retry.
 pub(crate) fn retry_of(headers: Option<&HeaderMap>) -> Option<u64> {
     headers?.get(RETRY_OF)?.as_str().parse().ok()
 }
@@ -91,13 +91,12 @@ impl Broker {
         self.nats.store(&what, message).await.map(drop)
     }
 
-    /// Puts a job in a lane. Sent twice, the second message is dropped by the
-    /// worker that gets it.
+    /// Makes a job pending in a lane. If this is done twice, the worker that gets the second message drops it.
     pub(crate) async fn send_to(&self, job: &Job, lane: &Lane) -> Result<(), BrokerError> {
         self.store_message(pending(job, lane)).await
     }
 
-    /// Has the broker open a job's fallback queues to it.
+    /// Schedules the messages that open a job's fallback queues.
     pub(crate) async fn open_fallbacks(
         &self,
         job: &Job,
@@ -110,13 +109,13 @@ impl Broker {
         Ok(())
     }
 
-    /// Everything of a job that lies in the work queue.
+    /// All messages of a job in the work queue.
     pub(crate) async fn messages(&self, job: &JobId) -> Result<Vec<Stored>, BrokerError> {
         let subjects = [subject::job_anywhere(job), subject::later_anywhere(job)];
         self.nats.last_of_each(JOBS, &subjects).await
     }
 
-    /// A job that nobody has taken yet, as a run.
+    /// A job that no worker has claimed yet, as a run.
     pub(crate) async fn untaken(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
         let now = self.now();
         let anywhere = subject::job_anywhere(job);
@@ -131,8 +130,7 @@ impl Broker {
         Ok(parked.map(|(job, lane)| Run::untaken(job, &lane, now)))
     }
 
-    /// Removes what an ended job has left in the work queue, but not what asks
-    /// for it again since its run has ended by this revision.
+    /// Removes the messages of an ended job, but not one that asks for a retry of this revision or a later one.
     pub(crate) async fn sweep(&self, job: &JobId, revision: u64) -> Result<(), BrokerError> {
         for stored in self.messages(job).await? {
             if retry_of(Some(&stored.headers)).is_none_or(|of| of < revision) {
@@ -143,26 +141,25 @@ impl Broker {
         Ok(())
     }
 
-    /// Removes the messages of a subject of the work queue, up to and with a
-    /// sequence, one by one. A purge would need one request, but nats-server
-    /// (2.15; its issue 5727) then forgets what busy lanes hold: such a message
-    /// stays in the stream, and nobody is ever given it again.
+    /// Removes the messages of a subject of the work queue, up to and including the sequence `last`, one by one. A
+    /// purge would need one request, but it makes nats-server 2.15 (issue 5727) forget messages that busy lanes hold:
+    /// such a message stays in the stream, and no worker ever gets it.
     pub(crate) async fn remove_messages(
         &self,
         subject: &str,
         last: Option<u64>,
     ) -> Result<(), BrokerError> {
         let mut lags = 0;
-        while lags < MOST_LAGS
+        while lags < MAX_LAGS
             && let Some(stored) = self.nats.first_from(JOBS, subject, 1).await?
             && last.is_none_or(|last| stored.sequence <= last)
         {
             if let Err(error) = self.nats.delete(JOBS, stored.sequence).await {
-                // A message that is gone already is as good.
+                // If the message is gone already, that is as good.
                 if self.nats.has(JOBS, stored.sequence).await? {
                     return Err(error);
                 }
-                // A replica that lags behind still shows it.
+                // A replica that lags behind still shows the message.
                 lags += 1;
                 tokio::time::sleep(LAG).await;
             }

@@ -1,4 +1,4 @@
-//! A job's way through the queue: enqueued, polled, claimed, kept, ended.
+//! A job's way through the queue: enqueued, polled, claimed, leased, ended.
 //!
 //! More than 12 entries: each is one step of a job's way through the queue.
 

@@ -1,5 +1,5 @@
-//! Notices without JetStream: wake-ups of idle workers, and to the owner of a job
-//! that its run has changed. One that is lost costs time only.
+//! Notices by core NATS: wake-ups of idle workers, and to a job's owner that its run has changed. A lost notice costs
+//! time only.
 
 use async_nats::Subscriber;
 use bytes::Bytes;
@@ -10,10 +10,7 @@ use crate::job::id::JobId;
 use crate::names::subject;
 
 impl Broker {
-    /// Wake-ups of a queue: each reaches one of the workers that listen.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// The wake-ups of a queue; each reaches one of the subscribed workers.
     pub async fn wakeups(&self, queue: &Queue) -> Result<Subscriber, BrokerError> {
         let subject = subject::wake(queue);
         let group = subject.clone();
@@ -22,11 +19,8 @@ impl Broker {
         subscribed.map_err(BrokerError::request(what))
     }
 
-    /// Wakes a worker of a queue, for jobs that came back or were left over: the
-    /// broker itself wakes one only when a job is first published.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// Wakes one worker of a queue, for a job that was released or left over: the broker itself sends a wake-up only
+    /// when a job is published.
     pub async fn wake(&self, lane: &Lane) -> Result<(), BrokerError> {
         let subject = subject::wake(&lane.queue);
         self.nats
@@ -34,7 +28,7 @@ impl Broker {
             .await
     }
 
-    /// Has the worker that runs the job look at its run again.
+    /// Makes the owner of a job read its run again.
     pub(crate) async fn notify_owner(&self, job: &JobId) {
         let subject = subject::control_job(job);
         let told = self

@@ -1,10 +1,9 @@
-//! Whose an output is: each belongs to one job at most of those that wait or run.
+//! Claims of outputs: of the live jobs (pending or under way), at most one owns an output.
 //!
-//! A claim is a key of the bucket [`OUTPUTS`] that names a job. It is written
-//! before its job is enqueued, so a claim whose job nobody knows belongs to
-//! somebody who is just enqueueing, or has died over it: such a claim is watched
-//! for a while, by no clock but one's own, and then taken. A claim outlives its
-//! job and says nothing by itself: what has become of the job does.
+//! A claim is a key of the bucket [`OUTPUTS`] that names a job. It is written before its job is enqueued. So a claim
+//! of an unknown job belongs to a program that is just enqueueing, or that died doing so: such a claim is watched for
+//! a while, by the local clock only, and then taken over. A claim outlives its job; whether it still holds depends on
+//! the state of the job.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -22,19 +21,19 @@ use crate::names::location::Location;
 use crate::names::subject;
 use crate::names::subject::{JOBS, OUTPUTS, RUNS};
 
-/// How long a claim whose job nobody knows is left to whoever made it.
-const UNHEARD: Duration = Duration::from_secs(6);
-/// Whoever has claimed enqueues within this, or claims again.
-pub(crate) const FRESH: Duration = Duration::from_secs(2);
+/// How long a claim of an unknown job is left to the program that wrote it.
+const UNKNOWN_JOB_GRACE: Duration = Duration::from_secs(6);
+/// A program enqueues its jobs within this time after their claims, or claims again.
+pub(crate) const CLAIM_FRESH: Duration = Duration::from_secs(2);
 /// Wait between two looks at such a claim.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A live job that an output belongs to.
+/// A live job that owns an output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimHolder {
-    /// Which.
+    /// The job's id.
     pub job: JobId,
-    /// What it is made from, as far as that is known.
+    /// The job's input, if it is known.
     pub input: Option<Location>,
 }
 
@@ -47,18 +46,18 @@ impl From<&Job> for ClaimHolder {
     }
 }
 
-/// What has become of a job that holds a claim.
+/// Whether a job that holds a claim is live.
 enum Standing {
     Lives(Option<Location>),
     Over,
 }
 
-/// Who holds a key, and the revision that stands for it.
+/// By key: the job that holds the claim (`None` if the claim cannot be read), and the key's revision.
 pub(crate) type Claims = HashMap<String, (Option<JobId>, u64)>;
 
 impl Broker {
-    /// Claims the outputs of jobs that are to be enqueued. Returns those of the
-    /// jobs whose output belongs to another one that lives.
+    /// Claims the outputs of jobs that are to be enqueued. Returns the refused jobs, each with the live job that owns
+    /// its output.
     pub(crate) async fn claim_outputs<'a>(
         &self,
         jobs: impl IntoIterator<Item = &'a Job>,
@@ -80,7 +79,7 @@ impl Broker {
         if self.write_claims(fresh).await? {
             return Ok(refused);
         }
-        let give_up = Instant::now() + UNHEARD;
+        let give_up = Instant::now() + UNKNOWN_JOB_GRACE;
         loop {
             let claims = self.claims(wanted.keys()).await?;
             let others = wanted.iter().filter_map(|(key, job)| {
@@ -88,13 +87,13 @@ impl Broker {
                 owner.filter(|owner| *owner != job.id)
             });
             let standings = self.standings(others.collect()).await?;
-            let mut is_any_unheard = false;
+            let mut is_any_unknown = false;
             let mut free = Vec::new();
-            let mut gone = Vec::new();
+            let mut lost = Vec::new();
             for (key, job) in &wanted {
                 let (owner, sequence) = match claims.get(key) {
                     Some((Some(owner), sequence)) => (owner, sequence),
-                    // What nobody can read names no job.
+                    // A claim that cannot be read names no job.
                     Some((None, sequence)) => {
                         free.push((key, *job, *sequence));
                         continue;
@@ -109,27 +108,27 @@ impl Broker {
                     Some(Standing::Lives(input)) => {
                         let input = input.clone();
                         refused.insert(job.id, ClaimHolder { job: *owner, input });
-                        gone.push(key.clone());
+                        lost.push(key.clone());
                     }
                     Some(Standing::Over) => free.push((key, *job, *sequence)),
                     None if Instant::now() >= give_up => free.push((key, *job, *sequence)),
-                    None => is_any_unheard = true,
+                    None => is_any_unknown = true,
                 }
             }
             let is_written = free.is_empty() || self.write_claims(free).await?;
-            for key in gone {
+            for key in lost {
                 wanted.remove(&key);
             }
-            if is_written && !is_any_unheard {
+            if is_written && !is_any_unknown {
                 return Ok(refused);
             }
-            if is_any_unheard {
-                tokio::time::sleep(LOOK).await;
+            if is_any_unknown {
+                tokio::time::sleep(LOOK_INTERVAL).await;
             }
         }
     }
 
-    /// Writes all of these claims or none: `false` where one was not as expected.
+    /// Writes all of these claims or none; `false` if a key does not have the expected revision.
     pub(crate) async fn write_claims(
         &self,
         claims: Vec<(&String, &Job, u64)>,
@@ -144,7 +143,7 @@ impl Broker {
         self.nats.store_all(&what, messages).await
     }
 
-    /// Who holds these keys, and the revision that stands for it.
+    /// The holders of these keys, with the keys' revisions.
     pub(crate) async fn claims<'a>(
         &self,
         keys: impl Iterator<Item = &'a String>,
@@ -164,7 +163,7 @@ impl Broker {
         Ok(stored.into_iter().filter_map(read).collect())
     }
 
-    /// What has become of these jobs, as far as anybody knows them.
+    /// Whether each of these jobs is live; unknown jobs are left out.
     async fn standings(&self, jobs: Vec<JobId>) -> Result<HashMap<JobId, Standing>, BrokerError> {
         let runs: Vec<String> = jobs
             .iter()
@@ -183,7 +182,7 @@ impl Broker {
                 standings.insert(job.id, Standing::Lives(Some(job.input.location)));
             }
         }
-        // What the run says goes before a message that is still about.
+        // The state in the run counts more than a message that is still in the queue.
         let by_subject: HashMap<&String, &JobId> = runs.iter().zip(&jobs).collect();
         for stored in self
             .nats
@@ -199,7 +198,7 @@ impl Broker {
             let standing = match self.nats.try_read::<Run>(&stored.subject, &stored.payload) {
                 Ok(run) if run.state.is_terminal() => Standing::Over,
                 Ok(run) => Standing::Lives(Some(run.job.input.location)),
-                // Whoever can read it may be at it.
+                // A newer worker may be able to read the run, and may run the job.
                 Err(_) => Standing::Lives(None),
             };
             standings.insert(**job, standing);
@@ -207,7 +206,7 @@ impl Broker {
         Ok(standings)
     }
 
-    /// Gives up the output of a job that is to be forgotten.
+    /// Removes the claim of a job that is to be forgotten.
     pub(crate) async fn forget_output(&self, job: &Job) -> Result<(), BrokerError> {
         let key = subject::output(&job.output);
         if let Some((_, sequence)) = self

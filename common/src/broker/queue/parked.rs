@@ -1,4 +1,4 @@
-//! Jobs of paused batches, put aside out of the way of others.
+//! Parked jobs: jobs of paused batches, set aside so that they do not block others.
 
 use async_nats::HeaderMap;
 use async_nats::jetstream;
@@ -17,15 +17,14 @@ use crate::names::subject;
 use crate::names::subject::{CONTROL, JOBS, PARKED};
 use crate::wire;
 
-/// Header of a job that was put aside: the name of the lane that it belongs to.
+/// Header of a parked job: the name of its lane's consumer.
 const LANE: &str = "Farm-Lane";
 
-/// A job that a worker would put aside although its batch is paused no more is
-/// offered again after that long.
-const RESUMED: SignedDuration = SignedDuration::from_secs(1);
+/// If a batch is resumed while a worker parks a job, the job is delivered again after this time.
+const RESUMED_WAIT: SignedDuration = SignedDuration::from_secs(1);
 
 impl Broker {
-    /// Puts a job of a paused batch aside.
+    /// Parks a job of a paused batch.
     pub(crate) async fn park(
         &self,
         job: &Job,
@@ -36,17 +35,17 @@ impl Broker {
         let aside = Message::new(&*parked, wire::encode(job)).with(LANE, lane.consumer());
         self.store_message(keep_retry(message.headers.as_ref(), aside))
             .await?;
-        // Where the batch was resumed meanwhile, the program that brings its jobs
-        // back may have looked before this one was there.
+        // If the batch was resumed meanwhile, the program that unparks its jobs may have looked before this job was
+        // parked.
         if !self.is_batch_paused(&job.batch).await? {
             self.remove_messages(&parked, None).await?;
-            return self.nak_later(message, RESUMED).await;
+            return self.nak_later(message, RESUMED_WAIT).await;
         }
-        // An acknowledgement that is lost brings the message back once more, to be put aside again.
+        // If the ack is lost, the message is delivered once more, and the job is parked again.
         self.ack(message).await
     }
 
-    /// Whether a batch is paused, by the word of the leader.
+    /// Whether a batch is paused, read from the leader.
     async fn is_batch_paused(&self, batch: &BatchId) -> Result<bool, BrokerError> {
         let target = Target::Batch(*batch);
         let what = format!("reading the orders to {target}");
@@ -57,10 +56,7 @@ impl Broker {
         Ok(order.is_some_and(|order: Order| order.paused))
     }
 
-    /// The jobs that were put aside, each with the lane that it belongs to.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// All parked jobs, each with its lane.
     pub async fn parked_jobs(&self) -> Result<Vec<(Job, Lane)>, BrokerError> {
         let stored = self.nats.all(JOBS, PARKED).await?;
         Ok(stored
@@ -69,14 +65,13 @@ impl Broker {
             .collect())
     }
 
-    /// A job that was put aside, and where it belongs.
+    /// A parked job with its lane; `None` if it is not parked.
     pub(crate) async fn parked_job(&self, job: &JobId) -> Result<Option<(Job, Lane)>, BrokerError> {
         let stored = self.nats.last(JOBS, &subject::parked(job)).await?;
         Ok(stored.as_ref().and_then(|stored| self.parked(stored)))
     }
 
-    /// Brings the jobs of a batch back to their lanes. Broken off and run again,
-    /// it goes on.
+    /// Brings the parked jobs of a batch back to their lanes. If this is interrupted, the next call goes on.
     pub(crate) async fn unpark(&self, batch: &BatchId) -> Result<(), BrokerError> {
         for stored in self.nats.all(JOBS, PARKED).await? {
             let Some((job, lane)) = self.parked(&stored) else {
@@ -92,14 +87,14 @@ impl Broker {
         Ok(())
     }
 
-    /// What a message says of a job that was put aside.
+    /// The job and the lane in the message of a parked job.
     pub(crate) fn parked(&self, stored: &Stored) -> Option<(Job, Lane)> {
         let lane = Lane::from_consumer(stored.headers.get(LANE)?.as_str())?;
         Some((self.nats.read(stored)?, lane))
     }
 }
 
-/// A message that asks for an ended job again goes on asking, wherever it is sent.
+/// Copies the request for a retry from one message to the next.
 fn keep_retry(from: Option<&HeaderMap>, to: Message) -> Message {
     match from.and_then(|headers| headers.get(RETRY_OF)) {
         Some(revision) => to.with(RETRY_OF, revision),

@@ -1,4 +1,4 @@
-//! Having a broker know what another one knew.
+//! Restoring ended jobs on a new broker, from the runs that another broker had stored.
 
 use futures::{StreamExt, TryStreamExt};
 
@@ -13,14 +13,10 @@ use crate::names::subject;
 const AT_ONCE: usize = 64;
 
 impl Broker {
-    /// Has the broker know of runs that have ended, and that their outputs are theirs.
-    /// What it knows already stays.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer; doing the same again is safe.
+    /// Writes runs that have ended, and the claims of their outputs. Existing runs and claims stay. Safe to repeat.
     pub async fn restore(&self, runs: &[Run]) -> Result<(), BrokerError> {
         for some in runs.chunks(atomic::MOST) {
-            // One that is there already is a conflict, and fine.
+            // An existing run makes a conflict, which is fine.
             futures::stream::iter(some)
                 .map(async |run| self.write_run(run, 0, Tries::Some).await.map(drop))
                 .buffer_unordered(AT_ONCE)

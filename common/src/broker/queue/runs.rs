@@ -14,43 +14,41 @@ use crate::names::subject::RUNS;
 use crate::wire;
 use crate::wire::WireError;
 
-/// How long a write that gets no answer is tried. A leader election takes
-/// seconds, in which the answer may be silence or an immediate "no such stream":
-/// tries say nothing about the time that has passed.
+/// How long a write without an answer is repeated. A limit on the number of tries would not do: during a leader
+/// election, which takes seconds, the answer may be silence or an immediate "no such stream".
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How a write goes on that gets no answer.
+/// For how long a write without an answer is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tries {
     /// The write is repeated for a minute.
     Some,
-    /// The write is repeated until there is an answer: what a worker has to say of
-    /// a job that it takes or owns must not be lost because the broker is away.
+    /// The write is repeated until there is an answer: what a worker writes about a job that it claims or owns must
+    /// not be lost because the broker is away.
     Endless,
-    /// The write is not repeated: what it was decided by may be true no more. Where
-    /// it was not written, the answer is a conflict.
+    /// The write is not repeated, because the decision behind the write may not hold later. If the run was not
+    /// written, the result is a conflict.
     One,
 }
 
-/// A run and the revision that stands for it.
+/// A run and its revision.
 #[derive(Clone, Debug)]
 pub(crate) struct Versioned {
     pub run: Run,
     pub revision: u64,
 }
 
-/// How a compare-and-set ended.
+/// The result of a compare-and-set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Write {
-    /// The run is written, under this revision.
+    /// The run is written, with this revision.
     Done(u64),
-    /// Somebody else wrote first.
+    /// Another program wrote first.
     Conflict,
 }
 
 impl Broker {
-    /// The run of a job; `None` where it has none. In a cluster a replica that
-    /// lags behind may give the answer.
+    /// The run of a job; `None` if it has none. In a cluster, a replica that lags behind may answer.
     pub(crate) async fn versioned_run(
         &self,
         job: &JobId,
@@ -64,8 +62,7 @@ impl Broker {
         }
     }
 
-    /// The run of a job by the word of the leader: for decisions that no later
-    /// compare-and-set would catch.
+    /// The run of a job, read from the leader: for decisions that no later compare-and-set checks.
     pub(crate) async fn confirmed_run(
         &self,
         job: &JobId,
@@ -76,7 +73,7 @@ impl Broker {
         }
     }
 
-    /// The same, unread.
+    /// The same as [`Self::confirmed_run`], as stored.
     pub(crate) async fn confirmed_payload(
         &self,
         job: &JobId,
@@ -85,7 +82,7 @@ impl Broker {
         self.nats.confirmed(RUNS, &subject::run(job), &what).await
     }
 
-    /// What was read, as a run.
+    /// Decodes the stored form of a run.
     pub(crate) fn versioned(
         &self,
         job: &JobId,
@@ -107,9 +104,8 @@ impl Broker {
         }
     }
 
-    /// Writes a run where its revision is still `expected`; 0 where there must
-    /// be none. Retries while the broker gives no answer, and recognises its
-    /// own write if that came through after all.
+    /// Writes a run if the stored revision is `expected` (0: there is none). Repeats the write while the broker does
+    /// not answer, and recognises its own write if that was stored after all.
     pub(crate) async fn write_run(
         &self,
         run: &Run,
@@ -122,7 +118,7 @@ impl Broker {
         let value = wire::encode(run);
         let give_up = Instant::now() + PATIENCE;
         let mut is_first = true;
-        // Whether only a look can tell what has become of the write.
+        // Whether only a look at the stored run can tell what became of the write.
         let mut is_unsure = false;
         loop {
             let answer = if is_unsure {
@@ -135,7 +131,7 @@ impl Broker {
                 match self.nats.store(&what, message).await {
                     Ok(revision) => Ok(Some(Write::Done(revision))),
                     Err(error) if error.is_conflict() && is_first => Ok(Some(Write::Conflict)),
-                    // An earlier try may have been written without our hearing of it.
+                    // An earlier try may have been stored without an answer reaching this program.
                     Err(error) if error.is_conflict() => {
                         is_unsure = true;
                         Ok(None)
@@ -161,7 +157,7 @@ impl Broker {
                 Err(error) => {
                     tracing::debug!(%job, %error, "no answer; trying again");
                     is_unsure |= tries == Tries::One;
-                    // Only what has to be said at any cost waits for a broker that is away.
+                    // Only writes that must not be lost wait for a broker that is away.
                     match tries {
                         Tries::Some => {
                             let _ = timeout_at(give_up, self.nats.before_retry()).await;

@@ -1,4 +1,4 @@
-//! What was completed lately.
+//! Reports of recently completed jobs, for estimates.
 
 use crate::broker::{Broker, BrokerError};
 use crate::job::event::{Event, What};
@@ -6,18 +6,15 @@ use crate::job::run::report::Report;
 use crate::names::subject;
 use crate::names::subject::EVENTS;
 
-/// So much of the history is looked at: a few thousand completed jobs' worth.
+/// How many of the latest events are read: enough for a few thousand completed jobs.
 const LOOK_BACK: u64 = 20_000;
-/// Reports that are read at the most.
+/// Most reports that are returned.
 const MOST: usize = 4000;
 /// Events of one request.
 const PAGE: usize = 1000;
 
 impl Broker {
-    /// What the jobs made that were completed lately, the oldest first.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Reports of recently completed jobs, the oldest first.
     pub async fn recent_reports(&self) -> Result<Vec<Report>, BrokerError> {
         let last = self.nats.extent(EVENTS).await?.last;
         let mut from = last.saturating_sub(LOOK_BACK);

@@ -22,40 +22,39 @@ use crate::names::subject::{EVENTS, JOBS, JobSubject, RUNS, WORKERS};
 /// A lane as the broker sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneStatus {
-    /// Which lane.
+    /// The lane.
     pub lane: Lane,
-    /// Jobs that wait.
+    /// Number of jobs that wait.
     pub pending: u64,
-    /// Jobs that a worker holds.
+    /// Number of jobs that a worker holds.
     pub running: u64,
-    /// When the job that waits longest was published.
+    /// When the job that has waited longest was published.
     pub oldest: Option<Timestamp>,
-    /// Sequence from which on its waiting jobs lie.
+    /// The waiting jobs have this sequence or a later one.
     pub next: u64,
 }
 
-/// What a key of a bucket has become.
+/// The latest state of a key of a bucket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change<K, T> {
-    /// Which.
+    /// The key, parsed.
     pub key: K,
-    /// Its value; `None` where it was deleted or ran out.
+    /// The key's value; `None` if it was deleted or ran out.
     pub value: Option<T>,
-    /// Its place in the bucket's order.
+    /// The sequence of the change in the bucket's stream.
     pub sequence: u64,
-    /// When the broker stored it.
+    /// When the broker stored the change.
     pub time: Option<Timestamp>,
 }
 
-/// Changes, oldest first, and the sequence to go on from.
+/// Changes, oldest first, and the sequence from which to go on.
 pub type Changes<K, T> = (Vec<Change<K, T>>, u64);
 
 impl Broker {
-    /// All that is known of a job; `None` where it was never heard of. One whose run
-    /// is broken has failed.
+    /// The record of a job; `None` for an unknown job. A job whose run is broken counts as failed.
     ///
     /// # Errors
-    /// Where the broker gives no answer, or a broken run's job is nowhere else.
+    /// [`BrokerError::BrokenRun`] if neither a dead letter nor a message tells what the job was.
     pub async fn job(&self, job: &JobId) -> Result<Option<JobRecord>, BrokerError> {
         let run = match self.versioned_run(job).await {
             Ok(found) => found.map(|found| found.run),
@@ -96,12 +95,8 @@ impl Broker {
         Ok(parked.or(run.map(|run| JobRecord::Run(Box::new(run)))))
     }
 
-    /// The runs that were written since a sequence, oldest first, and the
-    /// sequence to go on from. Each run comes once, as it is now; what cannot be
-    /// read is left out.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Up to `most` runs that were written since the sequence `from`, oldest first, and the sequence from which to go
+    /// on. Each run comes once, in its latest state; unreadable runs are left out.
     pub async fn runs_since(&self, from: u64, most: usize) -> Result<(Vec<Run>, u64), BrokerError> {
         let page = self
             .nats
@@ -115,10 +110,7 @@ impl Broker {
         ))
     }
 
-    /// Every run, once, those that were written last at the end.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Every run, once, in the order of the last writes.
     pub async fn runs(&self) -> Result<Vec<Run>, BrokerError> {
         let mut all = Vec::new();
         let mut from = 1;
@@ -130,7 +122,7 @@ impl Broker {
             all.extend(runs);
             from = next;
         }
-        // One that was written while the others were read came twice.
+        // A run that was written during the reading came twice.
         let mut seen = HashSet::new();
         all.reverse();
         all.retain(|run: &Run| seen.insert(run.job.id));
@@ -138,19 +130,15 @@ impl Broker {
         Ok(all)
     }
 
-    /// Messages in the work queue from a sequence on, oldest first, and the
-    /// sequence to go on from. Jobs that a worker holds are among them; what cannot
-    /// be read is left out: it must not hide the rest.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Up to `most` jobs in the work queue (or in one queue) from the sequence `from` on, oldest first, and the
+    /// sequence from which to go on. Jobs that a worker holds are included; unreadable messages are left out.
     pub async fn queued(
         &self,
         queue: Option<&Queue>,
         from: u64,
         most: usize,
     ) -> Result<(Vec<Pending>, u64), BrokerError> {
-        // Among a million subjects, matching four wildcards takes the broker seconds.
+        // Matching four wildcards among a million subjects takes the broker seconds.
         let filter = queue.map_or_else(|| ">".to_owned(), subject::queue);
         let page = self.nats.page(JOBS, &filter, from, most).await?;
         let next = page.last().map_or(from, |last| last.sequence + 1);
@@ -158,10 +146,7 @@ impl Broker {
         Ok((found.collect(), next))
     }
 
-    /// How full every lane is.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// How many jobs wait and run in each lane.
     pub async fn lane_statuses(&self) -> Result<Vec<LaneStatus>, BrokerError> {
         let consumers = self.nats.consumers(JOBS).await?;
         let asking = consumers.into_iter().map(|info| self.lane_status(info));
@@ -169,7 +154,7 @@ impl Broker {
         Ok(statuses.into_iter().flatten().collect())
     }
 
-    /// How full a lane is; `None` for a consumer that is no lane.
+    /// The status of a lane; `None` for a consumer that is no lane.
     async fn lane_status(&self, info: Info) -> Result<Option<LaneStatus>, BrokerError> {
         let Some(lane) = Lane::from_consumer(&info.name) else {
             return Ok(None);
@@ -190,11 +175,7 @@ impl Broker {
         }))
     }
 
-    /// The jobs that a lane gives out next, in order. What cannot be read is
-    /// left out: it must not hide the rest.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Up to `most` of the jobs that a lane delivers next, in order; unreadable messages are left out.
     pub async fn next_in_lane(
         &self,
         status: &LaneStatus,
@@ -210,11 +191,8 @@ impl Broker {
             .collect())
     }
 
-    /// Runs as they changed since a sequence. Each comes once, as it is now;
-    /// what cannot be read is left out.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Runs that changed since the sequence `from`. Each comes once, in its latest state; unreadable runs are left
+    /// out.
     pub async fn run_changes(
         &self,
         from: u64,
@@ -223,11 +201,8 @@ impl Broker {
         self.changes(RUNS, from, most, subject::job_of_run).await
     }
 
-    /// Heartbeats since a sequence, and workers that are gone. Each worker
-    /// comes once; what cannot be read is left out.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Heartbeats since the sequence `from`, and workers that are gone. Each worker comes once; unreadable heartbeats
+    /// are left out.
     pub async fn worker_changes(
         &self,
         from: u64,
@@ -235,7 +210,7 @@ impl Broker {
     ) -> Result<Changes<WorkerName, Heartbeat>, BrokerError> {
         let changes = self.changes(WORKERS, from, most, |key| key.parse().ok());
         match changes.await {
-            // A broker that lost its memory has no bucket until a program makes it anew.
+            // A restarted broker has no bucket until a worker makes it again.
             Err(_) if self.nats.lacks(&subject::bucket(WORKERS)).await => Ok((Vec::new(), 1)),
             answer => answer,
         }
@@ -277,29 +252,20 @@ impl Broker {
         Ok((page.iter().filter_map(change).collect(), next))
     }
 
-    /// The sequence of the latest run that was written; 0 where there is none.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// The sequence of the last written run; 0 if there is none.
     pub async fn last_run_sequence(&self) -> Result<u64, BrokerError> {
         let extent = self.nats.extent(&subject::bucket(RUNS)).await?;
         Ok(extent.last)
     }
 
-    /// Last sequence and number of messages of the work queue: while both stay
-    /// as they are, nothing was enqueued, finished, moved or cancelled.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Last sequence and number of messages of the work queue: while both stay the same, no job was enqueued,
+    /// finished, moved or cancelled.
     pub async fn queue_extent(&self) -> Result<(u64, u64), BrokerError> {
         let extent = self.nats.extent(JOBS).await?;
         Ok((extent.last, extent.messages))
     }
 
-    /// A job's history, oldest first; what cannot be read is left out.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// A job's history, oldest first; unreadable events are left out.
     pub async fn events(&self, job: &JobId) -> Result<Vec<Event>, BrokerError> {
         let stored = self.nats.all(EVENTS, &subject::event(job, "*")).await?;
         Ok(stored

@@ -10,24 +10,17 @@ use crate::job::run::Run;
 use crate::names::subject;
 use crate::names::subject::{JOBS, RUNS};
 
-/// Runs that are read at once.
+/// Runs of one request.
 const PAGE: usize = 1000;
 
 impl Broker {
-    /// Every job, each once: those that were taken, and where wanted those that
-    /// nobody has taken yet.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Every job, each once: those with a run, and if `with_pending` those that no worker has claimed yet.
     pub async fn jobs(&self, with_pending: bool) -> Result<Vec<JobRecord>, BrokerError> {
         self.pick_jobs(with_pending, Some).await
     }
 
-    /// What `pick` keeps of every job, in the order of their ids. Only what it keeps stays in memory, beside the ids.
-    /// A job that changes meanwhile is shown to `pick` again, and what was kept of it before is dropped.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// What `pick` keeps of every job, in the order of the ids. Memory holds the kept values and the ids only. A job
+    /// that changes meanwhile is given to `pick` again, and its earlier value is dropped.
     pub async fn pick_jobs<T>(
         &self,
         with_pending: bool,
@@ -45,7 +38,7 @@ impl Broker {
                 for pending in page {
                     let id = pending.job.id;
                     parked.remove(&id);
-                    // A job that waits in several queues counts where it came first.
+                    // A job that waits in several queues counts in the one where it was published first.
                     if seen.insert(id) {
                         let picked = pick(JobRecord::Pending(Box::new(pending)));
                         kept.extend(picked.map(|picked| (id, picked)));
@@ -62,7 +55,7 @@ impl Broker {
                 kept.extend(picked.map(|picked| (*id, picked)));
             }
         }
-        // Read last: a job that is taken meanwhile is seen as taken.
+        // Runs are read last: a job that is claimed meanwhile is seen as claimed.
         let mut from = 1;
         loop {
             let (runs, next) = self.runs_since(from, PAGE).await?;
@@ -83,11 +76,10 @@ impl Broker {
         }
     }
 
-    /// These of all jobs, as far as anybody knows them: the same as [`job`](Self::job) for each, in as few requests as
-    /// possible.
+    /// The records of the known ones of these jobs: as [`job`](Self::job) for each, in as few requests as possible.
     ///
     /// # Errors
-    /// Where the broker gives no answer, or a broken run's job is nowhere else.
+    /// [`BrokerError::BrokenRun`] if neither a dead letter nor a message tells what a job was.
     pub async fn jobs_of(&self, ids: &[JobId]) -> Result<HashMap<JobId, JobRecord>, BrokerError> {
         let mut found: HashMap<JobId, JobRecord> = HashMap::new();
         if ids.is_empty() {
@@ -106,7 +98,7 @@ impl Broker {
                 found.entry(run.job.id).or_insert(JobRecord::Parked(run));
             }
         }
-        // Read last: a job that is taken meanwhile is seen as taken.
+        // Runs are read last: a job that is claimed meanwhile is seen as claimed.
         let subjects: HashMap<String, JobId> = ids
             .iter()
             .map(|id| (subject::kv(RUNS, &subject::run(id)), *id))
@@ -128,7 +120,7 @@ impl Broker {
                         false => JobRecord::Run(Box::new(run)),
                     })
                 }
-                // A broken run: what else is known of its job is found there.
+                // The run is broken: `job` looks for the job elsewhere.
                 None => self.job(id).await?,
             };
             found.extend(record.map(|record| (*id, record)));

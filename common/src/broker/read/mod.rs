@@ -1,4 +1,4 @@
-//! Reading jobs, lanes and history without disturbing anyone.
+//! Reading jobs, lanes and history without disturbing the farm.
 
 pub(super) mod history;
 pub(super) mod inspect;

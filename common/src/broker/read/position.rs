@@ -1,4 +1,4 @@
-//! Where a job waits, and how many jobs go before it.
+//! A job's positions in its queues, and how many jobs come before it.
 
 use jiff::Timestamp;
 
@@ -11,25 +11,21 @@ use crate::job::record::QueueAhead;
 use crate::names::subject;
 use crate::names::subject::{JOBS, JobSubject};
 
-/// Where a job waits just now.
+/// Where a job waits now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueuePositions {
-    /// The lanes that it may be taken from, each with its place in the broker's
-    /// order.
+    /// The lanes that may deliver the job, each with the job's sequence in the stream.
     pub lanes: Vec<(Lane, u64)>,
-    /// Further lanes, and when each is opened to it; the next one first.
+    /// The lanes that will open to the job, each with its time; the next one first.
     pub opens: Vec<(Lane, Timestamp)>,
 }
 
-/// A work queue of up to so many messages is counted: the broker needs about a
-/// second for a million.
+/// Up to this many messages in the work queue are counted exactly: counting a million takes the broker about a
+/// second.
 const COUNTED: u64 = 20_000;
 
 impl Broker {
-    /// Where a job waits.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// The positions of a job.
     pub async fn queue_positions(&self, job: &JobId) -> Result<QueuePositions, BrokerError> {
         let mut found = QueuePositions::default();
         for stored in self.messages(job).await? {
@@ -43,13 +39,9 @@ impl Broker {
         Ok(found)
     }
 
-    /// How many jobs are given out before one that lies at these places: all of
-    /// more urgent lanes, and those of equally urgent ones that were enqueued
-    /// before it; of queues that `contends` only. In a long queue it is an
-    /// estimate: the broker would take seconds to count.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// How many jobs are delivered before a job at these places: all in more urgent lanes, and those in equally
+    /// urgent lanes that were enqueued before it. Only queues for which `contends` is true count. In a long queue the
+    /// number is an estimate, because the broker would take seconds to count.
     pub async fn queue_ahead(
         &self,
         places: &[(Lane, u64)],
@@ -91,7 +83,7 @@ impl Broker {
         Ok(QueueAhead { jobs, is_exact })
     }
 
-    /// Jobs in a lane from a sequence on, counted by the broker.
+    /// Number of jobs in a lane from a sequence on, counted by the broker.
     async fn count_from(&self, lane: &Lane, sequence: u64) -> Result<u64, BrokerError> {
         let page = self
             .nats
@@ -101,8 +93,8 @@ impl Broker {
     }
 }
 
-/// How many of the jobs that lie evenly between two sequences lie before a
-/// third; within what is possible, as no two have the same.
+/// Estimates how many of `jobs`, which lie evenly from `from` to `last`, come before `sequence`. The result stays
+/// within what is possible, since no two jobs have the same sequence.
 fn share_before(sequence: u64, from: u64, last: u64, jobs: u64) -> u64 {
     let before = sequence.saturating_sub(from);
     let from_on = (last + 1).saturating_sub(sequence);

@@ -1,4 +1,4 @@
-//! What it takes to say why a job is where it is, gathered in one go.
+//! Gathering what explains why a job waits.
 
 use std::collections::HashSet;
 
@@ -12,14 +12,11 @@ use crate::job::record::JobRecord;
 use crate::job::run::Run;
 use crate::matching::why::{Why, WhyContext};
 
-/// Runs that are asked for at the same time.
+/// Runs that are read at the same time.
 const AT_ONCE: usize = 16;
 
 impl Broker {
-    /// Why a job is where it is, as things stand now.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Why a job is in its state now.
     pub async fn why(&self, record: &JobRecord) -> Result<Why, BrokerError> {
         let (places, workers, controls, reports) = futures::try_join!(
             self.queue_positions(&record.job().id),
@@ -42,7 +39,7 @@ impl Broker {
         Ok(scene.why(ahead, &work, now))
     }
 
-    /// What these workers run, as far as it can be read: an estimate goes by it.
+    /// The runs of these workers' jobs, for the estimate; unreadable runs are left out.
     async fn running_on(&self, workers: &[&Heartbeat]) -> Vec<Run> {
         let jobs: HashSet<JobId> = workers
             .iter()

@@ -1,8 +1,8 @@
-//! A person changes their mind about a job: cancel, move, try again.
+//! Changes of a job by a person: cancel, move, retry.
 //!
-//! Each is decided by one compare-and-set of the run; what follows it (messages
-//! sent and removed, the owner told) may be broken off anywhere: whoever meets
-//! the job's messages next reads the run and does what is left to do.
+//! One compare-and-set of the run decides each change. The steps after it (sending and removing messages, the notice
+//! to the owner) may be interrupted at any point: the worker that gets the job's messages next reads the run and does
+//! the rest.
 
 use std::time::Duration;
 
@@ -19,34 +19,29 @@ use crate::job::run::{Requeue, Run, RunState};
 use crate::names::subject;
 use crate::names::subject::RUNS;
 
-/// Wait between two looks at a job that is just being published.
+/// Wait between two looks at a job whose output is about to appear.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long such a job is waited for, by the clock of whoever waits: what other
-/// clocks say of it does not count.
+/// How long such a job is awaited, by the local clock: timestamps of other machines do not count.
 const APPEARING: Duration = Duration::from_secs(5);
 
-/// How an order about one job ended.
+/// The result of a change of one job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SteerResult {
-    /// It is done: this is the run now.
+    /// The change is made; holds the run after it.
     Done(Box<Run>),
-    /// Nothing was changed, because of where the run stands.
+    /// Nothing was changed, because the run's state does not allow it.
     TooLate(Box<Run>),
-    /// Nobody has heard of the job.
+    /// The job is unknown.
     Unknown,
-    /// Nothing was changed: by now its output belongs to another job, which waits or runs.
+    /// Nothing was changed: the job's output belongs to another live job by now.
     OutputTaken(ClaimHolder),
 }
 
 impl Broker {
-    /// Cancels a job that waits or runs. One whose output is just about to
-    /// appear is waited for a while, and then is too late: a cancelled job has no
-    /// output, whatever clocks say and whoever has vanished.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Cancels a job that waits or runs. If its output is about to appear, waits for a while, and then returns
+    /// [`SteerResult::TooLate`]: a cancelled job never has an output.
     pub async fn cancel(&self, job: &JobId) -> Result<SteerResult, BrokerError> {
-        // Its owner may be finding out what another has published.
+        // The owner may still be finding out whether an earlier attempt's output has appeared.
         let is_early = |run: &Run| run.is_publishing() || run.may_appear();
         loop {
             let Some(found) = self.steerable(job, is_early).await? else {
@@ -65,12 +60,8 @@ impl Broker {
         }
     }
 
-    /// Has a job taken from another queue, at another priority, or both. One
-    /// that runs stops and starts there anew if its queue changes; its priority
-    /// alone is of no use to it any more.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Moves a job to another queue, another priority, or both. A running job stops and starts anew if its queue
+    /// changes; for a change of its priority alone it is too late.
     pub async fn move_job(
         &self,
         job: &JobId,
@@ -123,11 +114,11 @@ impl Broker {
         }
     }
 
-    /// Has a job that failed or was cancelled tried again, with all its attempts. One
-    /// whose run is broken starts anew, from its dead letter or what waits of it.
+    /// Retries a job that failed or was cancelled, with all its attempts. A job whose run is broken starts anew, from
+    /// its dead letter or its message in the queue.
     ///
     /// # Errors
-    /// Where the broker gives no answer, or a broken run's job is nowhere else.
+    /// [`BrokerError::BrokenRun`] if neither a dead letter nor a message tells what the job was.
     pub async fn retry(&self, job: &JobId) -> Result<SteerResult, BrokerError> {
         let found = match self.confirmed_run(job).await {
             Ok(Some(found)) => found,
@@ -157,10 +148,10 @@ impl Broker {
         }
         let lane = next.lane();
         self.open_lane(&lane).await?;
-        // First the message: a run that waits without one would wait for ever.
+        // The message is stored first: a waiting run without a message would wait for ever.
         self.store_message(messages::retry(&next.job, &lane, found.revision))
             .await?;
-        // A worker that was quicker has written it already.
+        // On a conflict, a worker was quicker and has written the run already.
         if let Write::Done(_) = self.commit_run(&next, found.revision, Tries::Some).await? {
             self.remove_dead_letter(job, None).await?;
             self.open_fallbacks(&next.job, &lane, self.now()).await?;
@@ -168,9 +159,8 @@ impl Broker {
         Ok(SteerResult::Done(Box::new(next)))
     }
 
-    /// Where the job stands, as a run; one that nobody took yet has none, so it
-    /// gets one with revision 0. Waits for a while where it runs and the
-    /// order comes too early to be sure of what it does.
+    /// The run of a job that may be changed; a job without a run gets one with revision 0. If `is_early` holds for
+    /// the run, waits for a while until it does not.
     async fn steerable(
         &self,
         job: &JobId,
@@ -192,11 +182,8 @@ impl Broker {
         }
     }
 
-    /// Forgets a job altogether, as if nobody had ever enqueued it. For whoever
-    /// has the broker to themselves: a worker that is at it is not told.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Removes all that the broker stores about a job. Only for the single user of a private broker: a worker that
+    /// runs the job gets no notice.
     pub async fn forget(&self, job: &JobId) -> Result<(), BrokerError> {
         let run = self.versioned_run(job).await?.map(|found| found.run);
         let known = match run {
@@ -209,7 +196,7 @@ impl Broker {
         for stored in self.messages(job).await? {
             self.remove_messages(&stored.subject, None).await?;
         }
-        // Past the key-value API, which would leave a marker in its place.
+        // A purge, because the key-value API would leave a marker.
         let run = subject::kv(RUNS, &subject::run(job));
         self.nats.purge(&subject::bucket(RUNS), &run, None).await
     }

@@ -1,3 +1,3 @@
-//! What people change about jobs: cancel, move, retry, forget.
+//! Changes of jobs by people: cancel, move, retry, forget.
 
 pub(super) mod change;

@@ -1,50 +1,50 @@
-//! What to do about a delivered message of a job: decided from its run, without I/O.
+//! What a worker does about a delivered message of a job: decided from the job's run, without I/O.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::broker::queue::claim::owner::{Owner, RETURN};
+use crate::broker::queue::claim::owner::{Owner, RECONNECT_GRACE};
 use crate::broker::queue::runs::{Tries, Versioned};
 use crate::farm::queue::Lane;
 use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::run::{Delivered, Delivery, Run};
 
-/// For so long a job that failed by this worker's fault is left to others,
-const ELSEWHERE: SignedDuration = SignedDuration::from_secs(3);
-/// looking again that often.
+/// A job that failed by this worker's fault is left to other workers for so long after the failure.
+const OTHERS_FIRST: SignedDuration = SignedDuration::from_secs(3);
+/// Meanwhile the broker delivers its message again after this time.
 pub(crate) const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
-/// A job whose owner is silent, and which is not to be taken over yet, is offered
-/// again after this share of its lease.
-const SHARE: u32 = 3;
+/// If a job's owner does not answer, but the job may not be taken over yet, the message is delivered again after this
+/// share of the lease.
+const LEASE_SHARE: u32 = 3;
 
 /// A message that was delivered to a worker.
 pub(crate) struct Incoming<'a> {
     pub job: &'a Job,
     pub lane: &'a Lane,
     pub delivered: Delivered,
-    /// How long ago it was published.
+    /// Time since the message was published.
     pub age: SignedDuration,
-    /// The revision of the ended run that it asks to be tried again.
+    /// The revision of the ended run, if the message asks for a retry of that run.
     pub retry_of: Option<u64>,
     pub worker: &'a WorkerName,
 }
 
-/// What is to be done about the message.
+/// What the worker does about a message.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
-    /// Read the run again, by the word of the leader.
+    /// Read the run again, from the stream's leader.
     Confirm,
-    /// Write this run, by which the job is the worker's or has failed for good.
+    /// Write this run: the worker claims the job, or the job has failed for good.
     Take(Box<Taking>),
-    /// Ask the owner whether it is at this attempt.
+    /// Ask the owner whether it still runs this attempt.
     Ask(Box<Asking>),
-    /// Leave the message to others for a while.
+    /// Leave the message to other workers for this time.
     Leave(SignedDuration),
-    /// Send the job to the lane where it is to be taken, and let go of the message.
+    /// Send the job to the lane where it belongs, and acknowledge the message.
     Forward(Lane),
-    /// Let go of the message.
+    /// Acknowledge the message.
     Drop,
 }
 
@@ -52,25 +52,25 @@ pub(crate) enum Step {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Taking {
     pub next: Run,
-    /// The revision that must stand.
+    /// The revision that the stored run must have; 0 if there must be no run.
     pub expected: u64,
     pub tries: Tries,
-    /// Whether a dead letter may be there of a job that is not dead.
+    /// Whether to remove a dead letter of the job, because the job is not dead.
     pub revives: bool,
 }
 
-/// What to ask a job's owner, and what to do where it is gone.
+/// A question to a job's owner, and the run to be written if the owner is gone.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Asking {
     pub owner: WorkerName,
     pub attempt: u32,
-    /// Whether the broker has delivered the message anew since the owner took the
-    /// job: otherwise nothing says that its lease ran out.
+    /// Whether the broker has delivered the message again since the owner claimed the job. Without such a redelivery
+    /// nothing shows that the owner's lease ran out.
     is_newer: bool,
     take_over: Taking,
 }
 
-/// Decides by the run that was found; `is_confirmed` where the leader gave it.
+/// Decides by the run that was read; `is_confirmed` says that it was read from the leader.
 pub(crate) fn decide(
     message: &Incoming<'_>,
     found: Option<&Versioned>,
@@ -93,15 +93,15 @@ pub(crate) fn decide(
     let revives = again.is_some();
     let run = again.as_ref().unwrap_or(&found.run);
     match run.on_delivery(lane, delivered, now) {
-        Delivery::TakeOver if run.failed_last_on(worker) && message.age < ELSEWHERE => {
+        Delivery::TakeOver if run.failed_last_on(worker) && message.age < OTHERS_FIRST => {
             Step::Leave(LOOK_AGAIN)
         }
         Delivery::TakeOver => {
             let next = run.take_over(lane, delivered, worker.clone(), now);
             Step::Take(take(next, found.revision, Tries::Endless, revives).into())
         }
-        // A replica that lags behind must not have the last word, nor say who is
-        // asked: that must be the one who has the job now.
+        // A replica that lags behind may show an old run. So the run is read from the leader before the message is
+        // dropped or forwarded, or an owner is asked.
         Delivery::Ask { .. } | Delivery::Forward(_) | Delivery::Drop if !is_confirmed => {
             Step::Confirm
         }
@@ -111,8 +111,8 @@ pub(crate) fn decide(
                 owner,
                 attempt: run.attempt,
                 is_newer,
-                // After an outage the owner may be back, so the write is tried once. The
-                // owner may have died between its dead letter and its run.
+                // After an outage the owner may be back, so the write is tried once only. The owner may have died
+                // between the write of its dead letter and of its run.
                 take_over: take(next, found.revision, Tries::One, true),
             }))
         }
@@ -128,8 +128,8 @@ impl Asking {
         let wait = match owner {
             Owner::Gone if self.is_newer => return Step::Take(self.take_over.into()),
             Owner::Alive => ack_wait,
-            Owner::Gone => ack_wait / SHARE,
-            Owner::Unknown => RETURN.min(ack_wait / SHARE),
+            Owner::Gone => ack_wait / LEASE_SHARE,
+            Owner::Unknown => RECONNECT_GRACE.min(ack_wait / LEASE_SHARE),
         };
         Step::Leave(SignedDuration::try_from(wait).unwrap_or(LOOK_AGAIN))
     }
@@ -161,7 +161,7 @@ mod tests {
         testing::job(Choice::Encoder("libx265".parse().expect("a name")), 1)
     }
 
-    /// What a worker does about a message of the lane `libx265_p5`.
+    /// The step of worker `b` for a message of the lane `libx265_p5`.
     fn step(run: Option<Run>, change: impl FnOnce(&mut Incoming<'_>), is_confirmed: bool) -> Step {
         let (job, lane, worker) = (job(), lane("libx265_p5"), name("b"));
         let mut message = Incoming {
@@ -180,7 +180,7 @@ mod tests {
         decide(&message, found.as_ref(), is_confirmed, now())
     }
 
-    /// A run that the worker `a` has.
+    /// A run that worker `a` owns.
     fn running() -> Run {
         Run::first(job(), &lane("libx265_p5"), 1, name("a"), now())
     }

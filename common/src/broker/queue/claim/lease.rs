@@ -1,4 +1,4 @@
-//! Keeping a claim: signs of life to the broker, and a watch on the run.
+//! The lease of a claim: signs of life to the broker, and a watch on the run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,22 +15,22 @@ use crate::names::subject;
 /// Signs of life within one ack wait.
 const BEATS: u32 = 3;
 
-/// How long a job runs before its owner listens for what people want of it.
-const SETTLED: Duration = Duration::from_millis(500);
+/// How long a job runs before its owner subscribes to notices about the job.
+const SUBSCRIBE_AFTER: Duration = Duration::from_millis(500);
 
 /// Why a lease ended before its job did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseEnd {
-    /// Another worker took the job over, or buried it: its owner was taken for gone.
+    /// Another worker took the job over or ended it as a dead letter, because this owner seemed to be gone.
     TakenOver,
     /// A person cancelled the job.
     Cancelled,
-    /// A person wants it done elsewhere.
+    /// A person moved the job to another queue or priority.
     Moved,
 }
 
-/// A claim being kept alive by a task of its own, so that no slow encode,
-/// upload or request can delay it. Dropping it stops the signs of life.
+/// The lease of one claim, kept in a task of its own, so that no slow encode, upload or request can delay a sign of
+/// life. Dropping the lease stops the signs of life.
 pub struct Lease {
     over: CancellationToken,
     why: Arc<Mutex<Option<LeaseEnd>>>,
@@ -58,7 +58,7 @@ impl Lease {
         &self.over
     }
 
-    /// Why it ended; `None` while it lives.
+    /// Why the lease ended; `None` while it holds.
     pub fn ended(&self) -> Option<LeaseEnd> {
         *self.why.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,23 +70,23 @@ impl Drop for Lease {
     }
 }
 
-/// Returns once the run is no longer this claim's.
+/// Sends signs of life, and returns once the run no longer belongs to this claim.
 async fn watch(claim: &Claim) -> LeaseEnd {
     let job = claim.job().id;
     let every = claim.ack_wait / BEATS;
     let mut beat = tokio::time::interval_at(Instant::now() + every, every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Most jobs that end sooner than this need none of what follows.
-    tokio::time::sleep(every.min(SETTLED)).await;
+    // Most jobs that end sooner than this need no subscription.
+    tokio::time::sleep(every.min(SUBSCRIBE_AFTER)).await;
     let nats = &claim.broker.nats;
     let mut notices = nats
         .subscribe("listening for orders", subject::control_job(&job))
         .await
         .ok();
-    // A notice may be lost with a connection.
+    // A notice may be lost with a connection, so the run is checked after each connection.
     let mut connections = claim.broker.connections();
     let mut checking = None;
-    // For a notice that came before anybody listened.
+    // A notice may have come before the subscription.
     if let Ok(Some(ended)) = tokio::time::timeout(every / 2, check(claim)).await {
         return ended;
     }
@@ -117,7 +117,7 @@ async fn watch(claim: &Claim) -> LeaseEnd {
     }
 }
 
-/// Whether the run says that the job is somebody else's, or nobody's.
+/// Reads the run, and returns why the lease has ended if the run no longer belongs to this claim.
 async fn check(claim: &Claim) -> Option<LeaseEnd> {
     let ours = claim.run();
     match claim.broker.confirmed_run(&ours.job.id).await {
@@ -126,12 +126,12 @@ async fn check(claim: &Claim) -> Option<LeaseEnd> {
             _ if found.run.attempt != ours.attempt => Some(LeaseEnd::TakenOver),
             RunState::Queued { .. } => Some(LeaseEnd::Moved),
             RunState::Running { .. } => None,
-            // Where its owner has written this itself, nobody minds any more.
+            // If the owner itself wrote this state, nothing reads the end of the lease any more.
             RunState::Waiting { .. } | RunState::Completed { .. } | RunState::Failed { .. } => {
                 Some(LeaseEnd::TakenOver)
             }
         },
-        // Nothing that anybody in the farm does removes a run.
+        // No program of the farm removes the run of a running job.
         Ok(None) => None,
         Err(error) => {
             tracing::warn!(job = %ours.job.id, %error, "cannot tell whether the job is still ours");

@@ -27,33 +27,32 @@ use crate::wire;
 
 /// No retry waits longer than this.
 const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(10);
-/// A job that came to nothing by what passes is tried again after so long at
-/// the latest: trouble that is over must be found out.
+/// A job that failed by a passing fault waits at most this long, so that the end of an outage is noticed soon.
 const LONGEST_PASSING: SignedDuration = SignedDuration::from_mins(1);
-/// Up to so much more, so that what failed together does not come back together.
+/// Share of the wait that is added at random, so that jobs that failed together do not come back together.
 const JITTER: f64 = 0.2;
 
-/// A job that this worker owns, until a write says otherwise.
+/// A job that this worker owns until a write finds that another program has written the run.
 #[derive(Clone)]
 pub struct Claim {
     broker: Broker,
     run: Run,
     revision: u64,
-    /// Writes whose end was not awaited, as they were sent: each may have come through.
-    unheard: Vec<Bytes>,
+    /// Payloads of writes that were sent, but whose answer was not received: the broker may have stored any of them.
+    unanswered: Vec<Bytes>,
     message: Arc<jetstream::Message>,
     ack_wait: Duration,
-    /// By this the worker knows for whom it speaks when somebody asks.
+    /// Marks the attempt as held, so that this worker answers yes when another worker asks for it.
     _held: Arc<Held>,
 }
 
-/// The run is no longer this worker's.
+/// Why a write to a claimed job's run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    /// Another worker took it over, or a person decided otherwise.
+    /// Another worker took the job over, or a person cancelled or moved it.
     #[error("the job is no longer this worker's")]
     Elsewhere,
-    /// The broker refuses.
+    /// The broker refuses the write.
     #[error(transparent)]
     Broker(#[from] BrokerError),
 }
@@ -70,7 +69,7 @@ impl Claim {
             broker,
             run,
             revision,
-            unheard: Vec::new(),
+            unanswered: Vec::new(),
             message: message.into(),
             ack_wait,
             _held: held.into(),
@@ -87,7 +86,7 @@ impl Claim {
         &self.run.job
     }
 
-    /// The lane that it was taken from.
+    /// The lane from which the job was claimed.
     pub fn lane(&self) -> Lane {
         self.run.lane()
     }
@@ -97,22 +96,22 @@ impl Claim {
         self.ack_wait / 3
     }
 
-    /// Tells the broker that the job is being worked on. Says nothing about
-    /// who owns it: the broker accepts this from anyone.
+    /// Sends a sign of life: the broker starts the ack wait of the message anew. This does not prove ownership: the
+    /// broker accepts a sign of life from every client.
     async fn keep_alive(&self) -> Result<(), BrokerError> {
         let what = || format!("telling that job {} is worked on", self.run.job.id);
         let nats = &self.broker.nats;
         nats.answer(what, &self.message, AckKind::Progress).await
     }
 
-    /// Writes the next state of the run, where it is still this worker's. It may be
-    /// dropped half-way: the next write finds out what became of this one.
+    /// Writes the next state of the run, if the run is still this worker's. The future may be dropped at any point:
+    /// the next write finds out what became of this one.
     async fn write(&mut self, next: impl Fn(&Run) -> Run) -> Result<(), ClaimError> {
         loop {
             let run = next(&self.run);
-            self.unheard.push(wire::encode(&run));
+            self.unanswered.push(wire::encode(&run));
             let (broker, expected) = (&self.broker, self.revision);
-            // What stays this worker's is no news.
+            // A run that stays this worker's is no entry in the history.
             let written = if matches!(run.state, RunState::Running { .. }) {
                 broker.write_run(&run, expected, Tries::Endless).await?
             } else {
@@ -120,91 +119,71 @@ impl Claim {
             };
             match written {
                 Write::Done(revision) => {
-                    self.unheard.clear();
+                    self.unanswered.clear();
                     (self.run, self.revision) = (run, revision);
                     return Ok(());
                 }
                 Write::Conflict => {
-                    self.unheard.pop();
+                    self.unanswered.pop();
                     self.catch_up().await?;
                 }
             }
         }
     }
 
-    /// Takes up a write of this worker's own that came through unheard.
+    /// Takes over the run and revision of an earlier write of this worker whose answer was lost.
     async fn catch_up(&mut self) -> Result<(), ClaimError> {
         let job = self.run.job.id;
-        if !self.unheard.is_empty()
+        if !self.unanswered.is_empty()
             && let Some((payload, revision)) = self.broker.confirmed_payload(&job).await?
-            && self.unheard.contains(&payload)
+            && self.unanswered.contains(&payload)
         {
             let found = self.broker.versioned(&job, &payload, revision)?;
-            self.unheard.clear();
+            self.unanswered.clear();
             (self.run, self.revision) = (found.run, found.revision);
             return Ok(());
         }
         Err(ClaimError::Elsewhere)
     }
 
-    /// The fence: from here on only the owner goes on, to make its output appear.
-    /// It names what appears and how, for a successor to abort it or to
-    /// know it for the job's own; what was named before is settled by now.
-    ///
-    /// # Errors
-    /// Where the job is no longer this worker's.
+    /// Writes the fence, right before the output appears; the write fails for a worker that lost the job. The fence
+    /// names what appears and how, so that a worker that takes the job over can abort it, or recognise the output as
+    /// the job's own. What an earlier fence named must be settled before.
     pub async fn fence(&mut self, fence: Fence) -> Result<(), ClaimError> {
         let now = self.broker.now();
         self.write(|run| run.fence(fence.clone(), now)).await
     }
 
-    /// Writes the fence anew, while the store takes its time.
-    ///
-    /// # Errors
-    /// Where the job is no longer this worker's.
+    /// Writes the fence again, to show progress while the store is slow.
     pub async fn renew_fence(&mut self) -> Result<(), ClaimError> {
         let now = self.broker.now();
         self.write(|run| run.enter(Stage::Publishing, now)).await
     }
 
-    /// Writes down that what an earlier attempt was about to make appear has not
-    /// appeared, and never will.
-    ///
-    /// # Errors
-    /// Where the job is no longer this worker's.
+    /// Records that the output named by an earlier attempt's fence has not appeared and never will.
     pub async fn settle_fence(&mut self) -> Result<(), ClaimError> {
         let now = self.broker.now();
         self.write(|run| run.settle(now)).await
     }
 
-    /// The same, to be written with whatever is written next.
+    /// Like [`Self::settle_fence`], but stored together with the next write.
     pub fn mark_fence_settled(&mut self) {
         self.run = self.run.settle(self.run.changed);
     }
 
-    /// The job has failed for good: the output of the attempt that vanished has
-    /// not appeared.
-    ///
-    /// # Errors
-    /// Where the job is no longer this worker's.
+    /// Ends the job as failed for good, after the output of the attempt that vanished is known not to have appeared.
     pub async fn dead_letter(self) -> Result<Run, ClaimError> {
         let now = self.broker.now();
         self.end(|run| run.dead_letter(now)).await
     }
 
-    /// The output is at its final key: the job is done.
-    ///
-    /// # Errors
-    /// Where the job is no longer this worker's.
+    /// Ends the job as completed: the output is at its final key.
     pub async fn complete(self, report: Report) -> Result<Run, ClaimError> {
         let now = self.broker.now();
         self.end(|run| run.complete(report.clone(), now)).await
     }
 
-    /// The attempt failed: the job waits for its next one, or has failed for good.
-    ///
-    /// # Errors
-    /// Where the job is no longer this worker's.
+    /// Ends the attempt as failed: the job waits for its next attempt, or has failed for good.
     pub async fn fail(self, failure: Failure) -> Result<Run, ClaimError> {
         let first = SignedDuration::try_from(self.broker.retry_after).unwrap_or(LONGEST_RETRY);
         let wait = if failure.uses_attempt() {
@@ -217,10 +196,7 @@ impl Claim {
         self.end(|run| run.fail(failure.clone(), wait, now)).await
     }
 
-    /// Gives the job back unharmed, for another worker to take at once.
-    ///
-    /// # Errors
-    /// Where the job is no longer this worker's.
+    /// Releases the job unharmed: another worker can claim it at once.
     pub async fn release(mut self) -> Result<(), ClaimError> {
         let now = self.broker.now();
         self.write(|run| run.hand_back(now)).await?;
@@ -228,16 +204,15 @@ impl Claim {
         Ok(self.broker.wake(&self.lane()).await?)
     }
 
-    /// Lets go of a job that a person cancelled while it ran.
+    /// Acknowledges the message of a job that a person cancelled while it ran.
     pub async fn ack(self) {
         if let Err(error) = self.broker.ack(&self.message).await {
             tracing::debug!(%error, "its message will be dropped when it comes back");
         }
     }
 
-    /// Writes and records how the attempt ended, and lets go of its message. The
-    /// run has the say by then: an acknowledgement that is lost only brings the
-    /// message back once more, to be settled by whoever gets it.
+    /// Writes and records how the attempt ended, then acknowledges the message. By then the run decides: if the ack
+    /// is lost, the message is delivered once more, and the worker that gets it drops it.
     async fn end(mut self, next: impl Fn(&Run) -> Run) -> Result<Run, ClaimError> {
         self.write(next).await?;
         if let RunState::Waiting { until, .. } = self.run.state {
@@ -253,8 +228,8 @@ impl Claim {
     }
 }
 
-/// How long to wait after this many failed attempts: `first` after one, twice as
-/// long after each further one; `share`, from 0 to 1, of the jitter on top.
+/// Wait after `spent` failed attempts: `first` after one, and twice as long after each further one; `share`, from 0
+/// to 1, says how much of the jitter is added.
 fn retry_wait(first: SignedDuration, spent: u32, share: f64) -> SignedDuration {
     let doubled = 1_i32 << spent.saturating_sub(1).min(16);
     first
@@ -263,7 +238,7 @@ fn retry_wait(first: SignedDuration, spent: u32, share: f64) -> SignedDuration {
         .mul_f64(1.0 + JITTER * share)
 }
 
-/// A number from 0 to 1 that differs each time.
+/// A random number from 0 to 1.
 fn random_share() -> f64 {
     let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
     random as f64 / u64::MAX as f64

@@ -1,9 +1,8 @@
-//! Whether a job's owner is alive, by its own word.
+//! Asking the owner of a job whether it is alive.
 //!
-//! A message that comes back says that the broker has not heard of the owner
-//! for a lease. It does not say why: the broker may have been away itself, have
-//! lost what it heard last, or have elected a leader meanwhile. So whoever
-//! meets such a message asks the owner before it takes the job from it.
+//! A redelivered message says that the broker has not heard from the owner for a lease. It does not say why: the
+//! broker may have been away itself, have lost the last sign of life, or have elected a leader meanwhile. So a worker
+//! that gets such a message asks the owner before it takes the job over.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,18 +22,18 @@ use crate::names::subject;
 use crate::wire;
 
 /// A live worker answers well within this time.
-const SILENCE: Duration = Duration::from_millis(500);
-/// For so long after this client has connected, owners may still be about to.
-pub(crate) const RETURN: Duration = Duration::from_secs(3);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
+/// For so long after this client has connected, owners may still be reconnecting.
+pub(crate) const RECONNECT_GRACE: Duration = Duration::from_secs(3);
 
-/// What is asked of a worker: whether it is at this attempt.
+/// The request to a worker: does it run this attempt?
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Question {
     pub(crate) job: JobId,
     pub(crate) attempt: u32,
 }
 
-/// A question that every worker answers: about no job that there is.
+/// A question about no existing job, which every worker answers: a test whether a worker is connected.
 pub(crate) fn is_anyone_there() -> bytes::Bytes {
     wire::encode(&Question {
         job: JobId::NOBODYS,
@@ -42,22 +41,22 @@ pub(crate) fn is_anyone_there() -> bytes::Bytes {
     })
 }
 
-/// How an owner fares.
+/// Whether an owner is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// It says that it is at the job.
+    /// The owner says that it runs the attempt.
     Alive,
-    /// It says that it is not, or does not answer.
+    /// The owner says that it does not, or is not connected.
     Gone,
-    /// It does not answer, but may not have had the time to come back.
+    /// The owner does not answer, but may still be reconnecting.
     Unknown,
 }
 
-/// The attempts that this program holds.
+/// The attempts that this program holds, with the number of holders of each.
 #[derive(Clone, Default)]
 pub(crate) struct Owned(Arc<Mutex<HashMap<(JobId, u32), usize>>>);
 
-/// An attempt that this program holds while this lives.
+/// Holds an attempt for as long as this guard lives.
 pub(crate) struct Held {
     owned: Owned,
     attempt: (JobId, u32),
@@ -68,7 +67,7 @@ impl Owned {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Holds an attempt; begun before the run says so.
+    /// Holds an attempt; called before the run that names this worker is written.
     pub(crate) fn hold(&self, job: &JobId, attempt: u32) -> Held {
         let attempt = (*job, attempt);
         *self.held().entry(attempt).or_default() += 1;
@@ -96,8 +95,8 @@ impl Drop for Held {
 }
 
 impl Broker {
-    /// Sends a request to the owner subject of a worker. Its kinds of errors tell a
-    /// worker that is not connected from one that does not answer.
+    /// Sends a request to the owner subject of a worker. The kind of the error tells a worker that is not connected
+    /// from one that does not answer.
     pub(crate) async fn ask_worker(
         &self,
         worker: &WorkerName,
@@ -111,7 +110,7 @@ impl Broker {
             .await
     }
 
-    /// Asks a worker whether it is at this attempt at a job.
+    /// Asks a worker whether it runs this attempt at a job.
     pub(crate) async fn owner(
         &self,
         worker: &WorkerName,
@@ -120,13 +119,13 @@ impl Broker {
     ) -> Result<Owner, BrokerError> {
         let question = Question { job: *job, attempt };
         let answer = self
-            .ask_worker(worker, wire::encode(&question), SILENCE)
+            .ask_worker(worker, wire::encode(&question), ANSWER_TIMEOUT)
             .await;
         let is_there = match answer {
             Ok(answer) => wire::decode(&answer.payload).unwrap_or(false),
             Err(error) => match error.kind() {
                 RequestErrorKind::NoResponders | RequestErrorKind::TimedOut => {
-                    if self.nats.link.stands_for() < RETURN {
+                    if self.nats.link.stands_for() < RECONNECT_GRACE {
                         return Ok(Owner::Unknown);
                     }
                     false
@@ -137,10 +136,7 @@ impl Broker {
         Ok(if is_there { Owner::Alive } else { Owner::Gone })
     }
 
-    /// Answers whoever asks what this worker is at, until told to stop.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// Answers the questions of other workers about this worker's attempts, until `stop` is cancelled.
     pub async fn answer_for(
         &self,
         worker: &WorkerName,
@@ -149,7 +145,7 @@ impl Broker {
         let what = "listening for questions";
         let mut asked = self.nats.subscribe(what, subject::owner(worker)).await?;
         let (client, owned) = (self.nats.client.clone(), self.owned.clone());
-        // A task of its own: nothing that this worker does may hold up an answer.
+        // A task of its own: nothing that this worker does may delay an answer.
         tokio::spawn(async move {
             while let Some(Some(message)) = stop.run_until_cancelled(asked.next()).await {
                 let (Some(reply), Ok(question)) =

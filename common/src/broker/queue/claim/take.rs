@@ -1,4 +1,4 @@
-//! Taking a delivered job, so that exactly one worker owns it.
+//! Claiming a delivered job, so that exactly one worker owns it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::broker::queue::claim::Claim;
 use crate::broker::queue::claim::decide::{Incoming, LOOK_AGAIN, Step, Taking, decide};
-use crate::broker::queue::delivery::NEWER;
+use crate::broker::queue::delivery::NEWER_WAIT;
 use crate::broker::queue::messages::retry_of;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
 use crate::broker::{Broker, BrokerError};
@@ -17,22 +17,21 @@ use crate::job::Job;
 use crate::job::run::{Delivered, Run};
 use crate::wire::WireError;
 
-/// Within this time, the run of a job is written that is to be tried again.
-const MADE: SignedDuration = SignedDuration::from_secs(60);
+/// A program that asks for a retry of a job with a broken run writes the new run within this time.
+const REWRITTEN_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// What became of a delivered message.
 pub(crate) enum Taken {
-    /// Its job is this worker's.
+    /// The worker has claimed the job.
     Claimed(Box<Claim>),
-    /// Its job has failed for good, because its last owner vanished.
+    /// The job has failed for good, because its last owner vanished.
     DeadLettered(Box<Run>),
-    /// The job needs nothing of this worker.
+    /// The worker has nothing to do for this job.
     Nothing,
 }
 
 impl Broker {
-    /// Makes a delivered job this worker's run, or settles its message where the
-    /// job needs nothing more of it.
+    /// Claims a delivered job for the worker, or settles its message if the job needs nothing of this worker.
     pub(crate) async fn claim_one(
         &self,
         lane: &Lane,
@@ -55,8 +54,8 @@ impl Broker {
             retry_of: retry_of(message.headers.as_ref()),
             worker,
         };
-        // What is delivered for the first time is most likely a job without a
-        // run: the guard of the write finds out where it is not.
+        // A message that is delivered for the first time most likely belongs to a job without a run. If the job has
+        // one, the guard of the write finds out.
         let mut is_new = info.delivered <= 1 && incoming.retry_of.is_none();
         let mut is_confirmed = false;
         loop {
@@ -81,11 +80,11 @@ impl Broker {
                     if let Some(taken) = self.write(*taking, &message, ack_wait).await? {
                         return Ok(taken);
                     }
-                    // The run has just changed: look again.
+                    // The run has just changed: read it again.
                     is_confirmed = true;
                     continue;
                 }
-                // What was asked is answered by now.
+                // The question was just answered.
                 Step::Confirm | Step::Ask(_) => {
                     is_confirmed = true;
                     continue;
@@ -101,7 +100,7 @@ impl Broker {
         }
     }
 
-    /// Writes a run that takes the job; `None` where somebody else wrote first.
+    /// Writes a run that claims the job; `None` if another program wrote first.
     async fn write(
         &self,
         taking: Taking,
@@ -121,7 +120,7 @@ impl Broker {
             return Ok(None);
         };
         if taking.tries == Tries::One {
-            // In case that the owner before is still at it.
+            // The owner before may still run the job.
             self.notify_owner(&job).await;
         }
         if next.state.is_terminal() {
@@ -136,7 +135,7 @@ impl Broker {
         Ok(Some(Taken::Claimed(claim.into())))
     }
 
-    /// What to do about a message where its job's run was not read.
+    /// Settles a message if its job's run was not read.
     async fn leave_unreadable(
         &self,
         incoming: &Incoming<'_>,
@@ -144,9 +143,9 @@ impl Broker {
         error: BrokerError,
     ) -> Result<Taken, BrokerError> {
         match error {
-            // The program that wants it tried again is about to write it anew.
+            // The program that asks for the retry is about to write the run anew.
             BrokerError::BrokenRun { .. }
-                if incoming.retry_of.is_some() && incoming.age <= MADE =>
+                if incoming.retry_of.is_some() && incoming.age <= REWRITTEN_WITHIN =>
             {
                 self.nak_later(message, LOOK_AGAIN).await?;
             }
@@ -156,15 +155,15 @@ impl Broker {
             }
             BrokerError::Wire { what, source } => {
                 tracing::warn!(what, error = %source, "left for a newer worker");
-                self.nak_later(message, NEWER).await?;
+                self.nak_later(message, NEWER_WAIT).await?;
             }
             error => return Err(error),
         }
         Ok(Taken::Nothing)
     }
 
-    /// A job whose run cannot be read: nothing can be decided about it, and it must
-    /// not block its lane.
+    /// Moves a job whose run cannot be read to the dead letters: no program can decide about it, and it must not
+    /// block its lane.
     async fn dead_letter_unreadable(
         &self,
         incoming: &Incoming<'_>,

@@ -19,23 +19,22 @@ use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::names::subject::JOBS;
 
-/// The lanes that a worker knows of, the most urgent first. A clone shares what is
-/// learned of a lane by polling it.
+/// The lanes that a worker knows, the most urgent first. Clones share what polling teaches about a lane.
 #[derive(Clone, Default)]
 pub struct Lanes {
     known: BTreeMap<Reverse<Lane>, Arc<Known>>,
 }
 
-/// What is known of a lane.
+/// A worker's knowledge of one lane.
 pub(crate) struct Known {
-    /// How long a job of it may go without a sign of life.
+    /// How long a job of the lane may go without a sign of life.
     pub ack_wait: Duration,
-    /// How many jobs the next fetch asks for at the least: more than are wanted,
-    /// where the last ones were all declined.
+    /// Least number of jobs that the next fetch asks for. It exceeds the number of free slots if all jobs of the last
+    /// fetches were declined.
     pub reach: AtomicUsize,
-    /// Whether the last poll was broken off before it knew all jobs of the lane.
+    /// Whether the last poll ended before it had seen all jobs of the lane.
     pub is_unfinished: AtomicBool,
-    /// Until when the lane is left to others, as all its jobs were declined.
+    /// Until when the lane is left to other workers, because all its jobs were declined.
     rests_until: Mutex<Option<Instant>>,
 }
 
@@ -46,7 +45,7 @@ impl Known {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves the lane to others for a while.
+    /// Leaves the lane to other workers for this time.
     pub(crate) fn rest(&self, length: Duration) {
         *self.rests_until() = Instant::now().checked_add(length);
     }
@@ -55,7 +54,7 @@ impl Known {
         *self.rests_until() = None;
     }
 
-    /// Whether the lane is left to others.
+    /// Whether the lane is left to other workers now.
     pub(crate) fn is_resting(&self) -> bool {
         self.rests_until()
             .is_some_and(|until| Instant::now() < until)
@@ -75,7 +74,7 @@ impl Lanes {
         self.known.keys().map(|lane| &lane.0)
     }
 
-    /// Those of these names that are known.
+    /// The known lanes among these names.
     #[must_use]
     pub fn only<'a>(&self, names: impl IntoIterator<Item = &'a Lane>) -> Self {
         let known = names.into_iter().filter_map(|lane| {
@@ -88,12 +87,12 @@ impl Lanes {
         }
     }
 
-    /// Adds other lanes; of a lane that both know, what the other knows holds.
+    /// Adds other lanes; for a lane that both know, the other's knowledge is kept.
     pub fn extend(&mut self, other: Self) {
         self.known.extend(other.known);
     }
 
-    /// The shortest lease of them.
+    /// The shortest ack wait of all lanes; `None` without a lane.
     pub fn shortest_ack_wait(&self) -> Option<Duration> {
         self.known.values().map(|known| known.ack_wait).min()
     }
@@ -103,14 +102,14 @@ impl Lanes {
         self.known.contains_key(&Reverse(lane.clone()))
     }
 
-    /// A job was published in this lane: it may be one that is not declined.
+    /// Ends the rest of a lane in which a job was published: that job may not be declined.
     pub fn end_rest(&self, lane: &Lane) {
         if let Some(known) = self.known.get(&Reverse(lane.clone())) {
             known.end_rest();
         }
     }
 
-    /// What was declined before may not be any more.
+    /// Ends the rests of all lanes: a job that was declined before may be taken now.
     pub fn end_all_rests(&self) {
         self.known.values().for_each(|known| known.end_rest());
     }
@@ -127,12 +126,10 @@ impl Lanes {
 }
 
 impl Broker {
-    /// Whether anything waits in these lanes or is held by a worker.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Whether any job of these lanes waits, or is held by a worker.
     pub async fn has_work(&self, lanes: &Lanes) -> Result<bool, BrokerError> {
-        // Costs the broker a fraction of asking for each lane, and is true of most farms most of the time.
+        // Costs the broker a fraction of asking for each lane, and the stream of most farms is empty most of the
+        // time.
         if self.nats.first_from(JOBS, ">", 1).await?.is_none() {
             return Ok(false);
         }
@@ -143,13 +140,13 @@ impl Broker {
         Ok(all_of(asking).await?.contains(&true))
     }
 
-    /// Whether a lane knows of jobs that wait or are held.
+    /// Whether jobs of a lane wait or are held.
     async fn knows_any(&self, lane: &Lane) -> Result<bool, BrokerError> {
         let info = self.lane_info(lane).await?;
         Ok(info.num_ack_pending > 0 || info.num_pending > 0)
     }
 
-    /// What the broker says of a lane that is there.
+    /// The broker's information about the consumer of a lane; an error if there is none.
     pub(crate) async fn lane_info(&self, lane: &Lane) -> Result<Info, BrokerError> {
         let name = lane.consumer();
         let info = self.nats.consumer(JOBS, &name).await?;

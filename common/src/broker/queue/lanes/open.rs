@@ -1,4 +1,4 @@
-//! Opening lanes: made when somebody first needs one.
+//! Opening lanes: a lane is made when a program first needs it.
 
 use std::time::Duration;
 
@@ -15,20 +15,17 @@ use crate::names::subject::JOBS;
 
 /// Lanes that are opened at the same time.
 const AT_ONCE: usize = 16;
-/// Pull requests that may wait on one lane: more than workers that ever poll at once.
+/// Pull requests that may wait on one lane: more than the workers that ever poll at once.
 const MAX_WAITING: i64 = 65_536;
 
 impl Broker {
-    /// Makes a lane where it is missing and returns its ack wait, which is
-    /// whatever the lane was first made with.
-    ///
-    /// # Errors
-    /// Where the broker refuses.
+    /// Makes a lane if it is missing, and returns its ack wait: an existing lane keeps the one with which it was
+    /// made.
     pub(crate) async fn open_lane(&self, lane: &Lane) -> Result<Duration, BrokerError> {
         self.open_lane_with(lane, self.ack_wait).await
     }
 
-    /// The same, with a lease for the lane where it is missing.
+    /// Like [`Self::open_lane`], with an ack wait for a lane that is missing.
     pub(super) async fn open_lane_with(
         &self,
         lane: &Lane,
@@ -48,7 +45,7 @@ impl Broker {
             max_waiting: MAX_WAITING,
             ..Default::default()
         };
-        // Strictly: a lane that exists by now keeps the lease that it was made with.
+        // Strict creation: a lane that another program has made meanwhile keeps its ack wait.
         let Err(error) = self.nats.create_consumer(JOBS, &name, config).await else {
             return Ok(lease);
         };
@@ -57,7 +54,7 @@ impl Broker {
         Ok(info.config.ack_wait)
     }
 
-    /// Makes lanes where they are missing, several at the same time.
+    /// Makes lanes that are missing, several at the same time.
     pub(crate) async fn open_lanes(
         &self,
         lanes: impl IntoIterator<Item = &Lane>,
@@ -69,10 +66,7 @@ impl Broker {
         all_of(opening).await.map(drop)
     }
 
-    /// Makes lanes known to a worker.
-    ///
-    /// # Errors
-    /// Where the broker refuses.
+    /// Adds a lane to those that a worker knows, and makes it if it is missing.
     pub async fn add_lane(&self, lanes: &mut Lanes, lane: Lane) -> Result<(), BrokerError> {
         if !lanes.contains(&lane) {
             let ack_wait = self.open_lane(&lane).await?;
@@ -81,10 +75,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Each lane as it is made, by whomever: before its first job is there.
-    ///
-    /// # Errors
-    /// Where the connection is gone.
+    /// Each lane that any program makes, before its first job is published.
     pub async fn new_lanes(&self) -> Result<BoxStream<'static, Lane>, BrokerError> {
         let what = "listening for new lanes";
         let told = self.nats.subscribe(what, subject::LANES_MADE).await?;
@@ -95,8 +86,8 @@ impl Broker {
         Ok(lanes.boxed())
     }
 
-    /// Makes several lanes known to a worker, at once. Broken off, it keeps those
-    /// that it has got to know.
+    /// Adds several lanes to those that a worker knows, at the same time. If the future is dropped, lanes that are
+    /// added already stay.
     async fn add_lanes(&self, lanes: &mut Lanes, found: Vec<Lane>) -> Result<(), BrokerError> {
         let mut opening = Vec::with_capacity(found.len());
         for lane in found {
@@ -109,11 +100,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Finds the lanes of these queues that others have made. Broken off, it keeps
-    /// those that it has found.
-    ///
-    /// # Errors
-    /// Where the broker refuses.
+    /// Adds the existing lanes of these queues. If the future is dropped, lanes that are added already stay.
     pub async fn find_lanes(&self, queues: &[Queue], lanes: &mut Lanes) -> Result<(), BrokerError> {
         let names = self.nats.consumer_names(JOBS).await?;
         let found = names.iter().filter_map(|name| Lane::from_consumer(name));
@@ -121,11 +108,8 @@ impl Broker {
         self.add_lanes(lanes, found.collect()).await
     }
 
-    /// Makes the lanes of these queues in which jobs wait although nobody has
-    /// made them: whoever published those did not, or died before.
-    ///
-    /// # Errors
-    /// Where the broker refuses.
+    /// Makes the lanes of these queues that have pending jobs but no consumer: the program that published the jobs
+    /// died before it made the lane.
     pub async fn make_waiting_lanes(
         &self,
         queues: &[Queue],

@@ -1,4 +1,4 @@
-//! Lanes whose consumer forgot messages.
+//! Stuck lanes: their consumers forgot messages.
 
 use std::time::Duration;
 
@@ -12,13 +12,9 @@ use crate::names::subject;
 use crate::names::subject::JOBS;
 
 impl Broker {
-    /// Makes consumers anew that forgot messages: nothing of their lane is pending or
-    /// held, and yet some messages are in the stream for longer than a lease. A broker
-    /// comes to that by its own defects or by a purge from outside, and would give
-    /// these messages to nobody ever again.
-    ///
-    /// # Errors
-    /// Where the broker refuses.
+    /// Makes consumers anew that forgot messages: nothing of their lane is pending or held, but a message has been in
+    /// the stream for longer than a lease. A defect of the broker or a purge from outside leads to that state, and
+    /// such a consumer would never deliver these messages.
     pub async fn recreate_stuck_consumers(&self, lanes: &Lanes) -> Result<(), BrokerError> {
         let mut checking = Vec::new();
         for (lane, known) in lanes.iter() {
@@ -41,10 +37,10 @@ impl Broker {
         self.open_lane_with(lane, lease).await.map(drop)
     }
 
-    /// The first message that a lane should know of and does not.
+    /// The sequence of the first message that a lane should deliver but does not know.
     async fn forgotten(&self, lane: &Lane, lease: Duration) -> Result<Option<u64>, BrokerError> {
         let filter = subject::lane(lane);
-        // The lane itself first: the search takes long where many jobs wait.
+        // The consumer is asked first: the search takes long if many jobs wait.
         if self.knows_any(lane).await? {
             return Ok(None);
         }
@@ -55,7 +51,7 @@ impl Broker {
         if before.time.is_none_or(is_young) || self.knows_any(lane).await? {
             return Ok(None);
         }
-        // It may have been settled between the two looks.
+        // The message may have been settled between the two looks.
         let after = self.nats.first_from(JOBS, &filter, 1).await?;
         let still = after.filter(|after| after.sequence == before.sequence);
         Ok(still.map(|stored| stored.sequence))

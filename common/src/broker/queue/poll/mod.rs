@@ -1,15 +1,13 @@
-//! Polling the lanes: fetches what waits, most urgent first, offers it to a
-//! claimant, and claims what that admits.
+//! Polling the lanes: fetches jobs, the most urgent first, offers them to a claimant, and claims the jobs that it
+//! admits.
 //!
-//! A poll is a bounded step: each priority is searched for a short time only.
-//! Where all that a fetch brought was declined, the next fetch of that lane asks
-//! for more, in this poll and in later ones, so that a good job behind many
-//! others is reached.
+//! A poll is bounded: each priority is searched for a short time only. If all jobs of a fetch were declined, the next
+//! fetch of that lane asks for more, in this poll and in later ones, so that a suitable job behind many others is
+//! reached.
 //!
-//! Jobs that are declined are kept until their lane is searched through, and are
-//! there for other workers at once after that; the worker that declined them
-//! leaves the lane alone for a while. Only where the time did not suffice do
-//! they come back later, so that the next poll gets on.
+//! Declined jobs are kept until their lane is searched through. Then other workers can have them at once, and the
+//! worker that declined them leaves the lane alone for a while. Only if the time did not suffice are they delivered
+//! again later, so that the next poll sees other jobs.
 
 mod offer;
 mod search;
@@ -23,41 +21,40 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::run::Run;
 
-/// Who claims, and what it is willing to take.
+/// A worker as the poll sees it: its name, and which jobs it takes.
 pub trait Claimant: Sync {
-    /// What holds a place for a job from before it is claimed until it has ended.
+    /// Reserves a slot for a job, from before the claim to the job's end.
     type Ticket: Send;
 
-    /// Its name.
+    /// The worker's name.
     fn name(&self) -> &WorkerName;
 
-    /// Whether it takes jobs of this queue just now.
+    /// Whether the worker takes jobs of this queue now.
     fn is_open(&self, queue: &Queue) -> bool;
 
-    /// Whether it polls this queue before others of the same priority.
+    /// Whether the worker polls this queue before others of the same priority.
     fn prefers(&self, queue: &Queue) -> bool;
 
-    /// Whether it takes this job. Must not block: what takes time to find out is
-    /// found out before the poll.
+    /// Whether the worker takes this job. Must not block: slow checks are done before the poll.
     ///
     /// # Errors
-    /// What is to become of the job otherwise.
+    /// Why the job is declined, and what becomes of it.
     fn admit(&self, job: &Job, lane: &Lane) -> Result<Self::Ticket, Decline>;
 }
 
-/// Why a delivered job is not taken.
+/// Why a fetched job is not claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decline {
-    /// Others may have it; this worker is offered it again after that long.
+    /// Other workers may have the job; this worker is offered it again after this time.
     Leave(SignedDuration),
-    /// There is no room for any job of this lane: none is asked about in the rest
-    /// of the poll. This worker is offered them again after that long.
+    /// The worker has no slot for any job of this lane; the rest of the poll offers it none. It is offered them again
+    /// after this time.
     Full(SignedDuration),
-    /// Its batch is paused: it is put aside until that is over.
+    /// The batch is paused: the job is parked until the batch is resumed.
     Park,
 }
 
-/// Somebody who takes whatever there is.
+/// A claimant that takes every job.
 impl Claimant for WorkerName {
     type Ticket = ();
 
@@ -81,30 +78,27 @@ impl Claimant for WorkerName {
 /// How long a poll may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PollEffort {
-    /// The poll may search for a job that is wanted.
+    /// The poll may search for a job that the worker takes.
     Thorough,
-    /// Another poll is due: no lane is asked twice any more.
+    /// Another poll is due: no lane is fetched from twice any more.
     Brief,
-    /// What is claimed by now is enough.
+    /// The poll ends with the jobs that are claimed by now.
     Stop,
 }
 
-/// What a poll of the lanes found.
+/// The result of a poll.
 pub struct PollResult<T> {
-    /// Jobs, now claimed, the most urgent first.
+    /// The claimed jobs, the most urgent first, each with the claimant's ticket.
     pub claims: Vec<(Claim, T)>,
-    /// A lane in which more jobs wait behind these.
+    /// A lane in which more jobs wait.
     pub more: Option<Lane>,
-    /// Jobs that failed for good because their last owner vanished.
+    /// Jobs that failed for good in this poll, because their last owner vanished.
     pub dead_letters: Vec<Run>,
 }
 
 impl Broker {
-    /// Takes the most urgent jobs of these lanes, `most` at the most; those of
-    /// equal priority in the order in which they were enqueued.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Claims the most urgent jobs of these lanes, up to `most`; jobs of equal priority in the order in which they
+    /// were enqueued.
     pub async fn poll<C: Claimant>(
         &self,
         lanes: &Lanes,
@@ -115,11 +109,8 @@ impl Broker {
         self.poll_in(lanes, claimant, most, &effort).await
     }
 
-    /// The same, in as much effort as is said meanwhile. It must be awaited to its
-    /// end: what it has claimed would be lost.
-    ///
-    /// # Errors
-    /// Where the broker gives no answer.
+    /// Like [`Self::poll`], with an effort that may change meanwhile. The future must not be dropped: the jobs that
+    /// it has claimed would be lost.
     pub async fn poll_in<C: Claimant>(
         &self,
         lanes: &Lanes,
@@ -136,7 +127,7 @@ impl Broker {
             .search_all(lanes, claimant, most, effort, &mut result)
             .await;
         match searched {
-            // What is claimed already must not be lost for what could not be.
+            // Jobs that are claimed already must not be lost because of a later failure.
             Err(error) if result.claims.is_empty() && result.dead_letters.is_empty() => Err(error),
             Err(error) => {
                 tracing::warn!(%error, "polled some lanes only");

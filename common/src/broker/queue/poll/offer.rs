@@ -1,4 +1,4 @@
-//! Offering fetched messages to a claimant, and doing what it decides.
+//! Offering fetched messages to a claimant, and carrying out its decisions.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::job::Job;
 use crate::wire;
 use crate::wire::WireError;
 
-/// A message over which a request failed is offered again after that long.
-const TROUBLE: SignedDuration = SignedDuration::from_secs(10);
+/// If a request about a message failed, the message is delivered again after this time.
+const FAILED_WAIT: SignedDuration = SignedDuration::from_secs(10);
 
-/// What is to become of a fetched message.
+/// What is to be done with a fetched message.
 enum Verdict<T> {
     Take(Job, T),
     Decline(SignedDuration),
@@ -31,8 +31,7 @@ enum Verdict<T> {
 }
 
 impl Broker {
-    /// Offers fetched messages to a claimant until as many as are wanted are
-    /// claimed, and gives the rest back.
+    /// Offers fetched messages to a claimant until as many as are wanted are claimed, and gives the rest back.
     pub(super) async fn offer<C: Claimant>(
         &self,
         turn: &mut Turn<'_>,
@@ -46,7 +45,7 @@ impl Broker {
         if last.is_some_and(|info| info.pending > 0) {
             result.more = Some(lane.clone());
         }
-        // What is kept for longer may be offered to another worker meanwhile.
+        // A message that is kept for longer may be delivered to another worker meanwhile.
         let until = Instant::now() + SEARCH.min(ack_wait / 4);
         let enough = result.claims.len() + wanted;
         let mut waiting = VecDeque::from(messages);
@@ -72,7 +71,7 @@ impl Broker {
                 verdicts.push(self.carry_out(lane, message, verdict, claimant.name(), ack_wait));
                 if is_taken {
                     room -= 1;
-                    // Whether more are wanted is known once these are claimed.
+                    // Whether more are wanted is known only once these are claimed.
                     if room == 0 {
                         break;
                     }
@@ -89,8 +88,8 @@ impl Broker {
         turn.is_over |= full.is_some();
     }
 
-    /// Does what was decided about a message. Where that fails, the message is left
-    /// for later: it must not keep the worker from others.
+    /// Carries out the decision about a message. If that fails, the message is left for later: it must not keep the
+    /// worker from other jobs.
     async fn carry_out<T>(
         &self,
         lane: &Lane,
@@ -106,7 +105,7 @@ impl Broker {
                 self.claim_one(lane, message.clone(), job, worker, ack_wait)
                     .await
             }
-            // It is kept until its lane is searched through.
+            // A declined message is kept until its lane is searched through.
             Verdict::Decline(_) => Ok(Taken::Nothing),
             Verdict::GiveBack => {
                 let left = self.nak_later(&message, SignedDuration::ZERO).await;
@@ -125,7 +124,7 @@ impl Broker {
             Ok(taken) => (taken, kept),
             Err(error) => {
                 tracing::warn!(subject = %message.subject, %error, "left for later");
-                if let Err(error) = self.nak_later(&message, TROUBLE).await {
+                if let Err(error) = self.nak_later(&message, FAILED_WAIT).await {
                     tracing::debug!(%error, "it comes back by itself");
                 }
                 (Taken::Nothing, None)
@@ -134,7 +133,7 @@ impl Broker {
     }
 }
 
-/// What is to become of a message by the claimant's word.
+/// The claimant's verdict on a message.
 fn judge<C: Claimant>(
     message: &jetstream::Message,
     lane: &Lane,

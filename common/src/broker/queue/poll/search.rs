@@ -1,4 +1,4 @@
-//! Searching the lanes of one priority after the other.
+//! Searching the lanes, one priority after the other.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -16,31 +16,31 @@ use crate::farm::queue::Lane;
 use crate::names::subject;
 use crate::names::subject::JOBS;
 
-/// How long a poll searches the lanes of one priority while nothing there is claimed.
+/// How long a poll searches the lanes of one priority while no job there is claimed.
 pub(super) const SEARCH: Duration = Duration::from_millis(250);
-/// How long it searches in all. After that each lane is asked once.
+/// How long a poll searches in all. After that, each lane is fetched from once.
 const LONGEST: Duration = Duration::from_millis(750);
-/// Jobs of one priority that one poll declines.
+/// Most jobs of one priority that one poll declines.
 const MOST_DECLINES: usize = 4096;
-/// Jobs that one fetch asks for at the most.
+/// Most jobs that one fetch asks for.
 const MOST_AT_ONCE: usize = 256;
-/// How long a lane is left to others that took more than one poll to search
-/// through: each search hides its jobs from them.
+/// How long a lane is left to other workers if it took more than one poll to search through: each search hides its
+/// jobs from them.
 const LONG_REST: Duration = Duration::from_secs(30);
 
 /// One of the lanes that are polled together.
 pub(super) struct Turn<'a> {
     pub lane: &'a Lane,
     pub known: &'a Known,
-    /// Fetches of this poll that brought jobs and no claim.
+    /// Fetches of this poll that brought jobs but no claim.
     fruitless: u32,
-    /// Not to be asked again in this poll.
+    /// Whether the lane is not fetched from again in this poll.
     pub is_over: bool,
-    /// Broken off before all jobs of the lane were known.
+    /// Whether the search ended before all jobs of the lane were seen.
     is_unfinished: bool,
-    /// Whether it brought a claim.
+    /// Whether a fetch brought a claim.
     is_fruitful: bool,
-    /// What was declined, and for how long.
+    /// Declined messages, each with the time until its next delivery.
     pub declined: Vec<(jetstream::Message, SignedDuration)>,
 }
 
@@ -66,7 +66,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Searches the lanes of one priority. Says whether to go on with the next.
+    /// Searches the lanes of one priority. Returns whether to go on with the next priority.
     async fn search<C: Claimant>(
         &self,
         group: &mut [Turn<'_>],
@@ -96,8 +96,7 @@ impl Broker {
                     turn.is_unfinished = true;
                     continue;
                 }
-                // The job that waits longest may lie in any of several
-                // lanes: then each job is fetched by itself.
+                // The job that has waited longest may be in any of several lanes: then each fetch takes one job.
                 let wanted = if is_alone { free } else { 1 };
                 let reach = turn.known.reach.load(Ordering::Relaxed);
                 let messages = self.fetch_from(turn.lane, wanted.max(reach)).await?;
@@ -125,8 +124,7 @@ impl Broker {
         }
     }
 
-    /// Gives back what was declined: for others to have at once, where the lane
-    /// was searched through.
+    /// Gives the declined messages back: at once if the lane was searched through, otherwise after their time.
     async fn give_back(&self, group: &mut [Turn<'_>]) {
         for turn in group {
             let longest = turn.declined.iter().map(|(_, wait)| *wait).max();
@@ -156,12 +154,12 @@ impl Broker {
         }
     }
 
-    /// The lanes that are still to be asked, in order: those first that brought
-    /// the fewest jobs in vain, then the one whose next job was enqueued first.
+    /// Indexes of the lanes that are still to be fetched from, in order: lanes with the fewest fruitless fetches
+    /// first, then the lane whose next job was enqueued first.
     async fn order(&self, group: &[Turn<'_>]) -> Result<Vec<usize>, BrokerError> {
         let open = || (0..group.len()).filter(|index| !group[*index].is_over);
         let mut asking = Vec::new();
-        // Of a lane that is alone nothing needs to be known.
+        // The order needs no request if only one lane is left.
         if open().count() > 1 {
             for index in open() {
                 asking.push(self.head(group[index].lane));
@@ -170,13 +168,12 @@ impl Broker {
         let mut heads = futures::future::try_join_all(asking).await?;
         heads.resize(open().count(), None);
         let mut order: Vec<_> = open().zip(heads).collect();
-        // A lane without a head is polled all the same: what comes back to it has none.
+        // A lane without a head is polled all the same: a redelivered job does not show as a head.
         order.sort_by_key(|(index, head)| (group[*index].fruitless, head.unwrap_or(0)));
         Ok(order.into_iter().map(|(index, _)| index).collect())
     }
 
-    /// The place of the job that a lane gives out next among those that it has
-    /// not given out before.
+    /// The sequence of the next job among those that the lane has not delivered before.
     async fn head(&self, lane: &Lane) -> Result<Option<u64>, BrokerError> {
         let info = self.lane_info(lane).await?;
         if info.num_pending == 0 {
@@ -188,7 +185,7 @@ impl Broker {
         Ok(head.map(|stored| stored.sequence))
     }
 
-    /// Messages of a lane that are there at once.
+    /// Messages that a lane can deliver at once.
     async fn fetch_from(
         &self,
         lane: &Lane,
@@ -198,8 +195,7 @@ impl Broker {
     }
 }
 
-/// Lanes to be polled together, the most urgent first; within a priority
-/// those that are preferred first.
+/// Lanes that are polled together, the most urgent first; within a priority, preferred lanes first.
 fn groups<'a, C: Claimant>(lanes: &'a Lanes, claimant: &C) -> Vec<Vec<Turn<'a>>> {
     let mut groups = BTreeMap::<_, Vec<_>>::new();
     for (lane, known) in lanes.iter() {
