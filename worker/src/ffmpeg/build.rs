@@ -1,16 +1,16 @@
-//! What an ffmpeg can do beside encoding, as far as command lines depend on it.
+//! The abilities of an ffmpeg build on which command lines depend, besides its encoders.
 
 use std::collections::BTreeSet;
 
 use common::farm::card::Capabilities;
 
-/// The first version that hands what belongs to frames (HDR metadata, captions) on to every encoder and container.
-const HANDS_ON: u32 = 8;
+/// The first version that passes data of single frames (HDR metadata, captions) on to every encoder and container.
+const FRAME_DATA_SINCE: u32 = 8;
 
-/// The first version that writes to Matroska how players turn the picture.
-const TURNS_MATROSKA: u32 = 9;
+/// The first version that writes the picture's rotation to Matroska files.
+const MATROSKA_ROTATION_SINCE: u32 = 9;
 
-/// An ffmpeg.
+/// An ffmpeg build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Build {
     major: u32,
@@ -19,7 +19,7 @@ pub struct Build {
 }
 
 impl Build {
-    /// One of this `version`, e.g. `5.1.9-0+deb12u1`, with these filters and encoders.
+    /// A build of this `version`, such as `5.1.9-0+deb12u1`, with these filters and encoders.
     pub fn new(
         version: &str,
         filters: impl IntoIterator<Item = String>,
@@ -32,33 +32,33 @@ impl Build {
         }
     }
 
-    /// The one that a card tells of.
+    /// The build that a capability card describes.
     pub fn of(card: &Capabilities) -> Self {
         let encoders = card.encoders.keys().map(ToString::to_string);
         Self::new(&card.ffmpeg.version, card.filters.iter().cloned(), encoders)
     }
 
-    /// Whether what belongs to frames reaches every encoder and container that has a place for it.
+    /// Whether data of single frames reaches every encoder and container that can hold it.
     pub fn hands_frame_data_on(&self) -> bool {
-        self.major >= HANDS_ON
+        self.major >= FRAME_DATA_SINCE
     }
 
-    /// Whether it writes to Matroska how players turn the picture.
+    /// Whether this build writes the picture's rotation to Matroska files.
     pub(super) fn turns_matroska(&self) -> bool {
-        self.major >= TURNS_MATROSKA
+        self.major >= MATROSKA_ROTATION_SINCE
     }
 
     pub(super) fn has_filter(&self, name: &str) -> bool {
         self.filters.contains(name)
     }
 
-    /// Whether it has this library, which decodes as well as it encodes.
+    /// Whether this build includes a library that decodes as well as encodes, such as `libvpx-vp9`.
     pub(super) fn has_library(&self, name: &str) -> bool {
         self.encoders.contains(name)
     }
 }
 
-/// The number before the first point; what is built between two releases (`N-118000-g0123456`) is newer than all of them.
+/// The number before the first point. A build between two releases (`N-118000-g0123456`) counts as newer than all.
 fn major(version: &str) -> u32 {
     let digits: String = version
         .trim_start_matches('n')
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_read_as_builders_write_it() {
+    fn versions_of_releases_and_snapshots_are_parsed() {
         assert_eq!(major("5.1.9-0+deb12u1"), 5);
         assert_eq!(major("n9.0.2-17-g2a571b6068-20260930"), 9);
         assert_eq!(major("N-118000-g0123456"), u32::MAX);

@@ -1,5 +1,5 @@
-//! Running ffmpeg and ffprobe: what they are asked, how they are watched, and
-//! what their answers mean. Nothing here knows of brokers or stores.
+//! Builds the command lines of ffmpeg and ffprobe, runs both, and interprets their output. This module knows nothing
+//! of brokers or stores.
 
 pub mod arguments;
 pub mod build;
@@ -17,13 +17,11 @@ use std::path::{Path, PathBuf};
 /// The programs of an ffmpeg installation, by absolute path.
 #[derive(Clone, Debug)]
 pub struct Tools {
-    /// Encodes.
     pub ffmpeg: PathBuf,
-    /// Looks at files.
     pub ffprobe: PathBuf,
 }
 
-/// A program is not to be found.
+/// A program was not found.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{program} was not found {place}: install FFmpeg 5.1 or newer ({hint}) or say where it is with --{program}"
@@ -43,16 +41,16 @@ const HINT: &str = if cfg!(target_os = "macos") {
 };
 
 impl Tools {
-    /// Finds both programs: where told, or else in `PATH`, and ffprobe next to
-    /// ffmpeg first, so that the two are of one build.
+    /// Finds both programs: at the given path, or else in `PATH`. ffprobe is first searched next to ffmpeg, so that
+    /// both come from the same build.
     ///
     /// # Errors
-    /// Where one is missing.
+    /// If a program is missing.
     pub fn find(ffmpeg: Option<PathBuf>, ffprobe: Option<PathBuf>) -> Result<Self, ToolMissing> {
         let ffmpeg = locate("ffmpeg", ffmpeg)?;
         let ffprobe = match ffprobe {
             None => which(&ffmpeg.with_file_name("ffprobe")).or_else(|_| locate("ffprobe", None)),
-            told => locate("ffprobe", told),
+            given => locate("ffprobe", given),
         };
         Ok(Self {
             ffprobe: ffprobe?,
@@ -61,13 +59,13 @@ impl Tools {
     }
 }
 
-/// Where a program is: at a path, or by its name in `PATH`, as a shell would find it.
-fn locate(program: &'static str, told: Option<PathBuf>) -> Result<PathBuf, ToolMissing> {
-    let name = told.as_deref().unwrap_or(Path::new(program));
+/// Finds a program by its path, or by its name in `PATH`, as a shell does.
+fn locate(program: &'static str, given: Option<PathBuf>) -> Result<PathBuf, ToolMissing> {
+    let name = given.as_deref().unwrap_or(Path::new(program));
     which(name).map_err(|_| ToolMissing {
         program,
-        place: match &told {
-            Some(told) => format!("at {}", told.display()),
+        place: match &given {
+            Some(given) => format!("at {}", given.display()),
             None => "in PATH".to_owned(),
         },
         hint: HINT,
@@ -79,24 +77,24 @@ fn which(name: &Path) -> Result<PathBuf, which::Error> {
     Ok(std::path::absolute(&found).unwrap_or(found))
 }
 
-/// What ffmpeg reads.
+/// An input of ffmpeg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A file on this machine.
     File(PathBuf),
-    /// Something behind `http://` or `https://` that answers range requests.
+    /// An `http://` or `https://` address that answers range requests.
     Url(String),
 }
 
-/// Containers and raw streams that hold pictures and sound themselves. Formats
-/// that point elsewhere (HLS, DASH, concat lists, image sequences) stay out: a
-/// hostile one would have ffmpeg read other files or call other hosts.
+/// Containers and raw streams that contain their media themselves. Formats that refer to other files (HLS, DASH,
+/// concat lists, image sequences) are not allowed: a hostile input could make ffmpeg read other files or call other
+/// hosts.
 const FORMATS: &str = "aac,ac3,aiff,amr,apng,asf,av1,avi,caf,dirac,dnxhd,dts,dv,eac3,flac,flv,gif,gxf,h264,hevc,\
     ivf,live_flv,m4v,matroska,mjpeg,mov,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,truehd,vc1,vvc,w64,wav,wtv,wv,\
     yuv4mpegpipe";
 
 impl Source {
-    /// The arguments by which ffmpeg and ffprobe read it: its `-i` and what must stand before.
+    /// The arguments that open this input in ffmpeg and ffprobe: `-i`, and the options that must come before it.
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["-format_whitelist".into(), FORMATS.into()];
         arguments.push("-protocol_whitelist".into());
@@ -127,7 +125,7 @@ impl Source {
         arguments
     }
 
-    /// The same to read it as bytes of no format.
+    /// The arguments that open this input as plain bytes, in no media format.
     fn bytes_arguments(&self) -> Vec<OsString> {
         let mut arguments = self.arguments();
         for argument in arguments.iter_mut().filter(|argument| *argument == FORMATS) {
@@ -137,14 +135,14 @@ impl Source {
         arguments
     }
 
-    /// Whether reading it needs the network.
+    /// Whether reading needs the network.
     pub fn is_remote(&self) -> bool {
         matches!(self, Self::Url(_))
     }
 }
 
-/// A path as ffmpeg reads it literally: after `file:`, nothing in a name means
-/// an option, a protocol or a pattern.
+/// A path that ffmpeg takes literally. After `file:`, no character of a name starts an option, a protocol or a
+/// pattern.
 pub fn file(path: &Path) -> OsString {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut text = OsString::from("file:");
@@ -157,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_is_more_than_a_name() {
+    fn special_characters_in_names_have_no_meaning() {
         for name in ["-dash.mp4", "http:x.mp4", "100%d.mp4", "two\nlines.mp4"] {
             let source = Source::File(Path::new("/media").join(name));
             let last = source.arguments().pop().expect("an input");
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_is_named_with_the_way_to_get_it() {
+    fn a_missing_program_is_named_with_its_option() {
         let error = Tools::find(Some("/nowhere/ffmpeg".into()), None).expect_err("missing");
         let error = error.to_string();
         assert!(error.contains("/nowhere/ffmpeg"), "{error}");

@@ -1,9 +1,9 @@
-//! Quality, bitrate and presets in each encoder's own options.
+//! Quality, bitrate and presets as options of each encoder.
 
 use common::recipe::Rate;
 use common::recipe::encoder::{Codec, Encoder, EncoderKind};
 
-/// The options that steer an encoder's rate.
+/// The options for an encoder's rate.
 pub(super) fn rate(encoder: &Encoder, rate: Rate) -> Vec<String> {
     if let Rate::Bitrate(bitrate) = rate {
         return vec!["-b:v".to_owned(), bitrate.bits_per_second().to_string()];
@@ -14,16 +14,16 @@ pub(super) fn rate(encoder: &Encoder, rate: Rate) -> Vec<String> {
     }
 }
 
-/// The options that hold an encoder at a constant quality on its own scale.
+/// The options for a constant quality, on the encoder's own scale.
 fn quality(encoder: &Encoder, value: f64) -> Vec<String> {
-    let exact = plain(value);
-    let whole = plain(value.round());
+    let exact = decimal(value);
+    let whole = decimal(value.round());
     let options: Vec<&str> = match (encoder.kind(), encoder.as_str()) {
         (EncoderKind::Software, "libx264" | "libx265") => vec!["-crf", &exact],
         (EncoderKind::Software, "libsvtav1") => vec!["-crf", &whole],
-        // Without a bitrate of 0 these take the quality as a limit only.
+        // Without a bitrate of 0, these encoders treat the quality only as a limit.
         (EncoderKind::Software, "libaom-av1" | "libvpx-vp9") => vec!["-crf", &whole, "-b:v", "0"],
-        // VP8 has no unlimited mode: a bitrate that never limits.
+        // VP8 has no unlimited mode, so it gets a bitrate that is never reached.
         (EncoderKind::Software, "libvpx") => vec!["-crf", &whole, "-b:v", "1G"],
         (EncoderKind::Software, "librav1e" | "libvvenc") => vec!["-qp", &whole],
         (EncoderKind::Nvidia, _) => vec!["-rc", "vbr", "-cq", &exact, "-b:v", "0"],
@@ -39,7 +39,7 @@ fn quality(encoder: &Encoder, value: f64) -> Vec<String> {
     options.into_iter().map(str::to_owned).collect()
 }
 
-/// The option that chooses between speed and size, in the encoder's own words.
+/// The option for the trade-off between speed and size, with the encoder's own value.
 pub(super) fn preset(encoder: &Encoder, preset: &str) -> Vec<String> {
     let option = match (encoder.kind(), encoder.as_str()) {
         (EncoderKind::Software, "libvpx" | "libvpx-vp9" | "libaom-av1") => "-cpu-used",
@@ -52,21 +52,21 @@ pub(super) fn preset(encoder: &Encoder, preset: &str) -> Vec<String> {
     vec![option.to_owned(), preset.to_owned()]
 }
 
-/// What an encoder needs besides for pictures of this depth, to take them at all, to be quick enough, or to be quiet.
+/// Further options that an encoder needs for pictures of this bit depth: to accept them at all, or to be fast enough.
 pub(super) fn default_options(encoder: &Encoder, depth: u8) -> &'static [&'static str] {
     match encoder.as_str() {
-        // Off by default, they leave most cores idle.
+        // Row-based threads are off by default, which leaves most cores idle.
         "libvpx-vp9" | "libaom-av1" => &["-row-mt", "1"],
-        // As DNxHD it knows a few sizes at a few bitrates; as DNxHR it knows all.
+        // The DNxHD profile supports only a few sizes and bitrates; the DNxHR profiles support all sizes.
         "dnxhd" if depth > 8 => &["-profile:v", "dnxhr_hqx"],
         "dnxhd" => &["-profile:v", "dnxhr_sq"],
-        // By default this is Windows' own software.
+        // The default is Windows' own software encoder.
         _ if encoder.kind() == EncoderKind::Mediafoundation => &["-hw_encoding", "1"],
         _ => &[],
     }
 }
 
-/// Whether ffmpeg's encoder refuses pictures of odd size (as 4:2:0, which is what they come in).
+/// Whether ffmpeg's encoder refuses pictures of odd width or height. Pictures reach it as 4:2:0.
 pub(super) fn needs_even_size(encoder: &Encoder) -> bool {
     encoder.kind().is_hardware()
         || matches!(
@@ -81,7 +81,7 @@ pub(super) fn needs_even_size(encoder: &Encoder) -> bool {
         )
 }
 
-/// Whether timestamps may be in any unit; MPEG's older formats know frame rates only.
+/// Whether timestamps may have any unit. MPEG-2, MPEG-4 Part 2 and DNxHD support frame rates only.
 pub(super) fn takes_any_time_base(encoder: &Encoder) -> bool {
     !matches!(
         encoder.codec(),
@@ -89,8 +89,8 @@ pub(super) fn takes_any_time_base(encoder: &Encoder) -> bool {
     )
 }
 
-fn plain(value: f64) -> String {
-    // At most two digits behind the point, and none that say nothing.
+fn decimal(value: f64) -> String {
+    // At most two decimals, without trailing zeros.
     ((value * 100.0).round() / 100.0).to_string()
 }
 
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn each_family_hears_its_own_words() {
+    fn each_family_gets_its_own_options() {
         let crf = Rate::Crf(23.5);
         assert_eq!(options("libx264", crf), "-crf 23.5");
         assert_eq!(options("libsvtav1", crf), "-crf 24");

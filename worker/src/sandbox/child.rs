@@ -1,9 +1,8 @@
-//! A tool as a child process, together with all that it starts.
+//! A tool as a child process, together with every process that it starts.
 //!
-//! Everywhere it leads a process group. On Linux a confined tool has a
-//! [supervisor](crate::sandbox) besides, which takes down what has left the
-//! group as well: it hears what to do by its standard input, and that this
-//! worker is gone by the end of it.
+//! On every system the tool leads a process group. On Linux a confined tool also has a [supervisor](crate::sandbox),
+//! which kills processes that have left the group. The worker sends requests to the supervisor's standard input. The
+//! end of that input tells the supervisor that the worker is gone.
 
 use std::io;
 use std::process::ExitStatus;
@@ -12,24 +11,23 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 
-/// What a supervisor reads when its tool is to end by itself. Once nothing more
-/// can come, it kills.
+/// The byte that makes a supervisor ask its tool to end. The end of the input makes the supervisor kill the tool.
 pub(crate) const ASK: u8 = b'e';
 
-/// A tool that runs; dropping this kills it and all that it started.
+/// A running tool. Dropping this value kills the tool and every process that it started.
 pub(crate) struct Child {
     process: tokio::process::Child,
-    /// Where the supervisor listens.
+    /// The supervisor's standard input.
     supervisor: Option<ChildStdin>,
     #[cfg(unix)]
     group: Option<rustix::process::Pid>,
 }
 
 impl Child {
-    /// Starts a tool on its own, or behind its supervisor.
+    /// Starts a tool, directly or behind its supervisor.
     ///
     /// # Errors
-    /// Where it cannot be started.
+    /// If the tool cannot be started.
     pub(crate) fn spawn(mut command: Command, is_supervised: bool) -> io::Result<Self> {
         #[cfg(unix)]
         command.process_group(0);
@@ -37,7 +35,8 @@ impl Child {
             true => std::process::Stdio::piped(),
             false => std::process::Stdio::null(),
         });
-        // Reaps what is dropped; on Windows it is also what kills it. A supervisor that is killed kills nobody.
+        // `kill_on_drop` also reaps the process. On Windows nothing else kills it. A supervisor must not be killed,
+        // because it would leave the tool alive.
         command.kill_on_drop(!is_supervised);
         let mut process = command.spawn()?;
         #[cfg(unix)]
@@ -52,26 +51,26 @@ impl Child {
         })
     }
 
-    /// What it prints, once.
+    /// The tool's standard output; `None` after the first call.
     pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
         self.process.stdout.take()
     }
 
-    /// What it complains of, once.
+    /// The tool's standard error; `None` after the first call.
     pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
         self.process.stderr.take()
     }
 
-    /// Waits until it has ended. Behind a supervisor, nothing that it started
-    /// is alive then.
+    /// Waits until the tool has ended. If the tool has a supervisor, every process that the tool started is gone by
+    /// then.
     ///
     /// # Errors
-    /// Where it cannot be waited for.
+    /// If waiting fails.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.process.wait().await
     }
 
-    /// Asks it to end, waits, kills what is left, and reaps it.
+    /// Asks the tool to end, waits for the grace time, kills the remaining processes, and reaps the tool.
     pub(crate) async fn end(mut self, grace: Duration) {
         self.ask().await;
         let _ = tokio::time::timeout(grace, self.process.wait()).await;
@@ -81,13 +80,13 @@ impl Child {
 
     async fn ask(&mut self) {
         match &mut self.supervisor {
-            // Who does not listen has ended.
+            // If the write fails, the supervisor has already ended.
             Some(supervisor) => drop(supervisor.write_all(&[ASK]).await),
             None => self.ask_group(),
         }
     }
 
-    /// Kills it and what it started; does not wait.
+    /// Kills the tool and every process that it started, without waiting for their end.
     pub(crate) fn kill(&mut self) {
         if self.supervisor.take().is_none() {
             self.kill_group();
@@ -103,7 +102,8 @@ impl Child {
 
     #[cfg(unix)]
     fn kill_group(&mut self) {
-        // The group outlives its leader while any member lives, and its number is not reused before. It may be later.
+        // A group keeps its number while any member lives, even after its leader has ended. Later the number may be
+        // reused, so it is used only once.
         if let Some(group) = self.group.take() {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }

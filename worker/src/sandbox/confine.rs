@@ -1,4 +1,4 @@
-//! Landlock: what the wrapper forbids itself before it becomes the tool.
+//! Landlock: the rules that the wrapper applies to itself before it becomes the tool.
 
 use std::io::{Error, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -13,8 +13,8 @@ use landlock::{
 
 use super::Order;
 
-/// Where programs, libraries, drivers and their settings live. Of `/etc` and
-/// `/proc` only what libraries ask for.
+/// Folders of programs, libraries, drivers and their settings. Of `/etc` and `/proc`, only the files that libraries
+/// read.
 const READ: &[&str] = &[
     "/usr",
     "/bin",
@@ -85,7 +85,7 @@ const DEVICES: &[&str] = &[
     "/dev/video-dec0",
 ];
 
-/// Devices that come in numbers.
+/// Prefixes of numbered devices.
 const DEVICE_FAMILIES: &[&str] = &["nvidia", "video", "media", "mali"];
 
 const NEWEST: ABI = ABI::V6;
@@ -123,7 +123,7 @@ fn prepare(order: &Order) -> Result<(), Error> {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    // A parent that died before that will send no signal any more.
+    // If the parent died before that call, its death sends no signal any more.
     let parent = getppid().map(|pid| pid.as_raw_nonzero().get());
     if order.parent.is_some() && parent != order.parent {
         return Err(Error::new(ErrorKind::BrokenPipe, "the supervisor is gone"));
@@ -133,8 +133,8 @@ fn prepare(order: &Order) -> Result<(), Error> {
     restrict(order, read).map_err(Error::other)
 }
 
-/// Opens what the tool may read. The worker has checked a path without links: a
-/// link that is there now was put there since, and leads elsewhere.
+/// Opens a path that the tool may read. The worker has checked that the path holds no symbolic link. If there is one
+/// now, it was put there since, and may lead elsewhere.
 fn opened(path: &Path) -> Result<OwnedFd, Error> {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat2};
     use rustix::io::Errno;
@@ -142,7 +142,7 @@ fn opened(path: &Path) -> Result<OwnedFd, Error> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let exactly = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
     let found = match exactly {
-        // Before Linux 5.6, and where a container forbids the call.
+        // Linux before 5.6 does not have this call, and some containers forbid it.
         Err(Errno::NOSYS | Errno::PERM) => open(path, flags | OFlags::NOFOLLOW, Mode::empty()),
         found => found,
     };
@@ -160,7 +160,7 @@ fn restrict(order: &Order, read: Vec<OwnedFd>) -> Result<(), RulesetError> {
     if !order.network {
         ruleset = ruleset.handle_access(AccessNet::ConnectTcp)?;
     }
-    // Rules for what does not exist are left out, and so is what an older kernel cannot do.
+    // Rules for missing paths are skipped, and so are rules that an older kernel does not support.
     ruleset
         .create()?
         .add_rules(path_beneath_rules(readable, AccessFs::from_read(NEWEST)))?
@@ -185,8 +185,8 @@ fn is_folder(file: &OwnedFd) -> bool {
     fstat(file).is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory)
 }
 
-/// Where the tool and what it starts are installed: its folder, that of the
-/// file behind a link, the libraries next to it, and `PATH`.
+/// Folders in which the tool and the programs that it starts are installed: the tool's folder, the folder of the file
+/// behind a symbolic link, the library folders next to it, and `PATH`.
 fn program_folders(order: &Order) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for tool in [Some(order.tool.clone()), order.tool.canonicalize().ok()] {

@@ -1,16 +1,14 @@
-//! How ffmpeg is confined, so that a hostile file or recipe reads and writes
-//! nothing but its own.
+//! Confines ffmpeg, so that a hostile file or recipe can read and write only its own files.
 //!
-//! Everywhere: an environment without secrets, and the scratch folder as home.
-//! On Linux also Landlock and a supervisor. Landlock's rules bind whoever applies
-//! them, so the worker's own program runs first, applies them to itself, and
-//! becomes the tool. The [supervisor](supervise) is the same program once more,
-//! not confined; when the tool has ended, or is to be killed, it kills whatever
-//! the tool started and left behind, in other groups and sessions too:
+//! On every system the tool gets an environment without secrets, and the scratch folder as its home. Linux adds
+//! Landlock and a supervisor. A process can apply Landlock's rules only to itself. The worker's own program is
+//! therefore started first, confines itself, and then becomes the tool by `exec`. The [supervisor](supervise) is
+//! another process of the same program, not confined. When the tool has ended, or must be killed, the supervisor
+//! kills every process that the tool started, even in other process groups and sessions:
 //!
 //! ```text
 //! worker sandbox               ORDER    the supervisor; starts
-//!   worker sandbox --child PID ORDER    what becomes the tool, and dies with PID
+//!   worker sandbox --child PID ORDER    the process that becomes the tool; it dies with PID
 //!
 //! ORDER: [--read PATH]… [--write FOLDER] [--network] -- TOOL ARGUMENT…
 //! ```
@@ -23,23 +21,22 @@ use std::process::ExitCode;
 
 use tokio::process::Command;
 
-/// What a tool may touch.
+/// The files and network that a tool may use.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
-    /// The worker's own program, which [`exec`] makes the tool's wrapper;
-    /// `None` runs tools without Landlock.
+    /// The worker's own program, which wraps the tool by [`run`]. `None` runs tools without Landlock.
     pub program: Option<PathBuf>,
-    /// Files and folders that may be read, besides the tool's own and the system's.
+    /// Files and folders that the tool may read, besides its own installation and the system's libraries.
     pub read: Vec<PathBuf>,
-    /// Its working folder, home and temporary folder alike.
+    /// The tool's working folder, home and temporary folder.
     pub home: PathBuf,
-    /// Whether it may read and write in its home; nowhere else in any case.
+    /// Whether the tool may read and write in `home`. It may never write elsewhere.
     pub writes: bool,
-    /// Whether it may connect to other hosts.
+    /// Whether the tool may connect to other hosts.
     pub network: bool,
 }
 
-/// Variables that tools need: how to find libraries, drivers and certificates, and in which language to speak.
+/// Environment variables that tools need to find libraries, drivers and certificates, and to choose a language.
 const VARIABLES: &[&str] = &[
     "PATH",
     "LANG",
@@ -62,26 +59,26 @@ const VARIABLES: &[&str] = &[
     "PROCESSOR_ARCHITECTURE",
 ];
 
-/// The same by their beginnings.
+/// Prefixes of further variables that tools need.
 const FAMILIES: &[&str] = &[
     "LC_", "LIBVA_", "VDPAU_", "CUDA_", "NVIDIA_", "NV_", "VK_", "MESA_", "ONEVPL_", "MFX_",
     "INTEL_", "AMD_", "RADV_",
 ];
 
 impl Sandbox {
-    /// The command that runs the tool confined; its arguments are to be added.
+    /// The command that runs the tool confined. The caller adds the tool's arguments.
     pub fn command(&self, tool: &Path) -> Command {
         let mut command = self.wrapped(tool);
         command
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| is_needed(name)))
-            // Shader caches and the like go with the scratch folder.
+            // Shader caches and similar files are deleted together with the scratch folder.
             .env("HOME", &self.home)
             .env("TMPDIR", &self.home)
             .env("TEMP", &self.home)
             .env("TMP", &self.home)
             .env("AV_LOG_FORCE_NOCOLOR", "1")
-            // SVT-AV1 writes banners past ffmpeg's log level: errors only.
+            // SVT-AV1 ignores ffmpeg's log level and prints banners. Level 1 prints errors only.
             .env("SVT_LOG", "1")
             .current_dir(&self.home);
         command
@@ -112,7 +109,7 @@ impl Sandbox {
         Command::new(tool)
     }
 
-    /// Whether the command is that of a supervisor.
+    /// Whether the command starts a supervisor.
     pub(crate) fn is_supervised(&self) -> bool {
         cfg!(target_os = "linux") && self.program.is_some()
     }
@@ -133,11 +130,10 @@ pub fn support() -> &'static str {
     confine::support()
 }
 
-/// Exit code of a wrapper that could not become the tool.
+/// The exit code of a wrapper that could not start the tool.
 pub const FAILED: u8 = 125;
 
-/// What `worker sandbox` does: to be called with the arguments after it, by the
-/// first thread, before any runtime starts.
+/// Runs `worker sandbox` with the arguments that follow it. Call this on the first thread, before any runtime starts.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let error = match Order::read(arguments.iter().cloned()) {
@@ -155,10 +151,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-/// What the wrapper is told on its command line.
+/// The wrapper's command line.
 #[derive(Debug, Default, PartialEq)]
 struct Order {
-    /// Whose child becomes the tool; `None` where it is to be supervised first.
+    /// The supervisor's process id, for the process that becomes the tool. `None` for the supervisor itself.
     parent: Option<i32>,
     read: Vec<PathBuf>,
     write: Option<PathBuf>,
@@ -224,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_stay_out() {
+    fn secrets_are_not_passed_on() {
         for name in [
             "AWS_SECRET_ACCESS_KEY",
             "NATS_URL",
@@ -246,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wrapper_reads_what_the_worker_writes() {
+    fn the_wrapper_parses_the_command_line_of_the_worker() {
         let text = [
             "--child",
             "7",

@@ -1,9 +1,9 @@
-//! The supervisor of one tool: what the tool started and left behind does not
-//! outlive it, in whatever group or session that has hidden.
+//! The supervisor of one tool: no process that the tool started outlives the tool, in whatever process group or
+//! session.
 //!
-//! Orphans come to the nearest ancestor that asked for them. So whatever a tool
-//! starts is a child of the supervisor's once all in between are dead, and none
-//! is left where the supervisor has no child any more.
+//! An orphaned process becomes a child of its nearest ancestor that is a subreaper. The supervisor is one. Once all
+//! processes in between are dead, every process of the tool is therefore a child of the supervisor. If the supervisor
+//! has no child left, no process of the tool is left.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -24,15 +24,15 @@ use rustix::process::{
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::{emulate_default_handler, pipe};
 
-/// First and longest pause between two looks whether all that was killed is gone.
-const LOOKS: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
+/// The first and the longest pause between two checks whether all killed processes are gone.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
 
-/// Runs a tool, with the arguments of `worker sandbox`, to the end of all that it
-/// starts, and ends as it did. The tool is asked to end by a byte on standard
-/// input or by a signal; with the end of standard input, all is killed.
+/// Runs a tool until every process that it started has ended, and then ends with the tool's own exit code or signal.
+/// `order` holds the arguments of `worker sandbox`. A byte on standard input, or a signal, asks the tool to end. The
+/// end of standard input kills the tool.
 ///
 /// # Errors
-/// Where the tool cannot be started.
+/// If the tool cannot be started.
 pub(super) fn run(order: &[OsString]) -> io::Result<ExitCode> {
     set_child_subreaper(Some(getpid()))?;
     let signals = Signals::open()?;
@@ -49,24 +49,24 @@ pub(super) fn run(order: &[OsString]) -> io::Result<ExitCode> {
         if let Some(status) = tool.try_wait()? {
             break status;
         }
-        let is_spoken_to = signals.wait(&input)?;
-        let is_over = is_spoken_to && matches!(input.read(&mut [0; 16]), Ok(0) | Err(_));
-        if is_over {
+        let has_input = signals.wait(&input)?;
+        let is_closed = has_input && matches!(input.read(&mut [0; 16]), Ok(0) | Err(_));
+        if is_closed {
             let _ = kill_process_group(group, Signal::KILL);
             break tool.wait()?;
         }
-        if is_spoken_to || signals.is_signalled() {
+        if has_input || signals.is_signalled() {
             let _ = kill_process_group(group, Signal::TERM);
         }
     };
-    // Most of what is left, at one blow.
+    // This kills most of the remaining processes at once.
     let _ = kill_process_group(group, Signal::KILL);
     kill_children()?;
     Ok(end_as(status))
 }
 
-/// Signals of this process, to be waited for together with standard input: the end
-/// of the tool, and requests to end, which this process therefore survives.
+/// The signals of this process, to be awaited together with standard input. SIGCHLD reports the tool's end. Requests
+/// to end are caught, so that this process survives them.
 struct Signals {
     received: UnixStream,
     signalled: Arc<AtomicBool>,
@@ -99,9 +99,9 @@ impl Signals {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let is_spoken_to = !ready[0].revents().is_empty();
+        let has_input = !ready[0].revents().is_empty();
         while matches!((&self.received).read(&mut [0; 64]), Ok(1..)) {}
-        Ok(is_spoken_to)
+        Ok(has_input)
     }
 
     fn is_signalled(&self) -> bool {
@@ -109,10 +109,9 @@ impl Signals {
     }
 }
 
-/// Kills and reaps until there is no child left, those that only now become
-/// children included.
+/// Kills and reaps children until none is left. New orphans become children meanwhile, and are killed too.
 fn kill_children() -> io::Result<()> {
-    let mut pause = LOOKS.0;
+    let mut pause = PAUSES.0;
     loop {
         match wait(WaitOptions::NOHANG) {
             Err(Errno::CHILD) => return Ok(()),
@@ -123,14 +122,13 @@ fn kill_children() -> io::Result<()> {
                     let _ = kill_process(child, Signal::KILL);
                 }
                 std::thread::sleep(pause);
-                pause = (pause * 2).min(LOOKS.1);
+                pause = (pause * 2).min(PAUSES.1);
             }
         }
     }
 }
 
-/// The processes whose parent this is. None of them is reaped but by this
-/// process, so their numbers are theirs.
+/// The children of this process. Only this process reaps them, so their ids cannot be reused in the meantime.
 fn children() -> io::Result<Vec<Pid>> {
     let own = getpid().to_string();
     let mut children = Vec::new();
@@ -142,7 +140,7 @@ fn children() -> io::Result<Vec<Pid>> {
         let Some(id) = id.and_then(Pid::from_raw) else {
             continue;
         };
-        // `ID (NAME) STATE PARENT …`, and a name may hold anything.
+        // The format is `ID (NAME) STATE PARENT …`. NAME may contain any character, even `)`.
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
         let parent = stat
             .rsplit_once(')')
@@ -154,19 +152,19 @@ fn children() -> io::Result<Vec<Pid>> {
     Ok(children)
 }
 
-/// Ends this process as the tool ended.
+/// Ends this process with the tool's exit code or signal.
 fn end_as(status: ExitStatus) -> ExitCode {
     if let Some(code) = status.code() {
         return ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX));
     }
     let number = status.signal().unwrap_or(Signal::KILL.as_raw());
-    // The core would be this program's, not the tool's.
+    // A core dump would show this program, not the tool.
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
     let _ = setrlimit(Resource::Core, none);
     let _ = emulate_default_handler(number);
-    // No such signal ends a process by itself.
+    // The signal did not end this process.
     ExitCode::from(u8::try_from(128 + number).unwrap_or(u8::MAX))
 }

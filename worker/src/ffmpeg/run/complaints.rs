@@ -1,12 +1,12 @@
-//! What ffmpeg complained of while it went on to a good end.
+//! The errors that ffmpeg logged although it succeeded.
 
 use crate::ffmpeg::run::line::Line;
 use crate::ffmpeg::run::speaker::without_speaker;
 
-/// Complaints that are kept word for word.
+/// The number of complaints that are kept in full.
 const KEPT: usize = 8;
 
-/// Words of demuxers that ran out of file where their container says that there is more.
+/// Phrases of demuxers that reached the end of the file earlier than its container promised.
 const BREAKS_OFF: &[&str] = &[
     "File ended prematurely",
     "partial file",
@@ -16,20 +16,20 @@ const BREAKS_OFF: &[&str] = &[
     "truncat",
 ];
 
-/// Errors that say nothing of the input.
+/// Errors that do not mean a damaged input.
 const HARMLESS: &[&str] = &[
-    // Equal timestamps are the muxer's problem.
+    // The null muxer complains about equal timestamps.
     "non monotonically increasing dts",
-    // Echoes of what was said before.
+    // A repetition of an earlier line.
     "Last message repeated",
 ];
 
-/// Whether a line says that the file ends where its container says that there is more.
+/// Whether a line says that the file ends earlier than its container promised.
 pub(crate) fn breaks_off(line: &str) -> bool {
     BREAKS_OFF.iter().any(|words| line.contains(words))
 }
 
-/// What ffmpeg complained of.
+/// The errors of one or more runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Complaints {
     kept: Vec<String>,
@@ -37,7 +37,7 @@ pub struct Complaints {
 }
 
 impl Complaints {
-    /// Takes a line of a log.
+    /// Takes a line of a log, and keeps it if it is a complaint.
     pub(crate) fn note(&mut self, line: &Line) {
         let breaks_off = breaks_off(&line.text);
         let is_harmless = HARMLESS.iter().any(|words| line.text.contains(words));
@@ -51,24 +51,23 @@ impl Complaints {
         }
     }
 
-    /// Takes those of another run.
+    /// Adds the complaints of another run.
     pub fn extend(&mut self, others: Self) {
         self.breaks_off |= others.breaks_off;
         self.kept.extend(others.kept);
         self.kept.truncate(KEPT);
     }
 
-    /// Whether there was nothing to complain of.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// Whether a demuxer found less than its container says that there is.
+    /// Whether a file ended earlier than its container promised.
     pub fn breaks_off(&self) -> bool {
         self.breaks_off
     }
 
-    /// The first ones, word for word.
+    /// The first complaints, in ffmpeg's own words.
     pub fn words(&self) -> &[String] {
         &self.kept
     }
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_and_corruption_are_complaints_and_warnings_are_none() {
+    fn errors_and_corruption_are_complaints_and_other_warnings_are_not() {
         let of = |line: &str| {
             let mut complaints = Complaints::default();
             complaints.note(&Line::read(line));

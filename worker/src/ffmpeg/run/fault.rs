@@ -1,4 +1,4 @@
-//! What ffmpeg's last words mean: whose fault the failure is, in one line.
+//! Classifies a failure of ffmpeg or ffprobe by the last lines of its log: the fault, and a message of one line.
 
 use std::process::ExitStatus;
 
@@ -10,7 +10,7 @@ use crate::ffmpeg::run::speaker::{not_held, without_speaker};
 use crate::ffmpeg::run::telling;
 use crate::ffmpeg::run::words::{INPUT, PASSING, SCARCE, UNFINISHED, WORKER};
 
-/// Where the bytes came from: what may have gone wrong differs.
+/// Where the input's bytes come from. The network can fail only for a remote input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A file on this machine.
@@ -20,7 +20,6 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Of a source.
     pub fn of(source: &Source) -> Self {
         if source.is_remote() {
             Self::Remote
@@ -30,24 +29,27 @@ impl Origin {
     }
 }
 
-/// The failure that an ffmpeg which ended badly stands for. What no words tell is in doubt.
+/// The failure of a tool that did not succeed. If no phrase of the log decides the fault, the failure is in doubt.
 pub(crate) fn failure(tool: &str, status: ExitStatus, log: &[Line], origin: Origin) -> Failure {
-    let said = |words: &[&str]| find(log, words).map(plain);
+    let line_with = |words: &[&str]| find(log, words).map(for_people);
     let in_doubt = |doubt, words: String| Failure::in_doubt(doubt, words);
     let failure = if let Some(number) = signal(status) {
         crash(tool, number)
     } else if status.code() == Some(i32::from(crate::sandbox::FAILED)) {
-        Failure::worker(words_of(log).unwrap_or_default())
-    } else if let Some(line) = (origin == Origin::Remote).then(|| said(PASSING)).flatten() {
+        Failure::worker(best_line(log).unwrap_or_default())
+    } else if let Some(line) = (origin == Origin::Remote)
+        .then(|| line_with(PASSING))
+        .flatten()
+    {
         Failure::passing(line)
-    } else if let Some(line) = said(WORKER) {
+    } else if let Some(line) = line_with(WORKER) {
         Failure::worker(line)
-    } else if let Some(line) = said(INPUT) {
+    } else if let Some(line) = line_with(INPUT) {
         Failure::input(line)
-    } else if let Some(line) = said(SCARCE) {
+    } else if let Some(line) = line_with(SCARCE) {
         in_doubt(Doubt::SecondWorker, line)
     } else {
-        in_doubt(Doubt::Proof, words_of(log).unwrap_or_default())
+        in_doubt(Doubt::Proof, best_line(log).unwrap_or_default())
     };
     let message = match (signal(status), failure.message.is_empty()) {
         (Some(_), _) => failure.message,
@@ -57,19 +59,20 @@ pub(crate) fn failure(tool: &str, status: ExitStatus, log: &[Line], origin: Orig
     Failure { message, ..failure }.with_log(texts(log))
 }
 
-/// What it means that a signal ended a tool.
+/// The failure of a tool that was ended by a signal.
 fn crash(tool: &str, number: i32) -> Failure {
     match CRASHES.iter().find(|(signal, _)| *signal == number) {
         Some((_, what)) => Failure::in_doubt(
             Doubt::Repetition,
             format!("{tool} crashed over this file (signal {number}: {what})"),
         ),
-        // The kernel's out-of-memory killer is the usual sender of 9.
+        // Signal 9 usually comes from the kernel's out-of-memory killer.
         None => Failure::worker(format!("{tool} was killed by signal {number}")),
     }
 }
 
-/// Signals that a program brings upon itself, by their numbers on Linux and macOS alike, and Linux's for the bus.
+/// Signals by which a program crashes. Most numbers are the same on Linux and macOS; a bus error is 7 on Linux and 10
+/// on macOS.
 const CRASHES: &[(i32, &str)] = &[
     (4, "illegal instruction"),
     (5, "trap"),
@@ -80,22 +83,21 @@ const CRASHES: &[(i32, &str)] = &[
     (11, "segmentation fault"),
 ];
 
-/// The failure that an ffmpeg which ended well still owns up to in its log.
+/// The failure that ffmpeg reports in its log only, although it exits with success.
 pub(crate) fn unfinished(log: &[Line]) -> Option<Failure> {
     let line = find(log, UNFINISHED)?;
-    Some(Failure::worker(format!("ffmpeg: {}", plain(line))).with_log(texts(log)))
+    Some(Failure::worker(format!("ffmpeg: {}", for_people(line))).with_log(texts(log)))
 }
 
-/// The lines without what is known of them.
 pub(crate) fn texts(log: &[Line]) -> Vec<String> {
     log.iter().map(|line| line.text.clone()).collect()
 }
 
-/// The line that says most: of equally telling ones the last, as complaints that an encode survives come first.
-fn words_of(log: &[Line]) -> Option<String> {
+/// The line that explains most; the last one of equals, because the errors that an encode survives come first.
+fn best_line(log: &[Line]) -> Option<String> {
     telling::most_telling(log.iter().rev())
         .or(log.last())
-        .map(plain)
+        .map(for_people)
 }
 
 fn find<'a>(log: &'a [Line], words: &[&str]) -> Option<&'a Line> {
@@ -103,8 +105,8 @@ fn find<'a>(log: &'a [Line], words: &[&str]) -> Option<&'a Line> {
         .find(|line| words.iter().any(|words| line.text.contains(words)))
 }
 
-/// A line as people read it.
-fn plain(line: &Line) -> String {
+/// A log line in words for people.
+fn for_people(line: &Line) -> String {
     let line = without_speaker(&line.text);
     not_held(&line).unwrap_or(line)
 }
@@ -131,7 +133,7 @@ mod tests {
         failure("ffmpeg", ExitStatus::from_raw(1 << 8), &log, origin)
     }
 
-    /// Lines of a log, where the input was, whose fault that is, and the message.
+    /// The lines of a log, the origin of the input, the expected fault (`None`: in doubt), and the expected message.
     type Case = (&'static [&'static str], Origin, Option<Fault>, &'static str);
 
     const CASES: &[Case] = &[
@@ -232,7 +234,7 @@ mod tests {
             Some(Fault::Input),
             "ffmpeg: mp4 holds no flv1: encode it, or choose --container mkv",
         ),
-        // What no words tell.
+        // Failures that no phrase decides.
         (
             &["[error] Cannot allocate memory"],
             Origin::Local,
@@ -270,16 +272,16 @@ mod tests {
     ];
 
     #[test]
-    fn the_fault_is_told_from_ffmpegs_own_words() {
+    fn faults_are_classified_by_phrases_of_the_log() {
         for (log, origin, fault, message) in CASES {
             let failure = of(log, *origin);
-            let told = failure.doubt.is_none().then_some(failure.fault);
-            assert_eq!((told, failure.message.as_str()), (*fault, *message));
+            let classified = failure.doubt.is_none().then_some(failure.fault);
+            assert_eq!((classified, failure.message.as_str()), (*fault, *message));
         }
     }
 
     #[test]
-    fn a_crash_may_be_the_files_fault_and_a_kill_is_the_machines() {
+    fn a_crash_is_in_doubt_and_a_kill_is_the_workers_fault() {
         let log = [Line::read("x")];
         let of = |number| failure("ffprobe", ExitStatus::from_raw(number), &log, Origin::Local);
         let killed = of(9);

@@ -1,28 +1,27 @@
-//! Lines of what a tool prints: cut to a bound, and read with the level that ffmpeg gives them.
+//! Lines of a tool's output, cut to a maximal length, and parsed with the level that ffmpeg gives them.
 
 const LINE_BYTES: usize = 400;
 
-/// Cuts a stream of bytes into lines, none longer than a bound, whatever
-/// bytes they are made of.
+/// Splits a stream of bytes into lines of at most `LINE_BYTES` bytes. The bytes may be anything.
 #[derive(Default)]
 pub(crate) struct Lines {
     current: Vec<u8>,
 }
 
 impl Lines {
-    /// Takes further bytes and hands on every line that they complete.
+    /// Takes further bytes, and passes on every line that they complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], mut line: impl FnMut(&str)) {
         for &byte in bytes {
             match byte {
                 b'\n' | b'\r' => self.finish(&mut line),
-                // What is beyond the bound is dropped.
+                // Bytes beyond the limit are dropped.
                 _ if self.current.len() < LINE_BYTES => self.current.push(byte),
                 _ => {}
             }
         }
     }
 
-    /// Hands on what came after the last end of line.
+    /// Passes on the text after the last end of line.
     pub(crate) fn finish(&mut self, mut line: impl FnMut(&str)) {
         let text = String::from_utf8_lossy(&self.current);
         let text = text.trim();
@@ -33,13 +32,13 @@ impl Lines {
     }
 }
 
-/// How grave ffmpeg says a line is.
+/// The severity that ffmpeg gives a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Error,
-    /// Libraries and loaders print past ffmpeg's log.
+    /// The line did not come through ffmpeg's log. Libraries and the loader print such lines.
     #[default]
-    Unsaid,
+    Unknown,
     Warning,
     Info,
 }
@@ -56,16 +55,16 @@ const LEVELS: &[(&str, Level)] = &[
     ("[trace] ", Level::Info),
 ];
 
-/// A line of a log, fit to be read.
+/// A parsed line of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// What the line says, without its level.
+    /// The line without its level.
     pub(crate) text: String,
     pub(crate) level: Level,
 }
 
 impl Line {
-    /// A line as ffmpeg writes it with `-loglevel level+…`: `[h264 @ 0x55…] [error] Invalid NAL unit size`.
+    /// Parses a line as ffmpeg writes it with `-loglevel level+…`: `[h264 @ 0x55…] [error] Invalid NAL unit size`.
     pub(crate) fn read(line: &str) -> Self {
         let found = LEVELS
             .iter()
@@ -79,10 +78,10 @@ impl Line {
             },
             None => Self {
                 text: line.to_owned(),
-                // Libraries write by themselves: `x264 [error]: invalid tune`.
+                // Libraries write their own format: `x264 [error]: invalid tune`.
                 level: match line.contains("[error]") {
                     true => Level::Error,
-                    false => Level::Unsaid,
+                    false => Level::Unknown,
                 },
             },
         }
@@ -93,20 +92,20 @@ impl Line {
     }
 }
 
-/// Whether this names who says something, e.g. `[mov @ 0x55…] `, or is nothing.
+/// Whether this text is empty or names a component in brackets, such as `[mov @ 0x55…] `.
 fn is_context(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || (text.starts_with('[') && text.ends_with(']'))
 }
 
-/// The line without the part of a presigned URL that lets anyone read the object.
+/// The line without the query of presigned URLs, with which anyone could read the object.
 pub(crate) fn without_signature(line: &str) -> String {
     let mut parts = line.split("?X-Amz-");
     let mut clean = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         clean.push_str("?…");
         let end = part.find(|c: char| c.is_whitespace() || "'\"".contains(c));
-        // ffmpeg writes `URL: what happened`.
+        // ffmpeg writes `URL: message`.
         let colon = part.find(": ");
         let end = end.into_iter().chain(colon).min().unwrap_or(part.len());
         clean.push_str(&part[end..]);
@@ -120,16 +119,16 @@ mod tests {
 
     #[test]
     fn a_signature_never_reaches_a_log() {
-        let said = "http://s3/b/k?X-Amz-Algorithm=A&X-Amz-Signature=abc: Invalid data found";
+        let line = "http://s3/b/k?X-Amz-Algorithm=A&X-Amz-Signature=abc: Invalid data found";
         assert_eq!(
-            without_signature(said),
+            without_signature(line),
             "http://s3/b/k?…: Invalid data found"
         );
         assert_eq!(without_signature("no url"), "no url");
     }
 
     #[test]
-    fn a_level_is_read_and_left_out() {
+    fn a_level_is_parsed_and_removed() {
         for (line, text, level) in [
             ("[info] Input #0", "Input #0", Level::Info),
             (
@@ -155,7 +154,7 @@ mod tests {
             (
                 "a title with [fatal] in it",
                 "a title with [fatal] in it",
-                Level::Unsaid,
+                Level::Unknown,
             ),
         ] {
             let read = Line::read(line);

@@ -1,9 +1,10 @@
-//! Running ffmpeg and ffprobe, and understanding what they say.
+//! Runs ffmpeg and ffprobe, and interprets their output.
 //!
-//! [`runner`] runs them for a job, confined; `unconfined` runs test encodes. Both watch a tool by `process`. What a tool
-//! prints is cut into lines by `line`; [`progress`] reads the figures, `tail` keeps the last lines of the log.
-//! When a tool fails, [`fault`] says whose fault that is: by the tables in `words`, or else by the line that
-//! `telling` picks. `speaker` knows who speaks in a line. [`complaints`] are what an ffmpeg that ended well had to say.
+//! [`runner`] runs both tools for a job, confined; `unconfined` runs test encodes. Both use `process`, which watches
+//! one tool. `line` splits the output into lines; [`progress`] reads the figures; `tail` keeps the last lines of the
+//! log. When a tool fails, [`fault`] decides whose fault that is. It searches the log for the phrases in `words`. If
+//! none matches, it uses the line that `telling` picks. `speaker` separates the name of the component from the
+//! message of a log line. [`complaints`] collects the errors that ffmpeg logged although it succeeded.
 
 pub mod complaints;
 pub mod fault;

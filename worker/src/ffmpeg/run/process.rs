@@ -1,8 +1,9 @@
-//! One tool, watched from its start to its end.
+//! Watches one tool from its start to its end.
 //!
-//! A process group of its own, or a supervisor (see [`crate::sandbox`]). A tool that is told to stop, gets nowhere, or
-//! has said enough is asked to end (TERM), given its grace, and killed (KILL) with all that it started. So is a tool
-//! whose watcher is dropped, without the grace.
+//! The tool runs in its own process group, or behind a supervisor (see [`crate::sandbox`]). A tool is ended if the
+//! caller stops it, if it makes no progress, or if the caller has read enough. It is first asked to end (TERM). After
+//! a grace time it is killed (KILL) together with every process that it started. Dropping the future of
+//! [`Process::run`] kills the tool without the grace time.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,19 +17,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sandbox::child::Child;
 
-/// How long pipes are read on after the tool's end. What it wrote is there at once, and a stray grandchild may hold
-/// the pipes open for ever.
+/// How long pipes are still read after the tool's end. The tool's last output is in them already, and a surviving
+/// grandchild might hold them open for ever.
 const DRAIN: Duration = Duration::from_millis(200);
 
-/// How long a folder may take to say when something was last written in it.
-const LOOK: Duration = Duration::from_secs(10);
+/// The timeout for reading a folder's modification times.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How patient to be.
+/// Time limits for a tool.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long a tool may go without getting on before it is killed.
+    /// How long a tool may make no progress before it is killed.
     pub stall: Duration,
-    /// How long it may take to end by itself after it was asked to.
+    /// How long a tool may take to end after it was asked to.
     pub grace: Duration,
 }
 
@@ -41,59 +42,59 @@ impl Default for Limits {
     }
 }
 
-/// A tool that is to be run.
+/// A tool to be run.
 pub(super) struct Process<'a> {
     pub(super) command: Command,
-    /// Whether the command is that of a supervisor.
+    /// Whether the command starts a supervisor.
     pub(super) is_supervised: bool,
     pub(super) limits: Limits,
-    /// A folder: a tool that writes in it gets on, whatever it says. Moving an index to the front of a big file takes
-    /// time and reports nothing.
+    /// The folder in which the tool writes. Writing there counts as progress, even if the tool prints nothing: moving
+    /// the index to the front of a big file takes long and reports nothing.
     pub(super) writes_in: Option<PathBuf>,
     pub(super) stop: &'a CancellationToken,
 }
 
-/// What a tool prints, as it comes.
+/// A piece of a tool's output.
 #[derive(Clone, Copy)]
-pub(super) enum Said<'a> {
-    /// On its standard output.
+pub(super) enum Output<'a> {
+    /// From standard output.
     Answer(&'a [u8]),
-    /// On its standard error.
+    /// From standard error.
     Log(&'a [u8]),
 }
 
-/// What follows from what a tool printed.
+/// The caller's decision about a piece of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing.
+    /// Carry on. The stall deadline stays.
     GoOn,
-    /// The tool got on: its time to stall begins anew.
+    /// The tool made progress. The stall deadline starts anew.
     GotOn,
-    /// Nobody wants to hear more: the tool is ended.
+    /// The caller needs no more output. The tool is ended.
     Enough,
 }
 
 /// How a tool ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// By itself, or by somebody else's signal.
+    /// By itself, or by a signal from outside.
     Itself(ExitStatus),
-    /// It was told to stop.
+    /// The caller stopped it.
     Stopped,
-    /// It got nowhere for as long as it may.
+    /// It made no progress for too long.
     Stalled,
-    /// It had said enough.
+    /// The caller had read enough.
     Enough,
 }
 
 impl Process<'_> {
-    /// Runs the tool to its end; `hear` gets what it prints.
+    /// Runs the tool to its end, and passes its output to `on_output`.
     ///
     /// # Errors
-    /// Where it cannot be started or waited for.
+    /// If the tool cannot be started, or if waiting fails.
     pub(super) async fn run(
         mut self,
-        mut hear: impl FnMut(Said<'_>) -> Verdict,
+        mut on_output: impl FnMut(Output<'_>) -> Verdict,
     ) -> io::Result<End> {
         if self.stop.is_cancelled() {
             return Ok(End::Stopped);
@@ -108,8 +109,8 @@ impl Process<'_> {
         let status = loop {
             let verdict = tokio::select! {
                 status = child.wait() => break status?,
-                bytes = stdout.read() => hear(Said::Answer(bytes)),
-                bytes = stderr.read() => hear(Said::Log(bytes)),
+                bytes = stdout.read() => on_output(Output::Answer(bytes)),
+                bytes = stderr.read() => on_output(Output::Log(bytes)),
                 () = self.stop.cancelled() => {
                     child.end(grace).await;
                     return Ok(End::Stopped);
@@ -136,8 +137,8 @@ impl Process<'_> {
         let rest = async {
             while stdout.is_open() || stderr.is_open() {
                 tokio::select! {
-                    bytes = stdout.read() => hear(Said::Answer(bytes)),
-                    bytes = stderr.read() => hear(Said::Log(bytes)),
+                    bytes = stdout.read() => on_output(Output::Answer(bytes)),
+                    bytes = stderr.read() => on_output(Output::Log(bytes)),
                 };
             }
         };
@@ -146,7 +147,7 @@ impl Process<'_> {
     }
 }
 
-/// How long ago something was last written in a folder; `None` where the folder does not say, or its disk hangs.
+/// The time since the last write in a folder. `None` if the folder cannot be read, or if its disk hangs.
 async fn written_ago(folder: Option<PathBuf>) -> Option<Duration> {
     let folder = folder?;
     let newest = tokio::task::spawn_blocking(move || {
@@ -155,7 +156,7 @@ async fn written_ago(folder: Option<PathBuf>) -> Option<Duration> {
             .filter_map(|entry| entry.ok()?.metadata().ok()?.modified().ok())
             .max()
     });
-    let newest = tokio::time::timeout(LOOK, newest).await.ok()?;
+    let newest = tokio::time::timeout(LOOK_TIMEOUT, newest).await.ok()?;
     SystemTime::now().duration_since(newest.ok()??).ok()
 }
 
@@ -177,7 +178,7 @@ impl<R: AsyncRead + Unpin> Pipe<R> {
         self.source.is_some()
     }
 
-    /// The next bytes; never returns once the stream has ended.
+    /// The next bytes. The future stays pending once the stream has ended.
     async fn read(&mut self) -> &[u8] {
         let Some(source) = &mut self.source else {
             return std::future::pending().await;

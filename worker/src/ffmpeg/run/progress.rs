@@ -1,17 +1,17 @@
-//! What `ffmpeg -progress` prints, as numbers.
+//! Parses the output of `ffmpeg -progress`.
 
 use common::job::progress::EncodeProgress;
 
-/// Reads `key=value` lines; a block of them ends with `progress=…`.
+/// Parses `key=value` lines. Each block of them ends with `progress=…`.
 #[derive(Default)]
 pub struct ProgressReader {
     block: EncodeProgress,
 }
 
 impl ProgressReader {
-    /// Takes a line. `Some` where it completes a block.
+    /// Takes a line. Returns the figures if the line completes a block.
     ///
-    /// Values such as `N/A`, and keys of no interest, leave what was known.
+    /// A value such as `N/A` leaves the last known figure. Unknown keys are ignored.
     pub fn line(&mut self, line: &str) -> Option<EncodeProgress> {
         let (key, value) = line.split_once('=')?;
         let value = value.trim();
@@ -27,25 +27,24 @@ impl ProgressReader {
             }
             "total_size" => set(&mut block.size, value),
             "out_time_us" => {
-                // Negative before the first frame of a stream that starts early.
+                // The time is negative before the first frame of a stream that starts early.
                 if let Ok(microseconds) = value.parse::<i64>() {
                     block.time = microseconds.max(0) as f64 / 1e6;
                 }
             }
-            "progress" => return Some(sound(*block)),
+            "progress" => return Some(corrected(*block)),
             _ => {}
         }
         None
     }
 }
 
-/// Seconds of an encode before which its speed says nothing: a queue of frames is
-/// filled faster than any is encoded.
+/// Seconds of wall time before which the speed means nothing: the frame queues fill faster than the encoder works.
 const EARLY: f64 = 0.5;
 
-/// ffmpeg counts no frames per second before its first second is over, although
-/// it tells a speed from the first moment on.
-fn sound(mut block: EncodeProgress) -> EncodeProgress {
+/// Corrects the figures of the first second. ffmpeg prints 0 frames per second until one second is over, but prints a
+/// speed from the start.
+fn corrected(mut block: EncodeProgress) -> EncodeProgress {
     if block.fps <= 0.0 {
         let seconds = block.time / f64::from(block.speed);
         if seconds.is_finite() && seconds >= EARLY {
@@ -74,7 +73,7 @@ fn number(text: &str) -> Option<f32> {
     number.is_finite().then_some(number)
 }
 
-/// Whether an encode got on between two reports.
+/// Whether an encode made progress between two reports.
 pub(crate) fn advanced(before: &EncodeProgress, after: &EncodeProgress) -> bool {
     after.frame > before.frame || after.time > before.time || after.size > before.size
 }
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_per_second_are_never_none_where_frames_were_made() {
+    fn frames_per_second_of_the_first_second_are_computed() {
         let early =
             read("frame=138\nfps=0.00\nout_time_us=5520000\nspeed=1.77x\nprogress=continue\n");
         assert!((early[0].fps - 44.25).abs() < 0.01, "{early:?}");
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_of_ffmpegs_becomes_numbers() {
+    fn a_block_becomes_numbers() {
         let blocks = read(
             "frame=120\nfps=59.94\nstream_0_0_q=28.0\nbitrate=1021.5kbits/s\ntotal_size=524288\n\
              out_time_us=4004000\nout_time=00:00:04.004000\ndup_frames=0\nspeed=   2x\nprogress=continue\n",
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_and_garbage_change_nothing() {
+    fn unknown_values_and_garbage_change_nothing() {
         let blocks = read(
             "frame=1\nbitrate=N/A\ntotal_size=N/A\nout_time_us=-9223372036854775808\nspeed=inf\n\
              fps=nan\n\u{fffd}\u{0}\n===\nframe=x\nprogress=end\n",

@@ -1,4 +1,4 @@
-//! ffmpeg and ffprobe as jobs run them: confined, watched, and their ends understood.
+//! Runs ffmpeg and ffprobe for jobs: confined, watched, and with failures classified.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use crate::ffmpeg::run::complaints::Complaints;
 use crate::ffmpeg::run::fault;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::line::{Line, Lines, without_signature};
-use crate::ffmpeg::run::process::{End, Limits, Process, Said, Verdict};
+use crate::ffmpeg::run::process::{End, Limits, Output, Process, Verdict};
 use crate::ffmpeg::run::progress::{ProgressReader, advanced};
 use crate::ffmpeg::run::tail::Tail;
 use crate::sandbox::Sandbox;
 
-/// More than any sane answer of ffprobe's.
+/// The largest accepted answer of ffprobe. No sane file needs more.
 const ANSWER_BYTES: usize = 16 << 20;
 
-/// How ffmpeg is told to say how bad each line of its log is, and how far it has got.
+/// Options that make ffmpeg print the level of each log line, and its progress every half second.
 const PROGRESS: [&str; 7] = [
     "-loglevel",
     "level+warning",
@@ -34,51 +34,47 @@ const PROGRESS: [&str; 7] = [
     "0.5",
 ];
 
-/// What ffmpeg lets be known of itself while it runs.
+/// A report of a running ffmpeg.
 #[derive(Clone, Copy, Debug)]
 pub enum Sign<'a> {
-    /// How far it is.
     Progress(EncodeProgress),
-    /// A line of its log, fit to be read.
+    /// A parsed line of its log.
     Log(&'a str),
 }
 
-/// What ffprobe prints.
+/// A line that ffprobe prints.
 #[derive(Clone, Copy, Debug)]
 pub enum Printed<'a> {
-    /// A line of its answer.
+    /// A line of its answer, from standard output.
     Answer(&'a str),
-    /// A line of its log.
+    /// A line of its log, from standard error.
     Log(&'a str),
 }
 
 /// Runs the tools for one job.
 #[derive(Clone, Debug)]
 pub struct Runner {
-    /// The programs.
     pub tools: Tools,
-    /// What they may touch.
     pub sandbox: Sandbox,
-    /// How patient to be.
     pub limits: Limits,
-    /// Ends whatever runs. The failure that comes of it is a passing one; ask
-    /// the token, not the failure.
+    /// Ends a running tool. The failure that follows has the fault `passing`. To learn whether the tool was stopped,
+    /// ask the token and not the failure.
     pub stop: CancellationToken,
 }
 
-/// An ffmpeg that ended well.
+/// The result of a successful ffmpeg run.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Its last figures.
+    /// The last progress report.
     pub progress: EncodeProgress,
-    /// What it complained of all the same.
+    /// The errors that ffmpeg logged although it succeeded.
     pub complaints: Complaints,
     /// Wall time.
     pub elapsed: Duration,
 }
 
 impl Runner {
-    /// The same for a tool that may write in a folder, its home.
+    /// A runner whose tools may write in a folder, which is also their home.
     #[must_use]
     pub fn writing(&self, folder: PathBuf) -> Self {
         let mut runner = self.clone();
@@ -87,7 +83,7 @@ impl Runner {
         runner
     }
 
-    /// The same for a tool that may read a file besides.
+    /// A runner whose tools may also read this file.
     #[must_use]
     pub fn reading(&self, file: &Path) -> Self {
         let mut runner = self.clone();
@@ -95,8 +91,7 @@ impl Runner {
         runner
     }
 
-    /// The command line by which [`Self::ffmpeg`] runs, as a shell would read
-    /// it; what lets anyone read a private object is left out.
+    /// The command line of [`Self::ffmpeg`], quoted for a shell. Signatures of presigned URLs are removed.
     pub fn command_line(&self, arguments: &[OsString]) -> String {
         let program = [self.tools.ffmpeg.as_os_str()];
         let own = PROGRESS.map(OsStr::new);
@@ -114,16 +109,15 @@ impl Runner {
             .unwrap_or_default()
     }
 
-    /// Runs ffmpeg to its end; `heard` gets its figures about twice a second,
-    /// and each line of its log.
+    /// Runs ffmpeg to its end. `on_sign` gets a progress report about twice a second, and every log line.
     ///
     /// # Errors
-    /// Where it does not end well, stalls, or is stopped.
+    /// If ffmpeg fails, stalls or is stopped.
     pub async fn ffmpeg(
         &self,
         arguments: &[OsString],
         origin: Origin,
-        mut heard: impl FnMut(Sign<'_>),
+        mut on_sign: impl FnMut(Sign<'_>),
     ) -> Result<Finished, Failure> {
         let started = Instant::now();
         let mut lines = Lines::default();
@@ -132,26 +126,26 @@ impl Runner {
         let mut complaints = Complaints::default();
         let mut command = self.sandbox.command(&self.tools.ffmpeg);
         command.args(PROGRESS).args(arguments);
-        let hear = |heard_now: Heard<'_>| {
+        let on_output = |output: ParsedOutput<'_>| {
             let mut verdict = Verdict::GoOn;
-            match heard_now {
-                Heard::Answer(bytes) => lines.feed(bytes, |line| {
+            match output {
+                ParsedOutput::Answer(bytes) => lines.feed(bytes, |line| {
                     if let Some(now) = reader.line(line) {
                         if advanced(&last, &now) {
                             verdict = Verdict::GotOn;
                         }
                         last = now;
-                        heard(Sign::Progress(now));
+                        on_sign(Sign::Progress(now));
                     }
                 }),
-                Heard::Log(line) => {
+                ParsedOutput::Log(line) => {
                     complaints.note(line);
-                    heard(Sign::Log(&line.text));
+                    on_sign(Sign::Log(&line.text));
                 }
             }
             verdict
         };
-        let (end, log) = self.run("ffmpeg", command, hear).await?;
+        let (end, log) = self.run("ffmpeg", command, on_output).await?;
         if let End::Itself(status) = end
             && !status.success()
         {
@@ -167,26 +161,27 @@ impl Runner {
         })
     }
 
-    /// Runs ffprobe to its end and gives what it prints.
+    /// Runs ffprobe to its end, and returns its output.
     ///
     /// # Errors
-    /// Where it does not end well, stalls, or is stopped; the input's fault where there is more to
-    /// print than any film needs.
+    /// If ffprobe fails, stalls or is stopped. If the output is longer than `ANSWER_BYTES`, the input is at fault.
     pub async fn ffprobe(
         &self,
         arguments: &[OsString],
         origin: Origin,
     ) -> Result<Vec<u8>, Failure> {
         let mut answer = Vec::new();
-        let hear = |heard: Heard<'_>| match heard {
-            Heard::Answer(bytes) if answer.len() + bytes.len() > ANSWER_BYTES => Verdict::Enough,
-            Heard::Answer(bytes) => {
+        let on_output = |output: ParsedOutput<'_>| match output {
+            ParsedOutput::Answer(bytes) if answer.len() + bytes.len() > ANSWER_BYTES => {
+                Verdict::Enough
+            }
+            ParsedOutput::Answer(bytes) => {
                 answer.extend_from_slice(bytes);
                 Verdict::GotOn
             }
-            Heard::Log(_) => Verdict::GoOn,
+            ParsedOutput::Log(_) => Verdict::GoOn,
         };
-        match self.run_ffprobe(arguments, origin, hear).await? {
+        match self.run_ffprobe(arguments, origin, on_output).await? {
             End::Enough => Err(Failure::input(format!(
                 "this file's list of tracks, chapters and tags is longer than {} MiB",
                 ANSWER_BYTES >> 20
@@ -195,29 +190,29 @@ impl Runner {
         }
     }
 
-    /// Runs ffprobe to its end and hands on every line that it prints.
+    /// Runs ffprobe to its end, and passes on every line that it prints.
     ///
     /// # Errors
-    /// Where it does not end well, stalls, or is stopped.
+    /// If ffprobe fails, stalls or is stopped.
     pub async fn ffprobe_lines(
         &self,
         arguments: &[OsString],
         origin: Origin,
-        mut heard: impl FnMut(Printed<'_>),
+        mut on_line: impl FnMut(Printed<'_>),
     ) -> Result<(), Failure> {
         let mut lines = Lines::default();
-        let hear = |said: Heard<'_>| match said {
-            Heard::Answer(bytes) => {
-                lines.feed(bytes, |line| heard(Printed::Answer(line)));
+        let on_output = |output: ParsedOutput<'_>| match output {
+            ParsedOutput::Answer(bytes) => {
+                lines.feed(bytes, |line| on_line(Printed::Answer(line)));
                 Verdict::GotOn
             }
-            Heard::Log(line) => {
-                heard(Printed::Log(&line.text));
+            ParsedOutput::Log(line) => {
+                on_line(Printed::Log(&line.text));
                 Verdict::GoOn
             }
         };
-        self.run_ffprobe(arguments, origin, hear).await?;
-        lines.finish(|line| heard(Printed::Answer(line)));
+        self.run_ffprobe(arguments, origin, on_output).await?;
+        lines.finish(|line| on_line(Printed::Answer(line)));
         Ok(())
     }
 
@@ -225,11 +220,11 @@ impl Runner {
         &self,
         arguments: &[OsString],
         origin: Origin,
-        hear: impl FnMut(Heard<'_>) -> Verdict,
+        on_output: impl FnMut(ParsedOutput<'_>) -> Verdict,
     ) -> Result<End, Failure> {
         let mut command = self.sandbox.command(&self.tools.ffprobe);
         command.args(arguments);
-        let (end, log) = self.run("ffprobe", command, hear).await?;
+        let (end, log) = self.run("ffprobe", command, on_output).await?;
         match end {
             End::Itself(status) if !status.success() => {
                 Err(fault::failure("ffprobe", status, &log, origin))
@@ -238,12 +233,12 @@ impl Runner {
         }
     }
 
-    /// Runs a tool to its end, or to where it had said enough; gives the last lines of its log with that.
+    /// Runs a tool until it ends, or until `on_output` has enough. Also returns the last lines of the tool's log.
     async fn run(
         &self,
         tool: &str,
         command: Command,
-        mut hear: impl FnMut(Heard<'_>) -> Verdict,
+        mut on_output: impl FnMut(ParsedOutput<'_>) -> Verdict,
     ) -> Result<(End, Vec<Line>), Failure> {
         let process = Process {
             command,
@@ -253,16 +248,16 @@ impl Runner {
             stop: &self.stop,
         };
         let mut log = Tail::default();
-        let hear = |said: Said<'_>| match said {
-            Said::Answer(bytes) => hear(Heard::Answer(bytes)),
-            Said::Log(bytes) => {
+        let on_output = |output: Output<'_>| match output {
+            Output::Answer(bytes) => on_output(ParsedOutput::Answer(bytes)),
+            Output::Log(bytes) => {
                 log.feed(bytes, |line| {
-                    hear(Heard::Log(line));
+                    on_output(ParsedOutput::Log(line));
                 });
                 Verdict::GoOn
             }
         };
-        let end = process.run(hear).await;
+        let end = process.run(on_output).await;
         let end =
             end.map_err(|error| Failure::worker(format!("{tool} cannot be run here: {error}")))?;
         match end {
@@ -272,7 +267,7 @@ impl Runner {
         }
     }
 
-    /// A log without the paths of what is read and made: they say nothing of what went wrong.
+    /// A log without the paths of the input and output, which do not help to explain a failure.
     fn nameless(&self, mut log: Vec<Line>) -> Vec<Line> {
         let name = |path: &Path| crate::ffmpeg::file(path).to_string_lossy().into_owned();
         let inputs: Vec<String> = self.sandbox.read.iter().map(|path| name(path)).collect();
@@ -287,15 +282,15 @@ impl Runner {
     }
 }
 
-/// What a tool of a job's says.
-enum Heard<'a> {
+/// A piece of a tool's output, with the log split into lines.
+enum ParsedOutput<'a> {
     Answer(&'a [u8]),
     Log(&'a Line),
 }
 
 fn stalled(tool: &str, after: Duration, log: Tail) -> Failure {
     let after = humantime::format_duration(after);
-    // A machine may be slow, and a file may have no end.
+    // The machine may be slow, or the file may be endless.
     Failure::in_doubt(
         Doubt::SecondWorker,
         format!("{tool} made no progress for {after} and was killed"),

@@ -1,7 +1,7 @@
-//! Who speaks in a line of ffmpeg's log, and what the line says without that.
+//! The component that wrote a line of ffmpeg's log, such as an encoder or a filter, and the line without its name.
 
-/// What a muxer says of a codec that its container does not hold, with the way out:
-/// `mp4: Could not find tag for codec vp8 in stream #0, …` → `mp4 holds no vp8: …`.
+/// A muxer's message about a codec that its container cannot hold, with advice added: `mp4: Could not find tag for
+/// codec vp8 in stream #0, …` → `mp4 holds no vp8: …`.
 pub(super) fn not_held(line: &str) -> Option<String> {
     let (container, codec) = match line.split_once(": Could not find tag for codec ") {
         Some((container, rest)) => (container, rest.split(' ').next()?),
@@ -16,8 +16,8 @@ pub(super) fn not_held(line: &str) -> Option<String> {
     ))
 }
 
-/// A line without ffmpeg's addresses of things in memory, and without the file that all of it is about:
-/// `[mov @ 0x55…] x` → `mov: x`, `[vost#0:0/libx264 @ 0x5…] [enc:libx264 @ 0x6…] x` → `libx264: x`.
+/// A log line without memory addresses, and without the input's own name: `[mov @ 0x55…] x` → `mov: x`,
+/// `[vost#0:0/libx264 @ 0x5…] [enc:libx264 @ 0x6…] x` → `libx264: x`.
 pub(crate) fn without_speaker(line: &str) -> String {
     if let Some((url, rest)) = line.split_once("?…: ")
         && url.starts_with("http")
@@ -31,7 +31,7 @@ pub(crate) fn without_speaker(line: &str) -> String {
     else {
         return line.strip_prefix("input: ").unwrap_or(line).to_owned();
     };
-    // Some lines carry two.
+    // Some lines name two components.
     if rest.starts_with('[') {
         let inner = without_speaker(rest);
         if inner != rest {
@@ -44,7 +44,7 @@ pub(crate) fn without_speaker(line: &str) -> String {
     }
 }
 
-/// Who speaks, as people know it: `Parsed_crop_0` → `crop`, `in#0/avi` → `avi`, `vf#0:0` → nothing.
+/// The component's name as people know it: `Parsed_crop_0` → `crop`, `in#0/avi` → `avi`, `vf#0:0` → nothing.
 fn speaker(name: &str) -> &str {
     if let Some(filter) = name.strip_prefix("Parsed_") {
         return filter.rsplit_once('_').map_or(filter, |(name, _)| name);
@@ -55,7 +55,7 @@ fn speaker(name: &str) -> &str {
     }
 }
 
-/// What a line says, without who says it: `[hevc_nvenc @ 0x55d6] No capable devices found` → `No capable devices found`.
+/// A line without its component: `[hevc_nvenc @ 0x55d6] No capable devices found` → `No capable devices found`.
 pub(super) fn spoken(mut line: &str) -> &str {
     let is_speaker = |tag: &str| tag.contains(" @ 0x") || tag.starts_with("enc:");
     while let Some((tag, rest)) = line.strip_prefix('[').and_then(|line| line.split_once(']'))

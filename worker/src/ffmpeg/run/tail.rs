@@ -1,4 +1,4 @@
-//! The last lines of a log, fit to be read.
+//! The last lines of a log.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,6 @@ use crate::ffmpeg::run::line::{Line, Lines, without_signature};
 
 const LINES: usize = 40;
 
-/// The last lines of a log.
 #[derive(Default)]
 pub(crate) struct Tail {
     lines: Lines,
@@ -14,10 +13,10 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Takes further bytes of the log; `heard` gets every line that they complete.
-    pub(crate) fn feed(&mut self, bytes: &[u8], mut heard: impl FnMut(&Line)) {
+    /// Takes further bytes of the log. `on_line` gets every line that they complete.
+    pub(crate) fn feed(&mut self, bytes: &[u8], mut on_line: impl FnMut(&Line)) {
         let kept = &mut self.kept;
-        self.lines.feed(bytes, |line| heard(keep(kept, line)));
+        self.lines.feed(bytes, |line| on_line(keep(kept, line)));
     }
 
     /// The lines, oldest first.
@@ -30,7 +29,7 @@ impl Tail {
     }
 }
 
-/// Keeps a line, fit to be read, and shows it.
+/// Parses and keeps a line without control characters and signatures. Returns the kept line.
 fn keep<'a>(kept: &'a mut VecDeque<Line>, line: &str) -> &'a Line {
     let line: String = line.chars().filter(|c| !c.is_control()).collect();
     if kept.len() == LINES {

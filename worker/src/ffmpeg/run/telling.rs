@@ -1,12 +1,12 @@
-//! The line of ffmpeg's log that says best why it failed.
+//! Picks the line of ffmpeg's log that best explains a failure.
 
 use crate::ffmpeg::run::line::{Level, Line};
 use crate::ffmpeg::run::speaker::spoken;
 
-/// Longer reasons are cut, in characters.
+/// The maximal length of a reason, in characters.
 const LONGEST: usize = 200;
 
-/// What ffmpeg says whatever went wrong: no reason at all.
+/// Messages that ffmpeg prints after any failure. They explain nothing.
 const GENERIC: &[&str] = &[
     "Conversion failed!",
     "Could not open encoder before EOF",
@@ -28,7 +28,7 @@ const GENERIC: &[&str] = &[
     "maybe incorrect parameters such as bit_rate",
 ];
 
-/// What ffmpeg adds after it has said what went wrong: better than nothing.
+/// Messages that ffmpeg prints after the real cause. They are better than nothing.
 const VAGUE: &[&str] = &[
     "Error sending frames to consumers",
     "Error while filtering",
@@ -40,27 +40,27 @@ const VAGUE: &[&str] = &[
     "ff_frame_thread_encoder_init failed",
 ];
 
-/// What encoder libraries print past ffmpeg's log: `x265 [info]: …`, `Svt[info]: …`.
+/// Messages that encoder libraries print outside ffmpeg's log: `x265 [info]: …`, `Svt[info]: …`.
 const CHATTER: &[&str] = &["[info]", "[notice]", "[warning]", "Link '"];
 
-/// The most telling of these lines; the first of equally telling ones. `None` where no line tells anything.
+/// The line that explains most; the first one of equals. `None` if no line explains anything.
 pub(super) fn most_telling<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Option<&'a Line> {
     lines
         .into_iter()
-        .filter(|line| says_something(line))
+        .filter(|line| explains_something(line))
         .min_by_key(|line| (holds(&line.text, VAGUE), line.level))
 }
 
-/// The most telling line of all that a failed test encode wrote, without who says it, cut to a bound; `None` where it
-/// wrote nothing of use. What follows an error follows from it: the first one counts.
+/// The line that explains most in the log of a failed test encode, without its component, and cut to `LONGEST`.
+/// `None` if no line explains anything. The first error counts, because later errors follow from it.
 pub(super) fn reason(log: &str) -> Option<String> {
-    // Links between filters and their formats are told in indented lists.
+    // Indented lines list links between filters and their formats.
     let lines = log.lines().filter(|line| !line.starts_with(' '));
     let lines: Vec<Line> = lines.map(|line| Line::read(line.trim())).collect();
     most_telling(&lines).map(|line| shortened(spoken(&line.text)))
 }
 
-fn says_something(line: &Line) -> bool {
+fn explains_something(line: &Line) -> bool {
     line.level < Level::Info
         && spoken(&line.text).contains(char::is_alphabetic)
         && !holds(&line.text, CHATTER)
@@ -83,12 +83,12 @@ fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Real words of two builds of ffmpeg on a machine without a GPU: what was
-    /// tried, the line that should be picked, and what ffmpeg wrote.
+    /// Real logs of two ffmpeg builds on a machine without a GPU. Each case holds the name of the test, the line that
+    /// should be picked, and the log.
     const FIXTURE: &str = include_str!("../../../tests/data/refusals.txt");
 
     #[test]
-    fn the_telling_line_is_picked_from_real_refusals() {
+    fn the_best_line_of_real_logs_is_picked() {
         let cases: Vec<&str> = FIXTURE.split("\n=== ").skip(1).collect();
         assert!(cases.len() > 15, "only {} cases", cases.len());
         for case in cases {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_heeded_where_they_are_written() {
+    fn a_written_level_counts() {
         let log = "[info] Input #0, lavfi, from 'testsrc2':\n\
              [h264_omx @ 0x5647e25211c0] [warning] libOMX_Core.so not found\n\
              [error] Error initializing output stream 0:0 -- Error while opening encoder\n\
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_use_gives_no_reason() {
+    fn useless_lines_give_no_reason() {
         assert_eq!(reason(""), None);
         assert_eq!(reason("x265 [info]: build info\n\n---\n"), None);
     }

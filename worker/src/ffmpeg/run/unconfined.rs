@@ -1,14 +1,14 @@
-//! ffmpeg for test encodes and lists: it reads nothing that others made, so nothing confines it.
+//! Runs ffmpeg for test encodes and for lists of its abilities. It reads no foreign file, so it is not confined.
 //!
-//! The process is watched as a job's is: a group of its own, killed with all that it started once its time is up, once
-//! it is told to stop, or once nobody waits for it any more.
+//! The process is watched as a job's is. It has its own process group. The group is killed if the time is up, if the
+//! token is cancelled, or if the future is dropped.
 //!
 //! ```text
 //! let ran = Unconfined::new(ffmpeg, longest).run(&["-hide_banner", "-encoders"], |_| {}).await?;
 //! ```
 //!
-//! To watch an encode that never ends, give it a token (`stopped_by`), count the lines of its output as they come, and
-//! cancel the token when enough are there; `run` returns when the encode is gone.
+//! To watch an endless encode, pass a token (`stopped_by`), count the lines of its output as they come, and cancel
+//! the token after enough of them. `run` returns once the encode is gone.
 
 use std::ffi::OsStr;
 use std::io;
@@ -21,26 +21,26 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::ffmpeg::run::line::Lines;
-use crate::ffmpeg::run::process::{End, Limits, Process, Said, Verdict};
+use crate::ffmpeg::run::process::{End, Limits, Output, Process, Verdict};
 use crate::ffmpeg::run::telling;
 
-/// Bytes kept of each stream: the list of all filters takes 50 kB.
+/// The number of bytes kept of each stream. The list of all filters takes 50 kB.
 const KEPT: usize = 256 << 10;
 
-/// An ffmpeg to try things out with.
+/// An ffmpeg program for test runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Unconfined {
     pub(crate) ffmpeg: PathBuf,
-    /// How long one run may take.
+    /// The time limit of one run.
     pub(crate) longest: Duration,
-    /// Kills what runs.
+    /// Kills the running process.
     pub(crate) stop: CancellationToken,
 }
 
-/// How a run ended, and the beginning of what it said.
+/// How a run ended, and the beginning of its output.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    /// `None` where it was killed: its time was up, or it was told to stop.
+    /// `None` if the run was killed, because its time was up or its token was cancelled.
     pub(crate) status: Option<ExitStatus>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -52,7 +52,7 @@ impl Ran {
         self.status.is_some_and(|status| status.success())
     }
 
-    /// The line that says best why it failed; `None` where ffmpeg said nothing of use.
+    /// The log line that best explains the failure. `None` if no line explains anything.
     pub(crate) fn reason(&self) -> Option<String> {
         telling::reason(&self.stderr)
     }
@@ -67,7 +67,7 @@ impl Unconfined {
         }
     }
 
-    /// The same, killed by a token.
+    /// A copy whose runs are killed when this token is cancelled.
     pub(crate) fn stopped_by(&self, stop: CancellationToken) -> Self {
         Self {
             stop,
@@ -75,14 +75,14 @@ impl Unconfined {
         }
     }
 
-    /// Runs ffmpeg to its end; `heard` gets every line of its output as soon as it is there.
+    /// Runs ffmpeg to its end. `on_line` gets every line of standard output as soon as it arrives.
     ///
     /// # Errors
-    /// Where it cannot be started or waited for.
+    /// If ffmpeg cannot be started, or if waiting fails.
     pub(crate) async fn run(
         &self,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
-        mut heard: impl FnMut(&str),
+        mut on_line: impl FnMut(&str),
     ) -> io::Result<Ran> {
         let started = Instant::now();
         let mut command = Command::new(&self.ffmpeg);
@@ -99,19 +99,19 @@ impl Unconfined {
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut lines = Lines::default();
-        let hear = |said: Said<'_>| {
-            match said {
-                Said::Answer(bytes) => {
+        let on_output = |output: Output<'_>| {
+            match output {
+                Output::Answer(bytes) => {
                     keep(&mut stdout, bytes);
-                    lines.feed(bytes, &mut heard);
+                    lines.feed(bytes, &mut on_line);
                 }
-                Said::Log(bytes) => keep(&mut stderr, bytes),
+                Output::Log(bytes) => keep(&mut stderr, bytes),
             }
-            // However much it says, its time is limited.
+            // The time limit alone ends the run, so output never counts as progress and is never too much.
             Verdict::GoOn
         };
-        let end = process.run(hear).await?;
-        lines.finish(heard);
+        let end = process.run(on_output).await?;
+        lines.finish(on_line);
         Ok(Ran {
             status: match end {
                 End::Itself(status) => Some(status),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_it_says_and_how_it_ended_are_told() {
+    async fn output_and_exit_status_are_returned() {
         let script = "echo one; echo two; echo '[error] No capable devices found' >&2; exit 3";
         let mut lines = Vec::new();
         let ran = shell(Duration::from_secs(60))
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_without_end_is_killed_in_time_with_what_it_started() {
+    async fn an_endless_run_is_killed_with_its_children() {
         let folder = tempfile::tempdir().expect("a folder");
         let child = folder.path().join("child");
         let script = format!(
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_ends_what_has_said_enough() {
+    async fn a_token_ends_a_run() {
         let stop = CancellationToken::new();
         let mut lines = 0;
         let ran = shell(Duration::from_secs(600))

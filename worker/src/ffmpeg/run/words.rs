@@ -1,6 +1,6 @@
-//! Words of ffmpeg, of what it is built with, and of the system, by whose fault they stand for.
+//! Phrases in the messages of ffmpeg, its libraries and the system, grouped by the fault that they mean.
 
-/// Words of ffmpeg, of the encoders in it and of the system's loader when nothing but the machine is at fault.
+/// Phrases that mean a fault of the machine alone.
 pub(super) const WORKER: &[&str] = &[
     // Disks.
     "No space left on device",
@@ -8,7 +8,7 @@ pub(super) const WORKER: &[&str] = &[
     "File too large",
     "Read-only file system",
     "Too many open files",
-    // Loader.
+    // The loader.
     "error while loading shared libraries",
     "cannot open shared object file",
     "symbol lookup error",
@@ -37,12 +37,13 @@ pub(super) const WORKER: &[&str] = &[
     "No device available for encoder",
     "No such device",
     "Device or resource busy",
-    // An ffmpeg that lacks what others have.
+    // This ffmpeg lacks something that others have.
     "Unknown encoder",
     "Encoder not found",
 ];
 
-/// Words when something ran short that a machine has little of, or that a broken input asks too much of.
+/// Phrases that mean a shortage. Either the machine has too little of a resource, or a broken input asks for too
+/// much.
 pub(super) const SCARCE: &[&str] = &[
     "Cannot allocate memory",
     "malloc of size",
@@ -52,7 +53,7 @@ pub(super) const SCARCE: &[&str] = &[
     "Input/output error",
 ];
 
-/// Words of ffmpeg when the network is at fault, and for a remote source only.
+/// Phrases that mean a fault of the network. They count for remote sources only.
 pub(super) const PASSING: &[&str] = &[
     "Connection refused",
     "Connection reset",
@@ -74,10 +75,10 @@ pub(super) const PASSING: &[&str] = &[
     "Error in the pull function",
 ];
 
-/// Words when the input, or what the recipe asks of it, is at fault. That a file is missing or may not
-/// be read is none of them: the file may be one of the ffmpeg that is installed.
+/// Phrases that mean a fault of the input, or of a recipe that does not fit the input. A missing or unreadable file
+/// is not among them, because it may be a file of the ffmpeg installation.
 pub(super) const INPUT: &[&str] = &[
-    // Inputs that are no media, or broken beyond use.
+    // Inputs that are no media, or too damaged.
     "moov atom not found",
     "Invalid data found when processing input",
     "EBML header parsing failed",
@@ -94,7 +95,7 @@ pub(super) const INPUT: &[&str] = &[
     "End of file",
     "Server returned 404",
     "HTTP error 404",
-    // What a container or an encoder does not take.
+    // Limits of a container or an encoder.
     "Could not find tag for codec",
     "not currently supported in container",
     "are supported for WebM",
@@ -114,7 +115,7 @@ pub(super) const INPUT: &[&str] = &[
     "Specified pixel format",
     "Invalid or incompatible profile",
     "incompatible with",
-    // What a recipe's own arguments bring about.
+    // Wrong arguments of the recipe.
     "Unable to parse",
     "Undefined constant",
     "Error setting option",
@@ -137,5 +138,5 @@ pub(super) const INPUT: &[&str] = &[
     "Failed to configure output pad",
 ];
 
-/// Words of an ffmpeg that could not finish its file and yet ends well, as 5.1 does on a full disk.
+/// Phrases of an ffmpeg that could not finish its file but exits with success, as 5.1 does on a full disk.
 pub(super) const UNFINISHED: &[&str] = &["Error writing trailer", "Error closing file"];
