@@ -1,25 +1,25 @@
-//! EBML, the binary form of Matroska: elements of an identifier, a size and data.
+//! EBML, the binary form of Matroska: elements with an identifier, a size and data.
 
 use std::ops::Range;
 
 /// An element within bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Element {
-    /// What it is, with its marker bits, e.g. `0x1654AE6B` for tracks.
+    /// The identifier with its marker bits, such as `0x1654AE6B` for tracks.
     pub id: u32,
-    /// Where its size is written.
+    /// The position of the size.
     pub size_at: Range<usize>,
-    /// Bytes of its data; `None` where that is not known beforehand.
+    /// The size of the data in bytes. `None` if the file does not say.
     pub size: Option<u64>,
-    /// Where its data is, as far as it is there.
+    /// The position of the data, cut at the end of the bytes.
     pub data: Range<usize>,
 }
 
-/// The element that begins at `at`; `None` where none does.
+/// The element that begins at `at`. `None` if there is none.
 pub(crate) fn element(bytes: &[u8], at: usize) -> Option<Element> {
     let (id, size_at) = number(bytes, at, 4, false)?;
     let (size, data_at) = number(bytes, size_at, 8, true)?;
-    // All ones mean that the size is not known.
+    // A size of all ones means unknown.
     let size = Some(size).filter(|size| *size != (1 << (7 * (data_at - size_at))) - 1);
     let end = size
         .and_then(|size| usize::try_from(size).ok()?.checked_add(data_at))
@@ -43,7 +43,7 @@ pub(crate) fn elements(bytes: &[u8], within: Range<usize>) -> impl Iterator<Item
     })
 }
 
-/// A number and where it ends. The zeros before its first bit tell how many bytes it has.
+/// A number and the position of its end. The leading zeros of the first byte give the length in bytes.
 fn number(bytes: &[u8], at: usize, longest: usize, strip: bool) -> Option<(u64, usize)> {
     let first = *bytes.get(at)?;
     let length = first.leading_zeros() as usize + 1;
@@ -60,10 +60,10 @@ fn number(bytes: &[u8], at: usize, longest: usize, strip: bool) -> Option<(u64, 
     Some((value, at + length))
 }
 
-/// A size, written in this many bytes; `None` where it has no room in them.
+/// A size, written in this many bytes. `None` if it does not fit.
 pub(crate) fn size(value: usize, bytes: usize) -> Option<Vec<u8>> {
     let value = u64::try_from(value).ok()?;
-    // All ones are reserved.
+    // A size of all ones is reserved.
     if bytes == 0 || bytes > 8 || value >= (1 << (7 * bytes)) - 1 {
         return None;
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_element_is_found_and_a_torn_one_ends_with_the_bytes() {
+    fn an_element_is_found_and_a_cut_one_ends_with_the_bytes() {
         // Language, "por", and then a title that is cut.
         let bytes = b"\x22\xB5\x9C\x83por\x53\x6E\x40\x05ab";
         let found: Vec<Element> = elements(bytes, 0..bytes.len()).collect();

@@ -1,4 +1,4 @@
-//! What is written to an output after ffmpeg: the little that a container holds and ffmpeg does not write.
+//! Changes to an output after ffmpeg has written it, for metadata that ffmpeg cannot write.
 
 use std::fs::File;
 use std::io;
@@ -10,14 +10,14 @@ use crate::ffmpeg::containers::{matroska, mp4};
 use crate::ffmpeg::probe::media::{Media, StreamKind};
 use crate::ffmpeg::tracks::{Track, dispositions, tags};
 
-/// What is to be written to an output once ffmpeg has made it.
+/// The metadata to write to an output after ffmpeg has made it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finish {
-    /// Languages by BCP 47, by the place of their track.
+    /// BCP 47 languages, with the number of their track.
     languages: Vec<(usize, String)>,
-    /// The track of an mp4 or mov that is to be switched off, by its place among those that are no covers.
+    /// The track of an mp4 or mov to disable. Its number does not count covers.
     switched_off: Option<usize>,
-    /// When the film of an mp4 or mov was made.
+    /// The creation time of an mp4 or mov.
     created: Option<Timestamp>,
 }
 
@@ -41,15 +41,14 @@ impl Finish {
         }
     }
 
-    /// Whether there is nothing to be written.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Writes it.
+    /// Writes the metadata.
     ///
     /// # Errors
-    /// Where the file cannot be written, or is not what ffmpeg was to make.
+    /// If the file cannot be written, or does not have the expected structure.
     pub fn write(&self, output: &mut File) -> io::Result<()> {
         if !self.languages.is_empty() {
             matroska::write_languages(output, &self.languages)?;

@@ -1,8 +1,8 @@
-//! What the header of a Matroska file says and ffmpeg neither reads nor writes: languages by BCP 47, and the codecs
-//! that ffmpeg does not know.
+//! The parts of a Matroska header that ffmpeg neither reads nor writes: languages by BCP 47, and codecs that ffmpeg
+//! does not know.
 //!
-//! ffmpeg writes the language by ISO 639 only (`por` for `pt-BR`). So it is given a title with room at its end, and
-//! the room becomes the element that it does not write. No other byte of the file moves.
+//! ffmpeg writes the language by ISO 639 only (`por` for `pt-BR`). It is therefore given a title with filling
+//! characters at the end, and this module replaces them by the missing element. No other byte of the file moves.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -22,31 +22,31 @@ const NAME: u32 = 0x536E;
 const LANGUAGE: u32 = 0x22_B59C;
 const BCP47: u32 = 0x22_B59D;
 
-/// The beginning of [`BCP47`]: its identifier and a size of one byte.
+/// The length of the beginning of [`BCP47`]: its identifier and a size of one byte.
 const BCP47_HEAD: usize = 4;
-/// The beginning of [`NAME`] where it is short.
+/// The length of the beginning of [`NAME`] if the name is short.
 const NAME_HEAD: usize = 3;
 
-/// Elements before the tracks of a file, at the most.
+/// The maximal number of elements before the tracks of a file.
 const MOST_ELEMENTS: usize = 64;
-/// Bytes of all that describes tracks, at the most.
+/// The maximal size of the description of all tracks, in bytes.
 const MOST_BYTES: u64 = 16 << 20;
-/// Bytes of a language that are written, at the most; no real one is longer.
+/// The maximal length of a language to write, in bytes. No real one is longer.
 const MOST_LANGUAGE: usize = 60;
 
-/// What a title is filled up with.
+/// The filling character of titles.
 const FILLING: char = '_';
 
-/// Adds to what ffprobe found what it does not look for. What cannot be read is left as it is.
+/// Adds to ffprobe's result what ffprobe does not read. If the header cannot be read, the result stays.
 pub(crate) fn look(file: impl Read + Seek, media: &mut Media) {
     match Header::read(file) {
-        Ok(Some(header)) => header.tell(media),
+        Ok(Some(header)) => header.add_to(media),
         Ok(None) => {}
         Err(error) => tracing::debug!(%error, "the header of a Matroska file cannot be read"),
     }
 }
 
-/// A title with room for a language at its end.
+/// A title with filling characters that make room for a language.
 pub(crate) fn with_room(title: &str, language: &str) -> String {
     let room = language.len()
         + if title.is_empty() {
@@ -65,10 +65,10 @@ pub(crate) fn is_writable(language: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Writes languages to the room in titles, by the place of their track.
+/// Writes languages into the room of titles. Each language comes with the number of its track.
 ///
 /// # Errors
-/// Where the file cannot be written, or has no such room.
+/// If the file cannot be written, or has no such room.
 pub(crate) fn write_languages(file: &mut File, languages: &[(usize, String)]) -> io::Result<()> {
     let missing = |what: &str| io::Error::other(format!("ffmpeg wrote no {what}"));
     let mut header = Header::read(&*file)?.ok_or_else(|| missing("description of tracks"))?;
@@ -81,21 +81,21 @@ pub(crate) fn write_languages(file: &mut File, languages: &[(usize, String)]) ->
             .put_language(&name, language)
             .ok_or_else(|| missing("room for a language"))?;
     }
-    header.sum();
+    header.update_checksum();
     file.seek(SeekFrom::Start(header.at))?;
     file.write_all(&header.bytes)
 }
 
 /// The description of all tracks.
 struct Header {
-    /// Where its data begins in the file.
+    /// The position of its data in the file.
     at: u64,
     /// Its data.
     bytes: Vec<u8>,
 }
 
 impl Header {
-    /// Finds it before the first cluster; `None` where the file has none there.
+    /// Finds the description before the first cluster. `None` if there is none.
     fn read(mut file: impl Read + Seek) -> io::Result<Option<Self>> {
         let mut at = 0;
         for _ in 0..MOST_ELEMENTS {
@@ -128,8 +128,8 @@ impl Header {
         elements(&self.bytes, 0..self.bytes.len()).filter(|element| element.id == ENTRY)
     }
 
-    fn tell(&self, media: &mut Media) {
-        // ffmpeg makes a stream of each entry of a type that it knows and with a codec, in this order.
+    fn add_to(&self, media: &mut Media) {
+        // ffmpeg makes a stream of each entry that has a known type and a codec, in this order.
         let described: Vec<Entry> = self
             .entries()
             .filter_map(|entry| Entry::read(&self.bytes, &entry))
@@ -144,7 +144,7 @@ impl Header {
         }
         let streams = media.streams.iter_mut();
         for (stream, entry) in streams.filter(|stream| !is_attached(stream)).zip(described) {
-            // Without a code, ffmpeg takes a language for English, as old files mean it.
+            // If there is no ISO 639 code, ffmpeg assumes English, which is the default of old files.
             let has_code = entry.has_code;
             let says_more = |language: &String| !has_code || language.contains('-');
             if let Some(language) = entry.language.filter(says_more) {
@@ -152,26 +152,26 @@ impl Header {
             }
             if stream.codec.is_empty() && entry.codec == "S_TEXT/WEBVTT" {
                 stream.codec = "webvtt".to_owned();
-                // ffmpeg's reader of WebVTT in Matroska takes the form that WebM had first, and no other.
+                // ffmpeg's decoder for WebVTT in Matroska supports only the first form that WebM used.
                 stream.reader = Some("subrip");
             }
         }
     }
 
-    /// Makes the room at a title's end a language.
+    /// Replaces the room at a title's end by a language.
     fn put_language(&mut self, name: &Element, language: &str) -> Option<()> {
         let title = std::str::from_utf8(&self.bytes[name.data.clone()]).ok()?;
         let title = title.strip_suffix(with_room("", language).as_str())?;
         let rest = title.strip_suffix(FILLING.to_string().repeat(NAME_HEAD).as_str());
         let mut written = Vec::new();
         let start = match rest {
-            // A title, and room for a whole element behind it.
+            // A title, followed by room for a whole element.
             Some(title) => {
                 written.extend(ebml::size(title.len(), name.size_at.len())?);
                 written.extend(title.as_bytes());
                 name.size_at.start
             }
-            // No title: all of it becomes the language.
+            // No title: the language replaces the whole element.
             None if title.is_empty() && name.size_at.len() == 1 => name.size_at.start - 2,
             None => return None,
         };
@@ -186,8 +186,8 @@ impl Header {
         Some(())
     }
 
-    /// Writes the checksum anew, where there is one.
-    fn sum(&mut self) {
+    /// Updates the checksum, if there is one.
+    fn update_checksum(&mut self) {
         if let Some(first) = element(&self.bytes, 0)
             && first.id == CRC
             && first.data.len() == 4
@@ -198,13 +198,13 @@ impl Header {
     }
 }
 
-/// What an entry says of its track.
+/// The entry of a track.
 struct Entry {
     kind: StreamKind,
     codec: String,
     /// By BCP 47.
     language: Option<String>,
-    /// Whether there is one by ISO 639-2, too.
+    /// Whether there is also a language by ISO 639-2.
     has_code: bool,
 }
 
@@ -242,7 +242,7 @@ impl Entry {
     }
 }
 
-/// Whether a stream is an attached file: those are no tracks to Matroska.
+/// Whether a stream is an attached file. Matroska does not count these as tracks.
 fn is_attached(stream: &Stream) -> bool {
     stream.kind == StreamKind::Attachment || stream.is_cover()
 }

@@ -1,4 +1,4 @@
-//! What a container holds that ffmpeg neither reads nor writes.
+//! Metadata of containers that ffmpeg neither reads nor writes.
 
 pub mod ebml;
 pub mod finish;

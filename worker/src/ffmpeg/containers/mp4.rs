@@ -1,19 +1,19 @@
-//! What ffmpeg does not write to mp4 and mov as it should. It switches the first track of subtitles on where none is
-//! to be, and where it writes tags by keys it says the time of creation twice or not at all. No byte of the file moves.
+//! Corrections to mp4 and mov files that ffmpeg wrote. ffmpeg enables the first subtitle track even if none should
+//! be. If it writes tags by keys, it writes the creation time twice or not at all. No byte of the file moves.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use jiff::Timestamp;
 
-/// Bit of a track's header that means it is switched on.
+/// The bit of a track's header that enables the track.
 const ENABLED: u8 = 1;
-/// Seconds from the beginning of 1904, from which mp4 counts, to that of 1970.
+/// Seconds from the start of 1904, the epoch of mp4, to the start of 1970.
 const EPOCH: i64 = 2_082_844_800;
-/// Boxes in a box, at the most.
+/// The maximal number of boxes in a box.
 const MOST_BOXES: usize = 100_000;
 
-/// Where a box has its data.
+/// The position of a box's data.
 #[derive(Clone, Copy)]
 struct Span {
     start: u64,
@@ -21,24 +21,24 @@ struct Span {
 }
 
 impl Span {
-    /// All of a file.
+    /// The whole file.
     fn of(file: &File) -> io::Result<Self> {
         let end = file.metadata()?.len();
         Ok(Self { start: 0, end })
     }
 }
 
-/// Switches a track off, by its place among the tracks that are no covers.
+/// Disables a track. Its number does not count covers.
 ///
 /// # Errors
-/// Where the file cannot be read or written, or has no such track.
+/// If the file cannot be read or written, or has no such track.
 pub(crate) fn switch_off(file: &mut File, track: usize) -> io::Result<()> {
     let missing = || io::Error::other("ffmpeg wrote no such track");
     let whole = Span::of(file)?;
     let movie = find(file, whole, *b"moov", 0)?.ok_or_else(missing)?;
     let track = find(file, movie, *b"trak", track)?.ok_or_else(missing)?;
     let header = find(file, track, *b"tkhd", 0)?.ok_or_else(missing)?;
-    // A byte of version and three of flags.
+    // One byte of version and three bytes of flags.
     let mut flags = [0; 4];
     file.seek(SeekFrom::Start(header.start))?;
     file.read_exact(&mut flags)?;
@@ -47,10 +47,10 @@ pub(crate) fn switch_off(file: &mut File, track: usize) -> io::Result<()> {
     file.write_all(&flags)
 }
 
-/// Writes when the film and its tracks were made.
+/// Writes the creation time of the film and its tracks.
 ///
 /// # Errors
-/// Where the file cannot be read or written, or has no place for it.
+/// If the file cannot be read or written, or has no header for the time.
 pub(crate) fn write_created(file: &mut File, created: Timestamp) -> io::Result<()> {
     let missing = || io::Error::other("ffmpeg wrote no header of the film");
     let whole = Span::of(file)?;
@@ -66,11 +66,11 @@ pub(crate) fn write_created(file: &mut File, created: Timestamp) -> io::Result<(
             headers.extend(find(file, media, *b"mdhd", 0)?);
         }
     }
-    // A time after 2040 has no room in a short header.
+    // A time after 2040 does not fit into a short header.
     let seconds = u64::try_from(created.as_second() + EPOCH).unwrap_or(0);
     let short = u32::try_from(seconds);
     for header in headers {
-        // Each has its version and three bytes of flags, the time of creation and that of the last change.
+        // A header begins with its version, three bytes of flags, the creation time, and the time of the last change.
         let mut version = [0; 4];
         file.seek(SeekFrom::Start(header.start))?;
         file.read_exact(&mut version)?;
@@ -83,7 +83,7 @@ pub(crate) fn write_created(file: &mut File, created: Timestamp) -> io::Result<(
     Ok(())
 }
 
-/// The box of this name within a span that has `before` others of it before.
+/// The box of this name within a span, after `before` others of the same name.
 fn find(file: &mut File, within: Span, name: [u8; 4], before: usize) -> io::Result<Option<Span>> {
     let (mut at, mut passed) = (within.start, 0);
     for _ in 0..MOST_BOXES {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_named_track_is_switched_off_and_nothing_else() {
+    fn only_the_given_track_is_disabled() {
         let track = |flags: u8| boxed(b"trak", &boxed(b"tkhd", &[0, 0, 0, flags, 9, 9]));
         let movie = [boxed(b"mvhd", &[1, 2]), track(3), track(7)].concat();
         let whole = [boxed(b"ftyp", b"isom"), boxed(b"moov", &movie)].concat();

@@ -1,12 +1,12 @@
-//! Transparency.
+//! Transparency: kept, or composed onto black.
 
 use common::job::changes::{Change, Kind};
 use common::recipe::{BitDepth, Chroma, Container};
 
 use super::{Picture, Task, pixel_format};
 
-/// The pixel format with transparency, or `None` in it where ffmpeg finds it; `None` where there is no transparency, or
-/// the encoder cannot keep it.
+/// The pixel format that keeps the transparency. `Some(None)` lets ffmpeg choose the format. `None` means that the
+/// film has no transparency, or that the encoder cannot keep it.
 pub(super) fn format(task: &Task<'_>) -> Option<Option<String>> {
     let Task {
         film,
@@ -27,7 +27,7 @@ pub(super) fn format(task: &Task<'_>) -> Option<Option<String>> {
             .is_none_or(|preset| names.contains(&preset.as_str()))
     };
     match task.encoder.as_str() {
-        // Matroska holds it beside the picture; nothing else does.
+        // Only Matroska can hold this encoder's transparency: in additional data beside the picture.
         "libvpx-vp9" | "libvpx" if matches!(container, Container::Mkv | Container::Webm) => {
             Some(Some("yuva420p".to_owned()))
         }
@@ -43,13 +43,14 @@ pub(super) fn format(task: &Task<'_>) -> Option<Option<String>> {
             let depth = if is_deep { "10le" } else { "" };
             Some(Some(format!("yuva{chroma}p{depth}")))
         }
-        // Not known: left to ffmpeg.
+        // The encoder is unknown, so the choice is left to ffmpeg.
         _ if task.encoder.codec().is_none() => Some(None),
         _ => None,
     }
 }
 
-/// Keeps it, or lays the picture on black: what is under transparent pixels was never meant to be seen.
+/// Keeps the transparency, or composes the picture onto black. The colours of transparent pixels are not meant to be
+/// seen.
 pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) {
     let Task { film, encoder, .. } = task;
     if !film.has_alpha {
@@ -58,7 +59,7 @@ pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) {
     picture.decoder = decoder(task);
     let is_kept = format(task).is_some();
     let in_matroska = matches!(encoder.as_str(), "libvpx-vp9" | "libvpx");
-    // The tag says that Matroska holds it beside the picture.
+    // The tag says that Matroska holds the transparency beside the picture.
     if !(is_kept && in_matroska) {
         let tags = film.tags.keys();
         let tags = tags.filter(|tag| tag.eq_ignore_ascii_case("alpha_mode"));
@@ -94,7 +95,7 @@ pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) {
         .push(Change::lost(Kind::Alpha, film.index, "transparency", why));
 }
 
-/// The decoder that sees what ffmpeg's own one does not.
+/// The library that decodes transparency where ffmpeg's own decoder does not.
 fn decoder(task: &Task<'_>) -> Option<&'static str> {
     let library = match task.film.codec.as_str() {
         "vp9" => "libvpx-vp9",
@@ -104,7 +105,7 @@ fn decoder(task: &Task<'_>) -> Option<&'static str> {
     task.build.has_library(library).then_some(library)
 }
 
-/// Whether the decoder gives it.
+/// Whether the decoder outputs the transparency.
 fn is_seen(task: &Task<'_>) -> bool {
     !matches!(task.film.codec.as_str(), "vp9" | "vp8") || decoder(task).is_some()
 }

@@ -8,12 +8,12 @@ use super::{Picture, Task};
 
 pub(super) fn keep(task: &Task<'_>, captions: Captions, picture: &mut Picture) {
     let Task { film, encoder, .. } = task;
-    // What is not in the catalogue is not known.
+    // Nothing is known of an encoder outside the catalogue.
     if !film.has_captions || encoder.codec().is_none() {
         return;
     }
     if encoder.as_str() == "libx265" {
-        // Off by default; an older one does not know it, and only warns.
+        // The option is off by default. An older build does not know it and only warns.
         picture.option("a53cc", "1");
     }
     if writes(task) {

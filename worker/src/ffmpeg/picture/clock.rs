@@ -1,28 +1,29 @@
-//! When frames are shown: a constant rate stays constant.
+//! The times at which frames are shown: a constant frame rate stays constant.
 //!
-//! Matroska counts milliseconds, in which no frame of 1001/24000 s ends. Its rounded times would be exact times of an
-//! mp4, and its rate not constant any more. So each time within half a unit of the constant rate's is set to it.
+//! Matroska counts in milliseconds, and a frame of 1001/24000 s does not last a whole number of them. Copied to mp4,
+//! the rounded times would count as exact, and the rate would no longer be constant. Each time that is close to a
+//! time of the constant rate is therefore set to that time.
 
 use common::recipe::Container;
 
 use crate::ffmpeg::probe::media::{Ratio, Stream};
 
-/// A constant rate, and the unit of time that it is exact in.
+/// A constant frame rate, and a time base that expresses it exactly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::ffmpeg) struct Clock {
     rate: Ratio,
-    /// The share of a frame that a time may be off.
+    /// The accepted error of a time, as a fraction of a frame.
     off: f64,
-    /// Units a second.
+    /// Units per second.
     units: u32,
 }
 
-/// mp4 takes a unit of no more than this many a second as it is.
-const FINE: u32 = 10_000;
+/// A time base of at least this many units per second is written to mp4 unchanged.
+const FINE_UNITS: u32 = 10_000;
 
 impl Clock {
-    /// The clock of a film that was rounded and would be so for good; `None` where its times are as exact as the
-    /// container's, or its rate is not constant.
+    /// The clock of a film with rounded times, for a container with exact ones. `None` if the film's times are
+    /// already exact, or if its rate is not constant.
     pub(in crate::ffmpeg) fn of(film: &Stream, container: Container) -> Option<Self> {
         if !matches!(container, Container::Mp4 | Container::Mov) {
             return None;
@@ -36,13 +37,13 @@ impl Clock {
         }
         let off = 0.6 * unit.value() * rate.value();
         let mut units = rate.numerator;
-        while units < FINE {
+        while units < FINE_UNITS {
             units = units.checked_mul(2)?;
         }
         (off < 0.2).then_some(Self { rate, off, units })
     }
 
-    /// The unit of time, in seconds.
+    /// The time base: one unit, in seconds.
     pub(in crate::ffmpeg) fn unit(self) -> Ratio {
         Ratio {
             numerator: 1,
@@ -50,7 +51,7 @@ impl Clock {
         }
     }
 
-    /// The bitstream filter that sets the times of packets.
+    /// The bitstream filter that corrects the times of packets.
     pub(in crate::ffmpeg) fn filter(self) -> String {
         let Self { rate, off, .. } = self;
         let time = |name: &str| {

@@ -1,4 +1,4 @@
-//! What colours mean in the output, where it is not what they mean in the source.
+//! Conversions between colour spaces: HDR or BT.2020 to SDR, RGB to YUV, full range to limited range.
 
 use common::farm::card::bit_depth;
 use common::job::changes::{Change, Kind};
@@ -7,14 +7,14 @@ use common::recipe::Hdr;
 
 use super::{Picture, Task, pixel_format};
 
-/// What SDR has no place for, by the names that every version of the filter knows.
+/// HDR data that SDR does not have, by names that the filter `sidedata` of every version knows.
 const HDR_DATA: &[&str] = &[
     "MASTERING_DISPLAY_METADATA",
     "CONTENT_LIGHT_LEVEL",
     "DYNAMIC_HDR_PLUS",
 ];
 
-/// As above, by the names that newer versions know, which hand it on.
+/// Further HDR data, by names that only newer versions know. Those versions would write it to the output.
 const NEWER_HDR_DATA: &[&str] = &[
     "DOVI_RPU_BUFFER",
     "DOVI_METADATA",
@@ -24,14 +24,14 @@ const NEWER_HDR_DATA: &[&str] = &[
 const ASKED: &str = "the recipe asks for SDR";
 
 /// # Errors
-/// The input's fault where this ffmpeg cannot make of it what the recipe asks for.
+/// If this ffmpeg cannot do the conversion that the recipe asks for; the input is at fault.
 pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
     let Task { film, video, .. } = task;
-    let is_told = video
+    let has_colour_filters = video
         .filters
         .as_ref()
         .is_some_and(|filters| filters.touch_colours());
-    if is_told {
+    if has_colour_filters {
         return Ok(());
     }
     let is_rgb = pixel_format::is_rgb(&film.pixel_format);
@@ -45,7 +45,7 @@ pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Fail
         picture
             .filters
             .push(format!("zscale=p=bt709:t=bt709:m=bt709:r=tv,format={to}"));
-        tell(task, picture, "colours of BT.2020", "colours of BT.709");
+        report(task, picture, "colours of BT.2020", "colours of BT.709");
     } else if is_rgb && (video.hdr == Hdr::Sdr || !stays_rgb(task, picture)) {
         let to = yuv(task, picture);
         picture.filters.push(format!(
@@ -53,7 +53,7 @@ pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Fail
              setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
         ));
         if stays_rgb(task, picture) {
-            tell(task, picture, "RGB", "YUV of BT.709");
+            report(task, picture, "RGB", "YUV of BT.709");
         } else {
             picture.changes.push(Change::converted(
                 Kind::Colour,
@@ -68,12 +68,12 @@ pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Fail
         picture.filters.push(format!(
             "scale=in_range=pc:out_range=tv,format={to},setparams=range=tv"
         ));
-        tell(task, picture, "full range", "limited range");
+        report(task, picture, "full range", "limited range");
     }
     Ok(())
 }
 
-/// By way of linear light, as tones are mapped in it only.
+/// Converts to linear light first, because tone mapping works only there.
 fn map_tones(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
     let film = task.film;
     needs(task, &["zscale", "tonemap"])?;
@@ -94,17 +94,17 @@ fn map_tones(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
             .push(format!("sidedata=mode=delete:type={data}"));
     }
     let from = if film.colour.is_hlg() {
-        let told = Change::converted(Kind::Hlg, film.index, "HLG", "SDR", ASKED);
-        picture.changes.push(told.wanted());
+        let change = Change::converted(Kind::Hlg, film.index, "HLG", "SDR", ASKED);
+        picture.changes.push(change.wanted());
         "HLG"
     } else {
         "PQ"
     };
-    tell(task, picture, from, "SDR of BT.709");
+    report(task, picture, from, "SDR of BT.709");
     Ok(())
 }
 
-/// Fills in what the source does not say of its colours, without which zscale refuses them.
+/// Fills in missing colour properties. zscale refuses pictures without them.
 fn complete(task: &Task<'_>, picture: &mut Picture, transfer: &str) {
     let colour = &task.film.colour;
     let mut given = Vec::new();
@@ -127,9 +127,9 @@ fn complete(task: &Task<'_>, picture: &mut Picture, transfer: &str) {
     }
 }
 
-fn tell(task: &Task<'_>, picture: &mut Picture, from: &str, to: &str) {
-    let told = Change::converted(Kind::Colour, task.film.index, from, to, ASKED);
-    picture.changes.push(told.wanted());
+fn report(task: &Task<'_>, picture: &mut Picture, from: &str, to: &str) {
+    let change = Change::converted(Kind::Colour, task.film.index, from, to, ASKED);
+    picture.changes.push(change.wanted());
 }
 
 fn needs(task: &Task<'_>, filters: &[&str]) -> Result<(), Failure> {
@@ -146,7 +146,7 @@ fn is_full(task: &Task<'_>) -> bool {
     task.film.colour.range == "pc" || task.film.pixel_format.starts_with("yuvj")
 }
 
-/// A planar format that loses nothing on the way to the one that is encoded.
+/// A planar format that loses nothing before the conversion to the encoded format.
 fn intermediate(task: &Task<'_>, picture: &Picture) -> String {
     let source = task.film.pixel_format.as_str();
     let to = picture.pixel_format.as_deref().unwrap_or(source);
@@ -160,7 +160,7 @@ fn intermediate(task: &Task<'_>, picture: &Picture) -> String {
     }
 }
 
-/// The formats of YUV that RGB may become, the finest first: the encoder takes the first that it knows.
+/// The YUV formats that can replace RGB, best first. ffmpeg takes the first one that the encoder supports.
 fn yuv(task: &Task<'_>, picture: &Picture) -> String {
     if picture.pixel_format.is_some() {
         return intermediate(task, picture);
@@ -173,7 +173,7 @@ fn yuv(task: &Task<'_>, picture: &Picture) -> String {
     formats.join("|")
 }
 
-/// Whether the encoder takes RGB as it is; what is not known is left to ffmpeg.
+/// Whether the encoder takes RGB unchanged. An unknown encoder is left to ffmpeg.
 fn stays_rgb(task: &Task<'_>, picture: &Picture) -> bool {
     if let Some(format) = &picture.pixel_format {
         return pixel_format::is_rgb(format);

@@ -1,4 +1,4 @@
-//! Films that are copied: what their container has to say of them.
+//! Films that are copied without an encode: the options that preserve their properties in the container.
 
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
@@ -10,19 +10,19 @@ use super::hdr::UNOFFICIAL;
 use super::turn;
 use crate::ffmpeg::probe::media::Stream;
 
-/// What a copy needs.
+/// The options and effects of a copy.
 #[derive(Debug, Default)]
 pub(in crate::ffmpeg) struct Copied {
     /// Arguments for ffmpeg.
     pub(in crate::ffmpeg) arguments: Vec<String>,
-    /// What is not kept as it is.
+    /// Properties that the copy does not keep unchanged.
     pub(in crate::ffmpeg) changes: Vec<Change>,
 }
 
-/// What the copy of a film needs to be the output's video stream of this number.
+/// The options for a copied film, which becomes the output's video stream of this number.
 ///
 /// # Errors
-/// The input's fault, with a way out, where it would not be turned any more.
+/// If the copy would lose the film's rotation; the input is at fault, and the message gives a way out.
 pub(in crate::ffmpeg) fn copied(
     film: &Stream,
     number: usize,
@@ -54,7 +54,7 @@ pub(in crate::ffmpeg) fn copied(
                 .extend(UNOFFICIAL.split(' ').map(str::to_owned)),
         }
     }
-    // Finer units than a millisecond are as good as exact.
+    // A time base finer than a millisecond is exact enough.
     let is_coarse = film.time_base.is_some_and(|unit| unit.value() >= 0.001);
     if let Some(clock) = Clock::of(film, container).filter(|_| is_coarse) {
         copied.arguments.extend([

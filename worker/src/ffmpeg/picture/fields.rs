@@ -1,18 +1,18 @@
-//! Films of fields: coded as fields where the encoder can, else made whole frames, for fields that are coded as frames
-//! show combs.
+//! Interlaced films. They are encoded interlaced if the encoder can do that, and deinterlaced otherwise, because
+//! fields that are encoded as progressive frames show combs.
 
 use common::job::changes::{Change, Kind};
 
 use super::{Picture, Task, pixel_format};
 
-/// One frame of each two fields, where a frame is of fields at all.
+/// Makes one frame of every two fields. Frames that are already progressive pass unchanged.
 const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
 
-/// How an encoder codes fields.
+/// The options that make an encoder keep fields.
 struct Coding {
-    /// Values of ffmpeg's `flags`.
+    /// Values of ffmpeg's option `flags`.
     flags: &'static str,
-    /// Of the encoder's own list.
+    /// Entries of the encoder's own parameter list.
     params: &'static [&'static str],
 }
 
@@ -23,12 +23,12 @@ pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) {
         encoder,
         ..
     } = task;
-    let is_told = video
+    let has_field_filters = video
         .filters
         .as_ref()
         .is_some_and(|filters| filters.touch_fields());
-    // An encoder outside the catalogue is not known.
-    if !film.is_interlaced || is_told || encoder.codec().is_none() {
+    // Nothing is known of an encoder outside the catalogue.
+    if !film.is_interlaced || has_field_filters || encoder.codec().is_none() {
         return;
     }
     let why = match coding(task) {
@@ -64,14 +64,14 @@ fn coding(task: &Task<'_>) -> Option<Coding> {
     let both = "+ildct+ilme";
     let coding = |flags, params| Some(Coding { flags, params });
     match task.encoder.as_str() {
-        // It takes fields of 4:2:0 with an even number of lines only.
+        // libx264 takes fields of 4:2:0 only if each field has an even number of lines.
         "libx264"
             if !film.height.is_multiple_of(4)
                 && pixel_format::chroma(&film.pixel_format) == "420" =>
         {
             None
         }
-        // The frames say which field comes first, but mp4 and mov say what these do.
+        // Each frame says which field comes first, but mp4 and mov take the order from these parameters.
         "libx264" if film.is_bottom_first => coding(both, &["bff=1"]),
         "libx264" => coding(both, &["tff=1"]),
         "mpeg2video" | "mpeg4" => coding(both, &[]),

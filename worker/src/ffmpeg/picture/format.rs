@@ -1,4 +1,4 @@
-//! The pixel format that a film is encoded in.
+//! The pixel format in which a film is encoded.
 
 use common::farm::card::bit_depth;
 use common::job::changes::{Change, Kind};
@@ -8,18 +8,18 @@ use common::recipe::Chroma;
 use super::pixel_format::{chroma, is_rgb};
 use super::{Picture, Task, alpha};
 
-/// Chooses it; leaves it to ffmpeg where the encoder may take the source's as it is.
+/// Chooses the pixel format, or leaves the choice to ffmpeg if the encoder can take the source's format unchanged.
 ///
 /// # Errors
-/// The input's fault where the encoder makes no pictures as deep as they have to be.
+/// If the encoder does not support the required bit depth or 4:2:0; the input is at fault.
 pub(super) fn choose(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
     let Task { film, video, .. } = task;
-    let told = video
+    let has_pix_fmt = video
         .arguments
         .iter()
         .any(|argument| argument.option() == "pix_fmt");
     let asks = video.bit_depth.is_some() || video.chroma != Chroma::Keep;
-    if told || (film.pixel_format.is_empty() && !asks) {
+    if has_pix_fmt || (film.pixel_format.is_empty() && !asks) {
         return Ok(());
     }
     picture.pixel_format = match alpha::format(task) {
@@ -27,7 +27,7 @@ pub(super) fn choose(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failu
         None => opaque(task, asks)?.map(str::to_owned),
     };
     if let Some(to) = &picture.pixel_format {
-        tell(task, to, &mut picture.changes);
+        report(task, to, &mut picture.changes);
     }
     Ok(())
 }
@@ -43,15 +43,15 @@ fn opaque<'a>(task: &'a Task<'_>, asks: bool) -> Result<Option<&'a str>, Failure
     } = task;
     let depth = video.bit_depth.map_or(film.depth(), u8::from);
     let depths = || proof.pixel_formats.iter().map(|format| bit_depth(format));
-    // What makes only deeper pictures (ProRes) loses nothing of shallower ones.
-    let made = if video.bit_depth.is_some() {
-        depths().find(|made| *made == depth)
+    // A greater depth than the source's loses nothing. ProRes, for example, has no 8 bits.
+    let output_depth = if video.bit_depth.is_some() {
+        depths().find(|output_depth| *output_depth == depth)
     } else {
-        let enough = depths().filter(|made| *made >= depth).min();
-        // Nearly nothing encodes 12 bits and more; 10 of them are as good as all on any screen.
+        let enough = depths().filter(|output_depth| *output_depth >= depth).min();
+        // Nearly no encoder supports 12 bits or more. On any screen, 10 bits look the same.
         enough.or_else(|| depths().max().filter(|most| depth > 10 && *most >= 10))
     };
-    let Some(made) = made else {
+    let Some(output_depth) = output_depth else {
         let most = depths().max().unwrap_or(8);
         let whose = if video.bit_depth.is_some() {
             "asked for"
@@ -62,7 +62,7 @@ fn opaque<'a>(task: &'a Task<'_>, asks: bool) -> Result<Option<&'a str>, Failure
             "{encoder} here makes no {depth}-bit pictures, {whose}: choose --bit-depth {most} or another encoder"
         )));
     };
-    if !encoder.kind().is_hardware() && !asks && made >= depth {
+    if !encoder.kind().is_hardware() && !asks && output_depth >= depth {
         return Ok(None);
     }
     let wanted = match video.chroma {
@@ -74,7 +74,7 @@ fn opaque<'a>(task: &'a Task<'_>, asks: bool) -> Result<Option<&'a str>, Failure
             .pixel_formats
             .iter()
             .map(String::as_str)
-            .filter(|format| bit_depth(format) == made)
+            .filter(|format| bit_depth(format) == output_depth)
     };
     let found = formats().find(|format| chroma(format) == wanted);
     if found.is_none() && video.chroma == Chroma::Yuv420 {
@@ -85,8 +85,8 @@ fn opaque<'a>(task: &'a Task<'_>, asks: bool) -> Result<Option<&'a str>, Failure
     Ok(found.or_else(|| formats().next()))
 }
 
-/// Tells where samples become coarser.
-fn tell(task: &Task<'_>, to: &str, changes: &mut Vec<Change>) {
+/// Reports a smaller bit depth or coarser chroma.
+fn report(task: &Task<'_>, to: &str, changes: &mut Vec<Change>) {
     let Task {
         film,
         video,
@@ -94,7 +94,7 @@ fn tell(task: &Task<'_>, to: &str, changes: &mut Vec<Change>) {
         ..
     } = task;
     let from = film.pixel_format.as_str();
-    // In the order of how much they keep.
+    // A larger number keeps more chroma samples.
     let fineness = |format: &str| match chroma(format) {
         "444" => 3,
         "422" => 2,
@@ -114,13 +114,13 @@ fn tell(task: &Task<'_>, to: &str, changes: &mut Vec<Change>) {
     if is_shallower && task.stays_hdr() {
         why.push_str("; HDR of 8 bits shows bands: --hdr sdr maps it to what every screen shows");
     }
-    let told = Change::converted(Kind::Colour, film.index, describe(from), describe(to), why);
-    // Nobody asks for bands.
+    let change = Change::converted(Kind::Colour, film.index, describe(from), describe(to), why);
+    // A recipe that asks for 8 bits does not ask for banding.
     let is_wanted = is_asked && !(is_shallower && task.stays_hdr());
-    changes.push(if is_wanted { told.wanted() } else { told });
+    changes.push(if is_wanted { change.wanted() } else { change });
 }
 
-/// `10 bit 4:2:0`.
+/// For example `10 bit 4:2:0`.
 fn describe(format: &str) -> String {
     let sampling = if is_rgb(format) {
         "RGB".to_owned()
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_say_how_they_sample_colour() {
+    fn formats_are_described_by_depth_and_chroma() {
         for (format, sampling) in [
             ("yuv420p", "420"),
             ("p010le", "420"),

@@ -1,4 +1,4 @@
-//! What belongs to high dynamic range: HDR10, HDR10+, Dolby Vision.
+//! Metadata of high dynamic range: HDR10, HDR10+ and Dolby Vision.
 
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
@@ -7,11 +7,12 @@ use common::recipe::Container;
 use super::{Picture, Task};
 use crate::ffmpeg::probe::media::{ContentLight, DolbyVision, Hdr10, MasteringDisplay};
 
-/// What lets ffmpeg write Dolby Vision, which no standard of the containers names.
+/// Lets ffmpeg write Dolby Vision, which the containers' standards do not define.
 pub(in crate::ffmpeg) const UNOFFICIAL: &str = "-strict unofficial";
 
 /// # Errors
-/// The input's fault where its pictures have no colours of their own and what gives them is not kept.
+/// If the picture needs its Dolby Vision metadata for correct colours and the encode would lose the metadata; the
+/// input is at fault.
 pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
     let film = task.film;
     let is_kept = task.stays_hdr();
@@ -53,7 +54,7 @@ pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure
     Ok(())
 }
 
-/// HDR10 in the encoder's own words; `None` where it has none.
+/// HDR10 as parameters of the encoder. `None` if the encoder has no such parameters.
 fn params(task: &Task<'_>, hdr10: &Hdr10) -> Option<Vec<String>> {
     let whole = |display: &MasteringDisplay| {
         let [red, green, blue, white] = display.chromaticities.unwrap_or_default();
@@ -121,7 +122,7 @@ fn params(task: &Task<'_>, hdr10: &Hdr10) -> Option<Vec<String>> {
     Some(params)
 }
 
-/// Kept where the encoder writes it and the picture stays the one that it was made for.
+/// Keeps Dolby Vision if the encoder can write it and the picture stays as it was graded.
 fn dolby_vision(
     task: &Task<'_>,
     vision: DolbyVision,
@@ -149,7 +150,7 @@ fn dolby_vision(
         picture.option("dolbyvision", "1");
         picture.has_dolby_vision = true;
         if encoder.as_str() == "libx265" {
-            // It asks for a limit of the rate; this one limits nothing.
+            // x265 requires a rate limit here. This one is never reached.
             picture.params.extend([
                 "vbv-maxrate=160000".to_owned(),
                 "vbv-bufsize=160000".to_owned(),
@@ -157,7 +158,7 @@ fn dolby_vision(
         }
         return Ok(());
     };
-    // Its base layer is in colours that no other player knows.
+    // The base layer of profile 5 has colours that only Dolby Vision players can show.
     if vision.profile == 5 {
         return Err(Failure::input(format!(
             "{name} shows false colours without its metadata, which would be lost ({why}): choose --video copy"

@@ -1,7 +1,7 @@
-//! What is done to one film's pictures: what of them is kept, and how. One concept a file, and each tells what it
-//! changes.
+//! Chooses how the pictures of one film are encoded, and reports what changes. Each file handles one property of
+//! pictures.
 //!
-//! More than 12 entries: each is one property of pictures that an encode keeps or converts.
+//! The folder has more than 12 entries, because there is one for each property that an encode keeps or converts.
 
 mod alpha;
 mod captions;
@@ -30,7 +30,7 @@ pub(super) use copied::copied;
 pub(super) use hdr::UNOFFICIAL;
 pub(super) use params::holds as holds_params;
 
-/// A film that is to be encoded.
+/// A film to be encoded.
 pub(super) struct Task<'a> {
     pub(super) film: &'a Stream,
     pub(super) video: &'a VideoEncode,
@@ -42,14 +42,14 @@ pub(super) struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Whether the source is of high dynamic range and the output is, too.
+    /// Whether both the source and the output are HDR.
     fn stays_hdr(&self) -> bool {
-        let is_told = self
+        let has_colour_filters = self
             .video
             .filters
             .as_ref()
             .is_some_and(|filters| filters.touch_colours());
-        self.film.colour.is_hdr() && self.video.hdr == Hdr::Keep && !is_told
+        self.film.colour.is_hdr() && self.video.hdr == Hdr::Keep && !has_colour_filters
     }
 
     /// Whether the recipe changes the picture's size.
@@ -70,33 +70,33 @@ impl Task<'_> {
     }
 }
 
-/// What is done to a film, and what becomes of its picture by it.
+/// The options of an encode, and their effects on the picture.
 #[derive(Debug, Default)]
 pub(super) struct Picture {
-    /// The decoder to name, where ffmpeg's choice would not see all of it.
+    /// The decoder to use, if ffmpeg's default decoder ignores a part of the picture.
     pub(super) decoder: Option<&'static str>,
-    /// Filters, in their order.
+    /// Filters, in the order of their use.
     filters: Vec<String>,
-    /// ffmpeg's name of the format to encode; `None` leaves it to ffmpeg, which keeps the source's as far as the
-    /// encoder knows it.
+    /// The pixel format to encode. `None` leaves the choice to ffmpeg, which keeps the source's format if the encoder
+    /// supports it.
     pixel_format: Option<String>,
-    /// Options for the encoder, and their values.
+    /// Options for the encoder, with their values.
     options: Vec<(&'static str, String)>,
-    /// For the encoder's own list.
+    /// Entries for the encoder's own parameter list.
     params: Vec<String>,
     /// Whether Dolby Vision is kept.
     pub(super) has_dolby_vision: bool,
-    /// Tags of the film that hold no longer.
+    /// Tags of the film that no longer apply.
     cleared: Vec<String>,
-    /// What is not kept as it is.
+    /// Properties that are not kept unchanged.
     pub(super) changes: Vec<Change>,
 }
 
 impl Picture {
-    /// What is to be done.
+    /// Chooses the options.
     ///
     /// # Errors
-    /// The input's fault where the encoder cannot make of it what the recipe asks for.
+    /// If the encoder cannot do what the recipe asks for; the input is at fault.
     pub(super) fn of(task: &Task<'_>) -> Result<Self, Failure> {
         let mut picture = Self::default();
         format::choose(task, &mut picture)?;

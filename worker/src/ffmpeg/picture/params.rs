@@ -1,9 +1,9 @@
-//! An encoder's own list of `key=value`, joined by colons.
+//! An encoder's own parameter list: `key=value`, joined by colons.
 
 use common::recipe::Argument;
 use common::recipe::encoder::Encoder;
 
-/// The option of ffmpeg that holds such a list for the encoder; `None` where it has none.
+/// ffmpeg's option for the encoder's parameter list. `None` if the encoder has no such list.
 fn option(encoder: &Encoder) -> Option<&'static str> {
     Some(match encoder.as_str() {
         "libx264" => "x264-params",
@@ -13,12 +13,12 @@ fn option(encoder: &Encoder) -> Option<&'static str> {
     })
 }
 
-/// Whether the argument holds the encoder's list, which [`join`] makes.
+/// Whether the argument is the encoder's parameter list, which [`join`] writes.
 pub(in crate::ffmpeg) fn holds(encoder: &Encoder, argument: &Argument) -> bool {
     option(encoder) == Some(argument.option())
 }
 
-/// The option and the list of ours and the recipe's own, which wins: the later one of two that have the same key does.
+/// The option and its value: our parameters, and then the recipe's, because the later of two equal keys wins.
 pub(super) fn join(
     encoder: &Encoder,
     ours: &[String],

@@ -1,6 +1,5 @@
-//! What the name of a pixel format says.
+//! Properties of a pixel format, read from its name.
 
-/// Whether a pixel format holds red, green and blue.
 pub(super) fn is_rgb(format: &str) -> bool {
     [
         "gbr", "rgb", "bgr", "argb", "abgr", "x2rgb", "x2bgr", "0rgb", "0bgr", "pal8",
@@ -9,7 +8,7 @@ pub(super) fn is_rgb(format: &str) -> bool {
     .any(|name| format.starts_with(name))
 }
 
-/// How a pixel format samples colour, in the usual notation.
+/// The chroma subsampling of a pixel format, such as `420`.
 pub(super) fn chroma(format: &str) -> &'static str {
     let is = |names: &[&str]| names.iter().any(|name| format.starts_with(name));
     if is_rgb(format) || is(&["p41", "nv24", "nv42", "xv", "vuy", "ayuv"]) {
@@ -24,7 +23,7 @@ pub(super) fn chroma(format: &str) -> &'static str {
         .unwrap_or("420")
 }
 
-/// The planar format of YUV with this sampling and depth, e.g. `yuv420p10le`.
+/// The planar YUV format with this subsampling and depth, such as `yuv420p10le`.
 pub(super) fn planar(chroma: &str, depth: u8) -> String {
     if depth > 8 {
         format!("yuv{chroma}p10le")

@@ -1,4 +1,4 @@
-//! The size of the picture.
+//! The picture's size: scaled as the recipe asks, and cropped if the encoder needs even sides.
 
 use common::job::changes::{Change, Kind};
 use common::recipe::Scale;
@@ -11,8 +11,10 @@ pub(super) fn scale(task: &Task<'_>, picture: &mut Picture) {
     let after_filters = video.filters.is_some();
     if let Some(scale) = video.scale {
         if after_filters {
-            picture.filters.push(of_any(scale, video.scale_up));
-            // It is even already.
+            picture
+                .filters
+                .push(scale_expression(scale, video.scale_up));
+            // An exact size is even already.
             if matches!(scale, Scale::Exact(..)) {
                 return;
             }
@@ -20,7 +22,8 @@ pub(super) fn scale(task: &Task<'_>, picture: &mut Picture) {
             scale.of(film.shown(), film.shown_aspect(), video.scale_up)
         {
             picture.filters.push(format!("scale={width}:{height}"));
-            // Where the sides are rounded to even numbers ffmpeg makes up for it by pixels that are not quite square.
+            // After rounding the sides to even numbers, ffmpeg would make the pixels slightly non-square to
+            // compensate.
             if film
                 .sample_aspect
                 .is_some_and(|aspect| aspect.value() == 1.0)
@@ -34,11 +37,11 @@ pub(super) fn scale(task: &Task<'_>, picture: &mut Picture) {
     even(task, after_filters, picture);
 }
 
-/// Cuts what makes a side odd, where the encoder takes no odd sides.
+/// Crops odd sides by one pixel if the encoder takes only even ones.
 fn even(task: &Task<'_>, after_filters: bool, picture: &mut Picture) {
     let Task { film, encoder, .. } = task;
     let is_odd = film.width % 2 == 1 || film.height % 2 == 1;
-    // Sizes after filters are not known, and a crop to the same size costs nothing.
+    // The size after filters is unknown, and a crop to the same size costs nothing.
     if !(is_odd || after_filters) || !rate::needs_even_size(encoder) {
         return;
     }
@@ -57,8 +60,8 @@ fn even(task: &Task<'_>, after_filters: bool, picture: &mut Picture) {
     }
 }
 
-/// The same as [`Scale::of`] for a picture whose size only ffmpeg knows.
-fn of_any(scale: Scale, up: bool) -> String {
+/// Like [`Scale::of`], as an expression for a picture whose size only ffmpeg knows.
+fn scale_expression(scale: Scale, up: bool) -> String {
     let factor = match scale {
         Scale::Exact(width, height) => return format!("scale={width}:{height}"),
         Scale::Shorter(limit) => format!("{limit}/min(iw*sar,ih)"),

@@ -1,11 +1,11 @@
-//! Pictures that players turn or mirror.
+//! Pictures that players rotate or mirror.
 
 use common::job::changes::{Change, Kind};
 
 use super::{Picture, Task};
 use crate::ffmpeg::probe::media::Stream;
 
-/// ffmpeg turns what it encodes, and the output says no more of it.
+/// ffmpeg rotates the picture itself when it encodes, and the output has no rotation.
 pub(super) fn upright(task: &Task<'_>, picture: &mut Picture) {
     let film = task.film;
     if !is_turned(film) {

@@ -1,4 +1,4 @@
-//! Sound that is kept as it is: where that can be, and what is done where it cannot.
+//! Copied audio tracks: when a track can be copied, and what happens when it cannot.
 
 use common::recipe::{AudioEncoder, Container};
 
@@ -7,15 +7,16 @@ use crate::ffmpeg::probe::times::is_cut;
 use crate::ffmpeg::sound::encoders::FLAC;
 use crate::ffmpeg::sound::layout::Layout;
 
-/// Whether a track can be kept as it is: the container holds its codec, says where its channels are, and what is not to
-/// be heard.
+/// Whether a track can be copied. The container must hold its codec, its channel layout, and the hidden part at its
+/// start.
 pub fn can_copy(source: &Stream, container: Container) -> bool {
     container.holds_audio(&source.codec)
         && places_channels(source, container)
         && !is_cut(source, container)
 }
 
-/// FLAC in MP4 and PCM in Matroska say a number of channels only; their places are those of the usual layout.
+/// Whether the container can express the layout. FLAC in MP4 and PCM in Matroska store only a number of channels,
+/// which means the usual layout of that number.
 fn places_channels(source: &Stream, container: Container) -> bool {
     let Some(layout) = Layout::parse(&source.layout) else {
         return true;
@@ -31,16 +32,16 @@ fn places_channels(source: &Stream, container: Container) -> bool {
     true
 }
 
-/// The bitstream filter for sound that is kept as it is.
+/// The bitstream filter for a copied track.
 ///
-/// Broadcasts carry AAC with a header before each frame. The muxer would take it off, but gives up on the first one
-/// that is damaged; a filter of its own leaves that packet out.
+/// Broadcasts carry AAC with a header before each frame. The muxer would remove the headers, but fails on the first
+/// damaged one. A filter given on the command line drops that packet instead.
 pub(in crate::ffmpeg) fn filter_of_copy(source: &Stream, media: &Media) -> Option<&'static str> {
     let has_headers = matches!(media.format.as_str(), "mpegts" | "mpeg" | "aac" | "avi");
     (source.codec == "aac" && has_headers).then_some("aac_adtstoasc")
 }
 
-/// Why a track cannot be kept as it is, for people.
+/// Why a track cannot be copied, for people.
 pub fn why_not(source: &Stream, container: Container) -> String {
     let codec = &source.codec;
     if is_cut(source, container) {
@@ -55,8 +56,8 @@ pub fn why_not(source: &Stream, container: Container) -> String {
     }
 }
 
-/// What encodes a track that was to be kept where Matroska, too, would not keep it: no other container is a way out then.
-/// Without loss where it had none and the container holds FLAC.
+/// The encoder for a track that was to be copied, if Matroska could not hold the copy either. Then no other container
+/// is a way out. A lossless track stays lossless if the container holds FLAC.
 pub fn stand_in(source: &Stream, container: Container) -> Option<AudioEncoder> {
     if can_copy(source, Container::Mkv) {
         return None;
@@ -73,7 +74,7 @@ pub fn stand_in(source: &Stream, container: Container) -> Option<AudioEncoder> {
     })
 }
 
-/// Whether a track can be neither kept nor encoded: ffmpeg knows its codec, but has no decoder of it.
+/// Whether a track can be neither copied nor encoded, because ffmpeg has no decoder for its codec.
 pub fn is_opaque(source: &Stream, container: Container) -> bool {
     let decoded = !matches!(source.codec.as_str(), "ac4" | "mpegh_3d_audio" | "lc3");
     !decoded && !can_copy(source, container)

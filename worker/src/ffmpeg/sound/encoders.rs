@@ -1,17 +1,17 @@
-//! The layouts and rates that encoders of sound keep.
+//! The channel layouts and sample rates that audio encoders support.
 
 use common::recipe::{AudioEncoder, Container};
 
 use crate::ffmpeg::sound::layout::{Layout, Speaker};
 
-/// Layouts that decoders agree on: those of MPEG-4's channel configurations. Others are written by ffmpeg in a form that
-/// many players, and ffmpeg 5.1 itself, cannot place.
+/// The layouts of MPEG-4's channel configurations, on which all decoders agree. ffmpeg writes other layouts in a form
+/// that many players, and ffmpeg 5.1 itself, misread.
 const AAC: &[&str] = &["mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"];
 
 /// The layouts of the Vorbis specification.
 const VORBIS: &[&str] = &["mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"];
 
-/// Opus shares them, but ffmpeg mixes up the channels of 5.0 and 6.1 as it writes them.
+/// Opus has the layouts of Vorbis, but ffmpeg writes the channels of 5.0 and 6.1 in the wrong order.
 const OPUS: &[&str] = &["mono", "stereo", "3.0", "quad", "5.1", "7.1"];
 
 /// The coding modes of ATSC A/52, each with and without LFE, by the names that decoders give.
@@ -29,7 +29,7 @@ const AC3: &[&str] = &[
     "5.1(side)",
 ];
 
-/// The layouts that FLAC means by a number of channels.
+/// The layouts that a number of channels means in FLAC.
 pub(super) const FLAC: &[&str] = &[
     "mono",
     "stereo",
@@ -43,7 +43,7 @@ pub(super) const FLAC: &[&str] = &[
 
 const MP3: &[&str] = &["mono", "stereo"];
 
-/// The layouts that an encoder keeps in every container, the greatest last.
+/// The layouts that an encoder supports in every container, the largest last.
 pub(super) fn names(encoder: AudioEncoder) -> &'static [&'static str] {
     match encoder {
         AudioEncoder::Aac | AudioEncoder::LibfdkAac => AAC,
@@ -55,10 +55,11 @@ pub(super) fn names(encoder: AudioEncoder) -> &'static [&'static str] {
     }
 }
 
-/// The layouts of which an encoder keeps every channel in its place, in this container.
+/// The layouts that an encoder supports in this container.
 pub(super) fn kept(encoder: AudioEncoder, container: Container, taken: &Layout) -> Vec<Layout> {
     let named = names(encoder).iter().filter_map(|name| Layout::parse(name));
-    // Matroska keeps FLAC's tag of speakers, one bit for each of the first 18; MP4 has no place for it.
+    // Matroska keeps FLAC's tag with the speaker mask, which has one bit for each of the first 18 speakers. MP4 has
+    // no place for the tag.
     let masked = Some(taken.sorted()).filter(|layout| {
         let speakers = layout.speakers();
         encoder == AudioEncoder::Flac
@@ -69,7 +70,7 @@ pub(super) fn kept(encoder: AudioEncoder, container: Container, taken: &Layout) 
     masked.into_iter().chain(named).collect()
 }
 
-/// Samples a second that an encoder makes of so many: as many where it can, else the next more, else its most.
+/// The output's sample rate: the source's if the encoder supports it, else the next higher, else the highest.
 pub(super) fn rate(encoder: AudioEncoder, source: u32) -> Option<u32> {
     const MPEG: &[u32] = &[
         8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000,

@@ -1,10 +1,10 @@
-//! Where the channels of sound are heard: speakers and layouts, by ffmpeg's names.
+//! Speakers and channel layouts, by ffmpeg's names.
 
 use std::fmt;
 
 macro_rules! speakers {
     ($($speaker:ident = $name:literal,)+) => {
-        /// A speaker, by ffmpeg's name of it; the order is that of channels in ffmpeg's own layouts.
+        /// A speaker, by ffmpeg's name. The order is that of the channels in ffmpeg's layouts.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[allow(missing_docs)]
         pub enum Speaker {
@@ -12,7 +12,7 @@ macro_rules! speakers {
         }
 
         impl Speaker {
-            /// ffmpeg's name, e.g. `LFE`.
+            /// ffmpeg's name, such as `LFE`.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$speaker => $name,)+
@@ -37,8 +37,8 @@ speakers! {
 }
 
 impl Speaker {
-    /// The speaker that stands for this one in layouts of other formats: the surround speakers of 5.1 are at the side
-    /// for AC-3 and at the back for AAC, and a finished stereo mix is heard from left and right.
+    /// The speaker that replaces this one in layouts of other formats. The surround speakers of 5.1 are at the side
+    /// for AC-3 and at the back for AAC. A finished stereo downmix is played left and right.
     pub fn alias(self) -> Option<Self> {
         Some(match self {
             Self::Sl => Self::Bl,
@@ -52,7 +52,7 @@ impl Speaker {
     }
 }
 
-/// The layouts that have names, in the order in which ffmpeg takes one for a number of channels.
+/// The layouts with names. For a number of channels, ffmpeg takes the first one that fits.
 const NAMED: [(&str, &str); 40] = [
     ("mono", "FC"),
     ("stereo", "FL+FR"),
@@ -105,12 +105,12 @@ const NAMED: [(&str, &str); 40] = [
     ),
 ];
 
-/// The speakers of a track's channels, in the order of the channels; no speaker twice.
+/// The speakers of a track's channels, in the order of the channels. No speaker occurs twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout(Vec<Speaker>);
 
 impl Layout {
-    /// Reads ffprobe's word for it, e.g. `5.1(side)` or `3 channels (FL+FR+TC)`; `None` where that names no speakers.
+    /// Parses ffprobe's text, such as `5.1(side)` or `3 channels (FL+FR+TC)`. `None` if the text names no speakers.
     pub fn parse(text: &str) -> Option<Self> {
         let named = NAMED.iter().find(|(name, _)| *name == text);
         let speakers = match (named, text.split_once(" channels (")) {
@@ -128,12 +128,12 @@ impl Layout {
         (sorted.len() == layout.0.len()).then_some(layout)
     }
 
-    /// These speakers, each of them once.
+    /// A layout of these speakers, which must all differ.
     pub fn of(speakers: Vec<Speaker>) -> Self {
         Self(speakers)
     }
 
-    /// What ffmpeg takes for a track that says its number of channels only.
+    /// The layout that ffmpeg assumes if a track has only a number of channels.
     pub fn usual(channels: u32) -> Option<Self> {
         NAMED
             .iter()
@@ -146,12 +146,12 @@ impl Layout {
         &self.0
     }
 
-    /// Whether one of its channels is heard there.
+    /// Whether one of the channels belongs to this speaker.
     pub fn has(&self, speaker: Speaker) -> bool {
         self.0.contains(&speaker)
     }
 
-    /// Whether they are in ffmpeg's order.
+    /// Whether the channels are in ffmpeg's order.
     pub fn is_sorted(&self) -> bool {
         self.0.is_sorted()
     }
@@ -163,7 +163,8 @@ impl Layout {
         Self(speakers)
     }
 
-    /// Whether all of the other's channels have a speaker of their own in it, be that called side or back.
+    /// Whether every channel of the other layout has its own speaker in this one. Side and back speakers replace each
+    /// other.
     pub fn holds(&self, other: &Self) -> bool {
         other.0.iter().all(|&speaker| {
             let alias = speaker.alias().filter(|&alias| !other.has(alias));
@@ -171,19 +172,19 @@ impl Layout {
         })
     }
 
-    /// Whether all is heard from the same speakers, be they called side or back.
+    /// Whether both layouts have the same speakers. Side and back speakers replace each other.
     pub fn sounds_like(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && (self.holds(other) || other.holds(self))
     }
 
-    /// The names of its speakers, as every version of ffmpeg reads them: `FL+FR+LFE`.
+    /// The names of the speakers, which every version of ffmpeg can read: `FL+FR+LFE`.
     pub fn spelled(&self) -> String {
         let names: Vec<&str> = self.0.iter().map(|speaker| speaker.name()).collect();
         names.join("+")
     }
 }
 
-/// ffmpeg's name of the layout; else the speakers.
+/// ffmpeg's name of the layout, or else the names of the speakers.
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let spelled = self.spelled();
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_lists_of_speakers_are_read() {
+    fn names_and_lists_of_speakers_are_parsed() {
         for (name, speakers) in NAMED {
             assert_eq!(layout(name), layout(speakers));
             assert_eq!(layout(name).sorted(), layout(name), "{name} is in order");
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn side_and_back_are_one_place_where_there_is_one_pair() {
+    fn side_and_back_replace_each_other_if_there_is_one_pair() {
         assert!(layout("5.1(side)").sounds_like(&layout("5.1")));
         assert!(layout("downmix").sounds_like(&layout("stereo")));
         assert!(!layout("7.1").sounds_like(&layout("7.1(wide)")));

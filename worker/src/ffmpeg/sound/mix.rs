@@ -1,20 +1,20 @@
-//! What each channel of an output is made of.
+//! Converts one channel layout to another.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use crate::ffmpeg::sound::layout::{Layout, Speaker};
 
-/// What each channel of an output is made of.
+/// The mix of input channels for every output channel.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mix {
     from: Layout,
     pub(super) to: Layout,
-    /// For each channel that is made: channels of the input and how loud they are in it, from 0 to 1.
+    /// For each output channel: the numbers of the input channels, and their gains from 0 to 1.
     pub(super) parts: Vec<Vec<(usize, f64)>>,
 }
 
 impl Mix {
-    /// `None` where a channel has no place in it.
+    /// `None` if an input channel has no place in the output.
     pub(super) fn new(from: &Layout, to: &Layout) -> Option<Self> {
         let mut parts: Vec<Vec<(usize, f64)>> = vec![Vec::new(); to.speakers().len()];
         for (channel, &speaker) in from.speakers().iter().enumerate() {
@@ -26,7 +26,7 @@ impl Mix {
                 }
             }
         }
-        // The loudest input must not clip; all channels are turned down alike, so that their balance stays.
+        // The loudest input must not clip. All channels are attenuated equally, so that their balance stays.
         let sum = |parts: &Vec<(usize, f64)>| parts.iter().map(|(_, gain)| gain).sum::<f64>();
         let loudest = parts.iter().map(sum).fold(1.0, f64::max);
         for (_, gain) in parts.iter_mut().flatten() {
@@ -39,8 +39,8 @@ impl Mix {
         })
     }
 
-    /// What it loses, most important first: pairs of channels that can no longer be told apart, channels that are heard
-    /// from two speakers, channels to code, names that change.
+    /// The losses of this mix, the most important first: pairs of channels that share a speaker, channels that are
+    /// spread over several speakers, the number of channels to encode, and channels whose speaker gets another name.
     pub(super) fn cost(&self) -> [usize; 4] {
         let speakers = self.from.speakers();
         let is_in = |parts: &[(usize, f64)], channel| parts.iter().any(|(of, _)| *of == channel);
@@ -62,7 +62,7 @@ impl Mix {
         [shared, spread, self.to.speakers().len(), renamed.count()]
     }
 
-    /// Whether all channels stay as they are, and silent ones come to them at most: what ffmpeg does by itself.
+    /// Whether every channel stays unchanged, and only silent ones are added. ffmpeg does that without a filter.
     pub(super) fn is_addition(&self) -> bool {
         self.from.is_sorted()
             && self
@@ -72,12 +72,12 @@ impl Mix {
                 .all(|speaker| self.to.has(*speaker))
     }
 
-    /// ffmpeg's filter for it; the input's channels by number.
+    /// ffmpeg's filter for this mix. Input channels go by number.
     pub(super) fn filter(&self) -> String {
         let parts = self.to.speakers().iter().zip(&self.parts);
         let parts = parts.filter(|(_, parts)| !parts.is_empty());
         let is_whole = |parts: &[(usize, f64)]| matches!(parts, [(_, gain)] if *gain == 1.0);
-        // Where nothing is mixed, `pan` of ffmpeg 5.1 mixes nevertheless if the speakers have other names.
+        // If the speakers have other names, `pan` of ffmpeg 5.1 mixes channels even if the mix only moves them.
         if parts.clone().all(|(_, parts)| is_whole(parts)) {
             let renamed = parts.clone().map(|(speaker, _)| *speaker);
             let layout = Layout::of(renamed.collect());
@@ -104,7 +104,7 @@ impl Mix {
     }
 }
 
-/// Where a channel is heard in a layout, and how loud; `None` where nowhere.
+/// The speakers that play a channel in a layout, with their gains. `None` if no speaker does.
 fn places(speaker: Speaker, from: &Layout, to: &Layout) -> Option<Vec<(Speaker, f64)>> {
     if to.has(speaker) {
         return Some(vec![(speaker, 1.0)]);
@@ -119,7 +119,7 @@ fn places(speaker: Speaker, from: &Layout, to: &Layout) -> Option<Vec<(Speaker, 
     let (speakers, gain) = nearest
         .iter()
         .find(|(speakers, _)| speakers.iter().all(heard))
-        // What stands at the front has no place further on.
+        // A front channel has no further replacement.
         .or_else(|| nearest.last().filter(|_| speaker > Speaker::Fc))?;
     let mut all = Vec::new();
     for speaker in *speakers {
@@ -129,7 +129,7 @@ fn places(speaker: Speaker, from: &Layout, to: &Layout) -> Option<Vec<(Speaker, 
     Some(all)
 }
 
-/// The speakers nearest to one that is missing, best first; of equal power where there are two.
+/// The replacements for a missing speaker, best first. Two speakers share the power equally.
 fn nearest(speaker: Speaker) -> &'static [(&'static [Speaker], f64)] {
     use Speaker::*;
     match speaker {

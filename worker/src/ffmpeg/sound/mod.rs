@@ -1,4 +1,4 @@
-//! How sound is encoded so that each channel is heard where it was: the layout that is made, and the mix that makes it.
+//! Encoding audio so that each channel keeps its speaker: the choice of the layout, and the mix for it.
 
 mod copy;
 mod encoders;
@@ -17,25 +17,24 @@ use crate::ffmpeg::sound::encoders::{kept, names, rate};
 use crate::ffmpeg::sound::layout::Layout;
 use crate::ffmpeg::sound::mix::Mix;
 
-/// How one track is encoded.
+/// The plan for one encoded track.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sound {
-    /// What the input says of it; `None` where it says a number of channels only.
+    /// The input's layout. `None` if the input has only a number of channels.
     from: Option<Layout>,
     /// Channels of the input.
     channels: u32,
-    /// What is mixed into what.
     mix: Mix,
     encoder: AudioEncoder,
-    /// Samples a second that are made; `None` where the input does not say its own.
+    /// The output's sample rate. `None` if the input's rate is unknown.
     rate: Option<u32>,
 }
 
 impl Sound {
-    /// Chooses the layout that keeps the most.
+    /// Chooses the layout that loses least.
     ///
     /// # Errors
-    /// The input's fault where it has channels that no speaker stands for, too many to guess.
+    /// If some channels have no known speaker, and too many of them for a guess; the input is at fault.
     pub fn plan(
         source: &Stream,
         encoder: AudioEncoder,
@@ -45,15 +44,19 @@ impl Sound {
             .filter(|layout| layout.speakers().len() == source.channels as usize);
         let taken = match &from {
             Some(layout) => layout.clone(),
-            // Ambisonics are no speakers: a guess would be wrong.
-            None if source.layout.contains("ambisonic") => return Err(unheard(source, encoder)),
-            None => Layout::usual(source.channels).ok_or_else(|| unheard(source, encoder))?,
+            // Ambisonic channels are not speakers, so a guess would be wrong.
+            None if source.layout.contains("ambisonic") => {
+                return Err(unknown_layout(source, encoder));
+            }
+            None => {
+                Layout::usual(source.channels).ok_or_else(|| unknown_layout(source, encoder))?
+            }
         };
         let mix = kept(encoder, container, &taken)
             .iter()
             .filter_map(|to| Mix::new(&taken, to))
             .min_by_key(Mix::cost)
-            .ok_or_else(|| unheard(source, encoder))?;
+            .ok_or_else(|| unknown_layout(source, encoder))?;
         Ok(Self {
             from,
             channels: source.channels,
@@ -63,18 +66,18 @@ impl Sound {
         })
     }
 
-    /// The layout that is made.
+    /// The output's layout.
     pub fn layout(&self) -> &Layout {
         &self.mix.to
     }
 
-    /// The filters that make it. They begin with the layout that the input had when it was looked at, and end in a fixed
-    /// layout and rate: an input that changes either in the middle goes on.
+    /// The filters that make the output's layout and sample rate. They fix the input's layout at the start and the
+    /// output's at the end, so that an input may change its layout or rate in the middle.
     pub fn filter(&self) -> String {
         let to = &self.mix.to;
         let mut filters = Vec::new();
         if self.from.is_none() || !self.mix.is_addition() {
-            // A layout in an order of its own has to be taken by numbers from the start.
+            // Channels in an unusual order must be taken by number from the start.
             if let Some(from) = self.from.as_ref().filter(|from| from.is_sorted()) {
                 filters.push(format!("aformat=channel_layouts={}", from.spelled()));
             }
@@ -86,20 +89,21 @@ impl Sound {
         filters.join(",")
     }
 
-    /// The bits per second to ask for: what is told, within what the encoder takes for so many channels.
-    pub fn bitrate(&self, told: Bitrate) -> u64 {
+    /// The bits per second to request: the recipe's value, limited to what the encoder accepts for this number of
+    /// channels.
+    pub fn bitrate(&self, requested: Bitrate) -> u64 {
         let channels = self.mix.to.speakers().len() as u64;
-        let told = told.bits_per_second();
+        let requested = requested.bits_per_second();
         match self.encoder {
-            AudioEncoder::Libopus => told.clamp(500, 256_000 * channels),
-            AudioEncoder::Libvorbis => told.min(240_000 * channels),
-            AudioEncoder::Ac3 => told.min(640_000),
-            AudioEncoder::Eac3 => told.min(6_144_000),
-            _ => told,
+            AudioEncoder::Libopus => requested.clamp(500, 256_000 * channels),
+            AudioEncoder::Libvorbis => requested.min(240_000 * channels),
+            AudioEncoder::Ac3 => requested.min(640_000),
+            AudioEncoder::Eac3 => requested.min(6_144_000),
+            _ => requested,
         }
     }
 
-    /// What becomes of the layout, by the index of the input's stream; `None` where it stays as it is.
+    /// The change of the layout, for the input's stream of this index. `None` if the layout stays.
     pub fn change(&self, index: usize) -> Option<Change> {
         let to = &self.mix.to;
         let Some(from) = &self.from else {
@@ -131,7 +135,7 @@ impl Sound {
     }
 }
 
-/// All channels of a layout, each heard where it was, in another.
+/// A change that keeps every channel at its place in another layout.
 pub fn held(from: &Layout, to: &Layout, index: usize) -> Change {
     let why = if from.sounds_like(to) {
         "the same speakers by another name"
@@ -145,7 +149,8 @@ pub fn held(from: &Layout, to: &Layout, index: usize) -> Change {
     }
 }
 
-/// Channels that the input says no place of, where they were taken to be; `None` where there is no doubt.
+/// A change that assumes the usual layout, because the input has only a number of channels. `None` for one or two
+/// channels, which have only one layout.
 pub fn guessed(channels: u32, to: &Layout, index: usize) -> Option<Change> {
     (channels > 2).then(|| Change {
         to: Some(to.to_string()),
@@ -154,7 +159,7 @@ pub fn guessed(channels: u32, to: &Layout, index: usize) -> Option<Change> {
     })
 }
 
-fn unheard(source: &Stream, encoder: AudioEncoder) -> Failure {
+fn unknown_layout(source: &Stream, encoder: AudioEncoder) -> Failure {
     let layout = match source.layout.as_str() {
         "" => format!("{} channels of no known place", source.channels),
         layout => format!("channels of no known place ({layout})"),

@@ -15,12 +15,13 @@ fn plan(layout: &str, encoder: AudioEncoder, container: Container) -> Sound {
     Sound::plan(&track(layout, channels as u32), encoder, container).expect(layout)
 }
 
-fn told(layout: &str, encoder: AudioEncoder) -> String {
+fn change_text(layout: &str, encoder: AudioEncoder) -> String {
     let change = plan(layout, encoder, Container::Mkv).change(1);
     change.map_or_else(String::new, |change| change.to_string())
 }
 
-/// The table in the docs: what each encoder makes of each layout. `=` stands for the same.
+/// The table of the documentation: the layout that each encoder makes of each input layout. `=` means the same
+/// layout.
 #[test]
 fn the_documented_layouts_are_made() {
     let text = include_str!("../../../../docs/MEDIA.md");
@@ -62,18 +63,18 @@ fn the_documented_layouts_are_made() {
 }
 
 #[test]
-fn what_becomes_of_channels_is_told() {
-    assert_eq!(told("5.1", AudioEncoder::Aac), "");
+fn changes_of_the_layout_are_reported() {
+    assert_eq!(change_text("5.1", AudioEncoder::Aac), "");
     assert_eq!(
-        told("5.1(side)", AudioEncoder::Aac),
+        change_text("5.1(side)", AudioEncoder::Aac),
         "kept: layout of track 1 (5.1(side)) as 5.1: the same speakers by another name"
     );
     assert_eq!(
-        told("7.1", AudioEncoder::Ac3),
+        change_text("7.1", AudioEncoder::Ac3),
         "converted: layout of track 1 (7.1) to 5.1(side): ac3 holds at most 5.1(side)"
     );
     assert_eq!(
-        told("4.0", AudioEncoder::Libvorbis),
+        change_text("4.0", AudioEncoder::Libvorbis),
         "kept: layout of track 1 (4.0) as 6.1: all its speakers, and silent ones"
     );
     let unknown = Sound::plan(&track("", 6), AudioEncoder::Aac, Container::Mp4).expect("6");
@@ -82,7 +83,7 @@ fn what_becomes_of_channels_is_told() {
 }
 
 #[test]
-fn nothing_is_mixed_louder_than_it_may_be_and_nothing_is_left_out() {
+fn mixes_never_clip_and_use_every_channel() {
     for layout in [
         "22.2",
         "hexadecagonal",
@@ -112,7 +113,7 @@ fn nothing_is_mixed_louder_than_it_may_be_and_nothing_is_left_out() {
 }
 
 #[test]
-fn channels_of_no_known_place_are_refused_with_a_way_out() {
+fn channels_without_speakers_are_refused_with_a_way_out() {
     for (layout, channels) in [("", 11), ("ambisonic 1", 4)] {
         let failure = Sound::plan(&track(layout, channels), AudioEncoder::Aac, Container::Mp4);
         let failure = failure.expect_err(layout);
@@ -121,7 +122,7 @@ fn channels_of_no_known_place_are_refused_with_a_way_out() {
 }
 
 #[test]
-fn rates_and_bitrates_are_what_the_encoder_takes() {
+fn rates_and_bitrates_fit_the_encoder() {
     assert_eq!(rate(AudioEncoder::Ac3, 96_000), Some(48_000));
     assert_eq!(rate(AudioEncoder::Libmp3lame, 37_800), Some(44_100));
     assert_eq!(rate(AudioEncoder::Flac, 192_000), Some(192_000));
