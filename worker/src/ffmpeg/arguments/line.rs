@@ -1,4 +1,4 @@
-//! A command line in the making.
+//! Builds one command line of ffmpeg.
 
 use std::ffi::{OsStr, OsString};
 
@@ -16,14 +16,14 @@ use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, captions};
 use crate::ffmpeg::{Source, picture, rate, sound};
 
-/// A command line in the making.
+/// A command line under construction.
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) list: Vec<OsString>,
 }
 
 impl Line {
-    /// Adds arguments that hold no spaces themselves.
+    /// Adds arguments, separated by spaces.
     pub(super) fn push(&mut self, arguments: impl AsRef<str>) {
         self.add(arguments.as_ref().split(' '));
     }
@@ -36,8 +36,8 @@ impl Line {
         );
     }
 
-    /// What the recipe says in ffmpeg's own words; later ones win over ours.
-    fn further(&mut self, video: &VideoEncode, encoder: &Encoder) {
+    /// Adds the recipe's own ffmpeg arguments. They come last, so that they override ours.
+    fn own_arguments(&mut self, video: &VideoEncode, encoder: &Encoder) {
         let arguments = video.arguments.iter();
         for argument in arguments.filter(|argument| !picture::holds_params(encoder, argument)) {
             self.add([
@@ -47,13 +47,13 @@ impl Line {
         }
     }
 
-    /// How one film is encoded, by its place among the output's video streams.
+    /// Adds the options of one encoded film, by its number among the output's video streams.
     fn film(&mut self, number: usize, task: &Task<'_>, picture: &Picture) {
         if task.video.keeps_frames() {
             self.push(format!("-fps_mode:v:{number} passthrough"));
             let takes_any = rate::takes_any_time_base(task.encoder);
             let clock = Clock::of(task.film, task.container).filter(|_| takes_any);
-            // In the source's own unit of time no two frames fall on one timestamp, at whatever rate they come.
+            // In the source's own time base, no two frames get the same timestamp, whatever the frame rate.
             let unit = clock.map(Clock::unit).or(task.film.time_base);
             if let Some(unit) = unit.filter(|_| takes_any) {
                 self.push(format!("-enc_time_base:v:{number} {unit}"));
@@ -97,14 +97,14 @@ impl Line {
         Ok(())
     }
 
-    /// How the input is read, where ffmpeg does not read it well by itself.
+    /// Adds decoder options for inputs that ffmpeg would not decode well by itself.
     pub(super) fn readers(&mut self, tracks: &Tracks, pictures: &[(&Task<'_>, Picture)]) {
         for track in &tracks.list {
             let index = track.source.index;
             if let Some(reader) = track.source.reader {
                 self.push(format!("-c:{index} {reader}"));
             }
-            // Text in an old encoding is kept byte by byte instead of being refused.
+            // Text in an old encoding is kept byte by byte. ffmpeg would otherwise refuse it.
             if matches!(track.by, TrackMethod::Subtitles(_)) {
                 self.push(format!("-sub_charenc_mode:{index} ignore"));
             }
@@ -116,7 +116,7 @@ impl Line {
         }
     }
 
-    /// What is read: the input, and once more for its captions.
+    /// Adds the inputs: the source, and the same source again for its captions.
     pub(super) fn inputs(&mut self, recipe: &Recipe, media: &Media, source: &Source) {
         if let Some(reading) = times::reading(media).filter(|_| recipe.video == Video::Copy) {
             self.push(reading);
@@ -127,7 +127,7 @@ impl Line {
         }
     }
 
-    /// Which stream of the input each track is made of, and by what.
+    /// Maps each track to its input stream, and chooses its codec.
     pub(super) fn maps(&mut self, tracks: &Tracks, encoder: Option<&Encoder>) {
         for (number, track) in tracks.list.iter().enumerate() {
             let codec = match (track.by, encoder) {
@@ -145,7 +145,7 @@ impl Line {
         }
     }
 
-    /// How the encoder of all films is told to work.
+    /// Adds the encoder options that all films share.
     pub(super) fn encoder(
         &mut self,
         video: &VideoEncode,
@@ -163,10 +163,10 @@ impl Line {
             encoder,
             video.bit_depth.map_or(depth, u8::from),
         ));
-        self.further(video, encoder);
+        self.own_arguments(video, encoder);
     }
 
-    /// How each film is encoded.
+    /// Adds the options of each encoded film.
     pub(super) fn films(&mut self, pictures: &[(&Task<'_>, Picture)]) {
         for (number, (task, picture)) in pictures.iter().enumerate() {
             self.film(number, task, picture);
@@ -176,7 +176,7 @@ impl Line {
         }
     }
 
-    /// How films are copied; gives what becomes of them.
+    /// Adds the options of copied films. Returns the changes that a copy causes.
     pub(super) fn copied_films(
         &mut self,
         recipe: &Recipe,
@@ -192,7 +192,7 @@ impl Line {
         Ok(changes)
     }
 
-    /// How the times of copied films are set right.
+    /// Adds filters that correct the timestamps of copied films.
     pub(super) fn times_of_copies(&mut self, films: &[Stream], media: &Media) {
         for (number, film) in films.iter().enumerate() {
             if let Some(filter) = times::film_filter(film, media) {
@@ -214,7 +214,7 @@ impl Line {
                     Some(encoder) => encoder.codec() == Some(Codec::Hevc),
                     None => film.source.codec == "hevc",
                 };
-                // Apple's players know HEVC by this name only.
+                // Apple's players accept HEVC only under this name.
                 if hevc {
                     self.push(format!("-tag:v:{number} hvc1"));
                 }
@@ -228,7 +228,8 @@ impl Line {
                 TrackMethod::Audio(encoder) => encoder.codec().to_owned(),
                 _ => track.source.codec.clone(),
             };
-            // What ffmpeg took for an experiment when these were new to MP4. Only the muxer is told: encoders, too, have experiments.
+            // ffmpeg counted these codecs in MP4 as experimental when they were new. The option goes to the muxer
+            // only, because encoders have experimental features, too.
             if tracks
                 .list
                 .iter()
@@ -237,7 +238,7 @@ impl Line {
                 self.push("-f_strict experimental");
             }
         }
-        // Sparse subtitles must not starve the others out.
+        // Sparse subtitles must not block the other streams.
         self.push("-max_muxing_queue_size 4096");
         self.push(format!("-f {}", container.muxer()));
     }

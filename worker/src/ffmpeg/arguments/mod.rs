@@ -1,5 +1,4 @@
-//! ffmpeg's command line for a recipe. Pure: what comes out depends on nothing
-//! but what goes in.
+//! ffmpeg's command line for a recipe, as a pure function of its inputs.
 
 mod line;
 
@@ -20,26 +19,26 @@ use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
 use crate::ffmpeg::{Source, file};
 
-/// A command line, and what it will make.
+/// A command line, and its expected results.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arguments {
-    /// What ffmpeg is given.
+    /// The arguments for ffmpeg.
     pub list: Vec<OsString>,
     /// The streams of the output, in order.
     pub tracks: Vec<Track>,
-    /// What becomes of what the input holds, as far as it is known before the encode.
+    /// The kept, converted and lost properties of the input that are known before the encode.
     pub changes: Vec<Change>,
-    /// What ffmpeg is given before, in the same folder: it brings what is to be attached.
+    /// The arguments for an earlier run of ffmpeg in the same folder, which extracts the covers to be attached.
     pub before: Option<Vec<OsString>>,
-    /// What is to be written to the output afterwards.
+    /// The metadata to write to the output after the encode.
     pub finish: Finish,
 }
 
-/// The command line that makes the output with this `build` of ffmpeg. `encoder` is what encodes video and what was
-/// seen of it; `None` for recipes that copy video.
+/// Makes the command line for this `build` of ffmpeg. `encoder` is the video encoder with its proof; `None` for
+/// recipes that copy video.
 ///
 /// # Errors
-/// The input's fault where this recipe cannot work on it.
+/// If the recipe does not work for this input; the input is at fault.
 pub fn encode(
     recipe: &Recipe,
     media: &Media,
@@ -100,7 +99,7 @@ pub fn encode(
     })
 }
 
-/// What there is to encode of each film; nothing where the recipe copies video.
+/// The encoding task of each film. Empty if the recipe copies video.
 fn tasks<'a>(
     recipe: &'a Recipe,
     films: &'a [Stream],

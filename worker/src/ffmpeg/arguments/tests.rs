@@ -53,7 +53,7 @@ fn proof(formats: &[&str], device: &[&str]) -> Proof {
     }
 }
 
-/// The command line but for what all have: its beginning, and the reading of the input.
+/// The command line without the parts that all lines share: the first options and the input.
 fn line(recipe: &Recipe, media: &Media, proof: &Proof) -> Result<String, Failure> {
     let encoder = recipe.video_encode().map(|video| match &video.with {
         Choice::Encoder(encoder) => encoder,
@@ -143,7 +143,7 @@ fn a_changed_frame_rate_leaves_the_times_to_ffmpeg() {
 }
 
 #[test]
-fn hevc_in_mp4_is_called_as_apple_calls_it_even_when_copied() {
+fn hevc_in_mp4_has_apples_tag_even_when_copied() {
     let mut source = film(640, 360, "yuv420p");
     source.codec = "hevc".to_owned();
     let recipe = recipe("libx264", |_| {})
@@ -160,7 +160,7 @@ fn hevc_in_mp4_is_called_as_apple_calls_it_even_when_copied() {
 }
 
 #[test]
-fn a_depth_that_was_not_proved_is_refused_and_a_greater_one_is_not() {
+fn a_depth_that_was_not_proved_is_refused_and_a_greater_one_is_accepted() {
     let ten = media(film(640, 360, "yuv420p10le"));
     let failure = line(
         &recipe("h264_nvenc", |_| {}),

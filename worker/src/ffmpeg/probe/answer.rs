@@ -1,4 +1,4 @@
-//! ffprobe's answer, read.
+//! Parses ffprobe's answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +8,9 @@ use serde::Deserialize;
 use crate::ffmpeg::probe::media::{Chapter, Colour, Hdr10, Media, Ratio, Stream, StreamKind};
 use crate::ffmpeg::probe::side_data::SideData;
 
-/// Reads ffprobe's JSON.
+/// Parses ffprobe's JSON.
 pub(super) fn parse(json: &[u8]) -> Result<Media, Failure> {
-    // Tags may hold bytes that are no UTF-8.
+    // Tags may contain bytes that are not UTF-8.
     let raw: Raw = serde_json::from_str(&String::from_utf8_lossy(json)).map_err(|error| {
         let what = format!("ffprobe's answer cannot be read: {error}");
         Failure::in_doubt(Doubt::Proof, what)
@@ -30,7 +30,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Media, Failure> {
     Ok(media)
 }
 
-/// Adds what the first frames tell of their streams.
+/// Adds the facts of the first frames to their streams.
 pub(super) fn look_at_frames(media: &mut Media, json: &[u8]) {
     let Ok(raw) = serde_json::from_str::<RawFrames>(&String::from_utf8_lossy(json)) else {
         return;
@@ -46,7 +46,7 @@ pub(super) fn look_at_frames(media: &mut Media, json: &[u8]) {
         stream.is_interlaced |= frame.interlaced_frame != 0;
         stream.is_bottom_first |= frame.interlaced_frame != 0 && frame.top_field_first == 0;
         for data in &frame.side_data_list {
-            data.tell(stream);
+            data.add_to(stream);
         }
     }
 }
@@ -78,8 +78,8 @@ struct RawFormat {
 }
 
 impl RawFormat {
-    /// Seconds from its first frame to its end. Matroska states the end only,
-    /// and a recording that was cut need not begin at 0.
+    /// Seconds from the first frame to the end. Matroska stores the end only, and a cut recording may start later
+    /// than at 0.
     fn length(&self) -> Option<f64> {
         let end = self.duration.as_deref().and_then(seconds)?;
         let start = self.start_time.as_deref().and_then(seconds).unwrap_or(0.0);
@@ -177,7 +177,7 @@ impl From<RawStream> for Stream {
             },
             codec: raw.codec_name,
             profile: known(raw.profile),
-            // ffprobe prints what is no letter as its number.
+            // ffprobe prints other characters than letters as numbers in brackets.
             codec_tag: Some(raw.codec_tag_string)
                 .filter(|tag| !tag.contains('['))
                 .unwrap_or_default(),
@@ -221,13 +221,13 @@ impl From<RawStream> for Stream {
             tags: raw.tags,
         };
         for data in &raw.side_data_list {
-            data.tell(&mut stream);
+            data.add_to(&mut stream);
         }
         stream
     }
 }
 
-/// ffprobe's word for a thing, or nothing where it knows none.
+/// ffprobe's value, or an empty string if the value is `unknown`.
 fn known(word: String) -> String {
     if word == "unknown" {
         String::new()
@@ -236,7 +236,7 @@ fn known(word: String) -> String {
     }
 }
 
-/// Whether a pixel format, by ffmpeg's name, holds transparency.
+/// Whether a pixel format, by ffmpeg's name, has transparency.
 fn has_alpha(pixel_format: &str) -> bool {
     [
         "yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "ayuv", "vuya",
@@ -253,7 +253,7 @@ mod tests {
     use crate::ffmpeg::probe::media::ContentLight;
 
     #[test]
-    fn ffprobes_answer_becomes_media() {
+    fn an_answer_of_ffprobe_becomes_media() {
         let json = br#"{
             "streams": [
                 {"index": 0, "codec_name": "hevc", "codec_type": "video", "width": 1920, "height": 1080,
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_tell_what_streams_do_not() {
+    fn properties_of_frames_are_added_to_their_streams() {
         let mut media =
             parse(br#"{"streams": [{"index": 0, "codec_type": "video"}]}"#).expect("media");
         let frames = br#"{"frames": [{"stream_index": 0, "interlaced_frame": 1, "side_data_list": [

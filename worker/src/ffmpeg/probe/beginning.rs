@@ -1,4 +1,4 @@
-//! The first bytes of what only ffmpeg can open: an object that is read by its address.
+//! The first bytes of an object that only ffmpeg can open, by its URL.
 
 use std::ffi::OsString;
 
@@ -9,13 +9,13 @@ use crate::ffmpeg::Source;
 use crate::ffmpeg::run::fault;
 use crate::ffmpeg::run::runner::Runner;
 
-/// Packets that are read, of a kibibyte each: what describes tracks is in them.
+/// The number of packets to read, of one KiB each. They contain the description of the tracks.
 const PACKETS: &str = "%+#512";
 
 /// Reads the first bytes of a source.
 ///
 /// # Errors
-/// Whatever kept ffprobe from reading.
+/// If ffprobe cannot read the source.
 pub(crate) async fn beginning(runner: &Runner, source: &Source) -> Result<Vec<u8>, Failure> {
     let mut arguments: Vec<OsString> = [
         "-v",
@@ -53,7 +53,7 @@ struct Packet {
     data: String,
 }
 
-/// The bytes of a dump: `00000000: 1a45 dfa3  .E..`, line by line.
+/// The bytes of a hex dump with lines such as `00000000: 1a45 dfa3  .E..`.
 fn bytes(dump: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for line in dump.lines() {

@@ -9,29 +9,28 @@ use crate::ffmpeg::run::complaints::Complaints;
 use crate::ffmpeg::run::fault;
 use crate::ffmpeg::run::runner::Runner;
 
-/// What of a stream is counted.
+/// The unit to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
-    /// Packets: reads the file, decodes nothing.
+    /// Packets. The file is read, but not decoded.
     Packets,
-    /// Frames that a full decode gives.
+    /// Frames. The stream is fully decoded.
     Frames,
 }
 
-/// What a count found.
+/// The result of a count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// How many.
+    /// The number of packets or frames.
     pub frames: u64,
-    /// What ffmpeg complained of.
+    /// The errors that ffmpeg logged meanwhile.
     pub complaints: Complaints,
 }
 
-/// Counts the packets or frames of one stream. Complaints about its content are
-/// told, not failures.
+/// Counts the packets or frames of one stream. Errors in the content are returned as complaints, not as a failure.
 ///
 /// # Errors
-/// Where the input cannot be read to its end.
+/// If the input cannot be read to its end.
 pub async fn count(
     runner: &Runner,
     source: &Source,

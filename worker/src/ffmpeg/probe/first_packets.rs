@@ -1,5 +1,5 @@
-//! What the first packets of a file tell that its header does not: which declared streams hold anything, and how much of
-//! a stream an edit list hides.
+//! Facts that only the first packets of a file show: which declared streams are empty, and how much of a stream an
+//! edit list hides.
 
 use std::ffi::OsString;
 
@@ -11,11 +11,11 @@ use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::run::fault;
 use crate::ffmpeg::run::runner::Runner;
 
-/// Packets from the beginning, of all streams together.
+/// The number of packets to read from the beginning, of all streams together.
 const FIRST_PACKETS: &str = "%+#64";
 /// The first packet of one stream, wherever it is.
 const FIRST_PACKET: &str = "%+#1";
-/// Streams that are looked for by themselves, at the most: a hostile file declares thousands.
+/// The maximal number of streams that are searched one by one. A hostile file may declare thousands.
 const MOST_LOOKS: usize = 16;
 
 /// The first packets of a file, as ffprobe prints them.
@@ -33,10 +33,10 @@ struct Packet {
     flags: String,
 }
 
-/// Reads the first packets. What cannot be read tells nothing.
+/// Reads the first packets. `None` if the file cannot be read.
 ///
 /// # Errors
-/// Where something passing kept ffprobe from looking.
+/// If a passing fault, such as an outage, stopped ffprobe.
 pub(crate) async fn read(
     runner: &Runner,
     source: &Source,
@@ -69,11 +69,11 @@ pub(crate) async fn read(
     }
 }
 
-/// Adds to streams what their first packets tell.
+/// Adds the facts of the first packets to their streams.
 ///
 /// # Errors
 /// As for [`read`].
-pub(crate) async fn tell(
+pub(crate) async fn apply(
     runner: &Runner,
     source: &Source,
     media: &mut Media,
@@ -110,7 +110,7 @@ pub(crate) async fn tell(
     Ok(())
 }
 
-/// Whether a stream's header leaves open if it holds anything.
+/// Whether the stream may be empty, judged by its header.
 fn is_doubtful(stream: &Stream, format: &str) -> bool {
     let is_timed = matches!(stream.kind, StreamKind::Video | StreamKind::Audio);
     let counted = stream.frames.is_some_and(|frames| frames > 0)
@@ -122,7 +122,7 @@ fn is_doubtful(stream: &Stream, format: &str) -> bool {
     is_timed && !stream.is_picture && (has_no_form(stream) || (may_be_empty && !counted))
 }
 
-/// Whether ffmpeg knows what a stream is coded by, but found nothing that tells how.
+/// Whether ffmpeg knows the codec of a stream, but found no picture size, or no channels and sample rate.
 fn has_no_form(stream: &Stream) -> bool {
     !stream.codec.is_empty()
         && match stream.kind {
@@ -132,7 +132,7 @@ fn has_no_form(stream: &Stream) -> bool {
         }
 }
 
-/// Seconds of a stream that an edit list hides before what is shown first.
+/// Seconds that an edit list hides before the first visible frame.
 fn hidden(stream: &Stream, first: &Packet) -> f64 {
     let time = first.pts_time.as_deref().map(str::parse::<f64>);
     match (stream.start, time.and_then(Result::ok)) {

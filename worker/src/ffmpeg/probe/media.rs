@@ -1,4 +1,4 @@
-//! What a file holds: its streams, and what belongs to all of it.
+//! The contents of a file: its streams, chapters and tags.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,142 +6,138 @@ use common::farm::card::bit_depth;
 use common::job::media_info::{MOST_TRACKS, MediaInfo, TrackInfo};
 use common::names::printable::printable;
 
-/// Seconds that a single picture lasts, at the most, where a container says no more of it: ffmpeg gives it a frame.
+/// The maximal length of a single picture, in seconds, if a container has only a duration. ffmpeg gives the picture
+/// the length of one frame.
 const LONGEST_PICTURE: f64 = 0.1;
 
-/// Bits a second below which no film is.
+/// Bits per second below which a file cannot be a film.
 const LEAST_BIT_RATE: f64 = 100.0;
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Media {
-    /// Length in seconds, where the file says it.
+    /// Length in seconds; `None` if the file does not say.
     pub duration: Option<f64>,
-    /// Bytes, where known.
+    /// Size in bytes, if known.
     pub size: Option<u64>,
-    /// ffmpeg's name of the demuxer, e.g. `matroska,webm`.
+    /// ffmpeg's name of the demuxer, such as `matroska,webm`.
     pub format: String,
-    /// Its streams, by index.
+    /// The streams, by index.
     pub streams: Vec<Stream>,
-    /// Its chapters, in order.
+    /// The chapters, in order.
     pub chapters: Vec<Chapter>,
-    /// Tags of the whole file, e.g. `title`, as the file spells them.
+    /// Tags of the whole file, such as `title`, in the spelling of the file.
     pub tags: BTreeMap<String, String>,
 }
 
-/// A chapter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chapter {
     /// Seconds from the file's beginning.
     pub start: f64,
-    /// As above.
+    /// Seconds from the file's beginning.
     pub end: f64,
-    /// What it is called; empty where it has no name.
+    /// The name; empty if the chapter has none.
     pub title: String,
 }
 
-/// One stream of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stream {
-    /// Its place among all streams of the file.
+    /// The number of the stream among all streams of the file.
     pub index: usize,
-    /// What it carries.
     pub kind: StreamKind,
-    /// ffmpeg's name of the codec; empty where ffmpeg does not know it.
+    /// ffmpeg's name of the codec; empty if unknown to ffmpeg.
     pub codec: String,
-    /// ffmpeg's name of the codec's profile, e.g. `Main 10`, `HE-AAC`; empty where there is none.
+    /// ffmpeg's name of the codec's profile, such as `Main 10` or `HE-AAC`; empty if there is none.
     pub profile: String,
-    /// The container's four letters for the codec, e.g. `hvc1`; empty where it has none.
+    /// The container's four letters for the codec, such as `hvc1`; empty if there are none.
     pub codec_tag: String,
-    /// Picture size in pixels as stored, before rotation; 0 where there is none.
+    /// Stored picture width in pixels, before rotation; 0 if there is no picture.
     pub width: u32,
-    /// See `width`.
+    /// Stored picture height in pixels, before rotation; 0 if there is no picture.
     pub height: u32,
-    /// ffmpeg's name of the pixel format; empty where there is none.
+    /// ffmpeg's name of the pixel format; empty if there is none.
     pub pixel_format: String,
-    /// Width of a pixel by its height; `None` where the file does not say it.
+    /// Width of a pixel divided by its height; `None` if the file does not say.
     pub sample_aspect: Option<Ratio>,
-    /// What its colours mean.
     pub colour: Colour,
-    /// ffmpeg's name of the order of fields: `progressive`, `tt`, `bb`, `tb`, `bt`; empty where unknown.
+    /// ffmpeg's name of the field order: `progressive`, `tt`, `bb`, `tb`, `bt`; empty if unknown.
     pub field_order: String,
-    /// Whether its first frames are coded as fields or interlaced.
+    /// Whether the first frames are interlaced.
     pub is_interlaced: bool,
-    /// Whether the bottom field of such a frame is shown first.
+    /// Whether the bottom field of these frames is shown first.
     pub is_bottom_first: bool,
     /// HDR10's static metadata, of the stream or of its first frames.
     pub hdr10: Hdr10,
-    /// Whether its first frames carry dynamic metadata of HDR10+.
+    /// Whether the first frames carry dynamic metadata of HDR10+.
     pub has_hdr10plus: bool,
-    /// Dolby Vision, where the stream is of it.
+    /// The Dolby Vision record, if there is one.
     pub dolby_vision: Option<DolbyVision>,
-    /// Whether its first frames carry closed captions.
+    /// Whether the first frames carry closed captions.
     pub has_captions: bool,
-    /// Whether its pictures have transparency, by pixel format or by the container's word.
+    /// Whether the pictures have transparency, by the pixel format or by a tag of the container.
     pub has_alpha: bool,
-    /// Smallest frame rate that fits all timestamps, frames per second.
+    /// The smallest frame rate that expresses all timestamps exactly, in frames per second.
     pub base_rate: Option<Ratio>,
-    /// Mean frame rate, frames per second.
+    /// The mean frame rate, in frames per second.
     pub mean_rate: Option<Ratio>,
-    /// Unit of its timestamps, in seconds.
+    /// The unit of the timestamps, in seconds.
     pub time_base: Option<Ratio>,
-    /// Frames that the container says it has.
+    /// The number of frames, if the container says it.
     pub frames: Option<u64>,
-    /// Length in seconds, where the container says it.
+    /// Length in seconds, if the container says it.
     pub duration: Option<f64>,
-    /// When its first frame is shown, in seconds, where the container says it.
+    /// The time of the first frame in seconds, if the container says it.
     pub start: Option<f64>,
     /// Whether frames are decoded in another order than they are shown.
     pub is_reordered: bool,
-    /// Seconds before its start that an edit list hides.
+    /// Seconds that an edit list hides before the start.
     pub hidden: f64,
-    /// Why nothing can be made of it, although the file declares it.
+    /// Why the stream cannot be used although the file declares it.
     pub absent: Option<&'static str>,
-    /// A single picture and no film: a cover, or a poster that is not marked as one.
+    /// Whether the stream is a single picture and not a film: a cover, or a poster that is not marked as a cover.
     pub is_picture: bool,
-    /// ffmpeg's name of the decoder that it has to be told, where it finds none by itself or the wrong one.
+    /// ffmpeg's name of the decoder to request, if ffmpeg would choose none or a wrong one.
     pub reader: Option<&'static str>,
-    /// Degrees clockwise by which a player turns the picture: 0, 90, 180 or 270.
+    /// The clockwise rotation by a player: 0, 90, 180 or 270 degrees.
     pub rotation: u16,
     /// Whether a player mirrors the picture.
     pub is_mirrored: bool,
-    /// Channels of sound; 0 where there is none.
+    /// Audio channels; 0 if there is no audio.
     pub channels: u32,
-    /// ffmpeg's name of where the channels are, e.g. `5.1(side)`; empty where the file does not say it.
+    /// ffmpeg's name of the channel layout, such as `5.1(side)`; empty if the file does not say.
     pub layout: String,
-    /// Samples a second of sound; 0 where there is none.
+    /// Audio samples per second; 0 if there is no audio.
     pub sample_rate: u32,
-    /// What it is marked as, by ffmpeg's names: `default`, `forced`, `comment`, …
+    /// ffmpeg's names of the dispositions: `default`, `forced`, `comment`, …
     pub dispositions: BTreeSet<String>,
-    /// Tags, e.g. `language`.
+    /// Tags of the stream, such as `language`.
     pub tags: BTreeMap<String, String>,
 }
 
-/// What colours mean, by ffmpeg's names; empty where the file does not say it.
+/// The colour properties of pictures, by ffmpeg's names. A field is empty if the file does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Colour {
     /// `tv` (limited) or `pc` (full).
     pub range: String,
-    /// The matrix, e.g. `bt709`, `bt2020nc`.
+    /// The matrix, such as `bt709` or `bt2020nc`.
     pub matrix: String,
-    /// The transfer function, e.g. `bt709`, `smpte2084` (PQ), `arib-std-b67` (HLG).
+    /// The transfer function, such as `bt709`, `smpte2084` (PQ) or `arib-std-b67` (HLG).
     pub transfer: String,
-    /// The primaries, e.g. `bt709`, `bt2020`.
+    /// The primaries, such as `bt709` or `bt2020`.
     pub primaries: String,
 }
 
 impl Colour {
-    /// Whether brightness is coded by PQ, as in HDR10 and Dolby Vision.
+    /// Whether the transfer function is PQ, as in HDR10 and Dolby Vision.
     pub fn is_pq(&self) -> bool {
         self.transfer == "smpte2084"
     }
 
-    /// Whether brightness is coded by hybrid log-gamma.
+    /// Whether the transfer function is hybrid log-gamma.
     pub fn is_hlg(&self) -> bool {
         self.transfer == "arib-std-b67"
     }
 
-    /// Whether it is of high dynamic range.
     pub fn is_hdr(&self) -> bool {
         self.is_pq() || self.is_hlg()
     }
@@ -150,14 +146,13 @@ impl Colour {
 /// HDR10's static metadata.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hdr10 {
-    /// The display that the film was mastered on (SMPTE ST 2086).
+    /// The display on which the film was mastered (SMPTE ST 2086).
     pub mastering: Option<MasteringDisplay>,
-    /// How bright it gets (CTA-861.3).
+    /// The maximal brightness of the content (CTA-861.3).
     pub light: Option<ContentLight>,
 }
 
 impl Hdr10 {
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.mastering.is_none() && self.light.is_none()
     }
@@ -166,35 +161,33 @@ impl Hdr10 {
 /// A mastering display: chromaticities in units of 0.00002, luminances in units of 0.0001 cd/m².
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MasteringDisplay {
-    /// x and y of red, green, blue and white, where they are said.
+    /// x and y of red, green, blue and white.
     pub chromaticities: Option<[(u32, u32); 4]>,
-    /// Least and greatest luminance, where they are said.
+    /// The least and the greatest luminance.
     pub luminance: Option<(u32, u32)>,
 }
 
-/// Content light level, cd/m².
+/// Content light level, in cd/m².
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ContentLight {
-    /// Brightest pixel (MaxCLL).
+    /// The brightest pixel (MaxCLL).
     pub max: u32,
-    /// Brightest mean of a frame (MaxFALL).
+    /// The brightest mean of a frame (MaxFALL).
     pub average: u32,
 }
 
 /// A Dolby Vision configuration record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DolbyVision {
-    /// Its profile, e.g. 5, 7, 8.
+    /// The profile, such as 5, 7 or 8.
     pub profile: u8,
-    /// Its level.
     pub level: u8,
-    /// What its base layer is by itself: 0 nothing, 1 HDR10, 2 SDR, 4 HLG, 6 HDR10 of UHD discs.
+    /// The format of the base layer alone: 0 none, 1 HDR10, 2 SDR, 4 HLG, 6 HDR10 of UHD discs.
     pub compatibility: u8,
-    /// Whether a second layer of pictures belongs to it.
+    /// Whether there is a second video layer.
     pub has_enhancement_layer: bool,
 }
 
-/// What a stream carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum StreamKind {
@@ -218,22 +211,19 @@ impl std::fmt::Display for StreamKind {
     }
 }
 
-/// A ratio of two positive numbers, exact as ffmpeg gives it.
+/// A ratio of two positive numbers, exactly as ffmpeg prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
-    /// Above the line.
     pub numerator: u32,
-    /// Below the line.
     pub denominator: u32,
 }
 
 impl Ratio {
-    /// As one number.
     pub fn value(self) -> f64 {
         f64::from(self.numerator) / f64::from(self.denominator)
     }
 
-    /// Reads `30000/1001` or `16:9`; `None` where it is no ratio of two positive numbers.
+    /// Parses `30000/1001` or `16:9`. `None` if the text is not a ratio of two positive numbers.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (numerator, denominator) = text.split_once(['/', ':'])?;
         let ratio = Self {
@@ -251,7 +241,7 @@ impl std::fmt::Display for Ratio {
 }
 
 impl Stream {
-    /// Bits per sample of its pictures.
+    /// Bits per sample of the pictures.
     pub fn depth(&self) -> u8 {
         bit_depth(&self.pixel_format)
     }
@@ -283,33 +273,35 @@ impl Stream {
         }
     }
 
-    /// Whether it is marked as a cover.
+    /// Whether the stream is marked as a cover.
     pub fn is_cover(&self) -> bool {
         self.dispositions.contains("attached_pic")
     }
 
-    /// A film: video that is no single picture, and of which there is something.
+    /// Whether the stream is a film: video that is not a single picture and that can be used.
     pub fn is_film(&self) -> bool {
         self.kind == StreamKind::Video && !self.is_picture && self.absent.is_none()
     }
 
-    /// Whether it holds one picture, as far as the container says.
+    /// Whether the stream seems to hold one picture, judged by the container's data.
     fn may_be_poster(&self) -> bool {
         let is_picture = matches!(
             self.codec.as_str(),
             "mjpeg" | "png" | "bmp" | "gif" | "webp" | "tiff" | "jpegxl"
         );
-        // mkvmerge adds a language to these names.
-        let said = |name: &str| {
+        // mkvmerge appends a language to these tag names.
+        let tag_value = |name: &str| {
             let mut tags = self.tags.iter();
             tags.find(|(key, _)| key.to_ascii_uppercase().starts_with(name))
                 .map(|(_, value)| value)
         };
-        let counted = said("NUMBER_OF_FRAMES").and_then(|frames| frames.parse().ok());
+        let counted = tag_value("NUMBER_OF_FRAMES").and_then(|frames| frames.parse().ok());
         let length = self.duration.or_else(|| {
-            said("DURATION")?.split(':').try_fold(0.0, |seconds, part| {
-                Some(seconds * 60.0 + part.parse::<f64>().ok()?)
-            })
+            tag_value("DURATION")?
+                .split(':')
+                .try_fold(0.0, |seconds, part| {
+                    Some(seconds * 60.0 + part.parse::<f64>().ok()?)
+                })
         });
         self.is_film()
             && is_picture
@@ -319,7 +311,7 @@ impl Stream {
             }
     }
 
-    /// Width of a pixel by its height as a player shows it; 1 where the file does not say it.
+    /// Width of a pixel divided by its height, as shown by a player; 1 if the file does not say.
     pub fn shown_aspect(&self) -> f64 {
         let stored = self.sample_aspect.map_or(1.0, Ratio::value);
         if self.rotation.is_multiple_of(180) {
@@ -329,7 +321,7 @@ impl Stream {
         }
     }
 
-    /// Width and height in pixels as a player shows it.
+    /// Width and height in pixels, as shown by a player.
     pub fn shown(&self) -> (u32, u32) {
         if self.rotation.is_multiple_of(180) {
             (self.width, self.height)
@@ -340,7 +332,7 @@ impl Stream {
 }
 
 impl Media {
-    /// What people compare files by.
+    /// The summary by which people compare files.
     pub fn info(&self) -> MediaInfo {
         MediaInfo {
             format: self.format.clone(),
@@ -354,7 +346,7 @@ impl Media {
         }
     }
 
-    /// Has nothing made of these streams, and says why.
+    /// Excludes these streams from the output, and records the reason.
     pub fn leave_out(&mut self, indices: &[usize], why: &'static str) {
         let streams = self.streams.iter_mut();
         for stream in streams.filter(|stream| indices.contains(&stream.index)) {
@@ -362,7 +354,7 @@ impl Media {
         }
     }
 
-    /// Takes the pictures beside a film for what they are: a film of one frame, of a codec of pictures, is a poster.
+    /// Marks posters: if there is a film, a video stream of one frame with a picture codec is a poster.
     pub(crate) fn mark_posters(&mut self) {
         let may_be: Vec<bool> = self.streams.iter().map(Stream::may_be_poster).collect();
         let has_film = self
@@ -375,7 +367,7 @@ impl Media {
         }
     }
 
-    /// Length in seconds, for estimates; `None` where the file is far too small for what it states.
+    /// Length in seconds, for estimates. `None` if the file is far too small for its stated length.
     pub fn likely_duration(&self) -> Option<f64> {
         let fits = |seconds: &f64| {
             self.size
@@ -384,7 +376,7 @@ impl Media {
         self.duration.filter(fits)
     }
 
-    /// The films among its streams.
+    /// The films among the streams.
     pub fn films(&self) -> impl Iterator<Item = &Stream> {
         self.streams.iter().filter(|stream| stream.is_film())
     }

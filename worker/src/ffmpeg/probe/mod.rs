@@ -1,4 +1,4 @@
-//! Looks at a file with ffprobe.
+//! Reads the properties of a file with ffprobe.
 
 mod answer;
 pub mod beginning;
@@ -24,25 +24,25 @@ use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::run::fault;
 use crate::ffmpeg::run::runner::Runner;
 
-/// Packets of video from the beginning, whose frames are looked at for what only frames tell: HDR metadata, captions, fields.
+/// The number of video packets to decode from the beginning. Only frames show HDR metadata, captions and fields.
 const FIRST_PACKETS: &str = "%+#8";
 
-/// Looks at a file.
+/// Reads the properties of a file.
 ///
 /// # Errors
-/// The input's fault where it is no media; else whatever kept ffprobe from looking.
+/// If the file is no media, the input is at fault. Otherwise the failure of ffprobe.
 pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
     let origin = fault::Origin::of(source);
-    let ask = |what: &[&str]| {
+    let run = |what: &[&str]| {
         let mut arguments: Vec<OsString> =
             ["-v", "error", "-of", "json"].map(OsString::from).into();
         arguments.extend(what.iter().map(OsString::from));
         arguments.extend(source.arguments());
         async move { runner.ffprobe(&arguments, origin).await }
     };
-    let whole = ask(&["-show_streams", "-show_format", "-show_chapters"]);
-    // A capital V leaves covers out.
-    let first = ask(&[
+    let whole = run(&["-show_streams", "-show_format", "-show_chapters"]);
+    // A capital V excludes covers.
+    let first = run(&[
         "-select_streams",
         "V",
         "-show_frames",
@@ -67,21 +67,21 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
     match first {
         Ok(frames) => look_at_frames(&mut media, &frames),
         Err(failure) if failure.fault == Fault::Passing => return Err(failure),
-        // What the streams say has to do: the encode will tell what is wrong.
+        // The properties of the streams must do. If the file is damaged, the encode will fail with the reason.
         Err(failure) => tracing::debug!(%failure, "no frame could be looked at"),
     }
     if let Some(packets) = packets? {
-        first_packets::tell(runner, source, &mut media, &packets).await?;
+        first_packets::apply(runner, source, &mut media, &packets).await?;
     }
     Ok(media)
 }
 
-/// Adds what ffprobe does not tell of a Matroska file.
+/// Adds the properties of a Matroska file that ffprobe does not print.
 async fn look_at_header(runner: &Runner, source: &Source, media: Media) -> Media {
     match source {
         Source::File(path) => {
             let (path, unchanged) = (path.clone(), media.clone());
-            let look = move || {
+            let read = move || {
                 let mut media = media;
                 match File::open(&path) {
                     Ok(file) => matroska::look(file, &mut media),
@@ -89,9 +89,9 @@ async fn look_at_header(runner: &Runner, source: &Source, media: Media) -> Media
                 }
                 media
             };
-            // A mount that hangs must hold up no other job.
-            let looked = tokio::task::spawn_blocking(look).await;
-            looked.unwrap_or(unchanged)
+            // A mount that hangs must not block other jobs.
+            let result = tokio::task::spawn_blocking(read).await;
+            result.unwrap_or(unchanged)
         }
         Source::Url(_) => {
             let mut media = media;

@@ -1,4 +1,4 @@
-//! What ffprobe prints beside a stream or a frame.
+//! The side data that ffprobe prints for a stream or a frame.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::ffmpeg::probe::media::{ContentLight, DolbyVision, MasteringDisplay, Stream};
 
-/// What ffprobe prints beside a stream or a frame: a name, and fields that depend on the name.
+/// One entry of side data: its type, and fields that depend on the type.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SideData {
@@ -17,8 +17,8 @@ pub(super) struct SideData {
 }
 
 impl SideData {
-    /// Writes what it says to the stream that it belongs to.
-    pub(super) fn tell(&self, stream: &mut Stream) {
+    /// Writes the entry's content to its stream.
+    pub(super) fn add_to(&self, stream: &mut Stream) {
         match self.side_data_type.as_str() {
             "Display Matrix" | "3x3 displaymatrix" => self.turn(stream),
             "Mastering display metadata" => stream.hdr10.mastering = Some(self.mastering()),
@@ -36,7 +36,7 @@ impl SideData {
                     has_enhancement_layer: self.number::<u8>("el_present_flag") != 0,
                 });
             }
-            // A raw stream has no record, but its frames have the metadata.
+            // A raw stream has no configuration record, but its frames have the metadata.
             "Dolby Vision RPU Data" | "Dolby Vision Metadata" => {
                 stream.dolby_vision.get_or_insert_default();
             }
@@ -53,7 +53,7 @@ impl SideData {
             .unwrap_or_default()
     }
 
-    /// A ratio in units of `1 / unit`.
+    /// A ratio, in units of `1 / unit`.
     fn ratio(&self, field: &str, unit: f64) -> Option<u32> {
         let text = self.fields.get(field)?.as_str()?;
         let (numerator, denominator) = text.split_once('/')?;
@@ -84,7 +84,7 @@ impl SideData {
 
     fn turn(&self, stream: &mut Stream) {
         let degrees = self.fields.get("rotation").and_then(Value::as_f64);
-        // Turned to a multiple of 90, in the direction of players.
+        // Rounds to a multiple of 90. ffprobe's angle is counterclockwise, the stream's is clockwise.
         stream.rotation =
             ((-degrees.unwrap_or(0.0) / 90.0).round() as i64).rem_euclid(4) as u16 * 90;
         let matrix = self.fields.get("displaymatrix").and_then(Value::as_str);
@@ -92,7 +92,7 @@ impl SideData {
     }
 }
 
-/// Whether a display matrix, as ffprobe prints it, mirrors: its determinant is negative.
+/// Whether a display matrix, as ffprobe prints it, mirrors the picture. Its determinant is then negative.
 fn mirrors(matrix: &str) -> bool {
     let rows: Vec<Vec<f64>> = matrix
         .lines()
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_matrix_of_negative_determinant_mirrors() {
+    fn a_matrix_with_a_negative_determinant_mirrors() {
         let turned = "\n00000000: 0 65536 0\n00000001: -65536 0 0\n00000002: 0 0 1073741824\n";
         assert!(!mirrors(turned));
         assert!(mirrors(&turned.replace("-65536", "65536")));

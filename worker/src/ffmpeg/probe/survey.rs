@@ -1,5 +1,5 @@
-//! Reads a file from end to end and notes where its packets lie, which of them
-//! a decoder can make something of, and where it complains.
+//! Reads a file from end to end. Records the times of its packets, the frames that can be decoded, and the places of
+//! errors.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,36 +11,36 @@ use crate::ffmpeg::run::complaints;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::{Printed, Runner};
 
-/// How far a survey goes.
+/// How thorough a survey is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Packets are read: as fast as the file can be.
+    /// Reads packets only, as fast as the file can be read.
     Packets,
-    /// They are decoded, too.
+    /// Also decodes the packets.
     Frames,
 }
 
-/// What a survey found.
+/// The result of a survey.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Survey {
-    /// Streams that have a packet, by index.
+    /// The streams that have packets, by index.
     pub streams: BTreeMap<usize, Surveyed>,
-    /// Complaints, in the order in which they came.
+    /// The errors, in the order in which they came.
     pub complaints: Vec<Complaint>,
     /// The stream and time of the last frame.
     last: Option<(usize, f64)>,
 }
 
-/// What was found of one stream. Times are the file's own, in seconds.
+/// The packets and frames of one stream. Times are the file's own, in seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Surveyed {
-    /// Packets.
+    /// The number of packets.
     pub packets: u64,
-    /// When the first one begins.
+    /// The start of the first packet.
     pub start: f64,
-    /// When the last one ends.
+    /// The end of the last packet.
     pub end: f64,
-    /// When each frame that was decoded is shown; subtitles have none.
+    /// The time of each decoded frame. Subtitles have no frames.
     pub frames: Vec<f64>,
 }
 
@@ -55,53 +55,56 @@ impl Default for Surveyed {
     }
 }
 
-/// A complaint, and the frame that came next.
+/// An error, and the frame before which it came.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Complaint {
-    /// Who complains, e.g. `h264`, `matroska,webm`; empty where all of it is that the file ends.
+    /// The component that reported the error, such as `h264` or `matroska,webm`. Empty if the only error is that the
+    /// file ends too early.
     pub by: String,
-    /// The frame's stream and time; `None` after the last frame, and where a demuxer complains.
+    /// The frame's stream and time. `None` after the last frame, and if a demuxer reported the error.
     pub before: Option<(usize, f64)>,
 }
 
-/// Frames whose times are kept: those of a film of some ten hours.
+/// The maximal number of frames whose times are kept: about ten hours of film.
 const MOST_FRAMES: usize = 1 << 21;
-/// Complaints that are kept.
+/// The maximal number of complaints that are kept.
 const MOST_COMPLAINTS: usize = 10_000;
 
 /// Surveys a file.
 ///
 /// # Errors
-/// Where ffprobe cannot read it to its end.
+/// If ffprobe cannot read the file to its end.
 pub async fn survey(runner: &Runner, source: &Source, depth: Depth) -> Result<Survey, Failure> {
     let mut survey = Survey::default();
-    let mut said = Vec::new();
+    let mut logged_by = Vec::new();
     runner
         .ffprobe_lines(
             &arguments(source, depth),
             Origin::of(source),
             |printed| match printed {
                 Printed::Answer(line) => survey.take(line),
-                Printed::Log(line) if said.len() < MOST_COMPLAINTS => {
+                Printed::Log(line) if logged_by.len() < MOST_COMPLAINTS => {
                     let by = if complaints::breaks_off(line) {
                         String::new()
                     } else {
                         speaker(line)
                     };
-                    said.push(by);
+                    logged_by.push(by);
                 }
                 Printed::Log(_) => {}
             },
         )
         .await?;
-    // What no decoder said is attached to no frame.
+    // Complaints that belong to no decoder are not attached to a frame.
     if depth == Depth::Frames {
         for complaint in &survey.complaints {
-            if let Some(at) = said.iter().position(|by| *by == complaint.by) {
-                said.remove(at);
+            if let Some(at) = logged_by.iter().position(|by| *by == complaint.by) {
+                logged_by.remove(at);
             }
         }
-        let rest = said.into_iter().map(|by| Complaint { by, before: None });
+        let rest = logged_by
+            .into_iter()
+            .map(|by| Complaint { by, before: None });
         survey.complaints.extend(rest);
     }
     Ok(survey)
@@ -114,7 +117,7 @@ fn arguments(source: &Source, depth: Depth) -> Vec<OsString> {
     let entries = match depth {
         Depth::Packets => PACKET.to_owned(),
         Depth::Frames => {
-            // Level 16: errors.
+            // Level 16 means errors.
             arguments.extend(["-show_frames", "-show_log", "16"]);
             format!("{PACKET}:{FRAME}")
         }
@@ -126,7 +129,7 @@ fn arguments(source: &Source, depth: Depth) -> Vec<OsString> {
 }
 
 impl Survey {
-    /// Takes a line of ffprobe's: `packet|stream_index=0|pts_time=0.08|…`,
+    /// Takes a line of ffprobe's output: `packet|stream_index=0|pts_time=0.08|…`,
     /// `frame|stream_index=0|best_effort_timestamp_time=0.52|log|message=…`, `log|message=…`.
     fn take(&mut self, line: &str) {
         match line.split('|').next() {
@@ -164,7 +167,7 @@ impl Survey {
         self.complain(line);
     }
 
-    /// Notes the complaints of a line: they came before the last frame that was told of.
+    /// Records the complaints of a line. They belong to the last frame that was printed.
     fn complain(&mut self, line: &str) {
         for (_, message) in line
             .match_indices("|message=")
@@ -188,7 +191,7 @@ fn number(line: &str, key: &str) -> Option<f64> {
         .filter(|number: &f64| number.is_finite())
 }
 
-/// Who says a line, e.g. `h264` of `[h264 @ 0x55…] …`.
+/// The component that wrote a log line, such as `h264` in `[h264 @ 0x55…] …`.
 fn speaker(line: &str) -> String {
     let name = line.trim_start_matches('[').split(" @ ").next();
     name.filter(|name| line.len() > name.len())
@@ -201,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_frames_and_complaints_are_read_as_either_version_prints_them() {
+    fn packets_frames_and_complaints_of_old_and_new_versions_are_parsed() {
         let mut survey = Survey::default();
         for line in [
             "packet|stream_index=0|pts_time=0.480000|dts_time=N/A|duration_time=0.040000",

@@ -1,14 +1,14 @@
-//! Times of packets that are kept as they are: what some formats do not say, and what edit lists hide.
+//! Timestamps of copied packets: those that some formats lack, and those that edit lists hide.
 
 use common::job::failure::Failure;
 use common::recipe::Container;
 
 use crate::ffmpeg::probe::media::{Media, Stream};
 
-/// Seconds that an edit list may hide because decoders need them to begin with.
+/// Seconds that an edit list may hide, because decoders need them to start.
 const LEAD: f64 = 0.1;
 
-/// Formats that say in which order frames are decoded, but not when they are shown.
+/// Formats that store the order of decoding, but not the time at which each frame is shown.
 fn is_untimed(media: &Media) -> bool {
     matches!(
         media.format.as_str(),
@@ -16,21 +16,21 @@ fn is_untimed(media: &Media) -> bool {
     )
 }
 
-/// What ffmpeg is told before an input of which films are kept: to work out when frames are shown that say it not
-/// themselves, or were not decoded in that order.
+/// The input option for copied films whose frames lack presentation times, or were not stored in that order. It makes
+/// ffmpeg compute the times.
 pub(crate) fn reading(media: &Media) -> Option<&'static str> {
-    // Program streams, as of DVDs, have a time now and then.
+    // MPEG program and transport streams have a timestamp only for some frames.
     let is_partly_timed = matches!(media.format.as_str(), "mpeg" | "mpegts");
     let reorders = media.films().any(|film| film.is_reordered);
     (is_partly_timed || (is_untimed(media) && reorders)).then_some("-fflags +genpts")
 }
 
 /// # Errors
-/// The input's fault where a film cannot be kept as it is, since nothing that the container holds would say when its
-/// frames are shown.
+/// If a film cannot be copied, because nothing in the container would say when its frames are shown; the input is at
+/// fault.
 pub(crate) fn can_keep(film: &Stream, media: &Media, container: Container) -> Result<(), Failure> {
     let index = film.index;
-    // ffmpeg works out the times of simpler codecs only.
+    // ffmpeg can compute the times of simpler codecs only.
     let is_deep = matches!(film.codec.as_str(), "h264" | "hevc" | "vvc");
     if is_deep && film.is_reordered && is_untimed(media) {
         return Err(Failure::input(format!(
@@ -49,13 +49,13 @@ pub(crate) fn can_keep(film: &Stream, media: &Media, container: Container) -> Re
     Ok(())
 }
 
-/// The bitstream filter for a film that is kept.
+/// The bitstream filter for a copied film.
 pub(crate) fn film_filter(film: &Stream, media: &Media) -> Option<&'static str> {
-    // Two frames in one packet, as DivX put them into AVI.
+    // DivX puts two frames into one packet in AVI.
     (media.format == "avi" && film.codec == "mpeg4").then_some("mpeg4_unpack_bframes")
 }
 
-/// Whether an edit list hides more of a track than decoders need to begin with, and the container has none.
+/// Whether an edit list hides more of a track than decoders need to start, and the container has no edit lists.
 pub(crate) fn is_cut(track: &Stream, container: Container) -> bool {
     let has_edits = matches!(container, Container::Mp4 | Container::Mov);
     track.hidden > LEAD && !has_edits

@@ -1,6 +1,5 @@
-//! Whether a file is as long as its container says, by the sizes in its headers:
-//! a look that costs nothing. A file that is shorter breaks off somewhere, but
-//! may hold all that it is about all the same.
+//! Whether a file is as long as its container says. The check reads the sizes in the headers only, so it is cheap. A
+//! file that is too short may still contain everything of value.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,25 +7,24 @@ use std::path::Path;
 
 use crate::ffmpeg::containers::ebml;
 
-/// Boxes of an mp4 that are looked at: a fragmented film of some days.
+/// The maximal number of boxes of an mp4 to read: a fragmented film of some days.
 const MOST_BOXES: usize = 200_000;
 
-/// What EBML files (Matroska, WebM) begin with, and what their one big element begins with.
+/// The first identifier of EBML files (Matroska, WebM), and that of their one large element.
 const EBML: u32 = 0x1a45_dfa3;
 const SEGMENT: u32 = 0x1853_8067;
-/// Bytes of an element's identifier and size, at the most.
+/// The maximal length of an element's identifier and size, in bytes.
 const ELEMENT_HEAD: u64 = 12;
 
-/// Boxes that an mp4 or mov begins with.
+/// Boxes with which an mp4 or mov may start.
 const FIRST_BOXES: [&[u8; 4]; 8] = [
     b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"sidx",
 ];
 
-/// Whether a Matroska, MP4, QuickTime, AVI or WAVE file ends before its container does. False for
-/// all others.
+/// Whether a Matroska, MP4, QuickTime, AVI or WAVE file is shorter than its container says. False for all others.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If the file cannot be read.
 pub fn breaks_off(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -44,9 +42,9 @@ fn ends_beyond(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
         Ok(segment_end(file)?.is_some_and(|end| end > length))
     } else if &head[..4] == b"RIFF" {
         let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-        // Recorders that were cut off leave one of these.
-        let is_said = size != 0 && size != u32::MAX;
-        Ok(is_said && u64::from(size) + 8 > length)
+        // A recording that was interrupted has one of these values.
+        let is_known = size != 0 && size != u32::MAX;
+        Ok(is_known && u64::from(size) + 8 > length)
     } else if FIRST_BOXES.iter().any(|first| kind == *first) {
         last_box_ends_beyond(file, length)
     } else {
@@ -54,7 +52,7 @@ fn ends_beyond(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     }
 }
 
-/// Where the segment of an EBML file ends; `None` where the file does not say so.
+/// The end of the segment of an EBML file. `None` if the file does not say.
 fn segment_end(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
     let Some((_, Some(at))) = element(file, 0)? else {
         return Ok(None);
@@ -65,7 +63,7 @@ fn segment_end(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
     })
 }
 
-/// The identifier of the EBML element at a place, and where the element ends where it says so.
+/// The identifier of the EBML element at a position, and the element's end if the file says it.
 fn element(file: &mut (impl Read + Seek), at: u64) -> io::Result<Option<(u32, Option<u64>)>> {
     file.seek(SeekFrom::Start(at))?;
     let mut head = Vec::new();
@@ -79,11 +77,11 @@ fn element(file: &mut (impl Read + Seek), at: u64) -> io::Result<Option<(u32, Op
     }))
 }
 
-/// Walks over the boxes of an mp4.
+/// Reads the boxes of an mp4, one after the other.
 fn last_box_ends_beyond(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     let mut at = 0_u64;
     for _ in 0..MOST_BOXES {
-        // Some bytes after the last box are no box.
+        // A few bytes after the last box are not a box.
         if at + 8 > length {
             return Ok(false);
         }
@@ -91,7 +89,7 @@ fn last_box_ends_beyond(file: &mut (impl Read + Seek), length: u64) -> io::Resul
         let mut head = [0; 8];
         file.read_exact(&mut head)?;
         let size = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
-            // To the end of the file.
+            // The box reaches to the end of the file.
             0 => return Ok(false),
             1 if at + 16 <= length => {
                 let mut large = [0; 8];
@@ -121,7 +119,7 @@ mod tests {
         ends_beyond(&mut Cursor::new(bytes), bytes.len() as u64).expect("memory can be read")
     }
 
-    /// A whole file is not short; without its last byte it is.
+    /// A complete file is not short. The same file without its last byte is.
     fn check(whole: &[u8]) {
         assert!(!is_short(whole));
         assert!(is_short(&whole[..whole.len() - 1]));
@@ -152,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_that_is_unknown_says_nothing() {
+    fn an_unknown_size_is_not_short() {
         let mut matroska = EBML.to_be_bytes().to_vec();
         matroska.extend([0x80]);
         matroska.extend(SEGMENT.to_be_bytes());

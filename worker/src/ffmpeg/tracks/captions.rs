@@ -1,6 +1,7 @@
-//! Closed captions inside the video, read out of it as a track of text.
+//! Closed captions inside the video, extracted as a subtitle track.
 //!
-//! ffmpeg's filter `movie` gives them beside the pictures that they lie in, so the film is read a second time.
+//! ffmpeg's filter `movie` outputs captions besides the pictures that contain them. The film is therefore read a
+//! second time.
 
 use std::ffi::OsString;
 
@@ -9,10 +10,10 @@ use common::recipe::{Captions, Container, Recipe};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::{Source, file};
 
-/// The stream of captions, as `-map` knows it.
+/// The captions' stream, in the syntax of `-map`.
 pub(crate) const STREAM: &str = "1:s:0";
 
-/// The film whose captions become a track; `None` where the recipe wants none, or no film has any.
+/// The film whose captions become a track. `None` if the recipe does not ask for that, or if no film has captions.
 pub(crate) fn source<'a>(recipe: &Recipe, media: &'a Media) -> Option<&'a Stream> {
     if recipe.captions != Captions::Srt {
         return None;
@@ -20,7 +21,7 @@ pub(crate) fn source<'a>(recipe: &Recipe, media: &'a Media) -> Option<&'a Stream
     media.films().find(|film| film.has_captions)
 }
 
-/// What the track is made of, as if it were a stream of the input.
+/// The source of the track, described as if it were a stream of the input.
 pub(crate) fn track(film: &Stream) -> Stream {
     Stream {
         index: film.index,
@@ -30,7 +31,7 @@ pub(crate) fn track(film: &Stream) -> Stream {
     }
 }
 
-/// The form of text that the container holds.
+/// The subtitle format that the container holds.
 pub(crate) fn form(container: Container) -> &'static str {
     match container {
         Container::Mkv => "subrip",
@@ -39,7 +40,7 @@ pub(crate) fn form(container: Container) -> &'static str {
     }
 }
 
-/// The second input.
+/// The arguments of the second input.
 pub(crate) fn input(film: &Stream, media: &Media, source: &Source) -> Vec<OsString> {
     let name = match source {
         Source::File(path) => file(path),
@@ -47,25 +48,25 @@ pub(crate) fn input(film: &Stream, media: &Media, source: &Source) -> Vec<OsStri
     };
     let mut graph = OsString::from("movie=filename=");
     graph.push(escaped(&name));
-    // No other format than the one that it was found to be of.
+    // Allows only the format that the probe found.
     let format = media.format.split(',').next().unwrap_or_default();
     graph.push(format!(
         ":format_name={format}:stream_index={}[out0+subcc]",
         film.index
     ));
     let mut arguments: Vec<OsString> = Vec::new();
-    // Each input's times begin at its first stream's: sound may begin before the pictures do.
+    // The times of each input count from its earliest stream. Audio may start before the pictures.
     let starts = media.streams.iter().filter_map(|stream| stream.start);
-    let begin = starts.reduce(f64::min).unwrap_or(0.0);
-    let late = film.start.map_or(0.0, |start| start - begin);
-    if late > 0.0 {
-        arguments.extend(["-itsoffset".into(), format!("{late:.6}").into()]);
+    let first_start = starts.reduce(f64::min).unwrap_or(0.0);
+    let delay = film.start.map_or(0.0, |start| start - first_start);
+    if delay > 0.0 {
+        arguments.extend(["-itsoffset".into(), format!("{delay:.6}").into()]);
     }
     arguments.extend(["-f".into(), "lavfi".into(), "-i".into(), graph]);
     arguments
 }
 
-/// A value as a chain of filters reads it literally: escaped once for the filter's options, once for the chain.
+/// A value that a filter graph reads literally: escaped once for the filter's options, and once for the graph.
 fn escaped(value: &OsString) -> OsString {
     let value = escape(value.as_encoded_bytes(), b"\\':");
     let value = escape(&value, b"\\'[],;");

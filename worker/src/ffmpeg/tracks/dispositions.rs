@@ -1,4 +1,4 @@
-//! What tracks are marked as, e.g. `default` or `forced`, and which marks a container holds.
+//! Dispositions of tracks, such as `default` or `forced`, and the containers that can hold them.
 
 use common::job::changes::{Change, Kind};
 use common::recipe::Container;
@@ -6,7 +6,8 @@ use common::recipe::Container;
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
-/// Marks, the containers to which ffmpeg writes each of them and reads it again, and those that hold it of subtitles only.
+/// For each disposition: the containers to which ffmpeg writes it and from which it reads it back, and the containers
+/// for which that is true of subtitles only.
 const HELD: &[(&str, &[Container], &[Container])] = {
     use Container::{Mkv, Mov, Mp4, Webm};
     &[
@@ -30,14 +31,15 @@ fn holds(container: Container, kind: StreamKind, mark: &str) -> bool {
     })
 }
 
-/// What ffmpeg is told that each track is marked as: `-disposition:N A+B`. Without a word, it marks by its own rules.
+/// The dispositions of each track as arguments: `-disposition:N A+B`. Without them, ffmpeg sets dispositions by its
+/// own rules.
 pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
     let mut arguments = Vec::new();
     for (number, track) in tracks.iter().enumerate() {
         if matches!(track.source.kind, StreamKind::Attachment) || track.by == TrackMethod::Attach {
             continue;
         }
-        // A lone picture is a cover there.
+        // MP4 holds a single picture only as a cover.
         let marks: Vec<&str> = if track.source.is_picture && container == Container::Mp4 {
             vec!["attached_pic"]
         } else {
@@ -56,7 +58,7 @@ pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
     arguments
 }
 
-/// Marks that the container does not hold, and those that it needs.
+/// The dispositions that the container cannot hold, and those that it requires.
 pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
     let mut changes = Vec::new();
     for track in tracks.iter().filter(|track| is_marked(&track.source)) {
@@ -75,9 +77,13 @@ pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
     }
     if is_mp4(container) {
         for kind in [StreamKind::Video, StreamKind::Audio] {
-            // A single one is played in any case.
-            let several = tracks.iter().filter(|track| is_of(track, kind)).count() > 1;
-            if let Some(first) = undecided(tracks, kind).filter(|_| several) {
+            // Players play a single track in any case.
+            let several = tracks
+                .iter()
+                .filter(|track| is_of_kind(track, kind))
+                .count()
+                > 1;
+            if let Some(first) = first_without_default(tracks, kind).filter(|_| several) {
                 changes.push(Change::converted(
                     Kind::Disposition,
                     tracks[first].source.index,
@@ -93,28 +99,29 @@ pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
     changes
 }
 
-/// Places among the output's tracks of subtitles that ffmpeg marks as default in `container` although none is.
+/// The number, among the output's tracks, of the subtitle track that ffmpeg makes default in `container` although
+/// none is.
 pub(crate) fn wrongly_default(container: Container, tracks: &[Track]) -> Option<usize> {
-    is_mp4(container).then(|| undecided(tracks, StreamKind::Subtitle))?
+    is_mp4(container).then(|| first_without_default(tracks, StreamKind::Subtitle))?
 }
 
-/// The first track of a kind, where none of the kind is default: the one that ffmpeg takes for it in mp4 and mov.
-fn undecided(tracks: &[Track], kind: StreamKind) -> Option<usize> {
+/// The first track of a kind, if no track of the kind is default. ffmpeg makes that track default in mp4 and mov.
+fn first_without_default(tracks: &[Track], kind: StreamKind) -> Option<usize> {
     let mut of_kind = tracks
         .iter()
         .enumerate()
-        .filter(|(_, track)| is_of(track, kind));
+        .filter(|(_, track)| is_of_kind(track, kind));
     let is_default = |track: &Track| track.source.dispositions.contains("default");
     let (first, track) = of_kind.next()?;
     let decided = is_default(track) || of_kind.any(|(_, track)| is_default(track));
     (!decided).then_some(first)
 }
 
-fn is_of(track: &Track, kind: StreamKind) -> bool {
+fn is_of_kind(track: &Track, kind: StreamKind) -> bool {
     track.source.kind == kind && is_marked(&track.source)
 }
 
-/// Whether marks mean anything for it.
+/// Whether dispositions apply to this stream.
 fn is_marked(stream: &Stream) -> bool {
     !stream.is_picture && !matches!(stream.kind, StreamKind::Attachment | StreamKind::Data)
 }
@@ -140,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn each_track_is_marked_as_it_was_or_told_of() {
+    fn each_disposition_is_kept_or_reported() {
         let tracks = [
             track(StreamKind::Video, &[]),
             track(StreamKind::Video, &[]),

@@ -1,4 +1,4 @@
-//! Covers, attached files and data: what accompanies films, sound and subtitles.
+//! Covers, attachments and data streams: everything except films, audio and subtitles.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,18 +13,18 @@ use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 use crate::ffmpeg::{Source, file};
 
-/// What becomes of a stream that is neither film nor sound nor subtitles.
+/// The decision about a stream that is neither film nor audio nor subtitles.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Extra {
-    /// It becomes a track.
+    /// The stream becomes a track.
     Track(TrackMethod),
-    /// The container holds the same in another place.
+    /// The container holds the same content in another place.
     Elsewhere,
-    /// It is left out, and why.
+    /// The stream is left out, for this reason.
     Lost(Kind, String),
 }
 
-/// Chooses what becomes of an extra; `None` for what is none.
+/// Decides about an extra stream. `None` for other streams.
 pub(crate) fn choose(stream: &Stream, media: &Media, container: Container) -> Option<Extra> {
     Some(match stream.kind {
         StreamKind::Video if stream.is_picture => picture(stream, container),
@@ -40,7 +40,7 @@ pub(crate) fn choose(stream: &Stream, media: &Media, container: Container) -> Op
 fn picture(stream: &Stream, container: Container) -> Extra {
     let kind = Kind::Cover;
     match container {
-        // ffmpeg's Matroska muxer would make a film of one frame of a cover.
+        // ffmpeg's Matroska muxer would turn a cover into a film of one frame.
         Container::Mkv if stream.is_cover() && extension(stream).is_some() => {
             Extra::Track(TrackMethod::Attach)
         }
@@ -75,9 +75,9 @@ fn data(stream: &Stream, media: &Media, container: Container) -> Extra {
             .any(|key| key.eq_ignore_ascii_case("timecode"))
     };
     match stream.codec_tag.as_str() {
-        // The names of chapters: the output gets its own.
+        // The names of chapters. The output gets its own track for them.
         "text" if !media.chapters.is_empty() => Extra::Elsewhere,
-        // Films have its timecode as a tag, of which ffmpeg makes such a track.
+        // The films have the timecode as a tag, from which ffmpeg makes such a track.
         "tmcd" if has_timecode() => Extra::Elsewhere,
         "tmcd" => Extra::Lost(Kind::Timecode, "it belongs to no film".to_owned()),
         "gpmd" if matches!(container, Container::Mp4 | Container::Mov) => {
@@ -90,7 +90,7 @@ fn data(stream: &Stream, media: &Media, container: Container) -> Extra {
     }
 }
 
-/// The file name extension of a picture; `None` where covers are not made of its codec.
+/// The file name extension of a picture. `None` if its codec is not used for covers.
 fn extension(picture: &Stream) -> Option<&'static str> {
     Some(match picture.codec.as_str() {
         "mjpeg" => "jpg",
@@ -103,7 +103,7 @@ fn extension(picture: &Stream) -> Option<&'static str> {
     })
 }
 
-/// Covers that are attached, with the files that ffmpeg reads them from.
+/// The covers to attach, with the files from which ffmpeg reads them.
 fn covers<'a>(
     tracks: &'a [Track],
     folder: &'a Path,
@@ -118,7 +118,7 @@ fn covers<'a>(
     })
 }
 
-/// The command line that brings covers into `folder`, whence they are attached; `None` where there is none.
+/// The command line that extracts covers into `folder`, from where they are attached. `None` if there is no cover.
 pub(crate) fn bring_covers(
     source: &Source,
     tracks: &[Track],
@@ -137,11 +137,11 @@ pub(crate) fn bring_covers(
     (line.len() > before).then_some(line)
 }
 
-/// Brings the covers that are to be attached into the runner's folder, by the command line of [`bring_covers`]. Gives
-/// the streams of those that it could not bring.
+/// Extracts covers into the runner's folder, by the command line of [`bring_covers`]. Returns the indices of the
+/// streams that could not be extracted.
 ///
 /// # Errors
-/// Where that is nobody's fault but the machine's, or passes.
+/// If the worker is at fault, or if the fault is passing.
 pub async fn bring(
     runner: &Runner,
     source: &Source,
@@ -164,7 +164,7 @@ pub async fn bring(
         .collect())
 }
 
-/// Attaches the covers that [`bring_covers`] brings, and names what is attached without a name.
+/// Attaches the covers that [`bring_covers`] extracts, and names attachments that have no name.
 pub(crate) fn arguments(tracks: &[Track], folder: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();
     let tag = |number: usize, key: &str, value: &str| {
@@ -173,9 +173,9 @@ pub(crate) fn arguments(tracks: &[Track], folder: &Path) -> Vec<OsString> {
     };
     for (number, cover, path) in covers(tracks, folder) {
         let extension = extension(cover).unwrap_or("jpg");
-        let given = |key: &str| cover.tags.get(key).cloned();
-        let name = given("filename").unwrap_or_else(|| format!("cover.{extension}"));
-        let form = given("mimetype").unwrap_or_else(|| {
+        let tag_value = |key: &str| cover.tags.get(key).cloned();
+        let name = tag_value("filename").unwrap_or_else(|| format!("cover.{extension}"));
+        let form = tag_value("mimetype").unwrap_or_else(|| {
             format!(
                 "image/{}",
                 if extension == "jpg" {
@@ -188,11 +188,11 @@ pub(crate) fn arguments(tracks: &[Track], folder: &Path) -> Vec<OsString> {
         arguments.extend(["-attach".into(), file(&path)]);
         arguments.extend(tag(number, "mimetype", &form));
         arguments.extend(tag(number, "filename", &name));
-        if let Some(title) = given("title") {
+        if let Some(title) = tag_value("title") {
             arguments.extend(tag(number, "title", &title));
         }
     }
-    // Matroska takes no attachment without these.
+    // Matroska refuses attachments without these tags.
     for (number, track) in tracks.iter().enumerate() {
         if track.source.kind != StreamKind::Attachment {
             continue;
@@ -208,7 +208,7 @@ pub(crate) fn arguments(tracks: &[Track], folder: &Path) -> Vec<OsString> {
     arguments
 }
 
-/// Posters that become covers: mp4 has no other place for a picture.
+/// Posters that become covers, because mp4 has no other place for a single picture.
 pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
     if container != Container::Mp4 {
         return Vec::new();

@@ -1,8 +1,8 @@
-//! Codes of languages: containers want three letters (ISO 639-2), files say two (ISO 639-1) or more (BCP 47).
+//! Language codes. Containers hold three letters (ISO 639-2); files may use two (ISO 639-1) or longer tags (BCP 47).
 
 use common::recipe::Container;
 
-/// Two letters and three. Where ISO 639-2 has two codes, the second is the older one, which Matroska holds.
+/// Two letters and three letters. If ISO 639-2 has two codes, the second one is the older, which Matroska uses.
 const CODES: &str = "aa aar;ab abk;ae ave;af afr;ak aka;am amh;an arg;ar ara;as asm;av ava;ay aym;az aze;ba bak;be bel;\
     bg bul;bh bih;bi bis;bm bam;bn ben;bo bod tib;br bre;bs bos;ca cat;ce che;ch cha;co cos;cr cre;cs ces cze;cu chu;\
     cv chv;cy cym wel;da dan;de deu ger;dv div;dz dzo;ee ewe;el ell gre;en eng;eo epo;es spa;et est;eu eus baq;\
@@ -17,8 +17,8 @@ const CODES: &str = "aa aar;ab abk;ae ave;af afr;ak aka;am amh;an arg;ar ara;as 
     tr tur;ts tso;tt tat;tw twi;ty tah;ug uig;uk ukr;ur urd;uz uzb;ve ven;vi vie;vo vol;wa wln;wo wol;xh xho;yi yid;\
     yo yor;za zha;zh zho chi;zu zul";
 
-/// The code of three letters that `container` holds for a language; `None` where that is what it is, or where it has
-/// none.
+/// The code of three letters that `container` uses for a language. `None` if the language is already such a code, or
+/// if there is none.
 pub(crate) fn code(language: &str, container: Container) -> Option<&'static str> {
     let primary = language.split(['-', '_']).next()?;
     if primary == language && primary.len() == 3 {

@@ -1,4 +1,4 @@
-//! Which streams of an input become which of the output.
+//! Chooses the streams of the output.
 
 pub mod captions;
 pub mod dispositions;
@@ -20,35 +20,34 @@ use crate::ffmpeg::tracks::extras::Extra;
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
-    /// The input's stream that it is made of.
+    /// The input's stream from which the track is made.
     pub source: Stream,
-    /// How.
     pub by: TrackMethod,
 }
 
 /// How a track is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrackMethod {
-    /// Its bytes are kept.
+    /// Its bytes are copied.
     Copy,
-    /// By the recipe's video encoder.
+    /// The recipe's video encoder makes it.
     Video,
-    /// By an audio encoder.
+    /// An audio encoder makes it.
     Audio(AudioEncoder),
-    /// As subtitles in this form, by ffmpeg's name of it.
+    /// It is converted to this subtitle format, by ffmpeg's name.
     Subtitles(&'static str),
-    /// Of the closed captions inside a film, as subtitles in this form.
+    /// It is made from the closed captions in a film, in this subtitle format.
     Captions(&'static str),
     /// Its bytes are attached as a file.
     Attach,
 }
 
-/// The tracks of an output, and what of the input is left out.
+/// The tracks of an output, and the changes from the input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tracks {
-    /// Films, sound, subtitles, covers, attachments: in this order.
+    /// The tracks in this order: films, audio, subtitles, covers, attachments.
     pub list: Vec<Track>,
-    /// What becomes of what the input holds, as far as it is known before the encode.
+    /// The kept, converted and lost properties of the input that are known before the encode.
     pub changes: Vec<Change>,
 }
 
@@ -56,7 +55,7 @@ impl Tracks {
     /// Chooses the tracks for a recipe.
     ///
     /// # Errors
-    /// The input's fault where it has no film, or sound that the container cannot hold.
+    /// If the input has no film, or has audio that the container cannot hold; the input is at fault.
     pub fn choose(recipe: &Recipe, media: &Media) -> Result<Self, Failure> {
         let mut tracks = Self::default();
         for stream in &media.streams {
@@ -122,7 +121,7 @@ impl Tracks {
         for stream in media.streams.iter().filter(|one| one.absent.is_none()) {
             tracks.add_extra(stream, media, container);
         }
-        // ffmpeg puts what is attached behind all else.
+        // ffmpeg puts attachments after all other streams.
         tracks
             .list
             .sort_by_key(|track| track.by == TrackMethod::Attach);
@@ -154,7 +153,7 @@ impl Tracks {
         Ok(())
     }
 
-    /// Encodes sound that was to be kept.
+    /// Encodes audio that was to be copied.
     fn convert(
         &mut self,
         sound: &Stream,
@@ -225,7 +224,7 @@ impl Tracks {
             .push(Change::lost(kind, stream.index, name(stream), why));
     }
 
-    /// The films among the tracks, encoded or kept.
+    /// The films among the tracks, encoded or copied.
     pub fn films(&self) -> impl Iterator<Item = &Track> {
         self.list.iter().filter(|track| track.source.is_film())
     }
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_container_cannot_hold_is_named_with_a_way_out() {
+    fn tracks_that_the_container_cannot_hold_are_named_with_a_way_out() {
         let mut media = media();
         let failure = Tracks::choose(&recipe(Container::Mov), &media).expect_err("truehd in mov");
         assert!(failure.message.contains("truehd"), "{failure}");
@@ -326,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_alone_is_no_film() {
+    fn an_input_of_sound_alone_is_refused() {
         let mut media = media();
         media.streams.remove(0);
         assert!(Tracks::choose(&recipe(Container::Mkv), &media).is_err());

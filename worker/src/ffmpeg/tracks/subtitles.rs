@@ -1,11 +1,11 @@
-//! In which form a container holds subtitles.
+//! The subtitle formats that a container can hold.
 
 use common::recipe::Container;
 
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::tracks::TrackMethod;
 
-/// How a track of subtitles is made, and what of it that costs; or why the container cannot hold it.
+/// How a subtitle track is made, and what a conversion loses. The error says why the container cannot hold the track.
 pub(crate) fn choose(
     subtitle: &Stream,
     container: Container,
@@ -31,7 +31,7 @@ pub(crate) fn choose(
     }
 }
 
-/// What a conversion costs.
+/// The part of the content that a conversion loses.
 pub(crate) type Cost = &'static str;
 
 fn cost(from: &str, to: &str) -> Option<Cost> {
@@ -43,7 +43,7 @@ fn cost(from: &str, to: &str) -> Option<Cost> {
     }
 }
 
-/// The text that a container holds.
+/// The text format that a container holds.
 fn text_of(container: Container) -> &'static str {
     match container {
         Container::Mkv => "subrip",
@@ -52,7 +52,7 @@ fn text_of(container: Container) -> &'static str {
     }
 }
 
-/// Whether ffmpeg writes subtitles of a codec, by its name, to a container as they are.
+/// Whether ffmpeg can copy subtitles of this codec into a container.
 fn holds(container: Container, codec: &str) -> bool {
     match container {
         Container::Mkv => matches!(
@@ -72,7 +72,7 @@ fn holds(container: Container, codec: &str) -> bool {
     }
 }
 
-/// What subtitles are made of.
+/// The kind of content of subtitles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Text,

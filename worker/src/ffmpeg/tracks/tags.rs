@@ -1,4 +1,4 @@
-//! Tags of the file and of its tracks: which are kept by themselves, and which ffmpeg has to be told.
+//! Tags of the file and its tracks: those that ffmpeg does not carry over correctly by itself.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::ffmpeg::containers::matroska;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::{Track, TrackMethod, language};
 
-/// What mkvmerge counts of a track. It is wrong for a track that was encoded.
+/// Statistics that mkvmerge stores for a track. They are wrong for a track that was encoded.
 const STATISTICS: [&str; 7] = [
     "BPS",
     "DURATION",
@@ -21,27 +21,27 @@ const STATISTICS: [&str; 7] = [
     "_STATISTICS_WRITING_DATE_UTC",
 ];
 
-/// What an mp4 says of itself, and no other file.
+/// Tags that describe an mp4 file itself and apply to no other file.
 const BRANDS: [&str; 3] = ["major_brand", "minor_version", "compatible_brands"];
 
-/// When a film was made. What an mp4 says of it in two places, ffmpeg 9 joins by a semicolon, and
-/// then reads no time in it: so it is always told.
+/// The creation time. An mp4 may store it in two places. ffmpeg 9 joins both by a semicolon, and then cannot parse
+/// the result. The time is therefore always passed on the command line.
 const CREATED: &str = "creation_time";
 
-/// What ffmpeg has to be told of tags.
+/// The arguments that set or clear tags.
 pub(crate) fn arguments(container: Container, media: &Media, tracks: &[Track]) -> Vec<String> {
     let mut arguments = Vec::new();
-    let mut tell = |what: String, key: &str, value: &str| {
+    let mut set = |what: String, key: &str, value: &str| {
         arguments.extend([what, format!("{key}={value}")]);
     };
     let is_mp4 = matches!(container, Container::Mp4 | Container::Mov);
     if let Some(first) = tag(&media.tags, CREATED).and_then(|time| time.split(';').next()) {
-        tell("-metadata".to_owned(), CREATED, first);
+        set("-metadata".to_owned(), CREATED, first);
     }
     if is_mp4 && has_keys(media) {
-        // The time has a place of its own, and what two places say is joined by ffmpeg.
+        // The time has its own field, and ffmpeg would join the values of both places.
         for key in BRANDS.into_iter().chain([CREATED]) {
-            tell("-metadata".to_owned(), key, "");
+            set("-metadata".to_owned(), key, "");
         }
     }
     for (number, track) in tracks.iter().enumerate() {
@@ -51,44 +51,44 @@ pub(crate) fn arguments(container: Container, media: &Media, tracks: &[Track]) -
         let scope = format!("-metadata:s:{number}");
         if track.by != TrackMethod::Copy {
             for key in track.source.tags.keys().filter(|key| is_statistics(key)) {
-                tell(scope.clone(), key, "");
+                set(scope.clone(), key, "");
             }
         }
         let code = tag(&track.source.tags, "language")
             .and_then(|language| language::code(language, container));
         if let Some(code) = code.filter(|_| has_language(&track.source)) {
-            tell(scope.clone(), "language", code);
+            set(scope.clone(), "language", code);
         }
         let title = title(&track.source);
         if is_mp4 {
-            // Where ffmpeg and most players look for the title of a track.
+            // ffmpeg and most players look for the title of a track here.
             if let Some(title) = title {
-                tell(scope, "handler_name", title);
+                set(scope, "handler_name", title);
             }
         } else if let Some(language) = language_to_write(track, container) {
             let title = matroska::with_room(title.unwrap_or_default(), language);
-            tell(scope, "title", &title);
+            set(scope, "title", &title);
         } else if let Some(title) = title.filter(|_| tag(&track.source.tags, "title").is_none()) {
-            tell(scope, "title", title);
+            set(scope, "title", title);
         }
     }
     arguments
 }
 
-/// When the film was made, where ffmpeg must not write it because it would say it twice.
+/// The creation time, if ffmpeg must not write it because it would write it twice.
 pub(crate) fn created(container: Container, media: &Media) -> Option<Timestamp> {
     let is_mp4 = matches!(container, Container::Mp4 | Container::Mov);
     let time = tag(&media.tags, CREATED).filter(|_| is_mp4 && has_keys(media))?;
     time.split(';').next()?.parse().ok()
 }
 
-/// Whether the input has tags by keys such as `com.apple.quicktime.make`, as telephones write them.
-/// ffmpeg writes those to mp4 and mov by a list of keys, which then holds all tags.
+/// Whether the input has tags with keys such as `com.apple.quicktime.make`, which phones write. ffmpeg writes such
+/// tags to mp4 and mov as a list of keys, which then holds all tags.
 pub(crate) fn has_keys(media: &Media) -> bool {
     media.tags.keys().any(|key| key.starts_with("com."))
 }
 
-/// What no container but Matroska says of languages.
+/// Parts of languages that only Matroska can hold.
 pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
     if matches!(container, Container::Mkv | Container::Webm) {
         return Vec::new();
@@ -103,7 +103,7 @@ pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
         .collect()
 }
 
-/// The language of a track that Matroska holds and ffmpeg does not write.
+/// The language of a track that Matroska can hold but ffmpeg does not write.
 pub(crate) fn language_to_write(track: &Track, container: Container) -> Option<&str> {
     let holds = matches!(container, Container::Mkv | Container::Webm)
         && has_language(&track.source)
@@ -111,7 +111,7 @@ pub(crate) fn language_to_write(track: &Track, container: Container) -> Option<&
     language_in_full(&track.source).filter(|_| holds)
 }
 
-/// Whether containers hold the language of such a stream.
+/// Whether containers hold a language for such a stream.
 fn has_language(stream: &Stream) -> bool {
     matches!(
         stream.kind,
@@ -119,18 +119,18 @@ fn has_language(stream: &Stream) -> bool {
     )
 }
 
-/// A language with region, script or variant, e.g. `pt-BR`.
+/// A language with a region, script or variant, such as `pt-BR`.
 fn language_in_full(stream: &Stream) -> Option<&str> {
     tag(&stream.tags, "language").filter(|language| language.contains('-'))
 }
 
-/// The title of a track, wherever its container keeps it.
+/// The title of a track, from whichever tag the container uses.
 pub(crate) fn title(stream: &Stream) -> Option<&str> {
     let given = |key| tag(&stream.tags, key).filter(|text| !text.is_empty());
     given("title").or_else(|| given("handler_name").filter(|name| !is_made_by_program(name)))
 }
 
-/// Whether the name of an mp4's handler is one that programs give to all tracks.
+/// Whether the handler name of an mp4 track is one that programs give to every track.
 fn is_made_by_program(name: &str) -> bool {
     let name = name.to_lowercase();
     [
@@ -154,7 +154,7 @@ fn is_made_by_program(name: &str) -> bool {
     .any(|word| name.contains(word))
 }
 
-/// Whether a tag is one of mkvmerge's, with or without a language: `BPS`, `BPS-eng`.
+/// Whether a tag is one of mkvmerge's statistics, with or without a language: `BPS`, `BPS-eng`.
 fn is_statistics(key: &str) -> bool {
     STATISTICS.iter().any(|name| {
         let rest = key
@@ -170,7 +170,7 @@ fn is_statistics(key: &str) -> bool {
     })
 }
 
-/// A tag by its name, in whatever case the container spells it.
+/// A tag by its name, ignoring case.
 fn tag<'a>(tags: &'a BTreeMap<String, String>, key: &str) -> Option<&'a str> {
     tags.iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(key))
@@ -193,38 +193,41 @@ mod tests {
         Track { source, by }
     }
 
-    fn told(container: Container, track: Track) -> String {
+    fn argument_line(container: Container, track: Track) -> String {
         arguments(container, &Media::default(), &[track]).join(" ")
     }
 
     #[test]
-    fn statistics_are_dropped_where_they_would_be_wrong() {
+    fn statistics_of_encoded_tracks_are_dropped() {
         let tags = [("BPS-eng", "1"), ("NUMBER_OF_FRAMES", "2"), ("BPSX", "3")];
-        let encoded = told(Container::Mkv, track(TrackMethod::Video, &tags));
+        let encoded = argument_line(Container::Mkv, track(TrackMethod::Video, &tags));
         assert_eq!(
             encoded,
             "-metadata:s:0 BPS-eng= -metadata:s:0 NUMBER_OF_FRAMES="
         );
-        assert_eq!(told(Container::Mkv, track(TrackMethod::Copy, &tags)), "");
+        assert_eq!(
+            argument_line(Container::Mkv, track(TrackMethod::Copy, &tags)),
+            ""
+        );
     }
 
     #[test]
-    fn titles_go_where_each_container_keeps_them() {
+    fn titles_go_into_the_tag_of_each_container() {
         let titled = || track(TrackMethod::Copy, &[("title", "Surround 5.1")]);
         let mp4 = "-metadata:s:0 handler_name=Surround 5.1";
-        assert_eq!(told(Container::Mp4, titled()), mp4);
-        assert_eq!(told(Container::Mkv, titled()), "");
+        assert_eq!(argument_line(Container::Mp4, titled()), mp4);
+        assert_eq!(argument_line(Container::Mkv, titled()), "");
         let named = track(TrackMethod::Copy, &[("handler_name", "Commentary")]);
         assert_eq!(
-            told(Container::Mkv, named),
+            argument_line(Container::Mkv, named),
             "-metadata:s:0 title=Commentary"
         );
         let unnamed = track(TrackMethod::Copy, &[("handler_name", "SoundHandler")]);
-        assert_eq!(told(Container::Mkv, unnamed), "");
+        assert_eq!(argument_line(Container::Mkv, unnamed), "");
     }
 
     #[test]
-    fn a_time_that_is_said_twice_is_told_once() {
+    fn a_time_that_is_stored_twice_is_written_once() {
         let twice = "2022-11-09T17:36:38.000000Z;2022-11-09T17:36:38Z";
         let media = Media {
             tags: BTreeMap::from([("creation_time".to_owned(), twice.to_owned())]),
