@@ -66,7 +66,7 @@ pub(super) const PASSING: &[&str] = &[
     "Name or service not known",
     "Temporary failure in name resolution",
     "Server returned 5",
-    "Server returned 403", // A presigned address that ran out.
+    "Server returned 403", // An expired presigned URL.
     "HTTP error 5",
     "HTTP error 403",
     "Stream ends prematurely",

@@ -113,12 +113,12 @@ fn places(speaker: Speaker, from: &Layout, to: &Layout) -> Option<Vec<(Speaker, 
         let gain = if from.has(alias) { FRAC_1_SQRT_2 } else { 1.0 };
         return Some(vec![(alias, gain)]);
     }
-    let heard =
+    let is_audible =
         |speaker: &Speaker| to.has(*speaker) || speaker.alias().is_some_and(|alias| to.has(alias));
     let nearest = nearest(speaker);
     let (speakers, gain) = nearest
         .iter()
-        .find(|(speakers, _)| speakers.iter().all(heard))
+        .find(|(speakers, _)| speakers.iter().all(is_audible))
         // A front channel has no further replacement.
         .or_else(|| nearest.last().filter(|_| speaker > Speaker::Fc))?;
     let mut all = Vec::new();

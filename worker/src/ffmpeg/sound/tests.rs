@@ -97,12 +97,16 @@ fn mixes_never_clip_and_use_every_channel() {
         for encoder in AudioEncoder::ALL {
             let mix = plan(layout, encoder, Container::Mp4).mix;
             for channel in 0..from.speakers().len() {
-                let heard = mix
+                let is_audible = mix
                     .parts
                     .iter()
                     .flatten()
                     .any(|(of, gain)| *of == channel && *gain > 0.01);
-                assert!(heard, "channel {channel} of {layout} by {}", encoder.name());
+                assert!(
+                    is_audible,
+                    "channel {channel} of {layout} by {}",
+                    encoder.name()
+                );
             }
             for parts in &mix.parts {
                 let sum: f64 = parts.iter().map(|(_, gain)| gain).sum();

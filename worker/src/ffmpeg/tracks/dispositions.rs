@@ -160,11 +160,11 @@ mod tests {
             "-disposition:0 0 -disposition:1 0 -disposition:2 default+original -disposition:3 forced"
         );
         assert!(changes(Container::Mkv, &tracks).is_empty());
-        let told = changes(Container::Mov, &tracks);
-        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 3, "{told:?}");
-        assert!(told[0].contains("original") && told[1].contains("forced"));
-        assert!(told[2].contains("not default"), "{told:?}");
+        let reported = changes(Container::Mov, &tracks);
+        let reported: Vec<String> = reported.iter().map(ToString::to_string).collect();
+        assert_eq!(reported.len(), 3, "{reported:?}");
+        assert!(reported[0].contains("original") && reported[1].contains("forced"));
+        assert!(reported[2].contains("not default"), "{reported:?}");
         assert_eq!(wrongly_default(Container::Mov, &tracks), Some(3));
         assert_eq!(wrongly_default(Container::Mkv, &tracks), None);
     }

@@ -318,10 +318,10 @@ mod tests {
             .streams
             .push(stream(6, StreamKind::Subtitle, "hdmv_pgs_subtitle"));
         let tracks = Tracks::choose(&recipe(Container::Mp4), &media).expect("without it");
-        let told = tracks.changes.iter().find(|change| change.track == Some(6));
-        let told = told.expect("it is lost").to_string();
-        assert!(told.starts_with("lost: track 6"), "{told}");
-        assert!(told.contains("--container mkv"), "{told}");
+        let lost = tracks.changes.iter().find(|change| change.track == Some(6));
+        let lost = lost.expect("it is lost").to_string();
+        assert!(lost.starts_with("lost: track 6"), "{lost}");
+        assert!(lost.contains("--container mkv"), "{lost}");
     }
 
     #[test]
