@@ -1,7 +1,7 @@
 //! Chooses how the pictures of one film are encoded, and reports what changes. Each file handles one property of
 //! pictures.
 //!
-//! The folder has more than 12 entries, because there is one for each property that an encode keeps or converts.
+//! More than 12 entries: each is one property of pictures that an encode keeps or converts.
 
 mod alpha;
 mod captions;
