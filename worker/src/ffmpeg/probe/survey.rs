@@ -58,7 +58,7 @@ impl Default for Surveyed {
 /// An error, and the frame before which it came.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Complaint {
-    /// The component that reported the error, such as `h264` or `matroska,webm`. Empty if the only error is that the
+    /// The component that reported the error, such as `h264` or `matroska,webm`. Empty if the error only says that the
     /// file ends too early.
     pub by: String,
     /// The frame's stream and time. `None` after the last frame, and if a demuxer reported the error.

@@ -16,8 +16,8 @@ fn is_untimed(media: &Media) -> bool {
     )
 }
 
-/// The input option for copied films whose frames lack presentation times, or were not stored in that order. It makes
-/// ffmpeg compute the times.
+/// The input option that makes ffmpeg compute missing presentation times, for films that are copied. A format that has
+/// none at all needs the option only if frames are decoded in another order than they are shown.
 pub(crate) fn reading(media: &Media) -> Option<&'static str> {
     // MPEG program and transport streams have a timestamp only for some frames.
     let is_partly_timed = matches!(media.format.as_str(), "mpeg" | "mpegts");
