@@ -189,7 +189,6 @@ pub struct DolbyVision {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum StreamKind {
     Video,
     Audio,

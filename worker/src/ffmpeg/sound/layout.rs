@@ -6,7 +6,6 @@ macro_rules! speakers {
     ($($speaker:ident = $name:literal,)+) => {
         /// A speaker, by ffmpeg's name. The order is that of the channels in ffmpeg's layouts.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        #[allow(missing_docs)]
         pub enum Speaker {
             $($speaker,)+
         }
