@@ -1,4 +1,4 @@
-//! What every job of a worker shares, and what a worker does with jobs.
+//! The resources that all attempts share, and the work that a worker does with jobs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,37 +30,28 @@ use crate::work::reach::Reach;
 use crate::work::stop::Stop;
 use crate::work::{AttemptEnd, Work};
 
-/// What every job of this worker shares.
 pub struct Executor {
-    /// The farm.
     pub broker: Broker,
-    /// The media.
     pub stores: Stores,
-    /// ffmpeg and ffprobe.
     pub tools: Tools,
-    /// What this worker has proved.
+    /// The capability card in force.
     pub card: watch::Receiver<Arc<Capabilities>>,
-    /// Where what it proves anew goes.
+    /// Publishes a new capability card after a new detection.
     pub cards: watch::Sender<Arc<Capabilities>>,
-    /// How to prove it.
+    /// How to detect the encoders of this machine.
     pub detection: Detection,
-    /// Which places it can reach.
+    /// Which stores and folders answer.
     pub reach: Arc<Reach>,
-    /// Where files are made.
     pub scratch: Scratch,
-    /// What the farm hears of this worker.
     pub heartbeater: Arc<Heartbeater>,
-    /// This worker's name.
     pub name: WorkerName,
-    /// This program, to confine ffmpeg with.
+    /// The path of this program, which confines ffmpeg; `None` without a sandbox.
     pub program: Option<PathBuf>,
-    /// How inputs in an object store are read.
     pub read: ReadMode,
-    /// How much of an output is decoded before it is published.
     pub verify: Verify,
-    /// How long ffmpeg may make no progress.
+    /// How long ffmpeg may make no progress before it is stopped.
     pub stall_timeout: Duration,
-    /// How its own encodes went of late.
+    /// The recent proof encodes that passed.
     pub proofs: ProofEncodes,
 }
 
@@ -83,14 +74,14 @@ impl Work for Executor {
 }
 
 impl Executor {
-    /// What a job's video is encoded with here; `None` where it is copied, or cannot be encoded.
+    /// The encoder for the video of this job; `None` if the video is copied, or if no fitting encoder is proved here.
     pub(super) fn encoder(&self, claim: &Claim) -> Option<Encoder> {
         let card = Arc::clone(&self.card.borrow());
         let chosen = choose(&card, &claim.job().recipe, &claim.lane().queue);
         chosen.ok().flatten().map(|(encoder, _)| encoder.clone())
     }
 
-    /// What reads a job's input, and may write nowhere.
+    /// A runner that may read the input of a job, and write nowhere.
     pub(crate) fn runner(
         &self,
         source: &Source,
@@ -104,7 +95,8 @@ impl Executor {
         self.confined(read, source.is_remote(), scratch, stop)
     }
 
-    /// ffmpeg as jobs run it.
+    /// A runner with the limits and the sandbox of a job. It may read `read` and its home `scratch`, and use the
+    /// network if `network` is set.
     pub(crate) fn confined(
         &self,
         read: Vec<PathBuf>,
@@ -130,7 +122,7 @@ impl Executor {
     }
 }
 
-/// What to encode with: never anything that was not proved here.
+/// Picks the encoder for a recipe: only one that this worker has proved.
 pub(crate) fn choose<'a>(
     card: &'a Capabilities,
     recipe: &Recipe,

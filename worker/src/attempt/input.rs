@@ -1,4 +1,4 @@
-//! Bringing an input within ffmpeg's reach.
+//! Makes an input readable for ffmpeg.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,11 @@ use crate::ffmpeg::Source;
 /// How long a presigned URL is valid: longer than the longest encode should take.
 const URL_VALID: Duration = Duration::from_secs(48 * 3600);
 
-/// Makes sure that the input is still what was enqueued, and finds out how
-/// ffmpeg can read it: in place where it is local or may be read by URL,
-/// downloaded into `scratch` otherwise.
+/// Makes sure that the input is still the version that was enqueued, and decides how ffmpeg reads it. A local file is
+/// read in place. An object is read by URL, or downloaded into `scratch`.
 ///
 /// # Errors
-/// Where the input is gone or has changed, or the store fails.
+/// If the input is gone, empty or changed, or if the store fails.
 pub async fn open(
     stores: &Stores,
     input: &Input,
@@ -35,7 +34,7 @@ pub async fn open(
         StoreError::Missing(_) if location.is_remote() => {
             Failure::input(format!("the input {location} is gone"))
         }
-        // Another machine may have the folder that this one has not.
+        // Another machine may have this folder.
         StoreError::Missing(_) => Failure::worker(format!(
             "there is no {location} on this machine: is its folder shared with every worker?"
         )),
@@ -56,7 +55,7 @@ pub async fn open(
     if now.size == 0 {
         return Err(Failure::input(format!("the input {location} is empty")));
     }
-    // Without any link in it: the sandbox takes no other.
+    // This path has no link in it: the sandbox accepts no other path.
     if let Some(path) = path {
         return Ok(Source::File(path));
     }
@@ -70,7 +69,7 @@ pub async fn open(
     }
 }
 
-/// The version of a file that is there now, and its path without any link in it.
+/// The current version of a file, and its path without any link in it.
 fn on_disk(roots: &Roots, location: &Location) -> Result<(Input, PathBuf), StoreError> {
     let found = roots.file(location)?;
     let metadata = found.file.metadata();
@@ -81,12 +80,11 @@ fn on_disk(roots: &Roots, location: &Location) -> Result<(Input, PathBuf), Store
     Ok((local_input(location.clone(), &metadata), found.path))
 }
 
-/// Makes sure that the input is still what was enqueued, now that it has been
-/// read: what was written over in place may decode well, as a mixture of two.
-/// One that is gone by now has been read whole.
+/// Makes sure, after the encode, that the input is still the version that was enqueued: a file that was overwritten
+/// in place may decode well, as a mixture of two versions. An input that is missing by now was read to its end.
 ///
 /// # Errors
-/// Where it has changed, or the store fails.
+/// If the input has changed, or if the store fails.
 pub async fn unchanged(stores: &Stores, input: &Input) -> Result<(), Failure> {
     match stores.head(&input.location).await {
         Ok(now) if now == *input => Ok(()),
@@ -99,10 +97,10 @@ pub async fn unchanged(stores: &Stores, input: &Input) -> Result<(), Failure> {
     }
 }
 
-/// Makes sure that a job's output is not its input, by whatever name.
+/// Makes sure that a job's output is not its input under another name.
 ///
 /// # Errors
-/// Where it is, or the input is out of reach.
+/// If both are the same file, or if the output's name is impossible.
 pub async fn differs(stores: &Stores, job: &Job) -> Result<(), Failure> {
     let itself = || Failure::input("the output is the input itself");
     let [input, output] = job.needed();
@@ -118,7 +116,7 @@ pub async fn differs(stores: &Stores, job: &Job) -> Result<(), Failure> {
     };
     match (identity(&input).await, identity(&output).await) {
         (Ok(input), Ok(output)) if input == output => Err(itself()),
-        // Before an encode is made for it: nothing can have such a name.
+        // Refused before the encode, because no file can have such a name.
         (_, Err(StoreError::Local { what, source }))
             if source.kind() == io::ErrorKind::InvalidFilename =>
         {
@@ -131,7 +129,7 @@ pub async fn differs(stores: &Stores, job: &Job) -> Result<(), Failure> {
 /// Copies the input into `scratch`.
 ///
 /// # Errors
-/// Where the store fails or the disk is full.
+/// If the store fails or the disk is full.
 pub async fn download(
     stores: &Stores,
     input: &Input,
@@ -146,11 +144,10 @@ pub async fn download(
     Ok(Source::File(to))
 }
 
-/// Whose fault a store's error is, as far as it says so itself: the network
-/// passes, and a full or broken disk is this worker's. So is a file that this
-/// worker's user may not read or write: another's may. A name that no file can
-/// have, or that a folder has, is the input's. Whether the store answers others
-/// decides what passes.
+/// Turns a store's error into a failure with a fault. Network errors are passing. A full or broken disk is the
+/// worker's fault. So is a file that this worker's user may not read or write, because the user of another worker
+/// may. A name that no file can have, or that a folder has, is the input's fault. `Reach::judge` decides later
+/// whether the store answers others, and so whether a failure is passing.
 pub fn failure(error: StoreError) -> Failure {
     let message = error.to_string();
     match error {
@@ -181,7 +178,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder of media, and access to it.
+    /// A folder of media, and stores that may use it.
     fn place() -> (tempfile::TempDir, Stores) {
         let folder = tempfile::tempdir().expect("a folder");
         let roots = Roots::new([folder.path()]).expect("a folder");
@@ -189,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_disk_that_hangs_stops_nothing_else_on_the_only_thread() {
+    async fn a_hanging_disk_does_not_block_the_only_thread() {
         let (folder, stores) = place();
         let location = Location::file(&folder.path().join("film.mkv")).expect("absolute");
         let (let_go, hung) = std::sync::mpsc::channel::<()>();
@@ -198,7 +195,7 @@ mod tests {
             Ok(())
         };
         let mut hanging = std::pin::pin!(stores.on_disk(&location, work));
-        // As a lease is renewed beside it.
+        // A lease is renewed in the same way, beside such a call.
         for _ in 0..10 {
             tokio::select! {
                 _ = &mut hanging => panic!("nobody let it go"),
@@ -211,7 +208,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_pipe_in_an_inputs_place_is_not_waited_for() {
+    async fn a_pipe_in_place_of_an_input_does_not_block() {
         let (folder, stores) = place();
         let path = folder.path().join("film.mkv");
         std::fs::write(&path, "film").expect("written");
@@ -226,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_workers_user_may_do_is_not_the_inputs_fault() {
+    fn a_permission_error_is_not_the_inputs_fault() {
         let fault = |kind: io::ErrorKind| {
             let what = "cannot write /films/a.mkv".to_owned();
             let source = kind.into();

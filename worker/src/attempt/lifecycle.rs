@@ -1,7 +1,7 @@
-//! A claimed job, from its claim to the last write of its run: the same for all kinds of jobs.
+//! The life of a claimed job, from its claim to the last write of its run. It is the same for all kinds of jobs.
 //!
-//! The steps run beside the lease. They are broken off when the lease ends or the worker stops, and get a moment to end
-//! what they started. Then the result is written down.
+//! The steps run beside the lease. When the lease ends or the worker stops, the steps are cancelled and get a moment
+//! to end the processes that they started. Then the result is written to the run.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -23,11 +23,11 @@ use crate::attempt::steps::{Attempt, Unfinished};
 use crate::work::AttemptEnd;
 use crate::work::stop::{Expected, Stop};
 
-/// How long an attempt that is broken off, or has failed, may take to clean up.
+/// How long an attempt may take to clean up after it was cancelled or has failed.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
 impl Executor {
-    /// Takes a claimed job to its end, or releases it.
+    /// Runs a claimed job to its end, or releases it.
     pub(super) async fn take_to_its_end(&self, mut claim: Claim, stop: Stop) -> AttemptEnd {
         let job = claim.job().id;
         let attempt = claim.run().attempt;
@@ -42,7 +42,7 @@ impl Executor {
         work.instrument(span).await
     }
 
-    /// Runs the steps for as long as the job is ours and the worker goes on.
+    /// Runs the steps until they end, the lease ends or the worker stops.
     async fn attempt(
         &self,
         claim: &mut Claim,
@@ -51,7 +51,7 @@ impl Executor {
     ) -> Result<Report, Unfinished> {
         let expected = Expected::new();
         let broken_off = CancellationToken::new();
-        let attempt = self.judged(claim, &expected, broken_off.clone());
+        let attempt = self.run_steps(claim, &expected, broken_off.clone());
         let mut attempt = pin!(AssertUnwindSafe(attempt).catch_unwind());
         let why = tokio::select! {
             biased;
@@ -62,15 +62,15 @@ impl Executor {
             () = stop.too_late(&expected) => Unfinished::Stopping,
         };
         broken_off.cancel();
-        // What a step started ends by the token; only then may the attempt's folder go.
+        // The token ends the processes of the steps. The attempt's folder may go only after that.
         match tokio::time::timeout(CLEAN_UP, &mut attempt).await {
             Ok(Ok(Ok(report))) => Ok(report),
             _ => Err(why),
         }
     }
 
-    /// Runs the steps, and finds out whose fault a failure is.
-    async fn judged(
+    /// Runs the steps. Decides the fault of a failure.
+    async fn run_steps(
         &self,
         claim: &mut Claim,
         expected: &Expected,
@@ -79,7 +79,7 @@ impl Executor {
         let started = Instant::now();
         let steps = Attempt::new(self, claim, expected, broken_off.clone());
         match steps.run().await {
-            // What broke an attempt off is known.
+            // The failure of a cancelled attempt needs no judgement: its cause is known.
             Err(Unfinished::Failed(failure)) if !broken_off.is_cancelled() => {
                 let judged = self.reach.judge(claim.job(), started, failure).await;
                 let encoder = self.encoder(claim);
@@ -93,7 +93,7 @@ impl Executor {
         }
     }
 
-    /// Writes down how the attempt ended.
+    /// Writes the end of the attempt to the run.
     async fn conclude(&self, mut claim: Claim, result: Result<Report, Unfinished>) -> AttemptEnd {
         let result = match result {
             Err(Unfinished::Failed(failure)) => match self.clean_up_after(&mut claim).await {
@@ -146,9 +146,9 @@ impl Executor {
         end
     }
 
-    /// Sees to it that nothing is left of an attempt that failed or was cancelled, and that nothing appears by it any
-    /// more. Gives the report where the output has appeared all the same: then the attempt has not failed. Where the
-    /// store is out of reach, the next attempt finds out.
+    /// Removes the files of an attempt that failed or was cancelled, and makes sure that its output cannot appear any
+    /// more. Returns the report if the output has appeared all the same: then the attempt has not failed. If the
+    /// store is out of reach, the next attempt looks again.
     async fn clean_up_after(&self, claim: &mut Claim) -> Option<Report> {
         let run = claim.run();
         let cleaned = async {

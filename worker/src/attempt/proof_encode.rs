@@ -1,6 +1,6 @@
-//! Whether this machine is well: an encode of the worker's own, made as a job's
-//! is, with the same ffmpeg, sandbox and scratch disk, and looked at as a job's
-//! output is. Where it passes, the jobs that failed here are at fault.
+//! The proof encode: an encode of known material that tells whether this machine is sound. It uses the same ffmpeg,
+//! sandbox and scratch disk as a job, and its output is probed and decoded like a job's. If it passes, the jobs that
+//! failed here are at fault.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
 use crate::report::load::free_space;
 
-/// How long one such encode may take.
+/// How long one proof encode may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Less than this is left of a scratch disk that is full, in bytes.
+/// A scratch disk with fewer free bytes counts as full.
 const ROOM: u64 = 16 << 20;
 
 impl Executor {
-    /// Settles whose fault it was that an attempt failed which `encoder` was to encode.
+    /// Decides the fault of a failed attempt whose video `encoder` was to encode.
     pub(crate) async fn resolve_doubt(
         &self,
         run: &Run,
@@ -38,7 +38,8 @@ impl Executor {
         let Some(doubt) = failure.doubt else {
             return failure;
         };
-        // Drivers lie, and a device may refuse what another one takes.
+        // A hardware encoder proves less: drivers have faults, and one device may refuse an input that another
+        // accepts.
         let is_software = encoder
             .as_ref()
             .is_none_or(|encoder| encoder.kind() == EncoderKind::Software);
@@ -60,9 +61,9 @@ impl Executor {
         })
     }
 
-    /// How an encode of its own goes that begins after a failure.
+    /// The result of a proof encode that began after the failure.
     async fn proved_since(&self, failed: Instant, encoder: Option<Encoder>) -> Result<(), String> {
-        // Failures that come meanwhile wait, and share the next one.
+        // Failures that come during a proof encode wait here, and share the next one.
         let mut passed = self.proofs.lock().await;
         if passed.get(&encoder).is_some_and(|began| *began > failed) {
             return Ok(());
@@ -73,11 +74,11 @@ impl Executor {
         Ok(())
     }
 
-    /// Makes an encode with each of these encoders, as far as they are proved
-    /// here; one without any encoder where none of them is.
+    /// Makes a proof encode with each of these encoders that is proved here. If none is, makes one without an
+    /// encoder.
     ///
     /// # Errors
-    /// What went wrong.
+    /// The reason why a proof encode failed.
     pub(crate) async fn prove_itself(&self, mut encoders: Vec<Encoder>) -> Result<(), String> {
         let card = Arc::clone(&self.card.borrow());
         encoders.retain(|encoder| card.proof(encoder).is_some());
@@ -93,11 +94,11 @@ impl Executor {
         Ok(())
     }
 
-    /// Finds out anew what this machine can do, and makes an encode with each of these encoders that it still can use.
-    /// What was found holds where that passes.
+    /// Detects the encoders of this machine again, and makes a proof encode with each of `encoders` that still works.
+    /// If they pass, the new capability card takes effect.
     ///
     /// # Errors
-    /// What went wrong: then the machine is not well yet.
+    /// The reason why the machine is not sound yet.
     pub(super) async fn detect_again(&self, mut encoders: Vec<Encoder>) -> Result<(), String> {
         let detected = tokio::time::timeout(
             capabilities::LONGEST,
@@ -167,14 +168,14 @@ impl Executor {
     }
 }
 
-/// Whether the output of such an encode can be read, and decoded to the last frame.
+/// Checks that the output of a proof encode can be probed, and decoded to the last frame.
 async fn look(runner: &Runner, output: &Path) -> Result<(), String> {
     let output = Source::File(output.to_owned());
-    let told = |failure: Failure| format!("its output cannot be read: {failure}");
-    probe(runner, &output).await.map_err(told)?;
+    let unreadable = |failure: Failure| format!("its output cannot be read: {failure}");
+    probe(runner, &output).await.map_err(unreadable)?;
     let counted = count(runner, &output, 0, Count::Frames)
         .await
-        .map_err(told)?;
+        .map_err(unreadable)?;
     let wanted = u64::from(capabilities::PROOF_FRAMES);
     if counted.frames == wanted {
         return Ok(());

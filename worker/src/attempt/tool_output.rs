@@ -1,10 +1,9 @@
-//! What a confined tool made, opened once.
+//! The file that a confined tool made, opened once.
 //!
-//! A tool that was taken over may leave anything where its output should be: a
-//! link to a file that only this worker may read, a pipe, a device, a file of
-//! another name. So what it left is opened without following or waiting, is
-//! looked at through the descriptor, and is moved to where no tool may write,
-//! before anyone reads it. No process of the tool's is alive by then.
+//! A hostile input may take a tool over, and the tool may then leave anything in place of its output: a link to a
+//! file that only this worker may read, a pipe, a device, another name of an existing file. So the file is opened
+//! without following links and without waiting, and checked through its descriptor. Then it is moved to a folder
+//! where no tool may write, before anyone reads it. All processes of the tool have ended by then.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -26,11 +25,11 @@ pub struct ToolOutput {
 }
 
 impl ToolOutput {
-    /// Takes what a tool left under this name in the attempt's working folder.
+    /// Takes the file of this name from the attempt's working folder.
     ///
     /// # Errors
-    /// Whose fault it is where nothing is there, is in doubt; it is the input's where it is no
-    /// plain file: no sound tool leaves anything else.
+    /// A failure in doubt if the file is missing or empty. The input's fault if it is no plain file, because a sound
+    /// tool leaves nothing else.
     pub fn take(folder: &AttemptFolder, name: &str) -> Result<Self, Failure> {
         let system = |error: std::io::Error| {
             Failure::worker(format!("cannot open what ffmpeg made: {error}"))
@@ -60,16 +59,16 @@ impl ToolOutput {
         })
     }
 
-    /// The file, to be read.
+    /// The file, for reading.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// The file, opened once more, to be read from its beginning.
+    /// Opens the file again, for reading from its beginning.
     ///
     /// # Errors
-    /// Where another file has its name by now.
-    pub fn again(&self) -> std::io::Result<File> {
+    /// If another file has this name by now.
+    pub fn reopen(&self) -> std::io::Result<File> {
         let file = File::open(&self.path)?;
         if Identity::of(&file)? == Identity::of(&self.file)? {
             return Ok(file);
@@ -77,10 +76,10 @@ impl ToolOutput {
         Err(exchanged())
     }
 
-    /// Writes to it what ffmpeg could not.
+    /// Writes the parts into the file that ffmpeg cannot write.
     ///
     /// # Errors
-    /// The worker's fault: it is not what ffmpeg was to make, or the disk refuses.
+    /// The worker's fault if the file is not as expected, or if the disk refuses.
     pub fn finish(&self, finish: &Finish) -> Result<(), Failure> {
         if finish.is_empty() {
             return Ok(());
@@ -97,10 +96,10 @@ impl ToolOutput {
         })
     }
 
-    /// The digest of all of it.
+    /// The digest of the whole file.
     ///
     /// # Errors
-    /// The worker's fault: the disk refuses.
+    /// The worker's fault if the disk refuses.
     pub async fn digest(&self) -> Result<Digest, Failure> {
         let failed = |error| Failure::worker(format!("cannot read what ffmpeg made: {error}"));
         let file = self.file.try_clone().map_err(failed)?;
@@ -111,12 +110,12 @@ impl ToolOutput {
             .map_err(failed)
     }
 
-    /// Where it is: in a folder that no tool may write in.
+    /// The path of the file, in a folder where no tool may write.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Bytes.
+    /// The size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
@@ -146,7 +145,7 @@ mod tests {
     use super::*;
     use crate::attempt::scratch::Scratch;
 
-    /// What becomes of what a tool left.
+    /// The folders in which a test takes a tool's output.
     struct Place {
         home: tempfile::TempDir,
         folder: AttemptFolder,
@@ -184,17 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_file_goes_where_no_tool_may_write() {
+    fn a_plain_file_is_moved_to_where_no_tool_may_write() {
         let place = Place::new();
         std::fs::write(place.output(), "film").expect("room");
         let made = ToolOutput::take(&place.folder, "output").expect("plain");
         assert_eq!(made.size(), 4);
         assert_eq!(made.path(), place.folder.path().join("output"));
         assert!(made.path().exists() && !place.output().exists());
-        made.again().expect("the same file");
+        made.reopen().expect("the same file");
         std::fs::remove_file(made.path()).expect("removed");
         std::fs::write(made.path(), "evil").expect("room");
-        made.again().expect_err("another file");
+        made.reopen().expect_err("another file");
     }
 
     #[test]
@@ -220,7 +219,7 @@ mod tests {
         std::fs::create_dir(place.output()).expect("room");
         place.refused();
         std::fs::remove_dir(place.output()).expect("there");
-        // Only the system's own user can make one.
+        // Only root can make a device.
         let mut mknod = std::process::Command::new("mknod");
         let made = mknod.arg(place.output()).args(["c", "1", "3"]).output();
         if made.is_ok_and(|made| made.status.success()) {
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_the_workers_fault() {
+    fn a_missing_or_empty_output_is_the_workers_fault() {
         let place = Place::new();
         let failure = ToolOutput::take(&place.folder, "output")
             .err()

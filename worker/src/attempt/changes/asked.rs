@@ -1,11 +1,11 @@
-//! What a recipe asks to be changed.
+//! Which changes a recipe asks for.
 
 use common::job::changes::Kind;
 use common::recipe::{Audio, Recipe, Scale, Subtitles, VideoEncode};
 
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 
-/// Filters, and what who names them wants to have changed.
+/// Filters, and the kinds of change that a person who names such a filter asks for.
 const FILTERS: &[(&[&str], &[Kind])] = &[
     (
         &[
@@ -75,7 +75,7 @@ const FILTERS: &[(&[&str], &[Kind])] = &[
     ),
 ];
 
-/// Further arguments, and what who names them wants to have changed.
+/// Further arguments, and the kinds of change that a person who names such an argument asks for.
 const ARGUMENTS: &[(&[&str], &[Kind])] = &[
     (&["r"], &[Kind::Timing]),
     (&["pix_fmt", "profile"], &[Kind::Colour, Kind::Alpha]),
@@ -86,7 +86,7 @@ const ARGUMENTS: &[(&[&str], &[Kind])] = &[
     (&["field_order"], &[Kind::Interlacing]),
 ];
 
-/// Whether it asks for tracks such as this one to be left out.
+/// Whether the recipe leaves out tracks like this one.
 pub(crate) fn leaves_out(recipe: &Recipe, stream: &Stream) -> bool {
     match stream.kind {
         StreamKind::Audio => recipe.audio == Audio::None,
@@ -95,7 +95,7 @@ pub(crate) fn leaves_out(recipe: &Recipe, stream: &Stream) -> bool {
     }
 }
 
-/// Whether its filters or further arguments ask for a change of this kind in films.
+/// Whether the recipe's size, filters or further arguments ask for a change of this kind in video.
 pub(crate) fn changes(recipe: &Recipe, kind: Kind) -> bool {
     let Some(video) = recipe.video_encode() else {
         return false;
@@ -114,14 +114,14 @@ pub(crate) fn changes(recipe: &Recipe, kind: Kind) -> bool {
     by_size || by_filters || arguments.any(|argument| names(ARGUMENTS, argument.option()))
 }
 
-/// Whether the size that it asks for gives the picture a shape of its own.
+/// Whether the recipe sets an exact size, which may give the picture another shape.
 fn has_shape(video: &VideoEncode) -> bool {
     video
         .scale
         .is_some_and(|scale| matches!(scale, Scale::Exact(..)))
 }
 
-/// Whether it asks for less bits per sample than the film has.
+/// Whether the recipe asks for fewer bits per sample than the source has.
 pub(crate) fn lessens_depth(recipe: &Recipe, film: &Stream) -> bool {
     recipe
         .video_encode()

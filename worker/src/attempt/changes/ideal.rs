@@ -1,11 +1,11 @@
-//! The output that an encode would make in which nothing is lost: what is foreseen is measured by it.
+//! The output of an ideal encode that loses nothing. A forecast compares the input with it.
 
 use common::recipe::{BitDepth, Recipe, Scale, VideoEncode};
 
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
-/// What the output would hold.
+/// What the ideal output holds.
 pub(crate) fn output(recipe: &Recipe, input: &Media, tracks: &[Track]) -> Media {
     let streams = tracks.iter().enumerate().map(|(index, track)| Stream {
         index,
@@ -38,7 +38,7 @@ fn stream(recipe: &Recipe, track: &Track) -> Stream {
     stream
 }
 
-/// Turns, scales and deepens a film as the recipe says.
+/// Rotates and scales a video stream and sets its bit depth as the recipe says.
 fn draw(film: &mut Stream, video: &VideoEncode) {
     let (shown, aspect) = (film.shown(), film.shown_aspect());
     (film.width, film.height) = shown;
@@ -57,7 +57,7 @@ fn draw(film: &mut Stream, video: &VideoEncode) {
     }
 }
 
-/// The pixel format of 8 bits that is like this one.
+/// The 8-bit pixel format with the same layout as `format`.
 fn eight_bits(format: &str) -> String {
     if format.starts_with("p01") {
         return "nv12".to_owned();

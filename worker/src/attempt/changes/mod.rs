@@ -1,8 +1,7 @@
-//! What becomes of what an input holds: foreseen before the encode, and found
-//! afterwards by comparison of what the input and the output really hold.
+//! What becomes of the parts of an input: a forecast before the encode, and afterwards a comparison of what the input
+//! and the output really hold.
 //!
-//! What the input does not hold is not told. What the recipe asks for is told,
-//! but is no loss.
+//! Only things that the input holds are listed. A change that the recipe asks for is listed, but is no loss.
 
 mod asked;
 mod film;
@@ -20,27 +19,28 @@ use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 pub use refusal::refuse;
 
-/// Characters of a text that a file holds, at the most: a hostile one may hold megabytes.
+/// The most characters of a text from a file: the text of a hostile file may have megabytes.
 const LONGEST: usize = 80;
 
-/// What becomes of what `input` holds, as far as it can be known before the encode. `known` is what the command line
-/// was made with in mind; all else is kept.
+/// Lists what becomes of the parts of `input`, as far as it can be known before the encode. `known` lists the changes
+/// that were found while the command line was made. All other parts are kept.
 pub fn forecast(recipe: &Recipe, input: &Media, tracks: &[Track], known: &[Change]) -> Vec<Change> {
     let ideal = ideal::output(recipe, input, tracks);
     let mut list = differences(recipe, input, &ideal, tracks);
     for change in known {
-        let told = list
-            .iter_mut()
-            .find(|told| is_same(told, change) && (told.fate == Fate::Kept || !told.is_wanted));
-        match told {
-            Some(told) => *told = change.clone(),
+        let listed = list.iter_mut().find(|listed| {
+            is_same(listed, change) && (listed.fate == Fate::Kept || !listed.is_wanted)
+        });
+        match listed {
+            Some(listed) => *listed = change.clone(),
             None => list.push(change.clone()),
         }
     }
     bounded(list)
 }
 
-/// What has become of what `input` holds, by what `output` holds. `known` was foreseen, and says why.
+/// Lists what has become of the parts of `input`, by comparison with `output`. `known` is the forecast and gives the
+/// reasons.
 pub fn compare(
     recipe: &Recipe,
     input: &Media,
@@ -54,7 +54,7 @@ pub fn compare(
             .iter()
             .find(|known| known.fate != Fate::Kept && is_same(known, change));
         let Some(reason) = reason else {
-            // Older versions of ffprobe do not read this of H.264. The encoder was told to write it.
+            // Older versions of ffprobe do not read HDR10 from H.264. The encoder was told to write it.
             if change.kind == Kind::Hdr10 && recipe.codec() == Some(Codec::H264) {
                 let why = "the encoder was told to write it; this ffprobe does not read it of h264";
                 (change.fate, change.why) = (Fate::Kept, Some(why.to_owned()));
@@ -65,7 +65,8 @@ pub fn compare(
         if reason.why.is_some() {
             change.why.clone_from(&reason.why);
         }
-        // No probe tells fields that were woven into frames from fields that were coded as frames.
+        // A probe cannot tell fields that were woven into frames from fields that were coded as frames, so the
+        // forecast counts.
         if change.kind == Kind::Interlacing {
             change.fate = reason.fate;
             change.to.clone_from(&reason.to);
@@ -76,13 +77,13 @@ pub fn compare(
 
 /// Whether two changes are about the same thing.
 fn is_same(one: &Change, other: &Change) -> bool {
-    // Some things can be said of a file or of its only film.
+    // A timecode may belong to the file or to its only video track.
     let track = one.track == other.track
         || (one.kind == Kind::Timecode && (one.track.is_none() || other.track.is_none()));
     one.kind == other.kind && track && (one.kind != Kind::Tag || one.from == other.from)
 }
 
-/// What differs between an input and an output that was made of it by `tracks`.
+/// The differences between an input and an output that was made of it by `tracks`.
 fn differences(recipe: &Recipe, input: &Media, output: &Media, tracks: &[Track]) -> Vec<Change> {
     let mut list = Vec::new();
     whole::compare(&mut list, recipe, input, output);
@@ -114,7 +115,7 @@ fn differences(recipe: &Recipe, input: &Media, output: &Media, tracks: &[Track])
     list
 }
 
-/// A track of the input, and what was made of it.
+/// A track of the input and its counterpart in the output.
 struct Pair<'a> {
     recipe: &'a Recipe,
     source: &'a Stream,
@@ -123,7 +124,8 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Why a thing is not there that nothing foresaw to be missing, for `what` was to hold it.
+    /// The reason for a loss that was not in the forecast: it names the container or encoder that should have written
+    /// the part.
     fn wrote_none(&self) -> String {
         match self.by {
             TrackMethod::Copy | TrackMethod::Attach => {
@@ -134,26 +136,26 @@ impl Pair<'_> {
     }
 }
 
-/// The output's stream of a track: muxers keep the order among those of a kind, but put covers, data and attachments
-/// where they like.
+/// The output's stream for a track. Muxers keep the order among streams of one kind, but put covers, data and
+/// attachments anywhere.
 fn counterpart<'a>(tracks: &[Track], place: usize, output: &'a Media) -> Option<&'a Stream> {
-    let sort = sort(&tracks[place].source);
+    let group = group(&tracks[place].source);
     let number = tracks[..place]
         .iter()
-        .filter(|track| self::sort(&track.source) == sort)
+        .filter(|track| self::group(&track.source) == group)
         .count();
     output
         .streams
         .iter()
-        .filter(|stream| self::sort(stream) == sort && !whole::is_chapter_track(output, stream))
+        .filter(|stream| self::group(stream) == group && !whole::is_chapter_track(output, stream))
         .nth(number)
 }
 
-fn sort(stream: &Stream) -> (StreamKind, bool) {
+fn group(stream: &Stream) -> (StreamKind, bool) {
     (stream.kind, stream.is_picture)
 }
 
-/// A text that a file holds, fit for a list.
+/// Cuts a text from a file to [`LONGEST`] characters.
 fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -161,7 +163,7 @@ fn short(text: &str) -> String {
     }
 }
 
-/// No more than is told; what is kept goes first.
+/// Cuts the list to [`MOST_CHANGES`]. Kept parts are dropped first.
 fn bounded(mut list: Vec<Change>) -> Vec<Change> {
     let mut excess = list.len().saturating_sub(MOST_CHANGES);
     list.retain(|change| {

@@ -1,16 +1,17 @@
-//! Refusing what a recipe does not want to lose.
+//! Refuses an output that loses what a recipe forbids to lose.
 
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
 use common::recipe::Recipe;
 
-/// Losses that are named.
+/// The most losses that a message names.
 const NAMED: usize = 3;
 
-/// Refuses where something is lost, or would be, that the recipe forbids to lose.
+/// Fails if `changes` has a loss that the recipe forbids.
 ///
 /// # Errors
-/// The input's fault: no worker fares better. `tense` says when: `would lose`, `the output has lost`.
+/// The input's fault, because no other worker does better. `tense` begins the message: `it would lose` or `the output
+/// has lost`.
 pub fn refuse(recipe: &Recipe, changes: &[Change], tense: &str) -> Result<(), Failure> {
     let lost: Vec<&Change> = changes
         .iter()
@@ -32,7 +33,7 @@ pub fn refuse(recipe: &Recipe, changes: &[Change], tense: &str) -> Result<(), Fa
     kinds.sort_unstable();
     kinds.dedup();
     let kinds: Vec<&str> = kinds.into_iter().map(Kind::name).collect();
-    let other = way_out(first.kind);
+    let other = alternative(first.kind);
     Err(Failure::input(format!(
         "{tense} {}{more}; leave out --refuse-loss {}, or {other}",
         words.join("; "),
@@ -47,8 +48,8 @@ fn words(change: &Change) -> String {
         .map_or(text.clone(), |(_, rest)| rest.to_owned())
 }
 
-/// What else a person may do.
-fn way_out(kind: Kind) -> &'static str {
+/// What a person may do instead.
+fn alternative(kind: Kind) -> &'static str {
     match kind {
         Kind::Track | Kind::Attachment | Kind::Chapters | Kind::Language | Kind::Title => {
             "choose --container mkv"

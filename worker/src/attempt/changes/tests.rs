@@ -54,8 +54,8 @@ fn recipe(container: Container) -> Recipe {
         .expect("a sound recipe")
 }
 
-/// What is told, but for what is kept or wanted, of an encode after which the output is changed.
-fn told(recipe: &Recipe, input: &Media, change: impl FnOnce(&mut Media)) -> Vec<String> {
+/// The changes that are news, meaning neither kept nor asked for, after `change` has altered the ideal output.
+fn news(recipe: &Recipe, input: &Media, change: impl FnOnce(&mut Media)) -> Vec<String> {
     let tracks = Tracks::choose(recipe, input).expect("tracks");
     let mut output = ideal::output(recipe, input, &tracks.list);
     change(&mut output);
@@ -67,7 +67,7 @@ fn told(recipe: &Recipe, input: &Media, change: impl FnOnce(&mut Media)) -> Vec<
 }
 
 #[test]
-fn nothing_is_told_of_what_is_all_there() {
+fn a_faithful_output_has_no_news() {
     let mut input = media(vec![film(), sound()]);
     input
         .tags
@@ -78,11 +78,11 @@ fn nothing_is_told_of_what_is_all_there() {
         codec_tag: "text".to_owned(),
         ..stream(2, StreamKind::Data, "bin_data")
     });
-    assert_eq!(told(&recipe(Container::Mkv), &input, |_| {}), [""; 0]);
+    assert_eq!(news(&recipe(Container::Mkv), &input, |_| {}), [""; 0]);
 }
 
 #[test]
-fn what_is_not_there_any_more_is_told_by_its_kind() {
+fn each_loss_and_conversion_is_listed_by_its_kind() {
     let mut turned = film();
     turned.rotation = 90;
     turned.hdr10.light = Some(ContentLight {
@@ -100,14 +100,14 @@ fn what_is_not_there_any_more_is_told_by_its_kind() {
         .tags
         .insert("title".to_owned(), "Kommentar".to_owned());
     sound.dispositions.insert("comment".to_owned());
-    // Its container says where its channels are.
+    // The layout of PCM is in the container only.
     sound.codec = "pcm_s24le".to_owned();
     let mut input = media(vec![turned, sound]);
     input.chapters = vec![Chapter::default(); 3];
     input
         .tags
         .insert("location".to_owned(), "+48+11/".to_owned());
-    let told = told(&recipe(Container::Mkv), &input, |output| {
+    let news = news(&recipe(Container::Mkv), &input, |output| {
         output.chapters.clear();
         output.tags.clear();
         let film = &mut output.streams[0];
@@ -122,7 +122,7 @@ fn what_is_not_there_any_more_is_told_by_its_kind() {
         sound.layout = "stereo".to_owned();
         sound.channels = 2;
     });
-    let kinds: Vec<&str> = told
+    let kinds: Vec<&str> = news
         .iter()
         .filter_map(|line| line.split(" (").next())
         .collect();
@@ -141,15 +141,15 @@ fn what_is_not_there_any_more_is_told_by_its_kind() {
             "lost: disposition of track 1",
             "converted: layout of track 1",
         ],
-        "{told:#?}"
+        "{news:#?}"
     );
 }
 
 #[test]
-fn copied_sound_keeps_its_channels_where_they_are() {
-    // Its packets say it; the probe of a recording that changes tells one of its layouts.
+fn copied_audio_keeps_its_layout() {
+    // The layout is in the packets. The probe of a recording whose layout changes shows only one of its layouts.
     let input = media(vec![film(), sound()]);
-    let changed = told(&recipe(Container::Mkv), &input, |output| {
+    let changed = news(&recipe(Container::Mkv), &input, |output| {
         output.streams[1].layout = "stereo".to_owned();
         output.streams[1].channels = 2;
     });
@@ -157,10 +157,10 @@ fn copied_sound_keeps_its_channels_where_they_are() {
         !changed.iter().any(|line| line.contains("layout")),
         "{changed:#?}"
     );
-    // Matroska says a number only, of which players take the usual layout.
+    // Matroska stores only the number of channels, and players assume the usual layout for this number.
     let mut pcm = sound();
     pcm.codec = "pcm_s24le".to_owned();
-    let untold = told(
+    let changed = news(
         &recipe(Container::Mkv),
         &media(vec![film(), pcm]),
         |output| {
@@ -168,13 +168,13 @@ fn copied_sound_keeps_its_channels_where_they_are() {
         },
     );
     assert!(
-        !untold.iter().any(|line| line.contains("layout")),
-        "{untold:#?}"
+        !changed.iter().any(|line| line.contains("layout")),
+        "{changed:#?}"
     );
 }
 
 #[test]
-fn what_is_asked_for_is_no_loss() {
+fn a_change_that_the_recipe_asks_for_is_no_loss() {
     let recipe = recipe(Container::Mkv).edit(|draft| {
         draft.audio = common::recipe::Audio::None;
         draft.refuse_loss = Kind::ALL.iter().copied().collect();
@@ -206,7 +206,7 @@ fn what_is_asked_for_is_no_loss() {
 }
 
 #[test]
-fn what_was_foreseen_says_why() {
+fn the_forecast_gives_the_reason_of_a_change() {
     let recipe = recipe(Container::Mkv);
     let mut input = media(vec![film()]);
     input.streams[0].has_captions = true;
@@ -224,7 +224,7 @@ fn what_was_foreseen_says_why() {
         let mut found = list.iter().filter(|change| change.kind == Kind::Captions);
         (found.next().cloned(), found.next().is_some())
     };
-    // It was kept all the same: what is there counts.
+    // The captions were kept in spite of the forecast: the output's content counts.
     let list = compare(&recipe, &input, &output, &tracks.list, &known);
     assert_eq!(
         of_captions(&list).0.map(|change| change.fate),
@@ -239,7 +239,7 @@ fn what_was_foreseen_says_why() {
 }
 
 #[test]
-fn a_refusal_names_what_and_a_way_out() {
+fn a_refusal_names_the_loss_and_an_alternative() {
     let recipe = recipe(Container::Mp4)
         .edit(|draft| draft.refuse_loss = [Kind::Captions].into())
         .expect("a sound recipe");
@@ -257,7 +257,7 @@ fn a_refusal_names_what_and_a_way_out() {
 }
 
 #[test]
-fn a_hostile_file_makes_no_endless_list() {
+fn a_hostile_file_makes_a_bounded_list() {
     let streams = (0..1000).map(|index| Stream {
         tags: [("title".to_owned(), "x".repeat(100_000))].into(),
         ..stream(index, StreamKind::Data, "")

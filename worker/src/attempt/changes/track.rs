@@ -1,4 +1,4 @@
-//! What every track has: what it is, its language, title, dispositions and tags; and the channels of sound.
+//! Compares the properties of one track: its codec, language, title, dispositions and tags, and the layout of audio.
 
 use common::job::changes::{Change, Kind};
 use common::recipe::{Audio, Recipe};
@@ -10,10 +10,10 @@ use crate::ffmpeg::sound;
 use crate::ffmpeg::sound::layout::Layout;
 use crate::ffmpeg::tracks::{TrackMethod, language};
 
-/// Dispositions that say what a stream is, and not what it is for.
+/// Dispositions that describe what a stream is, and not its purpose.
 const NATURE: &[&str] = &["attached_pic", "still_image", "timed_thumbnails"];
 
-/// A track that the output has not.
+/// A track that the output does not have.
 pub(crate) fn lost(recipe: &Recipe, stream: &Stream, why: &str) -> Change {
     let change = Change::lost(kind(stream), stream.index, name(stream), why);
     if asked::leaves_out(recipe, stream) {
@@ -26,7 +26,7 @@ pub(crate) fn lost(recipe: &Recipe, stream: &Stream, why: &str) -> Change {
     }
 }
 
-/// Compares what every track has.
+/// Compares the properties that every track has.
 pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>) {
     let Pair { source, made, .. } = *pair;
     let index = source.index;
@@ -42,7 +42,7 @@ pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>) {
         });
     }
     if let Some(title) = find(&source.tags, "title") {
-        // mp4 has no other place for it.
+        // mp4 has no other field for a track's title.
         let handler = find(&made.tags, "handler_name").filter(|handler| *handler == title);
         list.push(match find(&made.tags, "title").or(handler) {
             Some(_) => Change::kept(Kind::Title, index, short(title)),
@@ -57,7 +57,6 @@ pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>) {
     }
 }
 
-/// What kind of thing a stream is.
 fn kind(stream: &Stream) -> Kind {
     match stream.kind {
         StreamKind::Attachment => Kind::Attachment,
@@ -66,7 +65,7 @@ fn kind(stream: &Stream) -> Kind {
     }
 }
 
-/// What a stream is, in a word or two: `audio aac`, `font.ttf`.
+/// A short name of a stream: `audio aac`, `font.ttf`.
 fn name(stream: &Stream) -> String {
     let file = find(&stream.tags, "filename").filter(|_| stream.kind == StreamKind::Attachment);
     match file {
@@ -81,7 +80,7 @@ fn identity(pair: &Pair<'_>) -> Change {
     let kind = kind(source);
     let is_asked = matches!(pair.recipe.audio, Audio::Encode { .. });
     let is_encoded_anyway = matches!(pair.by, TrackMethod::Audio(_)) && !is_asked;
-    // What is copied may have another name there: MP2 is MP3 in mp4.
+    // A copied codec may have another name in the output: MP2 is called MP3 in mp4.
     let is_same = made.codec == source.codec && !is_encoded_anyway;
     if is_same || matches!(pair.by, TrackMethod::Copy | TrackMethod::Attach) {
         return Change::kept(kind, source.index, name(source));
@@ -106,7 +105,7 @@ fn language(stream: &Stream) -> Option<String> {
 
 fn dispositions(list: &mut Vec<Change>, pair: &Pair<'_>) {
     let Pair { source, made, .. } = *pair;
-    // What a single picture is marked as plays no part.
+    // The dispositions of a single picture do not matter.
     let marks = source
         .dispositions
         .iter()
@@ -133,19 +132,19 @@ fn dispositions(list: &mut Vec<Change>, pair: &Pair<'_>) {
     }
 }
 
-/// What becomes of the channels; nothing where neither says where they are.
+/// What becomes of the channel layout; `None` if neither stream states one.
 fn layout(pair: &Pair<'_>) -> Option<Change> {
     let Pair { source, made, .. } = *pair;
     let index = source.index;
-    let to = said(made);
+    let to = stated_layout(made);
     let placed = to.as_deref().and_then(Layout::parse);
-    let Some(from) = said(source) else {
+    let Some(from) = stated_layout(source) else {
         return sound::guessed(source.channels, &placed?, index);
     };
-    // Every packet of such sound says where its channels are; a probe of sound that changes tells one of its layouts.
-    let says_itself = pair.by == TrackMethod::Copy && !source.codec.starts_with("pcm_");
-    // Players take channels of which nothing is said for this.
-    let is_taken_so = to.is_none()
+    // Each packet of such audio has its layout. A probe of audio whose layout changes shows only one of its layouts.
+    let is_in_packets = pair.by == TrackMethod::Copy && !source.codec.starts_with("pcm_");
+    // Players assume the usual layout for channels without a stated one.
+    let is_implied = to.is_none()
         && made.channels == source.channels
         && Layout::parse(&from)
             .zip(Layout::usual(source.channels))
@@ -154,7 +153,7 @@ fn layout(pair: &Pair<'_>) -> Option<Change> {
         .zip(placed)
         .filter(|(from, to)| to.holds(from));
     Some(
-        if says_itself || is_taken_so || to.as_ref() == Some(&from) {
+        if is_in_packets || is_implied || to.as_ref() == Some(&from) {
             Change::kept(Kind::Layout, index, from)
         } else if let Some((from, to)) = held {
             sound::held(&from, &to, index)
@@ -169,8 +168,8 @@ fn layout(pair: &Pair<'_>) -> Option<Change> {
     )
 }
 
-/// Where the channels are; what is not said of one or two is as everybody takes it.
-fn said(sound: &Stream) -> Option<String> {
+/// The layout that a stream states. One or two channels without a layout are mono or stereo.
+fn stated_layout(sound: &Stream) -> Option<String> {
     match (sound.layout.as_str(), sound.channels) {
         ("", 1) => Some("mono".to_owned()),
         ("" | "downmix", 2) => Some("stereo".to_owned()),

@@ -1,4 +1,4 @@
-//! What belongs to the whole file: chapters, tags, the start timecode.
+//! Compares what belongs to the whole file: chapters, tags, the start timecode.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use common::recipe::Recipe;
 use crate::attempt::changes::short;
 use crate::ffmpeg::probe::media::{Chapter, Media, Stream, StreamKind};
 
-/// Seconds by which a chapter may seem to move: containers round.
+/// Seconds by which a chapter may seem to move, because containers round times.
 const ROUNDED: f64 = 0.1;
 
-/// Tags that are about the file that they are in, and are made anew with it.
+/// Tags that describe the file itself, and are written anew for each file.
 const TECHNICAL: &[&str] = &[
     "alpha_mode",
     "bps",
@@ -40,7 +40,7 @@ const TECHNICAL: &[&str] = &[
     "writing_application",
 ];
 
-/// Beginnings of such tags.
+/// The beginnings of further such tags.
 const TECHNICAL_BEGINNINGS: &[&str] = &[
     "_statistics",
     "bps-",
@@ -49,7 +49,6 @@ const TECHNICAL_BEGINNINGS: &[&str] = &[
     "id3v2_priv",
 ];
 
-/// Compares what belongs to the whole file.
 pub(crate) fn compare(list: &mut Vec<Change>, recipe: &Recipe, input: &Media, output: &Media) {
     chapters(list, recipe, &input.chapters, &output.chapters);
     timecode(list, recipe, input, output);
@@ -95,14 +94,16 @@ fn chapters(list: &mut Vec<Change>, recipe: &Recipe, before: &[Chapter], after: 
 }
 
 fn timecode(list: &mut Vec<Change>, recipe: &Recipe, input: &Media, output: &Media) {
-    let said = |media: &Media| {
+    let start_timecode = |media: &Media| {
         let streams = media.streams.iter().map(|stream| &stream.tags);
         std::iter::once(&media.tags)
             .chain(streams)
             .find_map(|tags| find(tags, "timecode").map(str::to_owned))
     };
-    let Some(from) = said(input) else { return };
-    list.push(match said(output) {
+    let Some(from) = start_timecode(input) else {
+        return;
+    };
+    list.push(match start_timecode(output) {
         Some(to) if to == from => Change::kept(Kind::Timecode, None, from),
         Some(to) => {
             let why = "the output counts from elsewhere";
@@ -115,7 +116,7 @@ fn timecode(list: &mut Vec<Change>, recipe: &Recipe, input: &Media, output: &Med
     });
 }
 
-/// Compares tags that are no matter of their own.
+/// Compares the tags that no other kind of change covers.
 pub(crate) fn tags(
     list: &mut Vec<Change>,
     track: Option<usize>,
@@ -124,7 +125,7 @@ pub(crate) fn tags(
     why: &str,
 ) {
     for (key, value) in before {
-        // Tracks have the time of their file, where they have one.
+        // A track often repeats the creation time of its file.
         let is_of_file = track.is_some() && key.eq_ignore_ascii_case("creation_time");
         if is_technical(key) || is_of_file || value.trim().is_empty() {
             continue;
@@ -145,7 +146,7 @@ pub(crate) fn tags(
     }
 }
 
-/// A tag, however it is spelled.
+/// Finds a tag regardless of case.
 pub(crate) fn find<'a>(tags: &'a BTreeMap<String, String>, key: &str) -> Option<&'a str> {
     tags.iter()
         .find(|(name, value)| name.eq_ignore_ascii_case(key) && !value.is_empty())
@@ -160,7 +161,7 @@ fn is_technical(key: &str) -> bool {
             .any(|beginning| key.starts_with(beginning))
 }
 
-/// A value as it is compared: times are written with more or fewer digits.
+/// A value in the form in which it is compared: containers write times with more or fewer digits.
 fn plain(value: &str) -> String {
     let value = value.trim();
     match value.parse::<jiff::Timestamp>() {
@@ -169,12 +170,12 @@ fn plain(value: &str) -> String {
     }
 }
 
-/// Whether a stream only holds the file's chapters, as mp4 and mov have it.
+/// Whether a stream only holds the file's chapters, as in mp4 and mov.
 pub(crate) fn is_chapter_track(media: &Media, stream: &Stream) -> bool {
     stream.kind == StreamKind::Data && !media.chapters.is_empty() && stream.codec_tag == "text"
 }
 
-/// Whether a stream only holds a start timecode, which is told as such.
+/// Whether a stream only holds a start timecode, which is compared on its own.
 pub(crate) fn is_timecode_track(stream: &Stream) -> bool {
     stream.kind == StreamKind::Data && stream.codec_tag == "tmcd"
 }

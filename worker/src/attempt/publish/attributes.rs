@@ -1,5 +1,5 @@
-//! What a file is besides its bytes: when it was last changed, and who may read it. An output has it of its input, so
-//! that libraries that sort by it and folders that are not for everybody stay as they are.
+//! The attributes of a file: when it was last modified, and its permissions. An output gets those of its input, so
+//! that libraries which sort by time keep their order, and private files stay private.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -9,14 +9,15 @@ use common::names::location::Location;
 use common::store::Stores;
 use common::store::roots::Roots;
 
-/// Permissions that are carried: reading, writing and running, and no identity of another.
+/// The permissions that an output takes from its input: read, write and execute, without setuid, setgid and sticky
+/// bit.
 #[cfg(unix)]
 const CARRIED: u32 = 0o777;
 /// The owner of an output can always read it.
 #[cfg(unix)]
 const LEAST: u32 = 0o400;
 
-/// When a file was last changed, and who may do what with it.
+/// When a file was last modified, and its permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attributes {
     modified: Option<SystemTime>,
@@ -25,7 +26,7 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// Those of a local file; `None` for an object and for a file that cannot be looked at.
+    /// The attributes of a local file; `None` for an object and for a file that cannot be read.
     pub async fn at(stores: &Stores, location: &Location) -> Option<Self> {
         if location.is_remote() {
             return None;
@@ -37,7 +38,6 @@ impl Attributes {
         stores.on_disk(location, look).await.ok()?
     }
 
-    /// Those that a file has.
     pub fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         use std::os::unix::fs::PermissionsExt;
@@ -48,8 +48,8 @@ impl Attributes {
         }
     }
 
-    /// Gives them to a file that this worker has made. Not every file system has them all, and an output is good
-    /// without: what cannot be given is left.
+    /// Sets the attributes on a file that this worker has made. Not every file system supports them all. An output
+    /// without them is still good, so errors are only logged.
     pub fn give(&self, file: &File) {
         if let Err(error) = self.try_give(file) {
             tracing::debug!(%error, "the output has not all attributes of its input");
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_takes_time_and_permissions_but_never_an_identity() {
+    fn a_file_takes_time_and_permissions_but_no_setuid_bit() {
         let of = |mode: u32| {
             let file = tempfile::NamedTempFile::new().expect("room");
             let permissions = std::fs::Permissions::from_mode(mode);

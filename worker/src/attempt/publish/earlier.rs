@@ -1,7 +1,7 @@
-//! What earlier attempts at a job have published, were about to publish, or have left.
+//! The outputs that earlier attempts at a job have published, were about to publish, or have left half done.
 //!
-//! What is at an output is decided by looking, never by what anybody remembers. Before a worker looks, it makes sure
-//! that nothing appears any more by a request that an earlier attempt sent and the network kept.
+//! The worker looks at the output to find out, and trusts no record alone. Before it looks, it makes sure that no
+//! delayed request of an earlier attempt can make an output appear any more.
 
 use common::job::failure::Failure;
 use common::job::run::Run;
@@ -12,22 +12,22 @@ use common::store::{StoreError, Stores};
 use crate::attempt::input;
 use crate::attempt::publish::staged_file;
 
-/// How every hidden name begins.
+/// The beginning of every hidden name.
 const HIDDEN: &str = ".ffmpeg-easy-";
 
-/// What is at a job's output.
+/// The kind of file at a job's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AtOutput {
     Nothing,
-    /// What the fence says was about to appear.
+    /// The output that the fence describes.
     Ours,
     Foreign,
 }
 
-/// Compares what is at the output with what was about to appear there. It is read only where its size is right.
+/// Compares the file at the output with the fence. Reads it only if its size is right.
 ///
 /// # Errors
-/// Where the store fails.
+/// If the store fails.
 pub(crate) async fn look(
     stores: &Stores,
     to: &Location,
@@ -42,17 +42,17 @@ pub(crate) async fn look(
         Ok(digest) if digest == fence.digest => Ok(AtOutput::Ours),
         Ok(_) => Ok(AtOutput::Foreign),
         Err(StoreError::Missing(_)) => Ok(AtOutput::Nothing),
-        // A link, and no job makes links.
+        // It is a link, and jobs make no links.
         Err(StoreError::LeadsOut(_)) => Ok(AtOutput::Foreign),
         Err(error) => Err(error),
     }
 }
 
-/// Aborts what an earlier attempt was about to publish, so that nothing appears by it however late its request reaches
-/// the store. Then looks what is at the output.
+/// Aborts the upload or removes the hidden file that an earlier attempt was about to publish. So its output cannot
+/// appear any more, however late its request reaches the store. Then looks at the output.
 ///
 /// # Errors
-/// Where the store fails: it may still appear then.
+/// If the store fails. Then the earlier output may still appear.
 pub(crate) async fn abort(
     stores: &Stores,
     to: &Location,
@@ -60,7 +60,7 @@ pub(crate) async fn abort(
 ) -> Result<AtOutput, Failure> {
     match &fence.by {
         PublishMethod::Upload(upload) => stores.abort(to, upload).await.map_err(input::failure)?,
-        // A run is a message: it names no file but a hidden one of ours.
+        // A run is a message, so it may name only our own hidden files.
         PublishMethod::File(name) if is_hidden(name) => {
             stores
                 .delete(&to.sibling(name))
@@ -72,8 +72,8 @@ pub(crate) async fn abort(
     look(stores, to, fence).await.map_err(input::failure)
 }
 
-/// Removes what the attempts at a job may have left: hidden files beside its output, and what was about to appear. The
-/// parts of an upload that did not get so far are the store's to expire.
+/// Removes the files that the attempts at a job may have left: hidden files beside its output, and the output that
+/// the fence announces. An upload without a fence is left to the store, which lets its parts expire.
 pub(crate) async fn clean_up(stores: &Stores, run: &Run) {
     staged_file::remove_leftovers(stores, &run.job.output, &run.job.id).await;
     if let Some(fence) = &run.fence
@@ -83,12 +83,12 @@ pub(crate) async fn clean_up(stores: &Stores, run: &Run) {
     }
 }
 
-/// A hidden name of ours, and nothing else.
+/// Whether `name` is one of our hidden names, without a path.
 fn is_hidden(name: &str) -> bool {
     name.starts_with(HIDDEN) && !name.contains(['/', '\\'])
 }
 
-/// That the output's place is taken, and what to do about it.
+/// The failure of a job whose output's name is taken by another file.
 pub(crate) fn occupied(to: &Location) -> Failure {
     Failure::input(format!(
         "another file has appeared at the output since the job was enqueued, and was left as it is: \

@@ -1,4 +1,4 @@
-//! How an output appears: whole, or not at all.
+//! Publishing: an output appears whole, or not at all.
 
 pub mod attributes;
 pub(super) mod earlier;

@@ -1,9 +1,9 @@
-//! Bringing a verified output to its final key, in two steps. [`stage`] moves the bytes while nobody can see them.
-//! [`Staged::commit`] makes the output appear, whole, at once.
+//! Publishes a verified output under its final key, in two steps. [`stage`] moves the bytes while nobody can see
+//! them. [`Staged::commit`] makes the whole output appear at once.
 //!
-//! Between the two the run is written once more, with a fence that names what is to appear. So a worker that lost its
-//! job in the meantime publishes nothing, and whoever has the job [aborts](super::earlier::abort) what the first worker
-//! asked of the store and the network has kept since.
+//! Between the two steps the fence is written to the run, and names the output that is to appear. So a worker that
+//! lost its job in the meantime publishes nothing. The next owner of the job [aborts](super::earlier::abort) the
+//! requests of the first worker that the network may have delayed.
 
 use std::io;
 use std::pin::pin;
@@ -24,29 +24,29 @@ use crate::attempt::publish::staged_file;
 use crate::attempt::publish::staged_file::StagedFile;
 use crate::attempt::tool_output::ToolOutput;
 
-/// How long a store that answers, or a folder, may take to let an output appear.
+/// How long a store that answers, or a folder, may take to make an output appear.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// Wait between two looks at an output while the store is at it.
+/// The wait between two looks at an output while a commit is under way.
 const LOOK: Duration = Duration::from_secs(5);
-/// First and longest wait before a store is told again to end an upload.
+/// The first and the longest wait before the commit of an upload is repeated.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
-/// So often a store may say that it does not know an upload, with nothing there,
-/// before it is believed.
+/// How often a store must say that it does not know an upload, with nothing at the output, before the worker believes
+/// it.
 const UNKNOWN: u32 = 5;
 
-/// An output that is where it must be and that nobody can see yet.
+/// An output that is moved, but that nobody can see yet.
 pub(crate) enum Staged {
-    /// A file in the output's folder, to be given its final name.
+    /// A file in the output's folder, under a hidden name.
     File(StagedFile),
-    /// An upload whose parts are all there.
+    /// An upload whose parts are complete.
     Object(Upload),
 }
 
 /// Moves an output next to its final key.
 ///
 /// # Errors
-/// Where the store fails, the disk is full, or it is stopped; nothing is left
-/// behind then, and the output is still where it was: it can be tried again.
+/// If the store fails, the disk is full, or `stop` is cancelled. Nothing is left behind then, and the output is still
+/// in scratch, so the step can be repeated.
 pub(crate) async fn stage(
     stores: &Stores,
     made: &ToolOutput,
@@ -70,7 +70,7 @@ pub(crate) async fn stage(
             Ok(staged)
         }
         true => {
-            let file = made.again().map_err(|source| StoreError::Local {
+            let file = made.reopen().map_err(|source| StoreError::Local {
                 what: made.path().display().to_string(),
                 source,
             })?;
@@ -81,12 +81,11 @@ pub(crate) async fn stage(
 }
 
 impl Staged {
-    /// Makes the output appear. Without `replace` it spares what is there. An
-    /// answer that fails to come is no answer: what counts is what is there.
+    /// Makes the output appear. Without `replace`, an existing file is spared. If the store's answer is lost, a look
+    /// at the output decides.
     ///
     /// # Errors
-    /// Where something is there that is to be spared, or the store or the disk
-    /// refuses.
+    /// If a file that is to be spared exists, or if the store or the disk refuses.
     pub(crate) async fn commit(
         self,
         stores: &Stores,
@@ -94,8 +93,8 @@ impl Staged {
         fence: &Fence,
         replace: bool,
     ) -> Result<(), Failure> {
-        // No store can be trusted with a conditional put, so a moment is left
-        // in which somebody else's object would still be replaced.
+        // Not every store supports a conditional put. So in the moment after this look, another writer's object could
+        // still be replaced.
         if !replace {
             let there = retry_while_away(|| look(stores, to, fence)).await;
             if !matches!(there, Ok(AtOutput::Nothing)) {
@@ -122,15 +121,15 @@ impl Staged {
         }
     }
 
-    /// By what the output is going to appear.
-    pub(crate) fn means(&self) -> PublishMethod {
+    /// The upload or the hidden file by which the output will appear.
+    pub(crate) fn publish_method(&self) -> PublishMethod {
         match self {
             Self::Object(upload) => PublishMethod::Upload(upload.id().to_owned()),
             Self::File(hidden) => PublishMethod::File(hidden.name().to_owned()),
         }
     }
 
-    /// Gives the output up.
+    /// Removes the hidden file, or aborts the upload.
     pub(crate) async fn discard(self) {
         match self {
             Self::Object(upload) => upload.abort().await,
@@ -139,8 +138,8 @@ impl Staged {
     }
 }
 
-/// Ends an upload. A store may take minutes, keep its answer to itself, or say
-/// of its own doing that it does not know the upload any more.
+/// Commits an upload. A store may take minutes, its answer may be lost, or it may no longer know the upload because
+/// it has already committed it.
 async fn end(
     mut upload: Upload,
     stores: &Stores,
@@ -188,7 +187,7 @@ async fn end(
                 }
             }
             Ok(_) => {}
-            // What cannot be asked has not taken too long: only an answer counts.
+            // The limit counts only while the store can be reached.
             Err(_) => give_up = Instant::now() + LONGEST,
         }
         if Instant::now() >= give_up {

@@ -1,9 +1,7 @@
-//! A finished output that lies in its folder under a hidden name, until its
-//! job's owner lets it appear.
+//! A finished output in its final folder, under a hidden name, until the job's owner makes it appear.
 //!
-//! The folder is open from then on, so that nobody can lead the output elsewhere
-//! by moving folders or planting links; the name is new and random, so that
-//! nothing that is there already is written to.
+//! The folder stays open from then on, so that nobody can redirect the output by moving folders or planting links.
+//! The hidden name is new and random, so that no existing file is written to.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -29,19 +27,18 @@ pub(crate) struct StagedFile {
     shown: Location,
 }
 
-/// What all hidden names of a job begin with.
+/// The beginning of all hidden names of a job.
 fn prefix(job: &JobId) -> String {
     format!(".ffmpeg-easy-{job}-")
 }
 
 impl StagedFile {
-    /// Brings an output from scratch next to its final name: by a new name where
-    /// that is on the same disk, else by a copy. It must be the file that is open
-    /// as `made`, whatever has the name `output` by now.
+    /// Brings an output from scratch next to its final name: by a link or rename on the same disk, otherwise by a
+    /// copy. The file at `output` must still be the open file `made`.
     ///
     /// # Errors
-    /// Where its folder lies outside or cannot be written; nothing is left behind
-    /// then, and the output is still in scratch.
+    /// If its folder lies outside the roots or cannot be written. Nothing is left behind then, and the output is
+    /// still in scratch.
     pub(crate) async fn bring(
         stores: &Stores,
         (output, made): (&Path, &File),
@@ -64,16 +61,15 @@ impl StagedFile {
         stores.on_disk(to, bring).await
     }
 
-    /// The hidden name.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Gives the output its final name. Without `replace` this fails with
-    /// [`io::ErrorKind::AlreadyExists`] where another has it.
+    /// Gives the output its final name. Without `replace`, this fails with [`io::ErrorKind::AlreadyExists`] if
+    /// another file has the name.
     ///
     /// # Errors
-    /// Where the disk refuses, too; it may have appeared all the same.
+    /// Also if the disk refuses. The output may have appeared all the same.
     pub(crate) async fn appear(&self, replace: bool) -> io::Result<()> {
         let (folder, name, to) = (Arc::clone(&self.folder), self.name.clone(), self.to.clone());
         tokio::task::spawn_blocking(move || {
@@ -88,12 +84,12 @@ impl StagedFile {
         .map_err(io::Error::other)?
     }
 
-    /// What an error of [`appear`](Self::appear) means.
+    /// Converts an error of [`appear`](Self::appear).
     pub(crate) fn unwritten(&self, source: io::Error) -> Failure {
         failure(unwritten(&self.shown)(source))
     }
 
-    /// Gives the output up.
+    /// Removes the hidden file.
     pub(crate) async fn discard(self) {
         let _ = tokio::task::spawn_blocking(move || self.folder.remove(self.name.as_ref())).await;
     }
@@ -104,8 +100,8 @@ fn unwritten(to: &Location) -> impl FnOnce(io::Error) -> StoreError {
     move |source| StoreError::Local { what, source }
 }
 
-/// Removes what workers left that were killed over a job's output. It is only
-/// about space: nobody takes a hidden file for an output.
+/// Removes the hidden files that killed workers left for a job's output. This only saves space, because nobody takes
+/// a hidden file for an output.
 pub(crate) async fn remove_leftovers(stores: &Stores, to: &Location, job: &JobId) {
     if to.is_remote() {
         return;
@@ -134,16 +130,16 @@ fn bring(output: &Path, expected: Identity, folder: &OpenFolder, hidden: &OsStr)
     if made.identity != expected {
         return Err(exchanged());
     }
-    // A new name costs nothing, but is possible on one disk only.
+    // A link or rename costs nothing, but works on one disk only.
     let named = scratch
         .link(name, folder, hidden)
         .or_else(|_| scratch.rename(name, folder, hidden));
     if named.is_ok() {
         let brought = is_same(folder, hidden, &made).and_then(|()| folder.flush(hidden));
-        // Of a finished output the attempt may still make something.
+        // After an error the output goes back to scratch, because the attempt may try again.
         return match brought {
             Ok(()) => {
-                // A second name in scratch goes with the attempt at the latest.
+                // If this fails, the second name in scratch goes with the attempt's folder.
                 let _ = scratch.remove(name);
                 Ok(())
             }
@@ -154,7 +150,8 @@ fn bring(output: &Path, expected: Identity, folder: &OpenFolder, hidden: &OsStr)
         };
     }
     let mut copy = folder.create(hidden)?;
-    // Who may not read the output may not read a part of it, and its time is set when all is there.
+    // The permissions are set before the copy, so that nobody can read a part of a private output. The time is set
+    // again after it, because writing changes it.
     let attributes = made.file.metadata().map(|made| Attributes::of(&made));
     let give = |copy: &File| {
         attributes
@@ -164,7 +161,7 @@ fn bring(output: &Path, expected: Identity, folder: &OpenFolder, hidden: &OsStr)
     give(&copy);
     let copied = io::copy(&mut made.file, &mut copy).and_then(|_| {
         give(&copy);
-        // The name must never reach the disk before the bytes do.
+        // The bytes must reach the disk before the final name does.
         copy.sync_all()
     });
     copied.inspect_err(|_| {
@@ -172,7 +169,7 @@ fn bring(output: &Path, expected: Identity, folder: &OpenFolder, hidden: &OsStr)
     })
 }
 
-/// Takes a hidden name away from what is to keep its name in scratch.
+/// Removes the hidden name of an output that is to keep its name in scratch.
 fn put_back(
     folder: &OpenFolder,
     hidden: &OsStr,
@@ -205,7 +202,7 @@ mod tests {
 
     const JOB: &str = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab";
 
-    /// A root, scratch with an output, and access to the root.
+    /// A root, and stores that may use it.
     struct Place {
         folder: tempfile::TempDir,
         stores: Stores,
@@ -273,7 +270,7 @@ mod tests {
 
     fn places() -> Vec<Place> {
         let mut places = vec![Place::new(tempfile::tempdir().expect("a folder"))];
-        // Another disk than that of scratch.
+        // A folder on another disk than scratch.
         if Path::new("/dev/shm").is_dir() {
             let shm = tempfile::tempdir_in("/dev/shm").expect("a folder");
             places.push(Place::new(shm));
@@ -307,7 +304,7 @@ mod tests {
     #[tokio::test]
     async fn an_output_that_was_refused_is_still_there_to_be_brought() {
         for place in places() {
-            // On the same disk.
+            // A folder on the same disk.
             let scratch = tempfile::tempdir_in(place.folder.path()).expect("a folder");
             let output = scratch.path().join("output.mkv");
             std::fs::write(&output, "film").expect("written");
@@ -321,7 +318,7 @@ mod tests {
             put_back(&folder, hidden, &own, name).expect("put back");
             assert!(output.exists() && !folder.has(hidden).expect("told"));
 
-            // A file where the folder should be.
+            // A file in place of the output's folder.
             let in_the_way = place.folder.path().join("new");
             std::fs::write(&in_the_way, "in the way").expect("written");
             let to = place.at("new/a.mkv");

@@ -9,11 +9,11 @@ use common::store::marked;
 use common::store::marked::Marked;
 use tokio_util::task::TaskTracker;
 
-/// The folder in an attempt's in which a tool may write.
+/// The subfolder in which a tool may write.
 const WORK: &str = "work";
 
-/// The folder of one attempt or peek, removed with all that is in it when
-/// dropped. Only the worker writes in it, but for one folder in it.
+/// The folder of one attempt or preview. It is removed with its content when it is dropped. Only the worker writes in
+/// it; tools write only in its `work` subfolder.
 pub struct AttemptFolder {
     within: Dir,
     dir: Dir,
@@ -27,7 +27,7 @@ impl AttemptFolder {
     /// Makes an empty folder.
     ///
     /// # Errors
-    /// Where the disk refuses, or the name is in use.
+    /// If the disk refuses, or if the name is in use.
     pub(super) fn make(within: &Marked, name: String, removals: TaskTracker) -> io::Result<Self> {
         let path = within.path().join(&name);
         let within = within.dir().try_clone()?;
@@ -44,22 +44,21 @@ impl AttemptFolder {
         })
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The folder itself.
+    /// The folder as an open directory.
     pub fn dir(&self) -> &Dir {
         &self.dir
     }
 
-    /// Where the folder is in which the encode may write.
+    /// The path of the subfolder in which a tool may write.
     pub fn work_path(&self) -> PathBuf {
         self.path.join(WORK)
     }
 
-    /// The folder itself in which the encode may write.
+    /// The subfolder in which a tool may write, as an open directory.
     pub fn work(&self) -> &Dir {
         &self.work
     }
@@ -67,7 +66,7 @@ impl AttemptFolder {
 
 impl Drop for AttemptFolder {
     fn drop(&mut self) {
-        // The name is free at once; removing gigabytes takes time, which no lease may wait for.
+        // The rename frees the name at once. Removing gigabytes takes time, and no lease may wait for that.
         let name = marked::removed();
         let Ok(within) = self.within.try_clone() else {
             return tracing::warn!(folder = %self.path.display(), "scratch files were left behind");

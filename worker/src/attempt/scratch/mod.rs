@@ -1,8 +1,8 @@
-//! Scratch space: a folder for each attempt, gone when the attempt ends, and
-//! swept when a worker of the same name starts after a crash.
+//! Scratch space: a folder for each attempt, which is removed when the attempt ends. After a crash, the next worker
+//! of the same name removes the folders that were left.
 //!
-//! All of it lies in one folder that carries the worker's marker. Only what a
-//! worker makes there by its name is ever removed.
+//! All of them lie in one folder that carries the worker's marker. Only files with a name that a worker makes are
+//! ever removed.
 
 mod folder;
 
@@ -23,24 +23,23 @@ use common::store::scratch::{folder, is_own, kind, lock};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// A worker's own scratch folder, held by a lock while the worker lives.
+/// A worker's own scratch folder, which it locks while it lives.
 pub struct Scratch {
     base: Base,
-    /// There until the worker ends.
+    /// Is `Some` until the worker ends.
     folder: Option<Marked>,
     path: PathBuf,
-    /// Folders of attempts that are over, being removed.
+    /// The removals of the folders of ended attempts.
     removals: TaskTracker,
     _lock: File,
 }
 
 impl Scratch {
-    /// Takes the worker's folder below `base`, and removes from it what a worker
-    /// of this name left that did not live to remove it.
+    /// Locks the worker's folder below `base`, and removes the files that a crashed worker of this name left in it.
     ///
     /// # Errors
-    /// Where another live worker of this name uses it, where it is not a
-    /// worker's by its marker, where others may write there, or the disk refuses.
+    /// If another live worker of this name uses the folder, if the folder has no marker of this worker, if others may
+    /// write there, or if the disk refuses.
     pub fn open(base: &Path, worker: &WorkerName) -> anyhow::Result<Self> {
         let base = Base::make(base)?;
         let lock_name = lock(worker);
@@ -69,10 +68,10 @@ impl Scratch {
         })
     }
 
-    /// Where a worker's folder is or would be, without touching anything.
+    /// The path of a worker's folder, existing or not. Changes nothing.
     ///
     /// # Errors
-    /// Where the worker would refuse to use it.
+    /// If the worker would refuse to use the folder.
     pub fn look(base: &Path, worker: &WorkerName) -> anyhow::Result<PathBuf> {
         let base = match Base::open(base) {
             Err(refused) if refused.is_missing() => {
@@ -84,36 +83,35 @@ impl Scratch {
         Ok(base.path().join(folder(worker)))
     }
 
-    /// The worker's folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// An empty folder for one attempt.
+    /// Makes an empty folder for one attempt.
     ///
     /// # Errors
-    /// Where the disk refuses.
+    /// If the disk refuses.
     pub fn attempt(&self, job: &JobId, attempt: u32) -> io::Result<AttemptFolder> {
         self.make(format!("{job}-{attempt}"))
     }
 
-    /// An empty folder to make pictures of a job's files in, one at a time.
+    /// Makes an empty folder for a preview, one at a time.
     ///
     /// # Errors
-    /// Where the disk refuses, or one is in use.
+    /// If the disk refuses, or if the folder is in use.
     pub fn peek(&self) -> io::Result<AttemptFolder> {
         self.make("peek".to_owned())
     }
 
-    /// An empty folder for an encode by which the worker proves itself.
+    /// Makes an empty folder for a proof encode.
     ///
     /// # Errors
-    /// Where the disk refuses.
+    /// If the disk refuses.
     pub fn proof(&self) -> io::Result<AttemptFolder> {
         self.make(format!("proof-{}", Uuid::new_v4()))
     }
 
-    /// Waits until all folders of attempts that are over are removed.
+    /// Waits until the folders of all ended attempts are removed.
     pub async fn removed(&self) {
         self.removals.close();
         self.removals.wait().await;
@@ -130,7 +128,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // The lock file stays: removing it could take it from a successor.
+        // The lock file stays: by now it may be the lock of the next worker.
         if let Some(folder) = self.folder.take()
             && sweep(&folder)
             && let Err(error) = folder.remove(&self.base)
@@ -140,7 +138,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Removes what a worker makes; tells whether nothing else is there.
+/// Removes the files that a worker makes. Returns whether the folder is empty then.
 fn sweep(folder: &Marked) -> bool {
     let shown = folder.path().display();
     match folder.sweep(is_own) {
@@ -158,7 +156,7 @@ fn sweep(folder: &Marked) -> bool {
     }
 }
 
-/// Bytes that all attempts have in their folders.
+/// The size in bytes of all files in `folder`.
 pub fn size(folder: &Path) -> u64 {
     Dir::open_ambient_dir(folder, ambient_authority()).map_or(0, |dir| marked::size(&dir))
 }

@@ -10,7 +10,7 @@ fn base() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// Where a worker of that name crashed with an attempt under way.
+/// The scratch folder of a worker that crashed during an attempt.
 fn crashed() -> (tempfile::TempDir, PathBuf) {
     let base = base();
     let scratch = Scratch::open(base.path(), &name()).expect("free");
@@ -19,7 +19,7 @@ fn crashed() -> (tempfile::TempDir, PathBuf) {
         .expect("room");
     std::fs::write(attempt.path().join("part"), "x").expect("room");
     let left = attempt.path().to_owned();
-    // A crash runs no destructor, but the system lets go of the lock.
+    // A crash runs no destructor, but the system releases the lock.
     scratch._lock.unlock().expect("ours");
     std::mem::forget(attempt);
     std::mem::forget(scratch);
@@ -38,7 +38,7 @@ fn a_successor_sweeps_what_a_crash_left_and_a_twin_is_refused() {
 }
 
 #[test]
-fn what_no_worker_made_is_left_and_so_is_the_folder_then() {
+fn files_that_no_worker_made_stay_and_so_does_the_folder() {
     let (base, left) = crashed();
     let own = left.parent().expect("a folder");
     std::fs::write(own.join("film.mkv"), "film").expect("room");
@@ -54,7 +54,7 @@ fn what_no_worker_made_is_left_and_so_is_the_folder_then() {
 }
 
 #[test]
-fn a_folder_of_somebodys_is_refused_and_left_as_it_is() {
+fn a_folder_without_our_marker_is_refused_and_left_as_it_is() {
     let base = base();
     let taken = base.path().join(folder(&name()));
     std::fs::create_dir(&taken).expect("room");
@@ -62,7 +62,7 @@ fn a_folder_of_somebodys_is_refused_and_left_as_it_is() {
     let refused = Scratch::open(base.path(), &name()).err().expect("refused");
     assert!(refused.to_string().contains("no marker"), "{refused}");
     assert!(Scratch::look(base.path(), &name()).is_err());
-    // The marker of another worker is none of this one's.
+    // The marker of another worker is refused, too.
     drop(Scratch::open(base.path(), &"w2".parse().expect("a name")).expect("free"));
     let other = kind(&"w2".parse().expect("a name"));
     std::fs::write(
@@ -76,7 +76,7 @@ fn a_folder_of_somebodys_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_look_makes_nothing_and_takes_nothing() {
+fn a_look_changes_nothing() {
     let base = base();
     let missing = base.path().join("missing");
     Scratch::look(&missing, &name()).expect("to be made");
@@ -125,7 +125,7 @@ mod planted {
 
     use super::*;
 
-    /// A folder of somebody's with a film in it.
+    /// A folder of another person, with a film in it.
     fn home() -> tempfile::TempDir {
         let home = base();
         std::fs::write(home.path().join("film.mkv"), "film").expect("room");
@@ -170,7 +170,7 @@ mod planted {
     }
 
     #[test]
-    fn a_link_as_the_marker_is_none() {
+    fn a_link_as_the_marker_is_refused() {
         let (at, home) = (base(), home());
         let real = base();
         std::fs::write(
@@ -189,7 +189,7 @@ mod planted {
     fn links_in_attempts_are_removed_and_their_targets_kept() {
         let ((base, left), home) = (crashed(), home());
         symlink(home.path(), left.join("link")).expect("room");
-        // Named as an attempt, and a link.
+        // A link with the name of an attempt.
         let name_of_attempt = left.with_file_name(format!("{JOB}-2"));
         symlink(home.path(), &name_of_attempt).expect("room");
         drop(Scratch::open(base.path(), &name()).expect("free"));
@@ -210,7 +210,7 @@ mod planted {
             let refused = Scratch::open(at.path(), &name()).err().expect("refused");
             assert!(refused.to_string().contains("chmod 700"), "{refused}");
         }
-        // As /tmp is: others may add, not replace.
+        // As in /tmp: others may add files, but not replace ours.
         mode(0o1777);
         let scratch = Scratch::open(at.path(), &name()).expect("ours in it");
         let mode = scratch.path().metadata().expect("there").permissions();
@@ -218,7 +218,7 @@ mod planted {
     }
 
     #[test]
-    fn a_folder_in_a_shared_one_that_others_opened_is_refused() {
+    fn a_folder_that_was_opened_to_others_is_refused() {
         let (base, left) = crashed();
         let own = left.parent().expect("a folder");
         std::fs::set_permissions(own, PermissionsExt::from_mode(0o777)).expect("ours");

@@ -1,4 +1,4 @@
-//! Encoding: ffmpeg makes the output, and the farm hears how far it is.
+//! Encoding: ffmpeg makes the output, and the worker publishes the progress.
 
 use std::time::Duration;
 
@@ -12,27 +12,27 @@ use crate::attempt::steps::{Attempt, Probed, Unfinished};
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::{Finished, Sign};
 
-/// Lines of ffmpeg's log that are passed on in a second, at the most: a hostile input may have ffmpeg say a million.
+/// The most lines of ffmpeg's log that are published in a second: a hostile input may make ffmpeg write a million.
 const LOG_LINES: u32 = 50;
-/// Lines that wait to be passed on, at the most.
+/// The most lines that wait to be published.
 const WAITING_LINES: usize = 100;
 
-/// An output that ffmpeg has made, and that nobody has looked at yet.
+/// An output that ffmpeg has made, and that is not checked yet.
 pub struct Encoded {
     pub probed: Probed,
     pub finished: Finished,
 }
 
 impl Probed {
-    /// Makes the output; `heard` gets what ffmpeg lets be known meanwhile.
+    /// Makes the output. `on_sign` gets the progress and the log lines meanwhile.
     ///
     /// # Errors
-    /// Where ffmpeg fails, stalls, or is stopped; the input's fault where it holds no frame.
-    pub async fn encode(self, heard: impl FnMut(Sign<'_>)) -> Result<Encoded, Failure> {
+    /// If ffmpeg fails, stalls, or is stopped. The input's fault if it holds no frame.
+    pub async fn encode(self, on_sign: impl FnMut(Sign<'_>)) -> Result<Encoded, Failure> {
         let origin = Origin::of(&self.prepared.source);
         let writing = self.prepared.writing();
-        let encoded = writing.ffmpeg(&self.arguments.list, origin, heard).await;
-        let finished = self.inspected().came_to_something(encoded).await?;
+        let encoded = writing.ffmpeg(&self.arguments.list, origin, on_sign).await;
+        let finished = self.inspected().blame_empty_input(encoded).await?;
         Ok(Encoded {
             probed: self,
             finished,
@@ -54,11 +54,11 @@ impl Attempt<'_> {
         let mut limit = PerSecond::default();
         let encoded = probed.encode(move |sign| match sign {
             Sign::Progress(now) => drop(progress.send_replace(now)),
-            // A line that finds no room is one that nobody could read in time.
+            // A line is dropped if the queue is full: nobody could read that many in time.
             Sign::Log(line) if limit.allows(LOG_LINES) => drop(lines.try_send(line.to_owned())),
             Sign::Log(_) => {}
         });
-        let told = async {
+        let publishing = async {
             loop {
                 tokio::select! {
                     Some(line) = log.recv() => self.reporter.log(line).await,
@@ -70,11 +70,11 @@ impl Attempt<'_> {
                 }
             }
         };
-        let (encoded, ()) = tokio::join!(encoded, told);
+        let (encoded, ()) = tokio::join!(encoded, publishing);
         Ok(encoded?)
     }
 
-    /// Tells how far the encode is, and when it will be done.
+    /// Publishes the progress and the expected end of the encode.
     async fn encoding(&self, now: EncodeProgress, duration: Option<f64>) {
         let (fraction, eta) = outlook(&now, duration);
         if let Some(eta) = eta {
@@ -87,7 +87,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Counts what happens in the second that runs.
+/// Counts events in the current second.
 struct PerSecond {
     since: Instant,
     count: u32,
@@ -103,7 +103,7 @@ impl Default for PerSecond {
 }
 
 impl PerSecond {
-    /// Whether one more is within the limit.
+    /// Counts an event. Returns whether it is within the limit.
     fn allows(&mut self, most: u32) -> bool {
         if self.since.elapsed() > Duration::from_secs(1) {
             *self = Self::default();
@@ -113,7 +113,7 @@ impl PerSecond {
     }
 }
 
-/// How much is done (0 to 1), and how many seconds are left, as far as can be told.
+/// The fraction that is done (0 to 1) and the seconds that are left, as far as they are known.
 fn outlook(progress: &EncodeProgress, duration: Option<f64>) -> (Option<f32>, Option<f32>) {
     let Some(duration) = duration.filter(|duration| *duration > 0.0) else {
         return (None, None);

@@ -1,14 +1,14 @@
-//! The steps of an attempt. Each takes what the step before it made:
+//! The steps of an attempt. Each takes the result of the step before it:
 //!
 //! ```text
 //! read → Prepared, probe → Probed, encode → Encoded, verify → Verified, publish → Report
 //! ```
 //!
-//! A kind of job is one list of steps, written as one function like `Attempt::encode_job`. Claim, lease, fence, retries
-//! and cancellation are the same for all kinds: they are the [lifecycle](super::lifecycle)'s.
+//! A kind of job is one list of steps, written as one function like `Attempt::encode_job`. Claim, lease, fence,
+//! retries and cancellation are the same for all kinds; they belong to the [lifecycle](super::lifecycle).
 //!
-//! What a step does with ffmpeg alone is a method of the value that it takes, and needs no farm. What it tells the farm,
-//! or asks of a store, is a method of `Attempt`.
+//! The part of a step that only needs ffmpeg is a method of the value that it takes. The part that needs the broker
+//! or a store is a method of `Attempt`.
 
 mod encode;
 mod probe;
@@ -34,16 +34,14 @@ pub use probe::Probed;
 pub use read::Prepared;
 pub use verify::Verified;
 
-/// Why an attempt brought no output.
+/// Why an attempt made no output.
 pub(super) enum Unfinished {
     Failed(Failure),
-    /// What the attempt was only to look for, has not appeared.
+    /// The attempt was only to look for an earlier output, and there is none.
     Vanished,
-    /// The job turned out to be another worker's.
+    /// The job belongs to another worker, or the broker gave no answer.
     ClaimError(ClaimError),
-    /// The lease has ended.
     LeaseEnd(LeaseEnd),
-    /// The worker stops.
     Stopping,
 }
 
@@ -59,7 +57,7 @@ impl From<ClaimError> for Unfinished {
     }
 }
 
-/// An attempt under way, and all that its steps share.
+/// An attempt under way, and what its steps share.
 pub(super) struct Attempt<'a> {
     executor: &'a Executor,
     claim: &'a mut Claim,
@@ -67,7 +65,7 @@ pub(super) struct Attempt<'a> {
     number: u32,
     reporter: Reporter,
     expected: &'a Expected,
-    /// Ends whatever a step is about.
+    /// Cancels the current step.
     stop: CancellationToken,
     started: Instant,
 }
@@ -94,12 +92,11 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Takes the job through the steps of its kind.
     pub(super) async fn run(mut self) -> Result<Report, Unfinished> {
         self.encode_job().await
     }
 
-    /// An encode; a remux where the recipe copies video.
+    /// The steps of an encode, or of a remux if the recipe copies video.
     async fn encode_job(&mut self) -> Result<Report, Unfinished> {
         self.report(Stage::Reading, None).await;
         input::differs(&self.executor.stores, &self.job).await?;

@@ -1,4 +1,4 @@
-//! Probing: what the input holds, and the command line that makes the output of it.
+//! Probing: finds out what the input holds, and makes the command line for the output.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::tracks::extras;
 use crate::ffmpeg::{arguments, probe};
 
-/// An input whose content is known, with the way to the output.
+/// An input whose content is known, with the command line for its output.
 pub struct Probed {
     pub prepared: Prepared,
-    /// What encodes video; `None` where video is copied.
+    /// The encoder for the video; `None` if the video is copied.
     pub encoder: Option<Encoder>,
     pub media: Media,
     pub arguments: Arguments,
 }
 
 impl Prepared {
-    /// Probes the input and makes the command line. `with` is what encodes video, and what was seen of it.
+    /// Probes the input and makes the command line. `with` is the encoder for the video and its proof.
     ///
     /// # Errors
-    /// The input's fault where it is no media, where the recipe cannot work on it, where it breaks off before the end
-    /// that it states, and where the output would lose what the recipe forbids to lose.
+    /// The input's fault if it is no media, if the recipe cannot work on it, if it ends before the end that it
+    /// states, or if the output would lose what the recipe forbids to lose.
     pub async fn probe(
         self,
         with: Option<(&Encoder, &Proof)>,
@@ -64,7 +64,7 @@ impl Prepared {
 }
 
 impl Probed {
-    /// The input, and what of it is wanted.
+    /// The input, and the tracks that the output keeps.
     pub(super) fn inspected(&self) -> Inspected<'_> {
         Inspected {
             runner: &self.prepared.runner,

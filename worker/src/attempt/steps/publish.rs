@@ -1,6 +1,7 @@
-//! Publishing: the verified output is staged next to its final key, the run is fenced, and the output appears.
+//! Publishing: the verified output is staged next to its final key, the fence is written to the run, and the output
+//! appears.
 //!
-//! A finished encode is not thrown away because a store is out of reach: its upload waits until the store is back.
+//! A finished encode is not thrown away because a store is out of reach: the upload waits until the store is back.
 
 use std::convert::Infallible;
 
@@ -22,8 +23,8 @@ use crate::attempt::tool_output::ToolOutput;
 use crate::work::reach::Need;
 
 impl Attempt<'_> {
-    /// Finds out what has become of the output that an earlier attempt was about to publish. Where it has appeared, the
-    /// job is done, and this is its report.
+    /// Looks for the output that an earlier attempt was about to publish. If it has appeared, the job is done, and
+    /// this returns its report.
     pub(super) async fn published_earlier(&mut self) -> Result<Option<Report>, Unfinished> {
         let run = self.claim.run();
         let Some(fence) = run.fence.clone() else {
@@ -56,7 +57,7 @@ impl Attempt<'_> {
         let staged = self.stage(&verified.output).await?;
         self.executor.reach.written(&self.job.output);
         let fence = Fence {
-            by: staged.means(),
+            by: staged.publish_method(),
             size: verified.checked.size,
             digest,
             is_settled: false,
@@ -69,7 +70,7 @@ impl Attempt<'_> {
         })
     }
 
-    /// Makes sure that what was read is one version of the input, however long its store is out of reach.
+    /// Makes sure that only one version of the input was read. Waits for a store that is out of reach.
     async fn input_is_unchanged(&self) -> Result<(), Failure> {
         let input = &self.job.input;
         loop {
@@ -84,7 +85,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Moves the output next to its final key, however long its store is out of reach.
+    /// Moves the output next to its final key. Waits for a store that is out of reach.
     async fn stage(&self, output: &ToolOutput) -> Result<Staged, Failure> {
         let mut refused = 0;
         loop {
@@ -103,7 +104,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Moves the output next to its final key, and reports how much is moved.
+    /// Moves the output next to its final key, and reports the progress.
     async fn stage_once(&self, output: &ToolOutput) -> Result<Staged, StoreError> {
         let (moved, seen) = watch::channel(0);
         let on_bytes = |bytes| {
@@ -117,7 +118,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Reports how much of `size` bytes is moved, for as long as nobody drops this.
+    /// Reports how many of `size` bytes are moved, until this future is dropped.
     async fn moving(&self, mut seen: watch::Receiver<u64>, size: u64) -> Infallible {
         while seen.changed().await.is_ok() {
             let bytes = *seen.borrow_and_update();
@@ -159,7 +160,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Makes the output appear behind the fence, which is renewed as long as that takes.
+    /// Writes the fence and makes the output appear. Renews the fence for as long as that takes.
     async fn commit(&mut self, staged: Staged, fence: &Fence) -> Result<(), Unfinished> {
         let every = self.claim.renewal();
         if let Err(lost) = self.fence(fence).await {
@@ -172,7 +173,8 @@ impl Attempt<'_> {
                 tokio::time::sleep(every).await;
                 match claim.renew_fence().await {
                     Ok(()) => {}
-                    // A worker that takes the job over meanwhile aborts what this one is about to do.
+                    // If another worker takes the job over meanwhile, it aborts this worker's upload or removes its
+                    // hidden file.
                     Err(ClaimError::Broker(error)) => {
                         tracing::warn!(%error, "the fence is not renewed")
                     }
@@ -187,14 +189,14 @@ impl Attempt<'_> {
         }
     }
 
-    /// Writes the fence. A fence that took long to write says little of who owns the job now: it is renewed until an
-    /// answer comes in time.
+    /// Writes the fence. If that took longer than the renewal interval, the answer may be out of date, so the fence
+    /// is renewed until an answer comes in time.
     async fn fence(&mut self, fence: &Fence) -> Result<(), ClaimError> {
         let every = self.claim.renewal();
-        let mut asked = Instant::now();
+        let mut sent = Instant::now();
         self.claim.fence(fence.clone()).await?;
-        while asked.elapsed() >= every {
-            asked = Instant::now();
+        while sent.elapsed() >= every {
+            sent = Instant::now();
             self.claim.renew_fence().await?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Reading: the input comes within ffmpeg's reach, and the attempt gets a folder to work in.
+//! Reading: makes the input readable for ffmpeg, and gives the attempt a folder to work in.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::cli::config::ReadMode;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::run::runner::Runner;
 
-/// What an output is called while it is made.
+/// The name of an output while it is made.
 pub(super) const OUTPUT: &str = "output";
 
-/// An input that ffmpeg can read, and all that is needed to work on it.
+/// An input that ffmpeg can read, and what is needed to work on it.
 pub struct Prepared {
     pub recipe: Recipe,
     pub source: Source,
-    /// When the input was last changed, and who may read it, where it is a file.
+    /// The attributes of the input; `None` for an object.
     pub attributes: Option<Attributes>,
     pub folder: Arc<AttemptFolder>,
-    /// Reads the input, and may write nowhere.
+    /// A runner that reads the input, and may write nowhere.
     pub runner: Runner,
 }
 
 impl Prepared {
-    /// Where ffmpeg writes the output.
+    /// The path where ffmpeg writes the output.
     pub fn output_path(&self) -> PathBuf {
         self.folder.work_path().join(OUTPUT)
     }
@@ -47,7 +47,7 @@ impl Attempt<'_> {
             .scratch
             .attempt(&job.id, self.number)
             .map_err(|error| Failure::worker(format!("no scratch folder can be made: {error}")))?;
-        // With captions the input is read twice, at two places at once.
+        // With captions, ffmpeg reads the input at two places at once, so a local copy is needed.
         let mode = match job.recipe.captions {
             Captions::Srt => ReadMode::Download,
             Captions::Keep => executor.read,

@@ -1,4 +1,4 @@
-//! Verifying: the output is taken from where ffmpeg may write, finished, and checked.
+//! Verifying: takes the output from the folder where ffmpeg may write, finishes it, and checks it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::gate::{Checked, Depth, check};
 use crate::cli::config::Verify;
 
-/// How much of its beginning and of its end is decoded of an output that is not decoded whole.
+/// How much of the beginning and of the end of an output is decoded if only a sample is decoded.
 const SAMPLE: Duration = Duration::from_secs(10);
 
 /// An output that passed the check, and that no tool can change any more.
@@ -23,10 +23,10 @@ pub struct Verified {
 }
 
 impl Encoded {
-    /// Takes the output and checks it. Nothing that the encode started is alive any more.
+    /// Takes the output and checks it. All processes of the encode have ended by now.
     ///
     /// # Errors
-    /// As [`ToolOutput::take`] and [`check`] say.
+    /// Those of [`ToolOutput::take`] and [`check`].
     pub async fn verify(self, depth: Depth) -> Result<Verified, Failure> {
         let folder = Arc::clone(&self.probed.prepared.folder);
         let finish = self.probed.arguments.finish.clone();

@@ -1,25 +1,25 @@
-//! Where frames are missing: longer waits between two frames than the track has usually.
+//! Finds missing frames: gaps between two frames that are longer than usual in this track.
 
 /// Complaints this close to each other are about one place, in seconds.
 pub(crate) const ONE_PLACE: f64 = 0.5;
 
-/// The gaps of a track, by time.
+/// The gaps of a track, in the order of time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gaps(Vec<Gap>);
 
 /// A gap. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gap {
-    /// When the last frame before it is shown.
+    /// The time of the last frame before the gap.
     pub from: f64,
-    /// Until the next one is.
+    /// The time from that frame to the next one.
     pub length: f64,
-    /// Frames that would fit in.
+    /// How many frames are missing.
     pub frames: u64,
 }
 
 impl Gaps {
-    /// Of frames that are shown at these times, in any order.
+    /// The gaps between frames at these times, in any order.
     pub fn of(frames: &[f64]) -> Self {
         let mut times = frames.to_vec();
         times.sort_by(f64::total_cmp);
@@ -38,7 +38,7 @@ impl Gaps {
         Self(gaps.collect())
     }
 
-    /// Those around these times.
+    /// The gaps at or close to these times.
     pub fn at(&self, places: &[f64]) -> Vec<Gap> {
         let gaps = self.0.iter().copied();
         gaps.filter(|gap| {
@@ -48,7 +48,7 @@ impl Gaps {
         .collect()
     }
 
-    /// The longest ones that are not among the `known`, `most` at most.
+    /// The longest gaps that are not among the `known` ones, at most `most`.
     pub fn longest_besides(&self, known: &[Gap], most: usize) -> Vec<Gap> {
         let others = self.0.iter().copied().filter(|gap| !known.contains(gap));
         let mut others: Vec<Gap> = others.collect();

@@ -1,4 +1,4 @@
-//! The publish gate, and damage of inputs.
+//! The publish gate, and the damage of inputs.
 
 pub mod damage;
 pub mod gaps;

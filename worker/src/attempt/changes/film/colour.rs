@@ -1,14 +1,14 @@
-//! What colours mean, and how finely they are sampled.
+//! Compares the colour description, bit depth, chroma subsampling and range.
 
 use common::job::changes::{Change, Kind};
 
 use crate::attempt::changes::{Pair, asked};
 use crate::ffmpeg::probe::media::Stream;
 
-/// Pixels down from which players that are told nothing take a picture for HDTV.
+/// From this height on, players assume the colours of HDTV for a picture without a colour description.
 const HDTV: u32 = 720;
 
-/// What colours mean and how finely they are sampled. Told as kept only where the source says what they mean.
+/// Compares the colours of a pair. Lists them as kept only if the source has a colour description.
 pub(super) fn colours(pair: &Pair<'_>) -> Vec<Change> {
     let Pair { source, made, .. } = *pair;
     let index = source.index;
@@ -58,8 +58,8 @@ pub(super) fn colours(pair: &Pair<'_>) -> Vec<Change> {
         );
     }
     let (before, after) = (&source.colour, &made.colour);
-    let mut said = false;
-    for (name, from, to, taken) in [
+    let mut is_described = false;
+    for (name, from, to, usual) in [
         ("primaries", &before.primaries, &after.primaries, "bt709"),
         ("transfer", &before.transfer, &after.transfer, "bt709"),
         ("matrix", &before.matrix, &after.matrix, "bt709"),
@@ -67,15 +67,15 @@ pub(super) fn colours(pair: &Pair<'_>) -> Vec<Change> {
         if from.is_empty() || (name == "matrix" && from == "gbr") {
             continue;
         }
-        said = true;
-        // What HDTV has is taken for granted where nothing is said.
-        let is_taken = to.is_empty() && from == taken && made.height >= HDTV;
+        is_described = true;
+        // The description of HDTV may be missing, because players assume it.
+        let is_implied = to.is_empty() && from == usual && made.height >= HDTV;
         let to_text = if to.is_empty() {
             String::new()
         } else {
             format!("{name} {to}")
         };
-        let is_same = from == to || is_taken;
+        let is_same = from == to || is_implied;
         compare(
             format!("{name} {from}"),
             to_text,
@@ -84,13 +84,13 @@ pub(super) fn colours(pair: &Pair<'_>) -> Vec<Change> {
             "the pictures were converted",
         );
     }
-    if said && !kept.is_empty() {
+    if is_described && !kept.is_empty() {
         changes.push(Change::kept(Kind::Colour, index, kept.join(", ")));
     }
     changes
 }
 
-/// How colour is sampled against brightness.
+/// The chroma subsampling of a pixel format.
 fn sampling(film: &Stream) -> &'static str {
     let format = film.pixel_format.as_str();
     let is_rgb = [
@@ -126,7 +126,7 @@ fn sampling(film: &Stream) -> &'static str {
         })
 }
 
-/// Order of what a sampling can hold.
+/// Orders subsamplings by how much colour they can hold.
 fn fineness(sampling: &str) -> u8 {
     match sampling {
         "RGB" => 6,

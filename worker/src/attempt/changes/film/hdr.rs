@@ -1,4 +1,4 @@
-//! What screens are told of brightness: HDR10 and Dolby Vision.
+//! Compares the metadata about brightness: HDR10 and Dolby Vision.
 
 use common::job::changes::{Change, Kind};
 
@@ -43,7 +43,7 @@ fn hdr10_text(hdr10: &Hdr10) -> String {
     parts.join(", ")
 }
 
-/// Whether two descriptions are the same but for rounding.
+/// Whether two descriptions are the same except for rounding.
 fn is_same_light(before: &Hdr10, after: &Hdr10) -> bool {
     let near = |one: u32, other: u32, by: u32| one.abs_diff(other) <= by;
     let mastering = match (before.mastering, after.mastering) {

@@ -1,4 +1,4 @@
-//! What pictures hold: their shape, colours, HDR, fields, transparency, captions and times.
+//! Compares the properties of pictures: shape, colours, HDR, fields, transparency, captions and times.
 
 mod colour;
 mod hdr;
@@ -15,36 +15,35 @@ use crate::attempt::changes::{Pair, asked};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
-/// Compares what pictures hold.
 pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>, output: &Media, tracks: &[Track]) {
-    let mut told = Vec::new();
-    told.extend(rotation(pair));
-    told.extend(aspect(pair));
-    told.extend(colours(pair));
-    told.extend(hdr10(pair));
-    told.extend(presence(
+    let mut found = Vec::new();
+    found.extend(rotation(pair));
+    found.extend(aspect(pair));
+    found.extend(colours(pair));
+    found.extend(hdr10(pair));
+    found.extend(presence(
         pair,
         Kind::Hdr10plus,
         |film| film.has_hdr10plus,
         "dynamic metadata",
     ));
-    told.extend(dolby_vision(pair));
-    told.extend(presence(
+    found.extend(dolby_vision(pair));
+    found.extend(presence(
         pair,
         Kind::Hlg,
         |film| film.colour.is_hlg(),
         "HLG",
     ));
-    told.extend(interlacing(pair));
-    told.extend(presence(
+    found.extend(interlacing(pair));
+    found.extend(presence(
         pair,
         Kind::Alpha,
         |film| film.has_alpha,
         "transparency",
     ));
-    told.extend(captions(pair, output, tracks));
-    told.extend(timing(pair));
-    for mut change in told {
+    found.extend(captions(pair, output, tracks));
+    found.extend(timing(pair));
+    for mut change in found {
         if change.fate != Fate::Kept && asked::changes(pair.recipe, change.kind) {
             change = change.wanted();
             change.why = Some("by what the recipe asks for".to_owned());
@@ -53,7 +52,7 @@ pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>, output: &Media, t
     }
 }
 
-/// A thing that is there, or not.
+/// A property that a stream has or does not have.
 fn presence(
     pair: &Pair<'_>,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! How a picture stands, and what shape it has.
+//! Compares the rotation and the aspect ratio of a picture.
 
 use common::job::changes::{Change, Kind};
 
@@ -6,7 +6,7 @@ use crate::attempt::changes::Pair;
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::tracks::TrackMethod;
 
-/// Parts of a shape by which it may differ: sizes are rounded to whole and to even pixels.
+/// The fraction by which a shape may differ, because sizes are rounded to whole and to even pixels.
 const SHAPE: f64 = 0.015;
 
 pub(super) fn rotation(pair: &Pair<'_>) -> Option<Change> {
@@ -33,7 +33,7 @@ pub(super) fn rotation(pair: &Pair<'_>) -> Option<Change> {
     )
 }
 
-/// Told where pixels are not square, or the shape has changed.
+/// Listed only if the pixels are not square or the shape has changed.
 pub(super) fn aspect(pair: &Pair<'_>) -> Option<Change> {
     let Pair { source, made, .. } = *pair;
     let pixel = |film: &Stream| film.sample_aspect.map_or(1.0, |ratio| ratio.value());
@@ -59,7 +59,7 @@ pub(super) fn aspect(pair: &Pair<'_>) -> Option<Change> {
         }
     };
     let (before, after) = (shape(source), shape(made));
-    // Of small pictures, a pixel more or less is much.
+    // In a small picture, one pixel more or less is a large part.
     let least = f64::from(made.width.min(made.height)).max(1.0);
     let is_same = (before - after).abs() / before <= SHAPE.max(2.0 / least);
     if is_same && pixel(source) == 1.0 {

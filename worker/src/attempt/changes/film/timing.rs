@@ -1,14 +1,14 @@
-//! At what rate frames come.
+//! Compares the frame rate.
 
 use common::job::changes::{Change, Kind};
 
 use crate::attempt::changes::Pair;
 use crate::ffmpeg::probe::media::Stream;
 
-/// Parts of a frame rate by which it may differ: containers round times.
+/// The fraction by which a frame rate may differ, because containers round times.
 const RATE: f64 = 0.01;
 
-/// Whether frames still come at one rate, and at the same.
+/// Whether frames still come at a constant rate, and at the same rate.
 pub(super) fn timing(pair: &Pair<'_>) -> Option<Change> {
     let Pair { source, made, .. } = *pair;
     let mean = |film: &Stream| film.mean_rate.map(|rate| rate.value());
@@ -37,7 +37,8 @@ pub(super) fn timing(pair: &Pair<'_>) -> Option<Change> {
     })
 }
 
-/// Whether all frames are shown equally long, as far as the container tells: of fields, there are two a frame.
+/// Whether all frames are shown for the same time, as far as the container states it. The base rate of interlaced
+/// video counts fields, of which a frame has two.
 fn is_constant(film: &Stream) -> bool {
     let rates = film.base_rate.zip(film.mean_rate);
     rates.is_none_or(|(base, mean)| {

@@ -1,17 +1,16 @@
-//! Whether an input ends where its container says.
+//! Whether an input reaches the end that its container states.
 
 use common::job::failure::Failure;
 
 use crate::attempt::verify::damage::{Inspected, damaged};
 use crate::ffmpeg::probe::survey::Survey;
 
-/// How much earlier than stated a file may end that says itself that it breaks off, in seconds and
-/// beside one frame: containers round.
+/// How many seconds, beyond one frame, a truncated file may end before its stated end, because containers round
+/// times.
 const ROUNDING: f64 = 0.1;
 
 impl Inspected<'_> {
-    /// Makes sure that a file which breaks off does so at the end that it states, of all and of
-    /// each track.
+    /// Makes sure that a file that seems truncated reaches its stated end, as a whole and in each track.
     pub(super) fn ends_as_stated(self, survey: &Survey) -> Result<(), Failure> {
         if self.is_recording() {
             return Ok(());
@@ -34,12 +33,12 @@ impl Inspected<'_> {
         }
     }
 
-    /// The length that the container states, in seconds; `None` where it states none.
+    /// The length that the container states, in seconds; `None` if it states none.
     pub(super) fn stated(self) -> Option<f64> {
         if self.is_recording() {
             return None;
         }
-        // An AVI's length is taken from its size where it breaks off; its header still counts the frames.
+        // The length of a truncated AVI is estimated from its size, but its header still has the number of frames.
         let counted = self
             .media
             .films()

@@ -1,4 +1,4 @@
-//! Whether what is left of a damaged input is worth an output.
+//! Whether enough of a damaged input is left for an output.
 
 use common::job::changes::Change;
 use common::job::failure::Failure;
@@ -9,10 +9,10 @@ use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::probe::survey::{Survey, Surveyed};
 use crate::ffmpeg::tracks::TrackMethod;
 
-/// The part of an input whose loss at its end is too much.
+/// The fraction of an input that must not be missing at its end.
 const TOO_MUCH: f64 = 0.1;
 
-/// No less than this is too much, in seconds.
+/// The least number of seconds that counts as too much.
 const LITTLE: f64 = 0.5;
 
 impl Inspected<'_> {
@@ -35,16 +35,17 @@ impl Inspected<'_> {
                 continue;
             };
             if matches!(track.by, TrackMethod::Video | TrackMethod::Audio(_)) {
-                self.is_worth_it(stream, found)?;
+                self.check_decoded_part(stream, found)?;
             }
-            changes.extend(self.told(survey, stream, found));
+            changes.extend(self.damage_to(survey, stream, found));
         }
         Ok(changes)
     }
 
-    /// Makes sure that what can be decoded of a track is most of it, and reaches its end.
-    fn is_worth_it(self, stream: &Stream, found: &Surveyed) -> Result<(), Failure> {
-        // Where each field is a packet of its own, half as many frames as packets are all of them.
+    /// Makes sure that most of a track can be decoded, up to its end.
+    fn check_decoded_part(self, stream: &Stream, found: &Surveyed) -> Result<(), Failure> {
+        // If each field is a packet of its own, a complete track has half as many frames as packets. So the limit is
+        // 45 %.
         let frames = found.frames.len() as u64;
         let expected = match stream.frames {
             Some(stated) => stated.min(found.packets),

@@ -1,10 +1,9 @@
-//! Whether an input is damaged: what of it is missing or cannot be decoded, and
-//! whether what is left is worth an output.
+//! Whether an input is damaged: which parts are missing or cannot be decoded, and whether enough is left for an
+//! output.
 //!
-//! A file that breaks off before the end that its container states is refused,
-//! and so is one of which less than half can be decoded, or whose end cannot.
-//! Damage anywhere else is told, unless the recipe is strict. Recordings of
-//! broadcasts state no length: they are cut anywhere, and begin anywhere.
+//! Three kinds of input are refused: a file that ends before its stated end, a file of which less than half can be
+//! decoded, and a file whose end cannot be decoded. Other damage is listed as a change, unless the recipe is strict.
+//! Recordings of broadcasts are exempt from the first rule: they state no length, and begin and end anywhere.
 
 mod end;
 mod judge;
@@ -21,37 +20,34 @@ use crate::ffmpeg::run::complaints::Complaints;
 use crate::ffmpeg::run::runner::{Finished, Runner};
 use crate::ffmpeg::tracks::Track;
 
-/// An input, and what of it is wanted.
+/// An input, and the tracks that the output keeps.
 #[derive(Clone, Copy)]
 pub struct Inspected<'a> {
-    /// What reads it.
+    /// Reads the input.
     pub runner: &'a Runner,
-    /// Where it is.
     pub source: &'a Source,
-    /// What it says it holds.
+    /// The content as the headers state it.
     pub media: &'a Media,
     /// The tracks of the output.
     pub tracks: &'a [Track],
 }
 
-/// A damaged input's fault.
 fn damaged(what: impl std::fmt::Display) -> Failure {
     Failure::input(format!("source is damaged: {what}"))
 }
 
 impl Inspected<'_> {
-    /// Makes sure that a file on this machine holds what its container says, where a look at its
-    /// headers raises a doubt.
+    /// Makes sure that a local file is as long as its container states. Reads it only if its headers raise a doubt.
     ///
     /// # Errors
-    /// The input's fault where it breaks off.
+    /// The input's fault if it is truncated.
     pub async fn is_whole(self) -> Result<(), Failure> {
         let Source::File(path) = self.source else {
             return Ok(());
         };
         let path = path.clone();
         let breaks_off = tokio::task::spawn_blocking(move || whole::breaks_off(&path)).await;
-        // What cannot be read is ffmpeg's to complain of.
+        // If the file cannot be read, ffmpeg gives the error.
         if matches!(breaks_off, Ok(Ok(true))) {
             let survey = survey(self.runner, self.source, Depth::Packets).await?;
             self.ends_as_stated(&survey)?;
@@ -59,12 +55,12 @@ impl Inspected<'_> {
         Ok(())
     }
 
-    /// Passes on how an encode went, unless the input holds no frame: ffmpeg ends well or badly then,
-    /// by its version.
+    /// Passes on the result of an encode, unless the input holds no frame. Then it depends on ffmpeg's version
+    /// whether the encode succeeds, so the input is blamed here.
     ///
     /// # Errors
-    /// As the encode's; the input's fault where the films hold no frame.
-    pub async fn came_to_something(
+    /// The encode's failure. The input's fault if its video tracks hold no frame.
+    pub async fn blame_empty_input(
         self,
         encoded: Result<Finished, Failure>,
     ) -> Result<Finished, Failure> {
@@ -81,10 +77,10 @@ impl Inspected<'_> {
         encoded
     }
 
-    /// Makes sure that there is a frame to be had.
+    /// Makes sure that the video tracks hold at least one frame.
     ///
     /// # Errors
-    /// The input's fault where the films hold none.
+    /// The input's fault if they hold none.
     pub async fn holds_frames(self) -> Result<(), Failure> {
         let survey = survey(self.runner, self.source, Depth::Packets).await?;
         let mut films = self.kept().filter(|stream| stream.is_film()).peekable();
@@ -97,27 +93,26 @@ impl Inspected<'_> {
         Ok(())
     }
 
-    /// Seconds from the first packet of what is kept to the end of the last one; `None` where there
-    /// are none.
+    /// Seconds from the first packet of the kept tracks to the end of the last one; `None` if there are no packets.
     ///
     /// # Errors
-    /// Where the input cannot be read to its end.
+    /// If the input cannot be read to its end.
     pub async fn length(self) -> Result<Option<f64>, Failure> {
         let survey = survey(self.runner, self.source, Depth::Packets).await?;
         Ok(self.read(&survey))
     }
 
-    /// Finds out what ffmpeg complained of, and what that means for the output.
+    /// Finds out the cause of ffmpeg's complaints, and what the output lacks.
     ///
     /// # Errors
-    /// The input's fault where too much of it is lost.
+    /// The input's fault if too much is lost.
     pub async fn explain(self, complaints: &Complaints) -> Result<Vec<Change>, Failure> {
         let survey = survey(self.runner, self.source, Depth::Frames).await?;
         self.judge(&survey, complaints.breaks_off())
             .map_err(|failure| failure.with_log(complaints.words().to_vec()))
     }
 
-    /// The length of what is kept, as its packets say it.
+    /// The length of the kept tracks by their packets.
     fn read(self, survey: &Survey) -> Option<f64> {
         let kept = self
             .kept()
@@ -128,12 +123,11 @@ impl Inspected<'_> {
         (end > start).then_some(end - start)
     }
 
-    /// Whether it is of a kind that is cut out of a broadcast, and states no length.
     fn is_recording(self) -> bool {
         is_recording(self.media)
     }
 
-    /// What is kept of its films and sound.
+    /// The kept video and audio tracks.
     fn kept(&self) -> impl Iterator<Item = &Stream> {
         let is_timed = |stream: &&Stream| stream.is_film() || stream.kind == StreamKind::Audio;
         self.tracks
@@ -142,7 +136,7 @@ impl Inspected<'_> {
             .filter(is_timed)
     }
 
-    /// Whether a stream is one of these, or a subtitle track that is kept.
+    /// Whether a stream is kept and is no single picture.
     fn is_kept(&self, stream: &Stream) -> bool {
         let is_picture = stream.kind == StreamKind::Video && !stream.is_film();
         let mut tracks = self.tracks.iter();
@@ -150,13 +144,12 @@ impl Inspected<'_> {
     }
 }
 
-/// Whether a file is of a kind that is cut out of a broadcast: its clocks jump, and what is known of
-/// its length is a guess.
+/// Whether a file has a format of broadcast recordings: its timestamps jump, and its length is only an estimate.
 pub fn is_recording(media: &Media) -> bool {
     matches!(media.format.as_str(), "mpegts" | "mpeg")
 }
 
-/// The input's fault where a recipe takes no damaged input.
+/// The failure of a damaged input if the recipe is strict.
 pub fn refusal(damage: &[Change]) -> Option<Failure> {
     let first = damage.first()?;
     let why = first.why.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is told of damage: how much, where, and of which track.
+//! Describes the damage to a track: how much is lost, and where.
 
 use common::job::changes::{Change, Kind};
 
@@ -7,17 +7,22 @@ use crate::attempt::verify::gaps::{Gaps, ONE_PLACE};
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::probe::survey::{Survey, Surveyed};
 
-/// Places that are named.
+/// The most places that are named.
 const NAMED_PLACES: usize = 4;
 
 impl Inspected<'_> {
-    /// What is told of the damage to a track.
-    pub(super) fn told(self, survey: &Survey, stream: &Stream, found: &Surveyed) -> Option<Change> {
+    /// The change that describes the damage to a track; `None` if there is none.
+    pub(super) fn damage_to(
+        self,
+        survey: &Survey,
+        stream: &Stream,
+        found: &Surveyed,
+    ) -> Option<Change> {
         let first = found.frames.first().copied();
         let mut places = Vec::new();
         let mut bad = Vec::new();
-        // Stretches that the demuxer could not read: what it says is of all tracks, and of no time. An MP4's goes by an
-        // index, and skips nothing.
+        // The number of stretches that the demuxer could not read. Its complaints have no time and are about all
+        // tracks. The demuxer of MP4 skips nothing, because it reads by an index.
         let mut unread = 0;
         let skips = !self.media.format.starts_with("mov");
         for complaint in &survey.complaints {
@@ -30,12 +35,12 @@ impl Inspected<'_> {
                 continue;
             }
             let time = complaint.before.map(|(_, time)| time);
-            // A recording that begins between two whole pictures is none the worse for it.
+            // A recording may begin between two complete pictures. That is no damage.
             if self.is_recording() && time.is_some() && time <= first {
                 continue;
             }
             places.push(time.unwrap_or(found.end));
-            // What a demuxer leaves out shows as a gap.
+            // Parts that the demuxer leaves out show as gaps.
             if !complaint.by.is_empty() && !is_demuxers {
                 bad.push(time.unwrap_or(found.end));
             }
@@ -69,8 +74,8 @@ impl Inspected<'_> {
         ))
     }
 
-    /// Which of the tracks a complaint is about: the decoder's own, else that of the frame which came
-    /// next; `None` where it is about a picture, or about what is left out.
+    /// The index of the track that a complaint is about: the track of the complaining decoder, else the track of the
+    /// next frame; `None` if the complaint is about a single picture or about a stream that is left out.
     fn about(self, by: &str, before: Option<(usize, f64)>) -> Option<usize> {
         let is_of = |stream: &&Stream| !stream.codec.is_empty() && by.contains(&stream.codec);
         let next = before.map(|(index, _)| index);
@@ -89,7 +94,7 @@ impl Inspected<'_> {
     }
 }
 
-/// `around 2.4 s, 7.1 s and 9.0 s`, counted from the beginning; `None` where there is no place.
+/// `around 2.4 s, 7.1 s and 9.0 s`, counted from `beginning`; `None` without a time.
 fn around(times: &mut [f64], beginning: f64) -> Option<String> {
     times.sort_by(f64::total_cmp);
     let mut places: Vec<f64> = Vec::new();
@@ -116,7 +121,7 @@ fn around(times: &mut [f64], beginning: f64) -> Option<String> {
 }
 
 impl Survey {
-    /// When the first packet of all begins; 0 where there is none.
+    /// The time of the first packet; 0 if there is none.
     pub(super) fn start(&self) -> f64 {
         let starts = self.streams.values().map(|found| found.start);
         starts

@@ -1,4 +1,4 @@
-//! Whether the output has the input's frames, all of them.
+//! Whether the output has all frames of the input.
 
 use common::job::failure::Failure;
 
@@ -8,8 +8,8 @@ use crate::ffmpeg::run::complaints::Complaints;
 use crate::ffmpeg::tracks::Track;
 
 impl Gate<'_> {
-    /// Frames of each film of the input as its container states them; where it
-    /// does not, its packets, which are the same for all but a few codecs.
+    /// The number of frames of each video track of the input, as its container states it. If it states none, the
+    /// number of packets, which is the same for most codecs.
     pub(super) async fn input_frames(&self) -> Result<Vec<u64>, Failure> {
         let mut frames = Vec::new();
         if !self.keeps_frames() {
@@ -33,8 +33,8 @@ impl Gate<'_> {
         Ok(frames)
     }
 
-    /// Gives the frames of the first film. `decoded` are those already counted; `complaints` gets
-    /// what a further look at the input brings up.
+    /// Returns the number of frames of the first video track. `decoded` is that number if it is already known.
+    /// `complaints` receives the complaints of a further decode of the input.
     pub(super) async fn compare_frames(
         &self,
         mut decoded: Option<u64>,
@@ -46,7 +46,7 @@ impl Gate<'_> {
             let made = match decoded.take() {
                 Some(frames) => frames,
                 None => {
-                    // Encoders write a packet a frame.
+                    // Encoders write one packet for each frame.
                     count(self.input.runner, &self.output, index, Count::Packets)
                         .await
                         .map_err(blame_output)?
@@ -65,8 +65,8 @@ impl Gate<'_> {
         Ok(first.unwrap_or(0))
     }
 
-    /// What the container says is not always what a decoder gives: edit lists,
-    /// fields, hidden frames, damage. So a full decode of the input decides.
+    /// The stated number of frames may differ from the number that a decoder returns, because of edit lists, fields,
+    /// hidden frames or damage. So a full decode of the input decides.
     async fn recount_input(
         &self,
         film: &Track,

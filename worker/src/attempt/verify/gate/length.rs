@@ -1,4 +1,4 @@
-//! Whether the output is as long as what was kept of the input.
+//! Whether the output is as long as the kept part of the input.
 
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
@@ -10,8 +10,8 @@ use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::TrackMethod;
 
 impl Gate<'_> {
-    /// Frames that were counted prove the films; length proves the sound. What the container states
-    /// is no more than a statement: where it does not fit, the input's packets decide.
+    /// The number of frames proves that video is complete; the length proves it for audio. If the length that the
+    /// container states does not fit, the input's packets decide.
     pub(super) async fn compare_lengths(&self, made: &Media) -> Result<Option<Change>, Failure> {
         let has_sound = self
             .input
@@ -24,14 +24,14 @@ impl Gate<'_> {
             .and_then(|video| video.filters.as_ref())
             .is_none_or(Filters::keep_frames);
         let guessed = is_recording(self.input.media);
-        // Packets counted in a file that breaks off prove nothing; a count that its header states does.
+        // The number of packets of a truncated file proves nothing, but a number in its header does.
         let stated = self.films().all(|(_, film)| film.source.frames.is_some());
         let proved_by_frames = self.keeps_frames() && (guessed || (stated && !has_sound));
         let (Some(expected), Some(length)) = (self.expected_length(), made.duration) else {
             return Ok(None);
         };
-        // Half a second for what encoders of sound add and containers round, a frame for the last one's length, and a
-        // thousandth for clocks: far less than anything worth watching.
+        // Half a second for padding by audio encoders and rounding by containers, one frame for the length of the
+        // last frame, and a thousandth for clock drift. A missing part that a person would notice is longer.
         let frame = self
             .input
             .media
@@ -61,8 +61,8 @@ impl Gate<'_> {
         )))
     }
 
-    /// Length of what was kept of the input, in seconds; `None` where only the
-    /// length of all of it is known and not all was kept.
+    /// The length of the kept part of the input, in seconds; `None` if not all tracks are kept and some kept track
+    /// states no length.
     fn expected_length(&self) -> Option<f64> {
         let timed = |stream: &&Stream| stream.kind != StreamKind::Attachment && !stream.is_picture;
         let kept: Vec<&Stream> = self

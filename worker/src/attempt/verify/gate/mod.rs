@@ -1,10 +1,9 @@
-//! The publish gate: what an output must pass before anyone can see it.
+//! The publish gate: the checks that an output must pass before anyone can see it.
 //!
-//! An exit code of 0 proves little: ffmpeg ends well on an input that breaks
-//! off, and a full disk or a lying driver can leave a file that plays nowhere.
-//! So the output is looked at again by fresh processes: its tracks are those
-//! asked for, what was encoded decodes without error, and the input's frames
-//! are all there. What was copied is as good as its source and is only counted.
+//! An exit code of 0 proves little: ffmpeg also succeeds on a truncated input, and a full disk or a faulty driver can
+//! leave a file that plays nowhere. So new processes check the output: it has the tracks that were asked for, its
+//! encoded tracks decode without an error, and it has all frames of the input. A copied track is as good as its
+//! source, so its packets are only counted.
 
 mod frames;
 mod length;
@@ -33,33 +32,32 @@ use crate::ffmpeg::tracks::{Track, TrackMethod};
 /// How much of an output is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// All of it.
+    /// The whole output.
     Full,
-    /// This much of its beginning and of its end; frames are counted without decoding.
+    /// This much of its beginning and of its end. Frames are counted without decoding.
     Sample(Duration),
 }
 
 /// An output that passed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// Frames of its first film.
+    /// The number of frames of its first video track.
     pub frames: u64,
-    /// Length in seconds.
+    /// The length in seconds.
     pub duration: f64,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// What it holds.
+    /// The content.
     pub media: Media,
-    /// What has become of what the input holds.
+    /// What has become of the parts of the input.
     pub changes: Vec<Change>,
 }
 
-/// Checks an output that `arguments` made of `source`; `complaints` are those of the encode.
+/// Checks the output that `arguments` made of `input`. `complaints` are ffmpeg's complaints during the encode.
 ///
 /// # Errors
-/// The input's fault where it is too damaged, or damaged at all and the recipe is strict, and where
-/// it has lost what the recipe forbids to lose. Whose it is where the output does not match the
-/// input, is in doubt.
+/// The input's fault if it is too damaged, if it is damaged at all and the recipe is strict, or if the output has
+/// lost what the recipe forbids to lose. A failure in doubt if the output does not match the input.
 pub async fn check(
     input: Inspected<'_>,
     recipe: &Recipe,
@@ -68,7 +66,7 @@ pub async fn check(
     depth: Depth,
     complaints: &Complaints,
 ) -> Result<Checked, Failure> {
-    // Nothing that looks at it may write at all.
+    // The processes of the check may write nowhere.
     let runner = &input.runner.reading(output.path());
     let media = input.media;
     let gate = Gate {
@@ -77,7 +75,7 @@ pub async fn check(
         output: Source::File(output.path().to_owned()),
     };
     let made = async { probe(runner, &gate.output).await.map_err(blame_output) };
-    // None of these waits for another.
+    // These three checks do not depend on each other.
     let (made, decoded, stated) = tokio::try_join!(made, gate.decode(depth), gate.input_frames())?;
     gate.compare_tracks(&made)?;
     let mut complaints = complaints.clone();
@@ -111,7 +109,7 @@ struct Gate<'a> {
     output: Source,
 }
 
-/// An output that is not as it should be, by the input's fault or because this machine was sick for a moment.
+/// An output that does not match the input. The input may be at fault, or this machine was unsound for a moment.
 fn mismatch(what: impl Into<String>) -> Failure {
     Failure::in_doubt(Doubt::Repetition, what)
 }
@@ -125,7 +123,7 @@ impl Gate<'_> {
             .filter(|(_, track)| track.source.is_film())
     }
 
-    /// How frames that correspond to each other are counted.
+    /// The unit in which the frames of input and output can be compared.
     fn unit(&self) -> Count {
         match self.recipe.video {
             Video::Encode(_) => Count::Frames,
@@ -139,7 +137,7 @@ impl Gate<'_> {
             .is_none_or(|video| video.keeps_frames())
     }
 
-    /// Decodes what was encoded. Gives the frames of the first film, where that was one of it.
+    /// Decodes the encoded tracks. Returns the number of frames of the first video track if it was decoded whole.
     async fn decode(&self, depth: Depth) -> Result<Option<u64>, Failure> {
         let made: Vec<usize> = (0..self.input.tracks.len())
             .filter(|&index| {
@@ -189,7 +187,7 @@ impl Gate<'_> {
     }
 }
 
-/// What would be the input's fault is a mismatch where the "input" is our own output.
+/// Turns an input's fault into a mismatch, because the "input" is our own output here.
 fn blame_output(failure: Failure) -> Failure {
     match failure.fault {
         Fault::Passing => failure,

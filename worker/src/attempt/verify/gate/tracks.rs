@@ -1,4 +1,4 @@
-//! Whether the tracks of the output are those that were asked for.
+//! Whether the output has the tracks that were asked for.
 
 use common::job::failure::Failure;
 use common::recipe::{Container, Scale};
@@ -9,13 +9,13 @@ use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::sound::layout::Layout;
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
-/// Codecs whose every frame says how many channels it has: a track may change in the middle, and
-/// what is found of it depends on how far one looks.
+/// Codecs with the number of channels in each frame. It may change within a track, so the result of a probe depends
+/// on how much the probe reads.
 const SAYS_CHANNELS: &[&str] = &["ac3", "eac3", "dts", "truehd", "mlp", "mp1", "mp2", "mp3"];
 
 impl Gate<'_> {
     pub(super) fn compare_tracks(&self, made: &Media) -> Result<(), Failure> {
-        // An mp4's chapters and timecode come as data tracks of their own, behind all that was asked for.
+        // mp4 stores chapters and timecode as extra data tracks, after all other tracks.
         let mut data = self
             .input
             .tracks
@@ -49,7 +49,8 @@ impl Gate<'_> {
         Ok(())
     }
 
-    /// What differs between a track as asked for and as made: what it is, what was made, what was asked for.
+    /// A difference between a track as asked for and as made: the property, its value in the output, the expected
+    /// value.
     fn difference(&self, track: &Track, made: &Stream) -> Option<(&'static str, String, String)> {
         let source = &track.source;
         if made.kind != source.kind {
@@ -61,7 +62,7 @@ impl Gate<'_> {
             TrackMethod::Audio(encoder) => encoder.codec(),
             TrackMethod::Subtitles(form) | TrackMethod::Captions(form) => form,
         };
-        // MP4 has one name for all layers of MPEG audio.
+        // mp4 has one name for all layers of MPEG audio.
         let same = made.codec == codec
             || (self.recipe.container == Container::Mp4
                 && (codec, made.codec.as_str()) == ("mp2", "mp3"));
@@ -92,8 +93,8 @@ impl Gate<'_> {
         None
     }
 
-    /// The picture's size after the recipe, give or take the pixel that makes
-    /// it even; `None` where only ffmpeg's filters know it.
+    /// The size of the picture that the recipe makes, without rounding to even pixels; `None` if only ffmpeg's
+    /// filters determine it.
     pub(super) fn size(&self, film: &Stream) -> Option<(u32, u32)> {
         let video = self.recipe.video_encode()?;
         let shown = film.shown();
