@@ -1,4 +1,4 @@
-//! Batches: what one command enqueued together, and how far it is.
+//! Batches: the jobs that one command enqueued together, and their progress.
 
 use std::ops::AddAssign;
 
@@ -11,31 +11,29 @@ use crate::job::run::RunState;
 use crate::job::state::JobState;
 use crate::names::location::Location;
 
-/// What is kept of a batch; its jobs carry its id.
+/// The stored record of a batch; its jobs carry its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
-    /// Its id.
+    /// The batch's id.
     pub id: BatchId,
-    /// What a person may know it by, e.g. the folder that was given.
+    /// A name for people, e.g. the folder that was enqueued.
     pub label: String,
-    /// Jobs that were added with it; those that were to be, until all are.
+    /// Number of jobs that were added; until all are added, the number that is planned.
     pub jobs: u64,
-    /// When it was enqueued.
+    /// When the batch was enqueued.
     pub enqueued: Timestamp,
-    /// The folder below which its outputs lie; not known of batches from before it
-    /// was kept.
+    /// The folder of the batch's outputs; `None` for batches of old programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<Location>,
 }
 
-/// A batch is kept before its jobs are enqueued. This long afterwards, those that
-/// are there are all that will be, or whoever enqueued them goes on correcting it.
+/// A batch is stored before its jobs are enqueued. After this time, the jobs that exist are all of its jobs, unless
+/// the program that enqueues them still corrects the number.
 const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 
 impl Batch {
-    /// The batch as it is to be listed, where `named` jobs name it. A command that
-    /// was killed may have left more in it than was ever added, or nothing at all:
-    /// then there is nothing to list.
+    /// The batch for a listing, if `named` jobs carry its id; `None` if it holds no job. A command that was killed
+    /// may have added fewer jobs than the record says, or none.
     #[must_use]
     pub fn counted(mut self, named: u64, now: Timestamp) -> Option<Self> {
         if now.duration_since(self.enqueued) > SETTLED {
@@ -45,33 +43,33 @@ impl Batch {
     }
 }
 
-/// How far the jobs of a batch are.
+/// The jobs of a batch by state, with their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BatchProgress {
     /// Jobs that wait for a worker.
     pub pending: u64,
-    /// Jobs that were put aside while the batch is paused.
+    /// Jobs that are parked because the batch is paused.
     pub paused: u64,
     /// Jobs that wait for their next attempt.
     pub waiting: u64,
-    /// Jobs that a worker is at.
+    /// Jobs that a worker runs.
     pub running: u64,
-    /// Jobs that are done.
+    /// Jobs that are completed.
     pub completed: u64,
     /// Jobs that failed for good.
     pub failed: u64,
     /// Jobs that a person cancelled.
     pub cancelled: u64,
-    /// Bytes of the inputs of what is done.
+    /// Bytes of the inputs of the completed jobs.
     pub input_bytes: u64,
-    /// Bytes of the outputs of what is done.
+    /// Bytes of the outputs of the completed jobs.
     pub output_bytes: u64,
-    /// Bytes of the inputs of what has not ended.
+    /// Bytes of the inputs of the jobs that have not ended.
     pub bytes_left: u64,
 }
 
 impl BatchProgress {
-    /// Counts one of its jobs.
+    /// Counts one job of the batch.
     pub fn add(&mut self, record: &JobRecord) {
         let count = match record.state() {
             JobState::Pending => &mut self.pending,
@@ -92,12 +90,12 @@ impl BatchProgress {
         }
     }
 
-    /// All of its jobs.
+    /// Number of all jobs.
     pub fn jobs(&self) -> u64 {
         self.open() + self.completed + self.failed + self.cancelled
     }
 
-    /// Those that have not ended.
+    /// Number of jobs that have not ended.
     pub fn open(&self) -> u64 {
         self.pending + self.paused + self.waiting + self.running
     }

@@ -1,4 +1,4 @@
-//! What happened to a job: the history that timelines and charts read.
+//! Events: the history of a job, for timelines and charts.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,43 +12,43 @@ use crate::job::progress::EncodeProgress;
 use crate::job::run::report::Report;
 use crate::job::run::{Requeue, Run, RunState};
 
-/// One entry of a job's history, kept in the stream `EVENTS`.
+/// One entry of a job's history, stored in the stream `EVENTS`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Which job.
+    /// The job's id.
     pub job: JobId,
-    /// Which of its attempts.
+    /// The number of the attempt.
     pub attempt: u32,
     /// When it happened, by the broker's clock.
     pub at: Timestamp,
-    /// What.
+    /// What happened.
     pub what: What,
-    /// How urgent the job was from then on, where a person may have changed it.
+    /// The job's priority from then on; `None` if it cannot have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
 }
 
-/// What happened.
+/// What happened to a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// It was enqueued. Written with its first claim, as enqueueing is one write.
+    /// It was enqueued. Recorded with its first claim, since enqueueing is one write.
     Queued,
-    /// A worker took it.
+    /// A worker claimed it.
     Claimed(WorkerName),
-    /// ffmpeg was started by this command line, as a shell would read it.
+    /// ffmpeg was started with this command line, quoted for a shell.
     Command(String),
-    /// So much of it is encoded.
+    /// The encode reached this point.
     Progress(EncodeProgress),
-    /// A worker gave it back unharmed, e.g. because it was told to stop.
+    /// A worker released it unharmed, e.g. on SIGTERM.
     Returned(WorkerName),
     /// A person moved it to this queue.
     Moved(Queue),
-    /// A person asked for it again, or changed its priority.
+    /// A person retried it, or changed its priority.
     Requeued,
-    /// An attempt failed and there will be another.
+    /// An attempt failed, and there will be another.
     Retried(Failure),
-    /// It is done.
+    /// It was completed.
     Completed(Box<Report>),
     /// It failed for good.
     Failed(Failure),
@@ -76,7 +76,7 @@ impl What {
 }
 
 impl Event {
-    /// What a run that was just written means for the job's history.
+    /// The event for a run that was just written.
     pub fn of(run: &Run) -> Self {
         let what = match &run.state {
             RunState::Running { worker, .. } => What::Claimed(worker.clone()),
@@ -99,7 +99,7 @@ impl Event {
         }
     }
 
-    /// That a job was enqueued, as its first run tells.
+    /// The event of a job's enqueueing, made from its first run.
     pub fn queued(run: &Run) -> Self {
         Self {
             job: run.job.id,
@@ -110,8 +110,8 @@ impl Event {
         }
     }
 
-    /// All that happened to a job, of which these are recorded: it begins with being
-    /// enqueued, whenever that was written.
+    /// A job's history, made from the recorded events: it begins with the enqueueing, whether and whenever that was
+    /// recorded.
     pub fn history(job: &Job, mut recorded: Vec<Self>) -> Vec<Self> {
         let is_queued = |event: &Self| event.what == What::Queued;
         let first = recorded.iter().find(|event| is_queued(event)).cloned();

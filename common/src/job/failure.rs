@@ -1,20 +1,20 @@
-//! Why an attempt failed, and whether another one is worth it.
+//! Failures: why an attempt failed, and whether another one is worth it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Whose fault it was; decides what happens next.
+/// The cause of a failure; it decides what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Fault {
-    /// The input or the recipe: no worker will fare better, so no retry.
+    /// The input or the recipe: no worker would do better, so there is no retry.
     Input,
-    /// The worker (disk full, encoder lost its device): retry elsewhere.
+    /// The worker (disk full, device of the encoder lost): retry on another worker.
     Worker,
-    /// Something that passes: a store or the broker is out of reach, or takes
-    /// nothing for now. It is waited out, and uses up no attempt.
+    /// An outage that passes: a store or the broker is out of reach, or refuses for now. The job waits for its end,
+    /// and no attempt is used up.
     Passing,
 }
 
@@ -25,8 +25,7 @@ impl Fault {
     }
 }
 
-/// Why something failed, of a message that also says where: without the path that
-/// such messages end with, or began with once.
+/// The reason in a message that also holds a path, at its end or its beginning: the message without the path.
 pub fn cause(message: &str) -> &str {
     let is_start = |at: &usize| {
         let (before, from) = message.split_at(*at);
@@ -44,10 +43,10 @@ pub fn cause(message: &str) -> &str {
     };
     let before = message[..at].trim_end_matches(|c: char| c.is_whitespace() || ":('\"".contains(c));
     match message[at..].split_once(": ") {
-        // It begins with the path.
+        // The message begins with the path.
         Some((_, reason)) if before.is_empty() && !reason.is_empty() => cause(reason),
         _ if before.is_empty() => message,
-        // The path stands in the midst of a sentence.
+        // The path is inside a sentence.
         Some(_) if !message[..at].trim_end().ends_with([':', '(']) => message,
         _ => before,
     }
@@ -63,35 +62,34 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What is to decide whose fault a failure was.
+/// How the cause of a doubtful failure is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// A proof encode with the same encoder. If it passes, the input is at fault.
+    /// By a proof encode with the same encoder: if it passes, the input is at fault.
     Proof,
-    /// A proof encode, and a second attempt on any worker: a machine that was sick for a moment does not fail
-    /// the same job in the same words again.
+    /// By a proof encode and a second attempt on any worker: a machine with a passing defect does not fail the same
+    /// job with the same message again.
     Repetition,
-    /// A proof encode, and a second attempt on another worker.
+    /// By a proof encode and a second attempt on another worker.
     SecondWorker,
 }
 
-/// An attempt that failed.
+/// The failure of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// Whose fault.
+    /// The cause.
     pub fault: Fault,
-    /// What happened, to what, in one line for people.
+    /// What happened, and to which file, in one line for people.
     pub message: String,
-    /// The last lines of ffmpeg's log, where it got that far.
+    /// The last lines of ffmpeg's log, if ffmpeg ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
-    /// Whether it uses up an attempt although it may pass: nothing but this job
-    /// was seen to fail.
+    /// Whether an attempt is used up although the fault may pass: only this job was seen to fail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub counts: bool,
-    /// Whether it is still open whose fault it was. The worker settles that before anything is
-    /// written down; until then `fault` is the worker's.
+    /// How the cause is to be found; `None` if it is known. The worker finds it before the failure is stored; until
+    /// then `fault` is the worker's.
     #[serde(skip)]
     pub doubt: Option<Doubt>,
 }
@@ -107,17 +105,17 @@ impl Failure {
         }
     }
 
-    /// The input's or the recipe's fault.
+    /// A failure by fault of the input or the recipe.
     pub fn input(message: impl Into<String>) -> Self {
         Self::new(Fault::Input, message)
     }
 
-    /// The worker's fault.
+    /// A failure by fault of the worker.
     pub fn worker(message: impl Into<String>) -> Self {
         Self::new(Fault::Worker, message)
     }
 
-    /// The input's or the worker's fault: this is to decide.
+    /// A failure by fault of the input or of the worker, to be settled by `doubt`.
     pub fn in_doubt(doubt: Doubt, message: impl Into<String>) -> Self {
         Self {
             doubt: Some(doubt),
@@ -125,12 +123,12 @@ impl Failure {
         }
     }
 
-    /// A fault that passes.
+    /// A failure by a passing fault.
     pub fn passing(message: impl Into<String>) -> Self {
         Self::new(Fault::Passing, message)
     }
 
-    /// A fault that may pass, but that so far befell this job alone.
+    /// A failure by a fault that may pass, but has hit only this job so far.
     pub fn passing_perhaps(message: impl Into<String>) -> Self {
         Self {
             counts: true,
@@ -138,12 +136,12 @@ impl Failure {
         }
     }
 
-    /// Whether it uses up one of the job's attempts.
+    /// Whether the failure uses up one of the job's attempts.
     pub fn uses_attempt(&self) -> bool {
         self.counts || self.fault != Fault::Passing
     }
 
-    /// The same failure, once it is known whose fault it was.
+    /// The same failure, with the cause found.
     #[must_use]
     pub fn settled(self, fault: Fault) -> Self {
         Self {
@@ -153,7 +151,7 @@ impl Failure {
         }
     }
 
-    /// The same failure with the lines of log that led to it.
+    /// The same failure, with the lines of log that led to it.
     #[must_use]
     pub fn with_log(mut self, log: Vec<String>) -> Self {
         self.log = log;

@@ -1,4 +1,4 @@
-//! Identities of jobs and batches.
+//! Ids of jobs and batches.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,21 +10,20 @@ use crate::job::input::Input;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
 
-/// Identifies a job: a UUIDv5 of what is to be done, so that the same work
-/// asked for twice is the same job.
+/// Identifies a job: a UUIDv5 of its input, recipe and output, so that the same work asked for twice is one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(Uuid);
 
-/// Namespace of the farm's job ids; chosen at random once, never to change.
+/// Namespace of the farm's job ids. It was chosen at random and never changes.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5b3c_7f1e_61d4_4f0a_9c52_e0a7_48d1_93b6);
 
 impl JobId {
     /// The id of no job.
     pub(crate) const NOBODYS: Self = Self(Uuid::nil());
 
-    /// The id of encoding this input by this recipe to this output. `salt`
-    /// tells apart what a person asked for again on purpose.
+    /// The id of encoding this input by this recipe to this output. A `salt` makes a different id for work that a
+    /// person wants to have done again.
     pub fn of(input: &Input, recipe: &Recipe, output: &Location, salt: Option<Uuid>) -> Self {
         let identity = serde_json::to_vec(&(input, recipe, output, salt))
             .expect("plain data with string keys always serialises");
@@ -38,7 +37,7 @@ impl JobId {
 pub struct BatchId(Uuid);
 
 impl BatchId {
-    /// A new batch, now.
+    /// A new id, made now.
     pub fn new() -> Self {
         Self(Uuid::now_v7())
     }

@@ -1,4 +1,4 @@
-//! What a job reads.
+//! The input of a job.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,10 @@ use crate::names::location::Location;
 /// One exact version of a media file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
-    /// Where it is.
+    /// The file's location.
     pub location: Location,
-    /// Its size in bytes.
+    /// The file's size in bytes.
     pub size: u64,
-    /// What else tells it from another version of the same name: the store's
-    /// etag, or the time of the last change.
+    /// Tells this version from others with the same name and size: the store's etag, or the time of the last change.
     pub version: String,
 }

@@ -1,4 +1,4 @@
-//! A job: one input to be encoded to one output by one recipe.
+//! A job: one input that is encoded to one output by one recipe.
 
 pub mod batch;
 pub mod changes;
@@ -22,39 +22,38 @@ use crate::job::input::Input;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
 
-/// What is to be done. Written once, when it is enqueued; its queue and
-/// priority stand in its subject, so that they can change. One that is read has
-/// passed [`Job::check`].
+/// A job, written once when it is enqueued. Its queue and priority are in the message's subject, so that they can
+/// change. A decoded job has passed [`Job::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Job {
-    /// Its identity, made from the fields below that say what is to be done.
+    /// The job's id, made from input, recipe and output.
     pub id: JobId,
-    /// What it was enqueued with.
+    /// The batch with which the job was enqueued.
     pub batch: BatchId,
-    /// What is read. It is never written to.
+    /// The file to read. It is never written to.
     pub input: Input,
-    /// What appears, whole and verified, when the job is done.
+    /// The location of the output, which appears whole and verified.
     pub output: Location,
-    /// What is done with the input.
+    /// How the input is encoded.
     pub recipe: Recipe,
-    /// How often it may be tried, crashes of workers included.
+    /// Most attempts, crashes of workers included.
     pub attempts: u32,
-    /// Whether what is at the output may be replaced.
+    /// Whether a file at the output may be replaced.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replace: bool,
-    /// Further queues that it may wait in, and when.
+    /// Further queues in which the job may wait, and from when on.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "hops")]
     pub fallbacks: Option<Fallbacks>,
-    /// When it was enqueued.
+    /// When the job was enqueued.
     pub enqueued: Timestamp,
 }
 
 impl Job {
-    /// Attempts that a job has unless its owner says otherwise.
+    /// The default of [`Job::attempts`].
     pub const ATTEMPTS: u32 = 3;
 
-    /// A new job, now.
+    /// A new job, enqueued now.
     pub fn new(
         batch: BatchId,
         input: Input,
@@ -75,25 +74,24 @@ impl Job {
         }
     }
 
-    /// What a worker must be able to read and write for it.
+    /// The locations that a worker must be able to read and to write for the job.
     pub fn needed(&self) -> [Location; 2] {
         [self.input.location.clone(), self.output.clone()]
     }
 }
 
-/// Queues that a job may wait in besides its first, once it has waited long
-/// enough. Never without being asked for.
+/// Further queues of a job, which open once the job has waited long enough. A job has none unless a person asks for
+/// them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fallbacks {
-    /// The queues, in the order in which they are opened to it.
+    /// The queues, in the order in which they open.
     pub queues: Vec<Queue>,
-    /// Seconds that it waits before each further queue is opened to it.
+    /// Seconds that the job waits before each of them opens.
     pub after: u64,
 }
 
 impl Fallbacks {
-    /// Each further queue with the time from which on the job may be taken
-    /// from it, for one that begins to wait now.
+    /// Each further queue with the time when it opens, for a job that begins to wait at `now`.
     pub fn openings(&self, now: Timestamp) -> impl Iterator<Item = (&Queue, Timestamp)> {
         let after = i64::try_from(self.after).unwrap_or(i64::MAX);
         (1..).zip(&self.queues).filter_map(move |(nth, queue)| {

@@ -1,4 +1,4 @@
-//! Live progress of a running job: fresh or nothing, never needed for correctness.
+//! Live progress of a running job: not stored, and not needed for correctness.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,40 +8,38 @@ use crate::job::id::JobId;
 use crate::job::run::Stage;
 use crate::names::location::Location;
 
-/// How far a job is.
+/// The progress of a running job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Which job.
+    /// The job's id.
     pub job: JobId,
-    /// Who runs it.
+    /// The worker that runs the job.
     pub worker: WorkerName,
-    /// Which of its attempts.
+    /// The number of the attempt.
     pub attempt: u32,
-    /// What it is busy with.
+    /// The stage of the attempt.
     pub stage: Stage,
-    /// Done share of this stage, 0 to 1; `None` where it cannot be known.
+    /// Done share of this stage, 0 to 1; `None` if it cannot be known.
     pub fraction: Option<f32>,
-    /// Encoding figures, once ffmpeg has given some.
+    /// Figures of the encode, once ffmpeg has printed some.
     pub encode: Option<EncodeProgress>,
-    /// Seconds until the stage ends at the present speed; of the whole job
-    /// [`Progress::seconds_left`] says it.
+    /// Seconds until the stage ends at the present speed. For the whole job see [`Progress::seconds_left`].
     pub eta: Option<f32>,
-    /// A place that it waits for with what it has made, as its worker cannot
-    /// reach it now.
+    /// The store or folder that the worker cannot reach, so that the finished output waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<Location>,
     /// When this was measured.
     pub at: Timestamp,
 }
 
-/// What ffmpeg says of itself while it encodes.
+/// The figures that ffmpeg prints while it encodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EncodeProgress {
-    /// Video frames encoded.
+    /// Number of video frames encoded.
     pub frame: u64,
     /// Frames per second.
     pub fps: f32,
-    /// Times real time.
+    /// Multiple of real time.
     pub speed: f32,
     /// Bits per second of the output.
     pub bitrate: f32,

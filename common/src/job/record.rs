@@ -1,4 +1,4 @@
-//! What a farm knows of a job: that it waits, that its batch is paused, or its run.
+//! Records: what a farm knows of a job, which is a message in the queue, a parked message, or a run.
 
 use serde::Serialize;
 
@@ -7,28 +7,28 @@ use crate::job::Job;
 use crate::job::run::Run;
 use crate::job::state::JobState;
 
-/// A job that waits and that nobody has taken yet.
+/// A job that waits and that no worker has claimed yet.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pending {
     /// The job.
     pub job: Job,
-    /// Where it waits.
+    /// The queue in which it waits.
     pub queue: Queue,
-    /// How urgently.
+    /// Its priority there.
     pub priority: Priority,
-    /// Its place in the broker's order.
+    /// Its sequence in the stream.
     pub sequence: u64,
 }
 
-/// All that is known of one job.
+/// What the farm knows of one job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobRecord {
-    /// Nobody has taken it yet.
+    /// No worker has claimed the job yet.
     Pending(Box<Pending>),
-    /// Its batch is paused and it was put aside; this is where it goes on.
+    /// The job is parked, because its batch is paused; the run holds the lane to which it returns.
     Parked(Box<Run>),
-    /// Somebody has.
+    /// The job has a run.
     Run(Box<Run>),
 }
 
@@ -41,7 +41,7 @@ impl JobRecord {
         }
     }
 
-    /// The queue that it waits in, or was last taken from.
+    /// The queue in which the job waits, or from which it was last claimed.
     pub fn queue(&self) -> &Queue {
         match self {
             Self::Pending(pending) => &pending.queue,
@@ -49,7 +49,7 @@ impl JobRecord {
         }
     }
 
-    /// How urgently.
+    /// The job's priority.
     pub fn priority(&self) -> Priority {
         match self {
             Self::Pending(pending) => pending.priority,
@@ -57,7 +57,7 @@ impl JobRecord {
         }
     }
 
-    /// Its run, once somebody has taken it or decided about it.
+    /// The job's run, if it was claimed or changed.
     pub fn run(&self) -> Option<&Run> {
         match self {
             Self::Pending(_) => None,
@@ -65,12 +65,12 @@ impl JobRecord {
         }
     }
 
-    /// Whether nothing can change any more, unless a person wants it to.
+    /// Whether the job has ended: only a retry can change it.
     pub fn has_ended(&self) -> bool {
         self.run().is_some_and(|run| run.state.is_terminal())
     }
 
-    /// Where it stands.
+    /// The job's state.
     pub fn state(&self) -> JobState {
         match self {
             Self::Pending(_) => JobState::Pending,
@@ -80,11 +80,11 @@ impl JobRecord {
     }
 }
 
-/// How many jobs go before another one.
+/// How many jobs come before another one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct QueueAhead {
-    /// How many.
+    /// Number of jobs.
     pub jobs: u64,
-    /// Whether they were counted; estimated otherwise.
+    /// Whether the jobs were counted; otherwise the number is an estimate.
     pub is_exact: bool,
 }

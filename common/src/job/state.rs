@@ -1,29 +1,28 @@
-//! Where a job stands, in the one set of words that commands, the page, the API
-//! and filters share.
+//! The states of a job, in the one set of words that commands, page, API and filters share.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a job stands. [`crate::job::run::RunState`] is the same with what belongs to each state.
+/// The state of a job. [`crate::job::run::RunState`] is the same with the data of each state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum JobState {
-    /// It waits in its queue for a worker.
+    /// The job waits in its queue for a worker.
     Pending,
-    /// It was set aside while its batch is paused.
+    /// The job is parked, because its batch is paused.
     Paused,
-    /// A worker has claimed it.
+    /// A worker has claimed the job.
     Running,
-    /// An attempt failed, and the next one is due later.
+    /// An attempt failed, and the next one starts later.
     Waiting,
-    /// Its output is in place, whole and verified.
+    /// The output is in place, whole and verified.
     Completed,
-    /// It failed for good.
+    /// The job failed for good.
     Failed,
-    /// An operator cancelled it.
+    /// A person cancelled the job.
     Cancelled,
 }
 
@@ -39,7 +38,7 @@ impl JobState {
         Self::Cancelled,
     ];
 
-    /// The word for it, as people write it and as JSON holds it.
+    /// The word for the state, for people and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -52,7 +51,7 @@ impl JobState {
         }
     }
 
-    /// Whether the job changes no more, unless an operator retries it.
+    /// Whether the job has ended: only a retry can change it.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
@@ -69,7 +68,7 @@ impl fmt::Display for JobState {
     }
 }
 
-/// A word that names no state.
+/// The word names no state.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "unknown state '{0}': one of pending, paused, running, waiting, completed, failed, cancelled"
@@ -87,21 +86,21 @@ impl FromStr for JobState {
     }
 }
 
-/// Why an operator's change came too late for a job.
+/// Why a person's change came too late for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TooLate {
-    /// Its state does not allow the change.
+    /// The job's state does not allow the change.
     Is(JobState),
-    /// Its owner is bringing the output into place.
+    /// The owner is publishing the output.
     Publishing,
-    /// Its owner vanished while it published: the output may be there, or appear.
+    /// The owner vanished while it published: the output may be in place, or appear.
     PerhapsPublished,
-    /// The farm does not know it any more.
+    /// The farm does not know the job any more.
     Gone,
 }
 
 impl TooLate {
-    /// Why, to be put after "it is".
+    /// The reason, to be put after "it is".
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Is(state) => state.as_str(),

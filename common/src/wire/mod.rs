@@ -1,5 +1,5 @@
-//! Messages as bytes: JSON in an envelope that carries the version, so that a
-//! program meeting a newer one says so instead of guessing.
+//! Messages as bytes: JSON in an envelope with a version, so that a program that gets a message of a newer one says
+//! so instead of guessing.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -19,33 +19,33 @@ struct VersionOnly {
     v: u32,
 }
 
-/// The bytes are no message that this program understands.
+/// The bytes cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
-    /// Written by a newer program.
+    /// A newer program wrote the message.
     #[error("the message has version {found}, this program understands up to {VERSION}: update it")]
     Newer {
         /// Version of the message.
         found: u32,
     },
-    /// Not a message of the farm.
+    /// The bytes are no message of the farm.
     #[error("the message cannot be read: {0}")]
     Malformed(#[from] serde_json::Error),
 }
 
-/// The message as bytes.
+/// Encodes a message in its envelope.
 pub fn encode<T: Serialize>(body: &T) -> Bytes {
     serde_json::to_vec(&Envelope { v: VERSION, body })
         .expect("messages are plain data with string keys")
         .into()
 }
 
-/// The message that the bytes hold.
+/// Decodes a message from its envelope.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
     match serde_json::from_slice::<Envelope<T>>(bytes) {
         Ok(envelope) if envelope.v <= VERSION => Ok(envelope.body),
         Ok(Envelope { v: found, .. }) => Err(WireError::Newer { found }),
-        // A newer message may fail to read for being newer: say that first.
+        // A newer message may be unreadable because it is newer: that comes first.
         Err(error) => match serde_json::from_slice::<VersionOnly>(bytes) {
             Ok(VersionOnly { v: found }) if found > VERSION => Err(WireError::Newer { found }),
             _ => Err(error.into()),
@@ -58,7 +58,7 @@ mod golden;
 #[cfg(feature = "openapi")]
 mod openapi;
 
-/// Whether a value is left out of its stored form, as a reader fills it in.
+/// Whether a value is left out of its stored form, because a reader fills in the default.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -1,5 +1,5 @@
-//! How the contract's text and number forms appear in the OpenAPI document of the
-//! HTTP API. Their shapes are made here, because serde converts these types.
+//! Schemas of the contract's text and number types for the OpenAPI document of the HTTP API. They are written here,
+//! because serde converts these types.
 
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -12,7 +12,7 @@ use crate::job::id::{BatchId, JobId};
 use crate::names::token::Token;
 use crate::recipe::encoder::Encoder;
 
-/// Types that JSON holds as text: what each is, and an example.
+/// Types that are text in JSON, each with a description and an example.
 macro_rules! texts {
     ($($type:ty: $description:literal, $example:literal;)+) => {$(
         impl PartialSchema for $type {
@@ -39,7 +39,7 @@ texts! {
     WorkerName: "The name of a worker", "mini-pc";
 }
 
-/// Types that JSON holds as a number: what each is, the least and the most.
+/// Types that are numbers in JSON, each with a description, the least and the most value.
 macro_rules! numbers {
     ($($type:ty: $description:literal, $least:literal, $most:literal;)+) => {$(
         impl PartialSchema for $type {

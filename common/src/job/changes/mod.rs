@@ -1,4 +1,4 @@
-//! What becomes of what an input holds: kept, converted or lost, and why.
+//! Changes: what an output has kept, converted or lost of its input, and why.
 
 use std::fmt;
 
@@ -9,34 +9,34 @@ mod tally;
 pub use crate::recipe::loss::Kind;
 pub use tally::{Tally, tally};
 
-/// Changes that are told of one output, at the most: a hostile input may have thousands of tracks.
+/// Most changes that are listed for one output: a hostile input may have thousands of tracks.
 pub const MOST_CHANGES: usize = 200;
 
-/// What has become, or will become, of one thing that the input holds.
+/// What has become, or will become, of one thing of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// What kind of thing.
+    /// The kind of thing.
     pub kind: Kind,
-    /// What became of it.
+    /// Kept, converted or lost.
     pub fate: Fate,
-    /// The input's stream that it belongs to, counted from 0; `None` for what belongs to the whole file.
+    /// The input's stream that it belongs to, counted from 0; `None` for the whole file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track: Option<usize>,
-    /// What the input holds, e.g. `5.1(side)`, `HDR10 (1000 cd/m²)`, `3 chapters`.
+    /// The thing in the input, e.g. `5.1(side)`, `HDR10 (1000 cd/m²)`, `3 chapters`.
     pub from: String,
-    /// What the output holds instead; `None` where it is kept as it is, or lost.
+    /// The thing in the output; `None` if it is kept unchanged, or lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Why it was not kept as it is.
+    /// Why it was not kept unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Whether the recipe asks for just that, e.g. a track left out by `--audio none`.
+    /// Whether the recipe asks for it, e.g. for a track left out by `--audio none`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_wanted: bool,
 }
 
 impl Change {
-    /// The output holds it as the input does.
+    /// A thing that the output holds unchanged.
     pub fn kept(kind: Kind, track: impl Into<Option<usize>>, from: impl Into<String>) -> Self {
         Self {
             kind,
@@ -49,7 +49,7 @@ impl Change {
         }
     }
 
-    /// The output holds it in another form.
+    /// A thing that the output holds in another form.
     pub fn converted(
         kind: Kind,
         track: impl Into<Option<usize>>,
@@ -65,7 +65,7 @@ impl Change {
         }
     }
 
-    /// The output does not hold it.
+    /// A thing that the output does not hold.
     pub fn lost(
         kind: Kind,
         track: impl Into<Option<usize>>,
@@ -79,7 +79,7 @@ impl Change {
         }
     }
 
-    /// It is what the recipe asks for.
+    /// Marks the change as asked for by the recipe.
     pub fn wanted(self) -> Self {
         Self {
             is_wanted: self.fate != Fate::Kept,
@@ -87,8 +87,7 @@ impl Change {
         }
     }
 
-    /// Whether something is gone that nobody asked to lose: it is lost, or converted where the old form cannot be
-    /// had back of the new one.
+    /// Whether this is a loss: not asked for, and either lost or converted without a way back to the old form.
     pub fn is_loss(&self) -> bool {
         !self.is_wanted
             && match self.fate {
@@ -98,7 +97,7 @@ impl Change {
             }
     }
 
-    /// Whether a person who was not asked needs to hear of it: it is neither kept nor wanted.
+    /// Whether people should be told: it is neither kept nor asked for.
     pub fn is_news(&self) -> bool {
         self.fate != Fate::Kept && !self.is_wanted
     }
@@ -127,11 +126,11 @@ impl fmt::Display for Change {
     }
 }
 
-/// What became of a thing.
+/// What became of a thing of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
-    /// The output holds it as the input does.
+    /// The output holds it unchanged.
     Kept,
     /// The output holds it in another form.
     Converted,

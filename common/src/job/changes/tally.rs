@@ -1,4 +1,4 @@
-//! What several outputs have lost alike, counted.
+//! Tallies: equal changes of several outputs, counted.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,23 +10,23 @@ use crate::job::changes::{Change, Fate, Kind};
 /// A change that several outputs have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// How many outputs.
+    /// Number of outputs.
     pub files: usize,
-    /// What kind of thing.
+    /// The kind of thing.
     pub kind: Kind,
-    /// What became of it.
+    /// Converted or lost.
     pub fate: Fate,
-    /// What they hold instead, where all hold the same.
+    /// The thing in the outputs, if it is the same in all.
     pub to: Option<String>,
-    /// Why.
+    /// Why it was not kept.
     pub why: Option<String>,
 }
 
-/// Counts what is neither kept nor wanted in the lists of several outputs: what is lost first, what most have in
-/// common before the rest.
+/// Counts the changes of several outputs that are neither kept nor asked for: losses first, the most frequent before
+/// the rest.
 pub fn tally<'a>(lists: impl Iterator<Item = &'a [Change]>) -> Vec<Tally> {
     type Key<'a> = (Fate, Kind, Option<&'a str>);
-    /// How many, and what they hold instead.
+    /// Number of outputs, and the thing in them.
     type Found<'a> = (usize, Option<&'a str>);
     let mut groups: BTreeMap<Key<'a>, Found<'a>> = BTreeMap::new();
     for list in lists {

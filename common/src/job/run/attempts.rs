@@ -12,24 +12,24 @@ use crate::job::run::Run;
 /// An attempt that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Which one, from 1.
+    /// The number of the attempt, from 1.
     pub number: u32,
-    /// Who tried.
+    /// The worker that made it.
     pub worker: WorkerName,
     /// When it started.
     pub started: Timestamp,
     /// When it was known to have failed.
     pub ended: Timestamp,
-    /// What went wrong, and whose fault it was.
+    /// What went wrong, and the cause.
     pub failure: Failure,
 }
 
-/// Workers on which a job may fail by their own fault, or vanish with it,
-/// before no further one is put at risk, whatever attempts it has left.
+/// A job ends once attempts on this many workers failed by the worker's fault or vanished, whatever attempts it has
+/// left: no further worker is put at risk.
 pub const MOST_WORKERS: usize = 3;
 
-/// Failed attempts that a run keeps from its beginning, and as many from its
-/// end: a store may be out of reach for days.
+/// A run keeps this many failed attempts from its beginning, and as many from its end: a store may be out of reach
+/// for days.
 const KEPT_FAILURES: usize = 10;
 
 impl Run {
@@ -38,13 +38,12 @@ impl Run {
         self.attempt.saturating_sub(self.returned)
     }
 
-    /// Whether no further attempt is to be made: all are used up, or too many
-    /// workers fared badly with it.
+    /// Whether no further attempt is made: all are used up, or the job has harmed enough workers.
     pub(super) fn is_spent(&self) -> bool {
         self.spent() >= self.job.attempts || self.has_harmed_enough()
     }
 
-    /// Whether too many workers fared badly with it.
+    /// Whether attempts on [`MOST_WORKERS`] workers failed by the worker's fault.
     pub(super) fn has_harmed_enough(&self) -> bool {
         let harmed: BTreeSet<_> = self
             .failures
@@ -57,7 +56,7 @@ impl Run {
         harmed.len() >= MOST_WORKERS
     }
 
-    /// How often in a row, up to now, it came to nothing by what passes.
+    /// How many of the last attempts in a row failed by a passing fault without using up an attempt.
     pub fn passing_failures(&self) -> usize {
         let failures = self.failures.iter().rev();
         failures
@@ -65,7 +64,7 @@ impl Run {
             .count()
     }
 
-    /// Keeps a record of how an attempt failed.
+    /// Records the failure of an attempt.
     pub(super) fn note_failure(
         &mut self,
         worker: &WorkerName,
@@ -80,7 +79,7 @@ impl Run {
             failure: failure.clone(),
         });
         let middle = self.failures.get(KEPT_FAILURES);
-        // Those that used up an attempt are few, and decide whether there is another.
+        // Attempts that were used up are few, and decide whether there is another: they are kept.
         if self.failures.len() > 2 * KEPT_FAILURES
             && middle.is_some_and(|attempt| !attempt.failure.uses_attempt())
         {
@@ -88,14 +87,14 @@ impl Run {
         }
     }
 
-    /// Whether the last attempt failed by this worker's own fault.
+    /// Whether the last attempt failed on this worker, by its fault.
     pub fn failed_last_on(&self, worker: &WorkerName) -> bool {
         self.failures.last().is_some_and(|attempt| {
             attempt.worker == *worker && attempt.failure.fault == Fault::Worker
         })
     }
 
-    /// The workers on which an attempt failed in the very same words, since a person last asked for the job.
+    /// The workers on which an attempt failed with the same message, since the last retry by a person.
     pub fn failed_alike_on(&self, failure: &Failure) -> impl Iterator<Item = &WorkerName> {
         let alike = move |attempt: &&Attempt| {
             attempt.number > self.renewed && attempt.failure.message == failure.message

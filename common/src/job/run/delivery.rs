@@ -7,46 +7,45 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::run::Run;
 use crate::job::run::state::{Requeue, RunState};
 
-/// A message that was delivered: one of a stream, for the first time or again.
+/// The delivery of a message of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivered {
-    /// Its place in the stream.
+    /// The message's sequence in the stream.
     pub sequence: u64,
-    /// How often the broker has delivered it.
+    /// How often the broker has delivered the message, this time included.
     pub count: u64,
 }
 
-/// One that is delivered for the first time.
+/// The first delivery of a message.
 impl From<u64> for Delivered {
     fn from(sequence: u64) -> Self {
         Self { sequence, count: 1 }
     }
 }
 
-/// What to do with a delivered message of a job that has a run.
+/// What a worker does with a delivered message of a job that has a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Take the job over.
+    /// Claim the job: no worker owns it.
     TakeOver,
-    /// It has an owner: ask for it, and take the job over only where it is gone.
+    /// Ask the owner, and take the job over only if it is gone.
     Ask {
         /// The worker whose claim is in the run.
         owner: WorkerName,
-        /// Whether the message was delivered anew since the owner took the job.
-        /// An older delivery was overtaken on its way, or the broker has lost
-        /// count: then the job is not taken over yet, whatever the owner says.
+        /// Whether the message was delivered again since the owner claimed the job. If not, this delivery was
+        /// overtaken on its way, or the broker has lost its count: then the job is not taken over yet, whatever the
+        /// owner answers.
         is_newer: bool,
     },
-    /// A person moved it while this message was on its way: send it there.
+    /// Send the job to this lane: a person moved it while the message was on its way.
     Forward(Lane),
-    /// Its other queues are not to be tried yet: ask again after that long.
+    /// Decline the message for this time: the job may not be taken from this queue yet.
     Leave(SignedDuration),
-    /// The job needs nothing more of this message: acknowledge it and go on.
+    /// Acknowledge the message: the job needs no further delivery.
     Drop,
 }
 
-/// How long a message in one of a job's other queues stays back while the job
-/// runs.
+/// How long a message in one of a job's further queues is declined while the job runs.
 const WHILE_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 
 impl Run {
@@ -54,7 +53,7 @@ impl Run {
     pub fn on_delivery(&self, lane: &Lane, message: Delivered, now: Timestamp) -> Delivery {
         let is_ours = message.sequence == self.sequence;
         let is_elsewhere = *lane != self.lane();
-        // It may wait in several queues at once: then each keeps its message.
+        // A job with fallbacks may wait in several queues at once, each with its own message.
         let is_hop = is_elsewhere && self.job.fallbacks.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
@@ -63,7 +62,7 @@ impl Run {
                 is_newer: message.count > self.delivered,
             },
             RunState::Running { .. } if is_hop => Delivery::Leave(WHILE_RUNNING),
-            // A second message while the owner is alive: it was moved twice, or sent twice.
+            // A second message while the owner is alive: the job was moved or sent twice.
             RunState::Running { .. } => Delivery::Drop,
             RunState::Waiting { until, .. } if is_hop && !is_ours && now < *until => {
                 Delivery::Leave(until.duration_since(now))

@@ -1,35 +1,33 @@
-//! The note that an owner writes into the run before its output may appear: with
-//! it, whoever goes on with the job can tell by looking whether what is at the
-//! output is this job's, and what was still on its way there.
+//! The fence: the note that an owner writes into the run before its output may appear. A later owner can tell by it
+//! whether the file at the output is this job's, and what may still appear there.
 
 use serde::{Deserialize, Serialize};
 
 use crate::job::run::report::Report;
 use crate::names::digest::Digest;
 
-/// What is about to appear at a job's output, and how.
+/// The output that is about to appear, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fence {
-    /// By what it appears.
+    /// How the output appears.
     pub by: PublishMethod,
-    /// Bytes of the whole output.
+    /// Size of the whole output in bytes.
     pub size: u64,
     /// Digest of the whole output.
     pub digest: Digest,
-    /// Whether it has been made sure that nothing appears by this any more, and
-    /// that nothing has.
+    /// Whether it is certain that this output has not appeared and never will.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_settled: bool,
-    /// What the job has made, if this is what is at the output.
+    /// The report of the attempt, which completes the job if this output has appeared.
     pub report: Box<Report>,
 }
 
-/// By what an output appears.
+/// The step by which an output appears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PublishMethod {
-    /// By the end of this multipart upload.
+    /// The completion of the multipart upload with this id.
     Upload(String),
-    /// By a new name for the file of this name, which lies in the output's folder.
+    /// The renaming of the file with this name in the output's folder.
     File(String),
 }

@@ -1,22 +1,21 @@
-//! A run: what has become of a job since a worker first took it.
+//! A run: the record of a job since a worker first claimed it, or a person changed it.
 //!
 //! ```text
 //!             claim               gate passed
 //!  (pending) ────────► Running ────────────────► Completed
 //!      │                │ ▲  │
-//!  move│  hand back,    │ │  ├─ not worth a retry, or attempts spent ──► Failed ─┐
+//!  move│  release,      │ │  ├─ not worth a retry, or attempts spent ──► Failed ─┐
 //!      │  move          ▼ │  │                                                  │
 //!      └─────────────► Queued └─ cancel ──► Cancelled ──────────────────────────┤
 //!                       ▲ │                                                     │
-//!                       │ └─ a person asks for it again ◄───────────────────────┘
+//!                       │ └─ retry by a person ◄────────────────────────────────┘
 //!  attempt failed ──► Waiting   (claimed again, one attempt later)
 //! ```
 //!
-//! A job that is in the work queue and has no run is pending: enqueueing is one
-//! write and nothing can disagree with it. A run is written by compare-and-set
-//! only, so its revision decides who owns the job; while nobody owns it, the run
-//! says from which lane it is to be taken, and whoever meets it elsewhere sends
-//! it there. Everything here is pure; [`crate::broker`] does the writing.
+//! A job that is in the work queue and has no run is pending: enqueueing is one write, and nothing can disagree with
+//! it. A run is written by compare-and-set only, so its revision decides who owns the job. While no worker owns the
+//! job, the run names its lane, and a worker that gets its message from another lane forwards it. Everything here is
+//! pure; [`crate::broker`] does the writing.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -43,52 +42,48 @@ pub use delivery::{Delivered, Delivery};
 pub use state::{Requeue, RunState, Stage};
 pub use validity::{MOST_ATTEMPTS, Unsound};
 
-/// What has become of a job. One that is read has passed [`Run::check`].
+/// The record of a job. A decoded run has passed [`Run::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Run {
-    /// The job, whole: once it has ended, this is the only copy.
+    /// The whole job: once it has ended, this is the only copy.
     pub job: Job,
-    /// The queue that it was taken from, or is to be taken from.
+    /// The queue from which the job was claimed, or is to be claimed.
     pub queue: Queue,
     /// Its priority there.
     pub priority: Priority,
-    /// How often it was taken. Tells an owner from those before it.
+    /// How often the job was claimed. Tells an owner from earlier ones.
     pub attempt: u32,
-    /// How many of those times count no more: it was given back unharmed, taken
-    /// away, came to nothing by what passes, or a person asked for it again.
+    /// How many of these claims use up no attempt: the job was released, moved away, failed by a passing fault, or
+    /// was retried by a person afterwards.
     pub returned: u32,
-    /// The last attempt before a person asked for it again; 0 where nobody did.
+    /// The last attempt before a person retried the job; 0 if no person did.
     #[serde(default, skip_serializing_if = "is_default")]
     pub renewed: u32,
-    /// Stream sequence of the message by which it was last taken; 0 where it
-    /// never was.
+    /// Stream sequence of the message by which the job was last claimed; 0 if it never was.
     pub sequence: u64,
-    /// How often the broker had delivered that message by then: an older delivery
-    /// of the same message says nothing about the owner.
+    /// How often the broker had delivered that message by then: an older delivery of the same message says nothing
+    /// about the owner.
     #[serde(default, skip_serializing_if = "is_default")]
     pub delivered: u64,
-    /// What the last attempt to reach the fence was about to make appear. It
-    /// stays until the job is completed or another takes its place: by it alone
-    /// an output is known for this job's.
+    /// What the last attempt to reach the fence was about to publish. It stays until the job is completed or another
+    /// fence replaces it: only by it is an output recognised as this job's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<Fence>,
-    /// Digest of the output of a completed job, by which a copy is known to be whole;
-    /// not known of jobs from before it was kept.
+    /// Digest of the output of a completed job, to verify copies; `None` for runs of old programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_digest: Option<Digest>,
-    /// Where it stands.
+    /// The state, with its data.
     pub state: RunState,
-    /// Attempts that failed, oldest first. Of many that came to nothing by what
-    /// passes, only the first and the last are kept.
+    /// Failed attempts, oldest first. Of many that used up no attempt, only the first and the last are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Attempt>,
-    /// When this was last written, by the broker's clock.
+    /// When the run was last written, by the broker's clock.
     pub changed: Timestamp,
 }
 
 impl Run {
-    /// A job that nobody has taken yet, for what a person decides about it.
+    /// The run of a job that no worker has claimed yet, so that a person's change can be stored.
     pub fn untaken(job: Job, lane: &Lane, now: Timestamp) -> Self {
         Self {
             job,
@@ -120,7 +115,7 @@ impl Run {
         Self::untaken(job, lane, now).take_over(lane, message, worker, now)
     }
 
-    /// Where it was taken from, or is to be taken from.
+    /// The lane from which the job was claimed, or is to be claimed.
     pub fn lane(&self) -> Lane {
         Lane {
             priority: self.priority,
@@ -128,7 +123,7 @@ impl Run {
         }
     }
 
-    /// Whether the owner may bring the output to its final key at any moment.
+    /// Whether the owner may publish the output at any moment.
     pub fn is_publishing(&self) -> bool {
         matches!(
             self.state,
@@ -139,9 +134,8 @@ impl Run {
         )
     }
 
-    /// The next attempt, by a new owner; none after [`MOST_ATTEMPTS`]. Where the one before is still marked
-    /// running, its worker vanished, and that counts as a failed attempt; where
-    /// that was the last one, the run has failed for good instead.
+    /// The next attempt, by a new owner; none after [`MOST_ATTEMPTS`]. If the run is still running, its worker
+    /// vanished, and that counts as a failed attempt; if it was the last one, the run has failed for good instead.
     pub fn take_over(
         &self,
         lane: &Lane,
@@ -160,7 +154,7 @@ impl Run {
         {
             let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
             next.note_failure(lost, *since, &failure);
-            // What it was about to publish may be there: the next one looks, and does no more.
+            // The vanished worker's output may have appeared: one more attempt finds out, and does nothing else.
             if next.is_spent() && !(self.is_publishing() && self.may_appear()) {
                 next.state = RunState::Failed { failure };
                 return next;
@@ -198,7 +192,7 @@ impl Run {
         next
     }
 
-    /// The owner begins to publish this.
+    /// The owner begins to publish the output that the fence names.
     pub fn fence(&self, fence: Fence, now: Timestamp) -> Self {
         Self {
             fence: Some(fence),
@@ -206,7 +200,7 @@ impl Run {
         }
     }
 
-    /// It is certain that what was about to appear has not, and never will.
+    /// The fenced output has not appeared and never will.
     pub fn settle(&self, now: Timestamp) -> Self {
         let mut next = self.clone();
         if let Some(fence) = &mut next.fence {
@@ -216,18 +210,17 @@ impl Run {
         next
     }
 
-    /// Whether an output of this job may be there, or appear at any time.
+    /// Whether an output of this job may be in place, or appear at any time.
     pub fn may_appear(&self) -> bool {
         self.fence.as_ref().is_some_and(|fence| !fence.is_settled)
     }
 
-    /// Whether this attempt is made only to find out what has become of the
-    /// output of one that vanished.
+    /// Whether this attempt only finds out whether the output of a vanished attempt has appeared.
     pub fn only_looks(&self) -> bool {
         self.spent() > self.job.attempts || self.has_harmed_enough()
     }
 
-    /// Nothing has appeared by what the last attempt left, and no further one is made.
+    /// The fenced output has not appeared, and no further attempt is made.
     pub fn dead_letter(&self, now: Timestamp) -> Self {
         let failure = self.failures.last().map(|attempt| attempt.failure.clone());
         Self {
@@ -240,7 +233,7 @@ impl Run {
         }
     }
 
-    /// The owner gives the job back unharmed.
+    /// The owner releases the job unharmed.
     pub fn hand_back(&self, now: Timestamp) -> Self {
         match &self.state {
             RunState::Running { worker, .. } => {
@@ -262,9 +255,8 @@ impl Run {
         }
     }
 
-    /// A person wants it taken from another lane; a running attempt counts as
-    /// never made. What has ended stays as it ended, and what is being published
-    /// stays with its owner.
+    /// A person moves the job to another lane; a running attempt counts as never made. `None` if the job has ended or
+    /// is being published.
     pub fn move_to(&self, lane: &Lane, now: Timestamp) -> Option<Self> {
         if self.state.is_terminal() || self.is_publishing() {
             return None;
@@ -283,8 +275,8 @@ impl Run {
         })
     }
 
-    /// A person asks again for what failed or was cancelled: with all its
-    /// attempts, and its history. `None` where it is under way or done.
+    /// A person retries a failed or cancelled job, with all its attempts; its history stays. `None` if the job is
+    /// under way or completed.
     pub fn retry(&self, now: Timestamp) -> Option<Self> {
         match self.state {
             RunState::Failed { .. } | RunState::Cancelled => Some(Self {
@@ -296,7 +288,7 @@ impl Run {
         }
     }
 
-    /// The owner is done.
+    /// The owner has published the output.
     pub fn complete(&self, report: Report, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.state = RunState::Completed {
@@ -308,8 +300,8 @@ impl Run {
         next
     }
 
-    /// The owner's attempt failed: the run waits for the next one, or has
-    /// failed for good. What passes uses up no attempt.
+    /// The owner's attempt failed: the run waits for the next one, or has failed for good. A passing fault uses up no
+    /// attempt.
     pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.changed = now;
@@ -328,8 +320,8 @@ impl Run {
         next
     }
 
-    /// A person cancels it; what has ended already stays as it ended. `None`,
-    /// too, while its output may be there or appear: a cancelled job has none.
+    /// A person cancels the job. `None` if it has ended, or if its output may be in place or appear: a cancelled job
+    /// has no output.
     pub fn cancel(&self, now: Timestamp) -> Option<Self> {
         if self.state.is_terminal() || self.is_publishing() || self.may_appear() {
             return None;
@@ -340,7 +332,7 @@ impl Run {
         Some(next)
     }
 
-    /// Why it is too late to change anything about it.
+    /// Why it is too late to change the job.
     pub fn too_late(&self) -> TooLate {
         if self.state.is_terminal() {
             TooLate::Is(JobState::from(&self.state))
@@ -353,7 +345,7 @@ impl Run {
         }
     }
 
-    /// Who is at it.
+    /// The worker that runs the job, completed it, or last failed at it.
     pub fn worker(&self) -> Option<&WorkerName> {
         match &self.state {
             RunState::Running { worker, .. } => Some(worker),

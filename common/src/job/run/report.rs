@@ -1,4 +1,4 @@
-//! What a completed attempt made, and by which means.
+//! Reports: what a completed job made.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,12 +7,12 @@ use crate::job::changes::Change;
 use crate::job::media_info::MediaInfo;
 use crate::recipe::encoder::Encoder;
 
-/// What a completed job made.
+/// The result of a completed job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Who made it.
+    /// The worker that completed the job.
     pub worker: WorkerName,
-    /// By which encoder; `None` where the video was copied.
+    /// The encoder; `None` if the video was copied.
     pub encoder: Option<Encoder>,
     /// Bytes of the input.
     pub input_size: u64,
@@ -24,24 +24,24 @@ pub struct Report {
     pub duration: f64,
     /// Wall time of ffmpeg's encode in seconds.
     pub encode_seconds: f64,
-    /// Wall time from claim to the end in seconds.
+    /// Wall time from claim to end in seconds.
     pub total_seconds: f64,
-    /// What the input holds; not known of jobs from before it was asked.
+    /// The content of the input; `None` for reports of old programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_media: Option<MediaInfo>,
-    /// What the output holds; as above.
+    /// The content of the output; `None` for reports of old programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_media: Option<MediaInfo>,
-    /// What became of what the input holds, by comparison with the output.
+    /// What the output has kept, converted and lost, by comparison with the input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// What was worth telling although it worked, in words: of jobs from before there were `changes`.
+    /// Warnings in words, in reports of programs that did not list `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
 impl Report {
-    /// What a person who did not ask for it needs to hear: losses first, each in a line.
+    /// The changes that people should be told, losses first, one a line.
     pub fn news(&self) -> Vec<String> {
         let mut changes: Vec<&Change> = self
             .changes

@@ -1,4 +1,4 @@
-//! Where a run stands, with what belongs to each state.
+//! The state of a run, with the data of each state.
 
 use std::fmt;
 
@@ -10,72 +10,72 @@ use crate::job::failure::Failure;
 use crate::job::run::report::Report;
 use crate::job::state::JobState;
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// A worker is at it.
+    /// A worker owns the job.
     Running {
-        /// The owner: the worker whose claim is in force.
+        /// The owner: the worker whose claim is in the run.
         worker: WorkerName,
         /// When the owner claimed the job.
         since: Timestamp,
-        /// What it is busy with, as far as it is written down: `Reading` from the
-        /// claim on, `Publishing` from the fence on. [`crate::job::progress`] says it live.
+        /// The stored stage: `Reading` from the claim on, `Publishing` from the fence on. [`crate::job::progress`]
+        /// has the live stage.
         stage: Stage,
     },
-    /// It waits in its queue again.
+    /// The job waits in its queue again.
     Queued {
-        /// Who put it there.
+        /// How the job came to wait again.
         by: Requeue,
     },
-    /// An attempt failed; the next one may start then.
+    /// An attempt failed; the next one starts later.
     Waiting {
         /// The earliest time of the next attempt.
         until: Timestamp,
-        /// What went wrong.
+        /// The failure of the last attempt.
         failure: Failure,
     },
-    /// Done: the output is at its final key, whole and verified.
+    /// Completed: the output is at its final key, whole and verified.
     Completed {
         /// What was made.
         report: Box<Report>,
     },
     /// Failed for good.
     Failed {
-        /// What went wrong last.
+        /// The last failure.
         failure: Failure,
     },
     /// Cancelled by a person.
     Cancelled,
 }
 
-/// Who put a job that was taken, or was to be taken elsewhere, back in a queue.
+/// How a job came to wait in a queue again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Requeue {
-    /// A worker gave it back unharmed, e.g. because it was told to stop.
+    /// A worker released it unharmed, e.g. on SIGTERM.
     Worker(WorkerName),
-    /// An operator put it there; its fallbacks, where it has some, open again in turn.
+    /// An operator requeued it; its fallbacks, if any, open again in turn.
     #[serde(rename = "person")]
     Operator,
-    /// An operator wants it taken from there and nowhere else.
+    /// An operator moved it, to be claimed from that queue only.
     #[serde(rename = "move")]
     Pinned,
 }
 
-/// What a running attempt is busy with.
+/// The stage of a running attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Stage {
-    /// Looking at the input, or downloading it.
+    /// The input is inspected or downloaded.
     Reading,
-    /// Running ffmpeg.
+    /// ffmpeg encodes.
     Encoding,
-    /// Checking the output before anyone can see it.
+    /// The output is checked before it appears.
     Verifying,
-    /// Bringing the output to its final key.
+    /// The output is brought to its final key.
     Publishing,
 }
 
@@ -91,7 +91,7 @@ impl fmt::Display for Stage {
 }
 
 impl RunState {
-    /// Whether nothing can change any more.
+    /// Whether the run is final, unless a person retries the job.
     pub fn is_terminal(&self) -> bool {
         matches!(
             self,
@@ -99,12 +99,12 @@ impl RunState {
         )
     }
 
-    /// Whether it is nobody's: it may be taken, now or later.
+    /// Whether the job has no owner and may be claimed, now or later.
     pub fn is_waiting(&self) -> bool {
         matches!(self, Self::Queued { .. } | Self::Waiting { .. })
     }
 
-    /// The word for it: that of its [`JobState`].
+    /// The word for the state, as in [`JobState`].
     pub fn as_str(&self) -> &'static str {
         JobState::from(self).as_str()
     }

@@ -1,6 +1,5 @@
-//! What a job or a run must hold to be believed. Anybody who reaches the broker
-//! can write anything there; a number that no program of the farm writes must
-//! cost the message that holds it, and nobody else.
+//! Checks of decoded jobs and runs. Every client of the broker can write anything there. A message with values that
+//! no program of the farm writes is refused, so that it does no harm to other jobs.
 
 use jiff::Timestamp;
 use serde::de::Error;
@@ -9,20 +8,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::job::Job;
 use crate::job::run::{Run, RunState};
 
-/// No job is taken more often than this, however often it is given back.
+/// Most claims of one job, releases included.
 pub const MOST_ATTEMPTS: u32 = 1_000_000;
-/// No job may be tried more often than this.
+/// Most attempts that a job may ask for.
 const MOST_TRIES: u32 = 1_000;
-/// Further queues of a job, at the most.
+/// Most further queues of a job.
 const MOST_FALLBACKS: usize = 64;
-/// Characters of the version of an input, at the most.
+/// Longest version of an input, in bytes.
 const LONGEST_VERSION: usize = 1024;
-/// From when on times are believed, in seconds since 1970,
+/// The earliest accepted time, in seconds since 1970.
 const FIRST_TIME: i64 = 0;
-/// until when: the year 2200.
+/// The latest accepted time: the year 2200.
 const LAST_TIME: i64 = 7_258_118_400;
 
-/// A job or a run that no program of the farm has written.
+/// The job or run holds a value that no program of the farm writes; says which.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unsound(String);
@@ -42,10 +41,10 @@ fn sound_time(what: &str, time: Timestamp) -> Result<(), Unsound> {
 }
 
 impl Job {
-    /// Whether a program of the farm can have written it.
+    /// Checks that a program of the farm can have written this job.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first value that no program of the farm writes.
     pub fn check(&self) -> Result<(), Unsound> {
         sound(self.attempts <= MOST_TRIES, || {
             format!("{} attempts are more than {MOST_TRIES}", self.attempts)
@@ -65,10 +64,10 @@ impl Job {
 }
 
 impl Run {
-    /// Whether a program of the farm can have written it.
+    /// Checks that a program of the farm can have written this run.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first value that no program of the farm writes.
     pub fn check(&self) -> Result<(), Unsound> {
         let Self {
             attempt, returned, ..
@@ -110,8 +109,7 @@ impl Run {
     }
 }
 
-/// Reading and writing by the derived functions of the type itself, which
-/// `#[serde(remote = "Self")]` makes; what was read is checked.
+/// Serialises by the derived functions that `#[serde(remote = "Self")]` makes, and checks what was decoded.
 macro_rules! checked {
     ($($name:ty),*) => {$(
         impl Serialize for $name {
@@ -206,7 +204,7 @@ mod tests {
         assert_eq!(read.delivered, 0);
     }
 
-    /// Whatever anybody does to a run.
+    /// A change of a run, by any program.
     #[derive(Clone, Copy, Debug)]
     enum Step {
         Take { sequence: u64, count: u64 },

@@ -1,9 +1,7 @@
-//! Messages as programs of every age wrote them, in `tests/wire/v1`: each later
-//! program reads them. Runs are kept for good, and programs of two versions meet
-//! in one farm.
+//! Golden files in `tests/wire/v1`: messages as programs of every version wrote them, which each later program must
+//! read. Runs are kept for good, and programs of two versions meet in one farm.
 //!
-//! A file's name begins with the kind of its message; what follows the first
-//! `-` tells the files of a kind apart.
+//! A file's name begins with the kind of its message; the part after the first `-` tells the files of a kind apart.
 
 mod samples;
 
@@ -28,8 +26,7 @@ use crate::recipe::preset::Preset;
 
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
-/// Every kind of message that is stored or sent in an envelope, with how it is
-/// read.
+/// Every kind of message that is stored or sent in an envelope, with its decoder.
 const KINDS: [(&str, Read); 15] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
@@ -131,8 +128,8 @@ fn a_newer_message_of_any_kind_says_so_and_a_broken_one_is_no_message() {
     }
 }
 
-/// Writes the files of shapes that have none: `cargo test -p ffmpeg-easy-common
-/// golden -- --ignored`. A file that is there is never written again.
+/// Writes files for shapes that have none: `cargo test -p ffmpeg-easy-common golden -- --ignored`. An existing file
+/// is never written again.
 #[test]
 #[ignore = "writes files"]
 fn files_of_new_shapes_are_written() {

@@ -1,5 +1,4 @@
-//! What today's programs write: a message of each kind, and of each shape that a
-//! kind has.
+//! Samples of what this version writes: a message of each kind and of each shape of a kind.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
