@@ -9,61 +9,60 @@ use crate::farm::worker_name::WorkerName;
 use crate::recipe::Choice;
 use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
 
-/// What a worker's ffmpeg and hardware can really do, found by test encodes.
+/// The capabilities of a worker's ffmpeg and hardware, found by test encodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Capabilities {
     /// The ffmpeg that was tested.
     pub ffmpeg: Ffmpeg,
     /// The machine.
     pub host: Host,
-    /// Every video encoder of interest that ffmpeg lists, proved or not.
+    /// Every supported video encoder that ffmpeg lists, proved or refused.
     pub encoders: BTreeMap<Encoder, Verdict>,
     /// Audio encoders that passed a test encode.
     pub audio: Vec<String>,
-    /// Filters of interest that ffmpeg lists.
+    /// Supported filters that ffmpeg lists.
     pub filters: Vec<String>,
-    /// Muxers of interest that ffmpeg lists.
+    /// Supported muxers that ffmpeg lists.
     pub muxers: Vec<String>,
 }
 
-/// What the test encodes of one encoder found.
+/// The result of an encoder's test encodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// It encodes.
+    /// The encoder works.
     Proved(Proof),
-    /// It does not.
+    /// The encoder does not work.
     Refused {
-        /// Why, in one line of ffmpeg's own words.
+        /// The reason, in one line of ffmpeg's log.
         reason: String,
     },
 }
 
-/// What an encoder was seen to do.
+/// The abilities of an encoder that works.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
-    /// What it runs on.
+    /// The hardware or software that it uses.
     pub kind: EncoderKind,
     /// ffmpeg's names of the pixel formats that it encoded.
     pub pixel_formats: Vec<String>,
-    /// Largest picture that it encoded, width and height in pixels. Hardware
-    /// refused a larger one; software was not asked for what would take long.
+    /// Largest picture that it encoded, width and height in pixels. Hardware refused a larger one; software was not
+    /// tested with sizes that take long.
     pub largest: (u32, u32),
     /// Frames per second at 1280×720 with default settings.
     pub fps: f32,
-    /// Encodes that it ran at once before it refused; `None` where nothing but
-    /// the worker's slots limits it.
+    /// Number of encodes that it ran at once before it refused; `None` if only the worker's slots limit it.
     pub sessions: Option<u32>,
-    /// What ffmpeg must be given before the input, e.g. VA-API's device.
+    /// ffmpeg arguments before the input, e.g. VA-API's device.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub device_arguments: Vec<String>,
-    /// What the encoder must be given on this device, e.g. VA-API's low-power mode.
+    /// Encoder arguments for this device, e.g. VA-API's low-power mode.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encoder_arguments: Vec<String>,
 }
 
 impl Proof {
-    /// Whether it encoded pictures of the bit depth (8, 10 or 12).
+    /// Whether it encoded pictures with this bit depth (8, 10 or 12).
     pub fn encodes_depth(&self, depth: u8) -> bool {
         self.pixel_formats
             .iter()
@@ -103,29 +102,29 @@ pub fn bit_depth(pixel_format: &str) -> u8 {
 /// An ffmpeg build.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ffmpeg {
-    /// e.g. `5.1.9-0+deb12u1`.
+    /// The version, e.g. `5.1.9-0+deb12u1`.
     pub version: String,
-    /// A hash of what `ffmpeg -version` prints, which names the build's options.
+    /// A hash of the output of `ffmpeg -version`, which lists the build's options.
     pub build: String,
 }
 
 /// A machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Host {
-    /// Its name.
+    /// The machine's name.
     pub name: String,
     /// Operating system and version, for people.
     pub os: String,
     /// Processor, for people.
     pub cpu: String,
-    /// Cores that the worker may use.
+    /// Number of cores that the worker may use.
     pub cores: u32,
     /// Memory in bytes.
     pub memory: u64,
 }
 
 impl Capabilities {
-    /// What was seen of an encoder that passed; `None` where it did not.
+    /// The proof of an encoder; `None` if it is not proved.
     pub fn proof(&self, encoder: &Encoder) -> Option<&Proof> {
         match self.encoders.get(encoder)? {
             Verdict::Proved(proof) => Some(proof),
@@ -133,7 +132,7 @@ impl Capabilities {
         }
     }
 
-    /// The encoders that passed.
+    /// The proved encoders.
     pub fn proved(&self) -> impl Iterator<Item = (&Encoder, &Proof)> {
         self.encoders
             .iter()
@@ -155,8 +154,7 @@ impl Capabilities {
             })
     }
 
-    /// What a worker with this card encodes a job with that it took from this
-    /// queue: never anything that it has not proved.
+    /// The encoder that a worker with this card uses for a job from this queue; `None` if it has proved none.
     pub fn chosen(&self, choice: &Choice, queue: &Queue) -> Option<(&Encoder, &Proof)> {
         match (choice, queue) {
             (Choice::Codec(codec), _) => self.best(*codec),

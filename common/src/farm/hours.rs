@@ -1,5 +1,4 @@
-//! Working hours: when in the week a worker starts jobs, by its own clock and
-//! time zone.
+//! Working hours: when in the week a worker starts jobs, by its own clock and time zone.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,22 +11,20 @@ use serde::{Deserialize, Serialize};
 const DAY: u16 = 24 * 60;
 const WEEK: u16 = 7 * DAY;
 
-/// Days as they are written, Monday first.
+/// Names of the days, Monday first.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// Working hours: `22:00-07:00`, `mon-fri 19:00-07:00; sat,sun 00:00-24:00`.
-/// Without days they hold for every day; a span that ends before it begins
-/// goes on into the next day.
+/// Working hours, e.g. `22:00-07:00` or `mon-fri 19:00-07:00; sat,sun 00:00-24:00`. Without days they hold on every
+/// day; a span that ends before it begins ends on the next day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Hours {
     text: String,
-    /// From minute to minute of the week, Monday 00:00 being 0; an end beyond
-    /// [`WEEK`] goes on into the next one.
+    /// Spans in minutes of the week, Monday 00:00 being 0; an end beyond [`WEEK`] is in the next week.
     spans: Vec<(u16, u16)>,
 }
 
-/// The text names no working hours.
+/// The text is not in the format of working hours.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "'{0}' are no working hours: expected e.g. 22:00-07:00 or mon-fri 19:00-07:00; sat,sun 00:00-24:00"
@@ -43,7 +40,7 @@ impl Hours {
         })
     }
 
-    /// When that changes next; `None` where it never does.
+    /// When the hours next begin or end; `None` if they never do.
     pub fn next_change(&self, now: &Zoned) -> Option<Zoned> {
         let open = self.include(now);
         let start = now
@@ -52,7 +49,7 @@ impl Hours {
             .subsec_nanosecond(0)
             .build()
             .unwrap_or_else(|_| now.clone());
-        // Minute by minute of the real clock: days on which clocks change have other lengths.
+        // Minute by minute of real time: days on which clocks change have other lengths.
         (1..=i64::from(WEEK) + 120)
             .map_while(|minutes| start.checked_add(Span::new().minutes(minutes)).ok())
             .find(|at| self.include(at) != open)

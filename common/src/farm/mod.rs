@@ -1,4 +1,4 @@
-//! The farm: its queues and workers, and what people order of them.
+//! The farm: its queues and workers, and the orders that people give them.
 
 pub mod card;
 pub mod hours;

@@ -1,5 +1,5 @@
-//! Orders: what people paused, and the hours that they set. An order
-//! is in force until it is taken back, whoever restarts meanwhile.
+//! Orders: pauses, drains and working hours. An order is in force until a person takes it back, even if programs
+//! restart meanwhile.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,14 +13,14 @@ use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
 use crate::job::id::BatchId;
 
-/// What an order is about.
+/// What an order applies to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// The jobs of a queue.
     Queue(Queue),
     /// A worker.
     Worker(WorkerName),
-    /// The jobs that were enqueued together.
+    /// The jobs of a batch.
     Batch(BatchId),
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// The key names nothing that can be given orders.
+/// The key names no target.
 #[derive(Debug, thiserror::Error)]
 #[error("'{0}' is no target: queue.NAME, worker.NAME or batch.ID")]
 pub struct TargetError(String);
@@ -54,13 +54,12 @@ impl FromStr for Target {
     }
 }
 
-/// What was ordered.
+/// An order about one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
-    /// Nothing new is to be started.
+    /// Whether no further job of the target is started.
     pub paused: bool,
-    /// The hours in which a worker may start jobs, in place of those that it
-    /// was started with.
+    /// Working hours of a worker, in place of those of its command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<Hours>,
     /// When the order was given.
@@ -93,20 +92,19 @@ impl Controls {
         self.0.get(target)
     }
 
-    /// Whether nothing new of it is to be started.
+    /// Whether no further job of the target is started.
     pub fn is_paused(&self, target: &Target) -> bool {
         self.order(target).is_some_and(|order| order.paused)
     }
 
-    /// The order that pauses a target, or lets it go on, and keeps its hours;
-    /// `None` where nothing is left to be ordered.
+    /// The order that pauses or resumes a target and keeps its hours; `None` if no order is left.
     pub fn pausing(&self, target: &Target, paused: bool, now: Timestamp) -> Option<Order> {
         let hours = self.order(target).and_then(|order| order.hours.clone());
         Order::unless_idle(paused, hours, now)
     }
 
-    /// The order that sets a worker's hours, or leaves them to it again, and
-    /// keeps it paused where it is; `None` where nothing is left to be ordered.
+    /// The order that sets a worker's hours, or with `None` restores those of its command line, and keeps its pause;
+    /// `None` if no order is left.
     pub fn setting_hours(
         &self,
         worker: &WorkerName,
@@ -117,7 +115,7 @@ impl Controls {
         Order::unless_idle(paused, hours, now)
     }
 
-    /// Every order.
+    /// Every order with its target.
     pub fn iter(&self) -> impl Iterator<Item = (&Target, &Order)> {
         self.0.iter()
     }

@@ -1,7 +1,7 @@
-//! Where a worker may read and write, by its own settings.
+//! Places: where a worker may read and write, by its own settings.
 //!
-//! Names are compared here, so that listings can tell who takes a job. What a
-//! name leads to on disk is checked by the worker when it opens a file.
+//! Only names are compared here, so that listings can tell which worker takes a job. What a name leads to on disk is
+//! checked by the worker when it opens a file.
 
 use std::fmt;
 
@@ -15,13 +15,13 @@ pub struct Places {
     /// Folders; without one, no `file://` job is taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roots: Vec<Location>,
-    /// Bucket prefixes; without one, whatever the credentials open.
+    /// Bucket prefixes; without one, every bucket that the credentials open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buckets: Vec<Location>,
 }
 
 impl Places {
-    /// Whether a location lies in one of them.
+    /// Whether a location is in one of the places.
     pub fn admit(&self, location: &Location) -> bool {
         if location.is_remote() {
             return self.buckets.is_empty()
@@ -30,10 +30,10 @@ impl Places {
         self.roots.iter().any(|root| location.is_below(root))
     }
 
-    /// Whether all of these lie in them.
+    /// Checks that all these locations are in the places.
     ///
     /// # Errors
-    /// Which folders would have to be added.
+    /// The folders that are not in the places.
     pub fn admit_all<'a>(
         &self,
         needed: impl IntoIterator<Item = &'a Location>,
@@ -53,7 +53,7 @@ impl Places {
     }
 }
 
-/// Folders that a worker may not read and write in.
+/// Folders in which a worker may not read and write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Foreign(Vec<Location>);
 

@@ -1,4 +1,4 @@
-//! Queues: one token that says who may run a job.
+//! Queues: one token that says which workers may run a job.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::names::token::{Token, TokenError};
 use crate::recipe::encoder::{Codec, Encoder};
 use crate::recipe::{Choice, Recipe};
 
-/// Who may run a job.
+/// The workers that may run a job.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Token", into = "Token")]
 pub enum Queue {
@@ -20,12 +20,12 @@ pub enum Queue {
     Any(Codec),
     /// One worker only: `on_<worker>`.
     On(WorkerName),
-    /// Any worker: nothing is encoded to video (remux, join).
+    /// Any worker: no video is encoded (remux, join).
     Copy,
 }
 
 impl Queue {
-    /// The queue as the one token that stands in subjects and consumer names.
+    /// The queue's token in subjects and consumer names.
     pub fn token(&self) -> Token {
         let text = match self {
             Self::Encoder(encoder) => encoder.to_string(),
@@ -46,7 +46,7 @@ impl From<Queue> for Token {
 /// The token names no queue.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// `any_` is followed by something that is no codec.
+    /// The text after `any_` is no codec.
     #[error(transparent)]
     Codec(#[from] crate::recipe::encoder::UnknownCodec),
     /// The name holds characters that a subject cannot carry.
@@ -87,7 +87,7 @@ impl fmt::Display for Queue {
 
 /// The queues of a recipe's jobs.
 impl Recipe {
-    /// The queue in which such jobs wait first.
+    /// The queue in which the recipe's jobs wait first.
     pub fn queue(&self) -> Queue {
         match self.video_encode().map(|encode| &encode.with) {
             Some(Choice::Encoder(encoder)) => Queue::Encoder(encoder.clone()),
@@ -97,8 +97,7 @@ impl Recipe {
         }
     }
 
-    /// The queues that are opened to such jobs one after the other where the
-    /// first one does not take them.
+    /// The queues that open to the recipe's jobs one after the other, if the first one does not take them.
     pub fn further_queues(&self) -> Vec<Queue> {
         let encoders = self
             .video_encode()
@@ -118,7 +117,7 @@ impl Recipe {
 pub struct Priority(u8);
 
 impl Priority {
-    /// From the most to the least urgent: the order in which lanes are looked at.
+    /// From the most to the least urgent: the order in which lanes are polled.
     pub fn descending() -> impl Iterator<Item = Self> {
         (1..=10).rev().map(Self)
     }
@@ -171,9 +170,9 @@ impl fmt::Display for Priority {
 /// One queue at one priority; on the broker, one durable pull consumer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Lane {
-    /// The more urgent lane sorts later, whatever its queue.
+    /// The lane's priority. It is the first field, so that the more urgent lane sorts later, whatever its queue.
     pub priority: Priority,
-    /// Whose jobs.
+    /// The lane's queue.
     pub queue: Queue,
 }
 
@@ -183,7 +182,7 @@ impl Lane {
         format!("{}_p{}", self.queue, self.priority)
     }
 
-    /// The lane that a consumer's name stands for.
+    /// The lane of a consumer's name.
     pub fn from_consumer(name: &str) -> Option<Self> {
         let (queue, priority) = name.rsplit_once("_p")?;
         Some(Self {

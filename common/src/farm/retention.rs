@@ -1,6 +1,5 @@
-//! How long history is kept: what happened to jobs, and what was enqueued
-//! together. What became of each job is no history, and kept for good: by it
-//! the farm knows that a file is done.
+//! How long history (events and batches) is kept. Runs are no history and are kept for good: they tell the farm that
+//! a file is done.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,12 +21,12 @@ pub struct Days(u32);
 pub struct DaysError(String);
 
 impl Days {
-    /// Where nobody says otherwise.
+    /// The default: 90 days.
     pub const DEFAULT: Self = Self(90);
-    /// Ten years.
+    /// The most: ten years.
     pub const MOST: Self = Self(3650);
 
-    /// So long a time.
+    /// The days as a duration.
     pub fn duration(self) -> Duration {
         Duration::from_secs(u64::from(self.0) * DAY)
     }
@@ -69,12 +68,11 @@ impl fmt::Display for Days {
 /// How long a farm keeps its history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// As it was set; `None` where nobody did.
+    /// The setting; `None` if it was never set.
     pub set: Option<Days>,
-    /// As the broker keeps what happened to jobs: zero is for ever. An operator
-    /// may have changed this past the farm.
+    /// The limit of the events' stream; zero is for ever. An operator may have changed it on the broker.
     pub events: Duration,
-    /// As the broker keeps what was enqueued together: zero is for ever.
+    /// The limit of the batches' stream; zero is for ever.
     pub batches: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Workers' names and what they say of themselves while they live.
+//! Heartbeats: what a live worker publishes of itself.
 
 use std::fmt;
 
@@ -19,20 +19,19 @@ use crate::names::location::Location;
 pub enum WorkerStatus {
     /// It takes jobs whenever a slot is free.
     Ready,
-    /// It finishes what it has and takes no more, as it was told to.
+    /// It was told to stop: it finishes its running jobs and takes no more.
     Draining,
-    /// It was told to take no more, and has nothing left.
+    /// It was told to take no more, and runs none.
     Drained,
     /// It takes no more until its working hours begin.
     OffHours,
-    /// Too many jobs in a row failed by its own fault, and so did an encode of its
-    /// own: it takes no more until its encoders have passed again, or a person
-    /// says so.
+    /// It takes no jobs, because several in a row and then a proof encode failed by its fault. It takes jobs again
+    /// once its encoders have passed again, or a person resumes it.
     Quarantined,
 }
 
 impl WorkerStatus {
-    /// The status in words, with when it changes, as [`Heartbeat::until`] has it.
+    /// The status in words, with the time when it changes, from [`Heartbeat::until`].
     pub fn told(self, until: Option<Timestamp>) -> String {
         match (self, until) {
             (Self::Quarantined, Some(at)) => {
@@ -57,7 +56,7 @@ impl fmt::Display for WorkerStatus {
     }
 }
 
-/// What a worker is willing to take besides what it has proved.
+/// What a worker is willing to take, of what it has proved.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
     /// Smallest input that it takes, in bytes.
@@ -66,35 +65,34 @@ pub struct Terms {
     /// Largest input that it takes, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_size: Option<u64>,
-    /// The only queues that it serves; all that it can where empty.
+    /// The only queues that it serves; empty for all that it can.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<Queue>,
-    /// Queues that it looks at before others of the same priority.
+    /// Queues that it polls before others of the same priority.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prefer: Vec<Queue>,
 }
 
 impl Terms {
-    /// Whether it takes inputs of this size.
+    /// Whether it takes inputs of this size, in bytes.
     pub fn admit(&self, size: u64) -> bool {
         self.min_size.is_none_or(|least| size >= least)
             && self.max_size.is_none_or(|most| size <= most)
     }
 }
 
-/// What a worker publishes of itself every few seconds, under its name in the
-/// bucket `workers`. A worker whose heartbeat is missing there is not alive.
+/// The state that a worker publishes every few seconds, under its name in the bucket `workers`. A worker without a
+/// heartbeat there is not alive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Heartbeat {
     /// The worker's name.
     pub name: WorkerName,
     /// Whether it takes jobs.
     pub status: WorkerStatus,
-    /// Why it does not, for people.
+    /// Why it takes no jobs, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// When it will, where that is known. In quarantine: when it next proves its
-    /// encoders, on which that depends; `None` while it does.
+    /// When it takes jobs again, if known. In quarantine: when it next proves its encoders; `None` while it does so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// What it is willing to take.
@@ -104,7 +102,7 @@ pub struct Heartbeat {
     pub started: Timestamp,
     /// When this heartbeat was made, by the worker's clock.
     pub at: Timestamp,
-    /// Jobs that it runs at once, at the most.
+    /// Most jobs that it runs at once.
     pub slots: u32,
     /// Jobs that it runs now.
     pub running: Vec<JobId>,
@@ -115,10 +113,10 @@ pub struct Heartbeat {
     /// Where it may read and write.
     #[serde(default)]
     pub places: Places,
-    /// Stores and folders that it cannot reach now; it starts no job that needs one.
+    /// Stores and folders that it cannot reach now; it starts no job that needs one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub away: Vec<Away>,
-    /// Seconds by which its clock is ahead of the broker's; negative where it is behind.
+    /// Seconds by which its clock is ahead of the broker's; negative if it is behind.
     #[serde(default)]
     pub clock_ahead: f64,
 }
@@ -130,15 +128,15 @@ pub struct Away {
     pub place: Location,
     /// Since when, by the broker's clock.
     pub since: Timestamp,
-    /// What the store or the system says.
+    /// The error of the store or the system.
     pub error: String,
-    /// Whether it can be read, and only takes nothing: a full disk, say.
+    /// Whether it can still be read, and only refuses writes, e.g. because a disk is full.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_writing: bool,
 }
 
 impl Away {
-    /// Whether a job cannot do without it.
+    /// Whether the job needs this place.
     pub fn keeps_from(&self, job: &Job) -> bool {
         let holds = |location: &Location| location.is_below(&self.place);
         holds(&job.output) || (!self.only_writing && holds(&job.input.location))
@@ -155,7 +153,7 @@ impl Heartbeat {
             && (self.terms.only.is_empty() || self.terms.only.contains(queue))
     }
 
-    /// What the job needs and this worker cannot reach now.
+    /// A place that the job needs and this worker cannot reach now.
     pub fn keeps_from(&self, job: &Job) -> Option<&Away> {
         self.away.iter().find(|away| away.keeps_from(job))
     }

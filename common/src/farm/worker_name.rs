@@ -13,7 +13,7 @@ use crate::names::token::{Token, TokenError};
 pub struct WorkerName(Token);
 
 impl WorkerName {
-    /// A name made from a host's, with what a subject cannot carry replaced by `-`.
+    /// A name made from a host's, with `-` for characters that a subject cannot carry.
     pub fn from_host(host: &str) -> Self {
         Self(Token::sanitised(host))
     }

@@ -14,39 +14,39 @@ use crate::recipe::{Choice, Recipe};
 /// Why a worker does not take a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeclineReason {
-    /// It cannot.
+    /// The worker cannot run the recipe.
     Unable {
-        /// Why not.
+        /// The reason, for people.
         reason: String,
     },
-    /// It was told to serve other queues only.
+    /// The worker serves other queues only, by its settings.
     Elsewhere {
-        /// Which.
+        /// The queues that it serves.
         only: Vec<Queue>,
     },
-    /// It may not read or write where the job needs it.
+    /// The worker may not read or write where the job needs it.
     Foreign(Foreign),
-    /// It was told to leave out inputs of this size.
+    /// The worker leaves out inputs of this size, by its settings.
     Size {
-        /// The smallest that it takes, in bytes.
+        /// The smallest input that it takes, in bytes.
         least: Option<u64>,
-        /// The largest that it takes, in bytes.
+        /// The largest input that it takes, in bytes.
         most: Option<u64>,
     },
-    /// It takes no jobs just now.
+    /// The worker takes no jobs now.
     Resting {
-        /// In one word.
+        /// The worker's status.
         status: WorkerStatus,
-        /// When that changes, as [`Heartbeat::until`] has it.
+        /// When that changes, from [`Heartbeat::until`].
         until: Option<Timestamp>,
     },
-    /// It cannot reach what the job needs, and goes on once it can.
+    /// The worker cannot reach a place that the job needs; it takes the job once it can.
     Away(Box<Away>),
 }
 
 impl DeclineReason {
-    /// How near it is to taking the job, for telling what matters: who is
-    /// drained is worth more words than who never could.
+    /// How near the worker is to taking the job: a larger number is more worth telling. A drained worker, for
+    /// example, is nearer than one that has not proved the encoder.
     pub fn nearness(&self) -> u8 {
         match self {
             Self::Unable { .. } => 0,
@@ -95,15 +95,15 @@ impl fmt::Display for DeclineReason {
     }
 }
 
-/// Whether a worker can run a recipe that comes from this queue.
+/// Whether a worker can run a recipe from this queue.
 ///
 /// # Errors
-/// Why it cannot.
+/// The reason why it cannot.
 pub fn can(worker: &Heartbeat, recipe: &Recipe, queue: &Queue) -> Result<(), String> {
     let Some(encode) = recipe.video_encode() else {
         return Ok(());
     };
-    // Of several encoders a queue stands for one.
+    // If a recipe names several encoders, the queue selects one.
     let with = match (&encode.with, queue) {
         (Choice::FirstOf(encoders), Queue::Encoder(encoder)) if encoders.contains(encoder) => {
             &Choice::Encoder(encoder.clone())
@@ -116,7 +116,7 @@ pub fn can(worker: &Heartbeat, recipe: &Recipe, queue: &Queue) -> Result<(), Str
 /// Whether a worker takes a job from this queue, now or when a slot is free.
 ///
 /// # Errors
-/// Why it does not.
+/// The reason why it does not.
 pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), DeclineReason> {
     can(worker, &job.recipe, queue).map_err(|reason| DeclineReason::Unable { reason })?;
     if !worker.serves(queue) {
@@ -126,7 +126,7 @@ pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), Decline
     }
     let admitted = worker.places.admit_all(&job.needed());
     admitted.map_err(DeclineReason::Foreign)?;
-    // Who pins a job to a worker wants it there, whatever its usual terms.
+    // A job that is pinned to a worker ignores the worker's limits of size.
     let is_pinned = matches!(queue, Queue::On(_));
     if !is_pinned && !worker.terms.admit(job.input.size) {
         return Err(DeclineReason::Size {

@@ -1,5 +1,4 @@
-//! How fast the farm has been: averages of the jobs that were completed
-//! lately.
+//! How fast the farm has been: averages over recently completed jobs.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +12,16 @@ use crate::recipe::encoder::Encoder;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History(BTreeMap<(WorkerName, Option<Encoder>), Average>);
 
-/// What some completed jobs took.
+/// Sums over completed jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Average {
-    /// How many jobs.
+    /// Number of jobs.
     pub jobs: u64,
-    /// Frames that they made.
+    /// Frames of the outputs.
     frames: u64,
-    /// Bytes that they read.
+    /// Bytes of the inputs.
     bytes: u64,
-    /// Seconds that ffmpeg encoded.
+    /// Seconds of ffmpeg's encodes.
     encode_seconds: f64,
     /// Seconds from claim to end.
     total_seconds: f64,
@@ -37,17 +36,17 @@ impl Average {
         self.total_seconds += other.total_seconds;
     }
 
-    /// Frames per second.
+    /// Mean frames per second of an encode.
     pub fn fps(&self) -> f64 {
         self.frames as f64 / self.encode_seconds.max(f64::MIN_POSITIVE)
     }
 
-    /// Seconds that a job took.
+    /// Mean seconds of a job.
     pub fn seconds(&self) -> f64 {
         self.total_seconds / self.jobs.max(1) as f64
     }
 
-    /// Seconds that a job took for each byte of its input.
+    /// Mean seconds of a job for each byte of its input.
     pub fn seconds_per_byte(&self) -> f64 {
         self.total_seconds / self.bytes.max(1) as f64
     }
@@ -71,7 +70,7 @@ impl<'a> FromIterator<&'a Report> for History {
 }
 
 impl History {
-    /// What jobs of this encoder took on a worker; `None` where it has done none.
+    /// The sums of an encoder on a worker; `None` if it has completed no job.
     pub fn average(&self, worker: &WorkerName, encoder: Option<&Encoder>) -> Option<&Average> {
         self.0.get(&(worker.clone(), encoder.cloned()))
     }

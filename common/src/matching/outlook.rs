@@ -1,20 +1,20 @@
-//! When work will have ended: the one estimate that every program shows, made of
-//! what workers say of running jobs and of what jobs took lately. Pure.
+//! Estimates of when work will end: the one estimate that every program shows, made from the progress of running jobs
+//! and the times of recently completed ones. Pure.
 
 use jiff::Timestamp;
 
 use crate::job::progress::Progress;
 use crate::job::run::Stage;
 
-/// Completed jobs of a queue that an estimate goes by: the latest so many.
+/// How many of the latest completed jobs of a queue an estimate uses.
 pub const LATELY: usize = 1000;
-/// Waiting jobs that are placed one by one.
+/// Most waiting jobs that are placed one by one.
 const STEPS: u64 = 1000;
-/// Share of a job below which the time that it took so far says nothing.
+/// Below this done share, the time that a job has taken so far says nothing.
 const EARLY: f64 = 0.05;
 
 impl Stage {
-    /// Which part of a whole job the stage is, as shares from 0 to 1.
+    /// The stage's part of a whole job, as shares from 0 to 1.
     fn part(self) -> (f64, f64) {
         match self {
             Self::Reading => (0.0, 0.02),
@@ -33,8 +33,7 @@ impl Progress {
         from + (to - from) * fraction.clamp(0.0, 1.0)
     }
 
-    /// Seconds until the whole job has ended, where it has been running since then;
-    /// `None` where nothing tells.
+    /// Seconds until the whole job ends, if it has run since `since`; `None` if there is nothing to estimate by.
     pub fn seconds_left(&self, since: Timestamp) -> Option<f64> {
         if self.waits_for.is_some() {
             return None;
@@ -51,7 +50,7 @@ impl Progress {
     }
 }
 
-/// Jobs that have not ended, and what such jobs took.
+/// Jobs that have not ended, and the times of completed ones.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {
     running: Vec<Running>,
@@ -59,7 +58,7 @@ pub struct Outlook {
     past: Past,
 }
 
-/// What completed jobs took, for the size of their inputs.
+/// Sums over completed jobs: bytes of their inputs, and seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Past {
     bytes: f64,
@@ -69,11 +68,11 @@ pub struct Past {
 /// Jobs that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
-    /// How many.
+    /// Number of jobs.
     pub jobs: u64,
     /// Bytes of their inputs.
     pub bytes: u64,
-    /// Bytes of the largest one.
+    /// Bytes of the largest input.
     pub largest: u64,
 }
 
@@ -85,7 +84,7 @@ struct Running {
 }
 
 impl Running {
-    /// Seconds until it has ended: what it says itself, else by what such jobs take for each byte.
+    /// Seconds until the job ends: its own estimate, otherwise by `pace`, in seconds for each byte.
     fn left_at(&self, pace: Option<f64>) -> Option<f64> {
         let expected = || Some((pace? * self.bytes - self.seconds).max(0.0));
         self.left.or_else(expected)
@@ -93,7 +92,7 @@ impl Running {
 }
 
 impl Past {
-    /// A job with an input of so many bytes took so many seconds.
+    /// Adds a job with an input of so many bytes, which took so many seconds.
     pub fn add(&mut self, bytes: u64, seconds: f64) {
         self.bytes += bytes as f64;
         self.seconds += seconds;
@@ -101,7 +100,7 @@ impl Past {
 }
 
 impl Waiting {
-    /// A job with an input of so many bytes waits.
+    /// Adds a waiting job with an input of so many bytes.
     pub fn add(&mut self, bytes: u64) {
         self.jobs += 1;
         self.bytes = self.bytes.saturating_add(bytes);
@@ -110,8 +109,8 @@ impl Waiting {
 }
 
 impl Outlook {
-    /// A job runs: for so many seconds, with so many to go as far as
-    /// [`Progress::seconds_left`] knows.
+    /// Adds a running job: bytes of its input, seconds since its claim, and seconds left as
+    /// [`Progress::seconds_left`] estimates.
     pub fn running(&mut self, bytes: u64, seconds: f64, left: Option<f64>) {
         self.running.push(Running {
             bytes: bytes as f64,
@@ -120,27 +119,26 @@ impl Outlook {
         });
     }
 
-    /// These jobs wait.
+    /// Adds waiting jobs.
     pub fn waiting(&mut self, more: Waiting) {
         self.waiting.jobs += more.jobs;
         self.waiting.bytes = self.waiting.bytes.saturating_add(more.bytes);
         self.waiting.largest = self.waiting.largest.max(more.largest);
     }
 
-    /// Such jobs took this.
+    /// Adds completed jobs.
     pub fn past(&mut self, more: Past) {
         self.past.bytes += more.bytes;
         self.past.seconds += more.seconds;
     }
 
-    /// Jobs that run.
+    /// Number of running jobs.
     pub fn jobs_running(&self) -> usize {
         self.running.len()
     }
 
-    /// Seconds until all jobs have ended where so many run at once; `None` where
-    /// nothing is left, or nothing tells. Of a single running job it is what that
-    /// job has left.
+    /// Seconds until all jobs have ended, with this many slots; `None` if no job is left, or there is nothing to
+    /// estimate by. For a single running job, the seconds that the job has left.
     pub fn seconds_left(&self, slots: u32) -> Option<f64> {
         let pace = self.pace();
         let mut sum = 0.0;
@@ -159,8 +157,8 @@ impl Outlook {
         (jobs > 0.0).then(|| longest.max(sum / at_once.max(1.0)))
     }
 
-    /// Seconds until one of so many slots is free for a job that comes after all of
-    /// these; `None` where nothing tells.
+    /// Seconds until one of the slots is free for a job that comes after all of these; `None` if there is nothing to
+    /// estimate by.
     pub fn seconds_until_free(&self, slots: u32) -> Option<f64> {
         let pace = self.pace();
         let left = self.running.iter().map(|job| job.left_at(pace));
@@ -171,7 +169,7 @@ impl Outlook {
             0 => 0.0,
             jobs => pace? * self.waiting.bytes as f64 / jobs as f64,
         };
-        // Each waiting job goes where it is free first; of very many, the rest are spread evenly.
+        // Each waiting job goes to the slot that is free first; if there are very many, the rest are spread evenly.
         let stepped = jobs.min(STEPS);
         for _ in 0..stepped {
             if let Some(first) = free.iter_mut().min_by(|one, other| one.total_cmp(other)) {
@@ -242,7 +240,7 @@ mod tests {
     fn what_is_left_of_a_job_is_more_than_what_is_left_of_its_stage() {
         let encoding = progress(Stage::Encoding, Some(0.5), Some(44.0), 50);
         assert_eq!(left(&encoding), Some(54.0));
-        // A stage without an estimate goes by the time that the job took so far.
+        // A stage without an estimate goes by the time that the job has taken so far.
         let verifying = progress(Stage::Verifying, None, None, 90);
         assert_eq!(left(&verifying), Some(10.0));
         let done = progress(Stage::Encoding, Some(1.0), Some(0.0), 90);
@@ -274,7 +272,7 @@ mod tests {
         waiting.add(1000);
         waiting.add(3000);
         outlook.waiting(waiting);
-        // 80 s for 2000 bytes: those that wait take 40 and 120 s.
+        // 80 s for 2000 bytes: the waiting jobs take 40 and 120 s.
         assert_eq!(
             outlook.seconds_left(1),
             Some(120.0),
@@ -285,7 +283,7 @@ mod tests {
         waiting.add(10_000);
         outlook.waiting(waiting);
         assert_eq!(outlook.seconds_left(2), Some(400.0));
-        // What was done lately counts as much as what runs.
+        // Completed jobs count as much as running ones.
         let mut past = Past::default();
         past.add(2000, 0.0);
         outlook.past(past);
@@ -299,7 +297,7 @@ mod tests {
         outlook.running(1000, 0.0, Some(40.0));
         assert_eq!(outlook.seconds_until_free(2), Some(30.0));
         assert_eq!(outlook.seconds_until_free(3), Some(0.0));
-        // 80 s for 2000 bytes: the one that waits takes 40 s from 30 s on.
+        // 80 s for 2000 bytes: the waiting job takes 40 s, from 30 s on.
         let mut waiting = Waiting::default();
         waiting.add(1000);
         outlook.waiting(waiting);

@@ -1,4 +1,4 @@
-//! Whether a job can be given to one worker by name, and who else could do it.
+//! Whether a job can be pinned to one worker, and which others could run it.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use crate::names::location::Location;
 use crate::recipe::Recipe;
 use crate::recipe::encoder::Encoder;
 
-/// Why a worker cannot be relied on to run a recipe.
+/// Why a job cannot be pinned to a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unpinnable {
     /// The worker that was named.
     pub worker: WorkerName,
-    /// Why not; `None` where it is not alive, so that nobody knows.
+    /// The reason; `None` if the worker is not alive.
     pub reason: Option<String>,
-    /// Live workers that can.
+    /// Live workers that could run the job.
     pub others: Vec<WorkerName>,
-    /// What this worker has proved for the same codec.
+    /// Encoders of the same codec that the named worker has proved.
     pub instead: Vec<Encoder>,
 }
 
@@ -44,11 +44,10 @@ fn list<T: fmt::Display>(names: &[T]) -> String {
     names.join(", ")
 }
 
-/// Checks that a worker is alive, has proved what a recipe needs, and may read
-/// and write what is needed.
+/// Checks that a worker is alive, has proved what a recipe needs, and may read and write the needed locations.
 ///
 /// # Errors
-/// Why it cannot be relied on, with alternatives.
+/// The reason against it, with alternatives.
 pub fn check(
     recipe: &Recipe,
     worker: &WorkerName,
@@ -75,10 +74,10 @@ pub fn check(
     })
 }
 
-/// Whether a worker could run a recipe, reading and writing these.
+/// Checks that a worker can run a recipe, and may read and write these locations.
 ///
 /// # Errors
-/// Why not.
+/// The reason why not.
 pub fn judge(recipe: &Recipe, worker: &Heartbeat, needed: &[Location]) -> Result<(), String> {
     fit::can(worker, recipe, &Queue::On(worker.name.clone()))?;
     let admitted = worker.places.admit_all(needed);

@@ -1,5 +1,5 @@
-//! Who could run a job, before anything is sent: pure, for every program that
-//! shows it to a person.
+//! Plans: which workers could run a recipe, before any job is enqueued. Pure, for every program that shows it to a
+//! person.
 
 use std::collections::HashSet;
 
@@ -14,20 +14,19 @@ use crate::names::location::Location;
 use crate::recipe::encoder::Encoder;
 use crate::recipe::{BitDepth, Choice, Recipe, Scale};
 
-/// Who could run jobs of a recipe.
+/// The workers that could run jobs of a recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
-    /// The queue that such jobs wait in.
+    /// The queue in which such jobs wait.
     pub queue: Queue,
     /// Workers that may run them, the best first.
     pub candidates: Vec<Candidate>,
-    /// Live workers that may not, and why.
+    /// Live workers that may not, with the reason.
     pub unfit: Vec<UnfitWorker>,
-    /// Other encoders of the same codec that live workers have proved, the
-    /// fastest first. Filled where nobody can run the recipe as it is.
+    /// Other encoders of the same codec that live workers have proved, the fastest first. Filled only if no worker
+    /// can run the recipe.
     pub alternatives: Vec<Alternative>,
-    /// A job's input and output where nobody who can run the recipe may read
-    /// and write both.
+    /// A job's input and output, if no worker that can run the recipe may read and write both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub foreign: Option<[Location; 2]>,
 }
@@ -35,27 +34,26 @@ pub struct Plan {
 /// A worker that may run jobs of the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Candidate {
-    /// The worker that would take jobs by this recipe.
+    /// The worker.
     pub worker: WorkerName,
-    /// What it would encode with; `None` where video is copied.
+    /// The encoder that it would use; `None` if video is copied.
     pub encoder: Option<Encoder>,
     /// Frames per second at 1280×720 in its test encode.
     pub fps: Option<f32>,
-    /// What jobs of this encoder took there lately.
+    /// The times of recent jobs with this encoder on this worker.
     pub measured: Option<Measured>,
-    /// 0 to 100: its speed beside the fastest candidate's, less what its load
-    /// and a full set of slots take off.
+    /// 0 to 100: its speed relative to the fastest candidate's, reduced by its load and by a full set of slots.
     pub score: u32,
-    /// What its owner should know.
+    /// Warnings for people.
     pub warnings: Vec<String>,
 }
 
-/// What completed jobs took.
+/// Averages over completed jobs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measured {
-    /// How many jobs.
+    /// Number of jobs.
     pub jobs: u64,
-    /// Frames per second, whatever their size.
+    /// Frames per second, over all sizes.
     pub fps: f64,
     /// Seconds from claim to end for each gigabyte of input.
     pub seconds_per_gigabyte: f64,
@@ -64,25 +62,25 @@ pub struct Measured {
 /// A live worker that may not run jobs of the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UnfitWorker {
-    /// The worker that takes none.
+    /// The worker.
     pub worker: WorkerName,
-    /// Why not.
+    /// The reason, for people.
     pub reason: String,
 }
 
 /// Another encoder of the same codec.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alternative {
-    /// The encoder that could be asked for instead.
+    /// The encoder.
     pub encoder: Encoder,
-    /// Who has proved it.
+    /// The workers that have proved it.
     pub workers: Vec<WorkerName>,
-    /// The best of their measured frames per second at 1280×720.
+    /// The best of their frames per second at 1280×720 in test encodes.
     pub fps: f32,
 }
 
 impl Plan {
-    /// Finds who of the live workers could run jobs of the recipe.
+    /// Finds the live workers that could run jobs of the recipe.
     pub fn of(recipe: &Recipe, workers: &[Heartbeat]) -> Self {
         let queue = recipe.queue();
         let mut fit = Vec::new();
@@ -122,8 +120,7 @@ impl Plan {
         }
     }
 
-    /// The same for jobs with these inputs and outputs: who may not read and
-    /// write there does not count.
+    /// Limits the plan to workers that may read and write the inputs and outputs of at least one of these jobs.
     #[must_use]
     pub fn between(mut self, workers: &[Heartbeat], jobs: &[[Location; 2]]) -> Self {
         let places = |worker: &WorkerName| {
@@ -148,7 +145,7 @@ impl Plan {
             self.foreign = Some(foreign.clone());
             distinct = vec![foreign];
         }
-        // Who may do some of them is a candidate still.
+        // A worker that may run some of the jobs stays a candidate.
         self.candidates.retain(|candidate| {
             let refusals: Vec<_> = distinct
                 .iter()
@@ -166,7 +163,7 @@ impl Plan {
         self
     }
 
-    /// The same with what completed jobs took.
+    /// Adds the averages of completed jobs.
     #[must_use]
     pub fn measured(mut self, history: &History) -> Self {
         for candidate in &mut self.candidates {
@@ -180,12 +177,12 @@ impl Plan {
         self
     }
 
-    /// Whether jobs would find a worker that is alive now.
+    /// Whether a live worker would take the jobs.
     pub fn is_served(&self) -> bool {
         !self.candidates.is_empty()
     }
 
-    /// One line on why nobody can run it and what could be asked for instead.
+    /// One line on why no worker can run the recipe, and which encoders could be used instead.
     pub fn advice(&self) -> String {
         if let Some([input, output]) = &self.foreign {
             return format!("no live worker may read {input} and write {output}");
@@ -210,7 +207,7 @@ impl Plan {
     }
 }
 
-/// What a worker would encode with, or why it cannot.
+/// The encoder that a worker would use, or the reason why it cannot.
 pub(crate) fn means<'a>(
     with: &Choice,
     worker: &'a Heartbeat,
@@ -278,7 +275,7 @@ fn candidate(
                 )),
             }
         }
-        // Software encodes what its worker has memory for; hardware has an end.
+        // Software has no limit but memory; hardware has a largest picture.
         if proof.kind.is_hardware()
             && let Some((width, height)) = encode.scale.map(Scale::sides)
             && (width.is_some_and(|width| width > proof.largest.0)

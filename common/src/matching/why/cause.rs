@@ -1,4 +1,4 @@
-//! What holds a job, or became of it, as data.
+//! The cause of a job's state, as data.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,130 +11,130 @@ use crate::job::record::QueueAhead;
 use crate::job::run::Stage;
 use crate::matching::plan::Alternative;
 
-/// Why a job is where it is.
+/// Why a job is in its state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Why {
-    /// What holds it, or became of it.
+    /// The cause.
     #[serde(flatten)]
     pub cause: Cause,
-    /// The further queue that is opened to it next.
+    /// The further queue that opens to the job next.
     pub opens: Option<Opening>,
 }
 
-/// A queue that will be opened to a job.
+/// A queue that will open to a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Opening {
-    /// The queue of the fallback.
+    /// The further queue.
     pub queue: Queue,
-    /// From then on workers of that queue may take the job.
+    /// When workers of that queue may take the job.
     pub at: Timestamp,
 }
 
-/// What holds a job, or became of it.
+/// Why a job waits, or how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "cause", rename_all = "snake_case")]
 pub enum Cause {
-    /// It is done.
+    /// The job is completed.
     Completed {
-        /// Who did it.
+        /// The worker that completed it.
         worker: WorkerName,
         /// When the job ended, by the broker's clock.
         at: Timestamp,
     },
-    /// It failed for good.
+    /// The job failed for good.
     Failed {
-        /// How often it was tried.
+        /// Number of failed attempts.
         attempts: usize,
-        /// What went wrong last.
+        /// The last failure.
         message: String,
     },
-    /// A person cancelled it.
+    /// A person cancelled the job.
     Cancelled {
         /// When the job ended, by the broker's clock.
         at: Timestamp,
     },
-    /// A worker is at it.
+    /// A worker runs the job.
     Running {
         /// The worker that has claimed the job.
         worker: WorkerName,
-        /// What it is busy with, as far as its run says.
+        /// The stage in the run.
         stage: Stage,
         /// When the attempt began.
         since: Timestamp,
-        /// What its worker cannot reach now, of what it needs.
+        /// A place that the job needs and its worker cannot reach now.
         #[serde(skip_serializing_if = "Option::is_none")]
         away: Option<Away>,
     },
-    /// Its worker gives no sign of life.
+    /// The job's worker gives no sign of life.
     Vanished {
-        /// Who had it.
+        /// The worker that owned the job.
         worker: WorkerName,
     },
-    /// An attempt failed; the next one has its time.
+    /// An attempt failed; the next one starts later.
     Retry {
         /// When the next attempt is due.
         until: Timestamp,
-        /// Who tried last.
+        /// The worker of the failed attempt.
         worker: Option<WorkerName>,
-        /// What went wrong.
+        /// The failure.
         message: String,
     },
-    /// Its batch is paused.
+    /// The job's batch is paused.
     BatchPaused {
         /// The paused batch.
         batch: BatchId,
     },
-    /// Its queue is paused.
+    /// All queues of the job are paused.
     QueuePaused {
-        /// Which; several where it waits in several.
+        /// The paused queues.
         queues: Vec<Queue>,
     },
-    /// It is pinned to a worker that is not alive.
+    /// The job is pinned to a worker that is not alive.
     Offline {
-        /// The worker that the job is pinned to.
+        /// The worker to which the job is pinned.
         worker: WorkerName,
     },
     /// No worker is alive.
     NoWorker,
-    /// Nobody has proved what it needs.
+    /// No live worker has proved what the job needs.
     Unproved {
-        /// Why each live worker cannot.
+        /// Each live worker, with the reason why it cannot run the job.
         workers: Vec<Reason>,
-        /// What they have proved instead for the same codec.
+        /// Encoders of the same codec that live workers have proved.
         instead: Vec<Alternative>,
     },
-    /// Who could run it takes other jobs only.
+    /// The workers that could run the job take other jobs only, by their settings.
     Unwilling {
-        /// What each of them takes.
+        /// These workers, with what each takes.
         workers: Vec<Reason>,
     },
-    /// Who would run it takes no jobs just now.
+    /// The workers that would run the job take no jobs now.
     Resting {
-        /// What each of them does instead.
+        /// These workers, with what each does instead.
         workers: Vec<Reason>,
-        /// Those of them that `producer resume` has take jobs at once.
+        /// The workers among them that take jobs at once after `producer resume`.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         resumable: Vec<WorkerName>,
     },
-    /// Who would run it cannot reach what it needs.
+    /// The workers that would run the job cannot reach a place that it needs.
     Away {
-        /// What each of them cannot reach, and why.
+        /// These workers, with the place and the error.
         workers: Vec<Reason>,
     },
-    /// Nothing goes before it.
+    /// No job comes before it.
     Next {
-        /// Who has a free slot for it.
+        /// The workers that have a free slot for it.
         workers: Vec<WorkerName>,
     },
-    /// It waits for its turn.
+    /// Other jobs come before it.
     InLine {
-        /// Jobs before it.
+        /// Number of jobs before it.
         ahead: QueueAhead,
-        /// Workers that run such jobs.
+        /// Number of workers that take the job.
         workers: usize,
         /// Whether all of them are busy.
         is_busy: bool,
-        /// Seconds until it starts, judged by what jobs took lately.
+        /// Estimated seconds until it starts, from the times of recent jobs.
         starts_in: Option<f64>,
     },
 }
@@ -142,8 +142,8 @@ pub enum Cause {
 /// Why a worker does not take a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
-    /// The worker that does not take the job.
+    /// The worker.
     pub worker: WorkerName,
-    /// Why not.
+    /// The reason, for people.
     pub reason: String,
 }

@@ -1,4 +1,4 @@
-//! Finding the cause in what is known of a job and of those that could run it.
+//! Finding the cause of a job's state, from the job and the workers that could run it.
 
 use jiff::Timestamp;
 
@@ -15,23 +15,23 @@ use crate::matching::outlook::{Outlook, Past, Waiting};
 use crate::matching::plan::alternatives;
 use crate::matching::why::cause::{Cause, Opening, Reason, Why};
 
-/// What is known of a job and of those that could run it.
+/// What the cause is found from: the job, its lanes, and the farm around it.
 #[derive(Clone, Copy, Debug)]
 pub struct WhyContext<'a> {
     /// The job.
     pub record: &'a JobRecord,
-    /// The lanes that it may be taken from now.
+    /// The lanes from which it may be claimed now.
     pub lanes: &'a [Lane],
-    /// The lane that is opened to it next, and when.
+    /// The lane that opens to it next, and when.
     pub opens: Option<&'a (Lane, Timestamp)>,
-    /// The workers that are alive.
+    /// The live workers.
     pub workers: &'a [Heartbeat],
     /// The orders that are in force.
     pub controls: &'a Controls,
 }
 
 impl WhyContext<'_> {
-    /// The queues that it may be taken from now.
+    /// The queues from which it may be claimed now.
     fn open_queues(&self) -> Vec<&Queue> {
         let is_open = |queue: &&Queue| !self.controls.is_paused(&Target::Queue((*queue).clone()));
         self.queues().into_iter().filter(is_open).collect()
@@ -44,7 +44,7 @@ impl WhyContext<'_> {
         self.lanes.iter().map(|lane| &lane.queue).collect()
     }
 
-    /// Whether a worker takes the job from any of the queues that are open to it.
+    /// Whether a worker takes the job from any of its open queues.
     fn judge(&self, worker: &Heartbeat) -> Result<(), DeclineReason> {
         let judged = self
             .open_queues()
@@ -59,7 +59,7 @@ impl WhyContext<'_> {
             .unwrap_or(Ok(()))
     }
 
-    /// Those of the workers that a person can have take jobs at once.
+    /// The workers among these that take jobs at once if a person resumes them.
     fn resumable(&self, workers: &[Reason]) -> Vec<WorkerName> {
         let is_quarantined = |worker: &Heartbeat| worker.status == WorkerStatus::Quarantined;
         let is_drained = |worker: &Heartbeat| {
@@ -80,7 +80,7 @@ impl WhyContext<'_> {
         self.workers.iter().filter(takes).collect()
     }
 
-    /// Whether the worker is the one that the job is pinned to, where it is.
+    /// Whether the job is not pinned, or is pinned to this worker.
     fn is_meant(&self, worker: &Heartbeat) -> bool {
         self.queues().into_iter().any(|queue| match queue {
             Queue::On(name) => *name == worker.name,
@@ -88,7 +88,7 @@ impl WhyContext<'_> {
         })
     }
 
-    /// Tells the queues whose jobs compete with the job for those workers.
+    /// A test for queues whose jobs compete with this job for its workers.
     pub fn contenders(&self) -> impl Fn(&Queue) -> bool {
         let takers = self.takers();
         move |queue| {
@@ -97,8 +97,8 @@ impl WhyContext<'_> {
         }
     }
 
-    /// The work before the job: what its workers run, and the jobs that go before it, each of the mean size
-    /// of those that ended lately, and as fast as those.
+    /// The work before the job: the running jobs of its workers, and the jobs that come before it. Of the latter each
+    /// is assumed to have the mean size of recently completed ones, and to be as fast.
     pub fn work(
         &self,
         ahead: QueueAhead,
@@ -141,7 +141,7 @@ impl WhyContext<'_> {
         work
     }
 
-    /// Why the job is where it is; `ahead` counts the jobs before it, and `work` holds them.
+    /// Why the job is in its state; `ahead` counts the jobs before it, and `work` estimates their times.
     pub fn why(&self, ahead: QueueAhead, work: &Outlook, now: Timestamp) -> Why {
         let settled = self.record.run().and_then(|run| self.of_run(run, now));
         let opens = self
@@ -157,7 +157,7 @@ impl WhyContext<'_> {
         }
     }
 
-    /// What its run says; `None` where it waits for somebody to take it.
+    /// The cause that the run tells; `None` if the job waits to be claimed.
     fn of_run(&self, run: &Run, now: Timestamp) -> Option<Cause> {
         Some(match &run.state {
             RunState::Completed { report } => Cause::Completed {
@@ -246,8 +246,7 @@ impl WhyContext<'_> {
     }
 }
 
-/// The workers that are nearest to taking the job, each with what keeps it from
-/// that, and one of those reasons.
+/// The workers that are nearest to taking the job, each with its reason, and one of these reasons.
 fn nearest<'a>(
     refusals: impl Iterator<Item = (&'a Heartbeat, DeclineReason)>,
 ) -> Option<(DeclineReason, Vec<Reason>)> {

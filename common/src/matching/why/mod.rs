@@ -1,5 +1,4 @@
-//! Why a job is where it is, in one true sentence: pure, for every program
-//! that tells it to a person.
+//! Why a job is in its state, in one sentence. Pure, for every program that tells it to a person.
 
 mod cause;
 mod judge;

@@ -9,7 +9,7 @@ use crate::job::run::Stage;
 use crate::matching::why::cause::{Cause, Opening, Reason, Why};
 use crate::names::printable::printable;
 
-/// Workers that a sentence names before it only counts them.
+/// Most workers that a sentence names before it only counts them.
 const NAMED: usize = 3;
 
 impl fmt::Display for Why {
@@ -45,7 +45,7 @@ impl fmt::Display for Cause {
                 away,
             } => {
                 write!(f, "running on {worker} since {since:.0}")?;
-                // Other stages are not written down: live progress says them.
+                // Other stages are not stored: live progress has them.
                 if *stage == Stage::Publishing {
                     f.write_str(", about to publish its output")?;
                 }
@@ -163,8 +163,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// To whole seconds below ten minutes, to whole minutes above: an estimate is
-/// no better.
+/// Rounds to whole seconds below ten minutes, and to whole minutes above: an estimate is no better.
 fn rounded(wait: SignedDuration) -> SignedDuration {
     let seconds = wait.as_secs().max(1);
     SignedDuration::from_secs(if seconds < 600 {

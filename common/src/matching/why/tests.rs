@@ -191,7 +191,7 @@ fn who_rests_is_told_with_what_ends_that() {
          (ill: quarantined, and is proving its encoders); \
          `producer resume ill` has it take them now"
     );
-    // Who drains without an order is stopping.
+    // A worker that drains without an order is stopping.
     let mut farm = waiting(vec![resting("w1", WorkerStatus::Draining, None)]);
     assert!(farm.sentence().ends_with("(w1: draining)"));
     farm.controls = paused(Target::Worker("w1".parse().expect("a name")));
@@ -208,10 +208,10 @@ fn a_line_is_as_long_as_it_is_and_its_end_an_estimate() {
         "the only worker for it is busy, and it is the next one"
     );
     farm.ahead = ahead(2);
-    // Of another encoder, it says nothing about this queue.
+    // A report of another encoder says nothing about this queue.
     farm.reports = vec![report("w1", "libx264", 1000, 1.0)];
     assert!(farm.sentence().ends_with("2 jobs go before it"));
-    // A minute each, the one that runs half done.
+    // A minute each, and the running job is half done.
     farm.reports.push(report("w1", "libx265", 1000, 60.0));
     let lane = Lane {
         queue: "libx265".parse().expect("a queue"),
