@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Options of ffmpeg and its encoders that take a number or a word and can
-/// make ffmpeg neither read nor write another file.
+/// Options of ffmpeg and its encoders that take a number or a word and cannot make ffmpeg read or write another file.
 const ALLOWED: &[&str] = &[
     "aq-mode",
     "aq-strength",
@@ -73,7 +72,7 @@ const ALLOWED: &[&str] = &[
     "rc",
 ];
 
-/// Options that hold an encoder's own `key=value:key=value` list.
+/// Options that hold an encoder's own list `key=value:key=value`.
 const NESTED: &[&str] = &[
     "x264-params",
     "x265-params",
@@ -83,7 +82,7 @@ const NESTED: &[&str] = &[
     "vvenc-params",
 ];
 
-/// Keys of such lists that name a file, or let one be named.
+/// Keys of such lists that name a file or a log.
 const NESTED_FORBIDDEN: &[&str] = &[
     "analysis-load",
     "analysis-reuse-file",
@@ -136,18 +135,18 @@ pub struct Argument {
     value: String,
 }
 
-/// The argument is not allowed.
+/// Why an argument is not allowed.
 #[derive(Debug, thiserror::Error)]
 pub enum ArgumentError {
-    /// Not of the form `option=value`.
+    /// It is not in the form `option=value`.
     #[error("argument '{0}' must have the form option=value, e.g. g=240 or tune=grain")]
     Syntax(String),
-    /// An option outside the allowlist.
+    /// The option is not on the allowlist.
     #[error(
         "argument '{0}' is not allowed: recipes may set an encoder's numbers and modes, nothing that reads or writes other files"
     )]
     Option(String),
-    /// A value that could mean more than a number or a word.
+    /// The value holds characters other than those of numbers, words and ratios.
     #[error(
         "value '{value}' of argument '{option}' is not allowed: only letters, digits and . , : = + - _ /"
     )]
@@ -157,7 +156,7 @@ pub enum ArgumentError {
         /// Its value.
         value: String,
     },
-    /// A key of an encoder's own list that names a file.
+    /// A key in an encoder's own list names a file.
     #[error("'{key}' in {option} is not allowed: it would read or write another file")]
     Nested {
         /// The option that holds the list.
@@ -178,12 +177,12 @@ impl Argument {
         &self.option
     }
 
-    /// Its value.
+    /// The option's value.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// Whether frames still correspond to the input's one to one.
+    /// Whether the output's frames still correspond to the input's one to one.
     pub fn keeps_frames(&self) -> bool {
         self.option != "r"
     }
@@ -197,13 +196,13 @@ impl FromStr for Argument {
             .split_once('=')
             .ok_or_else(|| ArgumentError::Syntax(text.to_owned()))?;
         let option = option.trim_start_matches('-');
-        // `profile:v` says no more than `profile` does: arguments are for video.
+        // `profile:v` is the same as `profile`: arguments are for video only.
         let base = option.strip_suffix(":v").unwrap_or(option);
         let nested = NESTED.contains(&base);
         if !nested && !ALLOWED.contains(&base) {
             return Err(ArgumentError::Option(option.to_owned()));
         }
-        // A path needs a slash at its start or behind a dot; ratios (`30000/1001`) have digits before.
+        // The slash of a path is at the start or behind a dot; the slash of a ratio (`30000/1001`) is between digits.
         let harmless = |c: char| c.is_ascii_alphanumeric() || ".,:=+-_/".contains(c);
         let ratio = |(at, _): (usize, &str)| {
             value[..at].ends_with(|c: char| c.is_ascii_digit())

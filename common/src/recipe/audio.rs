@@ -1,4 +1,4 @@
-//! What becomes of audio.
+//! What a recipe does with audio.
 
 use std::str::FromStr;
 
@@ -7,34 +7,34 @@ use serde::{Deserialize, Serialize};
 use crate::names::unknown::UnknownName;
 use crate::recipe::rate::{Bitrate, BitrateError};
 
-/// What becomes of audio.
+/// What to do with the audio tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audio {
-    /// Every track as it is.
+    /// Copy every track.
     #[default]
     Copy,
-    /// No track.
+    /// Keep no track.
     None,
-    /// Every track as it is where the container holds it; any other encoded.
+    /// Copy every track that the container can hold, and encode the others.
     CopyElse {
         /// ffmpeg's encoder.
         encoder: AudioEncoder,
-        /// Bits per second and track; ffmpeg's default where not said.
+        /// Bits per second and track; ffmpeg's default if not given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bitrate: Option<Bitrate>,
     },
-    /// Every track encoded anew.
+    /// Encode every track.
     Encode {
         /// ffmpeg's encoder.
         encoder: AudioEncoder,
-        /// Bits per second and track; ffmpeg's default where not said.
+        /// Bits per second and track; ffmpeg's default if not given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bitrate: Option<Bitrate>,
     },
 }
 
-/// The audio encoders that recipes may ask for.
+/// The audio encoders that recipes may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
@@ -50,7 +50,7 @@ pub enum AudioEncoder {
 }
 
 impl AudioEncoder {
-    /// All of them.
+    /// Every audio encoder.
     pub const ALL: [Self; 8] = [
         Self::Aac,
         Self::LibfdkAac,
@@ -135,13 +135,13 @@ fn encoding(text: &str) -> Result<(AudioEncoder, Option<Bitrate>), AudioError> {
     })
 }
 
-/// What is to become of audio cannot be read.
+/// The text says nothing about audio.
 #[derive(Debug, thiserror::Error)]
 pub enum AudioError {
-    /// Neither `copy`, `none` nor an encoder.
+    /// The text is neither `copy`, `none` nor an encoder.
     #[error("{0} (or copy, or none)")]
     Encoder(#[from] UnknownName),
-    /// The part after the colon.
+    /// The part after the colon is no bitrate.
     #[error(transparent)]
     Bitrate(#[from] BitrateError),
 }

@@ -1,4 +1,4 @@
-//! What encodes: one encoder, the first of several, or any of a codec.
+//! The choice of a video encoder: one, the first of several, or any of a codec.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::encoder::{Codec, Encoder};
 
-/// What encodes.
+/// The choice of a video encoder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// This encoder and no other.
     Encoder(Encoder),
-    /// The first of these encoders; each further one only once the job has waited
-    /// long enough (see [`crate::job::Fallbacks`]).
+    /// The first of these encoders; each further one only once the job has waited long enough (see
+    /// [`crate::job::Fallbacks`]).
     FirstOf(Encoders),
     /// The best encoder of this codec that the worker has proved.
     Codec(Codec),
@@ -34,8 +34,7 @@ impl fmt::Display for Choice {
 }
 
 impl Choice {
-    /// The encoders that may be used, the preferred one first; none where each
-    /// worker chooses its best.
+    /// The encoders that may be used, the preferred one first; empty if each worker chooses its best.
     pub fn encoders(&self) -> &[Encoder] {
         match self {
             Self::Encoder(encoder) => std::slice::from_ref(encoder),
@@ -59,19 +58,19 @@ impl Choice {
 #[serde(try_from = "Vec<Encoder>")]
 pub struct Encoders(Vec<Encoder>);
 
-/// Encoders among which nobody could choose.
+/// Why encoders cannot stand in for each other.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodersError {
-    /// No worker could ever take a job that no encoder encodes.
+    /// The list is empty: no worker could take the job.
     #[error("first_of names no encoder: name one at least")]
     Empty,
-    /// e.g. libx264 in the place of libx265.
+    /// Two encoders make different codecs, e.g. libx264 and libx265.
     #[error("{1} cannot stand in for {0}: they make different codecs")]
     Codecs(Encoder, Encoder),
 }
 
 impl Encoders {
-    /// The one that is used where it can be.
+    /// The encoder that is used if possible.
     pub fn preferred(&self) -> &Encoder {
         self.0
             .first()

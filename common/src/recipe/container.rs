@@ -1,4 +1,4 @@
-//! File formats, and what each can hold.
+//! Containers: file formats, and what each can hold.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +24,7 @@ pub enum Container {
 }
 
 impl Container {
-    /// All of them.
+    /// Every container.
     pub const ALL: [Self; 4] = [Self::Mkv, Self::Mp4, Self::Mov, Self::Webm];
 
     /// File name extension, and the name that people type.
@@ -47,7 +47,7 @@ impl Container {
         }
     }
 
-    /// Whether it can hold video of the codec.
+    /// Whether the container can hold video of the codec.
     pub fn holds_video(self, codec: Codec) -> bool {
         match self {
             Self::Mkv => true,
@@ -63,7 +63,8 @@ impl Container {
         }
     }
 
-    /// Whether it can hold audio of the codec, by ffmpeg's name: ffmpeg writes it, and reads back the same.
+    /// Whether the container can hold audio of the codec, by ffmpeg's name: ffmpeg writes it, and reads back the
+    /// same.
     pub fn holds_audio(self, codec: &str) -> bool {
         match self {
             Self::Mkv => MKV.contains(&codec),
@@ -74,7 +75,8 @@ impl Container {
     }
 }
 
-/// Codecs that Matroska has names for, of its own or borrowed from WAV. AAC in LATM form has one that hardly any player knows.
+/// Codecs that Matroska has names for, of its own or borrowed from WAV. AAC in LATM form has a name that hardly any
+/// player knows.
 #[rustfmt::skip]
 const MKV: &[&str] = &[
     "aac", "ac3", "adpcm_g722", "adpcm_g726", "adpcm_ima_wav", "adpcm_ms", "adpcm_swf", "adpcm_yamaha", "alac",
@@ -89,7 +91,7 @@ const MP4: &[&str] = &[
     "aac", "ac3", "alac", "dts", "eac3", "flac", "mp2", "mp3", "opus", "truehd", "vorbis",
 ];
 
-/// What ffmpeg writes to QuickTime under a name that it knows again: other codecs get none, and are lost.
+/// Codecs that ffmpeg writes to QuickTime under a name that it reads back: others get no name, and are lost.
 #[rustfmt::skip]
 const MOV: &[&str] = &[
     "aac", "ac3", "adpcm_ima_qt", "alac", "amr_nb", "dts", "eac3", "gsm", "mp2", "mp3", "nellymoser", "pcm_alaw",

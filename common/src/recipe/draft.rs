@@ -1,4 +1,4 @@
-//! A recipe that nobody has checked yet, and the rules that make it sound.
+//! Drafts: unchecked recipes, and the rules that make a recipe sound.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use crate::recipe::subtitles::{Captions, Subtitles};
 use crate::recipe::video::{Video, VideoEncode};
 use crate::wire::is_default;
 
-/// The parts of a recipe, free to be changed. [`Recipe::new`](crate::recipe::Recipe::new)
-/// makes a recipe of them.
+/// The parts of a recipe, free to be changed. [`Recipe::new`](crate::recipe::Recipe::new) checks them and makes a
+/// recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecipeDraft {
@@ -33,16 +33,16 @@ pub struct RecipeDraft {
     /// The file format of the output.
     #[serde(default)]
     pub container: Container,
-    /// Kinds of things that must not be lost: an input that would lose one is refused.
+    /// Kinds of things that must not be lost: a job whose output would lose one fails.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refuse_loss: BTreeSet<Kind>,
-    /// Whether an input that is damaged anywhere is refused, although an output can be made of the rest.
+    /// Whether a damaged input is refused, even if an output can be made of the rest.
     #[serde(default, skip_serializing_if = "is_default")]
     pub strict_input: bool,
 }
 
 impl RecipeDraft {
-    /// Every part at its default, with this video.
+    /// A draft with this video, and defaults for the rest.
     pub fn new(video: Video) -> Self {
         Self {
             video,
@@ -55,7 +55,7 @@ impl RecipeDraft {
         }
     }
 
-    /// How video is encoded; `None` where it is copied.
+    /// How video is encoded; `None` if it is copied.
     pub fn video_encode(&self) -> Option<&VideoEncode> {
         match &self.video {
             Video::Encode(encode) => Some(encode),
@@ -63,13 +63,12 @@ impl RecipeDraft {
         }
     }
 
-    /// The codec of the output's video; `None` where it is copied, or made by
-    /// an encoder outside the catalogue.
+    /// The codec of the output's video; `None` if it is copied, or if the encoder is outside the catalogue.
     pub fn codec(&self) -> Option<Codec> {
         self.video_encode()?.with.codec()
     }
 
-    /// Finds what cannot work whatever the input is.
+    /// Refuses parts that cannot work with any input.
     pub(super) fn check(&self) -> Result<(), RecipeError> {
         let container = self.container;
         if let Some(codec) = self.codec().filter(|codec| !container.holds_video(*codec)) {

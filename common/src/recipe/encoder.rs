@@ -1,9 +1,8 @@
 //! Encoders, the codecs that they make, and the hardware that they need.
 //!
-//! An encoder is ffmpeg's name for a piece of code (`hevc_nvenc`); a codec is
-//! the format that several encoders make (`hevc`). The catalogue below lists
-//! the video encoders that the farm takes an interest in; a worker still has
-//! to prove every one of them (see [`crate::farm::card`]).
+//! An encoder is ffmpeg's name for a piece of code (`hevc_nvenc`); a codec is the format that several encoders make
+//! (`hevc`). The catalogue below lists the video encoders that the farm supports; a worker still has to prove each of
+//! them (see [`crate::farm::card`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -44,7 +43,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// Every codec, in the order in which they are listed to people.
+    /// Every codec, in the order in which people see them.
     pub const ALL: [Self; 12] = [
         Self::H264,
         Self::Hevc,
@@ -112,7 +111,7 @@ impl FromStr for Codec {
     }
 }
 
-/// What an encoder runs on.
+/// The hardware or software that an encoder uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -127,7 +126,7 @@ pub enum EncoderKind {
     Amd,
     /// VideoToolbox.
     Apple,
-    /// VA-API, whatever the vendor.
+    /// VA-API, of any vendor.
     Vaapi,
     /// A V4L2 memory-to-memory device.
     V4l2,
@@ -140,7 +139,7 @@ pub enum EncoderKind {
 }
 
 impl EncoderKind {
-    /// The kind that the encoder's name says; software where it says none.
+    /// The kind in the encoder's name; software if the name has none.
     fn of(name: &str) -> Self {
         match name.rsplit('_').next() {
             Some("nvenc") => Self::Nvidia,
@@ -179,7 +178,7 @@ impl fmt::Display for EncoderKind {
     }
 }
 
-/// The video encoders of interest, by codec, the usual choice of each kind first.
+/// The supported video encoders by codec, the usual choice of each kind first.
 const CATALOGUE: &[(Codec, &[&str])] = &[
     (
         Codec::H264,
@@ -249,8 +248,8 @@ const CATALOGUE: &[(Codec, &[&str])] = &[
     ),
 ];
 
-/// The name of an ffmpeg video encoder. Any well-formed name is accepted, so
-/// that a newer worker may prove what this build has never heard of.
+/// The name of an ffmpeg video encoder. Every well-formed name is accepted, so that a newer worker may prove an
+/// encoder that this program does not know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Encoder(Token);
@@ -265,27 +264,27 @@ impl Encoder {
         })
     }
 
-    /// The encoders that make the codec, the usual choice first.
+    /// The encoders of the codec, the usual choice first.
     pub fn of(codec: Codec) -> impl Iterator<Item = Self> {
         Self::catalogue().filter_map(move |(encoder, made)| (made == codec).then_some(encoder))
     }
 
-    /// What the encoder makes; `None` outside the catalogue.
+    /// The codec of the encoder; `None` outside the catalogue.
     pub fn codec(&self) -> Option<Codec> {
         Self::catalogue().find_map(|(encoder, codec)| (encoder == *self).then_some(codec))
     }
 
-    /// What the encoder runs on.
+    /// The hardware or software that the encoder uses.
     pub fn kind(&self) -> EncoderKind {
         EncoderKind::of(self.as_str())
     }
 
-    /// ffmpeg's name of it.
+    /// ffmpeg's name of the encoder.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// Catalogue names that look most like this one, for "did you mean".
+    /// Names of the catalogue that are most similar, for "did you mean".
     pub fn similar(&self) -> Vec<Self> {
         let wanted = self.as_str().to_ascii_lowercase();
         let aliases: Vec<Self> = wanted

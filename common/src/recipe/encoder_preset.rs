@@ -1,14 +1,14 @@
-//! What encoders call the ways between fast and small, as far as they are known.
+//! The encoders' own presets, from fast to small, as far as they are known.
 
 use crate::names::token::Token;
 use crate::recipe::encoder::{Encoder, EncoderKind};
 use crate::recipe::error::RecipeError;
 
-/// What an encoder understands.
+/// The presets that an encoder understands.
 enum Words {
-    /// One of these.
+    /// One of these names.
     Names(&'static [&'static str]),
-    /// One of these, or the number of its place among them.
+    /// One of these names, or the number of its position.
     NamesOrNumbers(&'static [&'static str]),
     /// A number in this range.
     Numbers(std::ops::RangeInclusive<i32>),
@@ -53,7 +53,7 @@ const QSV: &[&str] = &[
 const VVENC: &[&str] = &["faster", "fast", "medium", "slow", "slower"];
 
 impl Words {
-    /// `None` where nothing is known of the encoder, or versions of it differ.
+    /// The presets of an encoder; `None` if they are unknown, or differ between its versions.
     fn of(encoder: &Encoder) -> Option<Self> {
         Some(match (encoder.kind(), encoder.as_str()) {
             (_, "libx264" | "libx264rgb" | "libx265") => Self::NamesOrNumbers(X264),
@@ -89,8 +89,7 @@ impl Words {
     }
 }
 
-/// Refuses what the encoder is known not to understand: ffmpeg would say so
-/// only once a worker runs it.
+/// Refuses a preset that the encoder is known not to understand: ffmpeg would refuse it only once a worker runs it.
 pub(super) fn check(encoder: &Encoder, preset: &Token) -> Result<(), RecipeError> {
     match Words::of(encoder) {
         Some(words) if !words.hold(preset.as_str()) => Err(RecipeError::Preset {

@@ -4,10 +4,10 @@ use crate::names::token::Token;
 use crate::recipe::container::Container;
 use crate::recipe::encoder::{Codec, Encoder};
 
-/// A recipe that cannot work whatever the input is.
+/// A recipe that cannot work with any input.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
-    /// e.g. H.264 in WebM.
+    /// The container cannot hold the video codec, e.g. H.264 in WebM.
     #[error(
         "{container} cannot hold {codec} video: choose another --container (mkv holds everything)"
     )]
@@ -17,7 +17,7 @@ pub enum RecipeError {
         /// The codec that the encoder makes.
         codec: Codec,
     },
-    /// e.g. AAC in WebM.
+    /// The container cannot hold the audio codec, e.g. AAC in WebM.
     #[error("{container} cannot hold {codec} audio: choose another --audio encoder or --container")]
     Audio {
         /// The container asked for.
@@ -25,34 +25,34 @@ pub enum RecipeError {
         /// The codec that the encoder makes.
         codec: &'static str,
     },
-    /// A preset that this encoder does not have.
+    /// The encoder does not have the preset.
     #[error("{encoder} has no preset '{preset}': use {instead}")]
     Preset {
         /// The encoder asked for.
         encoder: Encoder,
-        /// What was asked of it.
+        /// The preset asked for.
         preset: Token,
-        /// What it has.
+        /// The presets that the encoder has.
         instead: String,
     },
-    /// Filters that cut or stretch the film while its sound and subtitles stay as long as they are.
+    /// The filter cuts or stretches the video, but sound and subtitles would keep their length.
     #[error(
         "filter '{0}' changes when frames are shown, and sound and subtitles would not follow: leave it out, or give --audio none and --subtitles none"
     )]
     Length(String),
-    /// Tone mapping of what is no light.
+    /// Tone mapping is applied to a picture that is not in linear light.
     #[error(
         "filter 'tonemap' works on linear light only: give --hdr sdr for the whole conversion, or put zscale=t=linear before it"
     )]
     ToneMap,
-    /// A number that means nothing for this encoder.
+    /// The rate has no meaning for the encoder.
     #[error("{encoder} cannot work at {what}: use {instead}")]
     Rate {
         /// The encoder asked for.
         encoder: Encoder,
-        /// What was asked of it.
+        /// The rate asked for.
         what: String,
-        /// What it understands.
+        /// The rates that the encoder understands.
         instead: String,
     },
 }

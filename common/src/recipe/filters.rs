@@ -1,12 +1,12 @@
-//! Video filters that a recipe may ask for.
+//! Video filters that a recipe may use.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Filters that read and write pictures only: none of them opens a file, a
-/// socket or a device, whatever its options.
+/// Filters that read and write pictures only: none of them opens a file, a socket or a device, with any option that
+/// is allowed.
 const ALLOWED: &[&str] = &[
     "atadenoise",
     "bbox",
@@ -117,7 +117,7 @@ const CHANGE_FRAMES: &[&str] = &[
     "fieldmatch",
 ];
 
-/// Filters that make whole frames of fields: one of each field, or one of each pair of them.
+/// Filters that make whole frames of fields: one of each field, or one of each pair of fields.
 const DEINTERLACERS: &[Deinterlacer] = &[
     Deinterlacer::new("bwdif", 0, "send_field"),
     Deinterlacer::new("estdif", 0, "field"),
@@ -125,17 +125,17 @@ const DEINTERLACERS: &[Deinterlacer] = &[
     Deinterlacer::new("yadif", 0, "send_frame"),
 ];
 
-/// How many frames a deinterlacer makes is told by its option `mode`.
+/// A deinterlacer; its option `mode` says how many frames it makes.
 struct Deinterlacer {
     name: &'static str,
-    /// Which option that is where options are given without names.
+    /// The option's position if options are given without names.
     place: usize,
-    /// What it is where it is not given.
+    /// The option's default.
     default: &'static str,
 }
 
 impl Deinterlacer {
-    /// Modes of any of them that make a frame of each pair of fields.
+    /// Modes of any deinterlacer that make one frame of each pair of fields.
     const A_FRAME_A_PAIR: &[&str] = &["0", "2", "frame", "send_frame", "send_frame_nospatial"];
 
     const fn new(name: &'static str, place: usize, default: &'static str) -> Self {
@@ -146,7 +146,7 @@ impl Deinterlacer {
         }
     }
 
-    /// Whether it makes as many frames as there were, by its options in ffmpeg's syntax.
+    /// Whether it makes as many frames as the input has, with these options in ffmpeg's syntax.
     fn keeps_frames(&self, options: &str) -> bool {
         let mode = options.split(':').enumerate().find_map(|(place, option)| {
             match option.split_once('=') {
@@ -158,10 +158,10 @@ impl Deinterlacer {
     }
 }
 
-/// Filters after which frames are shown at other times, or the film is longer or shorter.
+/// Filters that change when frames are shown, or how long the video is.
 const RETIME: &[&str] = &["setpts", "tpad", "trim"];
 
-/// Filters that make whole frames of fields, or fields of frames.
+/// Filters that make frames of fields, or fields of frames.
 const FIELDS: &[&str] = &[
     "bwdif",
     "detelecine",
@@ -179,7 +179,7 @@ const FIELDS: &[&str] = &[
     "yadif",
 ];
 
-/// Filters after which colours mean something else.
+/// Filters that change the meaning of colours.
 const COLOURS: &[&str] = &["colorspace", "setparams", "tonemap", "zscale"];
 
 /// Options by which an allowed filter would read a file.
@@ -190,20 +190,20 @@ const FORBIDDEN_OPTIONS: &[&str] = &["psfile", "plot", "file", "filename"];
 #[serde(try_from = "String", into = "String")]
 pub struct Filters(String);
 
-/// The chain is not allowed.
+/// Why a chain of filters is not allowed.
 #[derive(Debug, thiserror::Error)]
 pub enum FilterError {
-    /// More than a chain, or quoting that hides what it does.
+    /// The text is more than a chain, or has quotes that could hide its meaning.
     #[error(
         "filter '{0}' may only be a chain of name=options joined by commas, without [ ] ; ' or \\"
     )]
     Syntax(String),
-    /// A filter outside the allowlist.
+    /// The filter is not on the allowlist.
     #[error(
         "filter '{0}' is not allowed: recipes may use filters that touch pictures only, no files or devices"
     )]
     Name(String),
-    /// An option that opens a file.
+    /// The option opens a file.
     #[error("option '{option}' of filter '{filter}' is not allowed: it would read or write a file")]
     Option {
         /// The filter.
@@ -253,12 +253,11 @@ fn opens_a_file(filter: &str, key: &str, value: &str) -> bool {
     // Newer versions of ffmpeg read the value of `/key=file` from a file.
     key.starts_with('/')
         || FORBIDDEN_OPTIONS.contains(&key)
-        // By position, `curves` takes files too.
+        // `curves` also takes files by position.
         || (filter == "curves" && value.is_empty())
 }
 
-/// The filters of a chain, as names and options. As for ffmpeg, every comma
-/// ends a filter, inside parentheses too.
+/// The filters of a chain, as names and options. As in ffmpeg, every comma ends a filter, inside parentheses too.
 fn chain(text: &str) -> Vec<(&str, &str)> {
     text.split(',')
         .map(|filter| filter.split_once('=').unwrap_or((filter, "")))
@@ -277,7 +276,7 @@ impl Filters {
         &self.0
     }
 
-    /// The names of its filters, in order.
+    /// The names of the filters, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         chain(&self.0).into_iter().map(|(name, _)| name)
     }
@@ -286,27 +285,27 @@ impl Filters {
         self.names().find(|name| names.contains(name))
     }
 
-    /// The first one after which frames are shown at other times.
+    /// The first filter that changes when frames are shown.
     pub fn retiming(&self) -> Option<&str> {
         self.first_of(RETIME)
     }
 
-    /// Whether one decides what becomes of fields.
+    /// Whether a filter makes frames of fields, or fields of frames.
     pub fn touch_fields(&self) -> bool {
         self.first_of(FIELDS).is_some()
     }
 
-    /// Whether one decides what colours mean.
+    /// Whether a filter changes the meaning of colours.
     pub fn touch_colours(&self) -> bool {
         self.first_of(COLOURS).is_some()
     }
 
-    /// Whether one maps tones of what was not made linear light before it.
+    /// Whether a filter maps tones of a picture that is not in linear light.
     pub fn map_tones_of_no_light(&self) -> bool {
         self.first_of(&["tonemap", "zscale"]) == Some("tonemap")
     }
 
-    /// Whether every frame that goes in comes out, and no other.
+    /// Whether the output has each frame of the input once, and no other.
     pub fn keep_frames(&self) -> bool {
         chain(&self.0).into_iter().all(|(name, options)| {
             let deinterlacer = DEINTERLACERS.iter().find(|filter| filter.name == name);

@@ -1,4 +1,4 @@
-//! The kinds of things that an input holds and an output may lack: a recipe says which of them must not be lost.
+//! Kinds of things that an input holds and an output may lack: a recipe names those that must not be lost.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,10 +17,10 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// All of them.
+            /// Every kind.
             pub const ALL: &[Self] = &[$(Self::$kind),+];
 
-            /// Its name, as people type it.
+            /// The kind's name, as people type it.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$kind => $name,)+
@@ -37,7 +37,7 @@ kinds! {
     Language = "language",
     /// The title of a track.
     Title = "title",
-    /// What a track is marked as, e.g. `default`, `forced`, `comment`.
+    /// A mark of a track, e.g. `default`, `forced`, `comment`.
     Disposition = "disposition",
     /// Chapters.
     Chapters = "chapters",
@@ -49,7 +49,7 @@ kinds! {
     Tag = "tag",
     /// How a player turns or mirrors the picture.
     Rotation = "rotation",
-    /// The shape of the pixels, or of the picture.
+    /// The shape of the pixels or of the picture.
     Aspect = "aspect",
     /// Primaries, transfer function, matrix and range of the colours; depth and sampling of the pixels.
     Colour = "colour",
@@ -71,12 +71,12 @@ kinds! {
     Timing = "timing",
     /// The start timecode of SMPTE ST 12.
     Timecode = "timecode",
-    /// Which channels a track of sound has, and where.
+    /// The channels of a track of sound, and their positions.
     Layout = "layout",
 }
 
 impl Kind {
-    /// Its name in a sentence, with an article where an input may hold several.
+    /// The kind's name in a sentence, with an article if an input may hold several.
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Track => "a track",
@@ -90,8 +90,8 @@ impl Kind {
         }
     }
 
-    /// Whether a conversion of it is a loss: HDR made SDR, channels mixed down, 10 bits made 8. Other conversions say
-    /// the same in another form, e.g. subtitles or a turned picture.
+    /// Whether a conversion is a loss: HDR made SDR, channels mixed down, 10 bits made 8. Other conversions keep the
+    /// content in another form, e.g. of subtitles or of a turned picture.
     pub fn is_lost_by_conversion(self) -> bool {
         matches!(
             self,

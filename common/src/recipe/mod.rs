@@ -1,13 +1,11 @@
 //! Recipes: what to do with an input.
 //!
-//! A [`Recipe`] that exists is sound, whether it comes from a command line, a file
-//! or the wire: filters and extra arguments are on an allowlist, and its parts fit
-//! together. Unknown fields are refused, so that an older worker never runs half of
-//! a newer recipe.
+//! Every [`Recipe`] is sound, whether it comes from a command line, a file or the wire: filters and extra arguments
+//! are on an allowlist, and its parts fit together. Unknown fields are refused, so that an older worker never runs
+//! half of a newer recipe.
 //!
-//! Runs are read for ever, and a stored recipe that breaks a rule makes its run
-//! unreadable. So a rule may be made looser; one that is made stricter belongs to
-//! where jobs are submitted.
+//! Runs are read for ever, and a stored recipe that breaks a rule makes its run unreadable. So a rule here may be
+//! made looser, but not stricter; stricter checks belong to the submission of jobs.
 //!
 //! More than 12 entries: each is one part of a recipe.
 
@@ -46,8 +44,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-/// What to do with an input: a [`RecipeDraft`] that has passed every rule. Its
-/// parts can be read as the draft's, and are changed by [`Recipe::edit`] only.
+/// What to do with an input: a [`RecipeDraft`] that has passed every rule. Its parts are read like the draft's, and
+/// changed by [`Recipe::edit`] only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RecipeDraft")]
 pub struct Recipe(RecipeDraft);
@@ -62,7 +60,7 @@ impl Recipe {
         Ok(Self(draft))
     }
 
-    /// Encoding video so, with everything else at its default.
+    /// A recipe that encodes video in this way, with defaults for the rest.
     ///
     /// # Errors
     /// The first rule that this breaks.
@@ -70,7 +68,7 @@ impl Recipe {
         Self::new(RecipeDraft::new(Video::Encode(Box::new(video))))
     }
 
-    /// Keeping every track as it is.
+    /// A recipe that copies every track.
     pub fn copy() -> Self {
         Self(RecipeDraft::new(Video::Copy))
     }

@@ -1,4 +1,4 @@
-//! The depth, the dynamic range and the sampling of the output's picture.
+//! Depth, dynamic range and colour sampling of the output's picture.
 
 use std::str::FromStr;
 
@@ -53,14 +53,14 @@ impl FromStr for BitDepth {
     }
 }
 
-/// What becomes of high dynamic range.
+/// What to do with high dynamic range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hdr {
-    /// It stays as it is.
+    /// Keep it.
     #[default]
     Keep,
-    /// It is tone mapped to standard dynamic range in the colours of BT.709; wide colours and RGB become BT.709 as well.
+    /// Tone map it to standard dynamic range in the colours of BT.709; wide colours and RGB become BT.709 as well.
     Sdr,
 }
 
@@ -81,10 +81,10 @@ impl FromStr for Hdr {
     }
 }
 
-/// How the output samples colour.
+/// The colour sampling of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Chroma {
-    /// As the source does, as far as the encoder can.
+    /// The source's, as far as the encoder can.
     #[default]
     #[serde(rename = "keep")]
     Keep,

@@ -1,6 +1,5 @@
-//! Presets: recipes that go by a name. Some are built in; a farm keeps those
-//! that people saved, and names one as the default of jobs where nothing else
-//! says how.
+//! Presets: recipes with a name. Some are built in; a farm stores those that people save, and may name one as the
+//! default of jobs.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +18,12 @@ use crate::recipe::{
 pub struct Preset {
     /// How to encode.
     pub recipe: Recipe,
-    /// What it is for, in one line.
+    /// The preset's purpose, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// A preset's note is more than a line.
+/// The note is not one line of allowed length.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "a preset's note is one line of at most {} characters",
@@ -33,13 +32,13 @@ pub struct Preset {
 pub struct NoteError;
 
 impl Preset {
-    /// Characters of a note, at the most.
+    /// Most characters of a note.
     pub const LONGEST_NOTE: usize = 200;
 
-    /// A preset; a note of nothing but blanks is none.
+    /// A preset; a blank note counts as no note.
     ///
     /// # Errors
-    /// Where the note is more than a line.
+    /// The note is not one line of allowed length.
     pub fn new(recipe: Recipe, note: Option<&str>) -> Result<Self, NoteError> {
         let note = note.map(str::trim).filter(|note| !note.is_empty());
         if note.is_some_and(|note| {
@@ -53,8 +52,7 @@ impl Preset {
         })
     }
 
-    /// Those that every farm has without anyone saving them. Each names a codec
-    /// and no encoder, so that any machine that makes it will do.
+    /// The presets of every farm. Each names a codec and no encoder, so that any machine can run it.
     fn built_in() -> [(Token, Self); 3] {
         let quality = |number| Rate::Quality(Quality::try_from(number).expect("1 to 100"));
         let bitrate = |text: &str| Some(text.parse().expect("a bitrate"));
@@ -110,18 +108,17 @@ impl Preset {
     }
 }
 
-/// A preset, and where it comes from.
+/// A preset with its name and origin.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Listed {
-    /// What it goes by.
+    /// The preset's name.
     pub name: Token,
-    /// What it is.
+    /// The preset.
     #[serde(flatten)]
     pub preset: Preset,
-    /// Whether one of this name is built in. Where it is saved as well, that
-    /// one stands in its place.
+    /// Whether a preset of this name is built in. If one is saved as well, the saved one is used.
     pub built_in: bool,
-    /// Stands for what was saved; `None` where nobody saved one of this name.
+    /// The revision of the saved preset; `None` if none is saved under this name.
     pub revision: Option<u64>,
 }
 
@@ -132,22 +129,22 @@ pub struct Presets {
     default: Option<Token>,
 }
 
-/// No preset goes by that name.
+/// There is no preset of that name.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no preset '{name}': {known}")]
 pub struct UnknownPreset {
     name: Token,
-    /// Those that there are, in words.
+    /// The existing presets, in words.
     known: String,
 }
 
 impl Presets {
-    /// Those that are built in, as where there is no farm.
+    /// The built-in presets, for use without a farm.
     pub fn built_in() -> Self {
         Self::new([], None)
     }
 
-    /// Those that are saved, each with its revision, beside those built in.
+    /// The saved presets, each with its revision, and the built-in ones.
     pub fn new(
         saved: impl IntoIterator<Item = (Token, Preset, u64)>,
         default: Option<Token>,
@@ -174,7 +171,7 @@ impl Presets {
         Self { listed, default }
     }
 
-    /// All of them, by name.
+    /// Every preset, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Listed> {
         self.listed.values()
     }
@@ -182,7 +179,7 @@ impl Presets {
     /// The preset of that name.
     ///
     /// # Errors
-    /// Where there is none, with those that there are.
+    /// There is none; the error lists the existing ones.
     pub fn find(&self, name: &Token) -> Result<&Listed, UnknownPreset> {
         self.listed.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.listed.keys().map(Token::as_str).collect();
@@ -193,15 +190,15 @@ impl Presets {
         })
     }
 
-    /// The name of the default, where there is one.
+    /// The name of the default preset, if one is set.
     pub fn default_name(&self) -> Option<&Token> {
         self.default.as_ref()
     }
 
-    /// The preset of jobs where nothing else says how.
+    /// The default preset, if one is set.
     ///
     /// # Errors
-    /// Where one is named that is not there any more.
+    /// The default names a preset that does not exist any more.
     pub fn default_preset(&self) -> Result<Option<&Listed>, UnknownPreset> {
         self.default
             .as_ref()

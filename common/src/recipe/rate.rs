@@ -1,4 +1,4 @@
-//! How much quality, or how many bits.
+//! The rate of an encode: how much quality, or how many bits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,8 +15,7 @@ pub enum Rate {
     /// The encoder's own default.
     #[default]
     Default,
-    /// Constant quality on the encoder's own scale (CRF, CQ, QP), where less
-    /// is better.
+    /// Constant quality on the encoder's own scale (CRF, CQ, QP), where less is better.
     Crf(f64),
     /// Constant quality on one scale for all encoders.
     Quality(Quality),
@@ -24,13 +23,13 @@ pub enum Rate {
     Bitrate(Bitrate),
 }
 
-/// Quality from 1 (smallest file) to 100 (best picture), the same for all
-/// encoders as far as their scales allow. 55 is what libx264 calls CRF 23.
+/// Quality from 1 (smallest file) to 100 (best picture), the same for all encoders as far as their scales allow. 55
+/// is libx264's CRF 23.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Quality(u8);
 
-/// The number is no quality.
+/// The number is out of range.
 #[derive(Debug, thiserror::Error)]
 #[error("quality '{0}' is out of range: 1 (smallest) to 100 (best)")]
 pub struct QualityError(String);
@@ -80,8 +79,7 @@ pub struct QualityScale {
 }
 
 impl QualityScale {
-    /// The scale of an encoder; `None` where it has none and only a bitrate
-    /// steers it.
+    /// The scale of an encoder; `None` if it has none, and takes a bitrate only.
     pub fn of(encoder: &Encoder) -> Option<Self> {
         let scale = |best, worst| Some(Self { best, worst });
         match (encoder.kind(), encoder.codec()?) {
@@ -113,8 +111,8 @@ impl QualityScale {
 }
 
 impl Rate {
-    /// The value on the encoder's own scale of constant quality, where this
-    /// asks for one.
+    /// The value on the encoder's own scale of constant quality; `None` if the rate is not a quality, or the encoder
+    /// has no such scale.
     pub fn constant_quality(self, encoder: &Encoder) -> Option<f64> {
         match self {
             Self::Crf(value) => Some(value),
@@ -123,10 +121,10 @@ impl Rate {
         }
     }
 
-    /// Refuses what means nothing for the encoder.
+    /// Refuses a rate that has no meaning for the encoder.
     ///
     /// # Errors
-    /// Where the encoder has no scale of constant quality, or the number is not on it.
+    /// The encoder has no scale of constant quality, or the number is not on it.
     pub fn check(self, encoder: &Encoder) -> Result<(), RecipeError> {
         let refuse = |what: String, instead: String| {
             Err(RecipeError::Rate {
@@ -152,7 +150,7 @@ impl Rate {
     }
 }
 
-/// Bits per second. Read as `4M`, `2500k` or `128000`.
+/// Bits per second. Read from `4M`, `2500k` or `128000`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Bitrate(u64);
@@ -185,7 +183,7 @@ impl FromStr for Bitrate {
             return Err(error());
         }
         let bits = number.parse::<f64>().map_err(|_| error())? * unit;
-        // Less than 1 kbit/s is a forgotten unit; more than 10 Gbit/s a typing error.
+        // Less than 1 kbit/s is a forgotten unit; more than 10 Gbit/s is a typing error.
         if (1e3..=1e10).contains(&bits) {
             Ok(Self(bits as u64))
         } else {

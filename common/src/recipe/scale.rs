@@ -5,17 +5,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The size of the output's picture, in pixels. All but [`Scale::Exact`] are upper limits that keep the picture's shape.
+/// The size of the output's picture, in pixels. All but [`Scale::Exact`] are upper limits that keep the picture's
+/// shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Scale {
-    /// `720p`: the shorter side, whichever way the picture stands.
+    /// `720p`: the shorter side, in portrait and landscape.
     Shorter(u32),
     /// `1280x-2`: the width.
     Width(u32),
     /// `-2x720`: the height.
     Height(u32),
-    /// `1280x720`: both, whatever the source's size and shape.
+    /// `1280x720`: both, for every size and shape of the source.
     Exact(u32, u32),
 }
 
@@ -27,8 +28,8 @@ pub enum Scale {
 pub struct ScaleError(String);
 
 impl Scale {
-    /// Width and height, both even, of a picture that was `shown` in so many pixels with pixels `aspect` times as wide
-    /// as high; `None` where the picture stays as it is. Sources below a limit are enlarged only where `up`.
+    /// Width and height, both even, of a picture whose size was `shown` (in pixels that are `aspect` times as wide as
+    /// high); `None` if the picture keeps its size. Sources below a limit are enlarged only if `up`.
     pub fn of(self, shown: (u32, u32), aspect: f64, up: bool) -> Option<(u32, u32)> {
         let (width, height) = (f64::from(shown.0), f64::from(shown.1));
         let factor = match self {
@@ -44,7 +45,7 @@ impl Scale {
         is_wanted.then(|| (even(width), even(height)))
     }
 
-    /// The sides that it states, width and height.
+    /// The stated sides, width and height.
     pub fn sides(self) -> (Option<u32>, Option<u32>) {
         match self {
             Self::Shorter(limit) => (Some(limit), Some(limit)),

@@ -1,4 +1,4 @@
-//! What becomes of subtitles and of closed captions.
+//! What a recipe does with subtitles and closed captions.
 
 use std::str::FromStr;
 
@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::unknown::UnknownName;
 
-/// What becomes of subtitles.
+/// What to do with the subtitle tracks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subtitles {
-    /// Every track, in the form that the container holds.
+    /// Keep every track, in a format that the container holds.
     #[default]
     Keep,
-    /// No track.
+    /// Keep no track.
     None,
 }
 
-/// What becomes of closed captions (CEA-608, CEA-708), which lie inside the video and not in a track of their own.
+/// What to do with closed captions (CEA-608, CEA-708), which are inside the video and not in a track of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Captions {
-    /// They stay inside the video where the encoder writes them.
+    /// Keep them inside the video, if the encoder can write them.
     #[default]
     Keep,
-    /// They become a subtitle track as well.
+    /// Also make a subtitle track of them.
     Srt,
 }
 

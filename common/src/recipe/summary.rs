@@ -7,8 +7,8 @@ use crate::recipe::{
     VideoEncode,
 };
 
-/// `any hevc encoder, quality 65, 10 bits, mkv`: what differs from the
-/// defaults, what encodes first and the container last.
+/// `any hevc encoder, quality 65, 10 bits, mkv`: all that differs from the defaults, with the encoder first and the
+/// container last.
 impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = match &self.video {

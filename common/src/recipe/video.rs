@@ -1,4 +1,4 @@
-//! What becomes of video.
+//! What a recipe does with video.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,13 +11,13 @@ use crate::recipe::rate::Rate;
 use crate::recipe::scale::Scale;
 use crate::wire::is_default;
 
-/// What becomes of video.
+/// What to do with the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Video {
     /// Encode it.
     Encode(Box<VideoEncode>),
-    /// Keep it as it is, in another container.
+    /// Copy it.
     Copy,
 }
 
@@ -25,7 +25,7 @@ pub enum Video {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VideoEncode {
-    /// By what.
+    /// The encoder, or the codec.
     pub with: Choice,
     /// How much quality, or how many bits.
     #[serde(default)]
@@ -33,22 +33,22 @@ pub struct VideoEncode {
     /// The encoder's own preset, e.g. `slow`, `p5`, `8`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<Token>,
-    /// Bits per sample: 8 or 10; the source's where not said.
+    /// Bits per sample, 8 or 10; the source's if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bit_depth: Option<BitDepth>,
-    /// What becomes of high dynamic range.
+    /// What to do with high dynamic range.
     #[serde(default, skip_serializing_if = "is_default")]
     pub hdr: Hdr,
-    /// How colour is sampled.
+    /// The colour sampling.
     #[serde(default, skip_serializing_if = "is_default")]
     pub chroma: Chroma,
-    /// The picture's size; the source's where not said.
+    /// The picture's size; the source's if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
     /// Whether `scale` may enlarge a smaller source.
     #[serde(default, skip_serializing_if = "is_default")]
     pub scale_up: bool,
-    /// What else is done to the picture before it is encoded.
+    /// Filters that are applied before the encode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<Filters>,
     /// Further arguments for ffmpeg.
@@ -57,7 +57,7 @@ pub struct VideoEncode {
 }
 
 impl VideoEncode {
-    /// Encoding with everything at its default.
+    /// An encode with defaults for the rest.
     pub fn new(with: Choice) -> Self {
         Self {
             with,
@@ -73,7 +73,7 @@ impl VideoEncode {
         }
     }
 
-    /// Whether every frame of the input becomes one of the output.
+    /// Whether the output has each frame of the input once, and no other.
     pub fn keeps_frames(&self) -> bool {
         self.filters.as_ref().is_none_or(Filters::keep_frames)
             && self.arguments.iter().all(Argument::keeps_frames)
