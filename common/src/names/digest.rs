@@ -1,4 +1,4 @@
-//! What tells one content from another: SHA-256, as `sha256sum` prints it.
+//! Digests of content: SHA-256, as `sha256sum` prints it.
 
 use std::fmt;
 use std::fs::File;
@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 /// Bytes that are read at once.
 const PIECE: usize = 256 * 1024;
 
-/// The digest of a whole content.
+/// The SHA-256 of a whole content, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Digest(String);
 
 impl Digest {
-    /// Of a file, from its beginning to its end.
+    /// The digest of a file, from its beginning to its end.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// The file cannot be read.
     pub fn of_file(mut file: &File) -> io::Result<Self> {
         use std::io::Seek;
         file.rewind()?;
@@ -34,7 +34,7 @@ impl Digest {
         }
     }
 
-    /// Of these bytes.
+    /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         let mut digester = Digester::new();
         digester.add(bytes);
@@ -48,7 +48,7 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Makes the digest of what comes piece by piece.
+/// Computes the digest of content that comes piece by piece.
 pub(crate) struct Digester(Context);
 
 impl Digester {

@@ -1,7 +1,7 @@
-//! Where media is: `file:///path` or `s3://bucket/key`.
+//! Locations of media: `file:///path` or `s3://bucket/key`.
 //!
-//! One name has one spelling here, whatever a message said: it is decoded and
-//! encoded again when it is read, without `.`, `..` and what a name has no use for.
+//! A location has one spelling: its text is decoded and encoded again when it is read, without `.`, `..`, empty
+//! parts, queries and fragments.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -12,29 +12,29 @@ use url::Url;
 
 use crate::names::printable::printable;
 
-/// The place of one object, or of a folder of them.
+/// The location of one object or file, or of a folder of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Location(Url);
 
-/// The text is no location.
+/// Why a text is no location.
 #[derive(Debug, thiserror::Error)]
 pub enum LocationError {
-    /// Not a URL at all.
+    /// It is no URL.
     #[error("'{text}' is no location: expected s3://bucket/key or file:///path ({source})")]
     Malformed {
-        /// What was given.
+        /// The text.
         text: String,
         /// What is wrong with it.
         source: url::ParseError,
     },
-    /// A store that this program cannot talk to.
+    /// It has an unknown scheme.
     #[error("'{0}' has an unknown scheme: expected s3://bucket/key or file:///path")]
     Scheme(String),
-    /// A bucket is missing.
+    /// It names no bucket.
     #[error("'{0}' names no bucket: expected s3://bucket/key")]
     NoBucket(String),
-    /// A path that is not absolute or not of this machine.
+    /// Its path is not absolute, or not of this machine.
     #[error("'{0}' is no absolute path of this machine")]
     Path(String),
 }
@@ -43,7 +43,7 @@ impl Location {
     /// A file or folder of this machine, by absolute path.
     ///
     /// # Errors
-    /// Where the path is not absolute.
+    /// The path is not absolute.
     pub fn file(path: &Path) -> Result<Self, LocationError> {
         let mut plain = PathBuf::new();
         for part in path.components() {
@@ -57,12 +57,11 @@ impl Location {
             .map_err(|()| LocationError::Path(path.display().to_string()))
     }
 
-    /// An object, or a prefix of objects, in a bucket. The key is taken
-    /// literally: `?`, `#` and `%` are characters like any other. A slash at either
-    /// end is left out: no store is ever asked for one.
+    /// An object, or a prefix of objects, in a bucket. The key is taken literally: `?`, `#` and `%` are ordinary
+    /// characters. Slashes at both ends are left out, because no store is asked for such keys.
     ///
     /// # Errors
-    /// Where the bucket's name is empty or malformed.
+    /// The bucket's name is empty or malformed.
     pub fn s3(bucket: &str, key: &str) -> Result<Self, LocationError> {
         let text = || format!("s3://{bucket}/{key}");
         if bucket.is_empty() {
@@ -78,10 +77,10 @@ impl Location {
         Ok(Self(url))
     }
 
-    /// What a person typed: `s3://bucket/literal key`, `file:///…`, or a path.
+    /// Reads what a person types: `s3://bucket/literal key`, `file:///…`, or a path.
     ///
     /// # Errors
-    /// Where it is none of these.
+    /// The text is none of these.
     pub fn from_argument(text: &str) -> Result<Self, LocationError> {
         if let Some(rest) = text.strip_prefix("s3://") {
             let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -94,21 +93,21 @@ impl Location {
         Self::file(&path)
     }
 
-    /// The local path, where it is one.
+    /// The local path of a file.
     pub fn path(&self) -> Option<PathBuf> {
         (self.0.scheme() == "file")
             .then(|| self.0.to_file_path().ok())
             .flatten()
     }
 
-    /// The bucket, where it is in one.
+    /// The name of the bucket.
     pub fn bucket(&self) -> Option<&str> {
         (self.0.scheme() == "s3")
             .then(|| self.0.host_str())
             .flatten()
     }
 
-    /// The whole bucket, where it is in one.
+    /// The whole bucket of an object.
     pub fn whole_bucket(&self) -> Option<Self> {
         Self::s3(self.bucket()?, "").ok()
     }
@@ -124,8 +123,7 @@ impl Location {
         percent_decoded(path.rsplit('/').next().unwrap_or_default())
     }
 
-    /// The location of something below this one; `relative` uses `/` and is
-    /// taken literally.
+    /// A location below this one; `relative` uses `/` and is taken literally.
     pub fn join(&self, relative: &str) -> Self {
         let mut path = self.0.path().trim_end_matches('/').to_owned();
         for part in relative
@@ -143,7 +141,7 @@ impl Location {
         }
     }
 
-    /// The folder, or prefix, that it lies in; the top of all lies in itself.
+    /// The folder, or prefix, of the location; the folder of the top is the top itself.
     pub fn folder(&self) -> Self {
         let path = self.0.path().trim_end_matches('/');
         let mut url = self.0.clone();
@@ -151,13 +149,13 @@ impl Location {
         url.as_str().parse().unwrap_or_else(|_| self.clone())
     }
 
-    /// The location of something in the same folder, or below the same prefix.
+    /// A location in the same folder, or below the same prefix.
     pub fn sibling(&self, name: &str) -> Self {
         self.folder().join(name)
     }
 
-    /// Whether its name is below that of a folder or prefix. Names are compared
-    /// decoded, part by part; one with a `..` in it is below nothing.
+    /// Whether this name is below that of a folder or prefix. Names are compared decoded, part by part; a name with a
+    /// `..` in it is below nothing.
     pub fn is_below(&self, folder: &Self) -> bool {
         if self.0.scheme() != folder.0.scheme() || self.0.host_str() != folder.0.host_str() {
             return false;
@@ -178,13 +176,13 @@ impl Location {
             && own.next().is_some()
     }
 
-    /// Whether it lies in an object store that any machine can reach.
+    /// Whether the location is in an object store, which any machine can reach.
     pub fn is_remote(&self) -> bool {
         self.0.scheme() != "file"
     }
 }
 
-/// All but these is encoded: `Url` itself would drop newlines and tabs.
+/// All characters but these are encoded: `Url` itself would drop newlines and tabs.
 const LITERAL: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -243,9 +241,8 @@ impl From<Location> for String {
     }
 }
 
-/// As people read it: a path, or the URL with its key decoded. Names may come
-/// from strangers, so control characters are escaped: a terminal must not obey
-/// them, and a log line stays one line.
+/// The form for people: a path, or the URL with its key decoded. Names may come from strangers, so control characters
+/// are escaped: a terminal must not obey them, and a log line stays one line.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match (self.path(), self.bucket()) {
@@ -314,7 +311,7 @@ mod tests {
             let read: Location = odd.parse().expect("a location");
             assert_eq!(String::from(read), plain, "{odd}");
         }
-        // Jobs' ids are made of these texts.
+        // Job ids are made of these texts, so they must not change.
         let file = Location::file(Path::new("/films/it's (1), 50%.mp4")).expect("absolute");
         let joined = Location::file(Path::new("/films")).expect("absolute");
         assert_eq!(
@@ -327,14 +324,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_location_says_so() {
+    fn a_text_that_is_no_location_says_so() {
         for bad in ["s3://", "s3:///key", "ftp://host/x", "file://relative"] {
             assert!(Location::from_argument(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn everything_lies_in_a_folder() {
+    fn every_location_has_a_folder() {
         for (location, folder) in [
             ("s3://media/in/a", "s3://media/in"),
             ("s3://media/a", "s3://media/"),

@@ -1,4 +1,4 @@
-//! Names and addresses: of things on the broker, of files, of content.
+//! Names and addresses: names on the broker, locations of files, digests of content.
 
 pub mod digest;
 pub mod location;

@@ -1,7 +1,7 @@
 //! Text from strangers (file names, logs, tags), made safe to print.
 
-/// The text with everything escaped that a terminal would obey instead of
-/// show: control characters, and marks that turn the reading direction.
+/// The text with every character escaped that a terminal would obey instead of show: control characters, and marks
+/// that change the reading direction.
 pub fn printable(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {

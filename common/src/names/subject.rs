@@ -1,5 +1,4 @@
-//! Every name on the broker: subjects, streams, consumers, buckets. Nothing
-//! else in the farm spells one out.
+//! Every name on the broker: subjects, streams, consumers, buckets. No other module spells a name out.
 
 use uuid::Uuid;
 
@@ -9,63 +8,62 @@ use crate::job::id::JobId;
 use crate::names::location::Location;
 use crate::names::token::Token;
 
-/// The work queue.
+/// The stream of the work queue.
 pub const JOBS: &str = "JOBS";
-/// The history of jobs.
+/// The stream of the history of jobs.
 pub const EVENTS: &str = "EVENTS";
-/// Jobs that failed for good.
+/// The stream of dead letters: jobs that failed for good.
 pub const DEAD: &str = "DEAD";
-/// Key-value bucket of runs, by job.
+/// Key-value bucket of runs, by [`run`].
 pub const RUNS: &str = "runs";
-/// Key-value bucket of whose an output is, by [`output`].
+/// Key-value bucket of claims of outputs, by [`output`].
 pub const OUTPUTS: &str = "outputs";
 /// Key-value bucket of live workers' heartbeats, by worker.
 pub const WORKERS: &str = "workers";
 
-/// What [`JOBS`] stores.
+/// The subjects of [`JOBS`].
 pub const JOBS_SUBJECTS: [&str; 2] = ["jobs.*.*.*.*", "later.*.*"];
-/// What [`EVENTS`] stores.
+/// The subjects of [`EVENTS`].
 pub const EVENTS_SUBJECTS: &str = "events.*.*";
-/// What [`DEAD`] stores.
+/// The subjects of [`DEAD`].
 pub const DEAD_SUBJECTS: &str = "dead.*.*";
 /// The messages of [`JOBS`] that the broker republishes as wake-ups.
 pub const WAKE_SOURCE: &str = "jobs.*.*.*.*";
-/// Where it rings, as the broker's mapping of [`WAKE_SOURCE`].
+/// The subject of a wake-up, as the broker's mapping of [`WAKE_SOURCE`].
 pub const WAKE_DESTINATION: &str = "wake.{{wildcard(1)}}";
 
-/// On which the broker tells of each consumer of [`JOBS`] that was made, by its name in the last token.
+/// The broker's notices that a consumer of [`JOBS`] was made; the last token is its name.
 pub const LANES_MADE: &str = "$JS.EVENT.ADVISORY.CONSUMER.CREATED.JOBS.*";
 
-/// Key-value bucket of what people ordered: pauses and working hours.
+/// Key-value bucket of orders: pauses, drains and working hours.
 pub const CONTROL: &str = "control";
-/// Where the broker tells of a change in [`CONTROL`] once it has stored it.
+/// The broker's notices of changes in [`CONTROL`], sent once a change is stored.
 pub const ORDERS: &str = "orders.>";
-/// Key-value bucket of what was enqueued together.
+/// Key-value bucket of batches.
 pub const BATCHES: &str = "batches";
-/// Key-value bucket of a farm's settings: see [`preset`], [`DEFAULT_PRESET`]
-/// and [`RETENTION`].
+/// Key-value bucket of a farm's settings: see [`preset`], [`DEFAULT_PRESET`] and [`RETENTION`].
 pub const SETTINGS: &str = "settings";
-/// The key in [`SETTINGS`] of the preset of jobs where nothing else says how.
+/// The key in [`SETTINGS`] of the default preset's name.
 pub const DEFAULT_PRESET: &str = "default";
 /// The key in [`SETTINGS`] of the days that history is kept.
 pub const RETENTION: &str = "history";
-/// What the keys of saved presets in [`SETTINGS`] begin with.
+/// Prefix of the keys of saved presets in [`SETTINGS`].
 pub const PRESETS: &str = "preset.";
 
-/// The part of a job that is not split.
+/// The last token of a job that is not split into parts.
 pub const WHOLE: &str = "all";
 
-/// Where a pending job waits.
+/// A pending job in a lane.
 pub fn job(lane: &Lane, job: &JobId) -> String {
     format!("jobs.{}.{}.{job}.{WHOLE}", lane.queue, lane.priority)
 }
 
-/// A pending job, whatever its queue and priority.
+/// A pending job in any lane.
 pub fn job_anywhere(job: &JobId) -> String {
     format!("jobs.*.*.{job}.*")
 }
 
-/// What a lane's consumer takes.
+/// The filter of a lane's consumer.
 pub fn lane(lane: &Lane) -> String {
     format!("jobs.{}.{}.*.*", lane.queue, lane.priority)
 }
@@ -75,17 +73,17 @@ pub fn queue(queue: &Queue) -> String {
     format!("jobs.{queue}.*.*.*")
 }
 
-/// What a job's subject says.
+/// The parsed subject of a pending job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobSubject {
-    /// Who may run it, how urgently.
+    /// The job's queue and priority.
     pub lane: Lane,
-    /// Which job.
+    /// The job's id.
     pub job: JobId,
 }
 
 impl JobSubject {
-    /// Reads `jobs.<queue>.<priority>.<job>.<part>`; `None` for any other subject.
+    /// Parses `jobs.<queue>.<priority>.<job>.<part>`; `None` for any other subject.
     pub fn parse(subject: &str) -> Option<Self> {
         let mut tokens = subject.split('.');
         if tokens.next()? != "jobs" {
@@ -101,7 +99,7 @@ impl JobSubject {
     }
 }
 
-/// The job of `jobs.<queue>.<priority>.<job>.<part>`, whatever the others are.
+/// The job of `jobs.<queue>.<priority>.<job>.<part>`, even if the other tokens are invalid.
 pub fn job_of_message(subject: &str) -> Option<JobId> {
     subject
         .strip_prefix("jobs.")?
@@ -111,29 +109,28 @@ pub fn job_of_message(subject: &str) -> Option<JobId> {
         .ok()
 }
 
-/// Where a job that is to be retried later waits for its time.
+/// A job that waits for the time of its retry.
 pub fn later(job: &JobId) -> String {
     format!("later.{job}.{WHOLE}")
 }
 
-/// Where a job waits for its `nth` further queue to be opened to it.
+/// A job that waits until its `nth` further queue opens.
 pub fn hop(job: &JobId, nth: usize) -> String {
     format!("later.{job}.hop{nth}")
 }
 
-/// Where a job of a paused batch is put aside.
+/// A parked job, whose batch is paused.
 pub fn parked(job: &JobId) -> String {
     format!("later.{job}.parked")
 }
 
-/// All jobs that were put aside.
+/// All parked jobs.
 pub const PARKED: &str = "later.*.parked";
 
-/// What stands before a long queue for nobody to take (see
-/// [`crate::broker::Broker::enqueue`]).
+/// The front marker before a long queue, which no lane delivers (see [`crate::broker::Broker::enqueue`]).
 pub const FRONT: &str = "later.front.all";
 
-/// Whatever of a job waits for its time.
+/// All scheduled and parked messages of a job.
 pub fn later_anywhere(job: &JobId) -> String {
     format!("later.{job}.*")
 }
@@ -156,7 +153,7 @@ pub fn run(job: &JobId) -> String {
     format!("{job}.{WHOLE}")
 }
 
-/// The job that a key of [`RUNS`] belongs to.
+/// The job of a key in [`RUNS`].
 pub fn job_of_run(key: &str) -> Option<JobId> {
     key.split('.').next()?.parse().ok()
 }
@@ -166,36 +163,36 @@ pub fn preset(name: &Token) -> String {
     format!("{PRESETS}{name}")
 }
 
-/// The stream behind a bucket.
+/// The name of a bucket's stream.
 pub fn bucket(bucket: &str) -> String {
     format!("KV_{bucket}")
 }
 
-/// The subject behind a key of a bucket, for what the key-value API cannot say.
+/// The subject of a bucket's key, for requests that the key-value API does not have.
 pub fn kv(bucket: &str, key: &str) -> String {
     format!("$KV.{bucket}.{key}")
 }
 
-/// A job's history.
+/// An event of a job; `*` as the kind stands for all.
 pub fn event(job: &JobId, kind: &str) -> String {
     format!("events.{job}.{kind}")
 }
 
-/// Every job's completion.
+/// The completion of any job.
 pub const COMPLETED: &str = "events.*.completed";
 
-/// A job that failed for good.
+/// The dead letter of a job.
 pub fn dead(queue: &Queue, job: &JobId) -> String {
     format!("dead.{queue}.{job}")
 }
 
-/// Where a message of the work queue goes that is no job of this farm.
+/// The dead letter of an unreadable message of the work queue, by the message's subject.
 pub fn dead_of_message(subject: &str) -> String {
     let token = |nth| subject.split('.').nth(nth).unwrap_or("unknown");
     format!("dead.{}.{}", token(1), token(3))
 }
 
-/// A job that failed for good, whatever queue it was taken from last.
+/// The dead letter of a job, from any queue.
 pub fn dead_anywhere(job: &JobId) -> String {
     format!("dead.*.{job}")
 }
@@ -213,22 +210,22 @@ pub fn logs(job: &JobId) -> String {
     format!("logs.{job}")
 }
 
-/// Where a worker is asked to peek into a job's file.
+/// Requests to a worker for a preview of a job's file.
 pub fn peek(worker: &WorkerName) -> String {
     format!("peek.{worker}")
 }
 
-/// Where a worker is asked whether it is at a job.
+/// Requests to a worker: does it run an attempt at a job?
 pub fn owner(worker: &WorkerName) -> String {
     format!("owner.{worker}")
 }
 
-/// Nudges whoever runs a job to look at its run again.
+/// Notices to a job's owner that the run has changed.
 pub fn control_job(job: &JobId) -> String {
     format!("control.job.{job}")
 }
 
-/// Where a worker is asked to end its quarantine.
+/// Requests to a worker to end its quarantine.
 pub fn lift(worker: &WorkerName) -> String {
     format!("lift.{worker}")
 }

@@ -1,16 +1,16 @@
-//! One token of a subject: the alphabet of all names on the broker.
+//! Tokens of subjects: the alphabet of all names on the broker.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One token of a subject: letters, digits, `-` and `_`, 1 to 128 of them.
+/// One token of a subject: 1 to 128 letters, digits, `-` and `_`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Token(String);
 
-/// The text cannot stand as one token of a subject.
+/// The text cannot be one token of a subject.
 #[derive(Debug, thiserror::Error)]
 #[error("'{0}' is no valid name: 1 to 128 letters, digits, '-' or '_'")]
 pub struct TokenError(String);
@@ -22,18 +22,18 @@ impl Token {
         c.is_ascii_alphanumeric() || c == '-' || c == '_'
     }
 
-    /// For names that this program spells out itself.
+    /// For names in this program's code.
     pub(crate) fn from_static(text: &'static str) -> Self {
         Self::from_valid(text.to_owned())
     }
 
-    /// For text put together from tokens.
+    /// For text that is composed of tokens.
     pub(crate) fn from_valid(text: String) -> Self {
         debug_assert!(text.chars().all(Self::allows));
         Self(text)
     }
 
-    /// The text with everything else replaced by `-`.
+    /// The text with every other character replaced by `-`.
     pub fn sanitised(text: &str) -> Self {
         let mut clean: String = text
             .chars()

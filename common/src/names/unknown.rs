@@ -1,6 +1,6 @@
-//! The error of a name that is none of a list.
+//! The error for a name that is not on a list.
 
-/// A name that is none of those allowed.
+/// The name is not on the list of allowed names.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown {what} '{given}': one of {known}")]
 pub struct UnknownName {
