@@ -1,4 +1,4 @@
-//! How a program of the farm ends.
+//! The exit codes of all programs.
 
 use std::process::ExitCode;
 
@@ -8,11 +8,11 @@ use crate::broker::BrokerError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// The program has done what it was asked to; a service was told to stop and has.
+    /// All work is done; or a service was told to stop, and has stopped.
     Done = 0,
     /// Some of the work failed or was refused.
     Failed = 1,
-    /// The command line, the configuration or an input makes no sense.
+    /// The command line, the configuration or an input is invalid.
     Usage = 2,
     /// The broker, a store or another program that is needed does not answer.
     OutOfReach = 3,
@@ -29,7 +29,7 @@ impl From<Exit> for ExitCode {
 impl From<&BrokerError> for Exit {
     fn from(error: &BrokerError) -> Self {
         match error {
-            // The broker answers; what it keeps cannot be read.
+            // The broker answers, but the stored data cannot be read.
             BrokerError::BrokenRun { .. } | BrokerError::Wire { .. } => Self::Failed,
             _ => Self::OutOfReach,
         }

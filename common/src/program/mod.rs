@@ -1,4 +1,4 @@
-//! What every program of the farm does alike.
+//! What all programs of the farm have in common: exit codes, logs, shutdown.
 
 pub mod exit;
 pub mod shutdown;

@@ -1,15 +1,15 @@
-//! Being told to stop.
+//! Shutdown on signals.
 
 use tokio_util::sync::CancellationToken;
 
-/// A token that is cancelled by the first SIGTERM or SIGINT (Ctrl-C elsewhere).
-/// A second SIGINT ends the process at once.
+/// A token that is cancelled by the first SIGTERM or SIGINT (Ctrl-C elsewhere). A second SIGINT ends the process at
+/// once.
 pub fn on_signal() -> CancellationToken {
     let token = CancellationToken::new();
-    let told = token.clone();
+    let stop = token.clone();
     tokio::spawn(async move {
         signal().await;
-        told.cancel();
+        stop.cancel();
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(130);
         }

@@ -1,11 +1,11 @@
-//! Logs: one subscriber, set up the same way in every program.
+//! Logs: one subscriber, set up in the same way in every program.
 
 use std::io::IsTerminal;
 use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -27,11 +27,11 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Writes logs of this level and above to stderr. `level` is one of error,
-/// warn, info, debug, trace, or a list of `target=level` directives.
+/// Writes logs of this level and above to stderr. `level` is one of error, warn, info, debug, trace, or a list of
+/// `target=level` directives.
 ///
 /// # Errors
-/// Where the level cannot be read; the text says why.
+/// The level cannot be read; the text says why.
 pub fn init(level: &str, format: LogFormat) -> Result<(), String> {
     let filter = filter(level)?;
     let builder = tracing_subscriber::fmt()
@@ -46,16 +46,16 @@ pub fn init(level: &str, format: LogFormat) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether [`init`] takes this level.
+/// Checks a level for [`init`].
 ///
 /// # Errors
-/// Where the level cannot be read; the text says why.
+/// The level cannot be read; the text says why.
 pub fn check_level(level: &str) -> Result<(), String> {
     filter(level).map(|_| ())
 }
 
 fn filter(level: &str) -> Result<EnvFilter, String> {
-    // The NATS client logs every connection; the programs log theirs themselves.
+    // The NATS client logs every connection; so do the programs themselves.
     EnvFilter::try_new(format!("async_nats=warn,{level}"))
         .map_err(|error| format!("log level '{level}': {error}"))
 }
