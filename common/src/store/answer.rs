@@ -1,4 +1,4 @@
-//! Whether a bucket answers at all, whatever becomes of one object in it.
+//! Whether a bucket or a folder answers and takes writes, apart from any single object in it.
 
 use std::io;
 
@@ -8,41 +8,41 @@ use super::{StoreError, Stores};
 use crate::names::location::Location;
 use crate::store::roots::Roots;
 
-/// A name that nobody has a reason to give an object.
-const NOBODYS: &str = ".ffmpeg-easy-is-it-there";
-/// What a store says of itself is cut to so many characters.
+/// The name of an object that is not expected to exist.
+const TEST_NAME: &str = ".ffmpeg-easy-is-it-there";
+/// Most characters that are kept of a store's error.
 const LONGEST: usize = 200;
-/// What S3 calls a refusal that may be about one object only.
+/// S3's code for a refusal that may concern one object only.
 const DENIED: &str = "AccessDenied";
-/// More free space is not asked for: whether a larger output fits, only that
-/// output can find out, and others need not wait for it.
-const ENOUGH: u64 = 1 << 30;
-/// What stores say that have no room, or that take no more just now.
+/// Most free space that is asked for: only the output itself can find out whether more is there, and other outputs
+/// need not wait for it.
+const MOST_ROOM: u64 = 1 << 30;
+/// Errors of stores that have no room, or that take no more for now.
 const NO_ROOM: [&str; 4] = [
     "507 Insufficient Storage",
     "QuotaExceeded",
     "StorageFull",
     "<Code>SlowDown</Code>",
 ];
-/// What S3 calls a bucket that is not there.
+/// S3's code for a bucket that does not exist.
 const NO_BUCKET: &str = "NoSuchBucket";
 
-/// What asking a store for a sign of life has shown.
+/// The result of asking a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It answers.
+    /// The store answers.
     Well,
-    /// It does not, and says this, or the network does.
+    /// The store does not answer; holds its error, or the network's.
     Away(String),
-    /// It refuses, which credentials that may not list a bucket also meet where
-    /// an object is missing: only a job can tell.
+    /// The store refuses. Credentials that may not list a bucket get the same refusal for an object that is missing,
+    /// so only a job can tell.
     Unclear(String),
 }
 
 impl Stores {
-    /// Whether the bucket of a location answers, or the root of a file is there.
-    /// A bucket is asked for something beside it, as credentials may open no more than that. `known` is an object of the
-    /// bucket that was there before.
+    /// Whether the bucket of a location answers, or the root of a file is in place. A bucket is asked for an object
+    /// beside the location, because credentials may open no more than that prefix. `known` is an object of the bucket
+    /// that existed before.
     pub async fn answers(&self, location: &Location, known: Option<&Location>) -> Answer {
         if !location.is_remote() {
             return match self.on_disk(location, Roots::reach).await {
@@ -50,23 +50,23 @@ impl Stores {
                 _ => Answer::Well,
             };
         }
-        self.asked(location, &location.sibling(NOBODYS), known)
+        self.asked(location, &location.sibling(TEST_NAME), known)
             .await
     }
 
-    /// The same of a bucket, or of a prefix of one, of which no object is known.
+    /// Whether a bucket or a prefix answers, without a known object in it.
     pub async fn answers_below(&self, prefix: &Location) -> Answer {
-        self.asked(prefix, &prefix.join(NOBODYS), None).await
+        self.asked(prefix, &prefix.join(TEST_NAME), None).await
     }
 
     async fn asked(
         &self,
         location: &Location,
-        nobodys: &Location,
+        test_object: &Location,
         known: Option<&Location>,
     ) -> Answer {
-        let asked = match self.object(nobodys) {
-            // Not a HEAD: only the body of an answer tells one refusal from another.
+        let asked = match self.object(test_object) {
+            // A GET, not a HEAD: only the body of the answer tells one refusal from another.
             Ok((store, path)) => store.get(&path).await.map(drop).map_err(|error| {
                 (
                     super::error::innermost(&error),
@@ -76,15 +76,15 @@ impl Stores {
             Err(error) => Err((error.to_string(), error)),
         };
         let refusal = match asked {
-            Err((said, StoreError::Missing(_))) if code(&said) == Some(NO_BUCKET) => {
+            Err((error_text, StoreError::Missing(_))) if code(&error_text) == Some(NO_BUCKET) => {
                 return Answer::Away("there is no such bucket".to_owned());
             }
             Ok(()) | Err((_, StoreError::Missing(_))) => return Answer::Well,
-            // No store was asked: that says something of the name alone.
+            // No store was asked: the error concerns the name only.
             Err((_, StoreError::Name { .. } | StoreError::Outside(_))) => return Answer::Well,
-            Err((said, StoreError::Refused { .. })) => said,
+            Err((error_text, StoreError::Refused { .. })) => error_text,
             Err((_, StoreError::Settings { message, .. })) => return Answer::Away(message),
-            Err((said, _)) => return Answer::Away(short(&said)),
+            Err((error_text, _)) => return Answer::Away(short(&error_text)),
         };
         if code(&refusal).is_some_and(|code| code != DENIED) {
             return Answer::Away(short(&refusal));
@@ -97,13 +97,11 @@ impl Stores {
 }
 
 impl Stores {
-    /// Whether the place of an output takes anything just now, where it answers: an
-    /// output of so many bytes needs room. Something small is written where nobody
-    /// sees it, and taken back. A refusal that may be about this one output's
-    /// folder says nothing of the place.
+    /// Whether the place of an output, if it answers, has room for so many bytes. Writes a few bytes under a hidden
+    /// name and removes them. A refusal that may concern this one output's folder does not count.
     pub async fn takes(&self, output: &Location, bytes: u64) -> Answer {
         if output.is_remote() {
-            return match self.takes_upload(&output.sibling(NOBODYS)).await {
+            return match self.takes_upload(&output.sibling(TEST_NAME)).await {
                 Err(error) if error.lacks_room() => Answer::Away(short(&error.to_string())),
                 Err(StoreError::Remote { message, .. }) => Answer::Away(short(&message)),
                 _ => Answer::Well,
@@ -112,7 +110,7 @@ impl Stores {
         let tried = self.on_disk(output, move |roots, at| {
             let (folder, _) = roots.make_folder_of(at)?;
             folder
-                .try_room(bytes.min(ENOUGH))
+                .try_room(bytes.min(MOST_ROOM))
                 .map_err(StoreError::local("writing"))
         });
         match tried.await {
@@ -126,20 +124,20 @@ impl Stores {
 }
 
 impl StoreError {
-    /// Whether it says that there is no room, or not for so much, whatever is to be
-    /// written: the place is full, over its quota, read-only, or throttled.
+    /// Whether the place refuses any output, or one of this size: it is full, over its quota, read-only, or
+    /// throttled.
     pub fn lacks_room(&self) -> bool {
         match self {
             Self::Local { source, .. } => is_no_room(source),
             Self::Remote { message, .. } | Self::Refused { message, .. } => {
-                NO_ROOM.iter().any(|said| message.contains(said))
+                NO_ROOM.iter().any(|text| message.contains(text))
             }
             _ => false,
         }
     }
 }
 
-/// Whether a file system takes nothing more, whatever it is.
+/// Whether a file system refuses all writes.
 fn is_no_room(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -158,17 +156,17 @@ fn is_failing(error: &io::Error) -> bool {
     is_broken || error.kind() == io::ErrorKind::StaleNetworkFileHandle
 }
 
-/// The code in the body of an answer that refuses.
-fn code(said: &str) -> Option<&str> {
-    let (_, rest) = said.split_once("<Code>")?;
+/// The code in the body of a refusal.
+fn code(error_text: &str) -> Option<&str> {
+    let (_, rest) = error_text.split_once("<Code>")?;
     Some(rest.split_once("</Code>")?.0)
 }
 
-/// What a store or the network said, without what we asked and how often.
-fn short(said: &str) -> String {
-    let (_, answer) = said.rsplit_once(" - ").unwrap_or(("", said));
+/// The error of a store or the network, without the request and the number of tries.
+fn short(error_text: &str) -> String {
+    let (_, answer) = error_text.rsplit_once(" - ").unwrap_or(("", error_text));
     let status = answer.strip_prefix("Server returned non-2xx status code: ");
-    let text = match (status, code(said)) {
+    let text = match (status, code(error_text)) {
         (Some(status), Some(code)) => {
             let status = status.split(':').next().unwrap_or(status);
             format!("{status} ({code})")
@@ -184,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn want_of_room_is_told_from_other_trouble() {
+    fn lack_of_room_is_told_from_other_errors() {
         let local = |kind: io::ErrorKind| StoreError::local("writing")(kind.into());
         assert!(local(io::ErrorKind::StorageFull).lacks_room());
         assert!(local(io::ErrorKind::QuotaExceeded).lacks_room());
@@ -200,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_store_says_is_told_in_a_few_words() {
+    fn an_error_of_a_store_is_shortened() {
         let refused = "The operation lacked the necessary privileges to complete for path media/x: Error performing \
             GET http://127.0.0.1:1/media/x in 2ms - Server returned non-2xx status code: 403 Forbidden: \
             <Error><Code>InvalidAccessKeyId</Code></Error>";

@@ -10,12 +10,12 @@ use super::{OnBytes, StoreError, Stores};
 use crate::names::digest::{Digest, Digester};
 use crate::names::location::Location;
 
-/// What a copy turned out to be.
+/// The result of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// Its bytes.
+    /// Bytes copied.
     pub size: u64,
-    /// Its digest.
+    /// Digest of the copied bytes.
     pub digest: Digest,
 }
 
@@ -23,8 +23,7 @@ impl Stores {
     /// Copies an object into a local file.
     ///
     /// # Errors
-    /// Where the store fails, the disk is full, or the object is shorter than
-    /// the store said.
+    /// The store fails, the disk is full, or the object is shorter than the store said.
     pub async fn download(
         &self,
         location: &Location,
@@ -37,8 +36,7 @@ impl Stores {
         Ok(())
     }
 
-    /// Copies an object into a file that is open and empty, and says what it is. Its
-    /// bytes are on the disk then.
+    /// Copies an object into a file that is open and empty, and syncs it.
     ///
     /// # Errors
     /// As [`Stores::download`].
@@ -60,7 +58,7 @@ impl Stores {
         })
     }
 
-    /// Writes an object to a file, piece by piece; returns its bytes.
+    /// Writes an object to a file, piece by piece; returns the number of bytes.
     async fn pieces(
         &self,
         location: &Location,

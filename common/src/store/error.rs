@@ -1,61 +1,60 @@
-//! What went wrong with a store.
+//! Errors of stores.
 
 use crate::names::location::Location;
 
-/// Something went wrong with a store.
+/// An operation on a store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is nothing at the location.
+    /// There is no object or file at the location.
     #[error("{0} does not exist")]
     Missing(Location),
-    /// The program was given other places to read and write.
+    /// The location is outside the places that the program may use.
     #[error("{0} lies in no place that this program was given (--root, --bucket)")]
     Outside(Location),
-    /// A link on the way leads to such a place.
+    /// A link on the path leads out of these places.
     #[error("a link at or above {0} leads out of the folders that this program was given (--root)")]
     LeadsOut(Location),
-    /// A folder that was given is missing, or has lost what was mounted there.
+    /// A root is missing, or has lost the file system that was mounted there.
     #[error("{place} is away: {source}")]
     Away {
-        /// The folder, or what was to be reached in it.
+        /// The root, or the location in it.
         place: Location,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The store could not be reached, or refused.
+    /// The store could not be reached, or failed.
     #[error("store of {location}: {message}")]
     Remote {
-        /// What was to be reached.
+        /// The location.
         location: Location,
-        /// What the store or the network said.
+        /// The error of the store or the network.
         message: String,
     },
-    /// The store answered, and did not let us: the credentials do not open
-    /// this, or open nothing just now.
+    /// The store answered and denied access: the credentials do not open this location, or none for now.
     #[error("store of {location} refuses: {message}")]
     Refused {
-        /// What was to be reached.
+        /// The location.
         location: Location,
-        /// What the store said.
+        /// The store's error.
         message: String,
     },
-    /// No store can be asked for an object of this name.
+    /// The object's name cannot be sent to the store.
     #[error("{location} has a name that cannot be asked for ({message}): rename it")]
     Name {
-        /// What was to be reached.
+        /// The location.
         location: Location,
         /// What is wrong with its name.
         message: String,
     },
-    /// The local file system refused.
+    /// The local file system failed.
     #[error("{what}: {source}")]
     Local {
-        /// What was to be done, to what.
+        /// The operation and its file.
         what: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// It was told to stop before it was done.
+    /// The operation was stopped before it was done.
     #[error("broken off: {0}")]
     Stopped(Location),
     /// The settings of the store are incomplete or wrong.
@@ -63,7 +62,7 @@ pub enum StoreError {
         "store settings for {location}: {message} (set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT)"
     )]
     Settings {
-        /// What was to be reached.
+        /// The location.
         location: Location,
         /// What is wrong.
         message: String,
@@ -84,7 +83,7 @@ impl StoreError {
                 return Self::Missing(location);
             }
             let message = innermost(&error);
-            // Without any credentials the client asks a cloud machine's own service for some.
+            // Without credentials, the client asks the metadata service of a cloud machine for some.
             if message.contains(CREDENTIALS_SERVICE) {
                 return Self::Settings {
                     location,
@@ -102,7 +101,7 @@ impl StoreError {
     }
 }
 
-/// Where machines of a cloud find their credentials.
+/// The address of that service.
 const CREDENTIALS_SERVICE: &str = "169.254.169.254";
 
 /// The error with its causes in one line.

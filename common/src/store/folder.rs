@@ -1,4 +1,4 @@
-//! Looking into one folder of a store, for people who browse.
+//! Listing one folder of a store, for people who browse.
 
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -7,7 +7,7 @@ use super::{StoreError, Stores};
 use crate::names::location::Location;
 use crate::store::roots::Roots;
 
-/// What lies in a folder, not below it.
+/// The entries of a folder, without those of its subfolders.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Folder {
     /// Names of folders, sorted.
@@ -17,11 +17,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// What lies in a folder of this machine. Symbolic links are left out: they
-    /// may lead out of it.
+    /// Lists a folder of this machine. Symbolic links are left out: they may lead out of it.
     ///
     /// # Errors
-    /// Where it is missing, outside the roots, or cannot be read.
+    /// The folder is missing, outside the roots, or cannot be read.
     pub fn local(roots: &Roots, place: &Location) -> Result<Self, StoreError> {
         let entries = roots.folder(place)?.entries();
         let entries = entries.map_err(StoreError::local(place.to_string()))?;
@@ -40,10 +39,10 @@ impl Folder {
 }
 
 impl Stores {
-    /// What lies in a folder of a bucket.
+    /// Lists a folder of a bucket.
     ///
     /// # Errors
-    /// Where the store gives no answer.
+    /// The store does not answer.
     pub async fn folder(&self, place: &Location) -> Result<Folder, StoreError> {
         let (store, path) = self.object(place)?;
         let prefix = (!path.is_root()).then_some(&path);
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_shows_what_lies_in_it_and_no_way_out() {
+    fn a_listing_shows_entries_but_no_links() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("films")).expect("made");
         std::fs::write(folder.path().join("b.mkv"), "12345").expect("written");

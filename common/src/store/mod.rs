@@ -35,10 +35,10 @@ pub use upload::Upload;
 use within::Within;
 
 /// How long [`Stores::impatient`] tries.
-const IMPATIENT: Duration = Duration::from_secs(3);
+const IMPATIENT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Access to every store that a location can name. Cheap to clone; clients
-/// of buckets are made when first needed, from the standard `AWS_*` variables.
+/// Access to every store that a location can name. Cheap to clone. Clients of buckets are made when they are first
+/// needed, from the standard `AWS_*` variables.
 #[derive(Clone, Default)]
 pub struct Stores {
     buckets: Arc<Mutex<Clients>>,
@@ -47,7 +47,7 @@ pub struct Stores {
     within: Option<Arc<Within>>,
 }
 
-/// Called with the bytes moved so far.
+/// Called with the number of bytes moved so far.
 pub type OnBytes<'a> = &'a (dyn Fn(u64) + Send + Sync);
 
 impl Stores {
@@ -56,13 +56,12 @@ impl Stores {
         Self::default()
     }
 
-    /// Access to all stores for one question: a store that is out of reach
-    /// says so within seconds.
+    /// Access to all stores for one question: a store that is out of reach fails within seconds.
     pub fn impatient() -> Self {
         Self {
             retry: RetryConfig {
                 max_retries: 2,
-                retry_timeout: IMPATIENT,
+                retry_timeout: IMPATIENT_TIMEOUT,
                 ..RetryConfig::default()
             },
             ..Self::default()
@@ -87,10 +86,10 @@ impl Stores {
         Ok((store, path))
     }
 
-    /// The exact version that is at a location now.
+    /// The input that is at a location now, with its exact version.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where nothing is.
+    /// [`StoreError::Missing`] if there is none.
     pub async fn head(&self, location: &Location) -> Result<Input, StoreError> {
         if self.within.is_some() && !location.is_remote() {
             let found = self.on_disk(location, Roots::file).await?;
@@ -117,11 +116,11 @@ impl Stores {
         Ok(remote_input(location.clone(), meta))
     }
 
-    /// Every object below a prefix, in the order of their keys. A prefix that
-    /// is itself an object yields just that.
+    /// Every object below a prefix, in the order of the keys. If the prefix is the key of an object, only that
+    /// object.
     ///
     /// # Errors
-    /// Where the store cannot be listed.
+    /// The store cannot be listed.
     pub async fn list(&self, prefix: &Location) -> Result<Vec<Input>, StoreError> {
         let (store, path) = self.object(prefix)?;
         if !path.is_root()
@@ -145,10 +144,10 @@ impl Stores {
         Ok(found)
     }
 
-    /// A URL by which anyone may read the object for a while.
+    /// A URL by which anyone may read the object for the time `valid`.
     ///
     /// # Errors
-    /// Where the store's settings do not allow to sign.
+    /// The settings of the store do not allow signing.
     pub async fn presign(
         &self,
         location: &Location,
@@ -162,10 +161,10 @@ impl Stores {
             .map_err(StoreError::remote(location))
     }
 
-    /// The digest of what is at a location now: all of it is read.
+    /// The digest of the object or file that is at a location now; all of it is read.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where nothing is; where it cannot be read to its end.
+    /// [`StoreError::Missing`] if there is none; or it cannot be read to its end.
     pub async fn digest(&self, location: &Location) -> Result<Digest, StoreError> {
         if self.within.is_some() && !location.is_remote() {
             let read = |roots: &Roots, at: &Location| {
@@ -196,10 +195,10 @@ impl Stores {
         Ok(digester.finish())
     }
 
-    /// Removes an object or a file; one that is not there is fine.
+    /// Removes an object or a file; a missing one is fine.
     ///
     /// # Errors
-    /// Where the store refuses.
+    /// The store refuses.
     pub async fn delete(&self, location: &Location) -> Result<(), StoreError> {
         if self.within.is_some() && !location.is_remote() {
             return self.on_disk(location, Roots::remove).await;
@@ -220,7 +219,7 @@ impl Stores {
     }
 }
 
-/// What a local file's metadata says of its version.
+/// The input of a local file with this metadata.
 pub fn local_input(location: Location, metadata: &std::fs::Metadata) -> Input {
     let modified = metadata
         .modified()

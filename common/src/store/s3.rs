@@ -11,29 +11,29 @@ use crate::names::location::Location;
 use crate::store::Stores;
 use crate::store::error::{StoreError, innermost};
 
-/// How long a store may take to answer that an upload is ended, before it is
-/// asked again: AWS speaks of minutes, and takes the second question well.
-const ANSWER: Duration = Duration::from_secs(2 * 60);
+/// How long a store may take to complete an upload before it is asked again. AWS takes up to minutes, and accepts the
+/// second request.
+const COMPLETE_TIMEOUT: Duration = Duration::from_secs(2 * 60);
 
-/// By bucket, and by how patient they are.
+/// Clients by bucket and patience.
 pub(super) type Clients = HashMap<(String, Patience), Arc<AmazonS3>>;
 
 /// How long a client waits for one answer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Patience {
-    /// As long as the settings say.
+    /// The settings' time.
     Usual,
-    /// As long as a store may need to put a large upload together.
+    /// The time that a store may need to complete a large upload.
     Long,
 }
 
-/// The settings that may name the address of a store.
+/// The settings that may hold the address of a store.
 const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"];
 
-/// Whether an endpoint speaks HTTP without TLS.
+/// Whether an endpoint uses HTTP without TLS.
 ///
 /// # Errors
-/// Where it is no address of a store: the client library would panic over that.
+/// It is no address of a store: the client library would panic.
 fn is_plain_http(setting: &str, endpoint: &str) -> Result<bool, String> {
     match url::Url::parse(endpoint) {
         Ok(url) if url.scheme() == "http" => Ok(true),
@@ -45,7 +45,7 @@ fn is_plain_http(setting: &str, endpoint: &str) -> Result<bool, String> {
 }
 
 impl Stores {
-    /// The client of the bucket that a location lies in.
+    /// The client of a location's bucket.
     pub(super) fn bucket(
         &self,
         location: &Location,
@@ -53,7 +53,7 @@ impl Stores {
     ) -> Result<Arc<AmazonS3>, StoreError> {
         static TLS: Once = Once::new();
         TLS.call_once(|| {
-            // An error means that somebody has set one up already.
+            // An error means that a provider is set up already.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let settings = |message: String| StoreError::Settings {
@@ -82,7 +82,8 @@ impl Stores {
         }
         if patience == Patience::Long {
             let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
-            builder = builder.with_config(timeout, format!("{} seconds", ANSWER.as_secs()));
+            builder =
+                builder.with_config(timeout, format!("{} seconds", COMPLETE_TIMEOUT.as_secs()));
         }
         let store = Arc::new(
             builder

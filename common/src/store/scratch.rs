@@ -1,32 +1,31 @@
-//! What a worker's scratch folder is called, and what in it is the worker's.
+//! Names of a worker's scratch folder and of the worker's entries in it.
 
 use uuid::Uuid;
 
 use crate::farm::worker_name::WorkerName;
 
-/// How the name of what is about to be removed begins.
+/// Prefix of entries that are about to be removed.
 pub const REMOVED: &str = "removed-";
 
-/// The scratch folder of a worker, below the folder that it was told.
+/// The name of a worker's scratch folder.
 pub fn folder(worker: &WorkerName) -> String {
     format!("ffmpeg-easy-scratch-{worker}")
 }
 
-/// The file that a worker holds locked while it uses its scratch folder.
+/// The name of the file that a worker holds locked while it uses its scratch folder.
 pub fn lock(worker: &WorkerName) -> String {
     format!("{}.lock", folder(worker))
 }
 
-/// What the folder's marker says that it is for.
+/// The purpose in the folder's marker.
 pub fn kind(worker: &WorkerName) -> String {
     format!("scratch folder of the worker {worker}")
 }
 
-/// Whether a worker makes things of this name in its scratch folder: folders of
-/// attempts (`<job>-<attempt>`), looks into files (`peek`), proofs (`proof-…`),
-/// and what it was about to remove.
+/// Whether a worker makes entries of this name in its scratch folder: folders of attempts (`<job>-<attempt>`), of
+/// previews (`peek`), of proof encodes (`proof-<uuid>`), and entries that were about to be removed.
 pub fn is_own(name: &str) -> bool {
-    // The other ways to write one are nothing that a worker writes.
+    // A worker writes UUIDs in one form only.
     let is_uuid = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     if let Some(rest) = name.strip_prefix(REMOVED).or(name.strip_prefix("proof-")) {

@@ -1,5 +1,4 @@
-//! Multipart uploads: whole and invisible until they are ended, and never left
-//! behind while this program lives.
+//! Multipart uploads: invisible until they are completed, and never left behind while this program lives.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,18 +15,17 @@ use super::s3::Patience;
 use super::{OnBytes, StoreError, Stores};
 use crate::names::location::Location;
 
-/// Bytes of one part of a multipart upload. S3 allows 10,000 parts, so this
-/// carries outputs of up to 160 GB; larger ones take larger parts.
+/// Bytes of one part of a multipart upload. S3 allows 10,000 parts, so this is enough for outputs of up to 160 GB;
+/// larger outputs use larger parts.
 const PART: u64 = 16 * 1024 * 1024;
-/// Parts of one upload that are under way at once.
+/// Parts of one upload that are sent at the same time.
 const PARTS_AT_ONCE: usize = 4;
-/// First wait before what could not be aborted is tried again; twice as long
-/// each time, up to the second.
-const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// First and longest wait before another try to abort an upload; the wait doubles each time.
+const RETRY_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long a program that ends still tries.
 const LAST_TRY: Duration = Duration::from_secs(3);
 
-/// Uploads that are neither ended nor aborted and that nobody goes on with.
+/// Uploads that are neither completed nor aborted, and that no task continues.
 #[derive(Default)]
 pub(super) struct Leftovers {
     uploads: Mutex<Vec<(Location, String)>>,
@@ -55,7 +53,7 @@ impl Leftovers {
     }
 }
 
-/// An upload that becomes a leftover unless it is let go of.
+/// An upload that becomes a leftover when this is dropped, unless it is over.
 struct Begun {
     leftovers: Arc<Leftovers>,
     location: Location,
@@ -81,12 +79,11 @@ impl Stores {
         }
     }
 
-    /// Uploads a local file in parts, if only in one: others can abort nothing
-    /// but such an upload. Nothing is visible at the location until
-    /// [`Upload::commit`]; nothing is left there when it fails or is stopped.
+    /// Uploads a local file in parts, even if there is only one: only a multipart upload can be aborted by another
+    /// worker. The object is invisible until [`Upload::commit`]. If this fails or is stopped, the upload is aborted.
     ///
     /// # Errors
-    /// Where the file cannot be read or the store fails.
+    /// The file cannot be read, the store fails, or the upload is stopped.
     pub async fn upload(
         &self,
         from: std::fs::File,
@@ -123,7 +120,7 @@ impl Stores {
             };
             for number in 0.. {
                 let length = part.min(size - read);
-                // An empty file still needs its one part.
+                // An empty file still needs one part.
                 if length == 0 && number > 0 {
                     break;
                 }
@@ -161,33 +158,32 @@ impl Stores {
         }
     }
 
-    /// Begins an upload of a few bytes, and gives it up.
+    /// Begins an upload of a few bytes, and aborts it.
     ///
     /// # Errors
-    /// What the store says, where it does not take them.
-    pub(super) async fn takes_upload(&self, nobodys: &Location) -> Result<(), StoreError> {
-        let remote = StoreError::remote(nobodys);
-        let (store, path) = self.object(nobodys)?;
+    /// The store refuses it.
+    pub(super) async fn takes_upload(&self, test_object: &Location) -> Result<(), StoreError> {
+        let remote = StoreError::remote(test_object);
+        let (store, path) = self.object(test_object)?;
         let id = store.create_multipart(&path).await.map_err(&remote)?;
-        // Broken off, it is a leftover.
+        // If the future is dropped, the upload is a leftover.
         let upload = Upload {
-            begun: self.begun(nobodys, &id),
+            begun: self.begun(test_object, &id),
             stores: self.clone(),
             parts: Vec::new(),
         };
-        // Some stores look for room only where there are bytes.
+        // Some stores check for room only when they get bytes.
         let put = store.put_part(&path, &id, 0, PutPayload::from_static(b"-"));
         let put = put.await.map(drop).map_err(&remote);
         upload.abort().await;
         put
     }
 
-    /// Aborts an upload, whoever began it: nothing appears by it any more. One
-    /// that is complete or gone already is fine. Where the store fails, it is
-    /// [tried again](Self::tidy) later, too.
+    /// Aborts an upload, of this or another program: its object can no longer appear. An upload that is completed or
+    /// gone already is fine. If the store fails, [`Self::tidy`] tries again later.
     ///
     /// # Errors
-    /// Where the store fails: the upload may still be ended then.
+    /// The store fails: the upload may still be completed.
     pub async fn abort(&self, location: &Location, upload: &str) -> Result<(), StoreError> {
         let mut begun = self.begun(location, upload);
         self.try_abort(location, upload).await?;
@@ -203,11 +199,10 @@ impl Stores {
         }
     }
 
-    /// Aborts what could not be aborted when it should have been, again and
-    /// again until the store does it; once more when `stop` is given, and then
+    /// Aborts leftovers, again and again until the store does it. When `stop` is cancelled, tries once more and
     /// returns.
     pub async fn tidy(&self, stop: &CancellationToken) {
-        let mut pause = AGAIN.0;
+        let mut pause = RETRY_WAIT.0;
         while !stop.is_cancelled() {
             let is_any = !self.leftovers.all().is_empty();
             let wait = async {
@@ -225,8 +220,8 @@ impl Stores {
                 done = self.tidy_once() => done,
                 () = stop.cancelled() => break,
             } {
-                true => AGAIN.0,
-                false => AGAIN.1.min(pause * 2),
+                true => RETRY_WAIT.0,
+                false => RETRY_WAIT.1.min(pause * 2),
             };
         }
         let last = tokio::time::timeout(LAST_TRY, self.tidy_once());
@@ -237,7 +232,7 @@ impl Stores {
         }
     }
 
-    /// Whether nothing is left.
+    /// Tries to abort all leftovers; returns whether none is left.
     async fn tidy_once(&self) -> bool {
         let mut is_done = true;
         for upload in self.leftovers.all() {
@@ -257,7 +252,7 @@ impl Stores {
     }
 }
 
-/// A finished upload that nobody can see yet. Dropped, it is a leftover.
+/// A finished upload that is still invisible. When dropped, it becomes a leftover.
 pub struct Upload {
     begun: Begun,
     stores: Stores,
@@ -265,17 +260,16 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// What the store calls it, for [`Stores::abort`].
+    /// The store's id of the upload, for [`Stores::abort`].
     pub fn id(&self) -> &str {
         &self.begun.id
     }
 
-    /// Makes the object appear, whole; waits for minutes.
+    /// Completes the upload, so that the object appears; waits for minutes.
     ///
     /// # Errors
-    /// Where the store fails; it may have appeared all the same, or still do.
-    /// [`StoreError::Missing`] where the store does not know the upload: it has
-    /// been ended or aborted before.
+    /// The store fails; the object may have appeared all the same, or may still appear. [`StoreError::Missing`] if
+    /// the store does not know the upload: it was completed or aborted before.
     pub async fn commit(&mut self) -> Result<(), StoreError> {
         let location = &self.begun.location;
         let (store, path) = self.stores.object_by(location, Patience::Long)?;
@@ -287,12 +281,12 @@ impl Upload {
         Ok(())
     }
 
-    /// It has been ended: there is nothing to abort.
+    /// Marks the upload as completed: there is nothing to abort.
     pub fn done(&mut self) {
         self.begun.is_over = true;
     }
 
-    /// Gives the parts up.
+    /// Aborts the upload.
     pub async fn abort(mut self) {
         let Begun { location, id, .. } = &self.begun;
         match self.stores.try_abort(location, id).await {

@@ -1,4 +1,4 @@
-//! Stores of a program that was told where it may read and write.
+//! Stores limited to the places that a program may use.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use crate::farm::places::Places;
 use crate::names::location::Location;
 use crate::store::roots::Roots;
 
-/// Where a program may read and write.
+/// The places that a program may use.
 pub(super) struct Within {
     places: Places,
     roots: Roots,
 }
 
 impl Stores {
-    /// The same, but for what lies below these folders and bucket prefixes only;
-    /// without a prefix, for whatever the credentials open.
+    /// The same stores, limited to these folders and bucket prefixes; without a prefix, all buckets that the
+    /// credentials open.
     #[must_use]
     pub fn within(mut self, roots: Roots, buckets: Vec<Location>) -> Self {
         let places = Places {
@@ -26,7 +26,7 @@ impl Stores {
         self
     }
 
-    /// Where it may read and write. Nothing where it was never told: then it may everywhere.
+    /// The places that the program may use; empty without a limit.
     pub fn places(&self) -> Places {
         let within = self.within.as_ref();
         within
@@ -34,8 +34,7 @@ impl Stores {
             .unwrap_or_default()
     }
 
-    /// The same for one question, as [`Stores::impatient`]. What it leaves is tidied
-    /// up with the rest.
+    /// Like [`Stores::impatient`], with the same limits and leftovers.
     #[must_use]
     pub fn hurried(&self) -> Self {
         Self {
@@ -45,14 +44,14 @@ impl Stores {
         }
     }
 
-    /// The folder that it was given in which a local file lies.
+    /// The root of a local file.
     pub fn root_of(&self, location: &Location) -> Option<Location> {
         let roots = &self.within.as_ref()?.places.roots;
         let holds = |root: &&Location| !location.is_remote() && location.is_below(root);
         roots.iter().find(holds).cloned()
     }
 
-    /// Refuses what lies outside.
+    /// Refuses a location outside the limits.
     pub(super) fn check(&self, location: &Location) -> Result<(), StoreError> {
         match &self.within {
             Some(within) if !within.places.admit(location) => {
@@ -62,11 +61,10 @@ impl Stores {
         }
     }
 
-    /// Does something with the files below the folders that it was given, where
-    /// waiting for a disk holds nobody up.
+    /// Runs `work` on the files below the roots, on a thread that may block.
     ///
     /// # Errors
-    /// What the work says; [`StoreError::Outside`] where it was given none.
+    /// The error of `work`; [`StoreError::Outside`] outside the limits, or without a limit.
     pub async fn on_disk<T: Send + 'static>(
         &self,
         location: &Location,

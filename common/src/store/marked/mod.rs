@@ -1,8 +1,7 @@
-//! Folders that are provably ours, and removing what is in them.
+//! Marked folders: folders that are provably the farm's, and removing their content.
 //!
-//! A folder is ours where it carries a marker that says what it is for, and
-//! belongs to this user. Nothing else is ever swept or removed. No step follows
-//! a link: each name is opened below the folder that holds it.
+//! A folder is the farm's if it carries a marker that states its purpose, and belongs to this user. Nothing else is
+//! ever swept or removed. No step follows a link: each name is opened below the folder that holds it.
 
 mod tree;
 
@@ -16,38 +15,38 @@ use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncEx
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
-/// The file by which a folder of ours is known.
+/// The name of the marker file.
 pub const MARKER: &str = "ffmpeg-easy.mark";
-/// More than any marker says.
+/// Most bytes that are read of a marker.
 const MARKER_BYTES: u64 = 4096;
 
 /// Why a folder is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// A link, which may lead anywhere.
+    /// It is a link, which may lead anywhere.
     #[error("{0} is a link: name the folder that is meant itself")]
     Link(PathBuf),
-    /// A file, or something else that is no folder.
+    /// It is a file, or something else that is no folder.
     #[error("{0} is no folder")]
     NoFolder(PathBuf),
-    /// No regular file, or one that others have a hand in.
+    /// It is no regular file, or other users may change it.
     #[error("{0} is no plain file of this user's: remove it, or give another --scratch")]
     NoPlainFile(PathBuf),
-    /// Another user's.
+    /// It belongs to another user.
     #[error("{0} belongs to another user: give a folder of this user's own with --scratch")]
     Foreign(PathBuf),
-    /// Others may replace what is in it.
+    /// Other users may replace its content.
     #[error(
         "other users may write in {0}, and could replace what is made there: `chmod 700 {0}`, or give another --scratch"
     )]
     Open(PathBuf),
-    /// Without our marker.
+    /// It has no marker.
     #[error(
         "{0} has no marker of ffmpeg-easy's ({MARKER}), so what is in it is somebody's: it was left as it is. Move it \
          away, or give another --name or --scratch"
     )]
     Unmarked(PathBuf),
-    /// Ours, but for something else.
+    /// Its marker states another purpose.
     #[error(
         "{path} is a {is} by its marker, not a {wanted}: it was left as it is. Move it away, or give another --name or \
          --scratch"
@@ -55,17 +54,17 @@ pub enum Refused {
     Other {
         /// The folder.
         path: PathBuf,
-        /// What it is for.
+        /// The purpose in its marker.
         is: String,
-        /// What it should be for.
+        /// The purpose that was expected.
         wanted: String,
     },
     /// The system refuses.
     #[error("cannot use {path}: {error}")]
     System {
-        /// What is refused.
+        /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -76,26 +75,26 @@ impl Refused {
         move |error| Self::System { path, error }
     }
 
-    /// Whether nothing is there.
+    /// Whether the reason is that the path does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::System { error, .. } if error.kind() == ErrorKind::NotFound)
     }
 }
 
-/// A folder below which folders of ours may be made: this user's (or the
-/// system's), and nobody else can replace what this user has in it.
+/// A folder below which marked folders may be made: it belongs to this user or to the system, and no other user can
+/// replace what this user has in it.
 pub struct Base {
     dir: Dir,
     path: PathBuf,
 }
 
 impl Base {
-    /// Opens a folder that is there.
+    /// Opens an existing folder.
     ///
     /// # Errors
-    /// Where it is missing, a link, another user's, or open to others.
+    /// It is missing, a link, another user's, or open to others.
     pub fn open(path: &Path) -> Result<Self, Refused> {
-        // A slash or a dot at the end would have a link followed.
+        // With a slash or a dot at the end of the path, the system would follow a link.
         let path: PathBuf = std::path::absolute(path)
             .map_err(Refused::system(path))?
             .components()
@@ -115,15 +114,15 @@ impl Base {
             return Err(Refused::Link(path));
         }
         check_base(&path, &opened)?;
-        // Tools and their confinement want a path that says where it really is.
+        // Tools and their confinement need the real path.
         let path = path.canonicalize().map_err(Refused::system(&path))?;
         Ok(Self { dir, path })
     }
 
-    /// Opens a folder, which is made for this user alone where it is missing.
+    /// Opens a folder, and makes it for this user alone if it is missing.
     ///
     /// # Errors
-    /// As [`Self::open`]; where it cannot be made.
+    /// As [`Self::open`]; or it cannot be made.
     pub fn make(path: &Path) -> Result<Self, Refused> {
         match Self::open(path) {
             Err(refused) if refused.is_missing() => {
@@ -134,11 +133,11 @@ impl Base {
         }
     }
 
-    /// Opens a folder that a person named for something else, and in which others
-    /// may have a hand: to be used with names that nobody can guess.
+    /// Opens a folder that a person chose for another purpose, in which other users may write: names in it must be
+    /// impossible to guess.
     ///
     /// # Errors
-    /// Where it is missing, or the system refuses.
+    /// It is missing, or the system refuses.
     pub fn shared(path: &Path) -> Result<Self, Refused> {
         let dir =
             Dir::open_ambient_dir(path, ambient_authority()).map_err(Refused::system(path))?;
@@ -146,15 +145,15 @@ impl Base {
         Ok(Self { dir, path })
     }
 
-    /// Where it is.
+    /// The folder's real path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens a file of this user's for a lock, which is made where it is missing.
+    /// Opens a file of this user's for a lock, and makes it if it is missing.
     ///
     /// # Errors
-    /// Where it is a link, another user's, or no plain file.
+    /// It is a link, another user's, or no plain file.
     pub fn lock_file(&self, name: &str) -> Result<std::fs::File, Refused> {
         let path = self.path.join(name);
         let mut options = plain();
@@ -173,17 +172,17 @@ impl Base {
     }
 }
 
-/// A folder that carries our marker.
+/// A folder with the farm's marker.
 pub struct Marked {
     dir: Dir,
     path: PathBuf,
 }
 
 impl Marked {
-    /// Opens the folder of this name, if there is one; `kind` says what it is for.
+    /// Opens the folder of this name, if there is one; `kind` is its purpose.
     ///
     /// # Errors
-    /// Where what is there is not ours, or for something else.
+    /// The entry is not a marked folder, or has another purpose.
     pub fn find(base: &Base, name: &str, kind: &str) -> Result<Option<Self>, Refused> {
         let path = base.path.join(name);
         let metadata = match base.dir.symlink_metadata(name) {
@@ -218,18 +217,19 @@ impl Marked {
         Ok(Some(Self { dir, path }))
     }
 
-    /// Opens the folder of this name, which is made and marked where there is
-    /// none. Whoever calls this holds a lock of the folder.
+    /// Opens the folder of this name; makes and marks it if there is none. The caller must hold the lock of the
+    /// folder.
     ///
     /// # Errors
-    /// As [`Self::find`]; where it cannot be made.
+    /// As [`Self::find`]; or it cannot be made.
     pub fn make(base: &Base, name: &str, kind: &str) -> Result<Self, Refused> {
         if let Some(found) = Self::find(base, name, kind)? {
             return Ok(found);
         }
         let path = base.path.join(name);
         let failed = || Refused::system(&path);
-        // Marked first and named afterwards: a crash in between leaves no folder of the name without a marker.
+        // The folder is marked first and named afterwards: a crash in between leaves no folder of that name without a
+        // marker.
         let unnamed = format!("{name}.new");
         match create_private(&base.dir, &unnamed) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -259,7 +259,7 @@ impl Marked {
         match Self::find(base, name, kind) {
             Ok(Some(made)) => Ok(made),
             Ok(None) => Err(failed()(ErrorKind::NotFound.into())),
-            // Some file systems let everybody write, whatever is asked for.
+            // Some file systems let everybody write, whatever mode is asked for.
             Err(refused) => {
                 let made = Self { dir, path };
                 let _ = made.remove(base);
@@ -268,10 +268,10 @@ impl Marked {
         }
     }
 
-    /// The folder as one below which others of ours are made.
+    /// The folder as a base for further marked folders.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// The system refuses.
     pub fn as_base(&self) -> io::Result<Base> {
         Ok(Base {
             dir: self.dir.try_clone()?,
@@ -279,21 +279,21 @@ impl Marked {
         })
     }
 
-    /// The folder.
+    /// The open folder.
     pub fn dir(&self) -> &Dir {
         &self.dir
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes what is ours by its name, with all that is in it. Gives the
-    /// names of what is left: somebody else's, or what cannot be removed.
+    /// Removes the entries whose names are `is_ours`, with all that they hold. Returns the names of the entries that
+    /// are left: others, or those that cannot be removed.
     ///
     /// # Errors
-    /// Where the folder cannot be listed.
+    /// The folder cannot be listed.
     pub fn sweep(&self, is_ours: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
         let mut left = Vec::new();
         for name in entries(&self.dir)? {
@@ -306,11 +306,10 @@ impl Marked {
         Ok(left)
     }
 
-    /// Removes the folder where nothing but its marker is left in it; `base`
-    /// is the one that it lies in.
+    /// Removes the folder if it holds nothing but its marker; `base` is its parent.
     ///
     /// # Errors
-    /// Where something is in it, or the system refuses.
+    /// It holds an entry, or the system refuses.
     pub fn remove(self, base: &Base) -> io::Result<()> {
         if let Some(name) = entries(&self.dir)?.iter().find(|name| *name != MARKER) {
             let what = format!("{} is in it", name.display());
@@ -322,7 +321,7 @@ impl Marked {
     }
 }
 
-/// How to open a file without following a link or waiting for anyone.
+/// Options for opening a file without following a link and without waiting.
 fn plain() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.follow(FollowSymlinks::No).nonblock(true);
@@ -331,14 +330,13 @@ fn plain() -> OpenOptions {
     options
 }
 
-/// Opens a file below a folder to be read: a plain one of this user's, with no
-/// second name. `None` where it is something else.
+/// Opens a file below a folder for reading, if it is a plain file of this user's with one name; otherwise `None`.
 ///
 /// # Errors
-/// Where it is missing, or the system refuses.
+/// It is missing, or the system refuses.
 pub fn open_plain(dir: &Dir, name: impl AsRef<Path>) -> io::Result<Option<File>> {
     let name = name.as_ref();
-    // A device may do something when it is opened.
+    // Opening a device may have an effect.
     if !dir.symlink_metadata(name)?.is_file() {
         return Ok(None);
     }
@@ -351,12 +349,12 @@ pub fn open_plain(dir: &Dir, name: impl AsRef<Path>) -> io::Result<Option<File>>
 /// Whether a name in a folder is that of an open file.
 ///
 /// # Errors
-/// Where nothing has that name.
+/// The folder has no entry of that name.
 pub fn is_name_of(dir: &Dir, name: impl AsRef<Path>, file: &File) -> io::Result<bool> {
     Ok(is_same(&dir.symlink_metadata(name)?, &file.metadata()?))
 }
 
-/// What a folder's marker says that it is for.
+/// The purpose in a folder's marker.
 fn marker(dir: &Dir) -> io::Result<Option<String>> {
     let file = match open_plain(dir, MARKER) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -394,7 +392,7 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Elsewhere a name does not tell.
+/// Other systems cannot tell.
 #[cfg(not(unix))]
 fn is_same(_: &Metadata, _: &Metadata) -> bool {
     true
@@ -406,7 +404,7 @@ fn is_ours(metadata: &Metadata) -> bool {
     metadata.uid() == rustix::process::geteuid().as_raw()
 }
 
-/// Elsewhere the system's own rules have to do.
+/// Other systems have only their own rules.
 #[cfg(not(unix))]
 fn is_ours(_: &Metadata) -> bool {
     true
@@ -435,9 +433,9 @@ fn others_write(_: &Metadata) -> bool {
 #[cfg(unix)]
 fn check_base(path: &Path, metadata: &Metadata) -> Result<(), Refused> {
     use cap_std::fs::MetadataExt;
-    /// In such a folder only the owner of a thing may remove or rename it.
+    /// In a sticky folder, only the owner of an entry may remove or rename it.
     const STICKY: u32 = 0o1000;
-    // What the system's own user may do, it may do anywhere.
+    // Root can do anything in any folder.
     let is_trusted = is_ours(metadata) || metadata.uid() == 0;
     if !is_trusted {
         return Err(Refused::Foreign(path.to_owned()));

@@ -1,4 +1,4 @@
-//! Making private folders, and measuring and removing whole trees of them.
+//! Making private folders, and measuring and removing whole trees.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use crate::store::scratch::REMOVED;
 
-/// Makes a folder and those above it, as far as they are missing, for this user alone.
+/// Makes a folder and its missing parents, for this user alone.
 ///
 /// # Errors
-/// Where the system refuses.
+/// The system refuses.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -22,10 +22,10 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Makes a folder for this user alone, where nothing of that name is.
+/// Makes a folder for this user alone.
 ///
 /// # Errors
-/// Where something is there, or the system refuses.
+/// The name is taken, or the system refuses.
 pub fn create_private(dir: &Dir, name: impl AsRef<Path>) -> io::Result<()> {
     #[allow(unused_mut)]
     let mut builder = cap_std::fs::DirBuilder::new();
@@ -34,12 +34,11 @@ pub fn create_private(dir: &Dir, name: impl AsRef<Path>) -> io::Result<()> {
     dir.create_dir_with(name, &builder)
 }
 
-/// Removes a file, or a folder with all that is in it. However deep the folder
-/// is, this needs little memory and few descriptors: folders in it are moved up
-/// before they are emptied. What is gone already is fine.
+/// Removes a file, or a folder with all that it holds. For a folder of any depth this needs little memory and few
+/// descriptors: subfolders are moved up before they are emptied. An entry that is gone already is fine.
 ///
 /// # Errors
-/// Where the system refuses.
+/// The system refuses.
 pub fn remove_tree(dir: &Dir, name: &OsStr) -> io::Result<()> {
     let mut trees = vec![name.to_owned()];
     while let Some(tree) = trees.pop() {
@@ -86,7 +85,7 @@ fn remove_level(dir: &Dir, name: &OsStr, trees: &mut Vec<OsString>) -> io::Resul
     dir.remove_dir(name)
 }
 
-/// A new name for what is about to be removed.
+/// A new name for an entry that is about to be removed.
 pub fn removed() -> String {
     format!("{REMOVED}{}", Uuid::new_v4())
 }
@@ -98,14 +97,14 @@ pub fn size(dir: &Dir) -> u64 {
     while let Some(folder) = folders.pop() {
         for entry in folder.entries().into_iter().flatten().flatten() {
             match entry.metadata() {
-                // More folders than that are no encode's.
+                // No encode has more folders than that.
                 Ok(metadata) if metadata.is_dir() => {
                     if folders.len() < 64 {
                         folders.extend(folder.open_dir_nofollow(entry.file_name()));
                     }
                 }
                 Ok(metadata) => total += metadata.len(),
-                // It was removed just now.
+                // The entry was removed just now.
                 Err(_) => {}
             }
         }
@@ -113,7 +112,7 @@ pub fn size(dir: &Dir) -> u64 {
     total
 }
 
-/// Lets this user do everything with a folder.
+/// Gives this user all rights to a folder.
 #[cfg(unix)]
 fn permit(dir: &Dir, name: &OsStr) -> io::Result<()> {
     use cap_std::fs::{Permissions, PermissionsExt};
@@ -125,7 +124,7 @@ fn permit(_: &Dir, _: &OsStr) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// Names in a folder.
+/// The names in a folder.
 pub(super) fn entries(dir: &Dir) -> io::Result<Vec<OsString>> {
     dir.entries()?
         .map(|entry| entry.map(|entry| entry.file_name()))

@@ -1,4 +1,4 @@
-//! A folder that is open: names in it, which are never followed.
+//! Open folders: operations on the names in a folder, which never follow a link.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -9,17 +9,17 @@ use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsS
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 use uuid::Uuid;
 
-/// How the files begin that only find out whether a disk takes anything.
-const TRIAL: &str = ".ffmpeg-easy-room-";
-/// Bytes that are written to find out whether a disk takes anything.
-const TRIED: usize = 64 << 10;
+/// Prefix of the files by which [`OpenFolder::try_room`] tests a disk.
+const ROOM_PREFIX: &str = ".ffmpeg-easy-room-";
+/// Bytes that are written to test a disk.
+const ROOM_BYTES: usize = 64 << 10;
 
-/// What makes a file the same under every name: its device and its number there.
+/// Identifies a file under all its names: its device and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The device.
     pub device: u64,
-    /// The number of the file there.
+    /// The file's number on the device.
     pub inode: u64,
 }
 
@@ -28,14 +28,13 @@ pub struct Identity {
 pub struct Opened {
     /// The file.
     pub file: File,
-    /// Where it was found, without any link in it.
+    /// The file's path, without any link in it.
     pub path: PathBuf,
-    /// Which file it is.
+    /// The file's identity.
     pub identity: Identity,
 }
 
-/// A folder that is open. Every operation takes one name in it, and none
-/// follows a link.
+/// An open folder. Every operation takes one name in it, and none follows a link.
 #[derive(Debug)]
 pub struct OpenFolder {
     folder: Dir,
@@ -43,10 +42,10 @@ pub struct OpenFolder {
 }
 
 impl Identity {
-    /// Which file is open.
+    /// The identity of an open file.
     ///
     /// # Errors
-    /// Where the system does not tell.
+    /// The system does not tell.
     pub fn of(file: &File) -> io::Result<Self> {
         identity(&cap_std::fs::File::from_std(file.try_clone()?))
     }
@@ -57,31 +56,31 @@ impl OpenFolder {
         Self { folder, path }
     }
 
-    /// Opens a folder of the program's own, wherever it is.
+    /// Opens a folder of the program's own, at any path.
     ///
     /// # Errors
-    /// Where that fails.
+    /// The folder cannot be opened.
     pub fn own(path: &Path) -> io::Result<Self> {
         super::open_ambient(path).map(|folder| Self::new(folder, path.to_owned()))
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What a name stands for, itself.
+    /// The metadata of an entry, or of a link itself.
     ///
     /// # Errors
-    /// Where there is nothing of that name.
+    /// There is no such entry.
     pub fn kind(&self, name: &OsStr) -> io::Result<Metadata> {
         self.folder.symlink_metadata(name)
     }
 
-    /// Whether there is something of that name, be it a link to nowhere.
+    /// Whether there is an entry of that name, even a link to nowhere.
     ///
     /// # Errors
-    /// Where the system does not tell.
+    /// The system does not tell.
     pub fn has(&self, name: &OsStr) -> io::Result<bool> {
         match self.kind(name) {
             Ok(_) => Ok(true),
@@ -90,17 +89,17 @@ impl OpenFolder {
         }
     }
 
-    /// Every name that is text, with what it stands for itself.
+    /// Every name that is valid text, with its metadata, or a link's own.
     ///
     /// # Errors
-    /// Where the folder cannot be listed.
+    /// The folder cannot be listed.
     pub fn entries(&self) -> io::Result<Vec<(String, Metadata)>> {
         let mut found = Vec::new();
         for entry in self.folder.entries()? {
             let Ok(name) = entry?.file_name().into_string() else {
                 continue;
             };
-            // What is removed meanwhile is not there.
+            // An entry that was removed meanwhile is left out.
             if let Ok(kind) = self.kind(OsStr::new(&name)) {
                 found.push((name, kind));
             }
@@ -111,11 +110,11 @@ impl OpenFolder {
     /// Opens a regular file for reading.
     ///
     /// # Errors
-    /// Where it is none, a link included.
+    /// It is no regular file; a link is none.
     pub fn open(&self, name: &OsStr) -> io::Result<Opened> {
         let mut options = OpenOptions::new();
         options.read(true).follow(FollowSymlinks::No);
-        // A pipe of that name must not hold us up.
+        // A pipe of that name must not block the program.
         options.nonblock(true);
         let file = self.folder.open_with(name, &options)?;
         if !file.metadata()?.is_file() {
@@ -131,10 +130,10 @@ impl OpenFolder {
         })
     }
 
-    /// Makes a file that was not there.
+    /// Makes a new file.
     ///
     /// # Errors
-    /// Where something of that name is, be it a link to nowhere.
+    /// There is an entry of that name, even a link to nowhere.
     pub fn create(&self, name: &OsStr) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options
@@ -144,32 +143,34 @@ impl OpenFolder {
         Ok(self.folder.open_with(name, &options)?.into_std())
     }
 
-    /// Whether there is room for a file of so many bytes, by writing a small one of
-    /// a new hidden name, which is removed again.
+    /// Checks that there is room for a file of so many bytes, and that the folder takes writes: a small file with a
+    /// new hidden name is written and removed again.
     ///
     /// # Errors
-    /// Where there is none, or nothing may be written.
+    /// There is no room, or the write fails.
     pub fn try_room(&self, bytes: u64) -> io::Result<()> {
         if free(&self.folder).is_some_and(|free| free < bytes) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        // What a killed program left, too. Another's is missed as little.
-        let _ = self.remove_own(TRIAL);
-        let name = format!("{TRIAL}{}", Uuid::new_v4().simple());
+        // Also removes the test files of killed programs. Removing a live program's test file does no harm.
+        let _ = self.remove_own(ROOM_PREFIX);
+        let name = format!("{ROOM_PREFIX}{}", Uuid::new_v4().simple());
         let mut file = self.create(name.as_ref())?;
-        let written = file.write_all(&[0; TRIED]).and_then(|()| file.sync_all());
+        let written = file
+            .write_all(&[0; ROOM_BYTES])
+            .and_then(|()| file.sync_all());
         drop(file);
         let _ = self.remove(name.as_ref());
         written
     }
 
-    /// Sees to it that a regular file's bytes are on the disk.
+    /// Syncs a regular file to disk.
     ///
     /// # Errors
-    /// Where it is none, or the disk fails.
+    /// It is no regular file, or the disk fails.
     pub fn flush(&self, name: &OsStr) -> io::Result<()> {
         let mut options = OpenOptions::new();
-        // Windows flushes only what may be written.
+        // Windows syncs only files that are open for writing.
         options
             .write(true)
             .follow(FollowSymlinks::No)
@@ -177,41 +178,41 @@ impl OpenFolder {
         self.folder.open_with(name, &options)?.sync_all()
     }
 
-    /// Gives something another name; what has that name already is replaced.
+    /// Renames an entry; an entry that has the new name is replaced.
     ///
     /// # Errors
-    /// Where the system refuses, for one across file systems.
+    /// The system refuses, e.g. across file systems.
     pub fn rename(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
         self.folder.rename(name, &to.folder, new)
     }
 
-    /// Gives a file a second name, which nothing may have.
+    /// Gives a file a second name, which must be free.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// The system refuses.
     pub fn link(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
         self.folder.hard_link(name, &to.folder, new)
     }
 
-    /// Gives a file in it its final name. Without `replace` this fails with
-    /// [`io::ErrorKind::AlreadyExists`] where something has that name.
+    /// Gives a file of this folder its final name. Without `replace` this fails with [`io::ErrorKind::AlreadyExists`]
+    /// if the name is taken.
     ///
     /// # Errors
-    /// Where the system refuses, too; the file keeps its first name then.
+    /// Also if the system refuses; the file keeps its first name then.
     pub fn settle(&self, name: &OsStr, to: &OsStr, replace: bool) -> io::Result<()> {
         if replace {
             return self.rename(name, self, to);
         }
         match self.link(name, self, to) {
             Ok(()) => {
-                // The file is there: a second name that stays is only untidy.
+                // The file has its final name: a second name that stays is only untidy.
                 if let Err(error) = self.remove(name) {
                     tracing::warn!(name = %name.display(), %error, "a hidden file was left behind");
                 }
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-            // Not every file system has links; then a moment is left for somebody else.
+            // Some file systems have no links; then there is a moment in which another program may take the name.
             Err(_) if self.has(to)? => Err(io::ErrorKind::AlreadyExists.into()),
             Err(_) => self.rename(name, self, to),
         }
@@ -220,15 +221,15 @@ impl OpenFolder {
     /// Removes a file, or a link itself.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// The system refuses.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         self.folder.remove_file(name)
     }
 
-    /// Removes the regular files of this user whose names begin so.
+    /// Removes the regular files of this user whose names have this prefix.
     ///
     /// # Errors
-    /// Where the folder cannot be listed.
+    /// The folder cannot be listed.
     pub fn remove_own(&self, prefix: &str) -> io::Result<()> {
         for entry in self.folder.entries()? {
             let name = entry?.file_name();
@@ -241,10 +242,10 @@ impl OpenFolder {
         Ok(())
     }
 
-    /// The same, of files that no living program has locked.
+    /// Like [`Self::remove_own`], for files that no living program has locked.
     ///
     /// # Errors
-    /// Where the folder cannot be listed.
+    /// The folder cannot be listed.
     pub fn remove_abandoned(&self, prefix: &str) -> io::Result<()> {
         for (name, kind) in self.entries()? {
             if !name.starts_with(prefix) || !is_own(&kind) {
@@ -259,10 +260,10 @@ impl OpenFolder {
         Ok(())
     }
 
-    /// Makes names in it survive a power cut, on file systems that can.
+    /// Syncs the folder, so that its names survive a power cut, if the file system can.
     ///
     /// # Errors
-    /// Where the disk fails.
+    /// The disk fails.
     pub fn sync(&self) -> io::Result<()> {
         if cfg!(not(unix)) {
             return Ok(());
@@ -274,7 +275,7 @@ impl OpenFolder {
     }
 }
 
-/// Bytes that this user may still write there, where the system says so.
+/// Bytes that this user may still write, if the system tells.
 #[cfg(unix)]
 fn free(folder: &Dir) -> Option<u64> {
     let found = rustix::fs::fstatvfs(folder).ok()?;
@@ -306,8 +307,8 @@ fn is_own(found: &Metadata) -> bool {
     found.is_file()
 }
 
-/// Whether the file system has no such thing as a sync of a folder. Shares of
-/// virtual machines and old network file systems say so in these ways.
+/// Whether the file system has no sync of folders. Shares of virtual machines and old network file systems say so in
+/// these ways.
 #[cfg(unix)]
 fn cannot_sync(error: &io::Error) -> bool {
     use rustix::io::Errno;
@@ -318,7 +319,7 @@ fn cannot_sync(error: &io::Error) -> bool {
         Errno::NOTSUP,
         Errno::OPNOTSUPP,
         Errno::NOSYS,
-        // Who may write a folder may still not list it.
+        // A user who may write in a folder may still not be allowed to open it for reading.
         Errno::ACCESS,
     ]
     .map(Some)
@@ -337,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_no_file_system_syncs_is_no_failing_disk() {
+    fn a_file_system_without_folder_sync_is_no_failing_disk() {
         let cannot = |errno: Errno| cannot_sync(&io::Error::from(errno));
         assert!([Errno::INVAL, Errno::BADF, Errno::NOTSUP].map(cannot) == [true; 3]);
         assert!([Errno::IO, Errno::NOSPC, Errno::STALE].map(cannot) == [false; 3]);

@@ -1,9 +1,8 @@
-//! Files below folders that a program was given, and nowhere else.
+//! Roots: the folders below which a program may read and write.
 //!
-//! A path is walked name by name from the folder's descriptor, so what was
-//! checked is what is opened, whoever moves things about meanwhile. A link is
-//! followed only as long as it stays in one of the folders; its text alone
-//! decides that, so nothing outside is even looked at.
+//! A path is walked name by name from the root's descriptor, so that the checked file is the opened one, even if
+//! other programs move entries meanwhile. A link is followed only if it stays in a root; the text of the link decides
+//! that, so nothing outside is even looked at.
 
 mod folder;
 mod mount;
@@ -22,39 +21,39 @@ use crate::store::StoreError;
 
 pub use folder::{Identity, OpenFolder, Opened};
 
-/// Links on the way to one file, at the most.
+/// Most links on the way to one file.
 const LINKS: usize = 40;
 
-/// The folders that a program may read and write below.
+/// The folders below which a program may read and write.
 #[derive(Clone, Debug)]
 pub struct Roots(Vec<Root>);
 
 #[derive(Clone, Debug)]
 struct Root {
-    /// As it was given, absolute.
+    /// The path as it was given, made absolute.
     name: PathBuf,
-    /// Without any link in it.
+    /// The path without any link in it.
     real: PathBuf,
-    /// Whether a file system was mounted right there.
+    /// Whether a file system was mounted at this path.
     was_mount: bool,
 }
 
-/// A folder cannot be one to read and write below.
+/// A folder cannot be a root.
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be used: {source}; is it a folder of this machine?", path.display())]
 pub struct RootError {
     /// The folder's path, as it was given.
     pub path: PathBuf,
-    /// What the system says.
+    /// The system's error.
     #[source]
     pub source: io::Error,
 }
 
 impl Roots {
-    /// Folders that exist.
+    /// Opens existing folders as roots.
     ///
     /// # Errors
-    /// Which of them does not, or is no folder.
+    /// The first path that does not exist or is no folder.
     pub fn new<P: AsRef<Path>>(folders: impl IntoIterator<Item = P>) -> Result<Self, RootError> {
         let root = |folder: P| {
             let failed = |source| RootError {
@@ -77,7 +76,7 @@ impl Roots {
             .map(Self)
     }
 
-    /// Their names: as they were given, and without links.
+    /// The roots' locations: as they were given, and without links.
     pub fn locations(&self) -> Vec<Location> {
         let mut names = Vec::new();
         for root in &self.0 {
@@ -91,18 +90,18 @@ impl Roots {
         names
     }
 
-    /// Whether the folder in which a file lies, or would, is there.
+    /// Checks that the root of a location is in place.
     ///
     /// # Errors
-    /// [`StoreError::Away`] where it is missing, or has lost what was mounted there.
+    /// [`StoreError::Away`] if it is missing, or has lost the file system that was mounted there.
     pub fn reach(&self, location: &Location) -> Result<(), StoreError> {
         self.walk(location).map(drop)
     }
 
-    /// Opens a file for reading. Links that stay in the folders are followed.
+    /// Opens a file for reading. Links that stay in the roots are followed.
     ///
     /// # Errors
-    /// Where it is missing, no regular file, or outside.
+    /// It is missing, no regular file, or outside the roots.
     pub fn file(&self, location: &Location) -> Result<Opened, StoreError> {
         let mut walk = self.walk(location)?;
         loop {
@@ -121,19 +120,18 @@ impl Roots {
         }
     }
 
-    /// Opens the folder that something is in, or would be; returns its name
-    /// there, which is not looked at.
+    /// Opens the folder of a file, which need not exist; returns the file's name there, which is not looked at.
     ///
     /// # Errors
-    /// Where the folder is missing or outside.
+    /// The folder is missing or outside the roots.
     pub fn folder_of(&self, location: &Location) -> Result<(OpenFolder, OsString), StoreError> {
         self.parent(location, Missing::Refused)
     }
 
-    /// The same; folders that are missing are made.
+    /// Like [`Self::folder_of`]; missing folders are made.
     ///
     /// # Errors
-    /// Where the folder is outside, or cannot be made.
+    /// The folder is outside the roots, or cannot be made.
     pub fn make_folder_of(
         &self,
         location: &Location,
@@ -141,10 +139,10 @@ impl Roots {
         self.parent(location, Missing::Made)
     }
 
-    /// Opens a folder. Links that stay in the folders are followed.
+    /// Opens a folder. Links that stay in the roots are followed.
     ///
     /// # Errors
-    /// Where it is missing or outside.
+    /// It is missing or outside the roots.
     pub fn folder(&self, location: &Location) -> Result<OpenFolder, StoreError> {
         let mut walk = self.walk(location)?;
         while let Some(name) = walk.go_to_last(Missing::Refused)? {
@@ -153,10 +151,10 @@ impl Roots {
         walk.folder()
     }
 
-    /// Removes a file; one that is not there is fine. A link is removed itself.
+    /// Removes a file; a missing one is fine. Of a link, the link itself is removed.
     ///
     /// # Errors
-    /// Where it lies outside, or the system refuses.
+    /// It is outside the roots, or the system refuses.
     pub fn remove(&self, location: &Location) -> Result<(), StoreError> {
         let removed = self.folder_of(location).and_then(|(folder, name)| {
             folder.remove(&name).map_err(|source| match source.kind() {
@@ -198,7 +196,7 @@ impl Roots {
         })
     }
 
-    /// The root that a path begins with, open, and what is left of the path.
+    /// Opens the root of a path, and returns it with the rest of the path; `None` outside the roots.
     fn enter(&self, path: &Path) -> Result<Option<(Standing, VecDeque<Step>)>, StoreError> {
         let found = self.0.iter().find_map(|root| {
             let rest = path
@@ -237,14 +235,14 @@ fn open_ambient(path: &Path) -> io::Result<Dir> {
     Dir::open_ambient_dir(path, ambient_authority())
 }
 
-/// What becomes of folders that are missing on the way.
+/// What to do about missing folders on the way.
 #[derive(Clone, Copy, PartialEq)]
 enum Missing {
     Made,
     Refused,
 }
 
-/// One name of a path.
+/// One step of a path.
 #[derive(Debug)]
 enum Step {
     Down(OsString),
@@ -261,14 +259,14 @@ fn steps(path: &Path) -> VecDeque<Step> {
         .collect()
 }
 
-/// Where a walk is: the folders from the root down to here.
+/// The position of a walk: the open folders from the root down.
 struct Standing {
     folders: Vec<Dir>,
-    /// Without any link in it.
+    /// The path of the position, without any link in it.
     path: PathBuf,
 }
 
-/// On the way to a location.
+/// A walk to a location.
 struct Walk<'a> {
     roots: &'a Roots,
     location: &'a Location,
@@ -287,7 +285,7 @@ impl Walk<'_> {
         Ok(OpenFolder::new(folder, self.at.path.clone()))
     }
 
-    /// What an error of the system means on this way.
+    /// The meaning of an error of the system on this walk.
     fn failed(&self) -> impl FnOnce(io::Error) -> StoreError {
         let location = self.location.clone();
         move |error| match error.kind() {
@@ -303,7 +301,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Goes on until one name is left, and takes that; `None` where none is.
+    /// Walks until one name is left, and returns that name; `None` if no name is left.
     fn go_to_last(&mut self, missing: Missing) -> Result<Option<OsString>, StoreError> {
         loop {
             match self.steps.pop_front() {
@@ -321,7 +319,7 @@ impl Walk<'_> {
             self.at.path.pop();
             return Ok(());
         }
-        // What lies above a root is only named: the way may lead down into another.
+        // Above a root, the path is only composed, not opened: it may lead down into another root.
         let mut path = self.at.path.clone();
         path.pop();
         for step in self.steps.drain(..) {
@@ -342,7 +340,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Goes on by what a link here says.
+    /// Continues with the target of a link.
     fn follow(&mut self, name: &OsString) -> Result<(), StoreError> {
         self.links += 1;
         if self.links > LINKS {
@@ -368,7 +366,7 @@ impl Walk<'_> {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound && missing == Missing::Made => {
                 match self.here().create_dir(name) {
-                    // Another worker may have made it just now.
+                    // Another worker may have made the folder just now.
                     Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                         return Err(self.failed()(error));
                     }

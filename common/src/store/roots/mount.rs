@@ -1,9 +1,9 @@
-//! Whether what should be mounted is.
+//! Whether a file system is mounted at a folder.
 
 use std::io;
 use std::path::Path;
 
-/// Whether a folder is where a file system is mounted.
+/// Whether the folder is a mount point.
 #[cfg(unix)]
 pub(crate) fn is_mounted(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -17,7 +17,7 @@ pub(crate) fn is_mounted(folder: &Path) -> bool {
     }
 }
 
-/// A drive that is gone has no folder that could be opened.
+/// Elsewhere a drive that is gone has no folder that could be opened.
 #[cfg(not(unix))]
 pub(crate) fn is_mounted(_folder: &Path) -> bool {
     false

@@ -3,7 +3,7 @@ use std::os::unix::fs::symlink;
 
 use crate::store::roots::*;
 
-/// A folder `in`, another `more`, and a secret beside them.
+/// A disk with a folder `in`, another `more`, and a secret beside them.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
@@ -35,7 +35,7 @@ impl Disk {
 }
 
 #[test]
-fn what_is_no_folder_is_no_root() {
+fn a_path_that_is_no_folder_is_no_root() {
     let disk = Disk::new();
     for wrong in ["secret", "none"] {
         let refused = Roots::new([disk.path(wrong)]).expect_err("no folder");
@@ -44,7 +44,7 @@ fn what_is_no_folder_is_no_root() {
 }
 
 #[test]
-fn links_are_followed_as_far_as_the_roots_go() {
+fn links_are_followed_inside_the_roots_only() {
     let disk = Disk::new();
     disk.link("sub/film", "in/near");
     disk.link("../more/other", "in/across");
@@ -127,7 +127,7 @@ fn one_file_under_two_names_is_the_same() {
 }
 
 #[test]
-fn folders_are_made_inside_only() {
+fn folders_are_made_inside_the_roots_only() {
     let disk = Disk::new();
     disk.link("../more", "in/out");
     disk.link("sub", "in/near");
@@ -144,7 +144,7 @@ fn folders_are_made_inside_only() {
 }
 
 #[test]
-fn what_a_name_stands_for_is_never_followed() {
+fn operations_on_a_name_never_follow_a_link() {
     let disk = Disk::new();
     disk.link("../secret", "in/planted");
     let roots = disk.roots(&["in"]);
@@ -163,7 +163,7 @@ fn what_a_name_stands_for_is_never_followed() {
 }
 
 #[test]
-fn a_root_that_went_away_is_told_from_a_file_that_did() {
+fn a_missing_root_is_told_from_a_missing_file() {
     let disk = Disk::new();
     let roots = disk.roots(&["in"]);
     roots.reach(&disk.at("in/none")).expect("the root is there");
