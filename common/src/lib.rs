@@ -1,12 +1,12 @@
-//! The contract between the programs of the farm: the words they share, how
-//! those go over the wire, and the few broker operations that both sides must
-//! perform in exactly the same way. No policy, no ffmpeg, no command line.
+//! The contract between the programs of the farm: the types that they share, how these are encoded on the wire, and
+//! the broker operations that all programs must perform in exactly the same way. No policy, no ffmpeg, no command
+//! line.
 //!
-//! Reading order: [`job`] is what is asked for, [`recipe`] how, [`card`] who
-//! can, [`queue`] where it waits, [`run`] what became of it, [`subject`] what
-//! all of that is called on the broker, and [`broker`] the operations.
+//! Reading order: [`job`] is the work, [`recipe`] how it is done, [`farm`] the queues and workers, [`matching`] which
+//! worker can do it, [`job::run`] the stored record of a job, [`names::subject`] the names on the broker, and
+//! [`broker`] the operations.
 
-// Programs have no readers of their documentation; this crate has three.
+// The documentation of this crate has readers in three programs; that of a program has none.
 #![warn(missing_docs)]
 
 pub mod broker;

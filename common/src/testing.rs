@@ -15,7 +15,7 @@ use crate::names::location::Location;
 use crate::recipe::encoder::Encoder;
 use crate::recipe::{Choice, Recipe, VideoEncode};
 
-/// That an encoder passed at up to 4K and 100 frames a second.
+/// The proof of an encoder: up to 4K, 100 frames a second.
 pub fn proof(encoder: &Encoder) -> Proof {
     Proof {
         kind: encoder.kind(),
@@ -28,7 +28,7 @@ pub fn proof(encoder: &Encoder) -> Proof {
     }
 }
 
-/// The card of a small machine that has proved this.
+/// The card of a small machine that has proved these encoders.
 pub fn card(proved: impl IntoIterator<Item = (Encoder, Proof)>) -> Capabilities {
     let proved = proved.into_iter();
     Capabilities {
@@ -80,7 +80,7 @@ pub fn heartbeat(name: &str, encoders: &[&str]) -> Heartbeat {
     }
 }
 
-/// A job by this choice of encoders with an input of this size.
+/// A job with this choice of encoders and an input of this size.
 pub fn job(with: Choice, size: u64) -> Job {
     let folder = Location::s3("media", "in").expect("a location");
     let input = Input {
@@ -92,8 +92,7 @@ pub fn job(with: Choice, size: u64) -> Job {
     Job::new(BatchId::new(), input, folder.join("a.mkv"), recipe, None)
 }
 
-/// What a job made that read so many bytes in so many seconds, at 10 frames a
-/// second.
+/// The report of a job with an input of so many bytes that took so many seconds, at 10 frames a second.
 pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Report {
     Report {
         worker: worker.parse().expect("a name"),
@@ -111,7 +110,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
     }
 }
 
-/// That an output by `worker` is about to appear by the end of this upload.
+/// The fence of an output by `worker` that is about to appear by this upload.
 pub fn fence(worker: &str, upload: &str) -> Fence {
     let report = report(worker, "libx264", 1, 1.0);
     Fence {

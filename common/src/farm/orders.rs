@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_that_goes_on_keeps_its_hours() {
+    fn a_resumed_worker_keeps_its_hours() {
         let now = Timestamp::now();
         let worker: WorkerName = "w1".parse().expect("a name");
         let target = Target::Worker(worker.clone());

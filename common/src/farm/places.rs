@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn files_need_a_root_and_buckets_a_prefix_where_one_is_given() {
+    fn files_need_a_root_and_buckets_a_prefix_if_one_is_given() {
         let open = Places::default();
         assert!(!open.admit(&at("file:///media/a.mkv")));
         assert!(open.admit(&at("s3://media/a.mkv")));

@@ -32,7 +32,7 @@ pub enum WorkerStatus {
 
 impl WorkerStatus {
     /// The status in words, with the time when it changes, from [`Heartbeat::until`].
-    pub fn told(self, until: Option<Timestamp>) -> String {
+    pub fn in_words(self, until: Option<Timestamp>) -> String {
         match (self, until) {
             (Self::Quarantined, Some(at)) => {
                 format!("quarantined, and proves its encoders again at {at:.0}")

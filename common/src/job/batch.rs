@@ -125,7 +125,7 @@ mod tests {
     use crate::testing::{job, report};
 
     #[test]
-    fn what_a_killed_command_left_counts_as_what_is_there() {
+    fn a_batch_of_a_killed_command_counts_the_jobs_that_exist() {
         let batch = Batch {
             id: BatchId::new(),
             label: "films".to_owned(),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn every_job_counts_once_and_what_is_left_in_bytes() {
+    fn every_job_counts_once_with_its_bytes() {
         let lane = Lane::from_consumer("libx265_p5").expect("a lane");
         let now = Timestamp::UNIX_EPOCH;
         let run = |size| {

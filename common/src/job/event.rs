@@ -136,7 +136,7 @@ mod tests {
     use crate::testing::job;
 
     #[test]
-    fn a_history_begins_with_being_enqueued_once() {
+    fn a_history_begins_with_one_enqueued_event() {
         let job = job(Choice::Encoder("libx265".parse().expect("an encoder")), 1);
         let lane = |name: &str| Lane::from_consumer(name).expect("a lane");
         let now = Timestamp::UNIX_EPOCH;

@@ -78,7 +78,7 @@ impl fmt::Display for DeclineReason {
                     write!(f, "takes no inputs above {most} bytes")
                 }
             },
-            Self::Resting { status, until } => f.write_str(&status.told(*until)),
+            Self::Resting { status, until } => f.write_str(&status.in_words(*until)),
             Self::Away(away) => write!(
                 f,
                 "cannot {} {} since {:.0}: {}",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_bind_but_for_pinned_jobs() {
+    fn limits_of_size_do_not_apply_to_pinned_jobs() {
         let mut worker = heartbeat("w1", &["libx265"]);
         worker.terms.max_size = Some(100);
         let job = job(Choice::Encoder(encoder("libx265")), 101);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_places_bind_pinned_jobs_too() {
+    fn foreign_places_refuse_pinned_jobs_too() {
         let mut worker = heartbeat("w1", &["libx265"]);
         worker.places.buckets = vec!["s3://media/out/".parse().expect("a location")];
         let job = job(Choice::Encoder(encoder("libx265")), 1);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_encoders_a_queue_stands_for_one() {
+    fn a_queue_selects_one_of_several_encoders() {
         let worker = heartbeat("w1", &["libx265"]);
         let encoders = vec![encoder("hevc_nvenc"), encoder("libx265")].try_into();
         let choice = Choice::FirstOf(encoders.expect("one codec"));

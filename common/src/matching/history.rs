@@ -82,7 +82,7 @@ mod tests {
     use crate::testing::report;
 
     #[test]
-    fn averages_weigh_jobs_by_what_they_took() {
+    fn averages_weigh_jobs_by_their_sizes() {
         let reports = [
             report("w1", "libx265", 1_000, 10.0),
             report("w1", "libx265", 3_000, 30.0),

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_as_far_as_its_stages_are() {
+    fn the_done_share_of_a_job_follows_its_stages() {
         let share = |stage, fraction| progress(stage, fraction, None, 0).share();
         let shares = [
             share(Stage::Reading, Some(1.0)),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_job_is_more_than_what_is_left_of_its_stage() {
+    fn a_job_has_more_seconds_left_than_its_stage() {
         let encoding = progress(Stage::Encoding, Some(0.5), Some(44.0), 50);
         assert_eq!(left(&encoding), Some(54.0));
         // A stage without an estimate goes by the time that the job has taken so far.
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_one_job_is_that_job() {
+    fn the_estimate_for_one_job_is_that_jobs_own() {
         let mut outlook = Outlook::default();
         assert_eq!(outlook.seconds_left(1), None);
         outlook.running(1000, 10.0, None);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn all_jobs_take_as_long_as_the_longest_of_them_and_as_their_sum_at_once() {
+    fn all_jobs_take_their_sum_over_the_slots_and_at_least_the_longest() {
         let mut outlook = Outlook::default();
         outlook.running(1000, 10.0, Some(30.0));
         outlook.running(1000, 0.0, Some(40.0));
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_starts_where_a_slot_is_free_first() {
+    fn a_job_starts_in_the_slot_that_is_free_first() {
         let mut outlook = Outlook::default();
         outlook.running(1000, 10.0, Some(30.0));
         outlook.running(1000, 0.0, Some(40.0));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_job_that_says_nothing_is_judged_by_the_others() {
+    fn a_running_job_without_progress_is_estimated_by_the_others() {
         let mut past = Past::default();
         past.add(1000, 60.0);
         let mut outlook = Outlook::default();

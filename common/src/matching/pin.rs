@@ -91,7 +91,7 @@ mod tests {
     use crate::testing::{heartbeat, job};
 
     #[test]
-    fn who_cannot_is_told_with_who_could() {
+    fn a_worker_that_cannot_run_a_job_is_named_with_those_that_can() {
         let workers = [
             heartbeat("cpu", &["libx265"]),
             heartbeat("gpu", &["hevc_nvenc"]),

@@ -260,7 +260,7 @@ fn candidate(
         });
     }
     if worker.status != WorkerStatus::Ready {
-        let status = worker.status.told(worker.until);
+        let status = worker.status.in_words(worker.until);
         warnings.push(format!("takes no new jobs just now: {status}"));
     }
     if let (Some((encoder, proof)), Some(encode)) = (means, recipe.video_encode()) {

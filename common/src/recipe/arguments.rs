@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_touch_files_is_refused() {
+    fn values_that_open_files_are_refused() {
         for bad in [
             "i=/etc/passwd",
             "f=tee",

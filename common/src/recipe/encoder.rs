@@ -321,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_says_what_hardware_it_needs() {
+    fn the_hardware_is_known_from_the_name() {
         let kind = |name: &str| name.parse::<Encoder>().expect("a name").kind();
         assert_eq!(kind("hevc_nvenc"), EncoderKind::Nvidia);
         assert_eq!(kind("libvpx-vp9"), EncoderKind::Software);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typing_error_finds_what_was_meant() {
+    fn a_typing_error_finds_similar_names() {
         let similar = |name: &str| {
             let encoder: Encoder = name.parse().expect("a name");
             encoder

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typing_error_is_refused_with_what_there_is() {
+    fn an_unknown_preset_is_refused_with_the_known_ones() {
         for (encoder, good, bad, instead) in [
             ("libx265", "slow", "slwo", "veryslow"),
             ("libx264", "7", "12", "ultrafast"),

@@ -340,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_touch_files_is_refused() {
+    fn values_that_open_files_are_refused() {
         for bad in [
             "movie=/etc/passwd",
             "scale=640:360,drawtext=textfile=/etc/passwd",

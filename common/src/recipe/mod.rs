@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_container_cannot_hold_is_refused() {
+    fn codecs_that_the_container_cannot_hold_are_refused() {
         let h264 = Recipe::encode(VideoEncode::new(Choice::Codec(Codec::H264))).expect("sound");
         let refused = h264.edit(|draft| draft.container = Container::Webm);
         assert!(matches!(refused, Err(RecipeError::Video { .. })));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_that_part_pictures_from_sound_are_refused() {
+    fn filters_that_retime_pictures_but_not_sound_are_refused() {
         for filters in ["trim=end=2", "hqdn3d,setpts=2*PTS", "tpad=stop=20"] {
             let mut draft = RecipeDraft::new(Video::Encode(Box::new(video(filters))));
             let refused = Recipe::new(draft.clone());
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsound_recipe_is_refused_where_it_is_read() {
+    fn an_unsound_recipe_cannot_be_decoded() {
         for (json, why) in [
             (
                 r#"{"video":{"encode":{"with":{"first_of":[]}}}}"#,

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_in_is_sound() {
+    fn built_in_presets_are_sound() {
         let presets = Presets::built_in();
         assert_eq!(presets.iter().count(), 3);
         for Listed { name, preset, .. } in presets.iter() {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_stands_in_the_place_of_what_is_built_in() {
+    fn a_saved_preset_replaces_the_built_in_one() {
         let recipe = Recipe::encode(VideoEncode::new(Choice::Codec(Codec::Av1)))
             .and_then(|recipe| recipe.edit(|draft| draft.container = Container::Webm))
             .expect("sound");

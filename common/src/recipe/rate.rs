@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn one_quality_lands_at_the_same_place_of_every_scale() {
+    fn one_quality_is_at_the_same_share_of_every_scale() {
         let quality = Quality::try_from(55).expect("in range");
         let on = |encoder: &str| {
             Rate::Quality(quality)

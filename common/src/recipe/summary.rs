@@ -83,7 +83,7 @@ mod tests {
     use crate::recipe::encoder::Codec;
 
     #[test]
-    fn a_recipe_is_told_in_a_line() {
+    fn a_recipe_is_summarised_in_one_line() {
         let mut encode = VideoEncode::new(Choice::Codec(Codec::Hevc));
         encode.rate = Rate::Crf(20.5);
         encode.arguments.push("g=240".parse().expect("allowed"));

@@ -26,7 +26,7 @@ impl Broker {
                 self.make_missing_streams().await?;
                 self.write_heartbeat(heartbeat, None).await
             }
-            told => told,
+            written => written,
         }
     }
 

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_is_the_brokers_whatever_this_machines_clock_says() {
+    fn the_time_is_the_brokers_with_any_local_clock() {
         let clock = Clock::default();
         assert!(clock.ahead().abs() < 1.0, "nothing else is known");
         let hour = SignedDuration::from_hours(1);

@@ -150,8 +150,8 @@ impl Nats {
         what: impl FnOnce() -> String,
         message: &jetstream::Message,
     ) -> Result<(), BrokerError> {
-        let told = message.ack().await;
-        told.map_err(|error| BrokerError::request(what())(error))
+        let sent = message.ack().await;
+        sent.map_err(|error| BrokerError::request(what())(error))
     }
 
     /// Sends another answer for a delivered message, without confirmation.
@@ -161,7 +161,7 @@ impl Nats {
         message: &jetstream::Message,
         answer: AckKind,
     ) -> Result<(), BrokerError> {
-        let told = message.ack_with(answer).await;
-        told.map_err(|error| BrokerError::request(what())(error))
+        let sent = message.ack_with(answer).await;
+        sent.map_err(|error| BrokerError::request(what())(error))
     }
 }

@@ -31,10 +31,10 @@ impl Broker {
     /// Makes the owner of a job read its run again.
     pub(crate) async fn notify_owner(&self, job: &JobId) {
         let subject = subject::control_job(job);
-        let told = self
+        let sent = self
             .nats
             .notify("telling a job's owner", subject, Bytes::new());
-        if let Err(error) = told.await {
+        if let Err(error) = sent.await {
             tracing::debug!(%job, %error, "its worker hears of it with its next sign of life");
         }
     }

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conversion_is_a_loss_where_there_is_no_way_back() {
+    fn a_conversion_without_a_way_back_is_a_loss() {
         let mixed = Change::converted(Kind::Layout, 1, "5.1", "stereo", "webm");
         assert!(mixed.is_loss());
         let text = Change::converted(Kind::Track, 2, "subrip", "mov_text", "mp4");

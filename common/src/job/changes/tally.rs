@@ -103,12 +103,12 @@ mod tests {
                 Change::lost(Kind::Track, 1, "audio", "as asked for").wanted(),
             ],
         ];
-        let told: Vec<String> = tally(lists.iter().map(Vec::as_slice))
+        let lines: Vec<String> = tally(lists.iter().map(Vec::as_slice))
             .iter()
             .map(ToString::to_string)
             .collect();
         assert_eq!(
-            told,
+            lines,
             [
                 "2 files lose captions (libx265 writes none)",
                 "1 file has a track converted to mov_text (mp4)",

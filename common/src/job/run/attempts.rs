@@ -117,7 +117,7 @@ mod tests {
     use crate::testing;
 
     #[test]
-    fn attempts_agree_on_a_failure_in_the_same_words_only() {
+    fn attempts_failed_alike_only_with_the_same_message() {
         let job = testing::job(Choice::Encoder("hevc_nvenc".parse().expect("a name")), 1);
         let lane = Lane::from_consumer("hevc_nvenc_p5").expect("a lane");
         let worker: WorkerName = "a".parse().expect("a name");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_uses_up_nothing_and_leaves_a_record_that_stays_small() {
+    fn passing_failures_use_up_no_attempt_and_the_record_stays_small() {
         let job = testing::job(Choice::Encoder("libx265".parse().expect("a name")), 1);
         let lane = Lane::from_consumer("libx265_p5").expect("a lane");
         let worker: WorkerName = "w".parse().expect("a name");

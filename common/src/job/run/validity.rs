@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_program_of_the_farm_writes_is_refused() {
+    fn values_that_no_program_writes_are_refused() {
         for (path, value) in [
             ("/body/attempt", 4_294_967_294_u32.into()),
             ("/body/returned", 2.into()),
@@ -232,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_done_to_a_sound_run_overflows_or_spoils_it(
+        fn no_sequence_of_changes_overflows_or_spoils_a_run(
             attempt in prop_oneof![0..20_u32, MOST_ATTEMPTS - 20..=MOST_ATTEMPTS],
             back in 0..5_u32,
             second in prop_oneof![FIRST_TIME..10_000_000, 1_700_000_000..1_800_000_000_i64],

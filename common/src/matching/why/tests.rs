@@ -122,7 +122,7 @@ fn a_pinned_job_waits_for_its_worker_only() {
 }
 
 #[test]
-fn nobody_who_proved_it_is_told_with_what_was_proved_instead() {
+fn an_unproved_encoder_is_named_with_alternatives() {
     assert_eq!(waiting(Vec::new()).sentence(), "no worker is alive");
     let farm = waiting(vec![heartbeat("gpu", &["hevc_nvenc"])]);
     assert_eq!(
@@ -133,7 +133,7 @@ fn nobody_who_proved_it_is_told_with_what_was_proved_instead() {
 }
 
 #[test]
-fn who_is_nearest_to_taking_it_is_named_and_nobody_else() {
+fn only_the_nearest_workers_are_named() {
     let mut parted = heartbeat("w1", &["libx265"]);
     parted.away = vec![crate::farm::worker::Away {
         place: Location::s3("media", "").expect("a bucket"),
@@ -167,7 +167,7 @@ fn who_is_nearest_to_taking_it_is_named_and_nobody_else() {
 }
 
 #[test]
-fn who_rests_is_told_with_what_ends_that() {
+fn a_resting_worker_is_named_with_the_way_to_resume_it() {
     let resting = |name: &str, status, until| {
         let mut worker = heartbeat(name, &["libx265"]);
         worker.status = status;
@@ -199,7 +199,7 @@ fn who_rests_is_told_with_what_ends_that() {
 }
 
 #[test]
-fn a_line_is_as_long_as_it_is_and_its_end_an_estimate() {
+fn a_job_in_line_tells_the_jobs_before_it_and_an_estimate() {
     let mut busy = heartbeat("w1", &["libx265"]);
     busy.running = vec![x265().id];
     let mut farm = waiting(vec![busy]);
@@ -228,7 +228,7 @@ fn a_line_is_as_long_as_it_is_and_its_end_an_estimate() {
 }
 
 #[test]
-fn a_further_queue_is_told_until_it_opens() {
+fn a_fallback_queue_is_named_until_it_opens() {
     let encoders = vec![encoder("hevc_nvenc"), encoder("libx265")].try_into();
     let choice = Choice::FirstOf(encoders.expect("one codec"));
     let cpu = heartbeat("cpu", &["libx265"]);
@@ -254,7 +254,7 @@ fn a_further_queue_is_told_until_it_opens() {
 }
 
 #[test]
-fn a_run_tells_what_became_of_it() {
+fn the_run_of_a_job_tells_its_cause() {
     let worker = heartbeat("w1", &["libx265"]);
     let lane = Lane::from_consumer("libx265_p5").expect("a lane");
     let run = Run::first(x265(), &lane, 1, worker.name.clone(), at(90));

@@ -77,7 +77,7 @@ fn files(kind: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn what_is_stored_today_is_read_by_every_later_program() {
+fn golden_files_can_be_decoded() {
     for (kind, read) in kinds() {
         let files = files(kind);
         assert!(!files.is_empty(), "{kind} has no file");
@@ -102,7 +102,7 @@ fn every_file_is_of_a_kind_and_every_shape_has_a_file() {
 }
 
 #[test]
-fn a_newer_message_of_any_kind_says_so_and_a_broken_one_is_no_message() {
+fn newer_and_broken_messages_of_any_kind_are_told_apart() {
     for (kind, read) in kinds() {
         for (name, bytes) in files(kind) {
             let text = String::from_utf8(bytes.clone()).expect("JSON");

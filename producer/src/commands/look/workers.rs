@@ -76,7 +76,7 @@ fn quarantine(worker: &Heartbeat) -> Option<String> {
         return None;
     }
     let name = &worker.name;
-    let status = times::sentence(&worker.status.told(worker.until));
+    let status = times::sentence(&worker.status.in_words(worker.until));
     let why = worker.note.as_deref().unwrap_or("too many failures");
     let line = format!("{name}: {status}; `producer resume {name}` ends it; reason: {why}");
     Some(printable(&line))

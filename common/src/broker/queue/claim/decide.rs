@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_asked_by_the_word_of_the_leader_only() {
+    fn an_owner_is_asked_only_if_the_leader_confirms_the_run() {
         assert_eq!(step(Some(running()), |_| {}, false), Step::Confirm);
         let ask = || match step(Some(running()), |_| {}, true) {
             Step::Ask(asking) => asking,
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_overtaken_delivery_takes_nothing_from_an_owner_that_is_gone() {
+    fn an_overtaken_delivery_takes_no_job_over() {
         let old = |message: &mut Incoming<'_>| message.delivered.count = 1;
         let Step::Ask(asking) = step(Some(running()), old, true) else {
             panic!("the owner is not asked");
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_leaves_what_it_failed_at_to_others_for_a_while() {
+    fn a_worker_leaves_a_job_that_it_failed_to_others_for_a_while() {
         let run = || Some(failed(Failure::worker("no memory")));
         let own = name("a");
         let young = SignedDuration::from_secs(1);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_job_is_dropped_unless_this_very_end_is_to_be_tried_again() {
+    fn an_ended_job_is_dropped_unless_a_retry_of_this_revision_is_asked_for() {
         let ended = || Some(failed(Failure::input("no picture")));
         assert!(matches!(
             ended().expect("a run").state,
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_was_moved_is_sent_where_it_belongs() {
+    fn a_moved_job_is_forwarded_to_its_lane() {
         let moved = Run::untaken(job(), &lane("libx265_p9"), now());
         assert_eq!(step(Some(moved.clone()), |_| {}, false), Step::Confirm);
         let there = Step::Forward(lane("libx265_p9"));

@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_is_held_until_all_that_hold_it_are_gone() {
+    fn an_attempt_is_held_until_its_last_guard_is_dropped() {
         let job = uuid::Uuid::nil().to_string().parse().expect("an id");
         let owned = Owned::default();
         let first = owned.hold(&job, 1);

@@ -78,9 +78,9 @@ impl Broker {
     /// Each lane that any program makes, before its first job is published.
     pub async fn new_lanes(&self) -> Result<BoxStream<'static, Lane>, BrokerError> {
         let what = "listening for new lanes";
-        let told = self.nats.subscribe(what, subject::LANES_MADE).await?;
-        let lanes = told.filter_map(async |made| {
-            let (_, consumer) = made.subject.rsplit_once('.')?;
+        let notices = self.nats.subscribe(what, subject::LANES_MADE).await?;
+        let lanes = notices.filter_map(async |notice| {
+            let (_, consumer) = notice.subject.rsplit_once('.')?;
             Lane::from_consumer(consumer)
         });
         Ok(lanes.boxed())
