@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use common::broker::ConnectOptions;
@@ -9,6 +10,10 @@ use common::names::location::Location;
 use common::program::telemetry::LogFormat;
 
 use crate::access::Role;
+
+/// How long the monitor goes on reading the farm after the last viewer left: a page that is reloaded
+/// finds everything ready.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// Shows an ffmpeg-easy farm on one live page.
 #[derive(Clone, Debug, Parser)]
@@ -68,6 +73,9 @@ pub struct Config {
         default_value = "text"
     )]
     pub log_format: LogFormat,
+    /// How long the monitor goes on reading the farm after the last viewer left. No option: tests shorten it.
+    #[arg(skip = LINGER)]
+    pub linger: Duration,
 }
 
 /// Tasks besides serving the page.

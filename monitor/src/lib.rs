@@ -76,7 +76,7 @@ pub async fn run(
 
     let board = Board::new();
     let listing = Listing::new();
-    let audience = Audience::new();
+    let audience = Audience::new(config.linger);
     let feeding = tokio::spawn(feed::run(
         broker.clone(),
         audience.clone(),

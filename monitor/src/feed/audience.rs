@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long the feed goes on after the last viewer left: a page that is reloaded finds everything
-/// ready.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Counts viewers.
 #[derive(Clone)]
 pub(crate) struct Audience {
     looking: Arc<watch::Sender<usize>>,
+    linger: Duration,
 }
 
 /// One viewer, until dropped.
@@ -21,9 +18,11 @@ pub(crate) struct Viewer {
 }
 
 impl Audience {
-    pub(crate) fn new() -> Self {
+    /// An audience of nobody that counts as gone `linger` after its last viewer left.
+    pub(crate) fn new(linger: Duration) -> Self {
         Self {
             looking: Arc::new(watch::Sender::new(0)),
+            linger,
         }
     }
 
@@ -47,22 +46,16 @@ impl Audience {
         let _ = looking.wait_for(|looking| *looking > 0).await;
     }
 
-    /// Waits until nobody has looked for a while.
+    /// Waits until nobody has looked for the time that the audience lingers.
     pub(crate) async fn departure(&self) {
         let mut looking = self.looking.subscribe();
         loop {
             let _ = looking.wait_for(|looking| *looking == 0).await;
             let back = looking.wait_for(|looking| *looking > 0);
-            if tokio::time::timeout(PATIENCE, back).await.is_err() {
+            if tokio::time::timeout(self.linger, back).await.is_err() {
                 return;
             }
         }
-    }
-}
-
-impl Default for Audience {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

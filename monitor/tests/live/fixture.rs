@@ -31,6 +31,15 @@ impl Monitor {
 
     /// Started with more on its command line.
     pub(crate) async fn start_with(more: &[&str]) -> Self {
+        Self::configured(more, |_| {}).await
+    }
+
+    /// Started so that it stops reading the farm this long after its last viewer left.
+    pub(crate) async fn lingering(linger: Duration) -> Self {
+        Self::configured(&[], |config| config.linger = linger).await
+    }
+
+    async fn configured(more: &[&str], change: impl FnOnce(&mut Config)) -> Self {
         let server = Server::start();
         let url = server.url();
         let options = ConnectOptions::new(&url, "test");
@@ -38,7 +47,8 @@ impl Monitor {
         let arguments = ["monitor", "--nats", &url]
             .into_iter()
             .chain(more.iter().copied());
-        let config = Config::parse_from(arguments);
+        let mut config = Config::parse_from(arguments);
+        change(&mut config);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a free port");
