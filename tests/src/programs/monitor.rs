@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
+pub use reqwest::Method;
+
 use crate::farm::Farm;
 use crate::process::Daemon;
 use crate::{poll, programs};
@@ -22,6 +24,11 @@ impl TestMonitor {
 
     /// The same with another address of the broker, such as another user's.
     pub async fn start_on(farm: &Farm, nats: &str) -> Self {
+        Self::start_with(farm, nats, &[]).await
+    }
+
+    /// The same with more options.
+    pub async fn start_with(farm: &Farm, nats: &str, options: &[&str]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .and_then(|socket| socket.local_addr())
@@ -30,7 +37,8 @@ impl TestMonitor {
         let mut command = programs::command("monitor", farm.folder());
         command
             .args(["--nats", nats, "--listen"])
-            .arg(format!("127.0.0.1:{port}"));
+            .arg(format!("127.0.0.1:{port}"))
+            .args(options);
         let process = Daemon::start("monitor", command, &farm.folder().join("monitor.log"));
         let monitor = Self {
             process,
@@ -62,8 +70,22 @@ impl TestMonitor {
 
     /// What it answers to an order to delete a path: status and words.
     pub async fn delete(&self, path: &str) -> (u16, String) {
-        let order = reqwest::Client::new().delete(format!("{}{path}", self.url));
-        let answer = order.timeout(poll::PATIENCE).send().await;
+        self.send(Method::DELETE, path, &serde_json::Value::Null)
+            .await
+    }
+
+    /// The answer to a request with a JSON body: status and text.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> (u16, String) {
+        let request = reqwest::Client::new()
+            .request(method, format!("{}{path}", self.url))
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let answer = request.timeout(poll::PATIENCE).send().await;
         let answer = answer.expect("an answer of the monitor's");
         let status = answer.status().as_u16();
         (status, answer.text().await.expect("words"))

@@ -5,4 +5,5 @@ mod cluster;
 mod crash;
 mod enqueueing;
 mod network;
+mod role_orders;
 mod roles;

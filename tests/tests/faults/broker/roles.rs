@@ -12,7 +12,12 @@ use harness::servers::broker::TestBroker;
 use harness::{paths, poll, programs};
 
 /// The producer as this user, run to its end.
-async fn producer(broker: &TestBroker, home: &Path, role: &str, arguments: &[&str]) -> Ran {
+pub(super) async fn producer(
+    broker: &TestBroker,
+    home: &Path,
+    role: &str,
+    arguments: &[&str],
+) -> Ran {
     let mut command = programs::command("producer", home);
     command
         .env("NATS_URL", broker.url_for(role))
@@ -32,11 +37,46 @@ async fn streams(broker: &TestBroker) -> Vec<String> {
     names.try_collect().await.unwrap()
 }
 
+/// Waits until the broker has refused a message of this user.
+pub(super) async fn refuses(farm: &Farm, role: &str, subject: &str) {
+    let client = client(&farm.broker, role).await;
+    client
+        .publish(subject.to_owned(), "{}".into())
+        .await
+        .unwrap();
+    client.flush().await.unwrap();
+    poll::until("the broker to refuse the message", async || {
+        let refused = violations(farm.folder());
+        refused
+            .iter()
+            .any(|line| line.contains(&format!("\"{subject}\"")))
+            .then_some(())
+    })
+    .await;
+}
+
 /// What the broker's log says that it refused.
-fn violations(home: &Path) -> Vec<String> {
+pub(super) fn violations(home: &Path) -> Vec<String> {
     let log = std::fs::read_to_string(home.join("broker/log")).unwrap();
     let refused = log.lines().filter(|line| line.contains("Violation"));
     refused.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_design_names_the_users_of_the_shipped_roles() {
+    let read = |path: &str| std::fs::read_to_string(paths::repository().join(path)).unwrap();
+    let design = read("docs/DESIGN.md");
+    let (_, table) = design.split_once("**Broker.**").expect("the section");
+    let table = table.lines().take_while(|line| !line.starts_with("## "));
+    let documented: Vec<&str> = table
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let shipped = read("nats/roles.conf");
+    let shipped: Vec<&str> = shipped
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("{ user: ")?.split(',').next())
+        .collect();
+    assert_eq!(documented, shipped);
 }
 
 #[tokio::test]
@@ -135,7 +175,6 @@ async fn each_role_does_its_part_with_its_own_rights_and_a_reader_changes_nothin
     let pause = ["pause", "--queue", "libx264"];
     let ran = producer(&farm.broker, &home, "reader", &pause).await;
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    let client = client(&farm.broker, "reader").await;
     let foreign = farm.job(&paths::media("h264.mp4"), "libx264");
     for subject in [
         subject::kv(subject::RUNS, &subject::run(&foreign.id)),
@@ -145,16 +184,7 @@ async fn each_role_does_its_part_with_its_own_rights_and_a_reader_changes_nothin
         "$JS.API.STREAM.PURGE.JOBS".to_owned(),
         "$JS.API.STREAM.CREATE.FOREIGN".to_owned(),
     ] {
-        client.publish(subject.clone(), "{}".into()).await.unwrap();
-        client.flush().await.unwrap();
-        poll::until("the broker to refuse it", async || {
-            let refused = violations(&home);
-            refused
-                .iter()
-                .any(|line| line.contains(&format!("\"{subject}\"")))
-                .then_some(())
-        })
-        .await;
+        refuses(&farm, "reader", &subject).await;
     }
     assert!(farm.view.controls().await.unwrap().iter().next().is_none());
     assert_eq!(farm.view.last_run_sequence().await.unwrap(), before);

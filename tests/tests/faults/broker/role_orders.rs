@@ -1,0 +1,238 @@
+//! People steer the farm by the producer and by the monitor's page, each with the rights of its own user and no more.
+
+use common::job::run::{Run, RunState};
+use common::names::subject;
+use harness::farm::{Farm, recipe};
+use harness::faults::stand_in::{Fault, StandIn};
+use harness::paths;
+use harness::programs::Worker;
+use harness::programs::monitor::{Method, TestMonitor};
+use harness::servers::broker::TestBroker;
+use serde_json::{Value, json};
+
+use super::roles::{producer, refuses, violations};
+
+/// A farm on a broker with the shipped roles, a worker, and the ffmpeg of that worker.
+async fn farm() -> (Farm, Worker, StandIn) {
+    let folder = paths::test_folder();
+    let broker = TestBroker::start_with_roles(folder.path()).await;
+    producer(&broker, folder.path(), "admin", &["setup"])
+        .await
+        .succeeded();
+    let farm = Farm::with_roles(broker, folder).await;
+    let ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
+    let worker = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
+    let worker = worker.option("--nats", farm.broker.url_for("worker"));
+    let worker = farm.join(worker).await;
+    (farm, worker, ffmpeg)
+}
+
+fn is_running(run: &Run) -> bool {
+    matches!(run.state, RunState::Running { .. })
+}
+
+/// The broker refused nothing so far.
+fn nothing_is_refused(farm: &Farm) {
+    let refused = violations(farm.folder());
+    assert_eq!(refused, Vec::<String>::new(), "rights are missing");
+}
+
+/// The broker refuses what neither the producer nor the monitor ever needs.
+async fn the_rest_is_refused(farm: &Farm, role: &str) {
+    let job = farm.job(&paths::media("h264.mp4"), "libx264");
+    for subject in [
+        subject::kv(subject::WORKERS, "w"),
+        format!("dead.libx264.{}", job.id),
+        format!("progress.{}", job.id),
+        "owner.w".to_owned(),
+        "wake.libx264".to_owned(),
+        "$JS.API.STREAM.DELETE.JOBS".to_owned(),
+        "$JS.API.STREAM.PURGE.JOBS".to_owned(),
+        "$JS.API.STREAM.CREATE.FOREIGN".to_owned(),
+        "$JS.API.CONSUMER.DELETE.JOBS.libx264_p5".to_owned(),
+        "$JS.API.CONSUMER.MSG.NEXT.JOBS.libx264_p5".to_owned(),
+    ] {
+        refuses(farm, role, &subject).await;
+    }
+}
+
+#[tokio::test]
+async fn a_producer_gives_every_order_with_its_own_rights() {
+    let (farm, _worker, mut ffmpeg) = farm().await;
+    let home = farm.folder().to_owned();
+    let order = async |arguments: &[&str]| {
+        let ran = producer(&farm.broker, &home, "producer", arguments).await;
+        ran.succeeded()
+    };
+
+    for arguments in [
+        &["presets", "save", "small", "--encoder", "libx264"][..],
+        &["presets", "default", "small"],
+        &["presets", "show", "small"],
+        &["pause", "--queue", "libx264"],
+    ] {
+        order(arguments).await;
+    }
+    // No encoder is named: the jobs have the recipe of the default preset.
+    let folder = farm.folder_of("in", &["h264.mp4", "hevc.mkv"].map(paths::media));
+    order(&["enqueue", folder.to_str().unwrap(), "-o", "out"]).await;
+    let records = farm.view.jobs(true).await.unwrap();
+    let [first, second] = records.as_slice() else {
+        panic!("two jobs: {records:#?}")
+    };
+    let batch = first.job().batch.to_string();
+    let (first, second) = (first.job().id, second.job().id);
+    let id = first.to_string();
+    ffmpeg.set_fault(Fault::Held);
+    for arguments in [
+        &["why", &id][..],
+        &["reprioritize", &id, "--to", "9"],
+        &["pause", "--batch", &batch],
+        &["resume", "--batch", &batch],
+        &["cancel", &id],
+        &["retry", &id],
+        &["reassign", &id, "--to", "w"],
+    ] {
+        order(arguments).await;
+    }
+    farm.run_that(&first, "running", is_running).await;
+    // A worker at work hears the orders too.
+    for arguments in [
+        &["why", &id][..],
+        &["reassign", &id, "--auto"],
+        &["cancel", &id],
+    ] {
+        order(arguments).await;
+    }
+    let run = farm.ended(&first).await;
+    assert!(matches!(run.state, RunState::Cancelled), "{run:#?}");
+    ffmpeg.recover();
+    for arguments in [
+        &["hours", "w", "00:00-24:00"][..],
+        &["hours", "w", "--clear"],
+        &["drain", "w"],
+        &["resume", "w"],
+        &["resume", "--queue", "libx264"],
+        &["retry", &id],
+    ] {
+        order(arguments).await;
+    }
+    for job in [first, second] {
+        farm.completed(&job).await;
+    }
+    for arguments in [
+        &["jobs"][..],
+        &["job", &id],
+        &["why", &id],
+        &["logs", &id],
+        &["batches"],
+        &["batch", &batch],
+        &["workers"],
+        &["plan", "--encoder", "libx264"],
+        &["presets", "default", "--none"],
+        &["presets", "remove", "small"],
+        &["presets"],
+    ] {
+        order(arguments).await;
+    }
+    nothing_is_refused(&farm);
+    the_rest_is_refused(&farm, "producer").await;
+}
+
+#[tokio::test]
+async fn a_monitor_gives_every_order_with_its_own_rights() {
+    let (farm, _worker, mut ffmpeg) = farm().await;
+    farm.folder_of("in", &["h264.mp4", "hevc.mkv"].map(paths::media));
+    let store = ["--store", farm.folder().to_str().unwrap()];
+    let address = farm.broker.url_for("monitor");
+    let monitor = TestMonitor::start_with(&farm, &address, &store).await;
+    let send = async |method: Method, path: &str, body: Value| {
+        let path = format!("/api/v1{path}");
+        let (status, text) = monitor.send(method.clone(), &path, &body).await;
+        assert!((200..300).contains(&status), "{method} {path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    };
+    let recipe = serde_json::to_value(recipe("libx264")).unwrap();
+
+    for (path, body) in [
+        ("/presets/small", json!({ "recipe": recipe })),
+        ("/settings/default", json!({ "preset": "small" })),
+        ("/settings/history", json!({ "days": 30 })),
+        ("/pauses/queue.libx264", json!({})),
+    ] {
+        send(Method::PUT, path, body).await;
+    }
+    let files = json!({ "file": "in/h264.mp4", "recipe": recipe });
+    send(Method::POST, "/forecast", files).await;
+    send(Method::POST, "/plan", json!({ "recipe": recipe })).await;
+    let files = ["in/h264.mp4", "in/hevc.mkv"];
+    let order = json!({ "files": files, "output": "out", "recipe": recipe });
+    let made = send(Method::POST, "/jobs", order).await;
+    assert!(made["batch"].is_string(), "{made:#}");
+    let records = farm.view.jobs(true).await.unwrap();
+    let jobs: Vec<_> = records.iter().map(|record| record.job().id).collect();
+    let [first, second] = jobs.as_slice() else {
+        panic!("two jobs: {records:#?}")
+    };
+    let one = json!([first]);
+    ffmpeg.set_fault(Fault::Held);
+    for (path, body) in [
+        ("/jobs/move", json!({ "jobs": one, "priority": 9 })),
+        ("/jobs/fit", json!({ "jobs": one })),
+        ("/jobs/cancel", json!({ "jobs": one })),
+        ("/jobs/retry", json!({ "jobs": one })),
+        ("/jobs/move", json!({ "jobs": one, "queue": "on_w" })),
+    ] {
+        let outcomes = send(Method::POST, path, body).await;
+        assert_ne!(outcomes[0]["done"], false, "{path}: {outcomes:#}");
+    }
+    farm.run_that(first, "running", is_running).await;
+    for (path, body) in [
+        ("/jobs/move", json!({ "jobs": one, "home": true })),
+        ("/jobs/cancel", json!({ "jobs": one })),
+    ] {
+        let outcomes = send(Method::POST, path, body).await;
+        assert_ne!(outcomes[0]["done"], false, "{path}: {outcomes:#}");
+    }
+    farm.ended(first).await;
+    ffmpeg.recover();
+    let week = json!({ "hours": "00:00-24:00" });
+    send(Method::PUT, "/hours/w", week).await;
+    send(Method::PUT, "/pauses/worker.w", json!({})).await;
+    for path in [
+        "/pauses/worker.w",
+        "/hours/w",
+        "/pauses/queue.libx264",
+        "/settings/default",
+        "/presets/small",
+    ] {
+        send(Method::DELETE, path, Value::Null).await;
+    }
+    // The worker has answered.
+    let (status, text) = monitor.delete("/api/v1/quarantines/w").await;
+    assert_eq!(status, 409, "{text}");
+    assert!(text.contains("is not in quarantine"), "{text}");
+    send(Method::POST, "/jobs/retry", json!({ "jobs": one })).await;
+    for job in [first, second] {
+        farm.completed(job).await;
+    }
+    let one = format!("/jobs/{first}");
+    for path in [
+        "/state".to_owned(),
+        "/jobs".to_owned(),
+        "/jobs/ids".to_owned(),
+        one.clone(),
+        format!("{one}/media"),
+        format!("{one}/still?side=output&at=1"),
+        "/batches".to_owned(),
+        "/history".to_owned(),
+        "/jetstream".to_owned(),
+        "/controls".to_owned(),
+        "/settings".to_owned(),
+        "/store".to_owned(),
+    ] {
+        send(Method::GET, &path, Value::Null).await;
+    }
+    nothing_is_refused(&farm);
+    the_rest_is_refused(&farm, "monitor").await;
+}
