@@ -79,13 +79,14 @@ fn a_broker_outlives_the_worker_that_needs_it() {
 #[test]
 fn a_lock_is_waited_for() {
     let farm = Farm::without_broker();
-    let mut first = guard(&farm, "first", &["--lock", "lock"], "true");
-    std::thread::scope(|scope| {
-        let second = scope.spawn(|| guard(&farm, "second", &["--lock", "lock"], "true"));
-        std::thread::sleep(Duration::from_millis(300));
-        assert!(!farm.folder.path().join("second.ready").exists());
-        drop(first.stdin.take());
-        first.wait().unwrap();
-        drop(second.join().unwrap().stdin.take());
+    let slow = "trap 'sleep 0.5; echo > first.gone; exit 0' TERM";
+    let mut first = guard(&farm, "first", &["--lock", "lock"], slow);
+    drop(first.stdin.take());
+    let late = "test -e first.gone && echo > in.order";
+    let mut second = guard(&farm, "second", &["--lock", "lock"], late);
+    assert!(farm.folder.path().join("in.order").exists());
+    drop(second.stdin.take());
+    until("both to end", || {
+        has_ended(&mut first) && has_ended(&mut second)
     });
 }

@@ -128,16 +128,12 @@ async fn a_job_that_loses_all_its_workers_ends_as_a_dead_letter() {
     let good = claim_in_time(&broker, &known, "w1").await;
     assert_eq!(good.job().input.location.name(), "good");
     let _lease = common::broker::Lease::keep(&good);
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    loop {
+    poll::until("the job to fail for good", async || {
         assert!(claim(&broker, &known, "w2").await.is_none());
         let record = broker.job(&id).await.expect("an answer").expect("known");
-        if record.state() == JobState::Failed {
-            break;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "{record:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        (record.state() == JobState::Failed).then_some(())
+    })
+    .await;
     let mut dead = broker
         .jetstream()
         .get_stream("DEAD")
@@ -215,15 +211,10 @@ async fn a_restarted_broker_hears_of_live_workers_again() {
     broker.heartbeat(&heartbeat).await.expect("told");
     server.kill();
     server.restart().await;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    loop {
-        let told = broker.heartbeat(&heartbeat).await;
-        if told.is_ok() {
-            break;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "{told:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    poll::until("the broker to take a heartbeat", async || {
+        broker.heartbeat(&heartbeat).await.ok()
+    })
+    .await;
     let names: Vec<_> = broker.workers().await.expect("an answer");
     assert_eq!(names, [heartbeat]);
 }

@@ -2,14 +2,15 @@
 //! that nobody's file is replaced unasked.
 
 use std::path::Path;
-use std::time::Duration;
 
+use async_nats::Subscriber;
 use common::broker::EnqueueResult;
 use common::farm::worker::WorkerStatus;
 use common::job::Job;
 use common::job::failure::Fault as Whose;
 use common::job::run::{Run, RunState};
 use common::names::location::Location;
+use futures::StreamExt;
 use harness::farm::Farm;
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::servers::store::{BUCKET, TestStore};
@@ -34,11 +35,6 @@ async fn stands(farm: &Farm, worker: &str, status: WorkerStatus) {
     .await;
 }
 
-/// Longer than any worker takes to look again.
-async fn looks_pass() {
-    tokio::time::sleep(Duration::from_secs(2)).await;
-}
-
 #[tokio::test]
 async fn a_worker_takes_only_sizes_and_queues_within_its_terms() {
     let farm = Farm::start().await;
@@ -51,7 +47,16 @@ async fn a_worker_takes_only_sizes_and_queues_within_its_terms() {
     let _other = farm.join(other.option("--only", "libx265")).await;
     let job = farm.job(&paths::media("h264.mp4"), "libx264");
     farm.enqueue(&job).await;
-    looks_pass().await;
+    // A worker takes the jobs that it may take in the order in which they were enqueued. So once each of the two has
+    // done a later job, it has left this one.
+    for (clip, encoder, worker) in [
+        ("ten-bit.mkv", "libx264", "small"),
+        ("hevc.mkv", "libx265", "other"),
+    ] {
+        let later = farm.job(&paths::media(clip), encoder);
+        farm.enqueue(&later).await;
+        assert_eq!(maker(&farm.ended(&later.id).await), worker);
+    }
     assert_eq!(farm.run(&job.id).await, None, "taken against their terms");
     let large = farm.worker("large").encoders("libx264");
     let _large = farm
@@ -72,9 +77,19 @@ async fn a_worker_starts_jobs_within_its_hours_only() {
     let setup = farm.worker("w").encoders("libx264");
     let _worker = farm.join(setup.option("--schedule", &over)).await;
     stands(&farm, "w", WorkerStatus::OffHours).await;
-    let job = farm.job(&paths::media("h264.mp4"), "libx264");
+    let input = paths::media("h264.mp4");
+    let job = farm.job(&input, "libx264");
     farm.enqueue(&job).await;
-    looks_pass().await;
+    // Another worker, which may not take the job, does one that was enqueued later.
+    let size = std::fs::metadata(&input).unwrap().len();
+    let other = farm.worker("other").encoders("libx264");
+    let mut other = farm
+        .join(other.option("--max-size", (size - 1).to_string()))
+        .await;
+    let later = farm.job(&paths::media("ten-bit.mkv"), "libx264");
+    farm.enqueue(&later).await;
+    assert_eq!(maker(&farm.ended(&later.id).await), "other");
+    other.process.kill();
     assert_eq!(farm.run(&job.id).await, None, "taken out of hours");
     let heartbeat = farm.heartbeat("w").await.unwrap();
     assert!(heartbeat.until.expect("they begin again") > jiff::Timestamp::now());
@@ -224,6 +239,22 @@ async fn two_jobs_with_one_output_do_not_replace_each_other() {
     assert_ne!(std::fs::read(first.output.path().unwrap()).unwrap(), made);
 }
 
+/// Waits until somebody asks the broker for the last heartbeat of this worker.
+async fn looked_for(reads: &mut Subscriber, worker: &str) {
+    let key = format!("$KV.workers.{worker}\"");
+    let found = async {
+        while let Some(read) = reads.next().await {
+            if String::from_utf8_lossy(&read.payload).contains(&key) {
+                return;
+            }
+        }
+        panic!("the broker ended the subscription");
+    };
+    tokio::time::timeout(poll::PATIENCE, found)
+        .await
+        .expect("a look for the name");
+}
+
 #[tokio::test]
 async fn a_name_that_lives_elsewhere_is_not_taken() {
     let farm = Farm::start().await;
@@ -232,9 +263,17 @@ async fn a_name_that_lives_elsewhere_is_not_taken() {
     elsewhere.name = "far".parse().unwrap();
     elsewhere.card.host.name = "another-machine".to_owned();
     farm.view.heartbeat(&elsewhere).await.unwrap();
+    let reads = "$JS.API.STREAM.MSG.GET.KV_workers";
+    let mut reads = farm.view.client().subscribe(reads).await.unwrap();
+    farm.view.client().flush().await.unwrap();
     let mut far = farm.worker("far").encoders("libx264").spawn();
-    looks_pass().await;
+    // The worker looks for its name again and again: the second look comes after it found the name taken.
+    for _ in 0..2 {
+        looked_for(&mut reads, "far").await;
+    }
     assert!(far.process.ended().is_none(), "it waits for the name");
+    let heard = farm.heartbeat("far").await.unwrap();
+    assert_eq!(heard.card.host.name, elsewhere.card.host.name);
     // Nobody renews that heartbeat: then the name is free.
     farm.ready(&mut far).await;
 }
