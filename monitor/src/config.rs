@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use common::broker::ConnectOptions;
+use common::broker::{ConnectOptions, Servers};
 use common::names::location::Location;
 use common::program::telemetry::LogFormat;
 
@@ -52,10 +52,10 @@ pub struct Config {
         long,
         env = "NATS_URL",
         value_name = "URL",
-        default_value = "nats://127.0.0.1:4222",
+        default_value = Servers::DEFAULT,
         hide_env_values = true
     )]
-    pub nats: String,
+    pub nats: Servers,
     /// NATS credentials file
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
@@ -111,7 +111,7 @@ impl Config {
         ConnectOptions {
             credentials: self.nats_creds.clone(),
             replicas: usize::from(self.replicas),
-            ..ConnectOptions::new(&self.nats, "monitor")
+            ..ConnectOptions::new(self.nats.clone(), "monitor")
         }
     }
 }
@@ -124,5 +124,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Config::command().debug_assert();
+    }
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let line = ["monitor", "--nats", "nats://me:secret@a:4222"];
+        let printed = format!("{:?}", Config::try_parse_from(line).expect("parsed"));
+        assert!(printed.contains("nats://a:4222"), "{printed}");
+        assert!(!printed.contains("secret"), "{printed}");
     }
 }

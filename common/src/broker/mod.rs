@@ -25,7 +25,8 @@ pub use farm::quarantine::LiftError;
 pub use farm::registry::HEARTBEAT;
 pub use farm::settings::{Overwrite, SettingsError};
 pub use nats::clock::Clock;
-pub use nats::connect::{ConnectOptions, Servers};
+pub use nats::connect::ConnectOptions;
+pub use nats::servers::Servers;
 pub use nats::unreadable::Unreadable;
 pub use queue::claim::lease::{Lease, LeaseEnd};
 #[cfg(test)]

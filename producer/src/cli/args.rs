@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use common::broker::{ConnectOptions, Servers};
 use common::names::location::Location;
 use common::program::telemetry;
 use common::program::telemetry::LogFormat;
@@ -23,7 +24,7 @@ pub(crate) struct CommonOptions {
         env = "NATS_URL",
         hide_env_values = true
     )]
-    pub nats: Option<Setting<String>>,
+    pub nats: Option<Setting<Servers>>,
     /// NATS credentials file
     #[arg(long, global = true, value_name = "FILE", env = "NATS_CREDS")]
     pub nats_creds: Option<PathBuf>,
@@ -92,7 +93,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn ack_wait(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        wait if wait < Duration::from_secs(1) => Err("expected at least 1s".to_owned()),
+        wait if wait < ConnectOptions::SHORTEST_ACK_WAIT => Err("expected at least 1s".to_owned()),
         wait => Ok(wait),
     }
 }
@@ -106,4 +107,25 @@ pub(crate) fn replicas(text: &str) -> Result<u8, String> {
 
 pub(crate) fn log_level(text: &str) -> Result<String, String> {
     telemetry::check_level(text).map(|()| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: CommonOptions,
+    }
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let line = ["producer", "--nats", "nats://me:secret@a:4222"];
+        let printed = format!("{:?}", Line::try_parse_from(line).expect("parsed"));
+        assert!(printed.contains("nats://a:4222"), "{printed}");
+        assert!(!printed.contains("secret"), "{printed}");
+    }
 }

@@ -1,6 +1,5 @@
 //! Connecting to the broker, and checking that the server is suitable.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use async_nats::{Event, jetstream};
 use crate::broker::BrokerError;
 use crate::broker::nats::clock::Clock;
 use crate::broker::nats::link::Link;
+use crate::broker::nats::servers::Servers;
 use crate::broker::nats::unreadable::Unread;
 use crate::broker::nats::{Nats, link};
 
@@ -19,60 +19,6 @@ const NEEDED_TEXT: &str = "2.12";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Two missed pings break the connection, well before a lease runs out.
 const PING: Duration = Duration::from_secs(5);
-
-/// Addresses of servers, comma-separated, possibly with credentials. `Display` and `Debug` leave the credentials out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Servers(String);
-
-impl Servers {
-    /// The addresses with their credentials.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// The credentials of the first address that has some: a user with a password, or a token. The client library
-    /// parses but does not use them.
-    fn credentials(&self) -> Option<(String, Option<String>)> {
-        let decoded = |text: &str| {
-            percent_encoding::percent_decode_str(text)
-                .decode_utf8_lossy()
-                .into_owned()
-        };
-        self.0.split(',').find_map(|url| {
-            let (before, _) = url.rsplit_once('@')?;
-            let text = before
-                .split_once("://")
-                .map_or(before, |(_, rest)| rest)
-                .trim();
-            Some(match text.split_once(':') {
-                Some((user, password)) => (decoded(user), Some(decoded(password))),
-                None => (decoded(text), None),
-            })
-        })
-    }
-}
-
-impl<T: Into<String>> From<T> for Servers {
-    fn from(addresses: T) -> Self {
-        Self(addresses.into())
-    }
-}
-
-impl fmt::Display for Servers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.split(',').map(|url| match url.rsplit_once('@') {
-            Some((_, host)) => format!("nats://{host}"),
-            None => url.trim().to_owned(),
-        });
-        f.write_str(&shown.collect::<Vec<_>>().join(", "))
-    }
-}
-
-impl fmt::Debug for Servers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{self}\"")
-    }
-}
 
 /// How to reach a broker, and how to treat its jobs.
 #[derive(Clone, Debug)]
@@ -95,6 +41,9 @@ pub struct ConnectOptions {
 impl ConnectOptions {
     /// The default of [`ConnectOptions::ack_wait`].
     pub const ACK_WAIT: Duration = Duration::from_secs(30);
+
+    /// The shortest [`ConnectOptions::ack_wait`]: a worker shows a sign of life every third of it.
+    pub const SHORTEST_ACK_WAIT: Duration = Duration::from_secs(1);
 
     /// The default of [`ConnectOptions::retry_after`].
     pub const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -129,7 +78,7 @@ impl Nats {
             Some((token, None)) => nats.token(token),
             None => nats,
         };
-        let addresses: Vec<&str> = options.servers.0.split(',').map(str::trim).collect();
+        let addresses: Vec<&str> = options.servers.addresses().collect();
         let connected = nats
             .name(&options.name)
             .connection_timeout(CONNECT_TIMEOUT)
@@ -179,33 +128,5 @@ fn log(event: &Event) {
         // The only trace of a missing permission: the request itself just times out.
         Event::ServerError(error) => tracing::error!(%error, "NATS server error"),
         event => tracing::debug!(%event, "NATS"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_are_read_from_the_address() {
-        let credentials = |addresses: &str| Servers::from(addresses).credentials();
-        let some = |user: &str, password: Option<&str>| {
-            Some((user.to_owned(), password.map(str::to_owned)))
-        };
-        assert_eq!(
-            credentials("nats://a:4222, nats://me:p%40ss@b:4222"),
-            some("me", Some("p@ss"))
-        );
-        assert_eq!(credentials("nats://token@a:4222"), some("token", None));
-        assert_eq!(credentials("a:4222"), None);
-    }
-
-    #[test]
-    fn credentials_never_reach_a_message() {
-        let options = ConnectOptions::new("nats://me:secret@a:4222, b:4222", "test");
-        assert_eq!(options.servers.to_string(), "nats://a:4222, b:4222");
-        let printed = format!("{options:?}");
-        assert!(printed.contains("nats://a:4222"), "{printed}");
-        assert!(!printed.contains("secret"), "{printed}");
     }
 }

@@ -9,6 +9,7 @@ pub(super) mod direct;
 pub(super) mod kv;
 pub(super) mod link;
 pub(super) mod message;
+pub(super) mod servers;
 pub(super) mod streams;
 pub(super) mod unreadable;
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use common::broker::Servers;
 use common::names::location::Location;
 use common::program::telemetry::LogFormat;
 use toml::{Table, Value};
@@ -14,7 +15,7 @@ use crate::cli::exit::Error;
 /// What the file says; each key is named after an option.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConfigFile {
-    pub nats: Option<String>,
+    pub nats: Option<Servers>,
     pub nats_creds: Option<PathBuf>,
     pub replicas: Option<u8>,
     pub store: Option<Location>,
@@ -100,6 +101,14 @@ mod tests {
         assert_eq!(file.replicas, Some(3));
         assert_eq!(file.ack_wait, Some(Duration::from_secs(120)));
         assert_eq!(file.store, None);
+    }
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let file = read("nats = \"nats://me:secret@a:4222\"\n").expect("readable");
+        let printed = format!("{file:?}");
+        assert!(printed.contains("nats://a:4222"), "{printed}");
+        assert!(!printed.contains("secret"), "{printed}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod config_file;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::broker::{Broker, ConnectOptions};
+use common::broker::{Broker, ConnectOptions, Servers};
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::program::telemetry::LogFormat;
@@ -15,15 +15,12 @@ use crate::cli::args::{CommonOptions, Setting};
 use crate::cli::exit::Error;
 use crate::cli::settings::config_file::ConfigFile;
 
-/// The farm's address, where nothing names one.
-const NATS: &str = "nats://127.0.0.1:4222";
-
 /// Unreadable messages that are named.
 const NAMED: usize = 3;
 
 /// The common options, with the defaults of the config file.
 pub(crate) struct Settings {
-    pub nats: Option<String>,
+    pub nats: Option<Servers>,
     pub nats_creds: Option<PathBuf>,
     pub replicas: u8,
     pub store: Option<Location>,
@@ -71,8 +68,8 @@ impl Settings {
     /// Where the broker is out of reach, too old or without JetStream.
     pub(crate) async fn connect(&self) -> Result<Broker, Error> {
         let connect = async || {
-            let url = self.nats.as_deref().unwrap_or(NATS);
-            let mut options = ConnectOptions::new(url, "producer");
+            let servers = self.nats.clone().unwrap_or_default();
+            let mut options = ConnectOptions::new(servers, "producer");
             options.credentials.clone_from(&self.nats_creds);
             options.ack_wait = self.ack_wait;
             options.replicas = usize::from(self.replicas);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use common::broker::ConnectOptions;
+use common::broker::{ConnectOptions, Servers};
 use common::farm::card::Capabilities;
 use common::farm::hours::Hours;
 use common::farm::queue::Queue;
@@ -117,9 +117,10 @@ pub struct Config {
         long,
         env = "NATS_URL",
         value_name = "URL",
-        default_value = "nats://127.0.0.1:4222"
+        default_value = Servers::DEFAULT,
+        hide_env_values = true
     )]
-    pub nats: String,
+    pub nats: Servers,
     /// NATS credentials file
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
@@ -216,7 +217,7 @@ pub struct Config {
 
 fn ack_wait(text: &str) -> Result<Duration, String> {
     let wait = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if wait < Duration::from_secs(1) {
+    if wait < ConnectOptions::SHORTEST_ACK_WAIT {
         return Err("at least 1s: a sign of life is sent every third of it".to_owned());
     }
     Ok(wait)
@@ -340,11 +341,35 @@ impl Config {
 
     /// How to reach the broker.
     pub fn broker(&self) -> ConnectOptions {
-        let mut options = ConnectOptions::new(&self.nats, format!("worker {}", self.worker_name()));
+        let name = format!("worker {}", self.worker_name());
+        let mut options = ConnectOptions::new(self.nats.clone(), name);
         options.credentials.clone_from(&self.nats_creds);
         options.ack_wait = self.ack_wait;
         options.replicas = self.replicas.into();
         options.retry_after = self.retry_after;
         options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let line = ["worker", "--nats", "nats://me:secret@a:4222"];
+        let printed = format!("{:?}", Cli::try_parse_from(line).expect("parsed"));
+        assert!(printed.contains("nats://a:4222"), "{printed}");
+        assert!(!printed.contains("secret"), "{printed}");
+    }
+
+    #[test]
+    fn help_does_not_show_the_address_in_the_environment() {
+        let command = Cli::command();
+        let mut arguments = command.get_arguments();
+        let nats = arguments.find(|argument| argument.get_id() == "nats");
+        assert!(nats.expect("--nats").is_hide_env_values_set());
     }
 }
