@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError};
+use common::program::exit::Exit;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +49,16 @@ pub enum Error {
     /// The page cannot be served.
     #[error("serving the page failed: {0}")]
     Serve(#[from] std::io::Error),
+}
+
+impl Error {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Broker(error) => error.into(),
+            Self::Access(_) => Exit::Usage,
+            Self::Serve(_) => Exit::Failed,
+        }
+    }
 }
 
 /// The OpenAPI document of the monitor's API.

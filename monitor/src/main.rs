@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::program::exit::Exit;
+use monitor::Config;
 use monitor::access::{Role, keys};
 use monitor::config::Task;
-use monitor::{Config, Error};
 
 /// Bytes of the shortest password that is taken.
 const SHORTEST: usize = 10;
@@ -34,9 +34,7 @@ async fn main() -> ExitCode {
     };
     match monitor::run(config, listener, common::program::shutdown::on_signal()).await {
         Ok(()) => Exit::Done.into(),
-        Err(error @ Error::Access(_)) => fail(Exit::Usage, &error.to_string()),
-        Err(error @ Error::Broker(_)) => fail(Exit::OutOfReach, &error.to_string()),
-        Err(error) => fail(Exit::Failed, &error.to_string()),
+        Err(error) => fail(error.exit(), &error.to_string()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use common::program::exit::Exit;
 use common::program::{shutdown, telemetry};
 use worker::cli::commands;
 use worker::cli::config::{Cli, Command};
@@ -23,17 +24,17 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: no runtime: {error}");
-            return ExitCode::FAILURE;
+            return Exit::Failed.into();
         }
     };
     let done = runtime.block_on(run(cli));
     // A read of standard input or of a disk that never ends must not hold the process up.
     runtime.shutdown_background();
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Exit::Done.into(),
         Err(error) => {
             eprintln!("error: {error}");
-            error.exit_code()
+            error.exit().into()
         }
     }
 }

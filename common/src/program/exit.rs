@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use crate::broker::BrokerError;
 
-/// The exit codes of all programs. They are a contract: scripts branch on them.
+/// The exit codes of all programs. Scripts branch on them, so they are part of the contract. A program that only wraps
+/// another one (`worker sandbox`, the guards of `encode`) ends with the exit code of that program instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

@@ -2,6 +2,8 @@
 
 use tokio_util::sync::CancellationToken;
 
+use crate::program::exit::Exit;
+
 /// A token that is cancelled by the first SIGTERM or SIGINT (Ctrl-C elsewhere). A second SIGINT ends the process at
 /// once.
 pub fn on_signal() -> CancellationToken {
@@ -11,7 +13,7 @@ pub fn on_signal() -> CancellationToken {
         signal().await;
         stop.cancel();
         if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
+            std::process::exit(Exit::Interrupted as i32);
         }
     });
     token

@@ -1,15 +1,9 @@
-//! Why a worker program ends, and by which exit code it says so.
-
-use std::process::ExitCode;
+//! Why the worker program ends, and with which exit code.
 
 use common::broker::BrokerError;
+use common::program::exit::Exit;
 
 use crate::report::namesake::NameError;
-
-/// A setting is wrong.
-const USAGE: u8 = 2;
-/// The broker or a store is out of reach.
-const UNREACHABLE: u8 = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,11 +24,12 @@ impl Error {
         Self::Other(error.into())
     }
 
-    pub fn exit_code(&self) -> ExitCode {
+    pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => ExitCode::from(USAGE),
-            Self::OutOfReach(_) | Self::Broker(_) => ExitCode::from(UNREACHABLE),
-            Self::Other(_) => ExitCode::FAILURE,
+            Self::Usage(_) => Exit::Usage,
+            Self::OutOfReach(_) => Exit::OutOfReach,
+            Self::Broker(error) => error.into(),
+            Self::Other(_) => Exit::Failed,
         }
     }
 }
