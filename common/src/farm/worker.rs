@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::farm::card::Capabilities;
@@ -144,8 +144,13 @@ impl Away {
 }
 
 impl Heartbeat {
-    /// Seconds by which a clock may be wrong before people are told.
-    pub const CLOCK_OFF: f64 = 5.0;
+    /// A clock that is ahead or behind by more than this is reported.
+    pub const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(5);
+
+    /// Whether the worker's clock is wrong by more than [`Heartbeat::CLOCK_OFF`].
+    pub fn is_clock_off(&self) -> bool {
+        self.clock_ahead.abs() > Self::CLOCK_OFF.as_secs_f64()
+    }
 
     /// Whether it takes jobs of this queue, now or when a slot is free.
     pub fn serves(&self, queue: &Queue) -> bool {

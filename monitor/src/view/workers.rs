@@ -210,7 +210,7 @@ impl Workers {
     /// Live workers whose clocks are far from the broker's.
     pub(super) fn clocks_off(&self, clock: Timestamp) -> impl Iterator<Item = Attention> {
         self.live(clock)
-            .filter(|heartbeat| heartbeat.clock_ahead.abs() > Heartbeat::CLOCK_OFF)
+            .filter(|heartbeat| heartbeat.is_clock_off())
             .map(|heartbeat| Attention::ClockOff {
                 worker: heartbeat.name.clone(),
                 ahead: heartbeat.clock_ahead.round(),

@@ -11,7 +11,7 @@ use common::farm::places::Places;
 use common::farm::worker::{Away, Heartbeat, Load, Terms, WorkerStatus};
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +20,6 @@ use crate::report::load::LoadGauge;
 
 /// Changes within this time go out as one heartbeat.
 const TOGETHER: Duration = Duration::from_millis(200);
-/// A clock that is off by more seconds is warned of.
-const CLOCK_OFF: f64 = 5.0;
 
 /// What a worker says of itself for as long as it lives.
 pub struct Profile {
@@ -109,7 +107,7 @@ impl Heartbeater {
             card: Capabilities::clone(&profile.card.borrow()),
             places: profile.places.clone(),
             away: profile.away.borrow().clone(),
-            clock_ahead: self.clock.ahead(),
+            clock_ahead: self.clock.ahead().as_secs_f64(),
         }
     }
 
@@ -126,10 +124,10 @@ impl Heartbeater {
     /// Publishes a heartbeat every few seconds, and soon after each change, until
     /// told to stop; then signs off.
     pub async fn run(&self, broker: &Broker, stop: CancellationToken) {
-        let mut told = 0.0;
+        let mut reported = SignedDuration::ZERO;
         let mut away = self.profile.away.clone();
         while !stop.is_cancelled() {
-            told = warn_of_clock(self.clock.ahead(), told);
+            reported = warn_of_clock(self.clock.ahead(), reported);
             let heartbeat = self.heartbeat(self.load.read().await);
             if let Err(error) = broker.heartbeat(&heartbeat).await {
                 tracing::warn!(%error, "no heartbeat reached the broker");
@@ -147,18 +145,22 @@ impl Heartbeater {
     }
 }
 
-/// Warns of a clock that is so many seconds ahead of the broker's, where that is
-/// much, and much else than what was said before; tells what was said last.
-fn warn_of_clock(ahead: f64, told: f64) -> f64 {
-    if (ahead - told).abs() <= CLOCK_OFF {
-        return told;
+/// Warns if this machine's clock is wrong and this differs from the `reported` error by more than
+/// [`Heartbeat::CLOCK_OFF`]. Returns the error that was reported last.
+fn warn_of_clock(ahead: SignedDuration, reported: SignedDuration) -> SignedDuration {
+    if (ahead - reported).abs() <= Heartbeat::CLOCK_OFF {
+        return reported;
     }
-    let off = ahead.abs().round();
-    if ahead.abs() <= CLOCK_OFF {
+    if ahead.abs() <= Heartbeat::CLOCK_OFF {
         tracing::info!("this machine's clock is right again");
-        return 0.0;
+        return SignedDuration::ZERO;
     }
-    let side = if ahead > 0.0 { "ahead of" } else { "behind" };
+    let off = ahead.abs().as_secs_f64().round();
+    let side = if ahead.is_positive() {
+        "ahead of"
+    } else {
+        "behind"
+    };
     tracing::warn!(
         "this machine's clock is {off} s {side} the broker's, by which the farm goes: \
          set it right (by NTP), as file times and certificates depend on it"

@@ -63,9 +63,9 @@ impl Clock {
         })
     }
 
-    /// Seconds by which this machine's clock is ahead of the broker's; negative if it is behind.
-    pub fn ahead(&self) -> f64 {
-        Timestamp::now().duration_since(self.now()).as_secs_f64()
+    /// By how much this machine's clock is ahead of the broker's; negative if it is behind.
+    pub fn ahead(&self) -> SignedDuration {
+        Timestamp::now().duration_since(self.now())
     }
 
     /// Takes over a time that the broker told between two instants.
@@ -149,15 +149,17 @@ mod tests {
     #[test]
     fn the_time_is_the_brokers_with_any_local_clock() {
         let clock = Clock::default();
-        assert!(clock.ahead().abs() < 1.0, "nothing else is known");
+        let second = SignedDuration::from_secs(1);
+        assert!(clock.ahead().abs() < second, "nothing else is known");
         let hour = SignedDuration::from_hours(1);
         let now = Instant::now();
         clock.heard(Timestamp::now() + hour, now, now);
-        assert!((clock.ahead() + 3600.0).abs() < 1.0, "{}", clock.ahead());
+        let is_an_hour_behind = || (clock.ahead() + hour).abs() < second;
+        assert!(is_an_hour_behind(), "{}", clock.ahead());
         let off = clock.now().duration_since(Timestamp::now()) - hour;
-        assert!(off.abs() < SignedDuration::from_secs(1), "{off}");
+        assert!(off.abs() < second, "{off}");
         // A slow answer counts only if there is no better one.
         clock.heard(Timestamp::UNIX_EPOCH, now, now + SLOW * 2);
-        assert!((clock.ahead() + 3600.0).abs() < 1.0, "{}", clock.ahead());
+        assert!(is_an_hour_behind(), "{}", clock.ahead());
     }
 }

@@ -1,5 +1,7 @@
 //! Sessions: a password is sent once, and a cookie stands for it afterwards.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
@@ -64,7 +66,7 @@ pub(crate) async fn begin(
         role: Some(role),
         locked: true,
     });
-    let cookie = cookie(&secret, LIFETIME.as_secs(), &headers);
+    let cookie = cookie(&secret, LIFETIME, &headers);
     Ok(([(SET_COOKIE, cookie)], standing).into_response())
 }
 
@@ -76,17 +78,18 @@ pub(crate) async fn end(State(shared): State<App>, headers: HeaderMap) -> Respon
     }
     (
         StatusCode::NO_CONTENT,
-        [(SET_COOKIE, cookie("", 0, &headers))],
+        [(SET_COOKIE, cookie("", Duration::ZERO, &headers))],
     )
         .into_response()
 }
 
 /// The cookie is out of reach for scripts and for foreign pages. It is sent over TLS only, if a
 /// proxy terminates TLS.
-fn cookie(secret: &str, seconds: u64, headers: &HeaderMap) -> String {
+fn cookie(secret: &str, lifetime: Duration, headers: &HeaderMap) -> String {
     let is_secure = headers
         .get("x-forwarded-proto")
         .is_some_and(|scheme| scheme.as_bytes() == b"https");
     let secure = if is_secure { "; Secure" } else { "" };
+    let seconds = lifetime.as_secs();
     format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }

@@ -59,8 +59,8 @@ fn troubles(worker: &Heartbeat) -> Vec<String> {
         ))
     });
     let mut lines: Vec<String> = quarantine(worker).into_iter().chain(away).collect();
-    let ahead = worker.clock_ahead;
-    if ahead.abs() > Heartbeat::CLOCK_OFF {
+    if worker.is_clock_off() {
+        let ahead = worker.clock_ahead;
         let way = if ahead > 0.0 { "ahead of" } else { "behind" };
         lines.push(format!(
             "{name}: the clock is {} {way} the broker's: synchronise it by NTP",
