@@ -69,8 +69,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Serves the page on `listener` until `shutdown` is cancelled.
 ///
 /// # Errors
-/// Where the broker is out of reach at the start. When it goes away later,
-/// the page says so and the monitor waits for it.
+/// If the broker is out of reach at the start. If it goes away later, the page says so and the monitor waits for it.
 pub async fn run(
     config: Config,
     listener: TcpListener,

@@ -20,7 +20,7 @@ pub(crate) async fn origin(
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    // Every browser names a host: a request without one comes from a program.
+    // Every browser names a host: a request without a host comes from a program.
     if let Some(host) = headers.get(HOST)
         && !host.to_str().is_ok_and(|host| access.is_ours(host))
     {
@@ -105,8 +105,8 @@ pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
         })
 }
 
-/// Browsers state the origin of a request. A client without an origin is no browser, and carries no
-/// cookie unawares.
+/// Browsers state the origin of a request. A client that states none is no browser, so no foreign page can make it send
+/// its cookie.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(SEC_FETCH_SITE) {

@@ -43,7 +43,7 @@ impl Keys {
     /// The passwords of a file.
     ///
     /// # Errors
-    /// Where the file cannot be read, or a line of it cannot be used.
+    /// If the file cannot be read, or a line of it cannot be used.
     pub fn read(path: &Path) -> Result<Self, KeysError> {
         let text = std::fs::read_to_string(path).map_err(|error| KeysError::Unreadable {
             path: path.to_owned(),
@@ -70,7 +70,7 @@ impl Keys {
     /// A new random password, for an operator.
     ///
     /// # Errors
-    /// Where the system gives no randomness.
+    /// If the system gives no randomness.
     pub fn invented() -> Result<(Self, String), KeysError> {
         let password = secret().map_err(|error| KeysError::Hash(error.to_string()))?;
         let keys = Self(vec![(Role::Operator, hash(&password)?)]);
@@ -95,7 +95,7 @@ impl Keys {
 /// The line for a password in the file.
 ///
 /// # Errors
-/// Where the system gives no randomness.
+/// If the system gives no randomness.
 pub fn line(role: Role, password: &str) -> Result<String, KeysError> {
     let role = match role {
         Role::Reader => "reader",

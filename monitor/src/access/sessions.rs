@@ -11,7 +11,7 @@ use super::keys::secret;
 pub(crate) const COOKIE: &str = "farm_session";
 /// How long a session lasts.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(12 * 3600);
-/// More sessions than any farm has people.
+/// The most open sessions: more than any farm has people.
 const MOST: usize = 1000;
 
 /// Sessions by their secret. They end with the monitor.

@@ -10,11 +10,11 @@ use crate::view::{Input, View};
 
 /// Messages of one request.
 const PAGE: usize = 500;
-/// How far back the history of runs is read, in the broker's sequence: each
-/// job takes about four, of which the last is kept.
+/// How far back the history of runs is read, in sequences of the broker. Each job takes about four, and the last of them
+/// is kept.
 const BACKLOG: u64 = 4000;
-/// All workers are listed anew this often: their bucket lives in the broker's
-/// memory and may start over, with lower sequences.
+/// How often all workers are listed anew: their bucket is in the broker's memory, and may start over with lower
+/// sequences.
 const WORKERS_ANEW: Duration = Duration::from_secs(30);
 
 /// Where the last answers ended.
@@ -31,7 +31,7 @@ impl Poll {
         self.workers_anew = None;
     }
 
-    /// Reads the latest part of what there is, first of all.
+    /// Reads the latest part of the runs, before anything else is read.
     pub(super) async fn begin(
         &mut self,
         broker: &Broker,

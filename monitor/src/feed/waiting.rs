@@ -58,8 +58,8 @@ async fn listed(listing: &Arc<Listing>) -> Option<Input> {
     looked.await.ok()
 }
 
-/// The jobs that come next. Lanes of one priority share what the more urgent
-/// ones leave, and the longer take what the shorter do not need.
+/// The jobs that come next. Lanes of one priority share the places that more urgent lanes leave, and long lanes take the
+/// places that short lanes do not need.
 async fn heads(broker: &Broker, lanes: &[LaneStatus]) -> Result<Vec<Pending>, BrokerError> {
     let mut waiting: Vec<&LaneStatus> = lanes.iter().filter(|lane| lane.pending > 0).collect();
     waiting.sort_by_key(|status| (std::cmp::Reverse(status.lane.priority), status.pending));

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_first_are_those_of_a_whole_sort() {
-        // A walk over all residues, as good as shuffled.
+        // This visits every residue once, in an order as good as random.
         let items: Vec<u32> = (0..10_007).map(|n| n * 3571 % 10_007).collect();
         for most in [0, 1, 50, 300, 9_000, 20_000] {
             let mut first = First::new(most, u32::cmp);

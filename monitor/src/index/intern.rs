@@ -19,7 +19,7 @@ impl<T> Default for Interner<T> {
 }
 
 impl<T: Clone + Eq + Hash> Interner<T> {
-    /// The number of a value, which gets one where it has none.
+    /// The number of a value. A new value gets a new number.
     pub(super) fn id(&mut self, value: &T) -> u32 {
         if let Some(id) = self.ids.get(value) {
             return *id;

@@ -9,8 +9,7 @@ use super::text::Text;
 /// Rows of one block, the unit in which memory grows.
 const BLOCK: usize = 1 << 14;
 
-/// The states by which jobs are listed and counted. A paused job is listed as
-/// pending: its batch says that it is paused.
+/// The states by which jobs are listed and counted. A paused job is listed as pending: its batch says that it is paused.
 pub const LISTED: [JobState; 6] = [
     JobState::Pending,
     JobState::Running,

@@ -28,7 +28,7 @@ pub struct Listing {
     fraction: watch::Sender<f32>,
 }
 
-/// The share that stands for: all jobs were read once, and later changes were not read, for nobody
+/// The share that means: all jobs were read once, but later changes were not read, because nobody
 /// looked.
 const BEHIND: f32 = 0.99;
 /// How long a request waits for later changes.
@@ -79,7 +79,7 @@ impl Listing {
     pub async fn caught_up(&self) {
         let mut fraction = self.fraction.subscribe();
         let settled = fraction.wait_for(|fraction| *fraction != BEHIND);
-        // After that an old answer is better than none: the page says how much is missing.
+        // After that, an old answer is better than none. The page says how much is missing.
         let _ = tokio::time::timeout(PATIENCE, settled).await;
     }
 

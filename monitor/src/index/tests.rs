@@ -220,7 +220,7 @@ fn lanes_count_what_waits_and_the_next_ones_come_first() {
         rows.map(|row| row.job.name).collect()
     };
     assert_eq!(next(&index, 2, 1), ["1.mkv", "2.mkv"]);
-    // The first of another queue are there, however many go before them.
+    // The first jobs of another queue are there, however many jobs come before them.
     let other = Lane {
         queue: "libvvenc".parse().expect("a queue"),
         ..lane(1)

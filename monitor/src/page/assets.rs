@@ -1,4 +1,5 @@
-//! The files of the page. A release holds them; a debug build reads them from their folder, so that a change needs no build.
+//! The files of the page. A release holds them; a debug build reads them from their folder, so that a
+//! change needs no build.
 
 use rust_embed::{EmbeddedFile, RustEmbed};
 

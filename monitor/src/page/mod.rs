@@ -1,6 +1,6 @@
 //! The web page: files of our own, nothing from elsewhere.
 //!
-//! `assets/` is what browsers get, as it is: no build step. `types/` checks it, and is not served.
+//! Browsers get `assets/` as it is, without a build step. `types/` checks it, and is not served.
 
 mod assets;
 
@@ -26,8 +26,8 @@ pub(crate) fn routes() -> Router<App> {
         )
 }
 
-/// Serves one file. A browser asks each time whether the file is still the same:
-/// after an update of the monitor no page mixes old files with new ones.
+/// Serves one file. A browser asks each time whether the file is still the same, so that no page mixes old and new files
+/// after an update of the monitor.
 fn serve(name: &str, request: &HeaderMap) -> Response {
     let Some(asset) = Asset::named(name) else {
         return (StatusCode::NOT_FOUND, "no such file\n").into_response();

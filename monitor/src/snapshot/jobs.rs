@@ -92,7 +92,8 @@ pub struct EndedRow {
     pub worker: Option<WorkerName>,
     /// Number of attempts.
     pub attempts: u32,
-    pub ending: JobEnd,
+    #[serde(rename = "ending")]
+    pub end: JobEnd,
 }
 
 /// How a job ended.

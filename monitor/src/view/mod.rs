@@ -237,7 +237,7 @@ impl View {
     }
 
     fn failures(&self, clock: Timestamp) -> Option<Attention> {
-        let mut lately = self.runs.ended().filter_map(|row| match &row.ending {
+        let mut lately = self.runs.ended().filter_map(|row| match &row.end {
             JobEnd::Failed { reason, .. } if clock.duration_since(row.ended.0) < FAILED_LATELY => {
                 Some((row, reason))
             }

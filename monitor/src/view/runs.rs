@@ -151,7 +151,7 @@ impl Runs {
                 seconds,
                 input_size,
                 ..
-            } = row.ending
+            } = row.end
             {
                 past.entry(&row.queue).or_default().add(input_size, seconds);
             }
@@ -195,7 +195,7 @@ impl Runs {
     pub(super) fn count(&self, totals: &mut Totals) {
         totals.running = self.running.len();
         for row in self.ended.values() {
-            match row.ending {
+            match row.end {
                 JobEnd::Completed {
                     input_size,
                     output_size,
@@ -254,7 +254,7 @@ fn running(
 }
 
 fn ended(run: &Run) -> Option<EndedRow> {
-    let ending = match &run.state {
+    let end = match &run.state {
         RunState::Completed { report } => {
             let mut news = report.news();
             JobEnd::Completed {
@@ -282,6 +282,6 @@ fn ended(run: &Run) -> Option<EndedRow> {
         ended: Moment(run.changed),
         worker: run.worker().cloned(),
         attempts: run.attempt,
-        ending,
+        end,
     })
 }

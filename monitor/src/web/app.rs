@@ -29,8 +29,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Searches the index on a thread of its own: a million jobs take a while, and
-    /// other requests must not wait for that.
+    /// Searches the index on a thread of its own: a million jobs take a while, and other requests must not wait.
     pub(crate) async fn search<T: Send + 'static>(
         &self,
         search: impl FnOnce(&Listing) -> T + Send + 'static,

@@ -1,5 +1,5 @@
-//! Answers that are kept for the next request of the same thing. Requests that
-//! ask at the same time share one answer; the least used answers make room.
+//! Answers that are kept for the next equal request. Equal requests at the same time share one answer. The least used
+//! answers make room for new ones.
 
 use std::convert::Infallible;
 
@@ -42,7 +42,7 @@ impl Pages {
     }
 }
 
-/// Which picture: of which job's file, at how many milliseconds.
+/// Which picture: the job, the file, and the milliseconds from its beginning.
 pub(crate) type Still = (JobId, JobFile, u64);
 
 /// Still pictures as JPEG.

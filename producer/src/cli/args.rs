@@ -48,8 +48,7 @@ pub(crate) struct CommonOptions {
     pub log_format: Option<Setting<LogFormat>>,
 }
 
-/// The value of an option; none where the text is empty: an environment variable that is set to nothing counts as
-/// one that is not set.
+/// The value of an option. An empty text gives no value: an empty environment variable counts as not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting<T>(Option<T>);
 

@@ -6,8 +6,8 @@ use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error, Id, Parser};
 
-/// The command line, with values from environment variables. Prints the help, or all that is wrong, and ends the
-/// program where it cannot be used.
+/// The command line, with values from environment variables. If it cannot be used, or asks for help, this prints all
+/// errors or the help and ends the program.
 pub(crate) fn parse<C: Parser>() -> C {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let error = match C::try_parse_from(&arguments) {
@@ -24,9 +24,9 @@ pub(crate) fn parse<C: Parser>() -> C {
     }
 }
 
-/// The first error, and those that are found once the values before them count as read.
+/// The first error, and the errors that clap finds once it accepts the values that it refused before.
 fn all_errors(mut command: Command, arguments: &[OsString], first: Error) -> Vec<Error> {
-    // Only arguments of a built command know how clap spells them.
+    // Only a built command spells its arguments as the error does.
     let mut built = command.clone();
     built.build();
     let mut seen: Vec<Id> = Vec::new();
@@ -38,7 +38,7 @@ fn all_errors(mut command: Command, arguments: &[OsString], first: Error) -> Vec
         if seen.contains(&argument) {
             break;
         }
-        command = accepting_anything(command, &argument);
+        command = with_any_value(command, &argument);
         seen.push(argument);
         match command.clone().try_get_matches_from(arguments) {
             Ok(_) => break,
@@ -73,13 +73,13 @@ fn spelled(built: &Command, spelling: &str) -> Option<Id> {
         })
 }
 
-fn accepting_anything(command: Command, argument: &Id) -> Command {
+fn with_any_value(command: Command, argument: &Id) -> Command {
     command
         .mut_args(|arg| match arg.get_id() == argument {
             true => arg.value_parser(ValueParser::os_string()),
             false => arg,
         })
-        .mut_subcommands(|command| accepting_anything(command, argument))
+        .mut_subcommands(|command| with_any_value(command, argument))
 }
 
 /// The errors one after the other; the hint at `--help` stands once, at the end.

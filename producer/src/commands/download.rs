@@ -45,10 +45,10 @@ pub(crate) struct Options {
     pub json: bool,
 }
 
-/// Downloads what is missing; complete results stay as they are.
+/// Downloads the missing results. Complete results stay as they are.
 ///
 /// # Errors
-/// See [`Exit`]; where there is no such batch, or its results are in no bucket.
+/// See [`Exit`]; also if there is no such batch, or its results are in no bucket.
 pub(super) async fn run(
     options: Options,
     settings: &Settings,
@@ -73,21 +73,21 @@ pub(super) async fn run(
         .collect();
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     let downloads = Downloads::start(&Stores::new(), target, options.overwrite)?;
-    let staying = wait_until_ended(
+    let waiting = wait_until_ended(
         follower,
         Some(downloads),
         &mut entries,
         shutdown,
         std::future::pending(),
     );
-    let ending = staying.await?;
+    let end = waiting.await?;
     let summary = DownloadSummary::of(id, dir, &entries);
     if options.json {
         output::print_json(&summary)?;
     } else {
         output::print(&summary.sentence());
     }
-    if ending == WaitEnd::Interrupted {
+    if end == WaitEnd::Interrupted {
         return Err(Error::interrupted(
             "interrupted; run the same command again for the rest",
         ));
@@ -123,7 +123,7 @@ async fn folder(broker: &Broker, id: &BatchId, records: &[JobRecord]) -> Result<
     )))
 }
 
-/// The lowest folder that both lie in.
+/// The deepest folder that holds both.
 fn common_folder(mut folder: Location, output: &Location) -> Location {
     while !output.is_below(&folder) && folder.folder() != folder {
         folder = folder.folder();

@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Guard(guard::Options),
 }
 
-/// Commands for which there are settings.
+/// Commands that need the settings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum FarmCommand {
     /// Encode files and folders into a folder; needs no server
@@ -107,7 +107,7 @@ pub(crate) enum FarmCommand {
 }
 
 impl Command {
-    /// Runs a command that needs no settings; gives back one that does.
+    /// Runs a command that needs no settings. Gives back any other command.
     pub(crate) fn run_alone(
         self,
         command_line: clap::Command,

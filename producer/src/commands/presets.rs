@@ -119,11 +119,11 @@ pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     match options.verb {
         None => list(&broker, json).await,
         Some(Verb::Show { name }) => show(&broker, &name, json).await,
-        Some(Verb::Save(what)) => save(&broker, *what, settings, json).await,
+        Some(Verb::Save(options)) => save(&broker, *options, settings, json).await,
         Some(Verb::Remove { name }) => {
             broker.remove_preset(&name, None).await?;
             let done = format!("removed {name}; existing jobs keep their recipe");
-            tell(Some(&name), &done, json)
+            print_change(Some(&name), &done, json)
         }
         Some(Verb::Default(DefaultArgs { name, .. })) => {
             broker.set_default_preset(name.as_ref()).await?;
@@ -131,7 +131,7 @@ pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
                 Some(name) => format!("{name} is now the default preset"),
                 None => "there is no default preset any more".to_owned(),
             };
-            tell(name.as_ref(), &done, json)
+            print_change(name.as_ref(), &done, json)
         }
     }
 }
@@ -146,8 +146,8 @@ async fn list(broker: &Broker, json: bool) -> Result<Exit, Error> {
         output::print_json(&lines)?;
         return Ok(Exit::Done);
     }
-    if let Err(gone) = presets.default_preset() {
-        eprintln!("warning: the default preset is missing: {gone}");
+    if let Err(error) = presets.default_preset() {
+        eprintln!("warning: the default preset is missing: {error}");
     }
     let mut table = table(&["Preset", "Recipe", "Note", ""]);
     for listed in presets.iter() {
@@ -182,22 +182,27 @@ async fn show(broker: &Broker, name: &Token, json: bool) -> Result<Exit, Error> 
     Ok(Exit::Done)
 }
 
-async fn save(broker: &Broker, what: Save, settings: &Settings, json: bool) -> Result<Exit, Error> {
-    let shelf = PresetSource::FarmByName(settings);
-    let recipe = what.recipe.recipe(shelf, None).await?;
+async fn save(
+    broker: &Broker,
+    options: Save,
+    settings: &Settings,
+    json: bool,
+) -> Result<Exit, Error> {
+    let source = PresetSource::FarmByName(settings);
+    let recipe = options.recipe.recipe(source, None).await?;
     check_known(&recipe, &broker.workers().await?)?;
-    let preset = Preset::new(recipe, what.note.as_deref()).map_err(Error::usage)?;
-    let over = if what.overwrite {
+    let preset = Preset::new(recipe, options.note.as_deref()).map_err(Error::usage)?;
+    let over = if options.overwrite {
         Overwrite::Anything
     } else {
         Overwrite::Nothing
     };
-    broker.save_preset(&what.name, &preset, over).await?;
-    let done = format!("saved {}: {}", what.name, preset.recipe);
-    tell(Some(&what.name), &done, json)
+    broker.save_preset(&options.name, &preset, over).await?;
+    let done = format!("saved {}: {}", options.name, preset.recipe);
+    print_change(Some(&options.name), &done, json)
 }
 
-fn tell(preset: Option<&Token>, done: &str, json: bool) -> Result<Exit, Error> {
+fn print_change(preset: Option<&Token>, done: &str, json: bool) -> Result<Exit, Error> {
     if json {
         output::print_json(&ChangeJson { preset })?;
     } else {

@@ -1,4 +1,4 @@
-//! What outputs have kept, converted and lost.
+//! The changes of outputs: kept, converted and lost.
 
 use common::job::changes::{Change, Fate, tally};
 use common::job::run::{Run, RunState};
@@ -22,7 +22,7 @@ pub(crate) fn list(changes: &[Change]) -> Vec<String> {
         .collect()
 }
 
-/// What the outputs of runs have lost, in a line for each kind and reason: `12 files lose captions (libx265 writes none)`.
+/// The losses of completed runs, a line for each kind and reason: `12 files lose captions (libx265 writes none)`.
 pub(crate) fn losses<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
     let lists = runs.filter_map(|run| match &run.state {
         RunState::Completed { report } => Some(report.changes.as_slice()),
@@ -31,7 +31,7 @@ pub(crate) fn losses<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
     lines(lists)
 }
 
-/// The same for lists of changes.
+/// The losses in lists of changes, one list for each file.
 pub(crate) fn lines<'a>(lists: impl Iterator<Item = &'a [Change]>) -> Vec<String> {
     let tallies = tally(lists);
     let mut lines: Vec<String> = tallies

@@ -1,4 +1,4 @@
-//! A job in a line.
+//! A job in one line.
 
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
@@ -6,8 +6,8 @@ use common::names::printable::printable;
 
 use super::{state, units};
 
-/// One finished job in a line.
-pub(crate) fn ending(run: &Run) -> String {
+/// How a finished job ended, in one line.
+pub(crate) fn end(run: &Run) -> String {
     match &run.state {
         RunState::Completed { report } => {
             let mut line = result(report);

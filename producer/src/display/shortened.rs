@@ -1,8 +1,8 @@
-//! Long names, cut to fit a column without losing where they differ.
+//! Long names, cut to fit a column. The parts in which they differ are kept.
 
 use std::collections::HashMap;
 
-/// Characters of the end of a name that stay: what kind of file it is.
+/// Characters at the end of a name that are kept: they show the kind of the file.
 const END: usize = 6;
 
 /// The text cut in its middle to at most `most` characters.
@@ -20,10 +20,9 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
         .collect()
 }
 
-/// Each of the names in at most `most` characters, by the name. Names that are
-/// longer lose what they share with others of the list, and keep where they
-/// differ from those.
-pub(crate) fn told_apart<'a>(
+/// The names, each with its form of at most `most` characters. A cut name keeps the part in which it differs from the
+/// other names.
+pub(crate) fn distinct<'a>(
     names: impl IntoIterator<Item = &'a str>,
     most: usize,
 ) -> HashMap<&'a str, String> {
@@ -33,7 +32,7 @@ pub(crate) fn told_apart<'a>(
         .collect();
     sorted.sort_unstable();
     sorted.dedup();
-    let shared = |a: usize, b: usize| alike(&sorted[a].0, &sorted[b].0);
+    let shared = |a: usize, b: usize| common_prefix(&sorted[a].0, &sorted[b].0);
     (0..sorted.len())
         .map(|at| {
             // In a sorted list, the most similar name is a neighbour.
@@ -49,12 +48,12 @@ pub(crate) fn told_apart<'a>(
         .collect()
 }
 
-/// How many characters two names begin with alike.
-fn alike(a: &[char], b: &[char]) -> usize {
+/// The length of the beginning that two names have in common.
+fn common_prefix(a: &[char], b: &[char]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// A name cut to at most `most` characters that keeps what stands at `differs`.
+/// A name, cut to at most `most` characters. The part at the index `differs` is kept.
 fn around(name: &[char], differs: usize, most: usize) -> String {
     if name.len() <= most {
         return name.iter().collect();
@@ -62,7 +61,7 @@ fn around(name: &[char], differs: usize, most: usize) -> String {
     if most < 4 * END || differs < most / 2 {
         return shortened(&name.iter().collect::<String>(), most);
     }
-    // From where a word begins: a number is read from its first digit.
+    // The kept part begins with the word: a number is read from its first digit.
     let is_word = |c: &&char| c.is_alphanumeric();
     let word = name[..differs.min(name.len())]
         .iter()
@@ -102,9 +101,9 @@ mod tests {
                 )
             })
             .collect();
-        let told = told_apart(names.iter().map(String::as_str), 32);
+        let cut = distinct(names.iter().map(String::as_str), 32);
         for (nth, name) in names.iter().enumerate() {
-            let short = &told[name.as_str()];
+            let short = &cut[name.as_str()];
             assert!(short.contains(&format!("S02E{:02}", nth + 1)), "{short}");
             assert!(
                 short.starts_with("Planet o") && short.ends_with(".1.mkv"),
@@ -136,8 +135,8 @@ mod tests {
         ];
         for most in [24, 32, 60] {
             for names in &groups {
-                let told = told_apart(names.iter().map(String::as_str), most);
-                let mut shorts: Vec<&String> = told.values().collect();
+                let cut = distinct(names.iter().map(String::as_str), most);
+                let mut shorts: Vec<&String> = cut.values().collect();
                 assert!(
                     shorts.iter().all(|short| short.chars().count() <= most),
                     "{shorts:#?}"
@@ -147,6 +146,6 @@ mod tests {
                 assert_eq!(shorts.len(), names.len(), "{shorts:#?}");
             }
         }
-        assert_eq!(told_apart(["short.mkv"], 24)["short.mkv"], "short.mkv");
+        assert_eq!(distinct(["short.mkv"], 24)["short.mkv"], "short.mkv");
     }
 }

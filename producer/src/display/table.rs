@@ -4,7 +4,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
-use super::shortened::told_apart;
+use super::shortened::distinct;
 
 /// The least width of a cut name.
 const LEAST: usize = 24;
@@ -56,7 +56,7 @@ impl NameTable {
         let room = width.map_or(usize::MAX, |width| {
             width.saturating_sub(others + BETWEEN).max(LEAST)
         });
-        let names = told_apart(self.rows.iter().map(|row| row.name.as_str()), room);
+        let names = distinct(self.rows.iter().map(|row| row.name.as_str()), room);
         for Row { cells, name, note } in &self.rows {
             let mut last = names[name.as_str()].clone();
             if let Some(note) = note {

@@ -34,7 +34,7 @@ impl Downloads {
     /// `overwrite` replaces other files that have the names of results.
     ///
     /// # Errors
-    /// Where the folder cannot be made or used.
+    /// If the folder cannot be made or used.
     pub(crate) fn start(
         stores: &Stores,
         target: DownloadTarget,
@@ -84,7 +84,7 @@ impl Downloads {
         self.open == 0
     }
 
-    /// The next event. Waits for ever where no download is running.
+    /// The next event. Waits for ever if no download is running.
     pub(crate) async fn next(&mut self) -> DownloadEvent {
         match self.events.recv().await {
             Some(event) => {
@@ -101,15 +101,15 @@ impl Downloads {
     /// Stops all downloads and removes their hidden files.
     pub(crate) async fn stop(mut self) {
         self.stop.cancel();
-        let ending = async { while self.tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(GIVE_UP, ending).await;
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GIVE_UP, ended).await;
     }
 }
 
-/// The same where there may be no downloads.
-pub(crate) async fn next(bringing: &mut Option<Downloads>) -> DownloadEvent {
-    match bringing {
-        Some(bringing) => bringing.next().await,
+/// The next event, if there are downloads. Waits for ever without any.
+pub(crate) async fn next(downloads: &mut Option<Downloads>) -> DownloadEvent {
+    match downloads {
+        Some(downloads) => downloads.next().await,
         None => std::future::pending().await,
     }
 }

@@ -70,12 +70,12 @@ impl Downloader {
                         () = stop.cancelled() => {}
                     }
                 }
-                trouble => return DownloadResult::Failed(trouble.to_string()),
+                error => return DownloadResult::Failed(error.to_string()),
             }
         }
     }
 
-    /// Whether the result had to be copied.
+    /// Downloads the result unless it is there already. Returns whether it was copied.
     async fn try_download(
         &self,
         job: JobId,
@@ -141,10 +141,10 @@ impl Downloader {
     }
 }
 
-/// What the job has made.
+/// The result as the job made it.
 struct Expected {
     size: u64,
-    /// Unknown of old jobs.
+    /// Old jobs did not record it.
     digest: Option<Digest>,
 }
 

@@ -100,7 +100,7 @@ fn crf(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("'{text}' is not a quality: expected a number, e.g. 23"))
 }
 
-/// The help of `--refuse-loss`, with every kind there is.
+/// The help of `--refuse-loss`, with every kind of change.
 fn kinds_of_loss() -> String {
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     format!(
@@ -111,14 +111,14 @@ fn kinds_of_loss() -> String {
 
 impl RecipeOptions {
     /// Whether the options name an encoder, a codec or `copy`.
-    fn names_what_encodes(&self) -> bool {
+    fn names_encoder(&self) -> bool {
         !self.encoder.is_empty() || self.codec.is_some() || self.video.is_some()
     }
 
-    /// The recipe of these options. `default` encodes where they name no encoder.
+    /// The recipe of these options. `default` is used if they name no encoder.
     ///
     /// # Errors
-    /// Where nothing is named and there is no default, the preset is not there
+    /// If nothing is named and there is no default, the preset is not there
     /// or cannot be read, or the options do not fit together.
     pub(crate) async fn recipe(
         &self,
@@ -126,7 +126,7 @@ impl RecipeOptions {
         default: Option<Choice>,
     ) -> Result<Recipe, Error> {
         let base = presets
-            .base(self.preset.as_ref(), self.names_what_encodes())
+            .base(self.preset.as_ref(), self.names_encoder())
             .await?;
         self.recipe_from(base, default)
     }

@@ -1,4 +1,4 @@
-//! What `--preset` names, and the default preset of a farm.
+//! The presets that `--preset` names, and the default preset of a farm.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ impl fmt::Display for PresetChoice {
 /// Where presets are looked up.
 #[derive(Clone, Copy)]
 pub(crate) enum PresetSource<'a> {
-    /// In a farm, whose default is used where the options name no encoder.
+    /// In a farm. Its default preset is used if the options name no encoder.
     Farm(&'a Settings),
     /// In a farm, without its default.
     FarmByName(&'a Settings),
@@ -54,11 +54,11 @@ impl PresetSource<'_> {
     /// The recipe that the options start from, if any. The farm is asked only if needed.
     ///
     /// # Errors
-    /// Where the preset is not there or cannot be read, or the farm is out of reach.
+    /// If the preset is missing or cannot be read, or the farm is out of reach.
     pub(crate) async fn base(
         self,
         choice: Option<&PresetChoice>,
-        names_what_encodes: bool,
+        names_encoder: bool,
     ) -> Result<Option<Recipe>, Error> {
         match (choice, self) {
             (Some(PresetChoice::File(path)), _) => load(path).map(Some),
@@ -76,22 +76,22 @@ impl PresetSource<'_> {
                 let found = presets.find(name).map_err(Error::usage)?;
                 Ok(Some(found.preset.recipe.clone()))
             }
-            (None, Self::Farm(farm)) if !names_what_encodes => {
+            (None, Self::Farm(farm)) if !names_encoder => {
                 let presets = farm.connect().await?.presets().await?;
                 let found = presets.default_preset().map_err(|error| {
                     Error::usage(format!(
                         "the default preset of the farm is missing: {error}; `producer presets default` chooses another"
                     ))
                 })?;
-                Ok(found.map(told))
+                Ok(found.map(announced))
             }
             (None, _) => Ok(None),
         }
     }
 }
 
-/// Prints which default is used: nobody has named it.
-fn told(default: &Listed) -> Recipe {
+/// The recipe of the default preset. The default is printed, because the options do not name it.
+fn announced(default: &Listed) -> Recipe {
     let recipe = default.preset.recipe.clone();
     eprintln!("using the farm's default preset {}: {recipe}", default.name);
     recipe

@@ -16,7 +16,7 @@ use crate::display::{output, units};
 /// Jobs that are changed at once.
 const AT_ONCE: usize = 32;
 /// Refusals that are printed.
-const TOLD: usize = 5;
+const LISTED: usize = 5;
 
 /// The result of changing one job.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,7 @@ pub(crate) struct BulkResult {
 /// Changes each of the jobs.
 ///
 /// # Errors
-/// Where the broker gives no answer. Changes until then stay, and the same command again does the rest.
+/// If the broker gives no answer. Changes until then stay, and the same command again does the rest.
 pub(crate) async fn for_each_job(
     records: Vec<JobRecord>,
     order: impl AsyncFn(&JobRecord) -> Result<JobChange, BrokerError>,
@@ -102,14 +102,14 @@ impl BulkResult {
         parts.join(", ")
     }
 
-    /// Prints the result; `done` says what was done.
+    /// Prints the result. `done` is the verb for it, such as `cancelled`.
     pub(crate) fn conclude(&self, done: &str, json: bool) -> Result<Exit, Error> {
         if json {
             output::print_json(self)?;
         } else {
             output::print(&self.in_words(done));
         }
-        for (why, jobs) in self.refused.iter().take(TOLD) {
+        for (why, jobs) in self.refused.iter().take(LISTED) {
             let jobs = units::count(jobs.len(), "job");
             eprintln!("refused for {jobs}: {}", printable(why));
         }
@@ -144,7 +144,7 @@ mod tests {
         };
         assert_eq!(result.in_words("cancelled"), "cancelled 3");
         assert_eq!(
-            result.conclude("cancelled", false).expect("told"),
+            result.conclude("cancelled", false).expect("printed"),
             Exit::Done
         );
         let completed = TooLate::Is(JobState::Completed);
@@ -157,7 +157,7 @@ mod tests {
             "cancelled 3, 1 unchanged, too late for 1 (completed)"
         );
         assert_eq!(
-            result.conclude("cancelled", false).expect("told"),
+            result.conclude("cancelled", false).expect("printed"),
             Exit::Failed
         );
     }

@@ -73,7 +73,7 @@ impl FilterOptions {
 
     ///
     /// # Errors
-    /// Where no batch begins like that, or a glob cannot be read.
+    /// If no batch begins like that, or a glob cannot be read.
     pub(crate) async fn filter(&self, broker: &Broker) -> Result<Filter, Error> {
         Ok(Filter {
             states: self.state.clone(),

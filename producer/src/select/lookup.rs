@@ -20,7 +20,7 @@ pub(crate) async fn find(broker: &Broker, id: &str) -> Result<JobRecord, Error> 
 /// Jobs by their ids: each once, in the order of the ids.
 ///
 /// # Errors
-/// Where one of them does not exist, or could be more than one.
+/// If one of them does not exist, or could be more than one.
 pub(crate) async fn find_all(broker: &Broker, ids: &[String]) -> Result<Vec<JobRecord>, Error> {
     let meant: Vec<Meant> = ids
         .iter()

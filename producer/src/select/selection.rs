@@ -27,7 +27,7 @@ impl Selection {
     /// The last argument, as the value of an option that is not given: `reassign JOB… NAME`, `reprioritize JOB… 9`.
     ///
     /// # Errors
-    /// Where there is no such argument, or it cannot be read.
+    /// If there is no such argument, or it cannot be read.
     pub(crate) fn take_target<T: FromStr<Err: Display>>(
         &mut self,
         option: &str,

@@ -115,7 +115,7 @@ impl Bars {
         if let Some(place) = &progress.waits_for {
             message = format!("{message} (waiting for {place})");
         }
-        // The most important comes first: a narrow terminal cuts the rest.
+        // The most important part comes first: a narrow terminal cuts the rest.
         if let Some(left) = running.left {
             message += &format!(", {} left", units::seconds(left));
         }

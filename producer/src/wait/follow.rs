@@ -170,7 +170,7 @@ impl Follower {
     }
 }
 
-/// The next entry of the watch. Waits for ever where there is no watch.
+/// The next entry of the watch. Waits for ever if there is no watch.
 async fn next_entry(watch: &mut Option<kv::Watch>) -> Option<Result<kv::Entry, kv::WatcherError>> {
     match watch {
         Some(watch) => watch.next().await,

@@ -1,5 +1,4 @@
-//! What people see while jobs run: bars on a terminal, a line per finished
-//! file elsewhere. Everything here goes to stderr.
+//! The display while jobs run: bars on a terminal, otherwise a line for each finished file. All of it goes to stderr.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -11,7 +10,7 @@ use common::job::run::{Requeue, Run, RunState};
 use super::bars::Bars;
 use super::follow::JobUpdate;
 use crate::display::job;
-use crate::display::shortened::told_apart;
+use crate::display::shortened::distinct;
 use crate::download::event::{DownloadEvent, DownloadResult};
 use crate::submit::entry::{Entry, EntryState};
 use common::names::printable::printable;
@@ -31,14 +30,14 @@ struct File {
     /// The name in its bar, distinct from the others.
     short: String,
     size: u64,
-    /// Bytes of the result, once that is known.
+    /// Bytes of the result; 0 until the job has completed.
     result: u64,
 }
 
 impl LiveDisplay {
     pub(super) fn new(entries: &[Entry]) -> Self {
         let names: Vec<String> = entries.iter().map(|entry| printable(&entry.name)).collect();
-        let shorts = told_apart(names.iter().map(String::as_str), NAME);
+        let shorts = distinct(names.iter().map(String::as_str), NAME);
         let file = |(entry, name): (&Entry, &String)| File {
             short: shorts[name.as_str()].clone(),
             name: name.clone(),
@@ -150,12 +149,7 @@ impl LiveDisplay {
             }
             RunState::Completed { .. } | RunState::Failed { .. } | RunState::Cancelled => {
                 self.ended += 1;
-                let line = format!(
-                    "[{}/{}] {name}: {}",
-                    self.ended,
-                    self.total,
-                    job::ending(run)
-                );
+                let line = format!("[{}/{}] {name}: {}", self.ended, self.total, job::end(run));
                 let size = file.size;
                 self.say(&line);
                 let seconds = match &run.state {

@@ -23,7 +23,7 @@ pub(crate) struct DefaultPreset {
 }
 
 /// Keeps history for so many days; older history is deleted at once. Runs of jobs are no history
-/// and stay: they prevent that the same file is encoded twice.
+/// and stay: they keep the same file from being encoded twice.
 #[utoipa::path(
     put, path = "/settings/history", tag = "settings", request_body = KeepHistory,
     responses((status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal))

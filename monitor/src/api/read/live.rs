@@ -1,7 +1,7 @@
 //! The state, and every change of it, as server-sent events:
 //!
-//! - `clock`: the broker's time, first of all and every few seconds, so that a
-//!   page tells ages right and notices a connection that has died silently;
+//! - `clock`: the broker's time, first of all and every few seconds, so that a page computes ages right and notices a
+//!   connection that has died silently;
 //! - `state`: all sections;
 //! - `change`: the sections that differ from those sent before.
 

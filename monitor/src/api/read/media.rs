@@ -40,7 +40,7 @@ pub(crate) async fn browse(
     State(shared): State<App>,
     Params(Where { folder }): Params<Where>,
 ) -> Result<axum::Json<FolderRow>, Refusal> {
-    // The page asks in any case: that there is no store is an answer, not an error.
+    // The page always asks, so a missing store is an answer and not an error.
     let Some(media) = &shared.media else {
         return Ok(axum::Json(FolderRow::default()));
     };

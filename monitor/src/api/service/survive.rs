@@ -13,7 +13,7 @@ use crate::web::refusal::Refusal;
 /// Answers for a handler that panicked.
 pub(crate) async fn survive(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    // Locks are read despite poison; nothing else is shared half-way.
+    // Locks are read despite poison, and nothing else that is shared can be half-written.
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     handled.unwrap_or_else(|_| {
         tracing::error!(

@@ -66,7 +66,7 @@ fn a_queue_that_nobody_serves_says_why_and_what_could_be_asked_for_instead() {
 }
 
 #[test]
-fn a_cause_is_told_once_with_all_that_it_holds_up() {
+fn a_cause_is_shown_once_with_all_that_it_holds_up() {
     let mut view = View::new(at(0));
     let lanes = [
         "libx264", "libx265", "any_hevc", "on_night", "on_gone", "copy",
@@ -108,12 +108,12 @@ fn a_cause_is_told_once_with_all_that_it_holds_up() {
                 waiting: for_gone,
             },
         ] => {
-            let told: Vec<_> = ill
+            let shown: Vec<_> = ill
                 .iter()
                 .map(|row| (row.worker.as_str(), row.note.as_deref()))
                 .collect();
             assert_eq!(
-                told,
+                shown,
                 [("attic", Some("no device")), ("laptop", Some("disk full"))]
             );
             assert_eq!(names(for_ill), ["libx264", "libx265", "any_hevc", "copy"]);
@@ -127,7 +127,7 @@ fn a_cause_is_told_once_with_all_that_it_holds_up() {
 }
 
 #[test]
-fn a_place_that_workers_cannot_reach_is_told_once() {
+fn a_place_that_workers_cannot_reach_is_shown_once() {
     let away = |since, error: &str| Away {
         place: "s3://media/".parse().expect("a location"),
         since: at(since),
@@ -169,7 +169,7 @@ fn a_place_that_workers_cannot_reach_is_told_once() {
     assert_eq!(snapshot.workers[0].away[0].error, "atelier");
     assert_eq!(snapshot.workers[0].clock_ahead, 0.0);
 
-    // Who is silent says nothing any more.
+    // A silent worker reports nothing any more.
     let later = view.snapshot(at(100)).attention;
     assert!(later.iter().all(is_lost), "{later:?}");
 }

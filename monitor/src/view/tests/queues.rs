@@ -43,12 +43,12 @@ fn what_no_worker_takes_stands_behind_what_comes_next() {
     view.apply(Input::Lanes(lanes, heads), at(0));
     heard(&mut view, heartbeat("mini-pc", &["libx265"]), 0);
     let next = view.snapshot(at(1)).next;
-    let told: Vec<_> = next
+    let shown: Vec<_> = next
         .iter()
         .map(|row| (row.job.name.as_str(), row.unserved))
         .collect();
     let never = ("never.mkv", Some(Unserved::NotProved));
-    assert_eq!(told, [("soon.mkv", None), never]);
+    assert_eq!(shown, [("soon.mkv", None), never]);
 }
 
 #[test]
@@ -80,8 +80,7 @@ fn a_queue_is_not_done_before_the_jobs_that_run_in_it() {
     assert_eq!(etas, [Some(54.0), Some(108.0)]);
     assert_eq!(snapshot.queues[0].eta, Some(108.0), "its longest");
 
-    // What waits comes on top, judged by the same jobs; where nobody knows how
-    // large it is, nothing is said.
+    // The waiting jobs are added, judged by the same jobs. Without their sizes there is no estimate.
     let lanes = || vec![waiting("hevc_nvenc", 5, 4)];
     view.apply(Input::Lanes(lanes(), Vec::new()), at(50));
     assert_eq!(view.snapshot(at(50)).queues[0].eta, None);
@@ -89,6 +88,6 @@ fn a_queue_is_not_done_before_the_jobs_that_run_in_it() {
     (0..4).for_each(|_| four.add(1000));
     let sums = [("hevc_nvenc".parse().expect("a queue"), four)];
     view.apply(Input::Waiting(lanes(), Vec::new(), sums.into()), at(50));
-    // 54 + 108 s of those that run, four of 131 s, two at once.
+    // 54 + 108 s for the running jobs, and four jobs of 131 s, two at once.
     assert_eq!(view.snapshot(at(50)).queues[0].eta, Some(343.0));
 }

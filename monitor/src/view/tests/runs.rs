@@ -72,7 +72,7 @@ fn progress_counts_for_the_present_attempt_only() {
         waits_for: None,
         at: at(0),
     };
-    // It may come before its run was seen.
+    // Progress may come before its run was seen.
     view.apply(Input::Progress(Box::new(progress.clone())), at(0));
     changed(&mut view, &run, 1);
     let row = view.snapshot(at(1)).running[0].clone();
@@ -110,7 +110,7 @@ fn history_is_bounded_and_says_from_when_on_it_counts() {
     );
     assert_eq!(totals.since, Some(crate::snapshot::moment::Moment(at(200))));
     assert!(matches!(
-        snapshot.recent[0].ending,
+        snapshot.recent[0].end,
         JobEnd::Completed { fps: 50.0, .. }
     ));
 }
@@ -126,7 +126,7 @@ fn a_job_that_began_before_the_changes_is_found_by_what_its_worker_says() {
     view.apply(Input::Found(Box::new(run.clone())), at(0));
     assert!(view.unknown_jobs(at(0)).is_empty());
 
-    // An answer that was overtaken does not bring it back.
+    // An answer that is older than the latest change does not bring the job back.
     changed(&mut view, &run.complete(report("atelier"), at(1)), 9);
     view.apply(Input::Found(Box::new(run)), at(2));
     assert!(view.snapshot(at(2)).running.is_empty());

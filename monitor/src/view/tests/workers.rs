@@ -35,7 +35,7 @@ fn while_the_broker_is_away_nobody_falls_silent() {
     assert_eq!(snapshot.broker.since.0, at(5));
     assert_eq!(snapshot.workers[0].status, Presence::Ready);
 
-    // Once it is back, a worker has its three heartbeats to be heard again.
+    // Once the broker is back, a worker has the time of three heartbeats to be heard again.
     view.apply(Input::Connected, at(100));
     assert_eq!(view.snapshot(at(115)).workers[0].status, Presence::Ready);
     assert_eq!(view.snapshot(at(116)).workers[0].status, Presence::Lost);

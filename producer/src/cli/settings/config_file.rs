@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::cli::args;
 use crate::cli::exit::Error;
 
-/// What the file says; each key is named after an option.
+/// The values in the file. Each key is named after an option.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConfigFile {
     pub nats: Option<Servers>,
@@ -26,7 +26,7 @@ pub(crate) struct ConfigFile {
 
 impl ConfigFile {
     /// # Errors
-    /// Where the file cannot be read. Every key that is unknown and every value that cannot be used is named.
+    /// If the file cannot be read. The error names every unknown key and every value that cannot be used.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let failed =
             |why: &str| Error::usage(format!("config file {}: {}", path.display(), why.trim()));
@@ -55,7 +55,7 @@ impl ConfigFile {
     }
 }
 
-/// The keys that have not been read yet, and what was wrong with the others.
+/// The keys that are not read yet, and the problems of the others.
 struct Keys {
     table: Table,
     problems: Vec<String>,

@@ -37,7 +37,7 @@ impl Settings {
     /// Fills in the defaults of the config file.
     ///
     /// # Errors
-    /// Where the config file cannot be used.
+    /// If the config file cannot be used.
     pub(crate) fn new(options: CommonOptions, sets_up: bool) -> Result<Self, Error> {
         fn given<T>(option: Option<Setting<T>>) -> Option<T> {
             option.and_then(Setting::value)
@@ -65,7 +65,7 @@ impl Settings {
     /// The connection to the farm; made once.
     ///
     /// # Errors
-    /// Where the broker is out of reach, too old or without JetStream.
+    /// If the broker is out of reach, too old or without JetStream.
     pub(crate) async fn connect(&self) -> Result<Broker, Error> {
         let connect = async || {
             let servers = self.nats.clone().unwrap_or_default();
@@ -82,17 +82,21 @@ impl Settings {
         Ok(self.broker.get_or_try_init(connect).await?.clone())
     }
 
-    /// A line about what could not be read on the broker so far.
+    /// A line about the messages on the broker that could not be read so far.
     pub(crate) fn unreadable(&self) -> Option<String> {
-        let things = self.broker.get()?.unreadable();
-        let first = things.first()?;
-        let subjects = things
+        let unreadable = self.broker.get()?.unreadable();
+        let first = unreadable.first()?;
+        let subjects = unreadable
             .iter()
             .take(NAMED)
-            .map(|thing| thing.subject.as_str());
+            .map(|message| message.subject.as_str());
         let subjects = subjects.collect::<Vec<_>>().join(", ");
-        let more = if things.len() > NAMED { ", …" } else { "" };
-        let count = match things.len() {
+        let more = if unreadable.len() > NAMED {
+            ", …"
+        } else {
+            ""
+        };
+        let count = match unreadable.len() {
             1 => "1 message".to_owned(),
             many => format!("{many} messages"),
         };

@@ -46,8 +46,8 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
             "batch '{id}' not found: `producer batches` lists all"
         )));
     };
-    // Jobs publish their progress twice a second: this listens while the jobs are read.
-    let mut heard = ProgressListener::listen(&broker).await?;
+    // Jobs publish their progress twice a second. The listener collects it while the jobs are read.
+    let mut listener = ProgressListener::listen(&broker).await?;
     let mut done: HashMap<JobId, Completed> = HashMap::new();
     let pick = |record: JobRecord| {
         done.extend(Completed::of(&record).map(|completed| (record.job().id, completed)));
@@ -58,8 +58,8 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     own.iter().for_each(|record| progress.add(record));
     let losses = changes::losses(own.iter().filter_map(JobRecord::run));
     let workers = broker.workers().await?;
-    heard.of(&own).await;
-    let outlook = outlook(&own, done.into_values().collect(), &heard, broker.now());
+    listener.of(&own).await;
+    let outlook = outlook(&own, done.into_values().collect(), &listener, broker.now());
     let shown = Shown {
         is_paused: broker.controls().await?.is_paused(&Target::Batch(id)),
         seconds_left: outlook.seconds_left(slots(&own, &workers)),

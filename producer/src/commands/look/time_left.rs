@@ -53,11 +53,11 @@ impl Completed {
     }
 }
 
-/// What is left of a batch, judged by its own jobs and by the latest completed ones of the same queues.
+/// The outlook of a batch, from its own jobs and from the latest completed jobs of the same queues.
 pub(super) fn outlook(
     own: &[JobRecord],
     mut completed: Vec<Completed>,
-    heard: &ProgressListener,
+    listener: &ProgressListener,
     now: Timestamp,
 ) -> Outlook {
     let mut outlook = Outlook::default();
@@ -68,7 +68,7 @@ pub(super) fn outlook(
         let size = record.job().input.size;
         match record.run().map(|run| &run.state) {
             Some(RunState::Running { since, .. }) => {
-                let progress = heard.progress.get(&record.job().id);
+                let progress = listener.progress.get(&record.job().id);
                 let left = progress.and_then(|progress| progress.seconds_left(*since));
                 let at = progress.map_or(now, |progress| progress.at);
                 outlook.running(size, at.duration_since(*since).as_secs_f64(), left);
@@ -91,7 +91,7 @@ pub(super) fn outlook(
 
 /// The slots of all workers that take any of these jobs.
 pub(super) fn slots(records: &[JobRecord], workers: &[Heartbeat]) -> u32 {
-    // One job of each queue stands for the others.
+    // One job of each queue is checked for all of that queue.
     let open: HashMap<&Queue, &Job> = records
         .iter()
         .filter(|record| !record.has_ended())
@@ -138,7 +138,7 @@ impl ProgressListener {
                 }
             }
         };
-        // Who says nothing by then is judged by what such jobs took.
+        // A job without progress by then is judged by how long such jobs took.
         let _ = tokio::time::timeout(LISTEN, listen).await;
     }
 }

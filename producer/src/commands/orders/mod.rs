@@ -58,7 +58,7 @@ pub(super) async fn pause(
 /// Ends the drain and the quarantine of a worker.
 ///
 /// # Errors
-/// Where the broker gives no answer, or the worker is alive and gives none.
+/// If the broker does not answer, or the worker is alive and does not answer.
 pub(super) async fn resume_worker(
     broker: &Broker,
     worker: WorkerName,
@@ -80,7 +80,7 @@ pub(super) async fn resume_worker(
         (false, false) => "was neither drained nor in quarantine",
     };
     command(broker, &target, order.as_ref()).await?;
-    tell(&target, order.as_ref(), lifted, done, json)
+    print_order(&target, order.as_ref(), lifted, done, json)
 }
 
 /// Gives an order, or takes it back.
@@ -92,17 +92,17 @@ pub(super) async fn give(
     json: bool,
 ) -> Result<Exit, Error> {
     command(broker, target, order).await?;
-    tell(target, order, false, done, json)
+    print_order(target, order, false, done, json)
 }
 
 async fn command(broker: &Broker, target: &Target, order: Option<&Order>) -> Result<(), Error> {
-    if let Some(warning) = unheard_of(broker, target, order).await? {
+    if let Some(warning) = missing_target(broker, target, order).await? {
         eprintln!("warning: {warning}");
     }
     Ok(broker.command(target, order).await?)
 }
 
-fn tell(
+fn print_order(
     target: &Target,
     order: Option<&Order>,
     quarantine_lifted: bool,
@@ -129,8 +129,8 @@ fn named(target: &Target) -> String {
     }
 }
 
-/// A warning where nothing that the order is for exists yet. The order stays in force.
-async fn unheard_of(
+/// A warning if the target of an order does not exist yet. The order stays in force.
+async fn missing_target(
     broker: &Broker,
     target: &Target,
     order: Option<&Order>,

@@ -136,7 +136,7 @@ fn why(state: &EntryState) -> String {
 }
 
 /// What would become of all sources of a submission.
-pub(super) async fn foretell(
+pub(super) async fn forecast(
     broker: &Broker,
     decided: Vec<PlannedFile>,
     terms: &JobTerms,
@@ -145,37 +145,37 @@ pub(super) async fn foretell(
     if let Some(name) = &terms.worker {
         workers.retain(|one| one.name == *name);
     }
-    let mut foretold = Vec::with_capacity(decided.len());
+    let mut forecasts = Vec::with_capacity(decided.len());
     let (mut open, mut inputs) = (Vec::new(), Vec::new());
     for (index, one) in decided.into_iter().enumerate() {
-        let mut told = InputForecast::of(one.source.input.location.clone(), Some(one.output));
+        let mut forecast = InputForecast::of(one.source.input.location.clone(), Some(one.output));
         if one.skipped.is_some() {
-            (told.would, told.why) = (Would::Skip, one.skipped);
+            (forecast.would, forecast.why) = (Would::Skip, one.skipped);
         } else if one.is_uploaded {
             let why = "uploaded first, so no worker can probe it yet";
-            told.why = Some(why.to_owned());
+            forecast.why = Some(why.to_owned());
         } else {
             open.push(index);
             inputs.push(one.source.input);
         }
-        foretold.push(told);
+        forecasts.push(forecast);
     }
     let inputs: Vec<&Input> = inputs.iter().collect();
-    let seen = forecasts(broker, &workers, &terms.recipe, &inputs).await;
+    let seen = probe(broker, &workers, &terms.recipe, &inputs).await;
     for (index, seen) in open.into_iter().zip(seen) {
-        foretold[index].take(seen);
+        forecasts[index].take(seen);
     }
-    Ok(foretold)
+    Ok(forecasts)
 }
 
-/// The same for inputs whose outputs have no names yet.
+/// What would become of inputs whose outputs have no names yet.
 pub(super) async fn look_at(
     broker: &Broker,
     workers: &[Heartbeat],
     recipe: &Recipe,
     inputs: &[&Input],
 ) -> Vec<InputForecast> {
-    let seen = forecasts(broker, workers, recipe, inputs).await;
+    let seen = probe(broker, workers, recipe, inputs).await;
     inputs
         .iter()
         .zip(seen)
@@ -188,7 +188,7 @@ pub(super) async fn look_at(
 }
 
 /// Has each input probed by a worker that has proved the encoder and reaches the input.
-async fn forecasts(
+async fn probe(
     broker: &Broker,
     workers: &[Heartbeat],
     recipe: &Recipe,
@@ -209,16 +209,16 @@ async fn forecasts(
 }
 
 /// Prints what would be done.
-pub(super) fn tell(foretold: &[InputForecast], json: bool) -> Result<Exit, Error> {
+pub(super) fn print(forecasts: &[InputForecast], json: bool) -> Result<Exit, Error> {
     if json {
-        output::print_json(&foretold)?;
+        output::print_json(&forecasts)?;
     } else {
-        for one in foretold {
+        for one in forecasts {
             output::print(&lines(one).join("\n"));
         }
-        output::print(&totals(foretold));
+        output::print(&totals(forecasts));
     }
-    let fails = foretold.iter().any(|one| one.would == Would::Fail);
+    let fails = forecasts.iter().any(|one| one.would == Would::Fail);
     Ok(if fails { Exit::Failed } else { Exit::Done })
 }
 
@@ -255,14 +255,14 @@ fn lines(one: &InputForecast) -> Vec<String> {
 }
 
 /// Lines for each source whose job would fail.
-pub(super) fn failing(foretold: &[InputForecast]) -> Vec<String> {
-    let failing = foretold.iter().filter(|one| one.would == Would::Fail);
+pub(super) fn failing(forecasts: &[InputForecast]) -> Vec<String> {
+    let failing = forecasts.iter().filter(|one| one.would == Would::Fail);
     failing.flat_map(lines).collect()
 }
 
 /// `3 files would be encoded, 1 skipped`, and what they would lose.
-pub(super) fn totals(foretold: &[InputForecast]) -> String {
-    let count = |would| foretold.iter().filter(|one| one.would == would).count();
+pub(super) fn totals(forecasts: &[InputForecast]) -> String {
+    let count = |would| forecasts.iter().filter(|one| one.would == would).count();
     let encode = count(Would::Encode) + count(Would::Enqueue);
     let mut parts = vec![format!("{} would be encoded", units::count(encode, "file"))];
     let others = [
@@ -276,7 +276,7 @@ pub(super) fn totals(foretold: &[InputForecast]) -> String {
             parts.push(format!("{count} {words}"));
         }
     }
-    let lists = foretold.iter().map(|one| one.changes.as_slice());
+    let lists = forecasts.iter().map(|one| one.changes.as_slice());
     let mut lines = vec![parts.join(", ")];
     lines.extend(changes::lines(lists));
     lines.join("\n")

@@ -1,5 +1,4 @@
-//! Submitting files to a farm, and waiting for their jobs where asked to: what `enqueue` does, and `encode` with
-//! `--nats`.
+//! Submitting files to a farm and, if asked, waiting for their jobs: for `enqueue`, and for `encode` with `--nats`.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -35,11 +34,11 @@ pub(super) struct Request<'a> {
     pub destination: Destination,
     pub recipe: Recipe,
     pub jobs: &'a JobOptions,
-    /// The store that local files are uploaded to, where there is one.
+    /// The store that local files are uploaded to, if there is one.
     pub upload_to: Option<Location>,
-    /// Whether to refuse what no live worker can run.
+    /// Whether to refuse jobs that no live worker can run.
     pub require_worker: bool,
-    /// Whether to stay until all jobs have ended.
+    /// Whether to wait until all jobs have ended.
     pub wait: bool,
     pub renew: Renew,
 }
@@ -59,7 +58,7 @@ impl Request<'_> {
     ) -> Result<Exit, Error> {
         if self.jobs.dry_run {
             return tokio::select! {
-                told = self.foretell(settings) => told,
+                result = self.forecast(settings) => result,
                 () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
             };
         }
@@ -79,14 +78,14 @@ impl Request<'_> {
         let counts = Counts::of(&submitted.entries);
         eprintln!("{}", counts.in_words());
         if self.wait {
-            self.stay(submitted, counts, shutdown).await
+            self.wait(submitted, counts, shutdown).await
         } else {
             self.leave(&submitted, counts)
         }
     }
 
-    /// Tells what would be done.
-    async fn foretell(&self, settings: &Settings) -> Result<Exit, Error> {
+    /// Prints what would be done.
+    async fn forecast(&self, settings: &Settings) -> Result<Exit, Error> {
         let terms = self.jobs.terms(self.recipe.clone(), self.renew)?;
         let stores = Stores::new();
         let mut submission =
@@ -101,8 +100,8 @@ impl Request<'_> {
             &terms,
             store,
         );
-        let foretold = dry_run::foretell(&broker, decided.await?, &terms).await?;
-        Ok(submission.exit(dry_run::tell(&foretold, self.jobs.json)?))
+        let forecasts = dry_run::forecast(&broker, decided.await?, &terms).await?;
+        Ok(submission.exit(dry_run::print(&forecasts, self.jobs.json)?))
     }
 
     async fn submit(
@@ -157,7 +156,7 @@ impl Request<'_> {
         })
     }
 
-    fn told<'a>(&'a self, submitted: &'a Submitted, counts: Counts) -> Summary<'a> {
+    fn summary<'a>(&'a self, submitted: &'a Submitted, counts: Counts) -> Summary<'a> {
         Summary {
             entries: &submitted.entries,
             counts,
@@ -172,29 +171,28 @@ impl Request<'_> {
             eprintln!("{}", how_to_download(target, &submitted.entries));
         }
         if self.jobs.json {
-            self.told(submitted, counts).print_json()?;
+            self.summary(submitted, counts).print_json()?;
         }
         let is_done = counts.skipped + counts.refused == 0;
         let exit = if is_done { Exit::Done } else { Exit::Failed };
         Ok(submitted.submission.exit(exit))
     }
 
-    /// Stays until all jobs have ended and their results are downloaded.
-    async fn stay(
+    /// Waits until all jobs have ended and their results are downloaded.
+    async fn wait(
         &self,
         mut submitted: Submitted,
         counts: Counts,
         shutdown: &CancellationToken,
     ) -> Result<Exit, Error> {
         let overwrite = self.jobs.overwrite || self.jobs.again;
-        let bringing = match self.destination.download_to.clone() {
+        let downloads = match self.destination.download_to.clone() {
             Some(target) => Some(Downloads::start(&submitted.stores, target, overwrite)?),
             None => None,
         };
         let (follower, entries) = (submitted.follower, &mut submitted.entries);
         let supervise = std::future::pending();
-        let ending =
-            wait_until_ended(Some(follower), bringing, entries, shutdown, supervise).await?;
+        let end = wait_until_ended(Some(follower), downloads, entries, shutdown, supervise).await?;
         let carry_on = match &self.destination.download_to {
             None => "the farm continues without this program".to_owned(),
             Some(target) => format!(
@@ -202,13 +200,13 @@ impl Request<'_> {
                 how_to_download(target, &submitted.entries)
             ),
         };
-        let told = Summary {
+        let summary = Summary {
             entries: &submitted.entries,
             counts,
             left_out: &submitted.submission.left_out,
             destination: &self.destination,
         };
-        let exit = told.conclude(ending, self.jobs.json, &carry_on)?;
+        let exit = summary.conclude(end, self.jobs.json, &carry_on)?;
         Ok(submitted.submission.exit(exit))
     }
 }

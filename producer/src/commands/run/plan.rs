@@ -55,7 +55,8 @@ struct Sources {
     bytes: u64,
     skipped: usize,
     /// Of the first files only.
-    foretold: Vec<InputForecast>,
+    #[serde(rename = "foretold")]
+    forecasts: Vec<InputForecast>,
 }
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
@@ -86,7 +87,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
             files: found.sources.len(),
             bytes: found.bytes(),
             skipped: found.no_media + found.hidden + found.excluded,
-            foretold: Vec::new(),
+            forecasts: Vec::new(),
         })
     };
     let broker = settings.connect().await?;
@@ -98,7 +99,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         .measured(&history);
     if let Some(sources) = &mut sources {
         let inputs: Vec<&Input> = inputs.iter().collect();
-        sources.foretold = dry_run::look_at(&broker, &workers, &recipe, &inputs).await;
+        sources.forecasts = dry_run::look_at(&broker, &workers, &recipe, &inputs).await;
     }
     let shown = Shown {
         recipe: &recipe,
@@ -171,13 +172,13 @@ fn text(shown: &Shown<'_>) -> String {
         parts.push(table::text(&table));
     }
     if let Some(sources) = &shown.sources {
-        parts.extend(dry_run::failing(&sources.foretold));
-        if !sources.foretold.is_empty() {
-            parts.push(dry_run::totals(&sources.foretold));
+        parts.extend(dry_run::failing(&sources.forecasts));
+        if !sources.forecasts.is_empty() {
+            parts.push(dry_run::totals(&sources.forecasts));
         }
-        let unseen = sources.files - sources.foretold.len();
+        let unseen = sources.files - sources.forecasts.len();
         if unseen > 0 {
-            let why = if sources.foretold.len() < LOOKED_AT {
+            let why = if sources.forecasts.len() < LOOKED_AT {
                 "they are uploaded first; `producer encode --dry-run` probes local files"
             } else {
                 "`producer enqueue --dry-run` probes all"

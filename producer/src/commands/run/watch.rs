@@ -54,7 +54,7 @@ pub(crate) struct Options {
 
 ///
 /// # Errors
-/// Where the options make no sense, or the farm is out of reach at the start.
+/// If the options make no sense, or the farm is out of reach at the start.
 pub(crate) async fn run(
     options: Options,
     settings: &Settings,
@@ -101,12 +101,12 @@ pub(crate) async fn run(
         "watching {place}; results go to {}",
         watch.destination.folder
     );
-    let mut trouble = None;
+    let mut problem = None;
     while !shutdown.is_cancelled() {
         {
             let mut looking = pin!(watch.look(shutdown));
             tokio::select! {
-                result = &mut looking => tell(&mut trouble, result.err()),
+                result = &mut looking => report_problem(&mut problem, result.err()),
                 () = shutdown.cancelled() => {
                     // Running uploads remove what they sent.
                     let _ = tokio::time::timeout(GIVE_UP, looking).await;
@@ -141,20 +141,20 @@ fn watched(place: &Path) -> Result<Location, Error> {
     }
 }
 
-/// Reports that a problem began or ended: once, however long it lasts.
-fn tell(trouble: &mut Option<String>, now: Option<Error>) {
+/// Prints when a problem begins and when it ends, each once.
+fn report_problem(problem: &mut Option<String>, now: Option<Error>) {
     let now = now.map(|error| error.to_string());
-    match (&trouble, &now) {
+    match (&problem, &now) {
         (Some(before), Some(now)) if before == now => {}
         (_, Some(now)) => eprintln!("warning: {now}; retrying"),
         (Some(_), None) => eprintln!("the problem is over"),
         (None, None) => {}
     }
-    *trouble = now;
+    *problem = now;
 }
 
-/// Refuses a folder for results in which results would be taken for new files. A folder below the watched one is fine:
-/// the search leaves it out.
+/// Refuses a folder for results whose files would be taken for new ones. A folder below the watched one is allowed: the
+/// search leaves it out.
 fn refuse_loop(place: &Location, folder: &Location) -> Result<(), Error> {
     let is_within = match (place.path(), folder.path()) {
         (Some(place), Some(folder)) => place.starts_with(folder),
@@ -253,7 +253,7 @@ struct Line<'a> {
     output: &'a Location,
 }
 
-/// Prints what became of a new file; nothing where it is done or running already.
+/// Prints what became of a new file. Prints nothing if its job is done or running already.
 fn report(entry: &Entry, json: bool) -> Result<(), Error> {
     let job = &entry.job;
     let name = printable(&entry.name);

@@ -407,7 +407,7 @@ mod tests {
             index.run(&run.fail(failure, SignedDuration::ZERO, at(60 + nth)));
         }
         let failures = History::of(&index, 1, at(100)).failures;
-        let told: Vec<_> = failures
+        let shown: Vec<_> = failures
             .iter()
             .map(|sum| (sum.jobs, sum.reason.as_str()))
             .collect();
@@ -416,6 +416,6 @@ mod tests {
             (1, "no video in it"),
             (1, "source is damaged: it ends at 3 s of 4 s"),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(shown, expected);
     }
 }

@@ -49,9 +49,9 @@ pub(super) struct Encode {
     json: bool,
 }
 
-/// What has become of the jobs.
+/// The jobs after the encode.
 struct Done {
-    ending: WaitEnd,
+    end: WaitEnd,
     entries: Vec<Entry>,
     counts: Counts,
 }
@@ -60,7 +60,7 @@ impl Encode {
     /// Finds the sources and the programs.
     ///
     /// # Errors
-    /// Where the options make no sense, there is nothing to encode, or a program is missing.
+    /// If the options make no sense, there is nothing to encode, or a program is missing.
     pub(super) async fn prepare(
         options: &Options,
         recipe: Recipe,
@@ -107,49 +107,49 @@ impl Encode {
 
     pub(super) async fn run(mut self, shutdown: &CancellationToken) -> Result<Exit, Error> {
         if self.is_dry_run {
-            let told = self.dry_run(shutdown).await?;
-            return Ok(self.submission.exit(dry_run::tell(&told, self.json)?));
+            let forecasts = self.dry_run(shutdown).await?;
+            return Ok(self.submission.exit(dry_run::print(&forecasts, self.json)?));
         }
         let Done {
-            ending,
+            end,
             mut entries,
             counts,
         } = self.encode(shutdown).await?;
-        if ending == WaitEnd::Interrupted {
+        if end == WaitEnd::Interrupted {
             // The worker has given back its jobs by now.
             for entry in entries.iter_mut().filter(|entry| entry.is_open()) {
                 entry.state = EntryState::Pending;
             }
         }
-        let told = Summary {
+        let summary = Summary {
             entries: &entries,
             counts,
             left_out: &self.submission.left_out,
             destination: &self.destination,
         };
-        let exit = told.conclude(ending, self.json, "run the same command again to resume")?;
+        let exit = summary.conclude(end, self.json, "run the same command again to resume")?;
         Ok(self.submission.exit(exit))
     }
 
-    /// What would be done. The state of the output folder knows what was done before. The worker that looks into the
-    /// files runs over a state of its own, so that it takes up nothing that an interrupted command has left.
+    /// What would be done. The state of the output folder knows the jobs of earlier commands. The worker that probes the
+    /// files runs over a temporary state, so that it does not run the jobs that an interrupted command has left.
     async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<InputForecast>, Error> {
         let output = self.output.clone();
         let known = output.is_dir().then(|| State::open(&output)).transpose()?;
         let temporary = State::temporary()?;
         let mut worth = None;
-        let told = tokio::select! {
-            told = self.foretell(known.as_ref(), &temporary, &mut worth) => told,
+        let forecasts = tokio::select! {
+            forecasts = self.forecast(known.as_ref(), &temporary, &mut worth) => forecasts,
             () = shutdown.cancelled() => Err(Error::interrupted("interrupted")),
         };
         temporary.remove();
         if let Some(known) = known {
             close(known, worth);
         }
-        told
+        forecasts
     }
 
-    async fn foretell(
+    async fn forecast(
         &mut self,
         known: Option<&State>,
         temporary: &State,
@@ -178,7 +178,7 @@ impl Encode {
             .farm(temporary, roots)?
             .run(async |farm, broker| {
                 farm.start(broker, &self.terms.recipe).await?;
-                dry_run::foretell(broker, decided, &self.terms).await
+                dry_run::forecast(broker, decided, &self.terms).await
             })
             .await?;
         ran.done
@@ -202,7 +202,7 @@ impl Encode {
         done
     }
 
-    /// Submits the jobs and stays with them.
+    /// Submits the jobs and waits until they have ended.
     async fn jobs(
         &mut self,
         farm: &mut RunningFarm<'_>,
@@ -215,8 +215,8 @@ impl Encode {
             () = shutdown.cancelled() => return Err(interrupted()),
         };
         let counts = Counts::of(&entries);
-        tell(counts);
-        let ending = if entries.iter().any(Entry::is_open) {
+        print_counts(counts);
+        let end = if entries.iter().any(Entry::is_open) {
             tokio::select! {
                 proved = farm.start(broker, &self.terms.recipe) => proved?,
                 () = shutdown.cancelled() => return Err(interrupted()),
@@ -227,7 +227,7 @@ impl Encode {
             WaitEnd::AllEnded
         };
         Ok(Done {
-            ending,
+            end,
             entries,
             counts,
         })
@@ -281,7 +281,7 @@ impl Encode {
     }
 }
 
-/// Reduces a state to the runs to remember, where nothing is left to do.
+/// Reduces a state to the runs to remember, if nothing is left to do.
 fn close(state: State, worth: Option<Vec<Run>>) {
     if let Some(runs) = worth.filter(|_| scratch::is_clear(&state))
         && let Err(error) = state.forget(&runs)
@@ -301,7 +301,7 @@ fn encoders_to_prove(recipe: &Recipe) -> Option<Vec<Encoder>> {
     }
 }
 
-fn tell(counts: Counts) {
+fn print_counts(counts: Counts) {
     let open = counts.added + counts.pending + counts.running;
     let mut line = match open {
         0 => "nothing to encode".to_owned(),

@@ -25,11 +25,11 @@ pub(crate) async fn run(
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
     let default = ENCODER.parse().map(Choice::Encoder).map_err(Error::usage)?;
-    let shelf = match settings.nats {
+    let source = match settings.nats {
         Some(_) => PresetSource::FarmByName(settings),
         None => PresetSource::BuiltIn,
     };
-    let recipe = options.recipe.recipe(shelf, Some(default)).await?;
+    let recipe = options.recipe.recipe(source, Some(default)).await?;
     match settings.nats {
         Some(_) => on_the_farm(&options, recipe, settings, shutdown).await,
         None => {

@@ -13,7 +13,7 @@ pub(crate) struct Counts {
     /// The batch of the added jobs.
     pub batch: Option<BatchId>,
     pub added: usize,
-    /// Waiting; after submitting, without the added ones.
+    /// Waiting. Right after submitting, the added jobs are not counted here.
     pub pending: usize,
     pub running: usize,
     pub done: usize,

@@ -20,7 +20,7 @@ use crate::wait::ended;
 use crate::wait::ended::WaitEnd;
 
 /// Files without a job that are named.
-const TOLD: usize = 20;
+const LISTED: usize = 20;
 
 #[derive(Serialize)]
 struct SummaryJson<'a> {
@@ -56,10 +56,10 @@ impl Summary<'_> {
         })
     }
 
-    /// Prints the summary after waiting. `carry_on` tells an interrupted user what becomes of the rest.
+    /// Prints the summary after waiting. `carry_on` is for a user who interrupted the command: how the rest goes on.
     pub(super) fn conclude(
         mut self,
-        ending: WaitEnd,
+        end: WaitEnd,
         json: bool,
         carry_on: &str,
     ) -> Result<Exit, Error> {
@@ -74,7 +74,7 @@ impl Summary<'_> {
                 output::print(&line);
             }
         }
-        if ending == WaitEnd::Interrupted {
+        if end == WaitEnd::Interrupted {
             let open = entries.iter().filter(|entry| entry.is_open()).count();
             return Err(Error::interrupted(format!(
                 "interrupted with {} of {} left; {carry_on}",
@@ -96,7 +96,7 @@ pub(super) fn print_refused(entries: &[Entry]) {
     let mut refused = entries
         .iter()
         .filter_map(|entry| Some((&entry.name, reason(entry)?)));
-    for (name, why) in refused.by_ref().take(TOLD) {
+    for (name, why) in refused.by_ref().take(LISTED) {
         eprintln!("{}: {}", printable(name), printable(&why));
     }
     let more = refused.count();
