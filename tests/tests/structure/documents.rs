@@ -1,5 +1,5 @@
 //! Whether the documents name what exists: their links lead to a file and a
-//! heading, and the files and folders of the source tree in them are there.
+//! heading, and the files, folders, types and functions in them are there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -62,6 +62,47 @@ pub(crate) fn missing_files(repository: &Path) -> Vec<String> {
         }
     }
     missing
+}
+
+/// The types and functions that a document names and that the source code does not define: paths like
+/// `Run::spent` in all documents, and the types in the third column of the glossary's tables.
+pub(crate) fn missing_names(repository: &Path, sources: &[PathBuf]) -> Vec<String> {
+    let defined: BTreeSet<String> = sources
+        .iter()
+        .flat_map(|folder| tree::files(&repository.join(folder)))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter_map(|path| tree::text(&path))
+        .flat_map(|text| words(&text).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let mut missing = Vec::new();
+    for document in documents(repository) {
+        let text = prose(&document);
+        let mut named = code(&text);
+        named.retain(|span| span.contains("::"));
+        if document.ends_with("GLOSSARY.md") {
+            let types = text.lines().filter_map(|line| line.split('|').nth(3));
+            named.extend(
+                types
+                    .flat_map(code)
+                    .filter(|span| span.starts_with(char::is_uppercase)),
+            );
+        }
+        let document = tree::name(repository, &document);
+        let is_missing = |name: &&String| words(name).any(|word| !defined.contains(word));
+        missing.extend(
+            named
+                .iter()
+                .filter(is_missing)
+                .map(|name| format!("{document}: {name}")),
+        );
+    }
+    missing
+}
+
+/// The identifiers of a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
 }
 
 /// A document without its blocks of code.
@@ -130,7 +171,11 @@ fn what_documents_name_and_is_not_there_is_found() {
             "docs/A.md",
             "# `Two` words\n`common/src/{a,b}.rs`, `flows/a.rs`, `flows/b.rs`, `s3://a/b.rs`\n```\n`common/no`\n```\n",
         ),
-        ("common/src/a.rs", ""),
+        (
+            "docs/GLOSSARY.md",
+            "| `NoType` | b | `Job`, `Gone`, stream `DEAD` | `NoType` |\n`Job::new`, `Job::lost`\n",
+        ),
+        ("common/src/a.rs", "struct Job; impl Job { fn new() {} }"),
         ("tests/tests/flows/a.rs", ""),
     ]);
     assert_eq!(
@@ -144,5 +189,13 @@ fn what_documents_name_and_is_not_there_is_found() {
     assert_eq!(
         missing_files(folder.path()),
         ["docs/A.md: common/src/b.rs", "docs/A.md: flows/b.rs"]
+    );
+    assert_eq!(
+        missing_names(folder.path(), &["common/src".into()]),
+        [
+            "docs/GLOSSARY.md: Job::lost",
+            "docs/GLOSSARY.md: Gone",
+            "docs/GLOSSARY.md: DEAD"
+        ]
     );
 }

@@ -14,7 +14,7 @@ mod rust;
 mod size;
 mod tree;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use harness::paths;
 
@@ -89,5 +89,17 @@ fn files_that_documents_name_exist() {
     assert_none(
         documents::missing_files(paths::repository()),
         "files are named and missing",
+    );
+}
+
+#[test]
+fn types_and_functions_that_documents_name_are_defined() {
+    let sources: Vec<PathBuf> = members()
+        .iter()
+        .map(|member| Path::new(member).join("src"))
+        .collect();
+    assert_none(
+        documents::missing_names(paths::repository(), &sources),
+        "names are not defined",
     );
 }
