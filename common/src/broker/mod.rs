@@ -4,7 +4,7 @@
 //! ```text
 //! nats     streams, consumers and buckets: knows no job
 //! queue    a job's way: enqueued, polled, claimed, leased, ended; its messages, its run
-//! submit   one batch: its jobs enqueued, each output with one owner
+//! submit   one batch: its outputs named and looked up, its missing jobs enqueued
 //! steer    changes by people: cancel, move, retry
 //! read     jobs, lanes and history, without taking part
 //! farm     the streams of a farm, its workers, orders and settings
@@ -34,14 +34,12 @@ pub(crate) use queue::claim::owner::Question;
 pub use queue::claim::{Claim, ClaimError};
 pub use queue::enqueue::{EnqueueResult, Enqueued};
 pub use queue::lanes::Lanes;
-pub use queue::outputs::ClaimHolder;
 pub use queue::poll::{Claimant, Decline, PollEffort, PollResult};
 pub use read::inspect::{Change, Changes, LaneStatus};
 pub use read::position::QueuePositions;
 pub use steer::change::SteerResult;
 pub use submit::names::{NamesError, Outputs};
-pub use submit::output_jobs::{JobsByOutput, OutputJob};
-pub use submit::submission::Submission;
+pub use submit::new_batch::{NewBatch, SubmittedJob};
 
 use std::time::Duration;
 

@@ -1,3 +1,9 @@
-//! Submitting jobs: what their outputs are called.
+//! Submitting jobs, without asking the broker: the names of outputs, and the result for each file. `broker/submit` asks
+//! the broker and carries the decisions out.
 
+pub mod decide;
+pub mod existing_outputs;
 pub mod naming;
+pub mod output_job;
+pub mod result;
+pub mod terms;

@@ -1,5 +1,7 @@
 //! The files that new jobs can be made from: one folder of a store, and everything below it.
 
+use std::io::ErrorKind;
+
 use common::job::input::Input;
 use common::names::location::Location;
 use common::store::roots::Roots;
@@ -49,28 +51,33 @@ impl Media {
         .await
     }
 
-    /// Whether the location holds a file, or cannot hold one.
-    pub(crate) async fn is_taken(&self, place: &Location) -> Result<bool, StoreError> {
+    /// The size of the file at a location; `None` if there is no file.
+    pub(crate) async fn size(&self, place: &Location) -> Result<Option<u64>, StoreError> {
         let found = if place.is_remote() {
-            self.stores.head(place).await.map(|_| true)
+            self.stores.head(place).await.map(|input| input.size)
         } else {
             self.on_disk(place.clone(), |roots, place| {
                 let (folder, name) = roots.folder_of(place)?;
-                folder.has(&name).map_err(|source| StoreError::Local {
-                    what: place.to_string(),
-                    source,
-                })
+                let metadata = folder.kind(&name).map_err(|source| match source.kind() {
+                    ErrorKind::NotFound => StoreError::Missing(place.clone()),
+                    _ => StoreError::Local {
+                        what: place.to_string(),
+                        source,
+                    },
+                })?;
+                Ok(metadata.len())
             })
             .await
         };
         match found {
-            Err(StoreError::Missing(_)) => Ok(false),
-            found => found,
+            Ok(size) => Ok(Some(size)),
+            Err(StoreError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     /// Works below the folder on a thread that may wait for a disk. Names are opened from the
-    /// folder's descriptor: no link leads out.
+    /// folder's descriptor, so no link leads out.
     async fn on_disk<T: Send + 'static>(
         &self,
         place: Location,

@@ -68,9 +68,13 @@ async fn files_of_the_store_become_jobs_once() {
     let added: Vec<&Value> = (0..3).map(|nth| &receipt["files"][nth]["added"]).collect();
     assert_eq!(added, [true, false, false], "{receipt:#}");
     let why = receipt["files"][1]["why"].as_str().expect("a reason");
-    assert!(why.contains("Nosferatu.mkv already"), "{why}");
+    assert!(why.contains("no job is known to have made"), "{why}");
+    assert!(
+        !why.contains("--overwrite"),
+        "the page has no options: {why}"
+    );
     let again = send(address, "POST", "/api/v1/jobs", "", &all).await.json();
-    assert_eq!(again["files"][0]["why"], "it waits already");
+    assert_eq!(again["files"][0]["why"], "its job is pending already");
 
     let id = receipt["files"][0]["job"]
         .as_str()

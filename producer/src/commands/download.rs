@@ -11,6 +11,7 @@ use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::store::Stores;
+use common::submit::result::SubmitResult;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,7 @@ use crate::download::downloads::Downloads;
 use crate::download::event::DownloadResult;
 use crate::download::target::DownloadTarget;
 use crate::select::lookup::find_batch;
-use crate::submit::entry::{Entry, EntryState};
+use crate::submit::entry::Entry;
 use crate::submit::paths;
 use crate::wait::ended::{WaitEnd, wait_until_ended};
 use crate::wait::follow::Follower;
@@ -140,8 +141,8 @@ fn entry(record: JobRecord, target: &DownloadTarget) -> Entry {
             |name| name.to_string_lossy().into_owned(),
         ),
         state: match record {
-            JobRecord::Run(run) => EntryState::Run(run),
-            JobRecord::Pending(_) | JobRecord::Parked(_) => EntryState::Pending,
+            JobRecord::Run(run) => SubmitResult::Run(run),
+            JobRecord::Pending(_) | JobRecord::Parked(_) => SubmitResult::Pending,
         },
         job,
         is_gone: false,
@@ -192,7 +193,7 @@ impl DownloadSummary {
         };
         for entry in entries {
             let state = match &entry.state {
-                EntryState::Run(run) => Some(&run.state),
+                SubmitResult::Run(run) => Some(&run.state),
                 _ => None,
             };
             let (count, word) = match (state, &entry.download) {

@@ -1,27 +1,28 @@
-//! Cleaning up what an earlier command left in a private broker. No worker runs meanwhile, so nothing here races with
-//! one.
+//! Cleaning up the jobs that an earlier command left in a private broker. No worker runs meanwhile, so nothing here races
+//! with a worker.
 
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use common::broker::{Broker, JobsByOutput, Lanes, OutputJob};
+use common::broker::{Broker, Lanes};
 use common::farm::queue::Lane;
 use common::job::id::JobId;
 use common::job::run::Run;
 use common::names::location::Location;
 use common::names::subject::JOBS;
+use common::submit::output_job::JobsByOutput;
+use common::submit::terms::JobTerms;
 use futures::TryStreamExt;
 
 use crate::cli::exit::Error;
 use crate::submit::entry::Entry;
 use crate::submit::sources::SourceFile;
-use crate::submit::terms::JobTerms;
 
 /// Messages that are read at once.
 const PAGE: usize = 1000;
 
-/// Releases the jobs of workers that are gone. The broker would wait for each lease to run out, and forgets over a
-/// restart which jobs were released. To be called before jobs are submitted.
+/// Releases the jobs of workers that are gone. Without this, the broker would wait for each lease to run out, and a
+/// restarted broker forgets which jobs were released. To be called before jobs are submitted.
 pub(crate) async fn release_claims(broker: &Broker) -> Result<(), Error> {
     let stream = broker
         .jetstream()
@@ -39,28 +40,39 @@ pub(crate) async fn release_claims(broker: &Broker) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets jobs of interrupted commands that make the same outputs with another recipe or from another version of the
-/// source. They would have the new jobs refused. To be called before jobs are submitted.
+/// Takes the jobs out that [`forget_outdated`] forgets.
+pub(crate) fn take_outdated(
+    pairs: &[(SourceFile, Location)],
+    jobs_by_output: &mut JobsByOutput,
+    terms: &JobTerms,
+) -> Vec<JobId> {
+    let mut outdated = Vec::new();
+    for (source, output) in pairs {
+        let last_job = jobs_by_output.get(output);
+        if let Some(other) = last_job.filter(|last_job| last_job.blocks(&source.input, terms)) {
+            outdated.push(other.job().id);
+            jobs_by_output.remove(output);
+        }
+    }
+    outdated
+}
+
+/// Forgets jobs of interrupted commands that make the same outputs by another recipe or from another version of the
+/// source. Otherwise the new jobs would be refused. To be called before jobs are submitted.
 pub(crate) async fn forget_outdated(
     broker: &Broker,
     pairs: &[(SourceFile, Location)],
     jobs_by_output: &mut JobsByOutput,
     terms: &JobTerms,
 ) -> Result<(), Error> {
-    for (source, output) in pairs {
-        let is_other =
-            |last_job: &OutputJob| terms.again || !last_job.does(&source.input, &terms.recipe);
-        let last_job = jobs_by_output.get(output);
-        if let Some(other) = last_job.filter(|last_job| last_job.lives() && is_other(last_job)) {
-            broker.forget(&other.job().id).await?;
-            jobs_by_output.remove(output);
-        }
+    for job in take_outdated(pairs, jobs_by_output, terms) {
+        broker.forget(&job).await?;
     }
     Ok(())
 }
 
-/// Forgets all jobs but those of the entries, so that the worker does not take them and a later command does not find
-/// them. Opens the lanes of the jobs that stay. To be called after jobs were submitted.
+/// Forgets all jobs that do not belong to these entries, so that the worker does not take them and a later command does
+/// not find them. Opens the lanes of the jobs that stay. To be called after jobs were submitted.
 pub(crate) async fn forget_others(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
     let wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
     let mut others = HashSet::new();

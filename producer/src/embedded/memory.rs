@@ -1,5 +1,5 @@
-//! What is remembered of an output folder after all jobs have ended: the runs that made its outputs. The same command
-//! finds them done, and new outputs get other names. The file has a line for the folder, and one for each run.
+//! The memory of an output folder after all jobs have ended: the runs that made its outputs. The same command finds these
+//! jobs done, and new outputs get other names. The file has one line for the folder, and one line for each run.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use crate::cli::exit::Error;
 /// How the names of such files end.
 pub(super) const EXTENSION: &str = "done";
 
-/// The runs that made the files at their outputs. `None` where some job has not ended.
+/// The runs that made the files at their outputs; `None` if a job has not ended.
 pub(crate) async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
     let mut runs = broker.runs().await?;
     if runs.iter().any(|run| !run.state.is_terminal()) {
@@ -31,7 +31,7 @@ pub(crate) async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
     Ok(Some(runs))
 }
 
-/// Whether what a run has made is at its output, by its size.
+/// Whether the file at the output of a run has the size of the file that the run made.
 fn is_there(run: &Run) -> bool {
     let RunState::Completed { report } = &run.state else {
         return false;
@@ -40,10 +40,10 @@ fn is_there(run: &Run) -> bool {
     there.is_some_and(|there| there.len() == report.output_size)
 }
 
-/// Remembers runs in a file, or nothing where there are none.
+/// Writes runs to a memory file; removes the file if there are no runs.
 ///
 /// # Errors
-/// Where it cannot be written: then it is as before.
+/// If the file cannot be written. Then it is as before.
 pub(super) fn write(file: &Path, output: &Path, runs: &[Run]) -> io::Result<()> {
     if runs.is_empty() {
         return match std::fs::remove_file(file) {
@@ -65,7 +65,7 @@ pub(super) fn write(file: &Path, output: &Path, runs: &[Run]) -> io::Result<()> 
     std::fs::rename(&new, file)
 }
 
-/// The runs that a file remembers; what cannot be read is left out.
+/// The runs in a memory file; lines that cannot be read are left out.
 pub(super) fn read(file: &Path) -> Vec<Run> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let mut runs = Vec::new();

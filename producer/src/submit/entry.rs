@@ -1,8 +1,8 @@
 //! A source with its job, and the state of both.
 
-use common::broker::ClaimHolder;
+use common::broker::SubmittedJob;
 use common::job::Job;
-use common::job::run::Run;
+use common::submit::result::SubmitResult;
 
 use crate::download::event::DownloadResult;
 
@@ -11,34 +11,50 @@ pub(crate) struct Entry {
     /// The source's path below the folder that was given, for people.
     pub name: String,
     pub job: Job,
-    pub state: EntryState,
+    /// The result of submitting; while waiting, the latest run.
+    pub state: SubmitResult,
     /// Whether the job has completed and its output is missing.
     pub is_gone: bool,
-    /// The result of the download, where there was one.
+    /// The result of the download, if there was one.
     pub download: Option<DownloadResult>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum EntryState {
-    /// Submitted now.
-    Added,
-    /// Submitted earlier, and not claimed yet.
-    Pending,
-    /// Claimed earlier.
-    Run(Box<Run>),
-    /// Not submitted: another file is at the output. Says whose it is and what to do.
-    Occupied(String),
-    /// Not submitted: another job makes the output.
-    OutputTaken(ClaimHolder),
-}
-
 impl Entry {
-    /// Whether its job has not ended.
-    pub(crate) fn is_open(&self) -> bool {
-        match &self.state {
-            EntryState::Added | EntryState::Pending => true,
-            EntryState::Run(run) => !run.state.is_terminal(),
-            EntryState::Occupied(_) | EntryState::OutputTaken(_) => false,
+    pub(crate) fn new(name: String, submitted: SubmittedJob) -> Self {
+        Self {
+            name,
+            job: submitted.job,
+            state: submitted.result,
+            is_gone: submitted.is_gone,
+            download: None,
         }
     }
+
+    /// Whether the job has not ended.
+    pub(crate) fn is_open(&self) -> bool {
+        match &self.state {
+            SubmitResult::Added | SubmitResult::Pending => true,
+            SubmitResult::Run(run) => !run.state.is_terminal(),
+            SubmitResult::Occupied(_) | SubmitResult::OutputTaken(_) => false,
+        }
+    }
+
+    /// Why the source has no job; `None` if it has one.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        match self.state {
+            SubmitResult::Occupied(_) | SubmitResult::OutputTaken(_) => advice(&self.state),
+            SubmitResult::Added | SubmitResult::Pending | SubmitResult::Run(_) => None,
+        }
+    }
+}
+
+/// Why no job was added, and what options would help; `None` if one was added.
+pub(crate) fn advice(result: &SubmitResult) -> Option<String> {
+    let reason = result.reason()?;
+    Some(match result {
+        SubmitResult::Occupied(_) => {
+            format!("{reason}; choose another -o, or replace it with --overwrite")
+        }
+        _ => reason,
+    })
 }

@@ -5,16 +5,16 @@ use common::matching::pin;
 use common::matching::plan::Plan;
 use common::names::location::Location;
 use common::store::{StoreError, Stores};
+use common::submit::terms::JobTerms;
 
 use crate::cli::exit::Error;
 use crate::display::units;
 use crate::recipe::known::check_known;
-use crate::submit::terms::JobTerms;
 
-/// Workers whose reasons are printed.
+/// The most workers whose reasons are printed.
 const TOLD: usize = 5;
 
-/// Fails fast where a store cannot be reached: reading and writing retry for longer.
+/// Fails fast if a store cannot be reached: reading and writing retry for longer.
 pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
     if !location.is_remote() {
         return Ok(());
@@ -33,10 +33,10 @@ pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
     }
 }
 
-/// Warns, or refuses if a worker is `required`, where no live worker can run jobs with these inputs and outputs.
+/// Warns if no live worker can run jobs with these inputs and outputs; refuses if a worker is `required`.
 ///
 /// # Errors
-/// Where it refuses, or an encoder is unknown.
+/// If it refuses, or an encoder is unknown.
 pub(crate) async fn check_served(
     broker: &Broker,
     terms: &JobTerms,

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use common::broker::{Broker, JobsByOutput, NamesError, Outputs};
+use common::broker::{Broker, NamesError, Outputs};
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Container;
 use common::store::Stores;
 use common::submit::naming;
 use common::submit::naming::NamedSource;
+use common::submit::output_job::JobsByOutput;
 use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
@@ -33,7 +34,7 @@ impl LeftOut {
     }
 }
 
-/// What is to be encoded.
+/// The files that are to be encoded.
 pub(crate) struct Submission {
     pub sources: Vec<SourceFile>,
     pub left_out: Vec<LeftOut>,

@@ -1,12 +1,13 @@
-//! How jobs are submitted, and the options that set it.
+//! The options of jobs, and the terms that they set.
 
 use std::time::Duration;
 
 use clap::Args;
-use common::farm::queue::{Lane, Priority, Queue};
+use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::{Fallbacks, Job};
 use common::recipe::Recipe;
+use common::submit::terms::{JobTerms, Renew};
 
 use crate::cli::args;
 use crate::cli::exit::Error;
@@ -41,9 +42,8 @@ pub(crate) struct JobOptions {
 }
 
 impl JobOptions {
-    ///
     /// # Errors
-    /// Where `--hop-after` and several encoders do not come together.
+    /// If only one of `--hop-after` and several encoders is given.
     pub(crate) fn terms(&self, recipe: Recipe, renew: Renew) -> Result<JobTerms, Error> {
         Ok(JobTerms {
             fallbacks: self.fallbacks(&recipe)?,
@@ -61,7 +61,7 @@ impl JobOptions {
         let queues = recipe.further_queues();
         match (self.hop_after, queues.is_empty()) {
             (None, true) => Ok(None),
-            // The worker takes the first encoder that it has proved.
+            // The worker uses the first encoder that it has proved.
             (None, false) if self.worker.is_some() => Ok(None),
             (None, false) => Err(Error::usage(
                 "several encoders need --hop-after TIME: how long a job waits before the next encoder may take it",
@@ -73,47 +73,6 @@ impl JobOptions {
                 queues,
                 after: after.as_secs(),
             })),
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct JobTerms {
-    pub recipe: Recipe,
-    pub fallbacks: Option<Fallbacks>,
-    /// The only worker that may run the jobs, where one is named.
-    pub worker: Option<WorkerName>,
-    pub priority: Priority,
-    pub attempts: u32,
-    /// Whether to start new jobs for what is done already.
-    pub again: bool,
-    /// Whether to replace existing output files.
-    pub overwrite: bool,
-    pub renew: Renew,
-}
-
-/// Which ended jobs are replaced by new ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Renew {
-    Never,
-    /// Completed ones whose output is missing.
-    Gone,
-    /// These, and failed or cancelled ones.
-    Ended,
-}
-
-impl JobTerms {
-    pub(crate) fn replaces(&self) -> bool {
-        self.overwrite || self.again
-    }
-
-    pub(crate) fn lane(&self) -> Lane {
-        Lane {
-            priority: self.priority,
-            queue: match &self.worker {
-                Some(worker) => Queue::On(worker.clone()),
-                None => self.recipe.queue(),
-            },
         }
     }
 }

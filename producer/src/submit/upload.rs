@@ -1,7 +1,9 @@
-//! Uploading local files to the store: only those that are missing.
+//! Uploading local files to the store. Files that are there already are not uploaded again.
 
 use std::time::Duration;
 
+use common::broker::NewBatch;
+use common::job::input::Input;
 use common::names::location::Location;
 use common::store::{StoreError, Stores};
 use common::submit::naming::as_key;
@@ -12,14 +14,13 @@ use uuid::Uuid;
 
 use crate::cli::exit::Error;
 use crate::display::{bar, units};
-use crate::submit::send::{Place, Wanted};
+use crate::submit::send::Wanted;
 use crate::submit::sources::SourceFile;
-use crate::submit::terms::JobTerms;
 
 /// Files that are uploaded at once.
 const AT_ONCE: usize = 4;
 
-/// Where, roughly, workers will read an input: in `store` if it is uploaded there.
+/// The folder, or the file, that workers will read an input from: below `store` if the input is uploaded there.
 pub(crate) fn read_from(store: Option<&Location>, input: &Location) -> Location {
     match store {
         Some(store) if !input.is_remote() => store.join("in/file"),
@@ -30,7 +31,7 @@ pub(crate) fn read_from(store: Option<&Location>, input: &Location) -> Location 
 /// Uploads every local source to `store`, below `in/`, and replaces it by its copy there.
 ///
 /// # Errors
-/// Where a file cannot be read or the store fails. Complete uploads stay, and the next command continues from there.
+/// If a file cannot be read or the store fails. Complete uploads stay, and the next command continues from there.
 pub(crate) async fn upload(
     stores: &Stores,
     store: &Location,
@@ -98,7 +99,7 @@ pub(crate) async fn upload(
     Ok(copies)
 }
 
-/// The copy, and whether it was uploaded now; `None` where the source is in a bucket itself.
+/// The copy, and whether it was uploaded now; `None` if the source is in a bucket itself.
 async fn one(
     stores: &Stores,
     store: &Location,
@@ -138,7 +139,7 @@ async fn one(
     let ended = upload.commit().await;
     match (stores.head(&to).await, ended) {
         (Ok(input), Ok(())) => Ok((copy(input), Some(true))),
-        // Only the answer was lost.
+        // The upload is complete; only the answer was lost.
         (Ok(input), Err(_)) if input.size == source.input.size => {
             upload.done();
             Ok((copy(input), Some(true)))
@@ -151,8 +152,9 @@ async fn one(
     }
 }
 
-/// Where workers will read a source: its copy in the store, or the source itself if that is in a bucket. The folder of a
-/// copy stands for one version of one file: a copy of the right size is the same file, and no copy is ever replaced.
+/// The location that workers will read a source from: its copy in the store, or the source itself if that is in a bucket.
+/// The folder of a copy stands for one version of one file: a copy of the right size is the same file, and no copy is
+/// ever replaced.
 pub(crate) fn copy_of(store: Option<&Location>, source: &SourceFile) -> Location {
     let input = &source.input;
     let Some(store) = store.filter(|_| !input.location.is_remote()) else {
@@ -170,20 +172,41 @@ pub(crate) fn copy_of(store: Option<&Location>, source: &SourceFile) -> Location
     store.join(&format!("in/{}/{}", &version[..12], as_key(&source.name)))
 }
 
+/// The input of a source's job, as far as it is known before the upload. The version of a copy is known if an earlier job
+/// of the output read the same copy.
+pub(crate) fn expected_input(
+    store: Option<&Location>,
+    source: &SourceFile,
+    batch: &NewBatch<'_>,
+    output: &Location,
+) -> Input {
+    let location = copy_of(store, source);
+    let earlier = batch.last_job(output).map(|last_job| &last_job.job().input);
+    match earlier {
+        Some(input) if location != source.input.location && input.location == location => {
+            input.clone()
+        }
+        _ => Input {
+            location,
+            ..source.input.clone()
+        },
+    }
+}
+
 /// Uploads the sources, but not those that get no job.
 pub(crate) async fn upload_needed(
     stores: &Stores,
     store: Option<&Location>,
     pairs: Vec<(SourceFile, Location)>,
-    (place, terms): (&Place<'_>, &JobTerms),
+    batch: &NewBatch<'_>,
     shutdown: &CancellationToken,
 ) -> Result<Vec<Wanted>, Error> {
     let mut wanted: Vec<Wanted> = pairs
         .into_iter()
         .map(|(source, output)| {
-            let input = copy_of(store, &source);
+            let input = expected_input(store, &source, batch, &output);
             Wanted {
-                verdict: place.verdict(&input, &output, terms),
+                decided: batch.decided(&batch.job(input, output.clone())),
                 source,
                 output,
             }
@@ -192,11 +215,11 @@ pub(crate) async fn upload_needed(
     let Some(store) = store else {
         return Ok(wanted);
     };
-    let is_wanted = |wanted: &Wanted| wanted.verdict.is_none();
-    let sources = wanted.iter().filter(|one| is_wanted(one));
+    let is_open = |wanted: &Wanted| wanted.decided.is_none();
+    let sources = wanted.iter().filter(|one| is_open(one));
     let sources = sources.map(|one| one.source.clone()).collect();
     let copies = upload(stores, store, sources, shutdown).await?;
-    let missing = wanted.iter_mut().filter(|one| is_wanted(one));
+    let missing = wanted.iter_mut().filter(|one| is_open(one));
     for (one, copy) in missing.zip(copies) {
         one.source = copy;
     }

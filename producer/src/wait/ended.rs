@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use common::job::id::JobId;
 use common::job::run::{Run, RunState};
+use common::submit::result::SubmitResult;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::{Error, Exit};
 use crate::download::downloads;
 use crate::download::downloads::Downloads;
 use crate::download::event::{DownloadEvent, DownloadResult};
-use crate::submit::entry::{Entry, EntryState};
+use crate::submit::entry::Entry;
 use crate::wait::follow::{Follower, JobUpdate};
 use crate::wait::live::LiveDisplay;
 
@@ -34,7 +35,7 @@ pub(crate) async fn wait_until_ended(
     for (index, entry) in entries.iter().enumerate() {
         places.insert(entry.job.id, index);
         match (&entry.state, &mut follower) {
-            (EntryState::Run(run), _) if run.state.is_terminal() => download(&mut downloads, run),
+            (SubmitResult::Run(run), _) if run.state.is_terminal() => download(&mut downloads, run),
             (_, Some(follower)) if entry.is_open() => follower.follow(entry.job.id),
             _ => {}
         }
@@ -55,7 +56,7 @@ pub(crate) async fn wait_until_ended(
                     && let Some(index) = places.get(&run.job.id)
                 {
                     download(&mut downloads, &run);
-                    entries[*index].state = EntryState::Run(run);
+                    entries[*index].state = SubmitResult::Run(run);
                 }
             }
             event = downloads::next(&mut downloads) => {
@@ -93,7 +94,7 @@ fn download(downloads: &mut Option<Downloads>, run: &Run) {
 /// The exit code for these entries.
 pub(crate) fn exit(entries: &[Entry]) -> Exit {
     let is_done = |entry: &Entry| {
-        let is_completed = matches!(&entry.state, EntryState::Run(run)
+        let is_completed = matches!(&entry.state, SubmitResult::Run(run)
             if matches!(run.state, RunState::Completed { .. }));
         let is_there = |download: &DownloadResult| download.path().is_some();
         is_completed && entry.download.as_ref().is_none_or(is_there)

@@ -6,14 +6,15 @@ use std::io::IsTerminal;
 use common::job::id::JobId;
 use common::job::progress::Progress;
 use common::job::run::{Requeue, Run, RunState};
+use common::names::printable::printable;
+use common::submit::result::SubmitResult;
 
 use super::bars::Bars;
 use super::follow::JobUpdate;
 use crate::display::job;
 use crate::display::shortened::distinct;
 use crate::download::event::{DownloadEvent, DownloadResult};
-use crate::submit::entry::{Entry, EntryState};
-use common::names::printable::printable;
+use crate::submit::entry::Entry;
 
 /// Characters of a file name in its bar.
 const NAME: usize = 32;
@@ -43,7 +44,7 @@ impl LiveDisplay {
             name: name.clone(),
             size: entry.job.input.size,
             result: match &entry.state {
-                EntryState::Run(run) => result_size(run),
+                SubmitResult::Run(run) => result_size(run),
                 _ => 0,
             },
         };

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::broker::nats::atomic;
 use crate::broker::nats::message::Message;
 use crate::broker::queue::messages::{fallbacks, first};
-use crate::broker::queue::outputs::{CLAIM_FRESH, ClaimHolder};
+use crate::broker::queue::outputs::CLAIM_FRESH;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::job::Job;
@@ -16,6 +16,7 @@ use crate::job::id::JobId;
 use crate::job::run::Run;
 use crate::names::subject;
 use crate::names::subject::{JOBS, PARKED, RUNS};
+use crate::submit::output_job::ClaimHolder;
 
 /// A queue counts as long from this many jobs on.
 const LONG_QUEUE: usize = 5000;

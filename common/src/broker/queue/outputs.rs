@@ -20,6 +20,7 @@ use crate::job::run::Run;
 use crate::names::location::Location;
 use crate::names::subject;
 use crate::names::subject::{JOBS, OUTPUTS, RUNS};
+use crate::submit::output_job::ClaimHolder;
 
 /// How long a claim of an unknown job is left to the program that wrote it.
 const UNKNOWN_JOB_GRACE: Duration = Duration::from_secs(6);
@@ -27,24 +28,6 @@ const UNKNOWN_JOB_GRACE: Duration = Duration::from_secs(6);
 pub(crate) const CLAIM_FRESH: Duration = Duration::from_secs(2);
 /// Wait between two looks at such a claim.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-
-/// A live job that owns an output.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ClaimHolder {
-    /// The job's id.
-    pub job: JobId,
-    /// The job's input, if it is known.
-    pub input: Option<Location>,
-}
-
-impl From<&Job> for ClaimHolder {
-    fn from(job: &Job) -> Self {
-        Self {
-            job: job.id,
-            input: Some(job.input.location.clone()),
-        }
-    }
-}
 
 /// Whether a job that holds a claim is live.
 enum Standing {
@@ -221,18 +204,5 @@ impl Broker {
                 .await?;
         }
         Ok(())
-    }
-}
-
-impl std::fmt::Display for ClaimHolder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.input {
-            Some(input) => write!(
-                f,
-                "its output is already being made from {input} by job {}",
-                self.job
-            ),
-            None => write!(f, "its output is already being made by job {}", self.job),
-        }
     }
 }

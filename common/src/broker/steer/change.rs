@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::broker::queue::messages;
-use crate::broker::queue::outputs::ClaimHolder;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::{Lane, Priority, Queue};
@@ -18,6 +17,7 @@ use crate::job::id::JobId;
 use crate::job::run::{Requeue, Run, RunState};
 use crate::names::subject;
 use crate::names::subject::RUNS;
+use crate::submit::output_job::ClaimHolder;
 
 /// Wait between two looks at a job whose output is about to appear.
 const LOOK: Duration = Duration::from_millis(200);

@@ -1,5 +1,5 @@
-//! Submitting jobs as one batch, each output with one owner.
+//! Submitting jobs as one batch: outputs are named, looked up and claimed, and the missing jobs are enqueued.
 
 pub(super) mod names;
+pub(super) mod new_batch;
 pub(super) mod output_jobs;
-pub(super) mod submission;

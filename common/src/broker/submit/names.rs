@@ -1,26 +1,25 @@
-//! Naming outputs beside those that were named before: the farm remembers in whose
-//! name each output is, and every program that makes jobs asks it here.
+//! Names of new outputs beside the names that earlier jobs have. Every program that makes jobs names its outputs here.
 
-use crate::broker::submit::output_jobs::JobsByOutput;
 use crate::broker::{Broker, BrokerError};
 use crate::names::location::Location;
 use crate::recipe::Container;
 use crate::submit::naming;
 use crate::submit::naming::{NamedSource, NamingError, Output, OutputOwner, OutputOwners};
+use crate::submit::output_job::JobsByOutput;
 
-/// The outputs of an order.
+/// The outputs of new jobs.
 #[derive(Debug)]
 pub struct Outputs {
-    /// One for each source, in their order.
+    /// One output for each source, in the order of the sources.
     pub outputs: Vec<Output>,
-    /// The jobs that have made, make or are to make any of them.
+    /// The last jobs of these outputs.
     pub jobs_by_output: JobsByOutput,
 }
 
 /// Outputs could not be named.
 #[derive(Debug, thiserror::Error)]
 pub enum NamesError {
-    /// They cannot be.
+    /// At least one output can have no name.
     #[error(transparent)]
     Naming(#[from] NamingError),
     /// The broker gave no answer.
@@ -32,7 +31,7 @@ impl Broker {
     /// Names the outputs of sources, see [`naming::outputs`].
     ///
     /// # Errors
-    /// Where they cannot be named, or the broker gives no answer.
+    /// If they cannot be named, or the broker gives no answer.
     pub async fn name_outputs(
         &self,
         sources: &[NamedSource<'_>],

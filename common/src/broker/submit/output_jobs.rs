@@ -1,88 +1,21 @@
-//! Who made what is at an output, or makes it, or is to make it.
+//! Looking up the last jobs of outputs.
 
 use std::collections::HashMap;
 
-use crate::broker::queue::outputs::ClaimHolder;
 use crate::broker::{Broker, BrokerError};
 use crate::job::Job;
 use crate::job::id::JobId;
-use crate::job::input::Input;
-use crate::job::run::report::Report;
-use crate::job::run::{Run, RunState};
+use crate::job::run::Run;
 use crate::names::location::Location;
 use crate::names::subject;
 use crate::names::subject::{JOBS, RUNS};
-use crate::recipe::Recipe;
-
-/// The jobs that have made outputs, make them or are to make them.
-pub type JobsByOutput = HashMap<Location, OutputJob>;
-
-/// The job that last claimed an output.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OutputJob {
-    /// Nobody has taken it yet.
-    Waiting(Box<Job>),
-    /// Somebody has.
-    Taken(Box<Run>),
-}
-
-impl OutputJob {
-    /// The job.
-    pub fn job(&self) -> &Job {
-        match self {
-            Self::Waiting(job) => job,
-            Self::Taken(run) => &run.job,
-        }
-    }
-
-    /// Whether it waits or runs.
-    pub fn lives(&self) -> bool {
-        match self {
-            Self::Waiting(_) => true,
-            Self::Taken(run) => !run.state.is_terminal(),
-        }
-    }
-
-    /// What it has made, where it is done.
-    pub fn report(&self) -> Option<&Report> {
-        match self {
-            Self::Taken(run) => match &run.state {
-                RunState::Completed { report } => Some(report),
-                _ => None,
-            },
-            Self::Waiting(_) => None,
-        }
-    }
-
-    /// Whether it makes the same of the same.
-    pub fn does(&self, input: &Input, recipe: &Recipe) -> bool {
-        self.job().input == *input && self.job().recipe == *recipe
-    }
-
-    /// The same as the holder of an output.
-    pub fn holder(&self) -> ClaimHolder {
-        self.job().into()
-    }
-
-    /// Why what it has made is not what another job was to make there.
-    pub fn differs(&self, input: &Location, recipe: &Recipe) -> String {
-        let job = self.job();
-        let how = if job.input.location != *input {
-            format!("from {}", job.input.location)
-        } else if job.recipe != *recipe {
-            "by another recipe".to_owned()
-        } else {
-            "from an earlier version of its source".to_owned()
-        };
-        format!("{} was made {how} by job {}", job.output, job.id)
-    }
-}
+use crate::submit::output_job::{JobsByOutput, OutputJob};
 
 impl Broker {
-    /// The jobs that claimed these outputs last, as far as anybody knows them.
+    /// The jobs that claimed these outputs last. Outputs whose job is unknown are left out.
     ///
     /// # Errors
-    /// Where the broker gives no answer.
+    /// If the broker gives no answer.
     pub async fn jobs_by_output(
         &self,
         outputs: impl IntoIterator<Item = Location>,
@@ -97,7 +30,7 @@ impl Broker {
         if jobs.is_empty() {
             return Ok(JobsByOutput::new());
         }
-        // What waits is read first: a job that is taken meanwhile is seen as taken.
+        // Messages are read before runs: a job that a worker takes in between is seen as taken.
         let messages: Vec<String> = jobs
             .iter()
             .flat_map(|job| [subject::job_anywhere(job), subject::later_anywhere(job)])

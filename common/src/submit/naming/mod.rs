@@ -1,9 +1,8 @@
-//! What outputs are called.
+//! The names of outputs.
 //!
-//! `sub/Film.mp4` becomes `sub/Film.mkv`. Two sources that would share that name keep
-//! their own extensions (`Film.mp4.mkv`, `Film.mov.mkv`). A name that was given once
-//! stays with its source, so that a file that arrives later renames no other: only the
-//! newcomer keeps its extension.
+//! `sub/Film.mp4` becomes `sub/Film.mkv`. Two sources that would share this name keep their own extensions
+//! (`Film.mp4.mkv`, `Film.mov.mkv`). A name stays with the source that it was given to, so a source that arrives later
+//! renames no other output: only the newcomer keeps its extension.
 
 #[cfg(test)]
 mod tests;
@@ -15,79 +14,77 @@ use std::path::{Component, Path, PathBuf};
 use crate::names::location::{Location, LocationError};
 use crate::recipe::Container;
 
-/// Bytes of a file's name, at the most: no usual file system takes more, nor do
-/// stores that keep objects as files.
+/// The most bytes of a file name. Common file systems take no more, and neither do stores that keep objects as files.
 const LONGEST_NAME: usize = 255;
-/// Bytes of an object's key, at the most.
+/// The most bytes of an object's key.
 const LONGEST_KEY: usize = 1024;
 
-/// A source, as outputs are named after it.
+/// A source that an output is named after.
 #[derive(Clone, Copy, Debug)]
 pub struct NamedSource<'a> {
-    /// Its path below the folder that was given.
+    /// The source's path below the folder that was given.
     pub name: &'a Path,
-    /// Where it is.
+    /// The source's location.
     pub location: &'a Location,
 }
 
-/// Whose a name is that was given before.
+/// The source that a name was given to before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputOwner {
-    /// The file name of the source that it was given to, as [`as_key`] spells it.
+    /// The file name of the source, as [`as_key`] spells it.
     pub source: String,
-    /// Whether others may not have it although that source is not among them: its
-    /// job waits, runs or is done.
+    /// Whether the name stays taken while the source is not named: the job of the source waits, runs or is done.
     pub holds: bool,
 }
 
 /// The names that were given before.
 pub type OutputOwners = HashMap<Location, OutputOwner>;
 
-/// Outputs cannot be named.
+/// Why outputs cannot be named.
 #[derive(Debug, thiserror::Error)]
 pub enum NamingError {
-    /// One source, given twice.
+    /// A source was given twice.
     #[error("{0} is named twice")]
     Twice(Location),
-    /// Two sources that would become one file.
+    /// Two sources would become the same file.
     #[error(
         "{one} and {other} would both become the same file in {folder}: encode them into different folders"
     )]
     Shared {
-        /// One of them.
+        /// One source.
         one: String,
-        /// Another.
+        /// The other source.
         other: String,
-        /// Where outputs go.
+        /// The output folder.
         folder: String,
     },
-    /// An output that would take a source's place.
+    /// An output would replace a source.
     #[error(
         "the output {0} would be a source: choose another folder for outputs, or another container"
     )]
     IsSource(Location),
-    /// An output that has no location.
+    /// An output has no location.
     #[error(transparent)]
     Location(#[from] LocationError),
 }
 
-/// The output of one source would have a name that no store takes.
+/// The name of an output is too long for a store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the name of its output would be {bytes} bytes long, and {most} are possible: rename it")]
 pub struct TooLong {
-    /// Bytes of the name.
+    /// The length of the name in bytes.
     pub bytes: usize,
-    /// How many there may be.
+    /// The most bytes that a name may have.
     pub most: usize,
 }
 
-/// The output of a source, or why it can have none.
+/// The output of a source, or why the source can have none.
 pub type Output = Result<Location, TooLong>;
 
-/// Every name that an output of these sources may get, for [`OutputOwners`].
+/// Every output that these sources may get. [`OutputOwners`] has to cover them.
 ///
 /// # Errors
-/// Where one has no location.
+/// If an output has no location.
 pub fn candidates(
     sources: &[NamedSource<'_>],
     folder: &Location,
@@ -100,11 +97,11 @@ pub fn candidates(
         .collect()
 }
 
-/// The outputs of the sources, in the same order: each below `folder`, at its
-/// source's path. `given` says whose which of the [`candidates`] is already.
+/// The outputs of the sources, in the same order: each below `folder`, at its source's path. `given` has the owners of
+/// the [`candidates`].
 ///
 /// # Errors
-/// Where two outputs still share a name, or one would be a source.
+/// If two outputs still share a name, or an output would replace a source.
 pub fn outputs(
     sources: &[NamedSource<'_>],
     folder: &Location,
@@ -158,18 +155,18 @@ fn measure(name: &Path, location: &Location) -> Result<(), TooLong> {
     Ok(())
 }
 
-/// The file name of a source, by which [`OutputOwner`] knows it.
+/// The file name of a source, as [`OutputOwner::source`] has it.
 pub fn source_name(location: &Location) -> String {
     as_key(Path::new(&location.name()))
 }
 
-/// The names that one output may get.
+/// The two names that an output may get.
 struct Names {
-    /// The file name of its source.
+    /// The file name of the source.
     source: String,
-    /// Its source's path with the container's extension.
+    /// The source's path with the container's extension in the place of the source's own.
     plain: PathBuf,
-    /// The same after the source's own extension.
+    /// The source's path with the container's extension after the source's own.
     whole: PathBuf,
 }
 
@@ -188,11 +185,11 @@ impl Names {
     }
 }
 
-/// What is decided of one output.
+/// Which of its [`Names`] an output gets.
 #[derive(Clone, Copy)]
 struct Choice {
     is_whole: bool,
-    /// It was given before.
+    /// Whether the name was given before, so that it cannot change.
     is_given: bool,
 }
 
@@ -209,14 +206,14 @@ impl Choice {
     }
 }
 
-/// A name without what would lead out of the folder that it is below.
+/// A name without the parts that would lead out of its folder.
 fn plain(name: &Path) -> PathBuf {
     name.components()
         .filter(|part| matches!(part, Component::Normal(_)))
         .collect()
 }
 
-/// A name for each; the indices of two where they cannot but share one.
+/// A name for each output, or the indices of two outputs that cannot have different names.
 fn unique<'a>(
     names: &[Names],
     owner: impl Fn(&Path) -> Option<&'a OutputOwner>,
@@ -265,7 +262,7 @@ fn unique<'a>(
     }
 }
 
-/// Names that differ in case only are one file on most machines that are not Linux.
+/// A name as the file system compares it. Names that differ in case only are one file on Windows and macOS.
 fn as_file_system_sees(name: &Path) -> PathBuf {
     if cfg!(any(windows, target_os = "macos")) {
         name.to_string_lossy().to_lowercase().into()
@@ -276,14 +273,13 @@ fn as_file_system_sees(name: &Path) -> PathBuf {
 
 fn below(folder: &Location, name: &Path) -> Result<Location, LocationError> {
     match folder.path() {
-        // By path: a name need not be text here.
+        // A path is joined as a path, because file names need not be text.
         Some(path) => Location::file(&path.join(name)),
         None => Ok(folder.join(&as_key(name))),
     }
 }
 
-/// A path as the key of an object. Keys hold no control characters: `%0A`
-/// stands for a line feed.
+/// A path as the key of an object. Keys hold no control characters: `%0A` stands for a line feed.
 pub fn as_key(name: &Path) -> String {
     let mut key = String::new();
     for part in name.components() {
@@ -301,10 +297,10 @@ pub fn as_key(name: &Path) -> String {
     key
 }
 
-/// Sees to it that nothing would take a source's place.
+/// Checks that no output would replace a source.
 ///
 /// # Errors
-/// Where something would.
+/// If an output would.
 pub fn refuse_sources(
     sources: &[NamedSource<'_>],
     outputs: &[Location],
@@ -315,7 +311,7 @@ pub fn refuse_sources(
         inputs.extend(real(source.location));
     }
     for output in outputs {
-        // A file system may know one file by several names.
+        // A file may have several names.
         if inputs.contains(output) || real(output).is_some_and(|real| inputs.contains(&real)) {
             return Err(NamingError::IsSource(output.clone()));
         }

@@ -4,8 +4,7 @@ fn named(names: &[&str]) -> Result<Vec<String>, (usize, usize)> {
     named_beside(names, &[])
 }
 
-/// The same where names were given before: output, its source's file name, and
-/// whether it holds the name.
+/// Names of outputs beside `given` ones: the output, the file name of its source, and whether the source holds the name.
 fn named_beside(
     names: &[&str],
     given: &[(&str, &str, bool)],
@@ -58,7 +57,7 @@ fn outputs_that_would_clash_keep_the_sources_extension() {
         named(&["a.mp4", "a.mov", "b.mp4"]),
         Ok(vec!["a.mp4.mkv".into(), "a.mov.mkv".into(), "b.mkv".into()])
     );
-    // The way out of one clash may lead into another.
+    // A longer name may clash with a third output.
     assert_eq!(
         named(&["a.mp4", "a.mov", "a.mp4.avi"]),
         Ok(vec![
@@ -79,12 +78,12 @@ fn a_name_that_was_given_stays_and_the_newcomer_keeps_its_extension() {
     ] {
         assert_eq!(named_beside(&names, &done).expect("named"), expected);
     }
-    // The first one's source is gone, its output is not.
+    // The source of the first output is gone, but the output is there.
     assert_eq!(
         named_beside(&["Film.mov"], &done),
         Ok(vec!["Film.mov.mkv".into()])
     );
-    // Its job has failed: then the name is free, unless the source is there, too.
+    // The job has failed: the name is free, unless its source is named, too.
     let failed = [("Film.mkv", "Film.mp4", false)];
     assert_eq!(
         named_beside(&["Film.mov"], &failed),
@@ -94,7 +93,7 @@ fn a_name_that_was_given_stays_and_the_newcomer_keeps_its_extension() {
         named_beside(&["Film.mov", "Film.mp4"], &failed).expect("named"),
         ["Film.mov.mkv", "Film.mkv"]
     );
-    // Two that came together keep their long names when one goes.
+    // Two sources that came together keep their long names after one of them is gone.
     let both = [
         ("Film.mp4.mkv", "Film.mp4", true),
         ("Film.mov.mkv", "Film.mov", true),
@@ -103,7 +102,7 @@ fn a_name_that_was_given_stays_and_the_newcomer_keeps_its_extension() {
         named_beside(&["Film.mp4"], &both),
         Ok(vec!["Film.mp4.mkv".into()])
     );
-    // Names that lead from one to the next.
+    // One clash leads to the next.
     assert_eq!(
         named_beside(
             &["a.mp4", "a.mov", "a.mov.avi"],
@@ -112,7 +111,7 @@ fn a_name_that_was_given_stays_and_the_newcomer_keeps_its_extension() {
         .expect("named"),
         ["a.mkv", "a.mov.mkv", "a.mov.avi.mkv"]
     );
-    // Two sources of one name in one place: only different folders help.
+    // Two sources with the same path: only different output folders help.
     assert_eq!(
         named_beside(&["a.mp4", "a.mp4"], &[("a.mkv", "a.mp4", true)]),
         Err((0, 1))

@@ -3,16 +3,20 @@
 use std::path::Path;
 
 use axum::extract::State;
-use common::broker::{Broker, EnqueueResult, Enqueued, JobsByOutput, NamesError, Outputs};
-use common::farm::queue::{Lane, Priority, Queue};
+use common::broker::{Broker, NamesError, Outputs, SubmittedJob};
+use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
+use common::job::Fallbacks;
 use common::job::id::{BatchId, JobId};
-use common::job::{Fallbacks, Job};
+use common::job::input::Input;
 use common::matching::pin;
 use common::names::location::Location;
 use common::recipe::Recipe;
 use common::store::StoreError;
+use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::naming::{NamedSource, Output};
+use common::submit::result::SubmitResult;
+use common::submit::terms::JobTerms;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,7 +27,7 @@ use crate::web::refusal::{Json, Refusal};
 
 /// The most files of one request.
 const MOST: usize = 1000;
-/// Requests to the store at the same time.
+/// The most requests to the store at the same time.
 const AT_ONCE: usize = 16;
 
 /// The jobs to create.
@@ -78,65 +82,52 @@ pub(crate) async fn create(
     if order.files.is_empty() || order.files.len() > MOST {
         return Err(Refusal::unsound(format!("name 1 to {MOST} files")));
     }
-    let queue = match &order.worker {
-        Some(worker) => {
-            let workers = shared.broker.workers().await?;
-            let needed = [media.root().join("file")];
-            pin::check(&order.recipe, worker, &workers, &needed)
-                .map_err(|why| Refusal::unsound(why.to_string()))?;
-            Queue::On(worker.clone())
-        }
-        None => order.recipe.queue(),
-    };
-    let fallbacks = fallbacks(&order)?;
-    let lane = Lane {
+    if let Some(worker) = &order.worker {
+        let workers = shared.broker.workers().await?;
+        let needed = [media.root().join("file")];
+        pin::check(&order.recipe, worker, &workers, &needed)
+            .map_err(|why| Refusal::unsound(why.to_string()))?;
+    }
+    let terms = JobTerms {
+        fallbacks: fallbacks(&order)?,
+        worker: order.worker.clone(),
         priority: order.priority,
-        queue,
+        ..JobTerms::new(order.recipe.clone())
     };
     let folder = media.place(&order.output);
-    let mut submission = shared.broker.submission(&label(&order), &folder);
-    let batch = submission.batch();
     let Outputs {
         outputs,
         jobs_by_output,
     } = named(&shared.broker, media, &order, &folder).await?;
-    let prepared: Vec<Result<Job, String>> =
+    let found: Vec<Result<FoundFile, String>> =
         futures::stream::iter(order.files.clone().into_iter().zip(outputs))
-            .map(|(file, output)| {
-                prepare(media, file, output, &order.recipe, (batch, &jobs_by_output))
-            })
+            .map(|(file, output)| find(media, file, output))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-    let now = shared.broker.now();
-    let jobs: Vec<(Job, Lane)> = prepared
+    let at_output = |found: &FoundFile| Some((found.output.clone(), found.existing?));
+    let existing = ExistingOutputs {
+        files: found.iter().flatten().filter_map(at_output).collect(),
+        jobs: jobs_by_output,
+    };
+    let batch = shared
+        .broker
+        .new_batch(&label(&order), &folder, existing, &terms);
+    let job = |found: &FoundFile| batch.job(found.input.clone(), found.output.clone());
+    let jobs = found.iter().flatten().map(job).collect();
+    let submitted = batch.submit(jobs).await?;
+    let added = submitted
         .iter()
-        .flatten()
-        .map(|job| {
-            let mut job = job.clone();
-            job.fallbacks.clone_from(&fallbacks);
-            job.enqueued = now;
-            (job, lane.clone())
-        })
-        .collect();
-    let outcomes = submission.enqueue(&jobs).await?;
-    let batch = submission.close().await?;
-    let mut outcomes = outcomes.into_iter();
-    let files = order
-        .files
-        .into_iter()
-        .zip(prepared)
-        .map(|(file, prepared)| match prepared {
-            Ok(_) => receipt(file, outcomes.next()),
-            Err(why) => FileReceipt {
-                file,
-                job: None,
-                added: false,
-                why: Some(why),
-            },
-        });
+        .find(|file| file.result == SubmitResult::Added);
+    let batch = added.map(|file| file.job.batch);
+    let mut submitted = submitted.into_iter();
+    let receipt = |(file, found)| match found {
+        Ok(_) => Some(FileReceipt::new(file, &submitted.next()?)),
+        Err(why) => Some(FileReceipt::without_job(file, why)),
+    };
+    let files = order.files.into_iter().zip(found).filter_map(receipt);
     Ok(axum::Json(Receipt {
-        batch: batch.map(|batch| batch.id),
+        batch,
         files: files.collect(),
     }))
 }
@@ -179,14 +170,19 @@ fn fallbacks(order: &Order) -> Result<Option<Fallbacks>, Refusal> {
     }
 }
 
-/// The job for a file, or why there is none.
-async fn prepare(
+/// A file, and what is at its output.
+struct FoundFile {
+    input: Input,
+    output: Location,
+    existing: Option<ExistingFile>,
+}
+
+/// Looks for a file and its output; a file without input or output gives the reason.
+async fn find(
     media: &Media,
     file: String,
     output: Output,
-    recipe: &Recipe,
-    (batch, jobs_by_output): (BatchId, &JobsByOutput),
-) -> Result<Result<Job, String>, StoreError> {
+) -> Result<Result<FoundFile, String>, StoreError> {
     let output = match output {
         Ok(output) => output,
         Err(why) => return Ok(Err(why.to_string())),
@@ -196,48 +192,44 @@ async fn prepare(
         Err(StoreError::Missing(_)) => return Ok(Err("it is not there any more".to_owned())),
         Err(error) => return Err(error),
     };
-    if media.is_taken(&output).await? {
-        let last_job = jobs_by_output
-            .get(&output)
-            .filter(|last_job| last_job.report().is_some());
-        return Ok(Err(match last_job {
-            Some(last_job) if last_job.does(&input, recipe) => {
-                format!(
-                    "{output} is there already, made by job {}",
-                    last_job.job().id
-                )
-            }
-            Some(last_job) => last_job.differs(&input.location, recipe),
-            None => format!("there is a file at {output} already"),
-        }));
-    }
-    Ok(Ok(Job::new(batch, input, output, recipe.clone(), None)))
+    let size = media.size(&output).await?;
+    Ok(Ok(FoundFile {
+        input,
+        output,
+        existing: size.map(|size| ExistingFile {
+            size,
+            is_download: false,
+        }),
+    }))
 }
 
-fn receipt(file: String, outcome: Option<Enqueued>) -> FileReceipt {
-    let (job, why) = match outcome {
-        Some((job, EnqueueResult::Added)) => (Some(job), None),
-        Some((job, EnqueueResult::AlreadyPending)) => {
-            (Some(job), Some("it waits already".to_owned()))
+impl FileReceipt {
+    fn new(file: String, submitted: &SubmittedJob) -> Self {
+        Self {
+            file,
+            job: match &submitted.result {
+                SubmitResult::Added | SubmitResult::Pending | SubmitResult::Run(_) => {
+                    Some(submitted.job.id)
+                }
+                SubmitResult::OutputTaken(holder) => Some(holder.job),
+                SubmitResult::Occupied(_) => None,
+            },
+            added: submitted.result == SubmitResult::Added,
+            why: submitted.result.reason(),
         }
-        Some((job, EnqueueResult::Known(run))) => (
-            Some(job),
-            Some(format!("it is {} already", run.state.as_str())),
-        ),
-        Some((_, EnqueueResult::OutputTaken(holder))) => {
-            (Some(holder.job), Some(holder.to_string()))
+    }
+
+    fn without_job(file: String, why: String) -> Self {
+        Self {
+            file,
+            job: None,
+            added: false,
+            why: Some(why),
         }
-        None => (None, Some("the broker said nothing of it".to_owned())),
-    };
-    FileReceipt {
-        file,
-        job,
-        added: why.is_none(),
-        why,
     }
 }
 
-/// The batch's label.
+/// The label of the batch.
 fn label(order: &Order) -> String {
     match &order.files[..] {
         [file] => file.clone(),

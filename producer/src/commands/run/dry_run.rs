@@ -1,31 +1,30 @@
-//! What a submission would do, without doing it: the names of the outputs, what would be skipped, and what would be
-//! kept, converted or lost. Workers probe the files: this program may have no ffmpeg.
+//! The forecast of a submission: the names of the outputs, the files that would be skipped, and what would be kept,
+//! converted or lost. Workers probe the files, because this program may have no ffmpeg.
 
 use common::broker::{Broker, PreviewError};
 use common::farm::preview::{Forecast, ForecastRequest};
 use common::farm::worker::Heartbeat;
 use common::job::Job;
 use common::job::changes::{Change, Fate};
-use common::job::id::BatchId;
 use common::job::input::Input;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Recipe;
 use common::store::Stores;
+use common::submit::terms::JobTerms;
 use futures::StreamExt;
 use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
 use crate::display::{changes, output, units};
+use crate::embedded::leftovers;
 use crate::submit::destination::Destination;
-use crate::submit::entry::EntryState;
-use crate::submit::send::Place;
+use crate::submit::entry::advice;
 use crate::submit::sources::SourceFile;
 use crate::submit::submission::Submission;
-use crate::submit::terms::JobTerms;
-use crate::submit::upload;
+use crate::submit::{existing_outputs, upload};
 
-/// Files that are probed at the same time, at most: each worker probes one after the other.
+/// The most files that are probed at the same time. Each worker probes one file after the other.
 const AT_ONCE: usize = 8;
 
 /// What would become of a source.
@@ -38,7 +37,7 @@ pub(super) struct InputForecast {
     would: Would,
     /// Why the file would be skipped or would fail, or why that is unknown.
     why: Option<String>,
-    /// As far as they can be known before the encode.
+    /// The changes, as far as they can be known before the encode.
     changes: Vec<Change>,
 }
 
@@ -74,7 +73,7 @@ impl InputForecast {
 enum Would {
     Encode,
     Skip,
-    /// The job would be enqueued and fail.
+    /// The job would be enqueued and would fail.
     Fail,
     /// The job would be enqueued; no worker has probed the file.
     Enqueue,
@@ -89,7 +88,8 @@ pub(super) struct PlannedFile {
     is_uploaded: bool,
 }
 
-/// Names the outputs of a submission and decides what would be skipped, as submitting does.
+/// Names the outputs of a submission and decides what would be skipped, as submitting does. A private broker forgets the
+/// outdated jobs of earlier commands first.
 pub(super) async fn decide(
     broker: &Broker,
     stores: &Stores,
@@ -97,42 +97,32 @@ pub(super) async fn decide(
     destination: &Destination,
     terms: &JobTerms,
     store: Option<&Location>,
+    is_private: bool,
 ) -> Result<Vec<PlannedFile>, Error> {
     let container = terms.recipe.container;
-    let (pairs, jobs_by_output) = submission.name(broker, destination, container).await?;
+    let (pairs, mut jobs_by_output) = submission.name(broker, destination, container).await?;
+    if is_private {
+        leftovers::take_outdated(&pairs, &mut jobs_by_output, terms);
+    }
     let (folder, target) = (&destination.folder, destination.download_to.as_ref());
-    let place = Place::look(stores, folder, target, &pairs, jobs_by_output).await?;
-    let is_uploaded = |source: &SourceFile| store.is_some() && !source.input.location.is_remote();
-    let batch = BatchId::new();
+    let existing = existing_outputs::look(stores, folder, target, &pairs, jobs_by_output).await?;
+    let batch = broker.new_batch("", folder, existing, terms);
     let job = |(source, output): &(SourceFile, Location)| {
-        let mut input = source.input.clone();
-        if is_uploaded(source) {
-            input.location = upload::copy_of(store, source);
-        }
-        Job::new(batch, input, output.clone(), terms.recipe.clone(), None)
+        let input = upload::expected_input(store, source, &batch, output);
+        batch.job(input, output.clone())
     };
     let jobs: Vec<Job> = pairs.iter().map(job).collect();
-    let states = place.foretell(broker, &jobs, terms).await?;
+    let results = batch.dry_run(&jobs).await?;
     let decided = pairs
         .into_iter()
-        .zip(states)
-        .map(|((source, output), state)| PlannedFile {
-            is_uploaded: is_uploaded(&source),
+        .zip(results)
+        .map(|((source, output), result)| PlannedFile {
+            is_uploaded: store.is_some() && !source.input.location.is_remote(),
             source,
             output,
-            skipped: state.map(|state| why(&state)),
+            skipped: result.as_ref().and_then(advice),
         });
     Ok(decided.collect())
-}
-
-/// Why a source would be skipped.
-fn why(state: &EntryState) -> String {
-    match state {
-        EntryState::Added | EntryState::Pending => "its job is pending already".to_owned(),
-        EntryState::Run(run) => format!("its job is {} already", run.state.as_str()),
-        EntryState::Occupied(why) => why.clone(),
-        EntryState::OutputTaken(holder) => holder.to_string(),
-    }
 }
 
 /// What would become of all sources of a submission.

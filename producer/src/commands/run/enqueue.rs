@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use common::names::location::Location;
+use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
 use super::on_farm::Request;
@@ -13,7 +14,7 @@ use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
 use crate::submit::sources::SourceOptions;
-use crate::submit::terms::{JobOptions, Renew};
+use crate::submit::terms::JobOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -7,6 +7,7 @@ use common::job::id::BatchId;
 use common::names::location::Location;
 use common::recipe::Recipe;
 use common::store::Stores;
+use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
 use super::dry_run;
@@ -16,19 +17,19 @@ use crate::cli::settings::Settings;
 use crate::download::downloads::Downloads;
 use crate::download::target::DownloadTarget;
 use crate::submit::destination::Destination;
-use crate::submit::entry::{Entry, EntryState};
-use crate::submit::send::{Place, submit};
+use crate::submit::entry::Entry;
+use crate::submit::send::submit;
 use crate::submit::sources::{SourceFile, SourceOptions};
 use crate::submit::submission::Submission;
-use crate::submit::terms::{JobOptions, Renew};
-use crate::submit::{preflight, submission, upload};
+use crate::submit::terms::JobOptions;
+use crate::submit::{existing_outputs, preflight, submission, upload};
 use crate::wait::ended::wait_until_ended;
 use crate::wait::follow::Follower;
 
 /// How long uploads may take to stop.
 const GIVE_UP: Duration = Duration::from_secs(3);
 
-/// What to submit, once the options are read.
+/// A submission, once the options are read.
 pub(super) struct Request<'a> {
     pub sources: &'a SourceOptions,
     pub destination: Destination,
@@ -99,6 +100,7 @@ impl Request<'_> {
             &self.destination,
             &terms,
             store,
+            false,
         );
         let forecasts = dry_run::forecast(&broker, decided.await?, &terms).await?;
         Ok(submission.exit(dry_run::print(&forecasts, self.jobs.json)?))
@@ -135,18 +137,13 @@ impl Request<'_> {
             .collect();
         preflight::check_served(&broker, &terms, &jobs, self.require_worker).await?;
         let follower = Follower::start(&broker).await?;
-        let place = Place::look(
-            &stores,
-            folder,
-            download_to.as_ref(),
-            &pairs,
-            jobs_by_output,
-        )
-        .await?;
-        let judged = (&place, &terms);
-        let wanted = upload::upload_needed(&stores, store, pairs, judged, shutdown).await?;
+        let target = download_to.as_ref();
+        let existing =
+            existing_outputs::look(&stores, folder, target, &pairs, jobs_by_output).await?;
         let label = submission::label(&self.sources.paths);
-        let entries = submit(&broker, wanted, &place, &terms, &label).await?;
+        let batch = broker.new_batch(&label, folder, existing, &terms);
+        let wanted = upload::upload_needed(&stores, store, pairs, &batch, shutdown).await?;
+        let entries = submit(batch, wanted).await?;
         print_refused(&entries);
         Ok(Submitted {
             follower,
@@ -215,11 +212,7 @@ impl Request<'_> {
 fn how_to_download(target: &DownloadTarget, entries: &[Entry]) -> String {
     let mut batches: Vec<BatchId> = Vec::new();
     for entry in entries {
-        let is_made = !matches!(
-            entry.state,
-            EntryState::Occupied(_) | EntryState::OutputTaken(_)
-        );
-        if is_made && !batches.contains(&entry.job.batch) {
+        if entry.refusal().is_none() && !batches.contains(&entry.job.batch) {
             batches.push(entry.job.batch);
         }
     }

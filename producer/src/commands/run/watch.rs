@@ -1,4 +1,4 @@
-//! `producer watch`: submits what arrives in a folder or bucket prefix.
+//! `producer watch`: submits the files that arrive in a folder or bucket prefix.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -10,6 +10,8 @@ use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::store::Stores;
+use common::submit::result::SubmitResult;
+use common::submit::terms::{JobTerms, Renew};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -21,11 +23,11 @@ use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::arrivals::StabilityTracker;
 use crate::submit::destination::Destination;
-use crate::submit::entry::{Entry, EntryState};
-use crate::submit::send::{Place, submit};
+use crate::submit::entry::Entry;
+use crate::submit::send::submit;
 use crate::submit::sources::{Globs, Search, SourceFile};
-use crate::submit::terms::{JobOptions, JobTerms, Renew};
-use crate::submit::{paths, preflight, submission, upload};
+use crate::submit::terms::JobOptions;
+use crate::submit::{existing_outputs, paths, preflight, submission, upload};
 
 /// How long uploads may take to stop.
 const GIVE_UP: Duration = Duration::from_secs(3);
@@ -52,7 +54,6 @@ pub(crate) struct Options {
     pub jobs: JobOptions,
 }
 
-///
 /// # Errors
 /// If the options make no sense, or the farm is out of reach at the start.
 pub(crate) async fn run(
@@ -184,7 +185,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Scans once, and submits what has arrived.
+    /// Scans once, and submits the files that have arrived.
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         let outputs = [self.destination.folder.clone()];
         let search = Search::new(&self.globs, &outputs, &self.stores)?;
@@ -195,7 +196,7 @@ impl Watch {
         if arrived.is_empty() {
             return Ok(());
         }
-        // Named together with all other files, so that no two outputs share a name.
+        // All files are named together, so that no two outputs share a name.
         let container = self.terms.recipe.container;
         let named = submission::named(&self.broker, &found.sources, &self.destination, container);
         let (outputs, jobs_by_output) = named.await?;
@@ -212,12 +213,13 @@ impl Watch {
             .map(|(source, _)| source.input.location.clone())
             .collect();
         let folder = &self.destination.folder;
-        let place = Place::look(&self.stores, folder, None, &pairs, jobs_by_output).await?;
-        let store = self.upload_to.as_ref();
-        let judged = (&place, &self.terms);
-        let wanted = upload::upload_needed(&self.stores, store, pairs, judged, shutdown).await?;
+        let existing =
+            existing_outputs::look(&self.stores, folder, None, &pairs, jobs_by_output).await?;
         let label = submission::label(&self.paths);
-        let entries = submit(&self.broker, wanted, &place, &self.terms, &label).await?;
+        let batch = self.broker.new_batch(&label, folder, existing, &self.terms);
+        let store = self.upload_to.as_ref();
+        let wanted = upload::upload_needed(&self.stores, store, pairs, &batch, shutdown).await?;
+        let entries = submit(batch, wanted).await?;
         for (entry, arrival) in entries.iter().zip(&arrivals) {
             report(entry, self.json)?;
             self.arrivals.done(arrival);
@@ -257,16 +259,18 @@ struct Line<'a> {
 fn report(entry: &Entry, json: bool) -> Result<(), Error> {
     let job = &entry.job;
     let name = printable(&entry.name);
+    if let Some(why) = entry.refusal() {
+        eprintln!("{name}: skipped: {}", printable(&why));
+    }
     match &entry.state {
-        EntryState::Added if json => output::print_json_line(&Line {
+        SubmitResult::Added if json => output::print_json_line(&Line {
             job: job.id.to_string(),
             batch: job.batch.to_string(),
             input: &job.input.location,
             output: &job.output,
         })?,
-        EntryState::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
-        EntryState::Occupied(why) => eprintln!("{name}: skipped: {}", printable(why)),
-        EntryState::Run(run) => match run.state {
+        SubmitResult::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
+        SubmitResult::Run(run) => match run.state {
             RunState::Failed { .. } | RunState::Cancelled => eprintln!(
                 "{name}: skipped: its job is {}; `producer retry {}` retries it",
                 run.state.as_str(),
@@ -274,8 +278,7 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
             ),
             _ => {}
         },
-        EntryState::OutputTaken(holder) => eprintln!("{name}: skipped: {holder}"),
-        EntryState::Pending => {}
+        SubmitResult::Pending | SubmitResult::Occupied(_) | SubmitResult::OutputTaken(_) => {}
     }
     Ok(())
 }

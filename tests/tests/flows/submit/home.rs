@@ -122,6 +122,13 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
     let made = away.store.get(made.expect("it stays in the bucket")).await;
     assert_eq!(made, Some(brought));
 
+    // A dry run knows them, too: the copies in the bucket are their inputs.
+    let foretold = away.enqueue(&["--dry-run", "--json"]).await;
+    for file in foretold.succeeded().json().as_array().expect("files") {
+        let why = &file["why"];
+        assert_eq!(why, "its job is completed already", "{file:#}");
+    }
+
     // The same again finds all there, and makes only what is missing.
     let modified = |name: &PathBuf| out.join(name).metadata().expect("there").modified().ok();
     let before = names.each_ref().map(modified);

@@ -9,6 +9,8 @@ use common::names::location::Location;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe};
 use common::store::Stores;
+use common::submit::result::SubmitResult;
+use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
 
 use super::options::{MachineOptions, Options};
@@ -23,11 +25,10 @@ use crate::embedded::state::State;
 use crate::embedded::{broker, leftovers, scratch, sweep, worker};
 use crate::recipe::known::check_known;
 use crate::submit::destination::Destination;
-use crate::submit::entry::{Entry, EntryState};
-use crate::submit::send::{Place, Wanted, submit};
+use crate::submit::entry::Entry;
+use crate::submit::send::{Wanted, submit};
 use crate::submit::submission::Submission;
-use crate::submit::terms::{JobTerms, Renew};
-use crate::submit::{destination, submission};
+use crate::submit::{destination, existing_outputs, submission};
 use crate::wait::ended::{WaitEnd, wait_until_ended};
 use crate::wait::follow::Follower;
 
@@ -118,7 +119,7 @@ impl Encode {
         if end == WaitEnd::Interrupted {
             // The worker has given back its jobs by now.
             for entry in entries.iter_mut().filter(|entry| entry.is_open()) {
-                entry.state = EntryState::Pending;
+                entry.state = SubmitResult::Pending;
             }
         }
         let summary = Summary {
@@ -168,6 +169,7 @@ impl Encode {
                     &self.destination,
                     terms,
                     None,
+                    true,
                 )
                 .await
             })
@@ -243,13 +245,15 @@ impl Encode {
             .await?;
         leftovers::forget_outdated(broker, &pairs, &mut jobs_by_output, &self.terms).await?;
         let folder = &self.destination.folder;
-        let place = Place::look(&self.stores, folder, None, &pairs, jobs_by_output).await?;
+        let existing =
+            existing_outputs::look(&self.stores, folder, None, &pairs, jobs_by_output).await?;
+        let batch = broker.new_batch(&self.label, folder, existing, &self.terms);
         let wanted = pairs.into_iter().map(|(source, output)| Wanted {
             source,
             output,
-            verdict: None,
+            decided: None,
         });
-        let entries = submit(broker, wanted.collect(), &place, &self.terms, &self.label).await?;
+        let entries = submit(batch, wanted.collect()).await?;
         print_refused(&entries);
         leftovers::forget_others(broker, &entries).await?;
         Ok((follower, entries))

@@ -6,6 +6,7 @@ mod options;
 
 use common::names::location::Location;
 use common::recipe::{Choice, Recipe};
+use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::options::Options;
@@ -14,7 +15,6 @@ use crate::cli::settings::Settings;
 use crate::commands::run::on_farm;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
-use crate::submit::terms::Renew;
 
 /// The default encoder.
 const ENCODER: &str = "libx265";

@@ -1,11 +1,12 @@
-//! How many jobs are in which state.
+//! Counts of jobs by state.
 
 use common::job::id::BatchId;
 use common::job::run::RunState;
+use common::submit::result::SubmitResult;
 use serde::Serialize;
 
 use crate::download::event::DownloadResult;
-use crate::submit::entry::{Entry, EntryState};
+use crate::submit::entry::Entry;
 
 /// The result of a submission. After waiting, all fields but `batch` and `added` count how the jobs ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,14 +38,14 @@ impl Counts {
             let download = entry.download.as_ref().and_then(DownloadResult::path);
             counts.downloaded += usize::from(download.is_some());
             let count = match &entry.state {
-                EntryState::Added => {
+                SubmitResult::Added => {
                     counts.batch = Some(entry.job.batch);
                     &mut counts.added
                 }
-                EntryState::Pending => &mut counts.pending,
-                EntryState::Occupied(_) => &mut counts.skipped,
-                EntryState::OutputTaken(_) => &mut counts.refused,
-                EntryState::Run(run) => match run.state {
+                SubmitResult::Pending => &mut counts.pending,
+                SubmitResult::Occupied(_) => &mut counts.skipped,
+                SubmitResult::OutputTaken(_) => &mut counts.refused,
+                SubmitResult::Run(run) => match run.state {
                     RunState::Completed { .. } => &mut counts.done,
                     RunState::Failed { .. } | RunState::Cancelled => &mut counts.failed,
                     RunState::Running { .. } => &mut counts.running,

@@ -1,4 +1,4 @@
-//! What a command prints at its end about its jobs.
+//! The summary that a command prints at its end.
 
 mod counts;
 mod rows;
@@ -14,7 +14,7 @@ use crate::cli::exit::{Error, Exit};
 use crate::display::{output, units};
 use crate::download::target::DownloadTarget;
 use crate::submit::destination::Destination;
-use crate::submit::entry::{Entry, EntryState};
+use crate::submit::entry::Entry;
 use crate::submit::submission::LeftOut;
 use crate::wait::ended;
 use crate::wait::ended::WaitEnd;
@@ -88,14 +88,9 @@ impl Summary<'_> {
 
 /// Prints which files get no job, and why.
 pub(super) fn print_refused(entries: &[Entry]) {
-    let reason = |entry: &Entry| match &entry.state {
-        EntryState::Occupied(why) => Some(why.clone()),
-        EntryState::OutputTaken(holder) => Some(holder.to_string()),
-        _ => None,
-    };
     let mut refused = entries
         .iter()
-        .filter_map(|entry| Some((&entry.name, reason(entry)?)));
+        .filter_map(|entry| Some((&entry.name, entry.refusal()?)));
     for (name, why) in refused.by_ref().take(LISTED) {
         eprintln!("{}: {}", printable(name), printable(&why));
     }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use common::job::changes::Change;
 use common::job::run::{Run, RunState};
+use common::names::printable::printable;
+use common::submit::result::SubmitResult;
 use serde::Serialize;
 
 use crate::display::table::NameTable;
 use crate::display::{changes, state, units};
-use crate::submit::entry::{Entry, EntryState};
-use common::names::printable::printable;
+use crate::submit::entry::Entry;
 
 /// The table of all entries.
 pub(super) fn of(entries: &[Entry]) -> String {
@@ -48,7 +49,7 @@ pub(super) fn of(entries: &[Entry]) -> String {
     table.text()
 }
 
-/// The state in words for people: beside those of jobs there are `skipped` and `refused`.
+/// The state in words for people. Files without a job are `skipped` or `refused`.
 fn for_people(state: &str) -> &str {
     state.parse().map_or(state, |known| state::word(known))
 }
@@ -85,10 +86,10 @@ pub(super) fn totals(entries: &[Entry]) -> String {
     text.join(", ")
 }
 
-/// What the outputs have lost, in a line for each kind and reason.
+/// The losses of the outputs, one line for each kind and reason.
 pub(super) fn losses(entries: &[Entry]) -> Vec<String> {
     let runs = entries.iter().filter_map(|entry| match &entry.state {
-        EntryState::Run(run) => Some(&**run),
+        SubmitResult::Run(run) => Some(&**run),
         _ => None,
     });
     changes::losses(runs)
@@ -112,7 +113,7 @@ pub(super) struct Row {
     encoder: Option<String>,
     worker: Option<String>,
     error: Option<String>,
-    /// Where the result was downloaded to.
+    /// The file that the result was downloaded to.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
     changes: Vec<Change>,
@@ -132,21 +133,15 @@ impl Row {
             fps: None,
             encoder: None,
             worker: None,
-            error: None,
+            error: entry.refusal(),
             path: None,
             changes: Vec::new(),
         };
         match &entry.state {
-            EntryState::Added | EntryState::Pending => {}
-            EntryState::Occupied(why) => {
-                line.state = "skipped";
-                line.error = Some(why.clone());
-            }
-            EntryState::OutputTaken(holder) => {
-                line.state = "refused";
-                line.error = Some(holder.to_string());
-            }
-            EntryState::Run(run) => line.take(run),
+            SubmitResult::Added | SubmitResult::Pending => {}
+            SubmitResult::Occupied(_) => line.state = "skipped",
+            SubmitResult::OutputTaken(_) => line.state = "refused",
+            SubmitResult::Run(run) => line.take(run),
         }
         if let Some(download) = &entry.download {
             line.path = download.path().cloned();

@@ -1,0 +1,217 @@
+//! Submitting jobs as one batch: each job once, and none that would replace a file by accident.
+
+use crate::broker::{Broker, BrokerError, EnqueueResult};
+use crate::farm::queue::Lane;
+use crate::job::Job;
+use crate::job::batch::Batch;
+use crate::job::id::{BatchId, JobId};
+use crate::job::input::Input;
+use crate::names::location::Location;
+use crate::submit::decide::{Answer, Case, Step, renewed};
+use crate::submit::existing_outputs::ExistingOutputs;
+use crate::submit::output_job::OutputJob;
+use crate::submit::result::SubmitResult;
+use crate::submit::terms::JobTerms;
+
+/// A batch that is about to be submitted. The broker hears of it once there are jobs to enqueue.
+pub struct NewBatch<'a> {
+    broker: &'a Broker,
+    terms: &'a JobTerms,
+    existing: ExistingOutputs,
+    batch: Batch,
+    is_kept: bool,
+    added: u64,
+}
+
+/// A file that was submitted.
+#[derive(Clone, Debug)]
+pub struct SubmittedJob {
+    /// The job that stands for the file: the new one, or an earlier one.
+    pub job: Job,
+    /// What has become of the file.
+    pub result: SubmitResult,
+    /// Whether the job has completed and its output is missing.
+    pub is_gone: bool,
+}
+
+/// The steps that files wait for, by their indices.
+#[derive(Default)]
+struct Steps {
+    look_up: Vec<usize>,
+    enqueue: Vec<usize>,
+    renew: Vec<usize>,
+}
+
+impl Broker {
+    /// Prepares a batch whose outputs lie below `folder`, and that people know by `label`. Writes nothing.
+    pub fn new_batch<'a>(
+        &'a self,
+        label: &str,
+        folder: &Location,
+        existing: ExistingOutputs,
+        terms: &'a JobTerms,
+    ) -> NewBatch<'a> {
+        NewBatch {
+            broker: self,
+            terms,
+            existing,
+            batch: Batch {
+                id: BatchId::new(),
+                label: label.to_owned(),
+                jobs: 0,
+                enqueued: self.now(),
+                folder: Some(folder.clone()),
+            },
+            is_kept: false,
+            added: 0,
+        }
+    }
+}
+
+impl NewBatch<'_> {
+    /// A job of the batch.
+    pub fn job(&self, input: Input, output: Location) -> Job {
+        Job {
+            enqueued: self.broker.now(),
+            ..self.terms.job(self.batch.id, input, output)
+        }
+    }
+
+    /// The last job of an output.
+    pub fn last_job(&self, output: &Location) -> Option<&OutputJob> {
+        self.existing.last_job(output)
+    }
+
+    /// The result for a job, if it is known without the broker: before its input is uploaded.
+    pub fn decided(&self, job: &Job) -> Option<SubmitResult> {
+        match self.case(job).first() {
+            Step::Done(result) => Some(result),
+            Step::Enqueue | Step::LookUp | Step::Renew => None,
+        }
+    }
+
+    /// The results that submitting these jobs would have; `None` for a job that would be enqueued. Changes nothing.
+    ///
+    /// # Errors
+    /// If the broker gives no answer.
+    pub async fn dry_run(&self, jobs: &[Job]) -> Result<Vec<Option<SubmitResult>>, BrokerError> {
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+        let known = self.broker.jobs_of(&ids).await?;
+        let result = |job: &Job| {
+            self.decided(job)
+                .or_else(|| match self.case(job).next(known.get(&job.id).into()) {
+                    Step::Done(result) => Some(result),
+                    Step::Enqueue | Step::LookUp | Step::Renew => None,
+                })
+        };
+        Ok(jobs.iter().map(result).collect())
+    }
+
+    /// Enqueues the missing jobs, and new ones in the place of ended ones as far as the terms say so. The results are in
+    /// the order of the jobs. Submitting the same jobs again finds them.
+    ///
+    /// # Errors
+    /// If the broker gives no answer. Jobs that were enqueued until then stay.
+    pub async fn submit(mut self, jobs: Vec<Job>) -> Result<Vec<SubmittedJob>, BrokerError> {
+        let first: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+        let mut files: Vec<SubmittedJob> = jobs
+            .into_iter()
+            .map(|job| SubmittedJob {
+                job,
+                result: SubmitResult::Added,
+                is_gone: false,
+            })
+            .collect();
+        let mut open: Vec<usize> = (0..files.len()).collect();
+        let mut generation = 0;
+        while !open.is_empty() {
+            generation += 1;
+            let mut steps = Steps::default();
+            for index in open {
+                let step = self.case(&files[index].job).first();
+                self.take(step, index, &mut files, &mut steps);
+            }
+            let look_up = std::mem::take(&mut steps.look_up);
+            let ids: Vec<JobId> = look_up.iter().map(|index| files[*index].job.id).collect();
+            let known = self.broker.jobs_of(&ids).await?;
+            for (index, id) in look_up.into_iter().zip(ids) {
+                let step = self.case(&files[index].job).next(known.get(&id).into());
+                self.take(step, index, &mut files, &mut steps);
+            }
+            let enqueue = std::mem::take(&mut steps.enqueue);
+            let jobs = enqueue.iter().map(|index| files[*index].job.clone());
+            let answers = self.enqueue(jobs.collect()).await?;
+            for (index, answer) in enqueue.into_iter().zip(answers) {
+                let step = self.case(&files[index].job).next(answer);
+                self.take(step, index, &mut files, &mut steps);
+            }
+            for index in &steps.renew {
+                files[*index].job = renewed(&files[*index].job, &first[*index], generation);
+            }
+            open = steps.renew;
+        }
+        self.close().await?;
+        Ok(files)
+    }
+
+    fn case<'a>(&'a self, job: &'a Job) -> Case<'a> {
+        Case::new(job, &self.existing, self.terms)
+    }
+
+    /// Notes the next step of a file, or its result.
+    fn take(&self, step: Step, index: usize, files: &mut [SubmittedJob], steps: &mut Steps) {
+        match step {
+            Step::LookUp => steps.look_up.push(index),
+            Step::Enqueue => steps.enqueue.push(index),
+            Step::Renew => steps.renew.push(index),
+            Step::Done(result) => {
+                let case = self.case(&files[index].job);
+                files[index] = SubmittedJob {
+                    job: case.job_of(&result),
+                    is_gone: case.is_gone(&result),
+                    result,
+                };
+            }
+        }
+    }
+
+    /// Enqueues those of the jobs that are missing.
+    async fn enqueue(&mut self, jobs: Vec<Job>) -> Result<Vec<Answer>, BrokerError> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        if !self.is_kept {
+            // The batch is kept before its jobs, so that no job ever names an unknown batch.
+            self.batch.jobs = jobs.len() as u64;
+            self.batch.enqueued = self.broker.now();
+            self.broker.keep_batch(&self.batch).await?;
+            self.is_kept = true;
+        }
+        let lane = self.terms.lane();
+        let jobs: Vec<(Job, Lane)> = jobs.into_iter().map(|job| (job, lane.clone())).collect();
+        let results = self.broker.enqueue(&jobs, |_| {}).await?;
+        let answers: Vec<Answer> = results
+            .into_iter()
+            .map(|(_, result)| match result {
+                EnqueueResult::Added => Answer::Added,
+                EnqueueResult::AlreadyPending => Answer::Pending,
+                EnqueueResult::Known(run) => Answer::Run(run),
+                EnqueueResult::OutputTaken(holder) => Answer::OutputTaken(holder),
+            })
+            .collect();
+        let is_added = |answer: &&Answer| matches!(answer, Answer::Added);
+        self.added += answers.iter().filter(is_added).count() as u64;
+        Ok(answers)
+    }
+
+    /// Corrects the number of jobs of the batch, or forgets a batch to which no job was added.
+    async fn close(mut self) -> Result<(), BrokerError> {
+        if self.added == 0 && self.is_kept {
+            self.broker.forget_batch(&self.batch.id).await?;
+        } else if self.added != self.batch.jobs {
+            self.batch.jobs = self.added;
+            self.broker.keep_batch(&self.batch).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! The decision about each file that is submitted: pure, and the same for every program.
+//!
+//! [`Case::first`] decides by the file at the output and the last job of that output. If these leave it open, the
+//! broker is asked about the job itself, and [`Case::next`] decides by the answer.
+
+#[cfg(test)]
+mod tests;
+
+use uuid::Uuid;
+
+use crate::job::Job;
+use crate::job::id::JobId;
+use crate::job::record::JobRecord;
+use crate::job::run::{Run, RunState};
+use crate::submit::existing_outputs::{ExistingFile, ExistingOutputs};
+use crate::submit::output_job::{ClaimHolder, OutputJob};
+use crate::submit::result::{Occupied, SubmitResult};
+use crate::submit::terms::{JobTerms, Renew};
+
+/// A wanted job, with all that decides about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case<'a> {
+    job: &'a Job,
+    /// The file at the output.
+    file: Option<ExistingFile>,
+    /// The job that claimed the output last.
+    last_job: Option<&'a OutputJob>,
+    terms: &'a JobTerms,
+}
+
+/// What the broker says about a job.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// The broker does not know the job.
+    Unknown,
+    /// The job was enqueued now.
+    Added,
+    /// The job waits, and no worker has taken it yet.
+    Pending,
+    /// The job has a run.
+    Run(Box<Run>),
+    /// The job was refused: this live job makes its output.
+    OutputTaken(ClaimHolder),
+}
+
+impl From<Option<&JobRecord>> for Answer {
+    fn from(record: Option<&JobRecord>) -> Self {
+        match record {
+            None => Self::Unknown,
+            Some(record) => match record.run() {
+                None => Self::Pending,
+                Some(run) => Self::Run(Box::new(run.clone())),
+            },
+        }
+    }
+}
+
+/// What to do next about a wanted job.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Step {
+    /// Enqueue the job, if the broker does not know it.
+    Enqueue,
+    /// Ask the broker whether it knows the job. If it does not, the file at the output is not the job's own.
+    LookUp,
+    /// Put a new job in the place of this one, which has ended.
+    Renew,
+    /// Nothing: the result is known.
+    Done(SubmitResult),
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(job: &'a Job, existing: &'a ExistingOutputs, terms: &'a JobTerms) -> Self {
+        Self {
+            job,
+            file: existing.file(&job.output),
+            last_job: existing.last_job(&job.output),
+            terms,
+        }
+    }
+
+    /// The step before the broker is asked about the job.
+    pub(crate) fn first(&self) -> Step {
+        if let Some(last_job) = self.last_job {
+            if last_job.job().id == self.job.id {
+                return Step::Enqueue;
+            }
+            if last_job.blocks(&self.job.input, self.terms) {
+                return Step::Done(SubmitResult::OutputTaken(last_job.holder()));
+            }
+        }
+        let Some(file) = self.protected_file() else {
+            return Step::Enqueue;
+        };
+        match self.last_job {
+            Some(last_job) if last_job.made(file.size) => Step::Done(match last_job {
+                OutputJob::Taken(run) if self.is_same_work(last_job) => {
+                    SubmitResult::Run(run.clone())
+                }
+                _ => SubmitResult::Occupied(Occupied::by(last_job, self.job)),
+            }),
+            None if file.is_download => self.occupied(),
+            _ => Step::LookUp,
+        }
+    }
+
+    /// The step after the broker's answer.
+    pub(crate) fn next(&self, answer: Answer) -> Step {
+        match answer {
+            Answer::Unknown if self.protected_file().is_some() => self.occupied(),
+            Answer::Unknown => Step::Enqueue,
+            Answer::Added => Step::Done(SubmitResult::Added),
+            Answer::Pending => Step::Done(SubmitResult::Pending),
+            Answer::Run(run) if self.renews(&run) => Step::Renew,
+            Answer::Run(run) => Step::Done(SubmitResult::Run(run)),
+            Answer::OutputTaken(holder) => match self.stand_in() {
+                Some(last_job) if last_job.job().id == holder.job => match last_job {
+                    OutputJob::Waiting(_) => Step::Done(SubmitResult::Pending),
+                    OutputJob::Taken(run) => self.next(Answer::Run(run.clone())),
+                },
+                _ => Step::Done(SubmitResult::OutputTaken(holder)),
+            },
+        }
+    }
+
+    /// The job that stands for the file in the end: the wanted one, or an earlier one.
+    pub(crate) fn job_of(&self, result: &SubmitResult) -> Job {
+        match (result, self.stand_in()) {
+            (SubmitResult::Run(run), _) => run.job.clone(),
+            (SubmitResult::Pending, Some(last_job)) => last_job.job().clone(),
+            _ => self.job.clone(),
+        }
+    }
+
+    /// Whether the job has completed and its output is missing.
+    pub(crate) fn is_gone(&self, result: &SubmitResult) -> bool {
+        matches!(result, SubmitResult::Run(run) if self.lacks_output(run))
+    }
+
+    /// The file at the output, if it must not be replaced.
+    fn protected_file(&self) -> Option<ExistingFile> {
+        self.file.filter(|_| !self.terms.replaces())
+    }
+
+    fn occupied(&self) -> Step {
+        let output = self.job.output.clone();
+        Step::Done(SubmitResult::Occupied(Occupied::ByUnknown { output }))
+    }
+
+    /// The last job of the output, if it does the same work.
+    fn stand_in(&self) -> Option<&'a OutputJob> {
+        self.last_job
+            .filter(|last_job| !self.terms.again && self.is_same_work(last_job))
+    }
+
+    fn is_same_work(&self, last_job: &OutputJob) -> bool {
+        last_job.does(&self.job.input, &self.job.recipe)
+    }
+
+    fn lacks_output(&self, run: &Run) -> bool {
+        matches!(run.state, RunState::Completed { .. }) && self.file.is_none()
+    }
+
+    /// Whether a job that has a run is replaced by a new one.
+    fn renews(&self, run: &Run) -> bool {
+        match self.terms.renew {
+            Renew::Never => false,
+            Renew::Gone => self.lacks_output(run),
+            Renew::Ended => match &run.state {
+                RunState::Completed { report } => {
+                    self.file.map(|file| file.size) != Some(report.output_size)
+                }
+                state => state.is_terminal(),
+            },
+        }
+    }
+}
+
+/// The job that replaces one that has ended. Its id follows from the id of the first job, so the next command finds it.
+pub(crate) fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
+    let salt = Uuid::new_v5(
+        &Uuid::NAMESPACE_OID,
+        format!("{first} renewed {generation}").as_bytes(),
+    );
+    Job {
+        id: JobId::of(&job.input, &job.recipe, &job.output, Some(salt)),
+        ..job.clone()
+    }
+}

@@ -1,0 +1,86 @@
+//! What holds for all jobs of one submission.
+
+use uuid::Uuid;
+
+use crate::farm::queue::{Lane, Priority, Queue};
+use crate::farm::worker_name::WorkerName;
+use crate::job::id::BatchId;
+use crate::job::input::Input;
+use crate::job::{Fallbacks, Job};
+use crate::names::location::Location;
+use crate::recipe::Recipe;
+
+/// How jobs are made, and what they may replace.
+#[derive(Clone, Debug)]
+pub struct JobTerms {
+    /// The recipe of the jobs.
+    pub recipe: Recipe,
+    /// Further queues that open to a waiting job.
+    pub fallbacks: Option<Fallbacks>,
+    /// The only worker that may run the jobs; `None` for any worker.
+    pub worker: Option<WorkerName>,
+    /// The priority of the jobs.
+    pub priority: Priority,
+    /// How many attempts a job has, crashes of workers included.
+    pub attempts: u32,
+    /// Whether to start new jobs even for work that is done already.
+    pub again: bool,
+    /// Whether to replace existing output files.
+    pub overwrite: bool,
+    /// Which ended jobs are replaced by new ones.
+    pub renew: Renew,
+}
+
+/// Which ended jobs are replaced by new ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renew {
+    /// None.
+    Never,
+    /// Completed jobs whose output is missing.
+    Gone,
+    /// Completed jobs whose output is missing or changed, and failed or cancelled jobs.
+    Ended,
+}
+
+impl JobTerms {
+    /// The terms that hold unless a person asks for others: no file and no job is replaced.
+    pub fn new(recipe: Recipe) -> Self {
+        Self {
+            recipe,
+            fallbacks: None,
+            worker: None,
+            priority: Priority::default(),
+            attempts: Job::ATTEMPTS,
+            again: false,
+            overwrite: false,
+            renew: Renew::Never,
+        }
+    }
+
+    /// Whether jobs may replace the files at their outputs.
+    pub fn replaces(&self) -> bool {
+        self.overwrite || self.again
+    }
+
+    /// The lane that the jobs are enqueued in.
+    pub fn lane(&self) -> Lane {
+        Lane {
+            priority: self.priority,
+            queue: match &self.worker {
+                Some(worker) => Queue::On(worker.clone()),
+                None => self.recipe.queue(),
+            },
+        }
+    }
+
+    /// The job that makes `output` from `input`.
+    pub(crate) fn job(&self, batch: BatchId, input: Input, output: Location) -> Job {
+        let salt = self.again.then(Uuid::now_v7);
+        Job {
+            attempts: self.attempts,
+            replace: self.replaces(),
+            fallbacks: self.fallbacks.clone(),
+            ..Job::new(batch, input, output, self.recipe.clone(), salt)
+        }
+    }
+}
