@@ -19,9 +19,9 @@ use crate::names::location::Location;
 pub enum WorkerStatus {
     /// It takes jobs whenever a slot is free.
     Ready,
-    /// It was told to stop: it finishes its running jobs and takes no more.
+    /// It drains or stops: it finishes its running jobs and takes no more.
     Draining,
-    /// It was told to take no more, and runs none.
+    /// It has drained: it runs no job and takes no more.
     Drained,
     /// It takes no more until its working hours begin.
     OffHours,

@@ -20,7 +20,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5b3c_7f1e_61d4_4f0a_9c52_e0a7_48d1_93b
 
 impl JobId {
     /// The id of no job.
-    pub(crate) const NOBODYS: Self = Self(Uuid::nil());
+    pub(crate) const NIL: Self = Self(Uuid::nil());
 
     /// The id of encoding this input by this recipe to this output. A `salt` makes a different id for work that a
     /// person wants to have done again.

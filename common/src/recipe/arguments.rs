@@ -82,7 +82,7 @@ const NESTED: &[&str] = &[
     "vvenc-params",
 ];
 
-/// Keys of such lists that name a file or a log.
+/// Keys of such lists that name a file, or make the encoder use one (`pass`).
 const NESTED_FORBIDDEN: &[&str] = &[
     "analysis-load",
     "analysis-reuse-file",

@@ -7,7 +7,7 @@
 use async_nats::client::RequestErrorKind;
 use std::time::Duration;
 
-use crate::broker::queue::claim::owner::is_anyone_there;
+use crate::broker::queue::claim::owner::liveness_question;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
@@ -30,7 +30,7 @@ pub enum Namesake {
 impl Broker {
     /// Asks whether a worker of this name is alive.
     pub async fn namesake(&self, worker: &WorkerName) -> Result<Namesake, BrokerError> {
-        let answer = self.ask_worker(worker, is_anyone_there(), SILENCE).await;
+        let answer = self.ask_worker(worker, liveness_question(), SILENCE).await;
         match answer {
             Ok(_) => Ok(Namesake::Alive),
             Err(error) => match error.kind() {

@@ -24,7 +24,7 @@ pub struct Attempt {
     pub failure: Failure,
 }
 
-/// A job ends once attempts on this many workers failed by the worker's fault or vanished, whatever attempts it has
+/// A job ends once attempts on this many workers failed by the worker's fault or vanished, even if it has attempts
 /// left: no further worker is put at risk.
 pub const MOST_WORKERS: usize = 3;
 

@@ -197,7 +197,7 @@ impl Roots {
     }
 
     /// Opens the root of a path, and returns it with the rest of the path; `None` outside the roots.
-    fn enter(&self, path: &Path) -> Result<Option<(Standing, VecDeque<Step>)>, StoreError> {
+    fn enter(&self, path: &Path) -> Result<Option<(Position, VecDeque<Step>)>, StoreError> {
         let found = self.0.iter().find_map(|root| {
             let rest = path
                 .strip_prefix(&root.name)
@@ -208,7 +208,7 @@ impl Roots {
         let Some((root, rest)) = found else {
             return Ok(None);
         };
-        let at = Standing {
+        let at = Position {
             folders: vec![root.open()?],
             path: root.real.clone(),
         };
@@ -260,7 +260,7 @@ fn steps(path: &Path) -> VecDeque<Step> {
 }
 
 /// The position of a walk: the open folders from the root down.
-struct Standing {
+struct Position {
     folders: Vec<Dir>,
     /// The path of the position, without any link in it.
     path: PathBuf,
@@ -270,7 +270,7 @@ struct Standing {
 struct Walk<'a> {
     roots: &'a Roots,
     location: &'a Location,
-    at: Standing,
+    at: Position,
     steps: VecDeque<Step>,
     links: usize,
 }

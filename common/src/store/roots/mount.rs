@@ -17,7 +17,7 @@ pub(crate) fn is_mounted(folder: &Path) -> bool {
     }
 }
 
-/// Elsewhere a drive that is gone has no folder that could be opened.
+/// On other systems, a drive that is gone has no folder that could be opened.
 #[cfg(not(unix))]
 pub(crate) fn is_mounted(_folder: &Path) -> bool {
     false

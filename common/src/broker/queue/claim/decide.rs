@@ -11,7 +11,7 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::run::{Delivered, Delivery, Run};
 
-/// A job that failed by this worker's fault is left to other workers for so long after the failure.
+/// A job that last failed by this worker's fault is left to other workers until its message is this old.
 const OTHERS_FIRST: SignedDuration = SignedDuration::from_secs(3);
 /// Meanwhile the broker delivers its message again after this time.
 pub(crate) const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);

@@ -34,9 +34,9 @@ pub(crate) struct Question {
 }
 
 /// A question about no existing job, which every worker answers: a test whether a worker is connected.
-pub(crate) fn is_anyone_there() -> bytes::Bytes {
+pub(crate) fn liveness_question() -> bytes::Bytes {
     wire::encode(&Question {
-        job: JobId::NOBODYS,
+        job: JobId::NIL,
         attempt: 0,
     })
 }
