@@ -1,4 +1,4 @@
-//! A farm of a test's own: a broker, a folder, and whoever joins.
+//! A farm of a test's own: a broker and a folder. Workers join on demand.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,32 +27,31 @@ use crate::servers::broker::{Flush, TestBroker};
 use crate::servers::cluster::TestCluster;
 use crate::{paths, poll, programs};
 
-/// How long a job of a test may go without a sign of life.
+/// How long a job of a test may go without a sign of life from its owner.
 pub const ACK_WAIT: Duration = Duration::from_secs(3);
 
-/// A farm of a test's own, on one broker or a cluster of them.
+/// A farm on one broker or on a cluster of brokers.
 pub struct Farm<B = TestBroker> {
-    /// Its broker.
     pub broker: B,
-    /// A connection of the test's.
+    /// The test's own connection to the broker.
     pub view: Broker,
     url: String,
     folder: TempDir,
 }
 
 impl Farm {
-    /// A broker and nobody else.
+    /// A farm with a broker and without workers.
     pub async fn start() -> Self {
         Self::flushing(Flush::Always).await
     }
 
-    /// A farm on a broker with roles, on which it is set up. The test looks on as admin.
+    /// A farm on a broker with roles. The test's own connection has the rights of the admin.
     pub async fn with_roles(broker: TestBroker, folder: TempDir) -> Self {
         let url = broker.url_for("admin");
         Self::on(broker, url, 1, ACK_WAIT, folder).await
     }
 
-    /// The same with a broker that flushes otherwise than shipped.
+    /// A farm whose broker flushes otherwise than the shipped one.
     pub async fn flushing(flush: Flush) -> Self {
         let folder = paths::test_folder();
         let broker = TestBroker::start_flushing(folder.path(), flush).await;
@@ -60,8 +59,7 @@ impl Farm {
         Self::on(broker, url, 1, ACK_WAIT, folder).await
     }
 
-    /// The same whose jobs may go without a sign of life for longer than a test
-    /// lasts: only a word of their owners gets them to others.
+    /// A farm with a lease that is longer than a test: only a message from its owner gives a job to another worker.
     pub async fn patient(lease: Duration) -> Self {
         let folder = paths::test_folder();
         let broker = TestBroker::start_flushing(folder.path(), Flush::Always).await;
@@ -71,7 +69,7 @@ impl Farm {
 }
 
 impl Farm<TestCluster> {
-    /// A cluster that keeps three copies of everything, and nobody else.
+    /// A farm without workers on a cluster that keeps three copies of everything.
     pub async fn start_cluster() -> Self {
         let folder = paths::test_folder();
         let cluster = TestCluster::start(folder.path()).await;
@@ -98,22 +96,21 @@ impl<B> Farm<B> {
         }
     }
 
-    /// Where its broker listens.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where everything of this farm lies.
+    /// The folder of all files of this farm.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where workers make their files, each in a folder of its own.
+    /// The folder of all scratch folders, one for each worker.
     pub fn scratch(&self) -> PathBuf {
         self.folder().join("scratch")
     }
 
-    /// Where one worker makes its files.
+    /// The scratch folder of one worker.
     pub fn scratch_of(&self, worker: &str) -> PathBuf {
         self.scratch().join(format!("ffmpeg-easy-scratch-{worker}"))
     }
@@ -123,26 +120,26 @@ impl<B> Farm<B> {
         self.folder().join("out")
     }
 
-    /// A folder with copies of these files.
+    /// Makes a folder with copies of these files.
     pub fn folder_of(&self, name: &str, files: &[PathBuf]) -> PathBuf {
         let folder = self.folder().join(name);
         copy_into(&folder, files);
         folder
     }
 
-    /// A worker with one slot and a short ack wait, to be started.
+    /// The setup of a worker with one slot and a short lease. The worker is not started yet.
     pub fn worker(&self, name: &str) -> WorkerSetup {
         WorkerSetup::new(name, self.folder(), &self.url)
     }
 
-    /// Starts a worker and waits until it says that it is ready.
+    /// Starts a worker and waits until its heartbeat says that it is ready.
     pub async fn join(&self, setup: WorkerSetup) -> Worker {
         let mut worker = setup.spawn();
         self.ready(&mut worker).await;
         worker
     }
 
-    /// Waits until a worker says that it is ready.
+    /// Waits until a worker's heartbeat says that it is ready.
     pub async fn ready(&self, worker: &mut Worker) -> Heartbeat {
         let what = format!("worker {} to be ready", worker.name);
         poll::until(&what, async || {
@@ -155,7 +152,7 @@ impl<B> Farm<B> {
         .await
     }
 
-    /// What a worker last said of itself; `None` where it is not alive.
+    /// The last heartbeat of a worker; `None` if the worker is not alive.
     pub async fn heartbeat(&self, worker: &str) -> Option<Heartbeat> {
         let workers = self.view.workers().await.ok()?;
         workers
@@ -196,7 +193,7 @@ impl<B> Farm<B> {
         )
     }
 
-    /// Enqueues a job at the usual priority, past the producer.
+    /// Enqueues a job at the usual priority, without the producer.
     pub async fn enqueue(&self, job: &Job) -> Enqueued {
         let lane = Lane {
             priority: Priority::default(),
@@ -210,7 +207,7 @@ impl<B> Farm<B> {
         outcomes.remove(0)
     }
 
-    /// The run of a job; `None` where nobody has taken it yet.
+    /// The run of a job; `None` if the job has not been claimed yet.
     pub async fn run(&self, job: &JobId) -> Option<Run> {
         match self.view.job(job).await {
             Ok(Some(JobRecord::Run(run))) => Some(*run),
@@ -218,7 +215,7 @@ impl<B> Farm<B> {
         }
     }
 
-    /// Waits until the job's run is as wanted.
+    /// Waits until the job's run meets a condition.
     pub async fn run_that(&self, job: &JobId, what: &str, wanted: impl Fn(&Run) -> bool) -> Run {
         let mut last = None;
         let found = tokio::time::timeout(poll::PATIENCE, async {
@@ -236,13 +233,13 @@ impl<B> Farm<B> {
         })
     }
 
-    /// Waits until a job has ended, however.
+    /// Waits until a job has ended in any way.
     pub async fn ended(&self, job: &JobId) -> Run {
         self.run_that(job, "at its end", |run| run.state.is_terminal())
             .await
     }
 
-    /// Waits until a job has ended well.
+    /// Waits until a job has completed.
     pub async fn completed(&self, job: &JobId) -> (Run, Report) {
         let run = self.ended(job).await;
         match &run.state {
@@ -254,14 +251,14 @@ impl<B> Farm<B> {
         }
     }
 
-    /// Waits until a worker's ffmpeg reports frames of a job.
+    /// Waits until a worker's ffmpeg reports encoded frames of a job.
     pub async fn encoding(&self, job: &JobId, worker: &Worker) -> Progress {
         let has_frames =
             |progress: &Progress| progress.encode.is_some_and(|encode| encode.frame > 0);
         self.progress_that(job, worker, has_frames).await
     }
 
-    /// Waits until a worker has told when the encode of a job will be done.
+    /// Waits until a worker has published when the encode of a job will end.
     pub async fn encoding_in_sight_of_its_end(&self, job: &JobId, worker: &Worker) -> Progress {
         let tells_its_end =
             |progress: &Progress| progress.encode.is_some() && progress.eta.is_some();
@@ -295,18 +292,18 @@ impl<B> Farm<B> {
             .unwrap_or_else(|_| panic!("worker {} reported nothing of the kind", worker.name))
     }
 
-    /// Dead letters in the farm.
+    /// The number of dead letters in the farm.
     pub async fn dead_letters(&self) -> u64 {
         self.messages(subject::DEAD).await
     }
 
-    /// Messages in the work queue: jobs that wait, run, or wait to be retried.
+    /// The number of messages in the work queue: jobs that are pending, running, or waiting for a retry.
     pub async fn queued(&self) -> u64 {
         self.messages(subject::JOBS).await
     }
 
     async fn messages(&self, stream: &str) -> u64 {
-        // A busy machine's broker may need a second try.
+        // On a busy machine, the broker may need a second try.
         poll::until(stream, async || {
             let stream = self.view.jetstream().get_stream(stream).await.ok()?;
             Some(stream.cached_info().state.messages)
@@ -315,7 +312,7 @@ impl<B> Farm<B> {
     }
 }
 
-/// Encoding by this encoder, quickly.
+/// A recipe that encodes quickly with this encoder.
 pub fn recipe(encoder: &str) -> Recipe {
     let mut video = VideoEncode::new(Choice::Encoder(encoder.parse().expect("an encoder")));
     video.preset = match encoder {
@@ -327,7 +324,7 @@ pub fn recipe(encoder: &str) -> Recipe {
     Recipe::encode(video).expect("a sound recipe")
 }
 
-/// Copies files into a folder, which is made where it is missing.
+/// Copies files into a folder, and makes the folder if it is missing.
 pub fn copy_into(folder: &Path, files: &[PathBuf]) {
     std::fs::create_dir_all(folder).expect("a test's folder can be written");
     for file in files {

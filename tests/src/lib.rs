@@ -1,13 +1,12 @@
-//! What the tests of the whole farm stand on: a real broker and store of their
-//! own, the built programs, an ffmpeg that fails on demand, and views of all
-//! that from outside.
+//! The harness for the tests of the whole farm: a real broker and store for each test, the built programs, an ffmpeg
+//! that fails on demand, and views of all these from outside.
 //!
-//! Everything that is started here is killed and reaped when it is dropped, a
-//! panicking test included, and lives in a folder that goes with the test.
-//! Nothing sleeps and hopes: whoever waits polls a condition, with a deadline.
+//! Every process that the harness starts is killed and reaped when its handle is dropped, also if the test panics. Its
+//! files lie in a folder that goes with the test. A wait polls a condition with a deadline.
 //!
-//! Reading order: [`farm`] is what most tests begin with; [`servers`] are its
-//! broker and its store; [`programs`] starts workers and monitors, and runs the
+//! Reading order: most tests begin with [`farm`]; [`servers`] holds its broker and its store; [`programs`] starts
+//! workers and monitors, and runs the producer; [`outside`] looks at files and processes, and checks every promise at
+//! the end; [`faults`] breaks networks, ffmpeg and workers on demand.
 //! producer; [`outside`] looks at what came of it, and checks every promise when
 //! all is over; [`faults`] breaks networks, ffmpeg and workers on demand.
 

@@ -1,4 +1,4 @@
-//! Where the things are that tests use: built programs, brought tools, media.
+//! Paths that tests use: built programs, tools and media.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub fn repository() -> &'static Path {
         .expect("the package lies in the repository")
 }
 
-/// The folder that the build of this test put its programs in, e.g. `target/debug`.
+/// The folder of the programs of this build, e.g. `target/debug`.
 fn profile() -> PathBuf {
     let exe = std::env::current_exe().expect("a running program has a path");
     exe.ancestors()
@@ -25,8 +25,7 @@ fn target() -> PathBuf {
     profile.parent().expect("profiles lie in target").to_owned()
 }
 
-/// A program of this workspace, which cargo does not build for us: it lies in
-/// another package.
+/// A program of this workspace. Cargo does not build it for these tests, as it belongs to another package.
 pub fn program(name: &str) -> PathBuf {
     let path = profile().join(name);
     assert!(
@@ -37,7 +36,7 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
-/// A program that `tests/setup test` brings, or that is in `PATH`.
+/// A program that `tests/setup test` installs, or that is in `PATH`.
 pub fn tool(name: &str) -> PathBuf {
     let brought = target().join("tools/bin").join(name);
     if brought.is_file() {
@@ -51,8 +50,7 @@ pub fn tool(name: &str) -> PathBuf {
         })
 }
 
-/// axe-core as a script, which checks what a page is like for people who see,
-/// hear or point badly.
+/// The script of axe-core, which checks the accessibility of a page.
 pub fn axe() -> String {
     let path = target().join("tools/axe/axe.min.js");
     std::fs::read_to_string(&path).unwrap_or_else(|error| {
@@ -63,7 +61,7 @@ pub fn axe() -> String {
     })
 }
 
-/// `PATH` with the tools that `tests/setup` brought first.
+/// `PATH` with the tools of `tests/setup` first.
 pub fn search_path() -> std::ffi::OsString {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     let folders =
@@ -71,12 +69,12 @@ pub fn search_path() -> std::ffi::OsString {
     std::env::join_paths(folders).expect("folders of PATH hold no separator")
 }
 
-/// Where the media of all tests lie.
+/// The folder of the media of all tests.
 pub fn brought() -> PathBuf {
     target().join("tools")
 }
 
-/// Something that `tests/clips` makes: a file, or one of its folders.
+/// A file or a folder that `tests/clips` makes.
 pub fn media(name: &str) -> PathBuf {
     let path = target().join("tools/media").join(name);
     assert!(
@@ -87,7 +85,7 @@ pub fn media(name: &str) -> PathBuf {
     path
 }
 
-/// A real clip as its package ships it.
+/// A real clip, as its package ships it.
 pub fn clip(name: &str) -> PathBuf {
     let path = target().join("tools/clips").join(name);
     assert!(
@@ -98,8 +96,8 @@ pub fn clip(name: &str) -> PathBuf {
     path
 }
 
-/// An empty folder that goes when the test does. It lies on the disk of the
-/// build, so that programs can be hard links there.
+/// An empty folder that is removed with the test. It lies on the disk of the build, so that programs can be hard links
+/// in it.
 pub fn test_folder() -> TempDir {
     let base = target().join("tmp");
     std::fs::create_dir_all(&base).expect("the target folder can be written");
@@ -109,14 +107,13 @@ pub fn test_folder() -> TempDir {
         .expect("the target folder can be written")
 }
 
-/// Where tests leave pictures of what they saw.
+/// The folder for screenshots of tests.
 pub fn screenshots() -> PathBuf {
     target().join("screenshots")
 }
 
-/// Where workers of all tests keep what they have found out about this machine:
-/// finding it out anew takes each of them seconds. Another build of the worker
-/// begins anew.
+/// The folder in which the workers of all tests cache what they have proved on this machine: to prove it takes each of
+/// them seconds. Another build of the worker proves it again.
 pub fn shared_cache() -> PathBuf {
     let built = program("worker")
         .metadata()

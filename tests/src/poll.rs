@@ -2,19 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-/// How long anything may take that should take seconds: tests share two cores
-/// with others.
+/// How long anything may take that should take seconds. Tests share two cores with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Waits until `condition` yields something; panics, naming `what`, where that
-/// takes longer than [`PATIENCE`].
+/// Waits until `condition` yields a value; panics with `what` after [`PATIENCE`].
 pub async fn until<T>(what: &str, condition: impl AsyncFnMut() -> Option<T>) -> T {
     until_within(PATIENCE, what, condition).await
 }
 
-/// The same with a deadline that is itself under test.
+/// As [`until`], with a deadline of the caller's own.
 pub async fn until_within<T>(
     patience: Duration,
     what: &str,

@@ -1,5 +1,4 @@
-//! Child processes: those that stay until they are told to go, and those that
-//! run to their end.
+//! Child processes: daemons, and programs that run to their end.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,11 +10,11 @@ use rustix::process::{Pid, kill_process};
 
 use crate::poll;
 
-/// Lines of its log that a failing test shows of each process.
+/// The last lines of a daemon's log that a failing test prints.
 const LAST_WORDS: usize = 25;
 
-/// A program that stays. Killed and reaped when dropped; where that happens
-/// because a test panics, the end of its log is shown.
+/// A program that runs until it is told to end. Killed and reaped when dropped; if a test panics, the end of its log is
+/// printed.
 pub struct Daemon {
     name: String,
     child: Child,
@@ -23,7 +22,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a program; what it prints is added to `log`.
+    /// Starts a program; its output is added to `log`.
     pub fn start(name: &str, mut command: Command, log: &Path) -> Self {
         let file = File::options()
             .append(true)
@@ -44,37 +43,36 @@ impl Daemon {
         }
     }
 
-    /// Its process number.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
-        // Its number is its own until it is reaped, which only `&mut self` does.
+        // The process id stays valid until the process is reaped, and only `&mut self` reaps it.
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(id.expect("a child has a number"), signal)
             .unwrap_or_else(|error| panic!("{} takes no {signal:?}: {error}", self.name));
     }
 
-    /// `kill -9`, and waits for the body.
+    /// Sends `kill -9`, and reaps the process.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Its exit status, where it has ended.
+    /// The exit status, if the process has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be asked")
     }
 
-    /// Waits for its end.
+    /// Waits until the process ends.
     pub async fn wait(&mut self) -> ExitStatus {
         let what = format!("the end of {}", self.name);
         poll::until(&what, async || self.ended()).await
     }
 
-    /// All that it has printed so far.
+    /// Everything that the process has printed so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
@@ -96,38 +94,37 @@ impl Drop for Daemon {
     }
 }
 
-/// A program that ran to its end.
+/// The result of a program that ran to its end.
 #[derive(Debug)]
 pub struct Ran {
-    /// Its exit code; `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended the program.
     pub code: Option<i32>,
-    /// What it printed for programs.
+    /// Standard output.
     pub stdout: String,
-    /// What it printed for people.
+    /// Standard error.
     pub stderr: String,
 }
 
 impl Ran {
-    /// Its standard output as JSON.
+    /// Standard output as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
     }
 
-    /// The same after a check that it ended well.
+    /// Panics unless the exit code is 0.
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
 }
 
-/// Runs a program to its end; kills it, and panics, where that takes longer
-/// than [`poll::PATIENCE`].
+/// Runs a program to its end; kills it, and panics, after [`poll::PATIENCE`].
 pub async fn run(command: Command) -> Ran {
     run_within(poll::PATIENCE, command).await
 }
 
-/// The same with another patience.
+/// As [`run`], with another deadline.
 pub async fn run_within(patience: Duration, command: Command) -> Ran {
     let shown = format!("{command:?}");
     let output = tokio::process::Command::from(command)

@@ -1,20 +1,20 @@
-//! What a long run is at: a line on standard error for each phase, and one more
-//! every ten seconds while it lasts.
+//! Progress of a long run: a line on standard error for each phase, and another line every ten seconds while the phase
+//! lasts.
 
 use std::fmt::Display;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Between two lines about the same phase.
+/// The time between two lines about the same phase.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Says that a phase begins, and from now on now and then that it lasts.
+/// Prints that a phase begins, and then regularly that it lasts.
 pub fn phase(what: impl Display) {
     static PHASES: OnceLock<Mutex<Sender<String>>> = OnceLock::new();
     let phases = PHASES.get_or_init(|| {
         let (sender, phases) = channel();
-        // A thread: what is measured may block every thread of the runtime.
+        // A thread, because a measurement may block every thread of the runtime.
         std::thread::spawn(move || tell(&phases));
         Mutex::new(sender)
     });

@@ -1,4 +1,4 @@
-//! Twenty short clips by the farm beside the very same commands by `xargs -P`.
+//! Twenty short clips on the farm, beside the same commands run by `xargs -P`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -69,10 +69,10 @@ pub(crate) async fn measure() -> Vec<Figure> {
     ]
 }
 
-/// The folder of an attempt in which its encode writes.
+/// The folder of an attempt into which its encode writes.
 const WORK: &str = "work";
 
-/// Real footage, each clip a file of its own.
+/// Clips of real footage, each in a file of its own.
 fn clips(folder: &Path) -> Vec<PathBuf> {
     let source = paths::clip("bigbuckbunny.mp4");
     let folder = folder.join("clips");
@@ -127,7 +127,7 @@ async fn farm_run(farm: &Farm, clips: &[PathBuf], round: usize) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-/// Has the farm do one job and writes down every command that it runs.
+/// Runs one job on the farm, and records every command that the worker runs.
 async fn record(farm: &Farm, encoder: &str) -> Recorded {
     let input = farm.folder().join(format!("{encoder}.mp4"));
     std::fs::copy(paths::clip("bigbuckbunny.mp4"), &input).expect("there is room");
@@ -193,7 +193,7 @@ fn scripts(
         let mut is_encoded = false;
         for command in recorded.commands.iter().filter(|command| wanted(command)) {
             let line: Vec<String> = command.iter().map(place).collect();
-            // The gate's commands run side by side, as they do on the farm.
+            // The commands of the publish gate run side by side, as on the farm.
             let side = if is_encoded { " &" } else { "" };
             text.push_str(&format!(
                 "{} >/dev/null 2>&1 </dev/null{side}\n",
@@ -201,7 +201,7 @@ fn scripts(
             ));
             if is_encode(command) {
                 is_encoded = true;
-                // The checks read it where no tool may write.
+                // The checks read the output where no tool may write.
                 let folder = scratch.display();
                 text.push_str(&format!("mv '{folder}/{WORK}'/* '{folder}'\n"));
             }

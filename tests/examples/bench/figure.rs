@@ -1,14 +1,14 @@
-//! What benchmarks find out.
+//! The figures that benchmarks measure.
 
 /// One line of the table.
 pub(crate) struct Figure {
-    /// What was measured.
+    /// The name of the figure.
     pub what: &'static str,
-    /// What came out, with its unit.
+    /// The value, with its unit.
     pub measured: String,
-    /// What is to be reached; empty where it only informs.
+    /// The target; empty for a figure without one.
     pub goal: String,
-    /// Whether it is.
+    /// Whether the target is reached.
     pub reached: Option<bool>,
 }
 
@@ -26,7 +26,6 @@ impl Figure {
     }
 }
 
-/// The middle one.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -35,8 +34,8 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 
 /// Jobs per second.
 pub(crate) struct Rates {
-    /// From the producer's first to the broker's last answer.
+    /// From the producer's first request to the broker's last answer.
     pub enqueue: f64,
-    /// From the first job taken to the last finished.
+    /// From the first claimed job to the last completed one.
     pub process: f64,
 }

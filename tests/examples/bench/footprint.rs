@@ -1,4 +1,4 @@
-//! What a worker costs while it has nothing to do.
+//! The cost of a worker that has nothing to do.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ const WATCHED: Duration = Duration::from_secs(20);
 pub(crate) async fn measure() -> Vec<Figure> {
     let farm = Farm::start().await;
     let worker = farm.join(farm.worker("idle").encoders("libx264")).await;
-    // After some work: memory that it does not give back counts.
+    // After some jobs, so that memory that the worker does not free counts.
     for name in ["h264.mp4", "vp9.webm", "hevc.mkv"] {
         let job = farm.job(&harness::paths::media(name), "libx264");
         farm.enqueue(&job).await;

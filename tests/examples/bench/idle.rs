@@ -1,5 +1,4 @@
-//! A thousand workers with nothing to do: what they cost the broker, and how
-//! long a job then waits for one of them.
+//! A thousand idle workers: what they cost the broker, and how long a job waits for one of them.
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +15,18 @@ use crate::jobs;
 use crate::worker::{Setup, Worker};
 
 const WORKERS: usize = 1000;
-/// That each has proved: its card is as large as a real machine's, 5 kB.
+/// The encoders that each worker has proved: its capability card is as large as a real machine's, 5 kB.
 const ENCODERS: usize = 28;
-/// Workers that connect at once.
+/// Workers that connect at the same time.
 const CONNECTING: usize = 50;
-/// Every idle worker has looked, glanced and searched by then.
+/// By then, every idle worker has polled all its lanes.
 const SETTLED: Duration = Duration::from_secs(50);
-/// Longer than the time between any two of what idle workers do now and then.
+/// Longer than the time between any two regular actions of an idle worker.
 const WATCHED: Duration = Duration::from_secs(60);
 const JOBS: usize = 60;
-/// Time between two jobs.
+/// The pause between two jobs.
 const PAUSE_MS: std::ops::Range<u64> = 100..1000;
-/// A job that nobody took by then is lost.
+/// A job that is not claimed by then counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn measure() -> Vec<Figure> {
@@ -41,7 +40,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let (claimed, mut claims) = mpsc::unbounded_channel();
     let (done, mut ends) = mpsc::unbounded_channel();
     let (url, scratch) = (farm.broker.url(), farm.scratch());
-    // Lanes are made with the lease that is the default, not with that of tests.
+    // Lanes are made with the default lease, not with that of tests.
     let view = Broker::set_up(&ConnectOptions::new(&url, "bench")).await;
     let view = view.expect("the broker takes us");
     let joining = stream::iter(0..WORKERS).map(async |number| {
@@ -53,10 +52,10 @@ pub(crate) async fn measure() -> Vec<Figure> {
             claimed: claimed.clone(),
             done: done.clone(),
         };
-        // Each by itself, as if it were alone in its process.
+        // Each worker has a connection of its own, as if it were alone in its process.
         let options = ConnectOptions::new(&url, setup.name.as_str());
         let broker = Broker::set_up(&options).await;
-        // They do not all start at once.
+        // The workers do not all start at once.
         tokio::time::sleep(random(0..HEARTBEAT.as_millis() as u64)).await;
         Worker::join(&broker.expect("the broker takes a thousand"), setup)
     });
@@ -116,7 +115,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     ]
 }
 
-/// The share of a core that the broker uses in a while of this, in percent.
+/// The broker's share of one core during this time, in percent.
 async fn broker_share(farm: &Farm) -> f64 {
     let used = || outside::processor_seconds(farm.broker.id()).expect("it runs");
     let (before, started) = (used(), Instant::now());

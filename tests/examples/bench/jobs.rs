@@ -1,4 +1,4 @@
-//! Jobs that do nothing, as benchmarks of the queue enqueue and end them.
+//! Jobs without work, as benchmarks of the queue enqueue and complete them.
 
 use common::broker::{Broker, Claim, EnqueueResult};
 use common::farm::queue::{Lane, Priority, Queue};
@@ -11,10 +11,10 @@ use common::testing;
 use harness::farm::recipe;
 use uuid::Uuid;
 
-/// Jobs that the worker has in hand at once.
+/// Jobs that the worker runs at once.
 pub(crate) const SLOTS: usize = 16;
 
-/// Enqueues jobs, none of which was there.
+/// Enqueues jobs, all of which are new.
 pub(crate) async fn all(broker: &Broker, jobs: &[(Job, Lane)]) {
     let outcomes = broker.enqueue(jobs, |_| {}).await;
     let outcomes = outcomes.expect("the broker takes them");
@@ -24,7 +24,7 @@ pub(crate) async fn all(broker: &Broker, jobs: &[(Job, Lane)]) {
     assert!(refused.is_none(), "{refused:?}");
 }
 
-/// Jobs that differ in name only, of a size as on a real farm; another call makes others.
+/// Jobs that differ in their names only, of a realistic size. Every call makes different jobs.
 pub(crate) fn jobs(count: usize) -> Vec<(Job, Lane)> {
     let recipe = recipe("libx264");
     let lane = Lane {
@@ -39,7 +39,7 @@ pub(crate) fn jobs(count: usize) -> Vec<(Job, Lane)> {
             size: 1_000_000,
             version: "d41d8cd98f00b204e9800998ecf8427e".to_owned(),
         };
-        // An output has one job only.
+        // Each job has an output of its own.
         let output = place(format!("out/{salt}/episode {number}.mkv"));
         Job::new(batch, input, output, recipe.clone(), Some(salt))
     };
@@ -53,7 +53,7 @@ pub(crate) fn queue() -> Queue {
     recipe("libx264").queue()
 }
 
-/// Says that a job is done, which nobody did.
+/// Completes a job that was not really run.
 pub(crate) async fn complete(claim: Claim, worker: WorkerName) {
     let report = testing::report(worker.as_str(), "libx265", 0, 0.0);
     claim.complete(report).await.expect("the job is ours");

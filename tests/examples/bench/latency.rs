@@ -1,4 +1,4 @@
-//! How long an idle worker takes to begin with a job.
+//! How long an idle worker takes to begin a job.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
         })
         .await;
         until_claimed.push((claimed.as_nanosecond() - enqueued.as_nanosecond()) as f64 / 1e6);
-        // Idle means that the worker has said so, too.
+        // Idle means that the worker's heartbeat says so, too.
         poll::until("the worker to be idle", async || {
             farm.heartbeat("idle")
                 .await?

@@ -1,8 +1,7 @@
-//! Measures the whole farm, on release builds: `make bench`, or the names of
-//! some of the benchmarks as arguments.
+//! Measures the whole farm, on release builds: `make bench`, or the names of some of the benchmarks as arguments.
 //!
-//! Everything is a ratio or a limit within one run, so that the machine hardly
-//! matters; prints a table in Markdown.
+//! Every figure is a ratio, or has a limit within one run, so that the machine hardly matters. The output is a table in
+//! Markdown.
 
 mod encodes;
 mod enqueue;

@@ -1,4 +1,4 @@
-//! Jobs that do nothing: what the queue itself costs.
+//! Jobs without work: what the queue itself costs.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -15,10 +15,10 @@ use crate::raw::Style;
 use crate::worker::{Setup, Worker};
 use crate::{jobs, raw};
 const JOBS: usize = 5000;
-/// Jobs before the clock starts: they make lanes and warm caches.
+/// Jobs before the measurement: they make lanes and warm caches.
 const WARM_UP: usize = 200;
 
-/// One peer's rates, for the side-by-side: `peer NAME JOBS always|seldom`.
+/// The rates of one peer, for the comparison: `peer NAME JOBS always|seldom`.
 pub(crate) async fn peer(arguments: &[String]) -> Rates {
     let [name, count, flush] = arguments else {
         panic!("give a name, a number of jobs, and `always` or `seldom`");
@@ -56,7 +56,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     figures
 }
 
-/// Our own queue, by a worker in this process.
+/// This queue, with a worker in this process.
 async fn ours(count: usize, flush: Flush) -> Rates {
     let farm = Farm::flushing(flush).await;
     let broker = &farm.view;
@@ -69,10 +69,10 @@ async fn ours(count: usize, flush: Flush) -> Rates {
     jobs::all(broker, &jobs).await;
     let enqueue = count as f64 / started.elapsed().as_secs_f64();
     let took = work(&farm, count).await;
-    // Nobody waits for acknowledgements, so the last may be on their way.
+    // Acknowledgements are not awaited, so the last ones may still be under way.
     let what = "every job to be acknowledged";
     poll::until(what, async || {
-        // As an idle worker does now and then.
+        // As an idle worker does regularly.
         broker.remove_front_marker().await.ok()?;
         (farm.queued().await == 0).then_some(())
     })
@@ -83,8 +83,7 @@ async fn ours(count: usize, flush: Flush) -> Rates {
     }
 }
 
-/// Has a worker do so many jobs, and returns how long it took from the first
-/// claimed to the last done.
+/// Runs a worker for so many jobs. Returns the time from the first claim to the last completion.
 async fn work(farm: &Farm, count: usize) -> Duration {
     let (claimed, mut claims) = mpsc::unbounded_channel();
     let (done, mut ends) = mpsc::unbounded_channel();

@@ -1,4 +1,4 @@
-//! A million jobs that wait: what the broker and those who talk to it feel of them.
+//! A million pending jobs: how they slow the broker and its clients down.
 
 use std::time::Instant;
 
@@ -14,16 +14,16 @@ use crate::jobs;
 use crate::jobs::{complete, queue};
 
 const JOBS: usize = 1_000_000;
-/// Jobs made, and held in memory here, at once.
+/// Jobs that are made, and kept in memory here, at once.
 const AT_ONCE: usize = 20_000;
-/// Times that each thing is done, for its median.
+/// How often each operation is measured, for its median.
 const TIMES: usize = 100;
-/// Times that a single job is asked for or steered.
+/// How often a single job is read or steered.
 const STEERED: usize = 7;
-/// Jobs that a page of a listing shows.
+/// The jobs on one page of a listing.
 const PAGE: usize = 1000;
 
-/// `PENDING` asks for another number of jobs than a million.
+/// The variable `PENDING` sets another number of jobs.
 pub(crate) async fn measure() -> Vec<Figure> {
     let count = std::env::var("PENDING").map_or(JOBS, |count| count.parse().expect("a number"));
     let mut farm = Farm::start().await;
@@ -59,7 +59,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     }
     let ratio = median(&among_all) / median(&among_none);
 
-    // The last ones: those in front have been claimed.
+    // The last jobs, as the first ones have been claimed.
     let some: Vec<JobId> = some.into_iter().rev().collect();
     let (steered, rest) = some.split_at(some.len() / 2);
     let (mut looked_up, mut explained) = (Vec::new(), Vec::new());
@@ -146,7 +146,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     ]
 }
 
-/// Claims one job and ends it. Returns how long the claim took.
+/// Claims one job and completes it. Returns how long the claim took.
 async fn claim(broker: &Broker, worker: &WorkerName) -> f64 {
     let mut lanes = Lanes::default();
     let found = broker.find_lanes(&[queue()], &mut lanes).await;
@@ -159,7 +159,7 @@ async fn claim(broker: &Broker, worker: &WorkerName) -> f64 {
     took
 }
 
-/// Cancels half of these jobs, and moves the others.
+/// Cancels half of these jobs, and moves the other half.
 async fn steer(broker: &Broker, jobs: &[JobId]) -> (Vec<f64>, Vec<f64>) {
     let (to_cancel, to_move) = jobs.split_at(jobs.len() / 2);
     let (mut cancelled, mut moved) = (Vec::new(), Vec::new());

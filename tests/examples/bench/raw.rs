@@ -1,4 +1,4 @@
-//! Plain JetStream: as a peer of the queue, and what any queue on it is bound by.
+//! Plain JetStream: a peer of the queue, and the limit for any queue that is built on it.
 
 use std::time::Instant;
 
@@ -15,13 +15,13 @@ use crate::enqueue;
 use crate::figure::{Figure, Rates};
 use crate::jobs::SLOTS;
 
-/// A job that says nothing but its number.
+/// The payload of a job that holds only a number.
 const PAYLOAD: Bytes = Bytes::from_static(br#"{"number":12345678}"#);
 const BATCH: usize = 1000;
-/// Messages that a worker takes at once where it does not wait for each.
+/// Messages that a worker fetches at once when acknowledgements are not awaited.
 const TAKEN: usize = 256;
 const STREAM: &str = "RAW";
-/// Guarded writes in atomic batches: how many in each, how many batches outstanding.
+/// Guarded writes in atomic batches: a name, the writes in a batch, and the outstanding batches.
 const BATCHES: [(&str, usize, usize); 6] = [
     ("guarded writes, atomic batches of 4", 4, 1),
     ("guarded writes, atomic batches of 16", 16, 1),
@@ -31,20 +31,19 @@ const BATCHES: [(&str, usize, usize); 6] = [
     ("guarded writes, atomic batches of 1000", 1000, 1),
 ];
 
-/// How a program talks to JetStream.
+/// How a program uses JetStream.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// Every publish is answered before the next; every slot fetches one
-    /// message and waits for its acknowledgement to be acknowledged.
+    /// Every publish is answered before the next one. Every slot fetches one message, and awaits the answer to its
+    /// acknowledgement.
     EachAwaited,
-    /// Publishes go out with answers outstanding, fetches bring many
-    /// messages, acknowledgements are not waited for.
+    /// Publishes go out with answers outstanding, fetches bring many messages, and acknowledgements are not awaited.
     Pipelined,
-    /// As pipelined, published in atomic batches.
+    /// As `Pipelined`, published in atomic batches.
     Batched,
 }
 
-/// A broker with one work queue and one bucket, spoken to without our library.
+/// A broker with one work queue and one bucket, used without the farm's library.
 struct Raw {
     client: Client,
     jetstream: jetstream::Context,
@@ -116,7 +115,7 @@ impl Raw {
         answers.buffer_unordered(outstanding).count().await;
     }
 
-    /// Up to so many messages that wait.
+    /// Fetches at most so many messages.
     async fn fetch(&self, most: usize) -> Vec<jetstream::Message> {
         let fetch = self.consumer.fetch().max_messages(most).messages().await;
         let messages = fetch
@@ -161,7 +160,7 @@ impl Raw {
         .await;
     }
 
-    /// Creates or updates keys under guards, each write answered by itself.
+    /// Creates or updates keys by compare-and-set, each write with an answer of its own.
     async fn guarded_writes(&self, keys: &[String], outstanding: usize) {
         let write = |key: &String| {
             let write = self
@@ -173,7 +172,7 @@ impl Raw {
         answers.buffer_unordered(outstanding).count().await;
     }
 
-    /// The same in atomic batches, so many of them outstanding.
+    /// The same writes in atomic batches, with so many batches outstanding.
     async fn guarded_batches(&self, keys: &[String], size: usize, outstanding: usize) {
         let batches = streams::iter(keys.chunks(size)).map(|keys| self.guarded_batch(keys));
         batches.buffer_unordered(outstanding).count().await;
@@ -201,7 +200,7 @@ impl Raw {
     }
 }
 
-/// "This key does not exist yet."
+/// The header for "this key does not exist yet".
 fn guard() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
@@ -213,7 +212,7 @@ fn accepted(answer: &[u8]) {
     assert!(!answer.contains("\"error\""), "{answer}");
 }
 
-/// Enqueues and does so many jobs that do nothing.
+/// Enqueues and completes so many jobs without work.
 pub(crate) async fn rates(style: Style, count: usize, flush: Flush) -> Rates {
     let raw = Raw::start(flush).await;
     let started = Instant::now();
@@ -225,8 +224,7 @@ pub(crate) async fn rates(style: Style, count: usize, flush: Flush) -> Rates {
     Rates { enqueue, process }
 }
 
-/// What a claim, its end and its acknowledgement are made of, on a broker
-/// that flushes before it answers.
+/// The parts of a claim, a completion and an acknowledgement, on a broker that flushes before it answers.
 pub(crate) async fn measure() -> Vec<Figure> {
     let raw = Raw::start(Flush::Always).await;
     let mut figures = Vec::new();

@@ -1,4 +1,4 @@
-//! A worker as it is, but for its jobs: they do nothing.
+//! A real worker, but for its jobs: they do nothing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,24 +25,24 @@ use worker::work::{AttemptEnd, Work};
 
 use crate::jobs::complete;
 
-/// Who tells of each job that is claimed or done, and when that was.
+/// Reports each job that is claimed or completed, with the time.
 pub(crate) type Told = mpsc::UnboundedSender<(JobId, Instant)>;
 
-/// What a worker needs to be told.
+/// The settings of a worker.
 pub(crate) struct Setup<'a> {
     pub name: WorkerName,
-    /// What it has proved.
+    /// The capability card.
     pub card: Capabilities,
     pub slots: usize,
-    /// Nothing is written there.
+    /// The scratch folder; nothing is written there.
     pub scratch: &'a Path,
-    /// Hears of claimed jobs.
+    /// Gets each claimed job.
     pub claimed: Told,
-    /// Hears of jobs that are done.
+    /// Gets each completed job.
     pub done: Told,
 }
 
-/// A worker that takes jobs until it is told to stop.
+/// A worker that takes jobs until it is stopped.
 pub(crate) struct Worker {
     stopping: CancellationToken,
     gone: CancellationToken,
@@ -50,11 +50,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Its heartbeat, and whether it hears of orders: no job is taken yet.
+    /// Starts the worker's heartbeat, and follows orders. No job is taken yet.
     pub(crate) fn join(broker: &Broker, setup: Setup<'_>) -> (Self, Dispatcher<Nothing>) {
         let terms = Terms::default();
         std::fs::create_dir_all(setup.scratch).expect("there is room");
-        // Nothing is ever proved anew.
+        // No encoder is proved again.
         let (_, card) = watch::channel(Arc::new(setup.card));
         let (orders, controls) = watch::channel(Default::default());
         let name = &setup.name;
@@ -109,7 +109,7 @@ impl Worker {
         (worker, dispatcher)
     }
 
-    /// Takes jobs from now on.
+    /// Starts to take jobs.
     pub(crate) fn work(&mut self, dispatcher: Dispatcher<Nothing>) {
         let stopping = self.stopping.clone();
         self.tasks.push(tokio::spawn(async move {
@@ -126,7 +126,7 @@ impl Worker {
     }
 }
 
-/// What an executor does around ffmpeg, without ffmpeg.
+/// The executor without ffmpeg.
 pub(crate) struct Nothing {
     name: WorkerName,
     claimed: Told,
@@ -136,7 +136,7 @@ pub(crate) struct Nothing {
 impl Work for Nothing {
     async fn execute(&self, claim: Claim, _: Stop) -> AttemptEnd {
         let job = claim.job().id;
-        // Whoever measures may have gone.
+        // The receiver may have ended.
         let _ = self.claimed.send((job, Instant::now()));
         let lease = Lease::keep(&claim);
         complete(claim, self.name.clone()).await;

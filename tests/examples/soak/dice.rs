@@ -1,6 +1,6 @@
-//! Chance that a seed repeats.
+//! Random numbers that a seed repeats.
 
-/// Where faults and their times come from: the same for the same seed.
+/// The source of faults and their times: the same for the same seed.
 pub(crate) struct Dice(u64);
 
 impl Dice {

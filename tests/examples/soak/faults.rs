@@ -1,54 +1,52 @@
-//! What can happen to a farm.
+//! The faults of the soak.
 
 use std::fmt;
 
-/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// `kill -9` of a worker at one of the steps of a job; its supervisor starts it again.
+    /// `kill -9` of a worker at one of the steps of a job. A supervisor starts the worker again.
     WorkerKilled,
-    /// A worker sleeps for longer than its lease at one of the steps, then wakes up.
+    /// A worker is stopped for longer than its lease at one of the steps, and then continued.
     WorkerFrozen,
-    /// A worker is told to stop, and started again.
+    /// A worker is told to end, and started again.
     WorkerStopped,
-    /// A worker's way to the broker is cut for longer than its lease.
+    /// A worker's network to the broker is cut for longer than its lease.
     BrokerCutOff,
-    /// A worker's way to the store is cut for as long.
+    /// A worker's network to the store is cut for longer than its lease.
     StoreCutOff,
     /// All connections of a worker break.
     ConnectionsBroken,
-    /// Every worker's network is slow and loses a tenth.
+    /// The network of every worker is slow and loses a tenth.
     NetworkLossy,
     /// `kill -9` of the broker, and a restart.
     BrokerKilled,
     /// `kill -9` of the store, and a restart.
     StoreKilled,
-    /// The store refuses a fifth of what it is asked.
+    /// The store refuses a fifth of all requests.
     StoreFails,
     /// ffmpeg crashes.
     FfmpegCrashes,
-    /// ffmpeg leaves half an output and says that all is well.
+    /// ffmpeg writes half an output and exits with 0.
     FfmpegLies,
     /// ffmpeg hangs.
     FfmpegHangs,
     /// The store is out of reach for over two minutes.
     StoreAway,
-    /// The store refuses everybody's credentials for 40 seconds.
+    /// The store refuses all credentials for 40 seconds.
     CredentialsRefused,
     /// The broker is away for several leases.
     BrokerAway,
     /// The store takes longer than a lease to complete an upload.
     CompletionSlow,
-    /// Somebody else's object appears at the output of a job that waits.
+    /// An object of a stranger appears at the output of a pending job.
     OutputOccupied,
     /// A person cancels a job at one of its steps.
     JobCancelled,
-    /// A worker's clock is ten minutes off, and its ffmpeg crashes: others try again soon.
+    /// A worker's clock is ten minutes off, and its ffmpeg crashes: other workers retry the job soon.
     ClockWrong,
 }
 
 impl Fault {
-    /// All of them.
     pub(crate) const ALL: [Self; 20] = [
         Self::WorkerKilled,
         Self::WorkerFrozen,
@@ -72,8 +70,7 @@ impl Fault {
         Self::ClockWrong,
     ];
 
-    /// Whether it leaves every worker and every job blameless: then none may be
-    /// charged with it.
+    /// Whether the fault is that of no worker and no job, so that none may be charged with it.
     pub(crate) fn is_nobodys(self) -> bool {
         matches!(
             self,

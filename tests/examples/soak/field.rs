@@ -1,4 +1,4 @@
-//! The farm that is broken, and who breaks it.
+//! The farm of the soak.
 
 use std::time::{Duration, Instant};
 
@@ -13,29 +13,28 @@ use harness::{paths, poll};
 /// Workers, each with one slot.
 pub(crate) const WORKERS: usize = 3;
 
-/// Jobs that wait, at least, while things break.
+/// The least number of jobs that wait during the faults.
 const WAITING: usize = 12;
 
-/// Attempts of each job: what breaks here is never the job's own fault, and
-/// only that is for a dead letter to say.
+/// The attempts of each job. They must not run out: no fault of the soak is the job's own, so no job may become a dead
+/// letter.
 const ATTEMPTS: u32 = 1000;
 
-/// What a stranger keeps at an output.
+/// The content of a stranger's object at an output.
 pub(crate) const PRECIOUS: &[u8] = b"precious, and nobody's output";
 
 pub(crate) const FILMS: [&str; 3] = ["h264.mp4", "vp9.webm", "hevc.mkv"];
 
-/// How long it took from the end of a fault, or from a blow that leaves nothing
-/// to heal.
+/// How long the farm took to recover, from the end of the fault.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recovery {
-    /// Until a job ended again.
+    /// Until the next job ended.
     pub(crate) went_on: Duration,
-    /// Until all jobs had ended that were there at the time.
+    /// Until all jobs had ended that were enqueued when the fault ended.
     pub(crate) made_good: Duration,
 }
 
-/// A farm with a store, workers in a test's hand, and jobs.
+/// A farm with a store, with jobs, and with workers that the soak controls.
 pub(crate) struct Field {
     pub(crate) farm: Farm,
     pub(crate) store: TestStore,
@@ -43,14 +42,14 @@ pub(crate) struct Field {
     pub(crate) auditor: Auditor,
     pub(crate) films: [(&'static str, u64); FILMS.len()],
     pub(crate) jobs: Vec<Acknowledged>,
-    /// Jobs by index at whose outputs a stranger's object lies.
+    /// The indexes of jobs whose output is a stranger's object.
     pub(crate) occupied: Vec<usize>,
-    /// What was found while faults happened.
+    /// The broken promises that were found during the faults.
     pub(crate) findings: Findings,
 }
 
 impl Field {
-    /// Starts everything.
+    /// Starts all parts of the farm.
     pub(crate) async fn start() -> Self {
         let farm = Farm::start().await;
         let store = TestStore::start(farm.folder()).await;
@@ -74,7 +73,7 @@ impl Field {
         }
     }
 
-    /// Enqueues until enough jobs wait, for workers of which none is in quarantine.
+    /// Enqueues until enough jobs wait, and waits until no worker is in quarantine.
     pub(crate) async fn top_up(&mut self) {
         for victim in &self.workers {
             let name = &victim.worker.name;
@@ -102,7 +101,7 @@ impl Field {
         }
     }
 
-    /// Waits until the farm is over a fault.
+    /// Waits until the farm has recovered from a fault.
     pub(crate) async fn recovered(
         &mut self,
         since: Instant,
@@ -114,7 +113,7 @@ impl Field {
         loop {
             let mut still_open = Vec::new();
             for index in open {
-                // No answer is no end.
+                // A request without an answer does not show that a job has ended.
                 let ended = self.auditor.has_ended(&self.jobs[index].id).await;
                 if !ended.unwrap_or(false) {
                     still_open.push(index);
@@ -138,7 +137,7 @@ impl Field {
         }
     }
 
-    /// Jobs that have not ended.
+    /// The jobs that have not ended.
     pub(crate) async fn open(&self) -> Vec<usize> {
         let queued = poll::until("the broker to say what it has", async || {
             self.auditor.queued().await.ok()
@@ -149,8 +148,7 @@ impl Field {
             .collect()
     }
 
-    /// Waits until all has ended. Gives the number of jobs, how they ended, and
-    /// what is not as it should be.
+    /// Waits until all jobs have ended. Returns the number of jobs, how they ended, and the broken promises.
     pub(crate) async fn settle(&mut self, patience: Duration) -> (usize, Tally, Findings) {
         poll::until("the queue to be empty", async || {
             self.auditor.queued().await.ok()?.is_empty().then_some(())

@@ -1,4 +1,4 @@
-//! How each fault happens, and how it is healed.
+//! How each fault begins and ends.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -14,25 +14,25 @@ use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::field::{Field, PRECIOUS, Recovery, WORKERS};
 
-/// How long a fault lasts that outlives a lease.
+/// The duration of a fault that outlasts a lease.
 const LONG: Duration = ACK_WAIT.saturating_mul(2);
 
-/// How long the broker stays away.
+/// The duration for which the broker is away.
 const BROKER_AWAY: Duration = ACK_WAIT.saturating_mul(4);
 
-/// How long the store stays away: longer than all waits of three attempts.
+/// The duration for which the store is away: longer than all waits of three attempts.
 const STORE_AWAY: Duration = Duration::from_secs(130);
 
-/// How long it refuses credentials.
+/// The duration for which the store refuses credentials.
 const REFUSED: Duration = Duration::from_secs(40);
 
-/// How long the store takes to complete an upload.
+/// The time that the store takes to complete an upload.
 const COMPLETION: Duration = ACK_WAIT.saturating_mul(2);
 
-/// By how much a clock is off, in seconds: more than any wait of the farm, less than an S3 store forgives.
+/// The error of a clock, in seconds: more than any wait of the farm, less than an S3 store tolerates.
 const CLOCK_OFF: i64 = 600;
 
-/// How long a fault lasts that is over by itself.
+/// The duration of a short fault.
 const SHORT: Duration = Duration::from_secs(4);
 
 const LOSSY: NetworkConditions = NetworkConditions {
@@ -44,7 +44,7 @@ const LOSSY: NetworkConditions = NetworkConditions {
 };
 
 impl Field {
-    /// Lets a fault happen and heals it.
+    /// Injects a fault, and ends it.
     pub(crate) async fn suffer(
         &mut self,
         fault: Fault,
@@ -194,7 +194,7 @@ impl Field {
                 Instant::now()
             }
             Fault::OutputOccupied => {
-                // The one that waits longest behind the others.
+                // The job with the longest wait ahead of it.
                 let index = *open.last().context("a job that waits")?;
                 let key = format!("out/{}", self.jobs[index].output);
                 if self.store.get(&key).await.is_none() {

@@ -1,4 +1,4 @@
-//! Who was charged with a fault, and what became of what is not the farm's.
+//! Who is charged with a fault, and whether strangers' files are left alone.
 
 use common::farm::worker::WorkerStatus;
 use harness::outside::audit::{Charges, Finding};
@@ -16,7 +16,7 @@ impl Field {
         .await
     }
 
-    /// Finds out who was charged with what is nobody's fault.
+    /// Finds workers and jobs that are charged with a fault that is not theirs.
     pub(crate) async fn blame(&mut self, fault: Fault, open: &[usize], before: &[Charges]) {
         for (index, before) in open.iter().zip(before) {
             let after = self.charges(*index).await;
@@ -37,7 +37,7 @@ impl Field {
         }
     }
 
-    /// Looks after what is not the farm's: sources, and strangers' objects at outputs.
+    /// Checks what is not the farm's: the inputs, and strangers' objects at outputs.
     pub(crate) async fn foreign(&mut self) {
         for film in FILMS {
             let kept = self.store.get(&format!("in/{film}")).await;
@@ -58,7 +58,7 @@ impl Field {
                 Some(bytes) if bytes == PRECIOUS => {}
                 Some(_) => self.findings.push((Finding::Overwritten, key.clone())),
             }
-            // What is left in the output place is the farm's from here on.
+            // All other objects in the output place are the farm's from here on.
             self.store.remove(&key).await;
         }
         for index in 0..self.jobs.len() {

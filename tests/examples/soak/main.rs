@@ -1,9 +1,8 @@
-//! Breaks a farm again and again while it works, and checks at the end that
-//! nothing was lost, doubled or left behind: `make soak`.
+//! Breaks a farm again and again while it works, and checks at the end that nothing is lost, doubled or left behind:
+//! `make soak`.
 //!
-//! `SOAK_MINUTES` says for how long, `SOAK_JOBS` how many good jobs wait beside
-//! a poison job, `SOAK_SEED` which faults come in which order. Prints tables in
-//! Markdown; ends with an error where a promise was broken.
+//! `SOAK_MINUTES` sets the duration, `SOAK_JOBS` the number of good jobs beside a poison job, and `SOAK_SEED` the order
+//! of the faults. The soak prints tables in Markdown, and ends with an error if a promise is broken.
 
 mod dice;
 mod faults;
@@ -20,9 +19,9 @@ use harness::faults::poison;
 use harness::outside::audit::{Finding, Findings};
 use harness::progress;
 
-/// How long the farm may take to finish what is left once nothing breaks any more.
+/// How long the farm may take to finish all jobs after the last fault.
 const SETTLE: Duration = Duration::from_secs(240);
-/// How long it may take to get on after a fault.
+/// How long the farm may take to recover from a fault.
 const RECOVERY: Duration = Duration::from_secs(120);
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -34,14 +33,14 @@ fn setting(name: &str, default: u64) -> u64 {
     }
 }
 
-/// What became of one kind of fault.
+/// The results for one kind of fault.
 struct Row {
     fault: Fault,
     recoveries: Vec<Recovery>,
 }
 
 impl Row {
-    /// Median and maximum of one of the times.
+    /// The median and the maximum of one of the times.
     fn times(&self, of: impl Fn(&Recovery) -> Duration) -> String {
         let mut times: Vec<f64> = self
             .recoveries
@@ -69,7 +68,7 @@ async fn main() -> anyhow::Result<()> {
     });
     let started = Instant::now();
     let mut turn = 0;
-    // Each kind at least once, in an order that the seed says.
+    // Each kind of fault at least once, in an order that depends on the seed.
     while started.elapsed() < length || turn < rows.len() {
         if turn % rows.len() == 0 {
             for index in (1..rows.len()).rev() {

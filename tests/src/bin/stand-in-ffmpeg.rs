@@ -1,5 +1,5 @@
-//! An ffmpeg that stands in for hardware which this machine lacks, and that
-//! fails on demand: see `harness::stand_in`.
+//! An ffmpeg that stands in for hardware which this machine lacks, and that fails on demand: see
+//! `harness::faults::stand_in`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -42,7 +42,7 @@ fn run() -> anyhow::Result<ExitCode> {
         return version(&orders, &arguments);
     }
     if let Some(size) = too_large(&orders.encoders, &arguments) {
-        // In the words of real hardware.
+        // The message of real hardware.
         eprintln!(
             "[hevc_nvenc @ 0x5581] [error] InitializeEncoder failed: invalid param (8): {size} is too large"
         );
@@ -85,7 +85,7 @@ fn run() -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The real list, and what this pretends to have besides.
+/// Lists the real encoders and the pretended ones.
 fn list_encoders(orders: &Orders, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let real = Command::new(&orders.real).args(arguments).output()?;
     let mut list = String::from_utf8_lossy(&real.stdout).into_owned();
@@ -98,8 +98,7 @@ fn list_encoders(orders: &Orders, arguments: &[OsString]) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// The real version, with a build of its own: what was proved with the real
-/// ffmpeg says nothing of this one.
+/// Prints the real version with another build, so that no proof of the real ffmpeg is cached for this one.
 fn version(orders: &Orders, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let real = Command::new(&orders.real).args(arguments).output()?;
     stdout().write_all(&real.stdout)?;
@@ -110,11 +109,10 @@ fn version(orders: &Orders, arguments: &[OsString]) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Wider pictures are refused: as every piece of hardware does, and tests of
-/// larger ones would take long in software.
+/// Wider pictures are refused, as by all hardware. Tests of larger pictures would take long in software.
 const WIDEST: u32 = 1920;
 
-/// The size of a test encode that is larger than the hardware takes.
+/// The size of a test encode, if it is larger than the pretended hardware takes.
 fn too_large<'a>(encoders: &BTreeMap<String, String>, line: &'a [OsString]) -> Option<&'a str> {
     let words = || line.iter().filter_map(|argument| argument.to_str());
     words().find(|word| encoders.contains_key(*word))?;
@@ -128,13 +126,12 @@ fn too_large<'a>(encoders: &BTreeMap<String, String>, line: &'a [OsString]) -> O
         })
 }
 
-/// The file that a job's encode writes; `None` where this is no job but a test
-/// encode of nothing in particular, or the check of an output.
+/// The output of a job's encode; `None` for a test encode or the check of an output.
 fn output_of_job(line: &[OsString]) -> Option<PathBuf> {
     let input = line.iter().position(|argument| argument == "-i")?;
     let input = line.get(input + 1)?.to_str().unwrap_or("file:");
     let last = line.last()?.to_str()?;
-    // A picture's name stands without the protocol.
+    // The name of a picture has no protocol.
     let output = match last.ends_with("still.jpg") {
         true => last,
         false => last.strip_prefix("file:")?,
@@ -147,7 +144,7 @@ fn insert_before_output(line: &mut Vec<OsString>, arguments: impl IntoIterator<I
     line.splice(output..output, arguments);
 }
 
-/// The same command with software in the place of the hardware, and quick.
+/// The same command with fast software encoders in the place of the hardware.
 fn in_software(encoders: &BTreeMap<String, String>, line: &[OsString]) -> Vec<OsString> {
     let software = |value: &OsString| encoders.get(value.to_str()?);
     let uses_hardware = line.iter().any(|argument| software(argument).is_some());
@@ -183,7 +180,7 @@ fn in_software(encoders: &BTreeMap<String, String>, line: &[OsString]) -> Vec<Os
                 new.push("-crf".into());
                 new.extend(arguments.next().cloned());
             }
-            // Only hardware knows these, or not in this way.
+            // Only hardware knows these options, or software knows them by other names.
             "-rc" | "-preset" | "-tune" | "-multipass" | "-gpu" | "-b_ref_mode" | "-spatial-aq"
             | "-temporal-aq" | "-surfaces" | "-tier" => {
                 arguments.next();
@@ -199,7 +196,7 @@ fn in_software(encoders: &BTreeMap<String, String>, line: &[OsString]) -> Vec<Os
     new
 }
 
-/// Pixel formats that software knows for those that hardware likes.
+/// The pixel format of software in the place of that of hardware.
 fn planar(text: &str) -> String {
     text.replace("p010le", "yuv420p10le")
         .replace("nv12", "yuv420p")
@@ -239,7 +236,7 @@ fn set_fault(
                 .collect();
             stdout().write_all(&garbage)?;
             stderr().write_all(&garbage)?;
-            // Neither must run into what is printed next.
+            // Neither output must mix with the next lines.
             println!();
             eprintln!();
         }
@@ -253,16 +250,16 @@ fn set_fault(
         }
         Fault::Held => {
             hold(folder)?;
-            // Something else may have been ordered for when it goes on.
+            // The orders may have changed in the meantime.
             match Orders::read(folder)?.fault {
                 None | Some(Fault::Held) => {}
                 Some(next) => return set_fault(&next, folder, real, line, output),
             }
         }
         Fault::Trick(what) => return trick(what, real, line, output),
-        // Befalls the check only.
+        // This fault befalls the check only.
         Fault::CheckHeld | Fault::Broken(_) | Fault::Stuck => {}
-        // Ordered while it was held.
+        // The orders may have changed while the encode was held.
         Fault::Sick => return Ok(sick()),
         Fault::Poison(name) => {
             let is_poison = |argument: &OsString| argument.to_string_lossy().contains(name);
@@ -276,14 +273,14 @@ fn set_fault(
     anyhow::bail!(Command::new(real).args(line).exec())
 }
 
-/// Says that the machine is at fault.
+/// Prints an error that is the machine's fault.
 fn sick() -> ExitCode {
     eprintln!("[libx264 @ 0x5581] [error] Device or resource busy");
     ExitCode::FAILURE
 }
 
-/// The first word of a survivor's command line; those after it are how often it
-/// is still to leave its parent, the output, and what to link there.
+/// The first word of a survivor's command line. The next words are how often it must still leave its parent, the
+/// output, and the target of the link.
 const SURVIVE: &str = "survive";
 
 fn trick(
@@ -326,7 +323,8 @@ fn survive(exe: &Path, words: &[OsString]) -> anyhow::Result<ExitCode> {
         survivor.spawn()?;
         return Ok(ExitCode::SUCCESS);
     }
-    // For far longer than any gate takes, and again and again: one of these times is the right one.
+    // Repeated for longer than any publish gate takes, so that one of these times hits the moment between check and
+    // publication.
     let new = Path::new(output).with_extension("new");
     loop {
         std::thread::sleep(Duration::from_millis(20));
@@ -335,7 +333,7 @@ fn survive(exe: &Path, words: &[OsString]) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Gets on as long as it is held.
+/// Makes progress while the encode is held.
 fn hold(folder: &Path) -> anyhow::Result<()> {
     let mut frame = 0;
     while folder.join(HOLD).exists() {
@@ -346,7 +344,7 @@ fn hold(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Progress as ffmpeg reports it.
+/// Prints progress as ffmpeg does.
 fn report(frame: u64) -> anyhow::Result<()> {
     println!(
         "frame={frame}\nfps=1.0\nout_time_us={}\nspeed=0.01x\nprogress=continue",

@@ -1,4 +1,4 @@
-//! What on a page is hard to use for some people.
+//! What makes a page hard to use for some people.
 
 use super::Browser;
 use crate::paths;
@@ -47,7 +47,7 @@ const FAINT: &str = r#"(() => {
 })()"#;
 
 impl Browser {
-    /// What is hard to use, a line each, by axe-core and by the contrast of drawings.
+    /// Barriers of the page, one a line, found by axe-core and by the contrast of drawings.
     pub async fn barriers(&mut self) -> Vec<String> {
         if self.evaluate("typeof axe").await == "undefined" {
             self.evaluate(&paths::axe()).await;

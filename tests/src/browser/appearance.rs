@@ -1,4 +1,4 @@
-//! How a page is shown, and pictures of it.
+//! The appearance of a page, and pictures of it.
 
 use std::path::Path;
 

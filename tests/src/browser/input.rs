@@ -8,8 +8,8 @@ use super::Browser;
 use crate::poll;
 
 impl Browser {
-    /// Clicks the middle of the first element that a selector finds. A live page moves: a click that would hit another
-    /// element is kept from it, and repeated.
+    /// Clicks the middle of the first element that a selector finds. A page may move under the pointer: a click that
+    /// would hit another element is suppressed and repeated.
     pub async fn click(&mut self, selector: &str) {
         let give_up = Instant::now() + poll::PATIENCE;
         loop {
@@ -18,7 +18,7 @@ impl Browser {
             self.aim(selector).await;
             self.mouse("mousePressed", at, 1).await;
             self.mouse("mouseReleased", at, 0).await;
-            // A page that has gone was left by the click.
+            // The click left the page.
             if self.evaluate("window.aim?.end()").await != "missed" {
                 return;
             }
@@ -26,7 +26,7 @@ impl Browser {
         }
     }
 
-    /// Keeps the next click from all elements but this one, until `aim.end` says whether it was hit.
+    /// Suppresses the next click if it hits another element; `aim.end` says whether it hit this one.
     async fn aim(&mut self, selector: &str) {
         let script = format!(
             "(() => {{

@@ -1,4 +1,4 @@
-//! A real browser without a window, controlled over a pipe by the Chrome DevTools Protocol.
+//! A real headless browser, controlled over a pipe by the Chrome DevTools Protocol.
 
 mod accessibility;
 mod appearance;
@@ -73,7 +73,7 @@ impl Browser {
         browser
     }
 
-    /// Has a script run in every page from now on, before any of the page's own.
+    /// Runs a script in every page from now on, before the page's own scripts.
     pub async fn before_pages(&mut self, script: &str) {
         self.ask("Page.enable", json!({})).await;
         let source = json!({ "source": script });
@@ -87,7 +87,7 @@ impl Browser {
             .await
     }
 
-    /// Waits until a script gives back `true`.
+    /// Waits until a script returns `true`.
     pub async fn until(&mut self, what: &str, script: &str) {
         let script = format!("(async () => String({script}))()");
         let started = std::time::Instant::now();
@@ -106,13 +106,13 @@ impl Browser {
         self.until(&format!("{words:?} on the page"), &script).await;
     }
 
-    /// The result of a script, as text. Where the page goes away meanwhile, the result on the next page.
+    /// The result of a script, as text. If the page goes away meanwhile, the script runs again on the next page.
     pub async fn evaluate(&mut self, script: &str) -> String {
         let asked = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
         let answer = loop {
             let answer = self.send("Runtime.evaluate", asked.clone()).await;
             let words = answer["error"]["message"].as_str().unwrap_or_default();
-            // Chromium's versions have different words for a page that has gone.
+            // The message for a page that has gone differs between versions of Chromium.
             if !["navigated", "context"]
                 .iter()
                 .any(|gone| words.contains(gone))
@@ -162,7 +162,7 @@ impl Browser {
     }
 }
 
-/// The result in an answer without an error.
+/// The result of a call; panics on an error.
 fn good(method: &str, answer: &Value) -> Value {
     assert!(answer["error"].is_null(), "{method}: {answer}");
     answer["result"].clone()

@@ -1,4 +1,4 @@
-//! A disk that is soon full.
+//! A small disk that is soon full.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,8 +9,7 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts a disk with room for so many kilobytes at `folder`; `None` where
-    /// this user may not mount anything.
+    /// Mounts a disk with room for so many kilobytes at `folder`; `None` if this user may not mount file systems.
     pub fn mount(folder: &Path, kilobytes: u32) -> Option<Self> {
         std::fs::create_dir_all(folder).expect("a test's folder can be written");
         let mounted = Command::new("mount")
@@ -25,7 +24,7 @@ impl SmallDisk {
 }
 
 impl SmallDisk {
-    /// Has it take nothing, or take what is written again.
+    /// Makes the disk read-only, or writable again.
     pub fn lock(&self, is_read_only: bool) {
         let how = if is_read_only {
             "remount,ro"
@@ -42,7 +41,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: a process that is being killed may still be in there.
+        // Lazily, because a process that is being killed may still use the disk.
         let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
     }
 }

@@ -1,5 +1,4 @@
-//! What breaks on demand: networks, ffmpeg, disks, and workers that are met at
-//! one step of a job.
+//! Faults on demand: in networks, in ffmpeg, on disks, and in workers that are stopped at one step of a job.
 
 pub mod disk;
 pub mod poison;

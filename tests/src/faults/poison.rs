@@ -1,4 +1,4 @@
-//! A job that kills its worker, whichever that is, among jobs that do no harm.
+//! A job that kills every worker that runs it, among jobs that do no harm.
 
 use std::time::Duration;
 
@@ -15,28 +15,27 @@ use crate::{outside, paths};
 
 /// How long the farm may take for one job.
 const EACH: Duration = Duration::from_secs(2);
-/// How long it may take besides, for the attempts of the poison job.
+/// How much longer the farm may take for the attempts of the poison job.
 const BESIDES: Duration = Duration::from_secs(90);
-/// How soon a killer is caught.
+/// How often a worker that runs the poison job is looked for.
 const CHECK: Duration = Duration::from_millis(20);
 
-/// What became of them.
+/// The farm after the poison job and the good jobs have ended.
 pub struct Poisoned {
     /// The farm as it is now.
     pub farm: Farm,
     /// The poison job.
     pub job: Job,
-    /// How many workers it has killed.
+    /// How many workers the poison job has killed.
     pub deaths: u32,
     /// How the jobs ended, the poison job included.
     pub tally: Tally,
-    /// What is not as it should be.
+    /// Broken promises.
     pub findings: Findings,
 }
 
-/// Enqueues one poison job in the middle of so many good ones, for as many
-/// workers of two slots each as are named. A worker dies whenever the poison
-/// job encodes, and is started again as by a supervisor.
+/// Enqueues one poison job in the middle of `good` good ones, for one worker of two slots for each name. A worker is
+/// killed whenever the poison job encodes on it, and is started again as by a supervisor.
 pub async fn among(good: usize, names: &[&str]) -> Poisoned {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));

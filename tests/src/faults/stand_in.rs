@@ -1,11 +1,8 @@
-//! An ffmpeg that stands in for hardware which this machine lacks, and that
-//! fails on demand.
+//! An ffmpeg that stands in for hardware which this machine lacks, and that fails on demand.
 //!
-//! It really encodes: it passes everything on to the real ffmpeg, with a
-//! software encoder in the place of the hardware's. The worker gives ffmpeg no
-//! environment and lets it read little, so what the stand-in is to do lies in a
-//! file next to it. Faults set_fault jobs only, never the worker's own tests of
-//! what it can do.
+//! The stand-in really encodes: it runs the real ffmpeg, with a software encoder in the place of the hardware encoder.
+//! The worker gives ffmpeg no environment and lets it read little, so the orders for the stand-in lie in a file next to
+//! it. Faults befall jobs only, and not the worker's own test encodes, unless the fault says otherwise.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,83 +12,78 @@ use serde::{Deserialize, Serialize};
 
 use crate::paths;
 
-/// The file next to the program that says what it is to do.
+/// The file next to the program that holds its orders.
 pub const SIDECAR: &str = "stand-in.json";
 
-/// What a stand-in is to do.
+/// The orders for a stand-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Orders {
-    /// The ffmpeg that does the work.
+    /// The real ffmpeg.
     pub real: PathBuf,
-    /// Hardware encoders that it pretends to have, and what really encodes.
+    /// The hardware encoders that it pretends to have, each with the software encoder that takes its place.
     pub encoders: BTreeMap<String, String>,
-    /// What happens to jobs.
+    /// The fault that befalls jobs.
     pub fault: Option<Fault>,
-    /// Writes when it was started into the output's tag [`STARTED`].
+    /// Whether it writes the time of its start into the output's tag [`STARTED`].
     pub stamp: bool,
 }
 
-/// The tag of an output that says when its encode was started, in nanoseconds
-/// since 1970.
+/// The tag of an output that holds the start of its encode, in nanoseconds since 1970.
 pub const STARTED: &str = "stand_in_started";
 
-/// What happens to a job.
+/// A fault that befalls a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// It starts and then never gets on.
+    /// ffmpeg starts and then makes no progress.
     Hang,
-    /// It writes this many frames and then crashes.
+    /// ffmpeg writes this many frames and then crashes.
     Crash {
-        /// How many.
         after_frames: u32,
     },
-    /// It ends well, with an output that holds only this many frames.
+    /// ffmpeg exits with 0, with an output that holds only this many frames.
     Short {
-        /// How many.
         frames: u32,
     },
-    /// It ends well, with an output that breaks off after half of its bytes.
+    /// ffmpeg exits with 0, with an output that breaks off after half of its bytes.
     Torn,
-    /// It prints rubbish in front of everything else.
+    /// ffmpeg prints rubbish in front of everything else.
     Garbage,
-    /// No encode succeeds, not even those by which a worker proves itself.
+    /// Every encode fails, including the worker's own test encodes.
     Sick,
-    /// The same for an ffmpeg that is not whole any more: it says this, and ends badly.
+    /// As `Sick`, for an installation that is broken: ffmpeg prints this text, and exits with an error.
     Broken(String),
-    /// No encode ever ends, nor does one by which a worker proves itself.
+    /// No encode ever ends, including the worker's own test encodes.
     Stuck,
-    /// It starts late.
+    /// ffmpeg starts late.
     Late(Duration),
-    /// It encodes no faster than this many times real time.
+    /// ffmpeg encodes no faster than this many times real time.
     Pace(f32),
-    /// It gets on, but is not done before the file [`HOLD`] next to it is gone.
+    /// ffmpeg makes progress, but does not end before the file [`HOLD`] next to it is gone.
     Held,
-    /// The check of its output is not done before the file [`HOLD`] next to it
-    /// is gone.
+    /// The check of the output does not end before the file [`HOLD`] next to ffmpeg is gone.
     CheckHeld,
-    /// It was taken over: it ends well, and does this about its output.
+    /// An attacker controls ffmpeg: it exits with 0, and plays this trick with its output.
     Trick(Trick),
-    /// Where its input has this in its name, it waits for a test to kill its
-    /// worker: the sandbox does not let it do that itself.
+    /// If the name of its input contains this text, ffmpeg waits for the test to kill its worker. The sandbox does not
+    /// let ffmpeg kill the worker itself.
     Poison(String),
 }
 
-/// What an ffmpeg that was taken over does.
+/// A trick of an ffmpeg that an attacker controls.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trick {
-    /// It leaves a link to this file in its output's place, and in that of a picture.
+    /// ffmpeg leaves a link to this file in the place of its output, and in that of a picture.
     Link(PathBuf),
-    /// It leaves a pipe there.
+    /// ffmpeg leaves a pipe in the place of its output.
     Pipe,
-    /// It leaves a child in a session of its own, whose parent is gone, and which
-    /// puts a link to this file in the output's place a while later.
+    /// ffmpeg leaves a child in a session of its own, whose parent is gone. Later the child puts a link to this file in
+    /// the place of the output.
     Survivor(PathBuf),
 }
 
-/// While this file lies next to the program, [`Fault::Held`] and
-/// [`Fault::CheckHeld`] hold.
+/// The file next to the program that makes [`Fault::Held`] and [`Fault::CheckHeld`] hold.
 pub const HOLD: &str = "hold";
 
 /// The stand-in of one worker: a program in a folder of its own.
@@ -101,12 +93,11 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// A sound ffmpeg without any hardware, in `folder`.
+    /// A sound ffmpeg without hardware encoders, in `folder`.
     pub fn new(folder: &Path) -> Self {
         std::fs::create_dir_all(folder).expect("a test's folder can be written");
         let program = folder.join("ffmpeg");
-        // A link and not a copy: what another thread's child still holds open
-        // for writing cannot be run.
+        // A hard link and no copy: a file that a child of another thread still holds open for writing cannot be run.
         std::fs::hard_link(paths::program("stand-in-ffmpeg"), &program)
             .expect("tests and their folders lie on one disk");
         let stand_in = Self {
@@ -122,7 +113,6 @@ impl StandIn {
         stand_in
     }
 
-    /// The program.
     pub fn program(&self) -> PathBuf {
         self.folder.join("ffmpeg")
     }
@@ -137,7 +127,7 @@ impl StandIn {
         self
     }
 
-    /// Writes into each output when its encode was started.
+    /// Writes the start of its encode into each output.
     #[must_use]
     pub fn with_stamp(mut self) -> Self {
         self.orders.stamp = true;
@@ -145,7 +135,7 @@ impl StandIn {
         self
     }
 
-    /// Decides what happens to the jobs that start from now on.
+    /// Sets the fault that befalls jobs from now on.
     pub fn set_fault(&mut self, fault: Fault) {
         if matches!(fault, Fault::Held | Fault::CheckHeld) {
             std::fs::write(self.folder.join(HOLD), "").expect("a test's folder can be written");
@@ -154,20 +144,20 @@ impl StandIn {
         self.write();
     }
 
-    /// The jobs that start from now on fare well, and those that are held go on.
+    /// Ends all faults, and lets held jobs go on.
     pub fn recover(&mut self) {
         self.orders.fault = None;
         self.write();
         self.release();
     }
 
-    /// The jobs that are held go on.
+    /// Lets held jobs go on.
     pub fn release(&self) {
         let _ = std::fs::remove_file(self.folder.join(HOLD));
     }
 
     fn write(&self) {
-        // Never half a file: an ffmpeg may be reading it.
+        // Replaced by a rename, because an ffmpeg may be reading the file.
         let new = self.folder.join("stand-in.new");
         let json = serde_json::to_vec(&self.orders).expect("plain data");
         std::fs::write(&new, json).expect("a test's folder can be written");
@@ -179,7 +169,7 @@ impl Orders {
     /// The orders of the stand-in that lies in `folder`.
     ///
     /// # Errors
-    /// Where there are none.
+    /// If there are no orders.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(SIDECAR);
         let text =

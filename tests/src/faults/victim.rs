@@ -25,16 +25,15 @@ pub enum Step {
     Uploading,
     /// Its output is in the store in parts, the fence not written.
     Fencing,
-    /// The fence is written, the output not put together.
+    /// The fence is written, and the upload of the output is not completed.
     Committing,
-    /// The output is there, the run not completed.
+    /// The output is there, and the run is not completed.
     Completing,
-    /// The run is completed, the message not acknowledged.
+    /// The run is completed, and the message is not acknowledged.
     Acknowledging,
 }
 
 impl Step {
-    /// All of them.
     pub const ALL: [Self; 10] = [
         Self::Claiming,
         Self::Claimed,
@@ -49,25 +48,24 @@ impl Step {
     ];
 }
 
-/// Bytes a second of a download that is to take a while.
+/// The bandwidth of a slow download, in bytes a second.
 const CRAWL: u32 = 20_000;
 
-/// A worker whose ffmpeg, broker and store a test has in its hand.
+/// A worker whose ffmpeg, broker and store a test controls.
 pub struct Victim {
-    /// The worker.
     pub worker: Worker,
-    /// Its way to the broker.
+    /// The proxy to the broker.
     pub broker: Proxy,
-    /// Its way to the store.
+    /// The proxy to the store.
     pub store: Proxy,
     ffmpeg: StandIn,
 }
 
-/// What keeps a victim at its step; dropped, a held message gets lost.
+/// Keeps a victim at its step. A held message is lost when this is dropped.
 pub struct Reached(Option<Held>);
 
 impl Reached {
-    /// Decides what becomes of a message that is held, whoever lives by now.
+    /// Decides the fate of a held message, whether or not its sender still lives.
     pub fn decide(self, fate: Fate) {
         if let Some(held) = self.0 {
             held.decide(fate);
@@ -92,13 +90,13 @@ impl Victim {
         }
     }
 
-    /// Starts it again under its name, as a supervisor would, with nothing held.
+    /// Starts the worker again under its name, as a supervisor does, and holds nothing.
     pub async fn restart(&mut self, farm: &Farm, store: &TestStore) {
         let setup = self.again(farm, store);
         self.worker = farm.join(setup).await;
     }
 
-    /// The same with a clock that is so many seconds off.
+    /// As `restart`, with a clock that is so many seconds ahead; behind if negative.
     pub async fn restart_off(&mut self, farm: &Farm, store: &TestStore, seconds: i64) {
         let setup = self.again(farm, store).clock_off(seconds);
         self.worker = farm.join(setup).await;
@@ -110,19 +108,18 @@ impl Victim {
         setup(farm, store, &name, &self.ffmpeg, &self.broker, &self.store)
     }
 
-    /// Its network and its ffmpeg are as they should be from now on.
+    /// Ends all faults of the network and of ffmpeg.
     pub fn recover(&mut self) {
         self.ffmpeg.recover();
         self.broker.set(NetworkConditions::GOOD);
         self.store.set(NetworkConditions::GOOD);
     }
 
-    /// Its ffmpeg.
     pub fn ffmpeg(&mut self) -> &mut StandIn {
         &mut self.ffmpeg
     }
 
-    /// Prepares to meet it at a step of the next job that it takes.
+    /// Prepares to stop the victim at a step of the next job that it takes.
     pub fn hold_at(&mut self, step: Step) -> HeldAt<'_> {
         let run = |word: &'static str| {
             self.broker
@@ -155,7 +152,7 @@ impl Victim {
             Step::Fencing => Some(run("\"publishing\"")),
             Step::Committing => Some(object("POST ", "uploadId=")),
             Step::Completing => Some(run("\"completed\"")),
-            // An empty one means "done".
+            // An empty payload is an acknowledgement.
             Step::Acknowledging => Some(self.broker.hold(|request| {
                 request.subject.starts_with("$JS.ACK.") && request.body.is_empty()
             })),
@@ -187,7 +184,7 @@ fn setup(
         .environment([("AWS_ENDPOINT", way_to_store.http_url())])
 }
 
-/// A victim that will be met.
+/// A victim that will be stopped at a step.
 pub struct HeldAt<'a> {
     victim: &'a Victim,
     step: Step,
@@ -195,7 +192,7 @@ pub struct HeldAt<'a> {
 }
 
 impl HeldAt<'_> {
-    /// Waits until the victim is at its step with the next job that it takes.
+    /// Waits until the victim is at the step.
     pub async fn reached(mut self, farm: &Farm) -> Reached {
         let step = self.step;
         let scratch = farm.scratch_of(&self.victim.worker.name);
@@ -211,7 +208,7 @@ impl HeldAt<'_> {
                     .await;
                 }
                 _ => {
-                    // The check of an output stops at the first error, an encode does not.
+                    // The check of an output stops at the first error; an encode does not.
                     let checks = step == Step::Verifying;
                     poll::until("ffmpeg to run", async || {
                         outside::encodes_in(&scratch)

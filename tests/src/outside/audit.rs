@@ -16,18 +16,17 @@ use crate::{outside, poll};
 
 /// How long an answer of the broker may take.
 const ANSWER: Duration = Duration::from_secs(10);
-/// Between two looks.
+/// The pause between two inspections.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The states that end a job.
 const ENDS: [&str; 3] = ["completed", "failed", "cancelled"];
 
-/// A job that the farm said it has.
+/// A job that the farm has acknowledged.
 #[derive(Clone, Debug)]
 pub struct Acknowledged {
-    /// Its id.
     pub id: String,
-    /// What its output is called in the output place.
+    /// The name of its output in the output place.
     pub output: String,
     /// Video frames that the output must have.
     pub frames: u64,
@@ -44,51 +43,49 @@ impl Acknowledged {
     }
 }
 
-/// Where outputs appear.
+/// The place of the outputs.
 pub enum OutputPlace<'a> {
-    /// Below a folder.
     Folder(PathBuf),
-    /// Below a prefix of the test's bucket.
+    /// A prefix of the test's bucket.
     Bucket(&'a TestStore, String),
 }
 
-/// How many jobs ended in which way.
+/// The number of jobs for each way to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// With an output.
     pub completed: usize,
-    /// As dead letters.
+    /// Jobs that ended as dead letters.
     pub failed: usize,
 }
 
-/// What is not as it should be, in words.
+/// Broken promises, each with a description.
 pub type Findings = Vec<(Finding, String)>;
 
-/// What kind of promise is broken.
+/// The kind of a broken promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Finding {
     /// An acknowledged job, or its output, is gone or damaged.
     Lost,
-    /// Something happened twice.
+    /// A job ran to its end twice, or is stored twice.
     Doubled,
-    /// A job has not ended, or something is left of one that has.
+    /// A job has not ended, or an ended job has left something behind.
     Stranded,
-    /// Something that is not the farm's is gone.
+    /// A file or an object of a stranger is gone.
     Destroyed,
-    /// Something that is not the farm's, or is done, has another content.
+    /// A file or an object of a stranger, or a finished output, has changed.
     Overwritten,
-    /// A job or a worker was charged with trouble that was neither's.
+    /// A job or a worker is charged with a fault that it did not cause.
     Blamed,
 }
 
-/// What a run says of the attempts at its job.
+/// The failures with which a job's run charges the job and its workers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Charges {
     /// Whether an attempt is under way.
     pub is_running: bool,
-    /// Attempts that count.
+    /// Attempts that count against the job.
     pub spent: u64,
-    /// Failures that are said to be a worker's fault.
+    /// Failures that are a worker's fault, by the run.
     pub workers: usize,
 }
 
@@ -98,7 +95,7 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// Connects to the broker itself, past any proxy.
+    /// Connects to the broker itself, without a proxy.
     pub async fn connect(url: &str) -> Self {
         let client = async_nats::ConnectOptions::new()
             .retry_on_initial_connect()
@@ -118,7 +115,7 @@ impl Auditor {
         serde_json::from_slice(&answer.payload).map_err(|error| format!("{subject}: {error}"))
     }
 
-    /// Subjects of a stream that hold messages, and how many.
+    /// The subjects of a stream that hold messages, each with the number of its messages.
     async fn subjects(&self, stream: &str) -> Result<BTreeMap<String, u64>, String> {
         self.subjects_like(stream, ">").await
     }
@@ -148,7 +145,7 @@ impl Auditor {
         }
     }
 
-    /// The server that leads a stream; `None` while none does.
+    /// The server that leads a stream; `None` if there is no leader.
     pub async fn leader(&self, stream: &str) -> Option<String> {
         let info = self
             .ask(format!("$JS.API.STREAM.INFO.{stream}"), json!({}))
@@ -157,7 +154,7 @@ impl Auditor {
         Some(info["cluster"]["leader"].as_str()?.to_owned())
     }
 
-    /// Whether every server has all of a stream.
+    /// Whether every server has all messages of a stream.
     pub async fn is_in_sync(&self, stream: &str) -> bool {
         let info = self
             .ask(format!("$JS.API.STREAM.INFO.{stream}"), json!({}))
@@ -171,13 +168,13 @@ impl Auditor {
         })
     }
 
-    /// How many jobs their history says to have completed.
+    /// The number of jobs that have completed, by the history.
     pub async fn completed(&self) -> Result<usize, String> {
         let ends = self.subjects_like("EVENTS", "events.*.completed").await?;
         Ok(ends.len())
     }
 
-    /// The jobs in the queue, each as often as it is there.
+    /// The jobs in the work queue, each as often as it is stored.
     pub async fn queued(&self) -> Result<Vec<String>, String> {
         let mut found = Vec::new();
         for (subject, count) in self.subjects("JOBS").await? {
@@ -187,7 +184,7 @@ impl Auditor {
         Ok(found)
     }
 
-    /// The run of a job as it is stored; `None` where there is none.
+    /// The stored run of a job; `None` if there is no run.
     async fn run(&self, job: &str) -> Result<Option<Value>, String> {
         let subject = format!("$JS.API.DIRECT.GET.KV_runs.$KV.runs.{job}.all");
         let answer = self
@@ -206,10 +203,10 @@ impl Auditor {
         }
     }
 
-    /// What a job's run charges it and its workers with.
+    /// The failures with which a job's run charges the job and its workers.
     ///
     /// # Errors
-    /// Where the broker gives no answer.
+    /// If the broker does not answer.
     pub async fn charges(&self, job: &str) -> Result<Charges, String> {
         let run = self.run(job).await?.unwrap_or_default();
         let number = |key: &str| run[key].as_u64().unwrap_or(0);
@@ -224,18 +221,18 @@ impl Auditor {
         })
     }
 
-    /// How a job ended; `None` where it has not.
+    /// How a job ended; `None` if the job has not ended.
     ///
     /// # Errors
-    /// Where the broker gives no answer.
+    /// If the broker does not answer.
     pub async fn end(&self, job: &str) -> Result<Option<&'static str>, String> {
         Ok(self.run(job).await?.and_then(|run| end_of(&run)))
     }
 
-    /// What the last failed attempt of a job says; `None` if no attempt failed.
+    /// The message of the last failed attempt of a job; `None` if no attempt failed.
     ///
     /// # Errors
-    /// Where the broker gives no answer.
+    /// If the broker does not answer.
     pub async fn last_failure(&self, job: &str) -> Result<Option<String>, String> {
         let run = self.run(job).await?.unwrap_or_default();
         let last = run["failures"]
@@ -250,8 +247,7 @@ impl Auditor {
         Ok(run.is_some_and(|run| end_of(&run).is_some()))
     }
 
-    /// Looks at everything, and says what is not as it should be; an error
-    /// where the broker gives no answer.
+    /// Inspects everything, and returns the broken promises; an error if the broker does not answer.
     pub async fn inspect(
         &self,
         jobs: &[Acknowledged],
@@ -295,7 +291,7 @@ impl Auditor {
                 let what = format!("{id} {ended} and is {letters} dead letters");
                 findings.push((Finding::Doubled, what));
             }
-            // History may miss an entry whose writer was killed, but never holds a wrong one.
+            // The history may miss an entry if its writer was killed, but never holds a wrong one.
             let ends: Vec<(&str, u64)> = ENDS
                 .into_iter()
                 .filter_map(|kind| {
@@ -328,7 +324,7 @@ impl Auditor {
         Ok((tally, findings))
     }
 
-    /// Looks until there is nothing to complain of, or for so long.
+    /// Inspects until all promises hold, or until the time is over.
     pub async fn inspect_when_quiet(
         &self,
         patience: Duration,
@@ -338,7 +334,7 @@ impl Auditor {
     ) -> (Tally, Findings) {
         let deadline = Instant::now() + patience;
         loop {
-            // A look at every job costs a busy farm something.
+            // An inspection of every job slows a busy farm down, so it begins with the queue.
             let queued = self.queued().await;
             let is_over = Instant::now() >= deadline;
             if is_over || queued.is_ok_and(|queued| queued.is_empty()) {
@@ -354,8 +350,7 @@ impl Auditor {
         }
     }
 
-    /// Waits until all is well, and panics with what is not, where that takes
-    /// longer than the usual patience.
+    /// Waits until all promises hold; panics with the broken ones after the usual deadline.
     pub async fn settled(
         &self,
         jobs: &[Acknowledged],
@@ -377,7 +372,7 @@ fn end_of(run: &Value) -> Option<&'static str> {
         .find(|end| state.get(end).is_some() || *state == **end)
 }
 
-/// Compares what is in the output place with what should be.
+/// Compares the output place with what the jobs should have made.
 async fn outputs(place: &OutputPlace<'_>, expected: &BTreeMap<&str, u64>, findings: &mut Findings) {
     let found: Vec<String> = match place {
         OutputPlace::Folder(folder) => outside::names(folder)
@@ -396,7 +391,7 @@ async fn outputs(place: &OutputPlace<'_>, expected: &BTreeMap<&str, u64>, findin
             findings.push((Finding::Stranded, format!("{name} is nobody's output")));
         }
     }
-    // Counting takes time: only where the rest is well.
+    // Counting frames takes time, so it is done only if the rest is well.
     if !findings.is_empty() {
         return;
     }

@@ -1,4 +1,4 @@
-//! What a media file holds, counted by ffprobe.
+//! The streams of a media file, read by ffprobe.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,27 +7,24 @@ use serde::Deserialize;
 
 use crate::paths;
 
-/// A media file, looked at from outside.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Media {
-    /// Its streams, in order.
     pub streams: Vec<Stream>,
     format: Format,
 }
 
-/// One stream.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Stream {
     /// `video`, `audio`, `subtitle` or `attachment`.
     #[serde(rename = "codec_type")]
     pub kind: String,
-    /// ffmpeg's name of the codec.
+    /// The codec, by ffmpeg's name.
     #[serde(rename = "codec_name", default)]
     pub codec: String,
-    /// ffmpeg's name of the pixel format.
+    /// The pixel format, by ffmpeg's name.
     #[serde(rename = "pix_fmt", default)]
     pub pixel_format: String,
-    /// Channels of sound.
+    /// The number of channels of sound.
     #[serde(default)]
     pub channels: u32,
     #[serde(default)]
@@ -59,7 +56,7 @@ impl Stream {
 }
 
 impl Media {
-    /// Looks at a file and decodes all of its video.
+    /// Reads a file, and decodes all of its video.
     pub fn of(file: &Path) -> Self {
         let output = Command::new(paths::tool("ffprobe"))
             .args([
@@ -85,7 +82,7 @@ impl Media {
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
-    /// The film: the first video stream that is no cover.
+    /// The first video stream that is no cover.
     pub fn film(&self) -> &Stream {
         self.streams
             .iter()
@@ -93,7 +90,7 @@ impl Media {
             .expect("a film")
     }
 
-    /// Frames of the film, counted by decoding.
+    /// The number of frames of the film, counted by decoding.
     pub fn frames(&self) -> u64 {
         let frames = self.film().nb_read_frames.as_deref().unwrap_or_default();
         frames
@@ -108,7 +105,7 @@ impl Media {
             .filter(move |stream| stream.kind == kind)
     }
 
-    /// Length in seconds.
+    /// The duration, in seconds.
     pub fn duration(&self) -> f64 {
         let duration = self.format.duration.as_deref().unwrap_or_default();
         duration
@@ -116,7 +113,7 @@ impl Media {
             .unwrap_or_else(|_| panic!("no length: {self:?}"))
     }
 
-    /// The value of a tag of the whole file, whatever its case.
+    /// The value of a tag of the whole file. Upper and lower case are the same.
     pub fn tag(&self, name: &str) -> Option<&str> {
         self.format
             .tags

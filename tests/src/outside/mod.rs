@@ -1,5 +1,4 @@
-//! What anyone can see of the farm without being part of it: files,
-//! processes, and what a plain JetStream client finds on the broker.
+//! Views of the farm from outside: files, processes, and what a plain JetStream client finds on the broker.
 
 pub mod audit;
 pub mod media;
@@ -9,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Which file has a name now: another one, or one that was written since, is another answer. Times of change say
-/// nothing of it, as outputs have those of their inputs.
+/// Identifies the file that has this name now. The value changes if another file takes the name, or if the file is
+/// written again. Times of modification cannot tell this, as outputs have those of their inputs.
 pub fn which(path: &Path) -> (u64, i64, i64) {
     use std::os::unix::fs::MetadataExt;
     let metadata = std::fs::metadata(path).expect("it is there");
     (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
 }
 
-/// Every file below a folder, relative to it, with its bytes; hidden ones too.
+/// Every file below a folder, also hidden ones, by its relative path, with its bytes.
 pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -35,13 +34,13 @@ pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Names of the files below a folder, relative to it.
+/// The relative paths of all files below a folder.
 pub fn names(folder: &Path) -> Vec<PathBuf> {
     files(folder).into_keys().collect()
 }
 
-/// Scratch files below a worker's scratch folder. The lock that keeps twins
-/// apart is none, and neither is the marker of the folder.
+/// The scratch files below a worker's scratch folder, without the folder's marker and the lock against a second worker
+/// of the same name.
 pub fn scratch_files(folder: &Path) -> Vec<PathBuf> {
     let mut names = names(folder);
     names.retain(|name| {
@@ -51,21 +50,20 @@ pub fn scratch_files(folder: &Path) -> Vec<PathBuf> {
     names
 }
 
-/// A process that is not ours to wait for.
+/// A process that is no child of the test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
     pub id: u32,
-    /// Its command line, for people.
+    /// The command line as one text.
     pub command: String,
-    /// Its command line, word by word.
+    /// The words of the command line.
     pub arguments: Vec<String>,
-    /// When it started, in an order of the kernel's own.
+    /// When the process started, in clock ticks since the machine started.
     pub started: u64,
 }
 
 impl Process {
-    /// Sends it a signal, where it has not ended by itself.
+    /// Sends a signal, if the process still lives.
     pub fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.id).ok().and_then(Pid::from_raw);
         let _ = kill_process(id.expect("a process has a number"), signal);
@@ -88,7 +86,7 @@ pub fn processes_of(folder: &Path) -> Vec<Process> {
             let bytes = std::fs::read(entry.path().join(name)).unwrap_or_default();
             String::from_utf8_lossy(&bytes).into_owned()
         };
-        // A process that has ended and was not reaped yet has neither.
+        // A process that has ended and is not reaped yet has neither.
         let command = read("cmdline");
         let is_ours = command.contains(&folder) || read("environ").contains(&folder);
         if id != std::process::id() && is_ours {
@@ -105,7 +103,7 @@ pub fn processes_of(folder: &Path) -> Vec<Process> {
     found
 }
 
-/// Live ffmpegs and ffprobes that work below the folder.
+/// Live processes of ffmpeg and ffprobe that work below the folder.
 pub fn encodes_in(folder: &Path) -> Vec<Process> {
     let mut found = processes_of(folder);
     found.retain(|process| {
@@ -115,7 +113,7 @@ pub fn encodes_in(folder: &Path) -> Vec<Process> {
     found
 }
 
-/// Memory of a process that is in RAM, in bytes.
+/// The resident memory of a process, in bytes.
 pub fn resident_memory(id: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status
@@ -125,15 +123,15 @@ pub fn resident_memory(id: u32) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// Seconds of processor time that a process has used.
+/// The processor time of a process, in seconds.
 pub fn processor_seconds(id: u32) -> Option<f64> {
     let fields = stat(id)?;
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
     Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// The fields of `/proc/ID/stat` from the state on: the name before it stands
-/// in parentheses and may hold anything.
+/// The fields of `/proc/ID/stat` from the state on. The name before the state stands in parentheses and may contain any
+/// character.
 fn stat(id: u32) -> Option<Vec<String>> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;

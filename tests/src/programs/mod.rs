@@ -13,7 +13,7 @@ use crate::faults::stand_in::StandIn;
 use crate::paths;
 use crate::process::Daemon;
 
-/// Settings of the shell that must not leak into a test.
+/// Variables of the shell that must not reach a test.
 const FOREIGN: &[&str] = &[
     "NATS_URL",
     "NATS_CREDS",
@@ -43,8 +43,7 @@ const FOREIGN: &[&str] = &[
     "XDG_RUNTIME_DIR",
 ];
 
-/// A program of this workspace, at home in `home`: whatever it keeps without
-/// being told where goes there.
+/// The command of a program of this workspace. `home` is its home folder, so its default files lie there.
 pub fn command(program: &str, home: &Path) -> Command {
     at_home(&paths::program(program), home)
 }
@@ -67,10 +66,9 @@ fn at_home(program: &Path, home: &Path) -> Command {
     command
 }
 
-/// The environment of a program whose clock is so many seconds ahead, or behind
-/// where negative.
+/// The environment of a program whose clock is so many seconds ahead; behind if negative.
 pub fn clock_off(seconds: i64) -> [(&'static str, String); 3] {
-    // The program `faketime` stays between a test and its child; its library does not.
+    // The program `faketime` would stand between the test and its child, so only its library is used.
     let library = Command::new(paths::tool("faketime"))
         .args(["-f", "+0s", "sh", "-c", r#"printf %s "$LD_PRELOAD""#])
         .output()
@@ -79,7 +77,7 @@ pub fn clock_off(seconds: i64) -> [(&'static str, String); 3] {
     [
         ("LD_PRELOAD", library),
         ("FAKETIME", format!("{seconds:+}s")),
-        // Waits are measured by a clock that nobody sets.
+        // The monotonic clock, which measures waits, stays right.
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
     ]
 }
@@ -119,27 +117,25 @@ impl WorkerSetup {
         self
     }
 
-    /// Folders that it may read and write below, instead of its home and the
-    /// media of all tests.
+    /// The folders below which the worker may read and write, instead of its home and the media of all tests.
     #[must_use]
     pub fn roots(mut self, folders: &[&Path]) -> Self {
         self.roots = folders.iter().map(|&folder| folder.to_owned()).collect();
         self
     }
 
-    /// Tests and serves these encoders only, which makes its start quick.
+    /// Restricts the worker to these encoders, so that it starts quickly.
     #[must_use]
     pub fn encoders(self, names: &str) -> Self {
         self.option("--encoders", names)
     }
 
-    /// Gives it another ffmpeg than the one in `PATH`.
+    /// Sets another ffmpeg than the one in `PATH`.
     #[must_use]
     pub fn ffmpeg(self, stand_in: &StandIn) -> Self {
         self.option("--ffmpeg", stand_in.program())
     }
 
-    /// Sets environment variables.
     #[must_use]
     pub fn environment(
         mut self,
@@ -149,20 +145,20 @@ impl WorkerSetup {
         self
     }
 
-    /// Has another program start it, e.g. one that sets limits.
+    /// Starts the worker by another program, e.g. one that sets limits.
     #[must_use]
     pub fn under(mut self, wrapper: &[&str]) -> Self {
         self.wrapper = wrapper.iter().map(ToString::to_string).collect();
         self
     }
 
-    /// Gives it a clock that is so many seconds ahead, or behind where negative.
+    /// Sets a clock that is so many seconds ahead; behind if negative.
     #[must_use]
     pub fn clock_off(self, seconds: i64) -> Self {
         self.environment(clock_off(seconds))
     }
 
-    /// Starts it, and does not wait until it takes jobs.
+    /// Starts the worker, and does not wait until it is ready.
     pub fn spawn(self) -> Worker {
         let mut command = match self.wrapper.split_first() {
             None => command("worker", &self.home),
@@ -191,12 +187,10 @@ impl WorkerSetup {
     }
 }
 
-/// A worker that runs.
+/// A running worker.
 pub struct Worker {
-    /// Its name.
     pub name: String,
-    /// Its process.
     pub process: Daemon,
-    /// When it was started: what a worker of its name said before was another.
+    /// The time of the start. An earlier heartbeat is of another worker with the same name.
     pub started: Timestamp,
 }

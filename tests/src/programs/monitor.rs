@@ -1,4 +1,4 @@
-//! The monitor, as a browser's owner starts it.
+//! The monitor, started as a person starts it.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
@@ -9,9 +9,8 @@ use crate::farm::Farm;
 use crate::process::Daemon;
 use crate::{poll, programs};
 
-/// A monitor that runs.
+/// A running monitor.
 pub struct TestMonitor {
-    /// Its process.
     pub process: Daemon,
     url: String,
 }
@@ -22,7 +21,7 @@ impl TestMonitor {
         Self::start_on(farm, &farm.broker.url()).await
     }
 
-    /// The same with another address of the broker, such as another user's.
+    /// As `start`, with another address of the broker, e.g. that of another user.
     pub async fn start_on(farm: &Farm, nats: &str) -> Self {
         Self::start_with(farm, nats, &[]).await
     }
@@ -51,24 +50,23 @@ impl TestMonitor {
         monitor
     }
 
-    /// Its address.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What it answers to a path, where it answers well.
+    /// The body of a successful answer; `None` if the answer is an error.
     pub async fn get(&self, path: &str) -> Option<String> {
         let (status, text) = self.ask(path, Duration::from_secs(5)).await?;
         (200..300).contains(&status).then_some(text)
     }
 
-    /// How it refuses a path: status and words.
+    /// The status and the body of a refused request.
     pub async fn refusal(&self, path: &str) -> (u16, String) {
         let answer = self.ask(path, poll::PATIENCE).await;
         answer.expect("an answer of the monitor's")
     }
 
-    /// What it answers to an order to delete a path: status and words.
+    /// The status and the body of the answer to a DELETE request.
     pub async fn delete(&self, path: &str) -> (u16, String) {
         self.send(Method::DELETE, path, &serde_json::Value::Null)
             .await

@@ -6,12 +6,12 @@ use std::process::Command;
 use crate::process::{Daemon, Signal};
 use crate::{paths, poll};
 
-/// When a broker flushes what it is about to acknowledge.
+/// When a broker flushes its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
-    /// Before it does, as the farm ships it.
+    /// Before each acknowledgement, as the farm ships it.
     Always,
-    /// Every two minutes, as nats-server does where nobody tells it otherwise.
+    /// Every two minutes, the default of nats-server.
     Seldom,
 }
 
@@ -28,7 +28,7 @@ impl Flush {
 /// The users of the shipped `roles.conf`.
 const ROLES: [&str; 5] = ["admin", "worker", "producer", "monitor", "reader"];
 
-/// A broker of a test's own. Its port and its store outlive `kill -9`.
+/// A broker of a test's own. It keeps its port and its data after `kill -9`.
 pub struct TestBroker {
     server: Daemon,
     folder: PathBuf,
@@ -36,7 +36,7 @@ pub struct TestBroker {
     port: u16,
 }
 
-/// How a broker of a test differs from the shipped one.
+/// The differences of a test's broker from the shipped one.
 #[derive(Clone, Copy)]
 struct Settings {
     flush: Flush,
@@ -45,13 +45,12 @@ struct Settings {
 }
 
 impl TestBroker {
-    /// Starts a broker on a free port, with its store below `folder`.
+    /// Starts a broker on a free port, with its data below `folder`.
     pub async fn start(folder: &Path) -> Self {
         Self::start_flushing(folder, Flush::Always).await
     }
 
-    /// The same with the users of the shipped `roles.conf`, each with its name for a
-    /// password.
+    /// Starts a broker with the users of the shipped `roles.conf`. The password of each user is its name.
     pub async fn start_with_roles(folder: &Path) -> Self {
         let settings = Settings {
             flush: Flush::Always,
@@ -60,7 +59,7 @@ impl TestBroker {
         Self::start_set(folder, settings).await
     }
 
-    /// The same, flushing otherwise than shipped.
+    /// Starts a broker that flushes otherwise than the shipped one.
     pub async fn start_flushing(folder: &Path, flush: Flush) -> Self {
         let roles = false;
         Self::start_set(folder, Settings { flush, roles }).await
@@ -83,48 +82,46 @@ impl TestBroker {
         }
     }
 
-    /// Its process number, for a look at what it uses.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.server.id()
     }
 
-    /// Where it listens.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Its address for a user of `roles.conf`.
+    /// The URL for a user of `roles.conf`.
     pub fn url_for(&self, role: &str) -> String {
         format!("nats://{role}:{role}@127.0.0.1:{}", self.port)
     }
 
-    /// The port of this machine that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// `kill -9`: whatever was not on disk is gone.
+    /// Sends `kill -9`: data that was not on disk is lost.
     pub fn kill(&mut self) {
         self.server.kill();
     }
 
-    /// Stops it where it is: its connections stand, and it answers nobody.
+    /// Stops the process with a signal: connections stay, and no request is answered.
     pub fn freeze(&self) {
         self.server.signal(Signal::STOP);
     }
 
-    /// Lets it go on.
+    /// Continues the stopped process.
     pub fn thaw(&self) {
         self.server.signal(Signal::CONT);
     }
 
-    /// Has it end in good order.
+    /// Ends the broker with a signal, and waits until it has ended.
     pub async fn stop(&mut self) {
         self.server.signal(Signal::TERM);
         self.server.wait().await;
     }
 
-    /// Starts it again, on the same port and the same store.
+    /// Starts the broker again, with the same port and the same data.
     pub async fn restart(&mut self) {
         self.server = spawn(&self.folder, self.settings, Some(self.port));
         let ports = self
@@ -134,7 +131,7 @@ impl TestBroker {
     }
 }
 
-/// The shipped configuration, moved to a free port and another folder.
+/// The shipped configuration, with another port and another folder.
 pub(crate) fn configuration(folder: &Path, flush: Flush, port: Option<u16>) -> String {
     let shipped = paths::repository().join("nats/nats-server.conf");
     let shipped = std::fs::read_to_string(shipped).expect("the farm ships a configuration");
@@ -178,7 +175,7 @@ fn spawn(folder: &Path, settings: Settings, port: Option<u16>) -> Daemon {
     Daemon::start("nats-server", command, &folder.join("log"))
 }
 
-/// The port in the file that nats-server writes once it takes connections.
+/// The port, from the file that nats-server writes when it accepts connections.
 fn read_port(file: &Path) -> Option<u16> {
     let text = std::fs::read_to_string(file).ok()?;
     let ports: serde_json::Value = serde_json::from_str(&text).ok()?;

@@ -9,8 +9,8 @@ use crate::process::Daemon;
 use crate::servers::broker::{Flush, configuration};
 use crate::servers::ports::free_ports;
 
-/// A cluster of a test's own, with the configuration that the farm ships. Its
-/// ports and stores outlive `kill -9`.
+/// A cluster of a test's own, with the configuration that the farm ships. Its servers keep their ports and data after
+/// `kill -9`.
 pub struct TestCluster {
     nodes: Vec<Node>,
 }
@@ -23,11 +23,10 @@ struct Node {
 }
 
 impl TestCluster {
-    /// How many servers it has.
+    /// The number of servers.
     pub const SIZE: usize = 3;
 
-    /// Starts the servers, with their stores below `folder`. They may not have
-    /// found each other yet.
+    /// Starts the servers, with their data below `folder`. The servers may not have found each other yet.
     pub async fn start(folder: &Path) -> Self {
         let ports = free_ports(2 * Self::SIZE);
         let (clients, routes) = ports.split_at(Self::SIZE);
@@ -56,7 +55,7 @@ impl TestCluster {
         }
     }
 
-    /// Where they listen, comma-separated.
+    /// The URLs of all servers, comma-separated.
     pub fn url(&self) -> String {
         let urls: Vec<String> = self
             .nodes
@@ -66,12 +65,12 @@ impl TestCluster {
         urls.join(",")
     }
 
-    /// `kill -9` of the server of this name.
+    /// Sends `kill -9` to the server of this name.
     pub fn kill(&mut self, name: &str) {
         self.node(name).server.kill();
     }
 
-    /// Starts it again, on the same port and the same store.
+    /// Starts the server again, with the same port and the same data.
     pub fn restart(&mut self, name: &str) {
         let node = self.node(name);
         node.server = spawn(&node.configuration, &node.folder);

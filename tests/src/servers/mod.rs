@@ -1,5 +1,4 @@
-//! The servers of a farm, real ones, each on free ports and with its data in a
-//! test's folder.
+//! Real servers of a farm, each on free ports and with its data in the test's folder.
 
 pub mod broker;
 pub mod cluster;

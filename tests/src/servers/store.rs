@@ -1,4 +1,4 @@
-//! A real S3 server: SeaweedFS, all of it in one process.
+//! A real S3 server: SeaweedFS in one process.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,16 +20,16 @@ use crate::process::Daemon;
 use crate::servers::ports::free_ports;
 use crate::{paths, poll};
 
-/// The bucket that every test store has.
+/// The bucket of every test store.
 pub const BUCKET: &str = "media";
 
 const KEY: &str = "farm";
 const SECRET: &str = "farm-secret";
 
-/// The server's parts that listen, S3 first, each on a port for HTTP and one for gRPC.
+/// The parts of the server that listen, S3 first. Each needs a port for HTTP and one for gRPC.
 const PARTS: [&str; 5] = ["s3", "master", "filer", "volume", "admin"];
 
-/// A store of a test's own. Its ports and its objects outlive `kill -9`.
+/// A store of a test's own. It keeps its ports and its objects after `kill -9`.
 pub struct TestStore {
     server: Daemon,
     folder: PathBuf,
@@ -68,8 +68,8 @@ impl TestStore {
         store
     }
 
-    /// Takes, gives and removes an object. Names are there before bytes are: each
-    /// part of the server starts by itself.
+    /// Writes, reads and removes an object. A store may list names before it serves bytes, as each part of the server
+    /// starts by itself.
     async fn serves(&self) -> object_store::Result<()> {
         let key = Key::from("serves");
         self.client
@@ -79,7 +79,7 @@ impl TestStore {
         self.client.delete(&key).await
     }
 
-    /// `object_store` cannot make a bucket; what it signs for the empty key does.
+    /// Makes the bucket by a request that is signed for the empty key: `object_store` has no call for it.
     async fn make_bucket(&self) -> anyhow::Result<()> {
         let soon = Duration::from_secs(60);
         let url = self
@@ -96,12 +96,12 @@ impl TestStore {
         Ok(())
     }
 
-    /// The port of this machine that its S3 part listens on.
+    /// The port of the S3 part.
     pub fn port(&self) -> u16 {
         self.ports[0]
     }
 
-    /// The environment by which programs reach the store.
+    /// The environment variables with which programs reach the store.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT", endpoint(self.ports[0])),
@@ -142,7 +142,7 @@ impl TestStore {
         Job::new(BatchId::new(), input, output, recipe(encoder), None)
     }
 
-    /// What changes whenever an object is written again, be it the same.
+    /// Changes whenever the object is written again, also with the same bytes.
     pub async fn version(&self, key: &str) -> (Option<String>, i64) {
         let meta = self
             .client
@@ -152,7 +152,7 @@ impl TestStore {
         (meta.e_tag, meta.last_modified.timestamp_millis())
     }
 
-    /// An object's bytes; `None` where there is none.
+    /// The bytes of an object; `None` if there is no such object.
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
         match self.client.get(&Key::from(key)).await {
             Ok(object) => Some(object.bytes().await.expect("the store gives it").into()),
@@ -161,7 +161,7 @@ impl TestStore {
         }
     }
 
-    /// Removes an object; one that is not there is fine.
+    /// Removes an object, if it exists.
     pub async fn remove(&self, key: &str) {
         match self.client.delete(&Key::from(key)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
@@ -169,7 +169,7 @@ impl TestStore {
         }
     }
 
-    /// Every key in the bucket, sorted.
+    /// All keys in the bucket, sorted.
     pub async fn keys(&self) -> Vec<String> {
         let objects: Vec<_> = self
             .client
@@ -185,8 +185,7 @@ impl TestStore {
         keys
     }
 
-    /// The keys of uploads that have begun and are neither complete nor aborted,
-    /// sorted.
+    /// The keys of uploads that are neither complete nor aborted, sorted.
     pub async fn uploads(&self) -> Vec<String> {
         let query = SignedUrlOptions::default().with_query([("uploads", "")]);
         let soon = Duration::from_secs(60);
@@ -207,12 +206,12 @@ impl TestStore {
         keys
     }
 
-    /// `kill -9`: out of reach from now on.
+    /// Sends `kill -9`.
     pub fn kill(&mut self) {
         self.server.kill();
     }
 
-    /// Starts it again, on the same ports and the same objects.
+    /// Starts the store again, with the same ports and the same objects.
     pub async fn restart(&mut self) {
         self.server = spawn(&self.folder, &self.ports);
         poll::until("the store to come back", async || self.serves().await.ok()).await;
@@ -228,7 +227,7 @@ fn spawn(folder: &Path, ports: &[u16]) -> Daemon {
     command
         .env("AWS_ACCESS_KEY_ID", KEY)
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
-        // It keeps notes in its home and working folder.
+        // The server writes notes into its home and its working folder.
         .env("HOME", folder)
         .current_dir(folder)
         .args([

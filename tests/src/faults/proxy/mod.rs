@@ -1,13 +1,10 @@
-//! A network that breaks on demand: a proxy between a program and its broker
-//! or store.
+//! A network that breaks on demand: a proxy between a program and its broker or store.
 //!
-//! It reads what the client sends request by request, so that a test can wait
-//! for one message in particular, keep it on its way for as long as it likes,
-//! and stop, kill or cut whoever sent it meanwhile: every moment of a job can
-//! be met exactly, without a hook in the programs under test.
+//! The proxy reads what the client sends request by request. So a test can wait for one particular message, hold it for
+//! as long as it likes, and meanwhile stop, kill or cut off its sender. A test can meet a job at every moment in this
+//! way, without a hook in the programs under test.
 //!
-//! A proxy lives on a thread of its own: a test that blocks, or a panic of it,
-//! must not look like a broken network.
+//! A proxy runs on a thread of its own, so that a test that blocks or panics does not look like a broken network.
 
 mod network;
 mod request;
@@ -26,7 +23,7 @@ use network::{Network, Trap, lock};
 
 use crate::poll;
 
-/// A proxy in front of one server of this machine. Connections end when it is dropped.
+/// A proxy in front of one server on this machine. Its connections end when it is dropped.
 pub struct Proxy {
     port: u16,
     network: Arc<Network>,
@@ -34,7 +31,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy in front of the server that listens on `port` of this machine.
+    /// Starts a proxy in front of the server that listens on `port`.
     pub fn start(protocol: Protocol, port: u16) -> Self {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a socket");
@@ -69,33 +66,32 @@ impl Proxy {
         }
     }
 
-    /// Where the broker behind it is to be reached.
+    /// The URL of the broker through the proxy.
     pub fn nats_url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Where the store behind it is to be reached.
+    /// The URL of the store through the proxy.
     pub fn http_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Changes the conditions, for what is under way, too.
+    /// Changes the conditions, also for data that is already under way.
     pub fn set(&self, conditions: NetworkConditions) {
         self.network.conditions.send_replace(conditions);
     }
 
-    /// Ends all connections; new ones are welcome.
+    /// Breaks all connections. New connections are accepted.
     pub fn break_all(&self) {
         self.network.breaks.send_modify(|times| *times += 1);
     }
 
-    /// Decides from now on what becomes of each request that nothing holds.
+    /// Decides from now on the fate of each request that is not held.
     pub fn judge(&self, judge: impl Fn(&Request) -> Fate + Send + Sync + 'static) {
         *lock(&self.network.judge) = Arc::new(judge);
     }
 
-    /// Holds the next request that is as wanted, and with it all that follows
-    /// on its connection, once.
+    /// Holds the next request that is wanted, once, and with it all that follows on its connection.
     pub fn hold(&self, wanted: impl Fn(&Request) -> bool + Send + 'static) -> Held {
         let (caught, is_caught) = watch::channel(false);
         let (decide, verdict) = watch::channel(None);
@@ -108,14 +104,14 @@ impl Proxy {
     }
 }
 
-/// A request that is held, or will be. Dropped, it gets lost.
+/// A request that is or will be held. The request is lost when this is dropped.
 pub struct Held {
     is_caught: watch::Receiver<bool>,
     decide: watch::Sender<Option<Fate>>,
 }
 
 impl Held {
-    /// Waits until it is caught.
+    /// Waits until the request is caught.
     pub async fn caught(&mut self, what: &str) {
         tokio::time::timeout(poll::PATIENCE, self.is_caught.wait_for(|caught| *caught))
             .await
@@ -123,17 +119,17 @@ impl Held {
             .unwrap_or_else(|_| panic!("the proxy ended before {what}"));
     }
 
-    /// Whether it is caught by now.
+    /// Whether the request has been caught.
     pub fn is_caught(&self) -> bool {
         *self.is_caught.borrow()
     }
 
-    /// Lets it arrive after all, whether or not its sender still lives.
+    /// Passes the request on, whether or not its sender still lives.
     pub fn release(self) {
         self.decide(Fate::Passed);
     }
 
-    /// Decides what becomes of it.
+    /// Decides the fate of the request.
     pub fn decide(self, fate: Fate) {
         self.decide.send_replace(Some(fate));
     }

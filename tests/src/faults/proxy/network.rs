@@ -1,4 +1,4 @@
-//! The network behind a proxy: its conditions, and what becomes of each request.
+//! The network behind a proxy: its conditions, and the fate of each request.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,28 +8,27 @@ use tokio::sync::watch;
 
 use super::request::{Protocol, Request};
 
-/// What happens to everything that passes from now on.
+/// How everything passes from now on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct NetworkConditions {
-    /// Nothing passes, and nobody is told: the cable is out. What was on its
-    /// way arrives when it is back, as TCP would send it again.
+    /// Nothing passes, and no program is notified, as with an unplugged cable. Data under way arrives when the network
+    /// is back, as TCP sends it again.
     pub cut: bool,
-    /// Each piece takes so much longer, and holds up those behind it.
+    /// Each piece takes so much longer, and delays the pieces behind it.
     pub delay: Duration,
-    /// Each piece arrives so much later, as over a long way: many may be under
-    /// way at once.
+    /// Each piece arrives so much later, as over a long distance. Many pieces may be under way at once.
     pub latency: Duration,
-    /// Bytes a second that one connection carries; as many as it can where 0.
+    /// Bytes a second that one connection carries; 0 for no limit.
     pub rate: u32,
-    /// How many of a hundred pieces get lost. TCP sends them again a while
-    /// later, so to the programs they are late, with all that follows them.
+    /// How many of a hundred pieces are lost. TCP sends them again later, so the programs see them late, and all that
+    /// follows them.
     pub lost: u32,
     /// How many of a thousand pieces break their connection.
     pub broken: u32,
 }
 
 impl NetworkConditions {
-    /// All passes at once.
+    /// Everything passes at once.
     pub const GOOD: Self = Self {
         cut: false,
         delay: Duration::ZERO,
@@ -45,42 +44,40 @@ impl NetworkConditions {
     };
 }
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is passed on.
+    /// The network passes the request on.
     Passed,
-    /// It disappears, and what follows it on its connection is passed on.
+    /// The request disappears. What follows it on its connection passes.
     Lost,
-    /// It is answered by an HTTP status, and the server hears nothing of it.
+    /// The proxy answers with an HTTP status. The server does not get the request.
     Refused(u16),
-    /// It is never answered, and the server hears nothing of it.
+    /// The request is never answered. The server does not get it.
     Ignored,
-    /// A message goes to this subject instead, where somebody else may answer.
+    /// The message goes to this subject instead, and another program may answer.
     Rerouted(&'static str),
-    /// The server does as it is asked, but its answer breaks off after so many
-    /// bytes: with few of them, that is a client that never learns what its
-    /// request has done.
+    /// The server handles the request, but its answer breaks off after so many bytes. With few bytes, the client never
+    /// learns the result.
     CutShort(usize),
-    /// The server does as it is asked, but its answer, and all that follows on
-    /// the connection, never comes.
+    /// The server handles the request, but its answer, and all that follows on the connection, never arrives.
     Unanswered,
 }
 
 pub(super) type Judge = Arc<dyn Fn(&Request) -> Fate + Send + Sync>;
 
-/// What all connections share.
+/// The state that all connections share.
 pub(super) struct Network {
     pub(super) server: SocketAddr,
     pub(super) protocol: Protocol,
     pub(super) conditions: watch::Sender<NetworkConditions>,
-    /// Counts how often all connections were broken on purpose.
+    /// Counts how often the test broke all connections.
     pub(super) breaks: watch::Sender<u64>,
     pub(super) judge: Mutex<Judge>,
     pub(super) traps: Mutex<Vec<Trap>>,
 }
 
-/// What a [`Held`] waits for.
+/// The request that a [`Held`] waits for.
 pub(super) struct Trap {
     pub(super) wanted: Box<dyn Fn(&Request) -> bool + Send>,
     pub(super) caught: watch::Sender<bool>,
@@ -88,18 +85,18 @@ pub(super) struct Trap {
 }
 
 impl Network {
-    /// The trap that this request walks into.
+    /// The trap that wants this request.
     fn trap(&self, request: &Request) -> Option<Trap> {
         let mut traps = lock(&self.traps);
         let index = traps.iter().position(|trap| (trap.wanted)(request))?;
         Some(traps.swap_remove(index))
     }
 
-    /// What is to become of a request; takes as long as a test holds it.
+    /// The fate of a request; takes as long as a test holds the request.
     pub(super) async fn fate(&self, request: &Request) -> Fate {
         if let Some(mut trap) = self.trap(request) {
             trap.caught.send_replace(true);
-            // A test that is over lets go of what it held.
+            // At the end of a test, its held requests pass.
             return match trap.verdict.wait_for(Option::is_some).await {
                 Ok(verdict) => verdict.unwrap_or(Fate::Lost),
                 Err(_) => Fate::Lost,

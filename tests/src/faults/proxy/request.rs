@@ -1,11 +1,11 @@
-//! What a client sends, cut into requests.
+//! The data of a client, cut into requests.
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
-/// More than any head of a request, and than any line of NATS.
+/// Longer than any head of an HTTP request and any line of NATS.
 const LONGEST_LINE: u64 = 64 * 1024;
 
-/// How to tell one request from the next.
+/// The rules by which data is cut into requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// Messages to a NATS server.
@@ -14,20 +14,19 @@ pub enum Protocol {
     Http,
 }
 
-/// One thing that a client sends.
+/// One request of a client.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// A message's subject, or the method and target of an HTTP request;
-    /// empty for what else a NATS client says.
+    /// The subject of a message, or the method and target of an HTTP request; empty for other lines of a NATS client.
     pub subject: String,
-    /// What is in it, headers of a message included.
+    /// The payload, with the headers of a message.
     pub body: Vec<u8>,
-    /// All of it, to be passed on.
+    /// The whole request, to be passed on.
     pub(super) raw: Vec<u8>,
 }
 
 impl Request {
-    /// Whether its body has this text in it.
+    /// Whether the body contains this text.
     pub fn says(&self, text: &str) -> bool {
         let text = text.as_bytes();
         self.body.windows(text.len()).any(|part| part == text)
@@ -42,7 +41,7 @@ impl Request {
 }
 
 impl Protocol {
-    /// The next request; `None` where there is none left.
+    /// Reads the next request; `None` at the end.
     pub(super) async fn read(
         self,
         from: &mut (impl AsyncBufRead + Unpin),
@@ -93,8 +92,8 @@ async fn message(from: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Opti
     }))
 }
 
-/// A request that asks the server to close when it has answered: an answer then
-/// ends where its connection does, and nobody needs to understand it.
+/// Reads an HTTP request, and has the server close the connection after its answer. So an answer ends with its
+/// connection, and the proxy need not parse it.
 async fn http(from: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Option<Request>> {
     let mut raw = Vec::new();
     let first = line(from, &mut raw).await?;

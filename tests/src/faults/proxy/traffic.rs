@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use super::network::{Fate, Network, NetworkConditions};
 use super::request::Protocol;
 
-/// When TCP sends a lost piece again.
+/// The time after which TCP sends a lost piece again.
 const SENT_AGAIN: Duration = Duration::from_millis(300);
-/// Most bytes that pass as one piece.
+/// The largest piece, in bytes.
 const PIECE: usize = 16 * 1024;
-/// Pieces that are under way at once at the most.
+/// The most pieces that are under way at once.
 const UNDER_WAY: usize = 4096;
 
 /// Serves connections until dropped.
@@ -25,7 +25,7 @@ pub(super) async fn accept(listener: &TcpListener, network: &Arc<Network>) {
         tokio::spawn(async move {
             let mut breaks = network.breaks.subscribe();
             tokio::select! {
-                // However it ends, both ends hear of it: the sockets are dropped.
+                // Both ends see how the connection ends, because their sockets are dropped.
                 _ = serve(client, &network) => {}
                 _ = breaks.changed() => {}
             }
@@ -44,7 +44,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
     let (to_client, client_line) = line(to_client);
     let (to_server, server_line) = line(to_server);
     tokio::pin!(client_line, server_line);
-    // Where an answer is to break off; set before its request is passed on.
+    // The byte at which an answer breaks off; set before its request is passed on.
     let (limit, limited) = watch::channel(usize::MAX);
     let (mute, muted) = watch::channel(false);
     let requests = async move {
@@ -74,7 +74,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
             }
         }
         if network.protocol == Protocol::Http {
-            // Its client waits for the answer, and has nothing more to say.
+            // The client waits for the answer, and sends no more.
             std::future::pending::<()>().await;
         }
         std::io::Result::Ok(None)
@@ -106,11 +106,11 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
             answered?;
             None
         }
-        // It is gone: the other end is to hear of that.
+        // One end is gone: this closes the other end.
         ended = &mut server_line => return ended.map(drop),
         _ = &mut client_line => return server_line.await.map(drop),
     };
-    // What is under way arrives, whoever has ended.
+    // Data under way still arrives.
     server_line.await?;
     let mut to_client = client_line.await?;
     if let Some(refusal) = refused {
@@ -119,8 +119,8 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
     to_client.shutdown().await
 }
 
-/// A line on which many pieces may be under way at once, each to arrive at its
-/// time. It ends, and gives back what it wrote to, when nothing more is sent.
+/// A line on which many pieces may be under way at once, each with its time of arrival. When no more is sent, the line
+/// ends and gives its writer back.
 fn line<W: AsyncWrite + Unpin>(
     mut to: W,
 ) -> (
@@ -138,14 +138,14 @@ fn line<W: AsyncWrite + Unpin>(
     (send, carried)
 }
 
-/// Waits while the cable is out.
+/// Waits while the network is cut.
 async fn connected(conditions: &mut watch::Receiver<NetworkConditions>) -> NetworkConditions {
-    // An error means that the proxy is gone, and this with it.
+    // An error means that the proxy is gone, and this connection with it.
     let _ = conditions.wait_for(|conditions| !conditions.cut).await;
     *conditions.borrow()
 }
 
-/// Passes a piece on, as the conditions allow.
+/// Passes a piece on under the current conditions.
 async fn pass(
     piece: &[u8],
     to: &mpsc::Sender<(Instant, Vec<u8>)>,
@@ -172,7 +172,7 @@ async fn pass(
         .map_err(|_| std::io::ErrorKind::BrokenPipe.into())
 }
 
-/// Whether it hits this one, `share` times of `all`.
+/// True in `share` of `all` cases, at random.
 fn chance(share: u32, all: u32) -> bool {
     let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
     share > 0 && random % u64::from(all) < u64::from(share)
