@@ -1,5 +1,5 @@
-//! Cancelling at each step of a job's life: a cancelled job has no output, and
-//! what is published is not cancelled, whatever clocks say and whoever has died.
+//! Cancelling at each step of a job's life: a cancelled job has no output, and a published job is not cancelled,
+//! whichever clocks are wrong and whichever worker has died.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use harness::{outside, paths, poll};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-/// An order is decided within this, on a busy machine.
+/// How long a cancel may take to be decided on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
 
 async fn store() -> (TestStore, TempDir) {
@@ -34,7 +34,7 @@ async fn cancel(broker: &Broker, job: &Job) -> SteerResult {
     steered
 }
 
-/// Whoever cancels keeps another lease than the farm's workers.
+/// A client with another lease than that of the farm's workers.
 async fn stranger(farm: &Farm) -> Broker {
     let mut options = ConnectOptions::new(farm.url(), "stranger");
     options.ack_wait = Duration::from_millis(500);
@@ -99,8 +99,8 @@ async fn too_late_whatever_the_clock(store: &TestStore, seconds: i64) {
     farm.completed(&job.id).await;
 }
 
-/// A worker with such a clock dies over the commit: the order is refused within
-/// seconds, and whoever takes the job over decides it.
+/// A worker with such a clock dies during the commit. The cancel is refused within seconds, and the worker that takes
+/// the job over decides it.
 async fn refused_of_the_dead(store: &TestStore, seconds: i64) {
     let farm = Farm::start().await;
     let mut victim = Victim::join(&farm, store, "w").await;
@@ -119,7 +119,7 @@ async fn refused_of_the_dead(store: &TestStore, seconds: i64) {
         "{seconds}: {steered:?}"
     );
 
-    // Once another has made sure that nothing appears, it can be cancelled.
+    // The job can be cancelled once another worker has made sure that no output appears.
     let mut heir = Victim::join(&farm, store, "heir").await;
     let held = heir.hold_at(Step::Encoding);
     held.reached(&farm).await;
@@ -146,7 +146,7 @@ async fn it_is_too_late_to_cancel_what_is_published_whatever_the_clocks() {
     join_all([-600, 600].map(|off| Box::pin(refused_of_the_dead(&store, off)))).await;
 }
 
-/// Times that nobody's clock will ever show.
+/// Times that no clock will ever show.
 #[tokio::test]
 async fn a_run_of_another_century_does_not_hold_up_an_order() {
     let (store, _folder) = store().await;
@@ -171,7 +171,7 @@ async fn a_run_of_another_century_does_not_hold_up_an_order() {
         let asked = Instant::now();
         let steered = farm.view.cancel(&job.id).await;
         assert!(asked.elapsed() < SOON, "took {:?}", asked.elapsed());
-        // Nobody can tell what becomes of its output.
+        // The fate of the output is unknown, so the cancel may not succeed.
         assert!(!matches!(steered, Ok(SteerResult::Done(_))), "{steered:?}");
     }
 }

@@ -1,5 +1,4 @@
-//! The farm while things break on purpose: each promise of the design has a
-//! test here that breaks what it is about.
+//! The farm while faults are injected: for each promise of the design, a test here breaks what the promise is about.
 
 #![allow(clippy::unwrap_used)]
 

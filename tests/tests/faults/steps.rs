@@ -1,5 +1,5 @@
-//! A worker that dies, or freezes for longer than its lease, at each step of
-//! a job's life; and a broker that dies while it is told what counts.
+//! A worker that dies, or is stopped for longer than its lease, at each step of a job's life; and a broker that dies
+//! during a write that counts.
 
 use common::job::Job;
 use futures::future::join_all;
@@ -26,17 +26,17 @@ fn input() -> std::path::PathBuf {
     paths::media("h264.mp4")
 }
 
-/// What the output of a case is called.
+/// The name of a case's output.
 fn name(blow: &str, step: Step) -> String {
     format!("{blow}-{step:?}.mkv")
 }
 
-/// Where it appears.
+/// The key of a case's output.
 fn key(name: &str) -> String {
     format!("out-{name}/{name}")
 }
 
-/// A farm with one job, and the one worker that is to meet its fate.
+/// A farm with one job, and the worker that the fault will hit.
 struct Case<'a> {
     farm: Farm,
     victim: Victim,
@@ -71,13 +71,13 @@ impl<'a> Case<'a> {
         self.store.version(&key(&self.name)).await
     }
 
-    /// Whether the store still has parts of its output, to be put together.
+    /// Whether the store still has an incomplete upload of the output.
     async fn is_pending(&self) -> bool {
         self.store.uploads().await.contains(&key(&self.name))
     }
 
-    /// What the victim said last is said now, and then it wakes up to find that
-    /// the job is not its own.
+    /// Delivers the victim's last message, and then continues the victim, which finds that the job is not its own any
+    /// more.
     async fn wake(&mut self, reached: Option<Reached>) {
         if let Some(reached) = reached {
             reached.decide(Fate::Passed);
@@ -98,7 +98,7 @@ impl<'a> Case<'a> {
         assert_eq!(completed, 1, "{}", self.name);
     }
 
-    /// How the job ended, once nothing else is left of it.
+    /// How the job ended, after everything else of it is gone.
     async fn tally(&self) -> Tally {
         let auditor = Auditor::connect(self.farm.url()).await;
         let job = Acknowledged::new(self.job.id, &self.name, &input());
@@ -108,7 +108,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The worker is killed, and what it was saying is lost.
+/// The worker is killed, and its last message is lost.
 async fn killed(store: &TestStore, step: Step) {
     let mut case = Case::new(store, "killed", step).await;
     let held = case.victim.hold_at(step);
@@ -118,13 +118,13 @@ async fn killed(store: &TestStore, step: Step) {
     let _heir = case.heir().await;
     case.farm.completed(&case.job.id).await;
     drop(reached);
-    // Its scratch folder is its own to sweep.
+    // Only the worker itself sweeps its scratch folder.
     case.victim.restart(&case.farm, store).await;
     case.is_settled().await;
 }
 
-/// The worker sleeps until another has finished its job; what it had said last
-/// arrives before it wakes up, or even while it is still the owner.
+/// The worker is stopped until another worker has finished its job. Its last message arrives before it continues, or
+/// already while it still owns the job.
 async fn frozen(store: &TestStore, step: Step, is_heard: bool) {
     let blow = if is_heard { "heard" } else { "frozen" };
     let mut case = Case::new(store, blow, step).await;
@@ -149,8 +149,7 @@ async fn frozen(store: &TestStore, step: Step, is_heard: bool) {
     assert_eq!(now, Some(run), "{step:?}: the run was written again");
 }
 
-/// The worker sleeps over the commit of the last attempt; what it had said last
-/// arrives when the job has failed.
+/// The worker is stopped during the commit of the last attempt. Its last message arrives after the job has failed.
 async fn buried(store: &TestStore) {
     let mut case = Case::new(store, "buried", Step::Committing).await;
     case.job.attempts = 1;
@@ -170,8 +169,7 @@ async fn buried(store: &TestStore) {
     assert_eq!(case.tally().await.failed, 1);
 }
 
-/// The broker is killed while the worker waits for an answer of it: before it
-/// has heard what it is told, or after.
+/// The broker is killed while the worker waits for an answer: before it has received the worker's request, or after.
 async fn unanswered(store: &TestStore, step: Step, is_heard: bool) {
     let blow = if is_heard { "mute" } else { "deaf" };
     let mut case = Case::new(store, blow, step).await;
@@ -193,7 +191,7 @@ async fn unanswered(store: &TestStore, step: Step, is_heard: bool) {
     case.farm.broker.restart().await;
     case.is_settled().await;
     let run = case.farm.run(&case.job.id).await.unwrap();
-    // A fence that took longer than the lease protects nothing: that attempt ends.
+    // A fence that took longer than the lease protects nothing, so that attempt ends.
     let most = 1 + u32::from(step == Step::Fencing);
     assert!(run.attempt <= most, "{step:?}: {run:#?}");
 }
@@ -202,7 +200,7 @@ async fn unanswered(store: &TestStore, step: Step, is_heard: bool) {
 async fn a_worker_killed_at_any_moment_loses_and_doubles_nothing() {
     let (store, _folder) = store().await;
     join_all(Step::ALL.map(|step| Box::pin(killed(&store, step)))).await;
-    // Only what no run names yet is the store's to expire.
+    // The store itself must expire an upload that no run names yet.
     let unnamed = [Step::Fencing, Step::Uploading];
     let left = unnamed.map(|step| key(&name("killed", step)));
     assert_eq!(store.uploads().await, left);

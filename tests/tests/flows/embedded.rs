@@ -1,4 +1,4 @@
-//! `producer encode`: no server, no worker, nothing left behind.
+//! `producer encode`: it needs no server and no worker, and leaves nothing behind.
 
 use std::path::Path;
 use std::process::Command;
@@ -36,7 +36,7 @@ impl Machine {
         process::run(self.command("ultrafast")).await
     }
 
-    /// A producer in the middle of an encode that takes long.
+    /// A producer in the middle of a long encode.
     async fn long_encode(&self) -> Daemon {
         std::fs::copy(paths::clip("bigbuckbunny.mp4"), self.path("in/long.mp4")).unwrap();
         let log = self.path("producer.log");
@@ -52,7 +52,7 @@ impl Machine {
         producer
     }
 
-    /// Nothing that was started still runs.
+    /// No process that was started still runs.
     async fn is_quiet(&self) {
         poll::until("all that the command started to be gone", async || {
             outside::processes_of(self.0.path())
@@ -80,14 +80,14 @@ async fn encode_needs_no_server_and_leaves_nothing_running() {
         assert_eq!(made.streams.len(), source.streams.len());
     }
 
-    // A second run finds everything done.
+    // A second run finds all outputs made.
     let made = outside::files(&out);
     let which = |name: &str| outside::which(&out.join(name));
     let first = [which("h264.mkv"), which("tracks.mkv")];
     let again = machine.encode().await.succeeded();
     assert_eq!([which("h264.mkv"), which("tracks.mkv")], first, "{again:?}");
 
-    // An output that was deleted is made again, and only that.
+    // A deleted output is made again, and no other.
     std::fs::remove_file(out.join("h264.mkv")).unwrap();
     machine.encode().await.succeeded();
     assert_eq!(
@@ -152,7 +152,7 @@ async fn ctrl_c_ends_everything_and_leaves_no_half_output() {
     machine.is_quiet().await;
     assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
 
-    // There is something to carry on with, and nothing once it is done.
+    // There is a state from which a second run can continue, and none after that run.
     let states = machine.path("state/ffmpeg-easy");
     let folders = || std::fs::read_dir(&states).unwrap().flatten();
     let folders = || folders().filter(|entry| entry.path().is_dir()).count();
@@ -178,7 +178,7 @@ async fn nothing_survives_a_producer_that_is_killed() {
     assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
 }
 
-/// Kilobytes of a disk that the short clips fit on.
+/// The size of a disk with room for the short clips, in kilobytes.
 const OTHER_DISK: u32 = 64 << 10;
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn what_a_crash_leaves_beside_outputs_is_removed_by_the_next_command_and_n
         return;
     };
     let mut producer = machine.long_encode().await;
-    // All at once, the guards as well: nobody is left to tidy up.
+    // All processes at once, the guards included, so that nothing can clean up.
     for signal in [Signal::STOP, Signal::KILL] {
         for process in outside::processes_of(machine.0.path()) {
             process.signal(signal);
@@ -234,7 +234,7 @@ async fn what_a_crash_leaves_beside_outputs_is_removed_by_the_next_command_and_n
 
     std::fs::remove_file(machine.path("in/long.mp4")).unwrap();
     harness::farm::copy_into(&machine.path("in"), &[paths::media("h264.mp4")]);
-    // It looks like one, but this user's commands never made it.
+    // It looks like a scratch folder of the producer, but no command of this user made it.
     let other = out.join(".ffmpeg-easy-scratch-9c1f3a52-8a0f-4f6e-9a55-2d2b8a6cf9ab");
     std::fs::create_dir(&other).unwrap();
     std::fs::write(other.join("film.mkv"), "film").unwrap();

@@ -1,4 +1,4 @@
-//! The farm as people use it, while nothing breaks.
+//! The farm as people use it, without faults.
 
 #![allow(clippy::unwrap_used)]
 

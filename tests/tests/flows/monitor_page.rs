@@ -48,12 +48,12 @@ async fn the_page_shows_queues_workers_and_jobs() {
     )
     .await;
 
-    // The page follows by itself.
+    // The page updates itself.
     let next = farm.job(&paths::media("hevc.mkv"), "libx264");
     farm.enqueue(&next).await;
     shows("the page to show a new job", &["hevc.mkv"]).await;
 
-    // All about the job: how it is run, as its worker has recorded it.
+    // The page of the job shows how it runs, as its worker has recorded it.
     browser
         .evaluate(&format!("location.hash = '#/jobs/{id}'"))
         .await;
@@ -66,8 +66,7 @@ async fn the_page_shows_queues_workers_and_jobs() {
     assert!(command.contains("h264.mp4"), "{command}");
 }
 
-/// Both files of a job side by side, in a store that the monitor knows nothing
-/// of: its workers look.
+/// Both files of a job are shown side by side. The monitor has no access to their store, so it asks the workers.
 #[tokio::test]
 async fn a_jobs_files_are_seen_side_by_side() {
     let farm = Farm::start().await;
@@ -98,7 +97,7 @@ async fn a_jobs_files_are_seen_side_by_side() {
     let words = "[...document.querySelectorAll('.stills img')].map((one) => one.alt).join()";
     let words = browser.evaluate(words).await;
     assert!(words.starts_with("The input at 0:0"), "{words}");
-    // Different instants are different pictures, and both sides show the same ones.
+    // Different times give different pictures, and both sides show the same pictures.
     let differences = "(async () => {
       const bytes = (one) => {
         const canvas = Object.assign(document.createElement('canvas'), { width: 48, height: 27 });
@@ -120,13 +119,13 @@ async fn a_jobs_files_are_seen_side_by_side() {
         "{apart:?}"
     );
 
-    // Another file by that name is not shown as what the job made.
+    // Another file with that name is not shown as the output of the job.
     store.put(&paths::media("vp9.webm"), "out/film.mkv").await;
     let path = format!("/api/v1/jobs/{}/still?side=output&at=0.25", job.id);
     let (status, words) = monitor.refusal(&path).await;
     assert_eq!(status, 502, "{words}");
     assert!(words.contains("is not what the job made"), "{words}");
-    // A time past the end has no picture.
+    // A time after the end has no picture.
     let path = format!("/api/v1/jobs/{}/still?side=input&at=86400", job.id);
     let (status, words) = monitor.refusal(&path).await;
     assert_eq!(status, 502, "{words}");

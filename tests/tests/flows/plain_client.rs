@@ -1,5 +1,5 @@
-//! What DESIGN.md names on the broker, seen by a client that knows nothing of
-//! this code base: every name here is spelled out.
+//! The names on the broker that DESIGN.md lists, as seen by a client that uses no code of the farm: every name here is
+//! spelled out.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ impl PlainClient {
         self.jetstream.get_key_value(name).await.unwrap()
     }
 
-    /// Subjects of a stream that hold messages.
+    /// The subjects of a stream that hold messages.
     async fn subjects(&self, stream: &str) -> BTreeSet<String> {
         let stream = self.jetstream.get_stream(stream).await.unwrap();
         let subjects = stream.info_with_subjects(">").await.unwrap();
@@ -190,7 +190,7 @@ async fn a_plain_client_can_follow_a_job_through_its_life() {
         .map(|kind| format!("events.{id}.{kind}"));
     poll::until("its history", async || {
         let mut entries = plain.subjects("EVENTS").await;
-        // How far a slow machine came is of no interest here.
+        // The progress depends on the speed of the machine.
         entries.retain(|subject| !subject.ends_with(".progress"));
         (entries == BTreeSet::from(history.clone())).then_some(())
     })

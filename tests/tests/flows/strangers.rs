@@ -1,5 +1,5 @@
-//! Anything may stand on the broker: what strangers, newer programs and damage
-//! leave there costs a good job nothing, and every listing answers.
+//! Anything may be stored on the broker: messages of strangers and of newer programs, and damaged messages. They cost a
+//! good job nothing, and every listing answers.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use harness::paths;
 use harness::programs::monitor::TestMonitor;
 use serde_json::{Value, json};
 
-/// Messages that are sent to each subject.
+/// The number of messages for each subject.
 const EACH: usize = 100;
 
-/// A generator of the same numbers each time (SplitMix64).
+/// A generator of the same numbers in each run (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
@@ -31,7 +31,7 @@ impl Dice {
         &from[self.roll(from.len())]
     }
 
-    /// Bytes, JSON, or one of the real messages with something wrong with it.
+    /// Bytes, JSON, or a real message that is damaged.
     fn rubbish(&mut self, real: &[Value]) -> Vec<u8> {
         match self.roll(4) {
             0 => {
@@ -64,7 +64,7 @@ impl Dice {
         }
     }
 
-    /// Changes one thing somewhere inside.
+    /// Changes one value inside the message.
     fn spoil(&mut self, value: &mut Value) {
         let wrong = [
             json!(null),
@@ -94,7 +94,7 @@ impl Dice {
     }
 }
 
-/// One message of each kind, as the programs of today write it.
+/// One message of each kind, as the present programs write it.
 fn real() -> Vec<Value> {
     let folder = paths::repository().join("common/tests/wire/v1");
     let files = std::fs::read_dir(folder).expect("they are there");
@@ -110,7 +110,7 @@ fn real() -> Vec<Value> {
     paths.iter().map(|path| read(path).expect("JSON")).collect()
 }
 
-/// Every subject that the farm has a name for.
+/// Every subject that the farm uses.
 fn subjects(job: &Job) -> Vec<String> {
     let id = job.id;
     let other = uuid::Uuid::from_u128(7);
@@ -166,7 +166,7 @@ async fn throw(client: &Client, subjects: &[String], real: &[Value]) {
     let mut dice = Dice(8);
     for round in 0..EACH {
         for subject in subjects {
-            // Each job message is another's: the work queue keeps them all.
+            // Each message has a job of its own, so the work queue keeps all of them.
             let subject = match subject.strip_prefix("jobs.") {
                 Some(rest) => {
                     let id = uuid::Uuid::from_u128(round as u128 + 1000);
@@ -197,7 +197,7 @@ async fn whatever_stands_on_the_broker_a_good_job_ends_well_and_every_listing_an
     tokio::spawn(async move { while live.next().await.is_some() {} });
 
     throw(farm.view.client(), &subjects(&good), &real()).await;
-    // One that nobody can read, for certain.
+    // A run that no program can read.
     let key = format!("$KV.runs.{}.all", uuid::Uuid::from_u128(9));
     farm.view
         .client()
@@ -274,7 +274,7 @@ async fn whatever_stands_on_the_broker_a_good_job_ends_well_and_every_listing_an
     })
     .await;
     assert!(state.contains("cannot be read"), "{state}");
-    // The worker is who it was.
+    // The worker is still the same.
     let heartbeat = farm.heartbeat("w").await.expect("alive");
     assert_eq!(heartbeat.status, common::farm::worker::WorkerStatus::Ready);
 }

@@ -1,4 +1,4 @@
-//! The harness itself: parts that other tests take for granted.
+//! Tests of the harness itself, on whose parts other tests rely.
 
 #![allow(clippy::unwrap_used)]
 
@@ -29,7 +29,7 @@ async fn the_store_keeps_objects_when_it_is_killed() {
     assert_eq!(store.get("missing").await, None);
 }
 
-/// What a worker asks of ffmpeg for a job.
+/// The command line of a job's encode, as a worker starts it.
 fn encode(ffmpeg: &StandIn, folder: &std::path::Path) -> Command {
     let mut command = Command::new(ffmpeg.program());
     command

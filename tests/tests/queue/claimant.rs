@@ -1,4 +1,4 @@
-//! A worker as the queue meets it: a test decides which jobs it takes.
+//! A test's worker, as the queue sees it: the test decides which jobs the worker takes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,10 +10,10 @@ use common::job::id::BatchId;
 
 use crate::name;
 
-/// Why a worker declines a job, if it does.
+/// The reason for which a worker declines a job, if it does.
 type Decide = Box<dyn Fn(&Job) -> Option<Decline> + Send + Sync>;
 
-/// A worker that serves every queue, and declines the jobs that its test says.
+/// A worker that serves every queue, and declines the jobs that the test chooses.
 pub(crate) struct TestClaimant {
     name: WorkerName,
     decide: Decide,
@@ -32,7 +32,7 @@ impl TestClaimant {
         }
     }
 
-    /// Declines the jobs whose inputs are named like this.
+    /// Declines the jobs whose inputs have this name.
     pub(crate) fn without(unwanted: &'static str, decline: Decline) -> Self {
         Self::new("picky", move |job| {
             let name = job.input.location.name();
@@ -40,14 +40,14 @@ impl TestClaimant {
         })
     }
 
-    /// Knows that a batch is paused.
+    /// A worker that knows of a paused batch.
     pub(crate) fn pausing(worker: &str, batch: BatchId) -> Self {
         Self::new(worker, move |job| {
             (job.batch == batch).then_some(Decline::Park)
         })
     }
 
-    /// How many jobs it was asked about since the last call of this.
+    /// The number of jobs that the worker was asked about since the last call.
     pub(crate) fn asked(&self) -> usize {
         self.asked.swap(0, Ordering::Relaxed)
     }

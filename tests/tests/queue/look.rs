@@ -1,5 +1,4 @@
-//! A look at the lanes is a bounded step, whatever is declined in it, and the
-//! lease of a lane is nobody's to change.
+//! A poll of the lanes is a bounded step, however many jobs are declined in it. The lease of a lane does not change.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -20,7 +19,7 @@ const FAR: NetworkConditions = NetworkConditions {
     ..NetworkConditions::GOOD
 };
 
-/// Jobs that a [`TestClaimant`] worker does not want.
+/// Enqueues jobs that a [`TestClaimant`] declines.
 async fn enqueue_unwanted(broker: &Broker, many: usize) {
     let jobs: Vec<_> = (0..many)
         .map(|n| (job(&format!("large-{n}")), lane(5)))
@@ -36,7 +35,7 @@ fn beside() -> Lane {
     }
 }
 
-/// What one look of a worker with this many slots brought: the names of inputs.
+/// The jobs that one poll of a worker with this many slots finds, as the names of their inputs.
 async fn look(broker: &Broker, known: &Lanes, worker: &TestClaimant, slots: usize) -> Vec<String> {
     let look = broker.poll(known, worker, slots).await.expect("an answer");
     let claims = look.claims.into_iter();
@@ -57,7 +56,7 @@ async fn a_good_job_behind_many_that_are_declined_is_reached_by_looks_that_end()
     let (far, mut known) = connect_to(proxy.nats_url()).await;
     lanes(&far, &mut known).await;
     proxy.set(FAR);
-    // They come back, and before what is new, sooner than one by one could be declined.
+    // Declined jobs come back before new ones, and sooner than the worker could decline all of them one by one.
     let picky = TestClaimant::without("large", Decline::Leave(SignedDuration::from_secs(5)));
     let mut longest = Duration::ZERO;
     let found = poll::until_within(Duration::from_secs(30), "the good job", async || {
@@ -85,7 +84,7 @@ async fn a_lane_of_declined_jobs_does_not_hide_the_one_beside_it() {
     }
     let picky = TestClaimant::without("large", Decline::Leave(SignedDuration::from_millis(1)));
     assert_eq!(look(&broker, &known, &picky, 2).await, ["a", "b"]);
-    // What is declined comes back at once, and always: the look ends all the same.
+    // Declined jobs come back at once, every time; the poll ends all the same.
     let began = Instant::now();
     assert!(look(&broker, &known, &picky, 2).await.is_empty());
     assert!(began.elapsed() < Duration::from_secs(10));
@@ -147,7 +146,7 @@ async fn what_one_worker_declines_is_there_for_others_at_once() {
     })
     .await;
 
-    // It leaves the lane to others meanwhile, until something new is there.
+    // The worker leaves the lane to others until a new job is enqueued.
     enqueue_unwanted(&broker, 51).await;
     assert!(look(&broker, &its, &picky, 2).await.is_empty());
     assert_eq!(picky.asked(), 0);
@@ -167,7 +166,7 @@ async fn a_lane_keeps_its_lease_whoever_asks_for_it_and_whatever_fails() {
     let first = [(job("a"), lane(5))];
     patient.enqueue(&first, |_| {}).await.expect("enqueued");
 
-    // Another program, with a lease of its own, asks while nobody tells of lanes.
+    // Another program, with a lease of its own, asks while the broker's answers about lanes are lost.
     let proxy = Proxy::start(Protocol::Nats, server.port());
     let (other, _) = connect_to(proxy.nats_url()).await;
     let blind = |request: &harness::faults::proxy::Request| {
@@ -184,7 +183,7 @@ async fn a_lane_keeps_its_lease_whoever_asks_for_it_and_whatever_fails() {
     let info = stream.consumer_info(lane(5).consumer()).await;
     assert_eq!(info.expect("the lane").config.ack_wait, LEASE);
 
-    // Two that find none make one lane, with one lease.
+    // If two programs find no lane, they make one lane with one lease.
     proxy.judge(|_| Fate::Passed);
     let (mine, yours) = ([(job("c"), lane(6))], [(job("d"), lane(6))]);
     let (mine, yours) = tokio::join!(

@@ -1,4 +1,4 @@
-//! The queue's protocol on a real broker, by the library that the programs share.
+//! The queue's protocol on a real broker, through the library that the programs share.
 //!
 //! More than 12 entries: each holds the tests of one part of the queue's protocol.
 
@@ -67,7 +67,7 @@ fn report(worker: &str) -> Report {
     testing::report(worker, "libx264", 1, 1.0)
 }
 
-/// With a lease of 1 s, and hardly a wait before a retry.
+/// Connects with a lease of 1 s, and with very short waits before a retry.
 async fn connect(server: &TestBroker) -> (Broker, Lanes) {
     connect_to(server.url()).await
 }
@@ -80,7 +80,7 @@ async fn connect_to(url: String) -> (Broker, Lanes) {
     (broker, Lanes::default())
 }
 
-/// An order that pauses something.
+/// An order that pauses its target.
 fn paused() -> Order {
     Order {
         paused: true,
@@ -97,8 +97,7 @@ async fn revision(broker: &Broker, job: &JobId) -> u64 {
     run.expect("there is a run").sequence
 }
 
-/// Asks for a job once more, as a program does that dies before its run says
-/// so; `of` is the revision of the run that failed.
+/// Requests a retry as a program does that dies before the run is written. `of` is the revision of the failed run.
 async fn ask_again(broker: &Broker, job: &Job, of: u64) {
     let mut headers = async_nats::HeaderMap::new();
     headers.insert("Farm-Retry-Of", of.to_string());
@@ -110,8 +109,7 @@ async fn ask_again(broker: &Broker, job: &Job, of: u64) {
     sent.await.expect("sent").await.expect("stored");
 }
 
-/// A broker with one pending job in a lane that is known. What must live as
-/// long as the test comes first.
+/// A broker with one pending job in a known lane. The first value must live as long as the test.
 async fn with_one_job() -> ((TestBroker, TempDir), Broker, Lanes) {
     let folder = tempfile::tempdir().expect("a folder");
     let server = TestBroker::start(folder.path()).await;
@@ -135,7 +133,7 @@ async fn claim(broker: &Broker, lanes: &Lanes, worker: &str) -> Option<Claim> {
     claims.pop().map(|(claim, ())| claim)
 }
 
-/// Looks until there is something, for what only time brings.
+/// Polls until a job comes, for jobs that only time brings.
 async fn claim_in_time(broker: &Broker, lanes: &Lanes, worker: &str) -> Claim {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {

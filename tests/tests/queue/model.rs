@@ -1,5 +1,5 @@
-//! The life of a job against a model of it: any sequence of what workers and
-//! people do must end, on the real broker, as the model says.
+//! The life of a job against a model: any sequence of actions of workers and people must end on the real broker as the
+//! model says.
 
 use common::broker::{Broker, Claim, ClaimError, Lanes, SteerResult};
 use common::farm::queue::{Lane, Queue};
@@ -15,37 +15,37 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::{claim, claim_in_time, connect, job, lane, report};
 
-/// Sequences that are tried, unless `PROPTEST_CASES` says otherwise.
+/// The number of sequences, unless `PROPTEST_CASES` sets another.
 const CASES: u32 = 24;
 /// The queues between which the job is moved.
 const QUEUES: [&str; 2] = ["libx264", "on_w2"];
 
-/// What anybody may do next. A worker's step is about the claim that it has.
+/// The next action. A worker's action is about the claim that the worker has.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// A worker looks for the job in both queues.
+    /// A worker polls both queues for the job.
     Look(usize),
-    /// It begins to publish.
+    /// The worker begins to publish.
     Publish(usize),
-    /// It has made sure that nothing appears by what was about to.
+    /// The worker has made sure that no output of an earlier attempt will appear.
     Settle(usize),
-    /// It says that it is done.
+    /// The worker completes the job.
     Complete(usize),
-    /// Its attempt failed, and another may fare better.
+    /// The attempt failed, and another may succeed.
     Fail(usize),
-    /// It came to nothing by what passes.
+    /// The attempt failed by a passing fault.
     Pass(usize),
-    /// Its attempt failed, and no other would fare better.
+    /// The attempt failed, and no other would succeed.
     Refuse(usize),
-    /// It gives the job back.
+    /// The worker releases the job.
     HandBack(usize),
-    /// Its lease runs out, and it does not know.
+    /// The worker's lease runs out, and the worker does not notice.
     Expire(usize),
     /// A person cancels the job.
     Cancel,
-    /// A person moves it to one of the queues.
+    /// A person moves the job to one of the queues.
     Move(usize),
-    /// A person asks for it again.
+    /// A person retries the job.
     Retry,
 }
 
@@ -66,12 +66,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the model knows: far less than a run does.
+/// The state of the model: far simpler than a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Model {
-    /// It waits, with so many attempts used up.
+    /// The job waits, with so many attempts used up.
     Pending(u32),
-    /// This worker owns it, with so many used up, this one included.
+    /// This worker owns the job, with so many attempts used up, this one included.
     Running(usize, u32),
     Completed,
     Failed,
@@ -94,17 +94,17 @@ impl Model {
     }
 }
 
-/// The real thing beside its model.
+/// The real job beside its model.
 struct Pair {
     broker: Broker,
     lanes: Lanes,
     job: Job,
-    /// The claims that each of two workers believes to hold.
+    /// The claims that each of the two workers believes it holds.
     claims: [Option<Claim>; 2],
     model: Model,
     /// Whether the owner has begun to publish: then people wait.
     is_publishing: bool,
-    /// What whoever goes on has to look for.
+    /// The fence that the next owner has to look at.
     fence: Option<Fence>,
 }
 
@@ -113,7 +113,7 @@ const WORKERS: [&str; 2] = ["w1", "w2"];
 impl Pair {
     async fn start(broker: &Broker, nth: &str) -> Self {
         let job = Job {
-            // Attempts on two workers only, so that these alone count.
+            // There are only two workers, so only the number of attempts ends the job.
             attempts: 3,
             ..job(nth)
         };
@@ -224,14 +224,14 @@ impl Pair {
         Ok(())
     }
 
-    /// Only what is pending may be found, and by one worker.
+    /// Only a pending job may be found, and only by one worker.
     async fn look(&mut self, worker: usize) -> Result<(), TestCaseError> {
         let claim = match self.model {
-            // It may wait for its retry, or come back only when a message has made its way.
+            // The job may wait for its retry, or come back only when its message arrives.
             Model::Pending(_) => {
                 Some(claim_in_time(&self.broker, &self.lanes, WORKERS[worker]).await)
             }
-            // Nobody keeps the owner's lease here, so it may be lost while we look.
+            // This test keeps no lease for the owner, so the claim may be lost during the poll.
             Model::Running(..) => None,
             _ => claim(&self.broker, &self.lanes, WORKERS[worker]).await,
         };
@@ -247,7 +247,7 @@ impl Pair {
         Ok(())
     }
 
-    /// What a worker wrote counts if it was the owner, and else not at all.
+    /// What a worker wrote counts only if the worker was the owner.
     fn ended(
         &mut self,
         worker: usize,
@@ -264,7 +264,7 @@ impl Pair {
         Ok(())
     }
 
-    /// The other worker takes the job over, where it is this one's.
+    /// The other worker takes the job over, if this worker owns it.
     async fn expire(&mut self, worker: usize) -> Result<(), TestCaseError> {
         let Model::Running(owner, spent) = self.model else {
             return Ok(());
@@ -274,7 +274,7 @@ impl Pair {
         }
         let other = 1 - worker;
         if spent == 3 {
-            // Its last attempt is over as soon as anybody looks.
+            // After its last attempt, the job fails as soon as any worker polls.
             harness::poll::until("the dead letter", async || {
                 let found = claim(&self.broker, &self.lanes, WORKERS[other]).await;
                 assert!(found.is_none(), "taken a fourth time");
@@ -295,7 +295,7 @@ impl Pair {
 
     async fn steer(&mut self, step: Step) -> Result<(), TestCaseError> {
         if self.is_publishing && matches!(self.model, Model::Running(..)) {
-            // They would wait for the output to appear.
+            // These actions would wait for the output to appear.
             return Ok(());
         }
         let id = &self.job.id;
@@ -303,7 +303,7 @@ impl Pair {
         let may_appear = self.fence.as_ref().is_some_and(|fence| !fence.is_settled);
         let is_running = matches!(model, Model::Running(..));
         if may_appear && is_running && matches!(step, Step::Cancel) {
-            // They would wait for the owner to look.
+            // A cancel would wait until the owner has looked for the output.
             return Ok(());
         }
         let (steered, expected) = match step {
@@ -346,7 +346,7 @@ impl Pair {
         Ok(())
     }
 
-    /// Whatever has happened, the job ends, and leaves nothing behind.
+    /// Whatever has happened, the job ends and leaves nothing behind.
     async fn end(&mut self) -> Result<(), TestCaseError> {
         for worker in 0..2 {
             if self.owns(worker) {
@@ -358,7 +358,7 @@ impl Pair {
             self.take(0, Step::Complete(0)).await?;
         }
         harness::poll::until("an empty queue", async || {
-            // What is left is dropped by whoever looks.
+            // The next poll drops what is left.
             let found = claim(&self.broker, &self.lanes, WORKERS[0]).await;
             assert!(found.is_none(), "it has ended");
             let (_, messages) = self.broker.queue_extent().await.expect("an answer");

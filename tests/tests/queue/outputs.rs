@@ -1,4 +1,4 @@
-//! Two live jobs never own one output: the second is refused when it is given.
+//! Two live jobs never own one output: the second is refused when it is enqueued.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::{claim_in_time, connect, job, lane, lanes, report};
 
-/// Another job for the output of this one.
+/// Another job with the same output.
 fn rival(first: &Job, name: &str) -> Job {
     let rival = job(name);
     Job::new(
@@ -47,7 +47,7 @@ async fn an_output_belongs_to_one_live_job() {
     let (first, second) = (job("a"), rival(&job("a"), "b"));
     assert_eq!(enqueue(&broker, &first).await, EnqueueResult::Added);
     assert!(is_taken(&enqueue(&broker, &second).await, &first));
-    // The very same is the very same.
+    // The same job again is known.
     assert_eq!(
         enqueue(&broker, &first).await,
         EnqueueResult::AlreadyPending
@@ -57,13 +57,13 @@ async fn an_output_belongs_to_one_live_job() {
     assert_eq!(running.job().id, first.id);
     assert!(is_taken(&enqueue(&broker, &second).await, &first));
 
-    // One that waits for its retry lives, too.
+    // A job that waits for its retry is live, too.
     running.fail(Failure::worker("full")).await.expect("ours");
     assert!(is_taken(&enqueue(&broker, &second).await, &first));
     let again = claim_in_time(&broker, &known, "w2").await;
     again.fail(Failure::input("broken")).await.expect("ours");
 
-    // What has failed gives its output to whoever comes, and does not get it back.
+    // A failed job gives its output up to the next job, and does not get it back.
     assert_eq!(enqueue(&broker, &second).await, EnqueueResult::Added);
     let steered = broker.retry(&first.id).await.expect("an answer");
     assert!(
@@ -80,7 +80,7 @@ async fn an_output_belongs_to_one_live_job() {
     let claim = claim_in_time(&broker, &known, "w").await;
     claim.complete(report("w")).await.expect("ours");
 
-    // Whether what is done may be replaced is for those to say who look at it.
+    // The queue does not decide whether a finished output may be replaced: the programs that look at the output do.
     assert_eq!(
         enqueue(&broker, &rival(&first, "c")).await,
         EnqueueResult::Added
@@ -124,7 +124,7 @@ async fn of_many_who_want_an_output_at_once_one_gets_it() {
     }
 }
 
-/// Whoever claimed an output died before its job was enqueued.
+/// A program that claimed an output died before its job was enqueued.
 #[tokio::test]
 async fn a_claim_without_a_job_strands_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -142,7 +142,7 @@ async fn a_claim_without_a_job_strands_nothing() {
         "somebody may be at it"
     );
     assert!(asked.elapsed() < Duration::from_secs(20));
-    // The one that had died comes late.
+    // The program that had died continues late.
     assert!(is_taken(&enqueue(&broker, &dead).await, &next));
 }
 
@@ -163,7 +163,7 @@ async fn a_job_that_is_forgotten_leaves_no_claim() {
     );
 }
 
-/// The outputs of later jobs of one order are claimed while earlier ones are published.
+/// The outputs of later jobs of one batch are claimed while earlier jobs are published.
 #[tokio::test]
 async fn one_long_order_keeps_its_order_and_gives_no_output_twice() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! Who owns a job: a message that comes back does not prove that its owner is gone.
+//! Who owns a job. A redelivered message does not prove that the owner is gone.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use crate::{
     claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
 };
 
-/// Answers for a worker, as the program does, until the test ends.
+/// Answers as the worker program does, until the test ends.
 async fn answer_for(broker: &Broker, worker: &str) {
     let stop = CancellationToken::new();
     let answering = broker.answer_for(&name(worker), stop).await;
     answering.expect("connected");
 }
 
-/// A worker is frozen between the fetch of a message and its claim; meanwhile the
-/// message is given to another, which is at the job when the first one wakes up.
+/// A worker is frozen between the fetch of a message and its claim. Meanwhile another worker gets the message, and runs
+/// the job when the first worker continues.
 async fn overtaken_with(attempts: u32) {
     let folder = tempfile::tempdir().expect("a folder");
     let server = TestBroker::start(folder.path()).await;
@@ -61,7 +61,7 @@ async fn overtaken_with(attempts: u32) {
         taken.map(|claim| claim.run().clone())
     );
 
-    // The owner goes on for some leases, and nobody disturbs it.
+    // The owner goes on undisturbed for some leases.
     let until = Instant::now() + Duration::from_secs(3);
     while Instant::now() < until {
         assert!(claim(&far, &known, "frozen").await.is_none());
@@ -146,7 +146,7 @@ async fn an_owner_hears_soon_that_its_job_was_buried() {
         .expect("enqueued");
     lanes(&broker, &mut known).await;
     let owned = claim_in_time(&far, &known, "w1").await;
-    // Nothing that it says reaches the broker, and everything that is said reaches it.
+    // None of the owner's messages reaches the broker, and all of the broker's messages reach the owner.
     proxy.judge(|request| match request.subject.starts_with("$JS.ACK.") {
         true => Fate::Lost,
         false => Fate::Passed,
@@ -190,7 +190,7 @@ async fn a_job_that_no_worker_could_ever_take_is_set_aside() {
     assert_eq!(left, 0, "it is still in the queue");
 }
 
-/// A write of the owner's is dropped while it is on its way, and comes through.
+/// A write of the owner is cancelled on its way, and arrives all the same.
 #[tokio::test]
 async fn a_write_that_nobody_waited_for_costs_its_owner_nothing() {
     let folder = tempfile::tempdir().expect("a folder");

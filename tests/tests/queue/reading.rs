@@ -1,4 +1,4 @@
-//! Many jobs are read page by page: each once, as it is now, and in few requests.
+//! Many jobs are read page by page: each once, in its present state, and in few requests.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

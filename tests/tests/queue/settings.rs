@@ -1,4 +1,4 @@
-//! What a farm keeps of presets and history.
+//! The farm's presets and the retention of its history.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn a_preset_is_written_over_only_by_who_knows_what_it_was() {
     let second = save("two", Overwrite::Revision(first))
         .await
         .expect("known");
-    // Who read the first one knows nothing of the second.
+    // The client that read the first version does not know the second.
     let late = save("late", Overwrite::Revision(first)).await;
     assert!(matches!(late, Err(SettingsError::Changed(_))), "{late:?}");
     let late = broker.remove_preset(&name, Some(first)).await;
@@ -93,7 +93,7 @@ async fn the_default_is_there_as_long_as_it_is_the_default() {
     let held = broker.remove_preset(&ours, None).await;
     assert!(matches!(held, Err(SettingsError::IsDefault(_))), "{held:?}");
 
-    // What is built in stays, so it may be the default, saved anew or not.
+    // A built-in preset cannot be removed, so it may be the default, also with a saved version over it.
     let built_in = token("small-av1");
     let stays = broker.remove_preset(&built_in, None).await;
     assert!(matches!(stays, Err(SettingsError::BuiltIn(_))), "{stays:?}");
@@ -127,7 +127,7 @@ async fn history_is_kept_as_long_as_was_set_and_all_else_as_it_was() {
         (None, days(90), days(90))
     );
 
-    // An operator's own limit, which the farm knows nothing of.
+    // A limit of an operator's own, which the farm does not know.
     let mut events = broker.jetstream().get_stream(EVENTS).await.expect("made");
     let mut config = events.info().await.expect("an answer").config.clone();
     config.max_bytes = 123_456_789;
@@ -147,7 +147,7 @@ async fn history_is_kept_as_long_as_was_set_and_all_else_as_it_was() {
     let found = events.info().await.expect("an answer").config.clone();
     assert_eq!(found, config);
 
-    // Whoever comes next leaves that alone, and makes anew what is missing.
+    // The next program that sets up the farm leaves that limit alone, and makes what is missing.
     let runs_before = stream_config(&broker, "KV_runs").await;
     let batches = format!("KV_{BATCHES}");
     broker

@@ -1,6 +1,5 @@
-//! Everybody at once: two workers that fail, die, freeze and stop, and people
-//! who cancel, move and retry, each as it happens to come. Whatever the order,
-//! every job ends once.
+//! All actions at once, at random: two workers that fail, die, freeze and stop, and people who cancel, move and retry.
+//! In any order, every job ends once.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -22,14 +21,14 @@ use tokio::time::Instant;
 use crate::{connect, job, name, report};
 
 const JOBS: usize = 80;
-/// The queues that jobs are moved between.
+/// The queues between which jobs are moved.
 const QUEUES: [&str; 3] = ["libx264", "on_w1", "on_w2"];
-/// How long everybody does as they like.
+/// The duration of the storm.
 const STORM: Duration = Duration::from_secs(6);
-/// How long the work may take once it is over.
+/// How long the rest of the work may take after the storm.
 const CALM: Duration = Duration::from_secs(60);
 
-/// What the workers were told: how often each job was completed.
+/// How often each job was completed, by the answers that the workers got.
 type Completed = Mutex<HashMap<JobId, u32>>;
 
 fn queues(worker: &str) -> Vec<Queue> {
@@ -110,7 +109,7 @@ async fn subjects(broker: &Broker, stream: &str) -> Vec<String> {
         .await
 }
 
-/// What is in the queue, and what its lanes know of it.
+/// The messages in the queue, and the lanes' counts of them.
 async fn queue(broker: &Broker) -> String {
     let stream = broker.jetstream().get_stream("JOBS").await.expect("it");
     let mut text = String::new();
@@ -135,7 +134,7 @@ async fn queue(broker: &Broker) -> String {
     text
 }
 
-/// A worker for whom anything may go wrong.
+/// A worker at which anything may go wrong.
 async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Completed, mut rng: Rng) {
     let mut zombies: Vec<Claim> = Vec::new();
     let mut lanes = Lanes::default();
@@ -155,7 +154,7 @@ async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Complet
                 6 => drop(claim.fail(Failure::worker("the disk")).await),
                 7 => drop(claim.fail(Failure::input("corrupt")).await),
                 8 => drop(claim.release().await),
-                // It dies with the job, or is frozen and goes on later as if nothing had been.
+                // The worker dies with the job, or is frozen and continues later.
                 9 => drop(claim),
                 _ => zombies.push(claim),
             }
@@ -168,7 +167,7 @@ async fn work(broker: &Broker, worker: &str, until: Instant, completed: &Complet
     }
 }
 
-/// Claims; nothing where a lane is listed that the broker is still making.
+/// Polls and claims; `None` for a lane that is listed while the broker still makes it.
 async fn look(
     broker: &Broker,
     lanes: &Lanes,
@@ -182,7 +181,7 @@ async fn look(
     }
 }
 
-/// A good attempt, which may still be taken away at any moment.
+/// A successful attempt, whose job may still be taken away at any moment.
 async fn run(mut claim: Claim, worker: &str, completed: &Completed, rng: &mut Rng) {
     let lease = Lease::keep(&claim);
     pause(rng, 120).await;
@@ -205,7 +204,7 @@ async fn finish_one(claim: Claim, worker: &str, completed: &Completed) {
     }
 }
 
-/// A person who cannot make up their mind.
+/// A person who changes jobs at random.
 async fn meddle(broker: &Broker, jobs: &[Job], until: Instant, mut rng: Rng) {
     while Instant::now() < until {
         let job = &jobs[rng.usize(..jobs.len())].id;
@@ -227,7 +226,7 @@ async fn meddle(broker: &Broker, jobs: &[Job], until: Instant, mut rng: Rng) {
     }
 }
 
-/// A worker for whom all goes well, until nothing is left to do.
+/// A worker without faults, until no job is left.
 async fn finish(broker: &Broker, jobs: &[Job], worker: &str, completed: &Completed) {
     let deadline = Instant::now() + CALM;
     let mut lanes = Lanes::default();

@@ -1,4 +1,4 @@
-//! Jobs are enqueued once, taken by one worker at a time, and end.
+//! Jobs are enqueued once, claimed by one worker at a time, and end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,7 +36,7 @@ async fn enqueueing_again_adds_nothing() {
             .iter()
             .all(|(_, outcome)| *outcome == EnqueueResult::Added)
     );
-    // Half known, half new, and moved to another priority in the request.
+    // Half of the jobs are known and half are new; the request asks for another priority.
     let again: Vec<_> = jobs.iter().map(|(job, _)| (job.clone(), lane(9))).collect();
     let second = broker.enqueue(&again, |_| {}).await.expect("enqueued");
     let added = second
@@ -44,7 +44,7 @@ async fn enqueueing_again_adds_nothing() {
         .filter(|(_, outcome)| *outcome == EnqueueResult::Added)
         .count();
     assert_eq!(added, 500);
-    // One that is done is known, not added.
+    // A completed job is known, and is not added.
     lanes(&broker, &mut known).await;
     let done = claim(&broker, &known, "w1").await.expect("a job");
     let id = done.job().id;
@@ -119,7 +119,7 @@ async fn a_job_that_loses_all_its_workers_ends_as_a_dead_letter() {
     for attempt in 1..=Job::ATTEMPTS {
         let claim = claim_in_time(&broker, &known, "w1").await;
         assert_eq!((claim.job().id, claim.run().attempt), (id, attempt));
-        // Its worker dies: no sign of life ever comes.
+        // The worker dies: no sign of life ever comes.
     }
     broker
         .enqueue(&[(job("good"), lane(5))], |_| {})
@@ -170,10 +170,10 @@ async fn a_failed_attempt_waits_and_comes_back_by_itself() {
             .message
             .contains("no network")
     );
-    // The input's fault is not worth another attempt.
+    // A fault of the input gets no further attempt.
     let run = second.fail(Failure::input("corrupt")).await.expect("ours");
     assert!(matches!(run.state, RunState::Failed { .. }), "{run:?}");
-    // Nobody waits until an event is stored.
+    // A completion does not wait until its event is stored.
     let events = poll::until("the end in the history", async || {
         let events = broker.events(&run.job.id).await.expect("history");
         let last = events.last()?.what.kind();
@@ -238,7 +238,7 @@ async fn a_replica_that_lags_behind_loses_no_retry() {
     let declining = TestClaimant::new("w0", |_| {
         Some(Decline::Leave(SignedDuration::from_millis(100)))
     });
-    // Somebody declines the retry: whoever gets it next reads its run first.
+    // A worker declines the retry, so the next worker that gets it reads the run first.
     poll::until("the retry to be declined", async || {
         let left = broker.poll(&known, &declining, 1).await.ok()?;
         assert!(left.claims.is_empty());
@@ -248,7 +248,7 @@ async fn a_replica_that_lags_behind_loses_no_retry() {
     })
     .await;
 
-    // One replica has heard nothing of the failure, and the next question goes to it.
+    // One replica has not got the failure yet, and answers the next request.
     let mut questions = client.subscribe("replica").await.expect("connected");
     let asked = AtomicBool::new(false);
     proxy.judge(move |request| {
@@ -277,7 +277,7 @@ async fn a_lane_that_forgot_a_job_is_made_anew() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = TestBroker::start(folder.path()).await;
     let (broker, mut known) = connect(&server).await;
-    // A lane that gives each message out once: afterwards it counts it no more, as one does that lost its memory.
+    // A lane that delivers each message once and then no longer counts it, like a consumer that lost its state.
     let stream = broker.jetstream().get_stream("JOBS").await.expect("it");
     let forgetful = pull::Config {
         durable_name: Some(lane(5).consumer()),
@@ -292,7 +292,7 @@ async fn a_lane_that_forgot_a_job_is_made_anew() {
         .enqueue(&[(job("a"), lane(5))], |_| {})
         .await
         .expect("enqueued");
-    // Its worker dies.
+    // The worker dies.
     drop(claim(&broker, &known, "w1").await.expect("a job"));
     poll::until("the lane to forget it", async || {
         let info = stream.consumer_info(lane(5).consumer()).await.ok()?;
@@ -307,7 +307,7 @@ async fn a_lane_that_forgot_a_job_is_made_anew() {
         .expect("an answer");
     let second = claim_in_time(&broker, &known, "w2").await;
     assert_eq!(second.run().attempt, 2);
-    // One that is held is not forgotten, however old it is.
+    // A message that a worker holds does not count as forgotten, however old it is.
     broker
         .recreate_stuck_consumers(&known)
         .await

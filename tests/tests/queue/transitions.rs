@@ -1,6 +1,5 @@
-//! Whatever happens to a run, the note of what was about to appear stays in it
-//! until the job is completed or another note takes its place, and while an
-//! output may appear, the job is not cancelled. Pure: no broker.
+//! In every transition of a run, the fence stays until the job is completed or a new fence replaces it. While an output
+//! may appear, the job is not cancelled. These tests are pure and use no broker.
 
 use common::job::failure::Failure;
 use common::job::run::{Run, RunState, Stage};
@@ -43,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The run after a step; the same where it does not allow that.
+/// The run after a step; the same run if the step is not allowed.
 fn after(run: &Run, step: Step, nth: usize) -> Run {
     let now = Timestamp::UNIX_EPOCH;
     let is_running = matches!(run.state, RunState::Running { .. });
@@ -94,7 +93,7 @@ proptest! {
                 _ => prop_assert_eq!(&next.fence, &run.fence),
             }
             prop_assert!(!(next.state == RunState::Cancelled && next.may_appear()));
-            // Nobody may take it away while its output is just appearing.
+            // Nobody may take the job away while its output appears.
             if run.is_publishing() && matches!(step, Step::Move | Step::Cancel) {
                 prop_assert_eq!(&next, &run);
             }
@@ -117,7 +116,7 @@ proptest! {
         prop_assert!(looks.only_looks());
         let buried = looks.take_over(&lane(5), 1, name("third"), now);
         prop_assert_eq!(buried.state.as_str(), "failed", "for ever");
-        // Without a note there is nothing to look for.
+        // Without a fence, no output has to be looked for.
         let lost = run.take_over(&lane(5), 1, name("heir"), now);
         prop_assert_eq!(lost.state.as_str(), "failed");
     }

@@ -1,4 +1,4 @@
-//! What cannot be read costs itself only.
+//! A record that cannot be read affects its own job only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ const BROKEN: &str = r#"{"v":1,"body":{}}"#;
 
 const NEWER: &str = r#"{"v":2,"body":{}}"#;
 
-/// Has something else stand where the run of a job should.
+/// Replaces the run of a job by another content.
 async fn spoil(broker: &Broker, job: &JobId, run: &'static str) {
     let key = subject::kv(RUNS, &subject::run(job));
     let stored = broker.jetstream().publish(key, run.into()).await;
@@ -67,7 +67,7 @@ async fn a_hundred_broken_runs_starve_no_good_job() {
         (messages(&broker, "DEAD").await == MANY as u64).then_some(())
     })
     .await;
-    // The newer one waits for a worker that can read its run.
+    // The job with the newer run waits for a worker that can read the run.
     assert_eq!(messages(&broker, "JOBS").await, 1);
     let jobs = broker.jobs(true).await.expect("a listing");
     let is_done = |record: &JobRecord| record.job().id == good.0.id && record.has_ended();
@@ -81,7 +81,7 @@ async fn a_hundred_broken_runs_starve_no_good_job() {
     assert!(
         matches!(&letter.state, RunState::Failed { failure } if failure.message.contains("cannot be read"))
     );
-    // Who enqueues it again is told, and all others are enqueued.
+    // A person who enqueues the job again gets an error for it, and all other jobs are enqueued.
     let again = [bad[1].clone(), (job("another"), lane(5))];
     let outcomes = broker.enqueue(&again, |_| {}).await.expect("enqueued");
     assert_eq!(outcomes[1].1, common::broker::EnqueueResult::Added);
@@ -113,7 +113,7 @@ async fn a_job_whose_run_is_broken_starts_anew_when_a_person_says_so() {
     let second = claim_in_time(&broker, &known, "w2").await;
     assert_eq!(second.job().id, id);
     second.complete(report("w2")).await.expect("ours");
-    // One that is nowhere else cannot be started anew: the person hears what to do.
+    // A job that is stored nowhere else cannot be started anew, and the person is told what to do.
     spoil(&broker, &id, BROKEN).await;
     let refused = broker.retry(&id).await.expect_err("nothing is known of it");
     assert!(refused.to_string().contains("--again"), "{refused}");
@@ -126,7 +126,7 @@ async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back(
     let failure = common::job::failure::Failure::input("corrupt");
     let failed = first.fail(failure).await.expect("ours");
     let job: &Job = &failed.job;
-    // Whoever wanted it again died before the run said so.
+    // A person requested a retry, and the program died before the run was written.
     let of = revision(&broker, &job.id).await;
     ask_again(&broker, job, of).await;
     let batch = Target::Batch(job.batch);
@@ -176,7 +176,7 @@ async fn notices_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
     told.wait_for(|known| known.is_paused(&target))
         .await
         .expect("it is heard");
-    // Each reading asks for one page and finds its end.
+    // Each reading asks for one page, and finds its end.
     let most = 20 + 2 * usize::try_from(began.elapsed().as_millis() / 100).expect("seconds");
     let read = read.load(Ordering::Relaxed);
     assert!(read <= most, "read {read} times");

@@ -1,4 +1,4 @@
-//! The kinds of stores that there are.
+//! The kinds of stores.
 
 use std::fs;
 use std::io::Write;
@@ -11,17 +11,17 @@ use harness::servers::store::BUCKET;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// One kind of store, and a place in it that is a test's own.
+/// One kind of store, with a place that is the test's own.
 pub(crate) struct Backend {
     pub(crate) stores: Stores,
     pub(crate) place: Location,
-    /// A place beside it that is not to be touched.
+    /// A place beside it that no test may touch.
     pub(crate) outside: Location,
     roots: Option<Roots>,
     _folder: Option<TempDir>,
 }
 
-/// A file of this content, open from its beginning.
+/// A file with this content, open at its beginning.
 pub(crate) fn file(content: &[u8]) -> fs::File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content).unwrap();
@@ -29,7 +29,7 @@ pub(crate) fn file(content: &[u8]) -> fs::File {
 }
 
 impl Backend {
-    /// A folder of this machine.
+    /// A local folder.
     pub(crate) fn folder() -> Self {
         let folder = paths::test_folder();
         for name in ["place", "outside"] {
@@ -45,7 +45,7 @@ impl Backend {
         }
     }
 
-    /// The same for a program that may use that folder only.
+    /// The same folder, for a program that may use this folder only.
     pub(crate) fn folder_within_roots() -> Self {
         let backend = Self::folder();
         let roots = || Roots::new([backend.place.path().unwrap()]).unwrap();
@@ -56,7 +56,6 @@ impl Backend {
         }
     }
 
-    /// A bucket.
     pub(crate) fn bucket(name: &str) -> Self {
         let at = |end: &str| Location::s3(BUCKET, &format!("{name}/{end}")).unwrap();
         Self {
@@ -68,7 +67,7 @@ impl Backend {
         }
     }
 
-    /// The same for a program that may use a prefix of it only.
+    /// The same bucket, for a program that may use one prefix only.
     pub(crate) fn bucket_below_a_prefix(name: &str) -> Self {
         let backend = Self::bucket(name);
         let none = Roots::new::<&str>([]).unwrap();
@@ -84,7 +83,7 @@ impl Backend {
         self.place.join(name)
     }
 
-    /// Writes a content as a program does that is no part of the farm.
+    /// Writes an object as a program does that is not part of the farm.
     pub(crate) async fn put(&self, location: &Location, content: &[u8]) {
         if let Some(path) = location.path() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -98,7 +97,7 @@ impl Backend {
         upload.unwrap().commit().await.unwrap();
     }
 
-    /// What lies in a folder.
+    /// The entries of a folder.
     pub(crate) async fn entries(&self, folder: &Location) -> Result<Folder, StoreError> {
         match folder.path() {
             Some(path) => {

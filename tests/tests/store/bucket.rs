@@ -1,5 +1,5 @@
-//! What only a bucket does: uploads in parts that appear at once or never,
-//! listings of a whole prefix, copies onto the disk, and URLs for anyone.
+//! Promises of a bucket only: uploads in parts that appear at once or never, listings of a whole prefix, copies to the
+//! local disk, and URLs that need no credentials.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::backend::{Backend, file};
 /// More than one part of an upload.
 const LARGE: usize = 20 << 20;
 
-/// Every promise of a bucket.
+/// All promises of a bucket.
 pub(crate) async fn holds(backend: &Backend) {
     an_upload_appears_whole_or_never(backend).await;
     what_is_aborted_never_appears(backend).await;
@@ -60,7 +60,7 @@ async fn an_upload_appears_whole_or_never(backend: &Backend) {
     let digest = backend.stores.digest(&location).await.unwrap();
     assert_eq!(digest, Digest::of(&content));
 
-    // The next one takes its place, and not before it is whole.
+    // The next upload replaces it, and only when the upload is complete.
     let mut next = upload(backend, b"next", &location).await;
     assert_eq!(backend.stores.head(&location).await.unwrap(), found);
     next.commit().await.unwrap();
@@ -72,7 +72,7 @@ async fn what_is_aborted_never_appears(backend: &Backend) {
     upload(backend, b"given up", &location).await.abort().await;
     assert!(is_missing(backend, &location).await);
 
-    // By somebody else, who knows no more than its name.
+    // Another program writes the same name and knows nothing else of it.
     let mut late = upload(backend, b"late", &location).await;
     let other = Stores::new();
     other.abort(&location, late.id()).await.unwrap();
@@ -102,7 +102,7 @@ async fn a_prefix_lists_all_below_it(backend: &Backend) {
     for name in names.iter().rev() {
         backend.put(&backend.at("listed").join(name), b"1234").await;
     }
-    // A neighbour whose name begins alike.
+    // A neighbour whose name begins in the same way.
     backend.put(&backend.at("listed too/d.mkv"), b"1").await;
     let found = backend.stores.list(&backend.at("listed")).await.unwrap();
     let locations: Vec<_> = found.iter().map(|input| &input.location).collect();

@@ -1,6 +1,5 @@
-//! Every kind of store keeps the same promises: one suite over a folder, a
-//! folder within a worker's roots, and a real S3 server with and without a
-//! prefix to stay below; and what only buckets can do.
+//! Every kind of store keeps the same promises: one suite runs over a folder, a folder within a worker's roots, and a
+//! real S3 server with and without a prefix. Buckets have further promises of their own.
 
 #![allow(clippy::unwrap_used)]
 
@@ -26,8 +25,8 @@ async fn a_folder_within_roots_keeps_the_promises_of_a_store() {
     suite::nothing_outside_is_touched(&backend).await;
 }
 
-/// Programs read the settings of their store from the environment, which a test
-/// cannot set for itself alone: a process of its own runs the suite.
+/// Programs read the settings of their store from the environment, which a test cannot set for itself alone. So a
+/// process of its own runs the suite.
 #[tokio::test]
 async fn a_bucket_keeps_the_promises_of_a_store() {
     let folder = paths::test_folder();

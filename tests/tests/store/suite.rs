@@ -1,11 +1,11 @@
-//! The promises of a store.
+//! The promises of every store.
 
 use common::names::digest::Digest;
 use common::store::StoreError;
 
 use crate::backend::Backend;
 
-/// Names that have broken programs: each is a name like any other.
+/// Names that have broken programs. For a store, each is a name like any other.
 const NAMES: [&str; 12] = [
     "a.mkv",
     "two words.mkv",
@@ -21,7 +21,7 @@ const NAMES: [&str; 12] = [
     "a.mkv.part",
 ];
 
-/// Every promise that all stores keep.
+/// All promises that every store keeps.
 pub(crate) async fn holds(backend: &Backend) {
     what_is_missing_is_said_to_be(backend).await;
     what_was_written_is_found(backend).await;
@@ -45,7 +45,7 @@ async fn what_is_missing_is_said_to_be(backend: &Backend) {
 }
 
 async fn what_was_written_is_found(backend: &Backend) {
-    // Nothing, little, and more than is read at once.
+    // No bytes, one byte, and more than is read at once.
     for (name, size) in [("empty", 0), ("one", 1), ("large", 3 << 20)] {
         let content: Vec<u8> = (0..size).map(|byte| (byte % 251) as u8).collect();
         let location = backend.at(&format!("sizes/{name}"));
@@ -64,7 +64,7 @@ async fn another_content_is_another_version(backend: &Backend) {
     let location = backend.at("versions/film.mkv");
     backend.put(&location, b"first").await;
     let first = backend.stores.head(&location).await.unwrap();
-    // Of the same size: only the version tells.
+    // The size is the same, so only the version shows the change.
     backend.put(&location, b"other").await;
     let other = backend.stores.head(&location).await.unwrap();
     assert_ne!(first.version, other.version);
@@ -88,7 +88,7 @@ async fn names_are_only_names(backend: &Backend) {
         let digest = digest.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(digest, Digest::of(name.as_bytes()), "{name}");
     }
-    // The server of these tests takes a backslash for a slash.
+    // The server of these tests treats a backslash as a slash.
     if !backend.place.is_remote() {
         let location = backend.at("names").join("back\\slash");
         backend.put(&location, b"content").await;
@@ -122,7 +122,7 @@ async fn what_is_removed_is_gone_and_nothing_else(backend: &Backend) {
     backend.stores.delete(&short).await.unwrap();
     let head = backend.stores.head(&short).await;
     assert!(matches!(head, Err(StoreError::Missing(_))), "{head:?}");
-    // A second time, as after an answer that got lost.
+    // A second delete succeeds, too, as after an answer that was lost.
     backend.stores.delete(&short).await.unwrap();
     for location in [&longer, &other] {
         backend.stores.head(location).await.unwrap();
@@ -152,7 +152,7 @@ async fn a_folder_shows_what_lies_in_it(backend: &Backend) {
     assert_eq!(found.unwrap().folders, ["extras"]);
 }
 
-/// For a program that was given one place only.
+/// The promises to a program that may use one place only.
 pub(crate) async fn nothing_outside_is_touched(backend: &Backend) {
     let theirs = backend.outside.join("theirs.mkv");
     backend.put(&theirs, b"theirs").await;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What each file takes from which other: file → file → names.
+/// What each file imports from each other file: file → file → names.
 pub(crate) type Imports = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// The circles, one text each: its files, and what ties them.
+/// The circles, one text each: the files, and the names that they import.
 pub(crate) fn find(imports: &Imports) -> Vec<String> {
     let reached: BTreeMap<&str, BTreeSet<&str>> = imports
         .keys()
@@ -13,7 +13,7 @@ pub(crate) fn find(imports: &Imports) -> Vec<String> {
         .collect();
     let mut circles = BTreeSet::new();
     for (file, others) in &reached {
-        // A file and all that it reaches and that reach it again.
+        // The files that the file reaches and that reach the file.
         let circle: BTreeSet<&str> = others
             .iter()
             .copied()
@@ -26,9 +26,8 @@ pub(crate) fn find(imports: &Imports) -> Vec<String> {
     circles.iter().map(|circle| told(imports, circle)).collect()
 }
 
-/// The imports without those of a folder's module from the files of its folder:
-/// such a module composes what they hold, and they use what it defines. Files
-/// of a folder that import each other, and folders that do, stay circles.
+/// The imports without those of a folder's module from the files of its own folder. Such a module composes its files,
+/// and they use what it defines. Circles between files of a folder, and between folders, stay circles.
 pub(crate) fn without_own_files(mut imports: Imports) -> Imports {
     for (file, others) in &mut imports {
         let roots = ["/mod.rs", "/lib.rs", "/main.rs"];
@@ -39,7 +38,7 @@ pub(crate) fn without_own_files(mut imports: Imports) -> Imports {
     imports
 }
 
-/// All files that one imports, directly or by others.
+/// All files that a file imports, directly or indirectly.
 fn reach<'a>(imports: &'a Imports, file: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut next = vec![file];

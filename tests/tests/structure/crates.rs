@@ -1,15 +1,14 @@
-//! Which package depends on which: the programs know `common`, `common` knows
-//! no program and none of the libraries that only a program needs.
+//! The dependencies between packages: the programs use `common`, and `common` uses no program and no library that only
+//! a program needs.
 
 use std::path::Path;
 
 use super::tree;
 
-/// What belongs to one program: its command line, its web server, its view of
-/// the machine.
+/// Libraries for programs only: of the command line, the web server, and the view of the machine.
 const NOT_FOR_COMMON: [&str; 3] = ["clap", "axum", "sysinfo"];
 
-/// What every package of ours is named after.
+/// The prefix of the names of this workspace's packages.
 const OURS: &str = "ffmpeg-easy-";
 
 fn manifest(path: &Path) -> toml::Table {
@@ -29,7 +28,7 @@ pub(crate) fn members(repository: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The packages that a manifest's code needs: no tests' and no build's.
+/// The packages that the code of a manifest needs, without those of its tests and its build.
 fn dependencies(manifest: &toml::Table) -> Vec<String> {
     let everywhere = manifest.get("dependencies");
     let by_target = manifest
@@ -46,8 +45,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<String> {
         .collect()
 }
 
-/// A finding for each dependency that runs the wrong way. The tests' own
-/// package may depend on anything.
+/// A finding for each dependency in the wrong direction. The package of the tests may depend on any other.
 pub(crate) fn wrong_dependencies(repository: &Path) -> Vec<String> {
     let mut findings = Vec::new();
     for member in members(repository)

@@ -1,5 +1,5 @@
-//! Whether the documents name what exists: their links lead to a file and a
-//! heading, and the files, folders, types and functions in them are there.
+//! Documents name only what exists: each link leads to a file and a heading, and each named file, folder, type and
+//! function is there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ fn documents(repository: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The links of all documents that lead nowhere. Links to other hosts are not followed.
+/// The links in all documents whose target is missing. Links to other hosts are not followed.
 pub(crate) fn broken_links(repository: &Path) -> Vec<String> {
     let mut broken = Vec::new();
     for document in documents(repository) {
@@ -36,8 +36,8 @@ pub(crate) fn broken_links(repository: &Path) -> Vec<String> {
     broken
 }
 
-/// The files and folders that a document names and that do not exist: paths that
-/// begin with a folder of the repository, and Rust files below `tests/tests`.
+/// The named files and folders that do not exist: paths that begin with a folder of the repository, and Rust files
+/// below `tests/tests`.
 pub(crate) fn missing_files(repository: &Path) -> Vec<String> {
     let mut missing = Vec::new();
     for document in documents(repository) {
@@ -64,8 +64,8 @@ pub(crate) fn missing_files(repository: &Path) -> Vec<String> {
     missing
 }
 
-/// The types and functions that a document names and that the source code does not define: paths like
-/// `Run::spent` in all documents, and the types in the third column of the glossary's tables.
+/// The named types and functions that the source code does not define: paths like `Run::spent` in all documents, and
+/// the types in the third column of the glossary's tables.
 pub(crate) fn missing_names(repository: &Path, sources: &[PathBuf]) -> Vec<String> {
     let defined: BTreeSet<String> = sources
         .iter()
@@ -105,13 +105,13 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// A document without its blocks of code.
+/// A document without its code blocks.
 fn prose(document: &Path) -> String {
     let text = tree::text(document).expect("a document is text");
     text.split("```").step_by(2).collect()
 }
 
-/// Where links without a scheme lead, images included.
+/// The targets of links without a scheme, including images.
 fn links(text: &str) -> Vec<String> {
     text.split("](")
         .skip(1)
@@ -121,7 +121,7 @@ fn links(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The anchors of the headings, made as GitHub makes them.
+/// The anchors of the headings, as GitHub makes them.
 fn headings(text: &str) -> BTreeSet<String> {
     text.lines()
         .filter(|line| line.starts_with('#'))
@@ -137,7 +137,7 @@ fn headings(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The spans of code.
+/// The texts of all code spans.
 fn code(text: &str) -> Vec<String> {
     text.split('`')
         .skip(1)
@@ -146,7 +146,7 @@ fn code(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The paths of `a/{b,c}.rs`.
+/// The paths that `a/{b,c}.rs` stands for.
 fn alternatives(path: &str) -> Vec<String> {
     let braces = path
         .split_once('{')

@@ -1,10 +1,9 @@
-//! The structure of the source code, checked over its text: no circle of
-//! modules, no file of more than 400 lines of code, no folder of more than 12
-//! entries, crates that depend on each other in one direction only, and
-//! documents that name what exists.
+//! The structure of the source code, checked over its text: no circle of modules, no file of more than 400 lines of
+//! code, no folder of more than 12 entries, dependencies of crates in one direction only, and documents that name what
+//! exists.
 //!
-//! A file or a folder that has a good reason says it in its header, see
-//! [`size`]. Circles and dependencies have no exceptions.
+//! A file or a folder may give a good reason for its size in its header, see [`size`]. Circles and dependencies have no
+//! exceptions.
 
 mod circles;
 mod crates;
@@ -18,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use harness::paths;
 
-/// Fails with all findings, not with the first alone.
+/// Fails with all findings, and not only with the first.
 #[track_caller]
 fn assert_none(findings: Vec<String>, rule: &str) {
     assert!(

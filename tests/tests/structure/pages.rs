@@ -1,5 +1,4 @@
-//! Which module of the page imports which other: the files after `from "./…"`,
-//! `import "./…"` and `import("./…")`.
+//! The imports between the modules of the page: the files after `from "./…"`, `import "./…"` and `import("./…")`.
 
 use std::path::{Component, Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Files and folders that are too large to be read in one go.
 //!
-//! A file's header may give the reason why it is longer, a folder's header the
-//! reason why it holds more. The header of a folder is that of its `mod.rs`,
+//! The header of a file or a folder may give the reason why it is larger. The header of a folder is that of its
+//! `mod.rs`, `main.rs` or `lib.rs`, of the module with its name, or its README:
 //! `main.rs` or `lib.rs`, of the module named after it, or its README:
 //!
 //! ```text
@@ -19,16 +19,16 @@ const ENTRIES: usize = 12;
 const LINES_REASON: &str = "Over 400 lines: ";
 const ENTRIES_REASON: &str = "More than 12 entries: ";
 
-/// How many characters a reason has at least.
+/// The least number of characters in a reason.
 const REASON: usize = 20;
 
-/// How a kind of source code marks its comments.
+/// The marks of comments in one kind of source code.
 struct Comments {
     line: &'static str,
     block: Option<(&'static str, &'static str)>,
 }
 
-/// None where a file holds no source code.
+/// `None` if a file holds no source code.
 fn comments(path: &Path, text: &str) -> Option<Comments> {
     let (line, block) = match path.extension().and_then(|extension| extension.to_str()) {
         Some("rs" | "js" | "mjs" | "ts") => ("//", Some(("/*", "*/"))),
@@ -63,8 +63,7 @@ fn lines_of_code(text: &str, comments: &Comments) -> usize {
     count
 }
 
-/// The comment that a file begins with, or the whole of a README, gives a
-/// reason.
+/// Whether the first comment of a file, or the text of a README, gives a reason.
 fn gives(path: &Path, text: &str, reason: &str) -> bool {
     let is_prose = path.extension().is_some_and(|extension| extension == "md");
     text.lines()
@@ -77,7 +76,7 @@ fn gives(path: &Path, text: &str, reason: &str) -> bool {
         .any(|given| given.trim().chars().count() >= REASON)
 }
 
-/// Whether a tool has written the file, as its first comment says: nobody reads it in one go.
+/// Whether a tool has written the file, as its first comment says: people do not read such a file in one go.
 fn is_generated(text: &str) -> bool {
     text.lines()
         .take(3)
@@ -97,7 +96,7 @@ pub(crate) fn long_files(repository: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The files that may give the reason for a folder.
+/// The files whose header may give the reason for a folder.
 fn headers(folder: &Path) -> Vec<PathBuf> {
     let inside = ["mod.rs", "main.rs", "lib.rs", "README.md"];
     inside
@@ -108,8 +107,8 @@ fn headers(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A finding for each folder that is too full without a reason. The root is
-/// none of them: tools decide which files lie there.
+/// A finding for each folder with too many entries and no reason. The root is left out, as tools decide which files lie
+/// there.
 pub(crate) fn full_folders(repository: &Path) -> Vec<String> {
     tree::folders(repository)
         .iter()

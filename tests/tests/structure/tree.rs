@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is built or brought, and what belongs to git.
+/// Folders of built or downloaded files, and that of git.
 const FOREIGN: [&str; 3] = [".git", "target", "node_modules"];
 
 /// The entries of a folder that belong to the project, sorted.
@@ -17,7 +17,7 @@ pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
     entries
 }
 
-/// The folders below one, itself included.
+/// The folders below a folder, and the folder itself.
 pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
     let below = entries(folder).into_iter().filter(|path| path.is_dir());
     std::iter::once(folder.to_owned())
@@ -34,14 +34,14 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The text of a file; none where it holds no text.
+/// The text of a file; `None` if it holds no text.
 pub(crate) fn text(path: &Path) -> Option<String> {
     let bytes = fs::read(path)
         .unwrap_or_else(|error| panic!("cannot read the file: {error}: {}", path.display()));
     String::from_utf8(bytes).ok()
 }
 
-/// A path as findings name it.
+/// A path as the findings print it.
 pub(crate) fn name(repository: &Path, path: &Path) -> String {
     path.strip_prefix(repository)
         .unwrap_or(path)
@@ -49,8 +49,7 @@ pub(crate) fn name(repository: &Path, path: &Path) -> String {
         .to_string()
 }
 
-/// The files that the crates of a package begin with: its library, its
-/// programs, its tests and its examples.
+/// The root files of a package's crates: its library, its programs, its tests and its examples.
 pub(crate) fn roots(repository: &Path, package: &Path) -> Vec<PathBuf> {
     let package = repository.join(package);
     let source = package.join("src");
@@ -79,7 +78,7 @@ pub(crate) fn roots(repository: &Path, package: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A made-up tree, for the checks' own tests.
+/// A made-up tree for the tests of the checks.
 #[cfg(test)]
 pub(crate) fn made_up(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,5 @@
-//! A broker that is away for longer than a lease: that is no fault of any worker
-//! or job. No attempt is used up, and no live worker counts as vanished.
+//! A broker that is away for longer than a lease. This is the fault of no worker and no job: no attempt is used up, and
+//! no live worker counts as lost.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use harness::{outside, paths, poll};
 
 /// Longer than any lease here, and short enough for a test.
 const AWAY: Duration = Duration::from_secs(8);
-/// By then whatever a worker holds would have been given to another.
+/// By then, a job of a lost worker would have been given to another worker.
 const LEASES: Duration = Duration::from_secs(7);
 
-/// How a broker goes away and comes back.
+/// The way in which a broker goes away and comes back.
 #[derive(Clone, Copy, Debug)]
 enum Absence {
     Killed,
@@ -40,7 +40,7 @@ impl Absence {
     }
 }
 
-/// Workers whose ffmpeg stays at its first frame until it is told to go on.
+/// Workers whose ffmpeg stops at its first frame until the test releases it.
 async fn crew(farm: &Farm, size: usize, ffmpeg: &StandIn) -> Vec<Worker> {
     let mut crew = Vec::new();
     for nth in 1..=size {
@@ -72,7 +72,7 @@ async fn running(farm: &Farm, size: usize) -> Vec<JobId> {
     jobs
 }
 
-/// Every job was done at its first attempt.
+/// Every job completed at its first attempt.
 async fn all_at_once(farm: &Farm, jobs: &[JobId]) {
     for job in jobs {
         let (run, _) = farm.completed(job).await;
@@ -125,8 +125,7 @@ async fn workers_outlive_a_broker_that_was_killed_right_after_their_claims() {
     all_at_once(&farm, &jobs).await;
 }
 
-/// The encode ends while the broker is away, and for some leases more nobody can
-/// be told.
+/// The encode ends while the broker is away, and the broker stays away for some leases more.
 async fn away_at_the_end(absence: Absence) {
     let mut farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
@@ -165,8 +164,8 @@ async fn what_was_encoded_is_published_when_a_frozen_broker_is_back() {
     away_at_the_end(Absence::Frozen).await;
 }
 
-/// Two jobs run when the broker goes away, at the default lease; one encode ends
-/// then, the other once the broker is back.
+/// Two jobs run at the default lease when the broker goes away. One encode ends then, the other when the broker is
+/// back.
 async fn away_for(seconds: u64) {
     let mut farm = Farm::start().await;
     let mut ending = StandIn::new(&farm.folder().join("ending"));

@@ -7,7 +7,7 @@ use harness::faults::stand_in::{Fault, StandIn};
 use harness::outside::audit::{Acknowledged, Auditor, OutputPlace};
 use harness::{paths, poll};
 
-/// Within this time the farm goes on after it has lost a leader; a busy test
+/// The time within which the farm must go on after the loss of a leader. The promised time is shorter: a busy test
 /// machine may add a third.
 const GOES_ON: Duration = Duration::from_secs(20);
 
@@ -54,7 +54,7 @@ async fn a_farm_goes_on_when_a_leader_of_its_cluster_is_killed() {
         let before = outputs(&farm);
         assert!(before < all.len(), "nothing is left to do");
         poll::until_within(GOES_ON, "the farm to go on", async || {
-            // More than what was under way already.
+            // More outputs than were under way already.
             (outputs(&farm) > before + workers.len()).then_some(())
         })
         .await;
@@ -69,7 +69,7 @@ async fn a_farm_goes_on_when_a_leader_of_its_cluster_is_killed() {
     assert_eq!(tally.completed, all.len());
 }
 
-/// Outputs that are there by now.
+/// The number of outputs.
 fn outputs<B>(farm: &Farm<B>) -> usize {
     std::fs::read_dir(farm.out()).map_or(0, |entries| {
         entries

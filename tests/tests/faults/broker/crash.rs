@@ -1,4 +1,4 @@
-//! A broker that is killed and comes back.
+//! A broker that is killed and started again.
 
 use std::path::Path;
 

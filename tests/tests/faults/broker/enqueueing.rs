@@ -12,7 +12,7 @@ use harness::{paths, poll};
 
 /// More than one batch.
 const JOBS: usize = 1500;
-/// The job at which it breaks off, in the middle of the second batch.
+/// The job at which the enqueue is stopped, in the middle of the second batch.
 const HALF_WAY: usize = 1250;
 
 struct Case {
@@ -47,7 +47,7 @@ impl Case {
         command
     }
 
-    /// Starts to enqueue, and stops half-way.
+    /// Starts to enqueue, and stops at half of the jobs.
     async fn half_way(&self) -> (Daemon, Held) {
         let sent = AtomicUsize::new(0);
         let mut held = self.proxy.hold(move |request| {
@@ -60,7 +60,7 @@ impl Case {
         (producer, held)
     }
 
-    /// Enqueues the same again, in peace.
+    /// Enqueues the same jobs again, undisturbed.
     async fn again(&self) -> Ran {
         harness::process::run(self.command(self.farm.url()))
             .await
@@ -81,7 +81,7 @@ async fn a_producer_killed_half_way_is_run_again_and_doubles_nothing() {
     let case = Case::new().await;
     let (mut producer, held) = case.half_way().await;
     producer.kill();
-    // What it had sent besides arrives after its end: a batch with a hole.
+    // The rest of what the producer had sent arrives after its end: a batch with a gap.
     drop(held);
     let said = case.again().await.stderr;
     assert!(said.contains("1000 pending already"), "{said}");

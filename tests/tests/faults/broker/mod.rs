@@ -1,4 +1,4 @@
-//! A broker, or the way to it, that fails.
+//! A broker, or the network to it, that fails.
 
 mod away;
 mod cluster;

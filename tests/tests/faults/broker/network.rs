@@ -1,4 +1,4 @@
-//! A network that is cut, slow, or loses what it carries.
+//! A network that is cut, is slow, or loses data.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn a_worker_cut_off_for_longer_than_its_lease_publishes_nothing_when_it_is
     farm.enqueue(&job).await;
     held.reached(&farm).await;
 
-    // The broker is out of its reach, the store is not: it gets as far as the fence.
+    // The worker cannot reach the broker, but can reach the store, so it gets as far as the fence.
     lonely.broker.set(NetworkConditions::CUT);
     let mut sent = lonely
         .store

@@ -1,4 +1,4 @@
-//! A store that refuses, keeps silent, breaks off, or is full.
+//! A store that refuses requests, does not answer, breaks off, or is full.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +13,8 @@ use harness::servers::store::TestStore;
 
 const FILMS: [&str; 3] = ["h264.mp4", "vp9.webm", "hevc.mkv"];
 
-/// A farm whose one worker meets such a store: all jobs end well all the same.
-/// `judge` hears how many requests it has spoilt so far.
+/// A farm with one worker whose store behaves like this: all jobs complete all the same. `judge` gets the number of
+/// requests that it has spoilt so far.
 async fn all_end_well(
     store: &TestStore,
     name: &str,
@@ -87,7 +87,7 @@ async fn a_store_that_fails_now_and_then_costs_time_and_nothing_else() {
             Fate::Passed
         }
     });
-    // The output is there, and its maker does not know it.
+    // The output is there, but its worker never gets the answer.
     let mute = all_end_well(&store, "is-mute", |request, spoilt| {
         let commits = request.subject.starts_with("POST ") && request.subject.contains("uploadId=");
         if commits && spoilt < 2 {

@@ -1,4 +1,4 @@
-//! A place for outputs that takes none for a while.
+//! An output place that takes no outputs for a while.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use harness::faults::disk::SmallDisk;
 use harness::programs::Worker;
 use harness::{outside, paths, poll};
 
-/// How many jobs meet it.
+/// The number of jobs that meet the full place.
 const JOBS: usize = 4;
 /// Longer than three attempts and the waits between them take.
 const FULL: Duration = Duration::from_secs(15);
 
-/// Waits until the worker says that a place takes no outputs.
+/// Waits until the worker's heartbeat says that a place takes no outputs.
 async fn away(farm: &Farm) -> Away {
     let away = poll::until("the worker to say that its place is full", async || {
         let heartbeat = farm.heartbeat("w").await?;
@@ -27,7 +27,7 @@ async fn away(farm: &Farm) -> Away {
     away
 }
 
-/// Every job completes at its first attempt, without a single failure.
+/// Every job completes at its first attempt, without a failure.
 async fn all_at_once(farm: &Farm, jobs: &[Job]) {
     for job in jobs {
         let (run, _) = farm.completed(&job.id).await;
@@ -67,7 +67,7 @@ async fn enqueue(farm: &Farm, jobs: &[Job]) {
     }
 }
 
-/// While a place takes nothing, jobs wait, and people are told.
+/// While a place takes no outputs, jobs wait, and people see the reason.
 async fn burns_no_job(farm: &Farm, jobs: &[Job]) {
     let away = away(farm).await;
     assert_eq!(away.place, Location::file(&farm.out()).unwrap());
@@ -98,7 +98,7 @@ async fn a_full_output_folder_burns_no_job() {
     };
     let (_worker, jobs) = begin(&farm).await;
     let filler = farm.out().join("filler");
-    // Some kilobytes are left: a small file fits, an output does not.
+    // Some kilobytes are free: a small file fits, an output does not.
     std::fs::write(&filler, vec![0; 4088 * 1024]).unwrap();
     enqueue(&farm, &jobs).await;
     burns_no_job(&farm, &jobs).await;
@@ -123,7 +123,7 @@ async fn an_output_folder_that_is_read_only_for_a_while_burns_no_job() {
     all_at_once(&farm, &jobs).await;
 }
 
-/// Jobs that only read there go on.
+/// Jobs that only read from the full place go on.
 #[tokio::test]
 async fn a_full_disk_can_still_be_read() {
     let farm = Farm::start().await;

@@ -1,4 +1,4 @@
-//! A store, or the folder of outputs, that fails.
+//! A store, or a folder of outputs, that fails.
 
 mod errors;
 mod full_place;

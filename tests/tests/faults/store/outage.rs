@@ -20,12 +20,12 @@ use harness::programs::Worker;
 use harness::servers::store::{BUCKET, TestStore};
 use harness::{paths, poll};
 
-/// How many jobs meet an outage.
+/// The number of jobs that meet an outage.
 const JOBS: usize = 6;
 /// Longer than three attempts and the waits between them take.
 const OUTAGE: Duration = Duration::from_secs(20);
 
-/// A farm with one worker of two slots, whose way to its store breaks on demand.
+/// A farm with one worker of two slots. The test can break the worker's network to the store.
 struct Coast {
     farm: Farm,
     store: TestStore,
@@ -57,7 +57,7 @@ impl Coast {
         }
     }
 
-    /// Jobs of one input each.
+    /// One job for each input.
     async fn jobs(&self) -> Vec<Job> {
         let mut jobs = Vec::new();
         for nth in 0..JOBS {
@@ -75,7 +75,7 @@ impl Coast {
         }
     }
 
-    /// Waits until the worker says that it cannot reach the bucket.
+    /// Waits until the worker's heartbeat says that it cannot reach the bucket.
     async fn away(&self) -> common::farm::worker::Away {
         poll::until("the worker to say that its store is away", async || {
             let heartbeat = self.farm.heartbeat("w").await?;
@@ -84,7 +84,7 @@ impl Coast {
         .await
     }
 
-    /// Waits until `why` says that a job is held by the store.
+    /// Waits until `why` gives the store as the reason that a job waits.
     async fn held(&self, job: &Job) -> String {
         poll::until("why to tell of the store", async || {
             let told = self.farm.producer(["why", &job.id.to_string()]).await;
@@ -93,7 +93,7 @@ impl Coast {
         .await
     }
 
-    /// Every job completes, and not one attempt counts for what the store did.
+    /// Every job completes, and no attempt counts because of the store.
     async fn all_complete(&self, jobs: &[Job]) -> Vec<Run> {
         let ended = jobs.iter().map(|job| self.farm.completed(&job.id));
         let runs: Vec<Run> = join_all(ended)
@@ -161,7 +161,7 @@ async fn a_store_that_gives_but_takes_nothing_burns_no_job() {
         let verb = request.subject.split(' ').next();
         matches!(verb, Some("POST" | "PUT"))
     };
-    // As one does whose disk is full.
+    // As a store does whose disk is full.
     coast.way.judge(move |request| match writes(request) {
         true => Fate::Refused(507),
         false => Fate::Passed,
@@ -262,7 +262,7 @@ async fn a_finished_encode_waits_for_its_store() {
     );
 }
 
-/// A name that no store can be asked for says nothing of the bucket.
+/// A name that the store cannot be asked for does not make the bucket count as away.
 #[tokio::test]
 async fn a_name_that_cannot_be_asked_for_shuts_no_bucket() {
     let coast = Coast::start("download").await;
@@ -281,7 +281,7 @@ async fn a_name_that_cannot_be_asked_for_shuts_no_bucket() {
     assert!(coast.farm.heartbeat("w").await.unwrap().away.is_empty());
 }
 
-/// A finished encode that waits is given back where its worker stops.
+/// When its worker stops, a finished encode that waits for the store is released.
 #[tokio::test]
 async fn a_worker_that_stops_gives_back_what_waits_for_a_store() {
     let mut coast = Coast::start("download").await;

@@ -1,4 +1,4 @@
-//! An ffmpeg that stalls, lies, crashes or rambles.
+//! An ffmpeg that hangs, lies, crashes, or prints rubbish.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use harness::faults::stand_in::{Fault, StandIn, Trick};
 use harness::outside::media::Media;
 use harness::{outside, paths};
 
-/// A farm with one worker whose ffmpeg is as told, and a job that it has taken.
+/// A farm with one worker whose ffmpeg has a fault, and a job that the worker has taken.
 struct Case {
     farm: Farm,
     ffmpeg: StandIn,
@@ -36,7 +36,7 @@ impl Case {
         }
     }
 
-    /// Waits for the end of a job that cannot end well.
+    /// Waits for the end of a job that cannot complete.
     async fn failure(&self) -> (Run, Failure) {
         let run = self.farm.ended(&self.job.id).await;
         let RunState::Failed { failure } = &run.state else {
@@ -46,7 +46,7 @@ impl Case {
         (run, failure)
     }
 
-    /// Nothing is left but the record of the failure.
+    /// The record of the failure is all that is left.
     async fn left_nothing(&self) {
         assert_eq!(outside::names(&self.farm.out()), Vec::<&Path>::new());
         harness::poll::until("the attempt's scratch files to be gone", async || {
@@ -111,7 +111,7 @@ async fn hardware_that_lies_is_believed_where_another_workers_says_the_same() {
         workers.push(farm.join(setup).await);
     }
     let mut job = farm.job(&paths::media("h264.mp4"), "h264_nvenc");
-    // A busy machine may give it to the same worker again.
+    // On a busy machine, the same worker may get the job again.
     job.attempts = 9;
     farm.enqueue(&job).await;
     let run = farm.ended(&job.id).await;
@@ -138,7 +138,7 @@ async fn an_output_that_breaks_off_is_a_failure_whatever_ffmpeg_says() {
 async fn a_job_that_crashes_ffmpeg_ends_as_a_dead_letter_and_takes_no_other_down() {
     let mut case = Case::with(Fault::Crash { after_frames: 10 }, 2).await;
     let (run, failure) = case.failure().await;
-    // The worker's own encode passes, and the file crashes ffmpeg again.
+    // The worker's proof encode passes, and the file crashes ffmpeg again.
     assert_eq!(run.failures.len(), 2);
     assert_eq!(failure.fault, Whose::Input);
     assert!(
@@ -167,7 +167,7 @@ async fn a_machine_that_is_sick_for_a_moment_costs_an_attempt_and_no_job() {
             .farm
             .run_that(&case.job.id, "failed once", has_failed)
             .await;
-        // The worker's own encode passed, so only a second failure shows that the file is at fault.
+        // The worker's proof encode passed, so only a second failure shows that the file is at fault.
         assert_eq!(run.failures[0].failure.fault, Whose::Worker, "{run:#?}");
         case.ffmpeg.recover();
         case.farm.completed(&case.job.id).await;
@@ -207,7 +207,7 @@ async fn rubbish_in_front_of_progress_harms_nothing() {
     assert_eq!(report.frames, output.frames());
 }
 
-/// A file that this test's user may read, and no ffmpeg.
+/// A file that this test's user may read, and ffmpeg may not.
 fn secret() -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().expect("room");
     std::fs::write(file.path(), "TOP-SECRET").expect("room");
@@ -234,7 +234,7 @@ async fn a_child_that_outlives_ffmpeg_exchanges_no_output() {
     let survivor = Fault::Trick(Trick::Survivor(secret.path().to_owned()));
     let case = Case::with(survivor, 1).await;
     let run = case.farm.ended(&case.job.id).await;
-    // It may have been quick enough to leave a link before ffmpeg had ended.
+    // The child may have been quick enough to leave a link before ffmpeg had ended.
     if let RunState::Completed { .. } = run.state {
         let output = case.farm.out().join("h264.mkv");
         assert!(output.symlink_metadata().expect("there").is_file());

@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 /// Seconds in an hour.
 const HOUR: i64 = 3600;
-/// Within this everything is done that is not put off by an hour.
+/// How long anything may take that is not delayed by an hour.
 const SOON: Duration = Duration::from_secs(60);
 
-/// A worker whose clock is off and whose ffmpeg does as told.
+/// A worker whose clock is off and whose ffmpeg is the stand-in.
 async fn worker_off(farm: &Farm, seconds: i64, ffmpeg: &StandIn) -> Worker {
     let setup = farm.worker("off").encoders("libx264").ffmpeg(ffmpeg);
     farm.join(setup.clock_off(seconds).option("--retry-after", "1s"))
@@ -31,7 +31,7 @@ async fn a_failure_is_tried_again(seconds: i64) {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
     let off = worker_off(&farm, seconds, &ffmpeg).await;
-    // Only now: a capability card that was found while ffmpeg was sick is kept for other tests.
+    // Set after the start: other tests use the cached capability card of a healthy ffmpeg.
     ffmpeg.set_fault(Fault::Sick);
     let job = farm.job(&paths::media("h264.mp4"), "libx264");
     farm.enqueue(&job).await;
@@ -76,7 +76,7 @@ async fn a_failure_is_tried_again_soon_although_the_workers_clock_is_behind() {
     a_failure_is_tried_again(-HOUR).await;
 }
 
-/// A running job is cancelled at once, and its worker stops.
+/// A running job is cancelled at once, and its worker stops the encode.
 async fn cancelled(worker: i64, person: i64) {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
@@ -113,7 +113,7 @@ async fn a_job_of_a_producer_whose_clock_is_ahead_hops_when_it_should() {
     let _worker = farm
         .join(farm.worker("w").encoders("libx264,libopenh264,mpeg4"))
         .await;
-    // Nobody here serves the first queue.
+    // No worker here serves the first queue.
     let mut enqueue = farm.producer_command();
     enqueue
         .envs(clock_off(HOUR))

@@ -1,4 +1,4 @@
-//! A worker that declines much, over a slow network, is held up by none of it.
+//! A worker that declines many jobs over a slow network stays quick.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use harness::faults::proxy::{NetworkConditions, Protocol, Proxy};
 use harness::process::Signal;
 use harness::{paths, poll};
 
-/// Jobs that nobody here may have.
+/// Jobs that the worker may not have.
 const MANY: usize = 2000;
-/// How long an urgent job may wait for a worker that is idle. 1 s on a quiet machine.
+/// How long an urgent job may wait for an idle worker: 1 s on a quiet machine.
 const SOON: Duration = Duration::from_secs(5);
-/// How long a worker may take to end once it is told to.
+/// How long a worker may take to stop.
 const PROMPT: Duration = Duration::from_secs(10);
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_worker_that_declines_two_thousand_jobs_takes_an_urgent_one_and_stops_
         latency: Duration::from_millis(20),
         ..NetworkConditions::GOOD
     });
-    // It is at it.
+    // Wait until the worker has begun to decline.
     let declined = async || {
         let stream = farm.view.jetstream().get_stream("JOBS").await.ok()?;
         let info = stream.consumer_info(lane(5).consumer()).await.ok()?;

@@ -1,4 +1,4 @@
-//! No space left.
+//! Disks without space.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn a_full_scratch_disk_fails_the_attempt_and_harms_nothing() {
     let _worker = farm.join(farm.worker("w").encoders("ffv1")).await;
     let input = paths::media("h264.mp4");
     let before = std::fs::read(&input).unwrap();
-    // Lossless: many times larger than the disk.
+    // Lossless, so the output would be many times larger than the disk.
     let mut job = farm.job(&input, "ffv1");
     job.attempts = 1;
     farm.enqueue(&job).await;
@@ -69,7 +69,7 @@ async fn a_full_disk_of_outputs_is_waited_out() {
     )
     .await;
     assert!(away.error.contains("space"), "{}", away.error);
-    // Longer than its only attempt.
+    // Longer than the job's only attempt.
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(farm.dead_letters().await, 0);
     std::fs::remove_file(&ballast).unwrap();

@@ -1,4 +1,4 @@
-//! A broker that answers no poll: nothing else of the worker waits for that.
+//! A broker that does not answer polls. Nothing else of the worker waits for a poll.
 
 use common::job::run::RunState;
 use harness::farm::Farm;
@@ -23,12 +23,12 @@ async fn a_poll_that_hangs_holds_up_neither_heartbeats_nor_ended_jobs_nor_a_stop
     farm.enqueue(&job).await;
     farm.encoding(&job.id, &worker).await;
 
-    // It polls for its second slot, and hears nothing.
+    // The worker polls for its second slot, and gets no answer.
     let mut hanging = proxy.hold(|request| request.subject.contains("CONSUMER.MSG.NEXT"));
     let waiting = farm.job(&paths::media("vp9.webm"), "libx264");
     farm.enqueue(&waiting).await;
     hanging.caught("a poll").await;
-    // Each of them is lost from now on, and everything else passes.
+    // Every poll is lost from now on, and everything else passes.
     proxy.judge(|request| {
         if request.subject.contains("CONSUMER.MSG.NEXT") {
             Fate::Lost
@@ -46,7 +46,7 @@ async fn a_poll_that_hangs_holds_up_neither_heartbeats_nor_ended_jobs_nor_a_stop
         (said.at > since && said.running.is_empty()).then_some(())
     })
     .await;
-    // It polls all the same, and stops at once.
+    // The worker still polls, and stops at once.
     worker.process.signal(Signal::TERM);
     let status = worker.process.wait().await;
     assert!(status.success(), "{status}");

@@ -1,4 +1,4 @@
-//! Workers that end in the middle of a job, with and without a word.
+//! Workers that end in the middle of a job, by a kill or in an orderly way.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use harness::programs::Worker;
 use harness::{outside, paths, poll};
 use jiff::Timestamp;
 
-/// A worker whose encodes take many times as long as they should.
+/// A worker whose encodes take far longer than usual.
 async fn slow_worker(farm: &Farm, name: &str) -> Worker {
     let mut ffmpeg = StandIn::new(&farm.folder().join(format!("ffmpeg-of-{name}")));
     ffmpeg.set_fault(Fault::Pace(0.1));
@@ -97,7 +97,7 @@ async fn a_worker_that_is_told_to_stop_gives_its_job_back_at_once() {
         .rfind(|event| matches!(event.what, What::Claimed(_)))
         .expect("claimed twice");
     let waited: Duration = claimed.at.duration_since(told).unsigned_abs();
-    // Long before its lease would have run out: by the worker's own word.
+    // Long before the end of the lease, so the worker released the job.
     assert!(waited < LEASE / 4, "taken after {waited:?}");
     assert_eq!(outside::scratch_files(&farm.scratch()), Vec::<&Path>::new());
 }

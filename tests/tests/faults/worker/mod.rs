@@ -1,4 +1,4 @@
-//! Workers, and ffmpegs of theirs, that fail.
+//! Workers that fail, and ffmpegs of workers that fail.
 
 mod bad_ffmpeg;
 mod clocks;

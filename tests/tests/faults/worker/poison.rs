@@ -1,4 +1,4 @@
-//! A job that kills its worker, whichever that is.
+//! A job that kills every worker that runs it.
 
 use common::job::Job;
 use common::job::run::RunState;

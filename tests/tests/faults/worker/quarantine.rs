@@ -1,4 +1,4 @@
-//! A worker in quarantine: what people are told, and how it ends.
+//! A worker in quarantine: how people see it, and how it ends.
 
 use common::farm::worker::{Heartbeat, WorkerStatus};
 use common::job::Job;
@@ -14,14 +14,14 @@ use serde_json::Value;
 
 const CLIPS: [&str; 3] = ["h264.mp4", "vp9.webm", "hevc.mkv"];
 
-/// A farm with one worker, "w", whose ffmpeg no longer encodes, and jobs for it:
-/// two of them put it into quarantine.
+/// A farm with one worker, "w", whose ffmpeg no longer encodes, and with jobs. Two of the jobs put the worker into
+/// quarantine.
 struct Case {
     farm: Farm,
     ffmpeg: StandIn,
     worker: Worker,
     jobs: Vec<Job>,
-    /// What the worker said before ffmpeg was sick.
+    /// The worker's heartbeat before ffmpeg fell sick.
     well: Heartbeat,
 }
 
@@ -29,7 +29,7 @@ impl Case {
     /// The first rest lasts `rest`.
     async fn with(rest: &str, fault: Fault) -> Self {
         let farm = Farm::start().await;
-        // A build of its own: what is proved of it is no other worker's.
+        // An ffmpeg with a version of its own: what this worker proves is cached for no other worker.
         let own = format!("ill-for-{rest}");
         let ffmpeg = StandIn::new(&farm.folder().join("ffmpeg")).with_encoder(&own, "libx264");
         let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
@@ -49,7 +49,7 @@ impl Case {
         case
     }
 
-    /// Its ffmpeg fails over new jobs until the worker is in quarantine.
+    /// The worker's ffmpeg fails with new jobs until the worker is in quarantine.
     async fn fall_ill(&mut self, time: &str, fault: Fault) {
         self.ffmpeg.set_fault(fault);
         let folder = self.farm.folder_of(time, &CLIPS.map(paths::media));
@@ -64,7 +64,7 @@ impl Case {
         self.stands(WorkerStatus::Quarantined).await;
     }
 
-    /// Waits until the worker says this of itself.
+    /// Waits until the worker's heartbeat has this status.
     async fn stands(&self, status: WorkerStatus) -> Heartbeat {
         poll::until(&format!("the worker to be {status}"), async || {
             let said = self.farm.heartbeat("w").await?;
@@ -73,7 +73,7 @@ impl Case {
         .await
     }
 
-    /// Waits until every job is done.
+    /// Waits until every job has completed.
     async fn completed(&self) {
         for job in &self.jobs {
             let run = self.farm.ended(&job.id).await;
@@ -87,7 +87,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     let mut case = Case::with("30m", Fault::Sick).await;
     let monitor = TestMonitor::start(&case.farm).await;
 
-    // One alarm, with the reason and what waits; the same at the command line.
+    // One alarm, with the reason and the waiting jobs. The command line shows the same.
     let waits = case.jobs[2].id.to_string();
     poll::until("the alarm", async || {
         let state = monitor.get("/api/v1/state").await?;
@@ -124,7 +124,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     assert_eq!(monitor.delete(path).await, (204, String::new()));
     case.stands(WorkerStatus::Ready).await;
     case.completed().await;
-    // What it found out of itself while it was sick is nobody's fault now.
+    // The proofs that failed during the quarantine count against no job and no worker now.
     case.ffmpeg.set_fault(Fault::Short { frames: 5 });
     let bad = case.farm.job(&paths::media("ten-bit.mkv"), "libx264");
     case.farm.enqueue(&bad).await;
@@ -165,7 +165,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
 #[tokio::test]
 async fn it_ends_by_a_proof_that_replaces_no_measured_speed() {
     let mut case = Case::with("2s", Fault::Sick).await;
-    // By the clock alone it does not: it tries, fails, and says when it tries again.
+    // Time alone does not end the quarantine: the worker tries a proof encode, fails, and announces the next try.
     let first = case.stands(WorkerStatus::Quarantined).await;
     poll::until("a try that fails", async || {
         let said = case.farm.heartbeat("w").await?;

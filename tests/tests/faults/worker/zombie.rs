@@ -1,4 +1,4 @@
-//! A worker that was cut off and comes back after another took its job over.
+//! A worker that is cut off, and comes back after another worker has taken its job over.
 
 use std::path::Path;
 
@@ -27,12 +27,12 @@ async fn a_zombie_neither_finishes_nor_overwrites_what_another_took_over() {
     let output = farm.out().join("h264.mkv");
     let published = outside::which(&output);
 
-    // Its ffmpeg ends well while it sleeps: all that is left to do is to publish.
+    // Its ffmpeg completes while the worker is stopped, so only the publication is left.
     ffmpeg.recover();
     poll::until("the zombie's ffmpeg to end", async || {
         let scratch = farm.scratch_of("zombie");
         let encodes = outside::encodes_in(&scratch);
-        // What ended has no command line any more, although nobody reaped it yet.
+        // A process that has ended has no command line any more, even before it is reaped.
         encodes.is_empty().then_some(())
     })
     .await;
@@ -58,7 +58,7 @@ async fn a_zombie_neither_finishes_nor_overwrites_what_another_took_over() {
     assert_eq!(outside::scratch_files(&farm.scratch()), Vec::<&Path>::new());
     assert_eq!(farm.queued().await, 0);
 
-    // It is none the worse for it.
+    // The worker still works: it completes the next job.
     let next = farm.job(&paths::media("vp9.webm"), "libx264");
     farm.enqueue(&next).await;
     farm.completed(&next.id).await;

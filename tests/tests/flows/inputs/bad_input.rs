@@ -1,5 +1,5 @@
-//! What people get wrong: each gives a clear message and the right exit code,
-//! leaves the source as it is, and leaves no half an output.
+//! Mistakes of people: each gives a clear message and the right exit code, leaves the source as it is, and leaves no
+//! partial output.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +17,7 @@ const FAILED: i32 = 1;
 const USAGE: i32 = 2;
 const OUT_OF_REACH: i32 = 3;
 
-/// Somewhere that nobody listens.
+/// An address on which no server listens.
 const NOWHERE: &str = "127.0.0.1:9";
 
 /// A folder with a film in `in/`.
@@ -27,7 +27,7 @@ fn place() -> TempDir {
     place
 }
 
-/// A command line and what must come of it.
+/// A command line, and its expected result.
 struct Case {
     verb: &'static str,
     arguments: Vec<String>,
@@ -197,7 +197,7 @@ async fn what_is_out_of_reach_is_named() {
     command.env("PATH", "/nowhere");
     check(place.path(), command, &absent).await;
 
-    // A store that nobody serves, as target and as source.
+    // A store without a server, as target and as source.
     for line in [
         with(&["--store", "s3://media"]),
         vec!["s3://media/a.mp4", "-o", "out", "--encoder", "libx264"],
@@ -233,7 +233,7 @@ async fn a_missing_key_is_named() {
     check(place.path(), command, &case).await;
 }
 
-/// The same command as a user who is not above all permissions.
+/// The same command, run by a user who must obey permissions.
 fn as_plain_user(command: &Command) -> Command {
     let mut plain = Command::new("setpriv");
     plain
@@ -254,7 +254,7 @@ fn as_plain_user(command: &Command) -> Command {
 async fn a_folder_that_may_not_be_read_is_named() {
     let place = place();
     let farm = Farm::start().await;
-    // The tests may run as root, whom no permission stops.
+    // The tests may run as root, who may read everything.
     std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
     let locked = place.path().join("locked");
     copy_into(&locked, &[paths::media("h264.mp4")]);
@@ -281,7 +281,7 @@ async fn a_folder_that_may_not_be_read_is_named() {
     std::fs::set_permissions(&locked, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-/// Files that are no film, whatever their names say, and words of the reason.
+/// Files that are no film, whatever their names are, and a part of each error.
 const BAD_MEDIA: [(&str, &str); 5] = [
     ("empty.mp4", "is empty"),
     ("notes.mp4", "text, no video"),
@@ -340,7 +340,7 @@ async fn every_bad_file_fails_for_a_reason_of_its_own() {
         .arg("--wait");
     check_bad_media(&process::run(command).await, &place.path().join("out"));
     assert_eq!(outside::files(&input), before);
-    // The others were refused before any job was made of them.
+    // The other files were refused before jobs were made.
     assert_eq!(farm.dead_letters().await, 2);
     assert_eq!(outside::scratch_files(&farm.scratch()), Vec::<&Path>::new());
 }
@@ -383,7 +383,7 @@ async fn names_that_break_careless_programs_are_only_names() {
         .find(|name| name.ends_with("pwned"));
     assert_eq!(pwned, None);
 
-    // A name is no option either, when it is given by itself.
+    // A name that begins with a dash is no option, also when it is given alone.
     let mut command = programs::command("producer", place.path());
     command.current_dir(&input);
     command.args([

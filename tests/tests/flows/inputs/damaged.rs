@@ -1,4 +1,4 @@
-//! A folder of damaged files beside good ones, and what they do to a farm.
+//! Damaged files beside good ones in one folder, and their effect on a farm.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,7 +41,7 @@ fn changed(from: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBu
     path
 }
 
-/// Where these bytes begin.
+/// The position at which these bytes begin.
 fn place(bytes: &[u8], of: &[u8]) -> usize {
     let mut windows = bytes.windows(of.len());
     windows
@@ -49,7 +49,7 @@ fn place(bytes: &[u8], of: &[u8]) -> usize {
         .expect("they are there")
 }
 
-/// Twenty inputs of which nothing can be made, and words of the reason.
+/// Twenty inputs that cannot be encoded, and a part of each error.
 fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
     let mkv = film(folder, "whole.mkv", H264);
     let faststart = film(folder, "front.mp4", &format!("{H264} -movflags +faststart"));
@@ -125,7 +125,7 @@ fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
     .into_iter()
     .map(|(input, words)| (farm.job(&input, "libx264"), words))
     .collect::<Vec<_>>();
-    // What nothing can be made of by this recipe.
+    // Files from which this recipe can make nothing.
     for (name, filters, arguments, words) in [
         ("crop", Some("crop=640:360"), None, "crop: Invalid too big"),
         ("pad", Some("pad=16:16"), None, "Padded dimensions"),
@@ -142,7 +142,7 @@ fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
         });
         inputs.push((job, words));
     }
-    // All in one folder: names must not meet.
+    // All outputs go into one folder, so their names must differ.
     for (number, (job, _)) in inputs.iter_mut().enumerate() {
         job.output = output(farm, &format!("bad-{number}.mkv"));
     }
@@ -153,7 +153,7 @@ fn output(farm: &Farm, name: &str) -> common::names::location::Location {
     common::names::location::Location::file(&farm.out().join(name)).expect("an absolute path")
 }
 
-/// An mp4 whose tag of the cover is there, and holds nothing.
+/// An mp4 with an empty cover tag.
 fn without_bytes_in_its_cover(folder: &Path) -> PathBuf {
     let picture = film(folder, "cover.png", "-map 0:v -frames:v 1");
     let picture = std::fs::read(picture).expect("a picture");
@@ -164,7 +164,7 @@ fn without_bytes_in_its_cover(folder: &Path) -> PathBuf {
     let whole = film(folder, "tagged.mp4", &cover);
     changed(&whole, "bare.mp4", |bytes| {
         let at = place(bytes, &picture);
-        // The boxes around it, which follow the media.
+        // The boxes around the cover, which follow the media.
         for kind in [b"moov", b"udta", b"meta", b"ilst", b"covr", b"data"] {
             let before = bytes[..at].windows(4).rposition(|window| window == kind);
             let size = before.expect("the box") - 4;
@@ -176,7 +176,7 @@ fn without_bytes_in_its_cover(folder: &Path) -> PathBuf {
     })
 }
 
-/// Seven inputs of which something can be made, although some of them are odd.
+/// Seven inputs that can be encoded, although some are odd.
 fn good(farm: &Farm, folder: &Path) -> Vec<Job> {
     let plain = film(folder, "good.mkv", H264);
     let absurd = changed(&plain, "absurd.mkv", |bytes| {
@@ -266,7 +266,7 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
             .any(|change| change.kind == Kind::Timing && change.fate == fate);
         assert!(is_told, "{changes:#?}");
     };
-    // A cover that is no picture is no damage of the film.
+    // A cover that is no picture does not make the film damaged.
     let loses = |number: usize, kind: Kind| {
         let changes: &Vec<common::job::changes::Change> = &reports[number].changes;
         let mut lost = changes.iter().filter(|one| one.fate == Fate::Lost);

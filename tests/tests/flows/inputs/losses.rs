@@ -1,4 +1,4 @@
-//! What is kept, converted and lost: told before the encode, told after it, and refused where asked.
+//! What is kept, converted and lost: listed before the encode and after it, and refused on request.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use harness::farm::Farm;
 use harness::programs::monitor::TestMonitor;
 use harness::{outside, paths, process, programs};
 
-/// A short film with a font attached, which mp4 does not hold.
+/// A short film with an attached font, which mp4 cannot hold.
 fn film_with_font(folder: &Path) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
     let font = folder.join("a.ttf");
@@ -83,7 +83,7 @@ async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
     assert_eq!(farm.queued().await, 0, "nothing was enqueued");
     assert!(outside::names(&farm.out()).is_empty());
 
-    // Refused by the job: once, and nothing is published.
+    // The loss is refused for each job: it fails once, and nothing is published.
     let refused = farm
         .producer(order(&folder, &[&strict[..], &["--wait"]].concat()))
         .await;

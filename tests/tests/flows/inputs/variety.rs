@@ -1,4 +1,4 @@
-//! Every kind of clip by every kind of encoder, over two workers that differ.
+//! Every kind of clip with every kind of encoder, on two different workers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use harness::outside::media::{Media, Stream};
 use harness::servers::store::{BUCKET, TestStore};
 use harness::{outside, paths};
 
-/// One clip for each way in which media differ.
+/// One clip for each difference between media.
 const CLIPS: [&str; 14] = [
     "av1.mkv",
     "cover-chapters.mkv",
@@ -28,8 +28,8 @@ const CLIPS: [&str; 14] = [
     "vp9.webm",
 ];
 
-/// Those that are read in different ways from afar: with the index at either
-/// end, with many tracks, and as streams.
+/// Clips that are read over the network in different ways: with the index at the start or at the end, with many tracks,
+/// and as streams.
 const REMOTE_CLIPS: [&str; 6] = [
     "h264.mp4",
     "h264-faststart.mp4",
@@ -39,7 +39,7 @@ const REMOTE_CLIPS: [&str; 6] = [
     "ten-bit.mkv",
 ];
 
-/// Encoders, quick presets of theirs, and the codecs that they make.
+/// Encoders, with a quick preset of each and the codec that it makes.
 const ENCODERS: [(&str, &str, &str); 5] = [
     ("libx264", "ultrafast", "h264"),
     ("libx265", "ultrafast", "hevc"),
@@ -48,7 +48,7 @@ const ENCODERS: [(&str, &str, &str); 5] = [
     ("hevc_nvenc", "p1", "hevc"),
 ];
 
-/// What each of the two workers may serve. Only libx264 is served by both.
+/// The encoders that each of the two workers may serve. Only libx264 is served by both.
 const WORKERS: [(&str, &str); 2] = [
     ("cpu", "libx264,libx265,libsvtav1"),
     ("gpu", "libx264,libvpx-vp9,hevc_nvenc"),
@@ -71,7 +71,7 @@ fn check_output(before: &Media, output: &Path, codec: &str) {
     assert!((after.duration() - before.duration()).abs() < 0.3, "{name}");
     let sounds = |media: &Media| -> Vec<(String, u32, Option<String>)> {
         let sound = |sound: &Stream| {
-            // Some containers say "undefined" where others say nothing.
+            // Some containers write "undefined" for a language that others leave out.
             let language = sound.tag("language").filter(|name| *name != "und");
             (
                 sound.codec.clone(),
@@ -86,7 +86,7 @@ fn check_output(before: &Media, output: &Path, codec: &str) {
     assert_eq!(count(&after), count(before), "{name}");
 }
 
-/// Every job completed, by the encoder that it asked for, on a worker that has it.
+/// Every job completed, with the encoder that it asked for, on a worker that has the encoder.
 fn check_runs(runs: &[Run], expected: usize) {
     assert_eq!(runs.len(), expected);
     let may: BTreeMap<&str, BTreeSet<&str>> = WORKERS
@@ -165,7 +165,7 @@ async fn every_clip_by_every_encoder_from_disk_to_disk() {
     assert_eq!(farm.queued().await, 0);
 }
 
-/// Clips that differ in their extension only keep it.
+/// The names of clips that differ only in their extension keep the extension.
 fn outputs_name(clip: &str) -> PathBuf {
     Path::new(clip).with_extension("mkv")
 }
@@ -181,7 +181,7 @@ async fn from_bucket_to_bucket_in_place_and_by_way_of_scratch() {
             .worker(name)
             .encoders(encoders)
             .environment(store.environment());
-        // One reads in place, the other downloads first.
+        // One worker reads in place, the other downloads first.
         let setup = if name == "gpu" {
             setup.ffmpeg(&nvidia).option("--read", "download")
         } else {

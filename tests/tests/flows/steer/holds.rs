@@ -1,4 +1,4 @@
-//! Queues and batches that are paused, workers that are drained.
+//! Paused queues and batches, and drained workers.
 
 use common::farm::worker::WorkerStatus;
 use harness::farm::Farm;

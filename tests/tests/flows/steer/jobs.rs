@@ -1,4 +1,4 @@
-//! Jobs that are cancelled, moved, given to a worker and tried again.
+//! Cancelled, moved, reassigned and retried jobs.
 
 use std::path::PathBuf;
 
@@ -178,7 +178,7 @@ async fn what_failed_alike_is_tried_again_together() {
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let _worker = farm.join(setup).await;
-    // Only now: a capability card that was found while ffmpeg was sick is kept for other tests.
+    // Set after the start: other tests use the cached capability card of a healthy ffmpeg.
     ffmpeg.set_fault(Fault::Sick);
     let empty = farm.folder().join("empty.mp4");
     std::fs::write(&empty, b"\0no media at all").unwrap();

@@ -1,4 +1,4 @@
-//! What the producer says of jobs and batches.
+//! The producer's listings of jobs and batches.
 
 use common::job::id::JobId;
 use common::job::run::RunState;
@@ -113,7 +113,7 @@ async fn logs_tell_what_ffmpeg_was_asked_and_what_it_said() {
     job.attempts = 1;
     let id = job.id.to_string();
     farm.enqueue(&job).await;
-    // Followed from before it starts, it ends by itself.
+    // Followed from before the job starts, the log ends by itself.
     let told = farm.producer(["logs", &id, "--follow"]).await.succeeded();
     let run = farm.ended(&job.id).await;
     let RunState::Failed { failure } = &run.state else {

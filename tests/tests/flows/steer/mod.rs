@@ -1,4 +1,4 @@
-//! A person changes their mind: about jobs, queues, batches and workers.
+//! A person changes jobs, queues, batches and workers.
 
 mod holds;
 mod jobs;
@@ -15,7 +15,7 @@ use harness::faults::stand_in::{Fault, StandIn};
 use harness::programs::Worker;
 use harness::{outside, paths, poll};
 
-/// A worker whose encodes do not end before its stand-in lets them.
+/// A worker whose encodes end only after the test has released its stand-in.
 pub(super) async fn held_worker(farm: &Farm, name: &str) -> (Worker, StandIn) {
     let mut ffmpeg = StandIn::new(&farm.folder().join(format!("ffmpeg-of-{name}")));
     ffmpeg.set_fault(Fault::Held);
@@ -23,7 +23,7 @@ pub(super) async fn held_worker(farm: &Farm, name: &str) -> (Worker, StandIn) {
     (farm.join(setup).await, ffmpeg)
 }
 
-/// A worker that has a stand-in for NVENC.
+/// A worker with a stand-in for NVENC.
 pub(super) async fn gpu_worker(farm: &Farm, name: &str) -> Worker {
     let ffmpeg = StandIn::new(&farm.folder().join(format!("ffmpeg-of-{name}")))
         .with_encoder("hevc_nvenc", "libx265");
@@ -31,14 +31,14 @@ pub(super) async fn gpu_worker(farm: &Farm, name: &str) -> Worker {
         .await
 }
 
-/// Enqueues a clip past the producer.
+/// Enqueues a clip without the producer.
 pub(super) async fn pending(farm: &Farm, clip: &str, encoder: &str) -> Job {
     let job = farm.job(&paths::media(clip), encoder);
     farm.enqueue(&job).await;
     job
 }
 
-/// Enqueues through the producer; the ids of the jobs, in order, and the batch.
+/// Enqueues through the producer; returns the ids of the jobs, in order, and the batch.
 pub(super) async fn enqueued(
     farm: &Farm,
     inputs: &[PathBuf],
@@ -56,14 +56,14 @@ pub(super) async fn enqueued(
     (ids.collect(), batch)
 }
 
-/// What `producer why` says.
+/// The output of `producer why`.
 pub(super) async fn why(farm: &Farm, job: &JobId) -> String {
     let id = job.to_string();
     let told = farm.producer(["why", &id]).await.succeeded();
     told.stdout.trim().to_owned()
 }
 
-/// The job's state as `producer jobs` lists it.
+/// The state of a job in the list of `producer jobs`.
 pub(super) async fn state(farm: &Farm, job: &JobId) -> String {
     let jobs = farm.producer(["jobs", "--json"]).await.succeeded().json();
     let id = job.to_string();

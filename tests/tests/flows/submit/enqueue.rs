@@ -1,4 +1,4 @@
-//! `producer enqueue`, and the commands that look at the farm.
+//! `producer enqueue`, and the listings of the farm.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -153,7 +153,7 @@ async fn a_busy_worker_hears_of_a_lane_that_is_new() {
     let folder = farm.folder_of("in", &names.map(paths::media));
     let setup = farm.worker("w").encoders("libx264");
     let _worker = farm.join(setup.option("--max-jobs", "1")).await;
-    // A backlog at one priority; only then is there a more urgent lane at all.
+    // A backlog at one priority. The more urgent lane is made only after it.
     for clip in &names[..4] {
         farm.producer(enqueue(&folder.join(clip), "libx264", &[]))
             .await
@@ -313,7 +313,7 @@ async fn many_outputs_that_exist_are_looked_at_together() {
         let ran = farm.producer(enqueue(&folder, "libx264", further)).await;
         let told = [ran.stdout.as_str(), &ran.stderr].concat();
         assert!(told.contains("no job is known"), "{ran:#?}");
-        // One request for each output would take at least 30 s.
+        // With one request for each output, this would take at least 30 s.
         assert!(
             begun.elapsed() < Duration::from_secs(20),
             "{:?}",

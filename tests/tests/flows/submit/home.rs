@@ -1,4 +1,4 @@
-//! Results that are made in a bucket and brought home.
+//! Results that are made in a bucket and downloaded.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use harness::programs::Worker;
 use harness::servers::store::TestStore;
 use harness::{outside, paths, poll};
 
-/// Slow enough to be met in the middle of any result.
+/// So slow that a test can stop any download in the middle.
 const SLOW: NetworkConditions = NetworkConditions {
     rate: 20_000,
     ..NetworkConditions::GOOD
@@ -21,7 +21,7 @@ const SLOW: NetworkConditions = NetworkConditions {
 struct Away {
     farm: Farm,
     store: TestStore,
-    /// The producer's way to the store.
+    /// The producer's network to the store.
     way: Proxy,
     _worker: Worker,
 }
@@ -54,7 +54,7 @@ impl Away {
         process::run(self.command(line)).await
     }
 
-    /// Enqueues `in` with its results for `out`.
+    /// Enqueues `in`, to be downloaded to `out`.
     async fn enqueue(&self, further: &[&str]) -> Ran {
         let line = ["enqueue", "in", "-o", "out", "--store", "s3://media"];
         let how = ["--encoder", "libx264", "--encoder-preset", "ultrafast"];
@@ -71,7 +71,7 @@ impl Away {
     }
 }
 
-/// All names in a folder, hidden ones too.
+/// All names in a folder, also hidden ones.
 fn all_names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
@@ -85,7 +85,7 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with(".ffmpeg-easy-download-")
 }
 
-/// Waits until a result is half-way into a folder, under a name that was not there.
+/// Waits until a result is partly downloaded, under a name that is not in `before`.
 async fn half_way(folder: &Path, before: &[String]) {
     poll::until("a result to be on its way", async || {
         let is_new = |name: &String| is_hidden(name) && !before.contains(name);
@@ -122,14 +122,14 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
     let made = away.store.get(made.expect("it stays in the bucket")).await;
     assert_eq!(made, Some(brought));
 
-    // A dry run knows them, too: the copies in the bucket are their inputs.
+    // A dry run knows the results, too, by the copies in the bucket.
     let foretold = away.enqueue(&["--dry-run", "--json"]).await;
     for file in foretold.succeeded().json().as_array().expect("files") {
         let why = &file["why"];
         assert_eq!(why, "its job is completed already", "{file:#}");
     }
 
-    // The same again finds all there, and makes only what is missing.
+    // The same command again finds all results, and makes only the missing ones.
     let modified = |name: &PathBuf| out.join(name).metadata().expect("there").modified().ok();
     let before = names.each_ref().map(modified);
     let again = away.enqueue(&["--wait", "--json"]).await.succeeded().json();
@@ -144,7 +144,7 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
     assert_eq!(modified(&names[1]), before[1]);
     assert_eq!(away.farm.view.runs().await.expect("an answer").len(), 2);
 
-    // A stranger's file keeps its name, before and after the encode.
+    // A stranger's file is left alone, before and after the encode.
     away.copies("in", &["hevc.mkv"]);
     std::fs::write(out.join("hevc.mkv"), "mine").expect("written");
     let told = away.enqueue(&["--wait"]).await;
@@ -167,7 +167,7 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
     away.enqueue(&["--wait", "--overwrite"]).await.succeeded();
     assert_ne!(std::fs::read(out.join("hevc.mkv")).expect("there"), b"mine");
 
-    // What is in a bucket has no results on the disks of workers.
+    // An input in a bucket cannot have its output on the disk of a worker.
     let line = [
         "enqueue",
         "s3://media/in",
@@ -209,7 +209,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
     })
     .await;
 
-    // Killed, and interrupted, in the middle of a result.
+    // Killed, and then interrupted, in the middle of a download.
     let home = away.path("home");
     away.way.set(SLOW);
     let line = ["download", &batch[..13], "home"];
@@ -261,7 +261,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
     let source = Media::of(&paths::media("tracks.mkv"));
     assert_eq!(tracks.streams.len(), source.streams.len());
 
-    // What is in the bucket is not the one that the job made any more.
+    // The object in the bucket is not the job's own output any more.
     let keys = away.store.keys().await;
     let made = keys
         .iter()
@@ -276,7 +276,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
     );
     assert_eq!(all_names(&away.path("other")), ["h264.mkv", "sub"]);
 
-    // A batch of results in a folder has nothing to download, and nobody knows another.
+    // A batch whose results are in a folder has nothing to download, and an unknown batch is an error.
     let line = [
         "enqueue",
         "in/h264.mp4",

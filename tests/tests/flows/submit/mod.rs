@@ -1,4 +1,4 @@
-//! What a person submits, how often, and what the results are called.
+//! What a person submits, once or again, and the names of the outputs.
 
 mod enqueue;
 mod home;

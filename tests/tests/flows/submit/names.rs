@@ -1,4 +1,4 @@
-//! Names of outputs: given once, kept for good; and what is there already.
+//! Names of outputs: a name stays once it is given. Also outputs that exist already.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use harness::farm::{Farm, copy_into};
 use harness::process::Ran;
 use harness::{outside, paths, process, programs};
 
-/// The order of the test: all of `in` into `out`.
+/// The command of the tests: all of `in` into `out`.
 fn line<'a>(verb: &'a str, further: &[&'a str]) -> Vec<&'a str> {
     let mut line = vec![verb, "in", "-o", "out", "--encoder", "libx264"];
     line.extend(["--encoder-preset", "ultrafast"]);
@@ -40,7 +40,7 @@ async fn encode_keeps_names_that_it_gave_and_tells_what_can_have_none() {
     let film = paths::media("h264.mp4");
     copy_into(&input, std::slice::from_ref(&film));
     let put = |name: &str| std::fs::copy(&film, input.join(name)).expect("copied");
-    // 255 bytes, as its output has; and 255 bytes whose output would have one more.
+    // A name of 255 bytes whose output has 255 bytes, too, and a name of 255 bytes whose output would have 256.
     let (fits, does_not) = (long("D", 251, "mp4"), long("E", 252, "ts"));
     put(&fits);
     put(&does_not);
@@ -59,7 +59,7 @@ async fn encode_keeps_names_that_it_gave_and_tells_what_can_have_none() {
     }
     assert_eq!(outcome["left_out"][0]["file"], does_not.as_str());
     assert_eq!(names(place.path()), paths_of(&[&fit, "h264.mkv"]));
-    // Nothing is left to carry on with: only what was done is remembered.
+    // There is no state to continue from: only the completed jobs are remembered.
     let states = outside::names(&place.path().join("state/ffmpeg-easy"));
     assert_eq!(states.len(), 1, "{states:?}");
     assert!(
@@ -67,7 +67,7 @@ async fn encode_keeps_names_that_it_gave_and_tells_what_can_have_none() {
         "{states:?}"
     );
 
-    // A newcomer renames nobody.
+    // A new input renames no other output.
     std::fs::remove_file(input.join(&does_not)).expect("removed");
     put("h264.mov");
     let made = |name: &str| outside::which(&place.path().join("out").join(name));
@@ -79,14 +79,14 @@ async fn encode_keeps_names_that_it_gave_and_tells_what_can_have_none() {
     );
     let three = [&fit, "h264.mkv", "h264.mov.mkv"];
     assert_eq!(names(place.path()), paths_of(&three));
-    // Nor does one that goes.
+    // A deleted input does not rename others either.
     std::fs::remove_file(input.join("h264.mp4")).expect("removed");
     let outcome = encode(place.path(), &["--json"]).await.succeeded().json();
     assert_eq!(outcome["added"], 0, "{outcome:#}");
     assert_eq!(names(place.path()), paths_of(&three));
     assert_eq!([made(&fit), made("h264.mkv")], before);
 
-    // By another recipe, what is there is not what was asked for.
+    // With another recipe, the output that is there is not the wanted one.
     let other = encode(place.path(), &["--crf", "40", "--json"]).await;
     assert_eq!(other.code, Some(1), "{other:?}");
     assert!(other.stderr.contains("by another recipe"), "{other:?}");
@@ -118,7 +118,7 @@ async fn a_done_output_keeps_its_name_and_is_not_made_by_another_recipe() {
     assert_eq!(farm.queued().await, 0);
     assert_eq!(farm.view.runs().await.expect("an answer").len(), 2);
 
-    // One recipe over the other is what is there from then on.
+    // From then on, the output of the second recipe counts as the one that is there.
     enqueue(&["--crf", "40", "--overwrite", "--wait"])
         .await
         .succeeded();
@@ -127,7 +127,7 @@ async fn a_done_output_keeps_its_name_and_is_not_made_by_another_recipe() {
     let same = enqueue(&["--crf", "40", "--wait", "--json"]).await;
     assert_eq!(same.succeeded().json()["done"], 2);
 
-    // A newcomer keeps its extension, whoever comes with it.
+    // A new input whose output name is taken keeps its extension in the name.
     std::fs::copy(paths::media("h264.mp4"), folder.join("h264.mov")).expect("copied");
     std::fs::remove_file(folder.join("vp9.webm")).expect("removed");
     let third = enqueue(&["--crf", "40", "--wait", "--json"]).await;

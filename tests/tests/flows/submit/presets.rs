@@ -1,4 +1,4 @@
-//! Recipes that a farm keeps by name, and the one that it gives jobs unasked.
+//! Presets of the farm, and the default preset for jobs without a recipe.
 
 use harness::farm::Farm;
 use harness::process::Ran;
@@ -10,7 +10,7 @@ async fn presets(farm: &Farm, line: &[&str]) -> Ran {
     farm.producer(line).await
 }
 
-/// Enqueues a clip; the recipe of its job.
+/// Enqueues a clip; returns the recipe of its job.
 async fn recipe_of(farm: &Farm, clip: &str, options: &[&str]) -> Value {
     let clip = paths::media(clip);
     let line = ["enqueue", clip.to_str().unwrap(), "-o", "out", "--json"];
@@ -45,7 +45,7 @@ async fn a_preset_is_saved_used_overridden_and_removed() {
     assert_eq!(listed[2]["note"], "for the tests");
     assert_eq!(listed[2]["built_in"], false);
 
-    // What is shown is a file that --preset takes.
+    // The output of `show` is a file that --preset takes.
     let shown = presets(&farm, &["show", "ours"]).await.succeeded().stdout;
     std::fs::write(farm.folder().join("ours.toml"), shown).unwrap();
     let saved = recipe_of(&farm, "h264.mp4", &["--preset", "ours"]).await;
@@ -91,7 +91,7 @@ async fn jobs_get_the_farms_default_where_nothing_else_says_how() {
     assert!(farm.out().join("h264.mkv").is_file());
     drop(worker);
 
-    // Options override it, and whoever names an encoder has no use for it.
+    // Options override the default, and an order with an encoder does not use it.
     let mended = recipe_of(&farm, "vp9.webm", &["--crf", "33"]).await;
     let expected = json!({ "with": { "encoder": "libx264" }, "rate": { "crf": 33.0 } });
     assert_eq!(mended["video"]["encode"], expected);

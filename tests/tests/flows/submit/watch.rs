@@ -10,13 +10,13 @@ use harness::outside::media::Media;
 use harness::process::{Daemon, Signal};
 use harness::{paths, poll};
 
-/// How long a file must stay the same.
+/// How long a file must stay unchanged.
 const SETTLE: &str = "5s";
 const SETTLED: Duration = Duration::from_secs(4);
-/// Time between two pieces of a file that is being written: a busy machine may
-/// make twenty times as much of it, and the file still has not settled.
+/// The time between two pieces of a file that is being written. Even if a busy machine makes it twenty times as long,
+/// the file has not settled.
 const PIECE: Duration = Duration::from_millis(250);
-/// Pieces of such a file: more than would settle if it were taken too early.
+/// The number of pieces: writing them takes longer than a file needs to settle.
 const PIECES: usize = 24;
 
 fn watching(farm: &Farm, place: &Path) -> Daemon {
@@ -34,7 +34,7 @@ fn watching(farm: &Farm, place: &Path) -> Daemon {
     Daemon::start("producer watch", command, &farm.folder().join("watch.log"))
 }
 
-/// Writes a file piece by piece. Returns the longest time between two of them.
+/// Writes a file piece by piece. Returns the longest time between two pieces.
 fn write_slowly(to: &Path, whole: &[u8]) -> Duration {
     let mut file = std::fs::File::create(to).unwrap();
     let mut longest = Duration::ZERO;
@@ -47,7 +47,7 @@ fn write_slowly(to: &Path, whole: &[u8]) -> Duration {
     longest
 }
 
-/// Waits until an input of this size is done; all that was ever taken.
+/// Waits until the job of an input of this size has completed; returns all runs so far.
 async fn completed_of_size(farm: &Farm, size: u64) -> Vec<Run> {
     poll::until("the whole file to be done", async || {
         let runs = farm.view.runs().await.ok()?;
@@ -80,7 +80,7 @@ async fn a_file_is_taken_once_it_has_arrived_whole() {
     let longest = tokio::task::spawn_blocking(|| writing.join().unwrap());
     let longest = longest.await.unwrap();
     let runs = completed_of_size(&farm, std::fs::metadata(&clip).unwrap().len()).await;
-    // A machine that stood still for so long let half a file settle.
+    // If the machine stood still for so long, half a file may have settled.
     if longest < SETTLED {
         assert_eq!(runs.len(), 1, "nothing was taken too early: {runs:#?}");
     }
@@ -95,7 +95,7 @@ async fn a_file_is_taken_once_it_has_arrived_whole() {
         watch.log()
     );
 
-    // Another watch finds it done, and what has come meanwhile.
+    // A second watch finds the file done, and takes the file that came in between.
     std::fs::copy(paths::media("vp9.webm"), place.join("next.webm")).unwrap();
     let _watch = watching(&farm, &place);
     completed(&farm, 2).await;

@@ -1,4 +1,4 @@
-//! What a worker takes, where it reads and writes, and what it leaves behind.
+//! Which jobs a worker takes, where it reads and writes, and what it leaves behind.
 
 mod places;
 mod scratch;

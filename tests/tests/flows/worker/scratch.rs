@@ -1,11 +1,11 @@
-//! Whose files a worker's scratch folder holds, and who may touch them.
+//! Which files a worker's scratch folder holds, and which of them a worker may change.
 
 use std::path::Path;
 
 use harness::farm::Farm;
 use harness::{outside, process, programs};
 
-/// A folder with a film in it, called as a worker could be.
+/// A film in a folder with a name that a worker could have.
 fn film(farm: &Farm) -> std::path::PathBuf {
     let film = farm.folder().join("me/videos/holiday.mkv");
     std::fs::create_dir_all(film.parent().unwrap()).unwrap();
@@ -13,7 +13,7 @@ fn film(farm: &Farm) -> std::path::PathBuf {
     film
 }
 
-/// Everything below the farm's folder but what its broker and programs log.
+/// All files of the farm's folder, without those of its broker and the logs.
 fn everything(farm: &Farm) -> Vec<std::path::PathBuf> {
     let mut names = outside::names(farm.folder());
     names.retain(|name| {
@@ -86,7 +86,7 @@ async fn a_folder_without_the_marker_is_refused_by_check_and_worker_alike() {
     assert_eq!(std::fs::read(&film).unwrap(), b"film");
 }
 
-/// A worker of the name `w` that makes its files in a folder of its own.
+/// A worker named `w`, with a scratch folder of its own.
 fn namesake(farm: &Farm, scratch: &str) -> programs::Worker {
     let setup = farm.worker("w").encoders("libx264");
     setup
@@ -103,13 +103,13 @@ async fn two_workers_of_one_name_do_not_live_beside_each_other_wherever_their_fi
     assert_eq!(second.process.wait().await.code(), Some(2));
     assert!(first.process.ended().is_none());
 
-    // One that was killed is gone at once, whatever its last heartbeat says.
+    // A killed worker frees its name at once, whatever its last heartbeat says.
     first.process.kill();
     let mut third = namesake(&farm, "three");
     farm.ready(&mut third).await;
     third.process.kill();
 
-    // Of two that start at once, one.
+    // Of two workers that start at once, one stays.
     let mut both = [namesake(&farm, "four"), namesake(&farm, "five")];
     let ended = harness::poll::until("one of them to be refused", async || {
         both.iter_mut().find_map(|worker| worker.process.ended())

@@ -53,7 +53,7 @@ async fn what_asked_for_a_job_again_goes_with_the_next_cancel() {
     broker.cancel(&job).await.expect("an answer");
     let (_, messages) = broker.queue_extent().await.expect("an answer");
     assert_eq!(messages, 0, "a message of an ended job stays");
-    // What asks for it again stays until somebody has met it.
+    // The request for a retry stays until a worker meets it.
     broker.retry(&job).await.expect("an answer");
     let (_, messages) = broker.queue_extent().await.expect("an answer");
     assert_eq!(messages, 1);

@@ -1,4 +1,4 @@
-//! A person changes their mind: cancel, move, try again, pause, other queues.
+//! A person changes jobs: cancel, move, retry, pause, other queues.
 
 mod cancel;
 mod moves;
@@ -32,7 +32,7 @@ pub(super) async fn state(broker: &Broker, job: &Job) -> JobState {
     record.expect("known").state()
 }
 
-/// Everything in the work queue, whatever it waits for.
+/// The number of all messages in the work queue.
 pub(super) async fn messages(broker: &Broker) -> u64 {
     broker.queue_extent().await.expect("an answer").1
 }

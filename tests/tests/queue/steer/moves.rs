@@ -1,4 +1,4 @@
-//! Other priorities and other queues, given by a person or opened by time.
+//! Other priorities and queues, set by a person or opened by time.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ async fn a_running_job_moves_and_its_owner_lets_go() {
     .await;
 }
 
-/// Writes a run as somebody would who died right afterwards.
+/// Writes a run as a program does that dies right afterwards.
 async fn write_run(broker: &Broker, run: &Run) {
     let key = subject::kv(RUNS, &subject::run(&run.job.id));
     let stored = broker.jetstream().publish(key, wire::encode(run)).await;
@@ -91,7 +91,7 @@ async fn whoever_meets_a_moved_job_where_it_was_sends_it_on() {
         queue: queue("on_w2"),
         ..lane(5)
     };
-    // The move was decided, and then its maker died: no message was sent.
+    // The move was written to the run, and then the mover died: no message was sent.
     let now = Timestamp::now();
     let moved = Run::untaken(job.clone(), &lane(5), now).move_to(&there, now);
     write_run(&broker, &moved.expect("it waits")).await;
@@ -130,7 +130,7 @@ async fn a_job_hops_to_its_next_queue_only_after_its_time() {
     let taken = claim_in_time(&broker, &known, "w1").await;
     assert!(enqueued.elapsed() >= Duration::from_secs(1), "too early");
     assert_eq!(taken.run().queue, next);
-    // It still waits in its first queue, where nobody may take it now.
+    // The job still waits in its first queue, where no worker may take it now.
     let mut first = Lanes::default();
     lanes(&broker, &mut first).await;
     assert!(claim(&broker, &first, "w2").await.is_none());

@@ -1,4 +1,4 @@
-//! Paused batches, and orders that are heard.
+//! Paused batches, and notices of orders.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ async fn a_resume_that_was_killed_is_finished_by_whoever_follows_orders() {
     let worker = TestClaimant::pausing("w1", parked.batch);
     broker.poll(&known, &worker, 5).await.expect("an answer");
     assert_eq!(broker.parked_jobs().await.expect("them").len(), 1);
-    // Killed before it has brought the job back.
+    // Killed before the job is back.
     let way = Proxy::start(Protocol::Nats, server.0.port());
     let (killed, _) = connect_to(way.nats_url()).await;
     let mut held = way.hold(|request| request.subject.starts_with("jobs."));

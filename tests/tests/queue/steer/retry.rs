@@ -1,4 +1,4 @@
-//! Trying again what has failed.
+//! Retries of failed jobs.
 
 use common::broker::{Broker, Lanes, SteerResult};
 use common::job::failure::Failure;

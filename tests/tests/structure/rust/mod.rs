@@ -1,10 +1,10 @@
-//! Which file of a Rust crate takes what from which other.
+//! The imports between the files of a Rust crate.
 //!
-//! A path leads to the file that defines its name: through modules, and through
-//! `use` lines that hand a name on. These are no imports:
+//! A path leads to the file that defines its name, also through modules and through `use` lines that re-export the
+//! name. These are no imports:
 //!
-//! - a parent's `mod` lines, and `pub use` lines of what lies below it;
-//! - what stands under `#[cfg(test)]`: tests look at their code from above.
+//! - a parent's `mod` lines, and `pub use` lines of names below the parent;
+//! - code under `#[cfg(test)]`, as tests use their code from above.
 
 mod module;
 mod read;
@@ -31,7 +31,7 @@ pub(crate) fn imports(repository: &Path, root: &Path) -> Imports {
                 continue;
             };
             let to = tree::name(repository, &modules[target.module].file);
-            // The handle of a module is no import: what is taken by it is.
+            // A module's name alone is no import; the names that are reached through it are.
             if let Some(name) = target.name.filter(|_| to != from) {
                 taken.entry(to).or_default().insert(name);
             }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_handed_on_is_taken_from_the_file_that_defines_it() {
-        // By a plain `pub use`, by another name, and by a glob.
+        // Re-exported by a plain `pub use`, under another name, and by a glob.
         assert_no_circle(&[
             ("lib.rs", "mod a;\nmod b;\n"),
             (

@@ -1,4 +1,4 @@
-//! A module of a Rust crate, as it is read.
+//! A module of a Rust crate, as read from its source.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,15 +9,15 @@ pub(crate) type Names = Vec<String>;
 /// A module: a file, or a part of one.
 pub(crate) struct Module {
     pub(crate) file: PathBuf,
-    /// Where the files of its children lie.
+    /// The folder of the files of its child modules.
     pub(crate) folder: PathBuf,
     pub(crate) parent: Option<usize>,
     pub(crate) children: BTreeMap<String, usize>,
     pub(crate) defined: BTreeSet<String>,
-    /// What `use` lines bind: the name here, and the path.
+    /// The names that `use` lines bind here, each with its path.
     pub(crate) bound: Vec<(String, Names)>,
-    /// What the code names, and what `use` lines bring without handing it on.
+    /// The names in the code, and those of `use` lines that re-export nothing.
     pub(crate) named: Vec<Names>,
-    /// What `pub use` lines hand on.
+    /// The names that `pub use` lines re-export.
     pub(crate) handed_on: Vec<Names>,
 }

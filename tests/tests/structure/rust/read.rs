@@ -1,4 +1,4 @@
-//! Reads the modules of a crate: what each defines, binds, names and hands on.
+//! Reads the modules of a crate: the names that each defines, binds, uses and re-exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use super::module::{Module, Names};
 use crate::tree;
 
-/// The modules of the crate that begins with one file; that file's is the first.
+/// The modules of the crate that begins with this file. The module of the file itself is the first.
 pub(crate) fn modules(root: &Path) -> Vec<Module> {
     let folder = root.parent().expect("a file lies in a folder");
     let mut modules = Vec::new();
@@ -45,7 +45,7 @@ fn add(modules: &mut Vec<Module>, file: PathBuf, folder: PathBuf, parent: Option
     modules.len() - 1
 }
 
-/// Reads tokens of a module: its items, or something within one of them.
+/// Reads the tokens of a module: its items, or the tokens within an item.
 fn read(modules: &mut Vec<Module>, module: usize, tokens: TokenStream, are_items: bool) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;
@@ -126,7 +126,7 @@ fn read(modules: &mut Vec<Module>, module: usize, tokens: TokenStream, are_items
     }
 }
 
-/// Where the file of a child lies, and where its own children lie.
+/// The file of a child module, and the folder of that child's own children.
 fn child_file(module: &Module, name: &str, path: Option<String>) -> (PathBuf, PathBuf) {
     if let Some(path) = path {
         let file = module.file.with_file_name(path);
@@ -155,7 +155,7 @@ fn is_definition(word: &str) -> bool {
     words.contains(&word)
 }
 
-/// The index behind an item: behind its `;`, or behind its braces.
+/// The index after an item: after its `;` or after its braces.
 fn end_of_item(tokens: &[TokenTree], from: usize) -> usize {
     let is_use = (from..tokens.len())
         .map_while(|at| {
@@ -170,7 +170,7 @@ fn end_of_item(tokens: &[TokenTree], from: usize) -> usize {
         .map_or(tokens.len(), |end| end + 1)
 }
 
-/// The names of a path, and the index behind it.
+/// The names of a path, and the index after it.
 fn read_path(tokens: &[TokenTree], from: usize) -> (Names, usize) {
     let mut names = Vec::new();
     let mut at = from;
@@ -185,7 +185,7 @@ fn read_path(tokens: &[TokenTree], from: usize) -> (Names, usize) {
     (names, at)
 }
 
-/// Each name that a `use` line binds, with its path.
+/// The names that a `use` line binds, each with its path.
 fn read_use(tokens: &[TokenTree], before: &[String], found: &mut Vec<(String, Names)>) {
     for tree in
         tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','))

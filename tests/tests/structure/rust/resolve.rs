@@ -2,17 +2,16 @@
 
 use super::module::{Module, Names};
 
-/// What a path leads to: a module, and a name in it unless the module itself is
-/// meant.
+/// The target of a path: a module, and a name in it unless the path means the module itself.
 pub(crate) struct Target {
     pub(crate) module: usize,
     pub(crate) name: Option<String>,
 }
 
-/// How many `use` lines a name may be handed on by.
+/// The most `use` lines through which a name may be re-exported.
 const HANDED_ON: usize = 16;
 
-/// None for what lies outside the crate.
+/// The target of a path; `None` if it lies outside the crate.
 pub(crate) fn resolve(modules: &[Module], from: usize, names: &[String]) -> Option<Target> {
     resolve_within(modules, from, names, HANDED_ON)
 }
@@ -28,7 +27,7 @@ fn resolve_within(
         "crate" => follow(modules, root(modules, from), rest, left),
         "self" => follow(modules, from, rest, left),
         "super" => follow(modules, modules[from].parent?, rest, left),
-        // A name of the module itself, or one that a `use` line of it binds.
+        // A name that the module defines, or that one of its `use` lines binds.
         name => {
             let module = &modules[from];
             let is_known = module.children.contains_key(name)
@@ -95,7 +94,7 @@ fn root(modules: &[Module], mut module: usize) -> usize {
     module
 }
 
-/// One module is another or lies in it.
+/// Whether a module is another module or lies in it.
 pub(crate) fn is_below(modules: &[Module], module: usize, above: usize) -> bool {
     let mut parents = std::iter::successors(Some(module), |module| modules[*module].parent);
     parents.any(|parent| parent == above)

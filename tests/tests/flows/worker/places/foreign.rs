@@ -1,4 +1,4 @@
-//! Jobs that ask for what is not the farm's.
+//! Jobs that ask for files that are not the farm's.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -53,7 +53,7 @@ async fn a_job_for_a_place_that_no_root_holds_is_declined_and_says_so() {
     let told = place.farm.producer(["workers", "--json"]).await.succeeded();
     let roots = &told.json()[0]["places"]["roots"];
     assert_eq!(*roots, json!([url(&place.path("in")), out]));
-    // Who hands such jobs in is warned.
+    // A person who submits such jobs gets a warning.
     let source = place.path("in/src.mp4");
     let enqueue = ["enqueue", source.to_str().unwrap(), "-o", "home/films"];
     let warned = place
@@ -99,7 +99,7 @@ async fn a_peek_shows_nothing_foreign_and_tells_nothing_of_it() {
     fs::set_permissions(&foreign, fs::Permissions::from_mode(0o600)).unwrap();
     let size = fs::metadata(&foreign).unwrap().len();
 
-    // A run that somebody made up, of an output that would be the foreign file.
+    // A forged run, whose output would be the foreign file.
     let made_up = place.job(&foreign);
     let lane = Lane::from_consumer("libx264_p5").unwrap();
     let worker = "w".parse().unwrap();
@@ -110,7 +110,7 @@ async fn a_peek_shows_nothing_foreign_and_tells_nothing_of_it() {
     let runs = place.farm.view.jetstream().get_key_value("runs").await;
     let key = format!("{}.all", made_up.id);
     runs.unwrap().put(key, wire::encode(&run)).await.unwrap();
-    // Inputs that would be foreign files, one of them with a guessed size, one missing.
+    // Jobs whose inputs would be foreign files: one with a guessed size, one of a missing file.
     let mut guessed = place.job_of(&foreign, &place.path("out/a.mkv"));
     guessed.input.size = 1;
     let mut missing = place.job_of(&foreign, &place.path("out/b.mkv"));
@@ -164,7 +164,7 @@ async fn links_that_lead_out_are_neither_read_nor_written_through() {
     }
     assert!(!place.path("home/new").exists());
 
-    // At the output itself a link is what is there, whatever it leads to.
+    // A link in the place of the output counts as an existing output, whatever its target is.
     let mut spares = place.job(&place.path("out/taken.mkv"));
     spares.replace = false;
     place.farm.enqueue(&spares).await;

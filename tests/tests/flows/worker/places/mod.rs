@@ -1,5 +1,4 @@
-//! Whoever reaches the broker may ask for anything; a worker reads and writes
-//! only where its own settings say.
+//! Anyone who reaches the broker may ask for anything. A worker reads and writes only where its own settings allow it.
 
 mod foreign;
 mod settings;
@@ -17,7 +16,7 @@ use harness::paths;
 use harness::programs::Worker;
 use serde_json::{Value, json};
 
-/// A farm whose worker may use `in` and `out` only; `home` is its user's.
+/// A farm whose worker may use only `in` and `out`. The folder `home` is that of its user.
 pub(super) struct Place {
     pub(super) farm: Farm,
     pub(super) _worker: Worker,
@@ -28,7 +27,7 @@ impl Place {
         Self::with(&[]).await
     }
 
-    /// With further roots.
+    /// As `new`, with more roots.
     pub(super) async fn with(more: &[&Path]) -> Self {
         let farm = Farm::start().await;
         for folder in ["in", "out", "home/.ssh"] {
@@ -51,7 +50,7 @@ impl Place {
         self.farm.folder().join(name)
     }
 
-    /// A job of the source to this place, that may replace what is there.
+    /// A job from the source to this output, which may replace an existing file.
     pub(super) fn job(&self, output: &Path) -> Job {
         self.job_of(&self.path("in/src.mp4"), output)
     }
@@ -66,21 +65,21 @@ impl Place {
         job
     }
 
-    /// Enqueues a job past every program of the farm, with this text for its output.
+    /// Enqueues a job without any program of the farm, with this text as its output.
     pub(super) async fn enqueue_raw(&self, job: &Job, output: &str) {
         let mut body = serde_json::to_value(job).unwrap();
         body["output"] = output.into();
         publish(&self.farm, &job.id, &body).await;
     }
 
-    /// A good job that is enqueued after others ends after they were looked at.
+    /// Waits for a good job that is enqueued last: by its end, the worker has looked at all earlier jobs.
     pub(super) async fn others_were_looked_at(&self) {
         let job = self.job(&self.path(&format!("out/good-{}.mkv", uuid::Uuid::new_v4())));
         self.farm.enqueue(&job).await;
         self.farm.completed(&job.id).await;
     }
 
-    /// Waits until a job has failed, and returns why.
+    /// Waits until a job has failed; returns the reason.
     pub(super) async fn failed(&self, job: &JobId) -> String {
         match self.farm.ended(job).await.state {
             RunState::Failed { failure } => failure.message,
@@ -98,7 +97,7 @@ impl Place {
     }
 }
 
-/// Publishes a job as any client can. Its lane is there once the farm has had a job.
+/// Publishes a job as any client can. Its lane exists once the farm has had a job.
 pub(super) async fn publish(farm: &Farm, id: &JobId, body: &Value) {
     let message = json!({ "v": 1, "body": body }).to_string();
     let subject = format!("jobs.libx264.5.{id}.all");

@@ -1,4 +1,4 @@
-//! Roots and prefixes that a worker is given.
+//! Roots and prefixes in a worker's settings.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -50,7 +50,7 @@ async fn a_worker_with_prefixes_and_no_roots_leaves_everything_else_alone() {
         publish(&farm, &job.id, &body).await;
         foreign.push((job.id, "--bucket"));
     }
-    // The source under other names: it is replaced by none of them.
+    // The source under other names: no output under these names may replace it.
     let source = store.get("in/a.mp4").await;
     for (number, output) in ["s3://media/in/a.mp4/", "s3://media//in/a.mp4"]
         .iter()
