@@ -1,4 +1,4 @@
-//! Detection against the real ffmpeg, and against scripts that pose as one.
+//! Detection of encoders with the real ffmpeg, and with scripts in its place.
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ async fn software_proves_both_depths_and_its_speed() {
             "{proof:?}"
         );
         assert!(proof.largest >= (1280, 720), "{proof:?}");
-        // No lower limit: the machine may be busy.
+        // There is no lower limit, as the machine may be busy.
         assert!(proof.fps > 0.0 && proof.fps < 5000.0, "{proof:?}");
         assert_eq!(proof.sessions, None);
     }
@@ -48,7 +48,7 @@ async fn software_proves_both_depths_and_its_speed() {
     assert!(render(&card).contains("8 and 10 bit"));
 }
 
-/// Debian's ffmpeg lists NVENC, Quick Sync, VA-API, V4L2 and OMX everywhere.
+/// On every machine, Debian's ffmpeg lists NVENC, Quick Sync, VA-API, V4L2 and OMX.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn hardware_that_is_listed_but_not_there_is_refused_in_one_line() {
@@ -99,7 +99,7 @@ async fn a_program_that_is_no_ffmpeg_is_named() {
     assert!(other.to_string().contains("failed") || matches!(other, DetectError::NotFfmpeg(_)));
 }
 
-/// Scripts that pose as an ffmpeg which lists `hevc_nvenc` and nothing else.
+/// Scripts in the place of an ffmpeg that lists only `hevc_nvenc`.
 #[cfg(unix)]
 mod posing {
     use std::fs;
@@ -111,7 +111,7 @@ mod posing {
 
     use super::*;
 
-    /// Encodes whatever it is asked to, for as long as it is asked to.
+    /// Every encode succeeds.
     const WORKS: &str = r#"
         i=0
         case "$*" in
@@ -125,7 +125,7 @@ mod posing {
     }
 
     impl Poser {
-        /// `body` is what it does when it is asked to encode; `$here` is a folder of its own.
+        /// `body` is what the script does for an encode; `$here` is a folder of its own.
         fn new(body: &str) -> Self {
             let folder = TempDir::new().expect("a folder");
             let here = folder.path().display();
@@ -140,7 +140,7 @@ mod posing {
                 esac
                 {body}"#
             );
-            // Renamed into place: a script that is open for writing cannot be run.
+            // Moved into place by a rename, as a script that is open for writing cannot be run.
             let program = folder.path().join("ffmpeg");
             let draft = folder.path().join("draft");
             fs::write(&draft, script).expect("a script");
@@ -303,7 +303,7 @@ mod posing {
         };
         detect(&only(None)).await.expect("a card");
         let all = poser.encodes();
-        // What is known of all is known of each, and is not lost by asking for one again.
+        // A card for all encoders holds for each of them, and a request for one encoder does not shrink it.
         let one = detect(&only(Some(&["hevc_nvenc"]))).await.expect("a card");
         assert_eq!(one.encoders.len(), 1);
         let again = Detection {
@@ -331,7 +331,7 @@ mod posing {
         serde_json::from_slice::<Value>(&kept).expect("whole again");
     }
 
-    /// Whether the processes end soon, but for zombies that nobody waits for.
+    /// Whether the processes end soon; zombies count as ended.
     async fn gone(pids: &str) -> bool {
         let alive = || {
             let listed = Command::new("ps")

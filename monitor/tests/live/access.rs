@@ -1,4 +1,4 @@
-//! Who may do what.
+//! The rights of readers, operators and strangers.
 
 use monitor::access::{Role, keys};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::Monitor;
 use crate::client::{get, send};
 
-/// A monitor that asks for the passwords `look` and `steer`.
+/// A monitor with the passwords `look` and `steer`.
 pub(crate) async fn locked() -> (Monitor, tempfile::NamedTempFile) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let lines = [(Role::Reader, "look"), (Role::Operator, "steer")]
@@ -16,7 +16,7 @@ pub(crate) async fn locked() -> (Monitor, tempfile::NamedTempFile) {
     (Monitor::start_with(&["--access", &path]).await, file)
 }
 
-/// Logs in and gives the header that carries the session.
+/// Logs in; returns the header with the session.
 async fn log_in(monitor: &Monitor, password: &str) -> String {
     let body = json!({ "password": password });
     let answer = send(&monitor.address, "POST", "/api/v1/session", "", &body).await;
@@ -33,8 +33,7 @@ async fn log_in(monitor: &Monitor, password: &str) -> String {
     format!("Cookie: {session}\r\n")
 }
 
-/// Operations that are open to all: what lets people in, and out, and what
-/// whoever restarts things looks at.
+/// Operations that are open to all: logging in and out, and the checks for tools that supervise the monitor.
 const OPEN: [(&str, &str); 5] = [
     ("DELETE", "/api/v1/session"),
     ("GET", "/api/v1/session"),
@@ -43,11 +42,11 @@ const OPEN: [(&str, &str); 5] = [
     ("POST", "/api/v1/session"),
 ];
 
-/// Questions that are too long for a GET: they change nothing, so readers may ask them.
+/// Read requests that are too long for a GET. They change nothing, so readers may send them.
 const QUESTIONS: [&str; 3] = ["/api/v1/forecast", "/api/v1/jobs/fit", "/api/v1/plan"];
 
-/// Every operation of the OpenAPI document, with its path's names filled in:
-/// those that are open to all by what it says, and the others.
+/// Every operation of the OpenAPI document, with the names in its path filled in: first the operations that the
+/// document declares open to all, then the others.
 async fn operations(monitor: &Monitor) -> [Vec<(String, String)>; 2] {
     let document = get(&monitor.address, "/api/v1/openapi.json", "").await;
     let document: Value = document.json();
@@ -102,8 +101,7 @@ async fn every_route_asks_who_is_there_and_every_change_for_an_operator() {
             let elsewhere = format!("{operator}Sec-Fetch-Site: cross-site\r\n");
             let foreign = send(&monitor.address, method, path, &elsewhere, &json!({})).await;
             assert_eq!(foreign.status, 403, "{method} {path}: {}", foreign.body);
-            // An operator gets as far as being told that the body says nothing,
-            // or to its end.
+            // An operator's request succeeds, or is refused for its empty body.
             let steering = send(&monitor.address, method, path, &operator, &json!({})).await;
             assert!(
                 !matches!(steering.status, 401 | 403 | 404 | 405),

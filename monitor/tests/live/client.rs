@@ -1,4 +1,4 @@
-//! As much of a browser as it takes to follow the live state.
+//! A small client that follows the live state as a browser does.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-/// Nothing takes this long on a machine that works.
+/// Longer than anything takes on a working machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One answer.
+/// The answer to one request.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -33,7 +33,7 @@ async fn request(
     let mut stream = TcpStream::connect(address)
         .await
         .expect("the monitor listens");
-    // HTTP/1.0: the body comes as it is, and ends with the connection.
+    // By HTTP/1.0, the body comes unencoded, and ends with the connection.
     stream
         .write_all(format!("{method} {path} HTTP/1.0\r\n{more}\r\n{body}").as_bytes())
         .await
@@ -51,12 +51,12 @@ async fn head(stream: &mut BufReader<TcpStream>) -> (u16, String) {
     (status.parse().expect("a status"), head)
 }
 
-/// Asks for one thing.
+/// Sends a GET request.
 pub(crate) async fn get(address: &str, path: &str, more: &str) -> Answer {
     answer(request(address, "GET", path, more, "").await).await
 }
 
-/// Sends JSON, as `method`.
+/// Sends JSON by this method.
 pub(crate) async fn send(
     address: &str,
     method: &str,
@@ -80,7 +80,7 @@ async fn answer(mut stream: BufReader<TcpStream>) -> Answer {
 /// An open page.
 pub(crate) struct Page {
     stream: BufReader<TcpStream>,
-    /// The state, as the events so far made it.
+    /// The live state, folded from all events so far.
     pub(crate) state: Value,
 }
 
@@ -96,7 +96,7 @@ impl Page {
         }
     }
 
-    /// Follows the events until the state is as wanted. Returns how long it took.
+    /// Follows the events until the state meets a condition. Returns how long that took.
     pub(crate) async fn until(&mut self, what: &str, is_so: impl Fn(&Value) -> bool) -> Duration {
         let start = Instant::now();
         while !is_so(&self.state) {
@@ -108,7 +108,7 @@ impl Page {
         start.elapsed()
     }
 
-    /// Takes in one event. False at the end of the stream.
+    /// Applies one event. Returns false at the end of the stream.
     pub(crate) async fn event(&mut self) -> bool {
         let mut name = String::new();
         loop {

@@ -1,4 +1,4 @@
-//! New jobs from what lies in the store.
+//! New jobs from the files in the store.
 
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ async fn files_of_the_store_become_jobs_once() {
     assert_eq!(batches[0]["id"], receipt["batch"]);
     assert_eq!(batches[0]["jobs"], 1, "one of three files was added");
 
-    // A newcomer keeps its extension; a name that no store takes is known at once.
+    // A new input keeps its extension in the name; a name that no store takes is refused at once.
     let films = folder.path().join("films");
     let long = format!("{}.ts", "E".repeat(252));
     for name in ["Metropolis #1.mov", &long] {

@@ -1,4 +1,4 @@
-//! A made-up farm, in messages as its programs write them.
+//! A made-up farm, in messages as the farm's programs write them.
 
 use common::broker::Broker;
 use common::farm::card::{Capabilities, Ffmpeg, Host, Proof};
@@ -17,12 +17,11 @@ use common::recipe::{Choice, Recipe, VideoEncode};
 use common::{testing, wire};
 use jiff::Timestamp;
 
-/// An encoder by its name.
 pub(crate) fn encoder(name: &str) -> Encoder {
     name.parse().expect("an encoder's name")
 }
 
-/// A job that encodes the object `name` by `by`: an encoder, or a codec.
+/// A job that encodes the object `name` with `by`, an encoder or a codec.
 pub(crate) fn job(name: &str, by: &str, size: u64) -> Job {
     let choice = match by.strip_prefix("any_") {
         Some(codec) => Choice::Codec(codec.parse().expect("a codec")),
@@ -93,7 +92,7 @@ pub(crate) fn heartbeat(
     }
 }
 
-/// What a worker says of a job of 40 s that it has completed: 62.5 fps, 2.5×.
+/// The report of a completed job of 40 s: 62.5 fps, 2.5×.
 pub(crate) fn report(worker: &str, by: &str) -> Report {
     Report {
         output_size: 3_000_000,
@@ -111,12 +110,12 @@ pub(crate) fn claimed(job: Job, worker: &str) -> Run {
     Run::first(job, &lane, 1, worker, Timestamp::now())
 }
 
-/// The same of a job that nobody has enqueued.
+/// The run of a claimed job that was never enqueued.
 pub(crate) fn begun(name: &str, by: &str, worker: &str) -> Run {
     claimed(job(name, by, 9_000_000), worker)
 }
 
-/// Writes a run as its owner would, whatever was there before.
+/// Writes a run as its owner does, and replaces any earlier run.
 pub(crate) async fn write_run(broker: &Broker, run: &Run) {
     let key = subject::kv(RUNS, &subject::run(&run.job.id));
     broker

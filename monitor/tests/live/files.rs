@@ -1,4 +1,4 @@
-//! The files of the page, as a browser gets them.
+//! The files of the page, as a browser loads them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -64,7 +64,7 @@ async fn every_answer_is_guarded_and_every_file_of_the_page_is_there() {
     monitor.stop().await;
 }
 
-/// Files of ours that a file names.
+/// The page's own files that a file names.
 fn links(text: &str, folder: &str) -> Vec<String> {
     let quoted = text.split('"').skip(1).step_by(2);
     quoted
@@ -85,7 +85,7 @@ fn links(text: &str, folder: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every file below a folder, as the page's addresses name them.
+/// Every file below a folder, by its address on the page.
 fn files_below(folder: &Path, address: &str) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder).expect("the page's folder");
     entries

@@ -1,4 +1,4 @@
-//! A monitor of our own on a broker of our own.
+//! A monitor on a broker of the test's own.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Monitor {
         Self::start_with(&[]).await
     }
 
-    /// Started with more on its command line.
+    /// Starts a monitor with more options on its command line.
     pub(crate) async fn start_with(more: &[&str]) -> Self {
         Self::configured(more, |_| {}).await
     }
@@ -78,7 +78,7 @@ impl Monitor {
         job
     }
 
-    /// Keeps a job's batch under a label.
+    /// Stores a job's batch with a label.
     pub(crate) async fn keep_batch(&self, job: &Job, label: &str) {
         let batch = Batch {
             id: job.batch,

@@ -1,4 +1,4 @@
-//! The monitor on a real broker, asked by programs and used by people.
+//! The monitor on a real broker, used by programs and by people.
 
 mod access;
 mod client;

@@ -1,12 +1,12 @@
-//! A nats-server of our own: a free loopback port, a store in a temporary
-//! folder, killed on drop, and able to come back where it was.
+//! A nats-server of the test's own: on a free loopback port, with its data in a temporary folder. It is killed when
+//! dropped, and can be started again with the same port and data.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a server may take to listen.
+/// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Server {
@@ -16,7 +16,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one and waits until it listens.
+    /// Starts a server, and waits until it accepts connections.
     pub(crate) fn start() -> Self {
         let store = tempfile::tempdir().expect("a temporary folder");
         let mut server = Self {
@@ -24,7 +24,7 @@ impl Server {
             store,
             child: None,
         };
-        // Between finding a port free and binding it, another test may take it.
+        // Another test may take a free port before this server binds it.
         for _ in 0..5 {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
             server.port = free.local_addr().expect("its address").port();
@@ -40,7 +40,7 @@ impl Server {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Kills it as a power cut would.
+    /// Kills the server, as a power cut does.
     #[allow(dead_code, reason = "the showcase never does")]
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -49,7 +49,7 @@ impl Server {
         }
     }
 
-    /// Starts it again, on the same port and store.
+    /// Starts the server again, with the same port and data.
     #[allow(dead_code, reason = "the showcase never does")]
     pub(crate) fn restart(&mut self) {
         assert!(self.try_up(), "nats-server does not come back");
@@ -91,7 +91,7 @@ impl Drop for Server {
     }
 }
 
-/// From PATH, or where tests/setup puts it.
+/// The program in PATH, or where tests/setup installs it.
 fn program() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),

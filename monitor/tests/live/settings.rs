@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::Monitor;
 use crate::client::{Answer, get, send};
 
-/// Gives an order about settings.
+/// Sends a change of the settings.
 async fn order(monitor: &Monitor, method: &str, path: &str, body: Value) -> Answer {
     send(
         &monitor.address,

@@ -1,4 +1,4 @@
-//! The live state: what happens is on the page within a second, and the page outlives the broker.
+//! The live state: changes reach the page within a second, and the page outlives the broker.
 
 use std::time::Duration;
 
@@ -27,8 +27,7 @@ async fn what_happens_is_on_the_page_within_a_second() {
     })
     .await;
 
-    // A machine that is busy with other tests may take longer now and then,
-    // but not every time.
+    // A machine that is busy with other tests may take longer now and then, but not every time.
     let mut quickest = Duration::MAX;
     for number in 1..=3 {
         monitor.enqueue(&format!("{number}.mkv"), "libx265").await;
@@ -129,7 +128,7 @@ async fn what_happens_is_on_the_page_within_a_second() {
     page.until("the worker has left", |state| count(state, "workers") == 0)
         .await;
 
-    // Stopping does not wait for pages that stay open.
+    // The monitor stops without waiting for open pages.
     tokio::time::timeout(Duration::from_secs(5), monitor.stop())
         .await
         .expect("it stops in time");
@@ -173,7 +172,7 @@ async fn the_page_outlives_the_broker() {
         "{}",
         page.state
     );
-    // Who comes now sees how things stood.
+    // A page that is opened now shows the last known state.
     let mut late = monitor.page().await;
     late.until("the state", |state| state["totals"]["pending"] == 1)
         .await;
@@ -184,8 +183,8 @@ async fn the_page_outlives_the_broker() {
         .await;
     monitor.until_ready(true).await;
     monitor.enqueue("after.mkv", "libx265").await;
-    // The bucket of heartbeats is gone until a program that starts makes it
-    // anew: who is heard then must be seen all the same.
+    // The bucket of heartbeats is missing until a program that starts makes it again. The monitor must see the
+    // heartbeats in the new bucket.
     Broker::set_up(&ConnectOptions::new(monitor.server.url(), "another"))
         .await
         .expect("our own broker");
@@ -215,7 +214,7 @@ async fn hostile_names_stay_text() {
     for name in names {
         monitor.enqueue(name, "libx265").await;
     }
-    // What no program of the farm wrote must not hide the rest.
+    // Records that no program of the farm wrote must not hide the other records.
     for subject in ["$KV.runs.rubbish.all", "$KV.workers.rubbish"] {
         let answer = monitor
             .broker

@@ -1,11 +1,11 @@
-//! What cannot be done says why, with the right exit code, and leaves nothing.
+//! Commands that cannot work: each gives the reason and the right exit code, and leaves nothing behind.
 
 use std::time::{Duration, Instant};
 
 use crate::farm;
 use crate::farm::Farm;
 
-/// Nothing that is refused may take longer.
+/// The longest time until a command is refused.
 const QUICKLY: Duration = Duration::from_secs(10);
 
 #[track_caller]

@@ -1,4 +1,4 @@
-//! `enqueue` and the listings, against a real broker that no worker serves.
+//! `enqueue` and the listings, against a real broker without workers.
 
 use crate::farm::Farm;
 
@@ -25,7 +25,7 @@ fn the_same_folder_twice_adds_nothing_and_says_so() {
         .succeeded()
         .json();
     assert_eq!((&third["added"], &third["pending"]), (&1.into(), &2.into()));
-    // New jobs for the same outputs have to wait until these are over.
+    // New jobs for the same outputs are refused until these jobs have ended.
     let again = || farm.producer(line.into_iter().chain(["--again"]));
     let refused = again();
     assert_eq!(refused.code, Some(1), "{refused:#?}");
@@ -45,7 +45,7 @@ fn a_changed_source_or_recipe_is_another_job() {
         ])
     };
     let added = |crf: &str| enqueue(crf).succeeded().json()["added"].clone();
-    // As long as one waits, another would have the same output.
+    // As long as the first job waits, a second one would have the same output.
     let refused = |crf: &str| {
         let refused = enqueue(crf);
         assert_eq!(refused.code, Some(1), "{refused:#?}");

@@ -1,4 +1,4 @@
-//! A broker of its own for each test, and the producer run against it.
+//! A broker for each test, and the producer that is run against it.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long anything may take before a test gives up.
+/// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A folder, and perhaps a broker.
+/// A folder, with or without a broker.
 pub(crate) struct Farm {
     pub(crate) folder: TempDir,
     url: Option<String>,
@@ -27,7 +27,7 @@ impl Drop for Farm {
     }
 }
 
-/// A tool of the build, else the one in PATH.
+/// A tool of the build, or else the one in PATH.
 pub(crate) fn tool(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
@@ -74,7 +74,6 @@ impl Farm {
         farm
     }
 
-    /// Makes a file.
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
@@ -82,7 +81,7 @@ impl Farm {
         path
     }
 
-    /// Makes a file that may hold video: it begins like one of a DVD.
+    /// Makes a file that may hold video: its first bytes are those of a DVD's file.
     pub(crate) fn film(&self, name: &str, bytes: &[u8]) -> PathBuf {
         self.file(name, &[b"\0\0\x01\xba", bytes].concat())
     }
@@ -92,7 +91,7 @@ impl Farm {
         self.run(self.command(arguments))
     }
 
-    /// The producer in the folder, not yet run.
+    /// The command that runs the producer in the folder.
     pub(crate) fn command<S: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = S>,
@@ -121,13 +120,12 @@ impl Farm {
         command
     }
 
-    /// Runs it.
     pub(crate) fn run(&self, mut command: Command) -> Ran {
         Ran::of(command.output().expect("the producer starts"))
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -144,14 +142,14 @@ impl Ran {
         }
     }
 
-    /// The same, where it did what it was asked to.
+    /// Panics unless the exit code is 0.
     #[track_caller]
     pub(crate) fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self
     }
 
-    /// What was printed for machines.
+    /// Standard output as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))

@@ -1,14 +1,14 @@
-//! Guards: what the producer started ends when the producer does.
+//! Guards: programs that the producer started end with the producer.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::farm::Farm;
 
-/// How long what is told to end may take, on a busy machine.
+/// How long a program may take to end on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A guard over a shell script, which says `ready` in a file once it runs.
+/// A guard over a shell script. The script makes a file `ready` once it runs.
 fn guard(farm: &Farm, name: &str, options: &[&str], script: &str) -> Child {
     let ready = farm.folder.path().join(format!("{name}.ready"));
     let script = format!("{script}\necho > {name}.ready\nwhile :; do sleep 0.05; done");

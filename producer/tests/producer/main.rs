@@ -1,5 +1,5 @@
-//! The producer as a program, on a real broker. What needs a worker as well is
-//! in the workspace's `tests` package.
+//! The producer as a program, on a real broker. Tests that need a worker as well are in the workspace's `tests`
+//! package.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! What a confined tool may read, write and reach.
+//! The files and addresses that a confined tool may reach.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -26,7 +26,7 @@ async fn a_tool_that_only_looks_may_not_write() {
     assert_eq!(finished.progress.frame, 0);
 }
 
-/// Runs a script that tries to do something, and tells whether it could.
+/// Runs a script that tries to do something; returns whether it succeeded.
 #[cfg(target_os = "linux")]
 async fn allowed(read: &[&Path], network: bool, attempt: &str) -> bool {
     let mut stand_in = StandIn::new(&format!(
@@ -49,7 +49,7 @@ async fn a_link_that_takes_the_inputs_place_opens_nothing() {
     }
     let input = base.join("in/film");
     let reads = format!("cat {} > /dev/null 2>&1", base.join("home/film").display());
-    // Swapped after the worker has looked: the file, then a folder above it.
+    // Swapped after the worker has looked: first the file, then a folder above it.
     for (swapped, target) in [("in/film", "../home/film"), ("in", "home")] {
         std::fs::rename(base.join(swapped), base.join("aside")).expect("moved");
         std::os::unix::fs::symlink(target, base.join(swapped)).expect("linked");

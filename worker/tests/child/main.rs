@@ -1,5 +1,5 @@
-//! How children of the worker live and end: stand-ins for ffmpeg that hang,
-//! babble, leave children of their own behind, or reach for what is not theirs.
+//! How children of the worker live and end: stand-ins for ffmpeg that hang, print rubbish, leave children of their own
+//! behind, or reach for files that are not theirs.
 #![cfg(unix)]
 
 mod confined;
@@ -65,7 +65,7 @@ impl StandIn {
         self.scratch.path().join(name)
     }
 
-    /// Waits until a script has written a process id there.
+    /// Waits until a script has written a process id into this file.
     async fn pid(&self, name: &str) -> rustix::process::Pid {
         let file = self.scratch(name);
         within(Duration::from_secs(10), || {
@@ -76,7 +76,7 @@ impl StandIn {
     }
 }
 
-/// Asks until there is an answer.
+/// Polls until there is an answer.
 async fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
@@ -90,7 +90,7 @@ async fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
 
 async fn gone(pid: rustix::process::Pid) {
     within(Duration::from_secs(5), || {
-        // Who has ended but is not yet waited for by init is gone as well.
+        // A process that has ended, and is not reaped by init yet, is gone as well.
         let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
         let zombie = state.is_ok_and(|state| state.contains(") Z "));
         (zombie || rustix::process::test_kill_process(pid).is_err()).then_some(())

@@ -1,4 +1,4 @@
-//! A tool that hides what it starts in other groups and sessions.
+//! A tool that hides its children in other process groups and sessions.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use common::job::failure::Fault;
 
 use crate::{StandIn, within};
 
-/// Processes that a script started, by what its folder is called in their environment.
+/// The processes that a script started, found by the name of its folder in their environment.
 #[cfg(target_os = "linux")]
 fn alive(stand_in: &StandIn) -> Vec<String> {
     let scratch = stand_in.scratch.path().display().to_string();
@@ -27,11 +27,11 @@ fn alive(stand_in: &StandIn) -> Vec<String> {
 #[tokio::test]
 async fn whatever_left_the_group_and_the_session_is_gone_when_the_end_is_told() {
     let started = [
-        // A session of its own; one whose parent is gone; one that is told to end and does not.
+        // A child in a session of its own, a child whose parent is gone, and a child that ignores SIGTERM.
         "setsid sleep 600 & sleep 0.2",
         "sh -c 'setsid sh -c \"sleep 600 & sleep 600\" & setsid sleep 600 &'; sleep 0.2",
         "setsid sh -c \"trap '' TERM HUP INT; sleep 600; sleep 600\" & sleep 0.2",
-        // Each starts the next and ends.
+        // Each child starts the next one and ends.
         "echo 'setsid sh ./next & exit' > next; setsid sh ./next & sleep 0.2",
     ];
     for script in started {

@@ -1,4 +1,4 @@
-//! A tool that is watched to its end.
+//! A tool that runs under supervision to its end.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -126,7 +126,7 @@ async fn reports_without_getting_on_are_a_stall() {
 
 #[tokio::test]
 async fn writing_is_getting_on_although_nothing_is_reported() {
-    // Longer than the limit in all, and far from it between two writes.
+    // In total longer than the limit, but far below the limit between two writes.
     let mut stand_in =
         StandIn::new("i=0; while [ $i -lt 40 ]; do i=$((i + 1)); echo $i > out; sleep 0.1; done");
     stand_in.runner.limits.stall = Duration::from_secs(3);

@@ -1,4 +1,4 @@
-//! Ordinary inputs, by every encoder.
+//! Ordinary inputs with every encoder.
 
 use crate::studio;
 use crate::studio::Studio;
@@ -127,7 +127,7 @@ async fn a_turned_picture_is_upright_after_encoding() {
 #[tokio::test]
 async fn frames_at_a_variable_rate_keep_their_times() {
     let studio = Studio::new();
-    // Two frames a thousandth of a second apart, again and again.
+    // Pairs of frames that are a thousandth of a second apart.
     let source = studio.clip(
         "vfr.mkv",
         "-frames:v 24 -vf settb=1/1000,setpts='floor(N/2)*80+mod(N,2)' -fps_mode passthrough \

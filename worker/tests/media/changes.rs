@@ -1,4 +1,4 @@
-//! What is told of real encodes: nothing where nothing is lost, and what is lost where something is.
+//! The changes that real encodes report: none for ordinary clips, and every loss if there is one.
 
 use common::job::changes::{Change, Fate, Kind};
 use common::job::failure::Fault;

@@ -1,4 +1,4 @@
-//! What the gate lets through, and what not.
+//! Which outputs pass the publish gate.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn what_is_no_film_is_the_inputs_fault() {
 #[tokio::test]
 async fn an_input_that_breaks_off_is_called_damaged() {
     let studio = Studio::new();
-    // Its index comes first: it opens, and ffmpeg ends well.
+    // The index comes first, so the file opens, and ffmpeg exits with 0.
     let whole = studio.clip(
         "in.mp4",
         "-frames:v 60 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -movflags +faststart",
@@ -92,7 +92,7 @@ async fn a_broken_output_does_not_pass() {
         assert_eq!(failure.fault, Fault::Worker, "{what}: {failure:?}");
         assert_eq!(failure.doubt, Some(Doubt::Proof), "{what}: {failure:?}");
     }
-    // A whole file of too few frames is no better.
+    // A whole file with too few frames does not pass either.
     let shorter = studio.clip(
         "short.mkv",
         "-frames:v 40 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",

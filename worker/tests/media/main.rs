@@ -1,5 +1,5 @@
-//! Encoding, watching, confining and checking with the real ffmpeg. Inputs are
-//! made by ffmpeg itself, small and in a folder that goes with the test.
+//! Encoding, watching, confining and checking with the real ffmpeg. ffmpeg itself makes the inputs, which are small and
+//! lie in a folder that goes with the test.
 
 mod basics;
 mod changes;

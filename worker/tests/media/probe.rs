@@ -1,4 +1,4 @@
-//! What a probe sees.
+//! What a probe finds.
 
 use crate::studio::Studio;
 use worker::ffmpeg::probe::media::StreamKind;

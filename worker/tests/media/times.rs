@@ -1,4 +1,4 @@
-//! When kept packets are shown and heard: formats that do not say it, edit lists, tracks without packets.
+//! The times of kept packets: formats without times, edit lists, tracks without packets.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn flash(studio: &Studio, name: &str, codecs: &str) -> PathBuf {
     )
 }
 
-/// When a film flashes and its sound beeps, in seconds; and when they begin.
+/// When a film flashes and its sound beeps, and when each of them begins, in seconds.
 #[derive(Debug)]
 struct Sync {
     flash: f64,
@@ -54,7 +54,7 @@ impl Sync {
         }
     }
 
-    /// When the first frame is, and all bytes.
+    /// The time of the first frame, and all decoded bytes.
     fn decode(studio: &Studio, file: &Path, how: &str) -> (f64, Vec<u8>) {
         let run = |form: &str| {
             let mut ffmpeg = studio.ffmpeg();
@@ -103,7 +103,7 @@ fn recipe(video: &str, audio: &str, container: Container) -> Recipe {
         .expect("a sound recipe")
 }
 
-/// Digests of all decoded pictures, in order.
+/// The digests of all decoded pictures, in order.
 fn pictures(studio: &Studio, file: &Path) -> Vec<String> {
     let list = studio
         .ffmpeg()
@@ -135,7 +135,7 @@ async fn what_an_edit_list_hides_is_neither_heard_nor_shown_and_the_rest_in_time
             "whole.mp4",
             "-c:v libx264 -preset veryfast -bf 2 -c:a aac",
         );
-        // Cut without an encode, as a phone does; and a film that begins later than its sound.
+        // A film cut without an encode, as phones do, and a film that begins later than its sound.
         let trimmed = studio.make(
             "trimmed.mp4",
             &format!("-ss 0.6 -i {} -c copy", whole.display()),
@@ -229,7 +229,7 @@ async fn films_whose_packets_say_no_times_are_kept_in_order_or_refused() {
     }
 }
 
-/// The file without the packets of one stream of a transport stream.
+/// A transport stream without the packets of one of its streams.
 fn without(file: &Path, pid: u16) -> PathBuf {
     let bytes = std::fs::read(file).expect("bytes");
     let of = |packet: &[u8]| u16::from_be_bytes([packet[1] & 0x1f, packet[2]]);
@@ -304,7 +304,7 @@ async fn sound_that_changes_its_layout_in_the_middle_is_kept_whole() {
             std::fs::read(studio.make(name, &line)).expect("bytes")
         };
         let (two, six) = (part("2.ac3", 2), part("6.ac3", 6));
-        // Two recordings, one behind the other.
+        // Two recordings, one after the other.
         let recordings = [2, 6].map(|channels| {
             let line =
                 format!("-f lavfi -i sine=r=48000 -t 1 -ac {channels} -c:v mpeg2video -c:a ac3");

@@ -1,4 +1,4 @@
-//! Who sees what of the page.
+//! Which parts of the page readers and operators see.
 
 use super::open;
 use crate::access::locked;

@@ -1,4 +1,4 @@
-//! What the farm has done, over time.
+//! The page with the farm's history.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,7 +6,7 @@ use super::{choose, open};
 use crate::client::get;
 use crate::{Monitor, farm};
 
-/// Two workers' jobs of the last day; one of them did nothing in the last hour.
+/// The jobs of two workers during the last day. One of the workers did nothing in the last hour.
 async fn a_day() -> Monitor {
     let monitor = Monitor::start().await;
     let now = Timestamp::now();
@@ -36,7 +36,7 @@ async fn each_worker_and_encoder_has_a_line_and_the_same_as_a_table() {
     browser
         .until("two lines in two charts", &format!("{lines} === 4"))
         .await;
-    // Told apart without colours.
+    // The lines differ without colours, too.
     let dashes = browser
         .evaluate(
             "JSON.stringify([...document.querySelectorAll('.lines:first-child .frame .trace')]
@@ -47,7 +47,7 @@ async fn each_worker_and_encoder_has_a_line_and_the_same_as_a_table() {
     assert_eq!(dashes[0], "none");
     assert_ne!(dashes[0], dashes[1]);
 
-    // The same in words, as a person opens it.
+    // The same data as a table, which a person can open.
     browser.click(".lines:nth-child(2) summary").await;
     let table = "[...document.querySelectorAll('.lines:nth-child(2) tr')]
        .map((row) => [...row.cells].slice(1).map((cell) => cell.textContent).join(' | ')).join('; ')";
@@ -57,7 +57,7 @@ async fn each_worker_and_encoder_has_a_line_and_the_same_as_a_table() {
         .await;
     browser.picture("history-lines").await;
 
-    // It stays open while the page asks anew, for another time.
+    // The table stays open when the page loads the data of another time.
     choose(&mut browser, "[data-page=history] .filters select", "1").await;
     browser
         .until("one line in two charts", &format!("{lines} === 2"))

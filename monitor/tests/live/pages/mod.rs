@@ -1,4 +1,4 @@
-//! The pages in a real browser, used as a person uses them.
+//! The pages in a real browser, used as people use them.
 
 mod access;
 mod history;
@@ -19,7 +19,7 @@ use harness::browser::Browser;
 
 use crate::Monitor;
 
-/// A browser that shows a page of the monitor.
+/// Opens a page of the monitor in a browser.
 async fn open(monitor: &Monitor, page: &str) -> (Browser, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("http://{}/#/{page}", monitor.address);
@@ -28,7 +28,7 @@ async fn open(monitor: &Monitor, page: &str) -> (Browser, tempfile::TempDir) {
     (browser, folder)
 }
 
-/// Goes to another page, as by its address.
+/// Goes to another page by its address.
 async fn go(browser: &mut Browser, page: &str) {
     browser
         .evaluate(&format!("location.hash = '#/{page}'"))
@@ -43,7 +43,7 @@ async fn go(browser: &mut Browser, page: &str) {
     browser.until(page, &shown).await;
 }
 
-/// Has a field hold a value, as when a person has chosen or typed it.
+/// Sets the value of a field, as when a person has chosen or typed it.
 async fn choose(browser: &mut Browser, selector: &str, value: &str) {
     let offered = format!(
         "(() => {{ const field = document.querySelector(\"{selector}\");
@@ -59,7 +59,7 @@ async fn choose(browser: &mut Browser, selector: &str, value: &str) {
     assert_eq!(browser.evaluate(&script).await, value, "{selector}");
 }
 
-/// Waits until the broker says that a job stands so.
+/// Waits until the job on the broker meets a condition.
 async fn stands(monitor: &Monitor, job: &JobId, what: &str, is_so: impl Fn(&JobRecord) -> bool) {
     harness::poll::until(what, async || {
         let record = monitor.broker.job(job).await.ok()??;
@@ -80,7 +80,7 @@ async fn tab_to(browser: &mut Browser, selector: &str) {
     panic!("no Tab leads to {selector}");
 }
 
-/// Workers that say again and again that they live, until dropped.
+/// Workers that send heartbeats until this is dropped.
 struct Alive(tokio::task::JoinHandle<()>);
 
 impl Drop for Alive {
@@ -98,7 +98,7 @@ async fn keep_alive(monitor: &Monitor, workers: Vec<Heartbeat>) -> Alive {
         loop {
             tokio::time::sleep(Duration::from_secs(3)).await;
             for worker in &workers {
-                // A test may have killed the broker on purpose.
+                // A test may have killed the broker.
                 let _ = broker.heartbeat(worker).await;
             }
         }

@@ -1,4 +1,4 @@
-//! A new job, from the files to the queue.
+//! A new job, from its files to the queue.
 
 use harness::browser::Browser;
 
@@ -22,7 +22,7 @@ async fn a_film_is_chosen_planned_and_enqueued() {
     let barriers = browser.barriers().await;
     assert!(barriers.is_empty(), "{barriers:#?}");
 
-    // What cannot be is said at once, and cannot be sent.
+    // An impossible recipe shows an error at once, and cannot be sent.
     choose(&mut browser, ".order [name=container]", "webm").await;
     browser.shows("Webm cannot hold hevc").await;
     browser
@@ -62,7 +62,7 @@ async fn a_recipe_starts_from_a_preset_and_becomes_one() {
     let holds = |name: &str, value: &str| {
         format!("document.querySelector('.order [name={name}]').value === '{value}'")
     };
-    // The farm's default stands in a form that nobody has touched.
+    // The farm's default is in the form from the start.
     browser
         .until("the default", &holds("audio", "libopus"))
         .await;
@@ -132,7 +132,7 @@ async fn a_recipe_starts_from_a_preset_and_becomes_one() {
             "720p".parse::<common::recipe::Scale>().expect("a size")
         )
     );
-    // A preset fills the form as it was.
+    // A preset fills the form again as it was saved.
     say(&mut browser, "start", "archive-hevc").await;
     browser
         .until("another recipe", &holds("captions", "keep"))

@@ -1,4 +1,4 @@
-//! Queues, batches and workers, paused and resumed from their pages.
+//! Queues, batches and workers that are paused and resumed on their pages.
 
 use common::farm::orders::Target;
 use common::farm::worker::{Heartbeat, WorkerStatus};
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{go, keep_alive, open};
 use crate::{Monitor, farm};
 
-/// Waits until the order about a target is as wanted.
+/// Waits until the order about a target is the wanted one.
 async fn ordered(monitor: &Monitor, target: &str, wanted: Option<(bool, Option<&str>)>) {
     let target: Target = target.parse().expect("a target");
     harness::poll::until(&format!("{target} to be {wanted:?}"), async || {
@@ -77,7 +77,7 @@ async fn queues_batches_and_workers_obey_their_buttons() {
         .await;
     browser.types("whenever").await;
     browser.press("Enter").await;
-    // What is wrong stands in the dialog, and what was typed is still there.
+    // The error is shown in the dialog, and the typed text is still there.
     let kept = "document.querySelector('dialog[open] .problem:not([hidden])')?.textContent.includes('whenever') &&
                 document.querySelector('dialog[open] input').value === 'whenever'";
     browser.until("the dialog to say what is wrong", kept).await;
@@ -129,7 +129,7 @@ async fn a_quarantine_is_one_alarm_and_lifted_by_its_button() {
     let _alive = keep_alive(&monitor, workers).await;
     monitor.enqueue("a.mkv", "libx265").await;
     monitor.enqueue("b.mkv", "any_hevc").await;
-    // As a worker does that is asked.
+    // The test answers in the worker's place.
     let name: WorkerName = "atelier".parse().expect("a name");
     let mut asked = monitor.broker.lift_requests(&name).await.expect("heard");
     let broker = monitor.broker.clone();
@@ -162,7 +162,7 @@ async fn a_quarantine_is_one_alarm_and_lifted_by_its_button() {
         .await;
     obeying.await.expect("no panic");
 
-    // A total leads to what it counts.
+    // A total links to the jobs that it counts.
     browser
         .evaluate("[...document.querySelectorAll('#totals a')].find((one) => one.textContent === 'Pending').click()")
         .await;
@@ -214,7 +214,7 @@ async fn each_alarm_says_what_to_do_about_its_cause() {
     ] {
         browser.shows(words).await;
     }
-    // The same worker without an order is on its way out.
+    // The same worker without an order is about to end.
     let given = monitor.broker.command(&idle, None).await;
     given.expect("taken back");
     browser.shows("Worker idle is stopping").await;

@@ -1,4 +1,4 @@
-//! Pages that are opened while the monitor starts anew.
+//! Pages that are opened while the monitor restarts.
 
 use common::names::subject::RUNS;
 
@@ -6,8 +6,8 @@ use super::open;
 use crate::create::with_films;
 use crate::{Monitor, farm};
 
-/// Has every request but the one for the session fail, as a browser says of a request that nobody takes, until told
-/// that the monitor is back.
+/// Makes every request fail except the one for the session, with the error of a browser that cannot connect, until the
+/// test says that the monitor is back.
 const AWAY: &str = "
   const real = window.fetch;
   window.failures = 0;
@@ -66,7 +66,7 @@ async fn a_page_that_is_opened_while_the_monitor_starts_anew_recovers() {
     let monitor = Monitor::start().await;
     let (mut browser, _folder) = open(&monitor, "").await;
     browser.shows("Live").await;
-    // What the browser says of a request that nobody takes.
+    // The error of a browser that cannot connect.
     browser
         .before_pages(
             "const real = window.fetch;

@@ -11,7 +11,7 @@ use super::{choose, keep_alive, open, tab_to};
 use crate::access::locked;
 use crate::{Monitor, farm};
 
-/// Waits until the farm's presets are as wanted.
+/// Waits until the farm's presets meet a condition.
 async fn presets(monitor: &Monitor, what: &str, is_so: impl Fn(&Presets) -> bool) {
     harness::poll::until(what, async || {
         let presets = monitor.broker.presets().await.ok()?;
@@ -20,7 +20,7 @@ async fn presets(monitor: &Monitor, what: &str, is_so: impl Fn(&Presets) -> bool
     .await;
 }
 
-/// What is kept as `ours`: its recipe in words, and its note.
+/// The saved preset `ours`: its recipe in words, and its note.
 fn ours(presets: &Presets) -> Option<(String, &str)> {
     let found = presets.find(&"ours".parse().expect("a name")).ok()?;
     let note = found.preset.note.as_deref().unwrap_or_default();
@@ -104,7 +104,7 @@ async fn presets_are_edited_chosen_as_the_default_and_removed() {
     .await;
     browser.shows("libx265, quality 70, mkv").await;
 
-    // Somebody else is quicker: nothing of theirs is lost.
+    // Another person saves first, and that change is not lost.
     browser.click("[aria-label='Edit the preset ours']").await;
     browser.until("the form to hold the recipe", encoder).await;
     save(Overwrite::Anything).await.expect("saved");
@@ -168,7 +168,7 @@ async fn history_is_shortened_only_by_who_is_sure() {
     browser.click("dialog [type=submit][value=yes]").await;
     browser.shows("Kept for 30 days").await;
     assert_eq!(set().await, Days::try_from(30).ok());
-    // Longer needs no second thought.
+    // A longer time needs no confirmation.
     days(&mut browser, "120").await;
     browser.shows("Kept for 120 days").await;
     let kept = monitor.broker.retention().await.expect("an answer");

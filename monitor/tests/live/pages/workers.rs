@@ -1,4 +1,4 @@
-//! The workers: what each has done, and who can do what is asked.
+//! The page of the workers: what each has done, and which workers can do a certain job.
 
 use common::farm::card::Verdict;
 use common::farm::worker::{Away, Heartbeat};
@@ -9,8 +9,7 @@ use super::{go, keep_alive, open, tab_to};
 use crate::client::get;
 use crate::{Monitor, farm};
 
-/// A worker whose one encoder encodes 8 bit up to 1920×1080 only, and whose
-/// ffmpeg has a filter of its own.
+/// A worker with one encoder, for 8 bit and at most 1920×1080, and with a special filter in its ffmpeg.
 fn modest() -> Heartbeat {
     let mut beat = farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 20.0)]);
     for verdict in beat.card.encoders.values_mut() {
@@ -28,7 +27,7 @@ fn able() -> Heartbeat {
     farm::heartbeat("atelier", 2, Vec::new(), &proved)
 }
 
-/// Which workers the matrix shows, and which cards.
+/// The workers that the matrix shows, and the cards that are shown.
 const SHOWN: &str = "JSON.stringify([
   [...document.querySelectorAll('.matrix:not([hidden]) thead th.number')].map((cell) => cell.textContent),
   [...document.querySelectorAll('#workers .cards > li:not([hidden]) .worker-name')].map((name) => name.textContent),
@@ -62,7 +61,7 @@ async fn workers_are_found_by_what_they_can_do_by_keyboard_alone() {
     browser.press("ArrowUp").await;
     browser.shows("1 of 2 workers can do this").await;
 
-    // The address says what is asked.
+    // The address contains the filter.
     browser.evaluate("location.reload()").await;
     browser.shows("1 of 2 workers can do this").await;
     browser.until("still the one", &capable).await;
@@ -91,7 +90,7 @@ async fn workers_are_found_by_what_they_can_do_by_keyboard_alone() {
     browser.until("both again", &both).await;
     let address = "location.hash === '#/workers'";
     browser.until("a plain address", address).await;
-    // Elsewhere nobody is left out.
+    // Other pages ignore the filter.
     go(&mut browser, "workers?bits=12").await;
     browser.until("nobody", &neither).await;
     go(&mut browser, "").await;
@@ -125,7 +124,7 @@ async fn a_workers_card_says_what_it_has_done_and_when_it_was_heard() {
     let mut beat = able();
     beat.started = ended - SignedDuration::from_hours(3);
     let _alive = keep_alive(&monitor, vec![beat]).await;
-    // This one is heard once, and then no more.
+    // This worker sends one heartbeat and no more.
     monitor.broker.heartbeat(&modest()).await.expect("heard");
     let (mut browser, _folder) = open(&monitor, "workers").await;
     browser

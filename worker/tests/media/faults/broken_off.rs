@@ -1,4 +1,4 @@
-//! Inputs that end before they should.
+//! Inputs that end too early.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::faults::{FILM, H264, refused};
 use crate::studio;
 use crate::studio::Studio;
 
-/// A file without its last part: `kept` of it in percent.
+/// A file cut off after `kept` percent of its bytes.
 fn cut(studio: &Studio, name: &str, arguments: &str, kept: usize) -> PathBuf {
     let whole = studio.clip(&format!("whole-{name}"), &format!("{FILM} {arguments}"));
     let bytes = std::fs::read(whole).expect("bytes");
@@ -39,7 +39,7 @@ async fn what_breaks_off_is_told_once_and_in_seconds() {
             let source = cut(&studio, name, arguments, 60);
             refused(&studio, &source, &recipe, words).await;
         }
-        // What is cut out of a broadcast states no length: it is all that there is.
+        // A piece of a broadcast does not state its length, so nothing is missing from it.
         for (name, arguments) in [
             ("cut.ts", H264),
             ("cut.mpg", "-c:v mpeg2video -c:a mp2 -f mpeg"),
@@ -48,7 +48,7 @@ async fn what_breaks_off_is_told_once_and_in_seconds() {
             let checked = studio.encode(&source, &recipe).await.expect(name);
             assert!(checked.frames > 30, "{name}: {checked:#?}");
         }
-        // The end of the file is missing, the end of the film is not.
+        // The end of the file is missing, but not the end of the film.
         let source = cut(&studio, "index.mkv", H264, 100);
         let bytes = std::fs::read(&source).expect("bytes");
         std::fs::write(&source, &bytes[..bytes.len() - 10]).expect("room");

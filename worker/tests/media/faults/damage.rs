@@ -10,13 +10,13 @@ use crate::faults::{FILM, H264, refused};
 use crate::studio;
 use crate::studio::Studio;
 
-/// Rubbish in some packets of a stream, by their numbers.
+/// Overwrites some packets of a stream with rubbish, by their numbers.
 fn spoil(studio: &Studio, source: &Path, stream: &str, packets: &[usize]) -> PathBuf {
     let places = studio.packets(source, stream);
     let mut bytes = std::fs::read(source).expect("bytes");
     for &packet in packets {
         let (at, size) = places[packet];
-        // Behind what tells a packet's kind and size.
+        // After the bytes that hold a packet's kind and size.
         for (n, byte) in bytes[at + size / 4..at + size].iter_mut().enumerate() {
             *byte = (n.wrapping_mul(2_654_435_761) >> 7) as u8;
         }
@@ -44,7 +44,7 @@ async fn damage_in_the_middle_is_told_with_its_place_and_refused_where_asked() {
         ] {
             let whole = studio.clip(name, &format!("{FILM} {arguments}"));
             for (stream, kind) in [("v", "video"), ("a", "audio")] {
-                // No decoder can tell bad MP3 from good.
+                // No decoder can distinguish bad MP3 from good.
                 if (name, stream) == ("film.avi", "a") {
                     continue;
                 }
@@ -88,7 +88,7 @@ async fn what_a_demuxer_skips_is_told_by_the_gap_that_it_leaves() {
         let [.., from, to, _, _] = clusters[..] else {
             panic!("{} clusters", clusters.len())
         };
-        // From the middle of one cluster to the beginning of the next one nothing can be read.
+        // From the middle of one cluster to the start of the next, nothing can be read.
         bytes[(from + to) / 2..to].fill(0);
         let source = studio.path("hole.webm");
         std::fs::write(&source, bytes).expect("room");
@@ -113,7 +113,7 @@ async fn a_damaged_header_of_aac_costs_no_more_than_its_packet() {
     for studio in Studio::each() {
         let whole = studio.clip("film.ts", &format!("{FILM} {H264}"));
         let mut bytes = std::fs::read(&whole).expect("bytes");
-        // The sync word of every tenth frame of sound, from the middle on.
+        // The sync word of every tenth frame of sound, from the middle of the file on.
         let headers: Vec<usize> = (bytes.len() / 2..bytes.len() - 2)
             .filter(|&at| bytes[at] == 0xff && bytes[at + 1] == 0xf1 && bytes[at + 2] == 0x50)
             .collect();

@@ -1,5 +1,5 @@
-//! Whose fault it is that something cannot be encoded, and what is told of
-//! damage that can be lived with: with the system's ffmpeg and with a recent one.
+//! Whose fault a failed encode is, and what is reported about damage that an encode survives: with the system's ffmpeg
+//! and with a recent one.
 
 mod broken_off;
 mod damage;
@@ -17,7 +17,7 @@ const FILM: &str = "-f lavfi -i sine -t 3";
 
 const H264: &str = "-c:v libx264 -preset ultrafast -g 25 -pix_fmt yuv420p -c:a aac";
 
-/// The fault is the input's for sure, the message is one line, and neither addresses nor paths are in it.
+/// Checks that the fault is surely the input's, and that the message is one line without addresses or paths.
 fn is_the_inputs(what: &str, failure: &Failure) {
     assert_eq!(
         (failure.fault, failure.doubt),

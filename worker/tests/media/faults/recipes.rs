@@ -1,4 +1,4 @@
-//! Recipes that ask of an input what cannot be.
+//! Recipes that an input cannot meet.
 
 use common::job::changes::{Change, Fate};
 use common::recipe::{Container, Filters};
@@ -7,7 +7,7 @@ use crate::faults::{H264, is_the_inputs, refused};
 use crate::studio;
 use crate::studio::Studio;
 
-/// What is not as it was.
+/// The changes that are conversions or losses.
 pub(crate) fn not_kept(changes: &[Change]) -> Vec<&Change> {
     let changes = changes.iter();
     changes.filter(|change| change.fate != Fate::Kept).collect()
@@ -65,7 +65,7 @@ async fn what_a_recipe_cannot_do_with_an_input_is_no_workers_fault() {
                 continue;
             };
             let what = format!("{} {recipe:?}", source.display());
-            // What no words tell is settled by an encode of the worker's own.
+            // A failure without clear words in the log is decided by the worker's proof encode.
             if !words.is_empty() {
                 is_the_inputs(&what, &failure);
             }
@@ -115,7 +115,7 @@ fn filters_that_are_said_to_keep_frames_do() {
         let filters: Vec<String> = Filters::allowed()
             .filter(|name| known.contains(*name))
             .map(|name| match name {
-                // These have no use without options.
+                // These filters need options.
                 "crop" => "crop=80:40".to_owned(),
                 "curves" => "curves=preset=vintage".to_owned(),
                 "format" => "format=yuv444p".to_owned(),

@@ -7,7 +7,7 @@ use crate::picture::{FAST, fate, recipe};
 use crate::studio;
 use crate::studio::Studio;
 
-/// A clip of H.264 whose first word of captions is `HELLO`, told twice.
+/// A clip of H.264 whose captions begin with the word `HELLO`, shown twice.
 pub(crate) fn captioned(studio: &Studio) -> std::path::PathBuf {
     let plain = studio.clip(
         "plain.h264",

@@ -20,7 +20,7 @@ async fn hdr10_reaches_the_output_or_is_told_as_lost() {
         ] {
             let mut recipe = recipe(encoder, container);
             if encoder == "libx265" {
-                // The recipe's own list does not push ours out.
+                // The recipe's own list of parameters does not replace the worker's.
                 let own = "x265-params=aq-mode=3:max-cll=900,300";
                 recipe = studio::with(recipe, |video| {
                     video.arguments.push(own.parse().expect("an argument"));
@@ -200,7 +200,7 @@ async fn colours_are_tagged_as_in_the_source() {
                 .await
                 .expect(encoder);
             let tags = studio.describe("color_range,color_space,color_transfer,color_primaries");
-            // ProRes is of limited range always, and says nothing of it.
+            // ProRes always has the limited range, and does not state it.
             let range = if encoder == "prores_ks" {
                 "unknown"
             } else {

@@ -1,4 +1,4 @@
-//! Films of fields.
+//! Interlaced films.
 
 use common::job::changes::{Fate, Kind};
 use common::recipe::Container;
@@ -28,7 +28,7 @@ async fn fields_stay_fields_where_the_encoder_codes_them_and_show_no_combs_elsew
         let mpeg2 = film("mpeg2.ts", "192x144", "top", mpeg2);
         let h264 = film("h264.ts", "192x144", "top", &h264);
         let bottom = film("bottom.dv", "720x576", "bottom", "-c:v dvvideo");
-        // Each encoder with a film of either order, each film with encoders of both sorts.
+        // Each encoder with a film of either field order, each film with encoders of both kinds.
         for (source, top, encoder, container, is_kept) in [
             (&mpeg2, "1", "libx264", Container::Mkv, true),
             (&h264, "1", "libx264", Container::Mp4, true),
@@ -73,7 +73,7 @@ async fn fields_stay_fields_where_the_encoder_codes_them_and_show_no_combs_elsew
                 assert_eq!(studio.describe("field_order"), order, "{encoder}");
             }
         }
-        // Fields are not scaled as if they were frames, and a recipe's own deinterlacer is enough.
+        // Fields are not scaled as frames, and a deinterlacer of the recipe is enough.
         let scaled = studio::with(recipe("libx264", Container::Mkv), |video| {
             video.scale = Some("72p".parse().expect("a size"));
         });

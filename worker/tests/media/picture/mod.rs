@@ -1,5 +1,5 @@
-//! What becomes of pictures: colours, HDR, fields, captions, transparency, size, rotation and time, with an old and a
-//! recent ffmpeg, judged by what ffprobe and a decoder find in the output.
+//! Pictures: colours, HDR, fields, captions, transparency, size, rotation and time, with an old and a recent ffmpeg.
+//! The tests look at the output with ffprobe and a decoder.
 
 pub(crate) mod captions;
 mod colour;
@@ -42,7 +42,7 @@ pub(crate) fn recipe(encoder: &str, container: Container) -> Recipe {
         .expect("a sound recipe")
 }
 
-/// What becomes of a kind of thing that is not kept.
+/// The fate of a kind of thing that is not kept.
 fn fate(changes: &[Change], kind: Kind) -> Option<Fate> {
     let told = |change: &&Change| change.kind == kind && change.fate != Fate::Kept;
     changes.iter().find(told).map(|change| change.fate)

@@ -1,4 +1,4 @@
-//! Size, rotation, and the rate at which frames come.
+//! The size, the rotation and the frame rate.
 
 use common::job::changes::{Fate, Kind};
 use common::recipe::Container;
@@ -27,7 +27,7 @@ async fn a_limit_of_size_holds_for_the_shorter_side_and_never_enlarges() {
         (&wide, "96x-2", false, None, "96,54"),
         (&tall, "-2x96", false, None, "54,96"),
         (&wide, "100x100", false, None, "100,100"),
-        // After filters only ffmpeg knows the size.
+        // Only ffmpeg knows the size after filters.
         (&wide, "72p", false, Some("transpose=1"), "72,128"),
         (&wide, "144p", false, Some("hqdn3d"), "192,108"),
         (&wide, "144p", true, Some("hqdn3d"), "256,144"),
@@ -120,7 +120,7 @@ async fn a_constant_rate_stays_constant_from_milliseconds_to_mp4() {
                 );
             }
         }
-        // A pause in the middle stays one, and no frame is made up or left out.
+        // A pause in the middle stays, and no frame is added or dropped.
         let paused = studio.clip(
             "paused.mkv",
             &format!(

@@ -1,4 +1,4 @@
-//! Films that are transparent.
+//! Films with transparency.
 
 use common::job::changes::{Fate, Kind};
 use common::recipe::Container;
@@ -10,7 +10,7 @@ use crate::studio::Studio;
 #[tokio::test]
 async fn transparency_is_kept_or_laid_on_black_and_told() {
     for studio in Studio::each() {
-        // What is fully transparent is white underneath.
+        // The fully transparent pixels are white.
         let clear = "-f lavfi -i color=white@0.0:size=160x90:rate=25,format=rgba -frames:v 3";
         let webm = studio.make(
             "clear.webm",
@@ -21,7 +21,7 @@ async fn transparency_is_kept_or_laid_on_black_and_told() {
             &format!("{clear} -c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le"),
         );
         let rgba = studio.make("clear.mkv", &format!("{clear} -c:v png"));
-        // Each encoder with two of the forms in which transparency comes.
+        // Each encoder with two of the forms of transparency.
         for (source, encoder, container, is_kept) in [
             (&webm, "libvpx-vp9", Container::Webm, true),
             (&rgba, "libvpx-vp9", Container::Webm, true),

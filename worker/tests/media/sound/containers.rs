@@ -1,4 +1,4 @@
-//! What containers and encoders of sound hold.
+//! The codecs of sound that containers hold and encoders make.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use common::recipe::Container;
 use crate::sound::keeping;
 use crate::studio::Studio;
 
-/// The samples of a file's only sound, in one digest.
+/// The digest of all samples of a file's only track of sound.
 fn digest(studio: &Studio, file: &Path) -> String {
     let sound = studio
         .ffmpeg()
@@ -25,7 +25,7 @@ const CLIP: &str = "-f lavfi -i testsrc2=size=160x90:rate=25:d=0.6";
 #[tokio::test]
 async fn containers_hold_what_they_are_said_to_hold() {
     for studio in Studio::each() {
-        // Codec, what makes it, and where a copy goes.
+        // A codec, the encoder that makes it, and the container into which it is copied.
         let codecs = [
             ("aac", "aac", "mkv mp4 mov"),
             ("mp2", "mp2", "mkv mp4 mov"),
@@ -97,7 +97,7 @@ async fn what_no_container_holds_is_encoded_and_nothing_is_lost_that_was_not_los
                 &format!("{CLIP} -f lavfi -i anoisesrc=d=0.6:r=48000:seed=7 -c:v mpeg2video -ac 2 {arguments}"),
             )
         };
-        // Each codec with two of the containers, each container with codecs of all sorts.
+        // Each codec with two of the containers, each container with codecs of all kinds.
         let (mkv, mp4) = ((Container::Mkv, "flac"), (Container::Mp4, "flac"));
         let mov = (Container::Mov, "aac");
         let latm = [(Container::Mkv, "aac"), (Container::Mp4, "aac")];

@@ -7,7 +7,7 @@ use common::recipe::{Container, Recipe};
 
 use crate::studio;
 
-/// A recipe that keeps video and does this with sound.
+/// A recipe that keeps video, with this setting for sound.
 fn keeping(audio: &str, container: Container) -> Recipe {
     studio::copy()
         .edit(|draft| {

@@ -1,4 +1,4 @@
-//! Each channel is heard where it was, by one tone a channel.
+//! Each channel is heard from its own speaker, tested with one tone for each channel.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,11 +8,13 @@ use common::recipe::{Container, Video};
 use crate::studio;
 use crate::studio::Studio;
 
-/// Samples a second that are listened to, and how many of them: tones of a multiple of 5 Hz do not disturb each other.
+/// The sample rate, in Hz.
 const RATE: usize = 8000;
 
+/// The samples that are listened to: in so many samples, tones of multiples of 5 Hz do not disturb each other.
 const HEARD: std::ops::Range<usize> = 1000..2600;
 
+/// The amplitude of each tone.
 const LOUDNESS: f64 = 0.1;
 
 /// The tone of a speaker, Hz.
@@ -29,7 +31,7 @@ fn tone(speaker: &str) -> usize {
     }
 }
 
-/// How loud a tone is, by Goertzel: 1 is as loud as it was made.
+/// The loudness of a tone, by Goertzel's algorithm: 1 is the loudness with which it was made.
 fn loudness(samples: &[f32], hertz: usize) -> f64 {
     let turn = 2.0 * std::f64::consts::PI * hertz as f64 / RATE as f64;
     let (mut now, mut before) = (0.0, 0.0);
@@ -40,7 +42,7 @@ fn loudness(samples: &[f32], hertz: usize) -> f64 {
     2.0 * power.max(0.0).sqrt() / samples.len() as f64 / LOUDNESS
 }
 
-/// The layouts that an ffmpeg knows, as it lists them: name and speakers.
+/// The layouts that an ffmpeg lists: the name and the speakers of each.
 fn layouts(studio: &Studio) -> BTreeMap<String, Vec<String>> {
     let list = studio.ffmpeg().arg("-layouts").output().expect("a list");
     let list = String::from_utf8(list.stdout).expect("text");
@@ -53,7 +55,7 @@ fn layouts(studio: &Studio) -> BTreeMap<String, Vec<String>> {
     words.collect()
 }
 
-/// A clip with a track of sound for each layout: one tone a channel.
+/// A clip with a track of sound for each layout, and one tone for each channel.
 fn clip(studio: &Studio, name: &str, layouts: &[(&String, &Vec<String>)]) -> std::path::PathBuf {
     let mut line = "-f lavfi -i testsrc2=size=160x90:rate=25:d=0.4".to_owned();
     let mut maps = "-map 0".to_owned();
@@ -72,7 +74,7 @@ fn clip(studio: &Studio, name: &str, layouts: &[(&String, &Vec<String>)]) -> std
     studio.make(name, &format!("{line} {maps} {codecs}"))
 }
 
-/// What is heard from each track of a file: its layout, and from each speaker how loud each of the tones.
+/// The sound of one track: its layout, and for each speaker the loudness of each tone.
 struct Heard {
     layout: String,
     speakers: Vec<(String, Vec<f32>)>,
@@ -84,7 +86,7 @@ impl Heard {
         of.map_or(0.0, |(_, samples)| loudness(samples, hertz))
     }
 
-    /// Speakers that a tone is heard from, and how loud.
+    /// The speakers from which a tone is heard, with its loudness.
     fn places(&self, hertz: usize) -> Vec<(&str, f64)> {
         let places = self
             .speakers
@@ -174,7 +176,7 @@ fn listen(studio: &Studio, file: &Path) -> Vec<Heard> {
     heard.collect()
 }
 
-/// The speaker of another pair that stands for one, in layouts that have one pair only.
+/// The speaker of another pair that stands for this speaker in layouts with one pair only.
 fn alias(speaker: &str) -> &str {
     match speaker {
         "SL" => "BL",
@@ -216,7 +218,7 @@ async fn each_channel_is_heard_where_it_was() {
                 })
                 .expect("a sound recipe");
             studio.encode(&source, &recipe).await.expect(encoder);
-            // The gate has decoded it by the same ffmpeg: another one must hear what its layouts say.
+            // The gate decodes the output with the same ffmpeg. Another ffmpeg must hear the same layout.
             let heard = listen(other, &studio.output());
             assert_eq!(heard.len(), small.len());
             for ((layout, speakers), heard) in small.iter().zip(heard) {

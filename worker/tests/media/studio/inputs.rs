@@ -1,4 +1,4 @@
-//! Files that ffmpeg makes to be encoded.
+//! Inputs that ffmpeg makes.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::studio::Studio;
 
 impl Studio {
-    /// Where an input of this name would be.
+    /// The path of an input with this name.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.inputs.path().join(name)
     }
@@ -30,7 +30,7 @@ impl Studio {
             "-frames:v 6 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
         );
         let mut bytes = std::fs::read(&plain).expect("bytes");
-        // The unit matrix in the track's header, as every version of ffmpeg writes it, becomes one that turns.
+        // Turns the unit matrix in the track's header, which every version of ffmpeg writes.
         let matrix = |a: i32, b: i32, c: i32, d: i32| -> Vec<u8> {
             [a, b, 0, c, d, 0, 0, 0, 0x4000_0000]
                 .iter()
@@ -45,7 +45,7 @@ impl Studio {
                 .position(|window| window == unit)
                 .expect("a matrix")
         };
-        // The first one is the whole film's.
+        // The first matrix is that of the whole film.
         let first = place(&bytes, 0);
         let second = place(&bytes, first + 1);
         bytes[second..second + unit.len()].copy_from_slice(&matrix(0, one, -one, 0));
@@ -54,7 +54,7 @@ impl Studio {
         path
     }
 
-    /// Two sounds, 2 and 6 channels, and subtitles.
+    /// A film with two tracks of sound, of 2 and 6 channels, and with subtitles.
     pub(crate) fn tracks(&self) -> PathBuf {
         let text = self.path("text.srt");
         std::fs::write(&text, "1\n00:00:00,100 --> 00:00:00,900\nGood morning.\n")
@@ -76,7 +76,7 @@ impl Studio {
         self.make(&name, &format!("{source} -frames:v 5 -c:v ffv1"));
     }
 
-    /// Where the packets of the first stream of a kind lie in a file: offsets and sizes in bytes.
+    /// The packets of the first stream of a kind: the offset and the size of each, in bytes.
     pub(crate) fn packets(&self, file: &Path, kind: &str) -> Vec<(usize, usize)> {
         let answer = Command::new(&self.tools.ffprobe)
             .args(["-v", "error", "-of", "csv=p=0", "-select_streams"])
@@ -90,12 +90,12 @@ impl Studio {
         answer
             .lines()
             .filter_map(|line| line.split_once(','))
-            // As ffprobe orders them.
+            // ffprobe prints them in this order.
             .map(|(size, place)| (number(place), number(size)))
             .collect()
     }
 
-    /// How many packets the first stream of a kind has.
+    /// The number of packets in the first stream of a kind.
     pub(crate) fn count_packets(&self, file: &Path, kind: &str) -> usize {
         let answer = Command::new(&self.tools.ffprobe)
             .args(["-v", "error", "-of", "csv=p=0", "-count_packets"])
@@ -105,12 +105,12 @@ impl Studio {
             .output()
             .expect("ffprobe runs");
         let answer = String::from_utf8(answer.stdout).expect("text");
-        // Programs of a transport stream list their streams, too.
+        // The programs of a transport stream list their streams, too.
         let last = answer.split_whitespace().last().expect("a number");
         last.trim_matches(',').parse().expect("a number")
     }
 
-    /// Names of all filters.
+    /// The names of all filters.
     pub(crate) fn filters(&self) -> BTreeSet<String> {
         let list = Command::new(&self.tools.ffmpeg)
             .args(["-hide_banner", "-filters"])
@@ -122,7 +122,7 @@ impl Studio {
             .collect()
     }
 
-    /// How many frames a filter makes of a film.
+    /// The number of frames that a filter makes of a film.
     pub(crate) fn filter(&self, source: &Path, filter: &str) -> usize {
         let made = Command::new(&self.tools.ffmpeg)
             .args(["-nostdin", "-v", "error", "-i"])
@@ -137,8 +137,7 @@ impl Studio {
         list.lines().filter(|line| !line.starts_with('#')).count()
     }
 
-    /// A file of ffmpeg's making.
-    /// Whatever ffmpeg makes by these arguments, split at spaces.
+    /// A file that ffmpeg makes with these arguments, split at spaces.
     pub(crate) fn make(&self, name: &str, arguments: &str) -> PathBuf {
         let path = self.path(name);
         let made = Command::new(&self.tools.ffmpeg)

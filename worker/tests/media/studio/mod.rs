@@ -1,4 +1,4 @@
-//! A folder to make inputs in and to encode them, by the steps of an attempt that need no farm.
+//! A folder in which tests make inputs and encode them, by the steps of an attempt that need no farm.
 
 mod inputs;
 mod outputs;
@@ -25,16 +25,16 @@ use worker::ffmpeg::run::runner::Runner;
 use worker::ffmpeg::{Source, Tools, arguments};
 use worker::sandbox::Sandbox;
 
-/// What the output is called.
+/// The name of the output.
 const OUTPUT: &str = "output";
 
-/// A recipe of one encoder.
+/// A recipe with one encoder.
 pub(crate) fn recipe(encoder: &str) -> Recipe {
     let encoder = encoder.parse().expect("an encoder");
     Recipe::encode(VideoEncode::new(Choice::Encoder(encoder))).expect("a sound recipe")
 }
 
-/// A recipe that keeps video as it is.
+/// A recipe that copies the video.
 pub(crate) fn copy() -> Recipe {
     recipe("libx264")
         .edit(|draft| draft.video = Video::Copy)
@@ -51,7 +51,7 @@ pub(crate) fn with(recipe: Recipe, change: impl FnOnce(&mut VideoEncode)) -> Rec
     edited.expect("a sound recipe")
 }
 
-/// What the software encoders of these tests make.
+/// The proof of an encoder of these tests.
 fn proof(encoder: &Encoder) -> Proof {
     let deep = matches!(
         encoder.as_str(),
@@ -73,7 +73,7 @@ fn proof(encoder: &Encoder) -> Proof {
     }
 }
 
-/// What encodes a recipe's video.
+/// The encoder of a recipe's video, with its proof.
 fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
     recipe.video_encode().map(|video| match &video.with {
         Choice::Encoder(encoder) => (encoder.clone(), proof(encoder)),
@@ -81,19 +81,19 @@ fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
     })
 }
 
-/// Two folders that go with the test: inputs, and ffmpeg's scratch.
+/// Two folders that go with the test: one for inputs, and ffmpeg's scratch.
 pub(crate) struct Studio {
     inputs: tempfile::TempDir,
     attempt: Arc<AttemptFolder>,
     _scratch: Scratch,
     _base: tempfile::TempDir,
     tools: Tools,
-    /// The ffmpeg and ffprobe that look at outputs: a recent one sees more.
+    /// The ffmpeg and the ffprobe that look at outputs: recent ones, because they see more.
     judge: Tools,
 }
 
 impl Studio {
-    /// With the ffmpeg of the system, or the one that the environment names.
+    /// A studio with the ffmpeg of the system, or with the one that the environment names.
     pub(crate) fn new() -> Self {
         let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
         let tools = Tools::find(named("FFMPEG"), named("FFPROBE"));
@@ -101,7 +101,7 @@ impl Studio {
         Self::with(tools.clone(), tools)
     }
 
-    /// One with the ffmpeg of the system and one with a recent ffmpeg: what holds for one need not hold for the other.
+    /// One studio with the ffmpeg of the system and one with a recent ffmpeg: the two behave differently.
     pub(crate) fn each() -> [Self; 2] {
         let recent = Path::new(env!("CARGO_BIN_EXE_worker"))
             .ancestors()
@@ -131,7 +131,7 @@ impl Studio {
         }
     }
 
-    /// What this ffmpeg says of itself; asked once.
+    /// The build of this ffmpeg; asked for once.
     fn build(&self) -> Build {
         static BUILDS: Mutex<BTreeMap<PathBuf, Build>> = Mutex::new(BTreeMap::new());
         let mut builds = BUILDS.lock().expect("nobody panicked over it");
@@ -181,7 +181,7 @@ impl Studio {
         self.encode_and(source, recipe, |_| {}).await
     }
 
-    /// Encodes, does something to the output, and checks.
+    /// Encodes, changes the output, and checks.
     pub(crate) async fn encode_and(
         &self,
         source: &Path,
@@ -214,21 +214,21 @@ impl Studio {
         Ok(encoded.verify(depth).await?.checked)
     }
 
-    /// ffmpeg, told to say errors only.
+    /// An ffmpeg command that prints errors only.
     pub(crate) fn ffmpeg(&self) -> Command {
         let mut ffmpeg = Command::new(&self.tools.ffmpeg);
         ffmpeg.args(["-nostdin", "-hide_banner", "-v", "error", "-y"]);
         ffmpeg
     }
 
-    /// ffprobe, told to say values only.
+    /// An ffprobe command that prints values only.
     pub(crate) fn ffprobe(&self) -> Command {
         let mut ffprobe = Command::new(&self.tools.ffprobe);
         ffprobe.args(["-v", "error", "-of", "csv=p=0"]);
         ffprobe
     }
 
-    /// What would become of it, without an encode.
+    /// The changes that are foreseen, without an encode.
     pub(crate) async fn foresee(
         &self,
         source: &Path,
@@ -249,12 +249,12 @@ impl Studio {
         made.map(|made| made.changes)
     }
 
-    /// Whether this ffmpeg hands what belongs to frames on to every encoder.
+    /// Whether this ffmpeg passes the side data of frames on to every encoder.
     pub(crate) fn is_recent(&self) -> bool {
         self.build().hands_frame_data_on()
     }
 
-    /// What was encoded last.
+    /// The output of the last encode.
     pub(crate) fn output(&self) -> PathBuf {
         self.attempt.path().join(OUTPUT)
     }

@@ -1,4 +1,4 @@
-//! What is found in what was encoded last.
+//! The content of the last output.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -12,7 +12,7 @@ use worker::ffmpeg::run::runner::Runner;
 use crate::studio::Studio;
 
 impl Studio {
-    /// What the output holds, as the judge sees it.
+    /// The content of the output, by the judge's ffprobe.
     pub(crate) async fn made(&self) -> Media {
         let output = self.output();
         let runner = Runner {
@@ -23,7 +23,7 @@ impl Studio {
         made.expect("the output is media")
     }
 
-    /// What the judge finds in a file: its streams, tags, chapters and the first frames of its film.
+    /// The content of a file, by the judge's ffprobe: its streams, tags, chapters and the first frames of its film.
     pub(crate) fn judged(&self, file: &Path) -> serde_json::Value {
         let ask = |what: &str| -> serde_json::Value {
             let answer = Command::new(&self.judge.ffprobe)
@@ -40,7 +40,7 @@ impl Studio {
         whole
     }
 
-    /// The first frames and the streams of the output, in ffprobe's own words.
+    /// The first frames and the streams of the output, as ffprobe prints them.
     pub(crate) fn look(&self) -> String {
         let first = ["-read_intervals", "%+#3", "-show_frames", "-show_streams"];
         self.ask(&[&["-select_streams", "v:0", "-of", "flat"][..], &first].concat())
@@ -102,14 +102,14 @@ impl Studio {
         .remove(0)
     }
 
-    /// Codecs of the output's streams.
+    /// The codecs of the output's streams.
     pub(crate) fn codecs(&self) -> Vec<String> {
         let mut codecs = self.ask(&["-show_entries", "stream=codec_name"]);
         codecs.retain(|codec| codec != "bin_data");
         codecs
     }
 
-    /// Times of the output's frames in seconds, in order.
+    /// The times of the output's frames, in seconds and in order.
     pub(crate) fn times(&self) -> Vec<String> {
         let mut times = self.ask(&["-select_streams", "v:0", "-show_entries", "packet=pts_time"]);
         times.sort_by(|a, b| {
@@ -120,7 +120,7 @@ impl Studio {
         times
     }
 
-    /// What ffprobe says of the output.
+    /// The output, as ffprobe prints it.
     pub(crate) fn probed(&self) -> serde_json::Value {
         let all = ["-show_streams", "-show_format", "-show_chapters"];
         let answer = Command::new(&self.tools.ffprobe)

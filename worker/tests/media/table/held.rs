@@ -1,9 +1,9 @@
-//! What a file holds of a kind, as ffprobe tells it.
+//! What a file holds of a kind, by ffprobe.
 
 use common::job::changes::Kind;
 use serde_json::Value;
 
-/// What a file holds of a kind, so that two files can be compared; `None` where it holds nothing.
+/// What a file holds of a kind, in a form that can be compared; `None` if it holds nothing.
 pub(crate) fn held(kind: Kind, file: &Value) -> Option<String> {
     let streams = || file["streams"].as_array().into_iter().flatten();
     let of = |sort: &'static str| {

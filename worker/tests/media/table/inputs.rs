@@ -1,4 +1,4 @@
-//! Inputs that hold all that the table is about.
+//! Inputs with everything that the table is about.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,13 @@ use common::job::changes::Kind;
 use crate::picture;
 use crate::studio::Studio;
 
-/// An input, and the kinds of things that it is there for.
+/// An input, and the kinds of things that it tests.
 pub(crate) struct Input {
     pub(crate) path: PathBuf,
     pub(crate) kinds: &'static [Kind],
 }
 
-/// A film with a bit of all that files hold beside pictures.
+/// A film with some of everything that files hold beside pictures.
 pub(crate) fn film(studio: &Studio) -> PathBuf {
     let write = |name: &str, text: &str| {
         let path = studio.path(name);
@@ -45,7 +45,7 @@ pub(crate) fn film(studio: &Studio) -> PathBuf {
     )
 }
 
-/// Inputs for what containers hold.
+/// Inputs for the columns of containers.
 pub(crate) fn files(studio: &Studio) -> Vec<Input> {
     vec![
         Input {
@@ -72,7 +72,7 @@ pub(crate) fn files(studio: &Studio) -> Vec<Input> {
     ]
 }
 
-/// Inputs for what encoders write.
+/// Inputs for the columns of encoders.
 pub(crate) fn pictures(studio: &Studio) -> Vec<Input> {
     let colours = |transfer| {
         format!(

@@ -1,5 +1,5 @@
-//! The table of docs/MEDIA.md: what is kept, converted or lost, by container and encoder. Each cell is what an old and a
-//! recent ffprobe find in a real output; our own list has to agree.
+//! The table of docs/MEDIA.md: what is kept, converted or lost, by container and encoder. Each cell comes from real
+//! outputs, read by an old and a recent ffprobe. The worker's own list of changes has to agree.
 
 mod held;
 mod inputs;
@@ -16,20 +16,20 @@ use crate::table::held::held;
 use crate::table::inputs::{Input, files, pictures};
 use crate::{picture, studio};
 
-/// Where the table is, and the lines that it lies between.
+/// The document with the table, and the lines before and after the table.
 const DOCUMENT: &str = "../docs/MEDIA.md";
 
 const BEGIN: &str = "<!-- table of what is kept: made by a test -->\n";
 
 const END: &str = "<!-- end of the table -->\n";
 
-/// Set, it has the table written instead of compared.
+/// The variable that has the table written instead of compared.
 const REWRITE: &str = "REWRITE_MEDIA_TABLE";
 
-/// What is found of one kind in one output, or that it was refused.
+/// What became of one kind in one output, or that it was refused.
 type Cell = &'static str;
 
-/// What an output is made by.
+/// The encoder and the container of an output.
 struct Column {
     name: String,
     recipe: Recipe,
@@ -54,7 +54,7 @@ fn column(encoder: &str, container: Container) -> Column {
     }
 }
 
-/// What the judge finds: the same in both, something else, or nothing.
+/// What the judge finds: the same in both files, something else, or nothing.
 fn found(kind: Kind, before: &Value, after: &Value) -> Cell {
     let held_before =
         held(kind, before).unwrap_or_else(|| panic!("the input holds no {kind}: {before:#}"));
@@ -65,9 +65,9 @@ fn found(kind: Kind, before: &Value, after: &Value) -> Cell {
     }
 }
 
-/// What our list says of a kind: the worst of it.
+/// The worst entry for a kind in the worker's list.
 fn told(kind: Kind, changes: &[Change]) -> Cell {
-    // Video and sound that are encoded are converted on purpose.
+    // Encoded video and sound are converted on purpose.
     let of_kind = changes
         .iter()
         .filter(|change| change.kind == kind && !(kind == Kind::Track && change.is_wanted));
@@ -81,7 +81,7 @@ fn told(kind: Kind, changes: &[Change]) -> Cell {
 
 type Table = BTreeMap<(Kind, String), Cell>;
 
-/// Encodes all inputs by all columns with one build of ffmpeg.
+/// Encodes all inputs for all columns with one build of ffmpeg.
 async fn measure(studio: &Studio, inputs: &[Input], columns: &[Column]) -> (Table, Vec<String>) {
     let mut table = Table::new();
     let mut wrong = Vec::new();
@@ -122,7 +122,7 @@ async fn measure(studio: &Studio, inputs: &[Input], columns: &[Column]) -> (Tabl
     (table, wrong)
 }
 
-/// A table in Markdown; where the two builds differ, a cell has both.
+/// A table in Markdown. If the two builds differ, a cell shows both.
 fn markdown(columns: &[Column], kinds: &[Kind], old: &Table, recent: &Table) -> String {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let mut text = format!(

@@ -52,7 +52,7 @@ async fn covers_stay_covers() {
                 assert_eq!(codecs(&probed).len(), 2, "{container}");
             }
         }
-        // One that is no picture at all.
+        // A cover that is no picture.
         let broken = write(&studio, "broken.jpg", "no picture");
         let broken = [
             film,
@@ -143,7 +143,7 @@ async fn timecode_and_telemetry_stay_where_they_can() {
                 "{container}"
             );
         }
-        // Subtitles that outlast the film become what cameras write beside it.
+        // Subtitles that outlast the film become a track of telemetry, as cameras write it.
         let words = write(
             &studio,
             "a.srt",

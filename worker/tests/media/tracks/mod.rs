@@ -1,4 +1,4 @@
-//! What becomes of tracks, and of what belongs to them, with both builds of ffmpeg. Judged by ffprobe and mkvmerge.
+//! Tracks and their properties, with both builds of ffmpeg. The tests look at outputs with ffprobe and mkvmerge.
 
 mod extras;
 mod subtitles;
@@ -14,13 +14,13 @@ use serde_json::Value;
 use crate::studio;
 use crate::studio::Studio;
 
-/// A second of film and sound, as arguments.
+/// The inputs for a second of film and sound, as arguments.
 const FILM: &str = "-f lavfi -i testsrc2=size=160x90:rate=25:d=1 -f lavfi -i sine=d=1";
 
-/// How they are coded.
+/// The codecs of film and sound, as arguments.
 const CODED: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac";
 
-/// A recipe that encodes films and keeps sound, by what the container holds.
+/// A recipe that encodes the film, and keeps the sound if the container holds it.
 fn recipe(container: Container) -> Recipe {
     let (encoder, audio) = match container {
         Container::Webm => ("libvpx-vp9", "libopus"),
@@ -42,14 +42,14 @@ fn recipe(container: Container) -> Recipe {
         .expect("a sound recipe")
 }
 
-/// Encodes by the recipe of a container; gives what ffprobe says of the output.
+/// Encodes by the recipe of a container; returns the output as ffprobe prints it.
 async fn encode(studio: &Studio, source: &Path, container: Container) -> Value {
     let checked = studio.encode(source, &recipe(container)).await;
     checked.unwrap_or_else(|failure| panic!("{} to {container}: {failure:?}", source.display()));
     studio.probed()
 }
 
-/// What is foreseen to become of an input.
+/// The changes that are foreseen for an input.
 async fn foreseen(studio: &Studio, source: &Path, container: Container) -> Vec<(Fate, Kind)> {
     let media = studio.probe(source).await.expect("media");
     let tracks = worker::ffmpeg::tracks::Tracks::choose(&recipe(container), &media);
@@ -66,7 +66,7 @@ fn mkvmerge(arguments: &[&str]) -> Value {
     serde_json::from_str(&said).unwrap_or(Value::Null)
 }
 
-/// Joins inputs by mkvmerge.
+/// Joins inputs with mkvmerge.
 fn join(studio: &Studio, name: &str, arguments: &[&str]) -> PathBuf {
     let path = studio.path(name);
     let to = path.to_str().expect("text");
@@ -74,7 +74,7 @@ fn join(studio: &Studio, name: &str, arguments: &[&str]) -> PathBuf {
     path
 }
 
-/// What mkvmerge says of the output. It reads all of it, so that what it finds wrong fails.
+/// The output as mkvmerge identifies it. mkvmerge reads all of it, and fails if it finds a fault.
 fn identify(studio: &Studio) -> Value {
     let output = studio.output();
     let output = output.to_str().expect("text");
@@ -92,7 +92,7 @@ fn list<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-/// What each stream is marked as.
+/// The dispositions of each stream.
 fn marks(probed: &Value) -> Vec<String> {
     let of = |stream: &Value| {
         let marks = stream["disposition"].as_object().expect("marks");
@@ -104,7 +104,7 @@ fn marks(probed: &Value) -> Vec<String> {
     list(probed, "streams").into_iter().map(of).collect()
 }
 
-/// A tag of each stream, in whatever case; empty where it has none.
+/// A tag of each stream, with its name in any case; empty for a stream without the tag.
 fn tags(probed: &Value, key: &str) -> Vec<String> {
     let streams = list(probed, "streams").into_iter();
     streams.map(|stream| tag(stream, key)).collect()
@@ -134,7 +134,7 @@ fn write(studio: &Studio, name: &str, text: impl AsRef<[u8]>) -> String {
 
 const TEXT: &str = "1\n00:00:00,100 --> 00:00:00,500\n<i>Hallo</i> Wörld\n\n2\n00:00:00,600 --> 00:00:00,900\nagain\n\n";
 
-/// Text of the output's first subtitles, as SubRip.
+/// The text of the output's first subtitles, as SubRip.
 fn text(studio: &Studio) -> String {
     let path = studio.path("out.srt");
     studio.make(

@@ -1,4 +1,4 @@
-//! Subtitles, of text and of pictures.
+//! Subtitles, as text and as pictures.
 
 use common::job::changes::{Fate, Kind};
 use common::recipe::Container;
@@ -102,7 +102,7 @@ async fn subtitles_that_are_odd_fail_no_job() {
         let words = write(&studio, "a.srt", TEXT);
         let good = join(&studio, "good.mkv", &[film, &words]);
         let bytes = std::fs::read(&good).expect("bytes");
-        // Text in Latin 1: the two bytes of an ö become two that are no UTF-8.
+        // Text in Latin 1: the two bytes of an ö become two bytes that are no UTF-8.
         let mut latin = bytes;
         let places: Vec<usize> = (0..latin.len() - 6)
             .filter(|&at| latin[at..].starts_with("Wörld".as_bytes()))
@@ -134,7 +134,7 @@ async fn subtitles_that_are_odd_fail_no_job() {
     }
 }
 
-/// Subtitles of a Blu-ray disc: one picture, shown from a tenth of a second to a half.
+/// Subtitles of a Blu-ray disc: one picture, shown from 0.1 s to 0.5 s.
 fn pictures() -> Vec<u8> {
     let segment = |milliseconds: u32, kind: u8, data: &[u8]| {
         let length = u16::try_from(data.len()).expect("short");
@@ -191,7 +191,7 @@ async fn subtitles_of_pictures_stay_in_mkv_and_are_told_elsewhere() {
                 assert_eq!(told, [(Fate::Lost, Kind::Track)], "{container}");
             }
         }
-        // Who does not want to lose them says so.
+        // A recipe may refuse to lose them.
         let careful = recipe(Container::Mp4)
             .edit(|draft| draft.refuse_loss = [Kind::Track].into())
             .expect("a sound recipe");

@@ -1,4 +1,4 @@
-//! What tracks are marked and named as, and what a film says of itself.
+//! The dispositions and names of tracks, and the tags of a film.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ async fn tracks_are_marked_as_they_were() {
             has(2, "comment") && has(4, "forced") && has(4, "hearing_impaired"),
             "{marked:?}"
         );
-        // The decoder reads what was changed after ffmpeg.
+        // The decoder accepts what was changed after ffmpeg.
         assert!(text(&studio).contains("Wörld"));
         let told = foreseen(&studio, &source, Container::Mp4).await;
         assert_eq!(
@@ -174,7 +174,7 @@ async fn regions_and_scripts_of_languages_and_titles_stay() {
             assert_eq!(tags(&probed, "language")[1], "eng", "{container}");
         }
         encode(&studio, &source, Container::Mp4).await;
-        // And back: what an mp4 calls its tracks becomes their titles.
+        // And back: the names of an mp4's tracks become their titles.
         let mp4 = studio.path("named.mp4");
         std::fs::copy(studio.output(), &mp4).expect("room");
         let probed = encode(&studio, &mp4, Container::Mkv).await;
@@ -294,7 +294,7 @@ async fn chapters_stay_once_with_their_names() {
     }
 }
 
-/// Serves bytes by HTTP from where each request wants them, as an object store does; gives the address.
+/// Serves bytes by HTTP from any offset, as an object store does; returns the address.
 async fn serve(bytes: Vec<u8>) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

@@ -1,4 +1,4 @@
-//! Jobs dragged onto workers, and a table that stands still meanwhile.
+//! Jobs that are dragged onto workers, and a table that does not move meanwhile.
 
 use harness::browser::Browser;
 
@@ -6,7 +6,7 @@ use super::{row, workers};
 use crate::pages::{keep_alive, open, stands};
 use crate::{Monitor, farm};
 
-/// Has the page keep watch on where an element stands on it, from now on.
+/// Records from now on how far an element moves on the page.
 async fn watch_place(browser: &mut Browser, selector: &str) {
     let script = format!(
         "(() => {{
@@ -23,17 +23,16 @@ async fn watch_place(browser: &mut Browser, selector: &str) {
     browser.evaluate(&script).await;
 }
 
-/// Pixels by which the watched element has moved at the most.
+/// The most pixels by which the watched element has moved.
 async fn moved(browser: &mut Browser) -> String {
     browser.evaluate("String(Math.round(watch.moved))").await
 }
 
-/// Time enough to draw what is due.
+/// The time of two frames, so that everything due is drawn.
 const TWO_FRAMES: &str =
     "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))";
 
-/// Follows the live state beside the page, as `window.heard`: what this stream has brought, the page's own has brought
-/// as well.
+/// Follows the live state beside the page, as `window.heard`. The page's own stream has brought the same events.
 const HEAR: &str = "(() => {
   window.heard = {};
   const stream = new EventSource('/api/v1/live');
@@ -110,7 +109,7 @@ async fn nothing_moves_under_the_pointer_on_a_screen_of_any_width() {
 
         browser.drag_from(&format!("{place} th")).await;
         browser.shows("Yes: 0 of 2 slots busy").await;
-        // What comes in during a drag is shown after the drop.
+        // Changes that arrive during a drag are shown after the drop.
         let new = format!("0-new-{width}.mkv");
         monitor.enqueue(&new, "libx265").await;
         jobs_now += 1;

@@ -32,7 +32,7 @@ async fn the_log_of_a_running_job_is_followed_and_its_command_shown() {
         .shows("ffmpeg -i '<b>in.mkv' -c:v libx265 out.mkv")
         .await;
     browser.shows("Reading").await;
-    // A line that comes before the page listens is nobody's.
+    // The page misses lines that come before it subscribes, so the line is sent again and again.
     let subject = common::names::subject::logs(&job.id);
     let client = monitor.broker.client().clone();
     let talking = tokio::spawn(async move {

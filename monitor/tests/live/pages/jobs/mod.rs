@@ -1,4 +1,4 @@
-//! The table of jobs: found, selected, and steered by mouse and keyboard.
+//! The table of jobs: searched, selected, and changed by mouse and keyboard.
 
 mod dragged;
 mod job;
@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::pages::{keep_alive, open, stands, tab_to};
 use crate::{Monitor, farm};
 
-/// Two workers, one of which can run the jobs of these tests.
+/// Two workers, of which one can run the jobs of these tests.
 fn workers() -> Vec<Heartbeat> {
     vec![
         farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]),
@@ -22,7 +22,7 @@ fn workers() -> Vec<Heartbeat> {
     ]
 }
 
-/// The row of a job, for a selector.
+/// The selector of a job's row.
 fn row(job: &JobId) -> String {
     format!(".jobs tr[data-id='{job}']")
 }
@@ -181,7 +181,7 @@ async fn an_order_is_given_to_all_jobs_that_are_found() {
     })
     .await;
 
-    // A page chosen once more is a page, and not all. Its rows tell of their new state first.
+    // A page that is selected again is only that page, and not all jobs. Its rows show their new state first.
     browser
         .until(
             "a page of cancelled jobs",

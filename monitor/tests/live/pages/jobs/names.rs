@@ -1,4 +1,4 @@
-//! Names of jobs: long ones told apart on every list, hostile ones inert on every page.
+//! Names of jobs: long names can be distinguished in every list, and hostile names do nothing on any page.
 
 use common::job::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ async fn the_episode_is_seen_of_names_that_begin_and_end_alike() {
         );
         monitor.enqueue(&name, "libx265").await;
     }
-    // All that names an episode is within what can be seen of the name.
+    // The part of each name that names the episode lies within the visible part.
     let seen = "(() => {
       const names = [...document.querySelectorAll('LIST .name')].filter((name) => name.checkVisibility());
       const isSeen = (name) => {

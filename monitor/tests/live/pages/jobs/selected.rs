@@ -1,4 +1,4 @@
-//! Orders are offered, and asked about, for the jobs that they can do something for.
+//! Changes are offered only for jobs that they can apply to, and the confirmation counts these jobs.
 
 use common::job::id::JobId;
 

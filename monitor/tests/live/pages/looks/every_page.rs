@@ -1,5 +1,4 @@
-//! What the pages look like, to eyes and to screen readers, and when the broker
-//! goes away under them.
+//! The appearance of all pages, for eyes and for screen readers, and when the broker goes away.
 
 use common::job::failure::Failure;
 use common::job::id::JobId;
@@ -10,7 +9,7 @@ use crate::create::with_films;
 use crate::pages::{go, keep_alive, open};
 use crate::{Monitor, farm};
 
-/// A job in each state whose page differs.
+/// One job in each state whose page differs.
 struct Jobs {
     running: JobId,
     failed: JobId,
@@ -41,7 +40,7 @@ async fn fill(monitor: &Monitor) -> Jobs {
     jobs
 }
 
-/// Looks at what a page shows by day and by night, with all that it folds away.
+/// Checks a page in light and in dark, with all its folded parts open.
 async fn look(browser: &mut Browser, page: &str, name: &str) {
     let unfold = "document.querySelectorAll('main details').forEach((part) => (part.open = true))";
     for scheme in ["light", "dark"] {
@@ -92,7 +91,7 @@ async fn every_page_can_be_read_by_everyone() {
     browser.shows("score").await;
     look(&mut browser, "new", "new").await;
 
-    // A phone shows each page without a step to the side.
+    // On a phone, no page scrolls sideways.
     browser.resize(390, 844).await;
     let new = ("new", "new", "1 file, 4 B");
     for (page, name, words) in pages.into_iter().chain([new]) {
@@ -114,7 +113,7 @@ async fn the_broker_dies_under_an_open_page() {
     browser.shows("of 6 jobs").await;
     monitor.server.kill();
     browser.shows("Broker out of reach since").await;
-    // What was known is still there to be looked at.
+    // Known data stays on the page.
     browser.shows("Metropolis.mkv").await;
     monitor.server.restart();
     browser.shows("Live").await;

@@ -1,4 +1,4 @@
-//! Where things stand, on screens of every width and whatever things are called.
+//! The layout on screens of every width, with short and long names.
 
 use common::job::failure::Failure;
 use harness::browser::Browser;
@@ -8,10 +8,10 @@ use crate::create::with_films;
 use crate::pages::{go, keep_alive, open};
 use crate::{Monitor, farm};
 
-/// A worker with a name that hardly fits a card.
+/// A worker whose name hardly fits on a card.
 const WORKER: &str = "the-machine-under-the-stairs-that-nobody-dares-to-turn-off-2";
 
-/// A farm in which everything has a long name.
+/// A farm with long names everywhere.
 async fn fill(monitor: &Monitor) -> common::job::id::JobId {
     let film = |nth: u32| {
         let group = "x".repeat(90);
@@ -47,7 +47,7 @@ async fn fill(monitor: &Monitor) -> common::job::id::JobId {
     job
 }
 
-/// Where the parts of the header stand, and where the page's first panel does.
+/// The positions of the parts of the header and of the page's first panel.
 const PLACES: &str =
     "JSON.stringify([...document.querySelectorAll('.brand, .sections a')].map((part) => {
   const { left, top, width } = part.getBoundingClientRect();
@@ -55,7 +55,7 @@ const PLACES: &str =
 }))";
 
 async fn stands_well(browser: &mut Browser, page: &str, width: u32) {
-    // A phone makes its window larger where a page does not fit.
+    // A phone widens its window if a page does not fit.
     let fits = format!("document.documentElement.scrollWidth <= {width}");
     browser
         .until(&format!("{page} to fit {width} pixels"), &fits)

@@ -1,4 +1,4 @@
-//! What all pages look like, to eyes and to screen readers, and how they write times.
+//! The appearance of all pages, for eyes and for screen readers, and how they write times.
 
 mod every_page;
 mod layout;

@@ -1,4 +1,4 @@
-//! Points in time and estimates, the same everywhere.
+//! Times and estimates, the same on every page.
 
 use common::job::failure::Failure;
 use common::job::progress::{EncodeProgress, Progress};
@@ -52,7 +52,7 @@ async fn every_point_in_time_is_said_by_the_browsers_clock() {
         let text = browser.text().await;
         assert!(!text.contains("T20:04:03"), "{page}: {text}");
     }
-    // Programs get what they can read.
+    // Programs get times in a form that programs read.
     let path = format!("/api/v1/jobs/{}", done.job.id);
     let why = get(&monitor.address, &path, "").await.json()["why"].to_string();
     assert!(why.contains("2024-11-25T20:04:03Z"), "{why}");
@@ -60,7 +60,7 @@ async fn every_point_in_time_is_said_by_the_browsers_clock() {
     monitor.stop().await;
 }
 
-/// A worker says how far it is with a job: half encoded, with so long to go.
+/// Publishes the progress of a half-encoded job, with so many seconds left.
 async fn progressed(monitor: &Monitor, run: &Run, eta: f32) {
     let progress = Progress {
         job: run.job.id,
@@ -95,7 +95,7 @@ async fn a_job_its_queue_and_its_batch_have_one_estimate() {
     monitor.keep_batch(&run.job, "holidays").await;
     let beat = farm::heartbeat("atelier", 2, vec![run.job.id], &[("libx265", 61.0)]);
     let _alive = keep_alive(&monitor, vec![beat]).await;
-    // A page keeps the monitor awake.
+    // An open page keeps the monitor reading.
     let mut page = monitor.page().await;
     page.until("the running job", |state| {
         state["running"][0]["stage"] == "reading"
