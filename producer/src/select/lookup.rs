@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use clap::Args;
 use common::broker::Broker;
 use common::job::id::{BatchId, JobId};
 use common::job::record::JobRecord;
@@ -11,10 +12,19 @@ use crate::cli::exit::Error;
 /// The shortest prefix of an id that is accepted.
 const SHORTEST_PREFIX: usize = 4;
 
-/// One job by its id.
-pub(crate) async fn find(broker: &Broker, id: &str) -> Result<JobRecord, Error> {
-    let mut found = find_all(broker, &[id.to_owned()]).await?;
-    Ok(found.remove(0))
+/// The job that a command shows.
+#[derive(Debug, Args)]
+pub(crate) struct OneJob {
+    /// Job id, or its first characters
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+impl OneJob {
+    pub(crate) async fn find(self, broker: &Broker) -> Result<JobRecord, Error> {
+        let mut found = find_all(broker, &[self.id]).await?;
+        Ok(found.remove(0))
+    }
 }
 
 /// Jobs by their ids: each once, in the order of the ids.

@@ -125,7 +125,7 @@ fn usage_errors_exit_with_2_and_say_what_is_wrong() {
 }
 
 #[test]
-fn all_bad_values_of_a_command_line_and_its_environment_are_told_at_once() {
+fn all_bad_values_of_a_command_line_and_its_environment_are_listed_at_once() {
     let farm = Farm::without_broker();
     let mut command = farm.command([
         "enqueue",

@@ -82,7 +82,7 @@ fn a_file_that_somebody_else_put_at_the_output_is_left_alone() {
 }
 
 #[test]
-fn names_that_break_careless_programs_arrive_whole() {
+fn names_that_break_careless_programs_are_kept() {
     let farm = Farm::start();
     let names = [
         "two words.mp4",
@@ -137,7 +137,7 @@ fn names_that_break_careless_programs_arrive_whole() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_that_is_no_text_arrives_whole() {
+fn a_file_name_that_is_no_utf8_is_kept() {
     use std::os::unix::ffi::OsStrExt;
     let farm = Farm::start();
     let folder = farm.folder.path().canonicalize().unwrap();
@@ -210,7 +210,7 @@ fn listings_and_plans_are_json_on_stdout_alone() {
 }
 
 #[test]
-fn what_nobody_can_run_is_refused_where_asked_for() {
+fn a_job_that_no_worker_can_run_is_refused_on_request() {
     let farm = Farm::start();
     farm.film("in/a.mp4", b"one");
     let line = [

@@ -11,14 +11,13 @@ use serde::Serialize;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::{changes, job as job_line, output, state, times, units};
-use crate::select::lookup;
+use crate::select::lookup::OneJob;
 use common::names::printable::printable;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Job id, or its first characters
-    #[arg(value_name = "ID")]
-    pub id: String,
+    #[command(flatten)]
+    pub job: OneJob,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -35,7 +34,7 @@ struct Shown<'a> {
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let record = lookup::find(&broker, &options.id).await?;
+    let record = options.job.find(&broker).await?;
     let id = record.job().id;
     let (events, dead_letter) = futures::try_join!(broker.events(&id), broker.dead_letter(&id))?;
     if options.json {

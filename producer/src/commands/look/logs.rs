@@ -14,16 +14,15 @@ use futures::StreamExt;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::output;
-use crate::select::lookup;
+use crate::select::lookup::OneJob;
 
 /// How often `--follow` checks whether the job has ended.
 const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Job id, or its first characters
-    #[arg(value_name = "JOB")]
-    pub id: String,
+    #[command(flatten)]
+    pub job: OneJob,
     /// Follow the log until the job has ended
     #[arg(long)]
     pub follow: bool,
@@ -32,7 +31,7 @@ pub(crate) struct Options {
 /// The farm keeps the last log lines of failed attempts only.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let record = lookup::find(&broker, &options.id).await?;
+    let record = options.job.find(&broker).await?;
     let job = record.job().id;
     // Subscribed first, so that no line is missed between the two.
     let lines = broker

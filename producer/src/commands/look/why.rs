@@ -9,13 +9,12 @@ use serde::Serialize;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::{output, times};
-use crate::select::lookup;
+use crate::select::lookup::OneJob;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Job id, or its first characters
-    #[arg(value_name = "JOB")]
-    pub id: String,
+    #[command(flatten)]
+    pub job: OneJob,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -32,7 +31,7 @@ struct Shown<'a> {
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let record = lookup::find(&broker, &options.id).await?;
+    let record = options.job.find(&broker).await?;
     let why = broker.why(&record).await?;
     if options.json {
         output::print_json(&Shown {

@@ -5,6 +5,7 @@ pub(super) mod hours;
 pub(super) mod pause;
 pub(super) mod resume;
 
+use clap::Args;
 use common::broker::{Broker, LiftError};
 use common::farm::orders::{Order, Target};
 use common::farm::queue::Queue;
@@ -15,19 +16,25 @@ use crate::cli::exit::{Error, Exit};
 use crate::display::output;
 use crate::select::lookup::find_batch;
 
-/// The target that the options name, if any.
-pub(super) async fn target(
-    broker: &Broker,
-    worker: Option<&WorkerName>,
-    queue: Option<&Queue>,
-    batch: Option<&str>,
-) -> Result<Option<Target>, Error> {
-    Ok(match (worker, queue, batch) {
-        (Some(worker), _, _) => Some(Target::Worker(worker.clone())),
-        (_, Some(queue), _) => Some(Target::Queue(queue.clone())),
-        (_, _, Some(batch)) => Some(Target::Batch(find_batch(broker, batch).await?)),
-        (None, None, None) => None,
-    })
+/// The queue or the batch that an order is for.
+#[derive(Debug, Args)]
+pub(crate) struct QueueOrBatch {
+    /// Queue name, e.g. hevc_nvenc, any_hevc, copy
+    #[arg(long, value_name = "NAME")]
+    queue: Option<Queue>,
+    /// Batch id, or its first characters
+    #[arg(long, value_name = "ID")]
+    batch: Option<String>,
+}
+
+impl QueueOrBatch {
+    async fn target(self, broker: &Broker) -> Result<Option<Target>, Error> {
+        Ok(match (self.queue, self.batch) {
+            (Some(queue), _) => Some(Target::Queue(queue)),
+            (None, Some(batch)) => Some(Target::Batch(find_batch(broker, &batch).await?)),
+            (None, None) => None,
+        })
+    }
 }
 
 #[derive(Serialize)]
