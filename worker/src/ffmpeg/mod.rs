@@ -8,6 +8,8 @@ mod picture;
 pub mod probe;
 mod rate;
 pub mod run;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod sound;
 pub mod tracks;
 

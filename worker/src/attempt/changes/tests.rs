@@ -1,17 +1,9 @@
-use common::recipe::{Choice, Container, VideoEncode};
+use common::recipe::Container;
 
 use crate::attempt::changes::*;
 use crate::ffmpeg::probe::media::{Chapter, Colour, ContentLight, Hdr10, Ratio};
+use crate::ffmpeg::samples::{recipe, stream};
 use crate::ffmpeg::tracks::Tracks;
-
-fn stream(index: usize, kind: StreamKind, codec: &str) -> Stream {
-    Stream {
-        index,
-        kind,
-        codec: codec.to_owned(),
-        ..Stream::default()
-    }
-}
 
 fn rate(numerator: u32) -> Option<Ratio> {
     Some(Ratio {
@@ -44,14 +36,6 @@ fn media(streams: Vec<Stream>) -> Media {
         streams,
         ..Media::default()
     }
-}
-
-fn recipe(container: Container) -> Recipe {
-    let encoder = Choice::Encoder("libx265".parse().expect("a name"));
-    Recipe::encode(VideoEncode::new(encoder))
-        .expect("a sound recipe")
-        .edit(|draft| draft.container = container)
-        .expect("a sound recipe")
 }
 
 /// The changes that are news, meaning neither kept nor asked for, after `change` has altered the ideal output.

@@ -253,16 +253,7 @@ fn name(stream: &Stream) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::recipe::{Choice, VideoEncode};
-
-    fn stream(index: usize, kind: StreamKind, codec: &str) -> Stream {
-        Stream {
-            index,
-            kind,
-            codec: codec.to_owned(),
-            ..Stream::default()
-        }
-    }
+    use crate::ffmpeg::samples::{recipe, stream};
 
     fn media() -> Media {
         Media {
@@ -276,14 +267,6 @@ mod tests {
             ],
             ..Media::default()
         }
-    }
-
-    fn recipe(container: Container) -> Recipe {
-        let encoder = Choice::Encoder("libx264".parse().expect("a name"));
-        Recipe::encode(VideoEncode::new(encoder))
-            .expect("a sound recipe")
-            .edit(|draft| draft.container = container)
-            .expect("a sound recipe")
     }
 
     #[test]
