@@ -11,7 +11,7 @@ use harness::servers::broker::TestBroker;
 use jiff::SignedDuration;
 
 use crate::claimant::TestClaimant;
-use crate::{claim_in_time, connect, connect_to, job, lane, lanes, report};
+use crate::{claim_in_time, connect_to, job, lane, lanes, report, start};
 
 /// A network to a broker in another country.
 const FAR: NetworkConditions = NetworkConditions {
@@ -45,14 +45,12 @@ async fn look(broker: &Broker, known: &Lanes, worker: &TestClaimant, slots: usiz
 }
 
 #[tokio::test]
-async fn a_good_job_behind_many_that_are_declined_is_reached_by_looks_that_end() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+async fn bounded_polls_reach_a_good_job_behind_many_declined_jobs() {
+    let (server, broker, _) = start().await;
     enqueue_unwanted(&broker, 2000).await;
     let good = (job("good"), lane(5));
     broker.enqueue(&[good], |_| {}).await.expect("enqueued");
-    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let proxy = Proxy::start(Protocol::Nats, server.0.port());
     let (far, mut known) = connect_to(proxy.nats_url()).await;
     lanes(&far, &mut known).await;
     proxy.set(FAR);
@@ -72,10 +70,8 @@ async fn a_good_job_behind_many_that_are_declined_is_reached_by_looks_that_end()
 }
 
 #[tokio::test]
-async fn a_lane_of_declined_jobs_does_not_hide_the_one_beside_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+async fn a_lane_of_declined_jobs_does_not_hide_another_lane() {
+    let (_server, broker, mut known) = start().await;
     enqueue_unwanted(&broker, 500).await;
     let good: Vec<_> = ["a", "b"].map(|name| (job(name), beside())).into();
     broker.enqueue(&good, |_| {}).await.expect("enqueued");
@@ -91,10 +87,8 @@ async fn a_lane_of_declined_jobs_does_not_hide_the_one_beside_it() {
 }
 
 #[tokio::test]
-async fn a_lane_without_room_is_left_after_one_question() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+async fn a_lane_declined_as_full_is_left_after_one_job() {
+    let (_server, broker, mut known) = start().await;
     enqueue_unwanted(&broker, 100).await;
     let low = [(job("low"), lane(1))];
     broker.enqueue(&low, |_| {}).await.expect("enqueued");
@@ -105,10 +99,8 @@ async fn a_lane_without_room_is_left_after_one_question() {
 }
 
 #[tokio::test]
-async fn what_was_fetched_beyond_need_is_there_for_others_at_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+async fn jobs_fetched_beyond_need_are_available_to_other_workers_at_once() {
+    let (_server, broker, mut known) = start().await;
     enqueue_unwanted(&broker, 100).await;
     let good: Vec<_> = (0..100)
         .map(|n| (job(&format!("good-{n}")), lane(5)))
@@ -127,10 +119,8 @@ async fn what_was_fetched_beyond_need_is_there_for_others_at_once() {
 }
 
 #[tokio::test]
-async fn what_one_worker_declines_is_there_for_others_at_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+async fn a_declined_job_is_available_to_other_workers_at_once() {
+    let (_server, broker, mut known) = start().await;
     enqueue_unwanted(&broker, 50).await;
     lanes(&broker, &mut known).await;
     let mut its = Lanes::default();
@@ -156,7 +146,7 @@ async fn what_one_worker_declines_is_there_for_others_at_once() {
 }
 
 #[tokio::test]
-async fn a_lane_keeps_its_lease_whoever_asks_for_it_and_whatever_fails() {
+async fn a_lane_keeps_its_lease_although_another_program_asks_for_another() {
     const LEASE: Duration = Duration::from_secs(120);
     let folder = tempfile::tempdir().expect("a folder");
     let server = TestBroker::start(folder.path()).await;

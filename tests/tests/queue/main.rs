@@ -67,6 +67,9 @@ fn report(worker: &str) -> Report {
     testing::report(worker, "libx264", 1, 1.0)
 }
 
+/// A broker, and after it the folder of its data: dropped in this order.
+type Server = (TestBroker, TempDir);
+
 /// Connects with a lease of 1 s, and with very short waits before a retry.
 async fn connect(server: &TestBroker) -> (Broker, Lanes) {
     connect_to(server.url()).await
@@ -109,17 +112,23 @@ async fn ask_again(broker: &Broker, job: &Job, of: u64) {
     sent.await.expect("sent").await.expect("stored");
 }
 
-/// A broker with one pending job in a known lane. The first value must live as long as the test.
-async fn with_one_job() -> ((TestBroker, TempDir), Broker, Lanes) {
+/// A broker, a connection to it, and no known lanes. The server must live as long as the test.
+async fn start() -> (Server, Broker, Lanes) {
     let folder = tempfile::tempdir().expect("a folder");
     let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+    let (broker, known) = connect(&server).await;
+    ((server, folder), broker, known)
+}
+
+/// A broker with one pending job in a known lane.
+async fn with_one_job() -> (Server, Broker, Lanes) {
+    let (server, broker, mut known) = start().await;
     broker
         .enqueue(&[(job("a"), lane(5))], |_| {})
         .await
         .expect("enqueued");
     lanes(&broker, &mut known).await;
-    ((server, folder), broker, known)
+    (server, broker, known)
 }
 
 async fn lanes(broker: &Broker, lanes: &mut Lanes) {

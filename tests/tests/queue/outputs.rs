@@ -7,10 +7,9 @@ use common::job::Job;
 use common::job::failure::Failure;
 use common::names::subject;
 use futures::future::join_all;
-use harness::servers::broker::TestBroker;
 use tokio::time::Instant;
 
-use crate::{claim_in_time, connect, job, lane, lanes, report};
+use crate::{claim_in_time, job, lane, lanes, report, start};
 
 /// Another job with the same output.
 fn rival(first: &Job, name: &str) -> Job {
@@ -41,9 +40,7 @@ fn is_taken(outcome: &EnqueueResult, by: &Job) -> bool {
 
 #[tokio::test]
 async fn an_output_belongs_to_one_live_job() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+    let (_server, broker, mut known) = start().await;
     let (first, second) = (job("a"), rival(&job("a"), "b"));
     assert_eq!(enqueue(&broker, &first).await, EnqueueResult::Added);
     assert!(is_taken(&enqueue(&broker, &second).await, &first));
@@ -88,10 +85,8 @@ async fn an_output_belongs_to_one_live_job() {
 }
 
 #[tokio::test]
-async fn of_jobs_that_are_given_together_the_first_has_the_output() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+async fn the_first_job_of_a_batch_gets_the_output() {
+    let (_server, broker, _) = start().await;
     let first = job("a");
     let jobs = [first.clone(), rival(&first, "b"), job("c")];
     let outcomes = all(&broker, &jobs).await;
@@ -101,10 +96,8 @@ async fn of_jobs_that_are_given_together_the_first_has_the_output() {
 }
 
 #[tokio::test]
-async fn of_many_who_want_an_output_at_once_one_gets_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+async fn one_of_many_concurrent_jobs_gets_the_output() {
+    let (_server, broker, _) = start().await;
     let outputs: Vec<Job> = (0..20).map(|nth| job(&format!("out{nth}"))).collect();
     let producers = (0..8).map(|nth| {
         let jobs: Vec<Job> = outputs
@@ -127,9 +120,7 @@ async fn of_many_who_want_an_output_at_once_one_gets_it() {
 /// A program that claimed an output died before its job was enqueued.
 #[tokio::test]
 async fn a_claim_without_a_job_strands_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+    let (_server, broker, _) = start().await;
     let (dead, next) = (job("a"), rival(&job("a"), "b"));
     let key = subject::kv(subject::OUTPUTS, &subject::output(&dead.output));
     let id = dead.id.to_string();
@@ -148,9 +139,7 @@ async fn a_claim_without_a_job_strands_nothing() {
 
 #[tokio::test]
 async fn a_job_that_is_forgotten_leaves_no_claim() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+    let (_server, broker, _) = start().await;
     let first = job("a");
     assert_eq!(enqueue(&broker, &first).await, EnqueueResult::Added);
     broker.forget(&first.id).await.expect("forgotten");
@@ -165,10 +154,8 @@ async fn a_job_that_is_forgotten_leaves_no_claim() {
 
 /// The outputs of later jobs of one batch are claimed while earlier jobs are published.
 #[tokio::test]
-async fn one_long_order_keeps_its_order_and_gives_no_output_twice() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+async fn a_long_batch_keeps_its_order_and_gives_no_output_twice() {
+    let (_server, broker, mut known) = start().await;
     let mut jobs: Vec<Job> = (0..2500).map(|number| job(&number.to_string())).collect();
     jobs.insert(1200, rival(&jobs[0], "rival"));
     let rival_id = jobs[1200].id;

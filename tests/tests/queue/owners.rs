@@ -7,12 +7,11 @@ use common::job::Job;
 use common::job::run::RunState;
 use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::poll;
-use harness::servers::broker::TestBroker;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, with_one_job,
+    claim, claim_in_time, connect, connect_to, job, lane, lanes, name, report, start, with_one_job,
 };
 
 /// Answers as the worker program does, until the test ends.
@@ -25,10 +24,8 @@ async fn answer_for(broker: &Broker, worker: &str) {
 /// A worker is frozen between the fetch of a message and its claim. Meanwhile another worker gets the message, and runs
 /// the job when the first worker continues.
 async fn overtaken_with(attempts: u32) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
-    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (server, broker, mut known) = start().await;
+    let proxy = Proxy::start(Protocol::Nats, server.0.port());
     let (far, _) = connect_to(proxy.nats_url()).await;
     answer_for(&broker, "live").await;
     answer_for(&far, "frozen").await;
@@ -81,23 +78,23 @@ async fn a_worker_that_was_frozen_before_its_claim_takes_nothing_from_the_owner(
 }
 
 #[tokio::test]
-async fn a_worker_that_was_frozen_before_its_claim_buries_nothing() {
+async fn a_worker_that_was_frozen_before_its_claim_fails_no_job() {
     overtaken_with(1).await;
 }
 
 #[tokio::test]
 async fn a_claim_outlives_the_broker_that_had_not_written_it_down() {
-    let ((mut server, _folder), broker, known) = with_one_job().await;
+    let (mut server, broker, known) = with_one_job().await;
     answer_for(&broker, "w1").await;
-    let (other, _) = connect(&server).await;
+    let (other, _) = connect(&server.0).await;
     let more: Vec<_> = (0..8).map(|n| (job(&n.to_string()), lane(5))).collect();
     broker.enqueue(&more, |_| {}).await.expect("enqueued");
     let look = broker.poll(&known, &name("w1"), 9).await.expect("jobs");
     let owned: Vec<_> = look.claims.into_iter().map(|(claim, ())| claim).collect();
     assert_eq!(owned.len(), 9);
     let leases: Vec<_> = owned.iter().map(Lease::keep).collect();
-    server.kill();
-    server.restart().await;
+    server.0.kill();
+    server.0.restart().await;
     let until = Instant::now() + Duration::from_secs(6);
     while Instant::now() < until {
         let look = other.poll(&known, &name("w2"), 1).await;
@@ -113,13 +110,13 @@ async fn a_claim_outlives_the_broker_that_had_not_written_it_down() {
 }
 
 #[tokio::test]
-async fn a_job_is_not_stranded_by_a_broker_that_lost_count() {
-    let ((mut server, _folder), broker, known) = with_one_job().await;
-    let (other, _) = connect(&server).await;
+async fn a_job_is_not_stranded_by_a_broker_that_lost_its_delivery_count() {
+    let (mut server, broker, known) = with_one_job().await;
+    let (other, _) = connect(&server.0).await;
     let lost = claim(&broker, &known, "w1").await.expect("a job");
     drop(lost);
-    server.kill();
-    server.restart().await;
+    server.0.kill();
+    server.0.restart().await;
     let found = poll::until("the job to be taken by another", async || {
         let look = other.poll(&known, &name("w2"), 1).await.ok()?;
         look.claims.into_iter().next()
@@ -130,11 +127,9 @@ async fn a_job_is_not_stranded_by_a_broker_that_lost_count() {
 }
 
 #[tokio::test]
-async fn an_owner_hears_soon_that_its_job_was_buried() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
-    let proxy = Proxy::start(Protocol::Nats, server.port());
+async fn an_owner_learns_soon_that_its_job_has_failed() {
+    let (server, broker, mut known) = start().await;
+    let proxy = Proxy::start(Protocol::Nats, server.0.port());
     let (far, _) = connect_to(proxy.nats_url()).await;
     let last = Job {
         attempts: 1,
@@ -192,11 +187,9 @@ async fn a_job_that_no_worker_could_ever_take_is_set_aside() {
 
 /// A write of the owner is cancelled on its way, and arrives all the same.
 #[tokio::test]
-async fn a_write_that_nobody_waited_for_costs_its_owner_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
-    let proxy = Proxy::start(Protocol::Nats, server.port());
+async fn a_write_that_was_not_awaited_costs_its_owner_nothing() {
+    let (server, broker, mut known) = start().await;
+    let proxy = Proxy::start(Protocol::Nats, server.0.port());
     let (far, _) = connect_to(proxy.nats_url()).await;
     let job = job("a");
     broker

@@ -7,16 +7,13 @@ use common::farm::orders::Target;
 use common::job::id::JobId;
 use common::job::state::JobState;
 use harness::faults::proxy::{NetworkConditions, Protocol, Proxy};
-use harness::servers::broker::TestBroker;
 
 use crate::claimant::TestClaimant;
-use crate::{claim_in_time, connect, connect_to, job, lane, lanes, paused, report};
+use crate::{claim_in_time, connect_to, job, lane, lanes, paused, report, start};
 
 #[tokio::test]
-async fn a_job_is_found_with_others_as_it_is_found_alone() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+async fn a_job_read_with_others_is_the_same_as_a_job_read_alone() {
+    let (_server, broker, mut known) = start().await;
     let jobs = ["done", "parked", "running", "pending"].map(job);
     let [done, parked, running, pending] = &jobs;
     let take = async |job, known: &_| {
@@ -80,12 +77,10 @@ async fn a_job_is_found_with_others_as_it_is_found_alone() {
 
 #[tokio::test]
 async fn a_thousand_jobs_of_a_far_broker_are_known_in_a_few_requests() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+    let (server, broker, _) = start().await;
     let jobs: Vec<_> = (0..1000).map(|n| (job(&format!("{n}")), lane(5))).collect();
     broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
-    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let proxy = Proxy::start(Protocol::Nats, server.0.port());
     let (far, _) = connect_to(proxy.nats_url()).await;
     proxy.set(NetworkConditions {
         latency: Duration::from_millis(50),

@@ -8,18 +8,8 @@ use common::names::subject::{BATCHES, EVENTS};
 use common::names::token::Token;
 use common::recipe::Recipe;
 use common::recipe::preset::Preset;
-use harness::servers::broker::TestBroker;
-use tempfile::TempDir;
 
-use super::{connect, job};
-
-/// A farm's broker, and a connection to it.
-async fn farm() -> (TestBroker, TempDir, Broker) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
-    (server, folder, broker)
-}
+use super::{connect, job, start};
 
 fn token(text: &str) -> Token {
     text.parse().expect("a name")
@@ -37,8 +27,8 @@ async fn note(broker: &Broker, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_preset_is_written_over_only_by_who_knows_what_it_was() {
-    let (_server, _folder, broker) = farm().await;
+async fn a_preset_is_replaced_only_at_its_known_revision() {
+    let (_server, broker, _) = start().await;
     let name = token("ours");
     let save = async |note: &str, over| broker.save_preset(&name, &preset(note), over).await;
     let first = save("one", Overwrite::Nothing).await.expect("it is new");
@@ -68,8 +58,8 @@ async fn a_preset_is_written_over_only_by_who_knows_what_it_was() {
 }
 
 #[tokio::test]
-async fn the_default_is_there_as_long_as_it_is_the_default() {
-    let (_server, _folder, broker) = farm().await;
+async fn the_default_preset_cannot_be_removed() {
+    let (_server, broker, _) = start().await;
     let default = async || {
         let presets = broker.presets().await.expect("an answer");
         let found = presets.default_preset().expect("it is there");
@@ -117,8 +107,8 @@ async fn the_default_is_there_as_long_as_it_is_the_default() {
 }
 
 #[tokio::test]
-async fn history_is_kept_as_long_as_was_set_and_all_else_as_it_was() {
-    let (server, _folder, broker) = farm().await;
+async fn history_is_kept_for_the_set_time_and_other_settings_stay() {
+    let (server, broker, _) = start().await;
     let kept = async |broker: &Broker| broker.retention().await.expect("an answer");
     let days = |days: u64| Duration::from_secs(days * 24 * 3600);
     let fresh = kept(&broker).await;
@@ -155,7 +145,7 @@ async fn history_is_kept_as_long_as_was_set_and_all_else_as_it_was() {
         .delete_stream(&batches)
         .await
         .expect("gone");
-    let (next, _) = connect(&server).await;
+    let (next, _) = connect(&server.0).await;
     assert_eq!(kept(&next).await, now);
     assert_eq!(stream_config(&next, EVENTS).await, config);
     assert_eq!(

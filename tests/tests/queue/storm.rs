@@ -15,10 +15,9 @@ use common::job::run::fence::Fence;
 use common::testing;
 use fastrand::Rng;
 use futures::StreamExt;
-use harness::servers::broker::TestBroker;
 use tokio::time::Instant;
 
-use crate::{connect, job, name, report};
+use crate::{job, name, report, start};
 
 const JOBS: usize = 80;
 /// The queues between which jobs are moved.
@@ -45,9 +44,7 @@ async fn every_job_ends_once_whatever_is_done_to_it() {
         .and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0);
     println!("STORM_SEED={seed}");
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+    let (_server, broker, _) = start().await;
     let jobs: Vec<Job> = (0..JOBS)
         .map(|nth| Job {
             attempts: 4,

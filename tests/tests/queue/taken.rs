@@ -13,17 +13,14 @@ use common::testing;
 use futures::StreamExt;
 use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::poll;
-use harness::servers::broker::TestBroker;
 use jiff::SignedDuration;
 
 use crate::claimant::TestClaimant;
-use crate::{claim, claim_in_time, connect, connect_to, job, lane, lanes, report, with_one_job};
+use crate::{claim, claim_in_time, connect_to, job, lane, lanes, report, start, with_one_job};
 
 #[tokio::test]
 async fn enqueueing_again_adds_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+    let (_server, broker, mut known) = start().await;
     let jobs: Vec<_> = (0..2500)
         .map(|n| (job(&format!("{n}.mp4")), lane(5)))
         .collect();
@@ -66,9 +63,7 @@ async fn enqueueing_again_adds_nothing() {
 
 #[tokio::test]
 async fn the_most_urgent_job_goes_first_and_only_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+    let (_server, broker, mut known) = start().await;
     let jobs = [
         (job("low"), lane(1)),
         (job("mid"), lane(5)),
@@ -106,9 +101,7 @@ async fn a_lost_job_is_taken_over_and_its_old_owner_can_write_nothing() {
 
 #[tokio::test]
 async fn a_job_that_loses_all_its_workers_ends_as_a_dead_letter() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+    let (_server, broker, mut known) = start().await;
     let poison = job("poison");
     let id = poison.id;
     broker
@@ -143,7 +136,7 @@ async fn a_job_that_loses_all_its_workers_ends_as_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn what_is_given_back_starts_at_once_and_costs_no_attempt() {
+async fn a_released_job_starts_at_once_and_uses_up_no_attempt() {
     let (_server, broker, known) = with_one_job().await;
     for _ in 0..5 {
         let claim = claim_in_time(&broker, &known, "w1").await;
@@ -204,13 +197,11 @@ async fn a_lease_outlives_the_ack_wait_while_it_is_kept() {
 
 #[tokio::test]
 async fn a_restarted_broker_hears_of_live_workers_again() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+    let (mut server, broker, _) = start().await;
     let heartbeat = testing::heartbeat("w1", &[]);
     broker.heartbeat(&heartbeat).await.expect("told");
-    server.kill();
-    server.restart().await;
+    server.0.kill();
+    server.0.restart().await;
     poll::until("the broker to take a heartbeat", async || {
         broker.heartbeat(&heartbeat).await.ok()
     })
@@ -220,7 +211,7 @@ async fn a_restarted_broker_hears_of_live_workers_again() {
 }
 
 #[tokio::test]
-async fn a_replica_that_lags_behind_loses_no_retry() {
+async fn a_retry_survives_a_replica_that_lags_behind() {
     let (server, broker, known) = with_one_job().await;
     let proxy = Proxy::start(Protocol::Nats, server.0.port());
     let (far, _) = connect_to(proxy.nats_url()).await;
@@ -273,10 +264,8 @@ async fn a_replica_that_lags_behind_loses_no_retry() {
 }
 
 #[tokio::test]
-async fn a_lane_that_forgot_a_job_is_made_anew() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+async fn a_lane_that_lost_a_job_is_made_again() {
+    let (_server, broker, mut known) = start().await;
     // A lane that delivers each message once and then no longer counts it, like a consumer that lost its state.
     let stream = broker.jetstream().get_stream("JOBS").await.expect("it");
     let forgetful = pull::Config {

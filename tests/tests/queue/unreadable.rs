@@ -15,12 +15,11 @@ use common::names::subject;
 use common::names::subject::RUNS;
 use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::poll;
-use harness::servers::broker::TestBroker;
 
 use crate::claimant::TestClaimant;
 use crate::{
-    ask_again, claim, claim_in_time, connect, connect_to, job, lane, lanes, paused, report,
-    revision, with_one_job,
+    ask_again, claim, claim_in_time, connect_to, job, lane, lanes, paused, report, revision, start,
+    with_one_job,
 };
 
 const BROKEN: &str = r#"{"v":1,"body":{}}"#;
@@ -42,9 +41,7 @@ async fn messages(broker: &Broker, stream: &str) -> u64 {
 #[tokio::test]
 async fn a_hundred_broken_runs_starve_no_good_job() {
     const MANY: usize = 120;
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+    let (_server, broker, mut known) = start().await;
     let bad: Vec<_> = (0..MANY)
         .map(|n| (job(&format!("bad-{n}")), lane(10)))
         .collect();
@@ -91,7 +88,7 @@ async fn a_hundred_broken_runs_starve_no_good_job() {
 }
 
 #[tokio::test]
-async fn a_job_whose_run_is_broken_starts_anew_when_a_person_says_so() {
+async fn a_job_whose_run_is_broken_starts_anew_after_a_retry() {
     let (_server, broker, known) = with_one_job().await;
     let first = claim(&broker, &known, "w1").await.expect("a job");
     let id = first.job().id;
@@ -120,7 +117,7 @@ async fn a_job_whose_run_is_broken_starts_anew_when_a_person_says_so() {
 }
 
 #[tokio::test]
-async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back() {
+async fn a_retry_that_is_parked_with_its_batch_is_still_a_retry_afterwards() {
     let (_server, broker, known) = with_one_job().await;
     let first = claim(&broker, &known, "w1").await.expect("a job");
     let failure = common::job::failure::Failure::input("corrupt");
@@ -148,10 +145,8 @@ async fn a_retry_that_is_put_aside_with_its_batch_is_a_retry_when_it_comes_back(
 #[tokio::test]
 async fn notices_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
     const NOTICES: usize = 3000;
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
-    let proxy = Proxy::start(Protocol::Nats, server.port());
+    let (server, broker, _) = start().await;
+    let proxy = Proxy::start(Protocol::Nats, server.0.port());
     let (far, _) = connect_to(proxy.nats_url()).await;
     let read = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&read);

@@ -43,7 +43,7 @@ async fn the_owner_of_a_cancelled_job_hears_of_it_and_can_write_nothing() {
 }
 
 #[tokio::test]
-async fn what_asked_for_a_job_again_goes_with_the_next_cancel() {
+async fn a_request_for_a_retry_goes_with_the_next_cancel() {
     let (_server, broker, _) = with_one_job().await;
     let job = only_job(&broker).await.id;
     for _ in 0..2 {

@@ -10,11 +10,10 @@ use common::names::subject;
 use common::names::subject::RUNS;
 use common::wire;
 use harness::poll;
-use harness::servers::broker::TestBroker;
 use jiff::Timestamp;
 
 use super::{lanes_with, messages, only_job, queue};
-use crate::{claim, claim_in_time, connect, job, lane, lanes, report, with_one_job};
+use crate::{claim, claim_in_time, job, lane, lanes, report, start, with_one_job};
 
 #[tokio::test]
 async fn a_pending_job_moves_to_another_priority_and_queue() {
@@ -84,7 +83,7 @@ async fn write_run(broker: &Broker, run: &Run) {
 }
 
 #[tokio::test]
-async fn whoever_meets_a_moved_job_where_it_was_sends_it_on() {
+async fn a_worker_that_finds_a_moved_job_in_its_old_lane_moves_it_on() {
     let (_server, broker, mut known) = with_one_job().await;
     let job = only_job(&broker).await;
     let there = Lane {
@@ -107,9 +106,7 @@ async fn whoever_meets_a_moved_job_where_it_was_sends_it_on() {
 
 #[tokio::test]
 async fn a_job_hops_to_its_next_queue_only_after_its_time() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+    let (_server, broker, mut known) = start().await;
     let next = queue("libx265");
     let hopping = Job {
         fallbacks: Some(Fallbacks {
@@ -143,9 +140,7 @@ async fn a_job_hops_to_its_next_queue_only_after_its_time() {
 
 #[tokio::test]
 async fn equal_priorities_start_in_the_order_of_enqueueing_over_all_queues() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, mut known) = connect(&server).await;
+    let (_server, broker, mut known) = start().await;
     let other = queue("libx265");
     for (nth, queue) in ["libx265", "libx264", "libx264", "libx265"]
         .iter()

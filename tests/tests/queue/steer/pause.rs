@@ -8,14 +8,13 @@ use common::job::record::JobRecord;
 use futures::StreamExt;
 use harness::faults::proxy::{Protocol, Proxy};
 use harness::poll;
-use harness::servers::broker::TestBroker;
 
 use super::only_job;
 use crate::claimant::TestClaimant;
-use crate::{claim_in_time, connect, connect_to, job, lane, lanes, paused, with_one_job};
+use crate::{claim_in_time, connect_to, job, lane, lanes, paused, start, with_one_job};
 
 #[tokio::test]
-async fn a_paused_batch_stands_aside_and_comes_back() {
+async fn a_paused_batch_is_parked_and_comes_back() {
     let (_server, broker, known) = with_one_job().await;
     let parked = only_job(&broker).await;
     let other = job("of another batch");
@@ -43,7 +42,7 @@ async fn a_paused_batch_stands_aside_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_job_of_a_paused_batch_is_there_once_however_often_it_is_enqueued() {
+async fn a_job_of_a_paused_batch_is_stored_once_although_it_is_enqueued_again() {
     let (_alive, broker, mut known) = with_one_job().await;
     let (job, lane) = (job("parked"), lane(6));
     let batch = Target::Batch(job.batch);
@@ -67,7 +66,7 @@ async fn a_job_of_a_paused_batch_is_there_once_however_often_it_is_enqueued() {
 }
 
 #[tokio::test]
-async fn a_job_is_not_put_aside_once_its_batch_goes_on() {
+async fn a_job_is_not_parked_after_its_batch_was_resumed() {
     let (_alive, broker, known) = with_one_job().await;
     let late = TestClaimant::pausing("late", only_job(&broker).await.batch);
     let look = broker.poll(&known, &late, 1).await;
@@ -77,10 +76,8 @@ async fn a_job_is_not_put_aside_once_its_batch_goes_on() {
 }
 
 #[tokio::test]
-async fn whoever_hears_of_an_order_finds_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestBroker::start(folder.path()).await;
-    let (broker, _) = connect(&server).await;
+async fn an_order_is_stored_before_its_notice_arrives() {
+    let (_server, broker, _) = start().await;
     let mut notice = broker.orders().await.expect("connected");
     broker.client().flush().await.expect("connected");
     let target: Target = "queue.libx264".parse().expect("a target");
@@ -98,7 +95,7 @@ async fn whoever_hears_of_an_order_finds_it() {
 }
 
 #[tokio::test]
-async fn a_resume_that_was_killed_is_finished_by_whoever_follows_orders() {
+async fn a_resume_whose_program_was_killed_is_finished_by_a_follower_of_orders() {
     let (server, broker, known) = with_one_job().await;
     let parked = only_job(&broker).await;
     let target = Target::Batch(parked.batch);

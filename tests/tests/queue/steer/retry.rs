@@ -39,7 +39,7 @@ async fn a_dead_letter_is_tried_again_with_all_its_attempts() {
 }
 
 #[tokio::test]
-async fn a_retry_whose_maker_died_is_taken_all_the_same_but_once() {
+async fn a_retry_whose_program_died_is_taken_exactly_once() {
     let (_server, broker, known) = with_one_job().await;
     let failed = fail_for_good(&broker, &known).await;
     let of = revision(&broker, &failed.job.id).await;
@@ -54,7 +54,7 @@ async fn a_retry_whose_maker_died_is_taken_all_the_same_but_once() {
 }
 
 #[tokio::test]
-async fn what_failed_by_a_workers_fault_is_offered_to_others_first() {
+async fn a_job_that_failed_by_a_workers_fault_is_offered_to_other_workers_first() {
     let (_server, broker, known) = with_one_job().await;
     let first = claim(&broker, &known, "w1").await.expect("a job");
     let job = first.job().clone();
