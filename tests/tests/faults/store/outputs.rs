@@ -1,5 +1,5 @@
-//! Whose output is there: what is a stranger's is left alone, what is the job's
-//! own completes it, and the store may take its time to say which.
+//! Who made the output that is there. A stranger's output is left alone, and the job's own output completes the job.
+//! The store may take long to say whether an output is there.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use common::job::failure::Fault;
 use common::job::run::{Run, RunState};
 use harness::farm::{ACK_WAIT, Farm};
 use harness::faults::proxy::{Fate, Protocol, Proxy};
-use harness::faults::stand_in::{Fault as Misfortune, StandIn};
-use harness::faults::victim::{Step, Victim};
+use harness::faults::stand_in::{Fault as FfmpegFault, StandIn};
+use harness::faults::victim::{Reached, Step, Victim};
 use harness::programs::Worker;
 use harness::servers::store::TestStore;
 use harness::{outside, paths, poll};
@@ -29,7 +29,7 @@ async fn store() -> (TestStore, TempDir) {
     (store, folder)
 }
 
-/// A file that is nobody's of the farm.
+/// A file of a stranger.
 fn precious(farm: &Farm) -> PathBuf {
     let file = farm.folder().join("precious");
     std::fs::write(&file, PRECIOUS).unwrap();
@@ -41,7 +41,16 @@ async fn heir(farm: &Farm, store: &TestStore) -> Worker {
     farm.join(setup.environment(store.environment())).await
 }
 
-/// Asks for a failed job again, and waits until it has failed once more.
+/// Enqueues a job, and stops its worker at a step.
+async fn stopped_at(step: Step, farm: &Farm, store: &TestStore, job: &Job) -> (Victim, Reached) {
+    let mut victim = Victim::join(farm, store, "victim").await;
+    let held = victim.hold_at(step);
+    farm.enqueue(job).await;
+    let reached = held.reached(farm).await;
+    (victim, reached)
+}
+
+/// Retries a failed job, and waits until it has failed once more.
 async fn fails_again(farm: &Farm, job: &Job) -> Run {
     let before = farm.ended(&job.id).await;
     let steered = farm.view.retry(&job.id).await.unwrap();
@@ -52,7 +61,7 @@ async fn fails_again(farm: &Farm, job: &Job) -> Run {
     .await
 }
 
-fn spares_a_stranger(run: &Run) {
+fn assert_stranger_spared(run: &Run) {
     let RunState::Failed { failure } = &run.state else {
         panic!("not failed: {run:#?}");
     };
@@ -69,14 +78,14 @@ async fn a_retry_leaves_a_strangers_file_alone_however_often() {
     let output = farm.out().join("h264.mkv");
     std::fs::write(&output, PRECIOUS).unwrap();
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
-    spares_a_stranger(&farm.ended(&job.id).await);
+    assert_stranger_spared(&farm.ended(&job.id).await);
     for _ in 0..2 {
-        spares_a_stranger(&fails_again(&farm, &job).await);
+        assert_stranger_spared(&fails_again(&farm, &job).await);
         assert_eq!(std::fs::read(&output).unwrap(), PRECIOUS);
     }
     assert_eq!(outside::names(&farm.out()), [Path::new("h264.mkv")]);
 
-    // Once it is out of the way, the job is done.
+    // Once the stranger's file is gone, the job completes.
     std::fs::remove_file(&output).unwrap();
     farm.view.retry(&job.id).await.unwrap();
     farm.completed(&job.id).await;
@@ -90,43 +99,36 @@ async fn a_retry_leaves_a_strangers_object_alone() {
     farm.enqueue(&job).await;
     store.put(&precious(&farm), OUTPUT).await;
     let _worker = heir(&farm, &store).await;
-    spares_a_stranger(&farm.ended(&job.id).await);
-    spares_a_stranger(&fails_again(&farm, &job).await);
+    assert_stranger_spared(&farm.ended(&job.id).await);
+    assert_stranger_spared(&fails_again(&farm, &job).await);
     assert_eq!(store.get(OUTPUT).await.unwrap(), PRECIOUS);
     assert_eq!(store.uploads().await, [""; 0]);
 }
 
-/// A worker is killed between fence and commit; what appears at the output
-/// meanwhile is not its job's.
+/// A worker is killed between fence and commit. Then a stranger's object appears at the output.
 #[tokio::test]
-async fn an_attempt_that_was_about_to_publish_gives_no_right_to_the_output_of_another() {
+async fn an_unfinished_publication_does_not_claim_the_output_of_a_stranger() {
     let (store, _folder) = store().await;
     let farm = Farm::start().await;
-    let mut victim = Victim::join(&farm, &store, "victim").await;
     let job = store.job("in/h264.mp4", OUTPUT, "libx264").await;
-    let held = victim.hold_at(Step::Committing);
-    farm.enqueue(&job).await;
-    let reached = held.reached(&farm).await;
+    let (mut victim, reached) = stopped_at(Step::Committing, &farm, &store, &job).await;
     victim.worker.process.kill();
     drop(reached);
     store.put(&precious(&farm), OUTPUT).await;
     let _heir = heir(&farm, &store).await;
-    spares_a_stranger(&farm.ended(&job.id).await);
+    assert_stranger_spared(&farm.ended(&job.id).await);
     assert_eq!(store.get(OUTPUT).await.unwrap(), PRECIOUS);
     assert_eq!(store.uploads().await, [""; 0], "not given up");
 }
 
-/// A worker is killed between commit and completion: a person cannot cancel what
-/// is published, and the next worker completes the job without another encode.
-async fn what_is_published_completes_its_job(attempts: u32) {
+/// A worker is killed between commit and completion. A person cannot cancel the job, and the next worker completes it
+/// without another encode.
+async fn a_published_output_completes_its_job(attempts: u32) {
     let (store, _folder) = store().await;
     let farm = Farm::start().await;
-    let mut victim = Victim::join(&farm, &store, "victim").await;
     let mut job = store.job("in/h264.mp4", OUTPUT, "libx264").await;
     job.attempts = attempts;
-    let held = victim.hold_at(Step::Completing);
-    farm.enqueue(&job).await;
-    let reached = held.reached(&farm).await;
+    let (mut victim, reached) = stopped_at(Step::Completing, &farm, &store, &job).await;
     victim.worker.process.kill();
     drop(reached);
     let steered = farm.view.cancel(&job.id).await.unwrap();
@@ -141,17 +143,17 @@ async fn what_is_published_completes_its_job(attempts: u32) {
 }
 
 #[tokio::test]
-async fn an_output_that_is_there_completes_its_job() {
-    what_is_published_completes_its_job(3).await;
+async fn a_published_object_completes_its_job() {
+    a_published_output_completes_its_job(3).await;
 }
 
 #[tokio::test]
-async fn an_output_that_is_there_completes_its_job_after_its_last_attempt() {
-    what_is_published_completes_its_job(1).await;
+async fn a_published_object_completes_its_job_after_the_last_attempt() {
+    a_published_output_completes_its_job(1).await;
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_completes_its_job() {
+async fn a_published_file_completes_its_job() {
     let farm = Farm::start().await;
     let broker = Proxy::start(Protocol::Nats, farm.broker.port());
     let setup = farm.worker("victim").encoders("libx264");
@@ -176,8 +178,8 @@ fn ends_upload(method: &str) -> bool {
     method.starts_with("POST ") && method.contains("uploadId=")
 }
 
-/// The first answer is lost, and then the store no longer knows the upload, as
-/// MinIO says of one that is complete.
+/// The first answer is lost, and then the store no longer knows the upload. MinIO answers in this way for a completed
+/// upload.
 #[tokio::test]
 async fn a_store_that_no_longer_knows_an_upload_may_have_completed_it() {
     let (store, _folder) = store().await;
@@ -196,7 +198,7 @@ async fn a_store_that_no_longer_knows_an_upload_may_have_completed_it() {
                 }
             };
         }
-        // Before that it cannot find out.
+        // Before the denial, the worker cannot find out whether the output is there.
         let is_blind = ends.load(Ordering::Relaxed) > 0 && !denied.load(Ordering::Relaxed);
         if is_look && is_blind {
             return Fate::Refused(500);
@@ -210,50 +212,44 @@ async fn a_store_that_no_longer_knows_an_upload_may_have_completed_it() {
     assert_eq!((run.attempt, run.failures.len()), (1, 0), "{run:#?}");
 }
 
-/// The store takes several leases to end an upload.
+/// The store takes several leases to complete an upload.
 #[tokio::test]
 async fn a_store_may_take_longer_than_the_lease_to_complete_an_upload() {
     let (store, _folder) = store().await;
     let farm = Farm::start().await;
-    let mut victim = Victim::join(&farm, &store, "w").await;
     let job = store.job("in/h264.mp4", OUTPUT, "libx264").await;
-    let held = victim.hold_at(Step::Committing);
-    farm.enqueue(&job).await;
-    let reached = held.reached(&farm).await;
-    // Another one that takes whatever it may have.
+    let (_victim, reached) = stopped_at(Step::Committing, &farm, &store, &job).await;
+    // A second worker that takes any job it may have.
     let _heir = heir(&farm, &store).await;
     tokio::time::sleep(ACK_WAIT * 3).await;
     reached.decide(Fate::Passed);
     let (run, report) = farm.completed(&job.id).await;
-    assert_eq!(report.worker.as_str(), "w");
+    assert_eq!(report.worker.as_str(), "victim");
     assert_eq!((run.attempt, run.failures.len()), (1, 0), "{run:#?}");
 }
 
-/// The store ends the upload, and its answer never comes.
+/// The store completes the upload, and its answer never comes.
 #[tokio::test]
-async fn an_output_counts_before_the_store_says_so() {
+async fn an_output_counts_although_the_answer_of_its_store_never_comes() {
     let (store, _folder) = store().await;
     let farm = Farm::start().await;
-    let mut victim = Victim::join(&farm, &store, "w").await;
     let job = store.job("in/h264.mp4", OUTPUT, "libx264").await;
-    let held = victim.hold_at(Step::Committing);
-    farm.enqueue(&job).await;
-    let reached = held.reached(&farm).await;
+    let (_victim, reached) = stopped_at(Step::Committing, &farm, &store, &job).await;
     reached.decide(Fate::Unanswered);
     let (run, _) = farm.completed(&job.id).await;
     assert_eq!((run.attempt, run.failures.len()), (1, 0), "{run:#?}");
 }
 
-/// A store that fails over a part of an output, and over its abort, too.
+/// The store refuses one part of an upload, and then the abort of the upload.
 #[tokio::test]
-async fn parts_of_an_upload_are_given_up_as_soon_as_the_store_lets_them() {
+async fn parts_of_an_upload_are_removed_as_soon_as_the_store_allows() {
     let (store, _folder) = store().await;
     let farm = Farm::start().await;
     let victim = Victim::join(&farm, &store, "w").await;
     let (parts, aborts) = (AtomicUsize::new(0), AtomicUsize::new(0));
     victim.store.judge(move |request| {
         let is_upload = request.subject.contains("uploadId=");
-        // Not worth another try to the store's client.
+        // With this status, the client of the store does not try again.
         let is_part = is_upload && request.subject.starts_with("PUT ");
         if is_part && parts.fetch_add(1, Ordering::Relaxed) == 0 {
             return Fate::Refused(403);
@@ -273,14 +269,14 @@ async fn parts_of_an_upload_are_given_up_as_soon_as_the_store_lets_them() {
     .await;
 }
 
-/// What is written over in place while it is read may decode well, as a mixture.
+/// A file that is overwritten while it is read may decode well, as a mixture of both contents.
 #[tokio::test]
-async fn an_input_that_changes_while_it_is_encoded_is_not_done() {
+async fn an_input_that_changes_during_its_encode_fails() {
     let farm = Farm::start().await;
     let folder = farm.folder_of("in", &[paths::media("h264.mp4")]);
     let input = folder.join("h264.mp4");
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
-    ffmpeg.set_fault(Misfortune::Held);
+    ffmpeg.set_fault(FfmpegFault::Held);
     let worker = farm
         .join(farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg))
         .await;
