@@ -74,26 +74,26 @@ pub fn brought() -> PathBuf {
     target().join("tools")
 }
 
-/// A file or a folder that `tests/clips` makes.
-pub fn media(name: &str) -> PathBuf {
-    let path = target().join("tools/media").join(name);
+fn existing(path: PathBuf, setup: &str) -> PathBuf {
     assert!(
         path.exists(),
-        "{} is missing: run `tests/setup test && tests/clips` first (`make test` does)",
+        "{} is missing: run `{setup}` first (`make test` does)",
         path.display()
     );
     path
 }
 
+/// A file or a folder that `tests/clips` makes.
+pub fn media(name: &str) -> PathBuf {
+    existing(
+        target().join("tools/media").join(name),
+        "tests/setup test && tests/clips",
+    )
+}
+
 /// A real clip, as its package ships it.
 pub fn clip(name: &str) -> PathBuf {
-    let path = target().join("tools/clips").join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: run `tests/setup test` first (`make test` does)",
-        path.display()
-    );
-    path
+    existing(target().join("tools/clips").join(name), "tests/setup test")
 }
 
 /// An empty folder that is removed with the test. It lies on the disk of the build, so that programs can be hard links
