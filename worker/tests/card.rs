@@ -51,7 +51,7 @@ async fn software_proves_both_depths_and_its_speed() {
 /// On every machine, Debian's ffmpeg lists NVENC, Quick Sync, VA-API, V4L2 and OMX.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn hardware_that_is_listed_but_not_there_is_refused_in_one_line() {
+async fn listed_hardware_that_is_missing_is_refused_in_one_line() {
     let devices = ["/dev/dri", "/dev/nvidia0", "/dev/video0", "/dev/video10"];
     if let Some(device) = devices
         .iter()
@@ -101,7 +101,7 @@ async fn a_program_that_is_no_ffmpeg_is_named() {
 
 /// Scripts in the place of an ffmpeg that lists only `hevc_nvenc`.
 #[cfg(unix)]
-mod posing {
+mod scripts {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::process::Command;
@@ -120,11 +120,11 @@ mod posing {
         esac
     "#;
 
-    struct Poser {
+    struct FakeFfmpeg {
         folder: TempDir,
     }
 
-    impl Poser {
+    impl FakeFfmpeg {
         /// `body` is what the script does for an encode; `$here` is a folder of its own.
         fn new(body: &str) -> Self {
             let folder = TempDir::new().expect("a folder");
@@ -134,7 +134,7 @@ mod posing {
                 here={here}
                 echo "$*" >> $here/calls
                 case "$*" in
-                    *-version*) echo "ffmpeg version 7.1-posing Copyright"; exit ;;
+                    *-version*) echo "ffmpeg version 7.1-fake Copyright"; exit ;;
                     *-encoders*) echo " V....D hevc_nvenc  NVENC"; echo " V....D hevc_amf  AMF"; exit ;;
                     *-filters*|*-muxers*) exit ;;
                 esac
@@ -173,7 +173,7 @@ mod posing {
 
     #[tokio::test]
     async fn hardware_that_works_is_proved_with_its_limits() {
-        let poser = Poser::new(&format!(
+        let fake = FakeFfmpeg::new(&format!(
             r#"
             case "$*" in
                 *7680x4320*) echo "[hevc_nvenc @ 0x5] Width 7680 exceeds 4096" >&2; exit 1 ;;
@@ -183,8 +183,8 @@ mod posing {
             esac
             {WORKS}"#
         ));
-        fs::create_dir(poser.folder.path().join("slotnone")).expect("a folder");
-        let card = poser.card().await;
+        fs::create_dir(fake.folder.path().join("slotnone")).expect("a folder");
+        let card = fake.card().await;
         let proof = card.proof(&encoder("hevc_nvenc")).expect("a proof");
         assert_eq!(proof.largest, (3840, 2160));
         assert_eq!(proof.sessions, Some(3));
@@ -196,37 +196,37 @@ mod posing {
     }
 
     #[tokio::test]
-    async fn a_format_that_was_swapped_is_not_proved() {
-        let poser = Poser::new(&format!(
+    async fn a_pixel_format_that_ffmpeg_replaced_is_not_proved() {
+        let fake = FakeFfmpeg::new(&format!(
             r#"
             echo "[info] Output #0, framecrc, to 'pipe:':" >&2
             echo "[info]   Stream #0:0: Video: hevc, yuv420p(tv), 1920x1080" >&2
             {WORKS}"#
         ));
-        let card = poser.card().await;
+        let card = fake.card().await;
         let proof = card.proof(&encoder("hevc_nvenc")).expect("a proof");
         assert_eq!(proof.pixel_formats, ["yuv420p"]);
     }
 
     #[tokio::test]
     async fn success_without_packets_is_no_proof() {
-        let poser = Poser::new("exit 0");
+        let fake = FakeFfmpeg::new("exit 0");
         assert_eq!(
-            reason(&poser.card().await, "hevc_nvenc"),
+            reason(&fake.card().await, "hevc_nvenc"),
             "ffmpeg succeeded, but brought out nothing"
         );
     }
 
     #[tokio::test]
     async fn a_device_that_fails_once_gets_a_second_chance() {
-        let poser = Poser::new(&format!(
+        let fake = FakeFfmpeg::new(&format!(
             r#"
             mkdir $here/failed 2>/dev/null && {{ echo "[AMF @ 0x5] encoder->Init() failed" >&2; exit 1; }}
             {WORKS}"#
         ));
         let card = detect(&Detection {
             only: Some(vec![encoder("hevc_amf")]),
-            ..poser.detection()
+            ..fake.detection()
         })
         .await
         .expect("a card");
@@ -234,8 +234,8 @@ mod posing {
     }
 
     #[tokio::test]
-    async fn what_hangs_is_refused_and_leaves_nothing_behind() {
-        let poser = Poser::new(
+    async fn an_encoder_that_hangs_is_refused_and_leaves_no_process() {
+        let fake = FakeFfmpeg::new(
             r#"
             case "$*" in *sine*) exit 1 ;; esac
             echo "[hevc_nvenc @ 0x5] waiting for the device" >&2
@@ -246,7 +246,7 @@ mod posing {
         let started = Instant::now();
         let card = detect(&Detection {
             patience: Duration::from_secs(2),
-            ..poser.detection()
+            ..fake.detection()
         })
         .await
         .expect("a card");
@@ -255,54 +255,54 @@ mod posing {
             "no answer within 2s: waiting for the device"
         );
         assert!(started.elapsed() < Duration::from_secs(10));
-        let pids = poser.lines("pids").join(" ");
+        let pids = fake.lines("pids").join(" ");
         assert!(!pids.is_empty());
         assert!(gone(&pids).await, "{pids} still run");
     }
 
     #[tokio::test]
     async fn dropping_a_detection_kills_what_it_runs() {
-        let poser = Poser::new("sleep 1000 & echo $$ $! >> $here/pids; wait");
-        let detection = poser.detection();
+        let fake = FakeFfmpeg::new("sleep 1000 & echo $$ $! >> $here/pids; wait");
+        let detection = fake.detection();
         let detecting = tokio::spawn(async move { detect(&detection).await });
-        until(|| !poser.lines("pids").is_empty()).await;
+        until(|| !fake.lines("pids").is_empty()).await;
         detecting.abort();
         assert!(detecting.await.is_err());
-        let pids = poser.lines("pids").join(" ");
+        let pids = fake.lines("pids").join(" ");
         assert!(gone(&pids).await, "{pids} still run");
     }
 
     #[tokio::test]
     async fn a_card_is_kept_until_a_fresh_one_is_asked_for() {
-        let poser = Poser::new("exit 1");
+        let fake = FakeFfmpeg::new("exit 1");
         let cached = Detection {
-            cache: Some(poser.folder.path().join("cards/kept.json")),
-            ..poser.detection()
+            cache: Some(fake.folder.path().join("cards/kept.json")),
+            ..fake.detection()
         };
         let fresh = Detection {
             fresh: true,
             ..cached.clone()
         };
         let first = detect(&cached).await.expect("a card");
-        let encodes = poser.encodes();
+        let encodes = fake.encodes();
         assert!(encodes > 0);
         assert_eq!(detect(&cached).await.expect("a card"), first);
-        assert_eq!(poser.encodes(), encodes, "it was found anew");
+        assert_eq!(fake.encodes(), encodes, "it was found anew");
         detect(&fresh).await.expect("a card");
-        assert_eq!(poser.encodes(), 2 * encodes, "it was not found anew");
+        assert_eq!(fake.encodes(), 2 * encodes, "it was not found anew");
     }
 
     #[tokio::test]
     async fn a_kept_card_grows_with_every_encoder_asked_for() {
-        let poser = Poser::new("exit 1");
-        let cache = poser.folder.path().join("kept.json");
+        let fake = FakeFfmpeg::new("exit 1");
+        let cache = fake.folder.path().join("kept.json");
         let only = |names: Option<&[&str]>| Detection {
             only: names.map(|names| names.iter().map(|name| encoder(name)).collect()),
             cache: Some(cache.clone()),
-            ..poser.detection()
+            ..fake.detection()
         };
         detect(&only(None)).await.expect("a card");
-        let all = poser.encodes();
+        let all = fake.encodes();
         // A card for all encoders holds for each of them, and a request for one encoder does not shrink it.
         let one = detect(&only(Some(&["hevc_nvenc"]))).await.expect("a card");
         assert_eq!(one.encoders.len(), 1);
@@ -311,19 +311,19 @@ mod posing {
             ..only(Some(&["hevc_nvenc"]))
         };
         detect(&again).await.expect("a card");
-        let encodes = poser.encodes();
+        let encodes = fake.encodes();
         assert!(encodes > all);
         assert_eq!(detect(&only(None)).await.expect("a card").encoders.len(), 2);
-        assert_eq!(poser.encodes(), encodes, "it was found anew");
+        assert_eq!(fake.encodes(), encodes, "it was found anew");
     }
 
     #[tokio::test]
     async fn a_broken_cache_is_made_anew() {
-        let poser = Poser::new("exit 1");
-        let cache = poser.folder.path().join("kept.json");
+        let fake = FakeFfmpeg::new("exit 1");
+        let cache = fake.folder.path().join("kept.json");
         let detection = Detection {
             cache: Some(cache.clone()),
-            ..poser.detection()
+            ..fake.detection()
         };
         fs::write(&cache, "{ half a fi").expect("a broken file");
         detect(&detection).await.expect("a card");

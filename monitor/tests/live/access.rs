@@ -71,7 +71,7 @@ async fn operations(monitor: &Monitor) -> [Vec<(String, String)>; 2] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_asks_who_is_there_and_every_change_for_an_operator() {
+async fn every_route_requires_a_password_and_every_change_an_operator() {
     let (monitor, _file) = locked().await;
     let reader = log_in(&monitor, "look").await;
     let operator = log_in(&monitor, "steer").await;
@@ -181,7 +181,7 @@ async fn pages_of_others_reach_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beyond_loopback_a_password_is_asked_for() {
+async fn a_password_is_required_beyond_loopback() {
     let server = crate::server::Server::start();
     let mut monitor = tokio::process::Command::new(env!("CARGO_BIN_EXE_monitor"))
         .args(["--listen", "0.0.0.0:0", "--nats", &server.url()])

@@ -131,7 +131,7 @@ async fn files_of_the_store_become_jobs_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_two_files_of_an_order_become_one_output() {
+async fn no_two_files_of_a_batch_become_one_output() {
     let (monitor, folder) = with_films().await;
     let address = &monitor.address;
     for name in ["a.mp4", "a.mov", "a.mp4.avi"] {

@@ -27,7 +27,7 @@ fn recipe(crf: u32) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_who_edit_a_preset_do_not_overwrite_each_other() {
+async fn two_editors_of_a_preset_do_not_overwrite_each_other() {
     let monitor = Monitor::start().await;
     let path = "presets/ours";
     let body = |crf, revision: &Value| json!({ "recipe": recipe(crf), "revision": revision });
@@ -61,7 +61,7 @@ async fn two_who_edit_a_preset_do_not_overwrite_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_kept_is_refused_with_its_reason() {
+async fn settings_that_cannot_be_stored_are_refused_with_a_reason() {
     let monitor = Monitor::start().await;
     let mut hostile = recipe(20);
     hostile["video"]["encode"]["filters"] = json!("movie=/etc/passwd");
@@ -106,7 +106,7 @@ async fn what_cannot_be_kept_is_refused_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_is_kept_for_the_days_that_are_asked_for() {
+async fn history_is_kept_for_the_requested_days() {
     let monitor = Monitor::start().await;
     let days = 24 * 3600;
     let fresh = json!({ "days": null, "events": 90 * days, "batches": 90 * days });

@@ -19,7 +19,7 @@ fn count(state: &Value, section: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_is_on_the_page_within_a_second() {
+async fn changes_of_the_farm_are_on_the_page_within_a_second() {
     let monitor = Monitor::start().await;
     let mut page = monitor.page().await;
     page.until("a first state", |state| {
@@ -238,7 +238,7 @@ async fn hostile_names_stay_text() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_not_there_is_told_in_one_line() {
+async fn a_wrong_broker_or_address_is_one_line_of_error() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let nowhere = format!("nats://{}", free.local_addr().expect("its address"));
     drop(free);

@@ -38,13 +38,9 @@ pub enum Fault {
     /// ffmpeg starts and then makes no progress.
     Hang,
     /// ffmpeg writes this many frames and then crashes.
-    Crash {
-        after_frames: u32,
-    },
+    Crash { after_frames: u32 },
     /// ffmpeg exits with 0, with an output that holds only this many frames.
-    Short {
-        frames: u32,
-    },
+    Short { frames: u32 },
     /// ffmpeg exits with 0, with an output that breaks off after half of its bytes.
     Torn,
     /// ffmpeg prints rubbish in front of everything else.

@@ -140,7 +140,7 @@ async fn a_job_cancelled_at_any_moment_has_no_output_or_is_not_cancelled() {
 }
 
 #[tokio::test]
-async fn it_is_too_late_to_cancel_what_is_published_whatever_the_clocks() {
+async fn a_published_job_is_not_cancelled_whatever_the_clocks_say() {
     let (store, _folder) = store().await;
     join_all([-600, 600].map(|off| Box::pin(too_late_whatever_the_clock(&store, off)))).await;
     join_all([-600, 600].map(|off| Box::pin(refused_of_the_dead(&store, off)))).await;
@@ -148,7 +148,7 @@ async fn it_is_too_late_to_cancel_what_is_published_whatever_the_clocks() {
 
 /// Times that no clock will ever show.
 #[tokio::test]
-async fn a_run_of_another_century_does_not_hold_up_an_order() {
+async fn a_run_with_impossible_times_does_not_delay_a_cancel() {
     let (store, _folder) = store().await;
     let farm = Farm::start().await;
     let mut victim = Victim::join(&farm, &store, "w").await;

@@ -93,7 +93,7 @@ impl<'a> Case<'a> {
     }
 
     /// The job ended once and well, and nothing else is left of it.
-    async fn is_settled(&self) {
+    async fn assert_settled(&self) {
         let completed = self.tally().await.completed;
         assert_eq!(completed, 1, "{}", self.name);
     }
@@ -120,7 +120,7 @@ async fn killed(store: &TestStore, step: Step) {
     drop(reached);
     // Only the worker itself sweeps its scratch folder.
     case.victim.restart(&case.farm, store).await;
-    case.is_settled().await;
+    case.assert_settled().await;
 }
 
 /// The worker is stopped until another worker has finished its job. Its last message arrives before it continues, or
@@ -143,14 +143,14 @@ async fn frozen(store: &TestStore, step: Step, is_heard: bool) {
     }
 
     case.wake(reached).await;
-    case.is_settled().await;
+    case.assert_settled().await;
     assert_eq!(case.output().await, published, "{step:?}: overwritten");
     let now = case.farm.run(&case.job.id).await;
     assert_eq!(now, Some(run), "{step:?}: the run was written again");
 }
 
 /// The worker is stopped during the commit of the last attempt. Its last message arrives after the job has failed.
-async fn buried(store: &TestStore) {
+async fn failed_meanwhile(store: &TestStore) {
     let mut case = Case::new(store, "buried", Step::Committing).await;
     case.job.attempts = 1;
     let held = case.victim.hold_at(Step::Committing);
@@ -189,7 +189,7 @@ async fn unanswered(store: &TestStore, step: Step, is_heard: bool) {
         drop(reached);
     }
     case.farm.broker.restart().await;
-    case.is_settled().await;
+    case.assert_settled().await;
     let run = case.farm.run(&case.job.id).await.unwrap();
     // A fence that took longer than the lease protects nothing, so that attempt ends.
     let most = 1 + u32::from(step == Step::Fencing);
@@ -215,13 +215,13 @@ async fn a_worker_frozen_at_any_moment_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_commit_that_arrives_when_its_job_has_failed_makes_nothing_appear() {
+async fn a_commit_that_arrives_after_its_job_has_failed_publishes_nothing() {
     let (store, _folder) = store().await;
-    buried(&store).await;
+    failed_meanwhile(&store).await;
 }
 
 #[tokio::test]
-async fn a_broker_killed_while_it_is_told_what_counts_is_told_again() {
+async fn a_write_that_counts_is_repeated_after_its_broker_was_killed() {
     let (store, _folder) = store().await;
     let writes = [Step::Claiming, Step::Fencing, Step::Completing];
     let deaf = writes

@@ -53,7 +53,7 @@ impl Machine {
     }
 
     /// No process that was started still runs.
-    async fn is_quiet(&self) {
+    async fn assert_quiet(&self) {
         poll::until("all that the command started to be gone", async || {
             outside::processes_of(self.0.path())
                 .is_empty()
@@ -68,7 +68,7 @@ async fn encode_needs_no_server_and_leaves_nothing_running() {
     let machine = Machine::with(&["h264.mp4", "tracks.mkv"]);
     let before = outside::files(&machine.path("in"));
     machine.encode().await.succeeded();
-    machine.is_quiet().await;
+    machine.assert_quiet().await;
     let out = machine.path("out");
     assert_eq!(
         outside::names(&out),
@@ -100,7 +100,7 @@ async fn encode_needs_no_server_and_leaves_nothing_running() {
         before,
         "sources are never touched"
     );
-    machine.is_quiet().await;
+    machine.assert_quiet().await;
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn outputs_are_as_old_and_as_private_as_their_inputs() {
         assert_eq!(metadata.modified().unwrap(), old, "{name}");
         assert_eq!(metadata.permissions().mode() & 0o7777, mode, "{name}");
     }
-    machine.is_quiet().await;
+    machine.assert_quiet().await;
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn one_bad_file_fails_alone() {
         outside::names(&machine.path("out")),
         [Path::new("h264.mkv")]
     );
-    machine.is_quiet().await;
+    machine.assert_quiet().await;
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn ctrl_c_ends_everything_and_leaves_no_half_output() {
     producer.signal(Signal::INT);
     let status = producer.wait().await;
     assert_eq!(status.code(), Some(130), "{status}");
-    machine.is_quiet().await;
+    machine.assert_quiet().await;
     assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
 
     // There is a state from which a second run can continue, and none after that run.
@@ -174,7 +174,7 @@ async fn ctrl_c_ends_everything_and_leaves_no_half_output() {
 async fn nothing_survives_a_producer_that_is_killed() {
     let machine = Machine::with(&[]);
     machine.long_encode().await.kill();
-    machine.is_quiet().await;
+    machine.assert_quiet().await;
     assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
 }
 
@@ -193,7 +193,7 @@ async fn a_link_planted_where_scratch_files_once_went_is_not_followed() {
     std::fs::write(&film, "film").unwrap();
     std::os::unix::fs::symlink(machine.path("home"), out.join(".ffmpeg-easy-scratch")).unwrap();
     machine.encode().await.succeeded();
-    machine.is_quiet().await;
+    machine.assert_quiet().await;
     assert_eq!(
         outside::names(&machine.path("home")),
         [Path::new("local/film.mkv")]
@@ -206,7 +206,7 @@ async fn a_link_planted_where_scratch_files_once_went_is_not_followed() {
 }
 
 #[tokio::test]
-async fn what_a_crash_leaves_beside_outputs_is_removed_by_the_next_command_and_nothing_else() {
+async fn the_next_command_removes_only_what_a_crash_left_beside_outputs() {
     let machine = Machine::with(&[]);
     let out = machine.path("out");
     let Some(_disk) = SmallDisk::mount(&out, OTHER_DISK) else {
@@ -220,7 +220,7 @@ async fn what_a_crash_leaves_beside_outputs_is_removed_by_the_next_command_and_n
         }
     }
     producer.wait().await;
-    machine.is_quiet().await;
+    machine.assert_quiet().await;
     let hidden = || -> Vec<std::path::PathBuf> {
         let entries = std::fs::read_dir(&out).unwrap().flatten();
         let paths = entries.map(|entry| entry.path());

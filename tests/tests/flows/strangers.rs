@@ -182,7 +182,7 @@ async fn throw(client: &Client, subjects: &[String], real: &[Value]) {
 }
 
 #[tokio::test]
-async fn whatever_stands_on_the_broker_a_good_job_ends_well_and_every_listing_answers() {
+async fn rubbish_on_the_broker_harms_no_good_job_and_no_listing() {
     let farm = Farm::start().await;
     let monitor = TestMonitor::start(&farm).await;
     let setup = farm.worker("w").encoders("libx264");

@@ -17,11 +17,11 @@ const LARGE: usize = 20 << 20;
 /// All promises of a bucket.
 pub(crate) async fn holds(backend: &Backend) {
     an_upload_appears_whole_or_never(backend).await;
-    what_is_aborted_never_appears(backend).await;
+    an_aborted_upload_never_appears(backend).await;
     a_stopped_upload_leaves_nothing(backend).await;
     a_prefix_lists_all_below_it(backend).await;
     a_copy_is_the_object(backend).await;
-    anyone_reads_by_a_url_any_part(backend).await;
+    a_url_gives_any_part_without_credentials(backend).await;
 }
 
 fn large() -> Vec<u8> {
@@ -67,7 +67,7 @@ async fn an_upload_appears_whole_or_never(backend: &Backend) {
     assert_eq!(backend.stores.head(&location).await.unwrap().size, 4);
 }
 
-async fn what_is_aborted_never_appears(backend: &Backend) {
+async fn an_aborted_upload_never_appears(backend: &Backend) {
     let location = backend.at("aborted/film.mkv");
     upload(backend, b"given up", &location).await.abort().await;
     assert!(is_missing(backend, &location).await);
@@ -140,7 +140,7 @@ async fn a_copy_is_the_object(backend: &Backend) {
     assert!(matches!(error, Err(StoreError::Missing(_))), "{error:?}");
 }
 
-async fn anyone_reads_by_a_url_any_part(backend: &Backend) {
+async fn a_url_gives_any_part_without_credentials(backend: &Backend) {
     let location = backend.at("read/two words #1.mkv");
     backend.put(&location, b"0123456789").await;
     let hour = Duration::from_secs(3600);

@@ -23,16 +23,16 @@ const NAMES: [&str; 12] = [
 
 /// All promises that every store keeps.
 pub(crate) async fn holds(backend: &Backend) {
-    what_is_missing_is_said_to_be(backend).await;
-    what_was_written_is_found(backend).await;
+    a_missing_object_is_reported_as_missing(backend).await;
+    a_written_object_is_read_back(backend).await;
     another_content_is_another_version(backend).await;
     names_are_only_names(backend).await;
     a_folder_is_no_file(backend).await;
-    what_is_removed_is_gone_and_nothing_else(backend).await;
+    a_removal_removes_one_object_and_no_other(backend).await;
     a_folder_shows_what_lies_in_it(backend).await;
 }
 
-async fn what_is_missing_is_said_to_be(backend: &Backend) {
+async fn a_missing_object_is_reported_as_missing(backend: &Backend) {
     let missing = backend.at("missing/file.mkv");
     let head = backend.stores.head(&missing).await;
     assert!(
@@ -44,7 +44,7 @@ async fn what_is_missing_is_said_to_be(backend: &Backend) {
     backend.stores.delete(&missing).await.unwrap();
 }
 
-async fn what_was_written_is_found(backend: &Backend) {
+async fn a_written_object_is_read_back(backend: &Backend) {
     // No bytes, one byte, and more than is read at once.
     for (name, size) in [("empty", 0), ("one", 1), ("large", 3 << 20)] {
         let content: Vec<u8> = (0..size).map(|byte| (byte % 251) as u8).collect();
@@ -114,7 +114,7 @@ async fn a_folder_is_no_file(backend: &Backend) {
     assert!(matches!(head, Err(StoreError::Missing(_))), "{head:?}");
 }
 
-async fn what_is_removed_is_gone_and_nothing_else(backend: &Backend) {
+async fn a_removal_removes_one_object_and_no_other(backend: &Backend) {
     let [short, longer, other] = ["a", "a.mkv", "b"].map(|name| backend.at("removed").join(name));
     for location in [&short, &longer, &other] {
         backend.put(location, b"content").await;

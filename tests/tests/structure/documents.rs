@@ -161,7 +161,7 @@ fn alternatives(path: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_documents_name_and_is_not_there_is_found() {
+fn broken_links_and_missing_files_in_documents_are_found() {
     let folder = tree::made_up(&[
         (
             "README.md",

@@ -25,7 +25,7 @@ fn alive(stand_in: &StandIn) -> Vec<String> {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn whatever_left_the_group_and_the_session_is_gone_when_the_end_is_told() {
+async fn children_outside_the_group_and_the_session_are_gone_when_a_run_has_ended() {
     let started = [
         // A child in a session of its own, a child whose parent is gone, and a child that ignores SIGTERM.
         "setsid sleep 600 & sleep 0.2",
@@ -59,7 +59,7 @@ async fn stopping_reaches_other_sessions_too() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_supervisor_takes_all_down_when_the_worker_is_gone_and_survives_being_asked() {
+async fn a_supervisor_kills_all_children_after_its_worker_and_survives_sigterm() {
     let stand_in = StandIn::new(
         "trap 'echo asked > asked' TERM; setsid sh -c \"trap '' TERM; echo \\$\\$ > child; sleep 600; sleep 600\" & \
          while :; do sleep 0.1; done",

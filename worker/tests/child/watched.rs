@@ -11,7 +11,7 @@ use worker::ffmpeg::run::runner::Sign;
 use crate::{StandIn, gone};
 
 #[tokio::test]
-async fn a_good_end_gives_the_last_figures() {
+async fn a_successful_run_returns_its_last_figures() {
     let stand_in = StandIn::new(
         "echo frame=7; echo progress=continue; echo frame=9; echo progress=end; echo careful >&2",
     );
@@ -53,7 +53,7 @@ fn the_command_line_can_be_pasted_into_a_shell_and_opens_nothing() {
 }
 
 #[tokio::test]
-async fn garbage_on_both_pipes_is_harmless() {
+async fn rubbish_on_both_pipes_is_harmless() {
     let stand_in = StandIn::new(
         "head -c 3000000 /dev/urandom; head -c 3000000 /dev/urandom >&2; echo; echo frame=1; echo progress=end",
     );
@@ -101,7 +101,7 @@ async fn a_grandchild_that_holds_the_pipes_does_not_hold_the_worker() {
 }
 
 #[tokio::test]
-async fn nobody_waiting_means_nobody_left() {
+async fn a_run_whose_caller_is_gone_leaves_no_process() {
     let stand_in = StandIn::new("sleep 600 & echo $! > child; echo $$ > parent; wait");
     let pids = tokio::select! {
         ended = stand_in.run() => panic!("{ended:?}"),
@@ -112,7 +112,7 @@ async fn nobody_waiting_means_nobody_left() {
 }
 
 #[tokio::test]
-async fn reports_without_getting_on_are_a_stall() {
+async fn reports_without_progress_are_a_stall() {
     let mut stand_in =
         StandIn::new("while :; do echo frame=5; echo progress=continue; sleep 0.05; done");
     stand_in.runner.limits.stall = Duration::from_millis(400);
@@ -125,7 +125,7 @@ async fn reports_without_getting_on_are_a_stall() {
 }
 
 #[tokio::test]
-async fn writing_is_getting_on_although_nothing_is_reported() {
+async fn writing_counts_as_progress_although_nothing_is_reported() {
     // In total longer than the limit, but far below the limit between two writes.
     let mut stand_in =
         StandIn::new("i=0; while [ $i -lt 40 ]; do i=$((i + 1)); echo $i > out; sleep 0.1; done");
@@ -134,7 +134,7 @@ async fn writing_is_getting_on_although_nothing_is_reported() {
 }
 
 #[tokio::test]
-async fn a_crash_is_in_doubt_and_a_kill_is_the_workers_fault() {
+async fn the_fault_of_a_crash_is_doubtful_and_that_of_a_kill_is_the_workers() {
     let killed = |signal: &str| {
         let stand_in = StandIn::new(&format!("kill -{signal} $$"));
         async move { stand_in.run().await.expect_err("killed") }

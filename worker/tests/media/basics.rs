@@ -31,7 +31,7 @@ async fn ordinary_clips_of_every_codec_pass() {
 }
 
 #[tokio::test]
-async fn every_software_encoder_makes_what_the_gate_lets_through() {
+async fn the_output_of_every_software_encoder_passes_the_gate() {
     let studio = Studio::new();
     let source = studio.clip(
         "in.mp4",
@@ -149,7 +149,7 @@ async fn frames_at_a_variable_rate_keep_their_times() {
 }
 
 #[tokio::test]
-async fn all_tracks_come_along_in_the_form_the_container_holds() {
+async fn all_tracks_are_kept_in_a_form_that_the_container_holds() {
     let studio = Studio::new();
     let source = studio.tracks();
     let kinds = |studio: &Studio| studio.codecs();

@@ -66,7 +66,7 @@ async fn ordinary_clips_lose_nothing() {
 }
 
 #[tokio::test]
-async fn what_the_output_lacks_is_told_and_refused_where_asked() {
+async fn losses_of_an_output_are_reported_and_refused_on_request() {
     let studio = Studio::new();
     let source = studio.tracks();
     let mp4 = into(Container::Mp4, studio::recipe("libx264"));

@@ -7,7 +7,7 @@ use crate::studio::Studio;
 use common::job::failure::{Doubt, Fault};
 
 #[tokio::test]
-async fn what_is_no_film_is_the_inputs_fault() {
+async fn an_input_that_is_no_film_is_the_inputs_fault() {
     let studio = Studio::new();
     let whole = studio.clip(
         "in.mp4",
@@ -110,7 +110,7 @@ async fn a_broken_output_does_not_pass() {
 }
 
 #[tokio::test]
-async fn a_sample_of_a_long_output_is_enough_where_told() {
+async fn a_sample_is_enough_for_a_check_by_sample() {
     let studio = Studio::new();
     let source = studio.clip(
         "in.mp4",

@@ -4,7 +4,7 @@ use crate::studio::Studio;
 use worker::ffmpeg::probe::media::StreamKind;
 
 #[tokio::test]
-async fn the_probe_sees_what_there_is() {
+async fn the_probe_finds_every_stream() {
     let studio = Studio::new();
     let media = studio.probe(&studio.rotated()).await.expect("media");
     let film = media.films().next().expect("a film");

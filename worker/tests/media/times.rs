@@ -128,7 +128,7 @@ fn pictures(studio: &Studio, file: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_an_edit_list_hides_is_neither_heard_nor_shown_and_the_rest_in_time() {
+async fn packets_that_an_edit_list_hides_stay_hidden_and_the_others_stay_in_time() {
     for studio in Studio::each() {
         let whole = flash(
             &studio,
@@ -184,7 +184,7 @@ async fn what_an_edit_list_hides_is_neither_heard_nor_shown_and_the_rest_in_time
 }
 
 #[tokio::test]
-async fn films_whose_packets_say_no_times_are_kept_in_order_or_refused() {
+async fn films_without_times_in_their_packets_are_kept_in_order_or_refused() {
     for studio in Studio::each() {
         for (name, codecs) in [
             ("xvid.avi", "-c:v mpeg4 -vtag XVID -bf 2 -c:a libmp3lame"),
@@ -243,7 +243,7 @@ fn without(file: &Path, pid: u16) -> PathBuf {
 }
 
 #[tokio::test]
-async fn tracks_that_are_declared_but_empty_are_left_out_and_told() {
+async fn declared_but_empty_tracks_are_left_out_and_reported() {
     for studio in Studio::each() {
         let source = "-f lavfi -i testsrc2=size=160x90:rate=25:d=1 -f lavfi -i sine=d=1";
         let encoders = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 10";

@@ -4,7 +4,7 @@ use super::open;
 use crate::access::locked;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_is_asked_for_and_readers_get_no_buttons() {
+async fn a_password_is_required_and_readers_get_no_buttons() {
     let (monitor, _file) = locked().await;
     monitor.enqueue("secret.mkv", "libx265").await;
     let (mut browser, _folder) = open(&monitor, "").await;

@@ -60,7 +60,7 @@ async fn choose(browser: &mut Browser, selector: &str, value: &str) {
 }
 
 /// Waits until the job on the broker meets a condition.
-async fn stands(monitor: &Monitor, job: &JobId, what: &str, is_so: impl Fn(&JobRecord) -> bool) {
+async fn until_job(monitor: &Monitor, job: &JobId, what: &str, is_so: impl Fn(&JobRecord) -> bool) {
     harness::poll::until(what, async || {
         let record = monitor.broker.job(job).await.ok()??;
         is_so(&record).then_some(())

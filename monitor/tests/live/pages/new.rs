@@ -50,7 +50,7 @@ async fn a_film_is_chosen_planned_and_enqueued() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recipe_starts_from_a_preset_and_becomes_one() {
+async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
     let (monitor, _films) = with_films().await;
     let proved = [("libx265", 61.0), ("hevc_nvenc", 300.0)];
     let beat = farm::heartbeat("atelier", 2, Vec::new(), &proved);

@@ -62,7 +62,7 @@ async fn a_page_whose_first_requests_fail_recovers_although_nothing_happens_in_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_opened_while_the_monitor_starts_anew_recovers() {
+async fn a_page_that_is_opened_while_the_monitor_restarts_recovers() {
     let monitor = Monitor::start().await;
     let (mut browser, _folder) = open(&monitor, "").await;
     browser.shows("Live").await;

@@ -28,7 +28,7 @@ fn ours(presets: &Presets) -> Option<(String, &str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_preset_is_made_by_keyboard_alone_and_what_is_wrong_is_said_beside_it() {
+async fn a_preset_is_made_by_keyboard_alone_with_each_error_beside_its_field() {
     let monitor = Monitor::start().await;
     let beat = farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]);
     let _alive = keep_alive(&monitor, vec![beat]).await;
@@ -147,7 +147,7 @@ async fn presets_are_edited_chosen_as_the_default_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_is_shortened_only_by_who_is_sure() {
+async fn history_is_shortened_only_after_a_confirmation() {
     let monitor = Monitor::start().await;
     let (mut browser, _folder) = open(&monitor, "settings").await;
     browser.shows("Kept for 90 days").await;

@@ -34,7 +34,7 @@ const SHOWN: &str = "JSON.stringify([
 ])";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_are_found_by_what_they_can_do_by_keyboard_alone() {
+async fn workers_are_filtered_by_their_capabilities_by_keyboard_alone() {
     let monitor = Monitor::start().await;
     let _alive = keep_alive(&monitor, vec![able(), modest()]).await;
     let (mut browser, _folder) = open(&monitor, "workers").await;
@@ -153,7 +153,7 @@ async fn a_workers_card_says_what_it_has_done_and_when_it_was_heard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_workers_cannot_reach_and_clocks_that_are_wrong_are_told() {
+async fn places_out_of_reach_and_wrong_clocks_are_shown() {
     let monitor = Monitor::start().await;
     let since = Timestamp::now() - SignedDuration::from_mins(3);
     let away = |place: &str, error: &str| Away {

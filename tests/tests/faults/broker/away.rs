@@ -73,7 +73,7 @@ async fn running(farm: &Farm, size: usize) -> Vec<JobId> {
 }
 
 /// Every job completed at its first attempt.
-async fn all_at_once(farm: &Farm, jobs: &[JobId]) {
+async fn complete_at_first_attempt(farm: &Farm, jobs: &[JobId]) {
     for job in jobs {
         let (run, _) = farm.completed(job).await;
         assert_eq!((run.attempt, run.failures.len()), (1, 0), "{run:#?}");
@@ -98,7 +98,7 @@ async fn away_while_encoding(absence: Absence) {
     absence.end(&mut farm).await;
     tokio::time::sleep(LEASES).await;
     ffmpeg.recover();
-    all_at_once(&farm, &jobs).await;
+    complete_at_first_attempt(&farm, &jobs).await;
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn workers_outlive_a_broker_that_was_killed_right_after_their_claims() {
     farm.broker.restart().await;
     tokio::time::sleep(LEASES).await;
     ffmpeg.recover();
-    all_at_once(&farm, &jobs).await;
+    complete_at_first_attempt(&farm, &jobs).await;
 }
 
 /// The encode ends while the broker is away, and the broker stays away for some leases more.
@@ -144,7 +144,7 @@ async fn away_at_the_end(absence: Absence) {
     .await;
     tokio::time::sleep(AWAY + ACK_WAIT).await;
     absence.end(&mut farm).await;
-    all_at_once(&farm, &jobs).await;
+    complete_at_first_attempt(&farm, &jobs).await;
     let (_, report) = farm.completed(&jobs[0]).await;
     assert_eq!(
         report.worker.as_str(),
@@ -155,12 +155,12 @@ async fn away_at_the_end(absence: Absence) {
 }
 
 #[tokio::test]
-async fn what_was_encoded_is_published_when_a_killed_broker_is_back() {
+async fn a_finished_encode_is_published_when_a_killed_broker_is_back() {
     away_at_the_end(Absence::Killed).await;
 }
 
 #[tokio::test]
-async fn what_was_encoded_is_published_when_a_frozen_broker_is_back() {
+async fn a_finished_encode_is_published_when_a_frozen_broker_is_back() {
     away_at_the_end(Absence::Frozen).await;
 }
 
@@ -205,7 +205,7 @@ async fn away_for(seconds: u64) {
     farm.broker.restart().await;
     tokio::time::sleep(Duration::from_secs(35)).await;
     going_on.recover();
-    all_at_once(&farm, &jobs).await;
+    complete_at_first_attempt(&farm, &jobs).await;
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn workers_outlive_a_broker_that_is_away_for_10_minutes() {
 }
 
 #[tokio::test]
-async fn a_worker_that_was_frozen_while_its_job_was_buried_stops_when_it_wakes_up() {
+async fn a_worker_that_was_frozen_while_its_job_failed_stops_when_it_continues() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
     ffmpeg.set_fault(Fault::Held);

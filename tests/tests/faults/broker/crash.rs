@@ -10,7 +10,7 @@ use harness::process::Signal;
 use harness::{outside, paths, poll};
 
 #[tokio::test]
-async fn what_was_enqueued_outlives_the_broker() {
+async fn enqueued_jobs_outlive_the_broker() {
     let mut farm = Farm::start().await;
     let jobs = ["h264.mp4", "vp9.webm"].map(|name| farm.job(&paths::media(name), "libx264"));
     for job in &jobs {

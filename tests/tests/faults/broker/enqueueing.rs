@@ -68,7 +68,7 @@ impl Case {
     }
 
     /// Every job is there exactly once.
-    async fn is_complete(&self) {
+    async fn assert_complete(&self) {
         let auditor = Auditor::connect(self.farm.url()).await;
         let queued = auditor.queued().await.unwrap();
         let different: BTreeSet<&String> = queued.iter().collect();
@@ -85,7 +85,7 @@ async fn a_producer_killed_half_way_is_run_again_and_doubles_nothing() {
     drop(held);
     let said = case.again().await.stderr;
     assert!(said.contains("1000 pending already"), "{said}");
-    case.is_complete().await;
+    case.assert_complete().await;
 }
 
 #[tokio::test]
@@ -105,5 +105,5 @@ async fn a_broker_killed_half_way_loses_no_job_that_it_acknowledged() {
     if !status.success() {
         case.again().await;
     }
-    case.is_complete().await;
+    case.assert_complete().await;
 }

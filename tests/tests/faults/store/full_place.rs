@@ -28,7 +28,7 @@ async fn away(farm: &Farm) -> Away {
 }
 
 /// Every job completes at its first attempt, without a failure.
-async fn all_at_once(farm: &Farm, jobs: &[Job]) {
+async fn complete_at_first_attempt(farm: &Farm, jobs: &[Job]) {
     for job in jobs {
         let (run, _) = farm.completed(&job.id).await;
         assert_eq!((run.attempt, run.failures.len()), (1, 0), "{run:#?}");
@@ -68,7 +68,7 @@ async fn enqueue(farm: &Farm, jobs: &[Job]) {
 }
 
 /// While a place takes no outputs, jobs wait, and people see the reason.
-async fn burns_no_job(farm: &Farm, jobs: &[Job]) {
+async fn wait_without_a_failure(farm: &Farm, jobs: &[Job]) {
     let away = away(farm).await;
     assert_eq!(away.place, Location::file(&farm.out()).unwrap());
     let last = jobs.last().unwrap();
@@ -90,7 +90,7 @@ async fn burns_no_job(farm: &Farm, jobs: &[Job]) {
 }
 
 #[tokio::test]
-async fn a_full_output_folder_burns_no_job() {
+async fn a_full_output_folder_fails_no_job() {
     let farm = Farm::start().await;
     let Some(_disk) = SmallDisk::mount(&farm.out(), 4096) else {
         eprintln!("skipped: only root can mount a small disk");
@@ -101,15 +101,15 @@ async fn a_full_output_folder_burns_no_job() {
     // Some kilobytes are free: a small file fits, an output does not.
     std::fs::write(&filler, vec![0; 4088 * 1024]).unwrap();
     enqueue(&farm, &jobs).await;
-    burns_no_job(&farm, &jobs).await;
+    wait_without_a_failure(&farm, &jobs).await;
     assert_eq!(outside::names(&farm.out()), [Path::new("filler")]);
     std::fs::remove_file(&filler).unwrap();
-    all_at_once(&farm, &jobs).await;
+    complete_at_first_attempt(&farm, &jobs).await;
     assert_eq!(outside::names(&farm.out()).len(), JOBS, "nothing is left");
 }
 
 #[tokio::test]
-async fn an_output_folder_that_is_read_only_for_a_while_burns_no_job() {
+async fn an_output_folder_that_is_read_only_for_a_while_fails_no_job() {
     let farm = Farm::start().await;
     let Some(disk) = SmallDisk::mount(&farm.out(), 4096) else {
         eprintln!("skipped: only root can mount a small disk");
@@ -118,9 +118,9 @@ async fn an_output_folder_that_is_read_only_for_a_while_burns_no_job() {
     let (_worker, jobs) = begin(&farm).await;
     disk.lock(true);
     enqueue(&farm, &jobs).await;
-    burns_no_job(&farm, &jobs).await;
+    wait_without_a_failure(&farm, &jobs).await;
     disk.lock(false);
-    all_at_once(&farm, &jobs).await;
+    complete_at_first_attempt(&farm, &jobs).await;
 }
 
 /// Jobs that only read from the full place go on.
@@ -150,5 +150,5 @@ async fn a_full_disk_can_still_be_read() {
     farm.enqueue(&reading).await;
     farm.completed(&reading.id).await;
     std::fs::remove_file(farm.out().join("filler")).unwrap();
-    all_at_once(&farm, &jobs[..1]).await;
+    complete_at_first_attempt(&farm, &jobs[..1]).await;
 }

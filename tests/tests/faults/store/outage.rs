@@ -26,18 +26,18 @@ const JOBS: usize = 6;
 const OUTAGE: Duration = Duration::from_secs(20);
 
 /// A farm with one worker of two slots. The test can break the worker's network to the store.
-struct Coast {
+struct ProxiedFarm {
     farm: Farm,
     store: TestStore,
-    way: Proxy,
+    proxy: Proxy,
     worker: Worker,
 }
 
-impl Coast {
+impl ProxiedFarm {
     async fn start(read: &str) -> Self {
         let farm = Farm::start().await;
         let store = TestStore::start(farm.folder()).await;
-        let way = Proxy::start(Protocol::Http, store.port());
+        let proxy = Proxy::start(Protocol::Http, store.port());
         let setup = farm
             .worker("w")
             .encoders("libx264")
@@ -45,14 +45,14 @@ impl Coast {
             .option("--read", read)
             .environment(store.environment())
             .environment([
-                ("AWS_ENDPOINT", way.http_url()),
+                ("AWS_ENDPOINT", proxy.http_url()),
                 ("RETRY_AFTER", "500ms".to_owned()),
             ]);
         let worker = farm.join(setup).await;
         Self {
             farm,
             store,
-            way,
+            proxy,
             worker,
         }
     }
@@ -110,93 +110,93 @@ impl Coast {
 }
 
 #[tokio::test]
-async fn credentials_that_are_refused_for_a_while_burn_no_job() {
-    let coast = Coast::start("in-place").await;
-    let jobs = coast.jobs().await;
-    coast.way.judge(|_| Fate::Refused(403));
-    coast.enqueue(&jobs).await;
+async fn credentials_that_are_refused_for_a_while_fail_no_job() {
+    let proxied = ProxiedFarm::start("in-place").await;
+    let jobs = proxied.jobs().await;
+    proxied.proxy.judge(|_| Fate::Refused(403));
+    proxied.enqueue(&jobs).await;
 
-    let away = coast.away().await;
+    let away = proxied.away().await;
     assert_eq!(away.place, Location::s3(BUCKET, "").unwrap());
     assert!(away.error.contains("403"), "{}", away.error);
     let last = jobs.last().unwrap();
-    let held = coast.held(last).await;
+    let held = proxied.held(last).await;
     assert!(
         held.contains("s3://media") && held.contains("403"),
         "{held}"
     );
     tokio::time::sleep(OUTAGE).await;
     for job in &jobs {
-        let run = coast.farm.run(&job.id).await;
+        let run = proxied.farm.run(&job.id).await;
         assert!(run.is_none_or(|run| run.state.is_waiting() && run.spent() == 0));
     }
-    coast.way.judge(|_| Fate::Passed);
+    proxied.proxy.judge(|_| Fate::Passed);
 
-    coast.all_complete(&jobs).await;
+    proxied.all_complete(&jobs).await;
     poll::until("the store to be within reach again", async || {
-        let heartbeat = coast.farm.heartbeat("w").await?;
+        let heartbeat = proxied.farm.heartbeat("w").await?;
         heartbeat.away.is_empty().then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_burns_no_job() {
-    let mut coast = Coast::start("download").await;
-    let jobs = coast.jobs().await;
-    coast.store.kill();
-    coast.enqueue(&jobs).await;
-    coast.away().await;
+async fn a_store_that_is_down_fails_no_job() {
+    let mut proxied = ProxiedFarm::start("download").await;
+    let jobs = proxied.jobs().await;
+    proxied.store.kill();
+    proxied.enqueue(&jobs).await;
+    proxied.away().await;
     tokio::time::sleep(OUTAGE).await;
-    coast.store.restart().await;
-    coast.all_complete(&jobs).await;
-    assert!(coast.worker.process.ended().is_none());
+    proxied.store.restart().await;
+    proxied.all_complete(&jobs).await;
+    assert!(proxied.worker.process.ended().is_none());
 }
 
 #[tokio::test]
-async fn a_store_that_gives_but_takes_nothing_burns_no_job() {
-    let coast = Coast::start("download").await;
-    let jobs = coast.jobs().await;
+async fn a_store_that_refuses_writes_fails_no_job() {
+    let proxied = ProxiedFarm::start("download").await;
+    let jobs = proxied.jobs().await;
     let writes = |request: &Request| {
         let verb = request.subject.split(' ').next();
         matches!(verb, Some("POST" | "PUT"))
     };
     // As a store does whose disk is full.
-    coast.way.judge(move |request| match writes(request) {
+    proxied.proxy.judge(move |request| match writes(request) {
         true => Fate::Refused(507),
         false => Fate::Passed,
     });
-    coast.enqueue(&jobs).await;
-    let away = coast.away().await;
+    proxied.enqueue(&jobs).await;
+    let away = proxied.away().await;
     assert!(away.error.contains("507"), "{}", away.error);
     tokio::time::sleep(OUTAGE).await;
-    assert_eq!(coast.farm.dead_letters().await, 0);
-    coast.way.judge(|_| Fate::Passed);
-    coast.all_complete(&jobs).await;
+    assert_eq!(proxied.farm.dead_letters().await, 0);
+    proxied.proxy.judge(|_| Fate::Passed);
+    proxied.all_complete(&jobs).await;
 }
 
 #[tokio::test]
-async fn an_object_that_a_well_store_refuses_is_its_own_jobs_trouble() {
-    let coast = Coast::start("download").await;
-    let jobs = coast.jobs().await;
-    coast.way.judge(|request| {
+async fn an_object_that_a_healthy_store_refuses_fails_its_own_job_only() {
+    let proxied = ProxiedFarm::start("download").await;
+    let jobs = proxied.jobs().await;
+    proxied.proxy.judge(|request| {
         if request.subject.contains("/in/0.mp4") {
             Fate::Refused(403)
         } else {
             Fate::Passed
         }
     });
-    coast.enqueue(&jobs).await;
-    let run = coast.farm.ended(&jobs[0].id).await;
+    proxied.enqueue(&jobs).await;
+    let run = proxied.farm.ended(&jobs[0].id).await;
     let RunState::Failed { failure } = &run.state else {
         panic!("it passed: {run:#?}")
     };
     assert_eq!(failure.fault, Whose::Input, "{failure}");
     assert!(failure.message.contains("refuses to read"), "{failure}");
     for job in &jobs[1..] {
-        coast.farm.completed(&job.id).await;
+        proxied.farm.completed(&job.id).await;
     }
-    assert!(coast.farm.heartbeat("w").await.unwrap().away.is_empty());
+    assert!(proxied.farm.heartbeat("w").await.unwrap().away.is_empty());
 }
 
 #[tokio::test]
@@ -264,40 +264,40 @@ async fn a_finished_encode_waits_for_its_store() {
 
 /// A name that the store cannot be asked for does not make the bucket count as away.
 #[tokio::test]
-async fn a_name_that_cannot_be_asked_for_shuts_no_bucket() {
-    let coast = Coast::start("download").await;
-    let good = coast.jobs().await.remove(0);
+async fn a_name_that_no_store_accepts_does_not_make_its_bucket_away() {
+    let proxied = ProxiedFarm::start("download").await;
+    let good = proxied.jobs().await.remove(0);
     let mut odd = good.clone();
     odd.output = Location::s3(BUCKET, "out/a//b/0.mkv").unwrap();
     odd.id = JobId::of(&odd.input, &odd.recipe, &odd.output, None);
-    coast.enqueue(&[odd.clone()]).await;
-    let run = coast.farm.ended(&odd.id).await;
+    proxied.enqueue(&[odd.clone()]).await;
+    let run = proxied.farm.ended(&odd.id).await;
     let RunState::Failed { failure } = &run.state else {
         panic!("it passed: {run:#?}")
     };
     assert_eq!(failure.fault, Whose::Input, "{failure}");
-    coast.enqueue(std::slice::from_ref(&good)).await;
-    coast.farm.completed(&good.id).await;
-    assert!(coast.farm.heartbeat("w").await.unwrap().away.is_empty());
+    proxied.enqueue(std::slice::from_ref(&good)).await;
+    proxied.farm.completed(&good.id).await;
+    assert!(proxied.farm.heartbeat("w").await.unwrap().away.is_empty());
 }
 
 /// When its worker stops, a finished encode that waits for the store is released.
 #[tokio::test]
-async fn a_worker_that_stops_gives_back_what_waits_for_a_store() {
-    let mut coast = Coast::start("download").await;
-    let jobs = &coast.jobs().await[..1];
-    coast
-        .way
+async fn a_worker_that_stops_releases_a_job_that_waits_for_a_store() {
+    let mut proxied = ProxiedFarm::start("download").await;
+    let jobs = &proxied.jobs().await[..1];
+    proxied
+        .proxy
         .judge(|request| match request.subject.split(' ').next() {
             Some("POST" | "PUT") => Fate::Refused(503),
             _ if request.subject.contains("/out/") => Fate::Refused(503),
             _ => Fate::Passed,
         });
-    coast.enqueue(jobs).await;
-    coast.away().await;
-    coast.worker.process.signal(Signal::TERM);
-    coast.worker.process.wait().await;
-    let run = coast.farm.run(&jobs[0].id).await.unwrap();
+    proxied.enqueue(jobs).await;
+    proxied.away().await;
+    proxied.worker.process.signal(Signal::TERM);
+    proxied.worker.process.wait().await;
+    let run = proxied.farm.run(&jobs[0].id).await.unwrap();
     assert!(matches!(run.state, RunState::Queued { .. }), "{run:#?}");
     assert_eq!(run.spent(), 0);
 }

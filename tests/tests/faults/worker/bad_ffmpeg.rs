@@ -47,7 +47,7 @@ impl Case {
     }
 
     /// The record of the failure is all that is left.
-    async fn left_nothing(&self) {
+    async fn assert_nothing_left(&self) {
         assert_eq!(outside::names(&self.farm.out()), Vec::<&Path>::new());
         harness::poll::until("the attempt's scratch files to be gone", async || {
             outside::scratch_files(&self.farm.scratch())
@@ -95,12 +95,12 @@ async fn an_output_that_is_too_short_is_a_failure_whatever_ffmpeg_says() {
     assert_eq!(failure.fault, Whose::Input, "the worker's own encodes pass");
     assert_eq!(run.failures.len(), 2, "{run:#?}");
     assert_eq!(run.failures[0].failure.fault, Whose::Worker, "{run:#?}");
-    case.left_nothing().await;
+    case.assert_nothing_left().await;
     assert_eq!(case.farm.dead_letters().await, 1);
 }
 
 #[tokio::test]
-async fn hardware_that_lies_is_believed_where_another_workers_says_the_same() {
+async fn a_short_output_is_the_inputs_fault_only_if_two_workers_agree() {
     let farm = Farm::start().await;
     let mut workers = Vec::new();
     for name in ["one", "two"] {
@@ -131,7 +131,7 @@ async fn hardware_that_lies_is_believed_where_another_workers_says_the_same() {
 async fn an_output_that_breaks_off_is_a_failure_whatever_ffmpeg_says() {
     let case = Case::with(Fault::Torn, 1).await;
     case.failure().await;
-    case.left_nothing().await;
+    case.assert_nothing_left().await;
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn a_job_that_crashes_ffmpeg_ends_as_a_dead_letter_and_takes_no_other_down
         failure.message.contains("ffmpeg crashed over this file"),
         "{failure}"
     );
-    case.left_nothing().await;
+    case.assert_nothing_left().await;
     assert_eq!(case.farm.dead_letters().await, 1);
 
     case.ffmpeg.recover();
@@ -175,7 +175,7 @@ async fn a_machine_that_is_sick_for_a_moment_costs_an_attempt_and_no_job() {
 }
 
 #[tokio::test]
-async fn an_ffmpeg_that_breaks_a_moment_after_it_was_proved_costs_no_job() {
+async fn an_ffmpeg_that_breaks_right_after_its_proof_costs_no_job() {
     let mut case = Case::with(Fault::Crash { after_frames: 10 }, 2).await;
     let (_, failure) = case.failure().await;
     assert_eq!(failure.fault, Whose::Input, "an encode of its own passed");
@@ -224,12 +224,12 @@ async fn an_ffmpeg_that_leaves_a_link_or_a_pipe_fails_and_nothing_is_read_throug
         assert_eq!(failure.fault, Whose::Input, "{failure}");
         assert!(failure.message.contains("no plain file"), "{failure}");
         assert_eq!(run.attempt, 1, "nobody else is to try");
-        case.left_nothing().await;
+        case.assert_nothing_left().await;
     }
 }
 
 #[tokio::test]
-async fn a_child_that_outlives_ffmpeg_exchanges_no_output() {
+async fn a_child_that_outlives_ffmpeg_replaces_no_output() {
     let secret = secret();
     let survivor = Fault::Trick(Trick::Survivor(secret.path().to_owned()));
     let case = Case::with(survivor, 1).await;

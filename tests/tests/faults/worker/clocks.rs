@@ -102,7 +102,7 @@ async fn cancelled(worker: i64, person: i64) {
 }
 
 #[tokio::test]
-async fn a_job_is_cancelled_whatever_clocks_say() {
+async fn a_job_is_cancelled_although_clocks_are_wrong() {
     cancelled(HOUR, -HOUR).await;
 }
 

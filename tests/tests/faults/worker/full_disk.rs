@@ -38,7 +38,7 @@ async fn a_full_scratch_disk_fails_the_attempt_and_harms_nothing() {
 }
 
 #[tokio::test]
-async fn a_full_disk_of_outputs_is_waited_out() {
+async fn a_job_waits_until_the_disk_of_outputs_has_space() {
     let farm = Farm::start().await;
     let Some(_disk) = SmallDisk::mount(&farm.out(), 16 << 10) else {
         eprintln!("skipped: only root can mount a small disk");

@@ -61,11 +61,11 @@ impl Case {
             self.farm.enqueue(&job).await;
             self.jobs.push(job);
         }
-        self.stands(WorkerStatus::Quarantined).await;
+        self.until_status(WorkerStatus::Quarantined).await;
     }
 
     /// Waits until the worker's heartbeat has this status.
-    async fn stands(&self, status: WorkerStatus) -> Heartbeat {
+    async fn until_status(&self, status: WorkerStatus) -> Heartbeat {
         poll::until(&format!("the worker to be {status}"), async || {
             let said = self.farm.heartbeat("w").await?;
             (said.status == status).then_some(said)
@@ -83,7 +83,7 @@ impl Case {
 }
 
 #[tokio::test]
-async fn a_person_lifts_it_at_once_and_is_told_so() {
+async fn a_person_lifts_a_quarantine_at_once_and_sees_that_it_has_ended() {
     let mut case = Case::with("30m", Fault::Sick).await;
     let monitor = TestMonitor::start(&case.farm).await;
 
@@ -122,7 +122,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
     case.ffmpeg.recover();
     let path = "/api/v1/quarantines/w";
     assert_eq!(monitor.delete(path).await, (204, String::new()));
-    case.stands(WorkerStatus::Ready).await;
+    case.until_status(WorkerStatus::Ready).await;
     case.completed().await;
     // The proofs that failed during the quarantine count against no job and no worker now.
     case.ffmpeg.set_fault(Fault::Short { frames: 5 });
@@ -148,7 +148,7 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
         lifted,
         "worker w takes jobs again: its quarantine has ended\n"
     );
-    case.stands(WorkerStatus::Ready).await;
+    case.until_status(WorkerStatus::Ready).await;
     case.completed().await;
     let again = case.farm.producer(["resume", "w"]).await.succeeded().stdout;
     assert_eq!(again, "worker w was neither drained nor in quarantine\n");
@@ -163,10 +163,10 @@ async fn a_person_lifts_it_at_once_and_is_told_so() {
 }
 
 #[tokio::test]
-async fn it_ends_by_a_proof_that_replaces_no_measured_speed() {
+async fn a_quarantine_ends_by_a_proof_that_replaces_no_measured_speed() {
     let mut case = Case::with("2s", Fault::Sick).await;
     // Time alone does not end the quarantine: the worker tries a proof encode, fails, and announces the next try.
-    let first = case.stands(WorkerStatus::Quarantined).await;
+    let first = case.until_status(WorkerStatus::Quarantined).await;
     poll::until("a try that fails", async || {
         let said = case.farm.heartbeat("w").await?;
         assert_eq!(said.status, WorkerStatus::Quarantined);
@@ -181,14 +181,14 @@ async fn it_ends_by_a_proof_that_replaces_no_measured_speed() {
         "what it found while sick does not hold"
     );
     case.ffmpeg.recover();
-    case.stands(WorkerStatus::Ready).await;
+    case.until_status(WorkerStatus::Ready).await;
     case.completed().await;
     let after = case.farm.heartbeat("w").await.unwrap();
     assert_eq!(after.card, case.well.card, "no speed was measured anew");
 }
 
 #[tokio::test]
-async fn a_try_that_never_ends_holds_up_neither_a_lift_nor_a_stop() {
+async fn a_proof_that_never_ends_delays_neither_a_lift_nor_a_stop() {
     let mut case = Case::with("1s", Fault::Stuck).await;
     let trying = async |case: &Case| {
         poll::until("a try", async || {
@@ -203,7 +203,7 @@ async fn a_try_that_never_ends_holds_up_neither_a_lift_nor_a_stop() {
     trying(&case).await;
     case.ffmpeg.recover();
     case.farm.producer(["resume", "w"]).await.succeeded();
-    case.stands(WorkerStatus::Ready).await;
+    case.until_status(WorkerStatus::Ready).await;
     case.completed().await;
 
     case.fall_ill("again", Fault::Stuck).await;

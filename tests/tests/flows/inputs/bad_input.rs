@@ -75,7 +75,7 @@ async fn check(place: &Path, mut command: Command, case: &Case) {
 }
 
 #[tokio::test]
-async fn senseless_orders_are_refused_before_anything_starts() {
+async fn senseless_commands_are_refused_before_anything_starts() {
     let place = place();
     let farm = Farm::start().await;
     std::fs::create_dir(place.path().join("empty")).unwrap();
@@ -152,7 +152,7 @@ async fn senseless_orders_are_refused_before_anything_starts() {
 }
 
 #[tokio::test]
-async fn what_is_out_of_reach_is_named() {
+async fn the_error_names_the_server_that_is_out_of_reach() {
     let place = place();
     let farm = Farm::start().await;
     let x264 = ["in", "-o", "out", "--encoder", "libx264"];

@@ -38,7 +38,7 @@ fn order<'a>(folder: &'a Path, further: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
+async fn a_loss_is_reported_before_and_after_the_encode_and_refused_on_request() {
     let farm = Farm::start().await;
     let folder = farm.folder().join("in");
     film_with_font(&folder);
@@ -133,7 +133,7 @@ async fn a_loss_is_told_before_and_after_and_refused_where_asked() {
 }
 
 #[tokio::test]
-async fn a_machine_without_a_farm_tells_it_too() {
+async fn encode_without_a_farm_reports_losses_too() {
     let machine = paths::test_folder();
     let folder = machine.path().join("in");
     film_with_font(&folder);

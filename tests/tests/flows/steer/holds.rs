@@ -57,7 +57,7 @@ async fn a_paused_batch_lets_others_by_until_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn a_drained_worker_finishes_what_it_has_and_goes_on_when_it_may() {
+async fn a_drained_worker_finishes_its_jobs_and_takes_jobs_again_after_resume() {
     let farm = Farm::start().await;
     let unknown = farm.producer(["drain", "nobody"]).await.succeeded();
     assert!(unknown.stderr.contains("worker nobody is not alive"));

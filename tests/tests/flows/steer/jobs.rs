@@ -10,7 +10,7 @@ use harness::{outside, paths, poll};
 use super::{enqueued, gpu_worker, held_worker, no_encode_below, pending, state, why};
 
 #[tokio::test]
-async fn what_is_cancelled_stops_or_never_starts() {
+async fn a_cancelled_job_stops_or_never_starts() {
     let farm = Farm::start().await;
     let (worker, _ffmpeg) = held_worker(&farm, "w").await;
     let running = pending(&farm, "h264.mp4", "libx264").await;
@@ -173,7 +173,7 @@ async fn a_job_hops_to_another_encoder_only_where_it_may() {
 }
 
 #[tokio::test]
-async fn what_failed_alike_is_tried_again_together() {
+async fn jobs_that_failed_alike_are_retried_together() {
     let farm = Farm::start().await;
     let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);

@@ -56,7 +56,7 @@ async fn why_says_what_holds_a_job() {
 }
 
 #[tokio::test]
-async fn a_batch_says_how_far_it_is() {
+async fn a_batch_shows_its_progress() {
     let farm = Farm::start().await;
     let (worker, ffmpeg) = held_worker(&farm, "w").await;
     let folder = farm.folder_of("in", &["h264.mp4", "vp9.webm"].map(paths::media));

@@ -63,7 +63,7 @@ async fn the_same_folder_twice_adds_nothing() {
 }
 
 #[tokio::test]
-async fn what_no_worker_can_run_is_warned_of_and_waits() {
+async fn a_job_that_no_worker_can_run_waits_with_a_warning() {
     let farm = Farm::start().await;
     let folder = farm.folder_of("in", &[paths::media("h264.mp4")]);
     let _cpu = farm.join(farm.worker("cpu").encoders("libx265")).await;
@@ -141,7 +141,7 @@ async fn a_higher_priority_starts_first() {
 }
 
 #[tokio::test]
-async fn a_busy_worker_hears_of_a_lane_that_is_new() {
+async fn a_busy_worker_learns_of_a_new_lane() {
     let farm = Farm::start().await;
     let names = [
         "h264.mp4",
@@ -183,7 +183,7 @@ async fn a_busy_worker_hears_of_a_lane_that_is_new() {
 }
 
 #[tokio::test]
-async fn another_recipe_does_not_replace_what_is_there() {
+async fn another_recipe_does_not_replace_an_existing_output() {
     let farm = Farm::start().await;
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
     let clip = paths::media("h264.mp4");
@@ -250,7 +250,7 @@ async fn listings_are_json_for_programs() {
 }
 
 #[tokio::test]
-async fn a_second_order_for_an_output_is_refused() {
+async fn a_second_job_for_an_output_is_refused() {
     let farm = Farm::start().await;
     let folder = farm.folder_of("in", &[paths::media("h264.mp4")]);
     farm.producer(enqueue(&folder, "libx264", &[]))
@@ -266,7 +266,7 @@ async fn a_second_order_for_an_output_is_refused() {
 }
 
 #[tokio::test]
-async fn a_deleted_output_is_told_of_and_made_anew_when_asked() {
+async fn a_deleted_output_is_reported_and_made_again_on_request() {
     let farm = Farm::start().await;
     let folder = farm.folder_of("in", &["h264.mp4", "vp9.webm"].map(paths::media));
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
@@ -290,7 +290,7 @@ async fn a_deleted_output_is_told_of_and_made_anew_when_asked() {
 }
 
 #[tokio::test]
-async fn many_outputs_that_exist_are_looked_at_together() {
+async fn many_existing_outputs_are_checked_in_few_requests() {
     const MANY: usize = 300;
     let farm = Farm::start().await;
     let (folder, out) = (farm.folder().join("in"), farm.out());

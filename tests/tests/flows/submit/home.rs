@@ -18,25 +18,25 @@ const SLOW: NetworkConditions = NetworkConditions {
 };
 
 /// A farm whose one worker reaches the bucket and no folder of this machine.
-struct Away {
+struct RemoteFarm {
     farm: Farm,
     store: TestStore,
     /// The producer's network to the store.
-    way: Proxy,
+    proxy: Proxy,
     _worker: Worker,
 }
 
-impl Away {
+impl RemoteFarm {
     async fn start() -> Self {
         let farm = Farm::start().await;
         let store = TestStore::start(farm.folder()).await;
-        let way = Proxy::start(Protocol::Http, store.port());
+        let proxy = Proxy::start(Protocol::Http, store.port());
         let setup = farm.worker("w").encoders("libx264").roots(&[]);
         let worker = farm.join(setup.environment(store.environment())).await;
         Self {
             farm,
             store,
-            way,
+            proxy,
             _worker: worker,
         }
     }
@@ -45,7 +45,7 @@ impl Away {
         let mut command = self.farm.producer_command();
         command
             .envs(self.store.environment())
-            .env("AWS_ENDPOINT", self.way.http_url())
+            .env("AWS_ENDPOINT", self.proxy.http_url())
             .args(line);
         command
     }
@@ -102,24 +102,31 @@ async fn half_way(folder: &Path, before: &[String]) {
 }
 
 #[tokio::test]
-async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
-    let away = Away::start().await;
-    away.copies("in", &["h264.mp4"]);
-    away.copies("in/sub", &["vp9.webm"]);
-    let outcome = away.enqueue(&["--wait", "--json"]).await.succeeded().json();
+async fn results_of_a_bucket_are_downloaded_whole_and_under_their_names() {
+    let remote = RemoteFarm::start().await;
+    remote.copies("in", &["h264.mp4"]);
+    remote.copies("in/sub", &["vp9.webm"]);
+    let outcome = remote
+        .enqueue(&["--wait", "--json"])
+        .await
+        .succeeded()
+        .json();
     for (count, expected) in [("added", 2), ("done", 2), ("downloaded", 2), ("pending", 0)] {
         assert_eq!(outcome[count], expected, "{count}: {outcome:#}");
     }
-    let out = away.farm.out();
+    let out = remote.farm.out();
     let names = ["h264.mkv", "sub/vp9.mkv"].map(PathBuf::from);
     assert_eq!(outside::names(&out), names);
     assert_eq!(all_names(&out), ["h264.mkv", "sub"]);
     let source = Media::of(&paths::media("h264.mp4"));
     assert_eq!(Media::of(&out.join("h264.mkv")).frames(), source.frames());
     let brought = std::fs::read(out.join("h264.mkv")).expect("there");
-    let keys = away.store.keys().await;
+    let keys = remote.store.keys().await;
     let made = keys.iter().find(|key| key.ends_with("/h264.mkv"));
-    let made = away.store.get(made.expect("it stays in the bucket")).await;
+    let made = remote
+        .store
+        .get(made.expect("it stays in the bucket"))
+        .await;
     assert_eq!(made, Some(brought));
 
     // A dry run knows the results, too, by the copies in the bucket.
@@ -132,29 +139,33 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
     // The same command again finds all results, and makes only the missing ones.
     let modified = |name: &PathBuf| out.join(name).metadata().expect("there").modified().ok();
     let before = names.each_ref().map(modified);
-    let again = away.enqueue(&["--wait", "--json"]).await.succeeded().json();
+    let again = remote
+        .enqueue(&["--wait", "--json"])
+        .await
+        .succeeded()
+        .json();
     assert_eq!(
         (&again["added"], &again["downloaded"]),
         (&0.into(), &2.into())
     );
     assert_eq!(names.each_ref().map(modified), before);
     std::fs::remove_file(out.join("h264.mkv")).expect("removed");
-    away.enqueue(&["--wait"]).await.succeeded();
+    remote.enqueue(&["--wait"]).await.succeeded();
     assert_eq!(outside::names(&out), names);
     assert_eq!(modified(&names[1]), before[1]);
-    assert_eq!(away.farm.view.runs().await.expect("an answer").len(), 2);
+    assert_eq!(remote.farm.view.runs().await.expect("an answer").len(), 2);
 
     // A stranger's file is left alone, before and after the encode.
-    away.copies("in", &["hevc.mkv"]);
+    remote.copies("in", &["hevc.mkv"]);
     std::fs::write(out.join("hevc.mkv"), "mine").expect("written");
-    let told = away.enqueue(&["--wait"]).await;
+    let told = remote.enqueue(&["--wait"]).await;
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(
         told.stderr.contains("hevc.mkv: the output exists"),
         "{told:?}"
     );
     std::fs::write(out.join("h264.mkv"), "mine").expect("written");
-    let told = away.enqueue(&["--wait", "--json"]).await;
+    let told = remote.enqueue(&["--wait", "--json"]).await;
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(
         told.stderr
@@ -164,7 +175,7 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
     for name in ["h264.mkv", "hevc.mkv"] {
         assert_eq!(std::fs::read(out.join(name)).expect("there"), b"mine");
     }
-    away.enqueue(&["--wait", "--overwrite"]).await.succeeded();
+    remote.enqueue(&["--wait", "--overwrite"]).await.succeeded();
     assert_ne!(std::fs::read(out.join("hevc.mkv")).expect("there"), b"mine");
 
     // An input in a bucket cannot have its output on the disk of a worker.
@@ -176,22 +187,22 @@ async fn results_of_a_bucket_come_home_whole_and_under_their_names() {
         "--encoder",
         "libx264",
     ];
-    let scattered = away.producer(&line).await;
+    let scattered = remote.producer(&line).await;
     assert_eq!(scattered.code, Some(2), "{scattered:?}");
     assert!(scattered.stderr.contains("--store s3://"), "{scattered:?}");
     let line = ["watch", "in", "-o", "out", "--store", "s3://media"];
     let line = [&line[..], &["--encoder", "libx264"]].concat();
-    let watched = away.producer(&line).await;
+    let watched = remote.producer(&line).await;
     assert_eq!(watched.code, Some(2), "{watched:?}");
 }
 
 #[tokio::test]
-async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
-    let away = Away::start().await;
-    away.copies("in", &["h264.mp4", "vp9.webm"]);
-    away.copies("in/sub", &["tracks.mkv"]);
-    std::fs::write(away.path("in/broken.mp4"), b"\0\0\0\x18ftypisom").expect("written");
-    let ordered = away
+async fn a_batch_is_downloaded_later_although_the_program_was_killed_and_interrupted() {
+    let remote = RemoteFarm::start().await;
+    remote.copies("in", &["h264.mp4", "vp9.webm"]);
+    remote.copies("in/sub", &["tracks.mkv"]);
+    std::fs::write(remote.path("in/broken.mp4"), b"\0\0\0\x18ftypisom").expect("written");
+    let ordered = remote
         .enqueue(&["--attempts", "1", "--json"])
         .await
         .succeeded();
@@ -201,34 +212,34 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
         .as_str()
         .expect("a batch")
         .to_owned();
-    assert!(!away.farm.out().exists());
+    assert!(!remote.farm.out().exists());
     poll::until("all jobs to end", async || {
-        let runs = away.farm.view.runs().await.ok()?;
+        let runs = remote.farm.view.runs().await.ok()?;
         let ended = runs.iter().filter(|run| run.state.is_terminal());
         (ended.count() == 4).then_some(())
     })
     .await;
 
     // Killed, and then interrupted, in the middle of a download.
-    let home = away.path("home");
-    away.way.set(SLOW);
+    let home = remote.path("home");
+    remote.proxy.set(SLOW);
     let line = ["download", &batch[..13], "home"];
-    let log = away.path("download.log");
-    let mut killed = Daemon::start("download", away.command(&line), &log);
+    let log = remote.path("download.log");
+    let mut killed = Daemon::start("download", remote.command(&line), &log);
     half_way(&home, &[]).await;
     killed.kill();
     let left = all_names(&home);
     assert!(left.iter().any(|name| is_hidden(name)), "{left:?}");
-    let mut interrupted = Daemon::start("download", away.command(&line), &log);
+    let mut interrupted = Daemon::start("download", remote.command(&line), &log);
     half_way(&home, &left).await;
     interrupted.signal(Signal::INT);
     assert_eq!(interrupted.wait().await.code(), Some(130));
     assert!(interrupted.log().contains("run the same command again"));
 
-    away.way.set(NetworkConditions::GOOD);
+    remote.proxy.set(NetworkConditions::GOOD);
     std::fs::create_dir_all(home.join("sub")).expect("made");
     std::fs::write(home.join("sub/tracks.mkv"), "mine").expect("written");
-    let some = away.producer(&[&line[..], &["--json"]].concat()).await;
+    let some = remote.producer(&[&line[..], &["--json"]].concat()).await;
     assert_eq!(some.code, Some(1), "{some:?}");
     let outcome = some.json();
     for (count, expected) in [
@@ -249,7 +260,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
         "nothing hidden is left"
     );
     std::fs::remove_file(home.join("sub/tracks.mkv")).expect("removed");
-    let outcome = away
+    let outcome = remote
         .producer(&[&line[..], &["--json"]].concat())
         .await
         .json();
@@ -262,19 +273,19 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
     assert_eq!(tracks.streams.len(), source.streams.len());
 
     // The object in the bucket is not the job's own output any more.
-    let keys = away.store.keys().await;
+    let keys = remote.store.keys().await;
     let made = keys
         .iter()
         .find(|key| key.ends_with("/vp9.mkv"))
         .expect("there");
-    away.store.put(&home.join("h264.mkv"), made).await;
-    let changed = away.producer(&["download", &batch, "other"]).await;
+    remote.store.put(&home.join("h264.mkv"), made).await;
+    let changed = remote.producer(&["download", &batch, "other"]).await;
     assert_eq!(changed.code, Some(1), "{changed:?}");
     assert!(
         changed.stderr.contains("not the one that the job made"),
         "{changed:?}"
     );
-    assert_eq!(all_names(&away.path("other")), ["h264.mkv", "sub"]);
+    assert_eq!(all_names(&remote.path("other")), ["h264.mkv", "sub"]);
 
     // A batch whose results are in a folder has nothing to download, and an unknown batch is an error.
     let line = [
@@ -286,7 +297,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
         "libx264",
         "--json",
     ];
-    let shared = away.producer(&line).await.succeeded().json();
+    let shared = remote.producer(&line).await.succeeded().json();
     for (batch, words) in [
         (
             shared["batch"].as_str().expect("a batch"),
@@ -294,7 +305,7 @@ async fn a_batch_is_downloaded_later_whatever_befalls_the_program() {
         ),
         ("01a214f4-f162-73cf-85e9-45b3f6b2423a", "has no jobs"),
     ] {
-        let refused = away.producer(&["download", batch, "home"]).await;
+        let refused = remote.producer(&["download", batch, "home"]).await;
         assert_eq!(refused.code, Some(2), "{refused:?}");
         assert!(refused.stderr.contains(words), "{refused:?}");
     }

@@ -34,7 +34,7 @@ fn long(letter: &str, count: usize, extension: &str) -> String {
 }
 
 #[tokio::test]
-async fn encode_keeps_names_that_it_gave_and_tells_what_can_have_none() {
+async fn encode_keeps_names_that_it_gave_and_reports_inputs_without_a_possible_name() {
     let place = paths::test_folder();
     let input = place.path().join("in");
     let film = paths::media("h264.mp4");
@@ -99,7 +99,7 @@ async fn encode_keeps_names_that_it_gave_and_tells_what_can_have_none() {
 }
 
 #[tokio::test]
-async fn a_done_output_keeps_its_name_and_is_not_made_by_another_recipe() {
+async fn a_finished_output_keeps_its_name_and_is_not_made_by_another_recipe() {
     let farm = Farm::start().await;
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
     let folder = farm.folder_of("in", &["h264.mp4", "vp9.webm"].map(paths::media));
@@ -144,7 +144,7 @@ async fn a_done_output_keeps_its_name_and_is_not_made_by_another_recipe() {
 }
 
 #[tokio::test]
-async fn what_is_named_and_holds_no_video_is_refused_in_a_line() {
+async fn a_named_file_without_video_is_refused_in_one_line() {
     let farm = Farm::start().await;
     farm.folder_of("in", &[paths::media("h264.mp4")]);
     let file = |name: &str, bytes: &[u8]| {

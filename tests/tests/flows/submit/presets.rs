@@ -67,7 +67,7 @@ async fn a_preset_is_saved_used_overridden_and_removed() {
 }
 
 #[tokio::test]
-async fn jobs_get_the_farms_default_where_nothing_else_says_how() {
+async fn jobs_without_a_recipe_get_the_farms_default() {
     let farm = Farm::start().await;
     let clip = paths::media("h264.mp4");
     let line = ["enqueue", clip.to_str().unwrap(), "-o", "out"];
@@ -103,7 +103,7 @@ async fn jobs_get_the_farms_default_where_nothing_else_says_how() {
 }
 
 #[tokio::test]
-async fn what_is_built_in_needs_no_farm() {
+async fn built_in_presets_need_no_farm() {
     let folder = paths::test_folder();
     harness::farm::copy_into(&folder.path().join("in"), &[paths::media("h264.mp4")]);
     let encode = async |preset: &str| {

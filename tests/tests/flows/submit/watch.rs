@@ -68,7 +68,7 @@ async fn completed(farm: &Farm, jobs: usize) -> Vec<Run> {
 }
 
 #[tokio::test]
-async fn a_file_is_taken_once_it_has_arrived_whole() {
+async fn a_watched_file_is_enqueued_once_it_is_complete() {
     let farm = Farm::start().await;
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
     let place = farm.folder_of("in", &[]);
@@ -130,7 +130,7 @@ async fn a_watch_outlives_its_broker() {
 }
 
 #[tokio::test]
-async fn results_are_never_taken_for_arrivals() {
+async fn results_are_not_enqueued_as_new_files() {
     let farm = Farm::start().await;
     let place = farm.folder_of("in", &[paths::media("h264.mp4")]);
     for output in [&place, &farm.folder().to_owned()] {

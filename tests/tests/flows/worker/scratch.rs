@@ -32,7 +32,7 @@ async fn check_config(farm: &Farm, scratch: &Path, name: &str) -> process::Ran {
 }
 
 #[tokio::test]
-async fn a_folder_called_as_the_worker_survives_checks_and_workers() {
+async fn a_folder_with_the_name_of_a_worker_survives_checks_and_workers() {
     let farm = Farm::start().await;
     let film = film(&farm);
     let me = farm.folder().join("me");
@@ -50,7 +50,7 @@ async fn a_folder_called_as_the_worker_survives_checks_and_workers() {
 }
 
 #[tokio::test]
-async fn a_check_only_looks_also_beside_a_worker() {
+async fn a_check_changes_nothing_also_beside_a_running_worker() {
     let farm = Farm::start().await;
     let before = everything(&farm);
     let ran = check_config(&farm, &farm.scratch(), "w").await.succeeded();
@@ -95,7 +95,7 @@ fn namesake(farm: &Farm, scratch: &str) -> programs::Worker {
 }
 
 #[tokio::test]
-async fn two_workers_of_one_name_do_not_live_beside_each_other_wherever_their_files_are() {
+async fn two_workers_of_one_name_never_run_at_once() {
     let farm = Farm::start().await;
     let mut first = namesake(&farm, "one");
     farm.ready(&mut first).await;

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_handed_on_is_taken_from_the_file_that_defines_it() {
+    fn a_re_exported_name_is_imported_from_the_file_that_defines_it() {
         // Re-exported by a plain `pub use`, under another name, and by a glob.
         assert_no_circle(&[
             ("lib.rs", "mod a;\nmod b;\n"),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_and_other_crates_and_modules_declared_are_no_imports() {
+    fn tests_other_crates_and_declared_modules_are_no_imports() {
         assert_no_circle(&[
             ("lib.rs", "pub mod a;\npub mod b;\npub use a::A;\n"),
             (
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_elsewhere_is_read_where_a_path_names_it() {
+    fn a_file_in_another_folder_is_read_if_a_path_attribute_names_it() {
         assert_circle(
             &[
                 ("lib.rs", "#[path = \"far/away.rs\"]\nmod a;\nmod b;\n"),

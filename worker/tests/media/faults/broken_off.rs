@@ -19,7 +19,7 @@ fn cut(studio: &Studio, name: &str, arguments: &str, kept: usize) -> PathBuf {
 }
 
 #[tokio::test]
-async fn what_breaks_off_is_told_once_and_in_seconds() {
+async fn an_input_that_ends_early_is_reported_once_with_its_seconds() {
     for studio in Studio::each() {
         let recipe = studio::recipe("libx264");
         let fragments = format!("{H264} -movflags +frag_keyframe+empty_moov");
@@ -59,7 +59,7 @@ async fn what_breaks_off_is_told_once_and_in_seconds() {
 }
 
 #[tokio::test]
-async fn what_holds_nothing_is_refused_at_once() {
+async fn an_empty_input_is_refused_at_once() {
     for studio in Studio::each() {
         let recipe = studio::recipe("libx264");
         let whole = studio.clip(
@@ -103,7 +103,7 @@ async fn what_holds_nothing_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_stated_length_is_no_truth() {
+async fn a_wrong_stated_duration_is_not_believed() {
     for studio in Studio::each() {
         let whole = studio.clip("whole.mkv", &format!("{FILM} {H264}"));
         let mut bytes = std::fs::read(whole).expect("bytes");

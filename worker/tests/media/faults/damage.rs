@@ -28,7 +28,7 @@ fn spoil(studio: &Studio, source: &Path, stream: &str, packets: &[usize]) -> Pat
 }
 
 #[tokio::test]
-async fn damage_in_the_middle_is_told_with_its_place_and_refused_where_asked() {
+async fn damage_in_the_middle_is_reported_with_its_time_and_refused_on_request() {
     for studio in Studio::each() {
         let recipe = studio::recipe("libx264")
             .edit(|draft| draft.audio = "aac".parse().expect("audio"))
@@ -73,7 +73,7 @@ async fn damage_in_the_middle_is_told_with_its_place_and_refused_where_asked() {
 }
 
 #[tokio::test]
-async fn what_a_demuxer_skips_is_told_by_the_gap_that_it_leaves() {
+async fn data_that_a_demuxer_skips_is_reported_by_its_gap() {
     for studio in Studio::each() {
         let webm =
             "-c:v libvpx -deadline realtime -cpu-used 8 -g 25 -c:a libopus -cluster_time_limit 500";

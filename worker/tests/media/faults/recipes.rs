@@ -14,7 +14,7 @@ pub(crate) fn not_kept(changes: &[Change]) -> Vec<&Change> {
 }
 
 #[tokio::test]
-async fn what_a_recipe_cannot_do_with_an_input_is_no_workers_fault() {
+async fn a_recipe_that_an_input_cannot_meet_is_no_workers_fault() {
     for studio in Studio::each() {
         let film = studio.clip("film.mkv", &format!("-frames:v 5 {H264}"));
         let deep = studio.clip("deep.mkv", "-frames:v 5 -pix_fmt yuv420p10le -c:v ffv1");
@@ -105,7 +105,7 @@ async fn the_usual_deinterlacers_pass() {
 }
 
 #[test]
-fn filters_that_are_said_to_keep_frames_do() {
+fn filters_of_the_list_keep_all_frames() {
     for studio in Studio::each() {
         let source = studio.clip(
             "film.mkv",

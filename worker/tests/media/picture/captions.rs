@@ -75,7 +75,7 @@ fn units(bytes: &[u8]) -> Vec<&[u8]> {
 }
 
 #[tokio::test]
-async fn captions_stay_or_are_told_or_become_a_track() {
+async fn captions_are_kept_or_become_a_track_or_are_reported() {
     for studio in Studio::each() {
         let source = captioned(&studio);
         for (encoder, is_kept) in [

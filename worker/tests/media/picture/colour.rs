@@ -129,7 +129,7 @@ async fn the_compatible_preset_makes_what_every_player_shows() {
 }
 
 #[tokio::test]
-async fn eight_bits_of_hdr_are_told_and_rgb_gets_colours_that_are_named() {
+async fn hdr_in_eight_bits_is_reported_and_rgb_gets_tagged_colours() {
     for studio in Studio::each() {
         let eight = studio::with(recipe("libx265", Container::Mkv), |video| {
             video.bit_depth = Some("8".parse().expect("a depth"));
@@ -157,7 +157,7 @@ async fn eight_bits_of_hdr_are_told_and_rgb_gets_colours_that_are_named() {
 }
 
 #[tokio::test]
-async fn more_bits_than_any_encoder_makes_become_its_deepest_and_are_told() {
+async fn more_bits_than_an_encoder_makes_become_its_deepest_format_and_are_reported() {
     for studio in Studio::each() {
         for format in ["rgb48be", "rgba64be", "gray16be"] {
             let arguments = format!("-frames:v 3 -c:v png -pix_fmt {format}");

@@ -8,7 +8,7 @@ use crate::studio;
 use crate::studio::Studio;
 
 #[tokio::test]
-async fn transparency_is_kept_or_laid_on_black_and_told() {
+async fn transparency_is_kept_or_laid_on_black_and_reported() {
     for studio in Studio::each() {
         // The fully transparent pixels are white.
         let clear = "-f lavfi -i color=white@0.0:size=160x90:rate=25,format=rgba -frames:v 3";

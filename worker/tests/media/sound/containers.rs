@@ -23,7 +23,7 @@ fn digest(studio: &Studio, file: &Path) -> String {
 const CLIP: &str = "-f lavfi -i testsrc2=size=160x90:rate=25:d=0.6";
 
 #[tokio::test]
-async fn containers_hold_what_they_are_said_to_hold() {
+async fn containers_hold_the_codecs_of_the_list() {
     for studio in Studio::each() {
         // A codec, the encoder that makes it, and the container into which it is copied.
         let codecs = [
@@ -89,7 +89,7 @@ async fn containers_hold_what_they_are_said_to_hold() {
 }
 
 #[tokio::test]
-async fn what_no_container_holds_is_encoded_and_nothing_is_lost_that_was_not_lost() {
+async fn sound_that_a_container_cannot_hold_is_encoded_without_further_loss() {
     for studio in Studio::each() {
         let make = |file: &str, arguments: &str| {
             studio.make(

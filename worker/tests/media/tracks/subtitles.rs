@@ -171,7 +171,7 @@ fn pictures() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn subtitles_of_pictures_stay_in_mkv_and_are_told_elsewhere() {
+async fn subtitles_of_pictures_are_kept_in_mkv_and_reported_as_lost_elsewhere() {
     for studio in Studio::each() {
         let film = studio.make("film.mkv", &format!("{FILM} {CODED}"));
         let disc = write(&studio, "disc.sup", pictures());

@@ -183,7 +183,7 @@ async fn regions_and_scripts_of_languages_and_titles_stay() {
 }
 
 #[tokio::test]
-async fn place_camera_and_date_of_telephones_stay() {
+async fn the_place_camera_and_date_of_phones_are_kept() {
     let said = [
         ("com.apple.quicktime.location.ISO6709", "+48.8577+002.295/"),
         ("com.apple.quicktime.make", "Apple"),
@@ -330,7 +330,7 @@ async fn serve(bytes: Vec<u8>) -> String {
 }
 
 #[tokio::test]
-async fn languages_are_read_by_address_too() {
+async fn languages_are_read_from_urls_too() {
     for studio in Studio::each() {
         let film = studio.make("film.mkv", &format!("{FILM} {CODED}"));
         let film = film.to_str().expect("text");

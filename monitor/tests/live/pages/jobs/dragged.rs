@@ -3,7 +3,7 @@
 use harness::browser::Browser;
 
 use super::{row, workers};
-use crate::pages::{keep_alive, open, stands};
+use crate::pages::{keep_alive, open, until_job};
 use crate::{Monitor, farm};
 
 /// Records from now on how far an element moves on the page.
@@ -65,7 +65,7 @@ async fn a_job_is_dragged_onto_a_worker_that_can_run_it_and_no_other() {
     assert_eq!(moved(&mut browser).await, "0", "the row moved");
     browser.drop_on(&name("atelier")).await;
     browser.shows("Assigned to atelier: 1 job").await;
-    stands(&monitor, &job, "the job to wait for atelier", |record| {
+    until_job(&monitor, &job, "the job to wait for atelier", |record| {
         record.queue().to_string() == "on_atelier"
     })
     .await;

@@ -11,7 +11,7 @@ use common::job::id::JobId;
 use common::job::state::JobState;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::pages::{keep_alive, open, stands, tab_to};
+use crate::pages::{keep_alive, open, tab_to, until_job};
 use crate::{Monitor, farm};
 
 /// Two workers, of which one can run the jobs of these tests.
@@ -50,12 +50,12 @@ async fn jobs_are_chosen_and_steered_by_keyboard_alone() {
     browser.types("9").await;
     browser.press("Enter").await;
     for job in &jobs[..2] {
-        stands(&monitor, job, "priority 9", |record| {
+        until_job(&monitor, job, "priority 9", |record| {
             u8::from(record.priority()) == 9
         })
         .await;
     }
-    stands(&monitor, &jobs[2], "priority 5", |record| {
+    until_job(&monitor, &jobs[2], "priority 5", |record| {
         u8::from(record.priority()) == 5
     })
     .await;
@@ -68,7 +68,7 @@ async fn jobs_are_chosen_and_steered_by_keyboard_alone() {
     browser.shows("Assigned to atelier: 2 jobs").await;
     browser.press("h").await;
     for job in &jobs[..2] {
-        stands(&monitor, job, "its own queue", |record| {
+        until_job(&monitor, job, "its own queue", |record| {
             record.queue().to_string() == "libx265"
         })
         .await;
@@ -78,14 +78,14 @@ async fn jobs_are_chosen_and_steered_by_keyboard_alone() {
     browser.shows("Cancel 2 jobs?").await;
     browser.press("Enter").await;
     for job in &jobs[..2] {
-        stands(&monitor, job, "cancelled", |record| {
+        until_job(&monitor, job, "cancelled", |record| {
             record.state() == JobState::Cancelled
         })
         .await;
     }
     browser.press("r").await;
     for job in &jobs[..2] {
-        stands(&monitor, job, "pending", |record| {
+        until_job(&monitor, job, "pending", |record| {
             record.state() == JobState::Pending
         })
         .await;
@@ -130,7 +130,7 @@ async fn jobs_are_found_by_state_name_and_page() {
     browser.shows("moov atom not found").await;
     browser.click(".job button[data-verb='retry']").await;
     browser.shows("Trying again: 1 job").await;
-    stands(&monitor, &job.id, "pending", |record| {
+    until_job(&monitor, &job.id, "pending", |record| {
         record.state() == JobState::Pending
     })
     .await;
@@ -141,7 +141,7 @@ async fn jobs_are_found_by_state_name_and_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_is_given_to_all_jobs_that_are_found() {
+async fn a_change_applies_to_all_jobs_that_a_filter_finds() {
     let monitor = Monitor::start().await;
     let mut films = Vec::new();
     for number in 0..300 {
@@ -171,12 +171,12 @@ async fn an_order_is_given_to_all_jobs_that_are_found() {
     browser.press("Enter").await;
     browser.shows("Cancelled: 300 jobs").await;
     for (job, _) in &films {
-        stands(&monitor, &job.id, "cancelled", |record| {
+        until_job(&monitor, &job.id, "cancelled", |record| {
             record.state() == JobState::Cancelled
         })
         .await;
     }
-    stands(&monitor, &other, "pending", |record| {
+    until_job(&monitor, &other, "pending", |record| {
         record.state() == JobState::Pending
     })
     .await;

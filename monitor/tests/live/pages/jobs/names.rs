@@ -7,7 +7,7 @@ use crate::pages::{go, open};
 use crate::{Monitor, farm};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_episode_is_seen_of_names_that_begin_and_end_alike() {
+async fn the_episode_is_visible_in_names_that_begin_and_end_alike() {
     let monitor = Monitor::start().await;
     for episode in 1..=12 {
         let name = format!(

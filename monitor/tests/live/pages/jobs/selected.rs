@@ -6,7 +6,7 @@ use crate::Monitor;
 use crate::pages::{go, open};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_counts_the_jobs_that_it_is_for_and_history_tells_its_numbers() {
+async fn a_change_counts_the_jobs_that_it_applies_to_and_history_shows_its_numbers() {
     let monitor = Monitor::start().await;
     let mut jobs: Vec<JobId> = Vec::new();
     for name in ["a.mkv", "b.mkv", "c.mkv"] {

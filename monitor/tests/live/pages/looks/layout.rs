@@ -54,7 +54,7 @@ const PLACES: &str =
   return [left, top, width].map((pixels) => Math.round(10 * pixels));
 }))";
 
-async fn stands_well(browser: &mut Browser, page: &str, width: u32) {
+async fn assert_layout(browser: &mut Browser, page: &str, width: u32) {
     // A phone widens its window if a page does not fit.
     let fits = format!("document.documentElement.scrollWidth <= {width}");
     browser
@@ -101,7 +101,7 @@ async fn no_page_is_wider_than_its_window_and_its_header_stands_still() {
             } else {
                 browser.shows(words).await;
             }
-            stands_well(&mut browser, page, width).await;
+            assert_layout(&mut browser, page, width).await;
             browser.evaluate("scrollTo(0, 0)").await;
             let now = browser.evaluate(PLACES).await;
             let before = places.get_or_insert_with(|| now.clone());
@@ -147,7 +147,7 @@ async fn no_page_is_wider_than_its_window_and_its_header_stands_still() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_shows_how_its_jobs_ended_and_a_page_without_a_job_nothing_to_do() {
+async fn a_batch_shows_how_its_jobs_ended_and_a_page_without_a_job_offers_no_change() {
     let monitor = Monitor::start().await;
     let job = monitor.enqueue("a.mkv", "libx265").await;
     let run = farm::claimed(job.clone(), "atelier");

@@ -13,7 +13,7 @@ use crate::pages::{go, keep_alive, open};
 use crate::{Monitor, farm};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_point_in_time_is_said_by_the_browsers_clock() {
+async fn every_time_is_shown_in_the_browsers_time_zone() {
     let monitor = Monitor::start().await;
     let ended: Timestamp = "2024-11-25T20:04:03.276Z".parse().expect("a time");
     let done = farm::begun("a.mkv", "libx265", "atelier");

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{Place, url};
 
 #[tokio::test]
-async fn a_job_for_a_place_that_no_root_holds_is_declined_and_says_so() {
+async fn a_job_outside_all_roots_is_declined_with_a_reason() {
     let place = Place::new().await;
     let keys = place.path("home/.ssh/authorized_keys");
     let (out, home) = (url(&place.path("out")), url(&place.path("home")));
@@ -91,7 +91,7 @@ async fn an_output_that_is_the_input_by_another_name_is_refused() {
 }
 
 #[tokio::test]
-async fn a_peek_shows_nothing_foreign_and_tells_nothing_of_it() {
+async fn a_preview_shows_no_foreign_file_and_reveals_nothing_about_it() {
     let place = Place::new().await;
     place.others_were_looked_at().await;
     let foreign = place.path("home/private.mp4");
@@ -183,7 +183,7 @@ async fn links_that_lead_out_are_neither_read_nor_written_through() {
 }
 
 #[tokio::test]
-async fn a_copy_to_another_disk_goes_through_no_planted_link() {
+async fn a_copy_to_another_disk_follows_no_planted_link() {
     let shm = tempfile::tempdir_in("/dev/shm").unwrap();
     let place = Place::with(&[shm.path()]).await;
     let victim = place.path("home/victim");

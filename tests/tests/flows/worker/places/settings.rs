@@ -80,7 +80,7 @@ async fn a_worker_with_prefixes_and_no_roots_leaves_everything_else_alone() {
 }
 
 #[tokio::test]
-async fn an_input_whose_root_is_away_is_waited_for() {
+async fn a_job_waits_for_an_input_whose_root_is_away() {
     let place = Place::new().await;
     let job = place.job(&place.path("out/a.mkv"));
     fs::rename(place.path("in"), place.path("elsewhere")).unwrap();
@@ -145,7 +145,7 @@ async fn check_config_asks_each_bucket() {
 }
 
 #[tokio::test]
-async fn encode_gives_its_worker_just_the_folders_that_it_was_given() {
+async fn encode_gives_its_worker_only_the_folders_of_its_arguments() {
     let folder = paths::test_folder();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir_all(path("films")).unwrap();
