@@ -130,7 +130,7 @@ async fn results_of_a_bucket_are_downloaded_whole_and_under_their_names() {
     assert_eq!(made, Some(brought));
 
     // A dry run knows the results, too, by the copies in the bucket.
-    let foretold = away.enqueue(&["--dry-run", "--json"]).await;
+    let foretold = remote.enqueue(&["--dry-run", "--json"]).await;
     for file in foretold.succeeded().json().as_array().expect("files") {
         let why = &file["why"];
         assert_eq!(why, "its job is completed already", "{file:#}");
