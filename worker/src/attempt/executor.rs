@@ -45,7 +45,7 @@ pub struct Executor {
     pub scratch: Scratch,
     pub heartbeater: Arc<Heartbeater>,
     pub name: WorkerName,
-    /// The path of this program, which confines ffmpeg; `None` without a sandbox.
+    /// The path of this program, which confines ffmpeg; `None` runs ffmpeg without Landlock.
     pub program: Option<PathBuf>,
     pub read: ReadMode,
     pub verify: Verify,

@@ -1,8 +1,7 @@
-//! Cards that were found before, kept in one file for each machine.
+//! Keeps capability cards in one file for each machine.
 //!
-//! A card holds for one build of ffmpeg on one set of devices. The file is a
-//! convenience: where it is missing, broken or of another version, the card
-//! is found anew.
+//! A card holds for one build of ffmpeg on one set of devices. The cache only saves time: if the file is missing,
+//! broken or of another version, the encoders are tested again.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,27 +13,27 @@ use uuid::Uuid;
 
 use crate::capabilities::devices;
 
-/// Raised whenever the same ffmpeg on the same machine would get another card.
+/// Must be raised whenever the same ffmpeg on the same machine would get another card.
 const FORMAT: u32 = 1;
 
-/// Cards kept: a machine may have a few builds of ffmpeg.
+/// How many cards are kept: a machine may have several builds of ffmpeg.
 const KEPT: usize = 8;
 
 /// The name of the file in a folder.
 const FILE: &str = "capabilities.json";
 
-/// Where cards are kept, and under which name this one is.
+/// The file of cards, and the key of this ffmpeg and machine in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     file: PathBuf,
     key: String,
 }
 
-/// A card, and what was looked into for it.
+/// A card, and the encoders that were tested for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     key: String,
-    /// The encoders that were asked for; `None` where it was the whole catalogue.
+    /// The encoders that were tested; `None` for the whole catalogue.
     asked: Option<BTreeSet<Encoder>>,
     card: Capabilities,
 }
@@ -53,7 +52,7 @@ impl Cache {
         }
     }
 
-    /// The card, where it is known for all the encoders asked for.
+    /// Returns the card if it covers all encoders in `only`.
     pub(crate) fn find(&self, only: Option<&[Encoder]>) -> Option<Capabilities> {
         let entry = self.own(self.read())?;
         let known = match (&entry.asked, only) {
@@ -70,10 +69,10 @@ impl Cache {
         })
     }
 
-    /// Keeps a card. What is known of encoders that were not asked for stays.
+    /// Keeps a card. Merges it with the results for other encoders that an earlier card has.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub(crate) fn keep(
         &self,
         only: Option<&[Encoder]>,
@@ -102,7 +101,7 @@ impl Cache {
     /// Removes the card.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub(crate) fn forget(&self) -> std::io::Result<()> {
         let mut entries = self.read();
         let before = entries.len();
@@ -124,7 +123,7 @@ impl Cache {
             .unwrap_or_default()
     }
 
-    /// Writes the whole file or leaves it as it was.
+    /// Replaces the file as a whole, or leaves it unchanged.
     fn write(&self, entries: &[Entry]) -> std::io::Result<()> {
         if let Some(folder) = self.file.parent() {
             std::fs::create_dir_all(folder)?;

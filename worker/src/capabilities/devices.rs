@@ -1,4 +1,4 @@
-//! What hardware the machine has, as far as it decides what encoders can do.
+//! The hardware of the machine, as far as encoders depend on it.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub(crate) fn render_nodes() -> Vec<String> {
         .collect()
 }
 
-/// A text that changes when the machine's devices or their drivers do.
+/// A text that changes when the machine's devices or their drivers change.
 pub(crate) fn identity(host: &Host) -> String {
     let mut facts = vec![host.os.clone(), host.cpu.clone(), host.cores.to_string()];
     for node in render_nodes() {
@@ -32,12 +32,12 @@ pub(crate) fn identity(host: &Host) -> String {
             .filter(|name| encoders.iter().any(|prefix| name.starts_with(prefix))),
     );
     facts.extend(fs::read_to_string("/proc/driver/nvidia/version"));
-    // Changes with every library installed: a driver, or an encoder of a shared build.
+    // This file changes with every installed library, for example a driver or an encoder of a shared build.
     facts.extend(modified("/etc/ld.so.cache"));
     facts.join("\n")
 }
 
-/// The names in a folder, sorted; none where there is no such folder.
+/// The sorted names in a folder; empty if the folder does not exist.
 fn names(folder: &str) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .into_iter()

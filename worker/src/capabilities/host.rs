@@ -1,4 +1,4 @@
-//! What the machine is.
+//! The facts about the machine.
 
 use std::num::NonZero;
 use std::thread::available_parallelism;
@@ -6,8 +6,7 @@ use std::thread::available_parallelism;
 use common::farm::card::Host;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-/// The facts of this machine, as far as this process may use it: a container's
-/// limits count.
+/// The facts about this machine, within the limits of a container.
 pub(crate) fn host() -> Host {
     let system = System::new_with_specifics(
         RefreshKind::nothing()
@@ -38,13 +37,12 @@ pub(crate) fn host() -> Host {
     }
 }
 
-/// Cores that this process may use.
+/// How many cores this process may use.
 pub(crate) fn cores() -> u32 {
     let cores = available_parallelism().map_or(1, NonZero::get);
     u32::try_from(cores).unwrap_or(u32::MAX)
 }
 
-/// What the machine is called.
 pub fn host_name() -> String {
     System::host_name().unwrap_or_else(|_| "unknown".to_owned())
 }

@@ -1,8 +1,8 @@
-//! The largest picture that an encoder is seen to encode.
+//! Finds the largest picture that an encoder can encode.
 //!
-//! Hardware has limits of its own, so it is tried step by step until it
-//! refuses. Software takes what memory and time allow: there the answer is
-//! "proved up to", from a step that this machine takes without effort.
+//! Hardware has fixed limits, so larger and larger sizes are tried until the encoder refuses. Software is limited
+//! only by memory and time. For software the result means "proved up to this size", which this machine encodes
+//! without effort.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::capabilities::profile::Size;
 use crate::capabilities::sizes::{STEPS, fits, pixels};
 use crate::capabilities::test_encode::{Encoded, Refusal, TestEncode, TestRig};
 
-/// How long software may be expected to take for another step up.
+/// The longest time that the next larger size may be expected to take in software.
 const EFFORT: Duration = Duration::from_millis(600);
 
-/// How long software may take for a step before a smaller one is tried.
+/// How long a software encoder may take for a size before a smaller one is tried.
 const SLOW: Duration = Duration::from_secs(5);
 
-/// Tries the size of the test, and smaller sizes if these may help.
+/// Tries the size of the test. Tries smaller sizes if the size may be the reason for the refusal.
 pub(crate) async fn down(rig: &TestRig, test: &TestEncode<'_>) -> Result<(Size, Encoded), Refusal> {
     let mut first = None;
     for &size in STEPS.iter().rev().filter(|&&step| step <= test.size) {
@@ -42,7 +42,7 @@ pub(crate) async fn down(rig: &TestRig, test: &TestEncode<'_>) -> Result<(Size, 
     Err(first.unwrap_or_else(|| Refusal::new("no size to try")))
 }
 
-/// Climbs from a size that worked and took so long; gives the last that worked.
+/// Tries larger sizes than `base`, which worked and took `took`. Returns the largest size that worked.
 pub(crate) async fn up(
     rig: &TestRig,
     test: &TestEncode<'_>,
@@ -73,8 +73,7 @@ pub(crate) async fn up(
     largest
 }
 
-/// Whether a smaller picture might pass: software too slow for this one, or
-/// words about sizes.
+/// Whether a smaller picture might work: if software was too slow, or if the reason mentions a size.
 fn size_may_be_why(test: &TestEncode<'_>, refusal: &Refusal) -> bool {
     if refusal.timed_out {
         return !test.encoder.kind().is_hardware();

@@ -1,4 +1,4 @@
-//! What ffmpeg says it has: its version, encoders, filters and muxers.
+//! The parts that ffmpeg lists: its version, encoders, filters and muxers.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,7 @@ use uuid::Uuid;
 use crate::capabilities::DetectError;
 use crate::capabilities::test_encode::TestRig;
 
-/// Filters worth knowing of: those that recipes use most, and those that only
-/// some builds have.
+/// The filters that the card may list: those that recipes use most, and those that only some builds have.
 const FILTERS: &str = "\
     ass bwdif crop cropdetect deband drawtext eq fade fps hqdn3d hwdownload hwupload \
     libplacebo libvmaf loudnorm lut3d minterpolate nlmeans overlay pad psnr scale \
@@ -18,24 +17,24 @@ const FILTERS: &str = "\
     thumbnail tonemap tonemap_vaapi transpose unsharp vidstabdetect vidstabtransform \
     vpp_qsv xpsnr yadif zscale";
 
-/// Muxers worth knowing of beside those of the recipes' containers.
+/// The muxers that the card may list, besides those of the recipes' containers.
 const MUXERS: &str = "dash hls mpegts mxf ogg segment";
 
-/// The names of everything that ffmpeg says it has.
+/// The names that ffmpeg lists.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listing {
     encoders: BTreeSet<String>,
-    /// Filters of interest.
+    /// The listed ones among [`FILTERS`].
     pub(crate) filters: Vec<String>,
-    /// Muxers of interest.
+    /// The listed ones among [`MUXERS`] and the recipes' containers.
     pub(crate) muxers: Vec<String>,
 }
 
 impl Listing {
-    /// Asks ffmpeg.
+    /// Reads the lists of ffmpeg.
     ///
     /// # Errors
-    /// Where it cannot be started or does not answer.
+    /// If ffmpeg cannot be started or does not answer.
     pub(crate) async fn ask(rig: &TestRig) -> Result<Self, DetectError> {
         let (encoders, filters, muxers) = tokio::try_join!(
             ask(rig, "-encoders"),
@@ -52,16 +51,15 @@ impl Listing {
         })
     }
 
-    /// Whether an encoder of this name is listed.
     pub(crate) fn has_encoder(&self, name: &str) -> bool {
         self.encoders.contains(name)
     }
 }
 
-/// Asks ffmpeg which build it is.
+/// Reads the version and build of ffmpeg.
 ///
 /// # Errors
-/// Where it cannot be started, does not answer, or is not ffmpeg.
+/// If the program cannot be started, does not answer, or is not ffmpeg.
 pub(crate) async fn version(rig: &TestRig) -> Result<Ffmpeg, DetectError> {
     let text = ask(rig, "-version").await?;
     let version = text
@@ -99,7 +97,7 @@ async fn ask(rig: &TestRig, what: &'static str) -> Result<String, DetectError> {
     })
 }
 
-/// Those of the wanted names that are there, in the order of the wanted.
+/// The names in `wanted` that are in `there`, in the order of `wanted`.
 fn listed<'a>(wanted: impl Iterator<Item = &'a str>, there: &BTreeSet<String>) -> Vec<String> {
     wanted
         .filter(|&name| there.contains(name))

@@ -1,15 +1,12 @@
-//! Detection: a worker tries what ffmpeg says it has, and believes only what
-//! worked.
+//! Detection: a worker tests the encoders that ffmpeg lists, and offers only those that worked.
 //!
-//! `ffmpeg -encoders` lists what was compiled in, not what runs here: Debian's
-//! lists NVENC, Quick Sync, VA-API and V4L2 on machines that have none of them.
-//! So every video encoder of interest gets a test encode ([`prove`]) that must
-//! bring out packets in the format asked for, then climbs to larger pictures
-//! ([`ladder`]). What passed is timed, alone on the machine ([`speed`]), and
-//! hardware is filled with encodes until it refuses ([`sessions`]). What did not
-//! pass keeps ffmpeg's own words for it.
+//! `ffmpeg -encoders` lists the encoders that were compiled in, not those that run here: Debian's ffmpeg lists NVENC,
+//! Quick Sync, VA-API and V4L2 on machines without any of them. So every video encoder of interest gets a test encode
+//! ([`prove`]) that must output packets in the requested format. Then larger pictures are tried ([`ladder`]). The
+//! speed of an encoder that passed is measured while nothing else runs ([`speed`]), and the number of simultaneous
+//! encodes is counted for hardware ([`sessions`]). An encoder that failed keeps ffmpeg's own message as the reason.
 //!
-//! More than 12 entries: each is one step of finding out what can be encoded here.
+//! This folder has more than 12 entries: each is one step of the detection.
 
 mod cache;
 mod devices;
@@ -46,37 +43,36 @@ use prove::Found;
 pub use test_encode::PROOF_FRAMES;
 use test_encode::TestRig;
 
-/// How long finding out anew what ffmpeg and this machine can do may take.
+/// How long a new detection on a busy machine may take.
 pub const LONGEST: Duration = Duration::from_secs(600);
 
-/// So many times longer may one test encode take beside other work.
+/// How many times longer a test encode may take on a busy machine.
 const AGAIN: u32 = 3;
 
 /// What to detect, and how.
 #[derive(Clone, Debug)]
 pub struct Detection {
-    /// The program to test.
+    /// The ffmpeg to test.
     pub ffmpeg: PathBuf,
-    /// Look into these video encoders only, in or outside the catalogue.
+    /// Test only these video encoders, which need not be in the catalogue.
     pub only: Option<Vec<Encoder>>,
-    /// A file or a folder where cards are kept.
+    /// A file or folder where cards are kept.
     pub cache: Option<PathBuf>,
-    /// Whether to look again, whatever is kept.
+    /// Whether to test again even if a card is kept.
     pub fresh: bool,
-    /// Whether what is found is kept.
+    /// Whether to keep the new card.
     pub keep: bool,
-    /// What was found while the machine had nothing else to do. Speeds and
-    /// limits in it are not measured again by the same ffmpeg: the machine may
-    /// be busy by now.
+    /// The card from a detection on the idle machine. Its speeds and limits are not measured again for the same
+    /// ffmpeg, because the machine may be busy by now.
     pub measured: Option<Arc<Capabilities>>,
-    /// Encoders that are tried at once.
+    /// How many encoders are tested at the same time.
     pub parallelism: usize,
     /// How long one test encode may take before it counts as refused.
     pub patience: Duration,
 }
 
 impl Detection {
-    /// Looks into everything that this ffmpeg has, and keeps nothing.
+    /// Tests everything that this ffmpeg lists, without a cache.
     pub fn new(ffmpeg: impl Into<PathBuf>) -> Self {
         Self {
             ffmpeg: ffmpeg.into(),
@@ -91,31 +87,21 @@ impl Detection {
     }
 }
 
-/// Nothing can be said of this ffmpeg.
+/// Why the ffmpeg cannot be tested.
 #[derive(Debug, thiserror::Error)]
 pub enum DetectError {
-    /// There is no such program.
     #[error("there is no ffmpeg at {}: install ffmpeg, or name it with --ffmpeg", .0.display())]
     Missing(PathBuf),
-    /// The system does not run it.
     #[error("{} cannot be run ({source}): is it an ffmpeg for this machine?", ffmpeg.display())]
-    NotRunnable {
-        /// The program.
-        ffmpeg: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// It is another program.
+    NotRunnable { ffmpeg: PathBuf, source: io::Error },
     #[error("{} is not ffmpeg: name the right program with --ffmpeg", .0.display())]
     NotFfmpeg(PathBuf),
-    /// It does not say what it has.
+    /// It does not print its version or its lists.
     #[error("{} {what} failed ({why}): try it by hand", ffmpeg.display())]
     NoAnswer {
-        /// The program.
         ffmpeg: PathBuf,
-        /// What it was asked for.
+        /// The option that failed.
         what: &'static str,
-        /// What went wrong.
         why: String,
     },
 }
@@ -130,13 +116,12 @@ impl DetectError {
     }
 }
 
-/// Finds what ffmpeg and this machine can do together.
+/// Finds out what ffmpeg and this machine can do together.
 ///
-/// Takes seconds where nothing is kept. Dropping the future kills whatever
-/// runs.
+/// Takes seconds if no card is kept. Dropping the future kills the running tests.
 ///
 /// # Errors
-/// Where ffmpeg is missing, does not run, or does not list what it has.
+/// If ffmpeg is missing, does not run, or does not print its lists.
 pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> {
     let rig = TestRig {
         ffmpeg: detection.ffmpeg.clone(),
@@ -191,12 +176,12 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
     Ok(card)
 }
 
-/// Finds what ffmpeg and this machine can do by now, beside whatever else runs
-/// there: tests have more time, and what was measured before stays. Nothing of it
-/// is kept for the next start; where an encoder is lost, that looks anew.
+/// Finds out again what ffmpeg and this machine can do, beside other work. Tests get more time, and the speeds
+/// measured before stay. The new card is not kept for the next start. If an encoder is lost, the kept card is
+/// removed, so that the next start tests again.
 ///
 /// # Errors
-/// As [`detect`].
+/// Those of [`detect`].
 pub async fn detect_again(detection: &Detection) -> Result<Capabilities, DetectError> {
     let again = Detection {
         fresh: true,
@@ -219,13 +204,13 @@ pub async fn detect_again(detection: &Detection) -> Result<Capabilities, DetectE
     Ok(card)
 }
 
-/// The arguments of a short encode of ffmpeg's own pictures into a file; without
-/// an encoder, the pictures are only copied.
+/// The arguments of a proof encode: a short encode of synthetic pictures into a file. Without an encoder the pictures
+/// are stored as raw video.
 pub fn proof_encode(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<OsString> {
     test_encode::into_file(with, output)
 }
 
-/// The encoders to look into.
+/// The encoders to test.
 fn wanted(only: Option<&[Encoder]>, listing: &Listing) -> Vec<Encoder> {
     let all = || Encoder::catalogue().map(|(encoder, _)| encoder).collect();
     let mut wanted: Vec<Encoder> = only.map_or_else(all, <[Encoder]>::to_vec);
@@ -233,8 +218,8 @@ fn wanted(only: Option<&[Encoder]>, listing: &Listing) -> Vec<Encoder> {
     wanted
 }
 
-/// Tries all encoders, several at once; those of one kind of hardware one after
-/// another, as they share its sessions.
+/// Tests all encoders, several at the same time. Encoders of one kind of hardware are tested one after another,
+/// because they share its sessions.
 async fn prove_all(
     rig: &TestRig,
     encoders: Vec<Encoder>,
@@ -249,7 +234,7 @@ async fn prove_all(
             kind => hardware.entry(kind.to_string()).or_default().push(encoder),
         }
     }
-    // The long queues first, so that none is left over at the end.
+    // The longest groups come first, so that none is left over at the end.
     let groups = hardware.into_values().chain(groups);
     let outcomes: Vec<Vec<_>> = stream::iter(groups)
         .map(|group| async move {
@@ -267,8 +252,8 @@ async fn prove_all(
     outcomes.into_iter().flatten().collect()
 }
 
-/// An encoder's proof: with what was measured before, where that was done in the
-/// same way, else measured now, one after another.
+/// Makes an encoder's proof. Reuses the earlier measurements if they were made on the same device path, otherwise
+/// measures now. The caller measures one encoder after another.
 async fn proof(rig: &TestRig, found: Found, before: Option<&Proof>) -> Proof {
     let is_same = |before: &&Proof| {
         before.device_arguments == found.device_path.device

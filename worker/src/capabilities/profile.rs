@@ -1,4 +1,4 @@
-//! What has to be known of an encoder before it can be tried fairly.
+//! The properties of an encoder that a fair test must respect.
 
 use common::recipe::encoder::{Encoder, EncoderKind};
 
@@ -7,17 +7,17 @@ use crate::capabilities::devices;
 /// A picture's width and height in pixels.
 pub(crate) type Size = (u32, u32);
 
-/// How an encoder is tried.
+/// How to test an encoder.
 pub(crate) struct Profile {
-    /// Pixel formats to ask for: one of 8 and one of 10 bits per sample.
-    pub(crate) asked: [&'static str; 2],
+    /// The pixel formats to request: one with 8 and one with 10 bits per sample.
+    pub(crate) formats: [&'static str; 2],
     /// Whether pictures must be uploaded to the device by a filter.
     pub(crate) uploads: bool,
-    /// Options without which the encoder takes hardly any picture, at 8 and 10 bits.
+    /// Options without which the encoder accepts hardly any picture, for 8 and 10 bits.
     pub(crate) needs: [&'static str; 2],
-    /// Options that make it quick where only success matters.
+    /// Options that make the encoder quick, for tests where only success matters.
     pub(crate) quick: &'static str,
-    /// Whether with default settings one picture of 1280×720 may take seconds.
+    /// Whether one picture of 1280×720 may take seconds with default settings.
     pub(crate) is_slow: bool,
 }
 
@@ -26,7 +26,7 @@ impl Profile {
         let kind = encoder.kind();
         let name = encoder.as_str();
         Self {
-            asked: match kind {
+            formats: match kind {
                 EncoderKind::Software | EncoderKind::Nvidia | EncoderKind::V4l2 => {
                     ["yuv420p", "yuv420p10le"]
                 }
@@ -34,13 +34,13 @@ impl Profile {
             },
             uploads: matches!(kind, EncoderKind::Vaapi | EncoderKind::Vulkan),
             needs: match name {
-                // As DNxHD it knows a few sizes at a few bitrates; as DNxHR it knows all.
+                // DNxHD accepts only a few sizes at a few bitrates. DNxHR accepts all.
                 "dnxhd" => ["-profile:v dnxhr_sq", "-profile:v dnxhr_hqx"],
-                // By default the encoder is Windows' own software.
+                // By default this encoder uses the software of Windows.
                 _ if kind == EncoderKind::Mediafoundation => ["-hw_encoding 1"; 2],
                 _ => [""; 2],
             },
-            // Few threads and no lookahead where memory is most of the effort.
+            // Few threads and no lookahead for encoders whose main effort is memory.
             quick: match name {
                 "libx264" | "libx265" => "-preset ultrafast",
                 "libsvtav1" => "-preset 12",
@@ -61,9 +61,9 @@ impl Profile {
 /// A way to reach an encoder's device.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct DevicePath {
-    /// What ffmpeg is given before the input.
+    /// The arguments before the input.
     pub(crate) device: Vec<String>,
-    /// What the encoder is given.
+    /// The arguments of the encoder.
     pub(crate) encoder: Vec<String>,
 }
 
@@ -76,12 +76,12 @@ impl DevicePath {
         }
     }
 
-    /// The ways that are worth a try, the plainest first.
+    /// The ways to try, the plainest first.
     pub(crate) fn all(kind: EncoderKind) -> Vec<Self> {
         let nodes = devices::render_nodes();
         match kind {
             EncoderKind::Vaapi => vaapi(&nodes),
-            // ffmpeg finds the first device by itself.
+            // Without an argument, ffmpeg finds the first device by itself.
             EncoderKind::Intel => std::iter::once(Self::default())
                 .chain(
                     nodes
@@ -98,7 +98,7 @@ impl DevicePath {
     }
 }
 
-/// Some drivers know constant quality only, some the low-power circuit only.
+/// Some drivers support only constant quality, and some only the low-power mode.
 fn vaapi(nodes: &[String]) -> Vec<DevicePath> {
     const MODES: [&[&str]; 4] = [
         &[],
@@ -107,7 +107,7 @@ fn vaapi(nodes: &[String]) -> Vec<DevicePath> {
         &["-low_power", "1", "-rc_mode", "CQP"],
     ];
     if nodes.is_empty() {
-        // So that ffmpeg says in its own words what is missing.
+        // A path that does not exist makes ffmpeg print the reason in its own words.
         return vec![DevicePath::new(
             &["-vaapi_device", "/dev/dri/renderD128"],
             &[],

@@ -1,5 +1,4 @@
-//! What one encoder can do: on which device, in which pixel formats, up to
-//! which size.
+//! Finds out what one encoder can do: on which device, in which pixel formats, up to which size.
 
 use std::time::Duration;
 
@@ -10,20 +9,20 @@ use crate::capabilities::profile::{DevicePath, Size};
 use crate::capabilities::sizes;
 use crate::capabilities::test_encode::{Encoded, Refusal, Source, TestEncode, TestRig};
 
-/// How long AMD's runtime is left alone before it is asked again.
+/// How long to wait before AMD's runtime is tried again.
 const SECOND_CHANCE: Duration = Duration::from_secs(2);
 
-/// What an encoder was seen to do, but for how fast and how often at once.
+/// What the tests of an encoder have shown, except for its speed and its sessions.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) encoder: Encoder,
     pub(crate) device_path: DevicePath,
-    /// The formats that it really encoded.
+    /// The pixel formats that it really encoded.
     pub(crate) formats: Vec<String>,
     pub(crate) largest: Size,
 }
 
-/// Tries an encoder in all ways until one works.
+/// Tries the ways to reach an encoder until one works.
 ///
 /// # Errors
 /// Why it does not work at all, in one line.
@@ -32,9 +31,9 @@ pub(crate) async fn prove(rig: &TestRig, encoder: &Encoder, memory: u64) -> Resu
     for device_path in DevicePath::all(encoder.kind()) {
         match prove_path(rig, encoder, &device_path, memory).await {
             Ok(found) => return Ok(found),
-            // What hangs once hangs again.
+            // An encoder that hangs on one path hangs on the others, too.
             Err(refusal) if refusal.timed_out => return Err(refusal.reason),
-            // Of several ways the plainest says best what is wrong.
+            // The plainest of several paths gives the best reason.
             Err(refusal) => first = first.or(Some(refusal.reason)),
         }
     }
@@ -71,13 +70,12 @@ async fn prove_path(
     })
 }
 
-/// AMD's runtime may fail once and work two seconds later; where it is not
-/// installed, there is nothing to wait for.
+/// AMD's runtime may fail once and work two seconds later. If it is not installed, waiting is of no use.
 fn deserves_second_chance(kind: EncoderKind, refusal: &Refusal) -> bool {
     kind == EncoderKind::Amd && !refusal.timed_out && !refusal.reason.contains("failed to open")
 }
 
-/// The format taken when 8 bits were asked for, and the one for 10 bits.
+/// The format used for 8 bits, and the format used for 10 bits if the encoder has one.
 async fn formats(rig: &TestRig, test: &TestEncode<'_>, shallow: Encoded) -> Vec<String> {
     let mut formats = vec![shallow.format];
     if common::farm::card::bit_depth(&formats[0]) == 8 {

@@ -1,12 +1,12 @@
-//! A card for people to read.
+//! Prints a capability card for people.
 
 use std::fmt::Write;
 
 use common::farm::card::{Capabilities, Proof, Verdict};
 use common::recipe::encoder::{Codec, Encoder};
 
-/// The card as text: the encoders by codec, each with what it does or why it
-/// does not, then audio, filters, muxers, ffmpeg and the machine.
+/// The card as text: the encoders by codec, each with its abilities or with the reason why it does not work; then
+/// audio, filters, muxers, ffmpeg and the machine.
 pub fn render(card: &Capabilities) -> String {
     let mut text = String::new();
     for codec in Codec::ALL {
@@ -43,7 +43,7 @@ pub fn render(card: &Capabilities) -> String {
     text
 }
 
-/// The encoders of a codec, those that work first.
+/// The encoders of a codec, with those that work first.
 fn section<'a>(
     text: &mut String,
     title: &str,
@@ -56,11 +56,11 @@ fn section<'a>(
     encoders.sort_by_key(|(verdict, _)| matches!(verdict, Verdict::Refused { .. }));
     let _ = writeln!(text, "{title}");
     for (verdict, encoder) in encoders {
-        let said = match verdict {
+        let summary = match verdict {
             Verdict::Proved(proof) => proved(proof),
             Verdict::Refused { reason } => format!("no: {reason}"),
         };
-        let _ = writeln!(text, "  {encoder:<19}{said}");
+        let _ = writeln!(text, "  {encoder:<19}{summary}");
     }
     text.push('\n');
 }

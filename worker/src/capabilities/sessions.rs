@@ -1,4 +1,4 @@
-//! How many encodes a device runs at once before it refuses another.
+//! Counts how many encodes a device runs at the same time.
 
 use std::time::Duration;
 
@@ -9,14 +9,13 @@ use crate::capabilities::prove::Found;
 use crate::capabilities::test_encode::{Source, TestEncode, TestRig};
 use crate::capabilities::watched::Watched;
 
-/// More at once are not tried.
+/// The most encodes that are tried at the same time.
 const MOST: usize = 16;
 
-/// How long an encode may take to bring out a packet; a device refuses sooner.
+/// How long an encode may take to output a packet. A device refuses sooner.
 const OPENING: Duration = Duration::from_secs(5);
 
-/// Starts encodes that do not end by themselves, all at once, and counts those
-/// that are not refused: at least 1, at most 16.
+/// Starts endless encodes at the same time, and counts those that are not refused: at least 1, at most 16.
 pub(crate) async fn count(rig: &TestRig, found: &Found) -> u32 {
     let test = TestEncode {
         encoder: &found.encoder,
@@ -27,14 +26,14 @@ pub(crate) async fn count(rig: &TestRig, found: &Found) -> u32 {
         quick: false,
     };
     let mut encodes: Vec<Watched> = (0..MOST).map(|_| test.watch(rig)).collect();
-    // None is ended before all have opened, so that they overlap for sure.
+    // No encode is ended before all have opened, so they overlap for certain.
     let opened = join_all(encodes.iter_mut().map(opens)).await;
     join_all(encodes.into_iter().map(Watched::end)).await;
     let running = opened.into_iter().filter(|&opened| opened).count();
     u32::try_from(running.max(1)).unwrap_or(1)
 }
 
-/// Whether an encode was let in: it brings out a packet, or is at it still.
+/// Whether the device accepted an encode: it outputs a packet, or it is still running.
 async fn opens(encode: &mut Watched) -> bool {
     match timeout(OPENING, encode.packet()).await {
         Ok(true) | Err(_) => true,

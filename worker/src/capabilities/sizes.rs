@@ -1,4 +1,4 @@
-//! Sizes of test pictures: the steps, where to start, and what fits into memory.
+//! Sizes of test pictures: the steps, the first size to try, and what fits into memory.
 
 use common::recipe::encoder::EncoderKind;
 
@@ -13,12 +13,11 @@ pub(crate) const STEPS: [Size; 5] = [
     (7680, 4320),
 ];
 
-/// Bytes of memory that an encoder may need for each pixel of a picture, as it
-/// holds dozens of pictures in different forms.
+/// Bytes of memory that an encoder may need for each pixel of a picture, because it holds dozens of pictures.
 const BYTES_PER_PIXEL: u64 = 100;
 
-/// Where to start: hardware at a size that every GPU takes (some refuse small
-/// ones), software at the largest that is usual and fits into memory (bytes).
+/// The first size to try. For hardware it is a size that every GPU accepts, because some refuse small ones. For
+/// software it is the largest usual size that fits into `memory` bytes.
 pub(crate) fn start(kind: EncoderKind, memory: u64) -> Size {
     let wanted = match kind {
         EncoderKind::Software => (3840, 2160),
@@ -31,7 +30,7 @@ pub(crate) fn start(kind: EncoderKind, memory: u64) -> Size {
         .unwrap_or(STEPS[0])
 }
 
-/// A size that shows what does not depend on size.
+/// The size for tests whose result does not depend on the size.
 pub(crate) fn usual(kind: EncoderKind) -> Size {
     if kind.is_hardware() {
         (1920, 1080)
@@ -55,14 +54,14 @@ mod tests {
     const GIB: u64 = 1 << 30;
 
     #[test]
-    fn software_starts_at_what_memory_holds() {
+    fn software_starts_at_a_size_that_fits_into_memory() {
         assert_eq!(start(EncoderKind::Software, 4 * GIB), (3840, 2160));
         assert_eq!(start(EncoderKind::Software, GIB / 4), (1920, 1080));
         assert_eq!(start(EncoderKind::Software, 0), (640, 360));
     }
 
     #[test]
-    fn hardware_starts_where_no_gpu_refuses() {
+    fn hardware_starts_at_a_size_that_every_gpu_accepts() {
         assert_eq!(start(EncoderKind::Amd, 0), (1920, 1080));
     }
 }

@@ -1,7 +1,7 @@
-//! How fast an encoder is: frames per second at 1280×720, default settings.
+//! Measures the speed of an encoder: frames per second at 1280×720 with default settings.
 //!
-//! Packets are counted from the first that comes out, so that neither start
-//! nor lookahead count: what is measured is what a long encode sees.
+//! Packets are counted from the first one on, so that neither the start nor the lookahead counts. This is the speed
+//! of a long encode.
 
 use std::time::Duration;
 
@@ -14,20 +14,19 @@ use crate::capabilities::watched::Watched;
 
 const SIZE: Size = (1280, 720);
 
-/// A sixteenth of it, for those that crawl.
+/// A sixteenth of [`SIZE`], for very slow encoders.
 const SMALL: Size = (320, 180);
 
-/// How long the first packet may take: lookahead fills meanwhile.
+/// How long the first packet may take, because the lookahead must fill first.
 const FIRST: Duration = Duration::from_secs(2);
 
-/// How long packets are counted after the first: this long where that is
-/// [`ENOUGH`] of them, else longer.
+/// How long packets are counted if [`ENOUGH`] come in this time; otherwise longer.
 const WINDOW: Duration = Duration::from_millis(200);
 
-/// The longest count.
+/// The longest time for which packets are counted.
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// Packets that make a figure: some encoders bring them out by the dozen.
+/// How many packets are enough for a result: some encoders output them in groups of a dozen.
 const ENOUGH: u16 = 24;
 
 /// Measures frames per second. Nothing else should be running.
@@ -52,16 +51,16 @@ pub(crate) async fn measure(rig: &TestRig, found: &Found) -> f32 {
             return fps * share();
         }
     }
-    crawl(rig, small).await * share()
+    start_to_end(rig, small).await * share()
 }
 
-/// What a speed on the small picture is worth on the full one.
+/// The factor from a speed at [`SMALL`] to a speed at [`SIZE`].
 fn share() -> f32 {
     let pixels = |(width, height): Size| (width * height) as f32;
     pixels(SMALL) / pixels(SIZE)
 }
 
-/// Packets per second after the first; `None` where too few came in time.
+/// Packets per second after the first one; `None` if too few came in time.
 async fn steady(rig: &TestRig, test: &TestEncode<'_>) -> Option<f32> {
     let mut encode = test.watch(rig);
     let fps = rate(&mut encode).await;
@@ -86,9 +85,8 @@ async fn rate(encode: &mut Watched) -> Option<f32> {
     (packets > 0 && span > 0.0).then(|| f32::from(packets) / span)
 }
 
-/// Frames per second from start to end of a short encode: for those that think
-/// for seconds before the first packet.
-async fn crawl(rig: &TestRig, test: TestEncode<'_>) -> f32 {
+/// Frames per second from start to end of a short encode, for encoders that need seconds before the first packet.
+async fn start_to_end(rig: &TestRig, test: TestEncode<'_>) -> f32 {
     const FRAMES: u8 = 2;
     let test = TestEncode {
         source: Source::Lively(FRAMES.into()),
@@ -96,7 +94,7 @@ async fn crawl(rig: &TestRig, test: TestEncode<'_>) -> f32 {
     };
     let took = match test.run(rig).await {
         Ok(encoded) => encoded.took,
-        // It did encode before, and so is no faster than this.
+        // The encoder worked before, so it is only too slow. This is the upper limit of its speed.
         Err(_) => rig.patience,
     };
     f32::from(FRAMES) / took.as_secs_f32()

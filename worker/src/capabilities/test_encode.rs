@@ -1,5 +1,4 @@
-//! One test encode: from a synthetic source to packets that are counted and
-//! thrown away.
+//! One test encode: from a synthetic source to packets that are counted and thrown away.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,10 +12,10 @@ use crate::capabilities::sizes;
 use crate::capabilities::watched::{Watched, is_packet};
 use crate::ffmpeg::run::unconfined::{Ran, Unconfined};
 
-/// A line of text for each packet, as soon as it is there.
+/// Prints a line of text for each packet at once.
 const PACKETS: [&str; 5] = ["-flush_packets", "1", "-f", "framecrc", "pipe:1"];
 
-/// Names by which ffmpeg calls pictures that lie on a device.
+/// ffmpeg's names for pictures in the memory of a device.
 const SURFACES: &[&str] = &[
     "vaapi",
     "vulkan",
@@ -27,7 +26,7 @@ const SURFACES: &[&str] = &[
     "videotoolbox_vld",
 ];
 
-/// Where encodes are tried.
+/// The ffmpeg for tests, and its time limit.
 #[derive(Clone, Debug)]
 pub(crate) struct TestRig {
     pub(crate) ffmpeg: PathBuf,
@@ -41,46 +40,45 @@ impl TestRig {
     }
 }
 
-/// What is encoded.
+/// The pictures to encode.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
-    /// So many flat pictures: quick to make, whatever their size.
+    /// This many flat pictures, which are quick to make at any size.
     Flat(u32),
-    /// So many pictures with detail and motion.
+    /// This many pictures with detail and motion.
     Lively(u32),
-    /// Pictures with detail and motion, without end.
+    /// Endless pictures with detail and motion.
     Endless,
-    /// Flat pictures without end, no faster than they would be shown.
+    /// Endless flat pictures at the speed of playback.
     Realtime,
 }
 
-/// One test encode.
 #[derive(Clone, Debug)]
 pub(crate) struct TestEncode<'a> {
     pub(crate) encoder: &'a Encoder,
     pub(crate) device_path: &'a DevicePath,
-    /// Whether 10 bits per sample are asked for, and not 8.
+    /// Whether to request 10 bits per sample instead of 8.
     pub(crate) deep: bool,
     pub(crate) size: Size,
     pub(crate) source: Source,
-    /// Whether the encoder is told to hurry.
+    /// Whether to set the encoder's quick options.
     pub(crate) quick: bool,
 }
 
-/// An encode that worked.
+/// The result of an encode that worked.
 #[derive(Clone, Debug)]
 pub(crate) struct Encoded {
-    /// The pixel format that the encoder really took.
+    /// The pixel format that the encoder really used.
     pub(crate) format: String,
     pub(crate) took: Duration,
 }
 
-/// An encode that did not work.
+/// The result of an encode that did not work.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
-    /// Why, in one line.
+    /// The reason in one line.
     pub(crate) reason: String,
-    /// Whether it was killed because its time was up.
+    /// Whether the encode was killed at its time limit.
     pub(crate) timed_out: bool,
 }
 
@@ -91,12 +89,12 @@ impl TestEncode<'_> {
         if let Some(device) = software_device(&ran.stderr) {
             return Err(Refusal::new(device));
         }
-        let asked = Profile::of(self.encoder).asked[usize::from(self.deep)];
-        let taken = taken_format(&ran.stderr).filter(|format| !SURFACES.contains(format));
-        let format = taken.unwrap_or(asked);
-        // ffmpeg falls back to a format that the encoder has, and calls that a success.
+        let requested = Profile::of(self.encoder).formats[usize::from(self.deep)];
+        let used = used_format(&ran.stderr).filter(|format| !SURFACES.contains(format));
+        let format = used.unwrap_or(requested);
+        // ffmpeg may fall back to another format that the encoder has, and call that a success.
         if self.deep && bit_depth(format) != 10 {
-            return Err(Refusal::new(format!("encodes {format}, not {asked}")));
+            return Err(Refusal::new(format!("encodes {format}, not {requested}")));
         }
         Ok(Encoded {
             format: format.to_owned(),
@@ -104,7 +102,7 @@ impl TestEncode<'_> {
         })
     }
 
-    /// Starts an encode without end, to be watched.
+    /// Starts an endless encode, to be watched.
     pub(crate) fn watch(&self, rig: &TestRig) -> Watched {
         Watched::start(&rig.tool(), self.arguments())
     }
@@ -126,7 +124,7 @@ impl TestEncode<'_> {
             Source::Realtime => ("color=c=gray:", None),
         };
         let mut line = Line::quiet(match self.encoder.kind() {
-            // Only this verbose does ffmpeg say that the device is a CPU in disguise.
+            // ffmpeg needs this verbosity to print that the device is a CPU that poses as a GPU.
             EncoderKind::Vulkan => "level+verbose",
             _ => "level+info",
         });
@@ -139,7 +137,7 @@ impl TestEncode<'_> {
         if let Some(frames) = frames {
             line.add(["-frames:v".to_owned(), frames.to_string()]);
         }
-        let format = profile.asked[depth];
+        let format = profile.formats[depth];
         if profile.uploads {
             line.add(["-vf".to_owned(), format!("format={format},hwupload")]);
         } else {
@@ -155,10 +153,10 @@ impl TestEncode<'_> {
     }
 }
 
-/// Frames of an encode into a file: a second.
+/// The number of frames of a proof encode: one second.
 pub const PROOF_FRAMES: u32 = 25;
 
-/// A second of lively pictures, encoded as a proof found that it works.
+/// The arguments of a proof encode: a second of pictures with detail and motion, on the device path of the proof.
 pub(crate) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<OsString> {
     let line = match with {
         Some((encoder, proof)) => TestEncode {
@@ -186,7 +184,7 @@ pub(crate) fn into_file(with: Option<(&Encoder, &Proof)>, output: &Path) -> Vec<
     arguments
 }
 
-/// Tries an audio encoder on a tenth of a second of a tone.
+/// Tests an audio encoder on a tenth of a second of a tone.
 pub(crate) async fn audio(rig: &TestRig, encoder: &str) -> Result<(), Refusal> {
     let mut line = Line::quiet("level+info");
     line.add(["-f", "lavfi", "-i", "sine=duration=0.1:sample_rate=48000"]);
@@ -209,7 +207,7 @@ impl Line {
     }
 }
 
-/// Runs an encode that must succeed and bring out packets.
+/// Runs an encode that must succeed and output packets.
 async fn run(rig: &TestRig, arguments: &[String]) -> Result<Ran, Refusal> {
     let ran = rig
         .tool()
@@ -217,23 +215,23 @@ async fn run(rig: &TestRig, arguments: &[String]) -> Result<Ran, Refusal> {
         .await
         .map_err(|error| Refusal::new(format!("ffmpeg cannot be started: {error}")))?;
     tracing::trace!(took = ?ran.took, status = ?ran.status, command = %arguments.join(" "), "test encode");
-    let said = ran.reason();
+    let reason = ran.reason();
     let Some(status) = ran.status else {
         let patience = humantime::format_duration(rig.patience);
-        let said = said.map_or_else(String::new, |words| format!(": {words}"));
+        let reason = reason.map_or_else(String::new, |words| format!(": {words}"));
         return Err(Refusal {
-            reason: format!("no answer within {patience}{said}"),
+            reason: format!("no answer within {patience}{reason}"),
             timed_out: true,
         });
     };
     if !status.success() {
         let silent = || format!("ffmpeg failed and did not say why ({status})");
-        return Err(Refusal::new(said.unwrap_or_else(silent)));
+        return Err(Refusal::new(reason.unwrap_or_else(silent)));
     }
-    // It may exit without an error and without an output.
+    // ffmpeg may exit without an error and without an output.
     if !ran.stdout.lines().any(is_packet) {
         let silent = || "ffmpeg succeeded, but brought out nothing".to_owned();
-        return Err(Refusal::new(said.unwrap_or_else(silent)));
+        return Err(Refusal::new(reason.unwrap_or_else(silent)));
     }
     Ok(ran)
 }
@@ -247,9 +245,9 @@ impl Refusal {
     }
 }
 
-/// The pixel format of the first output stream, from what ffmpeg logs of it:
-/// `Stream #0:0: Video: prores (apch / 0x68637061), yuv422p10le(tv), 1280x720, …`.
-fn taken_format(log: &str) -> Option<&str> {
+/// The pixel format of the first output stream, from ffmpeg's log: `Stream #0:0: Video: prores (apch / 0x68637061),
+/// yuv422p10le(tv), 1280x720, …`.
+fn used_format(log: &str) -> Option<&str> {
     let output = &log[log.find("Output #0")?..];
     let line = output.lines().find(|line| line.contains(": Video: "))?;
     let (_, description) = line.split_once(": Video: ")?;
@@ -266,8 +264,8 @@ fn taken_format(log: &str) -> Option<&str> {
     (!format.is_empty()).then_some(format)
 }
 
-/// The line that says that a Vulkan device is no GPU:
-/// `Device 0 selected: llvmpipe (LLVM 15.0.6, 256 bits) (software) (0x0)`.
+/// The log line that shows that a Vulkan device is no GPU: `Device 0 selected: llvmpipe (LLVM 15.0.6, 256 bits)
+/// (software) (0x0)`.
 fn software_device(log: &str) -> Option<&str> {
     let line = log
         .lines()
@@ -281,17 +279,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_format_taken_is_read_from_the_output_stream() {
+    fn the_used_format_is_read_from_the_output_stream() {
         let log = "[info] Input #0, lavfi, from 'testsrc2':\n\
              [info]   Stream #0:0: Video: rawvideo (I420 / 0x30323449), yuv420p, 1280x720\n\
              [info] Output #0, framecrc, to 'pipe:':\n\
              [info]   Stream #0:0: Video: prores (HQ) (apch / 0x68, 1), yuv422p10le(tv), 1280x720";
-        assert_eq!(taken_format(log), Some("yuv422p10le"));
-        assert_eq!(taken_format("[info] Input #0"), None);
+        assert_eq!(used_format(log), Some("yuv422p10le"));
+        assert_eq!(used_format("[info] Input #0"), None);
     }
 
     #[test]
-    fn a_cpu_that_poses_as_a_gpu_is_seen() {
+    fn a_cpu_that_poses_as_a_gpu_is_detected() {
         let chosen =
             "[Vulkan @ 0x55] [verbose] Device 0 selected: llvmpipe (LLVM 15) (software) (0x0)";
         assert!(software_device(chosen).is_some_and(|line| line.starts_with("Device 0 selected")));

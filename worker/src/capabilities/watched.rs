@@ -1,4 +1,4 @@
-//! An encode that is watched while it runs, packet by packet.
+//! An encode that is watched packet by packet while it runs.
 
 use std::io;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::ffmpeg::run::unconfined::{Ran, Unconfined};
 
-/// How long an encode without further packets may take to end.
+/// How long an encode may take to end after its last packet.
 const ENDING: Duration = Duration::from_secs(1);
 
-/// An encode under way; killed when dropped.
+/// A running encode, which is killed when this is dropped.
 pub(crate) struct Watched {
     packets: mpsc::UnboundedReceiver<()>,
     run: JoinHandle<io::Result<Ran>>,
@@ -25,15 +25,15 @@ impl Watched {
     pub(crate) fn start(ffmpeg: &Unconfined, arguments: Vec<String>) -> Self {
         let stop = CancellationToken::new();
         let ffmpeg = ffmpeg.stopped_by(stop.clone());
-        let (told, packets) = mpsc::unbounded_channel();
+        let (sender, packets) = mpsc::unbounded_channel();
         let run = tokio::spawn(async move {
-            let heard = |line: &str| {
+            let on_line = |line: &str| {
                 if is_packet(line) {
-                    // Nobody counts any more.
-                    let _ = told.send(());
+                    // An error means that nobody counts any more.
+                    let _ = sender.send(());
                 }
             };
-            ffmpeg.run(arguments, heard).await
+            ffmpeg.run(arguments, on_line).await
         });
         Self {
             packets,
@@ -42,18 +42,18 @@ impl Watched {
         }
     }
 
-    /// Waits for the next packet; `false` once there are no more.
+    /// Waits for the next packet; `false` if no more will come.
     pub(crate) async fn packet(&mut self) -> bool {
         self.packets.recv().await.is_some()
     }
 
-    /// Whether the encode ended by itself, and well. To be asked after the last packet.
+    /// Whether the encode ended by itself and successfully. To be called after the last packet.
     pub(crate) async fn succeeded(&mut self) -> bool {
         let ended = timeout(ENDING, &mut self.run).await;
         matches!(ended, Ok(Ok(Ok(ran))) if ran.succeeded())
     }
 
-    /// Kills the encode and waits until it is gone.
+    /// Kills the encode and waits until it has ended.
     pub(crate) async fn end(self) {
         drop(self.stop);
         if !self.run.is_finished() {
@@ -62,8 +62,8 @@ impl Watched {
     }
 }
 
-/// Whether a line of the `framecrc` format describes a packet, and is neither
-/// a comment nor what some encoder library prints of itself.
+/// Whether a line of the `framecrc` format describes a packet. Other lines are comments, or are printed by an encoder
+/// library.
 pub(crate) fn is_packet(line: &str) -> bool {
     let mut fields = line.split(',').map(str::trim);
     fields.next() == Some("0")
@@ -77,7 +77,7 @@ mod tests {
     use super::is_packet;
 
     #[test]
-    fn packets_are_told_from_comments_and_chatter() {
+    fn packets_are_distinguished_from_comments_and_other_output() {
         assert!(is_packet(
             "0,         -5,          1,        1,     4861, 0x4503681b"
         ));
