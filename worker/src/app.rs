@@ -1,4 +1,5 @@
-//! A worker, from its settings to its last word: a test owns both.
+//! The life of a worker, from its configuration to its sign-off. The caller owns both the configuration and the
+//! shutdown token, so tests can run a worker in their process.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,19 +30,19 @@ use crate::report::namesake;
 use crate::work::reach::Reach;
 use crate::{preview, sandbox};
 
-/// How long signing off from the broker may take.
+/// How long the sign-off from the broker may take.
 const SIGN_OFF: Duration = Duration::from_secs(3);
-/// How long scratch files of jobs that are over may take to be removed.
+/// How long the removal of the scratch files of ended jobs may take.
 const REMOVAL: Duration = Duration::from_secs(10);
-/// A broker that is only just starting is waited for this long.
+/// How long to wait for a broker that is only just starting.
 const BROKER_START: Duration = Duration::from_secs(15);
-/// Between two questions to such a broker.
+/// The wait between two requests to such a broker.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Works until told to stop, then drains and signs off.
+/// Works until `shutdown` is cancelled, then drains and signs off.
 ///
 /// # Errors
-/// Where a setting is wrong, ffmpeg is missing, or the broker is out of reach.
+/// If a setting is wrong, ffmpeg is missing, or the broker is out of reach.
 pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Error> {
     config.check()?;
     if config.stop_with_stdin {
@@ -65,19 +66,20 @@ pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Err
     let (broker, executor) = (worker.broker.clone(), Arc::clone(&worker.executor));
     let worked = worker.dispatcher(config).run(shutdown).await;
     gone.cancel();
+    executor.reach.close().await;
     services.close();
     let signing_off = async {
         services.wait().await;
         broker.client().flush().await
     };
-    // A broker that is gone gives no answer, ever.
+    // A broker that is gone never answers.
     if !matches!(
         tokio::time::timeout(SIGN_OFF, signing_off).await,
         Ok(Ok(()))
     ) {
         tracing::warn!("could not sign off from the broker; the heartbeat will run out");
     }
-    // It ends by itself within seconds.
+    // This task ends by itself within seconds.
     let _ = tidying.await;
     let removed = executor.scratch.removed();
     if tokio::time::timeout(REMOVAL, removed).await.is_err() {
@@ -88,7 +90,6 @@ pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Err
     Ok(())
 }
 
-/// Everything that a worker is made of.
 struct Worker {
     broker: Broker,
     stores: Stores,
@@ -100,7 +101,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// Proves what the machine can do, and reaches the broker meanwhile.
+    /// Tests the encoders of the machine, and connects to the broker meanwhile.
     async fn start(config: &Config) -> Result<Self, Error> {
         let name = config.worker_name();
         let stores = config.stores()?;
@@ -192,7 +193,7 @@ impl Worker {
         }
     }
 
-    /// What goes on beside the jobs until the worker is gone.
+    /// Starts the services that run beside the jobs until the worker is gone.
     fn serve(&self, gone: &CancellationToken) -> TaskTracker {
         let services = TaskTracker::new();
         services.spawn({
@@ -228,8 +229,7 @@ async fn prove(config: &Config) -> Result<(Tools, Capabilities), Error> {
     Ok((tools, card))
 }
 
-/// This program, whatever lies at its path by now: an upgrade may replace the
-/// file while this worker runs.
+/// The path of the running program. On Linux it stays valid when an upgrade replaces the file.
 fn own_program() -> Option<PathBuf> {
     if cfg!(target_os = "linux") {
         Some("/proc/self/exe".into())
@@ -238,20 +238,20 @@ fn own_program() -> Option<PathBuf> {
     }
 }
 
-/// Asks the broker; one that starts at the same time as this worker, or is just
-/// being restarted, is waited for.
+/// Repeats a request while the broker does not answer: it may be starting at the same time as this worker, or
+/// restarting.
 async fn when_broker_answers<T>(
-    ask: impl AsyncFn() -> Result<T, BrokerError>,
+    request: impl AsyncFn() -> Result<T, BrokerError>,
 ) -> Result<T, BrokerError> {
     let give_up = Instant::now() + BROKER_START;
-    let mut is_told = false;
+    let mut has_warned = false;
     loop {
-        match ask().await {
+        match request().await {
             Err(error @ (BrokerError::TooOld { .. } | BrokerError::NoJetStream { .. })) => {
                 return Err(error);
             }
             Err(error) if Instant::now() < give_up => {
-                if !std::mem::replace(&mut is_told, true) {
+                if !std::mem::replace(&mut has_warned, true) {
                     tracing::warn!(%error, "waiting for the broker");
                 }
                 tokio::time::sleep(AGAIN).await;

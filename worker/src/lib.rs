@@ -1,5 +1,5 @@
-//! A worker of the farm: proves what its machine can do, takes jobs that ask for
-//! just that, and runs ffmpeg on them.
+//! A worker of the farm: it tests which encoders its machine supports, takes jobs for these encoders, and runs ffmpeg
+//! on them.
 //!
 //! ```text
 //! app ──► dispatch ──► work ◄── attempt ──► ffmpeg ──► sandbox
@@ -7,9 +7,8 @@
 //!            └────► reach, report ◄┘
 //! ```
 //!
-//! [`dispatch`] decides when jobs are taken and which; [`attempt`] takes one job
-//! from its input to its published output; [`capabilities`] finds out what can be
-//! encoded here; [`ffmpeg`] knows ffmpeg and nothing of the farm.
+//! [`dispatch`] decides when to take jobs, and which; [`attempt`] runs one job from its input to its published
+//! output; [`capabilities`] tests the encoders; [`ffmpeg`] knows ffmpeg and nothing of the farm.
 
 pub mod app;
 pub mod attempt;

@@ -1,4 +1,4 @@
-//! The `worker` program: only wires.
+//! The `worker` program: connects the parts, and holds no logic.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use worker::cli::error::Error;
 use worker::{app, sandbox};
 
 fn main() -> ExitCode {
-    // Before any thread exists, and before anything that takes time: each run of a tool goes through here twice.
+    // This comes before any thread exists, and before anything that takes time: each run of a tool passes here twice.
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == "sandbox") {
         return sandbox::run(arguments);
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         }
     };
     let done = runtime.block_on(run(cli));
-    // A read of standard input or of a disk that never ends must not hold the process up.
+    // A blocking read of standard input or of a disk may never end, and must not delay the exit.
     runtime.shutdown_background();
     match done {
         Ok(()) => Exit::Done.into(),

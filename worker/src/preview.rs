@@ -1,6 +1,5 @@
-//! Lets people peek into the files of jobs (what a file holds, and single
-//! pictures of it), and tells what would become of an input. One at a time,
-//! beside what is encoded.
+//! Answers preview requests: the content of a job's file, a picture of it, or the changes to expect for an input. It
+//! answers one request at a time, beside the encodes.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -29,34 +28,34 @@ use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, arguments, probe};
 
-/// Longer than anybody waits for an answer.
+/// How long one answer may take: longer than anybody waits for it.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// What a picture is called while it is made.
+/// The name of a picture while it is made.
 const STILL: &str = "still.jpg";
-/// Bytes of a picture at the most.
+/// The largest picture, in bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// Answers until told to stop.
+/// Answers requests until `stop` is cancelled.
 pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
     let broker = &executor.broker;
-    let mut asked = match broker.preview_requests(&executor.name).await {
-        Ok(asked) => asked,
+    let mut requests = match broker.preview_requests(&executor.name).await {
+        Ok(requests) => requests,
         Err(error) => return tracing::warn!(%error, "nobody can look at files here"),
     };
-    while let Some(Some(message)) = stop.run_until_cancelled(asked.next()).await {
-        let seen = async {
-            let question = wire::decode(&message.payload)?;
-            tokio::time::timeout(LONGEST, executor.answer(&question, stop.child_token()))
+    while let Some(Some(message)) = stop.run_until_cancelled(requests.next()).await {
+        let answer = async {
+            let request = wire::decode(&message.payload)?;
+            tokio::time::timeout(LONGEST, executor.answer(&request, stop.child_token()))
                 .await
                 .context("looking took too long")?
         };
-        let seen: anyhow::Result<Bytes> = seen.await;
-        if let Err(why) = &seen {
+        let answer: anyhow::Result<Bytes> = answer.await;
+        if let Err(why) = &answer {
             tracing::debug!(%why, "nothing was seen");
         }
-        let told = broker.answer_preview(&message, seen.map_err(|why| format!("{why:#}")));
-        if let Err(error) = told.await {
+        let sent = broker.answer_preview(&message, answer.map_err(|why| format!("{why:#}")));
+        if let Err(error) = sent.await {
             tracing::debug!(%error, "what was seen reached nobody");
         }
     }
@@ -65,29 +64,29 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
 impl Executor {
     async fn answer(
         &self,
-        question: &PreviewRequest,
+        request: &PreviewRequest,
         stop: CancellationToken,
     ) -> anyhow::Result<Bytes> {
-        match question {
+        match request {
             PreviewRequest::Preview(peek) => self.look(peek, stop).await,
-            PreviewRequest::ForecastRequest(asked) => {
-                Ok(wire::encode(&self.forecast(asked, stop).await?))
+            PreviewRequest::ForecastRequest(request) => {
+                Ok(wire::encode(&self.forecast(request, stop).await?))
             }
         }
     }
 
-    /// What would become of an input, as far as it can be known before the encode.
+    /// The changes to expect for an input, as far as they can be known before the encode.
     async fn forecast(
         &self,
-        asked: &ForecastRequest,
+        request: &ForecastRequest,
         stop: CancellationToken,
     ) -> anyhow::Result<Forecast> {
-        let ForecastRequest { input, recipe } = asked;
+        let ForecastRequest { input, recipe } = request;
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, recipe, &recipe.queue())?;
         let scratch = self.scratch.peek()?;
         let (mode, folder) = (ReadMode::InPlace, scratch.path());
-        // Another worker may reach what this one does not.
+        // If this fails, the request fails: another worker may reach the input.
         let source = input::open(&self.stores, input, mode, folder, &|_| {}).await?;
         let mut runner = self.runner(&source, folder, stop);
         runner.limits.stall = LONGEST;
@@ -105,7 +104,7 @@ impl Executor {
                 changes,
                 refused: None,
             }),
-            // What is wrong with the input or the recipe is an answer: all workers would give it.
+            // A fault of the input or the recipe is an answer, because all workers would give it.
             Err(failure) if failure.fault == Fault::Input => Ok(Forecast {
                 changes: Vec::new(),
                 refused: Some(failure.message),
@@ -136,7 +135,7 @@ impl Executor {
         }
     }
 
-    /// The very version of the file that the job was made of, or made.
+    /// The version of the file that the job was made for, or that the job has made.
     async fn file(&self, peek: &Preview) -> anyhow::Result<Input> {
         let record = self.broker.job(&peek.job).await?;
         let record = record.with_context(|| format!("nobody has heard of job {}", peek.job))?;
@@ -155,7 +154,7 @@ impl Executor {
     }
 }
 
-/// The picture at a time, as a JPEG.
+/// The picture at `at` seconds, as a JPEG.
 async fn still(
     runner: &Runner,
     source: &Source,

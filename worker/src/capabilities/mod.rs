@@ -6,7 +6,7 @@
 //! speed of an encoder that passed is measured while nothing else runs ([`speed`]), and the number of simultaneous
 //! encodes is counted for hardware ([`sessions`]). An encoder that failed keeps ffmpeg's own message as the reason.
 //!
-//! This folder has more than 12 entries: each is one step of the detection.
+//! More than 12 entries: each is one step of finding out what can be encoded here.
 
 mod cache;
 mod devices;

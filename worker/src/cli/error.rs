@@ -7,7 +7,7 @@ use crate::report::namesake::NameError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A setting that cannot be used.
+    /// A wrong setting.
     #[error("{0}")]
     Usage(String),
     /// A store that gives no answer.
@@ -43,7 +43,7 @@ impl From<NameError> for Error {
     }
 }
 
-/// Settings that cannot be used, each in a line of its own.
+/// Wrong settings, each on its own line.
 impl From<Vec<String>> for Error {
     fn from(wrong: Vec<String>) -> Self {
         Self::Usage(wrong.join("\nerror: "))

@@ -1,22 +1,20 @@
-//! Whether a worker takes jobs just now, as it says of itself.
+//! Whether a worker takes jobs now.
 
 use common::farm::worker::WorkerStatus;
 use jiff::Timestamp;
 
-/// What a worker says of itself, and whether it takes jobs.
+/// Whether a worker takes jobs now, as its heartbeat states it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Availability {
-    /// In one word.
     pub status: WorkerStatus,
-    /// Why, for people.
+    /// The reason, for people.
     pub note: Option<String>,
-    /// When that changes, where it is known; in quarantine, when it next proves
-    /// its encoders: not told while it does.
+    /// When the status changes, if that is known. In quarantine this is the time of the next proof encode; `None`
+    /// while it runs.
     pub until: Option<Timestamp>,
 }
 
 impl Availability {
-    /// Whether it takes jobs.
     pub fn is_ready(&self) -> bool {
         self.status == WorkerStatus::Ready
     }

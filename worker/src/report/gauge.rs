@@ -1,18 +1,18 @@
-//! Readings that may take long: a disk, or a server behind it, may never answer.
+//! Readings that may take long: a disk, or the server behind it, may never answer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 
-/// Something that is read on a thread of its own, one reading at a time.
+/// A value that is read on a blocking thread, one reading at a time.
 pub(crate) struct Gauge<T> {
     read: Arc<Mutex<Box<dyn FnMut() -> T + Send>>>,
     latest: Arc<watch::Sender<T>>,
 }
 
 impl<T: Clone + Send + Sync + 'static> Gauge<T> {
-    /// `first` stands until something was read.
+    /// `first` is the value until the first reading is done.
     pub(crate) fn new(first: T, read: impl FnMut() -> T + Send + 'static) -> Self {
         Self {
             read: Arc::new(Mutex::new(Box::new(read))),
@@ -20,8 +20,8 @@ impl<T: Clone + Send + Sync + 'static> Gauge<T> {
         }
     }
 
-    /// Reads it now; where that takes longer than `longest`, or a reading is still
-    /// under way, says what was read before.
+    /// Reads the value now. If that takes longer than `longest`, or if another reading is under way, returns the
+    /// value of the last reading.
     pub(crate) async fn read(&self, longest: Duration) -> T {
         if let Ok(mut read) = Arc::clone(&self.read).try_lock_owned() {
             let latest = Arc::clone(&self.latest);
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_reading_that_hangs_is_neither_waited_for_nor_repeated() {
+    async fn a_hanging_reading_does_not_block_and_is_not_repeated() {
         let (answer, answers) = mpsc::channel();
         let (began, begun) = mpsc::channel();
         let gauge = Gauge::new(0, move || {

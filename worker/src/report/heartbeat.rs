@@ -1,4 +1,4 @@
-//! What the farm hears of this worker, every few seconds and after each change.
+//! Publishes the heartbeat of this worker, every few seconds and after each change.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 use crate::report::availability::Availability;
 use crate::report::load::LoadGauge;
 
-/// Changes within this time go out as one heartbeat.
+/// Changes within this time share one heartbeat.
 const TOGETHER: Duration = Duration::from_millis(200);
 
-/// What a worker says of itself for as long as it lives.
+/// The part of the heartbeat that is fixed when the worker starts, or that other tasks update.
 pub struct Profile {
     pub name: WorkerName,
     pub slots: u32,
@@ -31,7 +31,7 @@ pub struct Profile {
     pub away: watch::Receiver<Vec<Away>>,
 }
 
-/// Publishes heartbeats; shared by all tasks of a worker.
+/// Publishes heartbeats. Shared by all tasks of a worker.
 pub struct Heartbeater {
     profile: Profile,
     started: Timestamp,
@@ -41,14 +41,14 @@ pub struct Heartbeater {
     changed: Notify,
 }
 
-/// What changes while a worker lives.
+/// The part of the heartbeat that this module updates.
 struct State {
     availability: Availability,
     running: BTreeSet<JobId>,
 }
 
 impl Heartbeater {
-    /// For a ready worker without jobs, whose scratch files lie in that folder.
+    /// The heartbeater of a ready worker without jobs, whose scratch files lie in the folder `scratch`.
     pub fn new(profile: Profile, scratch: &Path, clock: Clock) -> Self {
         Self {
             profile,
@@ -71,7 +71,7 @@ impl Heartbeater {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says from now on whether the worker takes jobs.
+    /// Sets the availability in the next heartbeats.
     pub fn announce(&self, availability: Availability) {
         let mut state = self.state();
         if state.availability != availability {
@@ -111,18 +111,18 @@ impl Heartbeater {
         }
     }
 
-    /// Publishes the first heartbeat, where no other was published under the
-    /// worker's name since; tells whether that was so.
+    /// Publishes the first heartbeat, unless another one was published under the worker's name since `last_heard`.
+    /// Returns whether it was published.
     ///
     /// # Errors
-    /// Where the broker gives no answer.
+    /// If the broker gives no answer.
     pub async fn begin(&self, broker: &Broker, last_heard: u64) -> Result<bool, BrokerError> {
         let heartbeat = self.heartbeat(self.load.read().await);
         broker.take_name(&heartbeat, last_heard).await
     }
 
-    /// Publishes a heartbeat every few seconds, and soon after each change, until
-    /// told to stop; then signs off.
+    /// Publishes a heartbeat every few seconds, and soon after each change, until `stop` is cancelled. Then signs
+    /// off.
     pub async fn run(&self, broker: &Broker, stop: CancellationToken) {
         let mut reported = SignedDuration::ZERO;
         let mut away = self.profile.away.clone();
@@ -168,7 +168,7 @@ fn warn_of_clock(ahead: SignedDuration, reported: SignedDuration) -> SignedDurat
     ahead
 }
 
-/// A job that counts as running while this lives.
+/// Counts a job as running until this is dropped.
 pub struct Running {
     heartbeater: Arc<Heartbeater>,
     job: JobId,

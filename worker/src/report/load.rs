@@ -1,4 +1,4 @@
-//! How busy the machine is.
+//! Measures how busy the machine is.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,14 +8,14 @@ use sysinfo::{CpuRefreshKind, MemoryRefreshKind, ProcessRefreshKind, ProcessesTo
 
 use crate::report::gauge::Gauge;
 
-/// Reads how busy the machine is; what this system does not tell stays 0.
+/// Measures how busy the machine is. Values that this system does not provide are 0.
 pub struct Meter {
     system: Option<System>,
     scratch: PathBuf,
 }
 
 impl Meter {
-    /// For a machine whose scratch files lie in this folder.
+    /// A meter for a machine whose scratch files lie in this folder.
     pub fn new(scratch: &Path) -> Self {
         Self {
             system: System::new().ok(),
@@ -23,7 +23,7 @@ impl Meter {
         }
     }
 
-    /// How busy it is, since the last reading where it is about a rate.
+    /// The load now. Rates cover the time since the last reading.
     pub fn read(&mut self) -> Load {
         let mut load = Load::default();
         if let Some(system) = &mut self.system {
@@ -48,31 +48,31 @@ impl Meter {
 /// How long a heartbeat waits for a reading.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Reads how busy the machine is without holding up whoever asks.
+/// Measures how busy the machine is, without blocking the caller.
 pub(crate) struct LoadGauge(Gauge<Load>);
 
 impl LoadGauge {
-    /// For a machine whose scratch files lie in this folder.
+    /// A gauge for a machine whose scratch files lie in this folder.
     pub(crate) fn of(scratch: &Path) -> Self {
         let mut meter = Meter::new(scratch);
         Self(Gauge::new(Load::default(), move || meter.read()))
     }
 
-    /// The load by now; where the machine does not tell in time, as it was.
+    /// The load now, or the last known load if a reading takes too long.
     pub(crate) async fn read(&self) -> Load {
         self.0.read(LONGEST).await
     }
 }
 
-/// Bytes that are free where a folder lies; `None` where this system does not
-/// tell. Asks that disk alone: another's server may be gone and never answer.
+/// Free bytes on the disk of a folder; `None` if the system does not provide this number. Reads only this disk: the
+/// server of another disk may be gone and never answer.
 #[cfg(unix)]
 pub fn free_space(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// Bytes that are free where a folder lies; `None` where this system does not tell.
+/// Free bytes on the disk of a folder; `None` if the system does not provide this number.
 #[cfg(not(unix))]
 pub fn free_space(folder: &Path) -> Option<u64> {
     let disks = sysinfo::Disks::new_with_refreshed_list().ok()?;

@@ -1,4 +1,4 @@
-//! What the farm hears of this worker.
+//! Publishes the state of this worker and of its jobs.
 
 pub mod availability;
 pub(crate) mod gauge;

@@ -1,4 +1,4 @@
-//! Taking the worker's name, which no other live worker of the farm may have.
+//! Takes the worker's name, which no other live worker of the farm may have.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use crate::capabilities::host_name;
 use crate::report::heartbeat::Heartbeater;
 
-/// A heartbeat that nobody renews has run out after this.
+/// After this time, the heartbeat of a dead worker has expired.
 const RUN_OUT: Duration = Duration::from_secs(20);
-/// Between two tries.
+/// The wait between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// The worker's name cannot be taken.
@@ -24,12 +24,12 @@ pub enum NameError {
     Broker(#[from] BrokerError),
 }
 
-/// Takes the name, and answers to it until told to stop. Where nobody answers, a
-/// heartbeat from this machine is that of an earlier process. One from another
-/// may be a moved container's, so it gets the time to run out.
+/// Takes the name, and answers for it until `gone` is cancelled. If no worker answers, a heartbeat from this machine
+/// is one of an earlier process. A heartbeat from another machine may come from a container that has moved, so it
+/// gets the time to expire.
 ///
 /// # Errors
-/// Where another live worker has the name, or the broker gives no answer.
+/// If another live worker has the name, or if the broker gives no answer.
 pub async fn take(
     broker: &Broker,
     name: &WorkerName,
@@ -47,7 +47,7 @@ pub async fn take(
                 return Err(NameError::Taken { name, host });
             }
             Err(error) if is_late => return Err(error.into()),
-            // A broker that is just being restarted is waited for.
+            // The broker may be restarting.
             Err(error) => tracing::warn!(%error, "waiting for the broker"),
             Ok(Step::Held { .. } | Step::Again) => {}
         }
@@ -57,12 +57,12 @@ pub async fn take(
 
 enum Step {
     Taken,
-    /// On this machine, by its heartbeat; it is sure where it answers.
+    /// A worker on the machine `by` holds the name. This is sure if it has answered.
     Held {
         by: String,
         is_sure: bool,
     },
-    /// Somebody else was heard in between.
+    /// Another heartbeat was published in between.
     Again,
 }
 
@@ -76,22 +76,22 @@ async fn step(
     let last_heard = broker.last_heard(name).await?;
     let answer = broker.namesake(name).await?;
     let workers = broker.workers().await?;
-    let heard = workers.into_iter().find(|worker| worker.name == *name);
-    let heard = heard.map(|worker| worker.card.host.name);
+    let other = workers.into_iter().find(|worker| worker.name == *name);
+    let other_host = other.map(|worker| worker.card.host.name);
     let may_live = match answer {
         Namesake::Alive => true,
-        Namesake::Silent => heard.is_some(),
-        Namesake::Nobody => heard.as_ref().is_some_and(|heard| heard != host),
+        Namesake::Silent => other_host.is_some(),
+        Namesake::Nobody => other_host.as_ref().is_some_and(|other| other != host),
     };
     if may_live {
         return Ok(Step::Held {
-            by: heard.unwrap_or_else(|| host.to_owned()),
+            by: other_host.unwrap_or_else(|| host.to_owned()),
             is_sure: answer == Namesake::Alive,
         });
     }
     let answering = gone.child_token();
     broker.answer_for(name, answering.clone()).await?;
-    // The broker must know that this worker answers before others can hear of it.
+    // The broker must know that this worker answers before others can see its heartbeat.
     let flushed = broker.client().flush().await;
     let begun = heartbeater.begin(broker, last_heard).await;
     if flushed.is_ok() && matches!(begun, Ok(true)) {

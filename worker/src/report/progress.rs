@@ -1,4 +1,4 @@
-//! How far a running job is: told to whoever listens.
+//! Publishes the progress of a running job.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,22 +13,21 @@ use common::names::location::Location;
 use common::names::subject;
 use common::wire;
 
-/// Shares of an encode that a job's history keeps.
+/// The fractions of an encode that are recorded in the job's history.
 const MARKS: [f32; 3] = [0.25, 0.5, 0.75];
 
-/// Tells whoever listens how far a job is.
+/// Publishes the progress of one attempt at a job.
 #[derive(Clone)]
 pub struct Reporter {
     broker: Broker,
     worker: WorkerName,
     job: JobId,
     attempt: u32,
-    /// How many marks have been passed.
+    /// How many of [`MARKS`] have been passed.
     marks: Arc<AtomicUsize>,
 }
 
 impl Reporter {
-    /// A reporter for one attempt at a job.
     pub fn new(broker: Broker, worker: WorkerName, job: JobId, attempt: u32) -> Self {
         Self {
             broker,
@@ -39,7 +38,7 @@ impl Reporter {
         }
     }
 
-    /// Adds to the job's history by which command line ffmpeg was started.
+    /// Adds ffmpeg's command line to the job's history.
     pub async fn command(&self, line: String) {
         let event = Event {
             job: self.job,
@@ -51,7 +50,7 @@ impl Reporter {
         self.broker.record_event(&event).await;
     }
 
-    /// Publishes a line of ffmpeg's log; nobody waits for it.
+    /// Publishes a line of ffmpeg's log, without waiting for an answer.
     pub async fn log(&self, line: String) {
         let subject = subject::logs(&self.job);
         if let Err(error) = self.broker.client().publish(subject, line.into()).await {
@@ -59,7 +58,7 @@ impl Reporter {
         }
     }
 
-    /// Adds to the job's history which share of it is encoded.
+    /// Adds the progress to the job's history when the encode passes one of [`MARKS`].
     async fn mark(&self, fraction: f32, encode: EncodeProgress) {
         let passed = MARKS.iter().filter(|mark| fraction >= **mark).count();
         if fraction < 1.0 && self.marks.fetch_max(passed, Ordering::Relaxed) < passed {
@@ -74,7 +73,7 @@ impl Reporter {
         }
     }
 
-    /// Publishes where the job stands; nobody waits for it and nothing depends on it.
+    /// Publishes the progress, without waiting for an answer. Nothing depends on it.
     pub async fn report(
         &self,
         stage: Stage,
@@ -85,16 +84,17 @@ impl Reporter {
         if let (Stage::Encoding, Some(fraction), Some(encode)) = (stage, fraction, encode) {
             self.mark(fraction, encode).await;
         }
-        self.tell(stage, fraction, encode, eta, None).await;
+        self.publish(stage, fraction, encode, eta, None).await;
     }
 
     /// Publishes that the job waits, with its finished output, for this place.
     pub async fn waits(&self, place: &Location) {
         let place = Some(place.clone());
-        self.tell(Stage::Publishing, None, None, None, place).await;
+        self.publish(Stage::Publishing, None, None, None, place)
+            .await;
     }
 
-    async fn tell(
+    async fn publish(
         &self,
         stage: Stage,
         fraction: Option<f32>,

@@ -1,5 +1,5 @@
-//! What a worker does with a claimed job, as those see it who hand jobs out:
-//! neither side knows the other.
+//! The interface between the dispatcher, which hands out claimed jobs, and the code that runs them. Neither side
+//! knows the other.
 
 pub mod reach;
 pub mod stop;
@@ -11,44 +11,41 @@ use common::recipe::encoder::Encoder;
 
 use crate::work::stop::Stop;
 
-/// What is done with a claimed job.
+/// The work that can be done with a claimed job.
 pub trait Work: Send + Sync + 'static {
-    /// Takes it to its end, or gives it back.
+    /// Runs the job to its end, or releases it.
     fn execute(&self, claim: Claim, stop: Stop) -> impl Future<Output = AttemptEnd> + Send;
 
-    /// Gives up what the attempts at a job may have left that nobody goes on with.
+    /// Removes or aborts what the attempts at a job may have left, if nobody goes on with the job.
     fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
 
-    /// Makes an encode of its own with each of these encoders, as a job would.
+    /// Makes a proof encode with each of these encoders.
     ///
     /// # Errors
-    /// What went wrong: then it is the machine.
+    /// The reason why a proof encode failed. Then this machine is at fault.
     fn prove(&self, encoders: Vec<Encoder>) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// Finds out anew what this machine can do, and makes an encode of its own
-    /// with each of these encoders that it still can use. What was found holds
-    /// where that passes.
+    /// Detects the encoders of this machine again, and makes a proof encode with each of these encoders that still
+    /// works. If they pass, the new capability card takes effect.
     ///
     /// # Errors
-    /// What went wrong: then the machine is not well yet.
+    /// The reason why the machine is not sound yet.
     fn prove_again(
         &self,
         encoders: Vec<Encoder>,
     ) -> impl Future<Output = Result<(), String>> + Send;
 }
 
-/// How an attempt ended, as far as it tells of this worker's health.
+/// How an attempt ended, as far as this shows the health of the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptEnd {
     /// The output is published.
     Completed,
-    /// It failed.
     Failed {
-        /// By this fault.
         fault: Fault,
-        /// What it was encoded with.
+        /// The encoder of the attempt, if it had one.
         by: Option<Encoder>,
     },
-    /// It was given back, cancelled or lost.
+    /// The job was released, cancelled or lost.
     Gone,
 }

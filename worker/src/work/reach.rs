@@ -1,9 +1,8 @@
-//! Which stores this worker can reach just now.
+//! Which stores and folders this worker can reach now.
 //!
-//! When an attempt fails, the places that it needed are asked for a sign of
-//! life. One that gives none is *away*: no job is blamed for that, none that
-//! needs it is started, and it is asked again until it answers. Where it
-//! answers, the trouble is the job's own.
+//! When an attempt fails, the places that it needed are checked. A place that does not answer is *away*: no job is
+//! blamed for that, no job that needs the place is started, and the place is checked until it answers. If the place
+//! answers, the failure is the job's own.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,59 +19,62 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::report::progress::Reporter;
 
-/// A place that is away is asked again after this long, then more and more
-/// seldom,
-const FIRST_LOOK: Duration = Duration::from_millis(500);
-/// but at least that often.
-const SELDOMMEST_LOOK: Duration = Duration::from_secs(10);
-/// A store that keeps silent for so long is away.
+/// The wait before a place that is away is checked for the first time. It doubles with each check.
+const FIRST_CHECK: Duration = Duration::from_millis(500);
+/// The longest wait between two checks.
+const LONGEST_CHECK_WAIT: Duration = Duration::from_secs(10);
+/// A store that does not answer within this time is away.
 const SILENCE: Duration = Duration::from_secs(10);
-/// Where only a job can tell whether a place is back, one is let through after
-/// this long, then more and more seldom,
+/// The wait before the first trial: a job that is admitted because only a job can find out whether a place is back.
+/// It doubles with each trial.
 const FIRST_TRIAL: Duration = Duration::from_secs(5);
-/// but at least that often.
-const SELDOMMEST_TRIAL: Duration = Duration::from_secs(60);
-/// An object that a store refuses is asked for again so often before its job
-/// is given up,
+/// The longest wait between two trials.
+const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(60);
+/// How often an object that a store refuses is requested before its job fails.
 const REFUSALS: u32 = 3;
-/// with this much time in between: new credentials do not reach all of a store at once.
+/// The wait between two of these requests: new credentials do not reach all of a store at once.
 const BETWEEN_REFUSALS: Duration = Duration::from_secs(1);
 
-/// What a worker knows of the places that its jobs need; shared by all its tasks.
+/// The places that jobs need, and which of them are away. Shared by all tasks of a worker.
 pub struct Reach {
     clock: Clock,
     stores: Stores,
     places: Mutex<BTreeMap<Location, Place>>,
     away: watch::Sender<Vec<Away>>,
+    /// One task for each place that is away, which checks it until it is back.
+    checks: TaskTracker,
+    /// Cancels these tasks when the worker stops.
+    closed: CancellationToken,
 }
 
 #[derive(Default)]
 struct Place {
-    /// An object that was there when it was last asked for.
+    /// An object that existed when it was last requested.
     known: Option<Location>,
-    /// When it last came back.
+    /// When the place last came back.
     back: Option<Instant>,
     gone: Option<Gone>,
 }
 
-/// What is known of a place that is away.
+/// A place that is away.
 struct Gone {
     since: Timestamp,
     error: String,
-    /// Where it was missed.
+    /// The location that a job needed.
     near: Location,
-    /// Bytes that were to be written there; `None` where something was to be read.
+    /// The number of bytes that a job had to write; `None` if it had to read.
     room: Option<u64>,
-    /// Whether it can be read, and only takes nothing.
+    /// Whether the place can be read, but not written.
     only_writing: bool,
     trial: Option<Trial>,
 }
 
 impl Gone {
-    /// Whether it keeps from what is needed.
+    /// Whether the place fails this need.
     fn lacks(&self, need: Need<'_>) -> bool {
         !self.only_writing || need.room.is_some()
     }
@@ -101,29 +103,29 @@ impl Trial {
         }
     }
 
-    /// Whether it is time; then the next one comes later.
+    /// Whether a trial is due. If so, schedules the next one.
     fn is_due(&mut self) -> bool {
         let is_due = Instant::now() >= self.at;
         if is_due {
-            self.wait = (self.wait * 2).min(SELDOMMEST_TRIAL);
+            self.wait = (self.wait * 2).min(LONGEST_TRIAL_WAIT);
             self.at = Instant::now() + self.wait;
         }
         is_due
     }
 }
 
-/// What a job needs of a place.
+/// A job's need of a place.
 #[derive(Clone, Copy)]
 pub struct Need<'a> {
     location: &'a Location,
-    /// Bytes that are to be written.
+    /// The number of bytes to write; `None` to read.
     room: Option<u64>,
-    /// How often they were refused for want of room.
+    /// How often the bytes were refused for lack of room.
     refused: Option<u32>,
 }
 
 impl<'a> Need<'a> {
-    /// Something is to be read there.
+    /// The need to read this location.
     pub fn read(location: &'a Location) -> Self {
         Self {
             location,
@@ -132,7 +134,7 @@ impl<'a> Need<'a> {
         }
     }
 
-    /// So many bytes are to be written there.
+    /// The need to write this many bytes.
     pub fn write(location: &'a Location, bytes: u64) -> Self {
         Self {
             location,
@@ -141,7 +143,7 @@ impl<'a> Need<'a> {
         }
     }
 
-    /// It was refused for want of room, so many times by now.
+    /// The same need after it was refused for lack of room, `times` times by now.
     #[must_use]
     pub fn refused(self, times: u32) -> Self {
         Self {
@@ -152,22 +154,31 @@ impl<'a> Need<'a> {
 }
 
 impl Reach {
-    /// Takes every place for reachable, until one is not.
+    /// All places count as reachable until a check fails.
     pub fn new(stores: &Stores, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
             clock,
             stores: stores.hurried(),
             places: Mutex::default(),
             away: watch::Sender::default(),
+            checks: TaskTracker::new(),
+            closed: CancellationToken::new(),
         })
     }
 
-    /// Where this worker may read and write.
+    /// Ends the checks of places that are away.
+    pub async fn close(&self) {
+        self.closed.cancel();
+        self.checks.close();
+        self.checks.wait().await;
+    }
+
+    /// The places where this worker may read and write.
     pub fn allowed(&self) -> Places {
         self.stores.places()
     }
 
-    /// What is away, whenever that changes.
+    /// The places that are away, and their changes.
     pub fn away(&self) -> watch::Receiver<Vec<Away>> {
         self.away.subscribe()
     }
@@ -176,40 +187,40 @@ impl Reach {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place that comes and goes as a whole: a bucket, or a root.
+    /// The bucket or root of a location: it is reachable or away as a whole.
     fn place_of(&self, location: &Location) -> Option<Location> {
         let root = || self.stores.root_of(location);
         location.whole_bucket().or_else(root)
     }
 
-    /// Whether a job may be started, as far as its places are concerned.
+    /// Whether no place that a job needs is away.
     pub fn admits(&self, job: &Job) -> bool {
         let needed = [Need::read(&job.input.location), Need::write(&job.output, 0)];
         !needed.into_iter().any(|need| self.is_shut(need))
     }
 
-    /// An object was just seen where it should be: its place is there.
+    /// Records that an object was seen, so its place is reachable.
     pub fn seen(&self, location: &Location) {
         if let Some(name) = self.place_of(location) {
             let mut places = self.places();
             let place = places.entry(name.clone()).or_default();
             place.known = Some(location.clone());
-            // What can be read may still be full.
+            // A place that can be read may still be full.
             if place.gone.as_ref().is_some_and(|gone| gone.room.is_none()) {
                 self.returned(&name, place);
             }
-            self.tell(&places);
+            self.publish(&places);
         }
     }
 
-    /// Something was written there just now.
+    /// Records that something was written at a location.
     pub fn written(&self, location: &Location) {
         if let Some(name) = self.place_of(location) {
             let mut places = self.places();
             if let Some(place) = places.get_mut(&name) {
                 self.returned(&name, place);
             }
-            self.tell(&places);
+            self.publish(&places);
         }
     }
 
@@ -220,7 +231,7 @@ impl Reach {
         }
     }
 
-    fn tell(&self, places: &BTreeMap<Location, Place>) {
+    fn publish(&self, places: &BTreeMap<Location, Place>) {
         let away = places.iter().filter_map(|(name, place)| {
             let gone = place.gone.as_ref()?;
             Some(Away {
@@ -231,17 +242,16 @@ impl Reach {
             })
         });
         let away: Vec<Away> = away.collect();
-        self.away.send_if_modified(|told| {
-            let is_new = *told != away;
-            *told = away;
+        self.away.send_if_modified(|published| {
+            let is_new = *published != away;
+            *published = away;
             is_new
         });
     }
 
-    /// Whose fault it is that an attempt failed which was started then, once
-    /// the places that it needed were asked.
+    /// Decides the fault of an attempt that failed and that began at `started`. Checks the places that it needed.
     pub async fn judge(self: &Arc<Self>, job: &Job, started: Instant, failure: Failure) -> Failure {
-        // What follows from the input alone says nothing of the places.
+        // A fault of the input alone has nothing to do with writing.
         let is_writing = failure.fault != Fault::Input;
         let output = if is_writing {
             Need::write(&job.output, 0)
@@ -265,7 +275,7 @@ impl Reach {
         }
     }
 
-    /// What keeps, or has kept since then, this worker from the place of a location.
+    /// Describes why a location's place is away, or was away after `since`; `None` if neither is the case.
     async fn trouble(self: &Arc<Self>, need: Need<'_>, since: Instant) -> Option<String> {
         let location = need.location;
         let name = self.place_of(location)?;
@@ -284,7 +294,7 @@ impl Reach {
             }
             place.and_then(|place| place.known.clone())
         };
-        let (answer, only_writing) = self.ask(need, known.as_ref()).await;
+        let (answer, only_writing) = self.check(need, known.as_ref()).await;
         let (error, is_unclear) = match answer {
             Answer::Well => return None,
             Answer::Away(error) => (error, false),
@@ -303,11 +313,11 @@ impl Reach {
         Some(trouble)
     }
 
-    /// Waits until what failed since then, for want of a location's place, is
-    /// worth another try: what was made is not thrown away for that.
+    /// Waits after a failed read or write until another try is of use, so that a finished output is not thrown away.
+    /// `since` is when the failed try began.
     ///
     /// # Errors
-    /// The failure, where the place is there, or once it is told to stop.
+    /// Returns the failure if the place is reachable, or when `stop` is cancelled.
     pub async fn outlast(
         self: &Arc<Self>,
         need: Need<'_>,
@@ -328,11 +338,11 @@ impl Reach {
                 tracing::warn!(%trouble, %failure, "the finished output waits");
                 None
             }
-            // It takes a little, and not all of this output: only that can tell when it does.
+            // The place takes a small write, but not the whole output. Only another try shows when it will.
             (None, Some(times)) => {
                 tracing::warn!(%failure, "the finished output waits for room");
                 let pause = FIRST_TRIAL.saturating_mul(1 << times.saturating_sub(1).min(16));
-                Some(pause.min(SELDOMMEST_TRIAL))
+                Some(pause.min(LONGEST_TRIAL_WAIT))
             }
             (None, None) => return Err(failure),
         };
@@ -349,21 +359,21 @@ impl Reach {
         }
     }
 
-    /// Waits until a place is back, or it is time to try it.
+    /// Waits until a place is back, or until a trial is due.
     async fn back(&self, need: Need<'_>) {
-        tokio::time::sleep(FIRST_LOOK).await;
+        tokio::time::sleep(FIRST_CHECK).await;
         let mut away = self.away();
         while self.is_shut(need) {
             tokio::select! {
                 changed = away.changed() => if changed.is_err() {
                     return;
                 },
-                () = tokio::time::sleep(FIRST_LOOK) => {}
+                () = tokio::time::sleep(FIRST_CHECK) => {}
             }
         }
     }
 
-    /// Whether a place is away, and it is not time to try it.
+    /// Whether a place is away and no trial is due.
     fn is_shut(&self, need: Need<'_>) -> bool {
         let mut places = self.places();
         let place = self
@@ -374,8 +384,8 @@ impl Reach {
         gone.is_some_and(|gone| !gone.trial.as_mut().is_some_and(Trial::is_due))
     }
 
-    /// What a place says, and whether that is about writing only.
-    async fn ask(&self, need: Need<'_>, known: Option<&Location>) -> (Answer, bool) {
+    /// Checks a place. The second value is whether the answer is about writing only.
+    async fn check(&self, need: Need<'_>, known: Option<&Location>) -> (Answer, bool) {
         let silent = |_| Answer::Away("no answer".to_owned());
         let answers = self.stores.answers(need.location, known);
         let answer = tokio::time::timeout(SILENCE, answers).await;
@@ -388,36 +398,39 @@ impl Reach {
         (takes.unwrap_or_else(silent), true)
     }
 
-    /// Takes note that a place is away, and has it looked after.
+    /// Records that a place is away, and starts to check it.
     fn lose(self: &Arc<Self>, name: Location, gone: Gone) {
         let mut places = self.places();
         let place = places.entry(name.clone()).or_default();
         if let Some(known) = &mut place.gone {
-            // One that takes nothing may by now not be there at all.
+            // A place that could not be written may be out of reach altogether by now.
             if known.only_writing && !gone.only_writing {
                 (known.only_writing, known.error) = (false, gone.error);
             }
-            self.tell(&places);
+            self.publish(&places);
             return;
         }
         tracing::warn!("{}: jobs that need it wait", gone.trouble(&name));
         place.gone = Some(gone);
-        self.tell(&places);
+        self.publish(&places);
         drop(places);
-        tokio::spawn(Arc::clone(self).look_after(name));
+        let check = Arc::clone(self).check_until_back(name);
+        let closed = self.closed.clone();
+        self.checks
+            .spawn(async move { closed.run_until_cancelled(check).await });
     }
 
-    /// Asks a place that is away until it is back.
-    async fn look_after(self: Arc<Self>, name: Location) {
-        let mut wait = FIRST_LOOK;
+    /// Checks a place that is away until it is back.
+    async fn check_until_back(self: Arc<Self>, name: Location) {
+        let mut wait = FIRST_CHECK;
         loop {
             tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(SELDOMMEST_LOOK);
+            wait = (wait * 2).min(LONGEST_CHECK_WAIT);
             let gone = self.places().get(&name).and_then(|place| {
                 let gone = place.gone.as_ref()?;
                 Some((gone.near.clone(), gone.room, place.known.clone()))
             });
-            // A job may have found it there.
+            // A job may have found the place reachable meanwhile.
             let Some((near, room, known)) = gone else {
                 return;
             };
@@ -426,7 +439,7 @@ impl Reach {
                 room,
                 refused: None,
             };
-            let (answer, only_writing) = self.ask(need, known.as_ref()).await;
+            let (answer, only_writing) = self.check(need, known.as_ref()).await;
             let mut places = self.places();
             let Some(place) = places.get_mut(&name) else {
                 return;
@@ -438,7 +451,7 @@ impl Reach {
             match answer {
                 Answer::Well => {
                     self.returned(&name, place);
-                    self.tell(&places);
+                    self.publish(&places);
                     return;
                 }
                 Answer::Away(error) => {
@@ -450,11 +463,11 @@ impl Reach {
                     gone.trial.get_or_insert_with(Trial::first);
                 }
             }
-            self.tell(&places);
+            self.publish(&places);
         }
     }
 
-    /// That the store, which answers, will not give out this object.
+    /// The failure of a job whose input the store refuses to read, although the store answers.
     async fn refusal(&self, location: &Location) -> Option<Failure> {
         if !location.is_remote() {
             return None;
@@ -472,5 +485,28 @@ impl Reach {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::store::roots::Roots;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn closing_ends_the_check_of_a_place_that_is_away() {
+        let root = tempfile::tempdir().expect("a folder");
+        let roots = Roots::new([root.path()]).expect("a folder");
+        let film = Location::file(&root.path().join("film.mkv")).expect("absolute");
+        let stores = Stores::new().within(roots, Vec::new());
+        let reach = Reach::new(&stores, Clock::default());
+        root.close().expect("removed");
+        let trouble = reach.trouble(Need::read(&film), Instant::now()).await;
+        assert!(trouble.is_some(), "the root is away");
+        assert_eq!(reach.checks.len(), 1);
+        let closing = tokio::time::timeout(Duration::from_secs(60), reach.close());
+        closing.await.expect("closed");
+        assert_eq!(Arc::strong_count(&reach), 1);
     }
 }

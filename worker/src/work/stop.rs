@@ -1,5 +1,4 @@
-//! Stopping in good order: what can end in time is finished, the rest is given
-//! back at once.
+//! Stops a worker in good order: jobs that can end in time are finished, the others are released at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,25 +7,24 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Tells running jobs that the worker is to stop.
+/// Tells running jobs that the worker is about to stop.
 #[derive(Clone)]
 pub struct Stop(Arc<watch::Sender<Option<Instant>>>);
 
 impl Stop {
-    /// Not yet.
     pub fn new() -> Self {
         Self(Arc::new(watch::Sender::new(None)))
     }
 
-    /// Jobs that cannot end by then are to be given back now.
+    /// Asks jobs that cannot end by `deadline` to be released now.
     pub fn at(&self, deadline: Instant) {
         self.0.send_replace(Some(deadline));
     }
 
-    /// Returns once a job that needs until `expected` must be given back.
+    /// Returns as soon as a job that is expected to end at `expected` must be released.
     pub(crate) async fn too_late(&self, expected: &Expected) {
-        let mut told = self.0.subscribe();
-        let deadline = match told
+        let mut deadlines = self.0.subscribe();
+        let deadline = match deadlines
             .wait_for(Option::is_some)
             .await
             .map(|deadline| *deadline)
@@ -46,7 +44,7 @@ impl Default for Stop {
     }
 }
 
-/// When the encode is expected to be done; nothing while that is not known.
+/// When the encode is expected to end; unset until that is known.
 pub(crate) struct Expected {
     origin: Instant,
     millis: AtomicU64,

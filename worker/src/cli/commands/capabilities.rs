@@ -1,4 +1,4 @@
-//! `worker capabilities`: what this machine can do, and how busy it is.
+//! `worker capabilities`: prints what this machine can do, and how busy it is.
 
 use crate::capabilities;
 use crate::cli::config::{DetectionArgs, cache_folder};
@@ -6,13 +6,13 @@ use crate::cli::error::Error;
 use crate::report::load::Meter;
 
 /// # Errors
-/// Where ffmpeg is missing or does not run.
+/// If ffmpeg is missing or does not run.
 pub async fn run(args: &DetectionArgs, json: bool) -> Result<(), Error> {
     let tools = args.tools()?;
     let card = args.detect(&tools, false).await?;
     let mut meter = Meter::new(&cache_folder());
     meter.read();
-    // The share of busy cores is one between two readings.
+    // The CPU load is measured between two readings.
     tokio::time::sleep(sysinfo::MINIMUM_CPU_UPDATE_INTERVAL).await;
     let load = meter.read();
     if json {

@@ -1,5 +1,5 @@
-//! `worker check-config`: tries everything that the settings name, and says what
-//! works. A worker may run beside it.
+//! `worker check-config`: tries everything that the settings name, and prints the results. It may run beside a
+//! worker.
 
 use common::broker::{Broker, BrokerError};
 use common::names::location::Location;
@@ -11,7 +11,7 @@ use crate::cli::error::Error;
 use crate::sandbox;
 
 /// # Errors
-/// What cannot be used or reached.
+/// Anything that cannot be used or reached.
 pub async fn run(config: &Config) -> Result<(), Error> {
     config.check()?;
     let tools = config.detection.tools()?;
@@ -29,7 +29,7 @@ pub async fn run(config: &Config) -> Result<(), Error> {
                 server.version, server.host, server.port
             );
         }
-        // A worker that starts makes it.
+        // The first worker that starts sets up the farm.
         Err(error @ BrokerError::NoFarm { .. }) => println!("broker   {error}"),
         Err(error) => return Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! What a worker program can do besides working.
+//! The subcommands of the worker program.
 
 pub mod capabilities;
 pub mod check_config;

@@ -1,4 +1,4 @@
-//! What a worker is told: command line, environment, defaults.
+//! The configuration of a worker: command line, environment, defaults.
 
 mod places;
 mod problems;
@@ -223,7 +223,7 @@ fn ack_wait(text: &str) -> Result<Duration, String> {
     Ok(wait)
 }
 
-/// Reads `500M`, `20G`, `1000000`: bytes, by powers of 1024.
+/// Parses `500M`, `20G` or `1000000` to bytes, with powers of 1024.
 fn size(text: &str) -> Result<u64, String> {
     let binary = parse_size::Config::new().with_binary();
     binary
@@ -231,8 +231,7 @@ fn size(text: &str) -> Result<u64, String> {
         .map_err(|_| format!("'{text}' is no size: expected e.g. 500M or 20G"))
 }
 
-/// The folder for scratch files and kept capability cards, unless told otherwise:
-/// on a disk, not in a `/tmp` that may lie in memory.
+/// The default folder for scratch files and capability cards. It is on a disk, because `/tmp` may be in memory.
 pub fn cache_folder() -> PathBuf {
     let folders = directories::BaseDirs::new();
     let cache = folders.map(|folders| folders.cache_dir().to_owned());
@@ -241,7 +240,7 @@ pub fn cache_folder() -> PathBuf {
 
 impl DetectionArgs {
     /// # Errors
-    /// Where ffmpeg or ffprobe is missing.
+    /// If ffmpeg or ffprobe is missing.
     pub fn tools(&self) -> anyhow::Result<Tools> {
         Ok(Tools::find(self.ffmpeg.clone(), self.ffprobe.clone())?)
     }
@@ -255,10 +254,10 @@ impl DetectionArgs {
         }
     }
 
-    /// What this machine can do; kept for a worker's next start where `keep` says so.
+    /// Detects the encoders of this machine. Keeps the card for the next start if `keep` is set.
     ///
     /// # Errors
-    /// Where ffmpeg does not run.
+    /// If ffmpeg does not run.
     pub async fn detect(&self, tools: &Tools, keep: bool) -> anyhow::Result<Capabilities> {
         let detection = Detection {
             keep,
@@ -283,9 +282,8 @@ impl Cli {
         }
     }
 
-    /// The command line of this process, and its environment. Where it cannot be
-    /// read, says so and ends the process: with all values that are wrong, not
-    /// with the first only.
+    /// Parses the command line and the environment of this process. If that fails, prints all wrong values and ends
+    /// the process.
     pub fn read() -> Self {
         let arguments: Vec<_> = std::env::args_os().collect();
         match Self::try_parse_from(&arguments) {
@@ -296,26 +294,24 @@ impl Cli {
 }
 
 impl Config {
-    /// What is wrong with the values that the command line alone does not tell.
+    /// Checks the values that clap does not check.
     ///
     /// # Errors
-    /// Each that is wrong.
+    /// Every problem.
     pub fn check(&self) -> Result<(), Vec<String>> {
         let mut wrong = self.stores().err().unwrap_or_default();
         wrong.extend(telemetry::check_level(&self.log.log_level).err());
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
-    /// Access to media where this worker was told that it may read and write, and
-    /// nowhere else.
+    /// Stores that may use only the configured places.
     ///
     /// # Errors
-    /// Where a place is no folder that exists, or no bucket: each that is wrong.
+    /// Every place that is no existing folder or no bucket.
     pub fn stores(&self) -> Result<Stores, Vec<String>> {
         places::stores(&self.roots, &self.buckets)
     }
 
-    /// What this worker is willing to take.
     pub fn terms(&self) -> Terms {
         Terms {
             min_size: self.min_size,
@@ -325,21 +321,19 @@ impl Config {
         }
     }
 
-    /// The name to go by.
     pub fn worker_name(&self) -> WorkerName {
         self.name
             .clone()
             .unwrap_or_else(|| WorkerName::from_host(&host_name()))
     }
 
-    /// Jobs to run at once. A second slot keeps the cores busy while the first
-    /// reads, verifies or publishes.
+    /// The number of jobs to run at the same time. A second slot keeps the cores busy while the first job reads,
+    /// verifies or publishes.
     pub fn slots(&self, cores: u32) -> u32 {
         self.max_jobs
             .unwrap_or_else(|| (cores / 4).max(cores.min(2)))
     }
 
-    /// How to reach the broker.
     pub fn broker(&self) -> ConnectOptions {
         let name = format!("worker {}", self.worker_name());
         let mut options = ConnectOptions::new(self.nats.clone(), name);

@@ -1,4 +1,4 @@
-//! Where a worker may read and write: options, or lists in the environment.
+//! The places where a worker may read and write, from options or from the environment.
 
 use std::path::PathBuf;
 
@@ -6,12 +6,12 @@ use common::names::location::Location;
 use common::store::Stores;
 use common::store::roots::Roots;
 
-/// A list like `PATH`.
+/// A list in the form of `PATH`.
 const ROOTS: &str = "WORKER_ROOT";
-/// Comma-separated.
+/// A comma-separated list.
 const BUCKETS: &str = "WORKER_BUCKET";
 
-/// Reads a bucket, or a prefix of one.
+/// Parses a bucket, or a prefix of a bucket.
 pub(crate) fn bucket(text: &str) -> Result<Location, String> {
     let location = Location::from_argument(text).map_err(|error| error.to_string())?;
     if !location.is_remote() {
@@ -22,11 +22,10 @@ pub(crate) fn bucket(text: &str) -> Result<Location, String> {
     Ok(location)
 }
 
-/// Access below these places; where an option is missing, below those that the
-/// environment names.
+/// Stores that may use these places. If an option is missing, the environment variable is used.
 ///
 /// # Errors
-/// Each place that is no folder that exists, or no bucket.
+/// Every place that is no existing folder or no bucket.
 pub(crate) fn stores(roots: &[PathBuf], buckets: &[Location]) -> Result<Stores, Vec<String>> {
     let mut wrong = Vec::new();
     let mut roots = roots.to_vec();
@@ -35,7 +34,7 @@ pub(crate) fn stores(roots: &[PathBuf], buckets: &[Location]) -> Result<Stores, 
         roots.extend(std::env::split_paths(&listed));
         roots.retain(|path| !path.as_os_str().is_empty());
     }
-    // Each by itself, so that each is told of.
+    // One by one, so that every wrong root is reported.
     for root in &roots {
         let alone = Roots::new([root]);
         wrong.extend(alone.err().map(|error| format!("--root: {error}")));

@@ -1,4 +1,4 @@
-//! Everything that is wrong with a command line, not the first thing only.
+//! Lists every wrong value of a command line, not only the first.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use common::program::telemetry;
 
 use crate::cli::config::{Cli, places};
 
-/// Says what is wrong and ends the process. `first` is what clap found.
+/// Prints the problems and ends the process. `first` is the problem that clap found.
 pub(crate) fn exit(first: &clap::Error, arguments: &[OsString]) -> ! {
     if matches!(
         first.kind(),
@@ -28,7 +28,7 @@ pub(crate) fn exit(first: &clap::Error, arguments: &[OsString]) -> ! {
     first.exit()
 }
 
-/// Each value that cannot be read.
+/// Every value that cannot be parsed.
 fn all(arguments: &[OsString]) -> Vec<String> {
     let text = |arg: Arg| {
         if arg.get_action().takes_values() {
@@ -70,7 +70,7 @@ fn values(matches: &ArgMatches, id: &str) -> impl Iterator<Item = OsString> {
     values.into_iter().flatten().cloned()
 }
 
-/// Reads one value as if it were the only one.
+/// Parses one value as if it were the only one.
 fn alone(arg: &Arg, value: &OsString) -> Result<(), String> {
     let Some(long) = arg.get_long().filter(|_| arg.get_action().takes_values()) else {
         return Ok(());
@@ -82,7 +82,7 @@ fn alone(arg: &Arg, value: &OsString) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(error) => {
             let text = error.to_string();
-            // What comes after is the same for all.
+            // The text after the first empty line is the same for all problems.
             let lines = text.lines().take_while(|line| !line.is_empty());
             let lines: Vec<&str> = lines.map(str::trim).collect();
             Err(lines.join(" ").trim_start_matches("error: ").to_owned())
@@ -101,8 +101,8 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_value_is_told_of() {
-        let told = wrong(&[
+    fn every_wrong_value_is_reported() {
+        let reported = wrong(&[
             "--schedule",
             "at night",
             "--max-size=much",
@@ -125,17 +125,17 @@ mod tests {
             "/nowhere/at/all",
             "a=b=c",
         ];
-        assert_eq!(told.len(), expected.len(), "{told:#?}");
-        for (told, expected) in told.iter().zip(expected) {
-            assert!(told.contains(expected), "{told}");
+        assert_eq!(reported.len(), expected.len(), "{reported:#?}");
+        for (reported, expected) in reported.iter().zip(expected) {
+            assert!(reported.contains(expected), "{reported}");
         }
     }
 
     #[test]
-    fn what_is_right_is_not_told_of_and_subcommands_are_read_alike() {
+    fn right_values_are_not_reported_and_subcommands_are_checked_too() {
         assert_eq!(wrong(&["--max-size", "20G", "--read", "download"]), [""; 0]);
-        let told = wrong(&["check-config", "--read", "fast", "--max-jobs", "0"]);
-        assert_eq!(told.len(), 2, "{told:#?}");
+        let reported = wrong(&["check-config", "--read", "fast", "--max-jobs", "0"]);
+        assert_eq!(reported.len(), 2, "{reported:#?}");
         assert!(wrong(&["--no-such-option"]).is_empty());
     }
 }
