@@ -4,6 +4,8 @@
 //! blamed for that, no job that needs the place is started, and the place is checked until it answers. If the place
 //! answers, the failure is the job's own.
 
+mod place;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,13 +17,15 @@ use common::job::Job;
 use common::job::failure::{Failure, Fault};
 use common::names::location::Location;
 use common::store::{Answer, StoreError, Stores};
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::report::progress::Reporter;
+use crate::work::reach::place::{FIRST_TRIAL, Gone, LONGEST_TRIAL_WAIT, Place, Trial};
+
+pub use place::Need;
 
 /// The wait before a place that is away is checked for the first time. It doubles with each check.
 const FIRST_CHECK: Duration = Duration::from_millis(500);
@@ -29,11 +33,6 @@ const FIRST_CHECK: Duration = Duration::from_millis(500);
 const LONGEST_CHECK_WAIT: Duration = Duration::from_secs(10);
 /// A store that does not answer within this time is away.
 const SILENCE: Duration = Duration::from_secs(10);
-/// The wait before the first trial: a job that is admitted because only a job can find out whether a place is back.
-/// It doubles with each trial.
-const FIRST_TRIAL: Duration = Duration::from_secs(5);
-/// The longest wait between two trials.
-const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(60);
 /// How often an object that a store refuses is requested before its job fails.
 const REFUSALS: u32 = 3;
 /// The wait between two of these requests: new credentials do not reach all of a store at once.
@@ -49,108 +48,6 @@ pub struct Reach {
     checks: TaskTracker,
     /// Cancels these tasks when the worker stops.
     closed: CancellationToken,
-}
-
-#[derive(Default)]
-struct Place {
-    /// An object that existed when it was last requested.
-    known: Option<Location>,
-    /// When the place last came back.
-    back: Option<Instant>,
-    gone: Option<Gone>,
-}
-
-/// A place that is away.
-struct Gone {
-    since: Timestamp,
-    error: String,
-    /// The location that a job needed.
-    near: Location,
-    /// The number of bytes that a job had to write; `None` if it had to read.
-    room: Option<u64>,
-    /// Whether the place can be read, but not written.
-    only_writing: bool,
-    trial: Option<Trial>,
-}
-
-impl Gone {
-    /// Whether the place fails this need.
-    fn lacks(&self, need: Need<'_>) -> bool {
-        !self.only_writing || need.room.is_some()
-    }
-
-    fn trouble(&self, name: &Location) -> String {
-        let verb = if self.only_writing {
-            "write to"
-        } else {
-            "reach"
-        };
-        format!("cannot {verb} {name}: {}", self.error)
-    }
-}
-
-/// When a job may find out whether a place is back.
-struct Trial {
-    at: Instant,
-    wait: Duration,
-}
-
-impl Trial {
-    fn first() -> Self {
-        Self {
-            at: Instant::now() + FIRST_TRIAL,
-            wait: FIRST_TRIAL,
-        }
-    }
-
-    /// Whether a trial is due. If so, schedules the next one.
-    fn is_due(&mut self) -> bool {
-        let is_due = Instant::now() >= self.at;
-        if is_due {
-            self.wait = (self.wait * 2).min(LONGEST_TRIAL_WAIT);
-            self.at = Instant::now() + self.wait;
-        }
-        is_due
-    }
-}
-
-/// A job's need of a place.
-#[derive(Clone, Copy)]
-pub struct Need<'a> {
-    location: &'a Location,
-    /// The number of bytes to write; `None` to read.
-    room: Option<u64>,
-    /// How often the bytes were refused for lack of room.
-    refused: Option<u32>,
-}
-
-impl<'a> Need<'a> {
-    /// The need to read this location.
-    pub fn read(location: &'a Location) -> Self {
-        Self {
-            location,
-            room: None,
-            refused: None,
-        }
-    }
-
-    /// The need to write this many bytes.
-    pub fn write(location: &'a Location, bytes: u64) -> Self {
-        Self {
-            location,
-            room: Some(bytes),
-            refused: None,
-        }
-    }
-
-    /// The same need after it was refused for lack of room, `times` times by now.
-    #[must_use]
-    pub fn refused(self, times: u32) -> Self {
-        Self {
-            refused: Some(times),
-            ..self
-        }
-    }
 }
 
 impl Reach {
@@ -489,24 +386,4 @@ impl Reach {
 }
 
 #[cfg(test)]
-mod tests {
-    use common::store::roots::Roots;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn closing_ends_the_check_of_a_place_that_is_away() {
-        let root = tempfile::tempdir().expect("a folder");
-        let roots = Roots::new([root.path()]).expect("a folder");
-        let film = Location::file(&root.path().join("film.mkv")).expect("absolute");
-        let stores = Stores::new().within(roots, Vec::new());
-        let reach = Reach::new(&stores, Clock::default());
-        root.close().expect("removed");
-        let trouble = reach.trouble(Need::read(&film), Instant::now()).await;
-        assert!(trouble.is_some(), "the root is away");
-        assert_eq!(reach.checks.len(), 1);
-        let closing = tokio::time::timeout(Duration::from_secs(60), reach.close());
-        closing.await.expect("closed");
-        assert_eq!(Arc::strong_count(&reach), 1);
-    }
-}
+mod tests;
