@@ -14,12 +14,14 @@ use crate::job::run::{Requeue, Run, RunState};
 
 /// One entry of a job's history, stored in the stream `EVENTS`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// The job's id.
     pub job: JobId,
     /// The number of the attempt.
     pub attempt: u32,
     /// When it happened, by the broker's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub at: Timestamp,
     /// What happened.
     pub what: What,
@@ -31,6 +33,7 @@ pub struct Event {
 /// What happened to a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum What {
     /// It was enqueued. Recorded with its first claim, since enqueueing is one write.
     Queued,

@@ -6,6 +6,7 @@ use crate::names::location::Location;
 
 /// One exact version of a media file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Input {
     /// The file's location.
     pub location: Location,

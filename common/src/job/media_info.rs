@@ -7,6 +7,7 @@ pub const MOST_TRACKS: usize = 32;
 
 /// The content of a media file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MediaInfo {
     /// ffmpeg's name of the demuxer, e.g. `matroska,webm`.
     pub format: String,
@@ -20,6 +21,7 @@ pub struct MediaInfo {
 /// The content of a track.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum TrackInfo {
     /// Moving pictures, or a cover.
     Video {

@@ -26,6 +26,11 @@ use crate::recipe::Recipe;
 /// change. A decoded job has passed [`Job::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(description = "A job, written once when it is enqueued.")
+)]
 pub struct Job {
     /// The job's id, made from input, recipe and output.
     pub id: JobId,
@@ -46,6 +51,7 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "hops")]
     pub fallbacks: Option<Fallbacks>,
     /// When the job was enqueued.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub enqueued: Timestamp,
 }
 
@@ -83,6 +89,7 @@ impl Job {
 /// Further queues of a job, which open once the job has waited long enough. A job has none unless a person asks for
 /// them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fallbacks {
     /// The queues, in the order in which they open.
     pub queues: Vec<Queue>,

@@ -34,6 +34,7 @@ pub struct Progress {
 
 /// The figures that ffmpeg prints while it encodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EncodeProgress {
     /// Number of video frames encoded.
     pub frame: u64,

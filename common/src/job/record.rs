@@ -9,6 +9,7 @@ use crate::job::state::JobState;
 
 /// A job that waits and that no worker has claimed yet.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pending {
     /// The job.
     pub job: Job,
@@ -23,6 +24,7 @@ pub struct Pending {
 /// What the farm knows of one job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum JobRecord {
     /// No worker has claimed the job yet.
     Pending(Box<Pending>),

@@ -16,6 +16,7 @@ use crate::recipe::{BitDepth, Choice, Recipe, Scale};
 
 /// The workers that could run jobs of a recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// The queue in which such jobs wait.
     pub queue: Queue,
@@ -33,6 +34,7 @@ pub struct Plan {
 
 /// A worker that may run jobs of the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Candidate {
     /// The worker.
     pub worker: WorkerName,
@@ -50,6 +52,7 @@ pub struct Candidate {
 
 /// Averages over completed jobs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Measured {
     /// Number of jobs.
     pub jobs: u64,
@@ -61,6 +64,7 @@ pub struct Measured {
 
 /// A live worker that may not run jobs of the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnfitWorker {
     /// The worker.
     pub worker: WorkerName,
@@ -70,6 +74,7 @@ pub struct UnfitWorker {
 
 /// Another encoder of the same codec.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Alternative {
     /// The encoder.
     pub encoder: Encoder,

@@ -10,6 +10,7 @@ use crate::recipe::rate::{Bitrate, BitrateError};
 /// What to do with the audio tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Audio {
     /// Copy every track.
     #[default]
@@ -37,6 +38,7 @@ pub enum Audio {
 /// The audio encoders that recipes may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[allow(missing_docs)]
 pub enum AudioEncoder {
     Aac,

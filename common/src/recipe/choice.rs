@@ -10,11 +10,11 @@ use crate::recipe::encoder::{Codec, Encoder};
 /// The choice of a video encoder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Choice {
     /// This encoder and no other.
     Encoder(Encoder),
-    /// The first of these encoders; each further one only once the job has waited long enough (see
-    /// [`crate::job::Fallbacks`]).
+    /// The first of these encoders; each further one only once the job has waited long enough.
     FirstOf(Encoders),
     /// The best encoder of this codec that the worker has proved.
     Codec(Codec),
@@ -56,6 +56,7 @@ impl Choice {
 /// One encoder or more, all of one codec, the preferred one first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Encoder>")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Encoders(Vec<Encoder>);
 
 /// Why encoders cannot stand in for each other.

@@ -11,6 +11,7 @@ use crate::recipe::encoder::Codec;
 /// The file format of an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Container {
     /// Matroska: holds every codec and every kind of track.
     #[default]

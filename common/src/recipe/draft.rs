@@ -18,6 +18,8 @@ use crate::wire::is_default;
 /// recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "What to do with an input."))]
 pub struct RecipeDraft {
     /// The video streams.
     pub video: Video,

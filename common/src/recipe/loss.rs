@@ -12,6 +12,7 @@ macro_rules! kinds {
         /// A kind of thing that an input holds and an output may lack.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum Kind {
             $($(#[doc = $doc])+ $kind,)+
         }

@@ -56,6 +56,7 @@ impl FromStr for BitDepth {
 /// What to do with high dynamic range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Hdr {
     /// Keep it.
     #[default]
@@ -83,6 +84,7 @@ impl FromStr for Hdr {
 
 /// The colour sampling of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Chroma {
     /// The source's, as far as the encoder can.
     #[default]

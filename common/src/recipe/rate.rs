@@ -11,6 +11,7 @@ use crate::recipe::error::RecipeError;
 /// How much quality, or how many bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Rate {
     /// The encoder's own default.
     #[default]

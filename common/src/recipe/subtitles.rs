@@ -9,6 +9,7 @@ use crate::names::unknown::UnknownName;
 /// What to do with the subtitle tracks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Subtitles {
     /// Keep every track, in a format that the container holds.
     #[default]
@@ -20,6 +21,7 @@ pub enum Subtitles {
 /// What to do with closed captions (CEA-608, CEA-708), which are inside the video and not in a track of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Captions {
     /// Keep them inside the video, if the encoder can write them.
     #[default]

@@ -14,6 +14,7 @@ use crate::wire::is_default;
 /// What to do with the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Video {
     /// Encode it.
     Encode(Box<VideoEncode>),
@@ -24,6 +25,7 @@ pub enum Video {
 /// How video is encoded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VideoEncode {
     /// The encoder, or the codec.
     pub with: Choice,

@@ -3,10 +3,12 @@
 mod access;
 mod client;
 mod create;
+mod document;
 mod farm;
 mod files;
 mod fixture;
 mod pages;
+mod schema;
 mod server;
 mod settings;
 mod state;

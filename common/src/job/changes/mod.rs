@@ -14,6 +14,7 @@ pub const MOST_CHANGES: usize = 200;
 
 /// What has become, or will become, of one thing of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// The kind of thing.
     pub kind: Kind,
@@ -129,6 +130,7 @@ impl fmt::Display for Change {
 /// What became of a thing of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Fate {
     /// The output holds it unchanged.
     Kept,

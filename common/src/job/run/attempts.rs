@@ -11,14 +11,17 @@ use crate::job::run::Run;
 
 /// An attempt that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Attempt {
     /// The number of the attempt, from 1.
     pub number: u32,
     /// The worker that made it.
     pub worker: WorkerName,
     /// When it started.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub started: Timestamp,
     /// When it was known to have failed.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub ended: Timestamp,
     /// What went wrong, and the cause.
     pub failure: Failure,

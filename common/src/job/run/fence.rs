@@ -8,6 +8,7 @@ use crate::names::digest::Digest;
 
 /// The output that is about to appear, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fence {
     /// How the output appears.
     pub by: PublishMethod,
@@ -25,6 +26,7 @@ pub struct Fence {
 /// The step by which an output appears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum PublishMethod {
     /// The completion of the multipart upload with this id.
     Upload(String),

@@ -45,6 +45,8 @@ pub use validity::{MOST_ATTEMPTS, Unsound};
 /// The record of a job. A decoded run has passed [`Run::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "The record of a job."))]
 pub struct Run {
     /// The whole job: once it has ended, this is the only copy.
     pub job: Job,
@@ -79,6 +81,7 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Attempt>,
     /// When the run was last written, by the broker's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub changed: Timestamp,
 }
 

@@ -9,6 +9,7 @@ use crate::recipe::encoder::Encoder;
 
 /// The result of a completed job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Report {
     /// The worker that completed the job.
     pub worker: WorkerName,

@@ -13,15 +13,17 @@ use crate::job::state::JobState;
 /// The state of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum RunState {
     /// A worker owns the job.
     Running {
         /// The owner: the worker whose claim is in the run.
         worker: WorkerName,
         /// When the owner claimed the job.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
         since: Timestamp,
-        /// The stored stage: `Reading` from the claim on, `Publishing` from the fence on. [`crate::job::progress`]
-        /// has the live stage.
+        /// The stored stage: `reading` from the claim on, `publishing` from the fence on. The progress of the job has
+        /// the live stage.
         stage: Stage,
     },
     /// The job waits in its queue again.
@@ -32,6 +34,7 @@ pub enum RunState {
     /// An attempt failed; the next one starts later.
     Waiting {
         /// The earliest time of the next attempt.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
         until: Timestamp,
         /// The failure of the last attempt.
         failure: Failure,
@@ -53,6 +56,7 @@ pub enum RunState {
 /// How a job came to wait in a queue again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Requeue {
     /// A worker released it unharmed, e.g. on SIGTERM.
     Worker(WorkerName),

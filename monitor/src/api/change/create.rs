@@ -37,7 +37,6 @@ pub(crate) struct Order {
     files: Vec<String>,
     /// The folder of the outputs, below the store's root.
     output: String,
-    #[schema(value_type = Object)]
     recipe: Recipe,
     /// 1 (low) to 10 (high); 5 by default.
     #[serde(default)]

@@ -15,7 +15,6 @@ use crate::web::refusal::{Json, Named, Params, Refusal};
 /// A recipe to save under a name.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Kept {
-    #[schema(value_type = Object)]
     recipe: Recipe,
     /// What the preset is for, in one line.
     note: Option<String>,

@@ -15,7 +15,6 @@ use crate::web::refusal::{Json, Refusal};
 pub(crate) struct ForecastQuestion {
     /// The file, below the store's root.
     file: String,
-    #[schema(value_type = Object)]
     recipe: Recipe,
 }
 
@@ -23,7 +22,6 @@ pub(crate) struct ForecastQuestion {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Foretold {
     /// What would be kept, converted and lost.
-    #[schema(value_type = Vec<Object>)]
     changes: Vec<common::job::changes::Change>,
     /// Why the job would fail; `null` if nothing speaks against it.
     refused: Option<String>,

@@ -127,14 +127,12 @@ pub(crate) struct Details {
     state: JobState,
     /// The stored record: `pending`, `parked` while the batch is paused, or `run` as it was last
     /// written.
-    #[schema(value_type = Object)]
     record: JobRecord,
     /// The queue of the job's recipe, if that is another.
     home: Option<Queue>,
     /// Why the job is in this state, in one sentence; times in RFC 3339.
     why: String,
     /// The history of the job, oldest event first.
-    #[schema(value_type = Vec<Object>)]
     events: Vec<Event>,
 }
 

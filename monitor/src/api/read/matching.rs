@@ -18,7 +18,6 @@ use crate::web::refusal::{Json, Refusal};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PlanRequest {
-    #[schema(value_type = Object)]
     recipe: Recipe,
 }
 
@@ -26,7 +25,7 @@ pub(crate) struct PlanRequest {
 /// nothing.
 #[utoipa::path(
     post, path = "/plan", tag = "new", request_body = PlanRequest,
-    responses((status = OK, body = Object), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+    responses((status = OK, body = Plan), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
 pub(crate) async fn plan(
     State(shared): State<App>,

@@ -35,7 +35,6 @@ pub(crate) struct Sides {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Content {
     /// Format, duration and tracks.
-    #[schema(value_type = Option<Object>)]
     media: Option<MediaInfo>,
     /// Why the contents are not known.
     why: Option<String>,

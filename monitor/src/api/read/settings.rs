@@ -38,7 +38,6 @@ pub(crate) struct HistoryRow {
 pub(crate) struct PresetRow {
     name: Token,
     note: Option<String>,
-    #[schema(value_type = Object)]
     recipe: Recipe,
     /// The recipe in one line.
     words: String,

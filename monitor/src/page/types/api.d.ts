@@ -36,7 +36,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/foresee": {
+    "/api/v1/forecast": {
         parameters: {
             query?: never;
             header?: never;
@@ -45,7 +45,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["foresee"];
+        post: operations["forecast"];
         delete?: never;
         options?: never;
         head?: never;
@@ -520,6 +520,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Alternative: {
+            encoder: components["schemas"]["Encoder"];
+            /** Format: float */
+            fps: number;
+            workers: components["schemas"]["WorkerName"][];
+        };
+        /** @example aq-mode=3 */
+        Argument: string;
+        Attempt: {
+            /** Format: date-time */
+            ended: string;
+            failure: components["schemas"]["Failure"];
+            /** Format: int32 */
+            number: number;
+            /** Format: date-time */
+            started: string;
+            worker: components["schemas"]["WorkerName"];
+        };
         Attention: {
             /** @enum {string} */
             kind: "unserved";
@@ -560,6 +578,19 @@ export interface components {
             name: string;
             reason: string;
         };
+        Audio: "copy" | "none" | {
+            copy_else: {
+                bitrate?: components["schemas"]["Bitrate"] | null;
+                encoder: components["schemas"]["AudioEncoder"];
+            };
+        } | {
+            encode: {
+                bitrate?: components["schemas"]["Bitrate"] | null;
+                encoder: components["schemas"]["AudioEncoder"];
+            };
+        };
+        /** @enum {string} */
+        AudioEncoder: "aac" | "libfdk_aac" | "libmp3lame" | "libopus" | "libvorbis" | "flac" | "ac3" | "eac3";
         AwayRow: {
             error: string;
             place: string;
@@ -580,11 +611,27 @@ export interface components {
                 number
             ][];
         };
+        /** @enum {integer} */
+        BitDepth: 8 | 10;
+        /** @example 4500k */
+        Bitrate: string;
         Broker: {
             connected: boolean;
             error?: string | null;
             since: components["schemas"]["Moment"];
         };
+        Candidate: {
+            encoder?: components["schemas"]["Encoder"] | null;
+            /** Format: float */
+            fps?: number | null;
+            measured?: components["schemas"]["Measured"] | null;
+            /** Format: int32 */
+            score: number;
+            warnings: string[];
+            worker: components["schemas"]["WorkerName"];
+        };
+        /** @enum {string} */
+        Captions: "keep" | "srt";
         CardRow: {
             audio: string[];
             buckets: string[];
@@ -604,6 +651,24 @@ export interface components {
             };
             roots: string[];
         };
+        Change: {
+            fate: components["schemas"]["Fate"];
+            from: string;
+            is_wanted?: boolean;
+            kind: components["schemas"]["Kind"];
+            to?: string | null;
+            track?: number | null;
+            why?: string | null;
+        };
+        Choice: {
+            encoder: components["schemas"]["Encoder"];
+        } | {
+            first_of: components["schemas"]["Encoders"];
+        } | {
+            codec: components["schemas"]["Codec"];
+        };
+        /** @enum {string} */
+        Chroma: "keep" | "420";
         /** @enum {string} */
         Codec: "h264" | "hevc" | "av1" | "vp8" | "vp9" | "vvc" | "mpeg2video" | "mpeg4" | "prores" | "dnxhd" | "ffv1" | "mjpeg";
         ConsumerRow: {
@@ -617,8 +682,10 @@ export interface components {
             redelivered: number;
             waiting: number;
         };
+        /** @enum {string} */
+        Container: "mkv" | "mp4" | "mov" | "webm";
         Content: {
-            media?: Record<string, unknown> | null;
+            media?: components["schemas"]["MediaInfo"] | null;
             why?: string | null;
         };
         ControlRow: {
@@ -638,12 +705,28 @@ export interface components {
             preset: components["schemas"]["Token"];
         };
         Details: {
-            events: Record<string, unknown>[];
+            events: components["schemas"]["Event"][];
             home?: components["schemas"]["Queue"] | null;
             name: components["schemas"]["JobName"];
-            record: Record<string, unknown>;
+            record: components["schemas"]["JobRecord"];
             state: components["schemas"]["JobState"];
             why: string;
+        };
+        /** @example e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 */
+        Digest: string;
+        EncodeProgress: {
+            /** Format: float */
+            bitrate: number;
+            /** Format: float */
+            fps: number;
+            /** Format: int64 */
+            frame: number;
+            /** Format: int64 */
+            size: number;
+            /** Format: float */
+            speed: number;
+            /** Format: double */
+            time: number;
         };
         /** @example hevc_nvenc */
         Encoder: string;
@@ -667,37 +750,30 @@ export interface components {
             codec: string;
             name: string;
         };
+        Encoders: components["schemas"]["Encoder"][];
         EndedRow: {
             /** Format: int32 */
             attempts: number;
             ended: components["schemas"]["Moment"];
-            ending: components["schemas"]["Ending"];
+            ending: components["schemas"]["JobEnd"];
             job: components["schemas"]["JobName"];
             queue: components["schemas"]["Queue"];
             worker?: components["schemas"]["WorkerName"] | null;
         };
-        Ending: {
-            encoder?: components["schemas"]["Encoder"] | null;
-            /** Format: double */
-            fps: number;
-            further_news: number;
-            /** Format: int64 */
-            input_size: number;
-            news?: string | null;
-            /** Format: int64 */
-            output_size: number;
-            /** Format: double */
-            seconds: number;
-            /** @enum {string} */
-            state: "completed";
-        } | {
+        Event: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int32 */
+            attempt: number;
+            job: components["schemas"]["JobId"];
+            priority?: components["schemas"]["Priority"] | null;
+            what: components["schemas"]["What"];
+        };
+        Failure: {
+            counts?: boolean;
             fault: components["schemas"]["Fault"];
-            reason: string;
-            /** @enum {string} */
-            state: "failed";
-        } | {
-            /** @enum {string} */
-            state: "cancelled";
+            log?: string[];
+            message: string;
         };
         FailureSum: {
             fault: components["schemas"]["Fault"];
@@ -705,8 +781,23 @@ export interface components {
             latest: components["schemas"]["Moment"];
             reason: string;
         };
+        Fallbacks: {
+            /** Format: int64 */
+            after: number;
+            queues: components["schemas"]["Queue"][];
+        };
+        /** @enum {string} */
+        Fate: "kept" | "converted" | "lost";
         /** @enum {string} */
         Fault: "input" | "worker" | "passing";
+        Fence: {
+            by: components["schemas"]["PublishMethod"];
+            digest: components["schemas"]["Digest"];
+            is_settled?: boolean;
+            report: components["schemas"]["Report"];
+            /** Format: int64 */
+            size: number;
+        };
         FileReceipt: {
             added: boolean;
             file: string;
@@ -718,6 +809,8 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        /** @example hqdn3d,unsharp */
+        Filters: string;
         Fit: {
             fits: boolean;
             why?: string | null;
@@ -728,14 +821,16 @@ export interface components {
             folders: string[];
             root?: string | null;
         };
-        ForeseeRequest: {
+        ForecastQuestion: {
             file: string;
-            recipe: Record<string, unknown>;
+            recipe: components["schemas"]["Recipe"];
         };
         Foretold: {
-            changes: Record<string, unknown>[];
+            changes: components["schemas"]["Change"][];
             refused?: string | null;
         };
+        /** @enum {string} */
+        Hdr: "keep" | "sdr";
         Held: {
             alternatives?: components["schemas"]["Encoder"][];
             /** Format: int64 */
@@ -766,11 +861,53 @@ export interface components {
             jobs: components["schemas"]["JobId"][];
             total: number;
         };
+        Input: {
+            location: components["schemas"]["Location"];
+            /** Format: int64 */
+            size: number;
+            version: string;
+        };
         JetStream: {
             consumers: components["schemas"]["ConsumerRow"][];
             server: string;
             streams: components["schemas"]["StreamRow"][];
             version: string;
+        };
+        Job: {
+            /** Format: int32 */
+            attempts: number;
+            batch: components["schemas"]["BatchId"];
+            /** Format: date-time */
+            enqueued: string;
+            hops?: components["schemas"]["Fallbacks"] | null;
+            id: components["schemas"]["JobId"];
+            input: components["schemas"]["Input"];
+            output: components["schemas"]["Location"];
+            recipe: components["schemas"]["Recipe"];
+            replace?: boolean;
+        };
+        JobEnd: {
+            encoder?: components["schemas"]["Encoder"] | null;
+            /** Format: double */
+            fps: number;
+            further_news: number;
+            /** Format: int64 */
+            input_size: number;
+            news?: string | null;
+            /** Format: int64 */
+            output_size: number;
+            /** Format: double */
+            seconds: number;
+            /** @enum {string} */
+            state: "completed";
+        } | {
+            fault: components["schemas"]["Fault"];
+            reason: string;
+            /** @enum {string} */
+            state: "failed";
+        } | {
+            /** @enum {string} */
+            state: "cancelled";
         };
         /** @example 9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab */
         JobId: string;
@@ -778,6 +915,13 @@ export interface components {
             folder: string;
             id: components["schemas"]["JobId"];
             name: string;
+        };
+        JobRecord: {
+            pending: components["schemas"]["Pending"];
+        } | {
+            parked: components["schemas"]["Run"];
+        } | {
+            run: components["schemas"]["Run"];
         };
         JobRow: {
             batch: components["schemas"]["BatchId"];
@@ -810,10 +954,12 @@ export interface components {
         };
         Kept: {
             note?: string | null;
-            recipe: Record<string, unknown>;
+            recipe: components["schemas"]["Recipe"];
             /** Format: int64 */
             revision?: number | null;
         };
+        /** @enum {string} */
+        Kind: "track" | "language" | "title" | "disposition" | "chapters" | "attachment" | "cover" | "tag" | "rotation" | "aspect" | "colour" | "hdr10" | "hdr10plus" | "dolby_vision" | "hlg" | "interlacing" | "alpha" | "captions" | "timing" | "timecode" | "layout";
         LiveState: {
             attention: components["schemas"]["Attention"][];
             broker: components["schemas"]["Broker"];
@@ -831,8 +977,24 @@ export interface components {
                 [key: string]: components["schemas"]["CardRow"];
             };
         };
+        /** @example s3://media/in/film.mkv */
+        Location: string;
         Login: {
             password: string;
+        };
+        Measured: {
+            /** Format: double */
+            fps: number;
+            /** Format: int64 */
+            jobs: number;
+            /** Format: double */
+            seconds_per_gigabyte: number;
+        };
+        MediaInfo: {
+            /** Format: double */
+            duration?: number | null;
+            format: string;
+            tracks: components["schemas"]["TrackInfo"][];
         };
         Moment: string;
         Move: {
@@ -856,7 +1018,7 @@ export interface components {
             hop_after?: number | null;
             output: string;
             priority?: components["schemas"]["Priority"];
-            recipe: Record<string, unknown>;
+            recipe: components["schemas"]["Recipe"];
             worker?: components["schemas"]["WorkerName"] | null;
         };
         Outcome: {
@@ -873,8 +1035,22 @@ export interface components {
             ][];
             total: number;
         };
+        Pending: {
+            job: components["schemas"]["Job"];
+            priority: components["schemas"]["Priority"];
+            queue: components["schemas"]["Queue"];
+            /** Format: int64 */
+            sequence: number;
+        };
+        Plan: {
+            alternatives: components["schemas"]["Alternative"][];
+            candidates: components["schemas"]["Candidate"][];
+            foreign?: components["schemas"]["Location"][] | null;
+            queue: components["schemas"]["Queue"];
+            unfit: components["schemas"]["UnfitWorker"][];
+        };
         PlanRequest: {
-            recipe: Record<string, unknown>;
+            recipe: components["schemas"]["Recipe"];
         };
         Point: components["schemas"]["Sum"] & {
             /** Format: int64 */
@@ -886,7 +1062,7 @@ export interface components {
             built_in: boolean;
             name: components["schemas"]["Token"];
             note?: string | null;
-            recipe: Record<string, unknown>;
+            recipe: components["schemas"]["Recipe"];
             /** Format: int64 */
             revision?: number | null;
             words: string;
@@ -903,6 +1079,12 @@ export interface components {
             /** Format: int64 */
             revision: number;
         };
+        PublishMethod: {
+            upload: string;
+        } | {
+            file: string;
+        };
+        Quality: number;
         /** @example any_hevc */
         Queue: string;
         QueueRow: {
@@ -924,9 +1106,26 @@ export interface components {
             slots: number;
             unserved?: components["schemas"]["Unserved"] | null;
         };
+        Rate: "default" | {
+            /** Format: double */
+            crf: number;
+        } | {
+            quality: components["schemas"]["Quality"];
+        } | {
+            bitrate: components["schemas"]["Bitrate"];
+        };
         Receipt: {
             batch?: components["schemas"]["BatchId"] | null;
             files: components["schemas"]["FileReceipt"][];
+        };
+        Recipe: {
+            audio?: components["schemas"]["Audio"];
+            captions?: components["schemas"]["Captions"];
+            container?: components["schemas"]["Container"];
+            refuse_loss?: components["schemas"]["Kind"][];
+            strict_input?: boolean;
+            subtitles?: components["schemas"]["Subtitles"];
+            video: components["schemas"]["Video"];
         };
         Refusal: {
             error: string;
@@ -938,6 +1137,29 @@ export interface components {
             name: string;
             offline: boolean;
         };
+        Report: {
+            changes?: components["schemas"]["Change"][];
+            /** Format: double */
+            duration: number;
+            /** Format: double */
+            encode_seconds: number;
+            encoder?: components["schemas"]["Encoder"] | null;
+            /** Format: int64 */
+            frames: number;
+            input_media?: components["schemas"]["MediaInfo"] | null;
+            /** Format: int64 */
+            input_size: number;
+            output_media?: components["schemas"]["MediaInfo"] | null;
+            /** Format: int64 */
+            output_size: number;
+            /** Format: double */
+            total_seconds: number;
+            warnings?: string[];
+            worker: components["schemas"]["WorkerName"];
+        };
+        Requeue: {
+            worker: components["schemas"]["WorkerName"];
+        } | "person" | "move";
         RetryRow: {
             /** Format: int32 */
             attempts: number;
@@ -948,6 +1170,53 @@ export interface components {
         };
         /** @enum {string} */
         Role: "reader" | "operator";
+        Run: {
+            /** Format: int32 */
+            attempt: number;
+            /** Format: date-time */
+            changed: string;
+            /** Format: int64 */
+            delivered?: number;
+            failures?: components["schemas"]["Attempt"][];
+            fence?: components["schemas"]["Fence"] | null;
+            job: components["schemas"]["Job"];
+            output_digest?: components["schemas"]["Digest"] | null;
+            priority: components["schemas"]["Priority"];
+            queue: components["schemas"]["Queue"];
+            /** Format: int32 */
+            renewed?: number;
+            /** Format: int32 */
+            returned: number;
+            /** Format: int64 */
+            sequence: number;
+            state: components["schemas"]["RunState"];
+        };
+        RunState: {
+            running: {
+                /** Format: date-time */
+                since: string;
+                stage: components["schemas"]["Stage"];
+                worker: components["schemas"]["WorkerName"];
+            };
+        } | {
+            queued: {
+                by: components["schemas"]["Requeue"];
+            };
+        } | {
+            waiting: {
+                failure: components["schemas"]["Failure"];
+                /** Format: date-time */
+                until: string;
+            };
+        } | {
+            completed: {
+                report: components["schemas"]["Report"];
+            };
+        } | {
+            failed: {
+                failure: components["schemas"]["Failure"];
+            };
+        } | "cancelled";
         RunningRow: {
             /** Format: int32 */
             attempt: number;
@@ -978,6 +1247,8 @@ export interface components {
             /** Format: int64 */
             revision: number;
         };
+        /** @example 1280x-2 */
+        Scale: string;
         Settings: {
             default?: components["schemas"]["Token"] | null;
             history: components["schemas"]["HistoryRow"];
@@ -1010,6 +1281,8 @@ export interface components {
             storage: string;
             subjects: string[];
         };
+        /** @enum {string} */
+        Subtitles: "keep" | "none";
         Sum: {
             /** Format: int64 */
             completed: number;
@@ -1053,6 +1326,31 @@ export interface components {
             slots: number;
             workers: number;
         };
+        TrackInfo: {
+            video: {
+                codec: string;
+                /** Format: int32 */
+                depth: number;
+                /** Format: double */
+                fps?: number | null;
+                /** Format: int32 */
+                height: number;
+                /** Format: int32 */
+                width: number;
+            };
+        } | {
+            audio: {
+                /** Format: int32 */
+                channels: number;
+                codec: string;
+                language?: string | null;
+            };
+        } | {
+            subtitles: {
+                codec: string;
+                language?: string | null;
+            };
+        };
         Unavailable: {
             last_seen?: components["schemas"]["Moment"] | null;
             note?: string | null;
@@ -1060,8 +1358,27 @@ export interface components {
             until?: components["schemas"]["Moment"] | null;
             worker: components["schemas"]["WorkerName"];
         };
+        UnfitWorker: {
+            reason: string;
+            worker: components["schemas"]["WorkerName"];
+        };
         /** @enum {string} */
         Unserved: "paused" | "quarantined" | "drained" | "off_hours" | "lost" | "not_there" | "no_workers" | "not_proved";
+        Video: {
+            encode: components["schemas"]["VideoEncode"];
+        } | "copy";
+        VideoEncode: {
+            arguments?: components["schemas"]["Argument"][];
+            bit_depth?: components["schemas"]["BitDepth"] | null;
+            chroma?: components["schemas"]["Chroma"];
+            filters?: components["schemas"]["Filters"] | null;
+            hdr?: components["schemas"]["Hdr"];
+            preset?: components["schemas"]["Token"] | null;
+            rate?: components["schemas"]["Rate"];
+            scale?: components["schemas"]["Scale"] | null;
+            scale_up?: boolean;
+            with: components["schemas"]["Choice"];
+        };
         Vocabulary: {
             arguments: string[];
             audio: string[];
@@ -1074,6 +1391,23 @@ export interface components {
         Week: {
             hours: components["schemas"]["Hours"];
         };
+        What: "queued" | {
+            claimed: components["schemas"]["WorkerName"];
+        } | {
+            command: string;
+        } | {
+            progress: components["schemas"]["EncodeProgress"];
+        } | {
+            returned: components["schemas"]["WorkerName"];
+        } | {
+            moved: components["schemas"]["Queue"];
+        } | "requeued" | {
+            retried: components["schemas"]["Failure"];
+        } | {
+            completed: components["schemas"]["Report"];
+        } | {
+            failed: components["schemas"]["Failure"];
+        } | "cancelled";
         /** @example mini-pc */
         WorkerName: string;
         WorkerRow: {
@@ -1164,7 +1498,7 @@ export interface operations {
             };
         };
     };
-    foresee: {
+    forecast: {
         parameters: {
             query?: never;
             header?: never;
@@ -1173,7 +1507,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ForeseeRequest"];
+                "application/json": components["schemas"]["ForecastQuestion"];
             };
         };
         responses: {
@@ -1777,7 +2111,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, unknown>;
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             422: {

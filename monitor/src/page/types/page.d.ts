@@ -31,7 +31,7 @@ export type JobsPage = Schemas["Page"];
 export type NextRow = Schemas["NextRow"];
 export type Outcome = Schemas["Outcome"];
 export type JobState = Schemas["JobState"];
-export type PresetRow = Schemas["PresetRow"] & { recipe: Recipe };
+export type PresetRow = Schemas["PresetRow"];
 export type QueueRow = Schemas["QueueRow"];
 export type RetryRow = Schemas["RetryRow"];
 export type RunningRow = Schemas["RunningRow"];
@@ -40,104 +40,32 @@ export type Unavailable = Schemas["Unavailable"];
 export type Vocabulary = Schemas["Vocabulary"];
 export type WorkerRow = Schemas["WorkerRow"];
 
-// What the document leaves open, as `object`: messages of the farm, which have types of their own in Rust.
+// Unions of the farm's messages: a word, or an object whose only key says which of several values it holds.
 
-export type Rate = "default" | { quality: number } | { crf: number } | { bitrate: string | number };
-export type VideoEncode = {
-  with: { encoder?: string; codec?: string; first_of?: string[] };
-  rate?: Rate;
-  preset?: string;
-  bit_depth?: number;
-  hdr?: string;
-  chroma?: string;
-  scale?: string;
-  scale_up?: boolean;
-  filters?: string;
-  arguments?: string[];
-};
-export type AudioEncode = { encoder: string; bitrate?: string | number };
-export type Audio = string | { copy_else?: AudioEncode; encode?: AudioEncode };
-export type Recipe = {
-  video: "copy" | { encode: VideoEncode };
-  audio?: Audio;
-  subtitles?: string;
-  captions?: string;
-  container?: string;
-  refuse_loss?: string[];
-  strict_input?: boolean;
-};
+type Keys<U> = U extends object ? keyof U : never;
+/** Such a union as an object that has each of its keys perhaps, or as a word. */
+type Tagged<U> = Extract<U, string> | { [K in Keys<U>]?: U extends { [P in K]: infer V } ? V : never };
+type Objects<U> = Exclude<Tagged<U>, string>;
 
-export type Change = { kind: string; fate: "kept" | "converted" | "lost"; track?: number; from: string; to?: string; why?: string; is_wanted?: boolean };
-export type Failure = { message: string; log?: string[] };
-export type Report = {
-  worker: string;
-  encoder: string | null;
-  input_size: number;
-  output_size: number;
-  frames: number;
-  duration: number;
-  encode_seconds: number;
-  total_seconds: number;
-  changes?: Change[];
-  warnings?: string[];
-};
-export type Job = {
-  id: string;
-  batch: string;
-  input: { location: string; size: number };
-  output: string;
-  recipe: Recipe;
-  attempts: number;
-  enqueued: string;
-};
-export type RunState = {
-  running?: { worker: string };
-  waiting?: { until: string };
-  completed?: { report: Report };
-  failed?: { failure: Failure };
-};
-export type Run = {
-  job: Job;
-  queue: string;
-  priority: number;
-  attempt: number;
-  returned: number;
-  state: string | RunState;
-  failures?: { failure: Failure }[];
-};
-export type JobRecord = { run?: Run; parked?: Run; pending?: { job: Job; queue: string; priority: number } };
-export type What = {
-  claimed?: string;
-  command?: string;
-  progress?: { frame: number; fps: number };
-  returned?: string;
-  moved?: string;
-  retried?: Failure;
-  completed?: Report;
-  failed?: Failure;
-};
-export type JobEvent = { what: string | What; attempt: number; at: string; priority?: number };
-export type JobDetails = Schemas["Details"] & { record: JobRecord; events: JobEvent[] };
-
-export type Track = {
-  video?: { codec: string; width: number; height: number; fps?: number; depth: number };
-  audio?: { codec: string; channels: number; language?: string };
-  subtitles?: { codec: string; language?: string };
-};
-export type Media = { format: string; duration?: number; tracks: Track[] };
-export type Content = { media?: Media | null; why?: string | null };
-export type Plan = {
-  candidates: {
-    worker: string;
-    encoder: string | null;
-    fps: number | null;
-    measured: { jobs: number; fps: number; seconds_per_gigabyte: number } | null;
-    score: number;
-    warnings: string[];
-  }[];
-  unfit: { worker: string; reason: string }[];
-  alternatives: { encoder: string; workers: string[]; fps: number }[];
-};
+export type Audio = Schemas["Audio"];
+export type AudioEncoder = Schemas["AudioEncoder"];
+export type AudioObject = Objects<Audio>;
+export type Change = Schemas["Change"];
+export type Choice = Objects<Schemas["Choice"]>;
+export type Codec = Schemas["Codec"];
+export type Foretold = Schemas["Foretold"];
+export type Job = Schemas["Job"];
+export type JobEvent = Omit<Schemas["Event"], "what"> & { what: Tagged<Schemas["What"]> };
+export type JobDetails = Omit<Schemas["Details"], "record" | "events"> & { record: Objects<Schemas["JobRecord"]>; events: JobEvent[] };
+export type Plan = Schemas["Plan"];
+export type Recipe = Schemas["Recipe"];
+export type Report = Schemas["Report"];
+export type RunState = Objects<Schemas["RunState"]>;
+export type Track = Objects<Schemas["TrackInfo"]>;
+export type Media = Omit<Schemas["MediaInfo"], "tracks"> & { tracks: Track[] };
+export type Content = Omit<Schemas["Content"], "media"> & { media?: Media | null };
+export type VideoEncode = Schemas["VideoEncode"];
+export type What = Objects<Schemas["What"]>;
 
 // Requests: a path of the document, what fills it, and what comes back.
 

@@ -130,7 +130,7 @@ export function fileComparison({ api }) {
       loading?.stop();
       const loader = createLoader(
         () => api.get("/jobs/{job}/media", { job: job.id }),
-        (media) => draw(job, report, /** @type {any} */ (media)),
+        (media) => draw(job, report, media),
       );
       loading = loader;
       loader.load();

@@ -147,7 +147,8 @@ export function mount(element, deps) {
   /** @param {string} job */
   function loaderOf(job) {
     return createLoader(
-      async () => /** @type {JobDetails} */ (await api.get("/jobs/{job}", { job })),
+      /** @returns {Promise<JobDetails>} */
+      () => api.get("/jobs/{job}", { job }),
       (details) =>
         whenStill(() => {
           if (job !== id) return;

@@ -1,7 +1,7 @@
 // @ts-check
 // What would become of the chosen files: workers look into the first of them, one after the other.
 
-/** @import { Change, Deps, Recipe } from "#types" */
+/** @import { Deps, Foretold, Recipe } from "#types" */
 
 import { h } from "../../lib/dom.js";
 import { plural, printable } from "../../lib/format.js";
@@ -10,7 +10,6 @@ import { changeList } from "../../widgets/changes.js";
 /** Files that are looked into. */
 const MOST = 10;
 
-/** @typedef {{ changes: Change[], refused?: string | null }} Foretold */
 
 /**
  * Draws into `element`.
@@ -30,7 +29,7 @@ export function foresight({ api }, element) {
     const key = JSON.stringify([file, recipe]);
     const before = known.get(key);
     if (before) return before;
-    const answer = /** @type {Foretold} */ (await api.post("/forecast", { file, recipe }));
+    const answer = await api.post("/forecast", { file, recipe });
     known.set(key, answer);
     return answer;
   }

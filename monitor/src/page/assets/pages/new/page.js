@@ -69,7 +69,7 @@ export function mount(element, deps) {
   const settings = createLoader(
     () => api.get("/settings"),
     ({ presets: found, default: first }) => {
-      presets = /** @type {PresetRow[]} */ (found);
+      presets = found;
       recipe.offerPresets(presets, first);
     },
   );
@@ -107,7 +107,7 @@ export function mount(element, deps) {
     /** @type {string | null} */
     let reason = null;
     try {
-      plan = /** @type {Plan} */ (await api.post("/plan", { recipe: planned }));
+      plan = await api.post("/plan", { recipe: planned });
     } catch (refusal) {
       reason = /** @type {Error} */ (refusal).message;
     }

@@ -1,7 +1,7 @@
 // @ts-check
 // What holds for the whole farm: presets, how long history is kept, and the orders in force.
 
-/** @import { Mount, PresetRow } from "#types" */
+/** @import { Mount } from "#types" */
 
 import { h, problemLine, sayProblem } from "../../lib/dom.js";
 import { createLoader, everySoOften } from "../../lib/retry.js";
@@ -19,7 +19,7 @@ export function mount(element, deps) {
     () => deps.api.get("/settings"),
     (settings) => {
       sayProblem(problem, null);
-      presets.update(/** @type {PresetRow[]} */ (settings.presets), settings.default);
+      presets.update(settings.presets, settings.default);
       retention.update(settings.history);
     },
     ({ message }) => sayProblem(problem, message),

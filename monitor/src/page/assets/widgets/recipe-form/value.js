@@ -1,7 +1,7 @@
 // @ts-check
 // From fields to a recipe, and back.
 
-/** @import { Audio, Recipe, VideoEncode } from "#types" */
+/** @import { Audio, AudioEncoder, AudioObject, Choice, Codec, Recipe, VideoEncode } from "#types" */
 /** @import { Fields } from "./fields.js" */
 
 import { choose, settleFields } from "./fields.js";
@@ -21,17 +21,19 @@ function readEncode(fields) {
   const others = said(fields.else);
   /** @type {VideoEncode} */
   const encode = { with: { encoder: name } };
-  if (name.startsWith("any_")) encode.with = { codec: name.slice(4) };
+  if (name.startsWith("any_")) encode.with = { codec: /** @type {Codec} */ (name.slice(4)) };
   else if (others) encode.with = { first_of: [name, ...others.split(",")] };
   const [kind, amount] = [said(fields.rate), said(fields.amount)];
   if (amount && kind === "quality") encode.rate = { quality: Number(amount) };
   else if (amount && kind === "crf") encode.rate = { crf: Number(amount) };
   else if (amount && kind === "bitrate") encode.rate = { bitrate: amount };
-  for (const part of /** @type {const} */ (["preset", "scale", "filters", "hdr", "chroma"])) {
+  for (const part of /** @type {const} */ (["preset", "scale", "filters"])) {
     const value = said(fields[part]);
     if (value) encode[part] = value;
   }
-  if (said(fields.bit_depth)) encode.bit_depth = Number(said(fields.bit_depth));
+  if (said(fields.hdr)) encode.hdr = /** @type {VideoEncode["hdr"]} */ (said(fields.hdr));
+  if (said(fields.chroma)) encode.chroma = /** @type {VideoEncode["chroma"]} */ (said(fields.chroma));
+  if (said(fields.bit_depth)) encode.bit_depth = /** @type {VideoEncode["bit_depth"]} */ (Number(said(fields.bit_depth)));
   if (said(fields.scale) && said(fields.scale_up)) encode.scale_up = true;
   if (said(fields.arguments)) encode.arguments = said(fields.arguments).split(/\s+/);
   return encode;
@@ -43,10 +45,10 @@ function readEncode(fields) {
  */
 function readAudio(fields) {
   const choice = fields.audio.value;
-  if (fields.bitrate.disabled) return choice;
+  if (fields.bitrate.disabled) return /** @type {Audio} */ (choice);
   const bitrate = said(fields.bitrate);
   const isElse = choice.startsWith("else:");
-  const encoder = isElse ? choice.slice(5) : choice;
+  const encoder = /** @type {AudioEncoder} */ (isElse ? choice.slice(5) : choice);
   const encode = bitrate ? { encoder, bitrate } : { encoder };
   return isElse ? { copy_else: encode } : { encode };
 }
@@ -62,12 +64,12 @@ export function readRecipe(fields, refused) {
   const recipe = {
     video: fields.with.value === "copy" ? "copy" : { encode: readEncode(fields) },
     audio: readAudio(fields),
-    subtitles: fields.subtitles.value,
-    container: fields.container.value,
+    subtitles: /** @type {Recipe["subtitles"]} */ (fields.subtitles.value),
+    container: /** @type {Recipe["container"]} */ (fields.container.value),
   };
-  if (fields.captions.value !== "keep") recipe.captions = fields.captions.value;
+  if (fields.captions.value !== "keep") recipe.captions = /** @type {Recipe["captions"]} */ (fields.captions.value);
   if (fields.strict_input.value) recipe.strict_input = true;
-  if (refused.length) recipe.refuse_loss = refused;
+  if (refused.length) recipe.refuse_loss = /** @type {Recipe["refuse_loss"]} */ (refused);
   return recipe;
 }
 
@@ -79,6 +81,7 @@ export function readRecipe(fields, refused) {
  */
 export function fillRecipe(fields, recipe, offerOthers) {
   const encode = recipe.video === "copy" ? undefined : recipe.video.encode;
+  /** @type {Choice} */
   const { encoder, codec, first_of: several } = encode?.with ?? {};
   choose(fields.with, codec ? `any_${codec}` : (several?.[0] ?? encoder ?? "copy"));
   offerOthers(several?.slice(1).join() ?? "");
@@ -91,6 +94,7 @@ export function fillRecipe(fields, recipe, offerOthers) {
   fields.bit_depth.value = String(encode?.bit_depth ?? "");
   fields.arguments.value = encode?.arguments?.join(" ") ?? "";
   fields.scale_up.value = encode?.scale_up ? "true" : "";
+  /** @type {AudioObject} */
   const audio = typeof recipe.audio === "object" ? recipe.audio : {};
   const sound = audio.encode ?? audio.copy_else;
   const plain = typeof recipe.audio === "string" ? recipe.audio : "copy";
