@@ -31,7 +31,7 @@ const NO_BUCKET: &str = "NoSuchBucket";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The store answers.
-    Well,
+    Available,
     /// The store does not answer; holds its error, or the network's.
     Away(String),
     /// The store refuses. Credentials that may not list a bucket get the same refusal for an object that is missing,
@@ -47,7 +47,7 @@ impl Stores {
         if !location.is_remote() {
             return match self.on_disk(location, Roots::reach).await {
                 Err(StoreError::Away { source, .. }) => Answer::Away(source.to_string()),
-                _ => Answer::Well,
+                _ => Answer::Available,
             };
         }
         self.asked(location, &location.sibling(TEST_NAME), known)
@@ -79,9 +79,9 @@ impl Stores {
             Err((error_text, StoreError::Missing(_))) if code(&error_text) == Some(NO_BUCKET) => {
                 return Answer::Away("there is no such bucket".to_owned());
             }
-            Ok(()) | Err((_, StoreError::Missing(_))) => return Answer::Well,
+            Ok(()) | Err((_, StoreError::Missing(_))) => return Answer::Available,
             // No store was asked: the error concerns the name only.
-            Err((_, StoreError::Name { .. } | StoreError::Outside(_))) => return Answer::Well,
+            Err((_, StoreError::Name { .. } | StoreError::Outside(_))) => return Answer::Available,
             Err((error_text, StoreError::Refused { .. })) => error_text,
             Err((_, StoreError::Settings { message, .. })) => return Answer::Away(message),
             Err((error_text, _)) => return Answer::Away(short(&error_text)),
@@ -90,7 +90,7 @@ impl Stores {
             return Answer::Away(short(&refusal));
         }
         match known {
-            Some(known) if self.head(known).await.is_ok() => Answer::Well,
+            Some(known) if self.head(known).await.is_ok() => Answer::Available,
             _ => Answer::Unclear(short(&refusal)),
         }
     }
@@ -104,7 +104,7 @@ impl Stores {
             return match self.takes_upload(&output.sibling(TEST_NAME)).await {
                 Err(error) if error.lacks_room() => Answer::Away(short(&error.to_string())),
                 Err(StoreError::Remote { message, .. }) => Answer::Away(short(&message)),
-                _ => Answer::Well,
+                _ => Answer::Available,
             };
         }
         let tried = self.on_disk(output, move |roots, at| {
@@ -118,7 +118,7 @@ impl Stores {
                 Answer::Away(source.to_string())
             }
             Err(StoreError::Away { source, .. }) => Answer::Away(source.to_string()),
-            _ => Answer::Well,
+            _ => Answer::Available,
         }
     }
 }

@@ -81,7 +81,7 @@ async fn step(
     let may_live = match answer {
         Namesake::Alive => true,
         Namesake::Silent => other_host.is_some(),
-        Namesake::Nobody => other_host.as_ref().is_some_and(|other| other != host),
+        Namesake::NotConnected => other_host.as_ref().is_some_and(|other| other != host),
     };
     if may_live {
         return Ok(Step::Held {

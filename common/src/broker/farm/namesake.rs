@@ -20,7 +20,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namesake {
     /// No client listens on the name's subject.
-    Nobody,
+    NotConnected,
     /// A client is connected but does not answer.
     Silent,
     /// A worker answered.
@@ -34,7 +34,7 @@ impl Broker {
         match answer {
             Ok(_) => Ok(Namesake::Alive),
             Err(error) => match error.kind() {
-                RequestErrorKind::NoResponders => Ok(Namesake::Nobody),
+                RequestErrorKind::NoResponders => Ok(Namesake::NotConnected),
                 RequestErrorKind::TimedOut => Ok(Namesake::Silent),
                 _ => Err(BrokerError::request("asking for a worker of this name")(
                     error,

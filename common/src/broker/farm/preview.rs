@@ -29,11 +29,11 @@ pub enum PreviewError {
     #[error("{0}")]
     Refused(String),
     /// The worker is not connected.
-    #[error("the worker {0} is not there")]
-    Nobody(WorkerName),
+    #[error("the worker {0} is not connected to the broker")]
+    NotConnected(WorkerName),
     /// The worker did not answer in time.
     #[error("the worker {0} gave no answer in {PATIENCE:?}")]
-    Late(WorkerName),
+    TimedOut(WorkerName),
     /// The request to the broker failed.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -101,8 +101,8 @@ impl Broker {
             .send_request(subject::peek(worker), request)
             .await
             .map_err(|error| match error.kind() {
-                RequestErrorKind::NoResponders => PreviewError::Nobody(worker.clone()),
-                RequestErrorKind::TimedOut => PreviewError::Late(worker.clone()),
+                RequestErrorKind::NoResponders => PreviewError::NotConnected(worker.clone()),
+                RequestErrorKind::TimedOut => PreviewError::TimedOut(worker.clone()),
                 _ => BrokerError::request("asking a worker to look")(error).into(),
             })?;
         match answer.headers.as_ref().and_then(|all| all.get(REFUSED)) {
@@ -113,7 +113,7 @@ impl Broker {
 
     /// Requests to this worker; each holds a [`PreviewRequest`].
     pub async fn preview_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
-        let what = "listening for who wants to look";
+        let what = "listening for requests of previews";
         self.nats.subscribe(what, subject::peek(worker)).await
     }
 

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum LiftError {
     /// The worker is not connected.
     #[error("worker {0} is not alive")]
-    Nobody(WorkerName),
+    NotConnected(WorkerName),
     /// The worker did not answer in time.
     #[error("worker {0} gave no answer within {PATIENCE:?}: it may obey yet")]
     Late(WorkerName),
@@ -43,7 +43,7 @@ impl Broker {
             .send_request(subject::lift(worker), request)
             .await
             .map_err(|error| match error.kind() {
-                RequestErrorKind::NoResponders => LiftError::Nobody(worker.clone()),
+                RequestErrorKind::NoResponders => LiftError::NotConnected(worker.clone()),
                 RequestErrorKind::TimedOut => LiftError::Late(worker.clone()),
                 _ => BrokerError::request(what())(error).into(),
             })?;

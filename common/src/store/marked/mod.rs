@@ -42,7 +42,7 @@ pub enum Refused {
     Open(PathBuf),
     /// It has no marker.
     #[error(
-        "{0} has no marker of ffmpeg-easy's ({MARKER}), so what is in it is somebody's: it was left as it is. Move it \
+        "{0} has no marker of ffmpeg-easy's ({MARKER}), so its files may belong to somebody: it was left as it is. Move it \
          away, or give another --name or --scratch"
     )]
     Unmarked(PathBuf),

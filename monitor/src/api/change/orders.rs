@@ -62,7 +62,7 @@ pub(crate) async fn lift(
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => refused(format!("worker {worker} is not in quarantine")),
         Err(LiftError::Broker(error)) => Err(error.into()),
-        Err(error @ LiftError::Nobody(_)) => refused(error.to_string()),
+        Err(error @ LiftError::NotConnected(_)) => refused(error.to_string()),
         Err(error @ LiftError::Late(_)) => {
             Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, error.to_string()))
         }

@@ -74,7 +74,7 @@ pub(super) async fn resume_worker(
     let lifted = match broker.lift_quarantine(&worker).await {
         Ok(was_quarantined) => was_quarantined,
         // The drain of a worker that is not running can be ended as well.
-        Err(LiftError::Nobody(_)) => false,
+        Err(LiftError::NotConnected(_)) => false,
         Err(error) => return Err(error.into()),
     };
     let target = Target::Worker(worker);

@@ -55,7 +55,7 @@ async fn places(stores: &Stores) -> Result<(), Error> {
     println!("buckets  {buckets}");
     for bucket in &places.buckets {
         match stores.hurried().answers_below(bucket).await {
-            Answer::Well => {}
+            Answer::Available => {}
             Answer::Away(error) => {
                 return Err(Error::OutOfReach(format!(
                     "cannot reach {bucket}: {error}; is the store running, and are AWS_ENDPOINT and the other AWS_* variables right?"

@@ -193,7 +193,7 @@ impl Reach {
         };
         let (answer, only_writing) = self.check(need, known.as_ref()).await;
         let (error, is_unclear) = match answer {
-            Answer::Well => return None,
+            Answer::Available => return None,
             Answer::Away(error) => (error, false),
             Answer::Unclear(error) => (error, true),
         };
@@ -287,7 +287,7 @@ impl Reach {
         let answers = self.stores.answers(need.location, known);
         let answer = tokio::time::timeout(SILENCE, answers).await;
         let answer = answer.unwrap_or_else(silent);
-        let (Answer::Well, Some(bytes)) = (&answer, need.room) else {
+        let (Answer::Available, Some(bytes)) = (&answer, need.room) else {
             return (answer, false);
         };
         let takes = self.stores.takes(need.location, bytes);
@@ -346,7 +346,7 @@ impl Reach {
             };
             gone.only_writing = only_writing;
             match answer {
-                Answer::Well => {
+                Answer::Available => {
                     self.returned(&name, place);
                     self.publish(&places);
                     return;

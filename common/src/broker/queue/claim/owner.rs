@@ -142,7 +142,7 @@ impl Broker {
         worker: &WorkerName,
         stop: CancellationToken,
     ) -> Result<(), BrokerError> {
-        let what = "listening for questions";
+        let what = "listening for questions about its jobs";
         let mut asked = self.nats.subscribe(what, subject::owner(worker)).await?;
         let (client, owned) = (self.nats.client.clone(), self.owned.clone());
         // A task of its own: nothing that this worker does may delay an answer.
@@ -155,7 +155,7 @@ impl Broker {
                 };
                 let is_ours = owned.has(question.job, question.attempt);
                 if let Err(error) = client.publish(reply, wire::encode(&is_ours)).await {
-                    tracing::debug!(%error, "nobody heard what this worker is at");
+                    tracing::debug!(%error, "the answer whether this worker owns a job was not sent");
                 }
             }
         });
