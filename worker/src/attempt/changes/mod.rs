@@ -3,11 +3,11 @@
 //!
 //! Only things that the input holds are listed. A change that the recipe asks for is listed, but is no loss.
 
-mod asked;
 mod film;
 mod ideal;
 mod refusal;
 mod track;
+mod wanted;
 mod whole;
 
 use common::job::changes::{Change, Fate, Kind, MOST_CHANGES};

@@ -4,7 +4,7 @@ use common::job::changes::{Change, Kind};
 use common::recipe::{Audio, Recipe};
 
 use crate::attempt::changes::whole::{find, tags};
-use crate::attempt::changes::{Pair, asked, short};
+use crate::attempt::changes::{Pair, short, wanted};
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 use crate::ffmpeg::sound;
 use crate::ffmpeg::sound::layout::Layout;
@@ -16,7 +16,7 @@ const NATURE: &[&str] = &["attached_pic", "still_image", "timed_thumbnails"];
 /// A track that the output does not have.
 pub(crate) fn lost(recipe: &Recipe, stream: &Stream, why: &str) -> Change {
     let change = Change::lost(kind(stream), stream.index, name(stream), why);
-    if asked::leaves_out(recipe, stream) {
+    if wanted::leaves_out(recipe, stream) {
         Change {
             why: Some("as asked for".to_owned()),
             ..change.wanted()

@@ -2,7 +2,7 @@
 
 use common::job::changes::{Change, Kind};
 
-use crate::attempt::changes::{Pair, asked};
+use crate::attempt::changes::{Pair, wanted};
 use crate::ffmpeg::probe::media::Stream;
 
 /// From this height on, players assume the colours of HDTV for a picture without a colour description.
@@ -38,7 +38,7 @@ pub(super) fn colours(pair: &Pair<'_>) -> Vec<Change> {
             depth(source),
             depth(made),
             made.depth() >= source.depth(),
-            asked::lessens_depth(pair.recipe, source),
+            wanted::lessens_depth(pair.recipe, source),
             "the encoder writes no more",
         );
         let (from, to) = (sampling(source), sampling(made));

@@ -11,7 +11,7 @@ use crate::attempt::changes::film::colour::colours;
 use crate::attempt::changes::film::hdr::{dolby_vision, hdr10};
 use crate::attempt::changes::film::shape::{aspect, rotation};
 use crate::attempt::changes::film::timing::timing;
-use crate::attempt::changes::{Pair, asked};
+use crate::attempt::changes::{Pair, wanted};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
@@ -44,7 +44,7 @@ pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>, output: &Media, t
     found.extend(captions(pair, output, tracks));
     found.extend(timing(pair));
     for mut change in found {
-        if change.fate != Fate::Kept && asked::changes(pair.recipe, change.kind) {
+        if change.fate != Fate::Kept && wanted::changes(pair.recipe, change.kind) {
             change = change.wanted();
             change.why = Some("by what the recipe asks for".to_owned());
         }
