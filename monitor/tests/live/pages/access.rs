@@ -1,7 +1,7 @@
 //! Which parts of the page readers and operators see.
 
 use super::open;
-use crate::access::locked;
+use crate::api::access::locked;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_required_and_readers_get_no_buttons() {

@@ -3,7 +3,7 @@
 use harness::browser::Browser;
 
 use super::{choose, keep_alive, open};
-use crate::create::with_films;
+use crate::api::create::with_films;
 use crate::farm;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use common::names::subject::RUNS;
 
 use super::open;
-use crate::create::with_films;
+use crate::api::create::with_films;
 use crate::{Monitor, farm};
 
 /// Makes every request fail except the one for the session, with the error of a browser that cannot connect, until the

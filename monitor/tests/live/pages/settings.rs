@@ -8,7 +8,7 @@ use harness::browser::Browser;
 use jiff::Timestamp;
 
 use super::{choose, keep_alive, open, tab_to};
-use crate::access::locked;
+use crate::api::access::locked;
 use crate::{Monitor, farm};
 
 /// Waits until the farm's presets meet a condition.

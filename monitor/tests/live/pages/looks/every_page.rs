@@ -5,7 +5,7 @@ use common::job::id::JobId;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::create::with_films;
+use crate::api::create::with_films;
 use crate::pages::{go, keep_alive, open};
 use crate::{Monitor, farm};
 

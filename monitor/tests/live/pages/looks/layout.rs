@@ -4,7 +4,7 @@ use common::job::failure::Failure;
 use harness::browser::Browser;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::create::with_films;
+use crate::api::create::with_films;
 use crate::pages::{go, keep_alive, open};
 use crate::{Monitor, farm};
 

@@ -15,8 +15,8 @@ use harness::poll;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::api::schema::Document;
 use crate::client::{get, send};
-use crate::schema::Document;
 use crate::{Monitor, farm};
 
 /// A recipe that says something of everything.

@@ -1,0 +1,10 @@
+//! The HTTP API, as programs use it.
+
+pub(crate) mod access;
+pub(crate) mod create;
+mod document;
+mod files;
+mod schema;
+mod settings;
+mod state;
+mod steer;
