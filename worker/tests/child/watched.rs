@@ -140,7 +140,7 @@ async fn the_fault_of_a_crash_is_doubtful_and_that_of_a_kill_is_the_workers() {
         async move { stand_in.run().await.expect_err("killed") }
     };
     let crashed = killed("SEGV").await;
-    assert_eq!(crashed.doubt, Some(Doubt::Proof));
+    assert_eq!(crashed.doubt, Some(Doubt::Repetition));
     assert_eq!(
         crashed.message,
         "ffmpeg crashed over this file (signal 11: segmentation fault)"

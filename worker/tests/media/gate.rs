@@ -90,7 +90,11 @@ async fn a_broken_output_does_not_pass() {
         });
         let failure = failure.await.expect_err(what);
         assert_eq!(failure.fault, Fault::Worker, "{what}: {failure:?}");
-        assert_eq!(failure.doubt, Some(Doubt::Proof), "{what}: {failure:?}");
+        assert_eq!(
+            failure.doubt,
+            Some(Doubt::Repetition),
+            "{what}: {failure:?}"
+        );
     }
     // A whole file with too few frames does not pass either.
     let shorter = studio.clip(
