@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use common::broker::{ConnectOptions, Servers};
+use common::broker::{ConnectOptions, Replicas, Servers};
 use common::names::location::Location;
 use common::program::telemetry::LogFormat;
 
@@ -60,8 +60,8 @@ pub struct Config {
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
     /// Copies that a cluster keeps of each stream that this program creates: 1, 3 or 5
-    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(1..=5))]
-    pub replicas: u8,
+    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value = "1")]
+    pub replicas: Replicas,
     /// Log level: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: String,
@@ -110,7 +110,7 @@ impl Config {
     pub fn broker(&self) -> ConnectOptions {
         ConnectOptions {
             credentials: self.nats_creds.clone(),
-            replicas: usize::from(self.replicas),
+            replicas: self.replicas,
             ..ConnectOptions::new(self.nats.clone(), "monitor")
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use common::broker::{Broker, ConnectOptions, Enqueued};
+use common::broker::{Broker, ConnectOptions, Enqueued, Replicas};
 use common::farm::queue::{Lane, Priority};
 use common::farm::worker::Heartbeat;
 use common::job::Job;
@@ -48,7 +48,7 @@ impl Farm {
     /// A farm on a broker with roles. The test's own connection has the rights of the admin.
     pub async fn with_roles(broker: TestBroker, folder: TempDir) -> Self {
         let url = broker.url_for("admin");
-        Self::on(broker, url, 1, ACK_WAIT, folder).await
+        Self::on(broker, url, Replicas::ONE, ACK_WAIT, folder).await
     }
 
     /// A farm whose broker flushes otherwise than the shipped one.
@@ -56,7 +56,7 @@ impl Farm {
         let folder = paths::test_folder();
         let broker = TestBroker::start_flushing(folder.path(), flush).await;
         let url = broker.url();
-        Self::on(broker, url, 1, ACK_WAIT, folder).await
+        Self::on(broker, url, Replicas::ONE, ACK_WAIT, folder).await
     }
 
     /// A farm with a lease that is longer than a test: only a message from its owner gives a job to another worker.
@@ -64,7 +64,7 @@ impl Farm {
         let folder = paths::test_folder();
         let broker = TestBroker::start_flushing(folder.path(), Flush::Always).await;
         let url = broker.url();
-        Self::on(broker, url, 1, lease, folder).await
+        Self::on(broker, url, Replicas::ONE, lease, folder).await
     }
 }
 
@@ -74,12 +74,19 @@ impl Farm<TestCluster> {
         let folder = paths::test_folder();
         let cluster = TestCluster::start(folder.path()).await;
         let url = cluster.url();
-        Self::on(cluster, url, TestCluster::SIZE, ACK_WAIT, folder).await
+        let replicas = TestCluster::SIZE.to_string().parse().expect("1, 3 or 5");
+        Self::on(cluster, url, replicas, ACK_WAIT, folder).await
     }
 }
 
 impl<B> Farm<B> {
-    async fn on(broker: B, url: String, replicas: usize, lease: Duration, folder: TempDir) -> Self {
+    async fn on(
+        broker: B,
+        url: String,
+        replicas: Replicas,
+        lease: Duration,
+        folder: TempDir,
+    ) -> Self {
         let mut options = ConnectOptions::new(&url, "test");
         options.ack_wait = lease;
         options.replicas = replicas;

@@ -23,6 +23,7 @@ pub use farm::namesake::Namesake;
 pub use farm::preview::PreviewError;
 pub use farm::quarantine::LiftError;
 pub use farm::registry::HEARTBEAT;
+pub use farm::replicas::Replicas;
 pub use farm::settings::{Overwrite, SettingsError};
 pub use nats::clock::Clock;
 pub use nats::connect::ConnectOptions;
@@ -93,7 +94,7 @@ impl Broker {
             nats: Nats::connect(options).await?,
             owned: Owned::default(),
             ack_wait: options.ack_wait,
-            replicas: options.replicas,
+            replicas: options.replicas.count(),
             retry_after: options.retry_after,
         })
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use common::broker::{ConnectOptions, Servers};
+use common::broker::{ConnectOptions, Replicas, Servers};
 use common::names::location::Location;
 use common::program::telemetry;
 use common::program::telemetry::LogFormat;
@@ -29,8 +29,8 @@ pub(crate) struct CommonOptions {
     #[arg(long, global = true, value_name = "FILE", env = "NATS_CREDS")]
     pub nats_creds: Option<PathBuf>,
     /// Copies that a NATS cluster keeps of each stream, where this program creates it: 1, 3 or 5 [default: 1]
-    #[arg(long, global = true, value_name = "N", env = "NATS_REPLICAS", value_parser = optional(replicas), hide_short_help = true)]
-    pub replicas: Option<Setting<u8>>,
+    #[arg(long, global = true, value_name = "N", env = "NATS_REPLICAS", value_parser = optional(str::parse::<Replicas>), hide_short_help = true)]
+    pub replicas: Option<Setting<Replicas>>,
     /// Object store of the farm, e.g. s3://bucket/prefix: local files are uploaded to it
     #[arg(long, global = true, value_name = "LOCATION", env = "STORE_URL", value_parser = optional(Location::from_argument))]
     pub store: Option<Setting<Location>>,
@@ -95,13 +95,6 @@ pub(crate) fn ack_wait(text: &str) -> Result<Duration, String> {
         wait if wait < ConnectOptions::SHORTEST_ACK_WAIT => Err("expected at least 1s".to_owned()),
         wait => Ok(wait),
     }
-}
-
-pub(crate) fn replicas(text: &str) -> Result<u8, String> {
-    let number = text.parse().ok();
-    number
-        .filter(|number| (1..=5).contains(number))
-        .ok_or_else(|| format!("'{text}' is not 1, 3 or 5"))
 }
 
 pub(crate) fn log_level(text: &str) -> Result<String, String> {

@@ -6,5 +6,6 @@ pub(super) mod orders;
 pub(super) mod preview;
 pub(super) mod quarantine;
 pub(super) mod registry;
+pub(super) mod replicas;
 pub(super) mod settings;
 pub(super) mod topology;

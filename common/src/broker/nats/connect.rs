@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::{Event, jetstream};
 
 use crate::broker::BrokerError;
+use crate::broker::farm::replicas::Replicas;
 use crate::broker::nats::clock::Clock;
 use crate::broker::nats::link::Link;
 use crate::broker::nats::servers::Servers;
@@ -32,8 +33,8 @@ pub struct ConnectOptions {
     /// How long a claimed job may go without a sign of life. For lanes that this connection makes; an existing lane
     /// keeps its own.
     pub ack_wait: Duration,
-    /// Copies of every stream in a cluster: 1, 3 or 5.
-    pub replicas: usize,
+    /// Copies of every stream in a cluster.
+    pub replicas: Replicas,
     /// How long a job waits after its first failed attempt; twice as long after each further one.
     pub retry_after: Duration,
 }
@@ -55,7 +56,7 @@ impl ConnectOptions {
             credentials: None,
             name: name.into(),
             ack_wait: Self::ACK_WAIT,
-            replicas: 1,
+            replicas: Replicas::ONE,
             retry_after: Self::RETRY_AFTER,
         }
     }

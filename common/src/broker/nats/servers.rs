@@ -1,8 +1,9 @@
 //! The addresses of the broker's servers.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
+
+use async_nats::ServerAddr;
 
 /// Addresses of servers, comma-separated. An address may hold a user and a password, or a token. `Display` and `Debug`
 /// leave these out, so that no message and no log shows them.
@@ -49,12 +50,34 @@ impl<T: Into<String>> From<T> for Servers {
     }
 }
 
+/// One of the addresses is none. The message does not hold the address, which may be a part of a password.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "address {number} of {count} is not valid: expected e.g. nats://host:4222; a password holds , as %2C, @ as %40, / as %2F"
+)]
+pub struct ServersError {
+    number: usize,
+    count: usize,
+}
+
 /// For options and config files.
 impl FromStr for Servers {
-    type Err = Infallible;
+    type Err = ServersError;
 
-    fn from_str(addresses: &str) -> Result<Self, Infallible> {
-        Ok(Self::from(addresses))
+    fn from_str(addresses: &str) -> Result<Self, ServersError> {
+        let servers = Self::from(addresses);
+        let is_valid = |address: &str| {
+            let parsed = address.parse::<ServerAddr>();
+            parsed.is_ok_and(|server| !server.host().is_empty())
+        };
+        let invalid = servers.addresses().position(|address| !is_valid(address));
+        match invalid {
+            None => Ok(servers),
+            Some(index) => Err(ServersError {
+                number: index + 1,
+                count: servers.addresses().count(),
+            }),
+        }
     }
 }
 
@@ -63,7 +86,12 @@ impl fmt::Display for Servers {
         let shown = self
             .addresses()
             .map(|address| match address.rsplit_once('@') {
-                Some((_, host)) => format!("nats://{host}"),
+                Some((before, host)) => {
+                    let scheme = before
+                        .split_once("://")
+                        .map_or("nats", |(scheme, _)| scheme);
+                    format!("{scheme}://{host}")
+                }
                 None => address.to_owned(),
             });
         f.write_str(&shown.collect::<Vec<_>>().join(", "))
@@ -96,9 +124,27 @@ mod tests {
 
     #[test]
     fn credentials_are_not_printed() {
-        let servers = Servers::from("nats://me:secret@a:4222, b:4222,nats://token@c");
-        let expected = "nats://a:4222, b:4222, nats://c";
+        let servers = Servers::from("tls://me:secret@a:4222, b:4222,token@c");
+        let expected = "tls://a:4222, b:4222, nats://c";
         assert_eq!(servers.to_string(), expected);
         assert_eq!(format!("{servers:?}"), format!("\"{expected}\""));
+    }
+
+    #[test]
+    fn an_invalid_address_is_refused_and_not_printed() {
+        for address in ["", "nats://me:pa,ss@a", "a:port", "a,,b", "http://a"] {
+            let error = address.parse::<Servers>().expect_err(address).to_string();
+            assert!(error.contains("is not valid"), "{error}");
+            assert!(!error.contains("pa,") && !error.contains("ss@"), "{error}");
+        }
+        for addresses in [
+            "a",
+            "a:4222",
+            "nats://me:p%2Css@a, tls://b",
+            "wss://a:443",
+            "nats://[::1]:4222",
+        ] {
+            addresses.parse::<Servers>().expect(addresses);
+        }
     }
 }

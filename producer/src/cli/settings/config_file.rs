@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::broker::Servers;
+use common::broker::{Replicas, Servers};
 use common::names::location::Location;
 use common::program::telemetry::LogFormat;
 use toml::{Table, Value};
@@ -17,7 +17,7 @@ use crate::cli::exit::Error;
 pub(crate) struct ConfigFile {
     pub nats: Option<Servers>,
     pub nats_creds: Option<PathBuf>,
-    pub replicas: Option<u8>,
+    pub replicas: Option<Replicas>,
     pub store: Option<Location>,
     pub ack_wait: Option<Duration>,
     pub log_level: Option<String>,
@@ -39,7 +39,7 @@ impl ConfigFile {
         let file = Self {
             nats: keys.take("nats", str::parse),
             nats_creds: keys.take("nats_creds", str::parse),
-            replicas: keys.take("replicas", args::replicas),
+            replicas: keys.take("replicas", str::parse),
             store: keys.take("store", Location::from_argument),
             ack_wait: keys.take("ack_wait", args::ack_wait),
             log_level: keys.take("log_level", args::log_level),
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_file_gives_defaults() {
         let file = read("replicas = 3\nack_wait = \"2m\"\nstore = \"\"\n").expect("readable");
-        assert_eq!(file.replicas, Some(3));
+        assert_eq!(file.replicas, "3".parse().ok());
         assert_eq!(file.ack_wait, Some(Duration::from_secs(120)));
         assert_eq!(file.store, None);
     }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_with_a_file_is_named() {
-        let text = "replicas = 9\nack_wait = \"soon\"\nlog_format = \"xml\"\nnats = true\ncolour = \"red\"\n";
+        let text = "replicas = 4\nack_wait = \"soon\"\nlog_format = \"xml\"\nnats = true\ncolour = \"red\"\n";
         let error = read(text).expect_err("refused");
         for word in ["replicas", "ack_wait", "log_format", "nats", "colour"] {
             assert!(error.contains(word), "{error}");

@@ -5,7 +5,7 @@ mod config_file;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::broker::{Broker, ConnectOptions, Servers};
+use common::broker::{Broker, ConnectOptions, Replicas, Servers};
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::program::telemetry::LogFormat;
@@ -22,7 +22,7 @@ const NAMED: usize = 3;
 pub(crate) struct Settings {
     pub nats: Option<Servers>,
     pub nats_creds: Option<PathBuf>,
-    pub replicas: u8,
+    pub replicas: Replicas,
     pub store: Option<Location>,
     pub ack_wait: Duration,
     pub log_level: String,
@@ -52,7 +52,9 @@ impl Settings {
         Ok(Self {
             nats: given(options.nats).or(file.nats),
             nats_creds: options.nats_creds.or(file.nats_creds),
-            replicas: given(options.replicas).or(file.replicas).unwrap_or(1),
+            replicas: given(options.replicas)
+                .or(file.replicas)
+                .unwrap_or(Replicas::ONE),
             store: given(options.store).or(file.store),
             ack_wait: ack_wait.unwrap_or(ConnectOptions::ACK_WAIT),
             log_level: level.unwrap_or_else(|| "warn".to_owned()),
@@ -72,7 +74,7 @@ impl Settings {
             let mut options = ConnectOptions::new(servers, "producer");
             options.credentials.clone_from(&self.nats_creds);
             options.ack_wait = self.ack_wait;
-            options.replicas = usize::from(self.replicas);
+            options.replicas = self.replicas;
             if self.sets_up {
                 Broker::set_up(&options).await
             } else {

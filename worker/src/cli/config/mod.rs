@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use common::broker::{ConnectOptions, Servers};
+use common::broker::{ConnectOptions, Replicas, Servers};
 use common::farm::card::Capabilities;
 use common::farm::hours::Hours;
 use common::farm::queue::Queue;
@@ -176,8 +176,8 @@ pub struct Config {
     #[arg(long, env = "WORKER_QUARANTINE_REST", value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
     pub quarantine_rest: Duration,
     /// Copies of every stream that is made in a cluster: 1, 3 or 5
-    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
-    pub replicas: u8,
+    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value = "1")]
+    pub replicas: Replicas,
     /// On SIGTERM, finish what can be done within this time; give the rest back
     #[arg(long, env = "WORKER_DRAIN_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
@@ -339,7 +339,7 @@ impl Config {
         let mut options = ConnectOptions::new(self.nats.clone(), name);
         options.credentials.clone_from(&self.nats_creds);
         options.ack_wait = self.ack_wait;
-        options.replicas = self.replicas.into();
+        options.replicas = self.replicas;
         options.retry_after = self.retry_after;
         options
     }
