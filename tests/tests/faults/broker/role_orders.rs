@@ -1,13 +1,14 @@
 //! People steer the farm by the producer and by the monitor's page, each with the rights of its own user and no more.
 
+use common::farm::worker::WorkerStatus;
 use common::job::run::{Run, RunState};
 use common::names::subject;
 use harness::farm::{Farm, recipe};
 use harness::faults::stand_in::{Fault, StandIn};
-use harness::paths;
 use harness::programs::Worker;
 use harness::programs::monitor::{Method, TestMonitor};
 use harness::servers::broker::TestBroker;
+use harness::{paths, poll};
 use serde_json::{Value, json};
 
 use super::roles::{producer, refuses, violations};
@@ -25,6 +26,16 @@ async fn farm() -> (Farm, Worker, StandIn) {
     let worker = worker.option("--nats", farm.broker.url_for("worker"));
     let worker = farm.join(worker).await;
     (farm, worker, ffmpeg)
+}
+
+/// Waits until the worker has drained. It has heard all earlier orders by then: it reads them in the order in which
+/// they were given.
+async fn has_drained(farm: &Farm) {
+    poll::until("the worker to have drained", async || {
+        let heartbeat = farm.heartbeat("w").await?;
+        (heartbeat.status == WorkerStatus::Drained).then_some(())
+    })
+    .await;
 }
 
 fn is_running(run: &Run) -> bool {
@@ -70,9 +81,12 @@ async fn a_producer_gives_every_order_with_its_own_rights() {
         &["presets", "default", "small"],
         &["presets", "show", "small"],
         &["pause", "--queue", "libx264"],
+        &["drain", "w"],
     ] {
         order(arguments).await;
     }
+    has_drained(&farm).await;
+    order(&["resume", "w"]).await;
     // No encoder is named: the jobs have the recipe of the default preset.
     let folder = farm.folder_of("in", &["h264.mp4", "hevc.mkv"].map(paths::media));
     order(&["enqueue", folder.to_str().unwrap(), "-o", "out"]).await;
@@ -159,9 +173,12 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
         ("/settings/default", json!({ "preset": "small" })),
         ("/settings/history", json!({ "days": 30 })),
         ("/pauses/queue.libx264", json!({})),
+        ("/pauses/worker.w", json!({})),
     ] {
         send(Method::PUT, path, body).await;
     }
+    has_drained(&farm).await;
+    send(Method::DELETE, "/pauses/worker.w", Value::Null).await;
     let files = json!({ "file": "in/h264.mp4", "recipe": recipe });
     send(Method::POST, "/forecast", files).await;
     send(Method::POST, "/plan", json!({ "recipe": recipe })).await;
