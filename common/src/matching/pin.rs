@@ -30,7 +30,7 @@ impl fmt::Display for Unpinnable {
             Some(reason) => write!(f, "worker {} cannot run it: {reason}", self.worker)?,
         }
         if !self.others.is_empty() {
-            write!(f, "; who can: {}", list(&self.others))?;
+            write!(f, "; workers that can run it: {}", list(&self.others))?;
         }
         if !self.instead.is_empty() {
             write!(f, "; it has proved instead: {}", list(&self.instead))?;
@@ -102,11 +102,11 @@ mod tests {
         assert_eq!(
             check("cpu").expect_err("not proved").to_string(),
             "worker cpu cannot run it: hevc_nvenc is not in its ffmpeg, or left out by its \
-             --encoders; who can: gpu; it has proved instead: libx265"
+             --encoders; workers that can run it: gpu; it has proved instead: libx265"
         );
         assert_eq!(
             check("gone").expect_err("not alive").to_string(),
-            "worker gone is not alive; who can: gpu"
+            "worker gone is not alive; workers that can run it: gpu"
         );
         let foreign = ["s3://media/in/a".parse().expect("a location")];
         let mut narrow = workers[1].clone();

@@ -7,7 +7,7 @@ use common::names::printable::printable;
 pub(crate) use common::program::exit::Exit;
 use common::store::StoreError;
 
-pub(crate) const HELP: &str = "Exit codes: 0 all done; 1 some job failed, no worker can run it, or it was too late; 2 usage error, or nothing matches; \
+pub(crate) const HELP: &str = "Exit codes: 0 all done; 1 some job failed, cannot run, or could no longer be changed; 2 usage error, or nothing matches; \
     3 broker, store or a program of the farm out of reach; 130 interrupted";
 
 /// Why a command failed, in one line.

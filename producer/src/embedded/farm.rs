@@ -171,7 +171,7 @@ fn cannot_run(plan: &Plan) -> String {
     let instead = if proved.is_empty() {
         "`worker capabilities` lists what works here".to_owned()
     } else {
-        format!("what works here: {}", proved.join(", "))
+        format!("of this codec, this machine can use {}", proved.join(", "))
     };
     format!("this machine cannot run the recipe: {reason}; {instead}")
 }

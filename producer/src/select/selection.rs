@@ -32,10 +32,9 @@ impl Selection {
         &mut self,
         option: &str,
     ) -> Result<T, Error> {
-        let last = self
-            .jobs
-            .pop()
-            .ok_or_else(|| Error::usage(format!("the new value is missing: give {option}")))?;
+        let last = self.jobs.pop().ok_or_else(|| {
+            Error::usage(format!("nothing says what to change to: give {option}"))
+        })?;
         last.parse().map_err(|error| {
             Error::usage(format!(
                 "{error}; expected JOB… and the new value, or {option}"

@@ -30,14 +30,16 @@ impl fmt::Display for Cause {
             Self::Completed { worker, at } => write!(f, "completed by {worker} at {at:.0}"),
             Self::Failed { attempts, message } => write!(
                 f,
-                "failed for good after {}: {}; `producer retry` has it tried again",
+                "failed for good after {}: {}; `producer retry ID` tries it again",
                 count(*attempts as u64, "attempt"),
                 printable(message)
             ),
-            Self::Cancelled { at } => write!(
-                f,
-                "cancelled at {at:.0}; `producer retry` has it tried again"
-            ),
+            Self::Cancelled { at } => {
+                write!(
+                    f,
+                    "cancelled at {at:.0}; `producer retry ID` tries it again"
+                )
+            }
             Self::Running {
                 worker,
                 stage,
@@ -52,13 +54,13 @@ impl fmt::Display for Cause {
                 match away {
                     Some(away) => write!(
                         f,
-                        "; it resumes once {} {} since {:.0}: {}",
-                        away.place,
+                        "; its worker cannot {} {} since {:.0}, and resumes by itself: {}",
                         if away.only_writing {
-                            "takes outputs again, as it does not"
+                            "write to"
                         } else {
-                            "is back, out of its reach"
+                            "reach"
                         },
+                        away.place,
                         away.since,
                         printable(&away.error)
                     ),

@@ -123,7 +123,7 @@ async fn files_of_the_store_become_jobs_once() {
     let refused = send(address, "POST", "/api/v1/jobs", "", &pinned).await;
     assert_eq!(refused.status, 422);
     assert!(
-        refused.body.contains("who can: atelier"),
+        refused.body.contains("workers that can run it: atelier"),
         "{}",
         refused.body
     );

@@ -146,7 +146,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
         why.contains(fits[1]["why"].as_str().expect("a reason")),
         "{why}"
     );
-    assert!(why.ends_with("who can: atelier"), "{why}");
+    assert!(why.ends_with("workers that can run it: atelier"), "{why}");
     let moved = "/api/v1/jobs?queue=on_atelier";
     let page = until(address, moved, "the moved job", |page| page["total"] == 1).await;
     assert_eq!(page["jobs"][0]["home"], "libx265");

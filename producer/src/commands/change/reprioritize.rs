@@ -36,7 +36,7 @@ pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exi
         let moved = broker.move_job(&record.job().id, None, Some(to));
         Ok(moved.await?.into())
     });
-    let done = format!("priority set to {to}:");
+    let done = format!("reprioritized to {to}:");
     result.await?.conclude(&done, options.json)
 }
 

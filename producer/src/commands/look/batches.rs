@@ -68,7 +68,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         "Enqueued",
         "Jobs",
         "Open",
-        "Done",
+        "Completed",
         "Failed",
         "Cancelled",
         "Label",

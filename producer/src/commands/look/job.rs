@@ -3,6 +3,7 @@
 use clap::Args;
 use common::job::event::{Event, What};
 use common::job::failure::Failure;
+use common::job::progress::EncodeProgress;
 use common::job::record::JobRecord;
 use common::job::run::{Run, RunState};
 use common::job::state::JobState;
@@ -137,11 +138,11 @@ fn what(what: &What) -> String {
     match what {
         What::Queued => "enqueued".to_owned(),
         What::Command(line) => format!("encoded by {}", printable(line)),
-        What::Progress(progress) => format!(
-            "{} frames encoded, at {}",
-            progress.frame,
-            units::fps(f64::from(progress.fps))
-        ),
+        What::Progress(EncodeProgress { frame, fps, .. }) if *fps > 0.0 => {
+            format!("{frame} frames encoded, at {}", units::fps(f64::from(*fps)))
+        }
+        // ffmpeg measures no speed before its first second is over.
+        What::Progress(progress) => format!("{} frames encoded", progress.frame),
         What::Moved(queue) => format!("moved to the queue {queue}"),
         What::Requeued => "queued again by a person".to_owned(),
         What::Claimed(worker) => format!("claimed by {worker}"),

@@ -55,7 +55,7 @@ pub(super) async fn pause(
     let controls = broker.controls().await?;
     let order = controls.pausing(target, paused, broker.now());
     let done = match (target, paused) {
-        (Target::Worker(_), true) => "is draining: it finishes its jobs and takes no more",
+        (Target::Worker(_), true) => "is told to drain: it finishes its jobs and takes no more",
         (_, true) => "is paused: running jobs finish, no more are started",
         (_, false) => "is resumed",
     };

@@ -27,8 +27,6 @@ const LOOKED_AT: usize = 100;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    #[command(flatten)]
-    pub recipe: RecipeOptions,
     /// Files, folders or bucket prefixes to plan for
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -37,6 +35,9 @@ pub(crate) struct Options {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    // Last, because the heading of these options holds for all arguments that follow.
+    #[command(flatten)]
+    pub recipe: RecipeOptions,
 }
 
 #[derive(Serialize)]

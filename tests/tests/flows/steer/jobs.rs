@@ -52,9 +52,9 @@ async fn a_job_that_becomes_more_urgent_starts_first() {
     let second = pending(&farm, "vp9.webm", "libx264").await;
     let line = ["reprioritize", "--match", "*.webm", "--to", "9"];
     let told = farm.producer(line).await.succeeded();
-    assert_eq!(told.stdout.trim(), "priority set to 9: 1");
+    assert_eq!(told.stdout.trim(), "reprioritized to 9: 1");
     let told = farm.producer(line).await.succeeded();
-    assert_eq!(told.stdout.trim(), "priority set to 9: 0, 1 unchanged");
+    assert_eq!(told.stdout.trim(), "reprioritized to 9: 0, 1 unchanged");
 
     let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
     let mut started = Vec::new();

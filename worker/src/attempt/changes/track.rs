@@ -79,9 +79,9 @@ fn identity(pair: &Pair<'_>) -> Change {
     let Pair { source, made, .. } = *pair;
     let kind = kind(source);
     let is_asked = matches!(pair.recipe.audio, Audio::Encode { .. });
-    let is_encoded_anyway = matches!(pair.by, TrackMethod::Audio(_)) && !is_asked;
+    let is_encoded = matches!(pair.by, TrackMethod::Video | TrackMethod::Audio(_));
     // A copied codec may have another name in the output: MP2 is called MP3 in mp4.
-    let is_same = made.codec == source.codec && !is_encoded_anyway;
+    let is_same = made.codec == source.codec && !is_encoded;
     if is_same || matches!(pair.by, TrackMethod::Copy | TrackMethod::Attach) {
         return Change::kept(kind, source.index, name(source));
     }
