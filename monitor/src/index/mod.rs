@@ -58,16 +58,16 @@ pub struct Counts([usize; JobState::ALL.len()]);
 
 impl Counts {
     /// Jobs in a state.
-    pub fn of(&self, phase: JobState) -> usize {
-        self.0[phase as usize]
+    pub fn of(&self, state: JobState) -> usize {
+        self.0[state as usize]
     }
 
     /// Jobs in these states; all jobs if no state is named.
-    pub fn total(&self, phases: &[JobState]) -> usize {
+    pub fn total(&self, states: &[JobState]) -> usize {
         LISTED
             .into_iter()
-            .filter(|phase| phases.is_empty() || phases.contains(phase))
-            .map(|phase| self.of(phase))
+            .filter(|state| states.is_empty() || states.contains(state))
+            .map(|state| self.of(state))
             .sum()
     }
 
@@ -162,8 +162,8 @@ impl Index {
 
     /// Takes the change of a run.
     pub fn run(&mut self, run: &Run) {
-        let phase = JobState::from(&run.state);
-        let mut row = self.row(&run.job, &run.lane(), phase);
+        let state = JobState::from(&run.state);
+        let mut row = self.row(&run.job, &run.lane(), state);
         row.changed = run.changed.as_millisecond();
         row.worker = self.workers.id(&run.worker().cloned());
         row.retries = u8::try_from(run.attempt.saturating_sub(1)).unwrap_or(u8::MAX);
@@ -195,7 +195,7 @@ impl Index {
                 entry.remove();
             }
             if let Some(row) = self.slots.take(slot) {
-                self.counts.0[row.phase as usize] -= 1;
+                self.counts.0[row.state as usize] -= 1;
                 self.names.remove(row.name);
             }
             self.revision += 1;
@@ -237,7 +237,7 @@ impl Index {
         self.slots
             .iter()
             .filter_map(|(_, row)| match row.outcome.as_deref()? {
-                Outcome::Broken { fault, reason } if row.phase == JobState::Failed => {
+                Outcome::Broken { fault, reason } if row.state == JobState::Failed => {
                     Some(Broken {
                         ended: moment(row.changed),
                         worker: self.workers.get(row.worker).as_ref(),
@@ -253,7 +253,7 @@ impl Index {
     pub fn lanes(&self) -> Vec<LaneStatus> {
         let mut found: HashMap<(u32, u8), (u64, i64)> = HashMap::new();
         for (_, row) in self.slots.iter() {
-            if row.phase == JobState::Pending {
+            if row.state == JobState::Pending {
                 let (jobs, oldest) = found
                     .entry((row.queue, row.priority))
                     .or_insert((0, i64::MAX));
@@ -280,7 +280,7 @@ impl Index {
     pub fn waiting(&self) -> HashMap<Queue, Waiting> {
         let mut found: HashMap<u32, Waiting> = HashMap::new();
         for (_, row) in self.slots.iter() {
-            if row.phase.is_waiting() {
+            if row.state.is_waiting() {
                 found.entry(row.queue).or_default().add(row.size);
             }
         }
@@ -293,11 +293,11 @@ impl Index {
             vec![Default::default(); self.batches.len()];
         for (_, row) in self.slots.iter() {
             let (counts, waiting, queues) = &mut found[row.batch as usize];
-            counts.0[row.phase as usize] += 1;
-            if row.phase.is_waiting() {
+            counts.0[row.state as usize] += 1;
+            if row.state.is_waiting() {
                 waiting.add(row.size);
             }
-            if row.phase.is_waiting() || row.phase == JobState::Running {
+            if row.state.is_waiting() || row.state == JobState::Running {
                 queues.insert(row.queue);
             }
         }
@@ -316,7 +316,7 @@ impl Index {
             .collect()
     }
 
-    fn row(&mut self, job: &Job, lane: &Lane, phase: JobState) -> Row {
+    fn row(&mut self, job: &Job, lane: &Lane, state: JobState) -> Row {
         let called = name(job);
         Row {
             id: job.id,
@@ -331,7 +331,7 @@ impl Index {
             queue: self.queues.id(&lane.queue),
             home: self.queues.id(&job.recipe.queue()),
             priority: u8::from(lane.priority),
-            phase,
+            state,
             retries: 0,
         }
     }
@@ -345,12 +345,12 @@ impl Index {
 
     fn put(&mut self, row: Row) {
         self.revision += 1;
-        self.counts.0[row.phase as usize] += 1;
+        self.counts.0[row.state as usize] += 1;
         let id = row.id;
         match self.find(&id) {
             Some(slot) => {
                 if let Some(before) = self.slots.replace(slot, row) {
-                    self.counts.0[before.phase as usize] -= 1;
+                    self.counts.0[before.state as usize] -= 1;
                     self.names.remove(before.name);
                 }
             }

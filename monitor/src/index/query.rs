@@ -22,7 +22,7 @@ use crate::snapshot::moment::Moment;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Query {
     /// Only jobs in these states; all if empty.
-    pub phases: Vec<JobState>,
+    pub states: Vec<JobState>,
     /// Only jobs of this queue.
     pub queue: Option<Queue>,
     /// Only jobs of this worker.
@@ -64,7 +64,7 @@ pub struct Page {
     /// How many jobs match in all.
     pub total: usize,
     /// How many jobs match in each state, whatever states the query names.
-    pub phases: Vec<(JobState, usize)>,
+    pub states: Vec<(JobState, usize)>,
 }
 
 /// Ids of the jobs that match.
@@ -80,7 +80,7 @@ pub struct Ids {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct JobRow {
     pub job: JobName,
-    pub phase: JobState,
+    pub state: JobState,
     pub queue: Queue,
     /// The queue of the job's recipe, if that is another.
     pub home: Option<Queue>,
@@ -126,10 +126,10 @@ impl Index {
         let rows = found.iter().filter_map(|slot| self.slots.get(*slot));
         Page {
             jobs: rows.map(|row| self.listed(row)).collect(),
-            total: counts.total(&query.phases),
-            phases: LISTED
+            total: counts.total(&query.states),
+            states: LISTED
                 .into_iter()
-                .map(|phase| (phase, counts.of(phase)))
+                .map(|state| (state, counts.of(state)))
                 .collect(),
         }
     }
@@ -140,7 +140,7 @@ impl Index {
         let rows = found.iter().filter_map(|slot| self.slots.get(*slot));
         Ids {
             jobs: rows.map(|row| row.id).collect(),
-            total: counts.total(&query.phases),
+            total: counts.total(&query.states),
         }
     }
 
@@ -160,8 +160,8 @@ impl Index {
         if let Some(filter) = Filter::new(self, query) {
             for (slot, row) in self.slots.iter() {
                 if filter.admits(row) {
-                    counts.0[row.phase as usize] += 1;
-                    if query.phases.is_empty() || query.phases.contains(&row.phase) {
+                    counts.0[row.state as usize] += 1;
+                    if query.states.is_empty() || query.states.contains(&row.state) {
                         first.push((self.key(query.sort, row), slot));
                     }
                 }
@@ -181,7 +181,7 @@ impl Index {
         let mut of_all = First::new(most, &order);
         let mut of_queues = BTreeMap::new();
         for (slot, row) in self.slots.iter() {
-            if row.phase == JobState::Pending {
+            if row.state == JobState::Pending {
                 let item = (self.key(Sort::Priority, row), slot);
                 of_all.push(item);
                 let of_queue = of_queues.entry(row.queue);
@@ -254,7 +254,7 @@ impl Index {
                 name: self.names.get(row.name).to_owned(),
                 folder: self.folders.get(row.folder).clone(),
             },
-            phase: row.phase,
+            state: row.state,
             queue: self.queues.get(row.queue).clone(),
             home: (row.home != row.queue).then(|| self.queues.get(row.home).clone()),
             priority: row.priority,

@@ -38,7 +38,7 @@ pub(super) struct Row {
     /// The queue of the job's recipe.
     pub(super) home: u32,
     pub(super) priority: u8,
-    pub(super) phase: JobState,
+    pub(super) state: JobState,
     /// Attempts beyond the first.
     pub(super) retries: u8,
 }

@@ -19,7 +19,7 @@ pub struct Progress {
     pub fraction: f32,
     /// Rises with every change of the index.
     pub revision: u64,
-    pub phases: Vec<(JobState, usize)>,
+    pub states: Vec<(JobState, usize)>,
 }
 
 /// The index of all jobs.
@@ -96,9 +96,9 @@ impl Listing {
             // Hundredths: finer changes are not worth sending.
             fraction: (*self.fraction.borrow() * 100.0).floor() / 100.0,
             revision: index.revision(),
-            phases: LISTED
+            states: LISTED
                 .into_iter()
-                .map(|phase| (phase, counts.of(phase)))
+                .map(|state| (state, counts.of(state)))
                 .collect(),
         }
     }

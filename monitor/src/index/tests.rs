@@ -166,7 +166,7 @@ fn filters_and_orders_hold_together() {
 
     index.run(&running(&jobs[0]).fail(Failure::input("no video"), SignedDuration::ZERO, at(70)));
     let failed = Query {
-        phases: vec![JobState::Failed],
+        states: vec![JobState::Failed],
         ..Query::default()
     };
     let page = index.page(&Query {
@@ -176,9 +176,9 @@ fn filters_and_orders_hold_together() {
     assert_eq!(page.total, 1);
     assert_eq!(page.jobs[0].reason.as_deref(), Some("no video"));
     assert!(
-        page.phases.contains(&(JobState::Pending, 3)),
+        page.states.contains(&(JobState::Pending, 3)),
         "{:?}",
-        page.phases
+        page.states
     );
     let here = Query {
         worker: Some(worker("atelier")),

@@ -37,24 +37,24 @@ pub(crate) struct Outcome {
     /// Whether the job was changed.
     done: bool,
     /// The job's state now.
-    phase: Option<JobState>,
+    state: Option<JobState>,
     /// Why the job was not changed.
     why: Option<String>,
 }
 
 impl Outcome {
     fn of(job: JobId, answer: Result<SteerResult, BrokerError>) -> Self {
-        let not = |phase, why: String| Self {
+        let not = |state, why: String| Self {
             job,
             done: false,
-            phase,
+            state,
             why: Some(why),
         };
         match answer {
             Ok(SteerResult::Done(run)) => Self {
                 job,
                 done: true,
-                phase: Some(JobState::from(&run.state)),
+                state: Some(JobState::from(&run.state)),
                 why: None,
             },
             Ok(SteerResult::TooLate(run)) => not(
@@ -71,7 +71,7 @@ impl Outcome {
         Self {
             job,
             done: false,
-            phase: None,
+            state: None,
             why: Some(why),
         }
     }

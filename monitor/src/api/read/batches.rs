@@ -33,7 +33,7 @@ pub(crate) struct BatchRow {
     jobs: u64,
     enqueued: Moment,
     /// The batch's jobs by state, as far as they are in the index.
-    phases: Vec<(JobState, usize)>,
+    states: Vec<(JobState, usize)>,
     /// Estimated seconds until all jobs of the batch have ended. Left out if there is no estimate,
     /// or if some jobs cannot run.
     eta: Option<f64>,
@@ -65,9 +65,9 @@ pub(crate) async fn list(State(shared): State<App>) -> Result<axum::Json<Vec<Bat
             label: batch.label,
             jobs: batch.jobs,
             enqueued: Moment(batch.enqueued),
-            phases: LISTED
+            states: LISTED
                 .into_iter()
-                .map(|phase| (phase, sum.counts.of(phase)))
+                .map(|state| (state, sum.counts.of(state)))
                 .collect(),
             eta: snapshot.and_then(|snapshot| eta(&batch.id, &sum, snapshot, now)),
         })

@@ -27,10 +27,11 @@ const MOST_IDS: usize = 100_000;
 /// Which jobs, in which order.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct JobsQuery {
     /// States, comma-separated; all by default.
     #[serde(default)]
-    phases: String,
+    state: String,
     /// Only jobs of this queue.
     #[param(value_type = Option<String>)]
     queue: Option<Queue>,
@@ -63,14 +64,9 @@ fn usual() -> usize {
 
 impl JobsQuery {
     fn query(self) -> Result<Query, Refusal> {
-        let mut phases = Vec::new();
-        for name in self.phases.split(',').filter(|name| !name.is_empty()) {
-            let phase = LISTED.into_iter().find(|phase| phase.as_str() == name);
-            phases
-                .push(phase.ok_or_else(|| Refusal::unsound(format!("there is no phase {name}")))?);
-        }
+        let names = self.state.split(',').filter(|name| !name.is_empty());
         Ok(Query {
-            phases,
+            states: names.map(listed_state).collect::<Result<_, _>>()?,
             queue: self.queue,
             worker: self.worker,
             batch: self.batch,
@@ -81,6 +77,15 @@ impl JobsQuery {
             limit: self.limit.clamp(1, MOST),
         })
     }
+}
+
+/// A state by which jobs are listed.
+fn listed_state(name: &str) -> Result<JobState, Refusal> {
+    let state = LISTED.into_iter().find(|state| state.as_str() == name);
+    state.ok_or_else(|| {
+        let known = LISTED.map(JobState::as_str).join(", ");
+        Refusal::unsound(format!("unknown state '{name}': one of {known}"))
+    })
 }
 
 /// A page of jobs. Until the index holds all jobs, a page of those read so far.

@@ -201,8 +201,8 @@ struct Work {
 fn jobs(text: &mut Text, index: &Index) {
     text.family("farm_jobs", "gauge", "Jobs by where they stand.");
     let counts = index.counts();
-    for phase in LISTED {
-        text.sample("farm_jobs", &[("state", &phase.as_str())], counts.of(phase));
+    for state in LISTED {
+        text.sample("farm_jobs", &[("state", &state.as_str())], counts.of(state));
     }
     text.single(
         "farm_retries_total",

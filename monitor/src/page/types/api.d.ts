@@ -606,7 +606,7 @@ export interface components {
             /** Format: int64 */
             jobs: number;
             label: string;
-            phases: [
+            states: [
                 "pending" | "paused" | "running" | "waiting" | "completed" | "failed" | "cancelled",
                 number
             ][];
@@ -937,11 +937,11 @@ export interface components {
             job: components["schemas"]["JobName"];
             /** Format: int64 */
             output_size?: number | null;
-            phase: components["schemas"]["JobState"];
             /** Format: int32 */
             priority: number;
             queue: components["schemas"]["Queue"];
             reason?: string | null;
+            state: components["schemas"]["JobState"];
             worker?: components["schemas"]["WorkerName"] | null;
         };
         /** @enum {string} */
@@ -1024,12 +1024,12 @@ export interface components {
         Outcome: {
             done: boolean;
             job: components["schemas"]["JobId"];
-            phase?: components["schemas"]["JobState"] | null;
+            state?: components["schemas"]["JobState"] | null;
             why?: string | null;
         };
         Page: {
             jobs: components["schemas"]["JobRow"][];
-            phases: [
+            states: [
                 "pending" | "paused" | "running" | "waiting" | "completed" | "failed" | "cancelled",
                 number
             ][];
@@ -1072,12 +1072,12 @@ export interface components {
             complete: boolean;
             /** Format: float */
             fraction: number;
-            phases: [
+            /** Format: int64 */
+            revision: number;
+            states: [
                 "pending" | "paused" | "running" | "waiting" | "completed" | "failed" | "cancelled",
                 number
             ][];
-            /** Format: int64 */
-            revision: number;
         };
         PublishMethod: {
             upload: string;
@@ -1675,7 +1675,7 @@ export interface operations {
     list_jobs: {
         parameters: {
             query?: {
-                phases?: string;
+                state?: string;
                 queue?: string;
                 worker?: string;
                 batch?: string;
@@ -1805,7 +1805,7 @@ export interface operations {
     ids: {
         parameters: {
             query?: {
-                phases?: string;
+                state?: string;
                 queue?: string;
                 worker?: string;
                 batch?: string;

@@ -70,7 +70,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     })
     .await;
     assert_eq!(page["jobs"][0]["job"]["name"], "a.mkv");
-    assert_eq!(page["jobs"][0]["phase"], "pending");
+    assert_eq!(page["jobs"][0]["state"], "pending");
 
     let stranger: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
         .parse()
@@ -86,7 +86,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     assert_eq!(answer[1]["why"], "job not found");
     until(
         address,
-        "/api/v1/jobs?phases=cancelled",
+        "/api/v1/jobs?state=cancelled",
         "a cancelled job",
         |page| page["total"] == 1 && page["jobs"][0]["job"]["name"] == "a.mkv",
     )
@@ -95,7 +95,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     assert_eq!(again[0]["why"], "it is cancelled");
 
     failed(&monitor, &jobs[1], "no video in it").await;
-    let dead = "/api/v1/jobs?phases=failed&text=B.MK";
+    let dead = "/api/v1/jobs?state=failed&text=B.MK";
     let page = until(address, dead, "a failed job", |page| page["total"] == 1).await;
     assert_eq!(page["jobs"][0]["reason"], "no video in it");
     assert_eq!(page["jobs"][0]["fault"], "input");
@@ -114,11 +114,19 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     assert_eq!(done, [true, true, false]);
     until(
         address,
-        "/api/v1/jobs?phases=pending",
+        "/api/v1/jobs?state=pending",
         "all wait again",
         |page| page["total"] == 3,
     )
     .await;
+    for (query, error) in [
+        ("state=foo", "unknown state 'foo': one of pending, running"),
+        ("phase=failed", "unknown field `phase`"),
+    ] {
+        let answer = get(address, &format!("/api/v1/jobs?{query}"), "").await;
+        assert!((400..500).contains(&answer.status), "{query}");
+        assert!(answer.body.contains(error), "{}", answer.body);
+    }
 
     // Onto a worker only where that has proved what the job needs.
     let body = json!({ "jobs": [jobs[2].id], "queue": "on_atelier" });

@@ -167,7 +167,7 @@ async fn a_quarantine_is_one_alarm_and_lifted_by_its_button() {
         .evaluate("[...document.querySelectorAll('#totals a')].find((one) => one.textContent === 'Pending').click()")
         .await;
     let listed =
-        "document.body.dataset.shown === 'jobs' && location.hash.includes('phases=pending')";
+        "document.body.dataset.shown === 'jobs' && location.hash.includes('state=pending')";
     browser.until("the jobs that wait", listed).await;
     browser.shows("b.mkv").await;
     drop(browser);

@@ -117,7 +117,7 @@ async fn nothing_moves_under_the_pointer_on_a_screen_of_any_width() {
         let late = farm::heartbeat(&late, 1, Vec::new(), &[("libx265", 9.0)]);
         monitor.broker.heartbeat(&late).await.expect("heard");
         let heard = format!(
-            "heard.workers?.some((row) => row.name === '{}') && heard.listing?.phases[0][1] === {jobs_now}",
+            "heard.workers?.some((row) => row.name === '{}') && heard.listing?.states[0][1] === {jobs_now}",
             late.name
         );
         browser.until("the page to hear what is new", &heard).await;

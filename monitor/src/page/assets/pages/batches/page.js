@@ -30,7 +30,7 @@ function row({ id, enqueued }, orders) {
   const link = h("a", { class: "job-link", href: address("jobs", { batch: id }) }, label.element);
   const when = h("time", { class: "end soft", datetime: enqueued });
   const bar = h("div", { class: "shares", role: "img" });
-  const shares = ENDED.map((phase) => h("span", { "data-phase": phase }));
+  const shares = ENDED.map((state) => h("span", { "data-state": state }));
   bar.append(...shares);
   const words = h("span");
   const pause = button("Pause", { class: "button act" });
@@ -42,9 +42,9 @@ function row({ id, enqueued }, orders) {
   return {
     element,
     update(item, names, holds) {
-      const jobs = Object.fromEntries(item.phases);
-      const all = item.phases.reduce((sum, [, jobs]) => sum + jobs, 0);
-      const over = ENDED.reduce((sum, phase) => sum + (jobs[phase] ?? 0), 0);
+      const jobs = Object.fromEntries(item.states);
+      const all = item.states.reduce((sum, [, jobs]) => sum + jobs, 0);
+      const over = ENDED.reduce((sum, state) => sum + (jobs[state] ?? 0), 0);
       label.update({ name: labelOf(item) }, names);
       say(when, ago(item.enqueued, Date.now()));
       set(when, "title", time(item.enqueued, Date.now()));
@@ -53,9 +53,9 @@ function row({ id, enqueued }, orders) {
         share.style.flexGrow = String(all ? ended / all : 0);
       });
       set(bar, "aria-label", `${count(over)} of ${plural(all, "job")} ended`);
-      const states = item.phases.filter(([, jobs]) => jobs > 0).map(([phase, jobs]) => `${count(jobs)} ${stateName(phase)}`);
+      const parts = item.states.filter(([, jobs]) => jobs > 0).map(([state, jobs]) => `${count(jobs)} ${stateName(state)}`);
       const left = typeof item.eta === "number" ? [`done in about ${duration(item.eta)}`] : [];
-      say(words, [plural(item.jobs, "job"), ...states, ...left].join(" · "));
+      say(words, [plural(item.jobs, "job"), ...parts, ...left].join(" · "));
       isPaused = holds.some((hold) => hold.target === target && hold.paused);
       say(pause, isPaused ? "Resume" : "Pause");
       pause.hidden = !isPaused && over === all;

@@ -38,7 +38,7 @@ export function mount(element, deps) {
   /** @type {Query} */
   let query = readQuery(new URLSearchParams());
   /** @type {JobsPage} */
-  let shown = { jobs: [], total: 0, phases: [] };
+  let shown = { jobs: [], total: 0, states: [] };
   /** @type {string | null} why the table may be out of date */
   let problem = null;
 
@@ -67,7 +67,7 @@ export function mount(element, deps) {
     fetchJobs();
   }
 
-  const updateTabs = keyedList(parts.tabs, ([phase]) => phase, tab);
+  const updateTabs = keyedList(parts.tabs, ([name]) => name, tab);
   const updateRows = keyedList(
     parts.body,
     (row) => row.job.id,
@@ -78,16 +78,16 @@ export function mount(element, deps) {
    * @param {[string, number]} first
    * @returns {Row<[string, number]>}
    */
-  function tab([phase]) {
+  function tab([name]) {
     const counter = h("span", { class: "count" });
-    const words = phase ? capitalised(stateName(phase)) : "All";
+    const words = name ? capitalised(stateName(name)) : "All";
     const element = h("button", { class: "tab", type: "button" }, `${words} `, counter);
-    element.addEventListener("click", () => setQuery({ phases: phase }));
+    element.addEventListener("click", () => setQuery({ state: name }));
     return {
       element,
       update([, jobs]) {
         say(counter, count(jobs));
-        set(element, "aria-pressed", String(query.phases === phase));
+        set(element, "aria-pressed", String(query.state === name));
       },
     };
   }
@@ -166,8 +166,8 @@ export function mount(element, deps) {
 
   function draw() {
     selection.keep(shown.jobs);
-    const sum = shown.phases.reduce((sum, [, jobs]) => sum + jobs, 0);
-    updateTabs([["", sum], ...shown.phases]);
+    const sum = shown.states.reduce((sum, [, jobs]) => sum + jobs, 0);
+    updateTabs([["", sum], ...shown.states]);
     const live = new Map(state.current?.running.map((row) => [row.job.id, row]));
     updateRows(shown.jobs, { names: namesOf(shown.jobs), isSelected: selection.has, live: (job) => live.get(job) });
     const rows = /** @type {HTMLTableRowElement[]} */ ([...parts.body.children]);
@@ -250,7 +250,7 @@ export function mount(element, deps) {
     if (revision !== seen) later.call();
     seen = revision;
     // Bars move although the list stays as it is.
-    if (shown.jobs.some((row) => row.phase === "running")) draw();
+    if (shown.jobs.some((row) => row.state === "running")) draw();
   }
   const unwatch = state.watch(follow);
 

@@ -6,7 +6,7 @@ export const LIMIT = 50;
 
 /**
  * @typedef {object} Query
- * @property {string} phases
+ * @property {string} state
  * @property {string} text
  * @property {string} queue
  * @property {string} worker
@@ -24,7 +24,7 @@ export const LIMIT = 50;
 export function readQuery(given) {
   const text = (/** @type {string} */ name, usual = "") => given.get(name) ?? usual;
   return {
-    phases: text("phases"),
+    state: text("state"),
     text: text("text"),
     queue: text("queue"),
     worker: text("worker"),

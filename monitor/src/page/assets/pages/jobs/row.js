@@ -32,7 +32,7 @@ export function jobTableRow({ job: { id } }, select, drag) {
   const folder = jobFolder();
   folder.element.classList.add("soft");
   const brief = h("span", { class: "brief soft" });
-  const phase = h("span", { class: "phase" });
+  const state = h("span", { class: "state" });
   const bar = h("progress", { max: 1 });
   const reason = h("span", { class: "why" });
   const queue = h("td", { class: "mono second" });
@@ -46,7 +46,7 @@ export function jobTableRow({ job: { id } }, select, drag) {
     { tabindex: -1, draggable: "true", "data-id": id },
     h("td", {}, box),
     h("th", { scope: "row" }, link.element, folder.element, brief),
-    h("td", { class: "standing" }, phase, bar, reason),
+    h("td", { class: "standing" }, state, bar, reason),
     queue,
     priority,
     worker,
@@ -63,16 +63,16 @@ export function jobTableRow({ job: { id } }, select, drag) {
       const now = Date.now();
       link.update(item.job, names);
       folder.update(item.job);
-      set(element, "data-state", item.phase);
+      set(element, "data-state", item.state);
       set(element, "aria-selected", String(isSelected(id)));
       box.checked = isSelected(id);
       set(box, "aria-label", `Select ${printable(item.job.name)}`);
-      const running = item.phase === "running" ? live(id) : undefined;
+      const running = item.state === "running" ? live(id) : undefined;
       const { stage, fraction } = running ?? {};
       bar.hidden = !running;
       set(bar, "value", fraction);
       set(bar, "aria-label", stage);
-      say(phase, stage ? `${stage}${typeof fraction === "number" ? ` ${percent(fraction)}` : ""}` : stateName(item.phase));
+      say(state, stage ? `${stage}${typeof fraction === "number" ? ` ${percent(fraction)}` : ""}` : stateName(item.state));
       const why = item.reason ? capitalised(localTimes(item.reason)) : "";
       say(reason, why);
       set(reason, "title", why || null);

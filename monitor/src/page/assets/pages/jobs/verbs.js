@@ -9,17 +9,17 @@
 /** @typedef {"cancel" | "retry" | "prioritise" | "assign" | "home"} Verb */
 
 /** @type {JobState[]} */
-const PHASES = ["pending", "running", "waiting", "completed", "failed", "cancelled"];
+const STATES = ["pending", "running", "waiting", "completed", "failed", "cancelled"];
 /** @type {JobState[]} */
 const OPEN = ["pending", "running", "waiting"];
 
-/** @type {Record<Verb, { key: string, phases: JobState[], isFor?: (job: JobRow) => boolean }>} */
+/** @type {Record<Verb, { key: string, states: JobState[], isFor?: (job: JobRow) => boolean }>} */
 const RULES = {
-  cancel: { key: "Delete", phases: OPEN },
-  retry: { key: "r", phases: ["failed", "cancelled"] },
-  prioritise: { key: "p", phases: ["pending", "waiting"] },
-  assign: { key: "a", phases: OPEN },
-  home: { key: "h", phases: OPEN, isFor: ({ home }) => Boolean(home) },
+  cancel: { key: "Delete", states: OPEN },
+  retry: { key: "r", states: ["failed", "cancelled"] },
+  prioritise: { key: "p", states: ["pending", "waiting"] },
+  assign: { key: "a", states: OPEN },
+  home: { key: "h", states: OPEN, isFor: ({ home }) => Boolean(home) },
 };
 
 /**
@@ -35,8 +35,8 @@ export const verbOfKey = (key) => /** @type {Verb[]} */ (Object.keys(RULES)).fin
  * @param {Selection} selection
  */
 export function ableRows(verb, shown, selection) {
-  const { phases, isFor = () => true } = RULES[verb];
-  return shown.filter((row) => selection.has(row.job.id) && phases.includes(row.phase) && isFor(row)).map((row) => row.job.id);
+  const { states, isFor = () => true } = RULES[verb];
+  return shown.filter((row) => selection.has(row.job.id) && states.includes(row.state) && isFor(row)).map((row) => row.job.id);
 }
 
 /**
@@ -47,10 +47,10 @@ export function ableRows(verb, shown, selection) {
  * @param {string[]} selected
  */
 export async function ableOfAll(verb, { api, notes }, query, selected) {
-  const wanted = query.phases ? query.phases.split(",") : PHASES;
-  const phases = RULES[verb].phases.filter((phase) => wanted.includes(phase));
-  if (phases.length === 0) return [];
-  const found = await notes.outcome(api.get("/jobs/ids", { ...query, offset: 0, phases: phases.join() }));
+  const wanted = query.state ? query.state.split(",") : STATES;
+  const states = RULES[verb].states.filter((state) => wanted.includes(state));
+  if (states.length === 0) return [];
+  const found = await notes.outcome(api.get("/jobs/ids", { ...query, offset: 0, state: states.join() }));
   const chosen = new Set(selected);
   return found && found.jobs.filter((job) => chosen.has(job));
 }

@@ -211,8 +211,8 @@ function wordsOf(item, context) {
  * @param {Attention} item
  */
 function addressOf(item) {
-  if (item.kind === "unserved") return address("jobs", { phases: "pending", queue: item.waiting.length === 1 ? item.waiting[0]?.queue : "" });
-  if (item.kind === "failed") return address("jobs", { phases: "failed", sort: "changed", descending: "true" });
+  if (item.kind === "unserved") return address("jobs", { state: "pending", queue: item.waiting.length === 1 ? item.waiting[0]?.queue : "" });
+  if (item.kind === "failed") return address("jobs", { state: "failed", sort: "changed", descending: "true" });
   return address(item.kind === "unreadable" ? "broker" : "workers");
 }
 

@@ -49,7 +49,7 @@ function queueRow({ queue }, orders) {
   const running = h("td", { class: "number" });
   const oldest = h("td", { class: "number" });
   const served = h("td", { class: "number served" });
-  const link = h("a", { href: address("jobs", { phases: "pending", queue }) }, token(queue));
+  const link = h("a", { href: address("jobs", { state: "pending", queue }) }, token(queue));
   const pause = button("Pause", { class: "button small" });
   const name = h("th", { scope: "row", title: queue }, link, sub);
   const element = h("tr", {}, name, pending, running, oldest, served, h("td", { class: "act" }, pause));

@@ -36,10 +36,10 @@ function tile(href) {
 
 export function totals() {
   const latest = { sort: "changed", descending: "true" };
-  const running = tile(address("jobs", { phases: "running" }));
-  const pending = tile(address("jobs", { phases: "pending" }));
-  const done = tile(address("jobs", { phases: "completed", ...latest }));
-  const failed = tile(address("jobs", { phases: "failed", ...latest }));
+  const running = tile(address("jobs", { state: "running" }));
+  const pending = tile(address("jobs", { state: "pending" }));
+  const done = tile(address("jobs", { state: "completed", ...latest }));
+  const failed = tile(address("jobs", { state: "failed", ...latest }));
   const workers = tile(address("workers"));
   const saved = tile(address("history"));
   const tiles = [running, pending, done, failed, workers, saved].map((tile) => tile.element);
