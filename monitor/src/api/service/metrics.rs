@@ -88,72 +88,8 @@ fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
         "Whether the broker answers.",
         u8::from(state.broker.connected),
     );
-    text.family(
-        "farm_queue_pending",
-        "gauge",
-        "Jobs that wait, by queue and priority.",
-    );
-    for row in &state.queues {
-        for (priority, pending) in &row.by_priority {
-            let labels: [(&str, &dyn Display); 2] = [("queue", &row.queue), ("priority", priority)];
-            text.sample("farm_queue_pending", &labels, pending);
-        }
-    }
-    text.family(
-        "farm_queue_oldest_seconds",
-        "gauge",
-        "How long the job waits that waits longest.",
-    );
-    for row in &state.queues {
-        if let Some(oldest) = row.oldest {
-            let age = now.duration_since(oldest.0).as_secs_f64().max(0.0);
-            text.sample(
-                "farm_queue_oldest_seconds",
-                &[("queue", &row.queue)],
-                format_args!("{age:.3}"),
-            );
-        }
-    }
-    text.family("farm_queue_running", "gauge", "Jobs that a worker is at.");
-    for row in &state.queues {
-        text.sample("farm_queue_running", &[("queue", &row.queue)], row.running);
-    }
-    text.family(
-        "farm_queue_workers",
-        "gauge",
-        "Workers that would take its jobs.",
-    );
-    for row in &state.queues {
-        text.sample(
-            "farm_queue_workers",
-            &[("queue", &row.queue)],
-            row.served_by,
-        );
-    }
-    text.family(
-        "farm_worker_slots",
-        "gauge",
-        "Jobs that a worker runs at once, at the most.",
-    );
-    for row in state
-        .workers
-        .iter()
-        .filter(|row| row.status != Presence::Lost)
-    {
-        text.sample("farm_worker_slots", &[("worker", &row.name)], row.slots);
-    }
-    text.family("farm_worker_running", "gauge", "Jobs that a worker runs.");
-    for row in state
-        .workers
-        .iter()
-        .filter(|row| row.status != Presence::Lost)
-    {
-        text.sample(
-            "farm_worker_running",
-            &[("worker", &row.name)],
-            row.running.len(),
-        );
-    }
+    queues(text, state, now);
+    workers(text, state);
     places_and_clocks(text, state);
     text.single(
         "farm_encode_fps",
@@ -163,9 +99,56 @@ fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
     );
 }
 
+fn queues(text: &mut Text, state: &Snapshot, now: Timestamp) {
+    let name = "farm_queue_pending";
+    text.family(name, "gauge", "Pending jobs, by queue and priority.");
+    for row in &state.queues {
+        for (priority, pending) in &row.by_priority {
+            let labels: [(&str, &dyn Display); 2] = [("queue", &row.queue), ("priority", priority)];
+            text.sample(name, &labels, pending);
+        }
+    }
+    let name = "farm_queue_oldest_seconds";
+    text.family(name, "gauge", "Age of the oldest waiting job.");
+    for row in &state.queues {
+        if let Some(oldest) = row.oldest {
+            let age = now.duration_since(oldest.0).as_secs_f64().max(0.0);
+            text.sample(name, &[("queue", &row.queue)], format_args!("{age:.3}"));
+        }
+    }
+    let name = "farm_queue_running";
+    text.family(name, "gauge", "Running jobs, by queue.");
+    for row in &state.queues {
+        text.sample(name, &[("queue", &row.queue)], row.running);
+    }
+    let name = "farm_queue_workers";
+    text.family(name, "gauge", "Workers that take jobs of the queue.");
+    for row in &state.queues {
+        text.sample(name, &[("queue", &row.queue)], row.served_by);
+    }
+}
+
+fn workers(text: &mut Text, state: &Snapshot) {
+    let live = || {
+        let rows = state.workers.iter();
+        rows.filter(|row| row.status != Presence::Lost)
+    };
+    let name = "farm_worker_slots";
+    let help = "Jobs that a worker runs at once, at the most.";
+    text.family(name, "gauge", help);
+    for row in live() {
+        text.sample(name, &[("worker", &row.name)], row.slots);
+    }
+    let name = "farm_worker_running";
+    text.family(name, "gauge", "Running jobs, by worker.");
+    for row in live() {
+        text.sample(name, &[("worker", &row.name)], row.running.len());
+    }
+}
+
 /// Places that workers cannot reach, and clocks that are wrong.
 fn places_and_clocks(text: &mut Text, state: &Snapshot) {
-    let name = "ffmpeg_easy_place_away";
+    let name = "farm_place_away";
     let help = "Workers that cannot reach a store or folder.";
     text.family(name, "gauge", help);
     for item in &state.attention {
@@ -173,7 +156,7 @@ fn places_and_clocks(text: &mut Text, state: &Snapshot) {
             text.sample(name, &[("place", place)], workers);
         }
     }
-    let name = "ffmpeg_easy_worker_clock_ahead_seconds";
+    let name = "farm_worker_clock_ahead_seconds";
     let help = "Seconds by which a worker's clock is ahead of the broker's.";
     text.family(name, "gauge", help);
     for row in &state.workers {
@@ -199,7 +182,7 @@ struct Work {
 }
 
 fn jobs(text: &mut Text, index: &Index) {
-    text.family("farm_jobs", "gauge", "Jobs by where they stand.");
+    text.family("farm_jobs", "gauge", "Jobs by state.");
     let counts = index.counts();
     for state in LISTED {
         text.sample("farm_jobs", &[("state", &state.as_str())], counts.of(state));
@@ -239,12 +222,12 @@ fn jobs(text: &mut Text, index: &Index) {
         }),
         (
             "farm_input_bytes_total",
-            "Bytes of completed jobs before.",
+            "Input bytes of completed jobs.",
             |work| work.input_bytes as f64,
         ),
         (
             "farm_output_bytes_total",
-            "Bytes of completed jobs after.",
+            "Output bytes of completed jobs.",
             |work| work.output_bytes as f64,
         ),
     ];
