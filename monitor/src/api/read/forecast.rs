@@ -12,7 +12,7 @@ use crate::web::refusal::{Json, Refusal};
 
 /// A file and a recipe.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct ForecastQuestion {
+pub(crate) struct ForecastBody {
     /// The file, below the store's root.
     file: String,
     recipe: Recipe,
@@ -20,7 +20,7 @@ pub(crate) struct ForecastQuestion {
 
 /// The changes to expect.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Foretold {
+pub(crate) struct ForecastAnswer {
     /// What would be kept, converted and lost.
     changes: Vec<common::job::changes::Change>,
     /// Why the job would fail; `null` if nothing speaks against it.
@@ -30,24 +30,24 @@ pub(crate) struct Foretold {
 /// What an encode would keep, convert and lose of a file, as far as that can be known before.
 /// Changes nothing.
 #[utoipa::path(
-    post, path = "/forecast", tag = "new", request_body = ForecastQuestion,
+    post, path = "/forecast", tag = "new", request_body = ForecastBody,
     responses(
-        (status = OK, body = Foretold),
+        (status = OK, body = ForecastAnswer),
         (status = UNPROCESSABLE_ENTITY, body = Refusal),
         (status = BAD_GATEWAY, body = Refusal)
     )
 )]
 pub(crate) async fn forecast(
     State(shared): State<App>,
-    Json(ForecastQuestion { file, recipe }): Json<ForecastQuestion>,
-) -> Result<axum::Json<Foretold>, Refusal> {
+    Json(ForecastBody { file, recipe }): Json<ForecastBody>,
+) -> Result<axum::Json<ForecastAnswer>, Refusal> {
     let media = shared.media()?;
     let input = media.input(&file).await?;
     let workers = shared.broker.workers().await?;
     let asked = ForecastRequest { input, recipe };
     let seen = shared.broker.forecast(&workers, 0, asked).await;
     let seen = seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))?;
-    Ok(axum::Json(Foretold {
+    Ok(axum::Json(ForecastAnswer {
         changes: seen.changes,
         refused: seen.refused,
     }))

@@ -10,7 +10,7 @@ import { address } from "../../lib/router.js";
 import { editPreset } from "../../widgets/recipe-form/preset-editor.js";
 import { recipeForm } from "../../widgets/recipe-form/form.js";
 import { fileBrowser } from "./files.js";
-import { foresight } from "./foresight.js";
+import { createForecast } from "./forecast.js";
 import { planWords } from "./plan.js";
 import { skeleton } from "./skeleton.js";
 
@@ -38,7 +38,7 @@ export function mount(element, deps) {
   const recipe = recipeForm(deps, "new", () => update());
   const parts = skeleton(recipe.element);
   element.append(parts.element);
-  const foretold = foresight(deps, parts.foresight);
+  const forecast = createForecast(deps, parts.forecast);
   const browser = fileBrowser(parts.trail, parts.entries, files, browse, () => update());
   /** @type {PresetRow[]} */
   let presets = [];
@@ -115,7 +115,7 @@ export function mount(element, deps) {
     if (mine !== turn) return;
     isFit = plan !== null;
     recipe.refuse(reason);
-    foretold.update([...files.keys()], plan && planned);
+    forecast.update([...files.keys()], plan && planned);
     if (plan) parts.verdict.replaceChildren(...planWords(plan, size, recipe.use));
     else parts.verdict.replaceChildren(h("p", { class: "soft" }, "No worker: the recipe cannot work as it is."));
     sayLacking();
@@ -184,7 +184,7 @@ export function mount(element, deps) {
       turn += 1;
       unwatch();
       recipe.unmount();
-      foretold.stop();
+      forecast.stop();
       folder.stop();
       settings.stop();
     },

@@ -17,7 +17,7 @@ export function skeleton(recipe) {
   const fallbackField = field("Fallback after, minutes", fallback);
   const output = h("input", { name: "output", value: "encoded", required: true, autocomplete: "off" });
   const verdict = h("div", { class: "verdict", role: "status" });
-  const foresight = h("div", { role: "status" });
+  const forecast = h("div", { role: "status" });
   const submit = h("button", { class: "button strong", type: "submit", disabled: true }, "Enqueue");
   const lacking = h("span", { class: "lacking hint", id: "lacking", role: "status" });
   const form = h(
@@ -36,7 +36,7 @@ export function skeleton(recipe) {
       field("Output folder", output),
     ),
     h("fieldset", { class: "plan" }, h("legend", {}, "Workers that can run it"), verdict),
-    h("fieldset", { class: "foresight" }, h("legend", {}, "Kept, converted, lost"), foresight),
+    h("fieldset", {}, h("legend", {}, "Kept, converted, lost"), forecast),
     h("p", { class: "choices" }, submit, " ", lacking),
   );
   const element = h("section", { class: "panel", "aria-labelledby": "new-title" }, h("h2", { id: "new-title" }, "New job"), problem, form);
@@ -54,7 +54,7 @@ export function skeleton(recipe) {
     fallbackField,
     output,
     verdict,
-    foresight,
+    forecast,
     submit,
     lacking,
   };

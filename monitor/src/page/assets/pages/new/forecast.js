@@ -1,7 +1,7 @@
 // @ts-check
 // What would become of the chosen files: workers look into the first of them, one after the other.
 
-/** @import { Deps, Foretold, Recipe } from "#types" */
+/** @import { Deps, ForecastAnswer, Recipe } from "#types" */
 
 import { h } from "../../lib/dom.js";
 import { plural, printable } from "../../lib/format.js";
@@ -10,14 +10,13 @@ import { changeList } from "../../widgets/changes.js";
 /** Files that are looked into. */
 const MOST = 10;
 
-
 /**
  * Draws into `element`.
  * @param {Deps} deps
  * @param {HTMLElement} element
  */
-export function foresight({ api }, element) {
-  /** @type {Map<string, Foretold>} answers by file and recipe */
+export function createForecast({ api }, element) {
+  /** @type {Map<string, ForecastAnswer>} answers by file and recipe */
   const known = new Map();
   let turn = 0;
 
@@ -25,7 +24,7 @@ export function foresight({ api }, element) {
    * @param {string} file
    * @param {Recipe} recipe
    */
-  async function foretell(file, recipe) {
+  async function fetchForecast(file, recipe) {
     const key = JSON.stringify([file, recipe]);
     const before = known.get(key);
     if (before) return before;
@@ -40,7 +39,7 @@ export function foresight({ api }, element) {
    */
   async function words(file, recipe) {
     try {
-      const { refused, changes } = await foretell(file, recipe);
+      const { refused, changes } = await fetchForecast(file, recipe);
       return refused ? [h("p", { class: "reason" }, printable(refused))] : changeList(changes);
     } catch (refusal) {
       // The file is looked into again the next time.
@@ -67,7 +66,7 @@ export function foresight({ api }, element) {
       });
       const more = files.length - shown.length;
       element.replaceChildren(
-        h("ul", { class: "foretold" }, ...shown.map(({ row }) => row)),
+        h("ul", { class: "forecast" }, ...shown.map(({ row }) => row)),
         ...(more > 0 ? [h("p", { class: "soft" }, `${plural(more, "more file")} not looked into.`)] : []),
       );
       for (const { file, answer } of shown) {
