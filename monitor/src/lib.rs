@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub use config::Config;
 
 use access::Access;
-use access::keys::{Keys, KeysError};
+use access::passwords::{Passwords, PasswordsError};
 use api::media::Media;
 use feed::audience::Audience;
 use index::shared::Listing;
@@ -45,7 +45,7 @@ pub enum Error {
     Broker(#[from] BrokerError),
     /// The passwords cannot be used.
     #[error(transparent)]
-    Access(#[from] KeysError),
+    Access(#[from] PasswordsError),
     /// The page cannot be served.
     #[error("serving the page failed: {0}")]
     Serve(#[from] std::io::Error),
@@ -121,17 +121,17 @@ pub async fn run(
 
 /// Passwords and host names. Without a password file, a loopback address is open, and on any other
 /// address a random password is made up and logged.
-fn access(config: &Config, address: SocketAddr) -> Result<Access, KeysError> {
-    let keys = match &config.access {
-        Some(file) => Some(Keys::read(file)?),
+fn access(config: &Config, address: SocketAddr) -> Result<Access, PasswordsError> {
+    let passwords = match &config.access {
+        Some(file) => Some(Passwords::read(file)?),
         None if address.ip().is_loopback() => None,
         None => {
-            let (keys, password) = Keys::invented()?;
+            let (passwords, password) = Passwords::invented()?;
             tracing::warn!(
                 "no --access file is given: until the monitor stops, its password is {password}"
             );
-            Some(keys)
+            Some(passwords)
         }
     };
-    Ok(Access::new(keys, config.hosts.clone()))
+    Ok(Access::new(passwords, config.hosts.clone()))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use common::program::exit::Exit;
 use monitor::Config;
-use monitor::access::{Role, keys};
+use monitor::access::{Role, passwords};
 use monitor::config::Task;
 
 /// Bytes of the shortest password that is taken.
@@ -51,7 +51,7 @@ fn print_password(role: Role) -> ExitCode {
             &format!("the password is too short: at least {SHORTEST} characters on standard input"),
         );
     }
-    match keys::line(role, password) {
+    match passwords::line(role, password) {
         Ok(line) => {
             println!("{line}");
             Exit::Done.into()

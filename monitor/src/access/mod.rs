@@ -1,8 +1,8 @@
-//! Roles and passwords: [`keys`] holds the passwords of each role, [`sessions`] the open sessions,
+//! Roles and passwords: [`passwords`] holds the passwords of each role, [`sessions`] the open sessions,
 //! and [`guard`] checks every request.
 
 pub(crate) mod guard;
-pub mod keys;
+pub mod passwords;
 mod sessions;
 
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
-use keys::Keys;
+use passwords::Passwords;
 use sessions::Sessions;
 pub(crate) use sessions::{COOKIE, LIFETIME};
 
@@ -33,7 +33,7 @@ pub enum Role {
 /// Passwords, sessions and host names.
 pub(crate) struct Access {
     /// `None` if everyone who reaches the monitor may do everything.
-    keys: Option<Keys>,
+    passwords: Option<Passwords>,
     sessions: Sessions,
     checks: Semaphore,
     /// Names under which the monitor is reached, besides addresses and `localhost`.
@@ -41,9 +41,9 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    pub(crate) fn new(keys: Option<Keys>, hosts: Vec<String>) -> Self {
+    pub(crate) fn new(passwords: Option<Passwords>, hosts: Vec<String>) -> Self {
         Self {
-            keys,
+            passwords,
             sessions: Sessions::default(),
             checks: Semaphore::new(CHECKS),
             hosts,
@@ -52,14 +52,14 @@ impl Access {
 
     /// Whether a password is asked for at all.
     pub(crate) fn is_locked(&self) -> bool {
-        self.keys.is_some()
+        self.passwords.is_some()
     }
 
     /// The role of a password.
     pub(crate) async fn role_of(&self, password: String) -> Option<Role> {
-        let keys = self.keys.clone()?;
+        let passwords = self.passwords.clone()?;
         let _turn = self.checks.acquire().await.ok()?;
-        tokio::task::spawn_blocking(move || keys.role_of(&password))
+        tokio::task::spawn_blocking(move || passwords.role_of(&password))
             .await
             .ok()?
     }

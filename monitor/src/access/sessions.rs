@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Role;
-use super::keys::secret;
+use super::passwords::secret;
 
 /// The cookie's name.
 pub(crate) const COOKIE: &str = "farm_session";

@@ -23,7 +23,7 @@ pub(super) fn checked(jobs: &[JobId]) -> Result<(), Refusal> {
         0 => Err(Refusal::unsound("no job is named")),
         1..=MOST => Ok(()),
         many => Err(Refusal::unsound(format!(
-            "{many} jobs are too many for one order: at the most {MOST}"
+            "{many} jobs are too many for one request: at the most {MOST}"
         ))),
     }
 }

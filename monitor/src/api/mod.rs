@@ -80,7 +80,7 @@ impl Routes {
     /// All of them, and the routes that need no role.
     fn described(self) -> OpenApiRouter<App> {
         let session = OpenApiRouter::new().routes(routes!(
-            service::session::standing,
+            service::session::info,
             service::session::begin,
             service::session::end
         ));

@@ -19,14 +19,14 @@ pub enum Attention {
     Unserved {
         why: Unserved,
         /// The jobs, by queue.
-        waiting: Vec<Held>,
+        waiting: Vec<WaitingJobs>,
     },
     /// Workers take no jobs, all for the same cause.
     Unavailable {
         cause: Presence,
         workers: Vec<Unavailable>,
         /// Jobs that wait for these workers, by queue.
-        waiting: Vec<Held>,
+        waiting: Vec<WaitingJobs>,
     },
     /// Workers cannot reach a store or a folder.
     PlaceAway {
@@ -70,7 +70,7 @@ pub enum Attention {
 
 /// Pending jobs of one queue.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Held {
+pub struct WaitingJobs {
     pub queue: Queue,
     pub pending: u64,
     /// Encoders of the same codec that live workers have, if no worker has proved this one.

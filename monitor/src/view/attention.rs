@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::runs::Runs;
 use super::workers::Workers;
-use crate::snapshot::attention::{Attention, Held, Unavailable};
+use crate::snapshot::attention::{Attention, Unavailable, WaitingJobs};
 use crate::snapshot::queues::{QueueRow, Unserved};
 use crate::snapshot::workers::{Presence, WorkerRow};
 
@@ -82,11 +82,11 @@ fn waiting(
     queues: &[QueueRow],
     why: Unserved,
     alternatives: impl Fn(&Queue) -> Vec<Encoder>,
-) -> Vec<Held> {
+) -> Vec<WaitingJobs> {
     queues
         .iter()
         .filter(|row| row.unserved == Some(why))
-        .map(|row| Held {
+        .map(|row| WaitingJobs {
             queue: row.queue.clone(),
             pending: row.pending,
             alternatives: alternatives(&row.queue),

@@ -32,7 +32,7 @@ const AT_ONCE: usize = 16;
 
 /// The jobs to create.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct Order {
+pub(crate) struct NewJobs {
     /// At most 1000 files, below the store's root.
     files: Vec<String>,
     /// The folder of the outputs, below the store's root.
@@ -70,36 +70,36 @@ pub(crate) struct FileReceipt {
 /// Enqueues a job for each file. Files whose output exists, and jobs that exist already, are left
 /// alone.
 #[utoipa::path(
-    post, path = "/jobs", tag = "new", request_body = Order,
+    post, path = "/jobs", tag = "new", request_body = NewJobs,
     responses((status = OK, body = Receipt), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
 pub(crate) async fn create(
     State(shared): State<App>,
-    Json(order): Json<Order>,
+    Json(request): Json<NewJobs>,
 ) -> Result<axum::Json<Receipt>, Refusal> {
     let media = shared.media()?;
-    if order.files.is_empty() || order.files.len() > MOST {
+    if request.files.is_empty() || request.files.len() > MOST {
         return Err(Refusal::unsound(format!("name 1 to {MOST} files")));
     }
-    if let Some(worker) = &order.worker {
+    if let Some(worker) = &request.worker {
         let workers = shared.broker.workers().await?;
         let needed = [media.root().join("file")];
-        pin::check(&order.recipe, worker, &workers, &needed)
+        pin::check(&request.recipe, worker, &workers, &needed)
             .map_err(|why| Refusal::unsound(why.to_string()))?;
     }
     let terms = JobTerms {
-        fallbacks: fallbacks(&order)?,
-        worker: order.worker.clone(),
-        priority: order.priority,
-        ..JobTerms::new(order.recipe.clone())
+        fallbacks: fallbacks(&request)?,
+        worker: request.worker.clone(),
+        priority: request.priority,
+        ..JobTerms::new(request.recipe.clone())
     };
-    let folder = media.place(&order.output);
+    let folder = media.place(&request.output);
     let Outputs {
         outputs,
         jobs_by_output,
-    } = named(&shared.broker, media, &order, &folder).await?;
+    } = named(&shared.broker, media, &request, &folder).await?;
     let found: Vec<Result<FoundFile, String>> =
-        futures::stream::iter(order.files.clone().into_iter().zip(outputs))
+        futures::stream::iter(request.files.clone().into_iter().zip(outputs))
             .map(|(file, output)| find(media, file, output))
             .buffered(AT_ONCE)
             .try_collect()
@@ -111,7 +111,7 @@ pub(crate) async fn create(
     };
     let batch = shared
         .broker
-        .new_batch(&label(&order), &folder, existing, &terms);
+        .new_batch(&label(&request), &folder, existing, &terms);
     let job = |found: &FoundFile| batch.job(found.input.clone(), found.output.clone());
     let jobs = found.iter().flatten().map(job).collect();
     let submitted = batch.submit(jobs).await?;
@@ -124,7 +124,7 @@ pub(crate) async fn create(
         Ok(_) => Some(FileReceipt::new(file, &submitted.next()?)),
         Err(why) => Some(FileReceipt::without_job(file, why)),
     };
-    let files = order.files.into_iter().zip(found).filter_map(receipt);
+    let files = request.files.into_iter().zip(found).filter_map(receipt);
     Ok(axum::Json(Receipt {
         batch,
         files: files.collect(),
@@ -135,11 +135,11 @@ pub(crate) async fn create(
 async fn named(
     broker: &Broker,
     media: &Media,
-    order: &Order,
+    request: &NewJobs,
     folder: &Location,
 ) -> Result<Outputs, Refusal> {
-    let places: Vec<Location> = order.files.iter().map(|file| media.place(file)).collect();
-    let sources: Vec<NamedSource<'_>> = order
+    let places: Vec<Location> = request.files.iter().map(|file| media.place(file)).collect();
+    let sources: Vec<NamedSource<'_>> = request
         .files
         .iter()
         .zip(&places)
@@ -148,7 +148,7 @@ async fn named(
             location,
         })
         .collect();
-    let named = broker.name_outputs(&sources, folder, order.recipe.container);
+    let named = broker.name_outputs(&sources, folder, request.recipe.container);
     named.await.map_err(|error| match error {
         NamesError::Naming(error) => Refusal::unsound(error.to_string()),
         NamesError::Broker(error) => error.into(),
@@ -157,11 +157,11 @@ async fn named(
 
 /// The fallbacks of the jobs. A pinned job has none: its worker uses the first encoder that it has
 /// proved.
-fn fallbacks(order: &Order) -> Result<Option<Fallbacks>, Refusal> {
-    let queues = order.recipe.further_queues();
-    match (order.hop_after, queues.is_empty()) {
+fn fallbacks(request: &NewJobs) -> Result<Option<Fallbacks>, Refusal> {
+    let queues = request.recipe.further_queues();
+    match (request.hop_after, queues.is_empty()) {
         (_, true) => Ok(None),
-        (_, false) if order.worker.is_some() => Ok(None),
+        (_, false) if request.worker.is_some() => Ok(None),
         (Some(after @ 1..), false) => Ok(Some(Fallbacks { queues, after })),
         (None | Some(0), false) => Err(Refusal::unsound(
             "several encoders need hop_after: the seconds that a job waits for one before the next is opened to it",
@@ -229,8 +229,8 @@ impl FileReceipt {
 }
 
 /// The label of the batch.
-fn label(order: &Order) -> String {
-    match &order.files[..] {
+fn label(request: &NewJobs) -> String {
+    match &request.files[..] {
         [file] => file.clone(),
         files => format!("{} and {} more", files[0], files.len() - 1),
     }

@@ -14,7 +14,7 @@ use crate::web::refusal::{Json, Named, Params, Refusal};
 
 /// A recipe to save under a name.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct Kept {
+pub(crate) struct PresetBody {
     recipe: Recipe,
     /// What the preset is for, in one line.
     note: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Saved {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Which {
+pub(crate) struct RevisionQuery {
     /// Remove only this revision, from `GET /settings`.
     revision: Option<u64>,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Which {
 /// Saves a preset: a new one, or the next revision of one.
 #[utoipa::path(
     put, path = "/presets/{preset}", tag = "settings", params(("preset" = String, Path)),
-    request_body = Kept,
+    request_body = PresetBody,
     responses(
         (status = OK, body = Saved), (status = UNPROCESSABLE_ENTITY, body = Refusal),
         (status = CONFLICT, body = Refusal, description = "there is one already, or another revision")
@@ -47,11 +47,11 @@ pub(crate) struct Which {
 pub(crate) async fn save(
     State(shared): State<App>,
     Named(name): Named<Token>,
-    Json(kept): Json<Kept>,
+    Json(body): Json<PresetBody>,
 ) -> Result<axum::Json<Saved>, Refusal> {
-    let preset = Preset::new(kept.recipe, kept.note.as_deref())
+    let preset = Preset::new(body.recipe, body.note.as_deref())
         .map_err(|error| Refusal::unsound(error.to_string()))?;
-    let over = kept
+    let over = body
         .revision
         .map_or(Overwrite::Nothing, Overwrite::Revision);
     let revision = shared.broker.save_preset(&name, &preset, over).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn save(
 /// Removes a saved preset. Jobs keep the recipe that they were made with.
 #[utoipa::path(
     delete, path = "/presets/{preset}", tag = "settings",
-    params(("preset" = String, Path), Which),
+    params(("preset" = String, Path), RevisionQuery),
     responses(
         (status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal),
         (status = CONFLICT, body = Refusal, description = "it is another revision")
@@ -70,7 +70,7 @@ pub(crate) async fn save(
 pub(crate) async fn remove(
     State(shared): State<App>,
     Named(name): Named<Token>,
-    Params(Which { revision }): Params<Which>,
+    Params(RevisionQuery { revision }): Params<RevisionQuery>,
 ) -> Result<StatusCode, Refusal> {
     shared.broker.remove_preset(&name, revision).await?;
     Ok(StatusCode::NO_CONTENT)

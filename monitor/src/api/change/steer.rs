@@ -88,14 +88,14 @@ async fn all(
 async fn each(
     broker: &Broker,
     jobs: Vec<JobId>,
-    order: impl AsyncFn(&Broker, &JobId) -> Result<SteerResult, BrokerError>,
+    change: impl AsyncFn(&Broker, &JobId) -> Result<SteerResult, BrokerError>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
     checked(&jobs)?;
-    let order = &order;
-    let orders = jobs
+    let change = &change;
+    let outcomes = jobs
         .into_iter()
-        .map(|job| async move { Outcome::of(job, order(broker, &job).await) });
-    Ok(all(futures::stream::iter(orders)).await)
+        .map(|job| async move { Outcome::of(job, change(broker, &job).await) });
+    Ok(all(futures::stream::iter(outcomes)).await)
 }
 
 /// Cancels jobs that wait or run.
@@ -128,46 +128,46 @@ pub(crate) async fn retry(
     post, path = "/jobs/move", tag = "steer", request_body = Move,
     responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
-pub(crate) async fn relocate(
+pub(crate) async fn move_jobs(
     State(App { broker, .. }): State<App>,
-    Json(order): Json<Move>,
+    Json(change): Json<Move>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
-    checked(&order.jobs)?;
-    if order.queue.is_none() && order.priority.is_none() && !order.home {
+    checked(&change.jobs)?;
+    if change.queue.is_none() && change.priority.is_none() && !change.home {
         return Err(Refusal::unsound("say where to: queue, home or priority"));
     }
-    if order.queue.is_some() && order.home {
+    if change.queue.is_some() && change.home {
         return Err(Refusal::unsound("queue and home exclude each other"));
     }
-    let workers = match &order.queue {
+    let workers = match &change.queue {
         Some(Queue::On(_)) => broker.workers().await?,
         _ => Vec::new(),
     };
-    let jobs = order.jobs.clone();
-    let orders = jobs
+    let jobs = change.jobs.clone();
+    let outcomes = jobs
         .into_iter()
-        .map(|job| move_one(&broker, job, &order, &workers));
-    Ok(all(futures::stream::iter(orders)).await)
+        .map(|job| move_one(&broker, job, &change, &workers));
+    Ok(all(futures::stream::iter(outcomes)).await)
 }
 
-async fn move_one(broker: &Broker, job: JobId, order: &Move, workers: &[Heartbeat]) -> Outcome {
+async fn move_one(broker: &Broker, job: JobId, change: &Move, workers: &[Heartbeat]) -> Outcome {
     let (recipe, needed) = match broker.job(&job).await {
         Ok(Some(record)) => (record.job().recipe.clone(), record.job().needed()),
         Ok(None) => return Outcome::of(job, Ok(SteerResult::Unknown)),
         Err(error) => return Outcome::of(job, Err(error)),
     };
-    let queue = match &order.queue {
+    let queue = match &change.queue {
         Some(Queue::On(worker)) => {
             if let Err(why) = pin::check(&recipe, worker, workers, &needed) {
                 return Outcome::refused(job, why.to_string());
             }
-            order.queue.clone()
+            change.queue.clone()
         }
-        None if order.home => Some(recipe.queue()),
+        None if change.home => Some(recipe.queue()),
         other => other.clone(),
     };
     Outcome::of(
         job,
-        broker.move_job(&job, queue.as_ref(), order.priority).await,
+        broker.move_job(&job, queue.as_ref(), change.priority).await,
     )
 }

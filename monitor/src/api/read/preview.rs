@@ -57,7 +57,7 @@ impl From<Result<MediaInfo, PreviewError>> for Content {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Which {
+pub(crate) struct StillQuery {
     /// `input` or `output`.
     #[param(value_type = String)]
     side: JobFile,
@@ -97,7 +97,7 @@ pub(crate) async fn media(
 
 /// A picture of one of a job's files, 480 pixels across.
 #[utoipa::path(
-    get, path = "/jobs/{job}/still", tag = "jobs", params(("job" = String, Path), Which),
+    get, path = "/jobs/{job}/still", tag = "jobs", params(("job" = String, Path), StillQuery),
     responses(
         (status = OK, body = Vec<u8>, content_type = "image/jpeg"),
         (status = NOT_FOUND, body = Refusal),
@@ -107,7 +107,7 @@ pub(crate) async fn media(
 pub(crate) async fn still(
     State(shared): State<App>,
     Named(job): Named<JobId>,
-    Params(Which { side, at }): Params<Which>,
+    Params(StillQuery { side, at }): Params<StillQuery>,
 ) -> Result<Response, Refusal> {
     if !(0.0..1e9).contains(&at) {
         return Err(Refusal::unsound(format!("{at} is no time in seconds")));

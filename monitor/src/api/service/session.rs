@@ -15,7 +15,7 @@ use crate::web::refusal::{Json, Refusal};
 
 /// What the sender of the request may do.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Standing {
+pub(crate) struct SessionInfo {
     /// `null` if a password is needed first.
     role: Option<Role>,
     /// Whether the monitor asks for passwords.
@@ -29,12 +29,12 @@ pub(crate) struct Login {
 }
 
 /// What the sender of the request may do.
-#[utoipa::path(get, path = "/session", tag = "access", security(()), responses((status = OK, body = Standing)))]
-pub(crate) async fn standing(
-    State(shared): State<App>,
-    headers: HeaderMap,
-) -> axum::Json<Standing> {
-    axum::Json(Standing {
+#[utoipa::path(
+    get, path = "/session", operation_id = "session_info", tag = "access", security(()),
+    responses((status = OK, body = SessionInfo))
+)]
+pub(crate) async fn info(State(shared): State<App>, headers: HeaderMap) -> axum::Json<SessionInfo> {
+    axum::Json(SessionInfo {
         role: shared.access.role(&headers).await,
         locked: shared.access.is_locked(),
     })
@@ -43,7 +43,7 @@ pub(crate) async fn standing(
 /// Begins a session: the answer sets its cookie.
 #[utoipa::path(
     post, path = "/session", tag = "access", security(()), request_body = Login,
-    responses((status = OK, body = Standing), (status = UNAUTHORIZED, body = Refusal))
+    responses((status = OK, body = SessionInfo), (status = UNAUTHORIZED, body = Refusal))
 )]
 pub(crate) async fn begin(
     State(shared): State<App>,
@@ -62,12 +62,12 @@ pub(crate) async fn begin(
             "the system gives no randomness",
         )
     })?;
-    let standing = axum::Json(Standing {
+    let info = axum::Json(SessionInfo {
         role: Some(role),
         locked: true,
     });
     let cookie = cookie(&secret, LIFETIME, &headers);
-    Ok(([(SET_COOKIE, cookie)], standing).into_response())
+    Ok(([(SET_COOKIE, cookie)], info).into_response())
 }
 
 /// Ends the session.

@@ -189,7 +189,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["relocate"];
+        post: operations["move_jobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -363,7 +363,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["standing"];
+        get: operations["session_info"];
         put?: never;
         post: operations["begin"];
         delete: operations["end"];
@@ -541,13 +541,13 @@ export interface components {
         Attention: {
             /** @enum {string} */
             kind: "unserved";
-            waiting: components["schemas"]["Held"][];
+            waiting: components["schemas"]["WaitingJobs"][];
             why: components["schemas"]["Unserved"];
         } | {
             cause: components["schemas"]["Presence"];
             /** @enum {string} */
             kind: "unavailable";
-            waiting: components["schemas"]["Held"][];
+            waiting: components["schemas"]["WaitingJobs"][];
             workers: components["schemas"]["Unavailable"][];
         } | {
             error: string;
@@ -821,22 +821,16 @@ export interface components {
             folders: string[];
             root?: string | null;
         };
-        ForecastQuestion: {
-            file: string;
-            recipe: components["schemas"]["Recipe"];
-        };
-        Foretold: {
+        ForecastAnswer: {
             changes: components["schemas"]["Change"][];
             refused?: string | null;
         };
+        ForecastBody: {
+            file: string;
+            recipe: components["schemas"]["Recipe"];
+        };
         /** @enum {string} */
         Hdr: "keep" | "sdr";
-        Held: {
-            alternatives?: components["schemas"]["Encoder"][];
-            /** Format: int64 */
-            pending: number;
-            queue: components["schemas"]["Queue"];
-        };
         History: {
             by_worker: components["schemas"]["WorkerSum"][];
             curve: components["schemas"]["Point"][];
@@ -952,12 +946,6 @@ export interface components {
         KeepHistory: {
             days: components["schemas"]["Days"];
         };
-        Kept: {
-            note?: string | null;
-            recipe: components["schemas"]["Recipe"];
-            /** Format: int64 */
-            revision?: number | null;
-        };
         /** @enum {string} */
         Kind: "track" | "language" | "title" | "disposition" | "chapters" | "attachment" | "cover" | "tag" | "rotation" | "aspect" | "colour" | "hdr10" | "hdr10plus" | "dolby_vision" | "hlg" | "interlacing" | "alpha" | "captions" | "timing" | "timecode" | "layout";
         LiveState: {
@@ -1003,6 +991,15 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             queue?: components["schemas"]["Queue"] | null;
         };
+        NewJobs: {
+            files: string[];
+            /** Format: int64 */
+            hop_after?: number | null;
+            output: string;
+            priority?: components["schemas"]["Priority"];
+            recipe: components["schemas"]["Recipe"];
+            worker?: components["schemas"]["WorkerName"] | null;
+        };
         NextRow: {
             enqueued: components["schemas"]["Moment"];
             /** Format: int64 */
@@ -1011,15 +1008,6 @@ export interface components {
             priority: components["schemas"]["Priority"];
             queue: components["schemas"]["Queue"];
             unserved?: components["schemas"]["Unserved"] | null;
-        };
-        Order: {
-            files: string[];
-            /** Format: int64 */
-            hop_after?: number | null;
-            output: string;
-            priority?: components["schemas"]["Priority"];
-            recipe: components["schemas"]["Recipe"];
-            worker?: components["schemas"]["WorkerName"] | null;
         };
         Outcome: {
             done: boolean;
@@ -1058,6 +1046,12 @@ export interface components {
         };
         /** @enum {string} */
         Presence: "ready" | "draining" | "drained" | "off_hours" | "quarantined" | "lost";
+        PresetBody: {
+            note?: string | null;
+            recipe: components["schemas"]["Recipe"];
+            /** Format: int64 */
+            revision?: number | null;
+        };
         PresetRow: {
             built_in: boolean;
             name: components["schemas"]["Token"];
@@ -1249,6 +1243,10 @@ export interface components {
         };
         /** @example 1280x-2 */
         Scale: string;
+        SessionInfo: {
+            locked: boolean;
+            role?: components["schemas"]["Role"] | null;
+        };
         Settings: {
             default?: components["schemas"]["Token"] | null;
             history: components["schemas"]["HistoryRow"];
@@ -1260,10 +1258,6 @@ export interface components {
         };
         /** @enum {string} */
         Stage: "reading" | "encoding" | "verifying" | "publishing";
-        Standing: {
-            locked: boolean;
-            role?: components["schemas"]["Role"] | null;
-        };
         StreamRow: {
             /** Format: int64 */
             bytes: number;
@@ -1388,6 +1382,12 @@ export interface components {
             filters: string[];
             losses: string[];
         };
+        WaitingJobs: {
+            alternatives?: components["schemas"]["Encoder"][];
+            /** Format: int64 */
+            pending: number;
+            queue: components["schemas"]["Queue"];
+        };
         Week: {
             hours: components["schemas"]["Hours"];
         };
@@ -1507,7 +1507,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ForecastQuestion"];
+                "application/json": components["schemas"]["ForecastBody"];
             };
         };
         responses: {
@@ -1516,7 +1516,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Foretold"];
+                    "application/json": components["schemas"]["ForecastAnswer"];
                 };
             };
             422: {
@@ -1718,7 +1718,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Order"];
+                "application/json": components["schemas"]["NewJobs"];
             };
         };
         responses: {
@@ -1839,7 +1839,7 @@ export interface operations {
             };
         };
     };
-    relocate: {
+    move_jobs: {
         parameters: {
             query?: never;
             header?: never;
@@ -2135,7 +2135,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Kept"];
+                "application/json": components["schemas"]["PresetBody"];
             };
         };
         responses: {
@@ -2245,7 +2245,7 @@ export interface operations {
             };
         };
     };
-    standing: {
+    session_info: {
         parameters: {
             query?: never;
             header?: never;
@@ -2259,7 +2259,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Standing"];
+                    "application/json": components["schemas"]["SessionInfo"];
                 };
             };
         };
@@ -2282,7 +2282,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Standing"];
+                    "application/json": components["schemas"]["SessionInfo"];
                 };
             };
             401: {

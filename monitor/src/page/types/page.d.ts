@@ -21,7 +21,6 @@ export type EncoderRow = Schemas["EncoderRow"];
 export type EndedRow = Schemas["EndedRow"];
 export type Fit = Schemas["Fit"];
 export type Folder = Schemas["FolderRow"];
-export type Held = Schemas["Held"];
 export type History = Schemas["History"];
 export type Hold = Schemas["ControlRow"];
 export type JetStream = Schemas["JetStream"];
@@ -38,6 +37,7 @@ export type RunningRow = Schemas["RunningRow"];
 export type Sum = Schemas["Sum"];
 export type Unavailable = Schemas["Unavailable"];
 export type Vocabulary = Schemas["Vocabulary"];
+export type WaitingJobs = Schemas["WaitingJobs"];
 export type WorkerRow = Schemas["WorkerRow"];
 
 // Unions of the farm's messages: a word, or an object whose only key says which of several values it holds.

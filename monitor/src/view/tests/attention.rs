@@ -88,7 +88,7 @@ fn a_cause_is_shown_once_with_all_that_it_holds_up() {
     ] {
         heard(&mut view, worker, 0);
     }
-    let names = |waiting: &[Held]| -> Vec<String> {
+    let names = |waiting: &[WaitingJobs]| -> Vec<String> {
         waiting.iter().map(|held| held.queue.to_string()).collect()
     };
     match &view.snapshot(at(1)).attention[..] {

@@ -23,7 +23,7 @@ use common::testing;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Input, View};
-use crate::snapshot::attention::{Attention, Held};
+use crate::snapshot::attention::{Attention, WaitingJobs};
 use crate::snapshot::jobs::JobEnd;
 use crate::snapshot::queues::Unserved;
 use crate::snapshot::workers::Presence;

@@ -1,6 +1,6 @@
 //! The rights of readers, operators and strangers.
 
-use monitor::access::{Role, keys};
+use monitor::access::{Role, passwords};
 use serde_json::{Value, json};
 
 use crate::Monitor;
@@ -10,7 +10,7 @@ use crate::client::{get, send};
 pub(crate) async fn locked() -> (Monitor, tempfile::NamedTempFile) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let lines = [(Role::Reader, "look"), (Role::Operator, "steer")]
-        .map(|(role, password)| keys::line(role, password).expect("hashed"));
+        .map(|(role, password)| passwords::line(role, password).expect("hashed"));
     std::fs::write(file.path(), lines.join("\n")).expect("written");
     let path = file.path().to_str().expect("plain").to_owned();
     (Monitor::start_with(&["--access", &path]).await, file)

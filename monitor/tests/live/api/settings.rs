@@ -6,7 +6,7 @@ use crate::Monitor;
 use crate::client::{Answer, get, send};
 
 /// Sends a change of the settings.
-async fn order(monitor: &Monitor, method: &str, path: &str, body: Value) -> Answer {
+async fn change(monitor: &Monitor, method: &str, path: &str, body: Value) -> Answer {
     send(
         &monitor.address,
         method,
@@ -31,30 +31,30 @@ async fn two_editors_of_a_preset_do_not_overwrite_each_other() {
     let monitor = Monitor::start().await;
     let path = "presets/ours";
     let body = |crf, revision: &Value| json!({ "recipe": recipe(crf), "revision": revision });
-    let made = order(&monitor, "PUT", path, body(20, &Value::Null)).await;
+    let made = change(&monitor, "PUT", path, body(20, &Value::Null)).await;
     assert_eq!(made.status, 200, "{}", made.body);
     let first = made.json()["revision"].clone();
-    let taken = order(&monitor, "PUT", path, body(21, &Value::Null)).await;
+    let taken = change(&monitor, "PUT", path, body(21, &Value::Null)).await;
     assert_eq!(taken.status, 409, "{}", taken.body);
-    let one = order(&monitor, "PUT", path, body(22, &first)).await;
+    let one = change(&monitor, "PUT", path, body(22, &first)).await;
     assert_eq!(one.status, 200, "{}", one.body);
-    let other = order(&monitor, "PUT", path, body(23, &first)).await;
+    let other = change(&monitor, "PUT", path, body(23, &first)).await;
     assert_eq!(other.status, 409, "{}", other.body);
     let late = format!("{path}?revision={first}");
-    let late = order(&monitor, "DELETE", &late, json!({})).await;
+    let late = change(&monitor, "DELETE", &late, json!({})).await;
     assert_eq!(late.status, 409, "{}", late.body);
     let found = settings(&monitor).await["presets"][2].clone();
     assert_eq!(found["words"], "libx265, CRF 22, mkv");
     assert_eq!(found["revision"], one.json()["revision"]);
 
     let default = json!({ "preset": "ours" });
-    let set = order(&monitor, "PUT", "settings/default", default).await;
+    let set = change(&monitor, "PUT", "settings/default", default).await;
     assert_eq!(set.status, 204, "{}", set.body);
     assert_eq!(settings(&monitor).await["default"], "ours");
-    let held = order(&monitor, "DELETE", path, json!({})).await;
+    let held = change(&monitor, "DELETE", path, json!({})).await;
     assert_eq!(held.status, 422, "{}", held.body);
-    order(&monitor, "DELETE", "settings/default", json!({})).await;
-    let gone = order(&monitor, "DELETE", path, json!({})).await;
+    change(&monitor, "DELETE", "settings/default", json!({})).await;
+    let gone = change(&monitor, "DELETE", path, json!({})).await;
     assert_eq!(gone.status, 204, "{}", gone.body);
     assert_eq!(settings(&monitor).await["default"], Value::Null);
     monitor.stop().await;
@@ -90,7 +90,7 @@ async fn settings_that_cannot_be_stored_are_refused_with_a_reason() {
             "there is no preset 'ours'",
         ),
     ] {
-        let refused = order(&monitor, "PUT", path, body).await;
+        let refused = change(&monitor, "PUT", path, body).await;
         assert_eq!(refused.status, 422, "{path}: {}", refused.body);
         let error = refused.json()["error"]
             .as_str()
@@ -100,7 +100,7 @@ async fn settings_that_cannot_be_stored_are_refused_with_a_reason() {
         assert!(!error.contains("at line"), "{error}");
     }
     let body = json!({ "recipe": recipe(20) });
-    let nameless = order(&monitor, "PUT", "presets/a.b", body).await;
+    let nameless = change(&monitor, "PUT", "presets/a.b", body).await;
     assert!(nameless.body.contains("no valid name"), "{}", nameless.body);
     monitor.stop().await;
 }
@@ -111,7 +111,7 @@ async fn history_is_kept_for_the_requested_days() {
     let days = 24 * 3600;
     let fresh = json!({ "days": null, "events": 90 * days, "batches": 90 * days });
     assert_eq!(settings(&monitor).await["history"], fresh);
-    let set = order(&monitor, "PUT", "settings/history", json!({ "days": 7 })).await;
+    let set = change(&monitor, "PUT", "settings/history", json!({ "days": 7 })).await;
     assert_eq!(set.status, 204, "{}", set.body);
     let week = json!({ "days": 7, "events": 7 * days, "batches": 7 * days });
     assert_eq!(settings(&monitor).await["history"], week);

@@ -32,7 +32,7 @@ async fn until(address: &str, path: &str, what: &str, is_so: impl Fn(&Value) -> 
     found.unwrap_or_else(|_| panic!("not in time: {what}: {last:#}"))
 }
 
-async fn order(monitor: &Monitor, verb: &str, body: Value) -> Value {
+async fn change(monitor: &Monitor, verb: &str, body: Value) -> Value {
     let path = format!("/api/v1/jobs/{verb}");
     let answer = send(&monitor.address, "POST", &path, "", &body).await;
     assert_eq!(answer.status, 200, "{verb}: {}", answer.body);
@@ -75,7 +75,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     let stranger: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
         .parse()
         .expect("an id");
-    let answer = order(
+    let answer = change(
         &monitor,
         "cancel",
         json!({ "jobs": [jobs[0].id, stranger] }),
@@ -91,7 +91,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
         |page| page["total"] == 1 && page["jobs"][0]["job"]["name"] == "a.mkv",
     )
     .await;
-    let again = order(&monitor, "cancel", json!({ "jobs": [jobs[0].id] })).await;
+    let again = change(&monitor, "cancel", json!({ "jobs": [jobs[0].id] })).await;
     assert_eq!(again[0]["why"], "it is cancelled");
 
     failed(&monitor, &jobs[1], "no video in it").await;
@@ -99,7 +99,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     let page = until(address, dead, "a failed job", |page| page["total"] == 1).await;
     assert_eq!(page["jobs"][0]["reason"], "no video in it");
     assert_eq!(page["jobs"][0]["fault"], "input");
-    let answer = order(
+    let answer = change(
         &monitor,
         "retry",
         json!({ "jobs": [jobs[0].id, jobs[1].id, jobs[2].id] }),
@@ -130,19 +130,19 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
 
     // Onto a worker only where that has proved what the job needs.
     let body = json!({ "jobs": [jobs[2].id], "queue": "on_atelier" });
-    let nobody = order(&monitor, "move", body.clone()).await;
+    let nobody = change(&monitor, "move", body.clone()).await;
     assert_eq!(nobody[0]["why"], "worker atelier is not alive");
     monitor.heartbeat("atelier", Vec::new()).await;
     let beat = farm::heartbeat("mini-pc", 1, Vec::new(), &[("libx264", 10.0)]);
     monitor.broker.heartbeat(&beat).await.expect("heard");
-    let fits = order(&monitor, "fit", json!({ "jobs": [jobs[2].id] })).await;
+    let fits = change(&monitor, "fit", json!({ "jobs": [jobs[2].id] })).await;
     assert_eq!(
         fits[0],
         json!({ "worker": "atelier", "fits": true, "why": null })
     );
     assert_eq!(fits[1]["fits"], false);
-    assert_eq!(order(&monitor, "move", body).await[0]["done"], true);
-    let refused = order(
+    assert_eq!(change(&monitor, "move", body).await[0]["done"], true);
+    let refused = change(
         &monitor,
         "move",
         json!({ "jobs": [jobs[2].id], "queue": "on_mini-pc" }),
@@ -159,7 +159,7 @@ async fn jobs_are_cancelled_retried_moved_and_listed() {
     let page = until(address, moved, "the moved job", |page| page["total"] == 1).await;
     assert_eq!(page["jobs"][0]["home"], "libx265");
     let body = json!({ "jobs": [jobs[2].id], "home": true, "priority": 9 });
-    assert_eq!(order(&monitor, "move", body).await[0]["done"], true);
+    assert_eq!(change(&monitor, "move", body).await[0]["done"], true);
     let home = "/api/v1/jobs?queue=libx265&sort=priority&descending=true";
     let page = until(address, home, "it is home again", |page| page["total"] == 3).await;
     assert_eq!(page["jobs"][0]["job"]["name"], "c.mkv");

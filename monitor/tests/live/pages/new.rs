@@ -23,23 +23,23 @@ async fn a_film_is_chosen_planned_and_enqueued() {
     assert!(barriers.is_empty(), "{barriers:#?}");
 
     // An impossible recipe shows an error at once, and cannot be sent.
-    choose(&mut browser, ".order [name=container]", "webm").await;
+    choose(&mut browser, ".new-jobs [name=container]", "webm").await;
     browser.shows("Webm cannot hold hevc").await;
     browser
         .until(
             "no way to send it",
-            "document.querySelector('.order [type=submit]').disabled",
+            "document.querySelector('.new-jobs [type=submit]').disabled",
         )
         .await;
-    choose(&mut browser, ".order [name=container]", "mp4").await;
+    choose(&mut browser, ".new-jobs [name=container]", "mp4").await;
     browser
         .until(
             "a way to send it",
-            "!document.querySelector('.order [type=submit]').disabled",
+            "!document.querySelector('.new-jobs [type=submit]').disabled",
         )
         .await;
     browser.picture("new").await;
-    browser.click(".order button[type='submit']").await;
+    browser.click(".new-jobs button[type='submit']").await;
     browser.shows("Enqueued: 1 job").await;
     browser.shows("1–1 of 1 job").await;
     let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
@@ -60,16 +60,16 @@ async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
     set.expect("built in");
     let (mut browser, _folder) = open(&monitor, "new").await;
     let holds = |name: &str, value: &str| {
-        format!("document.querySelector('.order [name={name}]').value === '{value}'")
+        format!("document.querySelector('.new-jobs [name={name}]').value === '{value}'")
     };
     // The farm's default is in the form from the start.
     browser
         .until("the default", &holds("audio", "libopus"))
         .await;
-    let offered = "Boolean(document.querySelector('.order [name=with] [value=hevc_nvenc]'))";
+    let offered = "Boolean(document.querySelector('.new-jobs [name=with] [value=hevc_nvenc]'))";
     browser.until("what there is to choose from", offered).await;
     let say = async |browser: &mut Browser, name: &str, value: &str| {
-        choose(browser, &format!(".order [name={name}]"), value).await;
+        choose(browser, &format!(".new-jobs [name={name}]"), value).await;
     };
     say(&mut browser, "start", "archive-hevc").await;
     browser.until("its bits", &holds("bit_depth", "10")).await;
@@ -84,14 +84,14 @@ async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
     say(&mut browser, "audio", "aac").await;
     say(&mut browser, "bitrate", "abc").await;
     browser.shows("no bitrate").await;
-    let at_fault = "document.querySelector('.order [name=bitrate]').matches('[aria-invalid]')";
+    let at_fault = "document.querySelector('.new-jobs [name=bitrate]').matches('[aria-invalid]')";
     browser
         .until("the field at fault to be marked", at_fault)
         .await;
     say(&mut browser, "audio", "else:aac").await;
     say(&mut browser, "bitrate", "160k").await;
     say(&mut browser, "subtitles", "none").await;
-    let enlarging = "document.querySelector('.order [name=scale_up]').disabled";
+    let enlarging = "document.querySelector('.new-jobs [name=scale_up]').disabled";
     browser.until("nothing to enlarge to", enlarging).await;
     say(&mut browser, "scale", "720p").await;
     say(&mut browser, "scale_up", "true").await;
@@ -99,14 +99,14 @@ async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
     say(&mut browser, "strict_input", "true").await;
     browser
         .evaluate(
-            "document.querySelectorAll('.order details').forEach((part) => (part.open = true))",
+            "document.querySelectorAll('.new-jobs details').forEach((part) => (part.open = true))",
         )
         .await;
     browser
-        .click(".order [name=refuse_loss][value=dolby_vision]")
+        .click(".new-jobs [name=refuse_loss][value=dolby_vision]")
         .await;
     browser
-        .click(".order [name=refuse_loss][value=chapters]")
+        .click(".new-jobs [name=refuse_loss][value=chapters]")
         .await;
     say(&mut browser, "arguments", "g=240").await;
     browser.shows("score").await;
@@ -114,7 +114,7 @@ async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
     assert!(barriers.is_empty(), "{barriers:#?}");
     browser.picture("recipe").await;
 
-    browser.click(".order .save").await;
+    browser.click(".new-jobs .save").await;
     browser.shows("What it is for").await;
     browser.types("both").await;
     browser.press("Enter").await;
@@ -137,7 +137,7 @@ async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
     browser
         .until("another recipe", &holds("captions", "keep"))
         .await;
-    let boxes = "document.querySelectorAll('.order [name=refuse_loss]:checked').length";
+    let boxes = "document.querySelectorAll('.new-jobs [name=refuse_loss]:checked').length";
     browser
         .until("nothing refused", &format!("{boxes} === 0"))
         .await;
@@ -156,9 +156,9 @@ async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
     browser.shows("Nosferatu.avi").await;
     browser.click(".entries li:last-child input").await;
     say(&mut browser, "hop", "15").await;
-    let ready = "!document.querySelector('.order [type=submit]').disabled";
+    let ready = "!document.querySelector('.new-jobs [type=submit]').disabled";
     browser.until("a way to send it", ready).await;
-    browser.click(".order [type=submit]").await;
+    browser.click(".new-jobs [type=submit]").await;
     browser.shows("Enqueued: 1 job").await;
     let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
     assert_eq!(waiting[0].job.recipe, recipe);
@@ -177,14 +177,14 @@ async fn a_film_is_given_to_one_worker_alone() {
     browser.shows("atelier alone").await;
     browser.shows("Choose at least one file.").await;
     browser
-        .evaluate("document.querySelector('.order [name=worker]').value = 'atelier'")
+        .evaluate("document.querySelector('.new-jobs [name=worker]').value = 'atelier'")
         .await;
     browser.click(".entries li:first-child button").await;
     browser.shows("Nosferatu.avi").await;
     browser.click(".entries li:last-child input").await;
-    let ready = "!document.querySelector('.order [type=submit]').disabled";
+    let ready = "!document.querySelector('.new-jobs [type=submit]').disabled";
     browser.until("a way to send it", ready).await;
-    browser.click(".order [type=submit]").await;
+    browser.click(".new-jobs [type=submit]").await;
     browser.shows("Enqueued: 1 job").await;
     let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
     assert_eq!(waiting[0].queue.to_string(), "on_atelier");

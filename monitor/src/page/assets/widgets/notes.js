@@ -1,5 +1,5 @@
 // @ts-check
-// Short words on how an order ended, for eyes and screen readers.
+// Short words on how a change or an order ended, for eyes and screen readers.
 
 import { button, h, say } from "../lib/dom.js";
 import { capitalised } from "../lib/format.js";

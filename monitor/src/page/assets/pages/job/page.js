@@ -6,7 +6,7 @@
 import { factRows, say, sayProblem, set } from "../../lib/dom.js";
 import { capitalised, duration, fps, localTimes, percent, printable, speed, stateName, time } from "../../lib/format.js";
 import { createLoader, soon } from "../../lib/retry.js";
-import { jobOrders } from "../../orders/jobs.js";
+import { jobChanges } from "../../changes/jobs.js";
 import { changeList } from "../../widgets/changes.js";
 import { fileComparison } from "../../widgets/file-comparison.js";
 import { followLog } from "./log.js";
@@ -21,7 +21,7 @@ const ENDED = ["completed", "failed", "cancelled"];
 /** @type {Mount} */
 export function mount(element, deps) {
   const { api, state, whenStill } = deps;
-  const orders = jobOrders(deps);
+  const change = jobChanges(deps);
   const comparison = fileComparison(deps);
   const parts = skeleton(comparison.element);
   element.append(parts.element);
@@ -97,20 +97,20 @@ export function mount(element, deps) {
 
   /**
    * @param {keyof typeof parts.verbs} verb
-   * @param {(jobs: string[]) => Promise<unknown>} order
+   * @param {(jobs: string[]) => Promise<unknown>} act
    */
-  function onClick(verb, order) {
+  function onClick(verb, act) {
     parts.verbs[verb].addEventListener("click", async () => {
       if (!isKnown) return;
-      await order([id]);
+      await act([id]);
       loader?.load();
     });
   }
-  onClick("cancel", orders.cancel);
-  onClick("retry", orders.retry);
-  onClick("prioritise", (jobs) => orders.reprioritize(jobs, priority));
-  onClick("assign", orders.chooseWorker);
-  onClick("home", orders.sendHome);
+  onClick("cancel", change.cancel);
+  onClick("retry", change.retry);
+  onClick("prioritise", (jobs) => change.reprioritize(jobs, priority));
+  onClick("assign", change.chooseWorker);
+  onClick("home", change.sendHome);
 
   /** @param {State} state */
   function followLive({ running }) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Rows by keyboard: arrows walk, space selects, enter opens, and each order has its key.
+// Rows by keyboard: arrows walk, space selects, enter opens, and each change has its key.
 
 /** @import { Verb } from "./verbs.js" */
 

@@ -9,7 +9,7 @@ import { h, keyedList, offer, say, set } from "../../lib/dom.js";
 import { capitalised, count, percent, plural, stateName } from "../../lib/format.js";
 import { createLoader, soon } from "../../lib/retry.js";
 import { refine } from "../../lib/router.js";
-import { jobOrders } from "../../orders/jobs.js";
+import { jobChanges } from "../../changes/jobs.js";
 import { dropTargets } from "../../widgets/drop-targets.js";
 import { namesOf } from "../../widgets/job-name.js";
 import { walkRows } from "./keyboard.js";
@@ -17,7 +17,7 @@ import { LIMIT, readQuery } from "./query.js";
 import { jobTableRow } from "./row.js";
 import { createSelection } from "./selection.js";
 import { skeleton } from "./skeleton.js";
-import { ableOfAll, ableRows, giveOrder } from "./verbs.js";
+import { ableOfAll, ableRows, changeJobs } from "./verbs.js";
 
 /** The table is loaded anew at most this often. In milliseconds. */
 const INTERVAL = 500;
@@ -27,10 +27,10 @@ const TYPING = 200;
 /** @type {Mount} */
 export function mount(element, deps) {
   const { api, notes, session, state, whenStill } = deps;
-  const orders = jobOrders(deps);
+  const change = jobChanges(deps);
   const selection = createSelection();
-  const targets = dropTargets(orders.fits, async (jobs, worker) => {
-    await orders.assign(jobs, worker);
+  const targets = dropTargets(change.fits, async (jobs, worker) => {
+    await change.assign(jobs, worker);
     fetchJobs();
   });
   const parts = skeleton(targets.element);
@@ -195,8 +195,8 @@ export function mount(element, deps) {
     const isWide = selection.all !== null;
     const able = isWide ? await ableOfAll(verb, deps, query, jobs) : ableRows(verb, shown.jobs, selection);
     if (!able) return;
-    // Where the order seems to be for none of them, the server knows best, and says why.
-    await giveOrder(verb, orders, able.length ? able : jobs, shown.jobs);
+    // If the change seems to suit none of the jobs, the server decides, and gives the reason.
+    await changeJobs(verb, change, able.length ? able : jobs, shown.jobs);
     // Most of them are out of sight.
     if (isWide) selection.clear();
     draw();

@@ -1,8 +1,8 @@
 // @ts-check
-// The orders over the table, their keys, and the jobs for which each can do something.
+// The changes offered above the table, their keys, and the jobs that each can change.
 
 /** @import { Deps, JobRow, JobState } from "#types" */
-/** @import { JobOrders } from "../../orders/jobs.js" */
+/** @import { JobChanges } from "../../changes/jobs.js" */
 /** @import { Query } from "./query.js" */
 /** @import { Selection } from "./selection.js" */
 
@@ -23,13 +23,13 @@ const RULES = {
 };
 
 /**
- * The order that a key gives.
+ * The change that a key makes.
  * @param {string} key
  */
 export const verbOfKey = (key) => /** @type {Verb[]} */ (Object.keys(RULES)).find((verb) => RULES[verb].key === key);
 
 /**
- * The selected rows for which an order can do something.
+ * The selected rows that a change can apply to.
  * @param {Verb} verb
  * @param {JobRow[]} shown
  * @param {Selection} selection
@@ -56,23 +56,23 @@ export async function ableOfAll(verb, { api, notes }, query, selected) {
 }
 
 /**
- * Gives an order about jobs.
+ * Makes a change to jobs.
  * @param {Verb} verb
- * @param {JobOrders} orders
+ * @param {JobChanges} change
  * @param {string[]} jobs
  * @param {JobRow[]} shown
  */
-export function giveOrder(verb, orders, jobs, shown) {
+export function changeJobs(verb, change, jobs, shown) {
   switch (verb) {
     case "cancel":
-      return orders.cancel(jobs);
+      return change.cancel(jobs);
     case "retry":
-      return orders.retry(jobs);
+      return change.retry(jobs);
     case "prioritise":
-      return orders.reprioritize(jobs, shown.find((row) => row.job.id === jobs[0])?.priority);
+      return change.reprioritize(jobs, shown.find((row) => row.job.id === jobs[0])?.priority);
     case "assign":
-      return orders.chooseWorker(jobs);
+      return change.chooseWorker(jobs);
     case "home":
-      return orders.sendHome(jobs);
+      return change.sendHome(jobs);
   }
 }

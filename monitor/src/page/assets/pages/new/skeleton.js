@@ -22,7 +22,7 @@ export function skeleton(recipe) {
   const lacking = h("span", { class: "lacking hint", id: "lacking", role: "status" });
   const form = h(
     "form",
-    { class: "order", hidden: true },
+    { class: "new-jobs", hidden: true },
     h("fieldset", { class: "browser" }, h("legend", {}, "Files"), trail, entries, chosen),
     recipe,
     h("p", {}, save),

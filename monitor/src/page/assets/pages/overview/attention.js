@@ -1,7 +1,7 @@
 // @ts-check
 // What a person should look at first: each cause once, with what to do.
 
-/** @import { Attention, Held, Row, State, Unavailable } from "#types" */
+/** @import { Attention, Row, State, Unavailable, WaitingJobs } from "#types" */
 
 import { h, keyedList, say, set } from "../../lib/dom.js";
 import { ago, clockOff, count, localTimes, plural, printable, sentence, time } from "../../lib/format.js";
@@ -28,7 +28,7 @@ function listed(names) {
   return more > 0 ? `${names.slice(0, NAMED).join(", ")} and ${count(more)} more` : names.join(", ");
 }
 
-/** @param {Held[]} waiting */
+/** @param {WaitingJobs[]} waiting */
 const jobsOf = (waiting) => waiting.reduce((sum, queue) => sum + queue.pending, 0);
 
 /**
@@ -39,7 +39,7 @@ const wait = (all) => `${plural(all, "job")} ${all === 1 ? "waits" : "wait"}`;
 
 /**
  * `3 jobs wait in libx265, copy`; empty where none does.
- * @param {Held[]} waiting
+ * @param {WaitingJobs[]} waiting
  */
 const waits = (waiting) => (waiting.length ? `${wait(jobsOf(waiting))} in ${listed(waiting.map((held) => held.queue))}` : "");
 

@@ -9,17 +9,17 @@ import { question } from "../../widgets/dialog.js";
 import { editPreset } from "../../widgets/recipe-form/preset-editor.js";
 
 /**
- * @typedef {object} PresetOrders
+ * @typedef {object} PresetActions
  * @property {(preset: PresetRow) => void} edit
  * @property {(preset: PresetRow) => void} remove
  */
 
 /**
  * @param {PresetRow} first
- * @param {PresetOrders} orders
+ * @param {PresetActions} actions
  * @returns {Row<PresetRow, [string | null | undefined]>}
  */
-function presetRow(first, orders) {
+function presetRow(first, actions) {
   const { name } = first;
   let shown = first;
   const mark = h("span", { class: "status" }, "default");
@@ -28,8 +28,8 @@ function presetRow(first, orders) {
   const use = h("p", { class: "soft" });
   const edit = button("Edit…", { class: "button small", "aria-label": `Edit the preset ${name}` });
   const remove = button("Remove", { class: "button small", "data-tone": "bad", "aria-label": `Remove the preset ${name}` });
-  edit.addEventListener("click", () => orders.edit(shown));
-  remove.addEventListener("click", () => orders.remove(shown));
+  edit.addEventListener("click", () => actions.edit(shown));
+  remove.addEventListener("click", () => actions.remove(shown));
   const head = h("div", { class: "line" }, h("strong", { class: "mono" }, name), mark, source, h("span", { class: "end act" }, edit, " ", remove));
   return {
     element: h("li", { "data-name": name }, head, words, use),

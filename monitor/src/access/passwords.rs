@@ -11,11 +11,11 @@ use super::Role;
 
 /// The passwords and their roles.
 #[derive(Clone, Debug)]
-pub struct Keys(Vec<(Role, String)>);
+pub struct Passwords(Vec<(Role, String)>);
 
 /// The passwords cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum KeysError {
+pub enum PasswordsError {
     /// The file cannot be read.
     #[error("cannot read the passwords in {path}: {error}")]
     Unreadable {
@@ -39,42 +39,42 @@ pub enum KeysError {
     Hash(String),
 }
 
-impl Keys {
+impl Passwords {
     /// The passwords of a file.
     ///
     /// # Errors
     /// If the file cannot be read, or a line of it cannot be used.
-    pub fn read(path: &Path) -> Result<Self, KeysError> {
-        let text = std::fs::read_to_string(path).map_err(|error| KeysError::Unreadable {
+    pub fn read(path: &Path) -> Result<Self, PasswordsError> {
+        let text = std::fs::read_to_string(path).map_err(|error| PasswordsError::Unreadable {
             path: path.to_owned(),
             error,
         })?;
-        let mut keys = Vec::new();
+        let mut passwords = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let key = parse(line).ok_or_else(|| KeysError::Line {
+            let entry = parse(line).ok_or_else(|| PasswordsError::Line {
                 path: path.to_owned(),
                 line: number + 1,
             })?;
-            keys.push(key);
+            passwords.push(entry);
         }
-        if keys.is_empty() {
-            return Err(KeysError::Empty(path.to_owned()));
+        if passwords.is_empty() {
+            return Err(PasswordsError::Empty(path.to_owned()));
         }
-        Ok(Self(keys))
+        Ok(Self(passwords))
     }
 
     /// A new random password, for an operator.
     ///
     /// # Errors
     /// If the system gives no randomness.
-    pub fn invented() -> Result<(Self, String), KeysError> {
-        let password = secret().map_err(|error| KeysError::Hash(error.to_string()))?;
-        let keys = Self(vec![(Role::Operator, hash(&password)?)]);
-        Ok((keys, password))
+    pub fn invented() -> Result<(Self, String), PasswordsError> {
+        let password = secret().map_err(|error| PasswordsError::Hash(error.to_string()))?;
+        let passwords = Self(vec![(Role::Operator, hash(&password)?)]);
+        Ok((passwords, password))
     }
 
     /// The role of a password. Slow on purpose.
@@ -96,7 +96,7 @@ impl Keys {
 ///
 /// # Errors
 /// If the system gives no randomness.
-pub fn line(role: Role, password: &str) -> Result<String, KeysError> {
+pub fn line(role: Role, password: &str) -> Result<String, PasswordsError> {
     let role = match role {
         Role::Reader => "reader",
         Role::Operator => "operator",
@@ -116,11 +116,11 @@ fn parse(line: &str) -> Option<(Role, String)> {
     Some((role, hash.to_owned()))
 }
 
-fn hash(password: &str) -> Result<String, KeysError> {
+fn hash(password: &str) -> Result<String, PasswordsError> {
     Argon2::default()
         .hash_password(password.as_bytes())
         .map(|hash| hash.to_string())
-        .map_err(|error| KeysError::Hash(error.to_string()))
+        .map_err(|error| PasswordsError::Hash(error.to_string()))
 }
 
 /// A random secret of 128 bits.
@@ -143,11 +143,11 @@ mod tests {
             line(Role::Reader, "look").expect("hashed"),
         ];
         std::fs::write(file.path(), lines.join("\n")).expect("written");
-        let keys = Keys::read(file.path()).expect("sound");
-        assert_eq!(keys.role_of("steer"), Some(Role::Operator));
-        assert_eq!(keys.role_of("look"), Some(Role::Reader));
-        assert_eq!(keys.role_of("guess"), None);
-        assert!(!format!("{keys:?}").contains("steer"));
+        let passwords = Passwords::read(file.path()).expect("sound");
+        assert_eq!(passwords.role_of("steer"), Some(Role::Operator));
+        assert_eq!(passwords.role_of("look"), Some(Role::Reader));
+        assert_eq!(passwords.role_of("guess"), None);
+        assert!(!format!("{passwords:?}").contains("steer"));
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         for bad in ["", "# nobody", "operator plain", "owner $argon2id$x"] {
             std::fs::write(file.path(), bad).expect("written");
-            assert!(Keys::read(file.path()).is_err(), "{bad}");
+            assert!(Passwords::read(file.path()).is_err(), "{bad}");
         }
     }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Orders about jobs: the same from the table, the job's page and the keyboard.
+// Changes of jobs: the same from the table, the job's page and the keyboard.
 
 /** @import { Deps, Outcome } from "#types" */
 
@@ -15,9 +15,9 @@ const PART = 250;
 /** @typedef {(jobs: string[]) => Promise<Outcome[]>} Request */
 
 /** @param {Deps} deps */
-export function jobOrders({ api, notes }) {
+export function jobChanges({ api, notes }) {
   /**
-   * Sends one order about many jobs in parts, and says how it ended.
+   * Makes one change to many jobs in parts, and shows the result.
    * @param {string[]} jobs
    * @param {string} done
    * @param {Request} request
@@ -107,4 +107,4 @@ export function jobOrders({ api, notes }) {
   };
 }
 
-/** @typedef {ReturnType<typeof jobOrders>} JobOrders */
+/** @typedef {ReturnType<typeof jobChanges>} JobChanges */
