@@ -61,6 +61,6 @@ fn print_password(role: Role) -> ExitCode {
 }
 
 fn fail(exit: Exit, message: &str) -> ExitCode {
-    eprintln!("monitor: {message}");
+    eprintln!("error: {message}");
     exit.into()
 }
