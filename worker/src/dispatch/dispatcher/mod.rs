@@ -74,11 +74,14 @@ impl<W: Work> Dispatcher<W> {
         let mut core = Core::new(settings, health, sources.controls(), queues, &now);
         let mut runner = ActionRunner::new(self);
         let mut event = Some(Event::Tick);
-        while !(core.is_finished() && runner.is_idle()) {
+        loop {
             if let Some(event) = event.take() {
                 for action in core.next(&runner.now(), event) {
                     runner.carry_out(action, &mut sources);
                 }
+            }
+            if core.is_finished() && runner.is_idle() {
+                break;
             }
             let wake = core.wake_at(&runner.now());
             event = tokio::select! {
