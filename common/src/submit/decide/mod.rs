@@ -111,6 +111,7 @@ impl<'a> Case<'a> {
             Answer::Added => Step::Done(SubmitResult::Added),
             Answer::Pending => Step::Done(SubmitResult::Pending),
             Answer::Run(run) if self.renews(&run) => Step::Renew,
+            Answer::Run(run) if self.is_replaced(&run) => self.occupied(),
             Answer::Run(run) => Step::Done(SubmitResult::Run(run)),
             Answer::OutputTaken(holder) => match self.stand_in() {
                 Some(last_job) if last_job.job().id == holder.job => match last_job {
@@ -160,8 +161,23 @@ impl<'a> Case<'a> {
         matches!(run.state, RunState::Completed { .. }) && self.file.is_none()
     }
 
+    /// Whether the job has completed and the file at its output is another one.
+    fn is_replaced(&self, run: &Run) -> bool {
+        match (&run.state, self.file) {
+            (RunState::Completed { report }, Some(file)) => {
+                !file.is_download && file.size != report.output_size
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a job that has a run is replaced by a new one.
     fn renews(&self, run: &Run) -> bool {
+        // A job that failed because of a file at its output leaves that file to the next one.
+        let has_failed = self.file.is_some() && matches!(run.state, RunState::Failed { .. });
+        if self.terms.replaces() && (has_failed || self.is_replaced(run)) {
+            return true;
+        }
         match self.terms.renew {
             Renew::Never => false,
             Renew::Gone => self.lacks_output(run),

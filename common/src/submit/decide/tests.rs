@@ -201,6 +201,10 @@ fn the_file_at_the_output_and_its_last_job_decide_first() {
 fn the_answer_of_the_broker_decides_then() {
     let own = || wanted(&terms());
     let other = other_recipe();
+    let download = Some(ExistingFile {
+        size: 1,
+        is_download: true,
+    });
     let known = |run: Run| Answer::Run(Box::new(run));
     let taken_by = |job: &Job| Answer::OutputTaken(job.into());
     #[rustfmt::skip]
@@ -216,10 +220,17 @@ fn the_answer_of_the_broker_decides_then() {
         (None, None, known(completed(own())), terms(), run(completed(own()))),
         (None, None, known(completed(own())), renew(Renew::Gone), Step::Renew),
         (None, None, known(completed(own())), renew(Renew::Ended), Step::Renew),
-        (file(1), None, known(completed(own())), renew(Renew::Gone), run(completed(own()))),
+        (file(1), None, known(completed(own())), terms(), by_unknown()),
+        (file(1), None, known(completed(own())), renew(Renew::Gone), by_unknown()),
+        (file(1), None, known(completed(own())), overwrite(), Step::Renew),
+        (file(MADE), None, known(completed(own())), overwrite(), run(completed(own()))),
+        (download, None, known(completed(own())), terms(), run(completed(own()))),
         (file(1), None, known(completed(own())), renew(Renew::Ended), Step::Renew),
         // Failed or cancelled.
         (None, None, known(failed(own())), terms(), run(failed(own()))),
+        (None, None, known(failed(own())), overwrite(), run(failed(own()))),
+        (file(1), None, known(failed(own())), terms(), run(failed(own()))),
+        (file(1), None, known(failed(own())), overwrite(), Step::Renew),
         (None, None, known(failed(own())), renew(Renew::Gone), run(failed(own()))),
         (None, None, known(failed(own())), renew(Renew::Ended), Step::Renew),
         (None, None, known(cancelled(own())), renew(Renew::Ended), Step::Renew),

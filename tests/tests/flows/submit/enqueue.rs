@@ -203,6 +203,37 @@ async fn another_recipe_does_not_replace_an_existing_output() {
 }
 
 #[tokio::test]
+async fn a_strangers_file_at_the_output_of_a_completed_job_is_not_called_done() {
+    let farm = Farm::start().await;
+    let folder = farm.folder_of("in", &[paths::media("h264.mp4")]);
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    farm.producer(enqueue(&folder, "libx264", &["--wait"]))
+        .await
+        .succeeded();
+    let output = farm.out().join("h264.mkv");
+    let made = std::fs::read(&output).unwrap();
+    std::fs::write(&output, "precious").unwrap();
+    for further in [&[][..], &["--missing"]] {
+        let again = farm.producer(enqueue(&folder, "libx264", further)).await;
+        assert_eq!(again.code, Some(1), "{again:?}");
+        assert!(
+            again.stderr.contains("no job is known to have made"),
+            "{again:?}"
+        );
+    }
+    assert_eq!(std::fs::read(&output).unwrap(), b"precious");
+    farm.producer(enqueue(&folder, "libx264", &["--wait", "--overwrite"]))
+        .await
+        .succeeded();
+    assert_eq!(std::fs::read(&output).unwrap().len(), made.len());
+    // The output is the job's own again.
+    let last = farm
+        .producer(enqueue(&folder, "libx264", &["--overwrite"]))
+        .await;
+    assert!(last.succeeded().stderr.contains("1 done already"));
+}
+
+#[tokio::test]
 async fn listings_are_json_for_programs() {
     let farm = Farm::start().await;
     let _worker = farm
