@@ -117,6 +117,49 @@ async fn one_of_many_concurrent_jobs_gets_the_output() {
     }
 }
 
+#[tokio::test]
+async fn a_job_that_is_retried_and_a_new_one_do_not_share_an_output() {
+    let (_server, broker, _) = start().await;
+    let firsts: Vec<Job> = (0..40).map(|nth| job(&format!("out{nth}"))).collect();
+    let seconds: Vec<Job> = firsts.iter().map(|first| rival(first, "in")).collect();
+    all(&broker, &firsts).await;
+    for first in &firsts {
+        broker.cancel(&first.id).await.expect("an answer");
+    }
+    let retried = async {
+        let mut retried = Vec::new();
+        for first in &firsts {
+            let result = broker.retry(&first.id).await.expect("an answer");
+            retried.push(matches!(result, SteerResult::Done(_)));
+        }
+        retried
+    };
+    let enqueued = async {
+        let mut enqueued = Vec::new();
+        // In the opposite order, so that the two meet.
+        for second in seconds.iter().rev() {
+            enqueued.push(enqueue(&broker, second).await == EnqueueResult::Added);
+        }
+        enqueued.reverse();
+        enqueued
+    };
+    let (retried, enqueued) = tokio::join!(retried, enqueued);
+    for (output, (retried, enqueued)) in retried.into_iter().zip(enqueued).enumerate() {
+        assert!(
+            retried != enqueued,
+            "output {output}: retried {retried}, enqueued {enqueued}"
+        );
+    }
+    let live: Vec<_> = broker
+        .jobs(true)
+        .await
+        .expect("them")
+        .into_iter()
+        .filter(|record| record.run().is_none_or(|run| !run.state.is_terminal()))
+        .collect();
+    assert_eq!(live.len(), firsts.len());
+}
+
 /// A program that claimed an output died before its job was enqueued.
 #[tokio::test]
 async fn a_claim_without_a_job_strands_nothing() {

@@ -45,6 +45,23 @@ impl Broker {
         &self,
         jobs: impl IntoIterator<Item = &'a Job>,
     ) -> Result<HashMap<JobId, ClaimHolder>, BrokerError> {
+        self.claim_all(jobs, false).await
+    }
+
+    /// Claims the output of a job that has just become live again, also if the job holds the claim. A client that saw
+    /// the job ended, and is about to replace the claim, fails by this write. Returns the job that was quicker.
+    pub(crate) async fn claim_output_again(
+        &self,
+        job: &Job,
+    ) -> Result<Option<ClaimHolder>, BrokerError> {
+        Ok(self.claim_all([job], true).await?.remove(&job.id))
+    }
+
+    async fn claim_all<'a>(
+        &self,
+        jobs: impl IntoIterator<Item = &'a Job>,
+        is_anew: bool,
+    ) -> Result<HashMap<JobId, ClaimHolder>, BrokerError> {
         let mut refused = HashMap::new();
         let mut wanted = HashMap::<String, &Job>::new();
         for job in jobs {
@@ -87,7 +104,8 @@ impl Broker {
                     }
                 };
                 match standings.get(owner) {
-                    _ if *owner == job.id => {}
+                    _ if *owner == job.id && !is_anew => {}
+                    _ if *owner == job.id => free.push((key, *job, *sequence)),
                     Some(Standing::Lives(input)) => {
                         let input = input.clone();
                         refused.insert(job.id, ClaimHolder { job: *owner, input });

@@ -153,6 +153,11 @@ impl Broker {
             .await?;
         // On a conflict, a worker was quicker and has written the run already.
         if let Write::Done(_) = self.commit_run(&next, found.revision, Tries::Some).await? {
+            if let Some(holder) = self.claim_output_again(&next.job).await? {
+                // Another job claimed the output before this one was live again.
+                self.cancel(job).await?;
+                return Ok(SteerResult::OutputTaken(holder));
+            }
             self.remove_dead_letter(job, None).await?;
             self.open_fallbacks(&next.job, &lane, self.now()).await?;
         }
