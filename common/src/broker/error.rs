@@ -12,6 +12,7 @@ use async_nats::jetstream::context::{
 };
 use async_nats::jetstream::stream::{LastRawMessageError, LastRawMessageErrorKind};
 
+use crate::broker::nats::servers::ServersError;
 use crate::job::id::JobId;
 use crate::wire::WireError;
 
@@ -24,6 +25,9 @@ type Source = Box<dyn Error + Send + Sync>;
 /// time, refuses, or the connection is lost. Only further errors are documented at the operation.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
+    /// The addresses of the servers cannot be read.
+    #[error(transparent)]
+    Addresses(#[from] ServersError),
     /// The server cannot be reached, or refuses the connection.
     #[error(
         "cannot reach the NATS server at {url}: {source}; is it running, and is NATS_URL or --nats right?"

@@ -65,6 +65,7 @@ impl ConnectOptions {
 impl Nats {
     /// Connects, and checks the server's version and that it runs JetStream.
     pub(crate) async fn connect(options: &ConnectOptions) -> Result<Self, BrokerError> {
+        options.servers.check()?;
         let url = options.servers.to_string();
         let (link, observer) = Link::new();
         let mut nats = async_nats::ConnectOptions::new();

@@ -1,5 +1,6 @@
 //! The addresses of the broker's servers.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
@@ -17,6 +18,17 @@ impl Servers {
     /// Each address, with its credentials.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
         self.0.split(',').map(str::trim)
+    }
+
+    /// Checks that each address is valid.
+    pub(crate) fn check(&self) -> Result<(), ServersError> {
+        let invalid = self.addresses().position(|address| !is_valid(address));
+        invalid.map_or(Ok(()), |index| {
+            Err(ServersError {
+                number: index + 1,
+                count: self.addresses().count(),
+            })
+        })
     }
 
     /// The credentials of the first address that holds some: a user with a password, or a token. The client library
@@ -53,32 +65,25 @@ impl<T: Into<String>> From<T> for Servers {
 /// One of the addresses is none. The message does not hold the address, which may be a part of a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "address {number} of {count} is not valid: expected e.g. nats://host:4222; a password holds , as %2C, @ as %40, / as %2F"
+    "address {number} of {count} in NATS_URL or --nats is not valid: expected e.g. nats://host:4222; a password holds , as %2C, @ as %40, / as %2F"
 )]
 pub struct ServersError {
     number: usize,
     count: usize,
 }
 
-/// For options and config files.
+/// For options and config files. The addresses are checked by the connection: an error of an option would print them.
 impl FromStr for Servers {
-    type Err = ServersError;
+    type Err = Infallible;
 
-    fn from_str(addresses: &str) -> Result<Self, ServersError> {
-        let servers = Self::from(addresses);
-        let is_valid = |address: &str| {
-            let parsed = address.parse::<ServerAddr>();
-            parsed.is_ok_and(|server| !server.host().is_empty())
-        };
-        let invalid = servers.addresses().position(|address| !is_valid(address));
-        match invalid {
-            None => Ok(servers),
-            Some(index) => Err(ServersError {
-                number: index + 1,
-                count: servers.addresses().count(),
-            }),
-        }
+    fn from_str(addresses: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(addresses))
     }
+}
+
+fn is_valid(address: &str) -> bool {
+    let parsed = address.parse::<ServerAddr>();
+    parsed.is_ok_and(|server| !server.host().is_empty())
 }
 
 impl fmt::Display for Servers {
@@ -86,6 +91,8 @@ impl fmt::Display for Servers {
         let shown = self
             .addresses()
             .map(|address| match address.rsplit_once('@') {
+                // It may be a part of a password.
+                _ if !is_valid(address) => "an invalid address".to_owned(),
                 Some((before, host)) => {
                     let scheme = before
                         .split_once("://")
@@ -133,9 +140,12 @@ mod tests {
     #[test]
     fn an_invalid_address_is_refused_and_not_printed() {
         for address in ["", "nats://me:pa,ss@a", "a:port", "a,,b", "http://a"] {
-            let error = address.parse::<Servers>().expect_err(address).to_string();
-            assert!(error.contains("is not valid"), "{error}");
-            assert!(!error.contains("pa,") && !error.contains("ss@"), "{error}");
+            let servers = Servers::from(address);
+            let error = servers.check().expect_err(address).to_string();
+            for text in [error, servers.to_string(), format!("{servers:?}")] {
+                assert!(text.contains("valid"), "{text}");
+                assert!(!text.contains("me:pa"), "{text}");
+            }
         }
         for addresses in [
             "a",
@@ -144,7 +154,7 @@ mod tests {
             "wss://a:443",
             "nats://[::1]:4222",
         ] {
-            addresses.parse::<Servers>().expect(addresses);
+            Servers::from(addresses).check().expect(addresses);
         }
     }
 }
