@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use common::broker::{Broker, BrokerError};
 use common::farm::card::Capabilities;
-use common::farm::orders::Controls;
+use common::farm::orders::Orders;
 use common::store::Stores;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ use crate::attempt::scratch::Scratch;
 use crate::capabilities::Detection;
 use crate::cli::config::Config;
 use crate::cli::error::Error;
-use crate::dispatch::admission::{Admission, Held};
+use crate::dispatch::admission::{Admission, Reserved};
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::orders;
 use crate::ffmpeg::Tools;
@@ -96,7 +96,7 @@ struct Worker {
     executor: Arc<Executor>,
     heartbeater: Arc<Heartbeater>,
     admission: Arc<Admission>,
-    orders: watch::Sender<Controls>,
+    orders: watch::Sender<Orders>,
     slots: u32,
 }
 
@@ -110,7 +110,7 @@ impl Worker {
         let connecting = when_broker_answers(async || Broker::set_up(&options).await);
         let (proved, broker) = tokio::join!(prove(config), connecting);
         let (broker, (tools, card)) = (broker?, proved?);
-        let controls = when_broker_answers(async || broker.controls().await).await?;
+        let controls = when_broker_answers(async || broker.orders().await).await?;
         let (orders, controls) = watch::channel(controls);
         let slots = config.slots(card.host.cores);
         let measured = Arc::new(card);
@@ -134,7 +134,7 @@ impl Worker {
             card: card.clone(),
             controls,
             reach: Arc::clone(&reach),
-            held: Held::default(),
+            reserved: Reserved::default(),
         };
         if admission.queues().is_empty() {
             let proved = card.borrow().queues(&name);

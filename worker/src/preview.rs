@@ -68,7 +68,7 @@ impl Executor {
         stop: CancellationToken,
     ) -> anyhow::Result<Bytes> {
         match request {
-            PreviewRequest::Preview(peek) => self.look(peek, stop).await,
+            PreviewRequest::Preview(preview) => self.look(preview, stop).await,
             PreviewRequest::ForecastRequest(request) => {
                 Ok(wire::encode(&self.forecast(request, stop).await?))
             }
@@ -84,7 +84,7 @@ impl Executor {
         let ForecastRequest { input, recipe } = request;
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, recipe, &recipe.queue())?;
-        let scratch = self.scratch.peek()?;
+        let scratch = self.scratch.preview()?;
         let (mode, folder) = (ReadMode::InPlace, scratch.path());
         // If this fails, the request fails: another worker may reach the input.
         let source = input::open(&self.stores, input, mode, folder, &|_| {}).await?;
@@ -113,9 +113,9 @@ impl Executor {
         }
     }
 
-    async fn look(&self, peek: &Preview, stop: CancellationToken) -> anyhow::Result<Bytes> {
-        let file = self.file(peek).await?;
-        let scratch = self.scratch.peek()?;
+    async fn look(&self, preview: &Preview, stop: CancellationToken) -> anyhow::Result<Bytes> {
+        let file = self.file(preview).await?;
+        let scratch = self.scratch.preview()?;
         let source = input::open(
             &self.stores,
             &file,
@@ -126,7 +126,7 @@ impl Executor {
         .await?;
         let mut runner = self.runner(&source, scratch.path(), stop);
         runner.limits.stall = LONGEST;
-        match peek.what {
+        match preview.what {
             PreviewKind::Info => {
                 let media = probe::probe(&runner, &source).await?;
                 Ok(wire::encode(&media.info()))
@@ -136,11 +136,11 @@ impl Executor {
     }
 
     /// The version of the file that the job was made for, or that the job has made.
-    async fn file(&self, peek: &Preview) -> anyhow::Result<Input> {
-        let record = self.broker.job(&peek.job).await?;
-        let record = record.with_context(|| format!("nobody has heard of job {}", peek.job))?;
+    async fn file(&self, preview: &Preview) -> anyhow::Result<Input> {
+        let record = self.broker.job(&preview.job).await?;
+        let record = record.with_context(|| format!("nobody has heard of job {}", preview.job))?;
         let job = record.job();
-        if peek.side == JobFile::Input {
+        if preview.side == JobFile::Input {
             return Ok(job.input.clone());
         }
         let Some(RunState::Completed { report }) = record.run().map(|run| &run.state) else {

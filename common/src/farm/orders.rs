@@ -78,15 +78,15 @@ impl Order {
 
 /// All orders that are in force.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Controls(BTreeMap<Target, Order>);
+pub struct Orders(BTreeMap<Target, Order>);
 
-impl FromIterator<(Target, Order)> for Controls {
+impl FromIterator<(Target, Order)> for Orders {
     fn from_iter<I: IntoIterator<Item = (Target, Order)>>(orders: I) -> Self {
         Self(orders.into_iter().collect())
     }
 }
 
-impl Controls {
+impl Orders {
     /// The order about a target.
     pub fn order(&self, target: &Target) -> Option<&Order> {
         self.0.get(target)
@@ -131,13 +131,13 @@ mod tests {
         let worker: WorkerName = "w1".parse().expect("a name");
         let target = Target::Worker(worker.clone());
         let hours: Option<Hours> = Some("22:00-07:00".parse().expect("hours"));
-        let with = |order: Option<Order>| -> Controls {
+        let with = |order: Option<Order>| -> Orders {
             order
                 .map(|order| (target.clone(), order))
                 .into_iter()
                 .collect()
         };
-        let set = Controls::default().setting_hours(&worker, hours.clone(), now);
+        let set = Orders::default().setting_hours(&worker, hours.clone(), now);
         let drained = with(set).pausing(&target, true, now);
         assert!(drained.as_ref().is_some_and(|order| order.paused));
         let resumed = with(drained).pausing(&target, false, now);

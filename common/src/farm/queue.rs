@@ -98,7 +98,7 @@ impl Recipe {
     }
 
     /// The queues that open to the recipe's jobs one after the other, if the first one does not take them.
-    pub fn further_queues(&self) -> Vec<Queue> {
+    pub fn fallback_queues(&self) -> Vec<Queue> {
         let encoders = self
             .video_encode()
             .map_or(&[][..], |encode| encode.with.encoders());

@@ -148,7 +148,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let run = |size| {
             let job = job(Choice::Encoder("libx265".parse().expect("one")), size);
-            Box::new(Run::untaken(job, &lane, now))
+            Box::new(Run::unclaimed(job, &lane, now))
         };
         let worker = || "w1".parse().expect("a name");
         let running = run(10).take_over(&lane, 1, worker(), now);

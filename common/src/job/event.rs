@@ -44,7 +44,8 @@ pub enum What {
     /// The encode reached this point.
     Progress(EncodeProgress),
     /// A worker released it unharmed, e.g. on SIGTERM.
-    Returned(WorkerName),
+    #[serde(rename = "returned")]
+    Released(WorkerName),
     /// A person moved it to this queue.
     Moved(Queue),
     /// A person retried it, or changed its priority.
@@ -67,7 +68,7 @@ impl What {
             Self::Claimed(_) => "claimed",
             Self::Command(_) => "command",
             Self::Progress(_) => "progress",
-            Self::Returned(_) => "returned",
+            Self::Released(_) => "returned",
             Self::Moved(_) => "moved",
             Self::Requeued => "requeued",
             Self::Retried(_) => "retried",
@@ -84,9 +85,9 @@ impl Event {
         let what = match &run.state {
             RunState::Running { worker, .. } => What::Claimed(worker.clone()),
             RunState::Queued { by } => match by {
-                Requeue::Worker(worker) => What::Returned(worker.clone()),
-                Requeue::Pinned => What::Moved(run.queue.clone()),
-                Requeue::Operator => What::Requeued,
+                Requeue::Worker(worker) => What::Released(worker.clone()),
+                Requeue::Moved => What::Moved(run.queue.clone()),
+                Requeue::Person => What::Requeued,
             },
             RunState::Waiting { failure, .. } => What::Retried(failure.clone()),
             RunState::Completed { report } => What::Completed(report.clone()),
@@ -143,8 +144,10 @@ mod tests {
         let job = job(Choice::Encoder("libx265".parse().expect("an encoder")), 1);
         let lane = |name: &str| Lane::from_consumer(name).expect("a lane");
         let now = Timestamp::UNIX_EPOCH;
-        let untaken = Run::untaken(job.clone(), &lane("libx265_p5"), now);
-        let moved = untaken.move_to(&lane("libx265_p9"), now).expect("it waits");
+        let unclaimed = Run::unclaimed(job.clone(), &lane("libx265_p5"), now);
+        let moved = unclaimed
+            .move_to(&lane("libx265_p9"), now)
+            .expect("it waits");
         let numbers = |events: Vec<Event>| {
             let priority = |event: Event| (event.what.kind(), event.priority.map(u8::from));
             Event::history(&job, events)
@@ -155,7 +158,7 @@ mod tests {
         assert_eq!(numbers(Vec::new()), [("queued", None)]);
         let recorded = vec![
             Event::of(&moved),
-            Event::queued(&untaken),
+            Event::queued(&unclaimed),
             Event::queued(&moved),
         ];
         assert_eq!(

@@ -129,17 +129,17 @@ impl Failure {
         Self::new(Fault::Passing, message)
     }
 
-    /// A failure by a fault that may pass, but has hit only this job so far.
-    pub fn passing_perhaps(message: impl Into<String>) -> Self {
-        Self {
-            counts: true,
-            ..Self::passing(message)
-        }
-    }
-
     /// Whether the failure uses up one of the job's attempts.
     pub fn uses_attempt(&self) -> bool {
         self.counts || self.fault != Fault::Passing
+    }
+
+    /// The same failure, which uses up an attempt: its fault may pass, but has hit only this job so far.
+    pub fn using_attempt(self) -> Self {
+        Self {
+            counts: true,
+            ..self
+        }
     }
 
     /// The same failure, with the cause found.

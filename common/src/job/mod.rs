@@ -98,7 +98,7 @@ pub struct Fallbacks {
 }
 
 impl Fallbacks {
-    /// Each further queue with the time when it opens, for a job that begins to wait at `now`.
+    /// Each fallback with the time when it opens, for a job that begins to wait at `now`.
     pub fn openings(&self, now: Timestamp) -> impl Iterator<Item = (&Queue, Timestamp)> {
         let after = i64::try_from(self.after).unwrap_or(i64::MAX);
         (1..).zip(&self.queues).filter_map(move |(nth, queue)| {

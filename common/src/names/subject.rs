@@ -114,7 +114,7 @@ pub fn later(job: &JobId) -> String {
     format!("later.{job}.{WHOLE}")
 }
 
-/// A job that waits until its `nth` further queue opens.
+/// A job that waits until its `nth` fallback opens.
 pub fn hop(job: &JobId, nth: usize) -> String {
     format!("later.{job}.hop{nth}")
 }

@@ -104,7 +104,7 @@ async fn follow(
     let mut progress = broker
         .subscribe("subscribing to progress", PROGRESS_OF_ALL)
         .await?;
-    let known = broker.controls().await?;
+    let known = broker.orders().await?;
     view.apply(Input::Controls(known.clone()), broker.now());
     let (tell, mut controls) = watch::channel(known);
     let mut orders = pin!(broker.follow_orders(tell, LOOK));

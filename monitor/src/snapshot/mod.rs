@@ -10,7 +10,7 @@ pub mod moment;
 pub mod queues;
 pub mod workers;
 
-use common::farm::orders::{Controls, Target};
+use common::farm::orders::{Orders, Target};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -96,7 +96,7 @@ pub struct ControlRow {
 
 impl ControlRow {
     /// Every order that is in force.
-    pub fn all(controls: &Controls) -> Vec<Self> {
+    pub fn all(controls: &Orders) -> Vec<Self> {
         let row = |(target, order): (&Target, &common::farm::orders::Order)| Self {
             target: target.to_string(),
             paused: order.paused,

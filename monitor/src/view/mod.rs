@@ -13,7 +13,7 @@ mod tests;
 use std::collections::HashMap;
 
 use common::broker::{Change, LaneStatus, Unreadable};
-use common::farm::orders::{Controls, Target};
+use common::farm::orders::{Orders, Target};
 use common::farm::queue::Queue;
 use common::farm::worker::Heartbeat;
 use common::farm::worker_name::WorkerName;
@@ -69,7 +69,7 @@ pub enum Input {
     /// The progress of a job.
     Progress(Box<Progress>),
     /// The orders that are in force.
-    Controls(Controls),
+    Controls(Orders),
     /// How much of all jobs is in the index.
     Listing(Listing),
     /// Things on the broker that cannot be read.
@@ -82,7 +82,7 @@ pub struct View {
     queues: Queues,
     workers: Workers,
     runs: Runs,
-    controls: Controls,
+    controls: Orders,
     listing: Listing,
     unreadable: Vec<Unreadable>,
 }
@@ -99,7 +99,7 @@ impl View {
             queues: Queues::default(),
             workers: Workers::default(),
             runs: Runs::new(false),
-            controls: Controls::default(),
+            controls: Orders::default(),
             listing: Listing::default(),
             unreadable: Vec::new(),
         }

@@ -106,7 +106,7 @@ mod tests {
         let lane = Lane::from_consumer("libx265_p5").expect("a lane");
         let worker = "w1".parse().expect("a name");
         let now = Timestamp::UNIX_EPOCH;
-        let running = Run::untaken(job, &lane, now).take_over(&lane, 1, worker, now);
+        let running = Run::unclaimed(job, &lane, now).take_over(&lane, 1, worker, now);
         let done = running.complete(testing::report("w1", "libx265", 10, 1.0), now);
         let odd = folder.path().join("odd\nname");
         write(&file, &odd, std::slice::from_ref(&done)).expect("written");

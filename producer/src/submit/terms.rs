@@ -58,7 +58,7 @@ impl JobOptions {
     }
 
     fn fallbacks(&self, recipe: &Recipe) -> Result<Option<Fallbacks>, Error> {
-        let queues = recipe.further_queues();
+        let queues = recipe.fallback_queues();
         match (self.hop_after, queues.is_empty()) {
             (None, true) => Ok(None),
             // The worker uses the first encoder that it has proved.

@@ -129,7 +129,7 @@ impl LiveDisplay {
                     Requeue::Worker(worker) => {
                         format!("{name}: released by worker {worker}; waits for another")
                     }
-                    Requeue::Operator | Requeue::Pinned => {
+                    Requeue::Person | Requeue::Moved => {
                         format!("{name}: moved to queue {} by a person", run.queue)
                     }
                 });

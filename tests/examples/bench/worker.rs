@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use worker::cli::config::ReadMode;
-use worker::dispatch::admission::{Admission, Held};
+use worker::dispatch::admission::{Admission, Reserved};
 use worker::dispatch::dispatcher::Dispatcher;
 use worker::dispatch::orders;
 use worker::report::heartbeat::{Heartbeater, Profile};
@@ -91,7 +91,7 @@ impl Worker {
                 card,
                 controls,
                 reach,
-                held: Held::default(),
+                reserved: Reserved::default(),
             }),
             scratch: setup.scratch.to_owned(),
             hours: None,

@@ -38,7 +38,7 @@ enum Step {
     /// The attempt failed, and no other would succeed.
     Refuse(usize),
     /// The worker releases the job.
-    HandBack(usize),
+    Release(usize),
     /// The worker's lease runs out, and the worker does not notice.
     Expire(usize),
     /// A person cancels the job.
@@ -58,7 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..2_usize).prop_map(Step::Fail),
         1 => (0..2_usize).prop_map(Step::Pass),
         1 => (0..2_usize).prop_map(Step::Refuse),
-        2 => (0..2_usize).prop_map(Step::HandBack),
+        2 => (0..2_usize).prop_map(Step::Release),
         1 => (0..2_usize).prop_map(Step::Expire),
         1 => Just(Step::Cancel),
         2 => (0..2_usize).prop_map(Step::Move),
@@ -177,7 +177,9 @@ impl Pair {
             }
             Step::Fail(_) => {
                 if let Some(claim) = self.claims[worker].take() {
-                    let done = claim.fail(Failure::passing_perhaps("the network")).await;
+                    let done = claim
+                        .fail(Failure::passing("the network").using_attempt())
+                        .await;
                     self.ended(worker, done.map(drop), |spent| match spent {
                         3 => Model::Failed,
                         _ => Model::Pending(spent),
@@ -196,7 +198,7 @@ impl Pair {
                     self.ended(worker, done.map(drop), |_| Model::Failed)?;
                 }
             }
-            Step::HandBack(_) => {
+            Step::Release(_) => {
                 if let Some(claim) = self.claims[worker].take() {
                     let done = claim.release().await;
                     self.ended(worker, done, |spent| Model::Pending(spent - 1))?;
@@ -400,7 +402,7 @@ fn any_sequence_of_steps_ends_as_the_model_says() {
                     | Step::Fail(worker)
                     | Step::Pass(worker)
                     | Step::Refuse(worker)
-                    | Step::HandBack(worker)
+                    | Step::Release(worker)
                     | Step::Expire(worker) => worker,
                     Step::Cancel | Step::Move(_) | Step::Retry => 0,
                 };

@@ -31,7 +31,7 @@ async fn a_job_read_with_others_is_the_same_as_a_job_read_alone() {
 
     let batch = Target::Batch(parked.batch);
     broker
-        .command(&batch, Some(&paused()))
+        .give_order(&batch, Some(&paused()))
         .await
         .expect("paused");
     broker

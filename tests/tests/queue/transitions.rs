@@ -19,7 +19,7 @@ enum Step {
     Complete,
     Fail(bool),
     DeadLetter,
-    HandBack,
+    Release,
     Move,
     Cancel,
     Retry,
@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Complete),
         2 => any::<bool>().prop_map(Step::Fail),
         1 => Just(Step::DeadLetter),
-        1 => Just(Step::HandBack),
+        1 => Just(Step::Release),
         1 => Just(Step::Move),
         2 => Just(Step::Cancel),
         2 => Just(Step::Retry),
@@ -65,7 +65,7 @@ fn after(run: &Run, step: Step, nth: usize) -> Run {
             Some(run.fail(failure, SignedDuration::ZERO, now))
         }
         Step::DeadLetter if is_running => Some(run.dead_letter(now)),
-        Step::HandBack if is_running => Some(run.hand_back(now)),
+        Step::Release if is_running => Some(run.release(now)),
         Step::Move => run.move_to(&lane(9), now),
         Step::Cancel => run.cancel(now),
         Step::Retry => run.retry(now),

@@ -128,7 +128,10 @@ async fn a_retry_that_is_parked_with_its_batch_is_still_a_retry_afterwards() {
     ask_again(&broker, job, of).await;
     let batch = Target::Batch(job.batch);
     let order = paused();
-    broker.command(&batch, Some(&order)).await.expect("given");
+    broker
+        .give_order(&batch, Some(&order))
+        .await
+        .expect("given");
     let paused = TestClaimant::pausing("w1", job.batch);
     poll::until("it to be put aside", async || {
         let look = broker.poll(&known, &paused, 1).await.ok()?;
@@ -137,7 +140,7 @@ async fn a_retry_that_is_parked_with_its_batch_is_still_a_retry_afterwards() {
         (!aside.is_empty()).then_some(())
     })
     .await;
-    broker.command(&batch, None).await.expect("taken back");
+    broker.give_order(&batch, None).await.expect("taken back");
     let taken = claim_in_time(&broker, &known, "w1").await;
     assert_eq!(taken.job().id, job.id);
 }
@@ -156,7 +159,7 @@ async fn notices_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
         }
         Fate::Passed
     });
-    let (tell, mut told) = tokio::sync::watch::channel(common::farm::orders::Controls::default());
+    let (tell, mut told) = tokio::sync::watch::channel(common::farm::orders::Orders::default());
     let following =
         tokio::spawn(async move { far.follow_orders(tell, Duration::from_secs(60)).await });
     let target = Target::Queue("libx264".parse().expect("a queue"));
@@ -167,7 +170,10 @@ async fn notices_of_strangers_have_the_orders_read_a_few_times_a_second_only() {
         notice.await.expect("sent");
         tokio::time::sleep(Duration::from_micros(300)).await;
     }
-    broker.command(&target, Some(&order)).await.expect("given");
+    broker
+        .give_order(&target, Some(&order))
+        .await
+        .expect("given");
     told.wait_for(|known| known.is_paused(&target))
         .await
         .expect("it is heard");

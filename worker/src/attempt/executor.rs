@@ -57,7 +57,7 @@ pub struct Executor {
 
 impl Work for Executor {
     async fn execute(&self, claim: Claim, stop: Stop) -> AttemptEnd {
-        self.take_to_its_end(claim, stop).await
+        self.run_to_end(claim, stop).await
     }
 
     async fn clean_up(&self, run: &Run) {

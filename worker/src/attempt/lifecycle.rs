@@ -28,7 +28,7 @@ const CLEAN_UP: Duration = Duration::from_secs(10);
 
 impl Executor {
     /// Runs a claimed job to its end, or releases it.
-    pub(super) async fn take_to_its_end(&self, mut claim: Claim, stop: Stop) -> AttemptEnd {
+    pub(super) async fn run_to_end(&self, mut claim: Claim, stop: Stop) -> AttemptEnd {
         let job = claim.job().id;
         let attempt = claim.run().attempt;
         let span = tracing::info_span!("job", %job, attempt);

@@ -2,14 +2,14 @@
 //! its terms admit, and that it has room for. Nothing here waits: what a job is
 //! compared with was found out before the poll.
 //!
-//! Room is held from before a job is claimed until the job has ended.
+//! Room is reserved from before a job is claimed until the job has ended.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::broker::{Claimant, Decline};
 use common::farm::card::{Capabilities, Proof};
-use common::farm::orders::{Controls, Target};
+use common::farm::orders::{Orders, Target};
 use common::farm::places::Places;
 use common::farm::queue::{Lane, Queue};
 use common::farm::worker::Terms;
@@ -41,14 +41,14 @@ pub struct Admission {
     pub places: Places,
     pub read: ReadMode,
     pub card: watch::Receiver<Arc<Capabilities>>,
-    pub controls: watch::Receiver<Controls>,
+    pub controls: watch::Receiver<Orders>,
     pub reach: Arc<Reach>,
-    pub held: Held,
+    pub reserved: Reserved,
 }
 
-/// What running jobs hold.
+/// What is reserved for running jobs.
 #[derive(Clone, Default)]
-pub struct Held(Arc<Mutex<Shares>>);
+pub struct Reserved(Arc<Mutex<Shares>>);
 
 #[derive(Default)]
 struct Shares {
@@ -58,7 +58,7 @@ struct Shares {
     sessions: HashMap<EncoderKind, u32>,
 }
 
-impl Held {
+impl Reserved {
     fn shares(&self) -> MutexGuard<'_, Shares> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -74,17 +74,17 @@ impl Shares {
 
 /// Room for one job, given up when dropped.
 pub struct Ticket {
-    held: Held,
+    reserved: Reserved,
     scratch: u64,
     session: Option<EncoderKind>,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut held = self.held.shares();
-        held.scratch -= self.scratch;
+        let mut reserved = self.reserved.shares();
+        reserved.scratch -= self.scratch;
         if let Some(kind) = self.session
-            && let Some(sessions) = held.sessions.get_mut(&kind)
+            && let Some(sessions) = reserved.sessions.get_mut(&kind)
         {
             *sessions -= 1;
         }
@@ -129,14 +129,14 @@ pub(crate) struct Applicant<'a> {
 impl Applicant<'_> {
     /// Whether that much is free besides what running jobs may still need. One
     /// that runs alone and is read in place is not kept waiting for a guess.
-    fn has_space(&self, held: &Shares, job: &Job, need: u64) -> bool {
-        if held.scratch == 0 && !self.admission.is_downloaded(job) {
+    fn has_space(&self, reserved: &Shares, job: &Job, need: u64) -> bool {
+        if reserved.scratch == 0 && !self.admission.is_downloaded(job) {
             return true;
         }
         let Some(Room { free, used }) = self.room else {
             return true;
         };
-        free.saturating_add(used.min(held.scratch)) >= held.scratch.saturating_add(need)
+        free.saturating_add(used.min(reserved.scratch)) >= reserved.scratch.saturating_add(need)
     }
 }
 
@@ -158,8 +158,8 @@ impl Claimant for Applicant<'_> {
             Queue::Any(codec) => card.best(*codec),
             Queue::On(_) | Queue::Copy => return true,
         };
-        let held = self.admission.held.shares();
-        proved.is_some_and(|(encoder, proof)| !held.is_full(encoder.kind(), proof))
+        let reserved = self.admission.reserved.shares();
+        proved.is_some_and(|(encoder, proof)| !reserved.is_full(encoder.kind(), proof))
     }
 
     fn prefers(&self, queue: &Queue) -> bool {
@@ -185,13 +185,13 @@ impl Claimant for Applicant<'_> {
             return Err(Decline::Leave(OTHERS));
         }
         let card = self.admission.card.borrow();
-        let mut held = self.admission.held.shares();
+        let mut reserved = self.admission.reserved.shares();
         let mut session = None;
         if let Some(encode) = job.recipe.video_encode() {
             let Some((encoder, proof)) = card.chosen(&encode.with, &lane.queue) else {
                 return Err(Decline::Leave(UNPROVED));
             };
-            if held.is_full(encoder.kind(), proof) {
+            if reserved.is_full(encoder.kind(), proof) {
                 // One that is pinned here may need another device than the next.
                 return Err(if is_pinned {
                     Decline::Leave(ROOM)
@@ -202,19 +202,19 @@ impl Claimant for Applicant<'_> {
             session = proof.sessions.map(|_| encoder.kind());
         }
         let need = self.admission.need(job);
-        if !self.has_space(&held, job, need) {
+        if !self.has_space(&reserved, job, need) {
             return Err(Decline::Full(if is_pinned { ROOM } else { OTHERS }));
         }
         // Last: this job may be the one that finds out whether a place is back.
         if !self.admission.reach.admits(job) {
             return Err(Decline::Leave(AWAY));
         }
-        held.scratch += need;
+        reserved.scratch += need;
         if let Some(kind) = session {
-            *held.sessions.entry(kind).or_default() += 1;
+            *reserved.sessions.entry(kind).or_default() += 1;
         }
         Ok(Ticket {
-            held: self.admission.held.clone(),
+            reserved: self.admission.reserved.clone(),
             scratch: need,
             session,
         })
@@ -276,7 +276,7 @@ mod tests {
 
     fn admission(terms: Terms) -> Admission {
         let (_, card) = watch::channel(Arc::new(card()));
-        let (_, controls) = watch::channel(Controls::default());
+        let (_, controls) = watch::channel(Orders::default());
         let none: [&std::path::Path; 0] = [];
         let media = vec!["s3://media/in".parse().expect("a location")];
         let stores = Stores::new().within(Roots::new(none).expect("no folder"), media);
@@ -289,7 +289,7 @@ mod tests {
             card,
             controls,
             reach,
-            held: Held::default(),
+            reserved: Reserved::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::farm::orders::Controls;
+use common::farm::orders::Orders;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 const LOOK: Duration = Duration::from_secs(30);
 
 /// Keeps the orders up to date until told to stop.
-pub async fn follow(broker: Broker, orders: watch::Sender<Controls>, stop: CancellationToken) {
+pub async fn follow(broker: Broker, orders: watch::Sender<Orders>, stop: CancellationToken) {
     stop.run_until_cancelled(broker.follow_orders(orders, LOOK))
         .await;
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use async_nats::{Message, Subscriber};
 use common::broker::{Broker, BrokerError};
-use common::farm::orders::Controls;
+use common::farm::orders::Orders;
 use common::farm::queue::Lane;
 use common::farm::worker::Away;
 use common::farm::worker_name::WorkerName;
@@ -22,7 +22,7 @@ pub(super) struct Sources {
     /// Requests that were not answered yet.
     asked: VecDeque<Message>,
     connections: watch::Receiver<()>,
-    controls: watch::Receiver<Controls>,
+    controls: watch::Receiver<Orders>,
     away: watch::Receiver<Vec<Away>>,
     wakeups: Option<Wakeups>,
 }
@@ -31,7 +31,7 @@ impl Sources {
     pub(super) async fn open(
         broker: &Broker,
         name: &WorkerName,
-        controls: watch::Receiver<Controls>,
+        controls: watch::Receiver<Orders>,
         away: watch::Receiver<Vec<Away>>,
     ) -> Result<Self, BrokerError> {
         Ok(Self {
@@ -45,7 +45,7 @@ impl Sources {
         })
     }
 
-    pub(super) fn controls(&self) -> Controls {
+    pub(super) fn controls(&self) -> Orders {
         self.controls.borrow().clone()
     }
 

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use tokio::sync::watch;
 
 use crate::dispatch::admission::{Admission, Ticket};
-use crate::dispatch::core::Rouse;
+use crate::dispatch::core::WakeLanes;
 use crate::dispatch::core::event::{Activity, Claimed, Event, NoAnswer, Search};
 use crate::dispatch::room::RoomGauge;
 use crate::dispatch::wakeups::Wakeups;
@@ -65,17 +65,17 @@ pub(super) struct Poll {
     pub(super) admission: Arc<Admission>,
     pub(super) gauge: Arc<RoomGauge>,
     pub(super) lanes: Lanes,
-    pub(super) rouse: Rouse,
+    pub(super) wake: WakeLanes,
     pub(super) free: usize,
     pub(super) effort: watch::Receiver<PollEffort>,
 }
 
 impl Poll {
     pub(super) async fn run(self) -> Done {
-        if self.rouse.is_all {
+        if self.wake.is_all {
             self.lanes.end_all_rests();
         }
-        for lane in &self.rouse.lanes {
+        for lane in &self.wake.lanes {
             self.lanes.end_rest(lane);
         }
         let applicant = self.admission.with(self.gauge.read().await);

@@ -6,9 +6,9 @@ use futures::StreamExt;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use crate::broker::nats::kv::Kept;
+use crate::broker::nats::kv::KeyValue;
 use crate::broker::{Broker, BrokerError};
-use crate::farm::orders::{Controls, Order, Target};
+use crate::farm::orders::{Order, Orders, Target};
 use crate::names::subject;
 use crate::names::subject::CONTROL;
 use crate::wire;
@@ -22,14 +22,18 @@ const TOGETHER: Duration = Duration::from_millis(100);
 
 impl Broker {
     /// Every order that is in force.
-    pub async fn controls(&self) -> Result<Controls, BrokerError> {
-        let orders = self.nats.values(CONTROL, "").await?;
-        let order = |order: Kept<Order>| Some((order.key.parse().ok()?, order.value));
-        Ok(orders.into_iter().filter_map(order).collect())
+    pub async fn orders(&self) -> Result<Orders, BrokerError> {
+        let stored = self.nats.values(CONTROL, "").await?;
+        let order = |order: KeyValue<Order>| Some((order.key.parse().ok()?, order.value));
+        Ok(stored.into_iter().filter_map(order).collect())
     }
 
     /// Gives an order, in place of an earlier one; `None` takes it back.
-    pub async fn command(&self, target: &Target, order: Option<&Order>) -> Result<(), BrokerError> {
+    pub async fn give_order(
+        &self,
+        target: &Target,
+        order: Option<&Order>,
+    ) -> Result<(), BrokerError> {
         let what = format!("giving orders to {target}");
         let key = target.to_string();
         match (order, target) {
@@ -62,11 +66,11 @@ impl Broker {
     }
 
     /// Finishes a resume that another program began and did not finish.
-    async fn finish_resuming(&self, controls: &Controls) -> Result<(), BrokerError> {
-        for (target, order) in controls.iter() {
+    async fn finish_resuming(&self, orders: &Orders) -> Result<(), BrokerError> {
+        for (target, order) in orders.iter() {
             let is_left = self.now().duration_since(order.since) > UNFINISHED;
             if matches!(target, Target::Batch(_)) && !order.paused && is_left {
-                self.command(target, None).await?;
+                self.give_order(target, None).await?;
             }
         }
         Ok(())
@@ -74,7 +78,7 @@ impl Broker {
 
     /// Notices that an order was given or taken back. A notice is sent after the order is stored, so a reader of the
     /// orders finds it (from a replica, soon).
-    pub async fn orders(&self) -> Result<async_nats::Subscriber, BrokerError> {
+    pub async fn order_notices(&self) -> Result<async_nats::Subscriber, BrokerError> {
         self.nats
             .subscribe("listening for orders", subject::ORDERS)
             .await
@@ -82,20 +86,20 @@ impl Broker {
 
     /// Keeps `known` up to date, and never returns. Reads the orders after each notice and each reconnect, and every
     /// `look` besides, since a notice may be lost.
-    pub async fn follow_orders(&self, known: watch::Sender<Controls>, look: Duration) -> ! {
+    pub async fn follow_orders(&self, known: watch::Sender<Orders>, look: Duration) -> ! {
         let mut connections = self.connections();
         loop {
             // Subscribes first, so that no order is missed between the reading and the subscription.
-            let mut news = self.orders().await.ok();
+            let mut news = self.order_notices().await.ok();
             loop {
-                match self.controls().await {
-                    Ok(controls) => {
-                        if let Err(error) = self.finish_resuming(&controls).await {
+                match self.orders().await {
+                    Ok(orders) => {
+                        if let Err(error) = self.finish_resuming(&orders).await {
                             tracing::debug!(%error, "a batch is not resumed yet");
                         }
                         known.send_if_modified(|known| {
-                            let is_new = *known != controls;
-                            *known = controls;
+                            let is_new = *known != orders;
+                            *known = orders;
                             is_new
                         });
                     }

@@ -44,9 +44,9 @@ impl Broker {
     pub async fn preview(
         &self,
         worker: &WorkerName,
-        peek: &Preview,
+        preview: &Preview,
     ) -> Result<Bytes, PreviewError> {
-        self.ask(worker, &PreviewRequest::Preview(*peek)).await
+        self.ask(worker, &PreviewRequest::Preview(*preview)).await
     }
 
     /// Asks what an encode would keep, convert and lose of an input. Of the workers that have proved the encoder and

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::broker::nats::kv::Kept;
+use crate::broker::nats::kv::KeyValue;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::retention::{Days, Retention};
 use crate::names::subject;
@@ -53,7 +53,7 @@ impl Broker {
     pub async fn presets(&self) -> Result<Presets, BrokerError> {
         let saved = self.nats.values(SETTINGS, PRESETS).await?;
         let preset =
-            |saved: Kept<Preset>| Some((saved.key.parse().ok()?, saved.value, saved.revision));
+            |saved: KeyValue<Preset>| Some((saved.key.parse().ok()?, saved.value, saved.revision));
         let default = self.setting(DEFAULT_PRESET).await?;
         Ok(Presets::new(saved.into_iter().filter_map(preset), default))
     }

@@ -11,7 +11,7 @@ use crate::broker::nats::message::Message;
 use crate::names::subject;
 
 /// A value of a bucket.
-pub(crate) struct Kept<T> {
+pub(crate) struct KeyValue<T> {
     /// The part of the key after the requested prefix.
     pub key: String,
     pub value: T,
@@ -71,14 +71,14 @@ impl Nats {
         &self,
         bucket: &str,
         prefix: &str,
-    ) -> Result<Vec<Kept<T>>, BrokerError> {
+    ) -> Result<Vec<KeyValue<T>>, BrokerError> {
         let prefix = subject::kv(bucket, prefix);
         let stored = self
             .all(&subject::bucket(bucket), &format!("{prefix}>"))
             .await?;
         let read = |stored: &Stored| {
             let key = stored.subject.strip_prefix(&prefix)?.to_owned();
-            Some(Kept {
+            Some(KeyValue {
                 key,
                 value: self.read(stored)?,
                 revision: stored.sequence,

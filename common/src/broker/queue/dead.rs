@@ -51,7 +51,7 @@ impl Broker {
     ) -> Result<Option<Run>, BrokerError> {
         let known = match self.dead_letter(job).await? {
             Some(letter) => Some(letter),
-            None => self.untaken(job).await?,
+            None => self.unclaimed(job).await?,
         };
         Ok(known.map(|run| self.unreadable_run(&run.job, &run.lane(), why)))
     }
@@ -64,7 +64,7 @@ impl Broker {
         ));
         Run {
             state: RunState::Failed { failure },
-            ..Run::untaken(job.clone(), lane, self.now())
+            ..Run::unclaimed(job.clone(), lane, self.now())
         }
     }
 }

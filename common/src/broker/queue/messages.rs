@@ -116,18 +116,18 @@ impl Broker {
     }
 
     /// A job that no worker has claimed yet, as a run.
-    pub(crate) async fn untaken(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
+    pub(crate) async fn unclaimed(&self, job: &JobId) -> Result<Option<Run>, BrokerError> {
         let now = self.now();
         let anywhere = subject::job_anywhere(job);
         for stored in &self.nats.last_of_each(JOBS, &[anywhere]).await? {
             if let Some(subject) = JobSubject::parse(&stored.subject)
                 && let Some(job) = self.nats.read::<Job>(stored)
             {
-                return Ok(Some(Run::untaken(job, &subject.lane, now)));
+                return Ok(Some(Run::unclaimed(job, &subject.lane, now)));
             }
         }
         let parked = self.parked_job(job).await?;
-        Ok(parked.map(|(job, lane)| Run::untaken(job, &lane, now)))
+        Ok(parked.map(|(job, lane)| Run::unclaimed(job, &lane, now)))
     }
 
     /// Removes the messages of an ended job, but not one that asks for a retry of this revision or a later one.

@@ -2,10 +2,9 @@
 //!
 //! More than 12 entries: each is one step of a job's way through the queue.
 
+pub(super) mod answers;
 pub(super) mod claim;
-pub(super) mod commit;
 pub(super) mod dead;
-pub(super) mod delivery;
 pub(super) mod enqueue;
 pub(super) mod lanes;
 pub(super) mod messages;
@@ -13,5 +12,6 @@ pub(super) mod notices;
 pub(super) mod outputs;
 pub(super) mod parked;
 pub(super) mod poll;
+pub(super) mod record;
 pub(super) mod restore;
 pub(super) mod runs;

@@ -30,8 +30,8 @@ pub(crate) const CLAIM_FRESH: Duration = Duration::from_secs(2);
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Whether a job that holds a claim is live.
-enum Standing {
-    Lives(Option<Location>),
+enum Liveness {
+    Live(Option<Location>),
     Over,
 }
 
@@ -86,7 +86,7 @@ impl Broker {
                 let (owner, _) = claims.get(key)?;
                 owner.filter(|owner| *owner != job.id)
             });
-            let standings = self.standings(others.collect()).await?;
+            let liveness = self.liveness(others.collect()).await?;
             let mut is_any_unknown = false;
             let mut free = Vec::new();
             let mut lost = Vec::new();
@@ -103,15 +103,15 @@ impl Broker {
                         continue;
                     }
                 };
-                match standings.get(owner) {
+                match liveness.get(owner) {
                     _ if *owner == job.id && !is_anew => {}
                     _ if *owner == job.id => free.push((key, *job, *sequence)),
-                    Some(Standing::Lives(input)) => {
+                    Some(Liveness::Live(input)) => {
                         let input = input.clone();
                         refused.insert(job.id, ClaimHolder { job: *owner, input });
                         lost.push(key.clone());
                     }
-                    Some(Standing::Over) => free.push((key, *job, *sequence)),
+                    Some(Liveness::Over) => free.push((key, *job, *sequence)),
                     None if Instant::now() >= give_up => free.push((key, *job, *sequence)),
                     None => is_any_unknown = true,
                 }
@@ -165,7 +165,7 @@ impl Broker {
     }
 
     /// Whether each of these jobs is live; unknown jobs are left out.
-    async fn standings(&self, jobs: Vec<JobId>) -> Result<HashMap<JobId, Standing>, BrokerError> {
+    async fn liveness(&self, jobs: Vec<JobId>) -> Result<HashMap<JobId, Liveness>, BrokerError> {
         let runs: Vec<String> = jobs
             .iter()
             .map(|job| subject::kv(RUNS, &subject::run(job)))
@@ -174,13 +174,13 @@ impl Broker {
             .iter()
             .flat_map(|job| [subject::job_anywhere(job), subject::later_anywhere(job)])
             .collect();
-        let mut standings = HashMap::new();
+        let mut liveness = HashMap::new();
         if jobs.is_empty() {
-            return Ok(standings);
+            return Ok(liveness);
         }
         for stored in self.nats.last_of_each(JOBS, &messages).await? {
             if let Some(job) = self.nats.read::<Job>(&stored) {
-                standings.insert(job.id, Standing::Lives(Some(job.input.location)));
+                liveness.insert(job.id, Liveness::Live(Some(job.input.location)));
             }
         }
         // The state in the run counts more than a message that is still in the queue.
@@ -197,14 +197,14 @@ impl Broker {
                 continue;
             };
             let standing = match self.nats.try_read::<Run>(&stored.subject, &stored.payload) {
-                Ok(run) if run.state.is_terminal() => Standing::Over,
-                Ok(run) => Standing::Lives(Some(run.job.input.location)),
+                Ok(run) if run.state.is_terminal() => Liveness::Over,
+                Ok(run) => Liveness::Live(Some(run.job.input.location)),
                 // A newer worker may be able to read the run, and may run the job.
-                Err(_) => Standing::Lives(None),
+                Err(_) => Liveness::Live(None),
             };
-            standings.insert(**job, standing);
+            liveness.insert(**job, standing);
         }
-        Ok(standings)
+        Ok(liveness)
     }
 
     /// Removes the claim of a job that is to be forgotten.

@@ -18,7 +18,7 @@ impl Broker {
         for some in runs.chunks(atomic::MOST) {
             // An existing run makes a conflict, which is fine.
             futures::stream::iter(some)
-                .map(async |run| self.write_run(run, 0, Tries::Some).await.map(drop))
+                .map(async |run| self.write_run(run, 0, Tries::ForAMinute).await.map(drop))
                 .buffer_unordered(AT_ONCE)
                 .try_collect::<()>()
                 .await?;

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tries {
     /// The write is repeated for a minute.
-    Some,
+    ForAMinute,
     /// The write is repeated until there is an answer: what a worker writes about a job that it claims or owns must
     /// not be lost because the broker is away.
     Endless,
@@ -151,7 +151,7 @@ impl Broker {
                     return Ok(written);
                 }
                 Ok(None) => {}
-                Err(error) if tries == Tries::Some && Instant::now() >= give_up => {
+                Err(error) if tries == Tries::ForAMinute && Instant::now() >= give_up => {
                     return Err(error);
                 }
                 Err(error) => {
@@ -159,7 +159,7 @@ impl Broker {
                     is_unsure |= tries == Tries::One;
                     // Only writes that must not be lost wait for a broker that is away.
                     match tries {
-                        Tries::Some => {
+                        Tries::ForAMinute => {
                             let _ = timeout_at(give_up, self.nats.before_retry()).await;
                         }
                         Tries::Endless | Tries::One => self.nats.before_retry().await,

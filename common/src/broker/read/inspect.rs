@@ -89,8 +89,8 @@ impl Broker {
         }
         let parked = waiting.iter().find_map(|stored| self.parked(stored));
         let parked = parked.map(|(job, lane)| {
-            let untaken = Run::untaken(job.clone(), &lane, job.enqueued);
-            JobRecord::Parked(Box::new(run.clone().unwrap_or(untaken)))
+            let unclaimed = Run::unclaimed(job.clone(), &lane, job.enqueued);
+            JobRecord::Parked(Box::new(run.clone().unwrap_or(unclaimed)))
         });
         Ok(parked.or(run.map(|run| JobRecord::Run(Box::new(run)))))
     }

@@ -50,7 +50,7 @@ impl Broker {
                 from = next;
             }
             for (id, (job, lane)) in &parked {
-                let run = Run::untaken(job.clone(), lane, job.enqueued);
+                let run = Run::unclaimed(job.clone(), lane, job.enqueued);
                 let picked = pick(JobRecord::Parked(Box::new(run)));
                 kept.extend(picked.map(|picked| (*id, picked)));
             }
@@ -94,7 +94,7 @@ impl Broker {
                 found.insert(pending.job.id, JobRecord::Pending(Box::new(pending)));
             } else if let Some((job, lane)) = self.parked(&stored) {
                 let enqueued = job.enqueued;
-                let run = Box::new(Run::untaken(job, &lane, enqueued));
+                let run = Box::new(Run::unclaimed(job, &lane, enqueued));
                 found.entry(run.job.id).or_insert(JobRecord::Parked(run));
             }
         }

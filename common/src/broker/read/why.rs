@@ -21,7 +21,7 @@ impl Broker {
         let (places, workers, controls, reports) = futures::try_join!(
             self.queue_positions(&record.job().id),
             self.workers(),
-            self.controls(),
+            self.orders(),
             self.recent_reports(),
         )?;
         let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();

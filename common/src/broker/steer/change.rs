@@ -50,8 +50,9 @@ impl Broker {
             let Some(next) = found.run.cancel(self.now()) else {
                 return Ok(SteerResult::TooLate(Box::new(found.run)));
             };
-            if let Write::Done(revision) =
-                self.commit_run(&next, found.revision, Tries::Some).await?
+            if let Write::Done(revision) = self
+                .record_run(&next, found.revision, Tries::ForAMinute)
+                .await?
             {
                 self.notify_owner(job).await;
                 self.sweep(job, revision).await?;
@@ -87,7 +88,10 @@ impl Broker {
             }
             self.open_lane(&lane).await?;
             let old = self.messages(job).await?;
-            let Write::Done(_) = self.commit_run(&next, found.revision, Tries::Some).await? else {
+            let Write::Done(_) = self
+                .record_run(&next, found.revision, Tries::ForAMinute)
+                .await?
+            else {
                 continue;
             };
             if found.revision == 0 {
@@ -104,7 +108,7 @@ impl Broker {
             if matches!(
                 next.state,
                 RunState::Queued {
-                    by: Requeue::Operator
+                    by: Requeue::Person
                 }
             ) {
                 self.open_fallbacks(&next.job, &lane, next.job.enqueued)
@@ -152,7 +156,10 @@ impl Broker {
         self.store_message(messages::retry(&next.job, &lane, found.revision))
             .await?;
         // On a conflict, a worker was quicker and has written the run already.
-        if let Write::Done(_) = self.commit_run(&next, found.revision, Tries::Some).await? {
+        if let Write::Done(_) = self
+            .record_run(&next, found.revision, Tries::ForAMinute)
+            .await?
+        {
             if let Some(holder) = self.claim_output_again(&next.job).await? {
                 // Another job claimed the output before this one was live again.
                 self.cancel(job).await?;
@@ -175,7 +182,7 @@ impl Broker {
         loop {
             let Some(found) = self.confirmed_run(job).await? else {
                 return Ok(self
-                    .untaken(job)
+                    .unclaimed(job)
                     .await?
                     .map(|run| Versioned { run, revision: 0 }));
             };
@@ -193,7 +200,7 @@ impl Broker {
         let run = self.versioned_run(job).await?.map(|found| found.run);
         let known = match run {
             Some(run) => Some(run),
-            None => self.untaken(job).await?,
+            None => self.unclaimed(job).await?,
         };
         if let Some(known) = known {
             self.forget_output(&known.job).await?;

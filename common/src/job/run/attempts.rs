@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(run.failures.last().map(|attempt| attempt.number), Some(101));
         for _ in 0..2 {
             run = run.take_over(&lane, 1, worker.clone(), now);
-            run = run.fail(Failure::passing_perhaps("no answer"), soon, now);
+            run = run.fail(Failure::passing("no answer").using_attempt(), soon, now);
         }
         assert!(matches!(run.state, RunState::Failed { .. }), "{run:#?}");
     }

@@ -45,7 +45,7 @@ pub enum Delivery {
     Drop,
 }
 
-/// How long a message in one of a job's further queues is declined while the job runs.
+/// How long a message in one of a job's fallbacks is declined while the job runs.
 const WHILE_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 
 impl Run {
@@ -54,24 +54,24 @@ impl Run {
         let is_ours = message.sequence == self.sequence;
         let is_elsewhere = *lane != self.lane();
         // A job with fallbacks may wait in several queues at once, each with its own message.
-        let is_hop = is_elsewhere && self.job.fallbacks.is_some();
+        let is_fallback = is_elsewhere && self.job.fallbacks.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
             RunState::Running { worker, .. } if is_ours => Delivery::Ask {
                 owner: worker.clone(),
                 is_newer: message.count > self.delivered,
             },
-            RunState::Running { .. } if is_hop => Delivery::Leave(WHILE_RUNNING),
+            RunState::Running { .. } if is_fallback => Delivery::Leave(WHILE_RUNNING),
             // A second message while the owner is alive: the job was moved or sent twice.
             RunState::Running { .. } => Delivery::Drop,
-            RunState::Waiting { until, .. } if is_hop && !is_ours && now < *until => {
+            RunState::Waiting { until, .. } if is_fallback && !is_ours && now < *until => {
                 Delivery::Leave(until.duration_since(now))
             }
-            RunState::Queued {
-                by: Requeue::Pinned,
-            } if is_elsewhere => Delivery::Forward(self.lane()),
+            RunState::Queued { by: Requeue::Moved } if is_elsewhere => {
+                Delivery::Forward(self.lane())
+            }
             RunState::Queued { .. } | RunState::Waiting { .. }
-                if is_elsewhere && !is_hop && !is_ours =>
+                if is_elsewhere && !is_fallback && !is_ours =>
             {
                 Delivery::Forward(self.lane())
             }

@@ -40,7 +40,7 @@ mod validity;
 pub use attempts::{Attempt, MOST_WORKERS};
 pub use delivery::{Delivered, Delivery};
 pub use state::{Requeue, RunState, Stage};
-pub use validity::{MOST_ATTEMPTS, Unsound};
+pub use validity::{MOST_CLAIMS, Unsound};
 
 /// The record of a job. A decoded run has passed [`Run::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ pub struct Run {
 
 impl Run {
     /// The run of a job that no worker has claimed yet, so that a person's change can be stored.
-    pub fn untaken(job: Job, lane: &Lane, now: Timestamp) -> Self {
+    pub fn unclaimed(job: Job, lane: &Lane, now: Timestamp) -> Self {
         Self {
             job,
             queue: lane.queue.clone(),
@@ -100,7 +100,7 @@ impl Run {
             fence: None,
             output_digest: None,
             state: RunState::Queued {
-                by: Requeue::Operator,
+                by: Requeue::Person,
             },
             failures: Vec::new(),
             changed: now,
@@ -115,7 +115,7 @@ impl Run {
         worker: WorkerName,
         now: Timestamp,
     ) -> Self {
-        Self::untaken(job, lane, now).take_over(lane, message, worker, now)
+        Self::unclaimed(job, lane, now).take_over(lane, message, worker, now)
     }
 
     /// The lane from which the job was claimed, or is to be claimed.
@@ -137,7 +137,7 @@ impl Run {
         )
     }
 
-    /// The next attempt, by a new owner; none after [`MOST_ATTEMPTS`]. If the run is still running, its worker
+    /// The next attempt, by a new owner; none after [`MOST_CLAIMS`]. If the run is still running, its worker
     /// vanished, and that counts as a failed attempt; if it was the last one, the run has failed for good instead.
     pub fn take_over(
         &self,
@@ -163,8 +163,8 @@ impl Run {
                 return next;
             }
         }
-        if next.attempt >= MOST_ATTEMPTS {
-            let failure = Failure::input(format!("it was taken {MOST_ATTEMPTS} times"));
+        if next.attempt >= MOST_CLAIMS {
+            let failure = Failure::input(format!("it was claimed {MOST_CLAIMS} times"));
             next.state = RunState::Failed { failure };
             return next;
         }
@@ -237,7 +237,7 @@ impl Run {
     }
 
     /// The owner releases the job unharmed.
-    pub fn hand_back(&self, now: Timestamp) -> Self {
+    pub fn release(&self, now: Timestamp) -> Self {
         match &self.state {
             RunState::Running { worker, .. } => {
                 let by = Requeue::Worker(worker.clone());
@@ -266,9 +266,9 @@ impl Run {
         }
         let was_running = matches!(self.state, RunState::Running { .. });
         let by = if lane.queue == self.queue || lane.queue == self.job.recipe.queue() {
-            Requeue::Operator
+            Requeue::Person
         } else {
-            Requeue::Pinned
+            Requeue::Moved
         };
         Some(Self {
             queue: lane.queue.clone(),
@@ -285,7 +285,7 @@ impl Run {
             RunState::Failed { .. } | RunState::Cancelled => Some(Self {
                 returned: self.attempt,
                 renewed: self.attempt,
-                ..self.queued(Requeue::Operator, now)
+                ..self.queued(Requeue::Person, now)
             }),
             _ => None,
         }

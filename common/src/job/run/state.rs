@@ -60,12 +60,12 @@ pub enum RunState {
 pub enum Requeue {
     /// A worker released it unharmed, e.g. on SIGTERM.
     Worker(WorkerName),
-    /// An operator requeued it; its fallbacks, if any, open again in turn.
+    /// A person requeued it; its fallbacks, if any, open again in turn.
     #[serde(rename = "person")]
-    Operator,
-    /// An operator moved it, to be claimed from that queue only.
+    Person,
+    /// A person moved it, to be claimed from that queue only.
     #[serde(rename = "move")]
-    Pinned,
+    Moved,
 }
 
 /// The stage of a running attempt.

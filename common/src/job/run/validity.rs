@@ -9,10 +9,10 @@ use crate::job::Job;
 use crate::job::run::{Run, RunState};
 
 /// Most claims of one job, releases included.
-pub const MOST_ATTEMPTS: u32 = 1_000_000;
+pub const MOST_CLAIMS: u32 = 1_000_000;
 /// Most attempts that a job may ask for.
-const MOST_TRIES: u32 = 1_000;
-/// Most further queues of a job.
+const MOST_ATTEMPTS: u32 = 1_000;
+/// Most fallbacks of a job.
 const MOST_FALLBACKS: usize = 64;
 /// Longest version of an input, in bytes.
 const LONGEST_VERSION: usize = 1024;
@@ -46,8 +46,8 @@ impl Job {
     /// # Errors
     /// The first value that no program of the farm writes.
     pub fn check(&self) -> Result<(), Unsound> {
-        sound(self.attempts <= MOST_TRIES, || {
-            format!("{} attempts are more than {MOST_TRIES}", self.attempts)
+        sound(self.attempts <= MOST_ATTEMPTS, || {
+            format!("{} attempts are more than {MOST_ATTEMPTS}", self.attempts)
         })?;
         sound(self.input.version.len() <= LONGEST_VERSION, || {
             format!("the input's version is longer than {LONGEST_VERSION}")
@@ -57,7 +57,7 @@ impl Job {
             .as_ref()
             .map_or(0, |fallbacks| fallbacks.queues.len());
         sound(fallbacks <= MOST_FALLBACKS, || {
-            format!("{fallbacks} further queues are more than {MOST_FALLBACKS}")
+            format!("{fallbacks} fallbacks are more than {MOST_FALLBACKS}")
         })?;
         sound_time("enqueued", self.enqueued)
     }
@@ -72,11 +72,11 @@ impl Run {
         let Self {
             attempt, returned, ..
         } = *self;
-        sound(attempt <= MOST_ATTEMPTS, || {
-            format!("attempt {attempt} is beyond {MOST_ATTEMPTS}")
+        sound(attempt <= MOST_CLAIMS, || {
+            format!("attempt {attempt} is beyond {MOST_CLAIMS}")
         })?;
         sound(returned <= attempt, || {
-            format!("{returned} of {attempt} attempts cannot have been given back")
+            format!("{returned} of {attempt} attempts cannot have been released")
         })?;
         sound(self.failures.len() as u64 <= u64::from(attempt), || {
             let failures = self.failures.len();
@@ -93,7 +93,7 @@ impl Run {
         match &self.state {
             RunState::Running { since, .. } => {
                 sound(returned < attempt, || {
-                    format!("attempt {attempt} runs and cannot have been given back")
+                    format!("attempt {attempt} runs and cannot have been released")
                 })?;
                 sound_time("running", *since)
             }
@@ -209,7 +209,7 @@ mod tests {
     enum Step {
         Take { sequence: u64, count: u64 },
         Fail,
-        HandBack,
+        Release,
         Move,
         Retry,
         Cancel,
@@ -221,7 +221,7 @@ mod tests {
             (any::<u64>(), any::<u64>())
                 .prop_map(|(sequence, count)| Step::Take { sequence, count }),
             Just(Step::Fail),
-            Just(Step::HandBack),
+            Just(Step::Release),
             Just(Step::Move),
             Just(Step::Retry),
             Just(Step::Cancel),
@@ -233,7 +233,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_sequence_of_changes_overflows_or_spoils_a_run(
-            attempt in prop_oneof![0..20_u32, MOST_ATTEMPTS - 20..=MOST_ATTEMPTS],
+            attempt in prop_oneof![0..20_u32, MOST_CLAIMS - 20..=MOST_CLAIMS],
             back in 0..5_u32,
             second in prop_oneof![FIRST_TIME..10_000_000, 1_700_000_000..1_800_000_000_i64],
             steps in steps(),
@@ -257,7 +257,7 @@ mod tests {
                         let wait = SignedDuration::try_from(Duration::from_secs(600)).expect("short");
                         run.fail(Failure::worker("x"), wait, now)
                     }
-                    Step::HandBack => run.hand_back(now),
+                    Step::Release => run.release(now),
                     Step::Move => run.move_to(&lane(), now).unwrap_or(run),
                     Step::Retry => run.retry(now).unwrap_or(run),
                     Step::Cancel => run.cancel(now).unwrap_or(run),

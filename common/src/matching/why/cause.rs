@@ -17,14 +17,14 @@ pub struct Why {
     /// The cause.
     #[serde(flatten)]
     pub cause: Cause,
-    /// The further queue that opens to the job next.
+    /// The fallback that opens to the job next.
     pub opens: Option<Opening>,
 }
 
 /// A queue that will open to a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Opening {
-    /// The further queue.
+    /// The fallback.
     pub queue: Queue,
     /// When workers of that queue may take the job.
     pub at: Timestamp,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::farm::orders::{Controls, Target};
+use crate::farm::orders::{Orders, Target};
 use crate::farm::queue::{Lane, Queue};
 use crate::farm::worker::{Heartbeat, WorkerStatus};
 use crate::farm::worker_name::WorkerName;
@@ -27,7 +27,7 @@ pub struct WhyContext<'a> {
     /// The live workers.
     pub workers: &'a [Heartbeat],
     /// The orders that are in force.
-    pub controls: &'a Controls,
+    pub controls: &'a Orders,
 }
 
 impl WhyContext<'_> {

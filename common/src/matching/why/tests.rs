@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cause::*;
 use super::judge::*;
-use crate::farm::orders::{Controls, Order, Target};
+use crate::farm::orders::{Order, Orders, Target};
 use crate::farm::queue::Lane;
 use crate::farm::worker::{Heartbeat, WorkerStatus};
 use crate::job::Job;
@@ -36,7 +36,7 @@ fn pending(job: Job, queue: &str) -> JobRecord {
     }))
 }
 
-fn paused(target: Target) -> Controls {
+fn paused(target: Target) -> Orders {
     let order = Order {
         paused: true,
         hours: None,
@@ -55,7 +55,7 @@ fn ahead(jobs: u64) -> QueueAhead {
 struct Farm {
     record: JobRecord,
     workers: Vec<Heartbeat>,
-    controls: Controls,
+    controls: Orders,
     opens: Option<(Lane, Timestamp)>,
     ahead: QueueAhead,
     running: Vec<Run>,
@@ -67,7 +67,7 @@ impl Farm {
         Self {
             record,
             workers,
-            controls: Controls::default(),
+            controls: Orders::default(),
             opens: None,
             ahead: ahead(0),
             running: Vec::new(),

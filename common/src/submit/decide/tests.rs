@@ -76,7 +76,7 @@ fn running(job: Job) -> Run {
         ..job
     };
     let lane = Lane::from_consumer("libx265_p5").expect("a lane");
-    Run::untaken(job, &lane, NOW).take_over(&lane, 1, "w1".parse().expect("a name"), NOW)
+    Run::unclaimed(job, &lane, NOW).take_over(&lane, 1, "w1".parse().expect("a name"), NOW)
 }
 
 fn completed(job: Job) -> Run {

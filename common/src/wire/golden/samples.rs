@@ -67,7 +67,7 @@ fn runs() -> Vec<(&'static str, Run)> {
     let wait = SignedDuration::from_secs(5);
     let waiting = running.fail(Failure::worker("the disk is full"), wait, now);
     vec![
-        ("run-queued", running.hand_back(now)),
+        ("run-queued", running.release(now)),
         ("run-waiting", waiting),
         (
             "run-failed",
@@ -112,7 +112,7 @@ fn events() -> Vec<(&'static str, What)> {
             What::Command("ffmpeg -i a.mp4 a.mkv".to_owned()),
         ),
         ("event-progress", What::Progress(EncodeProgress::default())),
-        ("event-returned", What::Returned(worker())),
+        ("event-returned", What::Released(worker())),
         ("event-moved", What::Moved(Queue::On(worker()))),
         ("event-requeued", What::Requeued),
         (

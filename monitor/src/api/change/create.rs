@@ -158,7 +158,7 @@ async fn named(
 /// The fallbacks of the jobs. A pinned job has none: its worker uses the first encoder that it has
 /// proved.
 fn fallbacks(request: &NewJobs) -> Result<Option<Fallbacks>, Refusal> {
-    let queues = request.recipe.further_queues();
+    let queues = request.recipe.fallback_queues();
     match (request.hop_after, queues.is_empty()) {
         (_, true) => Ok(None),
         (_, false) if request.worker.is_some() => Ok(None),

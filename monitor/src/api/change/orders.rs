@@ -99,7 +99,7 @@ async fn set_paused(shared: &App, target: &str, paused: bool) -> Result<StatusCo
     let target: Target = target
         .parse()
         .map_err(|error: common::farm::orders::TargetError| Refusal::unsound(error.to_string()))?;
-    let controls = shared.broker.controls().await?;
+    let controls = shared.broker.orders().await?;
     let order = controls.pausing(&target, paused, shared.broker.now());
     command(shared, &target, order.as_ref()).await
 }
@@ -109,7 +109,7 @@ async fn order_hours(
     worker: WorkerName,
     hours: Option<Hours>,
 ) -> Result<StatusCode, Refusal> {
-    let controls = shared.broker.controls().await?;
+    let controls = shared.broker.orders().await?;
     let order = controls.setting_hours(&worker, hours, shared.broker.now());
     command(shared, &Target::Worker(worker), order.as_ref()).await
 }
@@ -119,6 +119,6 @@ async fn command(
     target: &Target,
     order: Option<&Order>,
 ) -> Result<StatusCode, Refusal> {
-    shared.broker.command(target, order).await?;
+    shared.broker.give_order(target, order).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,6 +14,6 @@ use crate::web::refusal::Refusal;
 pub(crate) async fn list(
     State(shared): State<App>,
 ) -> Result<axum::Json<Vec<ControlRow>>, Refusal> {
-    let controls = shared.broker.controls().await?;
+    let controls = shared.broker.orders().await?;
     Ok(axum::Json(ControlRow::all(&controls)))
 }

@@ -96,10 +96,10 @@ fn runs() -> Vec<Run> {
     let now = Timestamp::now();
     let failure = |reason: &str| Failure::worker(reason).with_log(vec!["[h264] error".to_owned()]);
     let publishing = claimed("published.mkv").enter(Stage::Publishing, now);
-    let untaken = {
-        let job = job("untaken.mkv");
+    let unclaimed = {
+        let job = job("unclaimed.mkv");
         let lane = farm::lane(&job, 5);
-        Run::untaken(job, &lane, now)
+        Run::unclaimed(job, &lane, now)
     };
     vec![
         claimed("running.mkv"),
@@ -107,9 +107,9 @@ fn runs() -> Vec<Run> {
         claimed("completed.mkv").complete(report(), now),
         claimed("waiting.mkv").fail(failure("no memory"), SignedDuration::from_hours(1), now),
         claimed("failed.mkv").fail(Failure::input("no video"), SignedDuration::ZERO, now),
-        claimed("returned.mkv").hand_back(now),
+        claimed("returned.mkv").release(now),
         claimed("cancelled.mkv").cancel(now).expect("it runs"),
-        untaken,
+        unclaimed,
     ]
 }
 
@@ -123,7 +123,7 @@ fn history(job: &Job) -> Vec<Event> {
         What::Claimed(worker()),
         What::Command("ffmpeg -i in.mkv out.mkv".to_owned()),
         What::Progress(EncodeProgress::default()),
-        What::Returned(worker()),
+        What::Released(worker()),
         What::Moved(queue),
         What::Requeued,
         What::Retried(failure.clone()),

@@ -13,7 +13,7 @@ use crate::{Monitor, farm};
 async fn ordered(monitor: &Monitor, target: &str, wanted: Option<(bool, Option<&str>)>) {
     let target: Target = target.parse().expect("a target");
     harness::poll::until(&format!("{target} to be {wanted:?}"), async || {
-        let controls = monitor.broker.controls().await.ok()?;
+        let controls = monitor.broker.orders().await.ok()?;
         let order = controls.order(&target).cloned();
         let hours = order
             .as_ref()
@@ -197,9 +197,9 @@ async fn each_alarm_says_what_to_do_about_its_cause() {
     ];
     let _alive = keep_alive(&monitor, workers).await;
     let idle: Target = "worker.idle".parse().expect("a target");
-    let controls = monitor.broker.controls().await.expect("read");
+    let controls = monitor.broker.orders().await.expect("read");
     let order = controls.pausing(&idle, true, Timestamp::now());
-    let given = monitor.broker.command(&idle, order.as_ref()).await;
+    let given = monitor.broker.give_order(&idle, order.as_ref()).await;
     given.expect("given");
     for (name, encoder) in [("b.mkv", "libx264"), ("c.mkv", "hevc_nvenc")] {
         monitor.enqueue(name, encoder).await;
@@ -215,7 +215,7 @@ async fn each_alarm_says_what_to_do_about_its_cause() {
         browser.shows(words).await;
     }
     // The same worker without an order is about to end.
-    let given = monitor.broker.command(&idle, None).await;
+    let given = monitor.broker.give_order(&idle, None).await;
     given.expect("taken back");
     browser.shows("Worker idle is stopping").await;
     browser.picture("alarms").await;

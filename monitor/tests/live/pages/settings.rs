@@ -194,12 +194,15 @@ async fn every_standing_order_is_listed_and_taken_back() {
             hours: hours.map(|hours| hours.parse().expect("hours")),
             since: Timestamp::now(),
         };
-        let given = monitor.broker.command(&target(about), Some(&order)).await;
+        let given = monitor
+            .broker
+            .give_order(&target(about), Some(&order))
+            .await;
         given.expect("given");
     }
     let standing = async |wanted: usize| {
         harness::poll::until(&format!("{wanted} orders"), async || {
-            let controls = monitor.broker.controls().await.ok()?;
+            let controls = monitor.broker.orders().await.ok()?;
             (controls.iter().count() == wanted).then_some(())
         })
         .await;
@@ -243,7 +246,7 @@ async fn readers_see_the_settings_and_get_no_buttons() {
         since: Timestamp::now(),
     };
     let target: Target = "queue.libx265".parse().expect("a target");
-    let given = monitor.broker.command(&target, Some(&order)).await;
+    let given = monitor.broker.give_order(&target, Some(&order)).await;
     given.expect("given");
     let (mut browser, _folder) = open(&monitor, "settings").await;
     browser.shows("This monitor asks for a password").await;

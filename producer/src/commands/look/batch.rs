@@ -61,7 +61,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     listener.of(&own).await;
     let outlook = outlook(&own, done.into_values().collect(), &listener, broker.now());
     let shown = Shown {
-        is_paused: broker.controls().await?.is_paused(&Target::Batch(id)),
+        is_paused: broker.orders().await?.is_paused(&Target::Batch(id)),
         seconds_left: outlook.seconds_left(slots(&own, &workers)),
         batch,
         progress,

@@ -146,7 +146,7 @@ fn what(what: &What) -> String {
         What::Moved(queue) => format!("moved to the queue {queue}"),
         What::Requeued => "queued again by a person".to_owned(),
         What::Claimed(worker) => format!("claimed by {worker}"),
-        What::Returned(worker) => format!("released by {worker}"),
+        What::Released(worker) => format!("released by {worker}"),
         What::Retried(failure) => {
             format!("failed, will be retried: {}", printable(&failure.message))
         }

@@ -30,7 +30,7 @@ pub(crate) struct Options {
 /// The hours replace those of the worker's own settings.
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let broker = settings.connect().await?;
-    let controls = broker.controls().await?;
+    let controls = broker.orders().await?;
     let hours = options.hours;
     let done = match &hours {
         Some(hours) => format!("now starts jobs only in these hours: {hours}"),

@@ -52,7 +52,7 @@ pub(super) async fn pause(
     paused: bool,
     json: bool,
 ) -> Result<Exit, Error> {
-    let controls = broker.controls().await?;
+    let controls = broker.orders().await?;
     let order = controls.pausing(target, paused, broker.now());
     let done = match (target, paused) {
         (Target::Worker(_), true) => "is told to drain: it finishes its jobs and takes no more",
@@ -78,7 +78,7 @@ pub(super) async fn resume_worker(
         Err(error) => return Err(error.into()),
     };
     let target = Target::Worker(worker);
-    let controls = broker.controls().await?;
+    let controls = broker.orders().await?;
     let order = controls.pausing(&target, false, broker.now());
     let done = match (controls.is_paused(&target), lifted) {
         (true, false) => "is resumed",
@@ -106,7 +106,7 @@ async fn command(broker: &Broker, target: &Target, order: Option<&Order>) -> Res
     if let Some(warning) = missing_target(broker, target, order).await? {
         eprintln!("warning: {warning}");
     }
-    Ok(broker.command(target, order).await?)
+    Ok(broker.give_order(target, order).await?)
 }
 
 fn print_order(

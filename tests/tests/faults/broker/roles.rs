@@ -186,7 +186,7 @@ async fn each_role_does_its_part_with_its_own_rights_and_a_reader_changes_nothin
     ] {
         refuses(&farm, "reader", &subject).await;
     }
-    assert!(farm.view.controls().await.unwrap().iter().next().is_none());
+    assert!(farm.view.orders().await.unwrap().iter().next().is_none());
     assert_eq!(farm.view.last_run_sequence().await.unwrap(), before);
     assert_eq!(farm.queued().await, 0);
     assert_eq!(streams(&farm.broker).await.len(), made.len());

@@ -252,13 +252,13 @@ async fn a_picture_that_is_a_link_shows_nothing() {
     let secret = secret();
     let link = Trick::Link(secret.path().to_owned());
     case.ffmpeg.set_fault(Fault::Trick(link));
-    let peek = common::farm::preview::Preview {
+    let preview = common::farm::preview::Preview {
         job: case.job.id,
         side: common::farm::preview::JobFile::Output,
         what: common::farm::preview::PreviewKind::Still(0.0),
     };
     let name = "w".parse().expect("a name");
-    let seen = case.farm.view.preview(&name, &peek).await;
+    let seen = case.farm.view.preview(&name, &preview).await;
     let why = seen.expect_err("nothing is to be seen").to_string();
     assert!(why.contains("no plain file"), "{why}");
 }

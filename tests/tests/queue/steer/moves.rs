@@ -92,7 +92,7 @@ async fn a_worker_that_finds_a_moved_job_in_its_old_lane_moves_it_on() {
     };
     // The move was written to the run, and then the mover died: no message was sent.
     let now = Timestamp::now();
-    let moved = Run::untaken(job.clone(), &lane(5), now).move_to(&there, now);
+    let moved = Run::unclaimed(job.clone(), &lane(5), now).move_to(&there, now);
     write_run(&broker, &moved.expect("it waits")).await;
     assert!(claim(&broker, &known, "w1").await.is_none());
     lanes_with(&broker, &mut known, &there.queue).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::broker::EnqueueResult;
-use common::farm::orders::{Controls, Target};
+use common::farm::orders::{Orders, Target};
 use common::job::record::JobRecord;
 use futures::StreamExt;
 use harness::faults::proxy::{Protocol, Proxy};
@@ -24,8 +24,11 @@ async fn a_paused_batch_is_parked_and_comes_back() {
         .expect("enqueued");
     let target = Target::Batch(parked.batch);
     let order = paused();
-    broker.command(&target, Some(&order)).await.expect("given");
-    assert!(broker.controls().await.expect("them").is_paused(&target));
+    broker
+        .give_order(&target, Some(&order))
+        .await
+        .expect("given");
+    assert!(broker.orders().await.expect("them").is_paused(&target));
     let worker = TestClaimant::pausing("w1", parked.batch);
     let look = broker.poll(&known, &worker, 5).await.expect("an answer");
     let ids: Vec<_> = look
@@ -35,7 +38,7 @@ async fn a_paused_batch_is_parked_and_comes_back() {
         .collect();
     assert_eq!(ids, [other.id]);
     assert_eq!(broker.parked_jobs().await.expect("them").len(), 1);
-    broker.command(&target, None).await.expect("taken back");
+    broker.give_order(&target, None).await.expect("taken back");
     let back = claim_in_time(&broker, &known, "w1").await;
     assert_eq!(back.job().id, parked.id);
     assert!(broker.parked_jobs().await.expect("them").is_empty());
@@ -47,7 +50,10 @@ async fn a_job_of_a_paused_batch_is_stored_once_although_it_is_enqueued_again() 
     let (job, lane) = (job("parked"), lane(6));
     let batch = Target::Batch(job.batch);
     let order = paused();
-    broker.command(&batch, Some(&order)).await.expect("paused");
+    broker
+        .give_order(&batch, Some(&order))
+        .await
+        .expect("paused");
     let jobs = [(job.clone(), lane)];
     broker.enqueue(&jobs, |_| {}).await.expect("enqueued");
     lanes(&broker, &mut known).await;
@@ -60,7 +66,7 @@ async fn a_job_of_a_paused_batch_is_stored_once_although_it_is_enqueued_again() 
 
     let again = broker.enqueue(&jobs, |_| {}).await.expect("an answer");
     assert_eq!(again[0].1, EnqueueResult::AlreadyPending);
-    broker.command(&batch, None).await.expect("resumed");
+    broker.give_order(&batch, None).await.expect("resumed");
     let claim = claim_in_time(&broker, &known, "w").await;
     assert_eq!(claim.job().id, job.id);
 }
@@ -78,15 +84,15 @@ async fn a_job_is_not_parked_after_its_batch_was_resumed() {
 #[tokio::test]
 async fn an_order_is_stored_before_its_notice_arrives() {
     let (_server, broker, _) = start().await;
-    let mut notice = broker.orders().await.expect("connected");
+    let mut notice = broker.order_notices().await.expect("connected");
     broker.client().flush().await.expect("connected");
     let target: Target = "queue.libx264".parse().expect("a target");
     let order = paused();
     for _ in 0..50 {
         for order in [Some(&order), None] {
-            let (given, heard) = tokio::join!(broker.command(&target, order), async {
+            let (given, heard) = tokio::join!(broker.give_order(&target, order), async {
                 notice.next().await.expect("it rings");
-                broker.controls().await.expect("an answer")
+                broker.orders().await.expect("an answer")
             });
             given.expect("given");
             assert_eq!(heard.order(&target), order);
@@ -100,7 +106,10 @@ async fn a_resume_whose_program_was_killed_is_finished_by_a_follower_of_orders()
     let parked = only_job(&broker).await;
     let target = Target::Batch(parked.batch);
     let order = paused();
-    broker.command(&target, Some(&order)).await.expect("given");
+    broker
+        .give_order(&target, Some(&order))
+        .await
+        .expect("given");
     let worker = TestClaimant::pausing("w1", parked.batch);
     broker.poll(&known, &worker, 5).await.expect("an answer");
     assert_eq!(broker.parked_jobs().await.expect("them").len(), 1);
@@ -110,14 +119,14 @@ async fn a_resume_whose_program_was_killed_is_finished_by_a_follower_of_orders()
     let mut held = way.hold(|request| request.subject.starts_with("jobs."));
     let resuming = tokio::spawn({
         let target = target.clone();
-        async move { killed.command(&target, None).await }
+        async move { killed.give_order(&target, None).await }
     });
     held.caught("the job on its way back").await;
     resuming.abort();
     drop((held, way));
     assert_eq!(broker.parked_jobs().await.expect("them").len(), 1);
 
-    let (orders, _orders) = tokio::sync::watch::channel(Controls::default());
+    let (orders, _orders) = tokio::sync::watch::channel(Orders::default());
     let follower = broker.clone();
     let following =
         tokio::spawn(async move { follower.follow_orders(orders, Duration::from_secs(1)).await });
@@ -127,7 +136,7 @@ async fn a_resume_whose_program_was_killed_is_finished_by_a_follower_of_orders()
     })
     .await;
     poll::until("the order to be gone", async || {
-        let controls = broker.controls().await.ok()?;
+        let controls = broker.orders().await.ok()?;
         controls.order(&target).is_none().then_some(())
     })
     .await;

@@ -31,7 +31,7 @@ fn stream(recipe: &Recipe, track: &Track) -> Stream {
                 stream.codec = codec.name().to_owned();
             }
             if let Some(video) = recipe.video_encode() {
-                draw(&mut stream, video);
+                apply(&mut stream, video);
             }
         }
     }
@@ -39,7 +39,7 @@ fn stream(recipe: &Recipe, track: &Track) -> Stream {
 }
 
 /// Rotates and scales a video stream and sets its bit depth as the recipe says.
-fn draw(film: &mut Stream, video: &VideoEncode) {
+fn apply(film: &mut Stream, video: &VideoEncode) {
     let (shown, aspect) = (film.shown(), film.shown_aspect());
     (film.width, film.height) = shown;
     if !film.rotation.is_multiple_of(180)

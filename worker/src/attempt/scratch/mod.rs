@@ -99,7 +99,7 @@ impl Scratch {
     ///
     /// # Errors
     /// If the disk refuses, or if the folder is in use.
-    pub fn peek(&self) -> io::Result<AttemptFolder> {
+    pub fn preview(&self) -> io::Result<AttemptFolder> {
         self.make("peek".to_owned())
     }
 

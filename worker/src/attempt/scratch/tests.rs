@@ -108,7 +108,7 @@ async fn a_dropped_folder_frees_its_name_at_once_and_is_waited_for() {
 fn a_very_deep_tree_is_removed() {
     let base = base();
     let scratch = Scratch::open(base.path(), &name()).expect("free");
-    let attempt = scratch.peek().expect("room");
+    let attempt = scratch.preview().expect("room");
     let mut deep = attempt.dir().try_clone().expect("a descriptor");
     for _ in 0..3000 {
         deep.create_dir("d").expect("room");

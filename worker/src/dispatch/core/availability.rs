@@ -2,7 +2,7 @@
 //! how it fared with its last jobs.
 
 use common::farm::hours::Hours;
-use common::farm::orders::{Controls, Target};
+use common::farm::orders::{Orders, Target};
 use common::farm::worker::WorkerStatus;
 use common::farm::worker_name::WorkerName;
 use jiff::tz::TimeZone;
@@ -16,7 +16,7 @@ const IN_DOUBT: &str = "several jobs in a row failed by this worker's fault: it 
 
 /// What a worker goes by.
 #[derive(Clone, Debug)]
-pub(crate) struct Rota {
+pub(crate) struct WorkingHours {
     pub(crate) name: WorkerName,
     /// The worker's own hours; an order goes before them.
     pub(crate) hours: Option<Hours>,
@@ -24,11 +24,11 @@ pub(crate) struct Rota {
     pub(crate) zone: TimeZone,
 }
 
-impl Rota {
+impl WorkingHours {
     /// Whether the worker takes jobs, and why not; `running` is how many it has.
     pub(super) fn availability(
         &self,
-        controls: &Controls,
+        controls: &Orders,
         health: &Health,
         running: usize,
         now: &Now,
@@ -68,12 +68,12 @@ impl Rota {
     }
 
     /// When the worker's hours begin or end next, by the broker's clock.
-    pub(super) fn next_change(&self, controls: &Controls, now: &Now) -> Option<Timestamp> {
+    pub(super) fn next_change(&self, controls: &Orders, now: &Now) -> Option<Timestamp> {
         let hours = self.hours(controls)?;
         Some(hours.next_change(&self.here(now))?.timestamp())
     }
 
-    fn hours<'a>(&'a self, controls: &'a Controls) -> Option<&'a Hours> {
+    fn hours<'a>(&'a self, controls: &'a Orders) -> Option<&'a Hours> {
         let order = controls.order(&Target::Worker(self.name.clone()));
         let ordered = order.and_then(|order| order.hours.as_ref());
         ordered.or(self.hours.as_ref())
@@ -103,13 +103,13 @@ mod tests {
 
     #[test]
     fn orders_win_over_its_own_hours() {
-        let rota = Rota {
+        let working_hours = WorkingHours {
             name: "w1".parse().expect("a name"),
             hours: Some("mon-sun 00:00-24:00".parse().expect("hours")),
             zone: TimeZone::UTC,
         };
         let health = Health::new(3, Duration::ZERO);
-        let target = Target::Worker(rota.name.clone());
+        let target = Target::Worker(working_hours.name.clone());
         let now = at("2026-03-01T12:00:00Z");
         let order = |paused, hours: Option<&str>| Order {
             paused,
@@ -117,19 +117,19 @@ mod tests {
             since: now.utc,
         };
         let ordered = |order| [(target.clone(), order)].into_iter().collect();
-        let drained: Controls = ordered(order(true, None));
-        let status = |controls: &Controls, running| {
-            let availability = rota.availability(controls, &health, running, &now);
+        let drained: Orders = ordered(order(true, None));
+        let status = |controls: &Orders, running| {
+            let availability = working_hours.availability(controls, &health, running, &now);
             availability.status
         };
-        assert_eq!(status(&Controls::default(), 0), WorkerStatus::Ready);
+        assert_eq!(status(&Orders::default(), 0), WorkerStatus::Ready);
         assert_eq!(status(&drained, 1), WorkerStatus::Draining);
         assert_eq!(status(&drained, 0), WorkerStatus::Drained);
         let controls = ordered(order(false, Some("11:50-11:55")));
-        let availability = rota.availability(&controls, &health, 0, &now);
+        let availability = working_hours.availability(&controls, &health, 0, &now);
         assert_eq!(availability.status, WorkerStatus::OffHours);
         let tomorrow = "2026-03-02T11:50:00Z".parse().expect("a time");
         assert_eq!(availability.until, Some(tomorrow));
-        assert_eq!(rota.next_change(&controls, &now), Some(tomorrow));
+        assert_eq!(working_hours.next_change(&controls, &now), Some(tomorrow));
     }
 }

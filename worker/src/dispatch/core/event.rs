@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::broker::PollEffort;
-use common::farm::orders::Controls;
+use common::farm::orders::Orders;
 use common::farm::queue::{Lane, Queue};
 use common::job::id::JobId;
 use common::recipe::encoder::Encoder;
@@ -77,7 +77,7 @@ pub(crate) enum Event<J> {
         outcome: Result<(), String>,
         queues: Vec<Queue>,
     },
-    OrdersChanged(Controls),
+    OrdersChanged(Orders),
     /// A store or folder went away or came back.
     PlacesChanged,
     /// A person asks to end the quarantine.
@@ -98,7 +98,7 @@ pub(crate) enum Action<J> {
     Poll {
         lanes: Vec<Lane>,
         free: usize,
-        rouse: Rouse,
+        wake: WakeLanes,
     },
     /// The poll under way is to end soon.
     Hurry(PollEffort),
@@ -139,7 +139,7 @@ pub(crate) enum Search {
 
 /// Lanes that the worker had left to others, and that are to be polled all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rouse {
+pub(crate) struct WakeLanes {
     /// What was declined before may not be any more.
     pub(crate) is_all: bool,
     /// Jobs were published there.

@@ -21,7 +21,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::farm::orders::Controls;
+use common::farm::orders::Orders;
 use common::farm::queue::Queue;
 use common::farm::worker::WorkerStatus;
 use common::job::failure::Fault;
@@ -29,7 +29,7 @@ use common::job::id::JobId;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use crate::dispatch::core::availability::Rota;
+use crate::dispatch::core::availability::WorkingHours;
 use crate::dispatch::core::event::{Action, Claimed, Event, NoAnswer, Now, ProofId, Slot};
 use crate::dispatch::core::health::Health;
 use crate::dispatch::core::lanes::KnownLanes;
@@ -37,7 +37,7 @@ use crate::dispatch::core::polling::Polling;
 use crate::report::availability::Availability;
 use crate::work::AttemptEnd;
 
-pub(crate) use event::Rouse;
+pub(crate) use event::WakeLanes;
 
 /// Working hours are looked at anew so often at the least: the broker's clock may be set.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(1);
@@ -47,7 +47,7 @@ const SHORTEST_WAIT: SignedDuration = SignedDuration::from_millis(5);
 /// What a worker was told at its start.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) rota: Rota,
+    pub(crate) working_hours: WorkingHours,
     /// Jobs at once.
     pub(crate) slots: usize,
     /// How long a stopping worker goes on with what it can finish.
@@ -58,7 +58,7 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug)]
 pub(crate) struct Core<J> {
     settings: Settings,
-    controls: Controls,
+    controls: Orders,
     health: Health,
     lanes: KnownLanes,
     polling: Polling,
@@ -78,7 +78,7 @@ impl<J> Core<J> {
     pub(crate) fn new(
         settings: Settings,
         health: Health,
-        controls: Controls,
+        controls: Orders,
         queues: Vec<Queue>,
         now: &Now,
     ) -> Self {
@@ -114,7 +114,7 @@ impl<J> Core<J> {
         let poll = self.polling.wake_at(&self.lanes).filter(|_| has_room);
         let quarantine = self.health.quarantine();
         let quarantine = quarantine.filter(|_| self.proof.is_none());
-        let hours = self.settings.rota.next_change(&self.controls, now);
+        let hours = self.settings.working_hours.next_change(&self.controls, now);
         let hours = hours.map(|at| {
             let wait = at.duration_since(now.utc);
             now.at + wait.clamp(SHORTEST_WAIT, LONGEST_WAIT).unsigned_abs()
@@ -147,7 +147,7 @@ impl<J> Core<J> {
         match event {
             Event::Wakeup(Some(lane)) | Event::LaneMade(lane) if self.lanes.serves(&lane) => {
                 self.lanes.hear(&lane);
-                self.polling.rouse(lane);
+                self.polling.wake(lane);
             }
             Event::LaneMade(_) | Event::Tick => {}
             Event::Wakeup(_) => self.polling.disturb(),
@@ -242,8 +242,8 @@ impl<J> Core<J> {
                 until: None,
             };
         }
-        let rota = &self.settings.rota;
-        rota.availability(&self.controls, &self.health, self.running.len(), now)
+        let working_hours = &self.settings.working_hours;
+        working_hours.availability(&self.controls, &self.health, self.running.len(), now)
     }
 
     /// How many jobs may be started; `None` where none may.

@@ -14,7 +14,7 @@ use common::broker::PollEffort;
 use common::farm::queue::Lane;
 use tokio::time::Instant;
 
-use crate::dispatch::core::event::{Action, Activity, NoAnswer, Now, Rouse};
+use crate::dispatch::core::event::{Action, Activity, NoAnswer, Now, WakeLanes};
 use crate::dispatch::core::lanes::KnownLanes;
 
 /// Shortest and longest wait of an idle worker between two polls while jobs are
@@ -37,7 +37,7 @@ pub(crate) struct Polling {
     listening: Listening,
     /// Whether something happened since the last poll began.
     is_disturbed: bool,
-    rouse: Rouse,
+    wake: WakeLanes,
     /// When to poll if nothing happens.
     next: Instant,
     /// Before that is no poll, whatever happens.
@@ -62,7 +62,7 @@ impl Polling {
             is_checking: false,
             listening: Listening::No,
             is_disturbed: true,
-            rouse: Rouse::default(),
+            wake: WakeLanes::default(),
             next: now.at,
             not_before: now.at,
             is_active: true,
@@ -80,14 +80,14 @@ impl Polling {
     }
 
     /// A job was published in this lane.
-    pub(super) fn rouse(&mut self, lane: Lane) {
-        self.rouse.lanes.insert(lane);
+    pub(super) fn wake(&mut self, lane: Lane) {
+        self.wake.lanes.insert(lane);
         self.disturb();
     }
 
     /// What was declined before may not be any more.
     pub(super) fn rouse_all(&mut self) {
-        self.rouse.is_all = true;
+        self.wake.is_all = true;
         self.disturb();
     }
 
@@ -230,7 +230,7 @@ impl Polling {
         actions.push(Action::Poll {
             lanes: lanes.known(),
             free,
-            rouse: std::mem::take(&mut self.rouse),
+            wake: std::mem::take(&mut self.wake),
         });
     }
 

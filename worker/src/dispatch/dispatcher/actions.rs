@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
-use crate::dispatch::core::Rouse;
+use crate::dispatch::core::WakeLanes;
 use crate::dispatch::core::event::{Action, Event, NoAnswer, Now, ProofId, Slot};
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::room::RoomGauge;
@@ -76,7 +76,7 @@ impl<W: Work> ActionRunner<W> {
     pub(crate) fn carry_out(&mut self, action: Action<Job>, sources: &mut Sources) {
         let broker = self.dispatcher.broker.clone();
         match action {
-            Action::Poll { lanes, free, rouse } => self.poll(&lanes, free, rouse),
+            Action::Poll { lanes, free, wake } => self.poll(&lanes, free, wake),
             Action::Hurry(effort) => {
                 self.effort.send_replace(effort);
             }
@@ -134,14 +134,14 @@ impl<W: Work> ActionRunner<W> {
         }
     }
 
-    fn poll(&mut self, lanes: &[Lane], free: usize, rouse: Rouse) {
+    fn poll(&mut self, lanes: &[Lane], free: usize, wake: WakeLanes) {
         self.effort = watch::Sender::new(PollEffort::Thorough);
         let poll = Poll {
             broker: self.dispatcher.broker.clone(),
             admission: Arc::clone(&self.dispatcher.admission),
             gauge: Arc::clone(&self.gauge),
             lanes: self.lanes.only(lanes),
-            rouse,
+            wake,
             free,
             effort: self.effort.subscribe(),
         };

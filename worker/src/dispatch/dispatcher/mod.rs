@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::admission::Admission;
-use crate::dispatch::core::availability::Rota;
+use crate::dispatch::core::availability::WorkingHours;
 use crate::dispatch::core::event::{Event, Now};
 use crate::dispatch::core::health::Health;
 use crate::dispatch::core::{Core, Settings};
@@ -60,7 +60,7 @@ impl<W: Work> Dispatcher<W> {
         let name = self.admission.name.clone();
         let mut sources = Sources::open(&self.broker, &name, controls, away).await?;
         let settings = Settings {
-            rota: Rota {
+            working_hours: WorkingHours {
                 name,
                 hours: self.hours.clone(),
                 zone: TimeZone::system(),

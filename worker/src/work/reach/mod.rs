@@ -165,10 +165,7 @@ impl Reach {
         }
         match self.refusal(&job.input.location).await {
             Some(refused) => refused.with_log(failure.log),
-            None => Failure {
-                counts: true,
-                ..failure
-            },
+            None => failure.using_attempt(),
         }
     }
 

@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_moved_job_is_forwarded_to_its_lane() {
-        let moved = Run::untaken(job(), &lane("libx265_p9"), now());
+        let moved = Run::unclaimed(job(), &lane("libx265_p9"), now());
         assert_eq!(step(Some(moved.clone()), |_| {}, false), Step::Confirm);
         let there = Step::Forward(lane("libx265_p9"));
         assert_eq!(step(Some(moved), |_| {}, true), there);

@@ -12,7 +12,7 @@ use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
 use jiff::SignedDuration;
 
-use crate::broker::queue::claim::owner::Held;
+use crate::broker::queue::claim::owner::HeldAttempt;
 use crate::broker::queue::messages::scheduled;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
 use crate::broker::{Broker, BrokerError};
@@ -43,7 +43,7 @@ pub struct Claim {
     message: Arc<jetstream::Message>,
     ack_wait: Duration,
     /// Marks the attempt as held, so that this worker answers yes when another worker asks for it.
-    _held: Arc<Held>,
+    _held: Arc<HeldAttempt>,
 }
 
 /// Why a write to a claimed job's run failed.
@@ -63,7 +63,7 @@ impl Claim {
         Versioned { run, revision }: Versioned,
         message: jetstream::Message,
         ack_wait: Duration,
-        held: Held,
+        held: HeldAttempt,
     ) -> Self {
         Self {
             broker,
@@ -115,7 +115,7 @@ impl Claim {
             let written = if matches!(run.state, RunState::Running { .. }) {
                 broker.write_run(&run, expected, Tries::Endless).await?
             } else {
-                broker.commit_run(&run, expected, Tries::Endless).await?
+                broker.record_run(&run, expected, Tries::Endless).await?
             };
             match written {
                 Write::Done(revision) => {
@@ -199,7 +199,7 @@ impl Claim {
     /// Releases the job unharmed: another worker can claim it at once.
     pub async fn release(mut self) -> Result<(), ClaimError> {
         let now = self.broker.now();
-        self.write(|run| run.hand_back(now)).await?;
+        self.write(|run| run.release(now)).await?;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
         Ok(self.broker.wake(&self.lane()).await?)
     }

@@ -57,7 +57,7 @@ pub(crate) enum Owner {
 pub(crate) struct Owned(Arc<Mutex<HashMap<(JobId, u32), usize>>>);
 
 /// Holds an attempt for as long as this guard lives.
-pub(crate) struct Held {
+pub(crate) struct HeldAttempt {
     owned: Owned,
     attempt: (JobId, u32),
 }
@@ -68,10 +68,10 @@ impl Owned {
     }
 
     /// Holds an attempt; called before the run that names this worker is written.
-    pub(crate) fn hold(&self, job: &JobId, attempt: u32) -> Held {
+    pub(crate) fn hold(&self, job: &JobId, attempt: u32) -> HeldAttempt {
         let attempt = (*job, attempt);
         *self.held().entry(attempt).or_default() += 1;
-        Held {
+        HeldAttempt {
             owned: self.clone(),
             attempt,
         }
@@ -82,7 +82,7 @@ impl Owned {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldAttempt {
     fn drop(&mut self) {
         let mut held = self.owned.held();
         if let Some(count) = held.get_mut(&self.attempt) {

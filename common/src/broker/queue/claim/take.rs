@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_nats::jetstream;
 use jiff::SignedDuration;
 
+use crate::broker::queue::answers::NEWER_WAIT;
 use crate::broker::queue::claim::Claim;
 use crate::broker::queue::claim::decide::{Incoming, LOOK_AGAIN, Step, Taking, decide};
-use crate::broker::queue::delivery::NEWER_WAIT;
 use crate::broker::queue::messages::retry_of;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
 use crate::broker::{Broker, BrokerError};
@@ -114,7 +114,7 @@ impl Broker {
         }
         let held = self.owned.hold(&job, next.attempt);
         let written = self
-            .commit_run(&next, taking.expected, taking.tries)
+            .record_run(&next, taking.expected, taking.tries)
             .await?;
         let Write::Done(revision) = written else {
             return Ok(None);

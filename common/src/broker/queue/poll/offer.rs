@@ -25,13 +25,13 @@ const FAILED_WAIT: SignedDuration = SignedDuration::from_secs(10);
 enum Verdict<T> {
     Take(Job, T),
     Decline(SignedDuration),
-    GiveBack,
+    Release,
     Park(Job),
-    Quarantine(WireError),
+    SetAside(WireError),
 }
 
 impl Broker {
-    /// Offers fetched messages to a claimant until as many as are wanted are claimed, and gives the rest back.
+    /// Offers fetched messages to a claimant until as many as are wanted are claimed, and releases the rest.
     pub(super) async fn offer<C: Claimant>(
         &self,
         turn: &mut Turn<'_>,
@@ -59,7 +59,7 @@ impl Broker {
                     Verdict::Decline(wait)
                 } else if room == 0 || is_late {
                     result.more = Some(lane.clone());
-                    Verdict::GiveBack
+                    Verdict::Release
                 } else {
                     judge(&message, lane, claimant, &mut full)
                 };
@@ -107,7 +107,7 @@ impl Broker {
             }
             // A declined message is kept until its lane is searched through.
             Verdict::Decline(_) => Ok(Taken::Nothing),
-            Verdict::GiveBack => {
+            Verdict::Release => {
                 let left = self.nak_later(&message, SignedDuration::ZERO).await;
                 left.map(|()| Taken::Nothing)
             }
@@ -115,8 +115,8 @@ impl Broker {
                 let parked = self.park(&job, lane, &message).await;
                 parked.map(|()| Taken::Nothing)
             }
-            Verdict::Quarantine(error) => {
-                let aside = self.quarantine_message(&message, error).await;
+            Verdict::SetAside(error) => {
+                let aside = self.set_aside(&message, error).await;
                 aside.map(|()| Taken::Nothing)
             }
         };
@@ -142,7 +142,7 @@ fn judge<C: Claimant>(
 ) -> Verdict<C::Ticket> {
     let job: Job = match wire::decode(&message.payload) {
         Ok(job) => job,
-        Err(error) => return Verdict::Quarantine(error),
+        Err(error) => return Verdict::SetAside(error),
     };
     match claimant.admit(&job, lane) {
         Ok(ticket) => Verdict::Take(job, ticket),

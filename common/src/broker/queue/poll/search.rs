@@ -58,7 +58,7 @@ impl Broker {
             let searched = self
                 .search(&mut group, claimant, most, effort, end, result)
                 .await;
-            self.give_back(&mut group).await;
+            self.release(&mut group).await;
             if !searched? {
                 break;
             }
@@ -124,8 +124,8 @@ impl Broker {
         }
     }
 
-    /// Gives the declined messages back: at once if the lane was searched through, otherwise after their time.
-    async fn give_back(&self, group: &mut [Turn<'_>]) {
+    /// Releases the declined messages: at once if the lane was searched through, otherwise after their time.
+    async fn release(&self, group: &mut [Turn<'_>]) {
         for turn in group {
             let longest = turn.declined.iter().map(|(_, wait)| *wait).max();
             let is_unfinished = turn.is_unfinished && !turn.is_fruitful;

@@ -126,12 +126,16 @@ async fn a_preview_shows_no_foreign_file_and_reveals_nothing_about_it() {
             place.farm.enqueue(job).await;
         }
         for what in [PreviewKind::Info, PreviewKind::Still(0.0)] {
-            let peek = Preview {
+            let preview = Preview {
                 job: job.id,
                 side,
                 what,
             };
-            let seen = place.farm.view.preview(&"w".parse().unwrap(), &peek).await;
+            let seen = place
+                .farm
+                .view
+                .preview(&"w".parse().unwrap(), &preview)
+                .await;
             let Err(PreviewError::Refused(why)) = seen else {
                 panic!("it was shown: {seen:?}");
             };

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use common::farm::orders::{Controls, Order, Target};
+use common::farm::orders::{Order, Orders, Target};
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker::WorkerStatus;
 use common::job::failure::Fault;
@@ -12,7 +12,7 @@ use common::job::id::JobId;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-use crate::dispatch::core::availability::Rota;
+use crate::dispatch::core::availability::WorkingHours;
 use crate::dispatch::core::event::{
     Action, Activity, Claimed, Event, NoAnswer, Now, ProofId, Search, Slot,
 };
@@ -60,7 +60,7 @@ pub(super) struct World {
     pub(super) has_work: bool,
     /// What the next polls claim.
     waiting: VecDeque<bool>,
-    controls: Controls,
+    controls: Orders,
     announced: Option<Availability>,
     is_stopping: bool,
     is_listening: bool,
@@ -90,7 +90,7 @@ impl World {
             chance: 0.5,
         };
         let settings = Settings {
-            rota: Rota {
+            working_hours: WorkingHours {
                 name: "w1".parse().expect("a name"),
                 hours: None,
                 zone: TimeZone::UTC,
@@ -100,7 +100,7 @@ impl World {
         };
         let served = vec![lane(1).queue];
         let health = Health::new(2, Duration::from_secs(60));
-        let controls = Controls::default();
+        let controls = Orders::default();
         let core = Core::new(settings, health, controls.clone(), served.clone(), &now);
         let mut world = Self {
             core,

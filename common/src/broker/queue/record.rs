@@ -1,4 +1,4 @@
-//! Committing a run: its dead letter first, its history afterwards.
+//! Recording a run: its dead letter first, its history afterwards.
 
 use crate::broker::queue::runs::{Tries, Write};
 use crate::broker::{Broker, BrokerError};
@@ -10,7 +10,7 @@ use crate::wire;
 impl Broker {
     /// Writes a run and its history. The dead letter of a failed job is stored first, so that no job is failed
     /// without one.
-    pub(crate) async fn commit_run(
+    pub(crate) async fn record_run(
         &self,
         next: &Run,
         expected: u64,

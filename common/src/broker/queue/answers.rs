@@ -30,7 +30,7 @@ impl Broker {
 
     /// Settles a message that this program cannot read. A message from a newer program is left to newer workers; any
     /// other is moved aside, because it must not block its lane.
-    pub(crate) async fn quarantine_message(
+    pub(crate) async fn set_aside(
         &self,
         message: &Message,
         error: WireError,
