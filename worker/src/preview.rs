@@ -41,22 +41,22 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
     let broker = &executor.broker;
     let mut requests = match broker.preview_requests(&executor.name).await {
         Ok(requests) => requests,
-        Err(error) => return tracing::warn!(%error, "nobody can look at files here"),
+        Err(error) => return tracing::warn!(%error, "previews cannot be answered"),
     };
     while let Some(Some(message)) = stop.run_until_cancelled(requests.next()).await {
         let answer = async {
             let request = wire::decode(&message.payload)?;
             tokio::time::timeout(LONGEST, executor.answer(&request, stop.child_token()))
                 .await
-                .context("looking took too long")?
+                .context("the preview took too long")?
         };
         let answer: anyhow::Result<Bytes> = answer.await;
         if let Err(why) = &answer {
-            tracing::debug!(%why, "nothing was seen");
+            tracing::debug!(%why, "no preview");
         }
         let sent = broker.answer_preview(&message, answer.map_err(|why| format!("{why:#}")));
         if let Err(error) = sent.await {
-            tracing::debug!(%error, "what was seen reached nobody");
+            tracing::debug!(%error, "the preview was not sent");
         }
     }
 }
@@ -138,13 +138,13 @@ impl Executor {
     /// The version of the file that the job was made for, or that the job has made.
     async fn file(&self, preview: &Preview) -> anyhow::Result<Input> {
         let record = self.broker.job(&preview.job).await?;
-        let record = record.with_context(|| format!("nobody has heard of job {}", preview.job))?;
+        let record = record.with_context(|| format!("unknown job {}", preview.job))?;
         let job = record.job();
         if preview.side == JobFile::Input {
             return Ok(job.input.clone());
         }
         let Some(RunState::Completed { report }) = record.run().map(|run| &run.state) else {
-            bail!("it has made nothing yet");
+            bail!("the job has no output yet");
         };
         let file = self.stores.head(&job.output).await?;
         if file.size != report.output_size {

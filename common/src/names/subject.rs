@@ -210,7 +210,7 @@ pub fn logs(job: &JobId) -> String {
     format!("logs.{job}")
 }
 
-/// Requests to a worker for a preview of a job's file.
+/// Requests to a worker for a preview of a job's file, or for a forecast.
 pub fn peek(worker: &WorkerName) -> String {
     format!("peek.{worker}")
 }

@@ -124,7 +124,7 @@ impl Executor {
             }
             Err(Unfinished::LeaseEnd(LeaseEnd::TakenOver)) => Err(ClaimError::Elsewhere),
             Err(Unfinished::LeaseEnd(LeaseEnd::Moved)) => {
-                tracing::info!("taken away: it is to be done elsewhere");
+                tracing::info!("stopped: a person moved the job");
                 Ok(())
             }
             Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled)) => {

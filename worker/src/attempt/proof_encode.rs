@@ -44,7 +44,7 @@ impl Executor {
             .as_ref()
             .is_none_or(|encoder| encoder.kind() == EncoderKind::Software);
         if let Err(why) = self.proved_since(failed, encoder).await {
-            let message = format!("{failure}; an encode of this worker's own fails, too: {why}");
+            let message = format!("{failure}; a proof encode failed, too: {why}");
             return Failure { message, ..failure }.settled(Fault::Worker);
         }
         let mut alike = run.failed_alike_on(&failure);
@@ -154,16 +154,19 @@ impl Executor {
         match tokio::time::timeout(PATIENCE, encode).await {
             Ok(Ok(_)) => {}
             Ok(Err(failure)) => return Err(failure.to_string()),
-            Err(_) => return Err(format!("no end within {} s", PATIENCE.as_secs())),
+            Err(_) => return Err(format!("it did not end within {} s", PATIENCE.as_secs())),
         }
         match std::fs::symlink_metadata(&output) {
             Ok(made) if made.is_file() && made.len() > 0 => {}
-            Ok(_) => return Err("it brought out nothing".to_owned()),
-            Err(error) => return Err(format!("it brought out nothing: {error}")),
+            Ok(_) => return Err("it made no output".to_owned()),
+            Err(error) => return Err(format!("it made no output: {error}")),
         }
         match tokio::time::timeout(PATIENCE, look(&runner.reading(&output), &output)).await {
             Ok(looked) => looked,
-            Err(_) => Err(format!("no look at it within {} s", PATIENCE.as_secs())),
+            Err(_) => Err(format!(
+                "its check did not end within {} s",
+                PATIENCE.as_secs()
+            )),
         }
     }
 }

@@ -1,6 +1,5 @@
-//! Which jobs this worker takes: those that it has proved an encoder for, that
-//! its terms admit, and that it has room for. Nothing here waits: what a job is
-//! compared with was found out before the poll.
+//! Which jobs this worker takes: jobs for which it has a proved encoder and room, and which its terms admit. Nothing
+//! here waits: everything that a job is compared with was measured before the poll.
 //!
 //! Room is reserved from before a job is claimed until the job has ended.
 
@@ -23,18 +22,18 @@ use crate::cli::config::ReadMode;
 use crate::dispatch::room::Room;
 use crate::work::reach::Reach;
 
-/// A job that another worker should have is offered again after that long.
+/// How long a job that other workers can run is left to them.
 const OTHERS: SignedDuration = SignedDuration::from_secs(5);
-/// A job that nobody else may have waits for this worker to prove an encoder.
+/// The wait before the next offer of a job whose encoder is not proved here.
 const UNPROVED: SignedDuration = SignedDuration::from_secs(15);
-/// A job whose input or output this worker cannot reach. Another may.
+/// The wait before the next offer of a job whose place is out of reach.
 const AWAY: SignedDuration = SignedDuration::from_secs(5);
-/// A job that waits for room on this worker.
+/// The wait before the next offer of a job for which there is no room.
 const ROOM: SignedDuration = SignedDuration::from_secs(2);
-/// What a job needs in scratch at the least, in bytes.
+/// The least scratch space reserved for a job, in bytes.
 const LEAST: u64 = 16 << 20;
 
-/// What a worker is willing and able to take.
+/// Decides which jobs a worker may claim.
 pub struct Admission {
     pub name: WorkerName,
     pub terms: Terms,
@@ -54,7 +53,7 @@ pub struct Reserved(Arc<Mutex<Shares>>);
 struct Shares {
     /// Bytes of scratch space.
     scratch: u64,
-    /// Encodes, by what they run on.
+    /// Encodes by kind of encoder.
     sessions: HashMap<EncoderKind, u32>,
 }
 
@@ -92,15 +91,14 @@ impl Drop for Ticket {
 }
 
 impl Admission {
-    /// The queues that the worker serves: what it has proved, and what its terms leave of that.
+    /// The queues that the worker serves: those of its proved encoders that its terms admit.
     pub fn queues(&self) -> Vec<Queue> {
         let mut queues = self.card.borrow().queues(&self.name);
         queues.retain(|queue| self.terms.only.is_empty() || self.terms.only.contains(queue));
         queues
     }
 
-    /// Decides on the jobs of one poll. `room` is what was measured for it; `None`
-    /// where this system does not tell.
+    /// Decides on the jobs of one poll. `room` was measured for this poll; `None` if this system does not report it.
     pub(crate) fn with(&self, room: Option<Room>) -> Applicant<'_> {
         Applicant {
             admission: self,
@@ -112,8 +110,7 @@ impl Admission {
         job.input.location.is_remote() && self.read == ReadMode::Download
     }
 
-    /// Bytes of scratch space that a job may come to need: its output is
-    /// seldom larger than its input.
+    /// Bytes of scratch space that a job may need: an output is seldom larger than its input.
     fn need(&self, job: &Job) -> u64 {
         let copies = 1 + u64::from(self.is_downloaded(job));
         job.input.size.saturating_mul(copies).max(LEAST)
@@ -127,8 +124,8 @@ pub(crate) struct Applicant<'a> {
 }
 
 impl Applicant<'_> {
-    /// Whether that much is free besides what running jobs may still need. One
-    /// that runs alone and is read in place is not kept waiting for a guess.
+    /// Whether `need` bytes are free besides the reserved space. A job that runs alone and is read in place always
+    /// starts, because the need is only an estimate.
     fn has_space(&self, reserved: &Shares, job: &Job, need: u64) -> bool {
         if reserved.scratch == 0 && !self.admission.is_downloaded(job) {
             return true;
@@ -175,12 +172,12 @@ impl Claimant for Applicant<'_> {
         {
             return Err(Decline::Park);
         }
-        // Before anything of it is looked at.
+        // Before any file of the job is touched.
         if self.admission.places.admit_all(&job.needed()).is_err() {
             return Err(Decline::Leave(OTHERS));
         }
         let is_pinned = matches!(lane.queue, Queue::On(_));
-        // Who pins a job to a worker wants it there, whatever its usual terms.
+        // A pinned job runs on its worker, whatever the worker's usual terms.
         if !is_pinned && !self.admission.terms.admit(job.input.size) {
             return Err(Decline::Leave(OTHERS));
         }
@@ -192,7 +189,7 @@ impl Claimant for Applicant<'_> {
                 return Err(Decline::Leave(UNPROVED));
             };
             if reserved.is_full(encoder.kind(), proof) {
-                // One that is pinned here may need another device than the next.
+                // The next job that is pinned here may need another device.
                 return Err(if is_pinned {
                     Decline::Leave(ROOM)
                 } else {
@@ -205,7 +202,7 @@ impl Claimant for Applicant<'_> {
         if !self.has_space(&reserved, job, need) {
             return Err(Decline::Full(if is_pinned { ROOM } else { OTHERS }));
         }
-        // Last: this job may be the one that finds out whether a place is back.
+        // The last check, because admitting the job may test whether a place is back.
         if !self.admission.reach.admits(job) {
             return Err(Decline::Leave(AWAY));
         }
@@ -313,7 +310,7 @@ mod tests {
         let second = any(2).expect("free");
         assert_eq!(any(3).err(), Some(Decline::Full(ROOM)), "none of the lane");
         assert!(!applicant.is_open(&any_lane.queue), "not even looked at");
-        // Where a job is pinned to this worker, the next one may need another device.
+        // The next job that is pinned to this worker may need another device.
         let pinned = Lane {
             queue: Queue::On("w".parse().expect("a name")),
             ..any_lane.clone()
@@ -407,7 +404,7 @@ mod tests {
         let second = room(200, 0).admit(&job, &lane).expect("free enough");
         let none = room(299, 0).admit(&job, &lane).err();
         assert_eq!(none, Some(Decline::Full(OTHERS)), "the two need 200 of it");
-        // What the running jobs have written is part of what they need.
+        // The bytes that running jobs have written are part of their reserved space.
         let third = room(200, 100).admit(&job, &lane).expect("free enough");
         drop((first, second, third));
         room(10, 0).admit(&job, &lane).expect("given back");

@@ -1,12 +1,12 @@
 //! Which jobs this worker takes, and when.
 //!
-//! [`core`] decides, without any input or output. [`dispatcher`] is the loop that
-//! brings it events and has its actions carried out, as tasks of their own:
+//! [`core`] decides, without any input or output. [`dispatcher`] is the loop: it passes events to the core, and the
+//! runner carries out the actions of the core as tasks:
 //!
 //! ```text
-//! sources ─┐                        ┌─► hands ─► tasks: polls, searches, jobs, proofs
-//!          ├─► dispatcher ⇄ core ───┘                        │
-//!          └───────────────◄──────────── their ends ◄────────┘
+//! sources ─┐                        ┌─► runner ─► tasks: polls, searches, jobs, proofs
+//!          ├─► dispatcher ⇄ core ───┘                         │
+//!          └───────────────◄──────────── their ends ◄─────────┘
 //! ```
 
 pub mod admission;

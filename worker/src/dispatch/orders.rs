@@ -1,4 +1,4 @@
-//! Hearing of people's orders.
+//! Follows people's orders.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use common::farm::orders::Orders;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How often the orders are read although nobody said that one is new.
+/// How often orders are read without a notice.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// Keeps the orders up to date until told to stop.
+/// Keeps the orders up to date until `stop` is cancelled.
 pub async fn follow(broker: Broker, orders: watch::Sender<Orders>, stop: CancellationToken) {
     stop.run_until_cancelled(broker.follow_orders(orders, LOOK))
         .await;

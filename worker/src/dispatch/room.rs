@@ -1,4 +1,4 @@
-//! How much room there is for scratch files.
+//! The room for scratch files.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,18 +7,18 @@ use crate::attempt::scratch;
 use crate::report::gauge::Gauge;
 use crate::report::load::free_space;
 
-/// How long a poll waits for the disk: claiming must not wait for one that is slow.
+/// How long a poll waits for the disk: a slow disk must not delay claims.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// What the disk of the scratch folder has, in bytes.
+/// The room on the disk of the scratch folder, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room {
     pub(crate) free: u64,
-    /// By this worker's jobs.
+    /// What this worker's jobs use.
     pub(crate) used: u64,
 }
 
-/// Measures that room.
+/// Measures the room.
 pub(crate) struct RoomGauge(Gauge<Option<Room>>);
 
 impl RoomGauge {
@@ -26,7 +26,7 @@ impl RoomGauge {
         Self(Gauge::new(None, move || measure(&folder)))
     }
 
-    /// The room by now; where the disk does not answer in time, as it was.
+    /// The current room; the last known room if the disk does not answer in time.
     pub(crate) async fn read(&self) -> Option<Room> {
         self.0.read(LONGEST).await
     }

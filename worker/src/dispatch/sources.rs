@@ -1,4 +1,4 @@
-//! What others tell a worker, as events: the broker, people, its own stores.
+//! Messages to a worker from the broker, from people and from its own stores, as events.
 
 use std::collections::VecDeque;
 
@@ -19,7 +19,7 @@ use crate::dispatch::wakeups::Wakeups;
 pub(super) struct Sources {
     lanes_made: BoxStream<'static, Lane>,
     lifts: Subscriber,
-    /// Requests that were not answered yet.
+    /// Requests to end a quarantine that were not answered yet.
     asked: VecDeque<Message>,
     connections: watch::Receiver<()>,
     controls: watch::Receiver<Orders>,
@@ -49,7 +49,7 @@ impl Sources {
         self.controls.borrow().clone()
     }
 
-    /// Hears wake-ups from now on.
+    /// Receives wake-ups from now on.
     pub(super) fn listen(&mut self, wakeups: Wakeups) {
         self.wakeups = Some(wakeups);
     }
@@ -63,7 +63,7 @@ impl Sources {
         self.asked.pop_front()
     }
 
-    /// What is told next. Dropped, it has missed nothing.
+    /// The next event. Cancel-safe.
     pub(super) async fn next<J>(&mut self) -> Event<J> {
         let wakeup = async {
             match &mut self.wakeups {

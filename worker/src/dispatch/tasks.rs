@@ -1,5 +1,5 @@
-//! What takes time: requests to the broker, jobs, proof encodes. Each is a task
-//! whose end is told to the loop, even where it panics.
+//! The tasks: requests to the broker, jobs, proof encodes. The loop receives the end of each task, even if the task
+//! panics.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(super) enum Done {
     Opened(Result<Lanes, NoAnswer>),
     Found(Result<Lanes, NoAnswer>),
     Listening(Result<Box<Wakeups>, NoAnswer>),
-    /// Nobody waits for it.
+    /// Nothing to report.
     Nothing,
 }
 
@@ -41,12 +41,12 @@ pub(super) struct Polled {
     pub(super) dead: Vec<Run>,
 }
 
-/// Does the task; where it panics, it ends as said.
+/// Runs the task. If it panics, it ends as `died`.
 pub(super) async fn caught(task: impl Future<Output = Done>, died: Done) -> Done {
     match AssertUnwindSafe(task).catch_unwind().await {
         Ok(done) => done,
         Err(_) => {
-            tracing::error!("a task died, by a bug; the lease of what it held will run out");
+            tracing::error!("a task panicked (a bug); its lease will run out");
             died
         }
     }
@@ -116,7 +116,7 @@ fn is_suspect(run: &Run) -> bool {
     faults.any(|fault| fault == Fault::Worker)
 }
 
-/// Makes lanes known that somebody told of.
+/// Opens lanes that were announced.
 pub(super) async fn open(broker: Broker, lanes: Vec<Lane>) -> Done {
     let mut opened = Lanes::default();
     for lane in lanes {
@@ -127,7 +127,7 @@ pub(super) async fn open(broker: Broker, lanes: Vec<Lane>) -> Done {
     Done::Opened(Ok(opened))
 }
 
-/// Searches for lanes that nobody told of.
+/// Searches for lanes whose announcement was missed.
 pub(super) async fn search(broker: Broker, search: Search, known: Lanes) -> Done {
     let searched = async {
         match search {
@@ -165,7 +165,7 @@ pub(super) async fn listen(broker: Broker, queues: Vec<Queue>) -> Done {
     Done::Listening(told(Wakeups::join(broker, &queues).await).map(Box::new))
 }
 
-/// Gives a claimed job back.
+/// Releases a claimed job.
 pub(super) async fn release(job: Job) {
     let id = job.claim.job().id;
     if let Err(error) = job.claim.release().await {
@@ -177,6 +177,6 @@ pub(super) async fn release(job: Job) {
 /// Tells the person who asked to end a quarantine whether there was one.
 pub(super) async fn answer(broker: Broker, request: Message, was_quarantined: bool) {
     if let Err(error) = broker.answer_lift(&request, was_quarantined).await {
-        tracing::debug!(%error, "an order to end the quarantine was not answered");
+        tracing::debug!(%error, "a request to end the quarantine was not answered");
     }
 }

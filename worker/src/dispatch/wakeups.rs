@@ -1,5 +1,5 @@
-//! Wake-ups: the broker's messages that a queue has a new job. Of the idle workers
-//! that serve the queue, one hears each.
+//! Wake-ups: the broker's messages that a queue has a new job. Each wake-up reaches one of the idle workers that
+//! serve the queue.
 
 use async_nats::Subscriber;
 use async_nats::header::NATS_SUBJECT;
@@ -28,7 +28,7 @@ impl Wakeups {
         })
     }
 
-    /// The lane of the next job, where the wake-up says it; `None` where no more
+    /// Waits for the next wake-up and returns the lane of its job, if the wake-up names it; `None` if no more
     /// wake-ups will arrive.
     pub(super) async fn next(&mut self) -> Option<Option<Lane>> {
         let wakeup = self.subscriptions.next().await?;
@@ -39,8 +39,7 @@ impl Wakeups {
         Some(lane())
     }
 
-    /// Leaves the queue groups, and passes on what has arrived meanwhile: it was
-    /// meant for a worker that is idle.
+    /// Leaves the queue groups, and passes on the wake-ups that have arrived meanwhile: they are for idle workers.
     pub(super) async fn leave(self) {
         for mut subscription in self.subscriptions {
             if subscription.drain().await.is_err() {

@@ -103,7 +103,7 @@ impl Broker {
             .map_err(|error| match error.kind() {
                 RequestErrorKind::NoResponders => PreviewError::NotConnected(worker.clone()),
                 RequestErrorKind::TimedOut => PreviewError::TimedOut(worker.clone()),
-                _ => BrokerError::request("asking a worker to look")(error).into(),
+                _ => BrokerError::request("asking for a preview")(error).into(),
             })?;
         match answer.headers.as_ref().and_then(|all| all.get(REFUSED)) {
             Some(why) => Err(PreviewError::Refused(why.to_string())),
@@ -135,6 +135,6 @@ impl Broker {
             .client
             .publish_with_headers(reply, headers, payload)
             .await
-            .map_err(BrokerError::request("showing what was seen"))
+            .map_err(BrokerError::request("answering a preview request"))
     }
 }

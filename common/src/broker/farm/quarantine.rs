@@ -56,7 +56,7 @@ impl Broker {
 
     /// Requests to end this worker's quarantine.
     pub async fn lift_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
-        let what = "listening for people's orders";
+        let what = "listening for requests to end the quarantine";
         self.nats.subscribe(what, subject::lift(worker)).await
     }
 
@@ -70,6 +70,8 @@ impl Broker {
             return Ok(());
         };
         let answer = wire::encode(&was_quarantined);
-        self.nats.notify("answering an order", reply, answer).await
+        self.nats
+            .notify("answering a request to end the quarantine", reply, answer)
+            .await
     }
 }

@@ -62,7 +62,7 @@ impl Broker {
                 source,
             } => BrokerError::Request {
                 what: format!(
-                    "{what} (a user who may not gets no answer, either: `producer setup` by one who may makes the farm)"
+                    "{what} (the broker does not answer users without this right: run `producer setup` as a user who has it)"
                 ),
                 kind,
                 source,

@@ -35,7 +35,7 @@ impl Broker {
             .nats
             .notify("telling a job's owner", subject, Bytes::new());
         if let Err(error) = sent.await {
-            tracing::debug!(%job, %error, "its worker hears of it with its next sign of life");
+            tracing::debug!(%job, %error, "the owner was not notified; it reads the run with its next sign of life");
         }
     }
 }

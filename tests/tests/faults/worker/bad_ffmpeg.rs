@@ -178,7 +178,7 @@ async fn a_machine_that_is_sick_for_a_moment_costs_an_attempt_and_no_job() {
 async fn an_ffmpeg_that_breaks_right_after_its_proof_costs_no_job() {
     let mut case = Case::with(Fault::Crash { after_frames: 10 }, 2).await;
     let (_, failure) = case.failure().await;
-    assert_eq!(failure.fault, Whose::Input, "an encode of its own passed");
+    assert_eq!(failure.fault, Whose::Input, "a proof encode passed");
     for (says, clip) in [
         ("", "vp9.webm"),
         (

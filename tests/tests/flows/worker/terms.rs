@@ -122,7 +122,7 @@ async fn a_worker_whose_own_encode_fails_rests_until_it_is_well() {
     let heartbeat = farm.heartbeat("broken").await.unwrap();
     let note = heartbeat.note.unwrap();
     assert!(
-        note.contains("2 jobs in a row") && note.contains("an encode of its own"),
+        note.contains("2 jobs in a row") && note.contains("a proof encode"),
         "{note}"
     );
     let third = farm.run(&jobs[2].id).await;

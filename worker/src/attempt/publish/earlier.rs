@@ -11,9 +11,7 @@ use common::store::{StoreError, Stores};
 
 use crate::attempt::input;
 use crate::attempt::publish::staged_file;
-
-/// The beginning of every hidden name.
-const HIDDEN: &str = ".ffmpeg-easy-";
+use crate::attempt::publish::staged_file::HIDDEN;
 
 /// The kind of file at a job's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

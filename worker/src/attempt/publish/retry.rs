@@ -7,6 +7,21 @@ use tokio::time::Instant;
 
 /// The first and the longest wait between two requests.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// The growing wait between two requests.
+pub(super) struct BackOff(Duration);
+
+impl BackOff {
+    pub(super) fn new() -> Self {
+        Self(PAUSE.0)
+    }
+
+    /// Waits; the next wait is twice as long, up to a limit.
+    pub(super) async fn wait(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = PAUSE.1.min(self.0 * 2);
+    }
+}
+
 /// How long a store may refuse requests: a refusal may pass when credentials are renewed.
 const REFUSED: Duration = Duration::from_secs(60);
 
@@ -20,7 +35,7 @@ where
     F: Future<Output = Result<T, StoreError>>,
 {
     let began = Instant::now();
-    let mut pause = PAUSE.0;
+    let mut back_off = BackOff::new();
     loop {
         let error = match request().await {
             Err(error @ (StoreError::Remote { .. } | StoreError::Away { .. })) => error,
@@ -28,7 +43,6 @@ where
             answer => return answer,
         };
         tracing::warn!(%error, "a finished output waits for its store");
-        tokio::time::sleep(pause).await;
-        pause = PAUSE.1.min(pause * 2);
+        back_off.wait().await;
     }
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::input::failure;
 use crate::attempt::publish::earlier::{AtOutput, look, occupied};
-use crate::attempt::publish::retry::retry_while_away;
+use crate::attempt::publish::retry::{BackOff, retry_while_away};
 use crate::attempt::publish::staged_file;
 use crate::attempt::publish::staged_file::StagedFile;
 use crate::attempt::tool_output::ToolOutput;
@@ -28,8 +28,6 @@ use crate::attempt::tool_output::ToolOutput;
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// The wait between two looks at an output while a commit is under way.
 const LOOK: Duration = Duration::from_secs(5);
-/// The first and the longest wait before the commit of an upload is repeated.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// How often a store must say that it does not know an upload, with nothing at the output, before the worker believes
 /// it.
 const UNKNOWN: u32 = 5;
@@ -148,7 +146,7 @@ async fn end(
     replace: bool,
 ) -> Result<(), Failure> {
     let mut give_up = Instant::now() + LONGEST;
-    let mut pause = PAUSE.0;
+    let mut back_off = BackOff::new();
     let mut unknown = 0;
     loop {
         let answer = {
@@ -197,7 +195,6 @@ async fn end(
                 LONGEST.as_secs() / 60
             )));
         }
-        tokio::time::sleep(pause).await;
-        pause = PAUSE.1.min(pause * 2);
+        back_off.wait().await;
     }
 }

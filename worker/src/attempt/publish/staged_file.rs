@@ -19,6 +19,9 @@ use uuid::Uuid;
 use crate::attempt::input::failure;
 use crate::attempt::publish::attributes::Attributes;
 
+/// The beginning of every hidden name.
+pub(super) const HIDDEN: &str = ".ffmpeg-easy-";
+
 /// The output of one attempt under its hidden name.
 pub(crate) struct StagedFile {
     folder: Arc<OpenFolder>,
@@ -29,7 +32,7 @@ pub(crate) struct StagedFile {
 
 /// The beginning of all hidden names of a job.
 fn prefix(job: &JobId) -> String {
-    format!(".ffmpeg-easy-{job}-")
+    format!("{HIDDEN}{job}-")
 }
 
 impl StagedFile {

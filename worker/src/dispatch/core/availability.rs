@@ -1,5 +1,4 @@
-//! Whether a worker takes jobs just now: people's orders, its working hours, and
-//! how it fared with its last jobs.
+//! Whether a worker takes jobs now, by people's orders, its working hours and its health.
 
 use common::farm::hours::Hours;
 use common::farm::orders::{Orders, Target};
@@ -12,20 +11,20 @@ use crate::dispatch::core::event::Now;
 use crate::dispatch::core::health::Health;
 use crate::report::availability::Availability;
 
-const IN_DOUBT: &str = "several jobs in a row failed by this worker's fault: it makes an encode of its own before it starts more";
+const IN_DOUBT: &str = "several jobs in a row failed by this worker's fault: it makes a proof encode before it starts more";
 
-/// What a worker goes by.
+/// A worker's name, and its working hours without an order.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkingHours {
     pub(crate) name: WorkerName,
-    /// The worker's own hours; an order goes before them.
+    /// The worker's own hours; an order replaces them.
     pub(crate) hours: Option<Hours>,
-    /// Where those hours are meant.
+    /// The time zone of the hours.
     pub(crate) zone: TimeZone,
 }
 
 impl WorkingHours {
-    /// Whether the worker takes jobs, and why not; `running` is how many it has.
+    /// Whether the worker takes jobs, and why not; `running` is the number of its jobs.
     pub(super) fn availability(
         &self,
         controls: &Orders,
@@ -67,7 +66,7 @@ impl WorkingHours {
         }
     }
 
-    /// When the worker's hours begin or end next, by the broker's clock.
+    /// The next begin or end of the worker's hours, by the broker's clock.
     pub(super) fn next_change(&self, controls: &Orders, now: &Now) -> Option<Timestamp> {
         let hours = self.hours(controls)?;
         Some(hours.next_change(&self.here(now))?.timestamp())

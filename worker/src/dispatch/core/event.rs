@@ -1,4 +1,4 @@
-//! What the rules hear of, and what they want done.
+//! The events that the rules receive, and the actions that they return.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(crate) struct Now {
     pub(crate) at: Instant,
     /// By the broker's clock.
     pub(crate) utc: Timestamp,
-    /// From 0 to 1, different each time: workers must not poll in step.
+    /// A random number from 0 to 1, which keeps workers from polling in step.
     pub(crate) chance: f64,
 }
 
@@ -28,11 +28,11 @@ pub(crate) struct Now {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoAnswer;
 
-/// One of the jobs that run, by a number that is never used again.
+/// The number of a running job; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Slot(pub(super) u64);
 
-/// One proof encode, or one try to end a quarantine, by a number that is never used again.
+/// The number of a proof encode, or of a try to end a quarantine; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProofId(pub(super) u64);
 
@@ -40,23 +40,23 @@ pub(crate) struct ProofId(pub(super) u64);
 #[derive(Clone, Debug)]
 pub(crate) struct Claimed<J> {
     pub(crate) job: J,
-    /// Whether a worker has failed over the job before, or vanished with it.
+    /// Whether a worker has failed or vanished with the job before.
     pub(crate) is_suspect: bool,
 }
 
 /// Whether there is work in a worker's lanes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Activity {
-    /// Whether jobs wait there or are held by anyone.
+    /// Whether jobs wait there or run.
     pub(crate) has_work: bool,
     /// The shortest lease of these lanes.
     pub(crate) lease: Option<std::time::Duration>,
 }
 
-/// Something happened.
+/// An event.
 #[derive(Clone, Debug)]
 pub(crate) enum Event<J> {
-    /// A wake-up arrived, for a job of this lane where it says so.
+    /// A wake-up arrived; it may name the lane of the job.
     Wakeup(Option<Lane>),
     LaneMade(Lane),
     /// The end of [`Action::OpenLanes`].
@@ -69,9 +69,9 @@ pub(crate) enum Event<J> {
     ActivityChecked(Result<Activity, NoAnswer>),
     /// The end of [`Action::Listen`].
     Listening(Result<(), NoAnswer>),
-    /// A job has left its slot; `None` where its task died.
+    /// A job has left its slot; `None` if its task panicked.
     JobEnded(Slot, Option<(JobId, AttemptEnd)>),
-    /// The end of [`Action::Prove`] or [`Action::ProveAgain`], with the queues that the worker can serve by now.
+    /// The end of [`Action::Prove`] or [`Action::ProveAgain`], with the queues that the worker can serve from now on.
     Proved {
         proof: ProofId,
         outcome: Result<(), String>,
@@ -82,16 +82,16 @@ pub(crate) enum Event<J> {
     PlacesChanged,
     /// A person asks to end the quarantine.
     LiftAsked,
-    /// What others said while the connection was lost was not heard.
+    /// The connection is back; messages were missed meanwhile.
     Reconnected,
-    /// It is time for something.
+    /// A time of [`Core::wake_at`](super::Core::wake_at) has come.
     Tick,
     Shutdown {
         is_connected: bool,
     },
 }
 
-/// Something is to be done. Nothing of it is awaited.
+/// An action. The rules wait for none of them.
 #[derive(Clone, Debug)]
 pub(crate) enum Action<J> {
     /// Claim up to `free` jobs of these lanes.
@@ -100,15 +100,15 @@ pub(crate) enum Action<J> {
         free: usize,
         wake: WakeLanes,
     },
-    /// The poll under way is to end soon.
+    /// Make the poll under way end soon.
     Hurry(PollEffort),
-    /// Find out whether jobs wait or are held in these lanes.
+    /// Find out whether jobs wait or run in these lanes.
     CheckActivity(Vec<Lane>),
     /// Join the queue groups of these queues' wake-ups.
     Listen(Vec<Queue>),
-    /// Leave the queue groups, and pass on what still arrives.
+    /// Leave the queue groups, and pass on the wake-ups that still arrive.
     StopListening,
-    /// Make these lanes known.
+    /// Open these lanes.
     OpenLanes(Vec<Lane>),
     Search(Search),
     Start(Slot, J),
@@ -117,31 +117,31 @@ pub(crate) enum Action<J> {
     Prove(ProofId, Vec<Encoder>),
     /// Prove all encoders again, then make a proof encode with each of these.
     ProveAgain(ProofId, Vec<Encoder>),
-    /// The proof under way decides nothing any more.
+    /// Abort the proof under way: its result is not needed any more.
     AbandonProof,
     /// Tell the person who asked whether there was a quarantine.
     AnswerLift {
         was_quarantined: bool,
     },
     Announce(Availability),
-    /// Running jobs that cannot end by then are to be released.
+    /// Release the running jobs that cannot end by this time.
     StopJobs(Instant),
 }
 
-/// A search for lanes that nobody told of.
+/// A search for lanes whose announcement was missed.
 #[derive(Clone, Debug)]
 pub(crate) enum Search {
-    /// Find every lane of these queues, and make those in which jobs wait.
+    /// Find every lane of these queues, and create the lanes in which jobs wait.
     All(Vec<Queue>),
-    /// Find those of these queues that are not known, and mend those that are.
+    /// Find the unknown lanes of these queues, and repair the known ones.
     More(Vec<Queue>),
 }
 
-/// Lanes that the worker had left to others, and that are to be polled all the same.
+/// Lanes to poll although they rest after declined jobs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WakeLanes {
-    /// What was declined before may not be any more.
+    /// All lanes: jobs that were declined before may be admitted now.
     pub(crate) is_all: bool,
-    /// Jobs were published there.
+    /// Lanes in which jobs were published.
     pub(crate) lanes: BTreeSet<Lane>,
 }

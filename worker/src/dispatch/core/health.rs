@@ -1,4 +1,4 @@
-//! How a worker fared with its last jobs: well, in doubt, or in quarantine.
+//! A worker's health, by the ends of its last jobs: well, in doubt, or in quarantine.
 //!
 //! ```text
 //!        N jobs in a row fail            the proof encode fails
@@ -10,9 +10,8 @@
 //!                a try passes, or a person lifts the quarantine
 //! ```
 //!
-//! The clock alone never ends a quarantine. After each rest the worker tries
-//! again, and each rest is twice as long as the one before. After a quarantine the
-//! count of failures begins anew.
+//! The clock alone never ends a quarantine. After each rest the worker tries again, and each rest is twice as long as
+//! the one before. After a quarantine the count of failures begins anew.
 
 use std::time::Duration;
 
@@ -23,12 +22,12 @@ use tokio::time::Instant;
 
 use crate::dispatch::core::event::Now;
 
-/// No rest is longer, and after so long without a quarantine rests are short again.
+/// The longest rest. After this time without a quarantine, rests are short again.
 const LONGEST_REST: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
-    /// Different jobs in a row that put the worker in doubt; 0: never.
+    /// The number of different failed jobs in a row that puts the worker in doubt; 0 means never.
     limit: usize,
     /// The length of the first rest.
     shortest: Duration,
@@ -51,27 +50,27 @@ enum Condition {
 /// Why a worker rests, and until when.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Quarantine {
-    /// How many different jobs in a row had failed.
+    /// The number of different jobs in a row that had failed.
     jobs: usize,
     /// Their encoders.
     suspects: Vec<Encoder>,
-    /// What went wrong with the last proof encode.
+    /// Why the last proof encode failed.
     why: String,
-    /// When the worker tries again.
+    /// When the worker tries again, by a clock that never jumps.
     ends: Instant,
-    /// The same, by the broker's clock.
+    /// When the worker tries again, by the broker's clock.
     until: Timestamp,
 }
 
 impl Quarantine {
-    /// Why, for people.
+    /// The reason for the quarantine, for people.
     pub(crate) fn note(&self) -> String {
         let jobs = match self.jobs {
             1 => "a job".to_owned(),
             jobs => format!("{jobs} jobs in a row"),
         };
         format!(
-            "{jobs} failed by this worker's fault, and so did an encode of its own: {}",
+            "{jobs} failed by this worker's fault, and so did a proof encode: {}",
             self.why
         )
     }
@@ -92,8 +91,8 @@ impl Quarantine {
 }
 
 impl Health {
-    /// A worker that is well. `limit` different jobs in a row put it in doubt,
-    /// never where that is 0; its first rest lasts `shortest`.
+    /// A worker that is well. `limit` different failed jobs in a row put it in doubt (0 means never); its first rest
+    /// lasts `shortest`.
     pub(crate) fn new(limit: usize, shortest: Duration) -> Self {
         Self {
             limit,
@@ -105,8 +104,7 @@ impl Health {
         }
     }
 
-    /// A job was completed. Where the worker is in doubt or rests, that says
-    /// nothing of what failed.
+    /// A job was completed. If the worker is in doubt or rests, this proves nothing about the failed jobs.
     pub(crate) fn completed(&mut self) {
         if self.is_well() {
             self.streak.clear();
@@ -157,7 +155,7 @@ impl Health {
         suspects
     }
 
-    /// A proof encode failed: the worker rests, or rests on.
+    /// A proof encode failed: the worker begins a rest, or the next one.
     pub(crate) fn rest(&mut self, why: &str, now: &Now) {
         let (jobs, suspects) = match self.quarantine() {
             Some(quarantine) => (quarantine.jobs, quarantine.suspects.clone()),
@@ -193,7 +191,7 @@ impl Health {
         self.condition = Condition::Well;
     }
 
-    /// A person says that the worker is well; tells whether it was in quarantine.
+    /// A person lifts the quarantine; returns whether there was one.
     pub(crate) fn lift(&mut self) -> bool {
         let was_quarantined = self.quarantine().is_some();
         if was_quarantined {
@@ -227,20 +225,20 @@ mod tests {
         at(Timestamp::UNIX_EPOCH)
     }
 
-    /// Says whether a job's failure puts the worker in doubt.
+    /// Returns whether a job's failure puts the worker in doubt.
     fn fails(health: &mut Health, nth: u128) -> bool {
         health.failed(job(nth), None);
         health.is_in_doubt()
     }
 
-    /// Three different jobs fail by the worker's fault; says whether the last put it in doubt.
+    /// Three different jobs fail by the worker's fault; returns whether the last put it in doubt.
     fn three_fail(health: &mut Health) -> bool {
         assert!(!fails(health, 1));
         assert!(!fails(health, 2));
         fails(health, 3)
     }
 
-    /// How long the worker is to rest.
+    /// The length of the worker's rest.
     fn rest(health: &mut Health) -> Duration {
         let now = epoch();
         health.rest("no device", &now);
@@ -326,7 +324,7 @@ mod tests {
         let note = health.quarantine().expect("it rests on").note();
         assert_eq!(
             note,
-            "a job failed by this worker's fault, and so did an encode of its own: disk full"
+            "a job failed by this worker's fault, and so did a proof encode: disk full"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Which lanes are known, and when to search for more.
+//! The known lanes, and when to search for more.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,13 +8,12 @@ use tokio::time::Instant;
 
 use crate::dispatch::core::event::{Action, NoAnswer, Now, Search};
 
-/// Time between two searches for lanes that nobody told of.
+/// Time between two searches for lanes whose announcement was missed.
 const SEARCH: Duration = Duration::from_secs(45);
-/// Time before a request is repeated that the broker did not answer.
+/// Time before a request without an answer is repeated.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long a poll waits for lanes that are being opened or searched for: one of
-/// them may hold the most urgent job. A cluster without a leader leaves such a
-/// request unanswered for longer.
+/// How long a poll waits for lanes that are being opened or searched for: one of them may hold the most urgent job.
+/// The wait has a limit, because a cluster without a leader does not answer for longer.
 const HOLD: Duration = Duration::from_secs(2);
 
 /// The lanes of one worker.
@@ -23,12 +22,12 @@ pub(crate) struct KnownLanes {
     /// The queues that the worker serves.
     queues: Vec<Queue>,
     known: BTreeSet<Lane>,
-    /// Lanes that somebody told of.
+    /// Lanes that were announced.
     heard: BTreeSet<Lane>,
-    /// Not before that are these opened.
+    /// The earliest time to open the announced lanes.
     open_at: Instant,
     opening: Option<Opening>,
-    /// Whether all lanes are to be searched for anew.
+    /// Whether the next search is for all lanes.
     is_lost: bool,
     search_at: Instant,
     searching: Option<Searching>,
@@ -75,7 +74,7 @@ impl KnownLanes {
         self.known.iter().rev().cloned().collect()
     }
 
-    /// Serves these queues from now on; says whether they are others than before.
+    /// Serves these queues from now on; returns whether they changed.
     pub(super) fn serve(&mut self, queues: Vec<Queue>, now: &Now) -> bool {
         let is_new = self.queues != queues;
         if is_new {
@@ -87,7 +86,7 @@ impl KnownLanes {
         is_new
     }
 
-    /// Somebody told of a lane.
+    /// A lane was announced.
     pub(super) fn hear(&mut self, lane: &Lane) {
         let is_opening = |opening: &Opening| opening.lanes.contains(lane);
         if self.serves(lane)
@@ -98,18 +97,18 @@ impl KnownLanes {
         }
     }
 
-    /// A lane may be gone, or a whole broker new.
+    /// A lane may be removed, or the broker may be a new one.
     pub(super) fn lose(&mut self, now: &Now) {
         self.is_lost = true;
         self.search_soon(now);
     }
 
-    /// What others told may not have been heard.
+    /// Announcements may have been missed.
     pub(super) fn search_soon(&mut self, now: &Now) {
         self.search_at = self.search_at.min(now.at);
     }
 
-    /// Says whether there are more lanes to poll.
+    /// Returns whether there are more lanes to poll.
     pub(super) fn opened(&mut self, outcome: Result<Vec<Lane>, NoAnswer>, now: &Now) -> bool {
         let before = self.known.len();
         let opening = self.opening.take();
@@ -131,7 +130,7 @@ impl KnownLanes {
         self.known.len() > before
     }
 
-    /// Says whether there are other lanes to poll.
+    /// Returns whether the lanes to poll changed.
     pub(super) fn found(&mut self, outcome: Result<Vec<Lane>, NoAnswer>, now: &Now) -> bool {
         let before = self.known.clone();
         let searching = self.searching.take();
@@ -159,8 +158,8 @@ impl KnownLanes {
         lanes.into_iter().filter(|lane| self.serves(lane)).collect()
     }
 
-    /// What is due. Lanes that were heard of are opened even while there is no room
-    /// for a job: the next free slot must go to the most urgent one.
+    /// Adds the actions that are due. Announced lanes are opened even while there is no room for a job: the next free
+    /// slot must go to the most urgent job.
     pub(super) fn decide<J>(&mut self, now: &Now, has_room: bool, actions: &mut Vec<Action<J>>) {
         if self.opening.is_none() && !self.heard.is_empty() && now.at >= self.open_at {
             let lanes = std::mem::take(&mut self.heard);
@@ -187,7 +186,7 @@ impl KnownLanes {
         }
     }
 
-    /// Until when a poll waits for lanes that are not known yet.
+    /// The time until which a poll waits for lanes that are not known yet.
     pub(super) fn held_until(&self) -> Option<Instant> {
         let opening = self.opening.as_ref().map(|opening| opening.since);
         let searching = self.searching.as_ref();
@@ -196,7 +195,7 @@ impl KnownLanes {
         since.map(|since| since + HOLD)
     }
 
-    /// When something is due, if nothing happens.
+    /// The time of the next action if no event comes before.
     pub(super) fn due(&self, has_room: bool) -> Option<Instant> {
         let open = (self.opening.is_none() && !self.heard.is_empty()).then_some(self.open_at);
         let search = (has_room && self.searching.is_none()).then_some(self.search_at);

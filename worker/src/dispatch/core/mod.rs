@@ -1,5 +1,5 @@
-//! All rules of when a worker polls, starts jobs, proves itself and stops, without
-//! any input or output: events go in, actions come out.
+//! The rules: when a worker polls, starts jobs, makes proof encodes and stops. They have no input or output: events
+//! go in, actions come out.
 //!
 //! ```text
 //! broker, people, clock, ended tasks ──Event──► Core::next ──Action──► tasks ──┐
@@ -7,8 +7,8 @@
 //!           └──────────────────────── their ends ─────────────────────────────┘
 //! ```
 //!
-//! A job that has cost a worker before gets this worker to itself, as far as that
-//! can be had: if the job takes the worker down again, no other job goes with it.
+//! A suspect is a job with which a worker has failed or vanished before. A suspect starts alone if possible: if it
+//! takes the worker down again, no other job is lost with it.
 
 pub(crate) mod availability;
 pub(crate) mod event;
@@ -39,18 +39,18 @@ use crate::work::AttemptEnd;
 
 pub(crate) use event::WakeLanes;
 
-/// Working hours are looked at anew so often at the least: the broker's clock may be set.
+/// Working hours are checked at least this often: the broker's clock may be set.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(1);
-/// No wait for working hours is shorter: two clocks never agree to the nanosecond.
+/// The shortest wait for working hours: two clocks never agree to the nanosecond.
 const SHORTEST_WAIT: SignedDuration = SignedDuration::from_millis(5);
 
-/// What a worker was told at its start.
+/// The settings of a worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) working_hours: WorkingHours,
-    /// Jobs at once.
+    /// The most jobs at once.
     pub(crate) slots: usize,
-    /// How long a stopping worker goes on with what it can finish.
+    /// How long a stopping worker may finish running jobs.
     pub(crate) drain_timeout: Duration,
 }
 
@@ -64,11 +64,11 @@ pub(crate) struct Core<J> {
     polling: Polling,
     /// The jobs that run, and whether they are suspects.
     running: BTreeMap<Slot, bool>,
-    /// The proof encode or try that is under way.
+    /// The proof encode, or try to end a quarantine, that is under way.
     proof: Option<ProofId>,
-    /// Slots and proofs so far.
+    /// The number of slots and proofs so far.
     count: u64,
-    /// What was last announced.
+    /// The last announced availability.
     announced: Option<Availability>,
     is_stopping: bool,
     _jobs: std::marker::PhantomData<J>,
@@ -97,7 +97,7 @@ impl<J> Core<J> {
         }
     }
 
-    /// Takes note of an event, and says what is to be done about all that is known by now.
+    /// Applies an event, and returns the actions that are due.
     pub(crate) fn next(&mut self, now: &Now, event: Event<J>) -> Vec<Action<J>> {
         let mut actions = Vec::new();
         self.note(now, event, &mut actions);
@@ -105,7 +105,7 @@ impl<J> Core<J> {
         actions
     }
 
-    /// When to come back with a [`Event::Tick`], if nothing happens before.
+    /// The time of the next [`Event::Tick`], if no event comes before.
     pub(crate) fn wake_at(&self, now: &Now) -> Option<Instant> {
         if self.is_stopping {
             return None;
@@ -134,7 +134,7 @@ impl<J> Core<J> {
         self.is_stopping
     }
 
-    /// Whether a worker that stops has nothing left to wait for.
+    /// Whether the worker stops and all its work has ended.
     pub(crate) fn is_finished(&self) -> bool {
         self.is_stopping && self.running.is_empty() && !self.polling.is_under_way()
     }
@@ -181,7 +181,7 @@ impl<J> Core<J> {
                 if let Some((job, end)) = end {
                     self.judge(job, end);
                 }
-                self.polling.rouse_all();
+                self.polling.wake_all();
             }
             Event::Proved {
                 proof,
@@ -190,12 +190,12 @@ impl<J> Core<J> {
             } => self.proved(proof, outcome, queues, now, actions),
             Event::OrdersChanged(controls) => {
                 self.controls = controls;
-                self.polling.rouse_all();
+                self.polling.wake_all();
             }
-            Event::PlacesChanged => self.polling.rouse_all(),
+            Event::PlacesChanged => self.polling.wake_all(),
             Event::LiftAsked => {
                 let was_quarantined = self.health.lift();
-                // A try that is under way decides nothing any more.
+                // The result of a try under way is not needed any more.
                 if was_quarantined {
                     self.abandon_proof(actions);
                     self.polling.disturb();
@@ -208,7 +208,7 @@ impl<J> Core<J> {
             }
             Event::Shutdown { is_connected } => {
                 self.is_stopping = true;
-                // Without a broker nothing can be finished, nor released.
+                // Without a broker no job can be finished or released.
                 let time = if is_connected {
                     self.settings.drain_timeout
                 } else {
@@ -246,7 +246,7 @@ impl<J> Core<J> {
         working_hours.availability(&self.controls, &self.health, self.running.len(), now)
     }
 
-    /// How many jobs may be started; `None` where none may.
+    /// The number of jobs that may be started; `None` if no job may.
     fn room(&self, availability: &Availability) -> Option<usize> {
         let has_suspect = self.running.values().any(|is_suspect| *is_suspect);
         let is_willing = availability.is_ready() && self.health.is_well() && !has_suspect;
@@ -254,9 +254,9 @@ impl<J> Core<J> {
         (is_willing && free > 0).then_some(free)
     }
 
-    /// Starts what a poll has claimed. Of jobs that have cost a worker before, one
-    /// is started and all else is released: what lost its worker together comes
-    /// back together, and would lose the next one together.
+    /// Starts the jobs that a poll has claimed. If there are suspects, one of them is started and all other jobs are
+    /// released: jobs that were lost with one worker come back together, and would be lost with the next one
+    /// together.
     fn start(&mut self, claims: Vec<Claimed<J>>, now: &Now, actions: &mut Vec<Action<J>>) {
         let room = self.room(&self.availability(now)).unwrap_or(0);
         let suspect = claims.iter().position(|claim| claim.is_suspect);
@@ -281,12 +281,12 @@ impl<J> Core<J> {
                 fault: Fault::Worker,
                 by,
             } => self.health.failed(job, by),
-            // These say nothing of this worker.
+            // These ends prove nothing about this worker.
             AttemptEnd::Failed { .. } | AttemptEnd::Gone => {}
         }
     }
 
-    /// Has it found out whether the machine is well: in doubt, and after each rest of a quarantine.
+    /// Starts a proof encode if the worker is in doubt or a rest is over.
     fn prove(&mut self, now: &Now, actions: &mut Vec<Action<J>>) {
         if self.is_stopping || self.proof.is_some() {
             return;
@@ -303,7 +303,7 @@ impl<J> Core<J> {
             actions.push(Action::ProveAgain(proof, suspects));
         } else {
             tracing::warn!(
-                "several jobs in a row failed by this worker's fault: making an encode of its own"
+                "several jobs in a row failed by this worker's fault: making a proof encode"
             );
             actions.push(Action::Prove(proof, suspects));
         }
@@ -330,19 +330,19 @@ impl<J> Core<J> {
         match (outcome, was_quarantined) {
             (Ok(()), true) => tracing::info!("out of quarantine: taking jobs again"),
             (Ok(()), false) => {
-                tracing::warn!("an encode of this worker's own passes: the jobs are at fault");
+                tracing::warn!("a proof encode passed: the jobs are at fault");
             }
             (Err(why), false) => {
-                tracing::error!(%why, "an encode of this worker's own fails, too: in quarantine");
+                tracing::error!(%why, "a proof encode failed, too: in quarantine");
             }
             (Err(why), true) => {
-                tracing::error!(%why, "an encode of this worker's own fails again: still in quarantine");
+                tracing::error!(%why, "a proof encode failed again: still in quarantine");
             }
         }
         if self.lanes.serve(queues, now) {
             self.polling.stop_listening(actions);
         }
-        self.polling.rouse_all();
+        self.polling.wake_all();
     }
 
     fn abandon_proof(&mut self, actions: &mut Vec<Action<J>>) {

@@ -1,12 +1,11 @@
 //! When to poll, and when to listen for wake-ups instead.
 //!
-//! A worker that finds nothing joins the queue group of each of its queues, so
-//! that one wake-up reaches one idle worker, and polls again: the wake-up of a job
-//! published in between was not heard. A worker without room leaves the groups.
+//! A worker whose poll claims nothing joins the queue group of each of its queues, so that one wake-up reaches one
+//! idle worker. Then it polls again, because it missed the wake-up of a job that was published in between. A worker
+//! without room leaves the groups.
 //!
-//! No wake-up announces a lease that ran out. For that an idle worker polls often,
-//! but only while somebody holds a job of its lanes at all, which it finds out
-//! well within a lease. So a farm without work costs its broker next to nothing.
+//! No wake-up announces a lease that ran out. So an idle worker polls often while jobs of its lanes run, and checks
+//! several times within a lease whether any do. A farm without work costs its broker next to nothing.
 
 use std::time::Duration;
 
@@ -17,16 +16,16 @@ use tokio::time::Instant;
 use crate::dispatch::core::event::{Action, Activity, NoAnswer, Now, WakeLanes};
 use crate::dispatch::core::lanes::KnownLanes;
 
-/// Shortest and longest wait of an idle worker between two polls while jobs are
-/// held: one whose lease ran out starts elsewhere within 1 s.
+/// Shortest and longest wait of an idle worker between two polls while jobs run: a job whose lease ran out starts
+/// elsewhere within 1 s.
 const BETWEEN_POLLS: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(900)];
-/// How often within a lease an idle worker checks whether jobs are held.
+/// How often within a lease an idle worker checks whether jobs run.
 const CHECKS_PER_LEASE: u32 = 3;
-/// Longest time between two such checks: a wake-up may be lost with its listener.
+/// Longest time between two checks: a wake-up may be lost with its listener.
 const LONGEST_CHECK: Duration = Duration::from_secs(10);
-/// Shortest time between two: leases are never that short.
+/// Shortest time between two checks; leases are longer.
 const SHORTEST_CHECK: Duration = Duration::from_millis(100);
-/// Wait after the broker gave no answer.
+/// Wait after a request without an answer.
 const TROUBLE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
@@ -35,14 +34,14 @@ pub(crate) struct Polling {
     poll: Option<PollEffort>,
     is_checking: bool,
     listening: Listening,
-    /// Whether something happened since the last poll began.
+    /// Whether the last poll may have missed something.
     is_disturbed: bool,
     wake: WakeLanes,
-    /// When to poll if nothing happens.
+    /// The time of the next poll if no event comes before.
     next: Instant,
-    /// Before that is no poll, whatever happens.
+    /// The earliest time of the next poll.
     not_before: Instant,
-    /// Whether jobs wait or are held in these lanes, as far as is known.
+    /// Whether jobs wait or run in the lanes, by the last check.
     is_active: bool,
     check_at: Instant,
 }
@@ -74,7 +73,7 @@ impl Polling {
         self.poll.is_some()
     }
 
-    /// Something happened that the last poll may have missed.
+    /// The last poll may have missed something: poll again.
     pub(super) fn disturb(&mut self) {
         self.is_disturbed = true;
     }
@@ -85,20 +84,20 @@ impl Polling {
         self.disturb();
     }
 
-    /// What was declined before may not be any more.
-    pub(super) fn rouse_all(&mut self) {
+    /// Jobs that were declined before may be admitted now: all lanes are polled.
+    pub(super) fn wake_all(&mut self) {
         self.wake.is_all = true;
         self.disturb();
     }
 
-    /// What others said may not have been heard.
+    /// Messages may have been missed.
     pub(super) fn reconnected(&mut self, now: &Now) {
         self.is_active = true;
         self.check_at = now.at;
-        self.rouse_all();
+        self.wake_all();
     }
 
-    /// A poll has ended, with so many claims.
+    /// A poll has ended with this number of claims.
     pub(super) fn polled<J>(
         &mut self,
         claims: Result<usize, NoAnswer>,
@@ -119,7 +118,7 @@ impl Polling {
                 }
                 self.next = now.at + self.pause(now);
             }
-            // More may wait behind these.
+            // More jobs may wait.
             Ok(_) => self.disturb(),
         }
     }
@@ -141,7 +140,7 @@ impl Polling {
         match outcome {
             Ok(()) => {
                 self.listening = Listening::Yes;
-                // What was published before that woke somebody else, or nobody.
+                // The wake-up of a job that was published before did not arrive here.
                 self.disturb();
             }
             Err(NoAnswer) => {
@@ -196,7 +195,7 @@ impl Polling {
         }
     }
 
-    /// What is due; `room` is how many jobs may be claimed.
+    /// Adds the actions that are due; `room` is the number of jobs that may be claimed.
     pub(super) fn decide<J>(
         &mut self,
         now: &Now,
@@ -209,7 +208,7 @@ impl Polling {
             return self.stop_listening(actions);
         };
         if self.poll.is_some() {
-            // The poll may have passed what happened meanwhile.
+            // The poll may already have passed the lane of a new job.
             if self.is_disturbed {
                 self.hurry(PollEffort::Brief, actions);
             }
@@ -243,7 +242,7 @@ impl Polling {
         }
     }
 
-    /// When the next poll is due, where there is room.
+    /// The time of the next poll if there is room.
     fn due(&self, lanes: &KnownLanes) -> Instant {
         let due = if self.is_disturbed {
             self.not_before
@@ -253,7 +252,7 @@ impl Polling {
         due.max(lanes.held_until().unwrap_or(due))
     }
 
-    /// When something is due, if nothing happens and there is room.
+    /// The time of the next poll if there is room and no poll is under way.
     pub(super) fn wake_at(&self, lanes: &KnownLanes) -> Option<Instant> {
         self.poll.is_none().then(|| self.due(lanes))
     }

@@ -19,8 +19,8 @@ use crate::dispatch::tasks::{Done, Job, Poll, Polled, caught};
 use crate::work::Work;
 use crate::work::stop::Stop;
 
-/// How long a stopping worker tries to release what it could not finish: a broker
-/// that is gone must not hold it up.
+/// How long a stopping worker tries to release unfinished jobs: a broker that is out of reach must not delay the
+/// stop.
 const RELEASE: Duration = Duration::from_secs(5);
 
 /// Starts tasks for actions, and turns their ends into events.
@@ -177,7 +177,7 @@ impl<W: Work> ActionRunner<W> {
         });
         let prove = async move {
             let outcome = work.await;
-            // Of what was proved by then.
+            // The proof may have changed the proved encoders.
             let queues = admission.queues();
             Done::Event(Event::Proved {
                 proof,

@@ -1,6 +1,5 @@
-//! The loop: passes each event to the rules and carries out the actions that they
-//! return. The loop awaits nothing but the next event, and shutdown comes before
-//! every other event.
+//! The loop: passes each event to the rules and carries out the actions that they return. The loop awaits nothing but
+//! the next event, and shutdown comes before every other event.
 
 mod actions;
 
@@ -49,8 +48,7 @@ pub struct Dispatcher<W> {
 }
 
 impl<W: Work> Dispatcher<W> {
-    /// Works until `shutdown` is cancelled, then drains: jobs that end in time are
-    /// finished, the others are released.
+    /// Works until `shutdown` is cancelled, then drains: jobs that end in time are finished, the others are released.
     ///
     /// # Errors
     /// The broker refuses a request at the start. Later failures are retried.
@@ -115,7 +113,7 @@ impl<W: Work> Dispatcher<W> {
     }
 }
 
-/// Returns at that time; never where there is none.
+/// Returns at `time`; never if it is `None`.
 async fn at(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,

@@ -80,7 +80,10 @@ async fn watch(claim: &Claim) -> LeaseEnd {
     tokio::time::sleep(every.min(SUBSCRIBE_AFTER)).await;
     let nats = &claim.broker.nats;
     let mut notices = nats
-        .subscribe("listening for orders", subject::control_job(&job))
+        .subscribe(
+            "listening for changes of the run",
+            subject::control_job(&job),
+        )
         .await
         .ok();
     // A notice may be lost with a connection, so the run is checked after each connection.

@@ -207,7 +207,7 @@ impl Claim {
     /// Acknowledges the message of a job that a person cancelled while it ran.
     pub async fn ack(self) {
         if let Err(error) = self.broker.ack(&self.message).await {
-            tracing::debug!(%error, "its message will be dropped when it comes back");
+            tracing::debug!(%error, "not acknowledged; the next delivery is dropped");
         }
     }
 

@@ -130,7 +130,7 @@ impl Broker {
             // Jobs that are claimed already must not be lost because of a later failure.
             Err(error) if result.claims.is_empty() && result.dead_letters.is_empty() => Err(error),
             Err(error) => {
-                tracing::warn!(%error, "polled some lanes only");
+                tracing::warn!(%error, "some lanes were not polled");
                 Ok(result)
             }
             Ok(()) => Ok(result),

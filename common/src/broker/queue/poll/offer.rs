@@ -125,7 +125,7 @@ impl Broker {
             Err(error) => {
                 tracing::warn!(subject = %message.subject, %error, "left for later");
                 if let Err(error) = self.nak_later(&message, FAILED_WAIT).await {
-                    tracing::debug!(%error, "it comes back by itself");
+                    tracing::debug!(%error, "not declined; the broker redelivers it after the lease");
                 }
                 (Taken::Nothing, None)
             }

@@ -136,7 +136,7 @@ impl Broker {
                     SignedDuration::ZERO
                 };
                 if let Err(error) = self.nak_later(&message, wait).await {
-                    tracing::debug!(%error, "it comes back by itself");
+                    tracing::debug!(%error, "not declined; the broker redelivers it after the lease");
                 }
             }
             let was_unfinished = turn

@@ -1,5 +1,5 @@
-//! Whatever happens in whatever order: what must hold is checked by [`World::tell`]
-//! at each event, and what must come to pass in the end here.
+//! Events in any order. [`World::tell`] checks the invariants at each event; the tests here check what must happen in
+//! the end.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::dispatch::core::tests::world::{World, failed, lane};
 use crate::work::AttemptEnd;
 
 const SLOTS: usize = 3;
-/// Answers and waits after which a wake-up has led to a poll.
+/// The number of answers and waits after which a wake-up has led to a poll.
 const STEPS: usize = 24;
 
-/// Something that happens.
+/// An event of the world.
 #[derive(Clone, Debug)]
 enum Step {
     Wakeup(u8),
@@ -42,7 +42,7 @@ enum Step {
     PlacesChange,
     Lift,
     Reconnect,
-    /// A wake-up was the last that arrives here.
+    /// No wake-up arrives after this one.
     WakeupsEnd,
     Wait(u64),
     Tick,
@@ -144,8 +144,7 @@ impl World {
         }
     }
 
-    /// Where a slot is free, a poll that began after the wake-up asks its lane, once
-    /// the broker answers.
+    /// If a slot is free, a poll that began after the wake-up asks its lane, once the broker answers.
     fn assert_that_a_poll_follows(&self, before: usize, priority: u8) {
         let mut world = self.clone();
         for _ in 0..STEPS {
@@ -164,7 +163,7 @@ impl World {
         panic!("no poll of lane {priority} after its wake-up");
     }
 
-    /// A worker that is told to stop comes to an end once what runs has ended.
+    /// A stopping worker ends once its running jobs have ended.
     fn assert_that_it_stops(mut self, is_connected: bool) {
         self.tell(Event::Shutdown { is_connected });
         self.tell(Event::Wakeup(Some(lane(5))));
@@ -194,7 +193,7 @@ proptest! {
             world.happen(step);
         }
         world.clone().assert_that_it_stops(is_connected);
-        // Left alone, with all answered, every slot that may be used is.
+        // Once all requests are answered, every slot that may be used is in use.
         world.order(false, None);
         if world.is_quarantined() {
             world.tell(Event::LiftAsked);

@@ -1,4 +1,4 @@
-//! The rules by themselves: single stories here, all the others in [`any_order`].
+//! Tests of the rules alone: single cases here, random orders of events in [`any_order`].
 
 mod any_order;
 mod world;
@@ -13,7 +13,7 @@ use crate::work::AttemptEnd;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A worker of two slots that knows the lane 5 and listens, with nothing to do.
+/// An idle worker with two slots that knows the lane 5 and listens.
 fn idle() -> World {
     let mut world = World::new(2);
     world.lanes.insert(lane(5));

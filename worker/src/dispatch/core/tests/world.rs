@@ -1,5 +1,4 @@
-//! A worker's surroundings, as far as the rules see them: requests that are under
-//! way, jobs that run, and what must hold whatever happens.
+//! A worker's surroundings as the rules see them: requests under way, running jobs, and the invariants.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -58,7 +57,7 @@ pub(super) struct World {
     /// The lanes that the broker has.
     pub(super) lanes: BTreeSet<Lane>,
     pub(super) has_work: bool,
-    /// What the next polls claim.
+    /// The jobs that the next polls claim.
     waiting: VecDeque<bool>,
     controls: Orders,
     announced: Option<Availability>,
@@ -140,7 +139,7 @@ impl World {
         self.status() == Some(WorkerStatus::Quarantined)
     }
 
-    /// Whether a job may be started, by all that is seen from outside.
+    /// Whether a job may be started, as seen from outside.
     pub(super) fn has_room(&self) -> bool {
         let has_suspect = self.running.values().any(|is_suspect| *is_suspect);
         self.status() == Some(WorkerStatus::Ready)
@@ -149,12 +148,12 @@ impl World {
             && self.running.len() < self.slots
     }
 
-    /// So many jobs wait.
+    /// Sets the number of waiting jobs.
     pub(super) fn give(&mut self, jobs: usize) {
         self.waiting.extend(std::iter::repeat_n(false, jobs));
     }
 
-    /// A job waits that has cost a worker before.
+    /// A suspect waits.
     pub(super) fn give_suspect(&mut self) {
         self.waiting.push_back(true);
     }
@@ -170,7 +169,7 @@ impl World {
         }
     }
 
-    /// Something happens: has the rules decide, and sees that they keep within bounds.
+    /// Passes an event to the rules, and checks the invariants.
     pub(super) fn tell(&mut self, event: Event<u32>) {
         let claims = match &event {
             Event::PollDone(Ok(claims)) => claims.len(),
@@ -289,7 +288,7 @@ impl World {
         }
     }
 
-    /// The poll claims what waits.
+    /// The poll claims the waiting jobs.
     pub(super) fn end_poll(&mut self) {
         let free = self.poll.as_ref().map_or(0, |poll| poll.free);
         let mut claims = Vec::new();
@@ -383,7 +382,7 @@ impl World {
         ));
     }
 
-    /// Every request is answered, and well; says whether there was any.
+    /// Every request succeeds; returns whether there was any.
     pub(super) fn answer_all(&mut self) -> bool {
         let is_any = self.poll.is_some()
             || self.opening.is_some()
@@ -398,7 +397,7 @@ impl World {
         is_any
     }
 
-    /// Time passes up to the next moment at which something is due, `longest` at the most.
+    /// Time passes up to the next due action, at most `longest`.
     pub(super) fn step(&mut self, longest: Duration) -> Duration {
         let due = self
             .core
@@ -412,7 +411,7 @@ impl World {
         step
     }
 
-    /// Time passes, and nothing is answered.
+    /// Time passes, and no request is answered.
     pub(super) fn pass(&mut self, mut time: Duration) {
         while !time.is_zero() {
             time -= self.step(time);
