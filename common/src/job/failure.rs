@@ -67,8 +67,8 @@ impl fmt::Display for Fault {
 pub enum Doubt {
     /// By a proof encode with the same encoder: if it passes, the input is at fault.
     Proof,
-    /// By a proof encode and a second attempt on any worker: a machine with a passing defect does not fail the same
-    /// job with the same message again.
+    /// By a proof encode and a second attempt: a machine with a passing defect does not fail the same job with the same
+    /// message again. If another worker takes such jobs, only its attempt counts.
     Repetition,
     /// By a proof encode and a second attempt on another worker.
     SecondWorker,

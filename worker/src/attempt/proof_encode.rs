@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::job::failure::{Doubt, Failure, Fault};
 use common::job::run::Run;
+use common::matching::fit;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -47,18 +48,33 @@ impl Executor {
             let message = format!("{failure}; a proof encode failed, too: {why}");
             return Failure { message, ..failure }.settled(Fault::Worker);
         }
-        let mut alike = run.failed_alike_on(&failure);
+        let has_failed_alike = run.failed_alike_on(&failure).next().is_some();
+        let has_elsewhere = run
+            .failed_alike_on(&failure)
+            .any(|worker| *worker != self.name);
         let is_inputs = match doubt {
             Doubt::Proof if is_software => true,
-            Doubt::Repetition if is_software => alike.next().is_some(),
-            _ => alike.any(|worker| *worker != self.name),
+            Doubt::Repetition if is_software && has_failed_alike => {
+                has_elsewhere || !self.another_takes(run).await
+            }
+            _ => has_elsewhere,
         };
-        drop(alike);
         failure.settled(if is_inputs {
             Fault::Input
         } else {
             Fault::Worker
         })
+    }
+
+    /// Whether another live worker takes jobs like this one now: its attempt says more than a second one here.
+    async fn another_takes(&self, run: &Run) -> bool {
+        let Ok(workers) = self.broker.workers().await else {
+            return true;
+        };
+        workers
+            .iter()
+            .filter(|worker| worker.name != self.name)
+            .any(|worker| fit::takes(worker, &run.job, &run.queue).is_ok())
     }
 
     /// The result of a proof encode that began after the failure.

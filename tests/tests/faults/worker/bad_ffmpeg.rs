@@ -175,6 +175,40 @@ async fn a_machine_that_is_sick_for_a_moment_costs_an_attempt_and_no_job() {
 }
 
 #[tokio::test]
+async fn a_sick_machine_does_not_decide_alone_while_another_worker_takes_such_jobs() {
+    let farm = Farm::start().await;
+    let mut healthy = StandIn::new(&farm.folder().join("ffmpeg-healthy"));
+    let setup = farm.worker("healthy").encoders("libx264");
+    let _healthy = farm.join(setup.ffmpeg(&healthy)).await;
+    healthy.set_fault(Fault::Held);
+    let long = farm.job(&paths::media("hevc.mkv"), "libx264");
+    farm.enqueue(&long).await;
+    farm.run_that(&long.id, "running", |run| {
+        matches!(run.state, RunState::Running { .. })
+    })
+    .await;
+
+    let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg-sick"));
+    ffmpeg.set_fault(Fault::Crash { after_frames: 10 });
+    let setup = farm.worker("sick").encoders("libx264").ffmpeg(&ffmpeg);
+    let _sick = farm.join(setup).await;
+    let mut job = farm.job(&paths::media("h264.mp4"), "libx264");
+    job.attempts = 9;
+    farm.enqueue(&job).await;
+    let has_failed_twice = |run: &Run| run.failures.len() == 2;
+    let run = farm
+        .run_that(&job.id, "failed twice", has_failed_twice)
+        .await;
+    for attempt in &run.failures {
+        assert_eq!(attempt.worker.as_str(), "sick", "{run:#?}");
+        assert_eq!(attempt.failure.fault, Whose::Worker, "{run:#?}");
+    }
+    healthy.recover();
+    farm.completed(&long.id).await;
+    farm.completed(&job.id).await;
+}
+
+#[tokio::test]
 async fn an_ffmpeg_that_breaks_right_after_its_proof_costs_no_job() {
     let mut case = Case::with(Fault::Crash { after_frames: 10 }, 2).await;
     let (_, failure) = case.failure().await;
