@@ -1,13 +1,26 @@
-//! Ports for servers that must know their ports before they start.
+//! Ports for servers that have to be told their ports.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Free ports. All are held until the last is found, so they differ.
+/// Below the ports that systems give to outgoing connections: those would take a port between the choice and the start
+/// of its server.
+const FIRST: u16 = 12_000;
+const COUNT: u16 = 20_000;
+
+/// Ports that are free now, each given once by this process. A test process begins at a random port, so that two of them
+/// hardly meet.
 pub(crate) fn free_ports(count: usize) -> Vec<u16> {
-    let held: Vec<TcpListener> = (0..count)
-        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"))
-        .collect();
-    held.iter()
-        .map(|socket| socket.local_addr().expect("bound").port())
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
+        let random = RandomState::new().hash_one(std::process::id());
+        AtomicU16::new((random % u64::from(COUNT)) as u16)
+    });
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(|| FIRST + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT)
+        .take(usize::from(COUNT))
+        .filter(is_free)
+        .take(count)
         .collect()
 }

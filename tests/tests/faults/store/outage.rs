@@ -243,7 +243,7 @@ async fn a_finished_encode_waits_for_its_store() {
     );
     poll::until("why to tell what it waits for", async || {
         let told = farm.producer(["why", &job.id.to_string()]).await.stdout;
-        told.contains("once s3://media/ is back").then_some(())
+        told.contains("cannot reach s3://media/").then_some(())
     })
     .await;
     // Longer than its lease, and than three attempts.
