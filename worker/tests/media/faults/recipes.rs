@@ -7,10 +7,12 @@ use crate::faults::{H264, is_the_inputs, refused};
 use crate::studio;
 use crate::studio::Studio;
 
-/// The changes that are conversions or losses.
+/// The conversions and losses that the recipe did not ask for.
 pub(crate) fn not_kept(changes: &[Change]) -> Vec<&Change> {
     let changes = changes.iter();
-    changes.filter(|change| change.fate != Fate::Kept).collect()
+    changes
+        .filter(|change| change.fate != Fate::Kept && !change.is_wanted)
+        .collect()
 }
 
 #[tokio::test]
