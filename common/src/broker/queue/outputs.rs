@@ -104,8 +104,11 @@ impl Broker {
                     }
                 };
                 match liveness.get(owner) {
-                    _ if *owner == job.id && !is_anew => {}
-                    _ if *owner == job.id => free.push((key, *job, *sequence)),
+                    _ if *owner == job.id => {
+                        if is_anew {
+                            free.push((key, *job, *sequence));
+                        }
+                    }
                     Some(Liveness::Live(input)) => {
                         let input = input.clone();
                         refused.insert(job.id, ClaimHolder { job: *owner, input });
@@ -196,13 +199,13 @@ impl Broker {
             else {
                 continue;
             };
-            let standing = match self.nats.try_read::<Run>(&stored.subject, &stored.payload) {
+            let state = match self.nats.try_read::<Run>(&stored.subject, &stored.payload) {
                 Ok(run) if run.state.is_terminal() => Liveness::Over,
                 Ok(run) => Liveness::Live(Some(run.job.input.location)),
                 // A newer worker may be able to read the run, and may run the job.
                 Err(_) => Liveness::Live(None),
             };
-            liveness.insert(**job, standing);
+            liveness.insert(**job, state);
         }
         Ok(liveness)
     }

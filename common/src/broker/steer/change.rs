@@ -156,15 +156,15 @@ impl Broker {
         self.store_message(messages::retry(&next.job, &lane, found.revision))
             .await?;
         // On a conflict, a worker was quicker and has written the run already.
-        if let Write::Done(_) = self
+        let written = self
             .record_run(&next, found.revision, Tries::ForAMinute)
-            .await?
-        {
-            if let Some(holder) = self.claim_output_again(&next.job).await? {
-                // Another job claimed the output before this one was live again.
-                self.cancel(job).await?;
-                return Ok(SteerResult::OutputTaken(holder));
-            }
+            .await?;
+        if let Some(holder) = self.claim_output_again(&next.job).await? {
+            // Another job claimed the output before this one was live again.
+            self.cancel(job).await?;
+            return Ok(SteerResult::OutputTaken(holder));
+        }
+        if let Write::Done(_) = written {
             self.remove_dead_letter(job, None).await?;
             self.open_fallbacks(&next.job, &lane, self.now()).await?;
         }
