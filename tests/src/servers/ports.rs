@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 const FIRST: u16 = 12_000;
 const COUNT: u16 = 20_000;
 
-/// Ports that are free now, each given once by this process. A test process begins at a random port, so that two of them
-/// hardly meet.
+/// Ports that are free now. This process gives no port again before it has tried all others. Each process begins at a
+/// random port, so that two of them hardly meet.
 pub(crate) fn free_ports(count: usize) -> Vec<u16> {
     static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
         let random = RandomState::new().hash_one(std::process::id());
