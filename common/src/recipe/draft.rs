@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::recipe::audio::Audio;
+use crate::recipe::audio::{Audio, AudioTracks};
 use crate::recipe::container::Container;
 use crate::recipe::encoder::Codec;
 use crate::recipe::encoder_preset;
 use crate::recipe::error::RecipeError;
 use crate::recipe::loss::Kind;
-use crate::recipe::subtitles::{Captions, Subtitles};
+use crate::recipe::subtitles::{Captions, SubtitleTracks, Subtitles};
+use crate::recipe::trim::Trim;
 use crate::recipe::video::{Video, VideoEncode};
 use crate::wire::is_default;
 
@@ -26,12 +27,21 @@ pub struct RecipeDraft {
     /// The audio streams.
     #[serde(default)]
     pub audio: Audio,
+    /// Which audio tracks the output has, and how single tracks are made.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub audio_tracks: AudioTracks,
     /// The subtitle streams.
     #[serde(default)]
     pub subtitles: Subtitles,
+    /// Which subtitle tracks the output has.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub subtitle_tracks: SubtitleTracks,
     /// The closed captions inside the video.
     #[serde(default, skip_serializing_if = "is_default")]
     pub captions: Captions,
+    /// The part of the input that becomes the output; all of it if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trim: Option<Trim>,
     /// The file format of the output.
     #[serde(default)]
     pub container: Container,
@@ -49,8 +59,11 @@ impl RecipeDraft {
         Self {
             video,
             audio: Audio::default(),
+            audio_tracks: AudioTracks::default(),
             subtitles: Subtitles::default(),
+            subtitle_tracks: SubtitleTracks::default(),
             captions: Captions::default(),
+            trim: None,
             container: Container::default(),
             refuse_loss: BTreeSet::new(),
             strict_input: false,

@@ -18,26 +18,39 @@ pub mod encoder;
 mod encoder_preset;
 mod error;
 mod filters;
+mod language;
 pub mod loss;
+mod named;
 mod picture;
 pub mod preset;
 mod rate;
-mod scale;
 mod subtitles;
 mod summary;
+mod trim;
 mod video;
 
 pub use arguments::{Argument, ArgumentError};
-pub use audio::{Audio, AudioEncoder, AudioError};
+pub use audio::{
+    Audio, AudioEncoder, AudioError, AudioOutput, AudioRule, AudioTracks, Channels, ChannelsError,
+    Downmix, EnsuredTrack, Loudness, LoudnessError,
+};
 pub use choice::{Choice, Encoders, EncodersError};
 pub use container::Container;
 pub use draft::RecipeDraft;
 pub use error::RecipeError;
 pub use filters::{FilterError, Filters};
-pub use picture::{BitDepth, Chroma, Hdr};
-pub use rate::{Bitrate, BitrateError, Quality, QualityError, Rate};
-pub use scale::{Scale, ScaleError};
-pub use subtitles::{Captions, Subtitles};
+pub use language::{Language, LanguageError};
+pub use picture::{
+    BitDepth, Borders, Chroma, Crop, CropError, Deinterlace, Denoise, DenoiseFilter, FrameRate,
+    FrameRateError, FramesPerSecond, Hdr, Pad, PadError, Place, Rotate, RotateError, Scale,
+    ScaleError, Strength, ToneMap, Watermark,
+};
+pub use rate::{
+    Bitrate, BitrateError, Metric, Quality, QualityError, QualityScale, QualityTarget, Rate, Score,
+    ScoreError, Size, SizeError, Speed,
+};
+pub use subtitles::{BurnIn, Captions, Flagged, SubtitleTracks, Subtitles};
+pub use trim::{Trim, TrimError};
 pub use video::{Video, VideoEncode};
 
 use std::ops::Deref;

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::recipe::{
-    Audio, AudioEncoder, Bitrate, Captions, Chroma, Hdr, Rate, Recipe, Subtitles, Video,
-    VideoEncode,
+    Audio, AudioEncoder, AudioTracks, Bitrate, Captions, Chroma, Crop, Deinterlace, Flagged,
+    FrameRate, Hdr, Language, Rate, Recipe, SubtitleTracks, Subtitles, ToneMap, Video, VideoEncode,
 };
 
 /// `any hevc encoder, quality 65, 10 bits, mkv`: all that differs from the defaults, with the encoder first and the
@@ -23,12 +23,15 @@ impl fmt::Display for Recipe {
                 words.push(format!("audio copied, else {}", sound(*encoder, *bitrate)));
             }
         }
+        words.extend(audio_tracks(&self.audio_tracks));
         if self.subtitles == Subtitles::None {
             words.push("no subtitles".to_owned());
         }
+        words.extend(subtitle_tracks(&self.subtitle_tracks));
         if self.captions == Captions::Srt {
             words.push("captions as subtitles".to_owned());
         }
+        words.extend(self.trim.map(|trim| format!("{trim} s only")));
         words.push(self.container.to_string());
         if !self.refuse_loss.is_empty() {
             let kinds: Vec<&str> = self.refuse_loss.iter().map(|kind| kind.name()).collect();
@@ -48,14 +51,68 @@ fn sound(encoder: AudioEncoder, bitrate: Option<Bitrate>) -> String {
     }
 }
 
+fn languages(languages: &[Language]) -> Option<String> {
+    let names: Vec<&str> = languages.iter().map(Language::as_str).collect();
+    (!names.is_empty()).then(|| names.join(" and "))
+}
+
+fn audio_tracks(tracks: &AudioTracks) -> Vec<String> {
+    let AudioTracks {
+        languages: wanted,
+        rules,
+        ensure,
+        downmix,
+        loudness,
+    } = tracks;
+    let rules = match rules.len() {
+        0 => None,
+        1 => Some("1 audio rule".to_owned()),
+        many => Some(format!("{many} audio rules")),
+    };
+    let ensured = ensure.iter().map(|track| {
+        format!(
+            "with {} of {} channels",
+            track.encoder.name(),
+            track.channels
+        )
+    });
+    languages(wanted)
+        .map(|names| format!("audio in {names}"))
+        .into_iter()
+        .chain(rules)
+        .chain(ensured)
+        .chain(downmix.map(|downmix| format!("downmix {downmix}")))
+        .chain(loudness.map(|loudness| format!("loudness {loudness}")))
+        .collect()
+}
+
+fn subtitle_tracks(tracks: &SubtitleTracks) -> Vec<String> {
+    let flagged = |what: &str, choice| match choice {
+        Flagged::Keep => None,
+        Flagged::Drop => Some(format!("no {what} subtitles")),
+        Flagged::Only => Some(format!("{what} subtitles only")),
+    };
+    languages(&tracks.languages)
+        .map(|names| format!("subtitles in {names}"))
+        .into_iter()
+        .chain(flagged("forced", tracks.forced))
+        .chain(flagged("SDH", tracks.sdh))
+        .chain(tracks.external.then(|| "external subtitles".to_owned()))
+        .chain(tracks.extract.then(|| "subtitles also as files".to_owned()))
+        .collect()
+}
+
 fn video(encode: &VideoEncode) -> Vec<String> {
     let mut words = vec![encode.with.to_string()];
-    words.extend(match encode.rate {
-        Rate::Default => None,
-        Rate::Crf(value) => Some(format!("CRF {value}")),
-        Rate::Quality(quality) => Some(format!("quality {}", u8::from(quality))),
-        Rate::Bitrate(bitrate) => Some(format!("{bitrate} bit/s")),
-    });
+    words.extend(rate(encode));
+    words.extend(
+        encode
+            .max_bitrate
+            .map(|most| format!("at most {most} bit/s")),
+    );
+    words.extend(encode.two_pass.then(|| "two passes".to_owned()));
+    words.extend(encode.floor.map(|floor| format!("at least {floor}")));
+    words.extend(encode.speed.map(|speed| format!("speed {speed}")));
     words.extend(
         encode
             .preset
@@ -68,12 +125,66 @@ fn video(encode: &VideoEncode) -> Vec<String> {
             .map(|depth| format!("{} bits", u8::from(depth))),
     );
     words.extend((encode.chroma == Chroma::Yuv420).then(|| "4:2:0".to_owned()));
-    words.extend((encode.hdr == Hdr::Sdr).then(|| "SDR".to_owned()));
-    words.extend(encode.scale.map(|scale| scale.to_string()));
-    words.extend(encode.scale_up.then(|| "enlarging".to_owned()));
+    words.extend(dynamic_range(encode));
+    words.extend(picture(encode));
     words.extend(encode.filters.as_ref().map(ToString::to_string));
     words.extend(encode.arguments.iter().map(ToString::to_string));
     words
+}
+
+fn rate(encode: &VideoEncode) -> Option<String> {
+    match encode.rate {
+        Rate::Default => None,
+        Rate::Crf(value) => Some(format!("CRF {value}")),
+        Rate::Quality(quality) => Some(format!("quality {}", u8::from(quality))),
+        Rate::Bitrate(bitrate) => Some(format!("{bitrate} bit/s")),
+        Rate::Size(size) => Some(format!("{size} bytes")),
+        Rate::Lossless => Some("lossless".to_owned()),
+        Rate::Target(target) => Some(format!("target {}", target.score)),
+    }
+}
+
+fn dynamic_range(encode: &VideoEncode) -> Option<String> {
+    match (encode.hdr, encode.tone_map) {
+        (Hdr::Keep, _) => None,
+        (Hdr::Sdr, ToneMap::Hable) => Some("SDR".to_owned()),
+        (Hdr::Sdr, curve) => Some(format!("SDR by {curve}")),
+        (Hdr::Refuse, _) => Some("no HDR".to_owned()),
+    }
+}
+
+/// What is done to the picture, in the order in which it is done.
+fn picture(encode: &VideoEncode) -> Vec<String> {
+    let deinterlace = match encode.deinterlace {
+        Deinterlace::Off => None,
+        Deinterlace::Auto => Some("deinterlaced if combed".to_owned()),
+        Deinterlace::Always => Some("deinterlaced".to_owned()),
+    };
+    let frame_rate =
+        (encode.frame_rate != FrameRate::Keep).then(|| format!("frame rate {}", encode.frame_rate));
+    let words = [
+        deinterlace,
+        encode.detelecine.then(|| "detelecined".to_owned()),
+        (encode.crop != Crop::None).then(|| format!("crop {}", encode.crop)),
+        encode.rotate.map(|turn| format!("rotated {turn}")),
+        encode.denoise.map(|denoise| format!("denoise {denoise}")),
+        encode.sharpen.map(|strength| format!("sharpen {strength}")),
+        encode.deband.then(|| "debanded".to_owned()),
+        encode.scale.map(|scale| scale.to_string()),
+        encode.scale_up.then(|| "enlarging".to_owned()),
+        encode.pad.map(|pad| format!("padded to {pad}")),
+        encode.lut.as_ref().map(|lut| format!("colours of {lut}")),
+        encode
+            .watermark
+            .as_ref()
+            .map(|watermark| format!("watermark {}", watermark.picture)),
+        encode
+            .burn_in
+            .as_ref()
+            .map(|track| format!("subtitles {track} burnt in")),
+        frame_rate,
+    ];
+    words.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

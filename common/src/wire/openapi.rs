@@ -13,7 +13,10 @@ use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::encoder::Encoder;
-use crate::recipe::{Argument, BitDepth, Bitrate, Filters, Quality, Recipe, RecipeDraft, Scale};
+use crate::recipe::{
+    Argument, BitDepth, Bitrate, BurnIn, Channels, Crop, Denoise, Filters, FrameRate, Language,
+    Loudness, Pad, Quality, Recipe, RecipeDraft, Rotate, Scale, Score, Size, Trim,
+};
 
 /// Types that are text in JSON, each with a description and an example.
 macro_rules! texts {
@@ -36,15 +39,27 @@ texts! {
     Argument: "An argument of ffmpeg: OPTION=VALUE", "aq-mode=3";
     BatchId: "Identifies the jobs that were enqueued together", "01890a5d-ac96-774b-bcce-b302099a8057";
     Bitrate: "Bits per second; k and M are 1000 and 1,000,000", "4500k";
+    BurnIn: "The subtitle track to draw into the picture: forced, foreign, a number from 1, or a language", "forced";
+    Channels: "Numbers of channels: 2, 6+ or 1-2", "6+";
+    Crop: "Borders to cut off: auto, loose, none or TOP:BOTTOM:LEFT:RIGHT", "140:140:0:0";
+    Denoise: "Removal of noise: [FILTER:]STRENGTH, with hqdn3d or nlmeans, ultralight to strong", "nlmeans:light";
     Digest: "SHA-256 in hexadecimal digits", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     Encoder: "ffmpeg's name of a video encoder", "hevc_nvenc";
     Filters: "Filters of ffmpeg, comma-separated", "hqdn3d,unsharp";
+    FrameRate: "keep, half, a rate, or peak:RATE", "peak:30";
     Hours: "When a worker takes jobs, by its own clock", "mon-fri 19:00-07:00; sat,sun 00:00-24:00";
     JobId: "Identifies a job", "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab";
+    Language: "A language of ISO 639 or BCP 47, or und, any or original", "eng";
     Location: "A file, or an object of a bucket", "s3://media/in/film.mkv";
+    Loudness: "Integrated loudness in LUFS, range in LU, peak in dBTP", "-23/7/-2";
+    Pad: "A canvas: WIDTHxHEIGHT, or a shape such as 16:9", "1920x1080";
     Queue: "Who may run a job: an encoder, any_CODEC, on_WORKER or copy", "any_hevc";
+    Rotate: "A turn clockwise: 90, 180, 270, hflip, or both: 90:hflip", "90";
     Scale: "The picture's size: 1080p, 1280x720, or -2 for a side that follows the other", "1280x-2";
+    Score: "A metric with its value", "vmaf=95";
+    Size: "Bytes; k, M and G are 1000, 1,000,000 and 1,000,000,000", "700M";
     Token: "A name of letters, digits, '-' and '_'", "small-av1";
+    Trim: "From and to in seconds of the input, one of which may be left out", "90-165.5";
     WorkerName: "The name of a worker", "mini-pc";
 }
 

@@ -591,6 +591,41 @@ export interface components {
         };
         /** @enum {string} */
         AudioEncoder: "aac" | "libfdk_aac" | "libmp3lame" | "libopus" | "libvorbis" | "flac" | "ac3" | "eac3";
+        AudioOutput: "copy" | {
+            encode: {
+                bitrate?: components["schemas"]["Bitrate"] | null;
+                downmix?: components["schemas"]["Downmix"] | null;
+                encoder: components["schemas"]["AudioEncoder"];
+                loudness?: components["schemas"]["Loudness"] | null;
+                title?: string | null;
+            };
+        };
+        AudioRule: {
+            /** @default null */
+            channels: components["schemas"]["Channels"] | null;
+            /** @default [] */
+            codecs: string[];
+            /** @default null */
+            commentary: boolean | null;
+            /** @default [] */
+            languages: components["schemas"]["Language"][];
+            /** @default [] */
+            outputs: components["schemas"]["AudioOutput"][];
+            /** @default null */
+            title: string | null;
+        };
+        AudioTracks: {
+            /** @default null */
+            downmix: components["schemas"]["Downmix"] | null;
+            /** @default [] */
+            ensure: components["schemas"]["EnsuredTrack"][];
+            /** @default [] */
+            languages: components["schemas"]["Language"][];
+            /** @default null */
+            loudness: components["schemas"]["Loudness"] | null;
+            /** @default [] */
+            rules: components["schemas"]["AudioRule"][];
+        };
         AwayRow: {
             error: string;
             place: string;
@@ -620,6 +655,8 @@ export interface components {
             error?: string | null;
             since: components["schemas"]["Moment"];
         };
+        /** @example forced */
+        BurnIn: string;
         Candidate: {
             encoder?: components["schemas"]["Encoder"] | null;
             /** Format: float */
@@ -660,6 +697,8 @@ export interface components {
             track?: number | null;
             why?: string | null;
         };
+        /** @example 6+ */
+        Channels: string;
         Choice: {
             encoder: components["schemas"]["Encoder"];
         } | {
@@ -694,6 +733,8 @@ export interface components {
             since: components["schemas"]["Moment"];
             target: string;
         };
+        /** @example 140:140:0:0 */
+        Crop: string;
         Curves: {
             encoder: string;
             fps: (number | null)[];
@@ -704,6 +745,10 @@ export interface components {
         DefaultPreset: {
             preset: components["schemas"]["Token"];
         };
+        /** @enum {string} */
+        Deinterlace: "off" | "auto" | "always";
+        /** @example nlmeans:light */
+        Denoise: string;
         Details: {
             events: components["schemas"]["Event"][];
             home?: components["schemas"]["Queue"] | null;
@@ -714,6 +759,8 @@ export interface components {
         };
         /** @example e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 */
         Digest: string;
+        /** @enum {string} */
+        Downmix: "mono" | "stereo" | "dialogue" | "night" | "rfc7845" | "surround";
         EncodeProgress: {
             /** Format: float */
             bitrate: number;
@@ -759,6 +806,13 @@ export interface components {
             job: components["schemas"]["JobName"];
             queue: components["schemas"]["Queue"];
             worker?: components["schemas"]["WorkerName"] | null;
+        };
+        EnsuredTrack: {
+            bitrate?: components["schemas"]["Bitrate"] | null;
+            /** Format: int32 */
+            channels: number;
+            encoder: components["schemas"]["AudioEncoder"];
+            language?: components["schemas"]["Language"] | null;
         };
         Event: {
             /** Format: date-time */
@@ -816,6 +870,8 @@ export interface components {
             why?: string | null;
             worker: components["schemas"]["WorkerName"];
         };
+        /** @enum {string} */
+        Flagged: "keep" | "drop" | "only";
         FolderRow: {
             files: components["schemas"]["FileRow"][];
             folders: string[];
@@ -829,8 +885,10 @@ export interface components {
             file: string;
             recipe: components["schemas"]["Recipe"];
         };
+        /** @example peak:30 */
+        FrameRate: string;
         /** @enum {string} */
-        Hdr: "keep" | "sdr";
+        Hdr: "keep" | "sdr" | "refuse";
         History: {
             by_worker: components["schemas"]["WorkerSum"][];
             curve: components["schemas"]["Point"][];
@@ -948,6 +1006,8 @@ export interface components {
         };
         /** @enum {string} */
         Kind: "track" | "language" | "title" | "disposition" | "chapters" | "attachment" | "cover" | "tag" | "rotation" | "aspect" | "colour" | "hdr10" | "hdr10plus" | "dolby_vision" | "hlg" | "interlacing" | "alpha" | "captions" | "timing" | "timecode" | "layout";
+        /** @example eng */
+        Language: string;
         LiveState: {
             attention: components["schemas"]["Attention"][];
             broker: components["schemas"]["Broker"];
@@ -970,6 +1030,8 @@ export interface components {
         Login: {
             password: string;
         };
+        /** @example -23/7/-2 */
+        Loudness: string;
         Measured: {
             /** Format: double */
             fps: number;
@@ -1015,6 +1077,8 @@ export interface components {
             state?: components["schemas"]["JobState"] | null;
             why?: string | null;
         };
+        /** @example 1920x1080 */
+        Pad: string;
         Page: {
             jobs: components["schemas"]["JobRow"][];
             states: [
@@ -1030,6 +1094,8 @@ export interface components {
             /** Format: int64 */
             sequence: number;
         };
+        /** @enum {string} */
+        Place: "top-left" | "top-right" | "bottom-left" | "bottom-right" | "center";
         Plan: {
             alternatives: components["schemas"]["Alternative"][];
             candidates: components["schemas"]["Candidate"][];
@@ -1079,6 +1145,11 @@ export interface components {
             file: string;
         };
         Quality: number;
+        QualityTarget: {
+            /** Format: int32 */
+            max_percent?: number;
+            score: components["schemas"]["Score"];
+        };
         /** @example any_hevc */
         Queue: string;
         QueueRow: {
@@ -1107,6 +1178,10 @@ export interface components {
             quality: components["schemas"]["Quality"];
         } | {
             bitrate: components["schemas"]["Bitrate"];
+        } | {
+            size: components["schemas"]["Size"];
+        } | "lossless" | {
+            target: components["schemas"]["QualityTarget"];
         };
         Receipt: {
             batch?: components["schemas"]["BatchId"] | null;
@@ -1114,11 +1189,14 @@ export interface components {
         };
         Recipe: {
             audio?: components["schemas"]["Audio"];
+            audio_tracks?: components["schemas"]["AudioTracks"];
             captions?: components["schemas"]["Captions"];
             container?: components["schemas"]["Container"];
             refuse_loss?: components["schemas"]["Kind"][];
             strict_input?: boolean;
+            subtitle_tracks?: components["schemas"]["SubtitleTracks"];
             subtitles?: components["schemas"]["Subtitles"];
+            trim?: components["schemas"]["Trim"] | null;
             video: components["schemas"]["Video"];
         };
         Refusal: {
@@ -1164,6 +1242,8 @@ export interface components {
         };
         /** @enum {string} */
         Role: "reader" | "operator";
+        /** @example 90 */
+        Rotate: string;
         Run: {
             /** Format: int32 */
             attempt: number;
@@ -1243,6 +1323,8 @@ export interface components {
         };
         /** @example 1280x-2 */
         Scale: string;
+        /** @example vmaf=95 */
+        Score: string;
         SessionInfo: {
             locked: boolean;
             role?: components["schemas"]["Role"] | null;
@@ -1256,6 +1338,10 @@ export interface components {
             input: components["schemas"]["Content"];
             output?: components["schemas"]["Content"] | null;
         };
+        /** @example 700M */
+        Size: string;
+        /** @enum {string} */
+        Speed: "slowest" | "slower" | "slow" | "medium" | "fast" | "faster" | "fastest";
         /** @enum {string} */
         Stage: "reading" | "encoding" | "verifying" | "publishing";
         StreamRow: {
@@ -1274,6 +1360,20 @@ export interface components {
             replicas: components["schemas"]["Replica"][];
             storage: string;
             subjects: string[];
+        };
+        /** @enum {string} */
+        Strength: "ultralight" | "light" | "medium" | "strong";
+        SubtitleTracks: {
+            /** @default false */
+            external: boolean;
+            /** @default false */
+            extract: boolean;
+            /** @default keep */
+            forced: components["schemas"]["Flagged"];
+            /** @default [] */
+            languages: components["schemas"]["Language"][];
+            /** @default keep */
+            sdh: components["schemas"]["Flagged"];
         };
         /** @enum {string} */
         Subtitles: "keep" | "none";
@@ -1302,6 +1402,8 @@ export interface components {
         };
         /** @example small-av1 */
         Token: string;
+        /** @enum {string} */
+        ToneMap: "hable" | "bt2390" | "mobius" | "reinhard";
         Totals: {
             cancelled: number;
             completed: number;
@@ -1345,6 +1447,8 @@ export interface components {
                 language?: string | null;
             };
         };
+        /** @example 90-165.5 */
+        Trim: string;
         Unavailable: {
             last_seen?: components["schemas"]["Moment"] | null;
             note?: string | null;
@@ -1364,13 +1468,30 @@ export interface components {
         VideoEncode: {
             arguments?: components["schemas"]["Argument"][];
             bit_depth?: components["schemas"]["BitDepth"] | null;
+            burn_in?: components["schemas"]["BurnIn"] | null;
             chroma?: components["schemas"]["Chroma"];
+            crop?: components["schemas"]["Crop"];
+            deband?: boolean;
+            deinterlace?: components["schemas"]["Deinterlace"];
+            denoise?: components["schemas"]["Denoise"] | null;
+            detelecine?: boolean;
             filters?: components["schemas"]["Filters"] | null;
+            floor?: components["schemas"]["Score"] | null;
+            frame_rate?: components["schemas"]["FrameRate"];
             hdr?: components["schemas"]["Hdr"];
+            lut?: components["schemas"]["Location"] | null;
+            max_bitrate?: components["schemas"]["Bitrate"] | null;
+            pad?: components["schemas"]["Pad"] | null;
             preset?: components["schemas"]["Token"] | null;
             rate?: components["schemas"]["Rate"];
+            rotate?: components["schemas"]["Rotate"] | null;
             scale?: components["schemas"]["Scale"] | null;
             scale_up?: boolean;
+            sharpen?: components["schemas"]["Strength"] | null;
+            speed?: components["schemas"]["Speed"] | null;
+            tone_map?: components["schemas"]["ToneMap"];
+            two_pass?: boolean;
+            watermark?: components["schemas"]["Watermark"] | null;
             with: components["schemas"]["Choice"];
         };
         Vocabulary: {
@@ -1387,6 +1508,14 @@ export interface components {
             /** Format: int64 */
             pending: number;
             queue: components["schemas"]["Queue"];
+        };
+        Watermark: {
+            /** Format: int32 */
+            opacity_percent?: number;
+            picture: components["schemas"]["Location"];
+            place?: components["schemas"]["Place"];
+            /** Format: int32 */
+            width_percent?: number | null;
         };
         Week: {
             hours: components["schemas"]["Hours"];

@@ -1,10 +1,17 @@
-//! What a recipe does with subtitles and closed captions.
+//! What a recipe does with subtitles and closed captions: with all tracks here, with single tracks in
+//! [`SubtitleTracks`].
+
+mod burn_in;
+mod tracks;
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::names::unknown::UnknownName;
+
+pub use burn_in::BurnIn;
+pub use tracks::{Flagged, SubtitleTracks};
 
 /// What to do with the subtitle tracks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,10 +1,25 @@
-//! Depth, dynamic range and colour sampling of the output's picture.
+//! The output's picture: its depth, dynamic range and colour sampling here, and a file for each further property.
+
+mod crop;
+mod frame_rate;
+mod orientation;
+mod overlay;
+mod restore;
+mod scale;
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::names::unknown::UnknownName;
+use crate::recipe::named::named;
+
+pub use crop::{Borders, Crop, CropError};
+pub use frame_rate::{FrameRate, FrameRateError, FramesPerSecond};
+pub use orientation::{Pad, PadError, Rotate, RotateError};
+pub use overlay::{Place, Watermark};
+pub use restore::{Deinterlace, Denoise, DenoiseFilter, Strength};
+pub use scale::{Scale, ScaleError};
 
 /// Bits per sample of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,24 +78,29 @@ pub enum Hdr {
     Keep,
     /// Tone map it to standard dynamic range in the colours of BT.709; wide colours and RGB become BT.709 as well.
     Sdr,
+    /// Refuse inputs of high dynamic range.
+    Refuse,
 }
 
-/// `keep` or `sdr`.
-impl FromStr for Hdr {
-    type Err = UnknownName;
+named!(Hdr, "choice of dynamic range": Keep = "keep", Sdr = "sdr", Refuse = "refuse");
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "keep" => Ok(Self::Keep),
-            "sdr" => Ok(Self::Sdr),
-            _ => Err(UnknownName::new(
-                "choice of dynamic range",
-                text,
-                &["keep", "sdr"],
-            )),
-        }
-    }
+/// The curve that maps high to standard dynamic range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ToneMap {
+    /// Keeps contrast, and darkens.
+    #[default]
+    Hable,
+    /// ITU-R BT.2390: keeps dark and middle tones, and compresses bright ones.
+    Bt2390,
+    /// Keeps middle tones, and compresses bright ones smoothly.
+    Mobius,
+    /// Simple, and flat in contrast.
+    Reinhard,
 }
+
+named!(ToneMap, "tone map": Hable = "hable", Bt2390 = "bt2390", Mobius = "mobius", Reinhard = "reinhard");
 
 /// The colour sampling of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

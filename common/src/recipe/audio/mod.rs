@@ -1,4 +1,8 @@
-//! What a recipe does with audio.
+//! What a recipe does with audio: with all tracks here, with single tracks in [`AudioTracks`].
+
+mod downmix;
+mod loudness;
+mod tracks;
 
 use std::str::FromStr;
 
@@ -6,6 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::unknown::UnknownName;
 use crate::recipe::rate::{Bitrate, BitrateError};
+
+pub use downmix::Downmix;
+pub use loudness::{Loudness, LoudnessError};
+pub use tracks::{AudioOutput, AudioRule, AudioTracks, Channels, ChannelsError, EnsuredTrack};
 
 /// What to do with the audio tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,45 @@
+//! Which subtitle tracks an output has.
+
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::language::Language;
+use crate::recipe::named::named;
+use crate::wire::is_default;
+
+/// Which subtitle tracks an output has, and where they come from and go to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SubtitleTracks {
+    /// Tracks in other languages are dropped. Empty: every language.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Language>,
+    /// What becomes of forced tracks.
+    #[serde(skip_serializing_if = "is_default")]
+    pub forced: Flagged,
+    /// What becomes of tracks for the deaf and hard of hearing (SDH).
+    #[serde(skip_serializing_if = "is_default")]
+    pub sdh: Flagged,
+    /// Whether subtitle files beside the input (`film.en.forced.srt`) become tracks.
+    #[serde(skip_serializing_if = "is_default")]
+    pub external: bool,
+    /// Whether the tracks are written to files beside the output, too.
+    #[serde(skip_serializing_if = "is_default")]
+    pub extract: bool,
+}
+
+/// What becomes of tracks with a flag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Flagged {
+    /// They are kept like others.
+    #[default]
+    Keep,
+    /// They are dropped.
+    Drop,
+    /// All others are dropped.
+    Only,
+}
+
+named!(Flagged, "choice of flagged tracks": Keep = "keep", Drop = "drop", Only = "only");

@@ -1,0 +1,202 @@
+//! The options of a recipe, the same for all commands. Each part of a recipe has its own file.
+
+mod audio;
+mod picture;
+mod rate;
+mod subtitles;
+#[cfg(test)]
+mod tests;
+
+use clap::{Args, ValueEnum};
+use common::job::changes::Kind;
+use common::recipe::encoder::{Codec, Encoder};
+use common::recipe::{
+    Argument, Captions, Choice, Container, Recipe, RecipeDraft, Trim, Video, VideoEncode,
+};
+
+use crate::cli::exit::Error;
+use crate::recipe::options::audio::AudioOptions;
+use crate::recipe::options::picture::PictureOptions;
+use crate::recipe::options::rate::RateOptions;
+use crate::recipe::options::subtitles::SubtitleOptions;
+use crate::recipe::presets::{PresetChoice, PresetSource};
+
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Recipe")]
+pub(crate) struct RecipeOptions {
+    /// Preset name, or a .toml or .json file with a recipe; other options override it
+    #[arg(long, value_name = "NAME|FILE")]
+    pub preset: Option<PresetChoice>,
+    /// Video encoder by its ffmpeg name, e.g. libx265; several in order of preference: hevc_nvenc,libx265
+    #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with_all = ["codec", "video"])]
+    pub encoder: Vec<Encoder>,
+    /// Any encoder of this codec: h264, hevc, av1, vp9, …
+    #[arg(long, value_name = "NAME", conflicts_with = "video")]
+    pub codec: Option<Codec>,
+    /// `copy` keeps the video and changes only the container
+    #[arg(long, value_name = "copy")]
+    pub video: Option<VideoChoice>,
+    /// Container: mkv, mp4, mov, webm [default: mkv]
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<Container>,
+    /// Only this part of the input: 1:30-2:45, 10- or -20
+    #[arg(long, value_name = "FROM-TO", allow_hyphen_values = true)]
+    pub trim: Option<Trim>,
+    /// Closed captions in the video: keep, or srt to extract them to a subtitle track [default: keep]
+    #[arg(long, value_name = "HOW")]
+    pub captions: Option<Captions>,
+    /// Refuse inputs that would lose one of these, e.g. hdr10,captions,layout
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        long_help = kinds_of_loss()
+    )]
+    pub refuse_loss: Vec<Kind>,
+    /// Refuse inputs that are damaged anywhere
+    #[arg(long)]
+    pub strict_input: bool,
+    /// Extra ffmpeg option from the allowlist, e.g. g=240; may be repeated
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub argument: Vec<Argument>,
+    #[command(flatten)]
+    pub rate: RateOptions,
+    #[command(flatten)]
+    pub picture: PictureOptions,
+    #[command(flatten)]
+    pub audio: AudioOptions,
+    #[command(flatten)]
+    pub subtitles: SubtitleOptions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VideoChoice {
+    Copy,
+}
+
+/// The help of `--refuse-loss`, with every kind of change.
+fn kinds_of_loss() -> String {
+    let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    format!(
+        "Refuse inputs that would lose one of these, e.g. hdr10,captions,layout. The kinds are: {}",
+        kinds.join(", ")
+    )
+}
+
+impl RecipeOptions {
+    /// Whether the options name an encoder, a codec or `copy`.
+    fn names_encoder(&self) -> bool {
+        !self.encoder.is_empty() || self.codec.is_some() || self.video.is_some()
+    }
+
+    /// The recipe of these options. `default` is used if they name no encoder.
+    ///
+    /// # Errors
+    /// If nothing is named and there is no default, the preset is not there
+    /// or cannot be read, or the options do not fit together.
+    pub(crate) async fn recipe(
+        &self,
+        presets: PresetSource<'_>,
+        default: Option<Choice>,
+    ) -> Result<Recipe, Error> {
+        let base = presets
+            .base(self.preset.as_ref(), self.names_encoder())
+            .await?;
+        self.recipe_from(base, default)
+    }
+
+    fn recipe_from(&self, base: Option<Recipe>, default: Option<Choice>) -> Result<Recipe, Error> {
+        let video = self.video(base.as_ref().map(|recipe| &recipe.video), default)?;
+        let edited = base.unwrap_or_else(Recipe::copy).edit(|draft| {
+            draft.video = video;
+            self.override_draft(draft);
+        });
+        edited.map_err(Error::usage)
+    }
+
+    fn override_draft(&self, draft: &mut RecipeDraft) {
+        if let Some(container) = self.container {
+            draft.container = container;
+        }
+        if let Some(trim) = self.trim {
+            draft.trim = Some(trim);
+        }
+        if let Some(captions) = self.captions {
+            draft.captions = captions;
+        }
+        draft.refuse_loss.extend(&self.refuse_loss);
+        draft.strict_input |= self.strict_input;
+        self.audio.override_draft(draft);
+        self.subtitles.override_draft(draft);
+    }
+
+    fn video(&self, base: Option<&Video>, default: Option<Choice>) -> Result<Video, Error> {
+        let choice = match (self.encoder.as_slice(), self.codec) {
+            ([encoder], _) => Some(Choice::Encoder(encoder.clone())),
+            ([], Some(codec)) => Some(Choice::Codec(codec)),
+            ([], None) => None,
+            (encoders, _) => {
+                let encoders = encoders.to_vec().try_into();
+                Some(Choice::FirstOf(encoders.map_err(Error::usage)?))
+            }
+        };
+        let mut video = match (self.video, choice, base) {
+            (Some(VideoChoice::Copy), _, _) => Video::Copy,
+            (None, Some(with), Some(Video::Encode(encode))) => {
+                let mut encode = encode.clone();
+                encode.with = with;
+                Video::Encode(encode)
+            }
+            (None, Some(with), _) => Video::Encode(Box::new(VideoEncode::new(with))),
+            (None, None, Some(video)) => video.clone(),
+            (None, None, None) => match default {
+                Some(with) => Video::Encode(Box::new(VideoEncode::new(with))),
+                None => {
+                    return Err(Error::usage(
+                        "no encoder is named: give --encoder NAME, --codec NAME, --video copy or --preset NAME|FILE",
+                    ));
+                }
+            },
+        };
+        match &mut video {
+            Video::Encode(encode) => self.override_encode(encode),
+            Video::Copy => self.refuse_encode_options()?,
+        }
+        Ok(video)
+    }
+
+    fn override_encode(&self, encode: &mut VideoEncode) {
+        self.rate.override_encode(encode);
+        self.picture.override_encode(encode);
+        self.subtitles.override_encode(encode);
+        for argument in &self.argument {
+            encode
+                .arguments
+                .retain(|earlier| earlier.option() != argument.option());
+            encode.arguments.push(argument.clone());
+        }
+    }
+
+    /// Refuses options of an encode that copied video cannot follow.
+    fn refuse_encode_options(&self) -> Result<(), Error> {
+        let given = self
+            .rate
+            .given()
+            .or_else(|| self.picture.given())
+            .or_else(|| self.subtitles.given_for_encode())
+            .or_else(|| (!self.argument.is_empty()).then_some("--argument"));
+        match given {
+            Some(option) => Err(Error::usage(format!(
+                "{option} has no effect with copied video: leave it out, or choose an --encoder"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first of these options that is given.
+fn first_given<const N: usize>(options: [(&'static str, bool); N]) -> Option<&'static str> {
+    options
+        .into_iter()
+        .find_map(|(option, is_given)| is_given.then_some(option))
+}

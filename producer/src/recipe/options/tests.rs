@@ -1,0 +1,118 @@
+use clap::Parser;
+
+use super::*;
+use common::recipe::{Audio, BitDepth, Rate, Scale};
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    recipe: RecipeOptions,
+}
+
+fn read(line: &[&str]) -> Result<Recipe, String> {
+    let options = Line::try_parse_from([&["test"], line].concat())
+        .map_err(|error| error.to_string())?
+        .recipe;
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime")
+        .block_on(options.recipe(PresetSource::BuiltIn, None))
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn options_become_the_recipe_that_they_say() {
+    let recipe = read(&[
+        "--encoder",
+        "libx265",
+        "--crf",
+        "20",
+        "--scale",
+        "-2x720",
+        "--audio",
+        "opus:96k",
+        "--argument",
+        "g=240",
+        "--container",
+        "mp4",
+        "--bit-depth",
+        "10",
+    ])
+    .expect("sound");
+    let encode = recipe.video_encode().expect("encodes");
+    assert_eq!(encode.rate, Rate::Crf(20.0));
+    assert_eq!(encode.bit_depth, Some(BitDepth::Ten));
+    assert_eq!(encode.scale, Some(Scale::Height(720)));
+    assert_eq!(encode.arguments[0].to_string(), "g=240");
+    assert_eq!(recipe.container, Container::Mp4);
+    assert!(matches!(recipe.audio, Audio::Encode { .. }));
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused_with_its_reason() {
+    for (line, words) in [
+        (&["--crf", "20"][..], "--encoder NAME"),
+        (
+            &["--encoder", "libx264", "--codec", "h264"],
+            "cannot be used with",
+        ),
+        (
+            &["--codec", "h264", "--crf", "20", "--bitrate", "4M"],
+            "cannot be used with",
+        ),
+        (&["--codec", "h264", "--bitrate", "abc"], "no bitrate"),
+        (&["--codec", "h264", "--crf", "NaN"], "not a quality"),
+        (&["--codec", "h264", "--quality", "0"], "1 (smallest)"),
+        (&["--codec", "h246"], "unknown codec"),
+        (&["--video", "copy", "--crf", "20"], "--crf has no effect"),
+        (&["--encoder", "libx264", "--crf", "99"], "0 (best) to 51"),
+        (
+            &["--encoder", "libx265", "--encoder-preset", "slwo"],
+            "libx265 has no preset 'slwo'",
+        ),
+        (
+            &["--codec", "h264", "--container", "webm"],
+            "webm cannot hold h264",
+        ),
+        (
+            &["--codec", "h264", "--filter", "movie=/etc/passwd"],
+            "not allowed",
+        ),
+        (
+            &["--codec", "h264", "--argument", "passlogfile=x"],
+            "not allowed",
+        ),
+        (&["--preset", "missing.toml"], "preset missing.toml"),
+        (
+            &["--preset", "ours"],
+            "archive-hevc, compatible-h264, small-av1 built in",
+        ),
+    ] {
+        let error = read(line).expect_err("refused");
+        assert!(error.contains(words), "{line:?}: {error}");
+    }
+}
+
+#[test]
+fn options_override_a_preset_field_by_field() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("archive.toml");
+    let text = "container = \"mp4\"\n[video.encode]\nwith = { encoder = \"libx265\" }\nrate = { crf = 18 }\narguments = [\"g=240\"]\n";
+    std::fs::write(&file, text).expect("written");
+    let file = file.to_str().expect("text");
+    let recipe = read(&["--preset", file, "--crf", "30", "--argument", "g=60"]).expect("sound");
+    let encode = recipe.video_encode().expect("encodes");
+    assert_eq!(encode.with.to_string(), "libx265");
+    assert_eq!(encode.rate, Rate::Crf(30.0));
+    assert_eq!(encode.arguments.len(), 1);
+    assert_eq!(recipe.container, Container::Mp4);
+    let built_in = read(&["--preset", "small-av1", "--container", "webm"]).expect("sound");
+    let words = "any av1 encoder, quality 50, libopus 128k, webm";
+    assert_eq!(built_in.to_string(), words);
+    assert_eq!(
+        read(&["--preset", file, "--video", "copy"])
+            .expect("sound")
+            .video,
+        Video::Copy
+    );
+}
