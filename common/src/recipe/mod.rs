@@ -21,6 +21,7 @@ mod filters;
 mod language;
 pub mod loss;
 mod named;
+mod outputs;
 mod picture;
 pub mod preset;
 mod rate;
@@ -40,6 +41,9 @@ pub use draft::RecipeDraft;
 pub use error::RecipeError;
 pub use filters::{FilterError, Filters};
 pub use language::{Language, LanguageError};
+pub use outputs::{
+    NameError, NameTemplate, Outputs, OutputsError, Placeholder, Rendition, RenditionError,
+};
 pub use picture::{
     BitDepth, Borders, Chroma, Crop, CropError, Deinterlace, Denoise, DenoiseFilter, FrameRate,
     FrameRateError, FramesPerSecond, Hdr, Pad, PadError, Place, Rotate, RotateError, Scale,

@@ -15,7 +15,8 @@ use crate::names::token::Token;
 use crate::recipe::encoder::Encoder;
 use crate::recipe::{
     Argument, BitDepth, Bitrate, BurnIn, Channels, Crop, Denoise, Filters, FrameRate, Language,
-    Loudness, Pad, Quality, Recipe, RecipeDraft, Rotate, Scale, Score, Size, Trim,
+    Loudness, NameTemplate, Pad, Quality, Recipe, RecipeDraft, Rendition, Rotate, Scale, Score,
+    Size, Trim,
 };
 
 /// Types that are text in JSON, each with a description and an example.
@@ -52,8 +53,10 @@ texts! {
     Language: "A language of ISO 639 or BCP 47, or und, any or original", "eng";
     Location: "A file, or an object of a bucket", "s3://media/in/film.mkv";
     Loudness: "Integrated loudness in LUFS, range in LU, peak in dBTP", "-23/7/-2";
+    NameTemplate: "The name of an output, without its extension: text with {stem}, {height}, {width}, {codec}, {encoder}, {quality}, {bitrate}, {container}, {preset}", "{stem}-{height}p";
     Pad: "A canvas: WIDTHxHEIGHT, or a shape such as 16:9", "1920x1080";
     Queue: "Who may run a job: an encoder, any_CODEC, on_WORKER or copy", "any_hevc";
+    Rendition: "A size, and the bits per second for it", "720p:3M";
     Rotate: "A turn clockwise: 90, 180, 270, hflip, or both: 90:hflip", "90";
     Scale: "The picture's size: 1080p, 1280x720, or -2 for a side that follows the other", "1280x-2";
     Score: "A metric with its value", "vmaf=95";

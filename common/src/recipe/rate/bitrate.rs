@@ -16,9 +16,20 @@ pub struct Bitrate(u64);
 pub struct BitrateError(String);
 
 impl Bitrate {
+    /// Less than 1 kbit/s is a forgotten unit.
+    const LEAST: u64 = 1_000;
+    /// More than 10 Gbit/s is a typing error.
+    const MOST: u64 = 10_000_000_000;
+
     /// Bits per second.
     pub fn bits_per_second(self) -> u64 {
         self.0
+    }
+
+    /// `whole`, changed as `of` is changed to this.
+    pub(in crate::recipe) fn in_proportion(self, whole: Self, of: Self) -> Self {
+        let bits = u128::from(whole.0) * u128::from(self.0) / u128::from(of.0);
+        Self(bits.clamp(u128::from(Self::LEAST), u128::from(Self::MOST)) as u64)
     }
 }
 
@@ -38,8 +49,7 @@ impl FromStr for Bitrate {
             return Err(error());
         }
         let bits = number.parse::<f64>().map_err(|_| error())? * unit;
-        // Less than 1 kbit/s is a forgotten unit; more than 10 Gbit/s is a typing error.
-        if (1e3..=1e10).contains(&bits) {
+        if (Self::LEAST as f64..=Self::MOST as f64).contains(&bits) {
             Ok(Self(bits as u64))
         } else {
             Err(error())
