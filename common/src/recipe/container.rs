@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::names::unknown::UnknownName;
+use crate::recipe::audio::AudioEncoder;
 use crate::recipe::encoder::Codec;
 
 /// The file format of an output.
@@ -22,11 +23,31 @@ pub enum Container {
     Mov,
     /// WebM: VP8, VP9 and AV1 with Opus or Vorbis.
     Webm,
+    /// Matroska with audio only.
+    Mka,
+    /// MP4 with audio only: AAC, ALAC or AC-3.
+    M4a,
+    /// MP3.
+    Mp3,
+    /// FLAC.
+    Flac,
+    /// Opus in Ogg.
+    Opus,
 }
 
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 4] = [Self::Mkv, Self::Mp4, Self::Mov, Self::Webm];
+    pub const ALL: [Self; 9] = [
+        Self::Mkv,
+        Self::Mp4,
+        Self::Mov,
+        Self::Webm,
+        Self::Mka,
+        Self::M4a,
+        Self::Mp3,
+        Self::Flac,
+        Self::Opus,
+    ];
 
     /// File name extension, and the name that people type.
     pub fn extension(self) -> &'static str {
@@ -35,16 +56,58 @@ impl Container {
             Self::Mp4 => "mp4",
             Self::Mov => "mov",
             Self::Webm => "webm",
+            Self::Mka => "mka",
+            Self::M4a => "m4a",
+            Self::Mp3 => "mp3",
+            Self::Flac => "flac",
+            Self::Opus => "opus",
         }
     }
 
     /// ffmpeg's name of the muxer.
     pub fn muxer(self) -> &'static str {
         match self {
-            Self::Mkv => "matroska",
+            Self::Mkv | Self::Mka => "matroska",
             Self::Mp4 => "mp4",
             Self::Mov => "mov",
             Self::Webm => "webm",
+            Self::M4a => "ipod",
+            Self::Mp3 => "mp3",
+            Self::Flac => "flac",
+            Self::Opus => "opus",
+        }
+    }
+
+    /// Whether the container is for audio without video.
+    pub fn is_audio_only(self) -> bool {
+        matches!(
+            self,
+            Self::Mka | Self::M4a | Self::Mp3 | Self::Flac | Self::Opus
+        )
+    }
+
+    /// Whether the container is Matroska or a part of it.
+    pub fn is_matroska(self) -> bool {
+        matches!(self, Self::Mkv | Self::Mka | Self::Webm)
+    }
+
+    /// Whether the container is MP4 or its relative, QuickTime.
+    pub fn is_mp4(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Mov | Self::M4a)
+    }
+
+    /// Whether the container holds more than one audio track.
+    pub fn holds_several_tracks(self) -> bool {
+        !matches!(self, Self::Mp3 | Self::Flac | Self::Opus)
+    }
+
+    /// The audio encoder whose codec every player of the container knows.
+    pub fn usual_audio_encoder(self) -> AudioEncoder {
+        match self {
+            Self::Mkv | Self::Mka | Self::Mp4 | Self::Mov | Self::M4a => AudioEncoder::Aac,
+            Self::Webm | Self::Opus => AudioEncoder::Libopus,
+            Self::Mp3 => AudioEncoder::Libmp3lame,
+            Self::Flac => AudioEncoder::Flac,
         }
     }
 
@@ -61,6 +124,7 @@ impl Container {
                 codec,
                 Codec::Vp8 | Codec::Vp9 | Codec::Av1 | Codec::Vvc | Codec::Ffv1
             ),
+            Self::Mka | Self::M4a | Self::Mp3 | Self::Flac | Self::Opus => false,
         }
     }
 
@@ -68,10 +132,14 @@ impl Container {
     /// same.
     pub fn holds_audio(self, codec: &str) -> bool {
         match self {
-            Self::Mkv => MKV.contains(&codec),
+            Self::Mkv | Self::Mka => MKV.contains(&codec),
             Self::Webm => matches!(codec, "opus" | "vorbis"),
             Self::Mp4 => MP4.contains(&codec),
             Self::Mov => MOV.contains(&codec),
+            Self::M4a => matches!(codec, "aac" | "alac" | "ac3"),
+            Self::Mp3 => codec == "mp3",
+            Self::Flac => codec == "flac",
+            Self::Opus => codec == "opus",
         }
     }
 }

@@ -70,15 +70,15 @@ impl RecipeDraft {
         }
     }
 
-    /// How video is encoded; `None` if it is copied.
+    /// How video is encoded; `None` if it is copied or left out.
     pub fn video_encode(&self) -> Option<&VideoEncode> {
         match &self.video {
             Video::Encode(encode) => Some(encode),
-            Video::Copy => None,
+            Video::Copy | Video::None => None,
         }
     }
 
-    /// The codec of the output's video; `None` if it is copied, or if the encoder is outside the catalogue.
+    /// The codec of the output's video; `None` if it is copied or left out, or if the encoder is outside the catalogue.
     pub fn codec(&self) -> Option<Codec> {
         self.video_encode()?.with.codec()
     }
@@ -86,6 +86,12 @@ impl RecipeDraft {
     /// Refuses parts that cannot work with any input.
     pub(super) fn check(&self) -> Result<(), RecipeError> {
         let container = self.container;
+        if container.is_audio_only() && self.video != Video::None {
+            return Err(RecipeError::AudioOnly(container));
+        }
+        if self.video == Video::None && self.audio == Audio::None {
+            return Err(RecipeError::Empty);
+        }
         if let Some(codec) = self.codec().filter(|codec| !container.holds_video(*codec)) {
             return Err(RecipeError::Video { container, codec });
         }

@@ -17,6 +17,12 @@ pub enum RecipeError {
         /// The codec that the encoder makes.
         codec: Codec,
     },
+    /// The container is for audio without video, e.g. MP3.
+    #[error("{0} holds no video: give --video none, or choose another --container")]
+    AudioOnly(Container),
+    /// The output would have neither video nor audio.
+    #[error("neither video nor audio is left: give --audio copy, or leave out --video none")]
+    Empty,
     /// The container cannot hold the audio codec, e.g. AAC in WebM.
     #[error("{container} cannot hold {codec} audio: choose another --audio encoder or --container")]
     Audio {

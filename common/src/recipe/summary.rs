@@ -14,6 +14,7 @@ impl fmt::Display for Recipe {
         let mut words = match &self.video {
             Video::Encode(encode) => video(encode),
             Video::Copy => vec!["video as it is".to_owned()],
+            Video::None => vec!["no video".to_owned()],
         };
         match &self.audio {
             Audio::Copy => {}

@@ -24,6 +24,8 @@ pub enum Video {
     Encode(Box<VideoEncode>),
     /// Copy it.
     Copy,
+    /// Leave it out: the output has audio only.
+    None,
 }
 
 /// How video is encoded.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use common::broker::{Broker, NamesError, Outputs};
 use common::names::location::Location;
 use common::names::printable::printable;
-use common::recipe::Container;
+use common::recipe::{Container, Recipe};
 use common::store::Stores;
 use common::submit::naming;
 use common::submit::naming::NamedSource;
@@ -42,13 +42,15 @@ pub(crate) struct Submission {
     pub is_complete: bool,
 }
 
-/// Finds the sources, without those in folders of outputs, and prints what was found.
+/// Finds the sources for a recipe, without those in folders of outputs, and prints what was found.
 pub(crate) async fn find(
+    recipe: &Recipe,
     options: &SourceOptions,
     outputs: &[Location],
     stores: &Stores,
 ) -> Result<Submission, Error> {
     let mut found = Search::new(&options.globs, outputs, stores)?
+        .for_recipe(recipe)
         .run(&options.paths)
         .await?;
     let left_out: Vec<LeftOut> = found

@@ -1,6 +1,7 @@
 //! Encoding, watching, confining and checking with the real ffmpeg. ffmpeg itself makes the inputs, which are small and
 //! lie in a folder that goes with the test.
 
+mod audio_only;
 mod basics;
 mod changes;
 mod faults;

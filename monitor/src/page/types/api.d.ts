@@ -722,7 +722,7 @@ export interface components {
             waiting: number;
         };
         /** @enum {string} */
-        Container: "mkv" | "mp4" | "mov" | "webm";
+        Container: "mkv" | "mp4" | "mov" | "webm" | "mka" | "m4a" | "mp3" | "flac" | "opus";
         Content: {
             media?: components["schemas"]["MediaInfo"] | null;
             why?: string | null;
@@ -1464,7 +1464,7 @@ export interface components {
         Unserved: "paused" | "quarantined" | "drained" | "off_hours" | "lost" | "not_there" | "no_workers" | "not_proved";
         Video: {
             encode: components["schemas"]["VideoEncode"];
-        } | "copy";
+        } | "copy" | "none";
         VideoEncode: {
             arguments?: components["schemas"]["Argument"][];
             bit_depth?: components["schemas"]["BitDepth"] | null;

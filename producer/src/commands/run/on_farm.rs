@@ -89,8 +89,13 @@ impl Request<'_> {
     async fn forecast(&self, settings: &Settings) -> Result<Exit, Error> {
         let terms = self.jobs.terms(self.recipe.clone(), self.renew)?;
         let stores = Stores::new();
-        let mut submission =
-            submission::find(self.sources, &self.destination.folders()?, &stores).await?;
+        let mut submission = submission::find(
+            &self.recipe,
+            self.sources,
+            &self.destination.folders()?,
+            &stores,
+        )
+        .await?;
         let broker = settings.connect().await?;
         let store = self.upload_to.as_ref();
         let decided = dry_run::decide(
@@ -121,8 +126,13 @@ impl Request<'_> {
         for location in [Some(folder), store].into_iter().flatten() {
             preflight::reach(location).await?;
         }
-        let mut submission =
-            submission::find(self.sources, &self.destination.folders()?, &stores).await?;
+        let mut submission = submission::find(
+            &self.recipe,
+            self.sources,
+            &self.destination.folders()?,
+            &stores,
+        )
+        .await?;
         let read_from = |source: &SourceFile| upload::read_from(store, &source.input.location);
         let inputs: Vec<Location> = submission.sources.iter().map(read_from).collect();
         self.destination.refuse_scattered(&inputs)?;

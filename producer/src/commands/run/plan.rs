@@ -72,6 +72,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     } else {
         let stores = Stores::new();
         let found = Search::new(&options.globs, &[], &stores)?
+            .for_recipe(&recipe)
             .run(&options.paths)
             .await?;
         // With a store, local files are uploaded. The place of the outputs is unknown here.

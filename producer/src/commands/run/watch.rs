@@ -9,6 +9,7 @@ use common::broker::Broker;
 use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
+use common::recipe::Video;
 use common::store::Stores;
 use common::submit::result::SubmitResult;
 use common::submit::terms::{JobTerms, Renew};
@@ -188,11 +189,12 @@ impl Watch {
     /// Scans once, and submits the files that have arrived.
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         let outputs = [self.destination.folder.clone()];
-        let search = Search::new(&self.globs, &outputs, &self.stores)?;
+        let search =
+            Search::new(&self.globs, &outputs, &self.stores)?.for_recipe(&self.terms.recipe);
         let found = search.that_may_find_nothing().run(&self.paths).await?;
         let inputs = found.sources.iter().map(|source| &source.input);
         let mut arrived = self.arrivals.look(inputs, Instant::now());
-        arrived.retain(|index| self.holds_video(&found.sources[*index]));
+        arrived.retain(|index| self.holds_media(&found.sources[*index]));
         if arrived.is_empty() {
             return Ok(());
         }
@@ -227,9 +229,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether a file may hold video; prints why not.
-    fn holds_video(&mut self, source: &SourceFile) -> bool {
-        match source.no_video() {
+    /// Whether a file may hold what the recipe works on; prints why not.
+    fn holds_media(&mut self, source: &SourceFile) -> bool {
+        match source.unfit(self.terms.recipe.video == Video::None) {
             Ok(Some(why)) => {
                 self.leave(source, &why.refusal());
                 false

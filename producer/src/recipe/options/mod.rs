@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use common::job::changes::Kind;
 use common::recipe::encoder::{Codec, Encoder};
 use common::recipe::{
-    Argument, Captions, Choice, Container, Recipe, RecipeDraft, Trim, Video, VideoEncode,
+    Argument, Audio, Captions, Choice, Container, Recipe, RecipeDraft, Trim, Video, VideoEncode,
 };
 
 use crate::cli::exit::Error;
@@ -33,10 +33,10 @@ pub(crate) struct RecipeOptions {
     /// Any encoder of this codec: h264, hevc, av1, vp9, …
     #[arg(long, value_name = "NAME", conflicts_with = "video")]
     pub codec: Option<Codec>,
-    /// `copy` keeps the video and changes only the container
-    #[arg(long, value_name = "copy")]
+    /// `copy` keeps the video as it is, `none` leaves it out: the output has audio only
+    #[arg(long, value_name = "copy|none")]
     pub video: Option<VideoChoice>,
-    /// Container: mkv, mp4, mov, webm [default: mkv]
+    /// Container: mkv, mp4, mov, webm; with --video none: mka, m4a, mp3, flac, opus [default: mkv, or mka]
     #[arg(long, value_name = "NAME")]
     pub container: Option<Container>,
     /// Only this part of the input: 1:30-2:45, 10- or -20
@@ -72,6 +72,7 @@ pub(crate) struct RecipeOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VideoChoice {
     Copy,
+    None,
 }
 
 /// The help of `--refuse-loss`, with every kind of change.
@@ -110,6 +111,7 @@ impl RecipeOptions {
         let edited = base.unwrap_or_else(Recipe::copy).edit(|draft| {
             draft.video = video;
             self.override_draft(draft);
+            self.adapt_to_audio_only(draft);
         });
         edited.map_err(Error::usage)
     }
@@ -130,6 +132,22 @@ impl RecipeOptions {
         self.subtitles.override_draft(draft);
     }
 
+    /// Chooses what a person who leaves the video out expects: a container for audio, and its usual codec.
+    fn adapt_to_audio_only(&self, draft: &mut RecipeDraft) {
+        if self.video != Some(VideoChoice::None) {
+            return;
+        }
+        if self.container.is_none() && !draft.container.is_audio_only() {
+            draft.container = Container::Mka;
+        }
+        if draft.audio == Audio::Copy && draft.container != Container::Mka {
+            draft.audio = Audio::CopyElse {
+                encoder: draft.container.usual_audio_encoder(),
+                bitrate: None,
+            };
+        }
+    }
+
     fn video(&self, base: Option<&Video>, default: Option<Choice>) -> Result<Video, Error> {
         let choice = match (self.encoder.as_slice(), self.codec) {
             ([encoder], _) => Some(Choice::Encoder(encoder.clone())),
@@ -142,6 +160,7 @@ impl RecipeOptions {
         };
         let mut video = match (self.video, choice, base) {
             (Some(VideoChoice::Copy), _, _) => Video::Copy,
+            (Some(VideoChoice::None), _, _) => Video::None,
             (None, Some(with), Some(Video::Encode(encode))) => {
                 let mut encode = encode.clone();
                 encode.with = with;
@@ -160,7 +179,8 @@ impl RecipeOptions {
         };
         match &mut video {
             Video::Encode(encode) => self.override_encode(encode),
-            Video::Copy => self.refuse_encode_options()?,
+            Video::Copy => self.refuse_encode_options("copied video")?,
+            Video::None => self.refuse_encode_options("--video none")?,
         }
         Ok(video)
     }
@@ -177,8 +197,8 @@ impl RecipeOptions {
         }
     }
 
-    /// Refuses options of an encode that copied video cannot follow.
-    fn refuse_encode_options(&self) -> Result<(), Error> {
+    /// Refuses options of an encode, because the video is copied or left out.
+    fn refuse_encode_options(&self, video: &str) -> Result<(), Error> {
         let given = self
             .rate
             .given()
@@ -187,7 +207,7 @@ impl RecipeOptions {
             .or_else(|| (!self.argument.is_empty()).then_some("--argument"));
         match given {
             Some(option) => Err(Error::usage(format!(
-                "{option} has no effect with copied video: leave it out, or choose an --encoder"
+                "{option} has no effect with {video}: leave it out, or choose an --encoder"
             ))),
             None => Ok(()),
         }

@@ -22,6 +22,8 @@ pub(crate) struct SourceFile {
 
 #[derive(Debug, Default)]
 pub(crate) struct FoundFiles {
+    /// Whether sound without video counts as media.
+    pub takes_sound: bool,
     /// Media, each file once, in the order of the arguments and of names.
     pub sources: Vec<SourceFile>,
     /// Files of folders whose extension is not of media.
@@ -37,27 +39,30 @@ pub(crate) struct FoundFiles {
 }
 
 impl FoundFiles {
-    /// Leaves out local files that hold no video. Returns those that a person named, each with the reason.
+    /// Leaves out local files that hold no video, or neither video nor sound. Returns those that a person named, each
+    /// with the reason.
     pub(crate) fn sift(&mut self) -> Vec<(PathBuf, NoVideo)> {
+        let takes_sound = self.takes_sound;
         let mut refused = Vec::new();
         let no_video = &mut self.no_video;
         let unreadable = &mut self.unreadable;
-        self.sources.retain(|source| match source.no_video() {
-            Ok(None) => true,
-            Ok(Some(why)) => {
-                let list = if source.is_named {
-                    &mut refused
-                } else {
-                    &mut *no_video
-                };
-                list.push((source.name.clone(), why));
-                false
-            }
-            Err(error) => {
-                unreadable.push(format!("{}: {error}", source.input.location));
-                false
-            }
-        });
+        self.sources
+            .retain(|source| match source.unfit(takes_sound) {
+                Ok(None) => true,
+                Ok(Some(why)) => {
+                    let list = if source.is_named {
+                        &mut refused
+                    } else {
+                        &mut *no_video
+                    };
+                    list.push((source.name.clone(), why));
+                    false
+                }
+                Err(error) => {
+                    unreadable.push(format!("{}: {error}", source.input.location));
+                    false
+                }
+            });
         refused
     }
 
@@ -105,11 +110,13 @@ impl SourceFile {
         }
     }
 
-    /// Why the file is certain to hold no video. Files in buckets are left to their jobs.
-    pub(crate) fn no_video(&self) -> std::io::Result<Option<NoVideo>> {
-        match self.input.location.path() {
-            Some(path) => sniff::no_video(&path),
-            None => Ok(None),
-        }
+    /// Why the file is certain to hold no video, or neither video nor sound if `takes_sound`. Files in buckets are
+    /// left to their jobs.
+    pub(crate) fn unfit(&self, takes_sound: bool) -> std::io::Result<Option<NoVideo>> {
+        let Some(path) = self.input.location.path() else {
+            return Ok(None);
+        };
+        let found = sniff::no_video(&path)?;
+        Ok(found.filter(|why| !(takes_sound && *why == NoVideo::Sound)))
     }
 }

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use common::names::location::Location;
+use common::recipe::{Recipe, Video};
 use common::store::{Stores, local_input};
 use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
@@ -59,6 +60,13 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// The same search for files that the recipe can work on: those of sound count if the recipe makes sound only.
+    #[must_use]
+    pub(crate) fn for_recipe(mut self, recipe: &Recipe) -> Self {
+        self.found.takes_sound = recipe.video == Video::None;
+        self
+    }
+
     /// The search may find nothing.
     #[must_use]
     pub(crate) fn that_may_find_nothing(mut self) -> Self {
@@ -66,7 +74,6 @@ impl<'a> Search<'a> {
         self
     }
 
-    ///
     /// # Errors
     /// Where a path does not exist or cannot be read, or none holds media.
     pub(crate) async fn run(mut self, paths: &[PathBuf]) -> Result<FoundFiles, Error> {
@@ -236,8 +243,9 @@ impl<'a> Search<'a> {
             self.found.excluded += 1;
             return false;
         }
-        let is_media = has_extension(name, EXTENSIONS);
-        if has_extension(name, SOUND) {
+        let is_sound = has_extension(name, SOUND);
+        let is_media = has_extension(name, EXTENSIONS) || (is_sound && self.found.takes_sound);
+        if is_sound && !is_media {
             self.found.no_video.push((name.to_owned(), NoVideo::Sound));
         } else if !is_media {
             self.found.no_media += 1;
@@ -322,6 +330,24 @@ mod tests {
     #[test]
     fn extensions_are_sorted_for_the_search() {
         assert!(EXTENSIONS.is_sorted() && SOUND.is_sorted());
+    }
+
+    #[tokio::test]
+    async fn sound_counts_as_media_for_recipes_of_sound_only() {
+        let folder = tree(&["a.mkv", "b.flac", "c.txt"]);
+        let found = async |recipe: &Recipe| {
+            let stores = Stores::new();
+            let search = Search::new(&Globs::default(), &[], &stores).expect("sound");
+            let search = search.for_recipe(recipe);
+            search
+                .run(&[folder.path().to_owned()])
+                .await
+                .expect("found")
+        };
+        assert_eq!(names(&found(&Recipe::copy()).await), ["a.mkv"]);
+        let sound = Recipe::copy().edit(|draft| draft.video = Video::None);
+        let found = found(&sound.expect("sound")).await;
+        assert_eq!(names(&found), ["a.mkv", "b.flac"]);
     }
 
     #[tokio::test]

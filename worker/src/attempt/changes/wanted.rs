@@ -1,7 +1,7 @@
 //! Which changes a recipe asks for.
 
 use common::job::changes::Kind;
-use common::recipe::{Audio, Recipe, Scale, Subtitles, VideoEncode};
+use common::recipe::{Audio, Recipe, Scale, Subtitles, Video, VideoEncode};
 
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 
@@ -90,7 +90,10 @@ const ARGUMENTS: &[(&[&str], &[Kind])] = &[
 pub(crate) fn leaves_out(recipe: &Recipe, stream: &Stream) -> bool {
     match stream.kind {
         StreamKind::Audio => recipe.audio == Audio::None,
-        StreamKind::Subtitle => recipe.subtitles == Subtitles::None,
+        StreamKind::Subtitle => {
+            recipe.subtitles == Subtitles::None || recipe.container.is_audio_only()
+        }
+        StreamKind::Video => recipe.video == Video::None && stream.is_film(),
         _ => false,
     }
 }

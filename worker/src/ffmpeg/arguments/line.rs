@@ -208,7 +208,7 @@ impl Line {
         tracks: &Tracks,
         has_keys: bool,
     ) {
-        if matches!(container, Container::Mp4 | Container::Mov) {
+        if container.is_mp4() {
             for (number, film) in tracks.films().enumerate() {
                 let hevc = match encoder {
                     Some(encoder) => encoder.codec() == Some(Codec::Hevc),

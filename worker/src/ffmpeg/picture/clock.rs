@@ -25,7 +25,7 @@ impl Clock {
     /// The clock of a film with rounded times, for a container with exact ones. `None` if the film's times are
     /// already exact, or if its rate is not constant.
     pub(in crate::ffmpeg) fn of(film: &Stream, container: Container) -> Option<Self> {
-        if !matches!(container, Container::Mp4 | Container::Mov) {
+        if !container.is_mp4() {
             return None;
         }
         let (rate, mean, unit) = (film.base_rate?, film.mean_rate?, film.time_base?);

@@ -30,8 +30,8 @@ pub(in crate::ffmpeg) fn copied(
     build: &Build,
 ) -> Result<Copied, Failure> {
     let turns = match container {
-        Container::Mp4 | Container::Mov => true,
         Container::Mkv | Container::Webm => build.turns_matroska(),
+        _ => true,
     };
     if turn::is_turned(film) && !turns {
         return Err(Failure::input(format!(

@@ -57,6 +57,6 @@ pub(crate) fn film_filter(film: &Stream, media: &Media) -> Option<&'static str> 
 
 /// Whether an edit list hides more of a track than decoders need to start, and the container has no edit lists.
 pub(crate) fn is_cut(track: &Stream, container: Container) -> bool {
-    let has_edits = matches!(container, Container::Mp4 | Container::Mov);
+    let has_edits = container.is_mp4();
     track.hidden > LEAD && !has_edits
 }

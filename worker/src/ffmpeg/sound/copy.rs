@@ -25,7 +25,7 @@ fn places_channels(source: &Stream, container: Container) -> bool {
         let mut held = FLAC.iter().filter_map(|name| Layout::parse(name));
         return held.any(|held| held.sounds_like(&layout));
     }
-    if container == Container::Mkv && source.codec.starts_with("pcm_") {
+    if container.is_matroska() && source.codec.starts_with("pcm_") {
         let usual = Layout::usual(source.channels);
         return usual.is_some_and(|usual| usual.sounds_like(&layout));
     }
@@ -66,8 +66,12 @@ pub fn stand_in(source: &Stream, container: Container) -> Option<AudioEncoder> {
         .into_iter()
         .find(|encoder| encoder.codec() == source.codec);
     Some(match container {
-        Container::Webm => AudioEncoder::Libopus,
-        Container::Mkv | Container::Mp4 if is_lossless(&source.codec) => AudioEncoder::Flac,
+        Container::Webm | Container::Mp3 | Container::Flac | Container::Opus => {
+            container.usual_audio_encoder()
+        }
+        Container::Mkv | Container::Mka | Container::Mp4 if is_lossless(&source.codec) => {
+            AudioEncoder::Flac
+        }
         _ => same
             .filter(|encoder| container.holds_audio(encoder.codec()))
             .unwrap_or(AudioEncoder::Aac),

@@ -58,12 +58,12 @@ pub(super) fn names(encoder: AudioEncoder) -> &'static [&'static str] {
 /// The layouts that an encoder supports in this container.
 pub(super) fn kept(encoder: AudioEncoder, container: Container, taken: &Layout) -> Vec<Layout> {
     let named = names(encoder).iter().filter_map(|name| Layout::parse(name));
-    // Matroska keeps FLAC's tag with the speaker mask, which has one bit for each of the first 18 speakers. MP4 has
+    // Matroska and FLAC itself keep FLAC's tag with the speaker mask, which has one bit for each of the first 18 speakers. MP4 has
     // no place for the tag.
     let masked = Some(taken.sorted()).filter(|layout| {
         let speakers = layout.speakers();
         encoder == AudioEncoder::Flac
-            && container == Container::Mkv
+            && matches!(container, Container::Mkv | Container::Mka | Container::Flac)
             && speakers.len() <= 8
             && speakers.iter().all(|speaker| *speaker <= Speaker::Tbr)
     });

@@ -34,9 +34,9 @@ pub(crate) fn track(film: &Stream) -> Stream {
 /// The subtitle format that the container holds.
 pub(crate) fn form(container: Container) -> &'static str {
     match container {
-        Container::Mkv => "subrip",
-        Container::Mp4 | Container::Mov => "mov_text",
-        Container::Webm => "webvtt",
+        Container::Mkv | Container::Mka => "subrip",
+        Container::Mp4 | Container::Mov | Container::M4a => "mov_text",
+        Container::Webm | Container::Mp3 | Container::Flac | Container::Opus => "webvtt",
     }
 }
 

@@ -9,15 +9,15 @@ use crate::ffmpeg::tracks::{Track, TrackMethod};
 /// For each disposition: the containers to which ffmpeg writes it and from which it reads it back, and the containers
 /// for which that is true of subtitles only.
 const HELD: &[(&str, &[Container], &[Container])] = {
-    use Container::{Mkv, Mov, Mp4, Webm};
+    use Container::{M4a, Mka, Mkv, Mov, Mp4, Webm};
     &[
-        ("default", &[Mkv, Mp4, Mov, Webm], &[]),
-        ("forced", &[Mkv, Mp4, Webm], &[]),
-        ("comment", &[Mkv, Mp4], &[]),
-        ("hearing_impaired", &[Mkv, Mp4], &[]),
-        ("visual_impaired", &[Mkv, Mp4], &[]),
-        ("dub", &[Mkv, Mp4], &[]),
-        ("original", &[Mkv], &[]),
+        ("default", &[Mkv, Mka, Mp4, M4a, Mov, Webm], &[]),
+        ("forced", &[Mkv, Mka, Mp4, M4a, Webm], &[]),
+        ("comment", &[Mkv, Mka, Mp4, M4a], &[]),
+        ("hearing_impaired", &[Mkv, Mka, Mp4, M4a], &[]),
+        ("visual_impaired", &[Mkv, Mka, Mp4, M4a], &[]),
+        ("dub", &[Mkv, Mka, Mp4, M4a], &[]),
+        ("original", &[Mkv, Mka], &[]),
         ("captions", &[Mp4], &[Webm]),
         ("descriptions", &[Mp4], &[Mkv, Webm]),
         ("metadata", &[], &[Webm]),
@@ -39,8 +39,12 @@ pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
         if matches!(track.source.kind, StreamKind::Attachment) || track.by == TrackMethod::Attach {
             continue;
         }
-        // MP4 holds a single picture only as a cover.
-        let marks: Vec<&str> = if track.source.is_picture && container == Container::Mp4 {
+        // These containers hold a single picture only as a cover.
+        let is_cover = matches!(
+            container,
+            Container::Mp4 | Container::M4a | Container::Mp3 | Container::Flac
+        );
+        let marks: Vec<&str> = if track.source.is_picture && is_cover {
             vec!["attached_pic"]
         } else {
             let marks = track.source.dispositions.iter().map(String::as_str);
@@ -127,7 +131,7 @@ fn is_marked(stream: &Stream) -> bool {
 }
 
 fn is_mp4(container: Container) -> bool {
-    matches!(container, Container::Mp4 | Container::Mov)
+    container.is_mp4()
 }
 
 #[cfg(test)]

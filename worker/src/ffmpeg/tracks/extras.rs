@@ -29,6 +29,10 @@ pub(crate) fn choose(stream: &Stream, media: &Media, container: Container) -> Op
     Some(match stream.kind {
         StreamKind::Video if stream.is_picture => picture(stream, container),
         StreamKind::Attachment if container == Container::Mkv => Extra::Track(TrackMethod::Copy),
+        StreamKind::Attachment if container.is_audio_only() => Extra::Lost(
+            Kind::Attachment,
+            "fonts serve subtitles, which the output has none of".to_owned(),
+        ),
         StreamKind::Attachment => {
             Extra::Lost(Kind::Attachment, "only mkv holds attachments".to_owned())
         }
@@ -41,15 +45,27 @@ fn picture(stream: &Stream, container: Container) -> Extra {
     let kind = Kind::Cover;
     match container {
         // ffmpeg's Matroska muxer would turn a cover into a film of one frame.
-        Container::Mkv if stream.is_cover() && extension(stream).is_some() => {
+        Container::Mkv | Container::Mka if stream.is_cover() && extension(stream).is_some() => {
             Extra::Track(TrackMethod::Attach)
         }
         Container::Mkv if !stream.is_cover() => Extra::Track(TrackMethod::Copy),
-        Container::Mkv => Extra::Lost(kind, format!("{} is no form of covers", stream.codec)),
-        Container::Mp4 if stream.width == 0 => {
+        Container::Mkv | Container::Mka => {
+            Extra::Lost(kind, format!("{} is no form of covers", stream.codec))
+        }
+        Container::Mp4 | Container::M4a | Container::Mp3 | Container::Flac if stream.width == 0 => {
             Extra::Lost(kind, "ffmpeg cannot read the picture".to_owned())
         }
-        Container::Mp4 => match stream.codec.as_str() {
+        Container::Mp3 | Container::Flac if matches!(stream.codec.as_str(), "mjpeg" | "png") => {
+            Extra::Track(TrackMethod::Copy)
+        }
+        Container::Mp3 | Container::Flac => Extra::Lost(
+            kind,
+            format!(
+                "{container} holds covers of JPEG and PNG, not {}",
+                stream.codec
+            ),
+        ),
+        Container::Mp4 | Container::M4a => match stream.codec.as_str() {
             "mjpeg" | "png" | "bmp" => Extra::Track(TrackMethod::Copy),
             codec => Extra::Lost(
                 kind,
@@ -61,7 +77,7 @@ fn picture(stream: &Stream, container: Container) -> Extra {
         {
             Extra::Track(TrackMethod::Copy)
         }
-        Container::Mov | Container::Webm => {
+        Container::Mov | Container::Webm | Container::Opus => {
             Extra::Lost(kind, format!("ffmpeg writes no covers to {container}"))
         }
     }

@@ -24,7 +24,7 @@ pub(crate) fn code(language: &str, container: Container) -> Option<&'static str>
     if primary == language && primary.len() == 3 {
         return None;
     }
-    let is_matroska = matches!(container, Container::Mkv | Container::Webm);
+    let is_matroska = container.is_matroska();
     CODES.split(';').find_map(|entry| {
         let mut codes = entry.split(' ');
         let (short, long) = (codes.next()?, codes.next()?);

@@ -67,7 +67,7 @@ impl Tracks {
                 tracks.lose(kind, stream, why);
             }
         }
-        if media.films().next().is_none() {
+        if recipe.video != Video::None && media.films().next().is_none() {
             let mut declared = media
                 .streams
                 .iter()
@@ -75,16 +75,19 @@ impl Tracks {
                 .filter_map(|stream| stream.absent);
             return Err(Failure::input(match declared.next() {
                 Some(why) => format!("the input holds no frame: its video track is {why}"),
-                None => "input holds no video, only sound or covers".to_owned(),
+                None => {
+                    "input holds no video, only sound or covers: --video none makes sound of it"
+                        .to_owned()
+                }
             }));
         }
-        if media.films().all(|film| film.codec.is_empty()) {
+        if recipe.video != Video::None && media.films().all(|film| film.codec.is_empty()) {
             let what = "ffmpeg does not know the codec of the input's video";
             return Err(Failure::input(what));
         }
         let container = recipe.container;
         for film in media.films() {
-            if film.codec.is_empty() {
+            if film.codec.is_empty() && recipe.video != Video::None {
                 tracks.lose(Kind::Track, film, "ffmpeg does not know its codec");
                 continue;
             }
@@ -94,6 +97,7 @@ impl Tracks {
                     times::can_keep(film, media, container)?;
                     TrackMethod::Copy
                 }
+                Video::None => continue,
             };
             tracks.add(film, by);
         }
@@ -109,7 +113,10 @@ impl Tracks {
                 }
             }
         }
-        if recipe.subtitles == Subtitles::Keep {
+        if recipe.video == Video::None {
+            tracks.keep_audio_that_fits(container)?;
+        }
+        if recipe.subtitles == Subtitles::Keep && !container.is_audio_only() {
             for subtitle in of_kind(media, StreamKind::Subtitle) {
                 tracks.add_subtitle(subtitle, container);
             }
@@ -132,6 +139,35 @@ impl Tracks {
         tracks.changes.extend(extras::changes(container, list));
         tracks.changes.extend(tags::changes(container, list));
         Ok(tracks)
+    }
+
+    /// Leaves out the audio tracks that a container of one track has no room for: all but the default track.
+    fn keep_audio_that_fits(&mut self, container: Container) -> Result<(), Failure> {
+        let is_sound = |track: &&Track| track.source.kind == StreamKind::Audio;
+        let is_default = |track: &&Track| track.source.dispositions.contains("default");
+        let mut sounds = self.list.iter().filter(is_sound);
+        let Some(first) = sounds.next() else {
+            return Err(Failure::input(
+                "the input holds no audio, and --video none leaves the rest out",
+            ));
+        };
+        if container.holds_several_tracks() {
+            return Ok(());
+        }
+        let kept = self
+            .list
+            .iter()
+            .filter(is_sound)
+            .find(is_default)
+            .unwrap_or(first)
+            .clone();
+        for sound in std::mem::replace(&mut self.list, vec![kept.clone()]) {
+            if sound.source.index != kept.source.index {
+                let why = format!("{container} holds one audio track: --container mka holds all");
+                self.lose(Kind::Track, &sound.source, why);
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, stream: &Stream, by: TrackMethod) {
@@ -182,10 +218,7 @@ impl Tracks {
         } else if let Some(encoder) = sound::stand_in(sound, container) {
             self.convert(sound, encoder, container)?;
         } else {
-            let encoder = match container {
-                Container::Webm => AudioEncoder::Libopus,
-                _ => AudioEncoder::Aac,
-            };
+            let encoder = container.usual_audio_encoder();
             return Err(Failure::input(format!(
                 "{}: encode it (--audio copy,else={encoder} or --audio {encoder}), or choose --container mkv ({})",
                 sound::why_not(sound, container),

@@ -46,9 +46,9 @@ fn cost(from: &str, to: &str) -> Option<Cost> {
 /// The text format that a container holds.
 fn text_of(container: Container) -> &'static str {
     match container {
-        Container::Mkv => "subrip",
-        Container::Mp4 | Container::Mov => "mov_text",
-        Container::Webm => "webvtt",
+        Container::Mkv | Container::Mka => "subrip",
+        Container::Mp4 | Container::Mov | Container::M4a => "mov_text",
+        Container::Webm | Container::Mp3 | Container::Flac | Container::Opus => "webvtt",
     }
 }
 
@@ -68,6 +68,9 @@ fn holds(container: Container, codec: &str) -> bool {
                 | "arib_caption"
         ),
         Container::Mp4 | Container::Mov => codec == "mov_text",
+        Container::Mka | Container::M4a | Container::Mp3 | Container::Flac | Container::Opus => {
+            false
+        }
         Container::Webm => codec == "webvtt",
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn arguments(container: Container, media: &Media, tracks: &[Track]) -
     let mut set = |what: String, key: &str, value: &str| {
         arguments.extend([what, format!("{key}={value}")]);
     };
-    let is_mp4 = matches!(container, Container::Mp4 | Container::Mov);
+    let is_mp4 = container.is_mp4();
     if let Some(first) = tag(&media.tags, CREATED).and_then(|time| time.split(';').next()) {
         set("-metadata".to_owned(), CREATED, first);
     }
@@ -77,7 +77,7 @@ pub(crate) fn arguments(container: Container, media: &Media, tracks: &[Track]) -
 
 /// The creation time, if ffmpeg must not write it because it would write it twice.
 pub(crate) fn created(container: Container, media: &Media) -> Option<Timestamp> {
-    let is_mp4 = matches!(container, Container::Mp4 | Container::Mov);
+    let is_mp4 = container.is_mp4();
     let time = tag(&media.tags, CREATED).filter(|_| is_mp4 && has_keys(media))?;
     time.split(';').next()?.parse().ok()
 }
@@ -90,7 +90,7 @@ pub(crate) fn has_keys(media: &Media) -> bool {
 
 /// Parts of languages that only Matroska can hold.
 pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
-    if matches!(container, Container::Mkv | Container::Webm) {
+    if container.is_matroska() {
         return Vec::new();
     }
     let sources = tracks.iter().map(|track| &track.source);
@@ -105,9 +105,8 @@ pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
 
 /// The language of a track that Matroska can hold but ffmpeg does not write.
 pub(crate) fn language_to_write(track: &Track, container: Container) -> Option<&str> {
-    let holds = matches!(container, Container::Mkv | Container::Webm)
-        && has_language(&track.source)
-        && track.by != TrackMethod::Attach;
+    let holds =
+        container.is_matroska() && has_language(&track.source) && track.by != TrackMethod::Attach;
     language_in_full(&track.source).filter(|_| holds)
 }
 

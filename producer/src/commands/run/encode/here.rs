@@ -83,8 +83,13 @@ impl Encode {
             folder,
             download_to: None,
         };
-        let submission =
-            submission::find(&options.sources, &destination.folders()?, &stores).await?;
+        let submission = submission::find(
+            &terms.recipe,
+            &options.sources,
+            &destination.folders()?,
+            &stores,
+        )
+        .await?;
         let server = broker::find(options.machine.nats_server.as_deref()).await?;
         let program = worker::find(options.machine.worker_program.as_deref())?;
         let inputs = submission.sources.iter();

@@ -82,6 +82,9 @@ impl Inspected<'_> {
     /// # Errors
     /// The input's fault if they hold none.
     pub async fn holds_frames(self) -> Result<(), Failure> {
+        if !self.kept().any(Stream::is_film) {
+            return Ok(());
+        }
         let survey = survey(self.runner, self.source, Depth::Packets).await?;
         let mut films = self.kept().filter(|stream| stream.is_film()).peekable();
         let is_empty = |film: &Stream| !survey.streams.contains_key(&film.index);

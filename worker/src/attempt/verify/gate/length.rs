@@ -26,8 +26,15 @@ impl Gate<'_> {
         let guessed = is_recording(self.input.media);
         // The number of packets of a truncated file proves nothing, but a number in its header does.
         let stated = self.films().all(|(_, film)| film.source.frames.is_some());
-        let proved_by_frames = self.keeps_frames() && (guessed || (stated && !has_sound));
-        let (Some(expected), Some(length)) = (self.expected_length(), made.duration) else {
+        let proved_by_frames = self.films().next().is_some()
+            && self.keeps_frames()
+            && (guessed || (stated && !has_sound));
+        let expected = match self.expected_length() {
+            // No frames are counted, so only the length can prove that the sound is complete.
+            None if self.films().next().is_none() => self.input.length().await?,
+            expected => expected,
+        };
+        let (Some(expected), Some(length)) = (expected, made.duration) else {
             return Ok(None);
         };
         // Half a second for padding by audio encoders and rounding by containers, one frame for the length of the

@@ -127,7 +127,7 @@ impl Gate<'_> {
     fn unit(&self) -> Count {
         match self.recipe.video {
             Video::Encode(_) => Count::Frames,
-            Video::Copy => Count::Packets,
+            Video::Copy | Video::None => Count::Packets,
         }
     }
 
