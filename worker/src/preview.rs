@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::executor::{Executor, choose};
 use crate::attempt::scratch::AttemptFolder;
+use crate::attempt::survey::survey;
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::{changes, input};
 use crate::cli::config::ReadMode;
@@ -30,6 +31,9 @@ use crate::ffmpeg::{Source, arguments, probe};
 
 /// How long one answer may take: longer than anybody waits for it.
 const LONGEST: Duration = Duration::from_secs(15);
+
+/// How long a forecast may take to look at the input for one question of the survey.
+const LOOK: Duration = Duration::from_secs(8);
 
 /// The name of a picture while it is made.
 const STILL: &str = "still.jpg";
@@ -94,7 +98,9 @@ impl Executor {
         let changes = async {
             let media = probe::probe(&runner, &source).await?;
             let build = Build::of(&card);
-            let arguments = arguments::encode(recipe, &media, choice, &build, &source, &output)?;
+            let findings = survey(recipe, &media, &runner, &source, Some(LOOK)).await?;
+            let arguments =
+                arguments::encode(recipe, &media, &findings, choice, &build, &source, &output)?;
             let changes = changes::forecast(recipe, &media, &arguments.tracks, &arguments.changes);
             changes::refuse(recipe, &changes, "it would lose")?;
             Ok::<_, Failure>(changes)

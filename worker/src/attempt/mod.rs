@@ -4,11 +4,14 @@
 //! the run. In between, the [`steps`] of the job's kind run:
 //!
 //! - [`input`] makes the input readable for ffmpeg, [`scratch`] gives the attempt a folder,
+//! - the [`survey`] finds out what a probe cannot tell,
 //! - [`tool_output`] takes the file that ffmpeg made, [`verify`] checks it, [`changes`] lists what was kept,
 //!   converted and lost,
 //! - [`publish`] makes the output appear.
 //!
 //! If the fault of a failure is in doubt, a proof encode decides (`proof_encode`).
+//!
+//! More than 12 entries: each is one part of an attempt.
 
 pub mod changes;
 pub mod executor;
@@ -19,5 +22,6 @@ pub mod proofs;
 pub mod publish;
 pub mod scratch;
 pub mod steps;
+pub mod survey;
 pub mod tool_output;
 pub mod verify;

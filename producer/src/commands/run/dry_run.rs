@@ -228,7 +228,7 @@ fn lines(one: &InputForecast) -> Vec<String> {
         .changes
         .iter()
         .cloned()
-        .partition(|change| change.fate == Fate::Kept);
+        .partition(|change| change.fate == Fate::Kept && change.why.is_none());
     lines.extend(
         changes::list(&others)
             .into_iter()

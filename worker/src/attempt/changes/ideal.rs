@@ -1,6 +1,6 @@
 //! The output of an ideal encode that loses nothing. A forecast compares the input with it.
 
-use common::recipe::{BitDepth, Recipe, Scale, VideoEncode};
+use common::recipe::{BitDepth, Recipe, VideoEncode};
 
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::tracks::{Track, TrackMethod};
@@ -31,27 +31,22 @@ fn stream(recipe: &Recipe, track: &Track) -> Stream {
                 stream.codec = codec.name().to_owned();
             }
             if let Some(video) = recipe.video_encode() {
-                apply(&mut stream, video);
+                apply(&mut stream, video, track.size);
             }
         }
     }
     stream
 }
 
-/// Rotates and scales a video stream and sets its bit depth as the recipe says.
-fn apply(film: &mut Stream, video: &VideoEncode) {
-    let (shown, aspect) = (film.shown(), film.shown_aspect());
-    (film.width, film.height) = shown;
+/// Rotates a video stream, gives it its size, and sets its bit depth as the recipe says.
+fn apply(film: &mut Stream, video: &VideoEncode, size: Option<(u32, u32)>) {
+    (film.width, film.height) = size.unwrap_or(film.shown());
     if !film.rotation.is_multiple_of(180)
         && let Some(ratio) = &mut film.sample_aspect
     {
         std::mem::swap(&mut ratio.numerator, &mut ratio.denominator);
     }
     (film.rotation, film.is_mirrored) = (0, false);
-    let scaled = |scale: Scale| scale.of(shown, aspect, video.scale_up);
-    if let Some((width, height)) = video.scale.and_then(scaled) {
-        (film.width, film.height) = (width, height);
-    }
     if video.bit_depth == Some(BitDepth::Eight) {
         film.pixel_format = eight_bits(&film.pixel_format);
     }

@@ -72,6 +72,14 @@ pub fn compare(
             change.to.clone_from(&reason.to);
         }
     }
+    // The recipe chooses the shape, and the gate has compared the size.
+    let shapes = known.iter().filter(|change| {
+        change.kind == Kind::Aspect && (change.is_wanted || change.fate == Fate::Kept)
+    });
+    for change in shapes {
+        list.retain(|listed| !is_same(listed, change));
+        list.push(change.clone());
+    }
     bounded(list)
 }
 

@@ -1,7 +1,7 @@
 //! Which changes a recipe asks for.
 
 use common::job::changes::Kind;
-use common::recipe::{Audio, Recipe, Scale, Subtitles, Video, VideoEncode};
+use common::recipe::{Audio, Crop, Recipe, Scale, Subtitles, Video, VideoEncode};
 
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 
@@ -108,7 +108,7 @@ pub(crate) fn changes(recipe: &Recipe, kind: Kind) -> bool {
             .iter()
             .any(|(names, kinds)| names.contains(&name) && kinds.contains(&kind))
     };
-    let by_size = kind == Kind::Aspect && has_shape(video);
+    let by_size = kind == Kind::Aspect && (has_shape(video) || video.crop != Crop::None);
     let by_filters = video
         .filters
         .as_ref()

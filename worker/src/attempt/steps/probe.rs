@@ -1,4 +1,4 @@
-//! Probing: finds out what the input holds, and makes the command line for the output.
+//! Probing: finds out what the input holds, looks at it as far as the recipe asks, and makes the command line for the output.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use common::recipe::encoder::Encoder;
 use crate::attempt::changes;
 use crate::attempt::executor::choose;
 use crate::attempt::steps::{Attempt, Prepared, Unfinished};
+use crate::attempt::survey::survey;
 use crate::attempt::verify::damage::Inspected;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::build::Build;
@@ -26,7 +27,7 @@ pub struct Probed {
 }
 
 impl Prepared {
-    /// Probes the input and makes the command line. `with` is the encoder for the video and its proof.
+    /// Probes and surveys the input, and makes the command line. `with` is the encoder for the video and its proof.
     ///
     /// # Errors
     /// The input's fault if it is no media, if the recipe cannot work on it, if it ends before the end that it
@@ -38,8 +39,11 @@ impl Prepared {
     ) -> Result<Probed, Failure> {
         let mut media = probe::probe(&self.runner, &self.source).await?;
         let (source, output) = (&self.source, self.output_path());
+        let findings = survey(&self.recipe, &media, &self.runner, source, None).await?;
         let arguments = loop {
-            let arguments = arguments::encode(&self.recipe, &media, with, build, source, &output)?;
+            let recipe = &self.recipe;
+            let arguments =
+                arguments::encode(recipe, &media, &findings, with, build, source, &output)?;
             let missing = match &arguments.before {
                 Some(before) => {
                     extras::bring(&self.writing(), source, before, &arguments.tracks).await?

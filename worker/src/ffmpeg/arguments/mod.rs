@@ -14,7 +14,8 @@ use common::recipe::{Recipe, Video};
 use crate::ffmpeg::arguments::line::Line;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::containers::finish::Finish;
-use crate::ffmpeg::picture::{Picture, Task};
+use crate::ffmpeg::findings::Findings;
+use crate::ffmpeg::picture::{Cut, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
 use crate::ffmpeg::{Source, file};
@@ -34,7 +35,7 @@ pub struct Arguments {
     pub finish: Finish,
 }
 
-/// Makes the command line for this `build` of ffmpeg. `encoder` is the video encoder with its proof; `None` for
+/// Makes the command line for this `build` of ffmpeg. `findings` are the answers of the survey. `encoder` is the video encoder with its proof; `None` for
 /// recipes that copy video.
 ///
 /// # Errors
@@ -42,6 +43,7 @@ pub struct Arguments {
 pub fn encode(
     recipe: &Recipe,
     media: &Media,
+    findings: &Findings,
     encoder: Option<(&Encoder, &Proof)>,
     build: &Build,
     source: &Source,
@@ -49,11 +51,12 @@ pub fn encode(
 ) -> Result<Arguments, Failure> {
     let mut tracks = Tracks::choose(recipe, media)?;
     let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();
-    let tasks = tasks(recipe, &films, encoder, build)?;
+    let tasks = tasks(recipe, &films, findings, encoder, build)?;
     let mut pictures = Vec::new();
     for task in &tasks {
         let mut picture = Picture::of(task)?;
         tracks.changes.append(&mut picture.changes);
+        tracks.make(task.film, picture.size);
         pictures.push((task, picture));
     }
     let folder = output.parent().unwrap_or(Path::new(""));
@@ -103,6 +106,7 @@ pub fn encode(
 fn tasks<'a>(
     recipe: &'a Recipe,
     films: &'a [Stream],
+    findings: &'a Findings,
     encoder: Option<(&'a Encoder, &'a Proof)>,
     build: &'a Build,
 ) -> Result<Vec<Task<'a>>, Failure> {
@@ -111,16 +115,19 @@ fn tasks<'a>(
     };
     let (encoder, proof) = encoder
         .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
-    let task = |film| Task {
-        film,
-        video,
-        encoder,
-        proof,
-        captions: recipe.captions,
-        container: recipe.container,
-        build,
+    let task = |film| {
+        Ok(Task {
+            film,
+            video,
+            crop: Cut::of(film, video, findings)?,
+            encoder,
+            proof,
+            captions: recipe.captions,
+            container: recipe.container,
+            build,
+        })
     };
-    Ok(films.iter().map(task).collect())
+    films.iter().map(task).collect()
 }
 
 #[cfg(test)]

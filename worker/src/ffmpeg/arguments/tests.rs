@@ -63,7 +63,8 @@ fn line(recipe: &Recipe, media: &Media, proof: &Proof) -> Result<String, Failure
     let source = Source::File("/in.mp4".into());
     let build = Build::new("5.1.9", [], []);
     let output = Path::new("/scratch/out");
-    let made = encode(recipe, media, encoder, &build, &source, output)?;
+    let findings = Findings::default();
+    let made = encode(recipe, media, &findings, encoder, &build, &source, output)?;
     let mut line = made.list.join(OsStr::new(" ")).into_string().expect("text");
     let reading = source
         .arguments()

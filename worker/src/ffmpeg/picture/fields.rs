@@ -61,13 +61,13 @@ pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) {
 
 fn coding(task: &Task<'_>) -> Option<Coding> {
     let film = task.film;
+    let (_, height) = task.shown();
     let both = "+ildct+ilme";
     let coding = |flags, params| Some(Coding { flags, params });
     match task.encoder.as_str() {
         // libx264 takes fields of 4:2:0 only if each field has an even number of lines.
         "libx264"
-            if !film.height.is_multiple_of(4)
-                && pixel_format::chroma(&film.pixel_format) == "420" =>
+            if !height.is_multiple_of(4) && pixel_format::chroma(&film.pixel_format) == "420" =>
         {
             None
         }

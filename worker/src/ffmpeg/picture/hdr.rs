@@ -144,7 +144,7 @@ fn dolby_vision(
         "SDR has none".to_owned()
     } else if !knows {
         format!("ffmpeg writes none of this profile with {encoder} here")
-    } else if video.filters.is_some() || task.is_scaled() || !is_deep {
+    } else if video.filters.is_some() || task.is_scaled() || !task.crop.is_empty() || !is_deep {
         "it was made for the picture as it was before the recipe changed it".to_owned()
     } else {
         picture.option("dolbyvision", "1");

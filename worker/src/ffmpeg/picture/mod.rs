@@ -8,6 +8,7 @@ mod captions;
 mod clock;
 mod colour;
 mod copied;
+mod crop;
 mod fields;
 mod format;
 mod hdr;
@@ -27,6 +28,7 @@ use crate::ffmpeg::probe::media::Stream;
 
 pub(super) use clock::Clock;
 pub(super) use copied::copied;
+pub(super) use crop::Cut;
 pub(super) use hdr::UNOFFICIAL;
 pub(super) use params::holds as holds_params;
 
@@ -34,6 +36,7 @@ pub(super) use params::holds as holds_params;
 pub(super) struct Task<'a> {
     pub(super) film: &'a Stream,
     pub(super) video: &'a VideoEncode,
+    pub(super) crop: Cut,
     pub(super) encoder: &'a Encoder,
     pub(super) proof: &'a Proof,
     pub(super) captions: Captions,
@@ -52,12 +55,18 @@ impl Task<'_> {
         self.film.colour.is_hdr() && self.video.hdr == Hdr::Keep && !has_colour_filters
     }
 
-    /// Whether the recipe changes the picture's size.
+    /// The size of the picture as a player shows it, without what is cut off.
+    fn shown(&self) -> (u32, u32) {
+        let shown = self.film.shown();
+        self.crop.rest(shown).unwrap_or(shown)
+    }
+
+    /// Whether the recipe changes the picture's size by scaling.
     fn is_scaled(&self) -> bool {
         let Task { film, video, .. } = self;
         video.scale.is_some_and(|scale| {
             scale
-                .of(film.shown(), film.shown_aspect(), video.scale_up)
+                .of(self.shown(), film.shown_aspect(), video.scale_up)
                 .is_some()
         })
     }
@@ -84,6 +93,8 @@ pub(super) struct Picture {
     options: Vec<(&'static str, String)>,
     /// Entries for the encoder's own parameter list.
     params: Vec<String>,
+    /// The size of the output's picture; `None` if only ffmpeg knows it.
+    pub(super) size: Option<(u32, u32)>,
     /// Whether Dolby Vision is kept.
     pub(super) has_dolby_vision: bool,
     /// Tags of the film that no longer apply.
@@ -102,6 +113,7 @@ impl Picture {
         format::choose(task, &mut picture)?;
         turn::upright(task, &mut picture);
         fields::keep(task, &mut picture);
+        crop::cut(task, &mut picture);
         if let Some(filters) = &task.video.filters {
             picture.filters.push(filters.to_string());
         }

@@ -1,6 +1,6 @@
-//! The picture's size: scaled as the recipe asks, and cropped if the encoder needs even sides.
+//! The picture's size: scaled as the recipe asks, and made even if the encoder needs even sides.
 
-use common::job::changes::{Change, Kind};
+use common::job::changes::{Change, Fate, Kind};
 use common::recipe::Scale;
 
 use super::super::rate;
@@ -9,19 +9,21 @@ use super::{Picture, Task};
 pub(super) fn scale(task: &Task<'_>, picture: &mut Picture) {
     let Task { film, video, .. } = task;
     let after_filters = video.filters.is_some();
+    let shown = task.shown();
+    picture.size = (!after_filters && shown.0 > 0 && shown.1 > 0).then_some(shown);
     if let Some(scale) = video.scale {
         if after_filters {
             picture
                 .filters
                 .push(scale_expression(scale, video.scale_up));
             // An exact size is even already.
-            if matches!(scale, Scale::Exact(..)) {
+            if let Scale::Exact(width, height) = scale {
+                picture.size = Some((width, height));
                 return;
             }
-        } else if let Some((width, height)) =
-            scale.of(film.shown(), film.shown_aspect(), video.scale_up)
-        {
+        } else if let Some((width, height)) = scale.of(shown, film.shown_aspect(), video.scale_up) {
             picture.filters.push(format!("scale={width}:{height}"));
+            picture.size = Some((width, height));
             // After rounding the sides to even numbers, ffmpeg would make the pixels slightly non-square to
             // compensate.
             if film
@@ -40,7 +42,8 @@ pub(super) fn scale(task: &Task<'_>, picture: &mut Picture) {
 /// Crops odd sides by one pixel if the encoder takes only even ones.
 fn even(task: &Task<'_>, after_filters: bool, picture: &mut Picture) {
     let Task { film, encoder, .. } = task;
-    let is_odd = film.width % 2 == 1 || film.height % 2 == 1;
+    let (width, height) = task.shown();
+    let is_odd = width % 2 == 1 || height % 2 == 1;
     // The size after filters is unknown, and a crop to the same size costs nothing.
     if !(is_odd || after_filters) || !rate::needs_even_size(encoder) {
         return;
@@ -48,15 +51,27 @@ fn even(task: &Task<'_>, after_filters: bool, picture: &mut Picture) {
     picture
         .filters
         .push("crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0".to_owned());
-    if is_odd && !after_filters {
-        let (width, height) = film.shown();
-        picture.changes.push(Change::converted(
-            Kind::Aspect,
-            film.index,
-            format!("{width}x{height}"),
-            format!("{}x{}", width / 2 * 2, height / 2 * 2),
-            format!("{encoder} takes even sizes only"),
-        ));
+    if !is_odd || after_filters {
+        return;
+    }
+    let even = (width / 2 * 2, height / 2 * 2);
+    picture.size = Some(even);
+    let to = format!("{}x{}", even.0, even.1);
+    let why = format!("{encoder} takes even sizes only");
+    let changes = &mut picture.changes;
+    // What is cut off on purpose has a change already.
+    let cut = changes
+        .iter_mut()
+        .find(|change| change.kind == Kind::Aspect && change.fate == Fate::Converted);
+    match cut {
+        Some(cut) => {
+            cut.to = Some(to);
+            cut.why = cut.why.take().map(|cut| format!("{cut}; {why}"));
+        }
+        None => {
+            let from = format!("{width}x{height}");
+            changes.push(Change::converted(Kind::Aspect, film.index, from, to, why));
+        }
     }
 }
 

@@ -161,6 +161,38 @@ impl Runner {
         })
     }
 
+    /// Runs ffmpeg to its end, and returns what it writes to standard output. `None` if that is more than `most` bytes.
+    ///
+    /// # Errors
+    /// If ffmpeg fails, stalls or is stopped.
+    pub async fn ffmpeg_answer(
+        &self,
+        arguments: &[OsString],
+        origin: Origin,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let mut answer = Vec::new();
+        let mut command = self.sandbox.command(&self.tools.ffmpeg);
+        command.args(["-loglevel", "level+error", "-nostats"]);
+        command.args(arguments);
+        let on_output = |output: ParsedOutput<'_>| match output {
+            ParsedOutput::Answer(bytes) if answer.len() + bytes.len() > most => Verdict::Enough,
+            ParsedOutput::Answer(bytes) => {
+                answer.extend_from_slice(bytes);
+                Verdict::GotOn
+            }
+            ParsedOutput::Log(_) => Verdict::GoOn,
+        };
+        let (end, log) = self.run("ffmpeg", command, on_output).await?;
+        match end {
+            End::Itself(status) if !status.success() => {
+                Err(fault::failure("ffmpeg", status, &log, origin))
+            }
+            End::Enough => Ok(None),
+            _ => Ok(Some(answer)),
+        }
+    }
+
     /// Runs ffprobe to its end, and returns its output.
     ///
     /// # Errors

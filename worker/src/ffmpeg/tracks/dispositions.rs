@@ -147,6 +147,7 @@ mod tests {
         Track {
             source,
             by: TrackMethod::Copy,
+            size: None,
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Track {
     /// The input's stream from which the track is made.
     pub source: Stream,
     pub by: TrackMethod,
+    /// The width and height of the picture that an encode makes; `None` if only ffmpeg knows them.
+    pub size: Option<(u32, u32)>,
 }
 
 /// How a track is made.
@@ -174,7 +176,16 @@ impl Tracks {
         self.list.push(Track {
             source: stream.clone(),
             by,
+            size: None,
         });
+    }
+
+    /// Notes the size of the picture that an encode makes of a film.
+    pub(in crate::ffmpeg) fn make(&mut self, film: &Stream, size: Option<(u32, u32)>) {
+        let tracks = self.list.iter_mut();
+        for track in tracks.filter(|track| track.source.index == film.index) {
+            track.size = size;
+        }
     }
 
     fn encode(

@@ -189,7 +189,11 @@ mod tests {
                 .collect(),
             ..Stream::default()
         };
-        Track { source, by }
+        Track {
+            source,
+            by,
+            size: None,
+        }
     }
 
     fn argument_line(container: Container, track: Track) -> String {

@@ -16,6 +16,7 @@ use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::attempt::scratch::{AttemptFolder, Scratch};
 use worker::attempt::steps::Prepared;
+use worker::attempt::survey::survey;
 use worker::attempt::verify::gate::{Checked, Depth};
 use worker::ffmpeg::build::Build;
 use worker::ffmpeg::probe::media::Media;
@@ -237,10 +238,13 @@ impl Studio {
         let media = self.probe(source).await?;
         let encoder = encoder(recipe);
         let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
+        let runner = self.runner(source);
         let source = Source::File(source.to_owned());
+        let findings = survey(recipe, &media, &runner, &source, None).await?;
         let made = arguments::encode(
             recipe,
             &media,
+            &findings,
             encoder,
             &self.build(),
             &source,

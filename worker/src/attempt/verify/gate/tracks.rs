@@ -1,7 +1,7 @@
 //! Whether the output has the tracks that were asked for.
 
 use common::job::failure::Failure;
-use common::recipe::{Container, Scale};
+use common::recipe::Container;
 
 use crate::attempt::verify::gate::{Gate, mismatch};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
@@ -83,7 +83,7 @@ impl Gate<'_> {
         }
         let size = match track.by {
             TrackMethod::Copy => (source.width, source.height),
-            TrackMethod::Video => self.size(source)?,
+            TrackMethod::Video => track.size?,
             _ => return None,
         };
         if made.width.abs_diff(size.0) > 1 || made.height.abs_diff(size.1) > 1 {
@@ -91,22 +91,5 @@ impl Gate<'_> {
             return Some(("size", text((made.width, made.height)), text(size)));
         }
         None
-    }
-
-    /// The size of the picture that the recipe makes, without rounding to even pixels; `None` if only ffmpeg's
-    /// filters determine it.
-    pub(super) fn size(&self, film: &Stream) -> Option<(u32, u32)> {
-        let video = self.recipe.video_encode()?;
-        let shown = film.shown();
-        match video.scale {
-            Some(Scale::Exact(width, height)) => Some((width, height)),
-            _ if video.filters.is_some() || shown.0 == 0 || shown.1 == 0 => None,
-            None => Some(shown),
-            Some(scale) => Some(
-                scale
-                    .of(shown, film.shown_aspect(), video.scale_up)
-                    .unwrap_or(shown),
-            ),
-        }
     }
 }
