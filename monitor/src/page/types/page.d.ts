@@ -58,6 +58,7 @@ export type Job = Schemas["Job"];
 export type JobEvent = Omit<Schemas["Event"], "what"> & { what: Tagged<Schemas["What"]> };
 export type JobDetails = Omit<Schemas["Details"], "record" | "events"> & { record: Objects<Schemas["JobRecord"]>; events: JobEvent[] };
 export type Plan = Schemas["Plan"];
+export type Rate = Schemas["Rate"];
 export type Recipe = Schemas["Recipe"];
 export type Report = Schemas["Report"];
 export type RunState = Objects<Schemas["RunState"]>;

@@ -3,7 +3,8 @@
 use common::broker::Overwrite;
 use common::farm::orders::{Order, Target};
 use common::farm::retention::Days;
-use common::recipe::preset::Presets;
+use common::recipe::Recipe;
+use common::recipe::preset::{Preset, Presets};
 use harness::browser::Browser;
 use jiff::Timestamp;
 
@@ -41,6 +42,8 @@ async fn a_preset_is_made_by_keyboard_alone_with_each_error_beside_its_field() {
     browser.types("ours").await;
     tab_to(&mut browser, "dialog [name=note]").await;
     browser.types("for the tests").await;
+    tab_to(&mut browser, "dialog [data-group=picture] > summary").await;
+    browser.press("Enter").await;
     tab_to(&mut browser, "dialog [name=filters]").await;
     browser.types("movie=x").await;
     browser.press("Enter").await;
@@ -84,7 +87,7 @@ async fn a_preset_is_made_by_keyboard_alone_with_each_error_beside_its_field() {
 async fn presets_are_edited_chosen_as_the_default_and_removed() {
     let monitor = Monitor::start().await;
     let recipe = farm::job("a.mkv", "libx265", 1).recipe;
-    let preset = common::recipe::preset::Preset::new(recipe, Some("first")).expect("sound");
+    let preset = Preset::new(recipe, Some("first")).expect("sound");
     let name = "ours".parse().expect("a name");
     let save = async |over| monitor.broker.save_preset(&name, &preset, over).await;
     save(Overwrite::Nothing).await.expect("saved");
@@ -142,6 +145,56 @@ async fn presets_are_edited_chosen_as_the_default_and_removed() {
     browser.click("dialog [type=submit][value=yes]").await;
     presets(&monitor, "it to be gone", |presets| ours(presets).is_none()).await;
     browser.shows("Removed the preset ours").await;
+    drop(browser);
+    monitor.stop().await;
+}
+
+/// A recipe with a value for each field of the form, and parts that the form has no field for.
+const FULL: &str = r#"{
+    "video": {"encode": {
+        "with": {"first_of": ["libx264", "h264_nvenc"]}, "rate": {"target": {"score": "ssim=0.97", "max_percent": 60}},
+        "max_bitrate": "8M", "floor": "ssim=0.9", "speed": "slow", "bit_depth": 8, "hdr": "sdr", "tone_map": "bt2390",
+        "chroma": "420", "crop": "2:2:0:0", "deinterlace": "auto", "detelecine": true, "denoise": "nlmeans:light",
+        "sharpen": "strong", "deband": true, "rotate": "90:hflip", "frame_rate": "peak:30", "scale": "720p",
+        "scale_up": true, "pad": "16:9", "lut": "file:///looks/a.cube", "filters": "eq", "arguments": ["g=240", "bf=2"],
+        "watermark": {"picture": "file:///logos/a.png", "place": "center", "opacity_percent": 40},
+        "burn_in": "forced"}},
+    "audio": {"copy_else": {"encoder": "aac", "bitrate": "160k"}},
+    "audio_tracks": {
+        "languages": ["eng", "deu"], "downmix": "night", "loudness": "-16/7/-2",
+        "rules": [{"commentary": true, "outputs": []}], "ensure": [{"encoder": "aac", "channels": 2}]},
+    "subtitles": "keep",
+    "subtitle_tracks": {"languages": ["eng"], "forced": "only", "sdh": "drop", "external": true},
+    "captions": "srt", "trim": "10-20.5", "container": "mp4", "refuse_loss": ["chapters"], "strict_input": true
+}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preset_that_is_saved_without_a_change_loses_no_part() {
+    let monitor = Monitor::start().await;
+    let recipe: Recipe = serde_json::from_str(FULL).expect("a sound recipe");
+    let preset = Preset::new(recipe.clone(), Some("all")).expect("sound");
+    let name = "ours".parse().expect("a name");
+    let saved = monitor
+        .broker
+        .save_preset(&name, &preset, Overwrite::Nothing);
+    saved.await.expect("saved");
+    let (mut browser, _folder) = open(&monitor, "settings").await;
+    browser.click("[aria-label='Edit the preset ours']").await;
+    let filled = "document.querySelector('dialog [name=crop]')?.value === '2:2:0:0'";
+    browser.until("the form to hold the recipe", filled).await;
+    let barriers = browser.barriers().await;
+    assert!(barriers.is_empty(), "{barriers:#?}");
+    browser.picture("full-recipe").await;
+    choose(&mut browser, "dialog [name=note]", "the same").await;
+    browser.click("dialog.preset [type=submit]").await;
+    presets(&monitor, "the new note", |presets| {
+        let found = presets.find(&name).expect("it is there");
+        found.preset.note.as_deref() == Some("the same")
+    })
+    .await;
+    let presets = monitor.broker.presets().await.expect("an answer");
+    let found = presets.find(&name).expect("it is there");
+    assert_eq!(found.preset.recipe, recipe);
     drop(browser);
     monitor.stop().await;
 }

@@ -3,7 +3,7 @@
 
 /** @import { State, Vocabulary } from "#types" */
 
-import { optionGroup } from "./fields.js";
+import { optionGroup } from "./controls.js";
 
 /**
  * Every encoder and codec, those first that a live worker has proved: as groups of options, and what each makes.
@@ -29,7 +29,10 @@ export function encoderChoices({ codecs, encoders }, state) {
       ...optionGroup("Any encoder of a codec", codecsMade(true)),
       ...optionGroup("One encoder", encodersProved(true)),
       ...optionGroup("Not proved by any live worker", [...codecsMade(false), ...encodersProved(false)]),
-      ...optionGroup("No encoder", [["copy", "copy: keep the video as it is"]]),
+      ...optionGroup("No encoder", [
+        ["copy", "copy: keep the video as it is"],
+        ["none", "none: sound only"],
+      ]),
     ],
   };
 }

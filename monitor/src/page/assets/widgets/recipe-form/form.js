@@ -7,8 +7,10 @@
 import { h, offer, say, sayProblem, set } from "../../lib/dom.js";
 import { createLoader } from "../../lib/retry.js";
 import { encoderChoices } from "./encoders.js";
-import { choose, labelled, option, optionGroup, recipeFields, settleFields } from "./fields.js";
+import { choose, option, optionGroup } from "./controls.js";
+import { encodes, labelled, recipeFields, settleFields } from "./fields.js";
 import { losses } from "./losses.js";
+import { foldedGroup, recipeParts, settleParts } from "./parts.js";
 import { fillRecipe, readRecipe } from "./value.js";
 
 /** Fields by the part of a recipe that they hold, where that has another name. */
@@ -21,6 +23,7 @@ const HOLDS = new Map([["amount", "rate"], ["bitrate", "audio"]]);
  */
 export function recipeForm({ api, state }, id, changed) {
   const fields = recipeFields();
+  const parts = recipeParts();
   const kept = losses();
   const problem = h("p", { class: "problem wide", role: "alert", id: `${id}-problem`, hidden: true });
   const allowed = h("p", { class: "mono soft" });
@@ -30,6 +33,7 @@ export function recipeForm({ api, state }, id, changed) {
     h("legend", {}, "Recipe"),
     ...labelled(fields),
     problem,
+    ...parts.groups.map(([name, list]) => foldedGroup(name, list)),
     kept.element,
     h("details", { class: "wide" }, h("summary", {}, "Allowed filters and arguments"), allowed),
   );
@@ -42,6 +46,13 @@ export function recipeForm({ api, state }, id, changed) {
   let makes = new Map();
   let offered = "";
   let isTouched = false;
+  /** @type {Recipe | null} The recipe that filled the form: what no field shows stays. */
+  let filled = null;
+
+  function settle() {
+    settleFields(fields);
+    settleParts(parts, encodes(fields));
+  }
 
   /**
    * Offers the encoders that could stand in: those of the same codec, and the chosen ones.
@@ -82,7 +93,7 @@ export function recipeForm({ api, state }, id, changed) {
     fields.with.replaceChildren(...choices.groups);
     if (present) choose(fields.with, present);
     offerOthers(fields.else.value);
-    settleFields(fields);
+    settle();
     changed();
   }
 
@@ -99,7 +110,8 @@ export function recipeForm({ api, state }, id, changed) {
   /** @param {Recipe} recipe */
   function fill(recipe) {
     isTouched = true;
-    fillRecipe(fields, recipe, offerOthers);
+    filled = recipe;
+    fillRecipe(fields, parts, recipe, offerOthers);
     kept.fill(recipe.refuse_loss ?? []);
   }
 
@@ -112,10 +124,10 @@ export function recipeForm({ api, state }, id, changed) {
       fields.start.value = "";
     }
     if (event.target === fields.with) offerOthers("");
-    settleFields(fields);
+    settle();
     changed();
   });
-  settleFields(fields);
+  settle();
   loader.load();
 
   return {
@@ -143,11 +155,11 @@ export function recipeForm({ api, state }, id, changed) {
       isTouched = true;
       choose(fields.with, encoder);
       offerOthers("");
-      settleFields(fields);
+      settle();
       changed();
     },
     /** The recipe that the form says. */
-    value: () => readRecipe(fields, kept.value()),
+    value: () => readRecipe(fields, parts, filled, kept.value()),
     /** Whether there is anything to choose from yet. */
     isOpen: () => fields.with.value !== "",
     isTouched: () => isTouched,
@@ -160,10 +172,14 @@ export function recipeForm({ api, state }, id, changed) {
     refuse(message) {
       const [, path = "", reason = null] = message?.match(/^recipe\.?([\w.[\]]*): (.*)$/s) ?? [null, "", message];
       const part = path.replace(/^video\.encode\./, "").split(/[.[]/)[0];
-      for (const [name, control] of Object.entries(fields)) {
+      /** @type {[string, HTMLInputElement | HTMLSelectElement][]} */
+      const controls = parts.all.map(({ path, control }) => [path.filter((name) => name !== "video" && name !== "encode").slice(0, 1).join(), control]);
+      for (const [name, control] of [...Object.entries(fields), ...controls]) {
         const isAtFault = part !== "" && !control.disabled && (HOLDS.get(name) ?? name) === part;
         set(control, "aria-invalid", isAtFault ? "true" : null);
         set(control, "aria-describedby", isAtFault ? problem.id : null);
+        const group = isAtFault ? control.closest("details") : null;
+        if (group) group.open = true;
       }
       sayProblem(problem, reason);
     },

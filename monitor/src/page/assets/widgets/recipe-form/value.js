@@ -1,10 +1,13 @@
 // @ts-check
 // From fields to a recipe, and back.
 
-/** @import { Audio, AudioEncoder, AudioObject, Choice, Codec, Recipe, VideoEncode } from "#types" */
+/** @import { Audio, AudioEncoder, AudioObject, Choice, Codec, Rate, Recipe, VideoEncode } from "#types" */
 /** @import { Fields } from "./fields.js" */
+/** @import { Parts } from "./parts.js" */
 
-import { choose, settleFields } from "./fields.js";
+import { choose } from "./controls.js";
+import { encodes, settleFields } from "./fields.js";
+import { fillParts, readParts, settleParts } from "./parts.js";
 
 /**
  * What an open field says; nothing for a closed one.
@@ -13,29 +16,46 @@ import { choose, settleFields } from "./fields.js";
 const said = (field) => (field.disabled ? "" : field.value.trim());
 
 /**
+ * The choice of the encoder.
  * @param {Fields} fields
- * @returns {VideoEncode}
+ * @returns {VideoEncode["with"]}
  */
-function readEncode(fields) {
+function readChoice(fields) {
   const name = fields.with.value;
   const others = said(fields.else);
-  /** @type {VideoEncode} */
-  const encode = { with: { encoder: name } };
-  if (name.startsWith("any_")) encode.with = { codec: /** @type {Codec} */ (name.slice(4)) };
-  else if (others) encode.with = { first_of: [name, ...others.split(",")] };
+  if (name.startsWith("any_")) return { codec: /** @type {Codec} */ (name.slice(4)) };
+  return others ? { first_of: [name, ...others.split(",")] } : { encoder: name };
+}
+
+/**
+ * The rate; nothing for the encoder's default. `before` is what the recipe said, whose limit of size stays.
+ * @param {Fields} fields
+ * @param {Rate | undefined} before
+ * @returns {Rate | undefined}
+ */
+function readRate(fields, before) {
   const [kind, amount] = [said(fields.rate), said(fields.amount)];
-  if (amount && kind === "quality") encode.rate = { quality: Number(amount) };
-  else if (amount && kind === "crf") encode.rate = { crf: Number(amount) };
-  else if (amount && kind === "bitrate") encode.rate = { bitrate: amount };
-  for (const part of /** @type {const} */ (["preset", "scale", "filters"])) {
-    const value = said(fields[part]);
-    if (value) encode[part] = value;
-  }
-  if (said(fields.hdr)) encode.hdr = /** @type {VideoEncode["hdr"]} */ (said(fields.hdr));
-  if (said(fields.chroma)) encode.chroma = /** @type {VideoEncode["chroma"]} */ (said(fields.chroma));
-  if (said(fields.bit_depth)) encode.bit_depth = /** @type {VideoEncode["bit_depth"]} */ (Number(said(fields.bit_depth)));
-  if (said(fields.scale) && said(fields.scale_up)) encode.scale_up = true;
-  if (said(fields.arguments)) encode.arguments = said(fields.arguments).split(/\s+/);
+  if (kind === "lossless") return "lossless";
+  if (!amount) return undefined;
+  if (kind === "quality") return { quality: Number(amount) };
+  if (kind === "crf") return { crf: Number(amount) };
+  if (kind === "size") return { size: amount };
+  if (kind === "bitrate") return { bitrate: amount };
+  const target = typeof before === "object" && "target" in before ? before.target : {};
+  return { target: { ...target, score: amount } };
+}
+
+/**
+ * @param {Fields} fields
+ * @param {VideoEncode | undefined} before
+ * @returns {VideoEncode}
+ */
+function readEncode(fields, before) {
+  const rate = readRate(fields, before?.rate);
+  /** @type {VideoEncode} */
+  const encode = { ...before, with: readChoice(fields) };
+  if (rate) encode.rate = rate;
+  else delete encode.rate;
   return encode;
 }
 
@@ -53,47 +73,63 @@ function readAudio(fields) {
   return isElse ? { copy_else: encode } : { encode };
 }
 
+/** @param {Recipe | null} recipe */
+const encodeOf = (recipe) => (typeof recipe?.video === "object" ? recipe.video.encode : undefined);
+
 /**
- * The recipe that the fields say.
+ * The recipe that the fields say. What no field shows stays as it is in `before`, the recipe that filled them.
  * @param {Fields} fields
+ * @param {Parts} parts
+ * @param {Recipe | null} before
  * @param {string[]} refused kinds of losses
  * @returns {Recipe}
  */
-export function readRecipe(fields, refused) {
+export function readRecipe(fields, parts, before, refused) {
   /** @type {Recipe} */
-  const recipe = {
-    video: fields.with.value === "copy" ? "copy" : { encode: readEncode(fields) },
+  const recipe = structuredClone({
+    ...before,
+    video: encodes(fields) ? { encode: readEncode(fields, encodeOf(before)) } : /** @type {"copy" | "none"} */ (fields.with.value),
     audio: readAudio(fields),
     subtitles: /** @type {Recipe["subtitles"]} */ (fields.subtitles.value),
     container: /** @type {Recipe["container"]} */ (fields.container.value),
-  };
-  if (fields.captions.value !== "keep") recipe.captions = /** @type {Recipe["captions"]} */ (fields.captions.value);
-  if (fields.strict_input.value) recipe.strict_input = true;
+  });
+  readParts(parts, recipe);
   if (refused.length) recipe.refuse_loss = /** @type {Recipe["refuse_loss"]} */ (refused);
+  else delete recipe.refuse_loss;
   return recipe;
+}
+
+/**
+ * The rate of a recipe as its kind and its amount.
+ * @param {Rate | undefined} rate
+ * @returns {[string, string]}
+ */
+function rateOf(rate) {
+  if (typeof rate !== "object") return [rate === "lossless" ? rate : "", ""];
+  if ("target" in rate) return ["target", rate.target.score];
+  const [kind = "", amount = ""] = Object.entries(rate)[0] ?? [];
+  return [kind, String(amount)];
 }
 
 /**
  * Has the fields say this recipe; `offerOthers` offers the encoders that could stand in, and chooses one.
  * @param {Fields} fields
+ * @param {Parts} parts
  * @param {Recipe} recipe
  * @param {(chosen: string) => void} offerOthers
  */
-export function fillRecipe(fields, recipe, offerOthers) {
-  const encode = recipe.video === "copy" ? undefined : recipe.video.encode;
+export function fillRecipe(fields, parts, recipe, offerOthers) {
+  const encode = encodeOf(recipe);
   /** @type {Choice} */
   const { encoder, codec, first_of: several } = encode?.with ?? {};
-  choose(fields.with, codec ? `any_${codec}` : (several?.[0] ?? encoder ?? "copy"));
+  const other = typeof recipe.video === "string" ? recipe.video : "copy";
+  choose(fields.with, codec ? `any_${codec}` : (several?.[0] ?? encoder ?? other));
   offerOthers(several?.slice(1).join() ?? "");
-  const [kind = "", amount = ""] = Object.entries(typeof encode?.rate === "object" ? encode.rate : {})[0] ?? [];
+  const [kind, amount] = rateOf(encode?.rate);
   fields.rate.value = kind;
   // A field of another type would not take the value.
   settleFields(fields);
-  fields.amount.value = String(amount);
-  for (const part of /** @type {const} */ (["preset", "scale", "filters", "hdr", "chroma"])) fields[part].value = encode?.[part] ?? "";
-  fields.bit_depth.value = String(encode?.bit_depth ?? "");
-  fields.arguments.value = encode?.arguments?.join(" ") ?? "";
-  fields.scale_up.value = encode?.scale_up ? "true" : "";
+  fields.amount.value = amount;
   /** @type {AudioObject} */
   const audio = typeof recipe.audio === "object" ? recipe.audio : {};
   const sound = audio.encode ?? audio.copy_else;
@@ -102,7 +138,7 @@ export function fillRecipe(fields, recipe, offerOthers) {
   fields.bitrate.value = String(sound?.bitrate ?? "");
   fields.subtitles.value = recipe.subtitles ?? "keep";
   choose(fields.container, recipe.container ?? "mkv");
-  fields.captions.value = recipe.captions ?? "keep";
-  fields.strict_input.value = recipe.strict_input ? "true" : "";
+  fillParts(parts, recipe);
   settleFields(fields);
+  settleParts(parts, encodes(fields));
 }
