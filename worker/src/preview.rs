@@ -85,14 +85,15 @@ impl Executor {
         request: &ForecastRequest,
         stop: CancellationToken,
     ) -> anyhow::Result<Forecast> {
-        let ForecastRequest { input, recipe } = request;
+        let ForecastRequest { input, recipe, .. } = request;
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, recipe, &recipe.queue())?;
         let scratch = self.scratch.preview()?;
         let (mode, folder) = (ReadMode::InPlace, scratch.path());
+        let to = folder.join(input::NAME);
         // If this fails, the request fails: another worker may reach the input.
-        let source = input::open(&self.stores, input, mode, folder, &|_| {}).await?;
-        let mut runner = self.runner(&source, folder, stop);
+        let source = input::open(&self.stores, input, mode, &to, &|_| {}).await?;
+        let mut runner = self.runner([&source], folder, stop);
         runner.limits.stall = LONGEST;
         let output = scratch.work_path().join("output");
         let changes = async {
@@ -126,11 +127,11 @@ impl Executor {
             &self.stores,
             &file,
             ReadMode::InPlace,
-            scratch.path(),
+            &scratch.path().join(input::NAME),
             &|_| {},
         )
         .await?;
-        let mut runner = self.runner(&source, scratch.path(), stop);
+        let mut runner = self.runner([&source], scratch.path(), stop);
         runner.limits.stall = LONGEST;
         match preview.what {
             PreviewKind::Info => {

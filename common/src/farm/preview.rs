@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::job::changes::Change;
+use crate::job::further::FurtherInput;
 use crate::job::id::JobId;
 use crate::job::input::Input;
 use crate::recipe::Recipe;
@@ -26,6 +27,9 @@ pub enum PreviewRequest {
 pub struct ForecastRequest {
     /// The input: a worker reads its own roots and buckets only.
     pub input: Input,
+    /// Further files that would be read with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<FurtherInput>,
     /// How it would be encoded.
     pub recipe: Recipe,
 }

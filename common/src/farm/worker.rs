@@ -139,7 +139,8 @@ impl Away {
     /// Whether the job needs this place.
     pub fn keeps_from(&self, job: &Job) -> bool {
         let holds = |location: &Location| location.is_below(&self.place);
-        holds(&job.output) || (!self.only_writing && holds(&job.input.location))
+        let mut inputs = job.inputs().map(|input| &input.location);
+        holds(&job.output) || (!self.only_writing && inputs.any(holds))
     }
 }
 

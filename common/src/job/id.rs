@@ -6,11 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::job::input::Input;
-use crate::names::location::Location;
-use crate::recipe::Recipe;
+use crate::job::work::Work;
 
-/// Identifies a job: a UUIDv5 of its input, recipe and output, so that the same work asked for twice is one job.
+/// Identifies a job: a UUIDv5 of its inputs, recipe and output, so that the same work asked for twice is one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(Uuid);
@@ -22,11 +20,22 @@ impl JobId {
     /// The id of no job.
     pub(crate) const NIL: Self = Self(Uuid::nil());
 
-    /// The id of encoding this input by this recipe to this output. A `salt` makes a different id for work that a
-    /// person wants to have done again.
-    pub fn of(input: &Input, recipe: &Recipe, output: &Location, salt: Option<Uuid>) -> Self {
-        let identity = serde_json::to_vec(&(input, recipe, output, salt))
-            .expect("plain data with string keys always serialises");
+    /// The id of a job that does this work. A `salt` makes a different id for work that a person wants to have done
+    /// again.
+    pub fn of(work: &Work, salt: Option<Uuid>) -> Self {
+        let Work {
+            input,
+            further,
+            recipe,
+            output,
+        } = work;
+        // The id of a job with one input is the same as before jobs had further inputs.
+        let identity = if further.is_empty() {
+            serde_json::to_vec(&(input, recipe, output, salt))
+        } else {
+            serde_json::to_vec(&(input, further, recipe, output, salt))
+        };
+        let identity = identity.expect("plain data with string keys always serialises");
         Self(Uuid::new_v5(&NAMESPACE, &identity))
     }
 }
@@ -74,3 +83,48 @@ macro_rules! text_form {
 
 text_form!(JobId);
 text_form!(BatchId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::further::{FurtherInput, FurtherRole, Join};
+    use crate::recipe::Choice;
+    use crate::recipe::encoder::Codec;
+    use crate::testing;
+
+    #[test]
+    fn further_inputs_and_their_order_are_part_of_the_id() {
+        let alone = testing::job(Choice::Codec(Codec::Hevc), 10).work();
+        let then = |name: &str, join| FurtherInput {
+            input: crate::job::input::Input {
+                location: alone.input.location.sibling(name),
+                ..alone.input.clone()
+            },
+            role: FurtherRole::Continuation(join),
+        };
+        let of = |further| {
+            let work = Work {
+                further,
+                ..alone.clone()
+            };
+            JobId::of(&work, None)
+        };
+        let (b, c) = (then("b", Join::ByRecipe), then("c", Join::ByRecipe));
+        let ids = [
+            of(Vec::new()),
+            of(vec![b.clone()]),
+            of(vec![b.clone(), c.clone()]),
+            of(vec![c, b]),
+            of(vec![then("b", Join::CopyIfAlike)]),
+        ];
+        let distinct: std::collections::HashSet<JobId> = ids.into_iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+    }
+
+    #[test]
+    fn the_id_of_a_job_with_one_input_never_changes() {
+        let job = include_bytes!("../../tests/wire/v1/job.json");
+        let job: crate::job::Job = crate::wire::decode(job).expect("a job");
+        assert_eq!(JobId::of(&job.work(), None), job.id);
+    }
+}

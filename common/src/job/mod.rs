@@ -1,9 +1,10 @@
-//! A job: one input that is encoded to one output by one recipe.
+//! A job: one input that is encoded to one output by one recipe, with further inputs if there are any.
 
 pub mod batch;
 pub mod changes;
 pub mod event;
 pub mod failure;
+pub mod further;
 pub mod id;
 pub mod input;
 pub mod media_info;
@@ -11,14 +12,17 @@ pub mod progress;
 pub mod record;
 pub mod run;
 pub mod state;
+pub mod work;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::farm::queue::Queue;
+use crate::job::further::{FurtherInput, FurtherRole};
 use crate::job::id::{BatchId, JobId};
 use crate::job::input::Input;
+use crate::job::work::Work;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
 
@@ -38,6 +42,9 @@ pub struct Job {
     pub batch: BatchId,
     /// The file to read. It is never written to.
     pub input: Input,
+    /// Further files to read, in the order in which the output gets them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<FurtherInput>,
     /// The location of the output, which appears whole and verified.
     pub output: Location,
     /// How the input is encoded.
@@ -59,7 +66,7 @@ impl Job {
     /// The default of [`Job::attempts`].
     pub const ATTEMPTS: u32 = 3;
 
-    /// A new job, enqueued now.
+    /// A new job with one input, enqueued now.
     pub fn new(
         batch: BatchId,
         input: Input,
@@ -67,10 +74,23 @@ impl Job {
         recipe: Recipe,
         salt: Option<Uuid>,
     ) -> Self {
+        Self::of(batch, Work::new(input, recipe, output), salt)
+    }
+
+    /// A new job that does this work, enqueued now.
+    pub fn of(batch: BatchId, work: Work, salt: Option<Uuid>) -> Self {
+        let id = JobId::of(&work, salt);
+        let Work {
+            input,
+            further,
+            recipe,
+            output,
+        } = work;
         Self {
-            id: JobId::of(&input, &recipe, &output, salt),
+            id,
             batch,
             input,
+            further,
             output,
             recipe,
             attempts: Self::ATTEMPTS,
@@ -80,9 +100,43 @@ impl Job {
         }
     }
 
+    /// What the job does.
+    pub fn work(&self) -> Work {
+        Work {
+            input: self.input.clone(),
+            further: self.further.clone(),
+            recipe: self.recipe.clone(),
+            output: self.output.clone(),
+        }
+    }
+
+    /// Whether the job makes its output from the same files by the same recipe.
+    pub fn makes_the_same(&self, work: &Work) -> bool {
+        self.input == work.input && self.further == work.further && self.recipe == work.recipe
+    }
+
+    /// The files that the job reads.
+    pub fn inputs(&self) -> impl Iterator<Item = &Input> {
+        let further = self.further.iter().map(|further| &further.input);
+        std::iter::once(&self.input).chain(further)
+    }
+
+    /// Bytes of all files that the job reads.
+    pub fn bytes(&self) -> u64 {
+        let sizes = self.inputs().map(|input| input.size);
+        sizes.fold(0, u64::saturating_add)
+    }
+
+    /// Whether the output is made of several parts, one after the other.
+    pub fn is_joined(&self) -> bool {
+        let mut roles = self.further.iter().map(|further| &further.role);
+        roles.any(|role| matches!(role, FurtherRole::Continuation(_)))
+    }
+
     /// The locations that a worker must be able to read and to write for the job.
-    pub fn needed(&self) -> [Location; 2] {
-        [self.input.location.clone(), self.output.clone()]
+    pub fn needed(&self) -> Vec<Location> {
+        let inputs = self.inputs().map(|input| input.location.clone());
+        inputs.chain([self.output.clone()]).collect()
     }
 }
 

@@ -128,7 +128,7 @@ pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), Decline
     admitted.map_err(DeclineReason::Foreign)?;
     // A job that is pinned to a worker ignores the worker's limits of size.
     let is_pinned = matches!(queue, Queue::On(_));
-    if !is_pinned && !worker.terms.admit(job.input.size) {
+    if !is_pinned && !worker.terms.admit(job.bytes()) {
         return Err(DeclineReason::Size {
             least: worker.terms.min_size,
             most: worker.terms.max_size,

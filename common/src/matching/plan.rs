@@ -27,9 +27,9 @@ pub struct Plan {
     /// Other encoders of the same codec that live workers have proved, the fastest first. Filled only if no worker
     /// can run the recipe.
     pub alternatives: Vec<Alternative>,
-    /// A job's input and output, if no worker that can run the recipe may read and write both.
+    /// A job's inputs and its output, if no worker that can run the recipe may read and write them all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub foreign: Option<[Location; 2]>,
+    pub foreign: Option<Vec<Location>>,
 }
 
 /// A worker that may run jobs of the recipe.
@@ -125,22 +125,24 @@ impl Plan {
         }
     }
 
-    /// Limits the plan to workers that may read and write the inputs and outputs of at least one of these jobs.
+    /// Limits the plan to workers that may read and write all that at least one of these jobs needs: its inputs, and its
+    /// output at the end.
     #[must_use]
-    pub fn between(mut self, workers: &[Heartbeat], jobs: &[[Location; 2]]) -> Self {
+    pub fn between(mut self, workers: &[Heartbeat], needs: &[Vec<Location>]) -> Self {
         let places = |worker: &WorkerName| {
             let found = workers.iter().find(|alive| alive.name == *worker);
             found.map(|found| &found.places)
         };
-        let refusal = |worker: &WorkerName, job: &[Location; 2]| {
+        let refusal = |worker: &WorkerName, job: &[Location]| {
             places(worker).and_then(|places| places.admit_all(job).err())
         };
         let mut seen = HashSet::new();
-        let mut distinct: Vec<&[Location; 2]> = jobs
+        let folders = |job: &Vec<Location>| job.iter().map(Location::folder).collect::<Vec<_>>();
+        let mut distinct: Vec<&Vec<Location>> = needs
             .iter()
-            .filter(|job| seen.insert(job.each_ref().map(Location::folder)))
+            .filter(|job| seen.insert(folders(job)))
             .collect();
-        let is_foreign = |job: &&[Location; 2]| {
+        let is_foreign = |job: &&Vec<Location>| {
             let mut able = self.candidates.iter();
             able.all(|candidate| refusal(&candidate.worker, job).is_some())
         };
@@ -189,8 +191,13 @@ impl Plan {
 
     /// One line on why no worker can run the recipe, and which encoders could be used instead.
     pub fn advice(&self) -> String {
-        if let Some([input, output]) = &self.foreign {
-            return format!("no live worker may read {input} and write {output}");
+        if let Some([input, further @ .., output]) = self.foreign.as_deref() {
+            let further = match further.len() {
+                0 => String::new(),
+                1 => " with 1 further input".to_owned(),
+                more => format!(" with {more} further inputs"),
+            };
+            return format!("no live worker may read {input}{further} and write {output}");
         }
         let nobody = if self.unfit.is_empty() {
             "no worker is alive".to_owned()

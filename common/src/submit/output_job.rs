@@ -5,11 +5,10 @@ use std::fmt;
 
 use crate::job::Job;
 use crate::job::id::JobId;
-use crate::job::input::Input;
 use crate::job::run::report::Report;
 use crate::job::run::{Run, RunState};
+use crate::job::work::Work;
 use crate::names::location::Location;
-use crate::recipe::Recipe;
 use crate::submit::terms::JobTerms;
 
 /// The last job of each output; outputs that no known job has claimed are left out.
@@ -58,15 +57,10 @@ impl OutputJob {
             .is_some_and(|report| report.output_size == size)
     }
 
-    /// Whether the job makes its output from this input by this recipe.
-    pub fn does(&self, input: &Input, recipe: &Recipe) -> bool {
-        self.job().input == *input && self.job().recipe == *recipe
-    }
-
-    /// Whether the job is live and no other job can make its output from this input by this recipe. Under terms that
-    /// ask for the same work again, a live job of the same work is in the way, too.
-    pub fn blocks(&self, input: &Input, terms: &JobTerms) -> bool {
-        self.lives() && (terms.again || !self.does(input, &terms.recipe))
+    /// Whether the job is live and no other job can do this work at its output. Under terms that ask for the same work
+    /// again, a live job of the same work is in the way, too.
+    pub fn blocks(&self, work: &Work, terms: &JobTerms) -> bool {
+        self.lives() && (terms.again || !self.job().makes_the_same(work))
     }
 
     /// The job as the holder of its output.

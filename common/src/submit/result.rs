@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::job::Job;
+use crate::job::further::{FurtherInput, FurtherRole};
 use crate::job::id::JobId;
 use crate::job::run::Run;
 use crate::names::location::Location;
@@ -65,11 +66,21 @@ impl Occupied {
                 Difference::Source(job.input.location.clone())
             } else if job.recipe != wanted.recipe {
                 Difference::Recipe
+            } else if names(&job.further) != names(&wanted.further) {
+                Difference::Further
             } else {
                 Difference::Version
             },
         }
     }
+}
+
+/// The further inputs, whatever their versions.
+fn names(further: &[FurtherInput]) -> Vec<(&Location, &FurtherRole)> {
+    further
+        .iter()
+        .map(|further| (&further.input.location, &further.role))
+        .collect()
 }
 
 /// How a job that made a file differs from the wanted one.
@@ -79,7 +90,9 @@ pub enum Difference {
     Source(Location),
     /// The file was made by another recipe.
     Recipe,
-    /// The file was made from an earlier version of the source.
+    /// The file was made from the source and other further inputs.
+    Further,
+    /// The file was made from an earlier version of a source.
     Version,
 }
 
@@ -106,6 +119,7 @@ impl fmt::Display for Difference {
         match self {
             Self::Source(source) => write!(f, "from {source}"),
             Self::Recipe => f.write_str("by another recipe"),
+            Self::Further => f.write_str("with other further inputs"),
             Self::Version => f.write_str("from an earlier version of its source"),
         }
     }

@@ -5,9 +5,8 @@ use uuid::Uuid;
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::worker_name::WorkerName;
 use crate::job::id::BatchId;
-use crate::job::input::Input;
+use crate::job::work::Work;
 use crate::job::{Fallbacks, Job};
-use crate::names::location::Location;
 use crate::recipe::Recipe;
 
 /// How jobs are made, and what they may replace.
@@ -73,14 +72,14 @@ impl JobTerms {
         }
     }
 
-    /// The job that makes `output` from `input`.
-    pub(crate) fn job(&self, batch: BatchId, input: Input, output: Location) -> Job {
+    /// The job that does this work.
+    pub(crate) fn job(&self, batch: BatchId, work: Work) -> Job {
         let salt = self.again.then(Uuid::now_v7);
         Job {
             attempts: self.attempts,
             replace: self.replaces(),
             fallbacks: self.fallbacks.clone(),
-            ..Job::new(batch, input, output, self.recipe.clone(), salt)
+            ..Job::of(batch, work, salt)
         }
     }
 }

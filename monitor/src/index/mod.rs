@@ -322,7 +322,7 @@ impl Index {
             id: job.id,
             enqueued: job.enqueued.as_millisecond(),
             changed: job.enqueued.as_millisecond(),
-            size: job.input.size,
+            size: job.bytes(),
             outcome: None,
             name: self.names.add(&called.name),
             folder: self.folders.id(&called.folder),

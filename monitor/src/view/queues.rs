@@ -195,7 +195,7 @@ fn next(pending: &Pending) -> NextRow {
         queue: pending.queue.clone(),
         priority: pending.priority,
         enqueued: Moment(pending.job.enqueued),
-        input_size: pending.job.input.size,
+        input_size: pending.job.bytes(),
         unserved: None,
     }
 }

@@ -131,7 +131,7 @@ impl Runs {
             let seconds = at.duration_since(since).as_secs_f64();
             let left = progress.and_then(|progress| progress.seconds_left(since));
             let outlook = outlooks.entry(&row.queue).or_default();
-            outlook.running(row.job.input.size, seconds, left);
+            outlook.running(row.job.bytes(), seconds, left);
         }
         outlooks
     }
@@ -248,7 +248,7 @@ fn running(
         fps: encode.map(|encode| encode.fps),
         speed: encode.map(|encode| encode.speed),
         bitrate: encode.map(|encode| encode.bitrate),
-        input_size: run.job.input.size,
+        input_size: run.job.bytes(),
         output_size: encode.map(|encode| encode.size),
     })
 }

@@ -49,7 +49,8 @@ pub(crate) fn take_outdated(
     let mut outdated = Vec::new();
     for (source, output) in pairs {
         let last_job = jobs_by_output.get(output);
-        if let Some(other) = last_job.filter(|last_job| last_job.blocks(&source.input, terms)) {
+        let work = source.work(&terms.recipe, output.clone());
+        if let Some(other) = last_job.filter(|last_job| last_job.blocks(&work, terms)) {
             outdated.push(other.job().id);
             jobs_by_output.remove(output);
         }

@@ -40,13 +40,13 @@ pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
 pub(crate) async fn check_served(
     broker: &Broker,
     terms: &JobTerms,
-    jobs: &[[Location; 2]],
+    jobs: &[Vec<Location>],
     required: bool,
 ) -> Result<(), Error> {
     let workers = broker.workers().await?;
     check_known(&terms.recipe, &workers)?;
     let (advice, unfit) = match &terms.worker {
-        Some(worker) => match pin::check(&terms.recipe, worker, &workers, jobs.as_flattened()) {
+        Some(worker) => match pin::check(&terms.recipe, worker, &workers, &jobs.concat()) {
             Ok(()) => return Ok(()),
             Err(why) => (why.to_string(), Vec::new()),
         },

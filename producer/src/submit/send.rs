@@ -2,6 +2,7 @@
 
 use common::broker::{NewBatch, SubmittedJob};
 use common::names::location::Location;
+use common::recipe::Recipe;
 use common::submit::result::SubmitResult;
 
 use crate::cli::exit::Error;
@@ -18,12 +19,16 @@ pub(crate) struct Wanted {
 }
 
 /// Submits the sources that nothing was decided about. There is an entry for each source, in the same order.
-pub(crate) async fn submit(batch: NewBatch<'_>, wanted: Vec<Wanted>) -> Result<Vec<Entry>, Error> {
+pub(crate) async fn submit(
+    batch: NewBatch<'_>,
+    recipe: &Recipe,
+    wanted: Vec<Wanted>,
+) -> Result<Vec<Entry>, Error> {
     let mut files = Vec::with_capacity(wanted.len());
     let mut jobs = Vec::new();
     for one in wanted {
         let name = one.source.name.to_string_lossy().into_owned();
-        let job = batch.job(one.source.input, one.output);
+        let job = batch.job(one.source.work(recipe, one.output));
         let decided = match one.decided {
             None => {
                 jobs.push(job);

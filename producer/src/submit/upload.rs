@@ -1,10 +1,12 @@
 //! Uploading local files to the store. Files that are there already are not uploaded again.
 
+use std::path::Path;
 use std::time::Duration;
 
 use common::broker::NewBatch;
 use common::job::input::Input;
 use common::names::location::Location;
+use common::recipe::Recipe;
 use common::store::{StoreError, Stores};
 use common::submit::naming::as_key;
 use futures::StreamExt;
@@ -40,8 +42,9 @@ pub(crate) async fn upload(
 ) -> Result<Vec<SourceFile>, Error> {
     let bytes: u64 = sources
         .iter()
-        .filter(|source| !source.input.location.is_remote())
-        .map(|source| source.input.size)
+        .flat_map(SourceFile::inputs)
+        .filter(|input| !input.location.is_remote())
+        .map(|input| input.size)
         .sum();
     let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
     bar.set_style(bar::style(
@@ -51,7 +54,7 @@ pub(crate) async fn upload(
     bar.enable_steady_tick(Duration::from_millis(500));
     // The first failure stops the other uploads, which remove what they sent.
     let stop = shutdown.child_token();
-    let tried: Vec<Result<(SourceFile, Option<bool>), StoreError>> = futures::stream::iter(sources)
+    let tried: Vec<Result<(SourceFile, Vec<bool>), StoreError>> = futures::stream::iter(sources)
         .map(async |source| {
             let done = one(stores, store, source, &bar, &stop).await;
             if done.is_err() {
@@ -69,11 +72,8 @@ pub(crate) async fn upload(
     for done in tried {
         match done {
             Ok((source, sent)) => {
-                match sent {
-                    Some(true) => uploaded += 1,
-                    Some(false) => there += 1,
-                    None => {}
-                }
+                uploaded += sent.iter().filter(|sent| **sent).count();
+                there += sent.iter().filter(|sent| !**sent).count();
                 copies.push(source);
             }
             Err(error) => failures.push(error),
@@ -99,29 +99,49 @@ pub(crate) async fn upload(
     Ok(copies)
 }
 
-/// The copy, and whether it was uploaded now; `None` if the source is in a bucket itself.
+/// The source with the copies of its files. Tells of each copy whether it was uploaded now.
 async fn one(
     stores: &Stores,
     store: &Location,
-    source: SourceFile,
+    mut source: SourceFile,
     bar: &ProgressBar,
     shutdown: &CancellationToken,
-) -> Result<(SourceFile, Option<bool>), StoreError> {
-    let Some(path) = source.input.location.path() else {
-        return Ok((source, None));
+) -> Result<(SourceFile, Vec<bool>), StoreError> {
+    let mut sent = Vec::new();
+    let mut upload = async |input: &mut Input, name: &Path| {
+        if let Some((copy, is_sent)) = copy(stores, store, (input, name), bar, shutdown).await? {
+            *input = copy;
+            sent.push(is_sent);
+        }
+        Ok::<_, StoreError>(())
+    };
+    upload(&mut source.input, &source.name).await?;
+    for further in &mut source.further {
+        let name = further.input.location.name();
+        upload(&mut further.input, Path::new(&name)).await?;
+    }
+    Ok((source, sent))
+}
+
+/// The copy of a file, and whether it was uploaded now; `None` if the file is in a bucket itself.
+async fn copy(
+    stores: &Stores,
+    store: &Location,
+    (input, name): (&Input, &Path),
+    bar: &ProgressBar,
+    shutdown: &CancellationToken,
+) -> Result<Option<(Input, bool)>, StoreError> {
+    let Some(path) = input.location.path() else {
+        return Ok(None);
     };
     if shutdown.is_cancelled() {
-        return Err(StoreError::Stopped(source.input.location));
+        return Err(StoreError::Stopped(input.location.clone()));
     }
-    let to = copy_of(Some(store), &source);
-    let copy = |input| SourceFile {
-        input,
-        ..source.clone()
-    };
+    let to = copy_of(Some(store), input, name);
     match stores.head(&to).await {
-        Ok(input) if input.size == source.input.size => {
-            bar.inc(source.input.size);
-            return Ok((copy(input), Some(false)));
+        Ok(copy) if copy.size == input.size => {
+            bar.inc(input.size);
+            return Ok(Some((copy, false)));
         }
         Ok(_) | Err(StoreError::Missing(_)) => {}
         Err(error) => return Err(error),
@@ -138,11 +158,11 @@ async fn one(
     let mut upload = stores.upload(file, &to, &on_bytes, shutdown).await?;
     let ended = upload.commit().await;
     match (stores.head(&to).await, ended) {
-        (Ok(input), Ok(())) => Ok((copy(input), Some(true))),
+        (Ok(copy), Ok(())) => Ok(Some((copy, true))),
         // The upload is complete; only the answer was lost.
-        (Ok(input), Err(_)) if input.size == source.input.size => {
+        (Ok(copy), Err(_)) if copy.size == input.size => {
             upload.done();
-            Ok((copy(input), Some(true)))
+            Ok(Some((copy, true)))
         }
         (_, Err(error)) => {
             upload.abort().await;
@@ -152,11 +172,10 @@ async fn one(
     }
 }
 
-/// The location that workers will read a source from: its copy in the store, or the source itself if that is in a bucket.
+/// The location that workers will read a file from: its copy in the store, or the file itself if that is in a bucket.
 /// The folder of a copy stands for one version of one file: a copy of the right size is the same file, and no copy is
 /// ever replaced.
-pub(crate) fn copy_of(store: Option<&Location>, source: &SourceFile) -> Location {
-    let input = &source.input;
+pub(crate) fn copy_of(store: Option<&Location>, input: &Input, name: &Path) -> Location {
     let Some(store) = store.filter(|_| !input.location.is_remote()) else {
         return input.location.clone();
     };
@@ -169,28 +188,35 @@ pub(crate) fn copy_of(store: Option<&Location>, source: &SourceFile) -> Location
     let version = Uuid::new_v5(&Uuid::NAMESPACE_URL, identity.as_bytes())
         .simple()
         .to_string();
-    store.join(&format!("in/{}/{}", &version[..12], as_key(&source.name)))
+    store.join(&format!("in/{}/{}", &version[..12], as_key(name)))
 }
 
-/// The input of a source's job, as far as it is known before the upload. The version of a copy is known if an earlier job
-/// of the output read the same copy.
-pub(crate) fn expected_input(
+/// The source with the files that its job reads, as far as they are known before the upload. The version of a copy is
+/// known if an earlier job of the output read the same copy.
+pub(crate) fn expected(
     store: Option<&Location>,
     source: &SourceFile,
     batch: &NewBatch<'_>,
     output: &Location,
-) -> Input {
-    let location = copy_of(store, source);
-    let earlier = batch.last_job(output).map(|last_job| &last_job.job().input);
-    match earlier {
-        Some(input) if location != source.input.location && input.location == location => {
-            input.clone()
+) -> SourceFile {
+    let earlier: Vec<&Input> = batch
+        .last_job(output)
+        .map_or_else(Vec::new, |last_job| last_job.job().inputs().collect());
+    let expect = |input: &mut Input, name: &Path| {
+        let location = copy_of(store, input, name);
+        let same = earlier.iter().find(|earlier| earlier.location == location);
+        match same.filter(|_| location != input.location) {
+            Some(earlier) => *input = (*earlier).clone(),
+            None => input.location = location,
         }
-        _ => Input {
-            location,
-            ..source.input.clone()
-        },
+    };
+    let mut expected = source.clone();
+    expect(&mut expected.input, &source.name);
+    for further in &mut expected.further {
+        let name = further.input.location.name();
+        expect(&mut further.input, Path::new(&name));
     }
+    expected
 }
 
 /// Uploads the sources, but not those that get no job.
@@ -198,15 +224,16 @@ pub(crate) async fn upload_needed(
     stores: &Stores,
     store: Option<&Location>,
     pairs: Vec<(SourceFile, Location)>,
-    batch: &NewBatch<'_>,
+    (batch, recipe): (&NewBatch<'_>, &Recipe),
     shutdown: &CancellationToken,
 ) -> Result<Vec<Wanted>, Error> {
     let mut wanted: Vec<Wanted> = pairs
         .into_iter()
         .map(|(source, output)| {
-            let input = expected_input(store, &source, batch, &output);
+            let expected = expected(store, &source, batch, &output);
+            let job = batch.job(expected.work(recipe, output.clone()));
             Wanted {
-                decided: batch.decided(&batch.job(input, output.clone())),
+                decided: batch.decided(&job),
                 source,
                 output,
             }

@@ -42,7 +42,7 @@ impl LiveDisplay {
         let file = |(entry, name): (&Entry, &String)| File {
             short: shorts[name.as_str()].clone(),
             name: name.clone(),
-            size: entry.job.input.size,
+            size: entry.job.bytes(),
             result: match &entry.state {
                 SubmitResult::Run(run) => result_size(run),
                 _ => 0,
@@ -55,7 +55,7 @@ impl LiveDisplay {
             .collect();
         let open = entries.iter().filter(|entry| entry.is_open());
         let sizes: HashMap<JobId, u64> = open
-            .map(|entry| (entry.job.id, entry.job.input.size))
+            .map(|entry| (entry.job.id, entry.job.bytes()))
             .collect();
         let total = sizes.len();
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(sizes));

@@ -81,18 +81,21 @@ impl Executor {
         chosen.ok().flatten().map(|(encoder, _)| encoder.clone())
     }
 
-    /// A runner that may read the input of a job, and write nowhere.
-    pub(crate) fn runner(
+    /// A runner that may read these sources, and write nowhere.
+    pub(crate) fn runner<'a>(
         &self,
-        source: &Source,
+        sources: impl IntoIterator<Item = &'a Source>,
         scratch: &Path,
         stop: CancellationToken,
     ) -> Runner {
-        let read = match source {
-            Source::File(path) => vec![path.clone()],
-            Source::Url(_) => Vec::new(),
-        };
-        self.confined(read, source.is_remote(), scratch, stop)
+        let (mut read, mut network) = (Vec::new(), false);
+        for source in sources {
+            match source {
+                Source::File(path) => read.push(path.clone()),
+                Source::Url(_) => network = true,
+            }
+        }
+        self.confined(read, network, scratch, stop)
     }
 
     /// A runner with the limits and the sandbox of a job. It may read `read` and its home `scratch`, and use the

@@ -14,11 +14,14 @@ use common::store::{OnBytes, StoreError, Stores, local_input};
 use crate::cli::config::ReadMode;
 use crate::ffmpeg::Source;
 
+/// The name of the copy of an input in a scratch folder.
+pub const NAME: &str = "input";
+
 /// How long a presigned URL is valid: longer than the longest encode should take.
 const URL_VALID: Duration = Duration::from_secs(48 * 3600);
 
 /// Makes sure that the input is still the version that was enqueued, and decides how ffmpeg reads it. A local file is
-/// read in place. An object is read by URL, or downloaded into `scratch`.
+/// read in place. An object is read by URL, or downloaded to the path `to`.
 ///
 /// # Errors
 /// If the input is gone, empty or changed, or if the store fails.
@@ -26,7 +29,7 @@ pub async fn open(
     stores: &Stores,
     input: &Input,
     mode: ReadMode,
-    scratch: &Path,
+    to: &Path,
     on_bytes: OnBytes<'_>,
 ) -> Result<Source, Failure> {
     let location = &input.location;
@@ -65,7 +68,7 @@ pub async fn open(
             .await
             .map(Source::Url)
             .map_err(failure),
-        ReadMode::Download => download(stores, input, scratch, on_bytes).await,
+        ReadMode::Download => download(stores, input, to, on_bytes).await,
     }
 }
 
@@ -97,51 +100,50 @@ pub async fn unchanged(stores: &Stores, input: &Input) -> Result<(), Failure> {
     }
 }
 
-/// Makes sure that a job's output is not its input under another name.
+/// Makes sure that a job's output is not one of its inputs under another name.
 ///
 /// # Errors
 /// If both are the same file, or if the output's name is impossible.
 pub async fn differs(stores: &Stores, job: &Job) -> Result<(), Failure> {
     let itself = || Failure::input("the output is the input itself");
-    let [input, output] = job.needed();
-    if input == output {
-        return Err(itself());
-    }
-    if input.is_remote() || output.is_remote() {
-        return Ok(());
-    }
-    let identity = async |file| {
+    let output = &job.output;
+    let identity = async |file: &Location| {
         let found = stores.on_disk(file, Roots::file).await?;
         Ok::<_, StoreError>(found.identity)
     };
-    match (identity(&input).await, identity(&output).await) {
-        (Ok(input), Ok(output)) if input == output => Err(itself()),
-        // Refused before the encode, because no file can have such a name.
-        (_, Err(StoreError::Local { what, source }))
-            if source.kind() == io::ErrorKind::InvalidFilename =>
-        {
-            Err(failure(StoreError::Local { what, source }))
+    for input in job.inputs().map(|input| &input.location) {
+        if input == output {
+            return Err(itself());
         }
-        _ => Ok(()),
+        if input.is_remote() || output.is_remote() {
+            continue;
+        }
+        match (identity(input).await, identity(output).await) {
+            (Ok(input), Ok(output)) if input == output => return Err(itself()),
+            // Refused before the encode, because no file can have such a name.
+            (_, Err(StoreError::Local { what, source }))
+                if source.kind() == io::ErrorKind::InvalidFilename =>
+            {
+                return Err(failure(StoreError::Local { what, source }));
+            }
+            _ => {}
+        }
     }
+    Ok(())
 }
 
-/// Copies the input into `scratch`.
-///
-/// # Errors
-/// If the store fails or the disk is full.
-pub async fn download(
+/// Copies the input to a file.
+async fn download(
     stores: &Stores,
     input: &Input,
-    scratch: &Path,
+    to: &Path,
     on_bytes: OnBytes<'_>,
 ) -> Result<Source, Failure> {
-    let to = scratch.join("input");
     stores
-        .download(&input.location, &to, on_bytes)
+        .download(&input.location, to, on_bytes)
         .await
         .map_err(failure)?;
-    Ok(Source::File(to))
+    Ok(Source::File(to.to_owned()))
 }
 
 /// Turns a store's error into a failure with a fault. Network errors are passing. A full or broken disk is the
@@ -217,7 +219,8 @@ mod tests {
         std::fs::remove_file(&path).expect("ours");
         let made = std::process::Command::new("mkfifo").arg(&path).status();
         assert!(made.expect("mkfifo").success());
-        let opened = open(&stores, &input, ReadMode::InPlace, folder.path(), &|_| {});
+        let to = folder.path().join(NAME);
+        let opened = open(&stores, &input, ReadMode::InPlace, &to, &|_| {});
         let opened = tokio::time::timeout(Duration::from_secs(60), opened).await;
         opened.expect("no wait").expect_err("no plain file");
     }

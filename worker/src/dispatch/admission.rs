@@ -106,14 +106,18 @@ impl Admission {
         }
     }
 
+    /// Whether the worker copies a file of the job to its own disk before it works on it.
     fn is_downloaded(&self, job: &Job) -> bool {
-        job.input.location.is_remote() && self.read == ReadMode::Download
+        let mut inputs = job.inputs();
+        inputs.any(|input| input.location.is_remote())
+            && (self.read == ReadMode::Download || job.is_joined())
     }
 
     /// Bytes of scratch space that a job may need: an output is seldom larger than its input.
     fn need(&self, job: &Job) -> u64 {
-        let copies = 1 + u64::from(self.is_downloaded(job));
-        job.input.size.saturating_mul(copies).max(LEAST)
+        // Parts are joined into one file before that is encoded.
+        let copies = 1 + u64::from(self.is_downloaded(job)) + u64::from(job.is_joined());
+        job.bytes().saturating_mul(copies).max(LEAST)
     }
 }
 
@@ -178,7 +182,7 @@ impl Claimant for Applicant<'_> {
         }
         let is_pinned = matches!(lane.queue, Queue::On(_));
         // A pinned job runs on its worker, whatever the worker's usual terms.
-        if !is_pinned && !self.admission.terms.admit(job.input.size) {
+        if !is_pinned && !self.admission.terms.admit(job.bytes()) {
             return Err(Decline::Leave(OTHERS));
         }
         let card = self.admission.card.borrow();

@@ -60,9 +60,10 @@ impl Broker {
         turn: usize,
         request: ForecastRequest,
     ) -> Result<Forecast, PreviewError> {
-        let place = &request.input.location;
-        let plan =
-            Plan::of(&request.recipe, workers).between(workers, &[[place.clone(), place.clone()]]);
+        let further = request.further.iter().map(|further| &further.input);
+        let inputs = std::iter::once(&request.input).chain(further);
+        let places = inputs.map(|input| input.location.clone()).collect();
+        let plan = Plan::of(&request.recipe, workers).between(workers, &[places]);
         let able = plan.candidates.iter().map(|candidate| &candidate.worker);
         let asked = able
             .clone()

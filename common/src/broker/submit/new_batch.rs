@@ -5,7 +5,7 @@ use crate::farm::queue::Lane;
 use crate::job::Job;
 use crate::job::batch::Batch;
 use crate::job::id::{BatchId, JobId};
-use crate::job::input::Input;
+use crate::job::work::Work;
 use crate::names::location::Location;
 use crate::submit::decide::{Answer, Case, Step, renewed};
 use crate::submit::existing_outputs::ExistingOutputs;
@@ -69,11 +69,11 @@ impl Broker {
 }
 
 impl NewBatch<'_> {
-    /// A job of the batch.
-    pub fn job(&self, input: Input, output: Location) -> Job {
+    /// The job of the batch that does this work.
+    pub fn job(&self, work: Work) -> Job {
         Job {
             enqueued: self.broker.now(),
-            ..self.terms.job(self.batch.id, input, output)
+            ..self.terms.job(self.batch.id, work)
         }
     }
 

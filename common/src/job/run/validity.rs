@@ -14,6 +14,8 @@ pub const MOST_CLAIMS: u32 = 1_000_000;
 const MOST_ATTEMPTS: u32 = 1_000;
 /// Most fallbacks of a job.
 const MOST_FALLBACKS: usize = 64;
+/// Most further inputs of a job: its message must fit the broker's limit.
+const MOST_FURTHER: usize = 1_000;
 /// Longest version of an input, in bytes.
 const LONGEST_VERSION: usize = 1024;
 /// The earliest accepted time, in seconds since 1970.
@@ -49,8 +51,13 @@ impl Job {
         sound(self.attempts <= MOST_ATTEMPTS, || {
             format!("{} attempts are more than {MOST_ATTEMPTS}", self.attempts)
         })?;
-        sound(self.input.version.len() <= LONGEST_VERSION, || {
-            format!("the input's version is longer than {LONGEST_VERSION}")
+        sound(self.further.len() <= MOST_FURTHER, || {
+            let further = self.further.len();
+            format!("{further} further inputs are more than {MOST_FURTHER}")
+        })?;
+        let mut versions = self.inputs().map(|input| input.version.len());
+        sound(versions.all(|length| length <= LONGEST_VERSION), || {
+            format!("the version of an input is longer than {LONGEST_VERSION}")
         })?;
         let fallbacks = self
             .fallbacks

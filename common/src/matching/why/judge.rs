@@ -129,7 +129,7 @@ impl WhyContext<'_> {
         for run in running {
             if let RunState::Running { since, .. } = run.state {
                 let seconds = now.duration_since(since).as_secs_f64();
-                work.running(run.job.input.size, seconds, None);
+                work.running(run.job.bytes(), seconds, None);
             }
         }
         let size = done.bytes / done.jobs.max(1);

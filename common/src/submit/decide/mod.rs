@@ -84,7 +84,7 @@ impl<'a> Case<'a> {
             if last_job.job().id == self.job.id {
                 return Step::Enqueue;
             }
-            if last_job.blocks(&self.job.input, self.terms) {
+            if last_job.blocks(&self.job.work(), self.terms) {
                 return Step::Done(SubmitResult::OutputTaken(last_job.holder()));
             }
         }
@@ -154,7 +154,7 @@ impl<'a> Case<'a> {
     }
 
     fn is_same_work(&self, last_job: &OutputJob) -> bool {
-        last_job.does(&self.job.input, &self.job.recipe)
+        last_job.job().makes_the_same(&self.job.work())
     }
 
     fn lacks_output(&self, run: &Run) -> bool {
@@ -198,7 +198,7 @@ pub(crate) fn renewed(job: &Job, first: &JobId, generation: u32) -> Job {
         format!("{first} renewed {generation}").as_bytes(),
     );
     Job {
-        id: JobId::of(&job.input, &job.recipe, &job.output, Some(salt)),
+        id: JobId::of(&job.work(), Some(salt)),
         ..job.clone()
     }
 }

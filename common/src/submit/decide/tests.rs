@@ -40,7 +40,7 @@ fn renew(renew: Renew) -> JobTerms {
 fn wanted(terms: &JobTerms) -> Job {
     let encoder = "libx265".parse().expect("an encoder");
     let job = testing::job(Choice::Encoder(encoder), 10);
-    terms.job(BatchId::new(), job.input, job.output)
+    terms.job(BatchId::new(), job.work())
 }
 
 /// Another job of the same work.
@@ -55,15 +55,15 @@ fn other_recipe() -> Job {
 }
 
 fn other_version() -> Job {
-    let mut input = wanted(&terms()).input;
-    input.version = "0".to_owned();
-    terms().job(BatchId::new(), input, wanted(&terms()).output)
+    let mut work = wanted(&terms()).work();
+    work.input.version = "0".to_owned();
+    terms().job(BatchId::new(), work)
 }
 
 fn other_source() -> Job {
-    let mut input = wanted(&terms()).input;
-    input.location = Location::s3("media", "in/b.mp4").expect("a location");
-    terms().job(BatchId::new(), input, wanted(&terms()).output)
+    let mut work = wanted(&terms()).work();
+    work.input.location = Location::s3("media", "in/b.mp4").expect("a location");
+    terms().job(BatchId::new(), work)
 }
 
 /// The run of a job, whose batch and time are the same in all tests.

@@ -12,7 +12,9 @@ use crate::job::batch::Batch;
 use crate::job::changes::{Change, Kind};
 use crate::job::event::{Event, What};
 use crate::job::failure::Failure;
+use crate::job::further::{ExternalSubtitles, FurtherInput, FurtherRole, Join};
 use crate::job::id::BatchId;
+use crate::job::input::Input;
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
 use crate::job::run::fence::{Fence, PublishMethod};
@@ -22,6 +24,7 @@ use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::Choice;
+use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
 use crate::{testing, wire};
 
@@ -37,6 +40,29 @@ fn job() -> Job {
         after: 600,
     });
     job
+}
+
+/// A job that reads a further file in each role.
+fn job_of_several() -> Job {
+    let job = testing::job(Choice::Codec(Codec::Hevc), 1000);
+    let of = |name: &str, role| FurtherInput {
+        input: Input {
+            location: job.input.location.sibling(name),
+            ..job.input.clone()
+        },
+        role,
+    };
+    let subtitles = ExternalSubtitles {
+        language: Some("eng".parse().expect("a language")),
+        forced: true,
+        sdh: false,
+    };
+    let mut work = job.work();
+    work.further = vec![
+        of("b.mp4", FurtherRole::Continuation(Join::CopyIfAlike)),
+        of("a.en.forced.srt", FurtherRole::Subtitles(subtitles)),
+    ];
+    Job::of(job.batch, work, None)
 }
 
 fn runs() -> Vec<(&'static str, Run)> {
@@ -157,6 +183,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend([
         of("job", &job),
+        of("job-further", &job_of_several()),
         of(
             "question",
             &Question {
@@ -238,6 +265,15 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             "foresee",
             &ForecastRequest {
                 input: job.input.clone(),
+                further: Vec::new(),
+                recipe: job.recipe.clone(),
+            },
+        ),
+        of(
+            "foresee-further",
+            &ForecastRequest {
+                input: job.input.clone(),
+                further: job_of_several().further,
                 recipe: job.recipe.clone(),
             },
         ),

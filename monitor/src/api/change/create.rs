@@ -9,6 +9,7 @@ use common::farm::worker_name::WorkerName;
 use common::job::Fallbacks;
 use common::job::id::{BatchId, JobId};
 use common::job::input::Input;
+use common::job::work::Work;
 use common::matching::pin;
 use common::names::location::Location;
 use common::recipe::Recipe;
@@ -112,7 +113,10 @@ pub(crate) async fn create(
     let batch = shared
         .broker
         .new_batch(&label(&request), &folder, existing, &terms);
-    let job = |found: &FoundFile| batch.job(found.input.clone(), found.output.clone());
+    let job = |found: &FoundFile| {
+        let (input, output) = (found.input.clone(), found.output.clone());
+        batch.job(Work::new(input, request.recipe.clone(), output))
+    };
     let jobs = found.iter().flatten().map(job).collect();
     let submitted = batch.submit(jobs).await?;
     let added = submitted

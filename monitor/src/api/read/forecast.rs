@@ -44,7 +44,11 @@ pub(crate) async fn forecast(
     let media = shared.media()?;
     let input = media.input(&file).await?;
     let workers = shared.broker.workers().await?;
-    let asked = ForecastRequest { input, recipe };
+    let asked = ForecastRequest {
+        input,
+        further: Vec::new(),
+        recipe,
+    };
     let seen = shared.broker.forecast(&workers, 0, asked).await;
     let seen = seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))?;
     Ok(axum::Json(ForecastAnswer {

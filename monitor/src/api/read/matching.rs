@@ -37,7 +37,7 @@ pub(crate) async fn plan(
     let mut plan = Plan::of(&recipe, &workers);
     if let Ok(media) = shared.media() {
         let file = media.root().join("file");
-        plan = plan.between(&workers, &[[file.clone(), file]]);
+        plan = plan.between(&workers, &[vec![file.clone(), file]]);
     }
     Ok(axum::Json(plan.measured(&history)))
 }
@@ -71,13 +71,13 @@ pub(crate) async fn fits(
         .collect()
         .await;
     // Jobs with the same needs are checked once.
-    let mut kinds: Vec<(Recipe, [Location; 2])> = Vec::new();
+    let mut kinds: Vec<(Recipe, Vec<Location>)> = Vec::new();
     for record in records {
         let Some(record) = record? else { continue };
         let (recipe, needed) = (&record.job().recipe, record.job().needed());
-        let folders = needed.each_ref().map(Location::folder);
+        let folders = || needed.iter().map(Location::folder);
         let is_known = kinds.iter().any(|(known, other)| {
-            known == recipe && other.each_ref().map(Location::folder) == folders
+            known == recipe && other.iter().map(Location::folder).eq(folders())
         });
         if !is_known {
             kinds.push((recipe.clone(), needed));

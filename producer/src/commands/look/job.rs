@@ -3,6 +3,8 @@
 use clap::Args;
 use common::job::event::{Event, What};
 use common::job::failure::Failure;
+use common::job::further::FurtherRole;
+use common::job::input::Input;
 use common::job::progress::EncodeProgress;
 use common::job::record::JobRecord;
 use common::job::run::{Run, RunState};
@@ -53,6 +55,10 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
 
 fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
     let job = record.job();
+    let file = |input: &Input| {
+        let (name, size) = (input.location.to_string(), units::bytes(input.size));
+        format!("{} ({size})", printable(&name))
+    };
     let mut lines = vec![
         format!("job       {}", job.id),
         format!("state     {}", state::word(record.state())),
@@ -61,15 +67,20 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
             record.queue(),
             record.priority()
         ),
-        format!(
-            "input     {} ({})",
-            printable(&job.input.location.to_string()),
-            units::bytes(job.input.size)
-        ),
+        format!("input     {}", file(&job.input)),
+    ];
+    lines.extend(job.further.iter().map(|further| {
+        let what = match &further.role {
+            FurtherRole::Continuation(_) => "then      ",
+            FurtherRole::Subtitles(_) => "subtitles ",
+        };
+        format!("{what}{}", file(&further.input))
+    }));
+    lines.extend([
         format!("output    {}", printable(&job.output.to_string())),
         format!("batch     {}", job.batch),
         format!("enqueued  {}", times::local(job.enqueued)),
-    ];
+    ]);
     if let Some(run) = record.run() {
         lines.extend(of_run(run));
     }

@@ -89,6 +89,8 @@ pub(crate) struct Row {
     queue: Queue,
     priority: Priority,
     input: Location,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    further: Vec<Location>,
     output: Location,
     size: u64,
     batch: String,
@@ -111,8 +113,11 @@ impl Row {
             queue: record.queue().clone(),
             priority: record.priority(),
             input: job.input.location.clone(),
+            further: (job.inputs().skip(1))
+                .map(|input| input.location.clone())
+                .collect(),
             output: job.output.clone(),
-            size: job.input.size,
+            size: job.bytes(),
             batch: job.batch.to_string(),
             enqueued: job.enqueued,
             changed: changed(record),

@@ -65,7 +65,7 @@ pub(super) fn outlook(
     let mut queues = HashSet::new();
     for record in own.iter().filter(|record| !record.has_ended()) {
         queues.insert(record.queue());
-        let size = record.job().input.size;
+        let size = record.job().bytes();
         match record.run().map(|run| &run.state) {
             Some(RunState::Running { since, .. }) => {
                 let progress = listener.progress.get(&record.job().id);

@@ -108,8 +108,8 @@ pub(super) async fn decide(
     let existing = existing_outputs::look(stores, folder, target, &pairs, jobs_by_output).await?;
     let batch = broker.new_batch("", folder, existing, terms);
     let job = |(source, output): &(SourceFile, Location)| {
-        let input = upload::expected_input(store, source, &batch, output);
-        batch.job(input, output.clone())
+        let source = upload::expected(store, source, &batch, output);
+        batch.job(source.work(&terms.recipe, output.clone()))
     };
     let jobs: Vec<Job> = pairs.iter().map(job).collect();
     let results = batch.dry_run(&jobs).await?;
@@ -136,7 +136,7 @@ pub(super) async fn forecast(
         workers.retain(|one| one.name == *name);
     }
     let mut forecasts = Vec::with_capacity(decided.len());
-    let (mut open, mut inputs) = (Vec::new(), Vec::new());
+    let (mut open, mut asked) = (Vec::new(), Vec::new());
     for (index, one) in decided.into_iter().enumerate() {
         let mut forecast = InputForecast::of(one.source.input.location.clone(), Some(one.output));
         if one.skipped.is_some() {
@@ -146,12 +146,11 @@ pub(super) async fn forecast(
             forecast.why = Some(why.to_owned());
         } else {
             open.push(index);
-            inputs.push(one.source.input);
+            asked.push(one.source.asks(&terms.recipe));
         }
         forecasts.push(forecast);
     }
-    let inputs: Vec<&Input> = inputs.iter().collect();
-    let seen = probe(broker, &workers, &terms.recipe, &inputs).await;
+    let seen = probe(broker, &workers, asked).await;
     for (index, seen) in open.into_iter().zip(seen) {
         forecasts[index].take(seen);
     }
@@ -165,7 +164,12 @@ pub(super) async fn look_at(
     recipe: &Recipe,
     inputs: &[&Input],
 ) -> Vec<InputForecast> {
-    let seen = probe(broker, workers, recipe, inputs).await;
+    let ask = |input: &&Input| ForecastRequest {
+        input: (*input).clone(),
+        further: Vec::new(),
+        recipe: recipe.clone(),
+    };
+    let seen = probe(broker, workers, inputs.iter().map(ask).collect()).await;
     inputs
         .iter()
         .zip(seen)
@@ -181,16 +185,10 @@ pub(super) async fn look_at(
 async fn probe(
     broker: &Broker,
     workers: &[Heartbeat],
-    recipe: &Recipe,
-    inputs: &[&Input],
+    asked: Vec<ForecastRequest>,
 ) -> Vec<Result<Forecast, PreviewError>> {
-    let looks = inputs.iter().enumerate().map(|(turn, input)| async move {
-        let asked = ForecastRequest {
-            input: (*input).clone(),
-            recipe: recipe.clone(),
-        };
-        broker.forecast(workers, turn, asked).await
-    });
+    let looks = asked.into_iter().enumerate();
+    let looks = looks.map(|(turn, asked)| broker.forecast(workers, turn, asked));
     let at_once = workers.len().clamp(1, AT_ONCE);
     futures::stream::iter(looks)
         .buffered(at_once)

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use common::job::id::BatchId;
+use common::job::input::Input;
 use common::names::location::Location;
 use common::recipe::Recipe;
 use common::store::Stores;
@@ -133,18 +134,20 @@ impl Request<'_> {
             &stores,
         )
         .await?;
-        let read_from = |source: &SourceFile| upload::read_from(store, &source.input.location);
-        let inputs: Vec<Location> = submission.sources.iter().map(read_from).collect();
+        let read_from = |input: &Input| upload::read_from(store, &input.location);
+        let inputs = submission.sources.iter().flat_map(SourceFile::inputs);
+        let inputs: Vec<Location> = inputs.map(read_from).collect();
         self.destination.refuse_scattered(&inputs)?;
         let broker = settings.connect().await?;
         let container = self.recipe.container;
         let (pairs, jobs_by_output) = submission
             .name(&broker, &self.destination, container)
             .await?;
-        let jobs: Vec<[Location; 2]> = pairs
-            .iter()
-            .map(|(source, output)| [read_from(source), output.clone()])
-            .collect();
+        let needed = |(source, output): &(SourceFile, Location)| {
+            let inputs = source.inputs().map(read_from);
+            inputs.chain([output.clone()]).collect()
+        };
+        let jobs: Vec<Vec<Location>> = pairs.iter().map(needed).collect();
         preflight::check_served(&broker, &terms, &jobs, self.require_worker).await?;
         let follower = Follower::start(&broker).await?;
         let target = download_to.as_ref();
@@ -152,8 +155,9 @@ impl Request<'_> {
             existing_outputs::look(&stores, folder, target, &pairs, jobs_by_output).await?;
         let label = submission::label(&self.sources.paths);
         let batch = broker.new_batch(&label, folder, existing, &terms);
-        let wanted = upload::upload_needed(&stores, store, pairs, &batch, shutdown).await?;
-        let entries = submit(batch, wanted).await?;
+        let wanted =
+            upload::upload_needed(&stores, store, pairs, (&batch, &self.recipe), shutdown).await?;
+        let entries = submit(batch, &self.recipe, wanted).await?;
         print_refused(&entries);
         Ok(Submitted {
             follower,

@@ -65,7 +65,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         .recipe
         .recipe(PresetSource::Farm(settings), None)
         .await?;
-    let mut jobs: Vec<[Location; 2]> = Vec::new();
+    let mut jobs: Vec<Vec<Location>> = Vec::new();
     let mut inputs: Vec<Input> = Vec::new();
     let mut sources = if options.paths.is_empty() {
         None
@@ -79,7 +79,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         let store = settings.store.as_ref().filter(|store| store.is_remote());
         jobs.extend(found.sources.iter().map(|source| {
             let input = upload::read_from(store, &source.input.location);
-            [input.clone(), input]
+            vec![input.clone(), input]
         }));
         // Workers cannot probe files that are not uploaded yet.
         let lie_there = found.sources.iter().map(|source| &source.input);

@@ -86,7 +86,7 @@ pub(crate) async fn run(
     let broker = settings.connect().await?;
     let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
     destination.refuse_scattered([&input])?;
-    let jobs = [[input, destination.folder.join("file")]];
+    let jobs = [vec![input, destination.folder.join("file")]];
     preflight::check_served(&broker, &terms, &jobs, false).await?;
     let mut watch = Watch {
         arrivals: StabilityTracker::new(options.settle),
@@ -220,8 +220,15 @@ impl Watch {
         let label = submission::label(&self.paths);
         let batch = self.broker.new_batch(&label, folder, existing, &self.terms);
         let store = self.upload_to.as_ref();
-        let wanted = upload::upload_needed(&self.stores, store, pairs, &batch, shutdown).await?;
-        let entries = submit(batch, wanted).await?;
+        let wanted = upload::upload_needed(
+            &self.stores,
+            store,
+            pairs,
+            (&batch, &self.terms.recipe),
+            shutdown,
+        )
+        .await?;
+        let entries = submit(batch, &self.terms.recipe, wanted).await?;
         for (entry, arrival) in entries.iter().zip(&arrivals) {
             report(entry, self.json)?;
             self.arrivals.done(arrival);

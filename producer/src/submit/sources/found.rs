@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
+use common::farm::preview::ForecastRequest;
+use common::job::further::FurtherInput;
 use common::job::input::Input;
+use common::job::work::Work;
+use common::names::location::Location;
+use common::recipe::Recipe;
 use common::submit::naming::NamedSource;
 
 use crate::submit::sniff;
@@ -18,6 +23,8 @@ pub(crate) struct SourceFile {
     pub name: PathBuf,
     /// Whether a person named the file itself, not a folder above it.
     pub is_named: bool,
+    /// Further files that its job reads.
+    pub further: Vec<FurtherInput>,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +74,8 @@ impl FoundFiles {
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        self.sources.iter().map(|source| source.input.size).sum()
+        let inputs = self.sources.iter().flat_map(SourceFile::inputs);
+        inputs.map(|input| input.size).sum()
     }
 
     /// `1 no media, 2 hidden`; empty where nothing was skipped.
@@ -103,6 +111,31 @@ impl FoundFiles {
 }
 
 impl SourceFile {
+    /// The files that its job reads.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Input> {
+        let further = self.further.iter().map(|further| &further.input);
+        std::iter::once(&self.input).chain(further)
+    }
+
+    /// What a job does that makes `output` from it.
+    pub(crate) fn work(&self, recipe: &Recipe, output: Location) -> Work {
+        Work {
+            input: self.input.clone(),
+            further: self.further.clone(),
+            recipe: recipe.clone(),
+            output,
+        }
+    }
+
+    /// What a worker is asked to foresee.
+    pub(crate) fn asks(&self, recipe: &Recipe) -> ForecastRequest {
+        ForecastRequest {
+            input: self.input.clone(),
+            further: self.further.clone(),
+            recipe: recipe.clone(),
+        }
+    }
+
     pub(crate) fn named(&self) -> NamedSource<'_> {
         NamedSource {
             name: &self.name,

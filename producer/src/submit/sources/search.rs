@@ -206,6 +206,7 @@ impl<'a> Search<'a> {
                     input,
                     name,
                     is_named: true,
+                    further: Vec::new(),
                 });
                 continue;
             }
@@ -228,6 +229,7 @@ impl<'a> Search<'a> {
                     input,
                     name,
                     is_named: false,
+                    further: Vec::new(),
                 });
             }
         }
@@ -264,6 +266,7 @@ impl<'a> Search<'a> {
             input: local_input(location, metadata),
             name,
             is_named,
+            further: Vec::new(),
         });
         Ok(())
     }

@@ -269,7 +269,7 @@ async fn a_name_that_no_store_accepts_does_not_make_its_bucket_away() {
     let good = proxied.jobs().await.remove(0);
     let mut odd = good.clone();
     odd.output = Location::s3(BUCKET, "out/a//b/0.mkv").unwrap();
-    odd.id = JobId::of(&odd.input, &odd.recipe, &odd.output, None);
+    odd.id = JobId::of(&odd.work(), None);
     proxied.enqueue(&[odd.clone()]).await;
     let run = proxied.farm.ended(&odd.id).await;
     let RunState::Failed { failure } = &run.state else {

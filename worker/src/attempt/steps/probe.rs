@@ -37,6 +37,11 @@ impl Prepared {
         with: Option<(&Encoder, &Proof)>,
         build: &Build,
     ) -> Result<Probed, Failure> {
+        if let Some((role, _)) = self.further.first() {
+            return Err(Failure::worker(format!(
+                "this worker cannot read a further input as {role:?}"
+            )));
+        }
         let mut media = probe::probe(&self.runner, &self.source).await?;
         let (source, output) = (&self.source, self.output_path());
         let findings = survey(&self.recipe, &media, &self.runner, source, None).await?;

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 
 use common::broker::ClaimError;
 use common::job::failure::Failure;
+use common::job::input::Input;
 use common::job::run::Stage;
 use common::job::run::fence::Fence;
 use common::job::run::report::Report;
@@ -50,7 +51,9 @@ impl Attempt<'_> {
     pub(super) async fn publish(&mut self, verified: Verified) -> Result<Report, Unfinished> {
         self.report(Stage::Publishing, Some(0.0)).await;
         let digest = verified.output.digest().await?;
-        self.input_is_unchanged().await?;
+        for input in self.job.inputs() {
+            self.is_unchanged(input).await?;
+        }
         if let Some(attributes) = verified.encoded.probed.prepared.attributes {
             attributes.give(verified.output.file());
         }
@@ -70,9 +73,8 @@ impl Attempt<'_> {
         })
     }
 
-    /// Makes sure that only one version of the input was read. Waits for a store that is out of reach.
-    async fn input_is_unchanged(&self) -> Result<(), Failure> {
-        let input = &self.job.input;
+    /// Makes sure that only one version of an input was read. Waits for a store that is out of reach.
+    async fn is_unchanged(&self, input: &Input) -> Result<(), Failure> {
         loop {
             let since = Instant::now();
             match input::unchanged(&self.executor.stores, input).await {
@@ -147,7 +149,7 @@ impl Attempt<'_> {
         Report {
             worker: self.executor.name.clone(),
             encoder: encoded.probed.encoder.clone(),
-            input_size: self.job.input.size,
+            input_size: self.job.bytes(),
             output_size: checked.size,
             frames: checked.frames,
             duration: checked.duration,

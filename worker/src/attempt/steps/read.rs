@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use common::job::failure::Failure;
+use common::job::further::FurtherRole;
 use common::recipe::{Captions, Recipe};
 
 use crate::attempt::input;
@@ -21,6 +22,8 @@ pub(super) const OUTPUT: &str = "output";
 pub struct Prepared {
     pub recipe: Recipe,
     pub source: Source,
+    /// The further inputs, in their order.
+    pub further: Vec<(FurtherRole, Source)>,
     /// The attributes of the input; `None` for an object.
     pub attributes: Option<Attributes>,
     pub folder: Arc<AttemptFolder>,
@@ -47,26 +50,53 @@ impl Attempt<'_> {
             .scratch
             .attempt(&job.id, self.number)
             .map_err(|error| Failure::worker(format!("no scratch folder can be made: {error}")))?;
-        // With captions, ffmpeg reads the input at two places at once, so a local copy is needed.
-        let mode = match job.recipe.captions {
-            Captions::Srt => ReadMode::Download,
-            Captions::Keep => executor.read,
+        let opened = async {
+            let mut opened = Vec::new();
+            for (number, input) in job.inputs().enumerate() {
+                let mode = self.mode(number);
+                // The first file has no number.
+                let name = match number {
+                    0 => input::NAME.to_owned(),
+                    number => format!("{}{number}", input::NAME),
+                };
+                let to = folder.path().join(name);
+                let stores = &executor.stores;
+                opened.push(input::open(stores, input, mode, &to, &|_| {}).await?);
+                executor.reach.seen(&input.location);
+            }
+            Ok::<_, Failure>(opened)
         };
-        let opened = input::open(&executor.stores, &job.input, mode, folder.path(), &|_| {});
-        let source = tokio::select! {
+        let sources = tokio::select! {
             opened = opened => opened?,
             () = self.stop.cancelled() => {
                 return Err(Failure::passing("broken off while reading").into());
             }
         };
-        let location = &job.input.location;
-        executor.reach.seen(location);
+        let runner = executor.runner(&sources, folder.path(), self.stop.clone());
+        let mut sources = sources.into_iter();
+        let source = sources
+            .next()
+            .ok_or_else(|| Failure::worker("the job has no input"))?;
+        let roles = job.further.iter().map(|further| further.role.clone());
         Ok(Prepared {
             recipe: job.recipe.clone(),
-            attributes: Attributes::at(&executor.stores, location).await,
-            runner: executor.runner(&source, folder.path(), self.stop.clone()),
+            attributes: Attributes::at(&executor.stores, &job.input.location).await,
+            runner,
             source,
+            further: roles.zip(sources).collect(),
             folder: Arc::new(folder),
         })
+    }
+
+    /// How ffmpeg reads an input of the job, by its number.
+    fn mode(&self, number: usize) -> ReadMode {
+        let Self { executor, job, .. } = self;
+        // With captions, ffmpeg reads the input at two places at once; parts are read more than once. Subtitles are
+        // small.
+        match job.recipe.captions {
+            Captions::Srt => ReadMode::Download,
+            Captions::Keep if job.is_joined() || number > 0 => ReadMode::Download,
+            Captions::Keep => executor.read,
+        }
     }
 }

@@ -92,8 +92,9 @@ impl Reach {
 
     /// Whether no place that a job needs is away.
     pub fn admits(&self, job: &Job) -> bool {
-        let needed = [Need::read(&job.input.location), Need::write(&job.output, 0)];
-        !needed.into_iter().any(|need| self.is_shut(need))
+        let inputs = job.inputs().map(|input| Need::read(&input.location));
+        let mut needed = inputs.chain([Need::write(&job.output, 0)]);
+        !needed.any(|need| self.is_shut(need))
     }
 
     /// Records that an object was seen, so its place is reachable.
@@ -155,7 +156,8 @@ impl Reach {
         } else {
             Need::read(&job.output)
         };
-        for need in [Need::read(&job.input.location), output] {
+        let inputs = job.inputs().map(|input| Need::read(&input.location));
+        for need in inputs.chain([output]) {
             if let Some(trouble) = self.trouble(need, started).await {
                 return Failure::passing(format!("{trouble} ({failure})")).with_log(failure.log);
             }
@@ -163,10 +165,12 @@ impl Reach {
         if failure.fault != Fault::Passing {
             return failure;
         }
-        match self.refusal(&job.input.location).await {
-            Some(refused) => refused.with_log(failure.log),
-            None => failure.using_attempt(),
+        for input in job.inputs() {
+            if let Some(refused) = self.refusal(&input.location).await {
+                return refused.with_log(failure.log);
+            }
         }
+        failure.using_attempt()
     }
 
     /// Describes why a location's place is away, or was away after `since`; `None` if neither is the case.

@@ -202,6 +202,7 @@ impl Studio {
         let prepared = Prepared {
             recipe: recipe.clone(),
             source: Source::File(source.to_owned()),
+            further: Vec::new(),
             attributes: None,
             folder: Arc::clone(&self.attempt),
             runner: self.runner(source),

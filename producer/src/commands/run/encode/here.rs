@@ -27,6 +27,7 @@ use crate::recipe::known::check_known;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
 use crate::submit::send::{Wanted, submit};
+use crate::submit::sources::SourceFile;
 use crate::submit::submission::Submission;
 use crate::submit::{destination, existing_outputs, submission};
 use crate::wait::ended::{WaitEnd, wait_until_ended};
@@ -92,8 +93,8 @@ impl Encode {
         .await?;
         let server = broker::find(options.machine.nats_server.as_deref()).await?;
         let program = worker::find(options.machine.worker_program.as_deref())?;
-        let inputs = submission.sources.iter();
-        let inputs = inputs.map(|source| source.input.location.clone()).collect();
+        let inputs = submission.sources.iter().flat_map(SourceFile::inputs);
+        let inputs = inputs.map(|input| input.location.clone()).collect();
         Ok(Self {
             machine: options.machine.clone(),
             output,
@@ -258,7 +259,7 @@ impl Encode {
             output,
             decided: None,
         });
-        let entries = submit(batch, wanted.collect()).await?;
+        let entries = submit(batch, &self.terms.recipe, wanted.collect()).await?;
         print_refused(&entries);
         leftovers::forget_others(broker, &entries).await?;
         Ok((follower, entries))

@@ -126,7 +126,7 @@ impl Row {
             input: entry.job.input.location.clone().into(),
             output: entry.job.output.clone().into(),
             state: "pending",
-            input_size: entry.job.input.size,
+            input_size: entry.job.bytes(),
             output_size: None,
             frames: None,
             seconds: None,

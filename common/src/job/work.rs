@@ -1,0 +1,31 @@
+//! What a job does.
+
+use crate::job::further::FurtherInput;
+use crate::job::input::Input;
+use crate::names::location::Location;
+use crate::recipe::Recipe;
+
+/// What one job does. The same work asked for twice is one job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Work {
+    /// The file to read.
+    pub input: Input,
+    /// Further files to read.
+    pub further: Vec<FurtherInput>,
+    /// How the output is made.
+    pub recipe: Recipe,
+    /// The location of the output.
+    pub output: Location,
+}
+
+impl Work {
+    /// Work on one file.
+    pub fn new(input: Input, recipe: Recipe, output: Location) -> Self {
+        Self {
+            input,
+            further: Vec::new(),
+            recipe,
+            output,
+        }
+    }
+}
