@@ -10,6 +10,7 @@ mod picture;
 mod probe;
 mod sound;
 mod studio;
+mod subtitles;
 mod table;
 mod times;
 mod tracks;

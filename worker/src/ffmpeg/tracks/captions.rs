@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use common::recipe::{Captions, Container, Recipe};
+use common::recipe::{Captions, Recipe};
 
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::{Source, file};
@@ -28,15 +28,6 @@ pub(crate) fn track(film: &Stream) -> Stream {
         kind: StreamKind::Subtitle,
         codec: "eia_608".to_owned(),
         ..Stream::default()
-    }
-}
-
-/// The subtitle format that the container holds.
-pub(crate) fn form(container: Container) -> &'static str {
-    match container {
-        Container::Mkv | Container::Mka => "subrip",
-        Container::Mp4 | Container::Mov | Container::M4a => "mov_text",
-        Container::Webm | Container::Mp3 | Container::Flac | Container::Opus => "webvtt",
     }
 }
 

@@ -2,6 +2,8 @@
 
 use common::recipe::Container;
 
+use crate::ffmpeg::probe::media::Stream;
+
 /// Two letters and three letters. If ISO 639-2 has two codes, the second one is the older, which Matroska uses.
 const CODES: &str = "aa aar;ab abk;ae ave;af afr;ak aka;am amh;an arg;ar ara;as asm;av ava;ay aym;az aze;ba bak;be bel;\
     bg bul;bh bih;bi bis;bm bam;bn ben;bo bod tib;br bre;bs bos;ca cat;ce che;ch cha;co cos;cr cre;cs ces cze;cu chu;\
@@ -46,6 +48,29 @@ pub fn is_same(one: &str, other: &str) -> bool {
     normal(one) == normal(other)
 }
 
+/// Whether a track's language is one that a person asks for. `pt` stands for `pt-BR` too; `pt-BR` only for itself.
+pub(crate) fn matches(wanted: &str, spoken: &str) -> bool {
+    let split = |tag: &str| -> (String, String) {
+        let tag = tag.replace('_', "-").to_lowercase();
+        let (primary, rest) = tag.split_once('-').unwrap_or((&tag, ""));
+        (primary.to_owned(), rest.to_owned())
+    };
+    let ((wanted, subtags), (spoken, spoken_subtags)) = (split(wanted), split(spoken));
+    let begins = || {
+        let rest = spoken_subtags.strip_prefix(&subtags);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    is_same(&wanted, &spoken) && (subtags.is_empty() || begins())
+}
+
+/// The language of a stream; `None` if it is undetermined.
+pub(crate) fn tag(stream: &Stream) -> Option<&str> {
+    let mut tags = stream.tags.iter();
+    let (_, tag) = tags.find(|(key, _)| key.eq_ignore_ascii_case("language"))?;
+    let tag = tag.trim();
+    (!tag.is_empty() && !tag.eq_ignore_ascii_case("und")).then_some(tag)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +85,10 @@ mod tests {
         assert_eq!(code("qaa-x-own", Container::Mp4), None);
         assert!(is_same("de", "ger") && is_same("deu", "GER") && is_same("qaa", "QAA"));
         assert!(!is_same("pt-BR", "por") && !is_same("en", "fr"));
+        assert!(
+            matches("pt", "por-BR") && matches("por", "pt_BR") && matches("zh-hant", "zh-Hant-TW")
+        );
+        assert!(!matches("pt-BR", "por") && !matches("zh-Han", "zh-Hant"));
         assert_eq!(CODES.split(';').count(), 184);
         for entry in CODES.split(';') {
             let lengths: Vec<usize> = entry.split(' ').map(str::len).collect();

@@ -9,7 +9,7 @@ pub mod tags;
 
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
-use common::recipe::{Audio, AudioEncoder, Container, Recipe, Subtitles, Video};
+use common::recipe::{Audio, AudioEncoder, Container, Recipe, Video};
 
 use super::sound;
 use super::sound::Sound;
@@ -20,7 +20,7 @@ use crate::ffmpeg::tracks::extras::Extra;
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
-    /// The input's stream from which the track is made.
+    /// The input's stream from which the track is made, with the dispositions that the track gets.
     pub source: Stream,
     pub by: TrackMethod,
     /// The width and height of the picture that an encode makes; `None` if only ffmpeg knows them.
@@ -118,13 +118,11 @@ impl Tracks {
         if recipe.video == Video::None {
             tracks.keep_audio_that_fits(container)?;
         }
-        if recipe.subtitles == Subtitles::Keep && !container.is_audio_only() {
-            for subtitle in of_kind(media, StreamKind::Subtitle) {
-                tracks.add_subtitle(subtitle, container);
-            }
+        if !container.is_audio_only() {
+            tracks.choose_subtitles(recipe, media);
         }
         if let Some(film) = captions::source(recipe, media) {
-            let form = captions::form(container);
+            let form = subtitles::text_of(container);
             tracks.add(&captions::track(film), TrackMethod::Captions(form));
         }
         for stream in media.streams.iter().filter(|one| one.absent.is_none()) {
@@ -240,8 +238,18 @@ impl Tracks {
         Ok(())
     }
 
+    fn choose_subtitles(&mut self, recipe: &Recipe, media: &Media) {
+        let chosen = subtitles::choose(recipe, media);
+        for (subtitle, why) in &chosen.dropped {
+            self.leave_out(subtitle, why);
+        }
+        for subtitle in &chosen.kept {
+            self.add_subtitle(subtitle, recipe.container);
+        }
+    }
+
     fn add_subtitle(&mut self, subtitle: &Stream, container: Container) {
-        match subtitles::choose(subtitle, container) {
+        match subtitles::form_for(subtitle, container) {
             Ok((by, cost)) => {
                 if let (TrackMethod::Subtitles(form), Some(cost)) = (by, cost) {
                     let from = format!("{}, {}", name(subtitle), subtitle.codec);
@@ -266,6 +274,12 @@ impl Tracks {
     fn lose(&mut self, kind: Kind, stream: &Stream, why: impl Into<String>) {
         self.changes
             .push(Change::lost(kind, stream.index, name(stream), why));
+    }
+
+    /// Leaves a track out, as the recipe asks.
+    fn leave_out(&mut self, stream: &Stream, why: &str) {
+        let change = Change::lost(Kind::Track, stream.index, name(stream), why);
+        self.changes.push(change.wanted());
     }
 
     /// The films among the tracks, encoded or copied.

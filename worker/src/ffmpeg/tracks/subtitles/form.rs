@@ -6,7 +6,7 @@ use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::tracks::TrackMethod;
 
 /// How a subtitle track is made, and what a conversion loses. The error says why the container cannot hold the track.
-pub(crate) fn choose(
+pub(crate) fn form_for(
     subtitle: &Stream,
     container: Container,
 ) -> Result<(TrackMethod, Option<Cost>), String> {
@@ -44,7 +44,7 @@ fn cost(from: &str, to: &str) -> Option<Cost> {
 }
 
 /// The text format that a container holds.
-fn text_of(container: Container) -> &'static str {
+pub(crate) fn text_of(container: Container) -> &'static str {
     match container {
         Container::Mkv | Container::Mka => "subrip",
         Container::Mp4 | Container::Mov | Container::M4a => "mov_text",
@@ -106,7 +106,7 @@ mod tests {
                 codec: codec.to_owned(),
                 ..Stream::default()
             };
-            choose(&subtitle, container)
+            form_for(&subtitle, container)
         };
         assert_eq!(of("ass", Container::Mkv), Ok((TrackMethod::Copy, None)));
         let (by, cost) = of("ass", Container::Mp4).expect("text");
