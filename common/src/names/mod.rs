@@ -3,6 +3,7 @@
 pub mod digest;
 pub mod location;
 pub mod printable;
+pub(crate) mod similar;
 pub mod subject;
 pub mod token;
 pub mod unknown;

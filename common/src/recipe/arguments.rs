@@ -127,6 +127,10 @@ const NESTED_FORBIDDEN: &[&str] = &[
     "nalu-file",
 ];
 
+/// SVT-AV1's list, in which `film-grain` is a strength; in x265's list it is a file.
+const SVT: &str = "svtav1-params";
+const SVT_GRAIN: &str = "film-grain=";
+
 /// One further argument: an option of the allowlist and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -218,6 +222,7 @@ impl FromStr for Argument {
         if nested {
             let forbidden = value
                 .split(':')
+                .filter(|pair| base != SVT || !pair.starts_with(SVT_GRAIN))
                 .map(|pair| pair.split('=').next().unwrap_or(pair).to_ascii_lowercase())
                 .find(|key| {
                     let key = key.replace('_', "-");
@@ -270,6 +275,7 @@ mod tests {
             "profile:v=high",
             "r=30000/1001",
             "x265-params=aq-mode=3:psy-rd=2.0",
+            "svtav1-params=tune=0:film-grain=8:film-grain-denoise=1",
         ] {
             assert!(good.parse::<Argument>().is_ok(), "{good}");
         }
@@ -284,6 +290,8 @@ mod tests {
             "x264-params=stats=/tmp/x",
             "x264-params=qpfile=list",
             "x265-params=csv=out.csv",
+            "x265-params=film-grain=model.bin",
+            "svtav1-params=film-grain=8:fgs-table=x",
             "x265-params=analysis_save=x",
             "tune=/etc/passwd",
             "g",

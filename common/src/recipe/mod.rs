@@ -17,6 +17,7 @@ mod draft;
 pub mod encoder;
 mod encoder_preset;
 mod error;
+mod file;
 mod filters;
 mod language;
 pub mod loss;
@@ -39,6 +40,9 @@ pub use choice::{Choice, Encoders, EncodersError};
 pub use container::Container;
 pub use draft::RecipeDraft;
 pub use error::RecipeError;
+pub use file::{
+    FieldChange, FieldChangeError, FileError, FileFormat, Place as FilePlace, RecipeFile,
+};
 pub use filters::{FilterError, Filters};
 pub use language::{Language, LanguageError};
 pub use outputs::{
@@ -88,6 +92,11 @@ impl Recipe {
     /// A recipe that copies every track.
     pub fn copy() -> Self {
         Self(RecipeDraft::new(Video::Copy))
+    }
+
+    /// The recipe's parts.
+    pub fn into_draft(self) -> RecipeDraft {
+        self.0
     }
 
     /// The recipe with some of its parts changed.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use common::names::printable::printable;
 use common::names::token::Token;
-use common::recipe::Recipe;
-use common::recipe::preset::{Listed, Presets};
+use common::recipe::preset::{Listed, Preset, Presets};
+use common::recipe::{FileFormat, Outputs, Recipe, RecipeFile};
 
 use crate::cli::exit::Error;
 use crate::cli::settings::Settings;
@@ -50,8 +50,30 @@ pub(crate) enum PresetSource<'a> {
     BuiltIn,
 }
 
+/// What options start from: a preset.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    pub recipe: Recipe,
+    pub outputs: Outputs,
+    /// The preset's name, for the names of outputs.
+    pub name: Token,
+}
+
+impl Start {
+    fn of(listed: &Listed) -> Self {
+        let Preset {
+            recipe, outputs, ..
+        } = listed.preset.clone();
+        Self {
+            recipe,
+            outputs,
+            name: listed.name.clone(),
+        }
+    }
+}
+
 impl PresetSource<'_> {
-    /// The recipe that the options start from, if any. The farm is asked only if needed.
+    /// The preset that the options start from, if any. The farm is asked only if needed.
     ///
     /// # Errors
     /// If the preset is missing or cannot be read, or the farm is out of reach.
@@ -59,7 +81,7 @@ impl PresetSource<'_> {
         self,
         choice: Option<&PresetChoice>,
         names_encoder: bool,
-    ) -> Result<Option<Recipe>, Error> {
+    ) -> Result<Option<Start>, Error> {
         match (choice, self) {
             (Some(PresetChoice::File(path)), _) => load(path).map(Some),
             (Some(PresetChoice::Named(name)), Self::BuiltIn) => {
@@ -69,12 +91,12 @@ impl PresetSource<'_> {
                         "{error} built in; name the farm of another with --nats"
                     ))
                 })?;
-                Ok(Some(found.preset.recipe.clone()))
+                Ok(Some(Start::of(found)))
             }
             (Some(PresetChoice::Named(name)), Self::Farm(farm) | Self::FarmByName(farm)) => {
                 let presets = farm.connect().await?.presets().await?;
                 let found = presets.find(name).map_err(Error::usage)?;
-                Ok(Some(found.preset.recipe.clone()))
+                Ok(Some(Start::of(found)))
             }
             (None, Self::Farm(farm)) if !names_encoder => {
                 let presets = farm.connect().await?.presets().await?;
@@ -90,29 +112,45 @@ impl PresetSource<'_> {
     }
 }
 
-/// The recipe of the default preset. The default is printed, because the options do not name it.
-fn announced(default: &Listed) -> Recipe {
-    let recipe = default.preset.recipe.clone();
+/// The default preset. It is printed, because the options do not name it.
+fn announced(default: &Listed) -> Start {
+    let recipe = &default.preset.recipe;
     eprintln!("using the farm's default preset {}: {recipe}", default.name);
-    recipe
+    Start::of(default)
 }
 
-fn load(path: &Path) -> Result<Recipe, Error> {
-    let failed = |why: String| {
-        let why = why.trim().replace('\n', " ");
-        Error::usage(format!("preset {}: {}", path.display(), printable(&why)))
+/// The preset of a recipe file. Its name is the file's.
+fn load(path: &Path) -> Result<Start, Error> {
+    let Preset {
+        recipe, outputs, ..
+    } = read_file(path)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(Start {
+        recipe,
+        outputs,
+        name: Token::sanitised(&stem),
+    })
+}
+
+/// Reads a recipe file.
+///
+/// # Errors
+/// The file is no recipe file; the error names the place, and what to do.
+pub(crate) fn read_file(path: &Path) -> Result<Preset, Error> {
+    let name = printable(&path.display().to_string());
+    let failed = |why: String| Error::usage(format!("preset {name}: {}", printable(&why)));
+    let format = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => FileFormat::Json,
+        Some("toml") => FileFormat::Toml,
+        _ => {
+            return Err(failed(
+                "expected a .toml or .json file, or a preset's name".to_owned(),
+            ));
+        }
     };
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    if !matches!(extension, Some("json" | "toml")) {
-        return Err(failed(
-            "expected a .toml or .json file, or a preset's name".to_owned(),
-        ));
-    }
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-    match extension {
-        Some("json") => serde_json::from_str(&text).map_err(|error| failed(error.to_string())),
-        _ => toml::from_str(&text).map_err(|error| failed(error.message().to_owned())),
-    }
+    let read = RecipeFile::read(&text, format);
+    read.map_err(|error| Error::usage(error.in_file(&name)))
 }
 
 #[cfg(test)]
@@ -133,10 +171,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("preset.toml");
         for listed in Presets::built_in().iter() {
-            let recipe = &listed.preset.recipe;
-            let text = toml::to_string(recipe).expect("plain data");
+            let text = RecipeFile::from(listed.preset.clone()).to_toml();
             std::fs::write(&file, text).expect("written");
-            assert_eq!(load(&file).expect("a recipe"), *recipe, "{}", listed.name);
+            let read = read_file(&file).expect("a recipe");
+            assert_eq!(read, listed.preset, "{}", listed.name);
         }
     }
 
@@ -146,7 +184,7 @@ mod tests {
             ("missing.toml", "preset missing.toml"),
             ("archive.txt", "expected a .toml or .json file"),
         ] {
-            let error = load(Path::new(path)).expect_err("refused").to_string();
+            let error = read_file(Path::new(path)).expect_err("refused").to_string();
             assert!(error.contains(words), "{error}");
         }
     }

@@ -17,7 +17,7 @@ pub use tracks::{AudioOutput, AudioRule, AudioTracks, Channels, ChannelsError, E
 
 /// What to do with the audio tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Audio {
     /// Copy every track.

@@ -59,7 +59,7 @@ pub struct AudioRule {
 
 /// One track that is made of a track.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AudioOutput {
     /// Its copy; in a container that cannot hold it, what the recipe's `audio` says, or else AAC or Opus.

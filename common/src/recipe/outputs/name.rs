@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::names::token::Token;
 use crate::names::unknown::UnknownName;
 use crate::recipe::RecipeDraft;
+use crate::recipe::audio::Audio;
 use crate::recipe::named::{named, written_as_text};
 use crate::recipe::picture::{Pad, Scale};
 use crate::recipe::rate::Rate;
+use crate::recipe::video::Video;
 
 /// The name of an output, without its extension: text with placeholders, e.g. `{stem}-{height}p`. A slash makes a
 /// folder below the output folder; `{{` and `}}` are braces.
@@ -34,7 +36,7 @@ pub enum Placeholder {
     Height,
     /// The width that the recipe asks for.
     Width,
-    /// The video's codec, or `copy`.
+    /// The video's codec, or `copy`; of sound alone, its codec.
     Codec,
     /// The encoder that the recipe prefers, or its codec if any encoder will do.
     Encoder,
@@ -172,12 +174,12 @@ impl Placeholder {
                 _ => Err("the recipe states no width: give --scale or --rendition, e.g. 1280x-2"),
             },
             Self::Codec => Ok(match (encode, recipe.codec()) {
-                (None, _) => "copy".to_owned(),
+                (None, _) => without_encode(recipe).to_owned(),
                 (Some(_), Some(codec)) => codec.to_string(),
                 (Some(encode), None) => encode.with.encoders()[0].to_string(),
             }),
             Self::Encoder => Ok(match encode {
-                None => "copy".to_owned(),
+                None => without_encode(recipe).to_owned(),
                 Some(encode) => match (encode.with.encoders().first(), encode.with.codec()) {
                     (Some(encoder), _) => encoder.to_string(),
                     (None, Some(codec)) => codec.to_string(),
@@ -205,6 +207,14 @@ impl Placeholder {
                 None => Err("no preset is named: give --preset NAME"),
             },
         }
+    }
+}
+
+/// The codec of an output whose video is not encoded: that of its sound, if it has no video.
+fn without_encode(recipe: &RecipeDraft) -> &'static str {
+    match (&recipe.video, &recipe.audio) {
+        (Video::None, Audio::Encode { encoder, .. }) => encoder.codec(),
+        _ => "copy",
     }
 }
 

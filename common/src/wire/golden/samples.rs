@@ -23,9 +23,9 @@ use crate::job::{Fallbacks, Job};
 use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::names::token::Token;
-use crate::recipe::Choice;
 use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
+use crate::recipe::{Choice, Outputs};
 use crate::{testing, wire};
 
 fn job() -> Job {
@@ -235,6 +235,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             &Preset {
                 recipe: job.recipe.clone(),
                 note: Some("for the archive".to_owned()),
+                outputs: Outputs::default(),
             },
         ),
         of("default", &"archive".parse::<Token>().expect("a name")),

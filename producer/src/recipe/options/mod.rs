@@ -9,9 +9,12 @@ mod tests;
 
 use clap::{Args, ValueEnum};
 use common::job::changes::Kind;
+use common::names::token::Token;
 use common::recipe::encoder::{Codec, Encoder};
+use common::recipe::preset::Preset;
 use common::recipe::{
-    Argument, Audio, Captions, Choice, Container, Recipe, RecipeDraft, Trim, Video, VideoEncode,
+    Argument, Audio, Captions, Choice, Container, FieldChange, Outputs, Recipe, RecipeDraft, Trim,
+    Video, VideoEncode,
 };
 
 use crate::cli::exit::Error;
@@ -19,7 +22,7 @@ use crate::recipe::options::audio::AudioOptions;
 use crate::recipe::options::picture::PictureOptions;
 use crate::recipe::options::rate::RateOptions;
 use crate::recipe::options::subtitles::SubtitleOptions;
-use crate::recipe::presets::{PresetChoice, PresetSource};
+use crate::recipe::presets::{PresetChoice, PresetSource, Start};
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Recipe")]
@@ -59,6 +62,9 @@ pub(crate) struct RecipeOptions {
     /// Extra ffmpeg option from the allowlist, e.g. g=240; may be repeated
     #[arg(long, value_name = "OPTION=VALUE")]
     pub argument: Vec<Argument>,
+    /// Any field by its name in recipe files, e.g. video.encode.scale=720p; without a value, its default; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<FieldChange>,
     #[command(flatten)]
     pub rate: RateOptions,
     #[command(flatten)]
@@ -67,6 +73,15 @@ pub(crate) struct RecipeOptions {
     pub audio: AudioOptions,
     #[command(flatten)]
     pub subtitles: SubtitleOptions,
+}
+
+/// What the options ask for.
+pub(crate) struct Ordered {
+    pub recipe: Recipe,
+    /// The names and renditions that the preset says.
+    pub outputs: Outputs,
+    /// The name of the preset, for the names of outputs.
+    pub preset: Option<Token>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -90,30 +105,69 @@ impl RecipeOptions {
         !self.encoder.is_empty() || self.codec.is_some() || self.video.is_some()
     }
 
-    /// The recipe of these options. `default` is used if they name no encoder.
+    /// The recipe of these options, for commands that make one output of a source.
     ///
     /// # Errors
-    /// If nothing is named and there is no default, the preset is not there
-    /// or cannot be read, or the options do not fit together.
+    /// As of [`RecipeOptions::ordered`], or the preset makes several outputs of a source.
     pub(crate) async fn recipe(
         &self,
         presets: PresetSource<'_>,
         default: Option<Choice>,
     ) -> Result<Recipe, Error> {
+        let ordered = self.ordered(presets, default).await?;
+        if ordered.outputs == Outputs::default() {
+            return Ok(ordered.recipe);
+        }
+        let name = ordered.preset.as_ref().map_or("", Token::as_str);
+        Err(Error::usage(format!(
+            "the preset {name} names its outputs or makes several renditions, and this command makes one output of its own name: choose another preset"
+        )))
+    }
+
+    /// The recipe of these options, and the outputs that the preset makes with it. `default` is used if they name no
+    /// encoder.
+    ///
+    /// # Errors
+    /// If nothing is named and there is no default, the preset is not there
+    /// or cannot be read, or the options do not fit together.
+    pub(crate) async fn ordered(
+        &self,
+        presets: PresetSource<'_>,
+        default: Option<Choice>,
+    ) -> Result<Ordered, Error> {
         let base = presets
             .base(self.preset.as_ref(), self.names_encoder())
             .await?;
-        self.recipe_from(base, default)
+        self.ordered_from(base, default)
     }
 
-    fn recipe_from(&self, base: Option<Recipe>, default: Option<Choice>) -> Result<Recipe, Error> {
+    fn ordered_from(&self, base: Option<Start>, default: Option<Choice>) -> Result<Ordered, Error> {
+        let (base, outputs, preset) = match base {
+            Some(start) => (Some(start.recipe), start.outputs, Some(start.name)),
+            None => (None, Outputs::default(), None),
+        };
         let video = self.video(base.as_ref().map(|recipe| &recipe.video), default)?;
         let edited = base.unwrap_or_else(Recipe::copy).edit(|draft| {
             draft.video = video;
             self.override_draft(draft);
             self.adapt_to_audio_only(draft);
         });
-        edited.map_err(Error::usage)
+        let mut changed = Preset::new(edited.map_err(Error::usage)?, None).map_err(Error::usage)?;
+        changed.outputs = outputs;
+        for change in &self.set {
+            changed = change.apply(changed).map_err(Error::usage)?;
+        }
+        let Preset {
+            recipe, outputs, ..
+        } = changed;
+        outputs
+            .check(&recipe, preset.as_ref())
+            .map_err(Error::usage)?;
+        Ok(Ordered {
+            recipe,
+            outputs,
+            preset,
+        })
     }
 
     fn override_draft(&self, draft: &mut RecipeDraft) {

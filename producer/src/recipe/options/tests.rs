@@ -84,9 +84,15 @@ fn what_does_not_fit_together_is_refused_with_its_reason() {
         ),
         (&["--preset", "missing.toml"], "preset missing.toml"),
         (
-            &["--preset", "ours"],
-            "archive-hevc, compatible-h264, small-av1 built in",
+            &["--preset", "our"],
+            "there is no preset 'our': there are 4k-hdr-hevc, anime-hevc, ",
         ),
+        (&["--preset", "web-1080"], "did you mean web-1080p?"),
+        (
+            &["--preset", "dvd", "--set", "crop=x"],
+            "--set crop=x: 'x' is no crop",
+        ),
+        (&["--preset", "web-ladder"], "several renditions"),
     ] {
         let error = read(line).expect_err("refused");
         assert!(error.contains(words), "{line:?}: {error}");
@@ -109,6 +115,10 @@ fn options_override_a_preset_field_by_field() {
     let built_in = read(&["--preset", "small-av1", "--container", "webm"]).expect("sound");
     let words = "any av1 encoder, quality 50, libopus 128k, webm";
     assert_eq!(built_in.to_string(), words);
+    let set = ["--set", "denoise=light", "--set", "rate="];
+    let changed = read(&[&["--preset", "small-av1"][..], &set].concat()).expect("sound");
+    let words = "any av1 encoder, denoise hqdn3d:light, libopus 128k, mkv";
+    assert_eq!(changed.to_string(), words);
     assert_eq!(
         read(&["--preset", file, "--video", "copy"])
             .expect("sound")

@@ -1,17 +1,18 @@
 //! Presets: recipes with a name. Some are built in; a farm stores those that people save, and may name one as the
 //! default of jobs.
 
+mod built_in;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::names::printable::printable;
+use crate::names::similar::did_you_mean;
 use crate::names::token::Token;
-use crate::recipe::encoder::Codec;
-use crate::recipe::{
-    Audio, AudioEncoder, BitDepth, Choice, Chroma, Container, Hdr, Quality, Rate, Recipe,
-    RecipeDraft, Video, VideoEncode,
-};
+use crate::recipe::Recipe;
+use crate::recipe::outputs::Outputs;
+use crate::wire::is_default;
 
 /// A recipe to be known by a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Preset {
     /// The preset's purpose, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The names and sizes of the outputs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub outputs: Outputs,
 }
 
 /// The note is not one line of allowed length.
@@ -49,62 +53,8 @@ impl Preset {
         Ok(Self {
             recipe,
             note: note.map(str::to_owned),
+            outputs: Outputs::default(),
         })
-    }
-
-    /// The presets of every farm. Each names a codec and no encoder, so that any machine can run it.
-    fn built_in() -> [(Token, Self); 3] {
-        let quality = |number| Rate::Quality(Quality::try_from(number).expect("1 to 100"));
-        let bitrate = |text: &str| Some(text.parse().expect("a bitrate"));
-        let preset = |name, note: &str, video, edit: &dyn Fn(&mut RecipeDraft)| {
-            let mut draft = RecipeDraft::new(Video::Encode(Box::new(video)));
-            edit(&mut draft);
-            let recipe = Recipe::new(draft).expect("built-in presets are sound");
-            let note = Some(note.to_owned());
-            (Token::from_static(name), Self { recipe, note })
-        };
-        let video = |codec, rate| VideoEncode {
-            rate,
-            ..VideoEncode::new(Choice::Codec(codec))
-        };
-        let archive = preset(
-            "archive-hevc",
-            "To keep: close to the source, 10 bits, every track as it is",
-            VideoEncode {
-                bit_depth: Some(BitDepth::Ten),
-                ..video(Codec::Hevc, quality(65))
-            },
-            &|_| {},
-        );
-        let small = preset(
-            "small-av1",
-            "Small files for current players; audio as Opus",
-            video(Codec::Av1, quality(50)),
-            &|draft| {
-                draft.audio = Audio::Encode {
-                    encoder: AudioEncoder::Libopus,
-                    bitrate: bitrate("128k"),
-                }
-            },
-        );
-        let compatible = preset(
-            "compatible-h264",
-            "Plays nearly everywhere: 8 bits, 4:2:0, SDR, audio as AAC, in MP4",
-            VideoEncode {
-                bit_depth: Some(BitDepth::Eight),
-                chroma: Chroma::Yuv420,
-                hdr: Hdr::Sdr,
-                ..video(Codec::H264, quality(57))
-            },
-            &|draft| {
-                draft.audio = Audio::Encode {
-                    encoder: AudioEncoder::Aac,
-                    bitrate: bitrate("160k"),
-                };
-                draft.container = Container::Mp4;
-            },
-        );
-        [archive, small, compatible]
     }
 }
 
@@ -149,14 +99,13 @@ impl Presets {
         saved: impl IntoIterator<Item = (Token, Preset, u64)>,
         default: Option<Token>,
     ) -> Self {
-        let built_in = Preset::built_in().map(|(name, preset)| Listed {
-            name,
-            preset,
+        let built_in = built_in::built_in().iter().map(|(name, preset)| Listed {
+            name: name.clone(),
+            preset: preset.clone(),
             built_in: true,
             revision: None,
         });
         let mut listed: BTreeMap<Token, Listed> = built_in
-            .into_iter()
             .map(|built_in| (built_in.name.clone(), built_in))
             .collect();
         for (name, preset, revision) in saved {
@@ -183,9 +132,10 @@ impl Presets {
     pub fn find(&self, name: &Token) -> Result<&Listed, UnknownPreset> {
         self.listed.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.listed.keys().map(Token::as_str).collect();
+            let similar = did_you_mean(name.as_str(), &names);
             UnknownPreset {
                 name: name.clone(),
-                known: format!("there are {}", names.join(", ")),
+                known: format!("{similar}there are {}", names.join(", ")),
             }
         })
     }
@@ -210,6 +160,8 @@ impl Presets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::encoder::Codec;
+    use crate::recipe::{Choice, Container, VideoEncode};
 
     fn name(text: &str) -> Token {
         text.parse().expect("a name")
@@ -218,11 +170,14 @@ mod tests {
     #[test]
     fn built_in_presets_are_sound() {
         let presets = Presets::built_in();
-        assert_eq!(presets.iter().count(), 3);
+        assert!(presets.iter().count() > 20);
         for Listed { name, preset, .. } in presets.iter() {
-            let Preset { recipe, note } = preset.clone();
-            let checked = Preset::new(recipe, note.as_deref());
-            assert_eq!(checked.expect("sound"), *preset, "{name}");
+            let note = preset.note.as_deref().unwrap_or_default();
+            assert!(note.len() > 20, "{name} does not say what it is for");
+            let encode = preset.recipe.video_encode();
+            let named = encode.map_or(0, |encode| encode.with.encoders().len());
+            let may = ["discord-10mb", "anime-hevc", "film-grain-av1"];
+            assert!(named == 0 || may.contains(&name.as_str()), "{name}");
         }
     }
 
@@ -239,10 +194,13 @@ mod tests {
         assert!(found.built_in && found.revision == Some(7) && found.preset == own);
         assert!(!presets.find(&name("ours")).expect("it is there").built_in);
         let error = presets.default_preset().expect_err("it is gone");
-        let known = "there are archive-hevc, compatible-h264, ours, small-av1";
-        assert_eq!(
-            error.to_string(),
-            format!("there is no preset 'gone': {known}")
+        let error = error.to_string();
+        assert!(error.starts_with("there is no preset 'gone': there are 4k-hdr-hevc, "));
+        let error = presets.find(&name("web-1080")).expect_err("a typing error");
+        let error = error.to_string();
+        assert!(
+            error.contains("did you mean web-1080p? there are"),
+            "{error}"
         );
     }
 
