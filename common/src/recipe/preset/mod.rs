@@ -4,6 +4,7 @@
 mod built_in;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::names::printable::printable;
 use crate::names::similar::did_you_mean;
 use crate::names::token::Token;
 use crate::recipe::Recipe;
-use crate::recipe::outputs::Outputs;
+use crate::recipe::outputs::{Outputs, OutputsError};
 use crate::wire::is_default;
 
 /// A recipe to be known by a name.
@@ -55,6 +56,28 @@ impl Preset {
             note: note.map(str::to_owned),
             outputs: Outputs::default(),
         })
+    }
+
+    /// The preset with outputs of these names and renditions; `name` is the preset's own.
+    ///
+    /// # Errors
+    /// No source can have such outputs.
+    pub fn with_outputs(self, name: &Token, outputs: Outputs) -> Result<Self, OutputsError> {
+        outputs.check(&self.recipe, Some(name))?;
+        Ok(Self { outputs, ..self })
+    }
+}
+
+/// `any h264 encoder, quality 57, mp4, as 1080p and 720p:3M, named {stem}-{height}p`.
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.recipe.fmt(f)?;
+        let Outputs { name, renditions } = &self.outputs;
+        if !renditions.is_empty() {
+            let sizes: Vec<String> = renditions.iter().map(ToString::to_string).collect();
+            write!(f, ", as {}", sizes.join(" and "))?;
+        }
+        name.as_ref().map_or(Ok(()), |name| write!(f, ", named {name}"))
     }
 }
 

@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use common::broker::Overwrite;
 use common::names::token::Token;
-use common::recipe::Recipe;
 use common::recipe::preset::Preset;
+use common::recipe::{Outputs, Recipe};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -18,6 +18,9 @@ pub(crate) struct PresetBody {
     recipe: Recipe,
     /// What the preset is for, in one line.
     note: Option<String>,
+    /// The names and renditions of the outputs.
+    #[serde(default)]
+    outputs: Outputs,
     /// The revision to replace, from `GET /settings`. Left out: nothing may be replaced.
     revision: Option<u64>,
 }
@@ -50,6 +53,8 @@ pub(crate) async fn save(
     Json(body): Json<PresetBody>,
 ) -> Result<axum::Json<Saved>, Refusal> {
     let preset = Preset::new(body.recipe, body.note.as_deref())
+        .map_err(|error| Refusal::unsound(error.to_string()))?
+        .with_outputs(&name, body.outputs)
         .map_err(|error| Refusal::unsound(error.to_string()))?;
     let over = body
         .revision

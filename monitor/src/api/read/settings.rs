@@ -3,8 +3,8 @@
 use axum::extract::State;
 use common::farm::retention::Days;
 use common::names::token::Token;
-use common::recipe::Recipe;
 use common::recipe::preset::{Listed, Presets};
+use common::recipe::{Outputs, Recipe};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -39,7 +39,9 @@ pub(crate) struct PresetRow {
     name: Token,
     note: Option<String>,
     recipe: Recipe,
-    /// The recipe in one line.
+    /// The names and renditions of the outputs.
+    outputs: Outputs,
+    /// The preset in one line.
     words: String,
     /// Whether a preset of this name is built in.
     built_in: bool,
@@ -52,8 +54,9 @@ impl From<&Listed> for PresetRow {
         Self {
             name: listed.name.clone(),
             note: listed.preset.note.clone(),
-            words: listed.preset.recipe.to_string(),
+            words: listed.preset.to_string(),
             recipe: listed.preset.recipe.clone(),
+            outputs: listed.preset.outputs.clone(),
             built_in: listed.built_in,
             revision: listed.revision,
         }

@@ -1053,6 +1053,8 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             queue?: components["schemas"]["Queue"] | null;
         };
+        /** @example {stem}-{height}p */
+        NameTemplate: string;
         NewJobs: {
             files: string[];
             /** Format: int64 */
@@ -1076,6 +1078,12 @@ export interface components {
             job: components["schemas"]["JobId"];
             state?: components["schemas"]["JobState"] | null;
             why?: string | null;
+        };
+        Outputs: {
+            /** @default null */
+            name: components["schemas"]["NameTemplate"] | null;
+            /** @default [] */
+            renditions: components["schemas"]["Rendition"][];
         };
         /** @example 1920x1080 */
         Pad: string;
@@ -1114,6 +1122,7 @@ export interface components {
         Presence: "ready" | "draining" | "drained" | "off_hours" | "quarantined" | "lost";
         PresetBody: {
             note?: string | null;
+            outputs?: components["schemas"]["Outputs"];
             recipe: components["schemas"]["Recipe"];
             /** Format: int64 */
             revision?: number | null;
@@ -1122,6 +1131,7 @@ export interface components {
             built_in: boolean;
             name: components["schemas"]["Token"];
             note?: string | null;
+            outputs: components["schemas"]["Outputs"];
             recipe: components["schemas"]["Recipe"];
             /** Format: int64 */
             revision?: number | null;
@@ -1202,6 +1212,8 @@ export interface components {
         Refusal: {
             error: string;
         };
+        /** @example 720p:3M */
+        Rendition: string;
         Replica: {
             current: boolean;
             /** Format: int64 */

@@ -1,7 +1,7 @@
 // @ts-check
 // A preset, made or changed in a dialog.
 
-/** @import { Deps, PresetRow, Recipe } from "#types" */
+/** @import { Deps, PresetRow } from "#types" */
 
 import { button, h, problemLine, sayProblem } from "../../lib/dom.js";
 import { field } from "../dialog.js";
@@ -12,11 +12,11 @@ import { recipeForm } from "./form.js";
  * name and none, one that is built in is replaced. Resolves with its name, or `null` where the person thinks better of
  * it.
  * @param {Deps} deps
- * @param {{ name?: string, note?: string | null, recipe?: Recipe, revision?: number | null }} given
+ * @param {Partial<PresetRow>} given
  * @param {PresetRow[]} presets
  * @returns {Promise<string | null>}
  */
-export function editPreset(deps, { name = "", note = "", recipe, revision = null }, presets) {
+export function editPreset(deps, { name = "", note = "", recipe, outputs, revision = null }, presets) {
   const { api, notes } = deps;
   const called = h("input", {
     name: "name",
@@ -67,7 +67,8 @@ export function editPreset(deps, { name = "", note = "", recipe, revision = null
       editor.refuse(null);
       sayProblem(problem, null);
       try {
-        const body = { recipe: editor.value(), note: use.value.trim() || null, revision };
+        // The form has no fields for names and renditions: they stay as they are.
+        const body = { recipe: editor.value(), note: use.value.trim() || null, outputs, revision };
         await api.put("/presets/{preset}", { preset: called.value }, body);
         saved = called.value;
         notes.note(`Saved the preset ${saved}`);
