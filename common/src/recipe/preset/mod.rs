@@ -77,7 +77,8 @@ impl fmt::Display for Preset {
             let sizes: Vec<String> = renditions.iter().map(ToString::to_string).collect();
             write!(f, ", as {}", sizes.join(" and "))?;
         }
-        name.as_ref().map_or(Ok(()), |name| write!(f, ", named {name}"))
+        name.as_ref()
+            .map_or(Ok(()), |name| write!(f, ", named {name}"))
     }
 }
 
