@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::recipe::audio;
 use crate::recipe::audio::{Audio, AudioTracks};
 use crate::recipe::container::Container;
 use crate::recipe::encoder::Codec;
@@ -103,6 +104,7 @@ impl RecipeDraft {
                 codec: encoder.codec(),
             });
         }
+        audio::check(&self.audio, &self.audio_tracks, container)?;
         self.video_encode()
             .map_or(Ok(()), |video| self.check_encode(video))
     }

@@ -1,6 +1,7 @@
 //! Why a recipe is refused.
 
 use crate::names::token::Token;
+use crate::recipe::audio::AudioTracksError;
 use crate::recipe::container::Container;
 use crate::recipe::encoder::{Codec, Encoder};
 
@@ -31,6 +32,9 @@ pub enum RecipeError {
         /// The codec that the encoder makes.
         codec: &'static str,
     },
+    /// The audio tracks cannot be made.
+    #[error(transparent)]
+    AudioTracks(#[from] AudioTracksError),
     /// The encoder does not have the preset.
     #[error("{encoder} has no preset '{preset}': use {instead}")]
     Preset {

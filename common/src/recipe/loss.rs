@@ -74,6 +74,8 @@ kinds! {
     Timecode = "timecode",
     /// The channels of a track of sound, and their positions.
     Layout = "layout",
+    /// How loud a track of sound is, by EBU R 128.
+    Loudness = "loudness",
 }
 
 impl Kind {

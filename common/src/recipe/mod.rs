@@ -33,8 +33,8 @@ mod video;
 
 pub use arguments::{Argument, ArgumentError};
 pub use audio::{
-    Audio, AudioEncoder, AudioError, AudioOutput, AudioRule, AudioTracks, Channels, ChannelsError,
-    Downmix, EnsuredTrack, Loudness, LoudnessError,
+    Audio, AudioEncoder, AudioError, AudioOutput, AudioRule, AudioTracks, AudioTracksError,
+    Channels, ChannelsError, Downmix, EnsuredTrack, EnsuredTrackError, Loudness, LoudnessError,
 };
 pub use choice::{Choice, Encoders, EncodersError};
 pub use container::Container;

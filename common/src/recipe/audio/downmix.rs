@@ -25,3 +25,14 @@ pub enum Downmix {
 
 named!(Downmix, "downmix": Mono = "mono", Stereo = "stereo", Dialogue = "dialogue", Night = "night",
     Rfc7845 = "rfc7845", Surround = "5.1" | "surround");
+
+impl Downmix {
+    /// The number of channels that it makes.
+    pub fn channels(self) -> u32 {
+        match self {
+            Self::Mono => 1,
+            Self::Stereo | Self::Dialogue | Self::Night | Self::Rfc7845 => 2,
+            Self::Surround => 6,
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! What a recipe does with audio: with all tracks here, with single tracks in [`AudioTracks`].
 
+mod check;
 mod downmix;
+mod ensured;
 mod loudness;
 mod tracks;
 
@@ -11,9 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::names::unknown::UnknownName;
 use crate::recipe::rate::{Bitrate, BitrateError};
 
+pub use check::AudioTracksError;
+pub(super) use check::check;
 pub use downmix::Downmix;
+pub use ensured::{EnsuredTrack, EnsuredTrackError};
 pub use loudness::{Loudness, LoudnessError};
-pub use tracks::{AudioOutput, AudioRule, AudioTracks, Channels, ChannelsError, EnsuredTrack};
+pub use tracks::{AudioOutput, AudioRule, AudioTracks, Channels, ChannelsError};
 
 /// What to do with the audio tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

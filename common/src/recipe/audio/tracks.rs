@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::recipe::audio::{AudioEncoder, Downmix, Loudness};
+use crate::recipe::audio::{AudioEncoder, Downmix, EnsuredTrack, Loudness};
 use crate::recipe::language::Language;
 use crate::recipe::named::written_as_text;
 use crate::recipe::rate::Bitrate;
@@ -81,23 +81,6 @@ pub enum AudioOutput {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
     },
-}
-
-/// A track that an output has in any case.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct EnsuredTrack {
-    /// The encoder whose codec the track has.
-    pub encoder: AudioEncoder,
-    /// The number of channels, 1, 2 or 6.
-    pub channels: u8,
-    /// Bits per second; ffmpeg's default if not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bitrate: Option<Bitrate>,
-    /// The language; that of the first track if not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language: Option<Language>,
 }
 
 /// Numbers of channels: `2`, `6+`, `1-2`.

@@ -1,7 +1,7 @@
 //! Which audio tracks an output has, and how they are made.
 
 use clap::Args;
-use common::recipe::{Audio, Downmix, Language, Loudness, RecipeDraft};
+use common::recipe::{Audio, Downmix, EnsuredTrack, Language, Loudness, RecipeDraft};
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Audio")]
@@ -12,6 +12,9 @@ pub(crate) struct AudioOptions {
     /// Only tracks in these languages, in this order: eng,deu; original and any, too [default: every track]
     #[arg(long, value_name = "LANG", value_delimiter = ',')]
     pub audio_language: Vec<Language>,
+    /// A track that the output has in any case: ENCODER:CHANNELS[:BITRATE][:LANG], e.g. aac:2:160k; may be repeated
+    #[arg(long, value_name = "TRACK")]
+    pub ensure_audio: Vec<EnsuredTrack>,
     /// Fewer channels in encoded tracks: mono, stereo, dialogue, night, rfc7845, 5.1
     #[arg(long, value_name = "NAME")]
     pub downmix: Option<Downmix>,
@@ -28,6 +31,9 @@ impl AudioOptions {
         let tracks = &mut draft.audio_tracks;
         if !self.audio_language.is_empty() {
             tracks.languages.clone_from(&self.audio_language);
+        }
+        if !self.ensure_audio.is_empty() {
+            tracks.ensure.clone_from(&self.ensure_audio);
         }
         if let Some(downmix) = self.downmix {
             tracks.downmix = Some(downmix);

@@ -82,6 +82,14 @@ fn what_does_not_fit_together_is_refused_with_its_reason() {
             &["--codec", "h264", "--argument", "passlogfile=x"],
             "not allowed",
         ),
+        (
+            &["--codec", "h264", "--downmix", "stereo"],
+            "--downmix changes encoded audio only",
+        ),
+        (
+            &["--codec", "h264", "--ensure-audio", "aac:3"],
+            "1, 2 or 6 channels",
+        ),
         (&["--preset", "missing.toml"], "preset missing.toml"),
         (
             &["--preset", "our"],

@@ -20,6 +20,7 @@ pub(crate) fn output(recipe: &Recipe, input: &Media, tracks: &[Track]) -> Media 
 
 fn stream(recipe: &Recipe, track: &Track) -> Stream {
     let mut stream = track.source.clone();
+    stream.dispositions.clone_from(&track.dispositions);
     match track.by {
         TrackMethod::Copy | TrackMethod::Attach => {}
         TrackMethod::Audio(encoder) => stream.codec = encoder.codec().to_owned(),

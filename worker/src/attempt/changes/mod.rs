@@ -15,7 +15,7 @@ use common::recipe::Recipe;
 use common::recipe::encoder::Codec;
 
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
-use crate::ffmpeg::tracks::{Track, TrackMethod};
+use crate::ffmpeg::tracks::{Track, TrackMethod, representative};
 
 pub use refusal::refuse;
 
@@ -28,11 +28,14 @@ pub fn forecast(recipe: &Recipe, input: &Media, tracks: &[Track], known: &[Chang
     let ideal = ideal::output(recipe, input, tracks);
     let mut list = differences(recipe, input, &ideal, tracks);
     for change in known {
-        let listed = list.iter_mut().find(|listed| {
+        let is_open = |listed: &Change| {
             is_same(listed, change) && (listed.fate == Fate::Kept || !listed.is_wanted)
-        });
-        match listed {
-            Some(listed) => *listed = change.clone(),
+        };
+        let exact = list
+            .iter()
+            .position(|listed| is_open(listed) && listed.from == change.from);
+        match exact.or_else(|| list.iter().position(is_open)) {
+            Some(place) => list[place] = change.clone(),
             None => list.push(change.clone()),
         }
     }
@@ -50,9 +53,13 @@ pub fn compare(
 ) -> Vec<Change> {
     let mut list = differences(recipe, input, output, tracks);
     for change in list.iter_mut().filter(|change| change.fate != Fate::Kept) {
-        let reason = known
-            .iter()
-            .find(|known| known.fate != Fate::Kept && is_same(known, change));
+        let reasons = || {
+            known
+                .iter()
+                .filter(|known| known.fate != Fate::Kept && is_same(known, change))
+        };
+        let exact = reasons().find(|known| known.from == change.from);
+        let reason = exact.or_else(|| reasons().next());
         let Some(reason) = reason else {
             // Older versions of ffprobe do not read HDR10 from H.264. The encoder was told to write it.
             if change.kind == Kind::Hdr10 && recipe.codec() == Some(Codec::H264) {
@@ -96,9 +103,7 @@ fn differences(recipe: &Recipe, input: &Media, output: &Media, tracks: &[Track])
     let mut list = Vec::new();
     whole::compare(&mut list, recipe, input, output);
     for stream in &input.streams {
-        let pair = tracks
-            .iter()
-            .position(|track| track.source.index == stream.index)
+        let pair = representative(tracks, stream.index)
             .map(|place| (&tracks[place], counterpart(tracks, place, output)));
         match pair {
             Some((track, Some(made))) => {
@@ -107,6 +112,7 @@ fn differences(recipe: &Recipe, input: &Media, output: &Media, tracks: &[Track])
                     source: stream,
                     made,
                     by: track.by,
+                    title: track.title.as_deref(),
                 };
                 track::compare(&mut list, &pair);
                 if stream.is_film() {
@@ -129,6 +135,8 @@ struct Pair<'a> {
     source: &'a Stream,
     made: &'a Stream,
     by: TrackMethod,
+    /// The title that the recipe gives the track; `None` for the source's.
+    title: Option<&'a str>,
 }
 
 impl Pair<'_> {

@@ -57,6 +57,7 @@ fn alternative(kind: Kind) -> &'static str {
         Kind::Disposition | Kind::Tag | Kind::Timecode | Kind::Cover => {
             "choose another --container"
         }
+        Kind::Loudness => "leave out --loudness",
         Kind::Layout => "choose --audio copy or another --audio encoder",
         Kind::Rotation | Kind::Timing => "choose another --container, or encode the video",
         Kind::Captions => "choose another --encoder, or --captions srt",

@@ -42,9 +42,14 @@ pub(crate) fn compare(list: &mut Vec<Change>, pair: &Pair<'_>) {
         });
     }
     if let Some(title) = find(&source.tags, "title") {
+        let asked = pair.title.unwrap_or(title);
         // mp4 has no other field for a track's title.
-        let handler = find(&made.tags, "handler_name").filter(|handler| *handler == title);
+        let handler = find(&made.tags, "handler_name").filter(|handler| *handler == asked);
         list.push(match find(&made.tags, "title").or(handler) {
+            Some(_) if asked != title => {
+                let why = "so that it is true of the track";
+                Change::converted(Kind::Title, index, short(title), short(asked), why).wanted()
+            }
             Some(_) => Change::kept(Kind::Title, index, short(title)),
             None => Change::lost(Kind::Title, index, short(title), pair.wrote_none()),
         });
@@ -121,7 +126,9 @@ fn dispositions(list: &mut Vec<Change>, pair: &Pair<'_>) {
             kept.join(", "),
         ));
     }
-    if !lost.is_empty() {
+    // Only one track can be the default one, so that mark goes for reasons of its own.
+    let (default, others): (Vec<_>, Vec<_>) = lost.into_iter().partition(|mark| *mark == "default");
+    for lost in [default, others].iter().filter(|lost| !lost.is_empty()) {
         let why = format!("ffmpeg wrote none to {}", pair.recipe.container);
         list.push(Change::lost(
             Kind::Disposition,

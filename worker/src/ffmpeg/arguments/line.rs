@@ -6,13 +6,12 @@ use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::recipe::encoder::{Codec, Encoder};
-use common::recipe::{Audio, Container, Recipe, Video, VideoEncode};
+use common::recipe::{Container, Recipe, Video, VideoEncode};
 
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::picture::{Clock, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
-use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, captions};
 use crate::ffmpeg::{Source, picture, rate, sound};
 
@@ -65,36 +64,24 @@ impl Line {
         self.add(picture.arguments(task, number));
     }
 
-    pub(super) fn sound(
-        &mut self,
-        recipe: &Recipe,
-        media: &Media,
-        tracks: &Tracks,
-    ) -> Result<(), Failure> {
-        let bitrate = match &recipe.audio {
-            Audio::Encode { bitrate, .. } | Audio::CopyElse { bitrate, .. } => bitrate,
-            Audio::Copy | Audio::None => &None,
-        };
+    /// Adds the options of each audio track.
+    pub(super) fn sound(&mut self, media: &Media, tracks: &Tracks) {
         let sounds = tracks
             .list
             .iter()
             .filter(|track| track.source.kind == StreamKind::Audio);
         for (number, track) in sounds.enumerate() {
-            let TrackMethod::Audio(encoder) = track.by else {
-                if track.by == TrackMethod::Copy
-                    && let Some(filter) = sound::filter_of_copy(&track.source, media)
-                {
-                    self.push(format!("-bsf:a:{number} {filter}"));
+            if let Some(sound) = &track.sound {
+                if let Some(bitrate) = sound.bitrate() {
+                    self.push(format!("-b:a:{number} {bitrate}"));
                 }
-                continue;
-            };
-            let sound = Sound::plan(&track.source, encoder, recipe.container)?;
-            if let Some(bitrate) = bitrate {
-                self.push(format!("-b:a:{number} {}", sound.bitrate(*bitrate)));
+                self.push(format!("-filter:a:{number} {}", sound.filter()));
+            } else if track.by == TrackMethod::Copy
+                && let Some(filter) = sound::filter_of_copy(&track.source, media)
+            {
+                self.push(format!("-bsf:a:{number} {filter}"));
             }
-            self.push(format!("-filter:a:{number} {}", sound.filter()));
         }
-        Ok(())
     }
 
     /// Adds decoder options for inputs that ffmpeg would not decode well by itself.

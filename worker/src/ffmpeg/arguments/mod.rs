@@ -85,7 +85,7 @@ pub fn encode(
     if recipe.video == Video::Copy {
         line.times_of_copies(&films, media);
     }
-    line.sound(recipe, media, &tracks)?;
+    line.sound(media, &tracks);
     line.container(
         recipe.container,
         encoder.map(|(encoder, _)| encoder),

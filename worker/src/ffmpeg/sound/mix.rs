@@ -7,7 +7,7 @@ use crate::ffmpeg::sound::layout::{Layout, Speaker};
 /// The mix of input channels for every output channel.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mix {
-    from: Layout,
+    pub(super) from: Layout,
     pub(super) to: Layout,
     /// For each output channel: the numbers of the input channels, and their gains from 0 to 1.
     pub(super) parts: Vec<Vec<(usize, f64)>>,
@@ -26,17 +26,55 @@ impl Mix {
                 }
             }
         }
-        // The loudest input must not clip. All channels are attenuated equally, so that their balance stays.
-        let sum = |parts: &Vec<(usize, f64)>| parts.iter().map(|(_, gain)| gain).sum::<f64>();
-        let loudest = parts.iter().map(sum).fold(1.0, f64::max);
-        for (_, gain) in parts.iter_mut().flatten() {
-            *gain /= loudest;
-        }
-        Some(Self {
+        let mix = Self {
             from: from.clone(),
             to: to.clone(),
             parts,
+        };
+        Some(if mix.loudest() > 1.0 {
+            mix.loudest_without_clipping()
+        } else {
+            mix
         })
+    }
+
+    /// This mix, and then another one.
+    pub(super) fn then(&self, next: &Self) -> Self {
+        let parts = next.parts.iter().map(|parts| {
+            let mut channels: Vec<(usize, f64)> = Vec::new();
+            for (between, gain) in parts {
+                for (channel, of) in &self.parts[*between] {
+                    match channels.iter_mut().find(|(known, _)| known == channel) {
+                        Some((_, sum)) => *sum += of * gain,
+                        None => channels.push((*channel, of * gain)),
+                    }
+                }
+            }
+            channels.sort_by_key(|(channel, _)| *channel);
+            channels
+        });
+        Self {
+            from: self.from.clone(),
+            to: next.to.clone(),
+            parts: parts.collect(),
+        }
+    }
+
+    /// The gain of all channels together in the loudest output channel.
+    fn loudest(&self) -> f64 {
+        let sum = |parts: &Vec<(usize, f64)>| parts.iter().map(|(_, gain)| gain).sum::<f64>();
+        self.parts.iter().map(sum).fold(0.0, f64::max)
+    }
+
+    /// The same balance at the highest level at which even the loudest input does not clip.
+    pub(super) fn loudest_without_clipping(mut self) -> Self {
+        let loudest = self.loudest();
+        if loudest > 0.0 {
+            for (_, gain) in self.parts.iter_mut().flatten() {
+                *gain /= loudest;
+            }
+        }
+        self
     }
 
     /// The losses of this mix, the most important first: pairs of channels that share a speaker, channels that are

@@ -10,9 +10,18 @@ fn track(layout: &str, channels: u32) -> Stream {
     }
 }
 
+fn by(encoder: AudioEncoder) -> SoundTask {
+    SoundTask {
+        encoder,
+        bitrate: None,
+        downmix: None,
+        loudness: None,
+    }
+}
+
 fn plan(layout: &str, encoder: AudioEncoder, container: Container) -> Sound {
     let channels = Layout::parse(layout).expect(layout).speakers().len();
-    Sound::plan(&track(layout, channels as u32), encoder, container).expect(layout)
+    Sound::plan(&track(layout, channels as u32), &by(encoder), container).expect(layout)
 }
 
 fn change_text(layout: &str, encoder: AudioEncoder) -> String {
@@ -77,7 +86,7 @@ fn changes_of_the_layout_are_reported() {
         change_text("4.0", AudioEncoder::Libvorbis),
         "kept: layout of track 1 (4.0) as 6.1: all its speakers, and silent ones"
     );
-    let unknown = Sound::plan(&track("", 6), AudioEncoder::Aac, Container::Mp4).expect("6");
+    let unknown = Sound::plan(&track("", 6), &by(AudioEncoder::Aac), Container::Mp4).expect("6");
     let change = unknown.change(1).expect("a guess is told").to_string();
     assert!(change.contains("(6 channels) as 5.1"), "{change}");
 }
@@ -119,7 +128,11 @@ fn mixes_never_clip_and_use_every_channel() {
 #[test]
 fn channels_without_speakers_are_refused_with_a_way_out() {
     for (layout, channels) in [("", 11), ("ambisonic 1", 4)] {
-        let failure = Sound::plan(&track(layout, channels), AudioEncoder::Aac, Container::Mp4);
+        let failure = Sound::plan(
+            &track(layout, channels),
+            &by(AudioEncoder::Aac),
+            Container::Mp4,
+        );
         let failure = failure.expect_err(layout);
         assert!(failure.message.contains("--audio copy"), "{failure}");
     }
@@ -131,6 +144,10 @@ fn rates_and_bitrates_fit_the_encoder() {
     assert_eq!(rate(AudioEncoder::Libmp3lame, 37_800), Some(44_100));
     assert_eq!(rate(AudioEncoder::Flac, 192_000), Some(192_000));
     assert_eq!(rate(AudioEncoder::Aac, 0), None);
-    let mono = plan("mono", AudioEncoder::Libopus, Container::Mkv);
-    assert_eq!(mono.bitrate("512k".parse().expect("a rate")), 256_000);
+    let task = SoundTask {
+        bitrate: Some("512k".parse().expect("a rate")),
+        ..by(AudioEncoder::Libopus)
+    };
+    let mono = Sound::plan(&track("mono", 1), &task, Container::Mkv).expect("mono");
+    assert_eq!(mono.bitrate(), Some(256_000));
 }

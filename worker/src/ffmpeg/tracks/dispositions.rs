@@ -47,7 +47,7 @@ pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
         let marks: Vec<&str> = if track.source.is_picture && is_cover {
             vec!["attached_pic"]
         } else {
-            let marks = track.source.dispositions.iter().map(String::as_str);
+            let marks = track.dispositions.iter().map(String::as_str);
             marks
                 .filter(|mark| holds(container, track.source.kind, mark))
                 .collect()
@@ -66,7 +66,7 @@ pub(crate) fn arguments(container: Container, tracks: &[Track]) -> Vec<String> {
 pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
     let mut changes = Vec::new();
     for track in tracks.iter().filter(|track| is_marked(&track.source)) {
-        let marks = track.source.dispositions.iter().map(String::as_str);
+        let marks = track.dispositions.iter().map(String::as_str);
         let lost: Vec<&str> = marks
             .filter(|mark| !holds(container, track.source.kind, mark))
             .collect();
@@ -115,7 +115,7 @@ fn first_without_default(tracks: &[Track], kind: StreamKind) -> Option<usize> {
         .iter()
         .enumerate()
         .filter(|(_, track)| is_of_kind(track, kind));
-    let is_default = |track: &Track| track.source.dispositions.contains("default");
+    let is_default = |track: &Track| track.dispositions.contains("default");
     let (first, track) = of_kind.next()?;
     let decided = is_default(track) || of_kind.any(|(_, track)| is_default(track));
     (!decided).then_some(first)
@@ -144,11 +144,7 @@ mod tests {
             dispositions: marks.iter().map(ToString::to_string).collect(),
             ..Stream::default()
         };
-        Track {
-            source,
-            by: TrackMethod::Copy,
-            size: None,
-        }
+        Track::new(&source, TrackMethod::Copy)
     }
 
     #[test]

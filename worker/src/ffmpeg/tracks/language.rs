@@ -63,6 +63,14 @@ pub(crate) fn matches(wanted: &str, spoken: &str) -> bool {
     is_same(&wanted, &spoken) && (subtags.is_empty() || begins())
 }
 
+/// Whether a track is in a language that a person asks for. `und` stands for tracks without one.
+pub(crate) fn speaks(stream: &Stream, wanted: &str) -> bool {
+    match tag(stream) {
+        Some(spoken) => matches(wanted, spoken),
+        None => wanted.eq_ignore_ascii_case("und"),
+    }
+}
+
 /// The language of a stream; `None` if it is undetermined.
 pub(crate) fn tag(stream: &Stream) -> Option<&str> {
     let mut tags = stream.tags.iter();
@@ -90,6 +98,35 @@ mod tests {
         );
         assert!(!matches("pt-BR", "por") && !matches("zh-Han", "zh-Hant"));
         assert_eq!(CODES.split(';').count(), 184);
+    }
+
+    #[test]
+    fn a_language_stands_for_its_regions_and_scripts() {
+        for (spoken, wanted) in [
+            ("por", "pt"),
+            ("pt-BR", "por"),
+            ("por-BR", "pt-br"),
+            ("pt_BR", "pt"),
+            ("ger", "deu"),
+            ("de", "ger"),
+            ("zh-Hant-TW", "chi-hant"),
+            ("QAA", "qaa"),
+        ] {
+            assert!(matches(wanted, spoken), "{spoken} is {wanted}");
+        }
+        for (spoken, wanted) in [
+            ("pt", "pt-br"),
+            ("pt-PT", "pt-br"),
+            ("eng", "en-us"),
+            ("zh-TW", "zh-hant"),
+            ("eng", "und"),
+        ] {
+            assert!(!matches(wanted, spoken), "{spoken} is not {wanted}");
+        }
+    }
+
+    #[test]
+    fn codes_are_of_two_and_three_letters() {
         for entry in CODES.split(';') {
             let lengths: Vec<usize> = entry.split(' ').map(str::len).collect();
             assert!(lengths == [2, 3] || lengths == [2, 3, 3], "{entry}");

@@ -1,5 +1,6 @@
 //! Chooses the streams of the output.
 
+mod audio;
 pub mod captions;
 pub mod dispositions;
 pub mod extras;
@@ -7,24 +8,49 @@ pub mod language;
 pub mod subtitles;
 pub mod tags;
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
-use common::recipe::{Audio, AudioEncoder, Container, Recipe, Video};
+use common::recipe::{AudioEncoder, Container, Recipe, Video};
 
-use super::sound;
-use super::sound::Sound;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
+use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::extras::Extra;
 
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
-    /// The input's stream from which the track is made, with the dispositions that the track gets.
+    /// The input's stream from which the track is made.
     pub source: Stream,
     pub by: TrackMethod,
     /// The width and height of the picture that an encode makes; `None` if only ffmpeg knows them.
     pub size: Option<(u32, u32)>,
+    /// How audio is encoded; `None` for all other tracks.
+    pub sound: Option<Sound>,
+    /// The title, if it is not the source's.
+    pub title: Option<String>,
+    /// What the track is marked as, if the container holds such a mark.
+    pub dispositions: BTreeSet<String>,
+    /// Whether the recipe asks for an encode of this very track.
+    pub is_asked: bool,
+}
+
+impl Track {
+    /// A track with the title and dispositions of its source.
+    pub fn new(source: &Stream, by: TrackMethod) -> Self {
+        Self {
+            source: source.clone(),
+            by,
+            size: None,
+            sound: None,
+            title: None,
+            dispositions: source.dispositions.clone(),
+            is_asked: false,
+        }
+    }
 }
 
 /// How a track is made.
@@ -103,18 +129,9 @@ impl Tracks {
             };
             tracks.add(film, by);
         }
-        for sound in of_kind(media, StreamKind::Audio) {
-            match &recipe.audio {
-                Audio::None => {}
-                Audio::Encode { encoder, .. } => tracks.encode(sound, *encoder, container)?,
-                Audio::CopyElse { encoder, .. } if !sound::can_copy(sound, container) => {
-                    tracks.convert(sound, *encoder, container)?;
-                }
-                Audio::Copy | Audio::CopyElse { .. } => {
-                    tracks.add_sound_as_it_is(sound, container)?
-                }
-            }
-        }
+        let mut audio = audio::choose(recipe, media)?;
+        tracks.list.append(&mut audio.list);
+        tracks.changes.append(&mut audio.changes);
         if recipe.video == Video::None {
             tracks.keep_audio_that_fits(container)?;
         }
@@ -144,7 +161,7 @@ impl Tracks {
     /// Leaves out the audio tracks that a container of one track has no room for: all but the default track.
     fn keep_audio_that_fits(&mut self, container: Container) -> Result<(), Failure> {
         let is_sound = |track: &&Track| track.source.kind == StreamKind::Audio;
-        let is_default = |track: &&Track| track.source.dispositions.contains("default");
+        let is_default = |track: &&Track| track.dispositions.contains("default");
         let mut sounds = self.list.iter().filter(is_sound);
         let Some(first) = sounds.next() else {
             return Err(Failure::input(
@@ -171,11 +188,7 @@ impl Tracks {
     }
 
     fn add(&mut self, stream: &Stream, by: TrackMethod) {
-        self.list.push(Track {
-            source: stream.clone(),
-            by,
-            size: None,
-        });
+        self.list.push(Track::new(stream, by));
     }
 
     /// Notes the size of the picture that an encode makes of a film.
@@ -184,58 +197,6 @@ impl Tracks {
         for track in tracks.filter(|track| track.source.index == film.index) {
             track.size = size;
         }
-    }
-
-    fn encode(
-        &mut self,
-        sound: &Stream,
-        encoder: AudioEncoder,
-        container: Container,
-    ) -> Result<(), Failure> {
-        let plan = Sound::plan(sound, encoder, container)?;
-        self.changes.extend(plan.change(sound.index));
-        self.add(sound, TrackMethod::Audio(encoder));
-        Ok(())
-    }
-
-    /// Encodes audio that was to be copied.
-    fn convert(
-        &mut self,
-        sound: &Stream,
-        encoder: AudioEncoder,
-        container: Container,
-    ) -> Result<(), Failure> {
-        let why = sound::why_not(sound, container);
-        let codec = encoder.codec();
-        self.changes.push(Change::converted(
-            Kind::Track,
-            sound.index,
-            &sound.codec,
-            codec,
-            why,
-        ));
-        self.encode(sound, encoder, container)
-    }
-
-    fn add_sound_as_it_is(&mut self, sound: &Stream, container: Container) -> Result<(), Failure> {
-        if sound.codec.is_empty() {
-            self.lose(Kind::Track, sound, "ffmpeg does not know its codec");
-        } else if sound::is_opaque(sound, container) {
-            self.lose(Kind::Track, sound, sound::why_not(sound, container));
-        } else if sound::can_copy(sound, container) {
-            self.add(sound, TrackMethod::Copy);
-        } else if let Some(encoder) = sound::stand_in(sound, container) {
-            self.convert(sound, encoder, container)?;
-        } else {
-            let encoder = container.usual_audio_encoder();
-            return Err(Failure::input(format!(
-                "{}: encode it (--audio copy,else={encoder} or --audio {encoder}), or choose --container mkv ({})",
-                sound::why_not(sound, container),
-                name(sound),
-                encoder = encoder.name(),
-            )));
-        }
-        Ok(())
     }
 
     fn choose_subtitles(&mut self, recipe: &Recipe, media: &Media) {
@@ -293,6 +254,20 @@ fn of_kind(media: &Media, kind: StreamKind) -> impl Iterator<Item = &Stream> {
         .streams
         .iter()
         .filter(move |stream| stream.kind == kind && stream.absent.is_none())
+}
+
+/// The place of the track that stands for an input's stream, if several are made of it: its copy, or else the one with
+/// the most channels.
+pub(crate) fn representative(tracks: &[Track], index: usize) -> Option<usize> {
+    let of_stream = tracks
+        .iter()
+        .enumerate()
+        .filter(|(_, track)| track.source.index == index);
+    let best = of_stream.min_by_key(|(_, track)| {
+        let channels = track.sound.as_ref().map_or(0, Sound::channels);
+        (track.by != TrackMethod::Copy, Reverse(channels))
+    });
+    best.map(|(place, _)| place)
 }
 
 /// A stream in words: `audio track 2 (deu)`.

@@ -59,7 +59,10 @@ pub(crate) fn arguments(container: Container, media: &Media, tracks: &[Track]) -
         if let Some(code) = code.filter(|_| has_language(&track.source)) {
             set(scope.clone(), "language", code);
         }
-        let title = title(&track.source);
+        let title = track.title.as_deref().or_else(|| title(&track.source));
+        if let Some(title) = &track.title {
+            set(scope.clone(), "title", title);
+        }
         if is_mp4 {
             // ffmpeg and most players look for the title of a track here.
             if let Some(title) = title {
@@ -189,11 +192,7 @@ mod tests {
                 .collect(),
             ..Stream::default()
         };
-        Track {
-            source,
-            by,
-            size: None,
-        }
+        Track::new(&source, by)
     }
 
     fn argument_line(container: Container, track: Track) -> String {

@@ -1,6 +1,9 @@
 //! Sound.
 
+mod chosen;
 mod containers;
+mod downmix;
+mod listening;
 mod tones;
 
 use common::recipe::{Container, Recipe};

@@ -115,6 +115,6 @@ pub(crate) fn held(kind: Kind, file: &Value) -> Option<String> {
             has.then(|| "transparency".to_owned())
         }
         Kind::Captions => side("A53").map(|_| "captions".to_owned()),
-        Kind::Hdr10plus | Kind::DolbyVision => None,
+        Kind::Hdr10plus | Kind::DolbyVision | Kind::Loudness => None,
     }
 }

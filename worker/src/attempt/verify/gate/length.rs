@@ -72,7 +72,7 @@ impl Gate<'_> {
     /// states no length.
     fn expected_length(&self) -> Option<f64> {
         let timed = |stream: &&Stream| stream.kind != StreamKind::Attachment && !stream.is_picture;
-        let kept: Vec<&Stream> = self
+        let mut kept: Vec<&Stream> = self
             .input
             .tracks
             .iter()
@@ -80,6 +80,9 @@ impl Gate<'_> {
             .map(|track| &track.source)
             .filter(timed)
             .collect();
+        // Several tracks may be made of one.
+        kept.sort_by_key(|stream| stream.index);
+        kept.dedup_by_key(|stream| stream.index);
         if kept.len() == self.input.media.streams.iter().filter(timed).count() {
             return self.input.media.duration;
         }

@@ -5,7 +5,6 @@ use common::recipe::Container;
 
 use crate::attempt::verify::gate::{Gate, mismatch};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
-use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::sound::layout::Layout;
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
@@ -74,8 +73,7 @@ impl Gate<'_> {
             let channels = |stream: &Stream| format!("{} channels", stream.channels);
             return Some(("sound", channels(made), channels(source)));
         }
-        if let TrackMethod::Audio(encoder) = track.by
-            && let Ok(sound) = Sound::plan(source, encoder, self.recipe.container)
+        if let Some(sound) = &track.sound
             && !Layout::parse(&made.layout).is_some_and(|made| made.sounds_like(sound.layout()))
         {
             let wanted = sound.layout().to_string();
