@@ -79,6 +79,13 @@ pub fn compare(
             change.to.clone_from(&reason.to);
         }
     }
+    // A probe of the output tells neither how loud it is nor which languages were asked for.
+    let is_unseen = |change: &&Change| match change.kind {
+        Kind::Loudness => true,
+        Kind::Language => change.track.is_none(),
+        _ => false,
+    };
+    list.extend(known.iter().filter(is_unseen).cloned());
     // The recipe chooses the shape, and the gate has compared the size.
     let shapes = known.iter().filter(|change| {
         change.kind == Kind::Aspect && (change.is_wanted || change.fate == Fate::Kept)
