@@ -32,7 +32,7 @@ use crate::ffmpeg::{Source, arguments, probe};
 /// How long one answer may take: longer than anybody waits for it.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// How long a forecast may take to look at the input for one question of the survey.
+/// How long the survey of a forecast may take. The rest of the time is for the probe.
 const LOOK: Duration = Duration::from_secs(8);
 
 /// The name of a picture while it is made.

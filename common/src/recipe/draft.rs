@@ -11,6 +11,7 @@ use crate::recipe::encoder::Codec;
 use crate::recipe::encoder_preset;
 use crate::recipe::error::RecipeError;
 use crate::recipe::loss::Kind;
+use crate::recipe::picture::{Hdr, ToneMap};
 use crate::recipe::subtitles::{Captions, SubtitleTracks, Subtitles};
 use crate::recipe::trim::Trim;
 use crate::recipe::video::{Video, VideoEncode};
@@ -118,6 +119,9 @@ impl RecipeDraft {
             if filters.map_tones_of_no_light() {
                 return Err(RecipeError::ToneMap);
             }
+        }
+        if video.hdr != Hdr::Sdr && video.tone_map != ToneMap::default() {
+            return Err(RecipeError::Curve(video.tone_map));
         }
         for encoder in video.with.encoders() {
             video.rate.check(encoder)?;

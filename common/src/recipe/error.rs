@@ -4,6 +4,7 @@ use crate::names::token::Token;
 use crate::recipe::audio::AudioTracksError;
 use crate::recipe::container::Container;
 use crate::recipe::encoder::{Codec, Encoder};
+use crate::recipe::picture::ToneMap;
 
 /// A recipe that cannot work with any input.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,9 @@ pub enum RecipeError {
         "filter 'tonemap' works on linear light only: give --hdr sdr for the whole conversion, or put zscale=t=linear before it"
     )]
     ToneMap,
+    /// A curve for tone mapping in a recipe that maps no tones.
+    #[error("the tone map {0} is used with --hdr sdr only: give that too, or leave --tonemap out")]
+    Curve(ToneMap),
     /// The rate has no meaning for the encoder.
     #[error("{encoder} cannot work at {what}: use {instead}")]
     Rate {

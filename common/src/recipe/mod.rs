@@ -175,6 +175,17 @@ mod tests {
     }
 
     #[test]
+    fn a_curve_without_sdr_is_refused() {
+        let with = |hdr| {
+            let mut video = VideoEncode::new(Choice::Codec(Codec::Hevc));
+            (video.hdr, video.tone_map) = (hdr, ToneMap::Bt2390);
+            Recipe::encode(video)
+        };
+        assert!(matches!(with(Hdr::Keep), Err(RecipeError::Curve(_))));
+        with(Hdr::Sdr).expect("it is used");
+    }
+
+    #[test]
     fn an_unsound_recipe_cannot_be_decoded() {
         for (json, why) in [
             (

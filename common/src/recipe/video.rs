@@ -149,9 +149,10 @@ impl VideoEncode {
         }
     }
 
-    /// Whether the output has each frame of the input once, and no other.
+    /// Whether the output has each frame of the input once, and no other. Of a telecined film, `detelecine` leaves out
+    /// one frame of five all the same.
     pub fn keeps_frames(&self) -> bool {
-        self.frame_rate == FrameRate::Keep && !self.detelecine && self.has_own_frames()
+        self.frame_rate == FrameRate::Keep && self.has_own_frames()
     }
 
     /// Whether the filters and arguments leave each frame as it is.

@@ -12,6 +12,8 @@ use common::recipe::Borders;
 pub struct Findings {
     /// The black borders of each film.
     pub borders: Option<BTreeMap<usize, BlackBorders>>,
+    /// The combs in each film.
+    pub combing: Option<BTreeMap<usize, Combing>>,
 }
 
 /// The black borders of a film, found in several pictures.
@@ -34,5 +36,71 @@ impl BlackBorders {
     /// Whether enough pictures show where a border is.
     pub fn is_sure(&self) -> bool {
         self.usable >= Self::LEAST
+    }
+}
+
+/// Combs: pictures whose two fields were taken at different times. All numbers count pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Combing {
+    /// Pictures that were looked at.
+    pub pictures: usize,
+    /// Pictures that move enough to tell, and whose fields belong together.
+    pub whole: usize,
+    /// Combed pictures whose top field is the earlier one.
+    pub top_first: usize,
+    /// Combed pictures whose bottom field is the earlier one.
+    pub bottom_first: usize,
+    /// Pictures with a field of the picture before, while the other field is a new one.
+    pub repeats: usize,
+    /// Pictures with at least one new field.
+    pub moving: usize,
+}
+
+/// Which field of a picture is the earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldOrder {
+    Top,
+    Bottom,
+}
+
+impl Combing {
+    /// The fewest combed pictures of a film that counts as combed.
+    const FEWEST: usize = 2;
+
+    pub fn combed(&self) -> usize {
+        self.top_first + self.bottom_first
+    }
+
+    /// Whether at least `percent` of the pictures that can be told are combed.
+    fn has(&self, percent: usize) -> bool {
+        let told = self.combed() + self.whole;
+        self.combed() >= Self::FEWEST && self.combed() * 100 >= told * percent
+    }
+
+    /// Whether the film has combs that are no accident.
+    pub fn is_combed(&self) -> bool {
+        self.has(10)
+    }
+
+    /// Whether the film is interlaced from beginning to end, and is no telecined film.
+    pub fn is_interlaced_throughout(&self) -> bool {
+        self.has(50) && !self.is_telecined()
+    }
+
+    /// Whether fields are repeated as in film of 24 pictures that was stretched to 60 fields: in two of five pictures.
+    pub fn is_telecined(&self) -> bool {
+        self.is_combed() && self.repeats * 100 >= self.moving * 25
+    }
+
+    /// The order of the fields; `None` if the pictures do not agree on it.
+    pub fn order(&self) -> Option<FieldOrder> {
+        let (top, bottom) = (self.top_first, self.bottom_first);
+        if top > 3 * bottom {
+            Some(FieldOrder::Top)
+        } else if bottom > 3 * top {
+            Some(FieldOrder::Bottom)
+        } else {
+            None
+        }
     }
 }

@@ -5,7 +5,7 @@ pub mod arguments;
 pub mod build;
 pub mod containers;
 pub mod findings;
-mod picture;
+pub mod picture;
 pub mod probe;
 mod rate;
 pub mod run;

@@ -105,9 +105,11 @@ impl PictureOptions {
         encode.scale_up |= scale_up;
         replace_some(&mut encode.pad, pad);
         replace(&mut encode.frame_rate, frame_rate);
-        // A curve asks for SDR.
+        // A curve asks for SDR, and without SDR there is no curve.
         if tonemap.is_some() {
             encode.hdr = Hdr::Sdr;
+        } else if hdr.is_some_and(|hdr| hdr != Hdr::Sdr) {
+            encode.tone_map = ToneMap::default();
         }
         replace(&mut encode.hdr, hdr);
         replace(&mut encode.tone_map, tonemap);

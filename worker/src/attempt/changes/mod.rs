@@ -86,13 +86,19 @@ pub fn compare(
         _ => false,
     };
     list.extend(known.iter().filter(is_unseen).cloned());
-    // The recipe chooses the shape, and the gate has compared the size.
-    let shapes = known.iter().filter(|change| {
-        change.kind == Kind::Aspect && (change.is_wanted || change.fate == Fate::Kept)
+    // The recipe chooses the shape, and the gate has compared the size. No probe sees combs, or borders.
+    let of_pictures = known.iter().filter(|change| match change.kind {
+        Kind::Aspect => change.is_wanted || change.fate == Fate::Kept,
+        Kind::Interlacing | Kind::Timing => change.is_wanted,
+        _ => false,
     });
-    for change in shapes {
-        list.retain(|listed| !is_same(listed, change));
-        list.push(change.clone());
+    for change in of_pictures {
+        let is_measured =
+            |listed: &Change| listed.kind == Kind::Timing && listed.fate != Fate::Kept;
+        list.retain(|listed| !is_same(listed, change) || is_measured(listed));
+        if !list.iter().any(|listed| is_same(listed, change)) {
+            list.push(change.clone());
+        }
     }
     bounded(list)
 }

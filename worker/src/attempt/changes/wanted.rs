@@ -1,7 +1,7 @@
 //! Which changes a recipe asks for.
 
 use common::job::changes::Kind;
-use common::recipe::{Audio, Crop, Recipe, Scale, Subtitles, Video, VideoEncode};
+use common::recipe::{Audio, Crop, Deinterlace, Recipe, Scale, Subtitles, Video, VideoEncode};
 
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 
@@ -109,12 +109,20 @@ pub(crate) fn changes(recipe: &Recipe, kind: Kind) -> bool {
             .any(|(names, kinds)| names.contains(&name) && kinds.contains(&kind))
     };
     let by_size = kind == Kind::Aspect && (has_shape(video) || video.crop != Crop::None);
+    let by_fields = match kind {
+        Kind::Interlacing => video.deinterlace != Deinterlace::Off || video.detelecine,
+        Kind::Timing => video.detelecine,
+        _ => false,
+    };
     let by_filters = video
         .filters
         .as_ref()
         .is_some_and(|filters| filters.names().any(|name| names(FILTERS, name)));
     let mut arguments = video.arguments.iter();
-    by_size || by_filters || arguments.any(|argument| names(ARGUMENTS, argument.option()))
+    by_size
+        || by_fields
+        || by_filters
+        || arguments.any(|argument| names(ARGUMENTS, argument.option()))
 }
 
 /// Whether the recipe sets an exact size, which may give the picture another shape.

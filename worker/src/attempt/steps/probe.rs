@@ -13,6 +13,7 @@ use crate::attempt::survey::survey;
 use crate::attempt::verify::damage::Inspected;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::build::Build;
+use crate::ffmpeg::picture::ColourTable;
 use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::tracks::extras;
 use crate::ffmpeg::{arguments, probe};
@@ -61,6 +62,7 @@ impl Prepared {
             media.leave_out(&missing, "ffmpeg cannot read the picture");
         };
         changes::refuse(&self.recipe, &arguments.changes, "it would lose")?;
+        self.write(&arguments.tables).await?;
         let probed = Probed {
             prepared: self,
             encoder: with.map(|(encoder, _)| encoder.clone()),
@@ -69,6 +71,24 @@ impl Prepared {
         };
         probed.inspected().is_whole().await?;
         Ok(probed)
+    }
+
+    /// Writes the colour tables that ffmpeg's filters read.
+    async fn write(&self, tables: &[ColourTable]) -> Result<(), Failure> {
+        for table in tables {
+            let (folder, table) = (Arc::clone(&self.folder), table.clone());
+            let written = tokio::task::spawn_blocking(move || {
+                folder.work().write(&table.name, table.content())
+            });
+            written
+                .await
+                .map_err(std::io::Error::other)
+                .flatten()
+                .map_err(|error| {
+                    Failure::worker(format!("a colour table cannot be written: {error}"))
+                })?;
+        }
+        Ok(())
     }
 }
 

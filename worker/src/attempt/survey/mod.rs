@@ -2,6 +2,7 @@
 //! only what the recipe needs. Each file asks one question; [`Findings`] has the answers.
 
 mod borders;
+mod combing;
 mod pictures;
 
 use std::future::Future;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use common::job::failure::Failure;
 use common::recipe::Recipe;
+use tokio::time::Instant;
 
 use crate::ffmpeg::Source;
 use crate::ffmpeg::findings::Findings;
@@ -24,8 +26,7 @@ struct Asked<'a> {
     source: &'a Source,
 }
 
-/// Asks all that the recipe needs to know about the input. Within a `limit`, a question that takes longer gets no
-/// answer.
+/// Asks all that the recipe needs to know about the input. What has no answer within a `limit` stays unknown.
 ///
 /// # Errors
 /// If ffmpeg cannot be run, is stopped, or cannot reach the input. An input that cannot be decoded is no error: the
@@ -43,21 +44,26 @@ pub async fn survey(
         runner,
         source,
     };
-    let borders = if borders::is_asked(recipe) {
-        within(limit, borders::of_films(asked)).await?
-    } else {
-        None
-    };
-    Ok(Findings { borders })
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    let (borders, combing) = (borders::of_films(asked), combing::of_films(asked));
+    Ok(Findings {
+        borders: answer(borders::is_asked(recipe), deadline, borders).await?,
+        combing: answer(combing::is_asked(recipe), deadline, combing).await?,
+    })
 }
 
-/// The answer; `None` if it takes longer than `limit`.
-async fn within<T>(
-    limit: Option<Duration>,
+/// The answer; `None` if the question is not asked, or if there is no answer at the deadline.
+async fn answer<T>(
+    is_asked: bool,
+    deadline: Option<Instant>,
     question: impl Future<Output = Result<T, Failure>>,
 ) -> Result<Option<T>, Failure> {
-    match limit {
+    match deadline {
+        _ if !is_asked => Ok(None),
         None => question.await.map(Some),
-        Some(limit) => tokio::time::timeout(limit, question).await.ok().transpose(),
+        Some(deadline) => tokio::time::timeout_at(deadline, question)
+            .await
+            .ok()
+            .transpose(),
     }
 }

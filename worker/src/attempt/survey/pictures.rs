@@ -21,6 +21,9 @@ const FAR: f64 = 20.0;
 /// The largest picture that is looked at, in pixels.
 const LARGEST: usize = 1 << 27;
 
+/// The columns in the middle of a picture in which movement is looked for.
+const MIDDLE: usize = 960;
+
 /// The brightness of a picture in limited range, row by row.
 pub(super) struct Luma {
     pub(super) width: usize,
@@ -28,6 +31,14 @@ pub(super) struct Luma {
     /// Bits per sample: 8 or 10.
     pub(super) depth: u8,
     pub(super) samples: Vec<u16>,
+}
+
+/// The form in which pictures are asked for.
+struct Shape {
+    /// Bits per sample: 8 or 10.
+    depth: u8,
+    /// The most columns, from the middle.
+    widest: Option<usize>,
 }
 
 /// Places in a film, in seconds from the file's beginning.
@@ -74,38 +85,80 @@ impl Asked<'_> {
         places: &Places,
         time: f64,
     ) -> Result<Option<Luma>, Failure> {
+        let shape = Shape {
+            depth: if film.depth() > 8 { 10 } else { 8 },
+            widest: None,
+        };
+        let pictures = self.run(film, places, time, shape, 1).await?;
+        Ok(pictures.into_iter().next())
+    }
+
+    /// The brightness of up to `count` pictures from a place on, in 8 bits, and of their middle where they are wide.
+    pub(super) async fn lumas(
+        &self,
+        film: &Stream,
+        places: &Places,
+        time: f64,
+        count: usize,
+    ) -> Result<Vec<Luma>, Failure> {
+        let shape = Shape {
+            depth: 8,
+            widest: Some(MIDDLE),
+        };
+        self.run(film, places, time, shape, count).await
+    }
+
+    async fn run(
+        &self,
+        film: &Stream,
+        places: &Places,
+        time: f64,
+        shape: Shape,
+        count: usize,
+    ) -> Result<Vec<Luma>, Failure> {
         let (width, height) = film.shown();
         let (width, height) = (width as usize, height as usize);
-        let (depth, format) = match film.depth() {
-            8 => (8, "yuv420p"),
-            _ => (10, "yuv420p10le"),
+        let width = shape.widest.map_or(width, |widest| width.min(widest));
+        let format = if shape.depth > 8 {
+            "yuv420p10le"
+        } else {
+            "yuv420p"
         };
-        let bytes = width * height * if depth > 8 { 2 } else { 1 };
+        let bytes = width * height * if shape.depth > 8 { 2 } else { 1 };
         if bytes == 0 || width * height > LARGEST {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let mut arguments = self.at(film, places, time);
         // All pictures get the same range, and the plane is taken out of a format whose layout is known.
-        let filter = format!("scale=out_range=tv,format={format},extractplanes=y");
-        arguments.extend(["-frames:v", "1", "-vf", &filter].map(OsString::from));
-        arguments.extend(["-f", "rawvideo", "pipe:1"].map(OsString::from));
-        let Some(answer) = self.answer(&arguments, bytes).await? else {
-            return Ok(None);
+        let mut filter = format!("scale=out_range=tv,format={format},extractplanes=y");
+        if shape.widest.is_some() {
+            filter.push_str(&format!(",crop={width}:ih"));
+        }
+        let count_text = count.to_string();
+        arguments.extend(["-frames:v", &count_text, "-vf", &filter].map(OsString::from));
+        arguments
+            .extend(["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"].map(OsString::from));
+        let Some(answer) = self.answer(&arguments, bytes * count).await? else {
+            return Ok(Vec::new());
         };
-        let samples: Vec<u16> = if depth > 8 {
-            answer
-                .chunks_exact(2)
-                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-                .collect()
-        } else {
-            answer.iter().copied().map(u16::from).collect()
-        };
-        Ok((samples.len() == width * height).then_some(Luma {
+        let picture = |bytes: &[u8]| Luma {
             width,
             height,
-            depth,
-            samples,
-        }))
+            depth: shape.depth,
+            samples: if shape.depth > 8 {
+                let pairs = bytes.chunks_exact(2);
+                pairs
+                    .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                    .collect()
+            } else {
+                bytes.iter().copied().map(u16::from).collect()
+            },
+        };
+        // The rest of another size is no picture.
+        if !answer.len().is_multiple_of(bytes) {
+            return Ok(Vec::new());
+        }
+        Ok(answer.chunks_exact(bytes).map(picture).collect())
     }
 
     /// What ffmpeg prints. `None` if it fails because of the input, or prints more than `most` bytes.

@@ -54,10 +54,12 @@ impl Line {
             let clock = Clock::of(task.film, task.container).filter(|_| takes_any);
             // In the source's own time base, no two frames get the same timestamp, whatever the frame rate.
             let unit = clock.map(Clock::unit).or(task.film.time_base);
-            if let Some(unit) = unit.filter(|_| takes_any) {
+            // Frames that were found again come at their own rate.
+            let is_own = !task.fields.leaves_out_frames();
+            if let Some(unit) = unit.filter(|_| takes_any && is_own) {
                 self.push(format!("-enc_time_base:v:{number} {unit}"));
             }
-            if let Some(clock) = clock {
+            if let Some(clock) = clock.filter(|_| is_own) {
                 self.add([format!("-bsf:v:{number}"), clock.filter()]);
             }
         }

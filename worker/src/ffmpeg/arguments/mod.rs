@@ -15,7 +15,7 @@ use crate::ffmpeg::arguments::line::Line;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::containers::finish::Finish;
 use crate::ffmpeg::findings::Findings;
-use crate::ffmpeg::picture::{Cut, Picture, Task};
+use crate::ffmpeg::picture::{ColourTable, Cut, Fields, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
 use crate::ffmpeg::{Source, file};
@@ -31,6 +31,8 @@ pub struct Arguments {
     pub changes: Vec<Change>,
     /// The arguments for an earlier run of ffmpeg in the same folder, which extracts the covers to be attached.
     pub before: Option<Vec<OsString>>,
+    /// The colour tables to write into ffmpeg's working folder before the encode.
+    pub tables: Vec<ColourTable>,
     /// The metadata to write to the output after the encode.
     pub finish: Finish,
 }
@@ -56,7 +58,7 @@ pub fn encode(
     for task in &tasks {
         let mut picture = Picture::of(task)?;
         tracks.changes.append(&mut picture.changes);
-        tracks.make(task.film, picture.size);
+        tracks.make(task.film, picture.size, task.fields.leaves_out_frames());
         pictures.push((task, picture));
     }
     let folder = output.parent().unwrap_or(Path::new(""));
@@ -96,6 +98,10 @@ pub fn encode(
     Ok(Arguments {
         list: line.list,
         before: extras::bring_covers(source, &tracks.list, folder),
+        tables: pictures
+            .into_iter()
+            .filter_map(|(_, picture)| picture.table)
+            .collect(),
         finish: Finish::new(recipe.container, media, &tracks.list),
         tracks: tracks.list,
         changes: tracks.changes,
@@ -116,10 +122,12 @@ fn tasks<'a>(
     let (encoder, proof) = encoder
         .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
     let task = |film| {
+        let fields = Fields::of(film, video, findings)?;
         Ok(Task {
             film,
             video,
-            crop: Cut::of(film, video, findings)?,
+            fields,
+            crop: Cut::of(film, video, fields, findings)?,
             encoder,
             proof,
             captions: recipe.captions,

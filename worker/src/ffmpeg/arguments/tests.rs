@@ -4,7 +4,7 @@ use common::recipe::encoder::EncoderKind;
 use common::recipe::{Choice, Container, VideoEncode};
 
 use super::*;
-use crate::ffmpeg::probe::media::StreamKind;
+use crate::ffmpeg::probe::media::{DolbyVision, StreamKind};
 
 fn film(width: u32, height: u32, pixel_format: &str) -> Stream {
     Stream {
@@ -173,4 +173,72 @@ fn a_depth_that_was_not_proved_is_refused_and_a_greater_one_is_accepted() {
     let eight = media(film(640, 360, "yuv420p"));
     let prores = recipe("prores_ks", |_| {});
     assert!(line(&prores, &eight, &proof(&["yuv422p10le"], &[])).is_ok());
+}
+
+/// A film in PQ that an x265 encode of 10 bits keeps as it is.
+fn pq() -> Stream {
+    let mut film = film(1920, 1080, "yuv420p10le");
+    film.colour.transfer = "smpte2084".to_owned();
+    film.colour.primaries = "bt2020".to_owned();
+    film
+}
+
+#[test]
+fn every_kind_of_high_dynamic_range_is_refused_where_the_recipe_says_so() {
+    let recipe = recipe("libx265", |video| video.hdr = common::recipe::Hdr::Refuse);
+    let proof = proof(&["yuv420p", "yuv420p10le"], &[]);
+    let mut vision = film(1920, 1080, "yuv420p10le");
+    vision.dolby_vision = Some(DolbyVision {
+        profile: 5,
+        ..DolbyVision::default()
+    });
+    let mut plus = pq();
+    plus.has_hdr10plus = true;
+    let mut hlg = pq();
+    hlg.colour.transfer = "arib-std-b67".to_owned();
+    for (film, name) in [
+        (pq(), "HDR10"),
+        (plus, "HDR10+"),
+        (hlg, "HLG"),
+        (vision, "Dolby Vision"),
+    ] {
+        let refused = line(&recipe, &media(film), &proof).expect_err(name);
+        assert!(refused.message.contains(name), "{refused}");
+    }
+    let sdr = media(film(1920, 1080, "yuv420p10le"));
+    line(&recipe, &sdr, &proof).expect("SDR");
+}
+
+#[test]
+fn a_second_layer_of_dolby_vision_is_named_before_it_is_lost() {
+    let mut film = pq();
+    film.dolby_vision = Some(DolbyVision {
+        profile: 7,
+        compatibility: 6,
+        has_enhancement_layer: true,
+        ..DolbyVision::default()
+    });
+    let recipe = recipe("libx265", |_| {});
+    let Choice::Encoder(encoder) = &recipe.video_encode().expect("encodes").with else {
+        panic!("it names an encoder");
+    };
+    let proof = proof(&["yuv420p10le"], &[]);
+    let made = encode(
+        &recipe,
+        &media(film),
+        &Findings::default(),
+        Some((encoder, &proof)),
+        &Build::new("9.0", [], []),
+        &Source::File("/in.mkv".into()),
+        Path::new("/scratch/out"),
+    );
+    let changes = made.expect("a line").changes;
+    let lost = changes
+        .iter()
+        .find(|change| change.is_loss())
+        .expect("told")
+        .to_string();
+    for words in ["Dolby Vision profile 7", "enhancement layer", "HDR10"] {
+        assert!(lost.contains(words), "{lost}");
+    }
 }

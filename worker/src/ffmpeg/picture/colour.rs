@@ -5,23 +5,9 @@ use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
 use common::recipe::Hdr;
 
-use super::{Picture, Task, pixel_format};
+use super::{Picture, Task, pixel_format, tones};
 
-/// HDR data that SDR does not have, by names that the filter `sidedata` of every version knows.
-const HDR_DATA: &[&str] = &[
-    "MASTERING_DISPLAY_METADATA",
-    "CONTENT_LIGHT_LEVEL",
-    "DYNAMIC_HDR_PLUS",
-];
-
-/// Further HDR data, by names that only newer versions know. Those versions would write it to the output.
-const NEWER_HDR_DATA: &[&str] = &[
-    "DOVI_RPU_BUFFER",
-    "DOVI_METADATA",
-    "AMBIENT_VIEWING_ENVIRONMENT",
-];
-
-const ASKED: &str = "the recipe asks for SDR";
+pub(super) const ASKED: &str = "the recipe asks for SDR";
 
 /// # Errors
 /// If this ffmpeg cannot do the conversion that the recipe asks for; the input is at fault.
@@ -36,7 +22,7 @@ pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Fail
     }
     let is_rgb = pixel_format::is_rgb(&film.pixel_format);
     if video.hdr == Hdr::Sdr && film.colour.is_hdr() {
-        return map_tones(task, picture);
+        return tones::map(task, picture);
     }
     if video.hdr == Hdr::Sdr && film.colour.primaries == "bt2020" && !is_rgb {
         needs(task, &["zscale"])?;
@@ -73,39 +59,8 @@ pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Fail
     Ok(())
 }
 
-/// Converts to linear light first, because tone mapping works only there.
-fn map_tones(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
-    let film = task.film;
-    needs(task, &["zscale", "tonemap"])?;
-    complete(task, picture, "");
-    let to = intermediate(task, picture);
-    picture.filters.push(format!(
-        "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,\
-         zscale=t=bt709:m=bt709:r=tv,format={to}"
-    ));
-    let newer = if task.build.hands_frame_data_on() {
-        NEWER_HDR_DATA
-    } else {
-        &[]
-    };
-    for data in HDR_DATA.iter().chain(newer) {
-        picture
-            .filters
-            .push(format!("sidedata=mode=delete:type={data}"));
-    }
-    let from = if film.colour.is_hlg() {
-        let change = Change::converted(Kind::Hlg, film.index, "HLG", "SDR", ASKED);
-        picture.changes.push(change.wanted());
-        "HLG"
-    } else {
-        "PQ"
-    };
-    report(task, picture, from, "SDR of BT.709");
-    Ok(())
-}
-
 /// Fills in missing colour properties. zscale refuses pictures without them.
-fn complete(task: &Task<'_>, picture: &mut Picture, transfer: &str) {
+pub(super) fn complete(task: &Task<'_>, picture: &mut Picture, transfer: &str) {
     let colour = &task.film.colour;
     let mut given = Vec::new();
     if colour.matrix.is_empty() {
@@ -132,7 +87,7 @@ fn report(task: &Task<'_>, picture: &mut Picture, from: &str, to: &str) {
     picture.changes.push(change.wanted());
 }
 
-fn needs(task: &Task<'_>, filters: &[&str]) -> Result<(), Failure> {
+pub(super) fn needs(task: &Task<'_>, filters: &[&str]) -> Result<(), Failure> {
     match filters.iter().find(|name| !task.build.has_filter(name)) {
         None => Ok(()),
         Some(missing) => Err(Failure::input(format!(
@@ -147,7 +102,7 @@ fn is_full(task: &Task<'_>) -> bool {
 }
 
 /// A planar format that loses nothing before the conversion to the encoded format.
-fn intermediate(task: &Task<'_>, picture: &Picture) -> String {
+pub(super) fn intermediate(task: &Task<'_>, picture: &Picture) -> String {
     let source = task.film.pixel_format.as_str();
     let to = picture.pixel_format.as_deref().unwrap_or(source);
     if to.starts_with("yuva") {

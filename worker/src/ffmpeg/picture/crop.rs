@@ -2,9 +2,9 @@
 
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
-use common::recipe::{Borders, Crop, Deinterlace, VideoEncode};
+use common::recipe::{Borders, Crop, VideoEncode};
 
-use super::{Picture, Task, pixel_format};
+use super::{Fields, Picture, Task, pixel_format};
 use crate::ffmpeg::findings::{BlackBorders, Findings};
 use crate::ffmpeg::probe::media::Stream;
 
@@ -31,6 +31,7 @@ impl Cut {
     pub(in crate::ffmpeg) fn of(
         film: &Stream,
         video: &VideoEncode,
+        fields: Fields,
         findings: &Findings,
     ) -> Result<Self, Failure> {
         let (borders, found) = match video.crop {
@@ -45,7 +46,7 @@ impl Cut {
             }
         };
         let cut = Self {
-            borders: whole_samples(borders, film, video),
+            borders: whole_samples(borders, film, fields),
             found,
         };
         let (width, height) = film.shown();
@@ -154,7 +155,7 @@ pub(super) fn cut(task: &Task<'_>, picture: &mut Picture) {
 
 /// Rounds borders down to what the picture's layout can cut: whole samples of colour, and of each field if the film
 /// keeps its fields.
-fn whole_samples(borders: Borders, film: &Stream, video: &VideoEncode) -> Borders {
+fn whole_samples(borders: Borders, film: &Stream, fields: Fields) -> Borders {
     let (wide, high) = match pixel_format::chroma(&film.pixel_format) {
         "444" => (1, 1),
         "422" => (2, 1),
@@ -168,7 +169,7 @@ fn whole_samples(borders: Borders, film: &Stream, video: &VideoEncode) -> Border
     } else {
         (high, wide)
     };
-    let keeps_fields = film.is_interlaced && video.deinterlace == Deinterlace::Off;
+    let keeps_fields = film.is_interlaced && fields.may_stay();
     let high = if keeps_fields { high * 2 } else { high };
     let down = |side: u32, step: u32| side / step * step;
     Borders {

@@ -2,13 +2,41 @@
 
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
-use common::recipe::Container;
+use common::recipe::encoder::Encoder;
+use common::recipe::{Container, Hdr};
 
 use super::{Picture, Task};
 use crate::ffmpeg::probe::media::{ContentLight, DolbyVision, Hdr10, MasteringDisplay};
 
 /// Lets ffmpeg write Dolby Vision, which the containers' standards do not define.
 pub(in crate::ffmpeg) const UNOFFICIAL: &str = "-strict unofficial";
+
+/// Refuses a film of high dynamic range if the recipe says so.
+///
+/// # Errors
+/// The input is at fault.
+pub(super) fn refuse(task: &Task<'_>) -> Result<(), Failure> {
+    let Task { film, video, .. } = task;
+    if video.hdr != Hdr::Refuse {
+        return Ok(());
+    }
+    let kinds = [
+        (film.colour.is_pq() || !film.hdr10.is_empty(), "HDR10 (PQ)"),
+        (film.colour.is_hlg(), "HLG"),
+        (film.has_hdr10plus, "HDR10+"),
+        (film.dolby_vision.is_some(), "Dolby Vision"),
+    ];
+    let kinds = kinds.iter().filter(|(is_there, _)| *is_there);
+    let kinds: Vec<&str> = kinds.map(|(_, name)| *name).collect();
+    if kinds.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "video track {} has high dynamic range ({}), which the recipe refuses: choose --hdr keep or --hdr sdr",
+        film.index,
+        kinds.join(", ")
+    )))
+}
 
 /// # Errors
 /// If the picture needs its Dolby Vision metadata for correct colours and the encode would lose the metadata; the
@@ -17,9 +45,7 @@ pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure
     let film = task.film;
     let is_kept = task.stays_hdr();
     let mut lose = |kind, from: &str, why: &str| {
-        picture
-            .changes
-            .push(Change::lost(kind, film.index, from, why));
+        picture.changes.push(lost(task, kind, from, why));
     };
     let encoder = task.encoder;
     if !film.hdr10.is_empty() {
@@ -33,9 +59,7 @@ pub(super) fn keep(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure
         }
     }
     let mut lose = |kind, from: &str, why: &str| {
-        picture
-            .changes
-            .push(Change::lost(kind, film.index, from, why));
+        picture.changes.push(lost(task, kind, from, why));
     };
     if film.has_hdr10plus {
         let in_matroska = matches!(task.container, Container::Mkv | Container::Webm)
@@ -128,12 +152,7 @@ fn dolby_vision(
     vision: DolbyVision,
     picture: &mut Picture,
 ) -> Result<(), Failure> {
-    let Task {
-        film,
-        video,
-        encoder,
-        ..
-    } = task;
+    let Task { video, encoder, .. } = task;
     let name = format!("Dolby Vision profile {}", vision.profile);
     let knows = matches!(encoder.as_str(), "libx265" | "libsvtav1")
         && task.build.hands_frame_data_on()
@@ -143,7 +162,7 @@ fn dolby_vision(
     let why = if !task.stays_hdr() {
         "SDR has none".to_owned()
     } else if !knows {
-        format!("ffmpeg writes none of this profile with {encoder} here")
+        layers(vision, encoder)
     } else if video.filters.is_some() || task.is_scaled() || !task.crop.is_empty() || !is_deep {
         "it was made for the picture as it was before the recipe changed it".to_owned()
     } else {
@@ -166,6 +185,31 @@ fn dolby_vision(
     }
     picture
         .changes
-        .push(Change::lost(Kind::DolbyVision, film.index, name, why));
+        .push(lost(task, Kind::DolbyVision, &name, &why));
     Ok(())
+}
+
+/// A loss of HDR data. A recipe for SDR asks for it.
+fn lost(task: &Task<'_>, kind: Kind, from: &str, why: &str) -> Change {
+    let change = Change::lost(kind, task.film.index, from, why);
+    if task.video.hdr == Hdr::Sdr {
+        change.wanted()
+    } else {
+        change
+    }
+}
+
+/// Why Dolby Vision of this profile is lost.
+fn layers(vision: DolbyVision, encoder: &Encoder) -> String {
+    let rest = match vision.compatibility {
+        1 | 6 => "; what is left is its base layer, which is HDR10",
+        2 => "; what is left is its base layer, which is SDR",
+        4 => "; what is left is its base layer, which is HLG",
+        _ => "",
+    };
+    if vision.has_enhancement_layer {
+        format!("ffmpeg reads no enhancement layer, and does not convert this profile to 8.1{rest}")
+    } else {
+        format!("ffmpeg writes none of this profile with {encoder} here{rest}")
+    }
 }

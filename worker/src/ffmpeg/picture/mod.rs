@@ -4,6 +4,7 @@
 //! More than 12 entries: each is one property of pictures that an encode keeps or converts.
 
 mod alpha;
+mod bt2390;
 mod captions;
 mod clock;
 mod colour;
@@ -15,6 +16,7 @@ mod hdr;
 mod params;
 mod pixel_format;
 mod size;
+mod tones;
 mod turn;
 
 use common::farm::card::Proof;
@@ -29,13 +31,16 @@ use crate::ffmpeg::probe::media::Stream;
 pub(super) use clock::Clock;
 pub(super) use copied::copied;
 pub(super) use crop::Cut;
+pub(super) use fields::Fields;
 pub(super) use hdr::UNOFFICIAL;
 pub(super) use params::holds as holds_params;
+pub use tones::ColourTable;
 
 /// A film to be encoded.
 pub(super) struct Task<'a> {
     pub(super) film: &'a Stream,
     pub(super) video: &'a VideoEncode,
+    pub(super) fields: Fields,
     pub(super) crop: Cut,
     pub(super) encoder: &'a Encoder,
     pub(super) proof: &'a Proof,
@@ -95,6 +100,8 @@ pub(super) struct Picture {
     params: Vec<String>,
     /// The size of the output's picture; `None` if only ffmpeg knows it.
     pub(super) size: Option<(u32, u32)>,
+    /// The table that maps tones.
+    pub(super) table: Option<ColourTable>,
     /// Whether Dolby Vision is kept.
     pub(super) has_dolby_vision: bool,
     /// Tags of the film that no longer apply.
@@ -110,9 +117,10 @@ impl Picture {
     /// If the encoder cannot do what the recipe asks for; the input is at fault.
     pub(super) fn of(task: &Task<'_>) -> Result<Self, Failure> {
         let mut picture = Self::default();
+        hdr::refuse(task)?;
         format::choose(task, &mut picture)?;
         turn::upright(task, &mut picture);
-        fields::keep(task, &mut picture);
+        fields::treat(task, &mut picture);
         crop::cut(task, &mut picture);
         if let Some(filters) = &task.video.filters {
             picture.filters.push(filters.to_string());

@@ -28,6 +28,8 @@ pub struct Track {
     pub by: TrackMethod,
     /// The width and height of the picture that an encode makes; `None` if only ffmpeg knows them.
     pub size: Option<(u32, u32)>,
+    /// Whether an encode makes four frames of each five of a telecined film.
+    pub is_detelecined: bool,
     /// How audio is encoded; `None` for all other tracks.
     pub sound: Option<Sound>,
     /// The title, if it is not the source's.
@@ -45,6 +47,7 @@ impl Track {
             source: source.clone(),
             by,
             size: None,
+            is_detelecined: false,
             sound: None,
             title: None,
             dispositions: source.dispositions.clone(),
@@ -191,11 +194,17 @@ impl Tracks {
         self.list.push(Track::new(stream, by));
     }
 
-    /// Notes the size of the picture that an encode makes of a film.
-    pub(in crate::ffmpeg) fn make(&mut self, film: &Stream, size: Option<(u32, u32)>) {
+    /// Notes what an encode makes of a film: the size of its picture, and whether telecine is undone.
+    pub(in crate::ffmpeg) fn make(
+        &mut self,
+        film: &Stream,
+        size: Option<(u32, u32)>,
+        is_detelecined: bool,
+    ) {
         let tracks = self.list.iter_mut();
         for track in tracks.filter(|track| track.source.index == film.index) {
             track.size = size;
+            track.is_detelecined = is_detelecined;
         }
     }
 

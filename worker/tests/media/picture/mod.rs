@@ -3,7 +3,10 @@
 
 pub(crate) mod captions;
 mod colour;
+mod crop;
+mod deinterlace;
 mod fields;
+mod hdr;
 mod shape;
 mod transparency;
 

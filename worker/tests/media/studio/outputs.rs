@@ -59,6 +59,29 @@ impl Studio {
         <[u8; 3]>::try_from(shown.stdout.as_slice()).expect("one pixel")
     }
 
+    /// The hashes of all pictures of a file, after a filter.
+    pub(crate) fn frames(&self, file: &Path, filter: &str) -> Vec<String> {
+        let made = Command::new(&self.tools.ffmpeg)
+            .args(["-nostdin", "-v", "error", "-i"])
+            .arg(file)
+            .args(["-map", "0:V", "-vf", filter, "-fps_mode", "passthrough"])
+            .args(["-f", "framemd5", "-"])
+            .output()
+            .expect("ffmpeg runs");
+        let list = String::from_utf8(made.stdout).expect("text");
+        let hashes: Vec<String> = list
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| Some(line.split(',').nth(5)?.trim().to_owned()))
+            .collect();
+        assert!(
+            !hashes.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        hashes
+    }
+
     /// The output's first track of text, as SubRip.
     pub(crate) fn text(&self) -> String {
         let text = Command::new(&self.judge.ffmpeg)

@@ -10,6 +10,9 @@ const SIGNS = { lost: "✕", converted: "→", kept: "✓" };
 /** Losses first. */
 const ORDER = ["lost", "converted", "kept"];
 
+/** Kinds of change that a job decides by looking at the pictures: they are shown at once, as asked for as they are. */
+const SEEN = ["aspect", "interlacing"];
+
 /** @param {Change} change */
 function row({ kind, fate, track, from, to, why, is_wanted: isWanted }) {
   const of = track === undefined ? "" : kind === "track" ? ` ${track}` : ` of track ${track}`;
@@ -30,7 +33,8 @@ function row({ kind, fate, track, from, to, why, is_wanted: isWanted }) {
 export function changeList(changes) {
   const sorted = ORDER.flatMap((fate) => changes.filter((change) => change.fate === fate));
   /** @param {Change} change */
-  const isNews = (change) => change.fate !== "kept" && !change.is_wanted;
+  const isNews = (change) =>
+    (change.fate !== "kept" && !change.is_wanted) || (SEEN.includes(change.kind) && Boolean(change.why));
   const news = sorted.filter(isNews);
   const rest = sorted.filter((change) => !isNews(change));
   const parts = [];

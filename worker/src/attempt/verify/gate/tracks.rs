@@ -1,7 +1,7 @@
 //! Whether the output has the tracks that were asked for.
 
 use common::job::failure::Failure;
-use common::recipe::Container;
+use common::recipe::{Container, Hdr, VideoEncode};
 
 use crate::attempt::verify::gate::{Gate, mismatch};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
@@ -78,6 +78,14 @@ impl Gate<'_> {
         {
             let wanted = sound.layout().to_string();
             return Some(("layout", made.layout.clone(), wanted));
+        }
+        let is_sdr = |video: &VideoEncode| video.hdr == Hdr::Sdr;
+        let transfer = &made.colour.transfer;
+        if track.by == TrackMethod::Video
+            && self.recipe.video_encode().is_some_and(is_sdr)
+            && made.colour.is_hdr()
+        {
+            return Some(("transfer function", transfer.clone(), "SDR".to_owned()));
         }
         let size = match track.by {
             TrackMethod::Copy => (source.width, source.height),
