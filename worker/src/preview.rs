@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use common::farm::preview::{
 use common::job::failure::{Failure, Fault};
 use common::job::input::Input;
 use common::job::run::RunState;
+use common::recipe::Container;
 use common::wire;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -96,7 +98,11 @@ impl Executor {
         let mut runner = self.runner([&source], folder, stop);
         runner.limits.stall = LONGEST;
         let output = scratch.work_path().join("output");
-        let changes = async {
+        let names = (
+            input.location.to_string(),
+            shown_output(input, recipe.container),
+        );
+        let seen = async {
             let media = probe::probe(&runner, &source).await?;
             let build = Build::of(&card);
             let findings = survey(recipe, &media, &runner, &source, Some(LOOK)).await?;
@@ -104,17 +110,19 @@ impl Executor {
                 arguments::encode(recipe, &media, &findings, choice, &build, &source, &output)?;
             let changes = changes::forecast(recipe, &media, &arguments.tracks, &arguments.changes);
             changes::refuse(recipe, &changes, "it would lose")?;
-            Ok::<_, Failure>(changes)
+            let names = (names.0.as_str(), names.1.as_str());
+            Ok::<_, Failure>((changes, arguments.shown(&source, &output, names)))
         };
-        match changes.await {
-            Ok(changes) => Ok(Forecast {
+        match seen.await {
+            Ok((changes, command)) => Ok(Forecast {
                 changes,
                 refused: None,
+                command: Some(command),
             }),
             // A fault of the input or the recipe is an answer, because all workers would give it.
             Err(failure) if failure.fault == Fault::Input => Ok(Forecast {
-                changes: Vec::new(),
                 refused: Some(failure.message),
+                ..Forecast::default()
             }),
             Err(failure) => Err(failure.into()),
         }
@@ -158,6 +166,17 @@ impl Executor {
             bail!("{} is not what the job made any more", job.output);
         }
         Ok(file)
+    }
+}
+
+/// The name of the output in a command that is shown: the input's, with another extension.
+fn shown_output(input: &Input, container: Container) -> String {
+    let name = input.location.name();
+    let stem = Path::new(&name).file_stem().unwrap_or_default();
+    let shown = format!("{}.{}", stem.to_string_lossy(), container.extension());
+    match shown == name {
+        true => format!("new.{shown}"),
+        false => shown,
     }
 }
 

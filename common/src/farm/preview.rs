@@ -43,6 +43,9 @@ pub struct Forecast {
     /// Why the job would fail; `None` if no reason is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// The runs of ffmpeg that would make the output, one a line, quoted for a shell; `None` from an older worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 /// What to show of a job's file.

@@ -69,6 +69,9 @@ pub(super) const HOURS: &str = "\
     \x20 producer hours gaming-pc --clear";
 pub(super) const PRESETS: &str = "\
     Examples:\n\
+    \x20 producer presets show web-1080p --ffmpeg film.mkv\n\
+    \x20 producer presets new ours.toml --preset archive-hevc --quality 70\n\
+    \x20 producer presets import handbrake.json -o ours.toml\n\
     \x20 producer presets save ours --encoder libx265 --crf 22\n\
     \x20 producer presets default ours";
 pub(super) const WORKERS: &str = "\

@@ -92,7 +92,7 @@ pub(crate) enum FarmCommand {
     /// Set the working hours of a worker
     #[command(after_long_help = examples::HOURS)]
     Hours(hours::Options),
-    /// List, save and remove presets, and choose the default
+    /// List, write, import, save and remove presets, and choose the default
     #[command(after_long_help = examples::PRESETS)]
     Presets(presets::Options),
     /// List live workers and their proven encoders
@@ -163,7 +163,7 @@ impl FarmCommand {
             Self::Drain(options) => interruptible(shutdown, drain::run(options, settings)).await,
             Self::Hours(options) => interruptible(shutdown, hours::run(options, settings)).await,
             Self::Presets(options) => {
-                interruptible(shutdown, presets::run(options, settings)).await
+                interruptible(shutdown, presets::run(options, settings, shutdown)).await
             }
             Self::Workers(options) => {
                 interruptible(shutdown, workers::run(options, settings)).await

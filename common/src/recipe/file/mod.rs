@@ -7,6 +7,8 @@ mod change;
 mod explain;
 mod place;
 mod read;
+#[cfg(feature = "openapi")]
+mod schema;
 
 use std::collections::BTreeSet;
 

@@ -279,6 +279,13 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             },
         ),
         of(
+            "foreseen-command",
+            &Forecast {
+                command: Some("ffmpeg -i a.mp4 a.mkv".to_owned()),
+                ..Forecast::default()
+            },
+        ),
+        of(
             "foreseen",
             &Forecast {
                 changes: vec![Change::lost(
@@ -288,6 +295,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                     "libx265 writes none",
                 )],
                 refused: Some("the input holds no video".to_owned()),
+                command: None,
             },
         ),
     ]);

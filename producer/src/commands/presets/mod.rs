@@ -1,18 +1,22 @@
 //! `producer presets`: recipes with a name, and the default for jobs that name no encoder.
 
-use clap::{ArgGroup, Args, Subcommand};
-use common::broker::{Broker, Overwrite, SettingsError};
-use common::names::printable::printable;
-use common::names::token::Token;
-use common::recipe::preset::{Listed, Preset, Presets};
-use serde::Serialize;
+mod import;
+mod show;
 
+use clap::{ArgGroup, Args, Subcommand};
+use common::broker::{Overwrite, SettingsError};
+use common::names::token::Token;
+use common::recipe::preset::Preset;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use self::import::{Import, import};
+use self::show::{New, Show, list, new, schema, show};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
-use crate::display::table::table;
-use crate::display::{output, table};
+use crate::display::output;
 use crate::recipe::known::check_known;
-use crate::recipe::options::RecipeOptions;
+use crate::recipe::options::{Ordered, RecipeOptions};
 use crate::recipe::presets::PresetSource;
 
 /// Without a subcommand, the presets are listed.
@@ -27,12 +31,14 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Print a preset as TOML, in the format of `--preset FILE`
-    Show {
-        /// Preset name
-        #[arg(value_name = "NAME")]
-        name: Token,
-    },
+    /// Print a preset as a recipe file, for `--preset FILE`, or as ffmpeg's arguments for a file
+    Show(Box<Show>),
+    /// Write a recipe file, with its schema beside it for editors
+    New(Box<New>),
+    /// Make a recipe of a HandBrake preset or of an ffmpeg command line
+    Import(Box<Import>),
+    /// Print the JSON Schema of recipe files
+    Schema,
     /// Save a recipe under a name
     Save(Box<Save>),
     /// Remove a saved preset; existing jobs keep their recipe
@@ -86,22 +92,6 @@ impl From<SettingsError> for Error {
 }
 
 #[derive(Serialize)]
-struct PresetJson<'a> {
-    #[serde(flatten)]
-    listed: &'a Listed,
-    default: bool,
-}
-
-impl<'a> PresetJson<'a> {
-    fn of(listed: &'a Listed, presets: &Presets) -> Self {
-        Self {
-            listed,
-            default: presets.default_name() == Some(&listed.name),
-        }
-    }
-}
-
-#[derive(Serialize)]
 struct ChangeJson<'a> {
     preset: Option<&'a Token>,
 }
@@ -109,23 +99,35 @@ struct ChangeJson<'a> {
 impl Options {
     /// Whether the command writes to the farm.
     pub(crate) fn keeps(&self) -> bool {
-        matches!(self.verb, Some(Verb::Save(_) | Verb::Default(_)))
+        match &self.verb {
+            Some(Verb::Save(_) | Verb::Default(_)) => true,
+            Some(Verb::Import(options)) => options.save.is_some(),
+            _ => false,
+        }
     }
 }
 
-pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
+pub(super) async fn run(
+    options: Options,
+    settings: &Settings,
+    shutdown: &CancellationToken,
+) -> Result<Exit, Error> {
     let json = options.json;
-    let broker = settings.connect().await?;
     match options.verb {
-        None => list(&broker, json).await,
-        Some(Verb::Show { name }) => show(&broker, &name, json).await,
-        Some(Verb::Save(options)) => save(&broker, *options, settings, json).await,
+        None => list(settings, json).await,
+        Some(Verb::Show(options)) => show(*options, settings, json, shutdown).await,
+        Some(Verb::New(options)) => new(*options, settings).await,
+        Some(Verb::Import(options)) => import(*options, settings, json).await,
+        Some(Verb::Schema) => schema(),
+        Some(Verb::Save(options)) => save(*options, settings, json).await,
         Some(Verb::Remove { name }) => {
+            let broker = settings.connect().await?;
             broker.remove_preset(&name, None).await?;
             let done = format!("removed {name}; existing jobs keep their recipe");
             print_change(Some(&name), &done, json)
         }
         Some(Verb::Default(DefaultArgs { name, .. })) => {
+            let broker = settings.connect().await?;
             broker.set_default_preset(name.as_ref()).await?;
             let done = match &name {
                 Some(name) => format!("{name} is now the default preset"),
@@ -136,69 +138,24 @@ pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     }
 }
 
-async fn list(broker: &Broker, json: bool) -> Result<Exit, Error> {
-    let presets = broker.presets().await?;
-    if json {
-        let lines: Vec<PresetJson<'_>> = presets
-            .iter()
-            .map(|one| PresetJson::of(one, &presets))
-            .collect();
-        output::print_json(&lines)?;
-        return Ok(Exit::Done);
-    }
-    if let Err(error) = presets.default_preset() {
-        eprintln!("warning: the default preset is missing: {error}");
-    }
-    let mut table = table(&["Preset", "Recipe", "Note", ""]);
-    for listed in presets.iter() {
-        let is_default = presets.default_name() == Some(&listed.name);
-        let marks = [
-            (is_default, "default"),
-            (listed.revision.is_none(), "built in"),
-        ];
-        let marks = marks.iter().filter(|(is_so, _)| *is_so);
-        table.add_row(vec![
-            listed.name.to_string(),
-            listed.preset.recipe.to_string(),
-            printable(listed.preset.note.as_deref().unwrap_or_default()),
-            marks.map(|(_, word)| *word).collect::<Vec<_>>().join(", "),
-        ]);
-    }
-    output::print(&table::text(&table));
-    Ok(Exit::Done)
-}
-
-async fn show(broker: &Broker, name: &Token, json: bool) -> Result<Exit, Error> {
-    let presets = broker.presets().await?;
-    let listed = presets.find(name).map_err(Error::usage)?;
-    if json {
-        output::print_json(&PresetJson::of(listed, &presets))?;
-        return Ok(Exit::Done);
-    }
-    let recipe = toml::to_string(&listed.preset.recipe).map_err(Error::out_of_reach)?;
-    let note = listed.preset.note.as_deref().map(printable);
-    let note = note.map_or_else(String::new, |note| format!("# {note}\n"));
-    output::print(&format!("{note}{recipe}"));
-    Ok(Exit::Done)
-}
-
-async fn save(
-    broker: &Broker,
-    options: Save,
-    settings: &Settings,
-    json: bool,
-) -> Result<Exit, Error> {
+async fn save(options: Save, settings: &Settings, json: bool) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
     let source = PresetSource::FarmByName(settings);
-    let recipe = options.recipe.recipe(source, None).await?;
+    let Ordered {
+        recipe, outputs, ..
+    } = options.recipe.ordered(source, None).await?;
     check_known(&recipe, &broker.workers().await?)?;
-    let preset = Preset::new(recipe, options.note.as_deref()).map_err(Error::usage)?;
+    let preset = Preset::new(recipe, options.note.as_deref())
+        .map_err(Error::usage)?
+        .with_outputs(&options.name, outputs)
+        .map_err(Error::usage)?;
     let over = if options.overwrite {
         Overwrite::Anything
     } else {
         Overwrite::Nothing
     };
     broker.save_preset(&options.name, &preset, over).await?;
-    let done = format!("saved {}: {}", options.name, preset.recipe);
+    let done = format!("saved {}: {preset}", options.name);
     print_change(Some(&options.name), &done, json)
 }
 

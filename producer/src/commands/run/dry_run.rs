@@ -1,6 +1,8 @@
 //! The forecast of a submission: the names of the outputs, the files that would be skipped, and what would be kept,
 //! converted or lost. Workers probe the files, because this program may have no ffmpeg.
 
+use std::path::PathBuf;
+
 use common::broker::{Broker, PreviewError};
 use common::farm::preview::{Forecast, ForecastRequest};
 use common::farm::worker::Heartbeat;
@@ -16,11 +18,12 @@ use futures::StreamExt;
 use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::display::{changes, output, units};
 use crate::embedded::leftovers;
 use crate::submit::destination::Destination;
 use crate::submit::entry::advice;
-use crate::submit::sources::SourceFile;
+use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::submission::Submission;
 use crate::submit::{existing_outputs, upload};
 
@@ -39,9 +42,27 @@ pub(super) struct InputForecast {
     why: Option<String>,
     /// The changes, as far as they can be known before the encode.
     changes: Vec<Change>,
+    /// The runs of ffmpeg, one a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
 }
 
 impl InputForecast {
+    /// The runs of ffmpeg for the input.
+    ///
+    /// # Errors
+    /// The job would fail, or no worker could tell.
+    pub(super) fn into_command(self) -> Result<String, Error> {
+        let input = printable(&self.input.to_string());
+        match (self.command, self.why) {
+            (Some(command), None) => Ok(command),
+            (_, Some(why)) => Err(Error::failed(format!("{input}: {why}"))),
+            (None, None) => Err(Error::failed(format!(
+                "{input}: the worker does not tell its command: update it"
+            ))),
+        }
+    }
+
     fn of(input: Location, output: Option<Location>) -> Self {
         Self {
             input,
@@ -49,6 +70,7 @@ impl InputForecast {
             would: Would::Enqueue,
             why: None,
             changes: Vec::new(),
+            command: None,
         }
     }
 
@@ -61,6 +83,7 @@ impl InputForecast {
                     Would::Encode
                 };
                 (self.why, self.changes) = (seen.refused, seen.changes);
+                self.command = seen.command;
             }
             Err(why) => self.why = Some(format!("unknown: {why}")),
         }
@@ -178,6 +201,29 @@ pub(super) async fn look_at(
             one.take(seen);
             one
         })
+        .collect()
+}
+
+/// The runs of ffmpeg for files that workers of the farm read.
+///
+/// # Errors
+/// A job would fail, or no worker can tell.
+pub(super) async fn commands(
+    recipe: &Recipe,
+    paths: &[PathBuf],
+    settings: &Settings,
+) -> Result<Vec<String>, Error> {
+    let stores = Stores::new();
+    let found = Search::new(&Globs::default(), &[], &stores)?
+        .run(paths)
+        .await?;
+    let broker = settings.connect().await?;
+    let workers = broker.workers().await?;
+    let inputs: Vec<&Input> = found.sources.iter().map(|source| &source.input).collect();
+    look_at(&broker, &workers, recipe, &inputs)
+        .await
+        .into_iter()
+        .map(InputForecast::into_command)
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! ffmpeg's command line for a recipe, as a pure function of its inputs.
 
 mod line;
+mod shown;
 
 use std::ffi::OsString;
 use std::path::Path;

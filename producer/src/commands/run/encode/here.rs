@@ -138,6 +138,18 @@ impl Encode {
         Ok(self.submission.exit(exit))
     }
 
+    /// The runs of ffmpeg for each source, one a line; nothing is encoded.
+    pub(super) async fn commands(
+        mut self,
+        shutdown: &CancellationToken,
+    ) -> Result<Vec<String>, Error> {
+        let forecasts = self.dry_run(shutdown).await?;
+        forecasts
+            .into_iter()
+            .map(InputForecast::into_command)
+            .collect()
+    }
+
     /// What would be done. The state of the output folder knows the jobs of earlier commands. The worker that probes the
     /// files runs over a temporary state, so that it does not run the jobs that an interrupted command has left.
     async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<InputForecast>, Error> {

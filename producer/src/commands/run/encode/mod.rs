@@ -4,17 +4,24 @@
 mod here;
 mod options;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use common::farm::queue::Priority;
 use common::names::location::Location;
 use common::recipe::{Choice, Recipe};
 use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::options::Options;
+pub(crate) use self::options::{MachineOptions, Options};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
-use crate::commands::run::on_farm;
+use crate::commands::run::{dry_run, on_farm};
+use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
+use crate::submit::sources::{Globs, SourceOptions};
+use crate::submit::terms::JobOptions;
 
 /// The default encoder.
 const ENCODER: &str = "libx265";
@@ -37,6 +44,47 @@ pub(crate) async fn run(
             encode.run(shutdown).await
         }
     }
+}
+
+/// The runs of ffmpeg for a file, as a worker would run them; nothing is encoded. Without a farm, the worker is one of
+/// this machine.
+///
+/// # Errors
+/// The job would fail, or no worker can tell.
+pub(crate) async fn commands(
+    recipe: Recipe,
+    file: PathBuf,
+    machine: &MachineOptions,
+    settings: &Settings,
+    shutdown: &CancellationToken,
+) -> Result<Vec<String>, Error> {
+    let paths = vec![file];
+    if settings.nats.is_some() {
+        return dry_run::commands(&recipe, &paths, settings).await;
+    }
+    let several = !recipe.fallback_queues().is_empty();
+    let options = Options {
+        sources: SourceOptions {
+            paths,
+            globs: Globs::default(),
+        },
+        // No output is made, so no folder is.
+        output: std::env::temp_dir().join(uuid::Uuid::new_v4().to_string()),
+        recipe: RecipeOptions::default(),
+        jobs: JobOptions {
+            priority: Priority::default(),
+            attempts: 1,
+            hop_after: several.then_some(Duration::from_secs(1)),
+            worker: None,
+            again: true,
+            overwrite: true,
+            dry_run: true,
+            json: false,
+        },
+        machine: machine.clone(),
+    };
+    let encode = here::Encode::prepare(&options, recipe, settings).await?;
+    encode.commands(shutdown).await
 }
 
 async fn on_the_farm(
