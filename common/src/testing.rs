@@ -49,6 +49,7 @@ pub fn card(proved: impl IntoIterator<Item = (Encoder, Proof)>) -> Capabilities 
         audio: Vec::new(),
         filters: Vec::new(),
         muxers: Vec::new(),
+        metrics: Vec::new(),
     }
 }
 
@@ -105,6 +106,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         total_seconds: seconds,
         input_media: None,
         output_media: None,
+        quality: None,
         changes: Vec::new(),
         warnings: Vec::new(),
     }

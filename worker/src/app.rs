@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::attempt::executor::Executor;
 use crate::attempt::proofs::ProofEncodes;
+use crate::attempt::quality::helper;
 use crate::attempt::scratch::Scratch;
 use crate::capabilities::Detection;
 use crate::cli::config::Config;
@@ -204,6 +205,7 @@ impl Worker {
         let orders = self.orders.clone();
         services.spawn(orders::follow(self.broker.clone(), orders, gone.clone()));
         services.spawn(preview::serve(Arc::clone(&self.executor), gone.clone()));
+        services.spawn(helper::serve(Arc::clone(&self.executor), gone.clone()));
         services
     }
 

@@ -24,6 +24,7 @@ pub use farm::preview::PreviewError;
 pub use farm::quarantine::LiftError;
 pub use farm::registry::HEARTBEAT;
 pub use farm::replicas::Replicas;
+pub use farm::samples::{LONGEST_SAMPLE, SampleError};
 pub use farm::settings::{Overwrite, SettingsError};
 pub use nats::clock::Clock;
 pub use nats::connect::ConnectOptions;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
-use crate::recipe::Choice;
 use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
+use crate::recipe::{Choice, Metric, Recipe};
 
 /// The capabilities of a worker's ffmpeg and hardware, found by test encodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Capabilities {
     pub filters: Vec<String>,
     /// Supported muxers that ffmpeg lists.
     pub muxers: Vec<String>,
+    /// Metrics of quality with which it has compared two test pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Metric>,
 }
 
 /// The result of an encoder's test encodes.
@@ -166,6 +169,12 @@ impl Capabilities {
                 .iter()
                 .find_map(|wanted| self.proved().find(|(proved, _)| *proved == wanted)),
         }
+    }
+
+    /// A metric that the recipe asks for and that the worker cannot measure.
+    pub fn missing_metric(&self, recipe: &Recipe) -> Option<Metric> {
+        let mut metrics = recipe.metrics();
+        metrics.find(|metric| !self.metrics.contains(metric))
     }
 
     /// The queues that a worker of this name may serve with this card.

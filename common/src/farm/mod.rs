@@ -7,5 +7,6 @@ pub mod places;
 pub mod preview;
 pub mod queue;
 pub mod retention;
+pub mod sample;
 pub mod worker;
 pub mod worker_name;

@@ -110,7 +110,8 @@ pub fn can(worker: &Heartbeat, recipe: &Recipe, queue: &Queue) -> Result<(), Str
         }
         (with, _) => with,
     };
-    plan::means(with, worker).map(drop)
+    plan::means(with, worker)?;
+    plan::measures(recipe, worker)
 }
 
 /// Whether a worker takes a job from this queue, now or when a slot is free.

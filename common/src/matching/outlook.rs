@@ -18,6 +18,8 @@ impl Stage {
     fn part(self) -> (f64, f64) {
         match self {
             Self::Reading => (0.0, 0.02),
+            // The search has a share of its own in no other job, so the job's share stands still meanwhile.
+            Self::Searching => (0.02, 0.02),
             Self::Encoding => (0.02, 0.90),
             Self::Verifying => (0.90, 0.98),
             Self::Publishing => (0.98, 1.0),
@@ -228,12 +230,13 @@ mod tests {
         let share = |stage, fraction| progress(stage, fraction, None, 0).share();
         let shares = [
             share(Stage::Reading, Some(1.0)),
+            share(Stage::Searching, Some(0.9)),
             share(Stage::Encoding, Some(0.0)),
             share(Stage::Encoding, Some(0.5)),
             share(Stage::Verifying, None),
             share(Stage::Publishing, Some(7.0)),
         ];
-        assert_eq!(shares, [0.02, 0.02, 0.46, 0.90, 1.0]);
+        assert_eq!(shares, [0.02, 0.02, 0.02, 0.46, 0.90, 1.0]);
     }
 
     #[test]

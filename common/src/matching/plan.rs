@@ -93,8 +93,9 @@ impl Plan {
         for worker in workers {
             let means = recipe
                 .video_encode()
-                .map(|encode| means(&encode.with, worker));
-            match means.transpose() {
+                .map(|encode| means(&encode.with, worker))
+                .transpose();
+            match means.and_then(|means| measures(recipe, worker).map(|()| means)) {
                 Ok(means) => fit.push((worker, means)),
                 Err(reason) => unfit.push(UnfitWorker {
                     worker: worker.name.clone(),
@@ -242,6 +243,24 @@ pub(crate) fn means<'a>(
             .card
             .best(*codec)
             .ok_or_else(|| format!("it has proved no {codec} encoder")),
+    }
+}
+
+/// Whether a worker can measure the quality that the recipe asks for.
+///
+/// # Errors
+/// The reason why it cannot.
+pub(crate) fn measures(recipe: &Recipe, worker: &Heartbeat) -> Result<(), String> {
+    match worker.card.missing_metric(recipe) {
+        None => Ok(()),
+        Some(metric) => {
+            let instead: Vec<&str> = worker.card.metrics.iter().map(|able| able.name()).collect();
+            let instead = match instead.as_slice() {
+                [] => "and no other metric either".to_owned(),
+                able => format!("but {}", able.join(" and ")),
+            };
+            Err(format!("its ffmpeg cannot measure {metric}, {instead}"))
+        }
     }
 }
 

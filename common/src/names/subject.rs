@@ -215,6 +215,11 @@ pub fn peek(worker: &WorkerName) -> String {
     format!("peek.{worker}")
 }
 
+/// Requests to a worker for the encode of a sample, and its score.
+pub fn sample(worker: &WorkerName) -> String {
+    format!("sample.{worker}")
+}
+
 /// Requests to a worker: does it run an attempt at a job?
 pub fn owner(worker: &WorkerName) -> String {
     format!("owner.{worker}")

@@ -12,6 +12,7 @@ use crate::recipe::encoder_preset;
 use crate::recipe::error::RecipeError;
 use crate::recipe::loss::Kind;
 use crate::recipe::picture::{Hdr, ToneMap};
+use crate::recipe::rate::Metric;
 use crate::recipe::subtitles::{Captions, SubtitleTracks, Subtitles};
 use crate::recipe::trim::Trim;
 use crate::recipe::video::{Video, VideoEncode};
@@ -83,6 +84,15 @@ impl RecipeDraft {
     /// The codec of the output's video; `None` if it is copied or left out, or if the encoder is outside the catalogue.
     pub fn codec(&self) -> Option<Codec> {
         self.video_encode()?.with.codec()
+    }
+
+    /// The metrics of quality that a worker must measure.
+    pub fn metrics(&self) -> impl Iterator<Item = Metric> {
+        let video = self.video_encode();
+        let target = video.and_then(|video| video.rate.target());
+        let floor = video.and_then(|video| video.floor);
+        let target = target.map(|target| target.score.metric);
+        target.into_iter().chain(floor.map(|floor| floor.metric))
     }
 
     /// Refuses parts that cannot work with any input.

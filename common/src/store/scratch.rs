@@ -23,7 +23,8 @@ pub fn kind(worker: &WorkerName) -> String {
 }
 
 /// Whether a worker makes entries of this name in its scratch folder: folders of attempts (`<job>-<attempt>`), of
-/// previews (`peek`), of proof encodes (`proof-<uuid>`), and entries that were about to be removed.
+/// previews (`peek`), of samples (`sample`), of proof encodes (`proof-<uuid>`), and entries that were
+/// about to be removed.
 pub fn is_own(name: &str) -> bool {
     // A worker writes UUIDs in one form only.
     let is_uuid = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
@@ -31,7 +32,7 @@ pub fn is_own(name: &str) -> bool {
     if let Some(rest) = name.strip_prefix(REMOVED).or(name.strip_prefix("proof-")) {
         return is_uuid(rest);
     }
-    name == "peek"
+    matches!(name, "peek" | "sample")
         || name
             .rsplit_once('-')
             .is_some_and(|(job, attempt)| is_uuid(job) && is_number(attempt))
@@ -46,6 +47,7 @@ mod tests {
         const ID: &str = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab";
         for own in [
             "peek".to_owned(),
+            "sample".to_owned(),
             format!("{ID}-1"),
             format!("proof-{ID}"),
             format!("removed-{ID}"),

@@ -78,6 +78,7 @@ impl Farm {
                 total_seconds: seconds + 12.0,
                 input_media: None,
                 output_media: None,
+                quality: None,
                 changes: match index {
                     6 => vec![
                         Change::lost(

@@ -115,6 +115,10 @@ impl Bars {
         if let Some(place) = &progress.waits_for {
             message = format!("{message} (waiting for {place})");
         }
+        // The bar of the job stands still meanwhile.
+        if let (Stage::Searching, Some(share)) = (progress.stage, progress.fraction) {
+            message += &format!(" {:.0}%", share * 100.0);
+        }
         // The most important part comes first: a narrow terminal cuts the rest.
         if let Some(left) = running.left {
             message += &format!(", {} left", units::seconds(left));

@@ -156,6 +156,7 @@ fn subjects(job: &Job) -> Vec<String> {
         "wake.libx264".to_owned(),
         "wake.x".to_owned(),
         "peek.w".to_owned(),
+        "sample.w".to_owned(),
         "owner.w".to_owned(),
         "$JS.EVENT.ADVISORY.CONSUMER.CREATED.JOBS.nonsense".to_owned(),
     ]);

@@ -4,7 +4,7 @@
 //! the run. In between, the [`steps`] of the job's kind run:
 //!
 //! - [`input`] makes the input readable for ffmpeg, [`scratch`] gives the attempt a folder,
-//! - the [`survey`] finds out what a probe cannot tell,
+//! - the [`survey`] finds out what a probe cannot tell, [`quality`] finds the rate of a target by sample encodes,
 //! - [`tool_output`] takes the file that ffmpeg made, [`verify`] checks it, [`changes`] lists what was kept,
 //!   converted and lost,
 //! - [`publish`] makes the output appear.
@@ -20,6 +20,7 @@ mod lifecycle;
 pub(crate) mod proof_encode;
 pub mod proofs;
 pub mod publish;
+pub mod quality;
 pub mod scratch;
 pub mod steps;
 pub mod survey;

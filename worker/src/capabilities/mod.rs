@@ -13,6 +13,7 @@ mod devices;
 mod host;
 mod ladder;
 mod listing;
+mod metrics;
 mod profile;
 mod prove;
 mod render;
@@ -160,6 +161,7 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
         };
         encoders.insert(encoder, verdict);
     }
+    let metrics = metrics::measured(&rig, &listing).await;
     let card = Capabilities {
         ffmpeg,
         host,
@@ -167,6 +169,7 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
         audio,
         filters: listing.filters,
         muxers: listing.muxers,
+        metrics,
     };
     if detection.keep
         && let Some(Err(error)) = cache.map(|cache| cache.keep(only, &card))

@@ -186,6 +186,9 @@ impl Claimant for Applicant<'_> {
             return Err(Decline::Leave(OTHERS));
         }
         let card = self.admission.card.borrow();
+        if card.missing_metric(&job.recipe).is_some() {
+            return Err(Decline::Leave(UNPROVED));
+        }
         let mut reserved = self.admission.reserved.shares();
         let mut session = None;
         if let Some(encode) = job.recipe.video_encode() {

@@ -16,6 +16,24 @@ pub struct Findings {
     pub combing: Option<BTreeMap<usize, Combing>>,
 }
 
+impl Findings {
+    /// The answers about one film, for a file that holds this film alone.
+    #[must_use]
+    pub fn alone(&self, film: usize) -> Self {
+        fn only<T: Copy>(
+            all: Option<&BTreeMap<usize, T>>,
+            film: usize,
+        ) -> Option<BTreeMap<usize, T>> {
+            let found = all?.get(&film)?;
+            Some(BTreeMap::from([(0, *found)]))
+        }
+        Self {
+            borders: only(self.borders.as_ref(), film),
+            combing: only(self.combing.as_ref(), film),
+        }
+    }
+}
+
 /// The black borders of a film, found in several pictures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BlackBorders {

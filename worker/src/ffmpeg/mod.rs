@@ -5,6 +5,7 @@ pub mod arguments;
 pub mod build;
 pub mod containers;
 pub mod findings;
+pub(crate) mod metric;
 pub mod picture;
 pub mod probe;
 mod rate;

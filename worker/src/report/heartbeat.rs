@@ -90,6 +90,13 @@ impl Heartbeater {
         }
     }
 
+    /// Whether this worker would take another job now.
+    pub fn has_free_slot(&self) -> bool {
+        let state = self.state();
+        state.availability.status == WorkerStatus::Ready
+            && state.running.len() < self.profile.slots as usize
+    }
+
     fn heartbeat(&self, load: Load) -> Heartbeat {
         let state = self.state();
         let profile = &self.profile;

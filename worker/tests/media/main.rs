@@ -8,6 +8,7 @@ mod faults;
 mod gate;
 mod picture;
 mod probe;
+mod quality;
 mod sound;
 mod studio;
 mod subtitles;

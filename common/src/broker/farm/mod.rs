@@ -7,5 +7,6 @@ pub(super) mod preview;
 pub(super) mod quarantine;
 pub(super) mod registry;
 pub(super) mod replicas;
+pub(super) mod samples;
 pub(super) mod settings;
 pub(super) mod topology;

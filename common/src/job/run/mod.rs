@@ -33,6 +33,7 @@ use crate::wire::is_default;
 mod attempts;
 mod delivery;
 pub mod fence;
+pub mod quality;
 pub mod report;
 mod state;
 mod validity;

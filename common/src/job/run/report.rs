@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::farm::worker_name::WorkerName;
 use crate::job::changes::Change;
 use crate::job::media_info::MediaInfo;
+use crate::job::run::quality::MeasuredQuality;
 use crate::recipe::encoder::Encoder;
 
 /// The result of a completed job.
@@ -33,6 +34,9 @@ pub struct Report {
     /// The content of the output; `None` for reports of old programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_media: Option<MediaInfo>,
+    /// The measured quality; `None` if the recipe asks for no target and sets no floor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<MeasuredQuality>,
     /// What the output has kept, converted and lost, by comparison with the input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,

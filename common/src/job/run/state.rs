@@ -75,6 +75,8 @@ pub enum Requeue {
 pub enum Stage {
     /// The input is inspected or downloaded.
     Reading,
+    /// Samples are encoded, to find the quality that the recipe asks for.
+    Searching,
     /// ffmpeg encodes.
     Encoding,
     /// The output is checked before it appears.
@@ -87,6 +89,7 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Reading => "reading",
+            Self::Searching => "searching",
             Self::Encoding => "encoding",
             Self::Verifying => "verifying",
             Self::Publishing => "publishing",

@@ -52,6 +52,14 @@ impl Rate {
         }
     }
 
+    /// The least quality that a search has to find; `None` if the rate is known without a search.
+    pub fn target(self) -> Option<QualityTarget> {
+        match self {
+            Self::Target(target) => Some(target),
+            _ => None,
+        }
+    }
+
     /// Refuses a rate that has no meaning for the encoder.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::broker::Question;
 use crate::farm::orders::Order;
 use crate::farm::preview::{Forecast, PreviewRequest};
 use crate::farm::retention::Days;
+use crate::farm::sample::{SampleRequest, SampleScore};
 use crate::farm::worker::Heartbeat;
 use crate::job::Job;
 use crate::job::batch::Batch;
@@ -27,7 +28,7 @@ use crate::recipe::preset::Preset;
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
 /// Every kind of message that is stored or sent in an envelope, with its decoder.
-const KINDS: [(&str, Read); 15] = [
+const KINDS: [(&str, Read); 17] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
     ("event", read::<Event>),
@@ -39,13 +40,15 @@ const KINDS: [(&str, Read); 15] = [
     ("preset", read::<Preset>),
     ("default", read::<Token>),
     ("history", read::<Days>),
-    // Requests and their answers: `owner` and `lift`, `peek`.
+    // Requests and their answers: `owner` and `lift`, `peek`, `sample`.
     ("question", read::<Question>),
     ("answer", read::<bool>),
     ("peek", read::<PreviewRequest>),
     ("media", read::<MediaInfo>),
     ("foresee", read::<PreviewRequest>),
     ("foreseen", read::<Forecast>),
+    ("sample", read::<SampleRequest>),
+    ("score", read::<SampleScore>),
 ];
 
 /// Messages that are not stored: `progress`.

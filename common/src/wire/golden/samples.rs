@@ -8,6 +8,7 @@ use crate::farm::orders::Order;
 use crate::farm::preview::{Forecast, ForecastRequest, JobFile, Preview, PreviewKind};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
+use crate::farm::sample::{Sample, SampleRequest, SampleScore};
 use crate::job::batch::Batch;
 use crate::job::changes::{Change, Kind};
 use crate::job::event::{Event, What};
@@ -18,6 +19,8 @@ use crate::job::input::Input;
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
 use crate::job::run::fence::{Fence, PublishMethod};
+use crate::job::run::quality::{FoundQuality, MeasuredQuality, OutputQuality};
+use crate::job::run::report::Report;
 use crate::job::run::{Delivered, Run, Stage};
 use crate::job::{Fallbacks, Job};
 use crate::names::digest::Digest;
@@ -25,7 +28,7 @@ use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
-use crate::recipe::{Choice, Outputs};
+use crate::recipe::{Choice, Metric, Outputs};
 use crate::{testing, wire};
 
 fn job() -> Job {
@@ -104,6 +107,7 @@ fn runs() -> Vec<(&'static str, Run)> {
             "run-completed",
             running.complete(testing::report("w1", "libx265", 1000, 2.0), now),
         ),
+        ("run-completed-quality", running.complete(measured(), now)),
         (
             "run-requeued",
             running
@@ -125,6 +129,32 @@ fn runs() -> Vec<(&'static str, Run)> {
         ),
         ("run-running", running),
     ]
+}
+
+/// A report of a job with a target and a floor.
+fn measured() -> Report {
+    let worker = || "w1".parse().expect("a name");
+    let found = FoundQuality {
+        crf: 24.3,
+        metric: Metric::Vmaf,
+        score: 95.05,
+        percent: 41.5,
+        predicted_size: Some(415),
+        tries: 5,
+        encodes: 10,
+        workers: vec![worker()],
+        seconds: 30.0,
+    };
+    Report {
+        quality: Some(MeasuredQuality {
+            found: Some(found),
+            output: Some(OutputQuality {
+                metric: Metric::Ssim,
+                score: 0.9912,
+            }),
+        }),
+        ..testing::report("w1", "libx265", 1000, 2.0)
+    }
 }
 
 fn events() -> Vec<(&'static str, What)> {
@@ -296,6 +326,30 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 )],
                 refused: Some("the input holds no video".to_owned()),
                 command: None,
+            },
+        ),
+        of(
+            "sample",
+            &SampleRequest {
+                input: job.input.clone(),
+                recipe: job.recipe.clone(),
+                encoder: "libx265".parse().expect("an encoder"),
+                metric: Metric::Vmaf,
+                sample: Sample {
+                    stream: 0,
+                    start: 350.0,
+                    frames: Some(500),
+                    is_turned: false,
+                },
+                build: "d41d8cd98f00b204".parse().expect("a token"),
+            },
+        ),
+        of(
+            "score",
+            &SampleScore {
+                score: 95.5,
+                encoded: 1000,
+                source: 4000,
             },
         ),
     ]);

@@ -1355,7 +1355,7 @@ export interface components {
         /** @enum {string} */
         Speed: "slowest" | "slower" | "slow" | "medium" | "fast" | "faster" | "fastest";
         /** @enum {string} */
-        Stage: "reading" | "encoding" | "verifying" | "publishing";
+        Stage: "reading" | "searching" | "encoding" | "verifying" | "publishing";
         StreamRow: {
             /** Format: int64 */
             bytes: number;

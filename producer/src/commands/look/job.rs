@@ -121,6 +121,14 @@ fn of_run(run: &Run) -> Vec<String> {
         }
         RunState::Completed { report } => {
             lines.push(format!("result    {}", job_line::result(report)));
+            if let Some(quality) = &report.quality {
+                let found = quality.found.iter().map(ToString::to_string);
+                let output = quality
+                    .output
+                    .iter()
+                    .map(|output| format!("output: {output}"));
+                lines.extend(found.chain(output).map(|line| format!("quality   {line}")));
+            }
             let list = changes::list(&report.changes);
             lines.extend(list.into_iter().map(|change| format!("change    {change}")));
         }

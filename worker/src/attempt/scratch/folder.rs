@@ -58,6 +58,16 @@ impl AttemptFolder {
         self.path.join(WORK)
     }
 
+    /// Writes a file where a tool can read it.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub async fn put(&self, name: &str, content: String) -> io::Result<()> {
+        let (work, name) = (self.work.try_clone()?, name.to_owned());
+        let written = tokio::task::spawn_blocking(move || work.write(name, content));
+        written.await.map_err(io::Error::other).flatten()
+    }
+
     /// The subfolder in which a tool may write, as an open directory.
     pub fn work(&self) -> &Dir {
         &self.work

@@ -103,6 +103,14 @@ impl Scratch {
         self.make("peek".to_owned())
     }
 
+    /// Makes an empty folder for sample encodes for another worker, one at a time.
+    ///
+    /// # Errors
+    /// If the disk refuses, or if the folder is in use.
+    pub fn sample(&self) -> io::Result<AttemptFolder> {
+        self.make("sample".to_owned())
+    }
+
     /// Makes an empty folder for a proof encode.
     ///
     /// # Errors

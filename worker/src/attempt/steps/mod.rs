@@ -1,7 +1,7 @@
 //! The steps of an attempt. Each takes the result of the step before it:
 //!
 //! ```text
-//! read → Prepared, probe → Probed, encode → Encoded, verify → Verified, publish → Report
+//! read → Prepared, probe → Probed, search → Probed, encode → Encoded, verify → Verified, publish → Report
 //! ```
 //!
 //! A kind of job is one list of steps, written as one function like `Attempt::encode_job`. Claim, lease, fence,
@@ -14,6 +14,7 @@ mod encode;
 mod probe;
 mod publish;
 mod read;
+mod search;
 mod verify;
 
 use common::broker::{Claim, ClaimError, LeaseEnd};
@@ -105,6 +106,7 @@ impl<'a> Attempt<'a> {
         }
         let prepared = self.read().await?;
         let probed = self.probe(prepared).await?;
+        let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;
         let verified = self.verify(encoded).await?;
         self.publish(verified).await

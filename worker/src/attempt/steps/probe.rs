@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use common::farm::card::Proof;
 use common::job::failure::Failure;
+use common::job::run::quality::FoundQuality;
 use common::recipe::encoder::Encoder;
 
 use crate::attempt::changes;
@@ -13,6 +14,7 @@ use crate::attempt::survey::survey;
 use crate::attempt::verify::damage::Inspected;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::build::Build;
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::picture::ColourTable;
 use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::tracks::extras;
@@ -24,7 +26,10 @@ pub struct Probed {
     /// The encoder for the video; `None` if the video is copied.
     pub encoder: Option<Encoder>,
     pub media: Media,
+    pub findings: Findings,
     pub arguments: Arguments,
+    /// The result of the search for a target.
+    pub found: Option<FoundQuality>,
 }
 
 impl Prepared {
@@ -67,7 +72,9 @@ impl Prepared {
             prepared: self,
             encoder: with.map(|(encoder, _)| encoder.clone()),
             media,
+            findings,
             arguments,
+            found: None,
         };
         probed.inspected().is_whole().await?;
         Ok(probed)
@@ -76,17 +83,10 @@ impl Prepared {
     /// Writes the colour tables that ffmpeg's filters read.
     async fn write(&self, tables: &[ColourTable]) -> Result<(), Failure> {
         for table in tables {
-            let (folder, table) = (Arc::clone(&self.folder), table.clone());
-            let written = tokio::task::spawn_blocking(move || {
-                folder.work().write(&table.name, table.content())
-            });
-            written
-                .await
-                .map_err(std::io::Error::other)
-                .flatten()
-                .map_err(|error| {
-                    Failure::worker(format!("a colour table cannot be written: {error}"))
-                })?;
+            let written = self.folder.put(&table.name, table.content()).await;
+            written.map_err(|error| {
+                Failure::worker(format!("a colour table cannot be written: {error}"))
+            })?;
         }
         Ok(())
     }

@@ -157,6 +157,7 @@ impl Attempt<'_> {
             output_media: Some(checked.media.info()),
             encode_seconds: encoded.finished.elapsed.as_secs_f64(),
             total_seconds: self.started.elapsed().as_secs_f64(),
+            quality: verified.quality(),
             changes: checked.changes.clone(),
             warnings: Vec::new(),
         }

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use common::job::failure::Failure;
 use common::job::run::Stage;
+use common::job::run::quality::{MeasuredQuality, OutputQuality};
 
+use crate::attempt::quality::floor::Pair;
 use crate::attempt::steps::read::OUTPUT;
-use crate::attempt::steps::{Attempt, Encoded, Unfinished};
+use crate::attempt::steps::{Attempt, Encoded, Probed, Unfinished};
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::gate::{Checked, Depth, check};
 use crate::cli::config::Verify;
+use crate::ffmpeg::Source;
 
 /// How much of the beginning and of the end of an output is decoded if only a sample is decoded.
 const SAMPLE: Duration = Duration::from_secs(10);
@@ -20,6 +23,19 @@ pub struct Verified {
     pub encoded: Encoded,
     pub output: ToolOutput,
     pub checked: Checked,
+    /// The measured quality; `None` if the recipe sets no floor.
+    pub measured: Option<OutputQuality>,
+}
+
+impl Verified {
+    /// What is known about the quality; `None` if the recipe asks for no measurement.
+    pub(super) fn quality(&self) -> Option<MeasuredQuality> {
+        let quality = MeasuredQuality {
+            found: self.encoded.probed.found.clone(),
+            output: self.measured,
+        };
+        (quality != MeasuredQuality::default()).then_some(quality)
+    }
 }
 
 impl Encoded {
@@ -48,11 +64,51 @@ impl Encoded {
             &self.finished.complaints,
         )
         .await?;
+        let measured = self.probed.measure(&output, &checked).await?;
         Ok(Verified {
             encoded: self,
             output,
             checked,
+            measured,
         })
+    }
+}
+
+impl Probed {
+    /// Measures the output if the recipe sets a floor.
+    ///
+    /// # Errors
+    /// The input's fault if the output does not reach the floor; the failure of ffmpeg.
+    async fn measure(
+        &self,
+        output: &ToolOutput,
+        checked: &Checked,
+    ) -> Result<Option<OutputQuality>, Failure> {
+        let recipe = &self.prepared.recipe;
+        let Some(floor) = recipe.video_encode().and_then(|video| video.floor) else {
+            return Ok(None);
+        };
+        let mut sources = self.arguments.tracks.iter().map(|track| &track.source);
+        let (Some(source), Some(made)) = (
+            sources.find(|track| track.is_film()),
+            checked.media.films().next(),
+        ) else {
+            return Err(Failure::input("the output holds no video to measure"));
+        };
+        // The filters may read files in the folder where the encode ran.
+        let runner = self.prepared.writing().reading(output.path());
+        let pair = Pair {
+            runner: &runner,
+            source: (&self.prepared.source, &self.media, source),
+            output: (
+                &Source::File(output.path().to_owned()),
+                &checked.media,
+                made,
+            ),
+            filters: &self.arguments.filters,
+            skipped: recipe.trim.map_or(0.0, |trim| trim.from),
+        };
+        pair.reaches(floor).await.map(Some)
     }
 }
 

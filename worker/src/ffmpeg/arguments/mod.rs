@@ -36,6 +36,8 @@ pub struct Arguments {
     pub tables: Vec<ColourTable>,
     /// The metadata to write to the output after the encode.
     pub finish: Finish,
+    /// The filters of the first encoded film, without the upload to a device; empty for none.
+    pub filters: String,
 }
 
 /// Makes the command line for this `build` of ffmpeg. `findings` are the answers of the survey. `encoder` is the video encoder with its proof; `None` for
@@ -62,6 +64,7 @@ pub fn encode(
         tracks.make(task.film, picture.size, task.fields.leaves_out_frames());
         pictures.push((task, picture));
     }
+    let filters = pictures.first().map(|(_, picture)| picture.filters());
     let folder = output.parent().unwrap_or(Path::new(""));
     let mut line = Line::default();
     line.push("-nostdin -hide_banner -v warning -y");
@@ -106,6 +109,7 @@ pub fn encode(
         finish: Finish::new(recipe.container, media, &tracks.list),
         tracks: tracks.list,
         changes: tracks.changes,
+        filters: filters.unwrap_or_default(),
     })
 }
 

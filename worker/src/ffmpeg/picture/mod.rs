@@ -36,6 +36,9 @@ pub(super) use hdr::UNOFFICIAL;
 pub(super) use params::holds as holds_params;
 pub use tones::ColourTable;
 
+/// The last filter of an encoder that takes pictures from the memory of its device.
+const UPLOAD: &str = ",hwupload";
+
 /// A film to be encoded.
 pub(super) struct Task<'a> {
     pub(super) film: &'a Stream,
@@ -133,13 +136,23 @@ impl Picture {
         if let Some(format) = &picture.pixel_format
             && task.uploads()
         {
-            picture.filters.push(format!("format={format},hwupload"));
+            picture.filters.push(format!("format={format}{UPLOAD}"));
         }
         Ok(picture)
     }
 
     fn option(&mut self, name: &'static str, value: &str) {
         self.options.push((name, value.to_owned()));
+    }
+
+    /// The filters, without the upload to a device.
+    pub(super) fn filters(&self) -> String {
+        let filters = self.filters.iter();
+        let kept: Vec<&str> = filters
+            .map(String::as_str)
+            .filter(|filter| !filter.ends_with(UPLOAD))
+            .collect();
+        kept.join(",")
     }
 
     /// ffmpeg's arguments for the output's video stream of this number.

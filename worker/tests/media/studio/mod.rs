@@ -11,11 +11,13 @@ use std::sync::{Arc, Mutex};
 use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
+use common::job::run::quality::{FoundQuality, OutputQuality};
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
+use worker::attempt::quality::target::Alone;
 use worker::attempt::scratch::{AttemptFolder, Scratch};
-use worker::attempt::steps::Prepared;
+use worker::attempt::steps::{Prepared, Probed};
 use worker::attempt::survey::survey;
 use worker::attempt::verify::gate::{Checked, Depth};
 use worker::ffmpeg::build::Build;
@@ -199,6 +201,19 @@ impl Studio {
         depth: Depth,
         harm: impl FnOnce(&Path),
     ) -> Result<Checked, Failure> {
+        let probed = self.searched(source, recipe, &|_| {}).await?;
+        let encoded = probed.encode(|_| {}).await?;
+        harm(&encoded.probed.prepared.output_path());
+        Ok(encoded.verify(depth).await?.checked)
+    }
+
+    /// The steps before the encode.
+    async fn searched(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+        on_progress: &(dyn Fn(f32) + Send + Sync),
+    ) -> Result<Probed, Failure> {
         let prepared = Prepared {
             recipe: recipe.clone(),
             source: Source::File(source.to_owned()),
@@ -207,13 +222,43 @@ impl Studio {
             folder: Arc::clone(&self.attempt),
             runner: self.runner(source),
         };
-        let output = prepared.output_path();
         let encoder = encoder(recipe);
         let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
-        let probed = prepared.probe(encoder, &self.build()).await?;
-        let encoded = probed.encode(|_| {}).await?;
-        harm(&output);
-        Ok(encoded.verify(depth).await?.checked)
+        let build = self.build();
+        let probed = prepared.probe(encoder, &build).await?;
+        let me = "studio".parse().expect("a name");
+        probed
+            .search(encoder, &build, me, &Alone, on_progress)
+            .await
+    }
+
+    /// The quality that reaches the recipe's target, and the progress of the search.
+    pub(crate) async fn search(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+    ) -> Result<(FoundQuality, Vec<f32>), Failure> {
+        let shares = Mutex::new(Vec::new());
+        let on_progress = |share| shares.lock().expect("whole").push(share);
+        let probed = self.searched(source, recipe, &on_progress).await?;
+        let shares = shares.lock().expect("whole").clone();
+        Ok((probed.found.expect("a target"), shares))
+    }
+
+    /// Encodes and checks, and returns the score that the floor was compared with.
+    pub(crate) async fn floor(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+    ) -> Result<OutputQuality, Failure> {
+        let probed = self.searched(source, recipe, &|_| {}).await?;
+        let verified = probed.encode(|_| {}).await?.verify(Depth::Full).await?;
+        Ok(verified.measured.expect("a floor"))
+    }
+
+    /// The path of this ffmpeg.
+    pub(crate) fn tool(&self) -> &Path {
+        &self.tools.ffmpeg
     }
 
     /// An ffmpeg command that prints errors only.
