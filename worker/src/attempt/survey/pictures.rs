@@ -19,7 +19,7 @@ const STEP: f64 = 10.0;
 const FAR: f64 = 20.0;
 
 /// The largest picture that is looked at, in pixels.
-const LARGEST: usize = 1 << 27;
+const LARGEST: usize = 1 << 26;
 
 /// The columns in the middle of a picture in which movement is looked for.
 const MIDDLE: usize = 960;
@@ -55,10 +55,11 @@ impl Asked<'_> {
         let length = film.duration.or(self.media.likely_duration());
         let length = length.map(|length| trim.map_or(length, |trim| trim.length(length)));
         let step = length.map_or(STEP, |length| length / (PLACES as f64 + 1.0));
+        // ffmpeg takes the first picture that is not before a place, so the last picture of a short film needs this.
+        let picture = film.mean_rate.map_or(0.04, |rate| 1.0 / rate.value());
+        let time = |place| (place as f64 * step - picture).max(0.0);
         Places {
-            times: (1..=PLACES)
-                .map(|place| from + place as f64 * step)
-                .collect(),
+            times: (1..=PLACES).map(|place| from + time(place)).collect(),
             is_far: step >= FAR,
         }
     }

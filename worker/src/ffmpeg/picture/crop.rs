@@ -118,17 +118,19 @@ impl Cut {
             )),
             Some(Found::Seen(seen)) => {
                 let among = format!("{} of {} pictures", seen.usable, seen.pictures);
-                let mixed = if seen.is_mixed {
-                    "; the shape of the picture changes, so only what is black in all of them"
-                } else {
-                    ""
-                };
-                if self.is_empty() {
-                    return kept(format!("no black border was found in {among}{mixed}"));
+                match (self.is_empty(), seen.is_mixed) {
+                    (true, false) => kept(format!("no black border was found in {among}")),
+                    (true, true) => kept(format!(
+                        "the shape of the picture changes, and no border is black in all of {among}"
+                    )),
+                    (false, false) => cut(format!(
+                        "black borders {borders} ({names}) are cut off, found in {among}"
+                    )),
+                    (false, true) => cut(format!(
+                        "black borders {borders} ({names}) are cut off: the shape of the picture changes, and these are \
+                         black in all of {among}"
+                    )),
                 }
-                cut(format!(
-                    "black borders {borders} ({names}) are cut off, found in {among}{mixed}"
-                ))
             }
         }
     }

@@ -105,7 +105,7 @@ async fn a_film_of_two_shapes_keeps_its_whole_picture_and_a_dark_one_is_left_alo
         ("few.mkv", wide_until(1.6), "auto", "160,80", "20:20:0:0"),
         (
             "mixed.mkv",
-            wide_until(1.25),
+            wide_until(1.1),
             "auto",
             "160,120",
             "shape of the picture changes",

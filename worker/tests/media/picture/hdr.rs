@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use common::job::changes::{Fate, Kind};
+use common::job::changes::Fate;
 use common::job::failure::Fault;
 use common::recipe::{BitDepth, Container, Hdr, Recipe, ToneMap};
 
