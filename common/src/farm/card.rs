@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
 use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
-use crate::recipe::{Choice, Metric, Recipe};
+use crate::recipe::{Choice, Metric, Recipe, VideoEncode};
 
 /// The capabilities of a worker's ffmpeg and hardware, found by test encodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,8 +147,16 @@ impl Capabilities {
 
     /// The best proved encoder of a codec: hardware before software, then the faster.
     pub fn best(&self, codec: Codec) -> Option<(&Encoder, &Proof)> {
+        self.best_that(codec, |_| true)
+    }
+
+    fn best_that(
+        &self,
+        codec: Codec,
+        can: impl Fn(&Encoder) -> bool,
+    ) -> Option<(&Encoder, &Proof)> {
         self.proved()
-            .filter(|(encoder, _)| encoder.codec() == Some(codec))
+            .filter(|(encoder, _)| encoder.codec() == Some(codec) && can(encoder))
             .max_by(|(_, a), (_, b)| {
                 let rank = |proof: &Proof| (proof.kind.is_hardware(), proof.fps);
                 rank(a)
@@ -158,9 +166,12 @@ impl Capabilities {
     }
 
     /// The encoder that a worker with this card uses for a job from this queue; `None` if it has proved none.
-    pub fn chosen(&self, choice: &Choice, queue: &Queue) -> Option<(&Encoder, &Proof)> {
+    pub fn chosen(&self, video: &VideoEncode, queue: &Queue) -> Option<(&Encoder, &Proof)> {
+        let choice = &video.with;
         match (choice, queue) {
-            (Choice::Codec(codec), _) => self.best(*codec),
+            (Choice::Codec(codec), _) => {
+                self.best_that(*codec, |encoder| video.check_on(encoder).is_ok())
+            }
             (Choice::FirstOf(encoders), Queue::Encoder(encoder)) if encoders.contains(encoder) => {
                 self.proved().find(|(proved, _)| *proved == encoder)
             }

@@ -8,7 +8,6 @@ use crate::recipe::audio;
 use crate::recipe::audio::{Audio, AudioTracks};
 use crate::recipe::container::Container;
 use crate::recipe::encoder::Codec;
-use crate::recipe::encoder_preset;
 use crate::recipe::error::RecipeError;
 use crate::recipe::loss::Kind;
 use crate::recipe::picture::{Hdr, ToneMap};
@@ -133,12 +132,6 @@ impl RecipeDraft {
         if video.hdr != Hdr::Sdr && video.tone_map != ToneMap::default() {
             return Err(RecipeError::Curve(video.tone_map));
         }
-        for encoder in video.with.encoders() {
-            video.rate.check(encoder)?;
-            if let Some(preset) = &video.preset {
-                encoder_preset::check(encoder, preset)?;
-            }
-        }
-        Ok(())
+        video.check_rate()
     }
 }

@@ -5,6 +5,7 @@ use crate::recipe::audio::AudioTracksError;
 use crate::recipe::container::Container;
 use crate::recipe::encoder::{Codec, Encoder};
 use crate::recipe::picture::ToneMap;
+use crate::recipe::rate::Bitrate;
 
 /// A recipe that cannot work with any input.
 #[derive(Debug, thiserror::Error)]
@@ -68,5 +69,37 @@ pub enum RecipeError {
         what: String,
         /// The rates that the encoder understands.
         instead: String,
+    },
+    /// The encoder has no speeds.
+    #[error("{0} has no speeds that are known: leave --speed out, or choose another encoder")]
+    Speed(Encoder),
+    /// The encoder cannot see the video twice.
+    #[error("{encoder} has no two passes: leave --two-pass out, or use {instead}")]
+    TwoPass {
+        /// The encoder asked for.
+        encoder: Encoder,
+        /// The encoders with two passes.
+        instead: String,
+    },
+    /// Two passes are asked for, but there are no bits to spread.
+    #[error(
+        "--two-pass spreads the bits of a bitrate or of a size: give --bitrate or --target-size, or leave --two-pass out"
+    )]
+    TwoPassRate,
+    /// The encoder does not keep to a maximum of bits per second at this rate.
+    #[error("{encoder} does not keep to --max-bitrate at this rate: {instead}")]
+    Peak {
+        /// The encoder asked for.
+        encoder: Encoder,
+        /// The way out.
+        instead: &'static str,
+    },
+    /// The maximum of bits per second is less than their mean.
+    #[error("--max-bitrate {most} is less than --bitrate {mean}: give at least {mean}")]
+    PeakBelowMean {
+        /// The maximum.
+        most: Bitrate,
+        /// The mean.
+        mean: Bitrate,
     },
 }

@@ -134,7 +134,7 @@ pub(crate) fn choose<'a>(
     let Some(encode) = recipe.video_encode() else {
         return Ok(None);
     };
-    card.chosen(&encode.with, queue)
+    card.chosen(encode, queue)
         .map(Some)
         .ok_or_else(|| Failure::worker(format!("{} is not proved on this worker", encode.with)))
 }

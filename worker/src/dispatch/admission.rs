@@ -192,7 +192,7 @@ impl Claimant for Applicant<'_> {
         let mut reserved = self.admission.reserved.shares();
         let mut session = None;
         if let Some(encode) = job.recipe.video_encode() {
-            let Some((encoder, proof)) = card.chosen(&encode.with, &lane.queue) else {
+            let Some((encoder, proof)) = card.chosen(encode, &lane.queue) else {
                 return Err(Decline::Leave(UNPROVED));
             };
             if reserved.is_full(encoder.kind(), proof) {

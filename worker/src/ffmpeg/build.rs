@@ -10,6 +10,15 @@ const FRAME_DATA_SINCE: u32 = 8;
 /// The first version that writes the picture's rotation to Matroska files.
 const MATROSKA_ROTATION_SINCE: u32 = 9;
 
+/// The first version that surely hands the lengths of frames on to encoders.
+const LENGTHS_SINCE: u32 = 7;
+
+/// The first version that surely passes the statistics of SVT-AV1's passes on: it came with 8.1.
+const SVTAV1_PASSES_SINCE: u32 = 9;
+
+/// The first version that is built with an SVT-AV1 that can encode without loss.
+const SVTAV1_LOSSLESS_SINCE: u32 = 8;
+
 /// An ffmpeg build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Build {
@@ -46,6 +55,21 @@ impl Build {
     /// Whether this build writes the picture's rotation to Matroska files.
     pub(super) fn turns_matroska(&self) -> bool {
         self.major >= MATROSKA_ROTATION_SINCE
+    }
+
+    /// Whether encoders learn how long each frame lasts.
+    pub(super) fn hands_lengths_on(&self) -> bool {
+        self.major >= LENGTHS_SINCE
+    }
+
+    /// Whether SVT-AV1 can work in two passes.
+    pub(super) fn passes_statistics_of_svtav1(&self) -> bool {
+        self.major >= SVTAV1_PASSES_SINCE
+    }
+
+    /// Whether SVT-AV1 can encode without loss.
+    pub(super) fn has_lossless_svtav1(&self) -> bool {
+        self.major >= SVTAV1_LOSSLESS_SINCE
     }
 
     pub(super) fn has_filter(&self, name: &str) -> bool {

@@ -9,6 +9,7 @@ mod gate;
 mod picture;
 mod probe;
 mod quality;
+mod rate;
 mod sound;
 mod studio;
 mod subtitles;

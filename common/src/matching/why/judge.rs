@@ -113,8 +113,7 @@ impl WhyContext<'_> {
                 worker.name == report.worker
                     && self.open_queues().iter().any(|queue| {
                         let encode = recipe.video_encode();
-                        let made =
-                            encode.and_then(|encode| worker.card.chosen(&encode.with, queue));
+                        let made = encode.and_then(|encode| worker.card.chosen(encode, queue));
                         made.map(|(encoder, _)| encoder) == report.encoder.as_ref()
                     })
             })

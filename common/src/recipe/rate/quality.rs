@@ -45,6 +45,9 @@ impl FromStr for Quality {
 }
 
 impl Quality {
+    /// The quality where one is needed and nobody asked for one: libx264's default.
+    pub const USUAL: Self = Self(55);
+
     /// The value on the encoder's own scale of constant quality.
     pub fn on(self, scale: QualityScale) -> f64 {
         let share = f64::from(self.0) / 100.0;

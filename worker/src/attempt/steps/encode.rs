@@ -8,9 +8,9 @@ use common::job::run::Stage;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use crate::attempt::steps::runs::{Notice, Share};
 use crate::attempt::steps::{Attempt, Probed, Unfinished};
-use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::run::runner::{Finished, Sign};
+use crate::ffmpeg::run::runner::Finished;
 
 /// The most lines of ffmpeg's log that are published in a second: a hostile input may make ffmpeg write a million.
 const LOG_LINES: u32 = 50;
@@ -24,15 +24,12 @@ pub struct Encoded {
 }
 
 impl Probed {
-    /// Makes the output. `on_sign` gets the progress and the log lines meanwhile.
+    /// Makes the output. `notify` is told what happens meanwhile.
     ///
     /// # Errors
-    /// If ffmpeg fails, stalls, or is stopped. The input's fault if it holds no frame.
-    pub async fn encode(self, on_sign: impl FnMut(Sign<'_>)) -> Result<Encoded, Failure> {
-        let origin = Origin::of(&self.prepared.source);
-        let writing = self.prepared.writing();
-        let encoded = writing.ffmpeg(&self.arguments.list, origin, on_sign).await;
-        let finished = self.inspected().blame_empty_input(encoded).await?;
+    /// Those of [`Probed::make`].
+    pub async fn encode(self, notify: impl FnMut(Notice<'_>)) -> Result<Encoded, Failure> {
+        let finished = self.make(notify).await?;
         Ok(Encoded {
             probed: self,
             finished,
@@ -43,28 +40,28 @@ impl Probed {
 impl Attempt<'_> {
     pub(super) async fn encode(&self, probed: Probed) -> Result<Encoded, Unfinished> {
         self.report(Stage::Encoding, Some(0.0)).await;
-        let line = probed
-            .prepared
-            .writing()
-            .command_line(&probed.arguments.list);
-        self.reporter.command(line).await;
         let duration = probed.media.likely_duration();
-        let (progress, mut latest) = watch::channel(EncodeProgress::default());
+        let (progress, mut latest) = watch::channel(None);
         let (lines, mut log) = mpsc::channel(WAITING_LINES);
+        let (commands, mut begun) = mpsc::unbounded_channel();
         let mut limit = PerSecond::default();
-        let encoded = probed.encode(move |sign| match sign {
-            Sign::Progress(now) => drop(progress.send_replace(now)),
+        let encoded = probed.encode(move |notice| match notice {
+            Notice::Commands(list) => drop(commands.send(list.join(" && "))),
+            Notice::Progress(now, share) => drop(progress.send_replace(Some((now, share)))),
             // A line is dropped if the queue is full: nobody could read that many in time.
-            Sign::Log(line) if limit.allows(LOG_LINES) => drop(lines.try_send(line.to_owned())),
-            Sign::Log(_) => {}
+            Notice::Log(line) if limit.allows(LOG_LINES) => drop(lines.try_send(line.to_owned())),
+            Notice::Log(_) => {}
         });
         let publishing = async {
             loop {
                 tokio::select! {
+                    Some(commands) = begun.recv() => self.reporter.command(commands).await,
                     Some(line) = log.recv() => self.reporter.log(line).await,
                     Ok(()) = latest.changed() => {
                         let now = *latest.borrow_and_update();
-                        self.encoding(now, duration).await;
+                        if let Some((now, share)) = now {
+                            self.encoding(now, share, duration).await;
+                        }
                     }
                     else => break,
                 }
@@ -75,8 +72,8 @@ impl Attempt<'_> {
     }
 
     /// Publishes the progress and the expected end of the encode.
-    async fn encoding(&self, now: EncodeProgress, duration: Option<f64>) {
-        let (fraction, eta) = outlook(&now, duration);
+    async fn encoding(&self, now: EncodeProgress, share: Share, duration: Option<f64>) {
+        let (fraction, eta) = outlook(&now, share, duration);
         if let Some(eta) = eta {
             let end = Instant::now() + Duration::from_secs_f32(eta);
             self.expected.set(end);
@@ -113,14 +110,22 @@ impl PerSecond {
     }
 }
 
-/// The fraction that is done (0 to 1) and the seconds that are left, as far as they are known.
-fn outlook(progress: &EncodeProgress, duration: Option<f64>) -> (Option<f32>, Option<f32>) {
+/// The fraction that is done (0 to 1) and the seconds that are left, as far as they are known. `share` is the part
+/// that the present run of ffmpeg takes.
+fn outlook(
+    progress: &EncodeProgress,
+    share: Share,
+    duration: Option<f64>,
+) -> (Option<f32>, Option<f32>) {
     let Some(duration) = duration.filter(|duration| *duration > 0.0) else {
         return (None, None);
     };
-    let fraction = (progress.time / duration).clamp(0.0, 1.0) as f32;
-    let left = (duration - progress.time).max(0.0) as f32;
-    let eta = (progress.speed > 0.0).then(|| (left / progress.speed).min(1e7));
+    let Share { from, to } = share;
+    let fraction = from + (to - from) * (progress.time / duration).clamp(0.0, 1.0) as f32;
+    // The runs that follow take as long as this one for the same share. Nothing is known of them from a run without.
+    let runs = (1.0 - fraction) / (to - from);
+    let left = runs * duration as f32;
+    let eta = (progress.speed > 0.0 && runs.is_finite()).then(|| (left / progress.speed).min(1e7));
     (Some(fraction), eta)
 }
 
@@ -130,19 +135,43 @@ mod tests {
 
     #[test]
     fn the_outlook_needs_a_length_and_a_speed() {
+        let whole = Share { from: 0.0, to: 1.0 };
         let progress = EncodeProgress {
             time: 15.0,
             speed: 2.0,
             ..Default::default()
         };
-        assert_eq!(outlook(&progress, None), (None, None));
-        assert_eq!(outlook(&progress, Some(60.0)), (Some(0.25), Some(22.5)));
+        assert_eq!(outlook(&progress, whole, None), (None, None));
+        assert_eq!(
+            outlook(&progress, whole, Some(60.0)),
+            (Some(0.25), Some(22.5))
+        );
         let still = EncodeProgress {
             time: 15.0,
             ..Default::default()
         };
-        assert_eq!(outlook(&still, Some(60.0)), (Some(0.25), None));
-        assert_eq!(outlook(&progress, Some(10.0)), (Some(1.0), Some(0.0)));
+        assert_eq!(outlook(&still, whole, Some(60.0)), (Some(0.25), None));
+        assert_eq!(
+            outlook(&progress, whole, Some(10.0)),
+            (Some(1.0), Some(0.0))
+        );
+    }
+
+    #[test]
+    fn the_outlook_of_a_first_pass_counts_the_second() {
+        let first = Share { from: 0.0, to: 0.5 };
+        let second = Share { from: 0.5, to: 1.0 };
+        let progress = |time| EncodeProgress {
+            time,
+            speed: 2.0,
+            ..Default::default()
+        };
+        let half = outlook(&progress(30.0), first, Some(60.0));
+        assert_eq!(half, (Some(0.25), Some(45.0)));
+        let end = outlook(&progress(60.0), first, Some(60.0));
+        assert_eq!(end, (Some(0.5), Some(30.0)));
+        let begin = outlook(&progress(0.0), second, Some(60.0));
+        assert_eq!(begin, (Some(0.5), Some(30.0)));
     }
 
     #[test]

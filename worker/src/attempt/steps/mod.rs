@@ -14,6 +14,7 @@ mod encode;
 mod probe;
 mod publish;
 mod read;
+mod runs;
 mod search;
 mod verify;
 
@@ -33,6 +34,7 @@ use crate::work::stop::Expected;
 pub use encode::Encoded;
 pub use probe::Probed;
 pub use read::Prepared;
+pub use runs::{Notice, Share};
 pub use verify::Verified;
 
 /// Why an attempt made no output.

@@ -12,6 +12,7 @@ use crate::ffmpeg::build::Build;
 use crate::ffmpeg::picture::{Clock, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
+use crate::ffmpeg::rate::{Pass, passes};
 use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, captions};
 use crate::ffmpeg::{Source, picture, rate, sound};
 
@@ -22,6 +23,16 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// A line that begins with the options of all runs, and with those of the encoder's device.
+    pub(super) fn beginning(proof: Option<&Proof>) -> Self {
+        let mut line = Self::default();
+        line.push("-nostdin -hide_banner -v warning -y");
+        if let Some(proof) = proof {
+            line.add(&proof.device_arguments);
+        }
+        line
+    }
+
     /// Adds arguments, separated by spaces.
     pub(super) fn push(&mut self, arguments: impl AsRef<str>) {
         self.add(arguments.as_ref().split(' '));
@@ -47,13 +58,16 @@ impl Line {
     }
 
     /// Adds the options of one encoded film, by its number among the output's video streams.
-    fn film(&mut self, number: usize, task: &Task<'_>, picture: &Picture) {
+    fn film(&mut self, number: usize, task: &Task<'_>, picture: &Picture, pass: Option<Pass>) {
         if task.video.keeps_frames() {
             self.push(format!("-fps_mode:v:{number} passthrough"));
             let takes_any = rate::takes_any_time_base(task.encoder);
             let clock = Clock::of(task.film, task.container).filter(|_| takes_any);
             // In the source's own time base, no two frames get the same timestamp, whatever the frame rate.
-            let unit = clock.map(Clock::unit).or(task.film.time_base);
+            let whole_frames = pass.and_then(|_| passes::unit(task.encoder, task.build, task.film));
+            let unit = whole_frames
+                .or(clock.map(Clock::unit))
+                .or(task.film.time_base);
             // Frames that were found again come at their own rate.
             let is_own = !task.fields.leaves_out_frames();
             if let Some(unit) = unit.filter(|_| takes_any && is_own) {
@@ -63,7 +77,10 @@ impl Line {
                 self.add([format!("-bsf:v:{number}"), clock.filter()]);
             }
         }
-        self.add(picture.arguments(task, number));
+        self.add(picture.arguments(task, number, pass));
+        if let Some(pass) = pass {
+            self.add(pass.options(task.encoder, number));
+        }
     }
 
     /// Adds the options of each audio track.
@@ -143,10 +160,8 @@ impl Line {
         films: &[Stream],
     ) {
         self.add(&proof.encoder_arguments);
-        self.add(rate::rate(encoder, video.rate));
-        if let Some(preset) = &video.preset {
-            self.add(rate::preset(encoder, preset.as_str()));
-        }
+        self.add(rate::rate(encoder, video));
+        self.add(rate::speed(encoder, video));
         let depth = films.first().map_or(8, Stream::depth);
         self.add(rate::default_options(
             encoder,
@@ -155,10 +170,10 @@ impl Line {
         self.own_arguments(video, encoder);
     }
 
-    /// Adds the options of each encoded film.
-    pub(super) fn films(&mut self, pictures: &[(&Task<'_>, Picture)]) {
+    /// Adds the options of each encoded film, in one of two passes or in the only one.
+    pub(super) fn films(&mut self, pictures: &[(&Task<'_>, Picture)], pass: Option<Pass>) {
         for (number, (task, picture)) in pictures.iter().enumerate() {
-            self.film(number, task, picture);
+            self.film(number, task, picture, pass);
         }
         if pictures.iter().any(|(_, picture)| picture.has_dolby_vision) {
             self.push(picture::UNOFFICIAL);

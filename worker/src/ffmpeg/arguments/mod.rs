@@ -1,6 +1,7 @@
 //! ffmpeg's command line for a recipe, as a pure function of its inputs.
 
 mod line;
+mod passes;
 mod shown;
 
 use std::ffi::OsString;
@@ -10,22 +11,32 @@ use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::recipe::encoder::Encoder;
-use common::recipe::{Recipe, Video};
+use common::recipe::{Rate, Recipe, Video, VideoEncode};
 
 use crate::ffmpeg::arguments::line::Line;
+use crate::ffmpeg::arguments::passes::Run;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::containers::finish::Finish;
 use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::picture::{ColourTable, Cut, Fields, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream};
+use crate::ffmpeg::rate::passes::Passes;
+use crate::ffmpeg::rate::{Pass, lossless};
 use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
 use crate::ffmpeg::{Source, file};
+
+pub use crate::ffmpeg::rate::passes::STATISTICS;
+pub use passes::{REST, SizePlan, at_bitrate};
 
 /// A command line, and its expected results.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arguments {
-    /// The arguments for ffmpeg.
+    /// The arguments for ffmpeg; without a bitrate if the recipe asks for a size.
     pub list: Vec<OsString>,
+    /// The arguments for a run before that, in the same folder, if the encoder sees the video twice.
+    pub first_pass: Option<Vec<OsString>>,
+    /// How the size is reached that the recipe asks for.
+    pub size: Option<SizePlan>,
     /// The streams of the output, in order.
     pub tracks: Vec<Track>,
     /// The kept, converted and lost properties of the input that are known before the encode.
@@ -66,11 +77,7 @@ pub fn encode(
     }
     let filters = pictures.first().map(|(_, picture)| picture.filters());
     let folder = output.parent().unwrap_or(Path::new(""));
-    let mut line = Line::default();
-    line.push("-nostdin -hide_banner -v warning -y");
-    if let Some((_, proof)) = encoder {
-        line.add(&proof.device_arguments);
-    }
+    let mut line = Line::beginning(encoder.map(|(_, proof)| proof));
     line.readers(&tracks, &pictures);
     line.inputs(recipe, media, source);
     line.maps(&tracks, encoder.map(|(encoder, _)| encoder));
@@ -78,10 +85,20 @@ pub fn encode(
     line.push("-map_metadata 0 -map_chapters 0");
     line.add(tags::arguments(recipe.container, media, &tracks.list));
     line.add(dispositions::arguments(recipe.container, &tracks.list));
+    let mut first_pass = None;
     match (recipe.video_encode(), encoder) {
         (Some(video), Some((encoder, proof))) => {
             line.encoder(video, encoder, proof, &films);
-            line.films(&pictures);
+            let has_two = two_passes(video, encoder, build, &films)?;
+            line.films(&pictures, has_two.then_some(Pass::Second));
+            let run = Run {
+                recipe,
+                media,
+                tracks: &tracks,
+                source,
+            };
+            let first = || run.first_pass(video, (encoder, proof), &films, &pictures);
+            first_pass = has_two.then(first);
         }
         _ => {
             let changes = line.copied_films(recipe, &films, build)?;
@@ -99,8 +116,17 @@ pub fn encode(
         tags::has_keys(media),
     );
     line.list.push(file(output));
+    let run = Run {
+        recipe,
+        media,
+        tracks: &tracks,
+        source,
+    };
+    let size = run.size(folder)?;
     Ok(Arguments {
         list: line.list,
+        first_pass,
+        size,
         before: extras::bring_covers(source, &tracks.list, folder),
         tables: pictures
             .into_iter()
@@ -111,6 +137,25 @@ pub fn encode(
         changes: tracks.changes,
         filters: filters.unwrap_or_default(),
     })
+}
+
+/// Whether the encoder sees the video twice.
+///
+/// # Errors
+/// The worker's fault if its build cannot do that.
+fn two_passes(
+    video: &VideoEncode,
+    encoder: &Encoder,
+    build: &Build,
+    films: &[Stream],
+) -> Result<bool, Failure> {
+    match Passes::of(video, encoder, build, films) {
+        Passes::One => Ok(false),
+        Passes::Two => Ok(true),
+        Passes::Missing => Err(Failure::worker(format!(
+            "{encoder} of this ffmpeg cannot encode this film in two passes: FFmpeg 9 or newer can"
+        ))),
+    }
 }
 
 /// The encoding task of each film. Empty if the recipe copies video.
@@ -126,7 +171,11 @@ fn tasks<'a>(
     };
     let (encoder, proof) = encoder
         .ok_or_else(|| Failure::worker(format!("no encoder was chosen for {}", video.with)))?;
-    let task = |film| {
+    let task = |film: &'a Stream| {
+        if video.rate == Rate::Lossless {
+            let depth = video.bit_depth.map_or(film.depth(), u8::from);
+            lossless::check(encoder, build, depth)?;
+        }
         let fields = Fields::of(film, video, findings)?;
         Ok(Task {
             film,

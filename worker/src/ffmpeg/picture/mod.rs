@@ -26,6 +26,8 @@ use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Captions, Container, Hdr, VideoEncode};
 
 use super::build::Build;
+use super::rate;
+use super::rate::Pass;
 use crate::ffmpeg::probe::media::Stream;
 
 pub(super) use clock::Clock;
@@ -156,7 +158,12 @@ impl Picture {
     }
 
     /// ffmpeg's arguments for the output's video stream of this number.
-    pub(super) fn arguments(&self, task: &Task<'_>, number: usize) -> Vec<String> {
+    pub(super) fn arguments(
+        &self,
+        task: &Task<'_>,
+        number: usize,
+        pass: Option<Pass>,
+    ) -> Vec<String> {
         let mut list = Vec::new();
         let mut add = |option: &str, value: &str| {
             list.push(format!("-{option}:v:{number}"));
@@ -165,9 +172,9 @@ impl Picture {
         for (option, value) in &self.options {
             add(option, value);
         }
-        if let Some((option, value)) =
-            params::join(task.encoder, &self.params, &task.video.arguments)
-        {
+        let mut params = self.params.clone();
+        params.extend(rate::params(task.encoder, task.video, pass, number));
+        if let Some((option, value)) = params::join(task.encoder, &params, &task.video.arguments) {
             add(option, &value);
         }
         if !self.filters.is_empty() {

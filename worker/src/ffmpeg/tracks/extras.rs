@@ -129,9 +129,21 @@ fn covers<'a>(
         .enumerate()
         .filter(|(_, track)| track.by == TrackMethod::Attach);
     attached.map(|(number, track)| {
-        let path = folder.join(format!("cover-{number}"));
+        let path = folder.join(cover(number));
         (number, &track.source, path)
     })
+}
+
+/// The name of the file with the cover that becomes this track.
+fn cover(number: usize) -> String {
+    format!("cover-{number}")
+}
+
+/// The names of the files with the covers to be attached.
+pub fn covers_in(tracks: &[Track]) -> impl Iterator<Item = String> {
+    let tracks = tracks.iter().enumerate();
+    let attached = tracks.filter(|(_, track)| track.by == TrackMethod::Attach);
+    attached.map(|(number, _)| cover(number))
 }
 
 /// The command line that extracts covers into `folder`, from where they are attached. `None` if there is no cover.

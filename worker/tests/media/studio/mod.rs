@@ -17,7 +17,7 @@ use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::attempt::quality::target::Alone;
 use worker::attempt::scratch::{AttemptFolder, Scratch};
-use worker::attempt::steps::{Prepared, Probed};
+use worker::attempt::steps::{Notice, Prepared, Probed};
 use worker::attempt::survey::survey;
 use worker::attempt::verify::gate::{Checked, Depth};
 use worker::ffmpeg::build::Build;
@@ -58,9 +58,11 @@ pub(crate) fn with(recipe: Recipe, change: impl FnOnce(&mut VideoEncode)) -> Rec
 fn proof(encoder: &Encoder) -> Proof {
     let deep = matches!(
         encoder.as_str(),
-        "libx264" | "libx265" | "libsvtav1" | "libvpx-vp9" | "ffv1"
+        "libx264" | "libx265" | "libsvtav1" | "libaom-av1" | "libvpx-vp9" | "ffv1"
     );
-    let formats: &[&str] = if deep {
+    let formats: &[&str] = if encoder.as_str() == "libvvenc" {
+        &["yuv420p10le"]
+    } else if deep {
         &["yuv420p", "yuv420p10le"]
     } else {
         &["yuv420p"]
@@ -201,8 +203,22 @@ impl Studio {
         depth: Depth,
         harm: impl FnOnce(&Path),
     ) -> Result<Checked, Failure> {
+        let quiet = |_: Notice<'_>| {};
+        self.encode_telling(source, recipe, depth, harm, quiet)
+            .await
+    }
+
+    /// Encodes and checks, and passes on what is told meanwhile.
+    pub(crate) async fn encode_telling(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+        depth: Depth,
+        harm: impl FnOnce(&Path),
+        notify: impl FnMut(Notice<'_>),
+    ) -> Result<Checked, Failure> {
         let probed = self.searched(source, recipe, &|_| {}).await?;
-        let encoded = probed.encode(|_| {}).await?;
+        let encoded = probed.encode(notify).await?;
         harm(&encoded.probed.prepared.output_path());
         Ok(encoded.verify(depth).await?.checked)
     }
@@ -297,6 +313,16 @@ impl Studio {
             &self.output(),
         );
         made.map(|made| made.changes)
+    }
+
+    /// Whether this ffmpeg has the encoder.
+    pub(crate) fn has(&self, encoder: &str) -> bool {
+        let asked = Command::new(&self.tools.ffmpeg)
+            .args(["-v", "error", "-h"])
+            .arg(format!("encoder={encoder}"))
+            .output();
+        let told = String::from_utf8(asked.expect("ffmpeg runs").stdout).expect("text");
+        told.starts_with("Encoder")
     }
 
     /// Whether this ffmpeg passes the side data of frames on to every encoder.

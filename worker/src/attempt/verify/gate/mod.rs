@@ -78,6 +78,9 @@ pub async fn check(
     // These three checks do not depend on each other.
     let (made, decoded, stated) = tokio::try_join!(made, gate.decode(depth), gate.input_frames())?;
     gate.compare_tracks(&made)?;
+    if let Some(plan) = &arguments.size {
+        plan.budget.check(output.size())?;
+    }
     let mut complaints = complaints.clone();
     let compared = gate.compare_frames(decoded, &stated, &mut complaints).await;
     let mut timing = Vec::new();

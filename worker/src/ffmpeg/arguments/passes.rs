@@ -1,0 +1,112 @@
+//! The further runs of ffmpeg that an encode may need before the one that makes the output.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use common::farm::card::Proof;
+use common::job::failure::Failure;
+use common::recipe::encoder::Encoder;
+use common::recipe::{Recipe, VideoEncode};
+
+use crate::ffmpeg::arguments::line::Line;
+use crate::ffmpeg::picture::{Picture, Task};
+use crate::ffmpeg::probe::media::{Media, Stream};
+use crate::ffmpeg::rate::Pass;
+use crate::ffmpeg::rate::budget::Budget;
+use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks};
+use crate::ffmpeg::{Source, file};
+
+/// The name of the file with all tracks but the films.
+pub const REST: &str = "rest";
+
+/// How a size is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SizePlan {
+    pub budget: Budget,
+    /// The arguments for a run that makes all tracks but the films, to measure them. `None` if there are no others.
+    pub rest: Option<Vec<OsString>>,
+}
+
+/// The input of a run, and what is made of it.
+pub(super) struct Run<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) media: &'a Media,
+    pub(super) tracks: &'a Tracks,
+    pub(super) source: &'a Source,
+}
+
+impl Run<'_> {
+    /// The arguments for the first of two passes: the films are encoded for their statistics.
+    pub(super) fn first_pass(
+        &self,
+        video: &VideoEncode,
+        (encoder, proof): (&Encoder, &Proof),
+        films: &[Stream],
+        pictures: &[(&Task<'_>, Picture)],
+    ) -> Vec<OsString> {
+        let mut line = Line::beginning(Some(proof));
+        line.readers(self.tracks, pictures);
+        line.inputs(self.recipe, self.media, self.source);
+        for (number, film) in films.iter().enumerate() {
+            line.push(format!("-map 0:{} -c:{number} {encoder}", film.index));
+        }
+        // Many encoders put out nothing in a first pass, so that ffmpeg knows no progress. A copy beside them has one.
+        if let Some(film) = films.first() {
+            line.push(format!("-map 0:{} -c:{} copy", film.index, films.len()));
+        }
+        line.push("-map_metadata -1 -map_chapters -1");
+        line.encoder(video, encoder, proof, films);
+        line.films(pictures, Some(Pass::First));
+        line.push("-max_muxing_queue_size 4096 -f null -");
+        line.list
+    }
+
+    /// How the recipe's size is reached; `None` if it asks for none.
+    ///
+    /// # Errors
+    /// Those of [`Budget::of`].
+    pub(super) fn size(&self, folder: &Path) -> Result<Option<SizePlan>, Failure> {
+        let Some(budget) = Budget::of(self.recipe, self.media, &self.tracks.list)? else {
+            return Ok(None);
+        };
+        let is_measured =
+            |track: &&Track| !matches!(track.by, TrackMethod::Video | TrackMethod::Attach);
+        let rest = Tracks {
+            list: self
+                .tracks
+                .list
+                .iter()
+                .filter(is_measured)
+                .cloned()
+                .collect(),
+            ..Tracks::default()
+        };
+        if rest.list.is_empty() {
+            return Ok(Some(SizePlan { budget, rest: None }));
+        }
+        let mut line = Line::beginning(None);
+        line.readers(&rest, &[]);
+        line.inputs(self.recipe, self.media, self.source);
+        line.maps(&rest, None);
+        line.push("-map_metadata 0 -map_chapters 0");
+        line.sound(self.media, &rest);
+        line.container(self.recipe.container, None, &rest, false);
+        line.list.push(file(&folder.join(REST)));
+        Ok(Some(SizePlan {
+            budget,
+            rest: Some(line.list),
+        }))
+    }
+}
+
+/// The arguments with a bitrate for the films, in bits per second. The output stays the last argument.
+pub fn at_bitrate(list: &[OsString], bitrate: u64) -> Vec<OsString> {
+    let (output, options) = match list.split_last() {
+        Some((output, options)) => (Some(output), options),
+        None => (None, list),
+    };
+    let mut list = options.to_vec();
+    list.extend(["-b:v".into(), bitrate.to_string().into()]);
+    list.extend(output.cloned());
+    list
+}
