@@ -1,5 +1,6 @@
 //! The rate of an encode: how much quality, or how many bits.
 
+mod anchors;
 mod bitrate;
 mod lossless;
 mod peak;
@@ -51,7 +52,7 @@ impl Rate {
     pub fn constant_quality(self, encoder: &Encoder) -> Option<f64> {
         match self {
             Self::Crf(value) => Some(value),
-            Self::Quality(quality) => QualityScale::of(encoder).map(|scale| quality.on(scale)),
+            Self::Quality(quality) => quality.on(encoder),
             Self::Default | Self::Bitrate(_) | Self::Size(_) | Self::Lossless | Self::Target(_) => {
                 None
             }
@@ -175,7 +176,7 @@ mod tests {
     use crate::recipe::{Choice, Recipe};
 
     #[test]
-    fn one_quality_is_at_the_same_share_of_every_scale() {
+    fn one_quality_looks_alike_on_unlike_scales() {
         let quality = Quality::try_from(55).expect("in range");
         let on = |encoder: &str| {
             Rate::Quality(quality)
@@ -183,8 +184,10 @@ mod tests {
                 .map(f64::round)
         };
         assert_eq!(on("libx264"), Some(23.0));
-        assert_eq!(on("libsvtav1"), Some(28.0));
-        assert_eq!(on("hevc_videotoolbox"), Some(55.0));
+        assert_eq!(on("libx265"), Some(23.0));
+        assert_eq!(on("libsvtav1"), Some(38.0));
+        assert_eq!(on("hevc_nvenc"), Some(28.0));
+        assert_eq!(on("hevc_videotoolbox"), Some(58.0));
         assert_eq!(on("h264_v4l2m2m"), None);
     }
 

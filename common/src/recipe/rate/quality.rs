@@ -5,9 +5,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
+use crate::recipe::rate::anchors;
 
-/// Quality from 1 (smallest file) to 100 (best picture), the same for all encoders as far as their scales allow. 55
-/// is libx264's CRF 23.
+/// Quality from 1 (smallest file) to 100 (best picture): the same number looks alike on all encoders, as measured by
+/// VMAF and as far as their scales reach. 55 is libx264's CRF 23.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Quality(u8);
@@ -48,10 +49,10 @@ impl Quality {
     /// The quality where one is needed and nobody asked for one: libx264's default.
     pub const USUAL: Self = Self(55);
 
-    /// The value on the encoder's own scale of constant quality.
-    pub fn on(self, scale: QualityScale) -> f64 {
-        let share = f64::from(self.0) / 100.0;
-        scale.worst + (scale.best - scale.worst) * share
+    /// The value on the encoder's own scale of constant quality; `None` if it has none.
+    pub fn on(self, encoder: &Encoder) -> Option<f64> {
+        let scale = QualityScale::of(encoder)?;
+        Some(anchors::value(f64::from(self.0), encoder, scale))
     }
 }
 
