@@ -2,6 +2,7 @@
 //! the broker and carries the decisions out.
 
 pub mod decide;
+pub mod depth;
 pub mod existing_outputs;
 pub mod naming;
 pub mod output_job;

@@ -14,6 +14,7 @@ use common::matching::pin;
 use common::names::location::Location;
 use common::recipe::Recipe;
 use common::store::StoreError;
+use common::submit::depth;
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::naming::{NamedSource, Output};
 use common::submit::result::SubmitResult;
@@ -82,6 +83,7 @@ pub(crate) async fn create(
     if request.files.is_empty() || request.files.len() > MOST {
         return Err(Refusal::unsound(format!("name 1 to {MOST} files")));
     }
+    depth::check(&request.recipe).map_err(|why| Refusal::unsound(why.to_string()))?;
     if let Some(worker) = &request.worker {
         let workers = shared.broker.workers().await?;
         let needed = [media.root().join("file")];

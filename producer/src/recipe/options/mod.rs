@@ -16,6 +16,7 @@ use common::recipe::{
     Argument, Audio, Captions, Choice, Container, FieldChange, Outputs, Recipe, RecipeDraft, Trim,
     Video, VideoEncode,
 };
+use common::submit::depth;
 
 use crate::cli::exit::Error;
 use crate::recipe::options::audio::AudioOptions;
@@ -160,6 +161,7 @@ impl RecipeOptions {
         let Preset {
             recipe, outputs, ..
         } = changed;
+        depth::check(&recipe).map_err(Error::usage)?;
         outputs
             .check(&recipe, preset.as_ref())
             .map_err(Error::usage)?;

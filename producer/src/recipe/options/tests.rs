@@ -53,6 +53,18 @@ fn what_does_not_fit_together_is_refused_with_its_reason() {
     for (line, words) in [
         (&["--crf", "20"][..], "--encoder NAME"),
         (
+            &["--encoder", "h264_nvenc", "--bit-depth", "10"],
+            "--bit-depth 8",
+        ),
+        (
+            &["--encoder", "h264_nvenc", "--bitrate", "2M", "--two-pass"],
+            "leave --two-pass out",
+        ),
+        (
+            &["--encoder", "libx264", "--two-pass"],
+            "--bitrate or --target-size",
+        ),
+        (
             &["--encoder", "libx264", "--codec", "h264"],
             "cannot be used with",
         ),
