@@ -1,5 +1,7 @@
 //! Builds the command lines of ffmpeg and ffprobe, runs both, and interprets their output. This module knows nothing
 //! of brokers or stores.
+//!
+//! More than 12 entries: each is one part of working with ffmpeg.
 
 pub mod arguments;
 pub mod build;

@@ -16,7 +16,7 @@ pub enum Deinterlace {
     /// Never.
     #[default]
     Off,
-    /// If several samples of the source are combed, and then combed frames only.
+    /// If pictures from several places of the source are combed, and then combed frames only.
     Auto,
     /// Every frame.
     Always,

@@ -8,6 +8,7 @@ mod bt2390;
 mod captions;
 mod clock;
 mod colour;
+mod conversion;
 mod copied;
 mod crop;
 mod fields;

@@ -5,7 +5,7 @@ use common::job::failure::Failure;
 use common::recipe::ToneMap;
 
 use super::bt2390::{Bt2390, NOMINAL_PEAK, Transfer};
-use super::colour::{ASKED, complete, intermediate, needs};
+use super::conversion::{ASKED, complete, intermediate, needs};
 use super::{Picture, Task};
 use crate::ffmpeg::probe::media::Stream;
 
