@@ -105,7 +105,8 @@ impl Executor {
         let seen = async {
             let media = probe::probe(&runner, &source).await?;
             let build = Build::of(&card);
-            let findings = survey(recipe, &media, &runner, &source, Some(LOOK)).await?;
+            let mut findings = survey(recipe, &media, &runner, &source, Some(LOOK)).await?;
+            let media = findings.applied_to(recipe, &media);
             let arguments =
                 arguments::encode(recipe, &media, &findings, choice, &build, &source, &output)?;
             let changes = changes::forecast(recipe, &media, &arguments.tracks, &arguments.changes);

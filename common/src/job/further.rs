@@ -25,6 +25,10 @@ pub enum FurtherRole {
     Continuation(Join),
     /// A subtitle track.
     Subtitles(ExternalSubtitles),
+    /// The colours of its pictures, by a three-dimensional colour table.
+    Lut,
+    /// A picture over its pictures.
+    Watermark,
 }
 
 /// How a continuation is joined to the parts before it.

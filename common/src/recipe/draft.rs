@@ -132,6 +132,9 @@ impl RecipeDraft {
         if video.hdr != Hdr::Sdr && video.tone_map != ToneMap::default() {
             return Err(RecipeError::Curve(video.tone_map));
         }
+        if let Some(watermark) = &video.watermark {
+            watermark.check(video.filters.as_ref())?;
+        }
         video.check_rate()
     }
 }

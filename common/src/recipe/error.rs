@@ -60,6 +60,19 @@ pub enum RecipeError {
     /// A curve for tone mapping in a recipe that maps no tones.
     #[error("the tone map {0} is used with --hdr sdr only: give that too, or leave --tonemap out")]
     Curve(ToneMap),
+    /// The watermark would have no size, or cover nothing.
+    #[error("{what} of the watermark is {percent} %: choose 1 to 100")]
+    Watermark {
+        /// What is out of range.
+        what: &'static str,
+        /// Its value.
+        percent: u8,
+    },
+    /// The watermark is a part of the picture's width, and nobody knows that width.
+    #[error(
+        "a watermark's width in percent needs a known picture size, which filter '{0}' changes: leave out the width, or use --crop, --scale, --pad or --rotate instead of the filter"
+    )]
+    WatermarkWidth(String),
     /// The rate has no meaning for the encoder.
     #[error("{encoder} cannot work at {what}: use {instead}")]
     Rate {

@@ -179,6 +179,21 @@ const FIELDS: &[&str] = &[
     "yadif",
 ];
 
+/// Filters that may change the size of the picture, or the shape of its pixels.
+const SHAPES: &[&str] = &[
+    "crop",
+    "field",
+    "pad",
+    "rotate",
+    "scale",
+    "setdar",
+    "setsar",
+    "tinterlace",
+    "transpose",
+    "xbr",
+    "zscale",
+];
+
 /// Filters that change the meaning of colours.
 const COLOURS: &[&str] = &["colorspace", "setparams", "tonemap", "zscale"];
 
@@ -298,6 +313,11 @@ impl Filters {
     /// Whether a filter changes the meaning of colours.
     pub fn touch_colours(&self) -> bool {
         self.first_of(COLOURS).is_some()
+    }
+
+    /// The first filter that may change the size of the picture, or the shape of its pixels.
+    pub fn reshaping(&self) -> Option<&str> {
+        self.first_of(SHAPES)
     }
 
     /// Whether a filter maps tones of a picture that is not in linear light.

@@ -49,9 +49,10 @@ pub use outputs::{
     NameError, NameTemplate, Outputs, OutputsError, Placeholder, Rendition, RenditionError,
 };
 pub use picture::{
-    BitDepth, Borders, Chroma, Crop, CropError, Deinterlace, Denoise, DenoiseFilter, FrameRate,
-    FrameRateError, FramesPerSecond, Hdr, Pad, PadError, Place, Rotate, RotateError, Scale,
-    ScaleError, Strength, ToneMap, Watermark,
+    BitDepth, Borders, Chroma, Crop, CropError, CubeError, Deinterlace, Denoise, DenoiseFilter,
+    FrameRate, FrameRateError, FramesPerSecond, Hdr, LARGEST_RECIPE_FILE, Pad, PadError,
+    PictureForm, Place, Rotate, RotateError, Scale, ScaleError, Strength, ToneMap, Watermark,
+    check_cube,
 };
 pub use rate::{
     Bitrate, BitrateError, Metric, Quality, QualityError, QualityScale, QualityTarget, Rate, Score,

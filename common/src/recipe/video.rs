@@ -152,11 +152,12 @@ impl VideoEncode {
     /// Whether the output has each frame of the input once, and no other. Of a telecined film, `detelecine` leaves out
     /// one frame of five all the same.
     pub fn keeps_frames(&self) -> bool {
-        self.frame_rate == FrameRate::Keep && self.has_own_frames()
+        self.frame_rate == FrameRate::Keep && self.paces_frames()
     }
 
-    /// Whether the filters and arguments leave each frame as it is.
-    fn has_own_frames(&self) -> bool {
+    /// Whether the frame rate alone decides which frames of the film the output has: no filter and no argument adds
+    /// or drops any.
+    pub fn paces_frames(&self) -> bool {
         self.filters.as_ref().is_none_or(Filters::keep_frames)
             && self.arguments.iter().all(Argument::keeps_frames)
     }

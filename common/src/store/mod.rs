@@ -5,6 +5,7 @@ mod download;
 mod error;
 mod folder;
 pub mod marked;
+mod recipe_files;
 pub mod roots;
 mod s3;
 pub mod scratch;
@@ -31,6 +32,7 @@ pub use answer::Answer;
 pub use download::Copied;
 pub use error::StoreError;
 pub use folder::Folder;
+pub use recipe_files::{RecipeFileError, check_recipe_file};
 pub use upload::Upload;
 use within::Within;
 

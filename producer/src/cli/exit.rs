@@ -5,7 +5,7 @@ use std::fmt;
 use common::broker::{BrokerError, LiftError};
 use common::names::printable::printable;
 pub(crate) use common::program::exit::Exit;
-use common::store::StoreError;
+use common::store::{RecipeFileError, StoreError};
 
 pub(crate) const HELP: &str = "Exit codes: 0 all done; 1 some job failed, cannot run, or could no longer be changed; 2 usage error, or nothing matches; \
     3 broker, store or a program of the farm out of reach; 130 interrupted";
@@ -65,6 +65,21 @@ impl From<LiftError> for Error {
         match error {
             LiftError::Broker(error) => error.into(),
             error => Self::out_of_reach(error),
+        }
+    }
+}
+
+impl From<RecipeFileError> for Error {
+    fn from(error: RecipeFileError) -> Self {
+        match error {
+            RecipeFileError::Unreadable { what, source } => {
+                let Self { exit, message } = source.into();
+                Self {
+                    exit,
+                    message: format!("{what} cannot be read: {message}"),
+                }
+            }
+            error @ RecipeFileError::Unfit { .. } => Self::usage(error),
         }
     }
 }

@@ -90,6 +90,10 @@ pub(crate) async fn find(
             Error::usage("none of the files can be read")
         });
     }
+    let recipe_files = stores.recipe_files(recipe).await?;
+    for source in &mut found.sources {
+        source.further.extend(recipe_files.iter().cloned());
+    }
     Ok(Submission {
         is_complete: found.unreadable.is_empty(),
         sources: found.sources,

@@ -21,6 +21,7 @@ pub(crate) mod proof_encode;
 pub mod proofs;
 pub mod publish;
 pub mod quality;
+mod recipe_files;
 pub mod scratch;
 pub mod steps;
 pub mod survey;

@@ -3,9 +3,12 @@
 //!
 //! A question that was not asked, or not answered in time, has no answer. The command line is then made without it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use common::recipe::Borders;
+use common::recipe::{Borders, PictureForm, Recipe};
+
+use crate::ffmpeg::part::Part;
+use crate::ffmpeg::probe::media::Media;
 
 /// The answers. Tracks are named by their index among all streams of the input.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +17,33 @@ pub struct Findings {
     pub borders: Option<BTreeMap<usize, BlackBorders>>,
     /// The combs in each film.
     pub combing: Option<BTreeMap<usize, Combing>>,
+    /// The films whose frames all last equally long.
+    pub steady: Option<BTreeSet<usize>>,
+    /// The form of the watermark, where the recipe has one.
+    pub watermark: Option<PictureForm>,
+    /// The part of the input that becomes the output; `None` for all of it.
+    pub part: Option<Part>,
+}
+
+impl Findings {
+    /// The input with what was found out about it, as if it were only the part that the recipe asks for. A part that was
+    /// not looked for is cut where the recipe says.
+    pub fn applied_to(&mut self, recipe: &Recipe, media: &Media) -> Media {
+        let mut applied = match recipe.trim {
+            Some(trim) => {
+                let part = self.part.get_or_insert_with(|| Part::asked(trim, media));
+                part.of(media)
+            }
+            None => media.clone(),
+        };
+        for stream in &mut applied.streams {
+            stream.is_steady = self
+                .steady
+                .as_ref()
+                .is_some_and(|steady| steady.contains(&stream.index));
+        }
+        applied
+    }
 }
 
 impl Findings {
@@ -30,6 +60,7 @@ impl Findings {
         Self {
             borders: only(self.borders.as_ref(), film),
             combing: only(self.combing.as_ref(), film),
+            ..Self::default()
         }
     }
 }

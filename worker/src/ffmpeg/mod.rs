@@ -8,6 +8,7 @@ pub mod build;
 pub mod containers;
 pub mod findings;
 pub(crate) mod metric;
+pub mod part;
 pub mod picture;
 pub mod probe;
 mod rate;
@@ -15,6 +16,7 @@ pub mod run;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sound;
+mod timecode;
 pub mod tracks;
 
 use std::ffi::OsString;

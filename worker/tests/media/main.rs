@@ -16,3 +16,4 @@ mod subtitles;
 mod table;
 mod times;
 mod tracks;
+mod trim;

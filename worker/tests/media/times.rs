@@ -10,7 +10,7 @@ use crate::studio;
 use crate::studio::Studio;
 
 /// A flash and a beep at 1 s, in a film of 2.4 s with a key frame every 0.8 s.
-fn flash(studio: &Studio, name: &str, codecs: &str) -> PathBuf {
+pub(crate) fn flash(studio: &Studio, name: &str, codecs: &str) -> PathBuf {
     studio.make(
         name,
         &format!(
@@ -23,15 +23,15 @@ fn flash(studio: &Studio, name: &str, codecs: &str) -> PathBuf {
 
 /// When a film flashes and its sound beeps, and when each of them begins, in seconds.
 #[derive(Debug)]
-struct Sync {
-    flash: f64,
-    beep: f64,
-    film_starts: f64,
-    sound_starts: f64,
+pub(crate) struct Sync {
+    pub(crate) flash: f64,
+    pub(crate) beep: f64,
+    pub(crate) film_starts: f64,
+    pub(crate) sound_starts: f64,
 }
 
 impl Sync {
-    fn of(studio: &Studio, file: &Path) -> Self {
+    pub(crate) fn of(studio: &Studio, file: &Path) -> Self {
         let (film_starts, pictures) = Self::decode(
             studio,
             file,
@@ -104,7 +104,7 @@ fn recipe(video: &str, audio: &str, container: Container) -> Recipe {
 }
 
 /// The digests of all decoded pictures, in order.
-fn pictures(studio: &Studio, file: &Path) -> Vec<String> {
+pub(crate) fn pictures(studio: &Studio, file: &Path) -> Vec<String> {
     let list = studio
         .ffmpeg()
         .arg("-i")

@@ -1,6 +1,7 @@
 //! The output's picture: its depth, dynamic range and colour sampling here, and a file for each further property.
 
 mod crop;
+mod files;
 mod frame_rate;
 mod orientation;
 mod overlay;
@@ -15,6 +16,7 @@ use crate::names::unknown::UnknownName;
 use crate::recipe::named::named;
 
 pub use crop::{Borders, Crop, CropError};
+pub use files::{CubeError, LARGEST_RECIPE_FILE, PictureForm, check_cube};
 pub use frame_rate::{FrameRate, FrameRateError, FramesPerSecond};
 pub use orientation::{Pad, PadError, Rotate, RotateError};
 pub use overlay::{Place, Watermark};

@@ -115,9 +115,14 @@ pub(crate) async fn create(
     let batch = shared
         .broker
         .new_batch(&label(&request), &folder, existing, &terms);
+    let further = media.recipe_files(&request.recipe).await;
+    let further = further.map_err(|error| Refusal::unsound(error.to_string()))?;
     let job = |found: &FoundFile| {
         let (input, output) = (found.input.clone(), found.output.clone());
-        batch.job(Work::new(input, request.recipe.clone(), output))
+        batch.job(Work {
+            further: further.clone(),
+            ..Work::new(input, request.recipe.clone(), output)
+        })
     };
     let jobs = found.iter().flatten().map(job).collect();
     let submitted = batch.submit(jobs).await?;

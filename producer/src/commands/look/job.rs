@@ -73,6 +73,8 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
         let what = match &further.role {
             FurtherRole::Continuation(_) => "then      ",
             FurtherRole::Subtitles(_) => "subtitles ",
+            FurtherRole::Lut => "colours   ",
+            FurtherRole::Watermark => "watermark ",
         };
         format!("{what}{}", file(&further.input))
     }));

@@ -210,6 +210,10 @@ impl Watch {
                 Err(why) => self.leave(source, &why.to_string()),
             }
         }
+        let recipe_files = self.stores.recipe_files(&self.terms.recipe).await?;
+        for (source, _) in &mut pairs {
+            source.further.extend(recipe_files.iter().cloned());
+        }
         let arrivals: Vec<Location> = pairs
             .iter()
             .map(|(source, _)| source.input.location.clone())

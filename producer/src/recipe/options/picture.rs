@@ -58,14 +58,20 @@ pub(crate) struct PictureOptions {
     #[arg(long, value_name = "HOW")]
     pub chroma: Option<Chroma>,
     /// A .cube colour table, where workers can read it
-    #[arg(long, value_name = "FILE|s3://…")]
+    #[arg(long, value_name = "FILE|s3://…", value_parser = Location::from_argument)]
     pub lut: Option<Location>,
     /// A picture over the picture, where workers can read it
-    #[arg(long, value_name = "FILE|s3://…")]
+    #[arg(long, value_name = "FILE|s3://…", value_parser = Location::from_argument)]
     pub watermark: Option<Location>,
     /// Where the watermark is: top-left, top-right, bottom-left, bottom-right, center [default: bottom-right]
     #[arg(long, value_name = "PLACE")]
     pub watermark_place: Option<Place>,
+    /// Width of the watermark in percent of the picture's [default: as it is]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub watermark_width: Option<u8>,
+    /// How much the watermark covers, in percent [default: 100]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub watermark_opacity: Option<u8>,
     /// Chain of video filters, e.g. hqdn3d,crop=1280:536
     #[arg(long, value_name = "CHAIN")]
     pub filter: Option<Filters>,
@@ -92,6 +98,8 @@ impl PictureOptions {
             lut,
             watermark,
             watermark_place,
+            watermark_width,
+            watermark_opacity,
             filter,
         } = self;
         replace(&mut encode.crop, crop);
@@ -119,8 +127,10 @@ impl PictureOptions {
         if let Some(picture) = watermark {
             encode.watermark = Some(Watermark::new(picture.clone()));
         }
-        if let (Some(watermark), Some(place)) = (&mut encode.watermark, watermark_place) {
-            watermark.place = *place;
+        if let Some(watermark) = &mut encode.watermark {
+            replace(&mut watermark.place, watermark_place);
+            replace_some(&mut watermark.width_percent, watermark_width);
+            replace(&mut watermark.opacity_percent, watermark_opacity);
         }
         replace_some(&mut encode.filters, filter);
     }

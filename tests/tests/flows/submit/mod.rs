@@ -4,4 +4,5 @@ mod enqueue;
 mod home;
 mod names;
 mod presets;
+mod recipe_files;
 mod watch;

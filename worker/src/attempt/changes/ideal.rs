@@ -1,7 +1,8 @@
 //! The output of an ideal encode that loses nothing. A forecast compares the input with it.
 
-use common::recipe::{BitDepth, Recipe, VideoEncode};
+use common::recipe::{BitDepth, Pad, Recipe, VideoEncode};
 
+use crate::ffmpeg::picture::Pace;
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
@@ -39,15 +40,23 @@ fn stream(recipe: &Recipe, track: &Track) -> Stream {
     stream
 }
 
-/// Rotates a video stream, gives it its size, and sets its bit depth as the recipe says.
+/// Rotates a video stream, and gives it its size, frame rate and bit depth as the recipe says.
 fn apply(film: &mut Stream, video: &VideoEncode, size: Option<(u32, u32)>) {
     (film.width, film.height) = size.unwrap_or(film.shown());
-    if !film.rotation.is_multiple_of(180)
+    let is_turned = video.rotate.is_some_and(|rotate| rotate.quarters % 2 == 1);
+    if film.rotation.is_multiple_of(180) == is_turned
         && let Some(ratio) = &mut film.sample_aspect
     {
         std::mem::swap(&mut ratio.numerator, &mut ratio.denominator);
     }
     (film.rotation, film.is_mirrored) = (0, false);
+    if let Some(Pad::Size(..)) = video.pad {
+        film.sample_aspect = None;
+    }
+    let pace = Pace::of(video, film).rate(film);
+    if let Some(rate) = pace {
+        (film.base_rate, film.mean_rate) = (Some(rate), Some(rate));
+    }
     if video.bit_depth == Some(BitDepth::Eight) {
         film.pixel_format = eight_bits(&film.pixel_format);
     }

@@ -86,6 +86,12 @@ pub fn compare(
         _ => false,
     };
     list.extend(known.iter().filter(is_unseen).cloned());
+    // A probe does not show which part of the input became the output.
+    let parts = known.iter().filter(|change| {
+        change.kind == Kind::Timing && !list.iter().any(|one| is_same(one, change))
+    });
+    let parts: Vec<Change> = parts.cloned().collect();
+    list.extend(parts);
     // The recipe chooses the shape, and the gate has compared the size. No probe sees combs, or borders.
     let of_pictures = known.iter().filter(|change| match change.kind {
         Kind::Aspect => change.is_wanted || change.fate == Fate::Kept,

@@ -1,7 +1,9 @@
 //! Which changes a recipe asks for.
 
 use common::job::changes::Kind;
-use common::recipe::{Audio, Crop, Deinterlace, Recipe, Scale, Subtitles, Video, VideoEncode};
+use common::recipe::{
+    Audio, Crop, Deinterlace, FrameRate, Recipe, Scale, Subtitles, Video, VideoEncode,
+};
 
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 
@@ -119,17 +121,20 @@ pub(crate) fn changes(recipe: &Recipe, kind: Kind) -> bool {
         .as_ref()
         .is_some_and(|filters| filters.names().any(|name| names(FILTERS, name)));
     let mut arguments = video.arguments.iter();
+    let by_rate = kind == Kind::Timing && video.frame_rate != FrameRate::Keep;
     by_size
         || by_fields
         || by_filters
+        || by_rate
         || arguments.any(|argument| names(ARGUMENTS, argument.option()))
 }
 
-/// Whether the recipe sets an exact size, which may give the picture another shape.
+/// Whether the recipe may give the picture another shape: by an exact size, a turn or a canvas.
 fn has_shape(video: &VideoEncode) -> bool {
-    video
+    let has_exact_size = video
         .scale
-        .is_some_and(|scale| matches!(scale, Scale::Exact(..)))
+        .is_some_and(|scale| matches!(scale, Scale::Exact(..)));
+    has_exact_size || video.rotate.is_some() || video.pad.is_some()
 }
 
 /// Whether the recipe asks for fewer bits per sample than the source has.

@@ -47,6 +47,8 @@ pub(crate) fn recipe(job: &Recipe, crf: f64) -> Result<Recipe, RecipeError> {
         video.floor = None;
         video.burn_in = None;
         video.watermark = None;
+        // Only the worker of the job has its files, and a table changes how many bits are needed but little.
+        video.lut = None;
     }
     Recipe::new(draft)
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use common::farm::card::Proof;
 use common::job::failure::Failure;
+use common::job::further::FurtherRole;
 use common::job::run::quality::FoundQuality;
 use common::recipe::encoder::Encoder;
 
 use crate::attempt::changes;
 use crate::attempt::executor::choose;
+use crate::attempt::recipe_files;
 use crate::attempt::steps::{Attempt, Prepared, Unfinished};
 use crate::attempt::survey::survey;
 use crate::attempt::verify::damage::Inspected;
@@ -25,6 +27,9 @@ pub struct Probed {
     pub prepared: Prepared,
     /// The encoder for the video; `None` if the video is copied.
     pub encoder: Option<Encoder>,
+    /// What the whole input holds.
+    pub whole: Media,
+    /// What the part of the input holds that becomes the output.
     pub media: Media,
     pub findings: Findings,
     pub arguments: Arguments,
@@ -43,14 +48,19 @@ impl Prepared {
         with: Option<(&Encoder, &Proof)>,
         build: &Build,
     ) -> Result<Probed, Failure> {
-        if let Some((role, _)) = self.further.first() {
+        let of_recipe =
+            |role: &FurtherRole| matches!(role, FurtherRole::Lut | FurtherRole::Watermark);
+        if let Some((role, _)) = self.further.iter().find(|(role, _)| !of_recipe(role)) {
             return Err(Failure::worker(format!(
                 "this worker cannot read a further input as {role:?}"
             )));
         }
-        let mut media = probe::probe(&self.runner, &self.source).await?;
+        let watermark = recipe_files::place(&self.recipe, &self.further, &self.folder).await?;
+        let whole = probe::probe(&self.runner, &self.source).await?;
         let (source, output) = (&self.source, self.output_path());
-        let findings = survey(&self.recipe, &media, &self.runner, source, None).await?;
+        let mut findings = survey(&self.recipe, &whole, &self.runner, source, None).await?;
+        findings.watermark = watermark;
+        let mut media = findings.applied_to(&self.recipe, &whole);
         let arguments = loop {
             let recipe = &self.recipe;
             let arguments =
@@ -71,12 +81,18 @@ impl Prepared {
         let probed = Probed {
             prepared: self,
             encoder: with.map(|(encoder, _)| encoder.clone()),
+            whole,
             media,
             findings,
             arguments,
             found: None,
         };
-        probed.inspected().is_whole().await?;
+        let inspected = Inspected {
+            media: &probed.whole,
+            part: None,
+            ..probed.inspected()
+        };
+        inspected.is_whole().await?;
         Ok(probed)
     }
 
@@ -100,6 +116,7 @@ impl Probed {
             source: &self.prepared.source,
             media: &self.media,
             tracks: &self.arguments.tracks,
+            part: self.findings.part.as_ref(),
         }
     }
 }

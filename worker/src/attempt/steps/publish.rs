@@ -153,7 +153,7 @@ impl Attempt<'_> {
             output_size: checked.size,
             frames: checked.frames,
             duration: checked.duration,
-            input_media: Some(encoded.probed.media.info()),
+            input_media: Some(encoded.probed.whole.info()),
             output_media: Some(checked.media.info()),
             encode_seconds: encoded.finished.elapsed.as_secs_f64(),
             total_seconds: self.started.elapsed().as_secs_f64(),

@@ -76,13 +76,15 @@ impl Probed {
         (me, helpers): (WorkerName, &dyn Helpers),
         on_progress: &(dyn Fn(f32) + Send + Sync),
     ) -> Result<FoundQuality, Failure> {
+        // Samples are cut from the whole input, whatever part of it the recipe takes.
         let mut films = self.arguments.tracks.iter().map(|track| &track.source);
         let film = films
             .find(|stream| stream.is_film())
+            .and_then(|film| self.whole.films().find(|whole| whole.index == film.index))
             .ok_or_else(|| Failure::input("the input holds no video to measure"))?;
         let trim = self.prepared.recipe.trim;
         let findings = self.findings.alone(film.index);
-        let samples = samples::choose(&self.media, film, trim);
+        let samples = samples::choose(&self.whole, film, trim);
         let quest = Quest {
             bench: Bench {
                 folder: &self.prepared.folder,
@@ -95,7 +97,7 @@ impl Probed {
             },
             recipe: &self.prepared.recipe,
             target,
-            times: samples::times(&self.media, film, trim, &samples),
+            times: samples::times(&self.whole, film, trim, &samples),
             samples,
             me,
             helpers,

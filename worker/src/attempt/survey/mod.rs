@@ -3,7 +3,9 @@
 
 mod borders;
 mod combing;
+mod part;
 mod pictures;
+mod steady;
 
 use std::future::Future;
 use std::time::Duration;
@@ -46,9 +48,20 @@ pub async fn survey(
     };
     let deadline = limit.map(|limit| Instant::now() + limit);
     let (borders, combing) = (borders::of_films(asked), combing::of_films(asked));
+    let part = async {
+        match recipe.trim {
+            Some(trim) => asked.part(trim).await.map(Some),
+            None => Ok(None),
+        }
+    };
     Ok(Findings {
+        part: answer(recipe.trim.is_some(), deadline, part)
+            .await?
+            .flatten(),
         borders: answer(borders::is_asked(recipe), deadline, borders).await?,
         combing: answer(combing::is_asked(recipe), deadline, combing).await?,
+        steady: answer(steady::is_asked(recipe), deadline, asked.steady_films()).await?,
+        ..Findings::default()
     })
 }
 

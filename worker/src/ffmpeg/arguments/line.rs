@@ -9,7 +9,8 @@ use common::recipe::encoder::{Codec, Encoder};
 use common::recipe::{Container, Recipe, Video, VideoEncode};
 
 use crate::ffmpeg::build::Build;
-use crate::ffmpeg::picture::{Clock, Picture, Task};
+use crate::ffmpeg::part::Part;
+use crate::ffmpeg::picture::{Clock, Pace, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
 use crate::ffmpeg::rate::{Pass, passes};
@@ -58,33 +59,46 @@ impl Line {
     }
 
     /// Adds the options of one encoded film, by its number among the output's video streams.
-    fn film(&mut self, number: usize, task: &Task<'_>, picture: &Picture, pass: Option<Pass>) {
-        if task.video.keeps_frames() {
+    fn film(
+        &mut self,
+        number: usize,
+        task: &Task<'_>,
+        picture: &Picture,
+        part: Option<String>,
+        pass: Option<Pass>,
+    ) {
+        if task.video.paces_frames() {
             self.push(format!("-fps_mode:v:{number} passthrough"));
             let takes_any = rate::takes_any_time_base(task.encoder);
-            let clock = Clock::of(task.film, task.container).filter(|_| takes_any);
+            let pace = Pace::of(task.video, task.film);
+            let clock =
+                Clock::of(task.film, task.container).filter(|_| takes_any && pace.keeps_times());
             // In the source's own time base, no two frames get the same timestamp, whatever the frame rate.
             let whole_frames = pass.and_then(|_| passes::unit(task.encoder, task.build, task.film));
-            let unit = whole_frames
-                .or(clock.map(Clock::unit))
-                .or(task.film.time_base);
             // Frames that were found again come at their own rate.
             let is_own = !task.fields.leaves_out_frames();
-            if let Some(unit) = unit.filter(|_| takes_any && is_own) {
+            let clock = clock.filter(|_| is_own);
+            let source = task.film.time_base.filter(|_| is_own);
+            let unit = pace
+                .time_base()
+                .or(whole_frames)
+                .or(clock.map(Clock::unit))
+                .or(source);
+            if let Some(unit) = unit.filter(|_| takes_any) {
                 self.push(format!("-enc_time_base:v:{number} {unit}"));
             }
-            if let Some(clock) = clock.filter(|_| is_own) {
-                self.add([format!("-bsf:v:{number}"), clock.filter()]);
+            if let Some(clock) = clock {
+                self.add([format!("-bsf:v:{number}"), clock.filter(pace.step())]);
             }
         }
-        self.add(picture.arguments(task, number, pass));
+        self.add(picture.arguments(task, number, part, pass));
         if let Some(pass) = pass {
             self.add(pass.options(task.encoder, number));
         }
     }
 
     /// Adds the options of each audio track.
-    pub(super) fn sound(&mut self, media: &Media, tracks: &Tracks) {
+    pub(super) fn sound(&mut self, media: &Media, tracks: &Tracks, part: Option<&Part>) {
         let sounds = tracks
             .list
             .iter()
@@ -94,7 +108,9 @@ impl Line {
                 if let Some(bitrate) = sound.bitrate() {
                     self.push(format!("-b:a:{number} {bitrate}"));
                 }
-                self.push(format!("-filter:a:{number} {}", sound.filter()));
+                let part = part.map(|part| format!("{},", part.sound_filter(media)));
+                let part = part.unwrap_or_default();
+                self.push(format!("-filter:a:{number} {part}{}", sound.filter()));
             } else if track.by == TrackMethod::Copy
                 && let Some(filter) = sound::filter_of_copy(&track.source, media)
             {
@@ -122,19 +138,47 @@ impl Line {
         }
     }
 
-    /// Adds the inputs: the source, and the same source again for its captions.
-    pub(super) fn inputs(&mut self, recipe: &Recipe, media: &Media, source: &Source) {
+    /// Adds the inputs: the source, the same source again for its captions, and again for subtitles that begin long
+    /// before the part. Returns the number of the input that has the subtitles.
+    pub(super) fn inputs(
+        &mut self,
+        recipe: &Recipe,
+        media: &Media,
+        source: &Source,
+        part: Option<&Part>,
+    ) -> usize {
         if let Some(reading) = times::reading(media).filter(|_| recipe.video == Video::Copy) {
             self.push(reading);
         }
+        self.add(part.map_or(Vec::new(), |part| part.reading(media)));
         self.add(source.arguments());
+        let mut last = 0;
         if let Some(film) = captions::source(recipe, media) {
-            self.add(captions::input(film, media, source));
+            self.add(captions::input(
+                film,
+                media,
+                source,
+                part.map(|part| part.from),
+            ));
+            last += 1;
         }
+        let texts = media
+            .streams
+            .iter()
+            .any(|stream| stream.kind == StreamKind::Subtitle);
+        if let Some(reading) = part
+            .filter(|_| texts)
+            .and_then(|part| part.reading_subtitles(media))
+        {
+            self.add(reading);
+            self.add(source.arguments());
+            return last + 1;
+        }
+        0
     }
 
     /// Maps each track to its input stream, and chooses its codec.
-    pub(super) fn maps(&mut self, tracks: &Tracks, encoder: Option<&Encoder>) {
+    pub(super) fn maps(&mut self, tracks: &Tracks, encoder: Option<&Encoder>, texts: usize) {
         for (number, track) in tracks.list.iter().enumerate() {
             let codec = match (track.by, encoder) {
                 (TrackMethod::Attach, _) => continue,
@@ -145,6 +189,9 @@ impl Line {
             };
             let from = match track.by {
                 TrackMethod::Captions(_) => captions::STREAM.to_owned(),
+                _ if track.source.kind == StreamKind::Subtitle => {
+                    format!("{texts}:{}", track.source.index)
+                }
                 _ => format!("0:{}", track.source.index),
             };
             self.push(format!("-map {from} -c:{number} {codec}"));
@@ -171,9 +218,16 @@ impl Line {
     }
 
     /// Adds the options of each encoded film, in one of two passes or in the only one.
-    pub(super) fn films(&mut self, pictures: &[(&Task<'_>, Picture)], pass: Option<Pass>) {
+    pub(super) fn films(
+        &mut self,
+        pictures: &[(&Task<'_>, Picture)],
+        media: &Media,
+        part: Option<&Part>,
+        pass: Option<Pass>,
+    ) {
         for (number, (task, picture)) in pictures.iter().enumerate() {
-            self.film(number, task, picture, pass);
+            let part = part.map(|part| part.film_filter(task.film.index, media));
+            self.film(number, task, picture, part, pass);
         }
         if pictures.iter().any(|(_, picture)| picture.has_dolby_vision) {
             self.push(picture::UNOFFICIAL);
@@ -185,24 +239,27 @@ impl Line {
         &mut self,
         recipe: &Recipe,
         films: &[Stream],
+        media: &Media,
         build: &Build,
+        part: Option<&Part>,
     ) -> Result<Vec<Change>, Failure> {
         let mut changes = Vec::new();
         for (number, film) in films.iter().enumerate() {
             let copied = picture::copied(film, number, recipe.container, build)?;
             self.add(copied.arguments);
+            let unpacked = times::film_filter(film, media).map(str::to_owned);
+            let cut = part.map(|part| part.copied_film_filter(film.index));
+            let filters: Vec<String> = unpacked
+                .into_iter()
+                .chain(cut)
+                .chain(copied.filter)
+                .collect();
+            if !filters.is_empty() {
+                self.add([format!("-bsf:v:{number}"), filters.join(",")]);
+            }
             changes.extend(copied.changes);
         }
         Ok(changes)
-    }
-
-    /// Adds filters that correct the timestamps of copied films.
-    pub(super) fn times_of_copies(&mut self, films: &[Stream], media: &Media) {
-        for (number, film) in films.iter().enumerate() {
-            if let Some(filter) = times::film_filter(film, media) {
-                self.push(format!("-bsf:v:{number} {filter}"));
-            }
-        }
     }
 
     pub(super) fn container(

@@ -11,7 +11,7 @@ use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::recipe::encoder::Encoder;
-use common::recipe::{Rate, Recipe, Video, VideoEncode};
+use common::recipe::{Rate, Recipe, VideoEncode};
 
 use crate::ffmpeg::arguments::line::Line;
 use crate::ffmpeg::arguments::passes::Run;
@@ -23,7 +23,7 @@ use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::rate::passes::Passes;
 use crate::ffmpeg::rate::{Pass, lossless};
 use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
-use crate::ffmpeg::{Source, file};
+use crate::ffmpeg::{Source, file, part};
 
 pub use crate::ffmpeg::rate::passes::STATISTICS;
 pub use passes::{REST, SizePlan, at_bitrate};
@@ -51,8 +51,9 @@ pub struct Arguments {
     pub filters: String,
 }
 
-/// Makes the command line for this `build` of ffmpeg. `findings` are the answers of the survey. `encoder` is the video encoder with its proof; `None` for
-/// recipes that copy video.
+/// Makes the command line for this `build` of ffmpeg. `media` is what the input holds, or what the part of it holds
+/// that becomes the output. `findings` are the answers of the survey. `encoder` is the video encoder with its proof;
+/// `None` for recipes that copy video.
 ///
 /// # Errors
 /// If the recipe does not work for this input; the input is at fault.
@@ -72,15 +73,22 @@ pub fn encode(
     for task in &tasks {
         let mut picture = Picture::of(task)?;
         tracks.changes.append(&mut picture.changes);
-        tracks.make(task.film, picture.size, task.fields.leaves_out_frames());
+        let leaves_out_frames = task.fields.leaves_out_frames();
+        tracks.make(task.film, picture.size(), leaves_out_frames);
         pictures.push((task, picture));
     }
     let filters = pictures.first().map(|(_, picture)| picture.filters());
     let folder = output.parent().unwrap_or(Path::new(""));
     let mut line = Line::beginning(encoder.map(|(_, proof)| proof));
     line.readers(&tracks, &pictures);
-    line.inputs(recipe, media, source);
-    line.maps(&tracks, encoder.map(|(encoder, _)| encoder));
+    let part = findings.part.as_ref();
+    let read = part.map(|_| part::as_read(media, &tracks.list));
+    let media = read.as_ref().unwrap_or(media);
+    if let Some(part) = part {
+        part.can_extract(recipe, media)?;
+    }
+    let texts = line.inputs(recipe, media, source, part);
+    line.maps(&tracks, encoder.map(|(encoder, _)| encoder), texts);
     line.add(extras::arguments(&tracks.list, folder));
     line.push("-map_metadata 0 -map_chapters 0");
     line.add(tags::arguments(recipe.container, media, &tracks.list));
@@ -90,25 +98,32 @@ pub fn encode(
         (Some(video), Some((encoder, proof))) => {
             line.encoder(video, encoder, proof, &films);
             let has_two = two_passes(video, encoder, build, &films)?;
-            line.films(&pictures, has_two.then_some(Pass::Second));
+            line.films(&pictures, media, part, has_two.then_some(Pass::Second));
             let run = Run {
                 recipe,
                 media,
                 tracks: &tracks,
                 source,
+                part,
+                build,
             };
             let first = || run.first_pass(video, (encoder, proof), &films, &pictures);
             first_pass = has_two.then(first);
         }
         _ => {
-            let changes = line.copied_films(recipe, &films, build)?;
+            let changes = line.copied_films(recipe, &films, media, build, part)?;
             tracks.changes.extend(changes);
         }
     }
-    if recipe.video == Video::Copy {
-        line.times_of_copies(&films, media);
+    line.sound(media, &tracks, part);
+    if let Some(part) = part {
+        line.add(part.arguments(&tracks.list, build));
+        line.add(part.timecodes(media, &tracks.list));
+        line.add(part.ends(media));
+        tracks
+            .changes
+            .extend(part.changes(recipe, &tracks.list, build));
     }
-    line.sound(media, &tracks);
     line.container(
         recipe.container,
         encoder.map(|(encoder, _)| encoder),
@@ -121,6 +136,8 @@ pub fn encode(
         media,
         tracks: &tracks,
         source,
+        part,
+        build,
     };
     let size = run.size(folder)?;
     Ok(Arguments {
@@ -182,6 +199,7 @@ fn tasks<'a>(
             video,
             fields,
             crop: Cut::of(film, video, fields, findings)?,
+            watermark: findings.watermark,
             encoder,
             proof,
             captions: recipe.captions,

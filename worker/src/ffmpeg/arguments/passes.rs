@@ -9,6 +9,8 @@ use common::recipe::encoder::Encoder;
 use common::recipe::{Recipe, VideoEncode};
 
 use crate::ffmpeg::arguments::line::Line;
+use crate::ffmpeg::build::Build;
+use crate::ffmpeg::part::Part;
 use crate::ffmpeg::picture::{Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::rate::Pass;
@@ -33,6 +35,9 @@ pub(super) struct Run<'a> {
     pub(super) media: &'a Media,
     pub(super) tracks: &'a Tracks,
     pub(super) source: &'a Source,
+    /// The part of the input that becomes the output; `None` for all of it.
+    pub(super) part: Option<&'a Part>,
+    pub(super) build: &'a Build,
 }
 
 impl Run<'_> {
@@ -46,7 +51,7 @@ impl Run<'_> {
     ) -> Vec<OsString> {
         let mut line = Line::beginning(Some(proof));
         line.readers(self.tracks, pictures);
-        line.inputs(self.recipe, self.media, self.source);
+        line.inputs(self.recipe, self.media, self.source, self.part);
         for (number, film) in films.iter().enumerate() {
             line.push(format!("-map 0:{} -c:{number} {encoder}", film.index));
         }
@@ -56,9 +61,17 @@ impl Run<'_> {
         }
         line.push("-map_metadata -1 -map_chapters -1");
         line.encoder(video, encoder, proof, films);
-        line.films(pictures, Some(Pass::First));
+        line.films(pictures, self.media, self.part, Some(Pass::First));
+        self.end(&mut line);
         line.push("-max_muxing_queue_size 4096 -f null -");
         line.list
+    }
+
+    /// Ends the output where the part ends.
+    fn end(&self, line: &mut Line) {
+        if let Some(part) = self.part {
+            line.add(part.ends(self.media));
+        }
     }
 
     /// How the recipe's size is reached; `None` if it asks for none.
@@ -86,10 +99,14 @@ impl Run<'_> {
         }
         let mut line = Line::beginning(None);
         line.readers(&rest, &[]);
-        line.inputs(self.recipe, self.media, self.source);
-        line.maps(&rest, None);
+        let texts = line.inputs(self.recipe, self.media, self.source, self.part);
+        line.maps(&rest, None, texts);
         line.push("-map_metadata 0 -map_chapters 0");
-        line.sound(self.media, &rest);
+        line.sound(self.media, &rest, self.part);
+        if let Some(part) = self.part {
+            line.add(part.arguments(&rest.list, self.build));
+        }
+        self.end(&mut line);
         line.container(self.recipe.container, None, &rest, false);
         line.list.push(file(&folder.join(REST)));
         Ok(Some(SizePlan {

@@ -1,7 +1,7 @@
 use std::ffi::OsStr;
 
 use common::recipe::encoder::EncoderKind;
-use common::recipe::{Choice, Container, VideoEncode};
+use common::recipe::{Choice, Container, Video, VideoEncode};
 
 use super::*;
 use crate::ffmpeg::probe::media::{DolbyVision, StreamKind};

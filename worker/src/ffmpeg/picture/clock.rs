@@ -51,8 +51,8 @@ impl Clock {
         }
     }
 
-    /// The bitstream filter that corrects the times of packets.
-    pub(in crate::ffmpeg) fn filter(self) -> String {
+    /// The bitstream filter that corrects the times of packets. A packet lasts as long as `step` frames of the film.
+    pub(in crate::ffmpeg) fn filter(self, step: u32) -> String {
         let Self { rate, off, .. } = self;
         let time = |name: &str| {
             let frames = format!("({name}-STARTPTS)*TB*{rate}");
@@ -66,7 +66,7 @@ impl Clock {
             "setts=pts={}:dts={}:duration='{}/{}/TB'",
             time("PTS"),
             time("DTS"),
-            rate.denominator,
+            rate.denominator * step,
             rate.numerator
         )
     }

@@ -20,6 +20,7 @@ pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Fail
     }
     let is_rgb = pixel_format::is_rgb(&film.pixel_format);
     if video.hdr == Hdr::Sdr && film.colour.is_hdr() {
+        picture.is_rgb = false;
         return tones::map(task, picture);
     }
     if video.hdr == Hdr::Sdr && film.colour.primaries == "bt2020" && !is_rgb {
@@ -32,6 +33,7 @@ pub(super) fn convert(task: &Task<'_>, picture: &mut Picture) -> Result<(), Fail
         report(task, picture, "colours of BT.2020", "colours of BT.709");
     } else if is_rgb && (video.hdr == Hdr::Sdr || !stays_rgb(task, picture)) {
         let to = yuv(task, picture);
+        picture.is_rgb = false;
         picture.filters.push(format!(
             "scale=out_color_matrix=bt709:out_range=tv,format={to},\
              setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
@@ -62,7 +64,7 @@ fn report(task: &Task<'_>, picture: &mut Picture, from: &str, to: &str) {
     picture.changes.push(change.wanted());
 }
 
-fn is_full(task: &Task<'_>) -> bool {
+pub(super) fn is_full(task: &Task<'_>) -> bool {
     task.film.colour.range == "pc" || task.film.pixel_format.starts_with("yuvj")
 }
 

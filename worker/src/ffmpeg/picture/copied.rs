@@ -15,6 +15,8 @@ use crate::ffmpeg::probe::media::Stream;
 pub(in crate::ffmpeg) struct Copied {
     /// Arguments for ffmpeg.
     pub(in crate::ffmpeg) arguments: Vec<String>,
+    /// The bitstream filter that corrects the times of packets.
+    pub(in crate::ffmpeg) filter: Option<String>,
     /// Properties that the copy does not keep unchanged.
     pub(in crate::ffmpeg) changes: Vec<Change>,
 }
@@ -57,12 +59,10 @@ pub(in crate::ffmpeg) fn copied(
     // A time base finer than a millisecond is exact enough.
     let is_coarse = film.time_base.is_some_and(|unit| unit.value() >= 0.001);
     if let Some(clock) = Clock::of(film, container).filter(|_| is_coarse) {
-        copied.arguments.extend([
-            format!("-time_base:v:{number}"),
-            clock.unit().to_string(),
-            format!("-bsf:v:{number}"),
-            clock.filter(),
-        ]);
+        copied
+            .arguments
+            .extend([format!("-time_base:v:{number}"), clock.unit().to_string()]);
+        copied.filter = Some(clock.filter(1));
     }
     Ok(copied)
 }

@@ -187,6 +187,9 @@ fn keep(task: &Task<'_>, picture: &mut Picture) {
     }
     let why = match coding(task) {
         Some(_) if task.is_scaled() => "fields cannot be scaled".to_owned(),
+        Some(_) if task.needs_whole_frames() => {
+            "what the recipe does to the picture works on whole frames".to_owned()
+        }
         Some(coding) => {
             if !coding.flags.is_empty() {
                 picture.option("flags", coding.flags);

@@ -163,7 +163,7 @@ fn dolby_vision(
         "SDR has none".to_owned()
     } else if !knows {
         layers(vision, encoder)
-    } else if video.filters.is_some() || task.is_scaled() || !task.crop.is_empty() || !is_deep {
+    } else if task.is_altered() || !is_deep {
         "it was made for the picture as it was before the recipe changed it".to_owned()
     } else {
         picture.option("dolbyvision", "1");

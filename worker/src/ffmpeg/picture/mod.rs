@@ -1,10 +1,26 @@
 //! Chooses how the pictures of one film are encoded, and reports what changes. Each file handles one property of
 //! pictures.
 //!
+//! The filters come in this order, which [`Picture::of`] is:
+//!
+//! 1. what a player would turn is turned upright (by ffmpeg itself), so that all that follows means the picture as shown,
+//! 2. fields become frames, because every other filter works on whole frames,
+//! 3. frames are dropped or repeated for the frame rate, so that nothing is done to frames that go,
+//! 4. borders are cut off, so that nothing is done to pixels that go, and no filter smears black into the picture,
+//! 5. noise and then bands are removed, before scaling makes them coarser,
+//! 6. the recipe's own filters see a clean picture of the source's size and colours,
+//! 7. transparency and colours are converted,
+//! 8. the picture is turned, so that a size means that of the output,
+//! 9. it is scaled, given its colours by a table, and then sharpened, because scaling softens,
+//! 10. it is put on a canvas, whose black stays black,
+//! 11. a watermark is laid over it, which is as sharp and as bright as its file,
+//! 12. the result is converted to the encoder's pixel format, and uploaded.
+//!
 //! More than 12 entries: each is one property of pictures that an encode keeps or converts.
 
 mod alpha;
 mod bt2390;
+mod canvas;
 mod captions;
 mod clock;
 mod colour;
@@ -14,17 +30,21 @@ mod crop;
 mod fields;
 mod format;
 mod hdr;
+mod overlay;
+mod pace;
 mod params;
 mod pixel_format;
+mod restore;
+mod shape;
 mod size;
 mod tones;
 mod turn;
 
 use common::farm::card::Proof;
-use common::job::changes::Change;
+use common::job::changes::{Change, Fate, Kind};
 use common::job::failure::Failure;
 use common::recipe::encoder::{Encoder, EncoderKind};
-use common::recipe::{Captions, Container, Hdr, VideoEncode};
+use common::recipe::{Captions, Container, FrameRate, Hdr, PictureForm, VideoEncode};
 
 use super::build::Build;
 use super::rate;
@@ -36,7 +56,10 @@ pub(super) use copied::copied;
 pub(super) use crop::Cut;
 pub(super) use fields::Fields;
 pub(super) use hdr::UNOFFICIAL;
+pub(crate) use overlay::{LUT, WATERMARK};
+pub(crate) use pace::Pace;
 pub(super) use params::holds as holds_params;
+use shape::Shape;
 pub use tones::ColourTable;
 
 /// The last filter of an encoder that takes pictures from the memory of its device.
@@ -48,6 +71,8 @@ pub(super) struct Task<'a> {
     pub(super) video: &'a VideoEncode,
     pub(super) fields: Fields,
     pub(super) crop: Cut,
+    /// The form of the watermark, if there is one and it is known.
+    pub(super) watermark: Option<PictureForm>,
     pub(super) encoder: &'a Encoder,
     pub(super) proof: &'a Proof,
     pub(super) captions: Captions,
@@ -82,6 +107,43 @@ impl Task<'_> {
         })
     }
 
+    /// Whether the recipe changes the picture in any way that metadata about its brightness would not know of.
+    fn is_altered(&self) -> bool {
+        let video = self.video;
+        self.is_scaled()
+            || !self.crop.is_empty()
+            || self.needs_whole_frames()
+            || video.filters.is_some()
+            || video.lut.is_some()
+            || video.watermark.is_some()
+            || video.burn_in.is_some()
+            || video.frame_rate != FrameRate::Keep
+    }
+
+    /// Whether the recipe does what would mix the lines of two fields.
+    fn needs_whole_frames(&self) -> bool {
+        let video = self.video;
+        let mirrors_only = |quarters| quarters == 0;
+        video.denoise.is_some()
+            || video.deband
+            || video.sharpen.is_some()
+            || video.pad.is_some()
+            || video
+                .rotate
+                .is_some_and(|rotate| !mirrors_only(rotate.quarters))
+    }
+
+    /// The shape of the picture before the recipe's filters; `None` if nothing says how large it is.
+    fn shape(&self) -> Option<Shape> {
+        let shape = Shape::of(self.film)?;
+        let (width, height) = self.shown();
+        Some(Shape {
+            width,
+            height,
+            ..shape
+        })
+    }
+
     fn uploads(&self) -> bool {
         matches!(
             self.encoder.kind(),
@@ -104,8 +166,10 @@ pub(super) struct Picture {
     options: Vec<(&'static str, String)>,
     /// Entries for the encoder's own parameter list.
     params: Vec<String>,
-    /// The size of the output's picture; `None` if only ffmpeg knows it.
-    pub(super) size: Option<(u32, u32)>,
+    /// The shape of the picture after these filters; `None` if only ffmpeg knows it.
+    shape: Option<Shape>,
+    /// Whether the picture is RGB after these filters.
+    is_rgb: bool,
     /// The table that maps tones.
     pub(super) table: Option<ColourTable>,
     /// Whether Dolby Vision is kept.
@@ -125,16 +189,28 @@ impl Picture {
         let mut picture = Self::default();
         hdr::refuse(task)?;
         format::choose(task, &mut picture)?;
+        picture.is_rgb = pixel_format::is_rgb(&task.film.pixel_format);
         turn::upright(task, &mut picture);
         fields::treat(task, &mut picture);
+        pace::keep(task, &mut picture);
         crop::cut(task, &mut picture);
+        picture.shape = task.shape();
+        restore::denoise(task, &mut picture)?;
+        restore::deband(task, &mut picture);
         if let Some(filters) = &task.video.filters {
             picture.filters.push(filters.to_string());
+            picture.shape = picture.shape.filter(|_| filters.reshaping().is_none());
         }
         alpha::keep(task, &mut picture);
         colour::convert(task, &mut picture)?;
         hdr::keep(task, &mut picture)?;
+        canvas::rotate(task, &mut picture);
         size::scale(task, &mut picture);
+        overlay::look_up(task, &mut picture);
+        restore::sharpen(task, &mut picture)?;
+        canvas::pad(task, &mut picture);
+        size::make_even(task, &mut picture);
+        overlay::mark(task, &mut picture)?;
         captions::keep(task, task.captions, &mut picture);
         if let Some(format) = &picture.pixel_format
             && task.uploads()
@@ -142,6 +218,42 @@ impl Picture {
             picture.filters.push(format!("format={format}{UPLOAD}"));
         }
         Ok(picture)
+    }
+
+    /// The width and height of the output's picture; `None` if only ffmpeg knows them.
+    pub(super) fn size(&self) -> Option<(u32, u32)> {
+        self.shape.map(|shape| (shape.width, shape.height))
+    }
+
+    /// Reports that the picture has the current shape now. All that happens to the shape is one change.
+    fn reshaped(&mut self, film: &Stream, why: String, is_wanted: bool) {
+        let Some(shape) = self.shape else { return };
+        let to = format!("{}x{}", shape.width, shape.height);
+        let earlier = self
+            .changes
+            .iter_mut()
+            .find(|change| change.kind == Kind::Aspect && change.fate == Fate::Converted);
+        if let Some(earlier) = earlier {
+            earlier.to = Some(to);
+            earlier.why = Some(match earlier.why.take() {
+                Some(before) => format!("{before}; {why}"),
+                None => why,
+            });
+            return;
+        }
+        let (width, height) = film.shown();
+        if (width, height) == (shape.width, shape.height) {
+            return;
+        }
+        let change = Change::converted(
+            Kind::Aspect,
+            film.index,
+            format!("{width}x{height}"),
+            to,
+            why,
+        );
+        self.changes
+            .push(if is_wanted { change.wanted() } else { change });
     }
 
     fn option(&mut self, name: &'static str, value: &str) {
@@ -158,11 +270,13 @@ impl Picture {
         kept.join(",")
     }
 
-    /// ffmpeg's arguments for the output's video stream of this number.
+    /// ffmpeg's arguments for the output's video stream of this number. `part` is the filter that leaves the part of
+    /// the film that becomes the output.
     pub(super) fn arguments(
         &self,
         task: &Task<'_>,
         number: usize,
+        part: Option<String>,
         pass: Option<Pass>,
     ) -> Vec<String> {
         let mut list = Vec::new();
@@ -178,8 +292,13 @@ impl Picture {
         if let Some((option, value)) = params::join(task.encoder, &params, &task.video.arguments) {
             add(option, &value);
         }
-        if !self.filters.is_empty() {
-            add("filter", &self.filters.join(","));
+        let filters: Vec<&str> = part
+            .iter()
+            .chain(&self.filters)
+            .map(String::as_str)
+            .collect();
+        if !filters.is_empty() {
+            add("filter", &filters.join(","));
         }
         if let Some(format) = &self.pixel_format
             && !task.uploads()

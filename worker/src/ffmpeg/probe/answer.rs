@@ -20,6 +20,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Media, Failure> {
     }
     let mut media = Media {
         duration: raw.format.length(),
+        start: raw.format.start(),
         size: raw.format.size.and_then(|size| size.parse().ok()),
         format: raw.format.format_name,
         streams: raw.streams.into_iter().map(Stream::from).collect(),
@@ -78,6 +79,11 @@ struct RawFormat {
 }
 
 impl RawFormat {
+    fn start(&self) -> Option<f64> {
+        let start = self.start_time.as_deref()?.parse().ok();
+        start.filter(|start: &f64| start.is_finite())
+    }
+
     /// Seconds from the first frame to the end. Matroska stores the end only, and a cut recording may start later
     /// than at 0.
     fn length(&self) -> Option<f64> {
@@ -208,6 +214,7 @@ impl From<RawStream> for Stream {
             duration: raw.duration.as_deref().and_then(seconds),
             is_reordered: raw.has_b_frames > 0,
             hidden: 0.0,
+            is_steady: false,
             absent: None,
             start: raw.start_time.and_then(|start| start.parse().ok()),
             is_picture: dispositions.contains("attached_pic"),

@@ -18,6 +18,8 @@ const LEAST_BIT_RATE: f64 = 100.0;
 pub struct Media {
     /// Length in seconds; `None` if the file does not say.
     pub duration: Option<f64>,
+    /// Where the file begins, in seconds of its own clock, if it says so.
+    pub start: Option<f64>,
     /// Size in bytes, if known.
     pub size: Option<u64>,
     /// ffmpeg's name of the demuxer, such as `matroska,webm`.
@@ -82,6 +84,8 @@ pub struct Stream {
     pub mean_rate: Option<Ratio>,
     /// The unit of the timestamps, in seconds.
     pub time_base: Option<Ratio>,
+    /// Whether all frames last equally long, by their packets. The rates above do not tell: Matroska states any.
+    pub is_steady: bool,
     /// The number of frames, if the container says it.
     pub frames: Option<u64>,
     /// Length in seconds, if the container says it.

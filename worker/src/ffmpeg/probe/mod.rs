@@ -5,6 +5,7 @@ pub mod beginning;
 pub mod count;
 pub mod first_packets;
 pub mod media;
+pub mod packets;
 mod side_data;
 pub mod survey;
 pub mod times;

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use common::job::failure::Failure;
 
 use crate::ffmpeg::Source;
+use crate::ffmpeg::probe::packets::interval;
 use crate::ffmpeg::run::complaints;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::{Printed, Runner};
@@ -20,6 +21,23 @@ pub enum Depth {
     Frames,
 }
 
+/// The stretch of a file that a survey looks at, in seconds of the file's own clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stretch {
+    pub from: f64,
+    /// `None` at the end of the file.
+    pub to: Option<f64>,
+    /// Where reading begins, so that decoders are right from `from` on; `None` at the beginning of the file.
+    pub read_from: Option<f64>,
+}
+
+impl Stretch {
+    /// Whether something shown at this time is in it.
+    pub fn holds(self, time: f64) -> bool {
+        time >= self.from && self.to.is_none_or(|to| time < to)
+    }
+}
+
 /// The result of a survey.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Survey {
@@ -29,6 +47,8 @@ pub struct Survey {
     pub complaints: Vec<Complaint>,
     /// The stream and time of the last frame.
     last: Option<(usize, f64)>,
+    /// The stretch that counts; `None` for the whole file.
+    stretch: Option<Stretch>,
 }
 
 /// The packets and frames of one stream. Times are the file's own, in seconds.
@@ -70,16 +90,24 @@ const MOST_FRAMES: usize = 1 << 21;
 /// The maximal number of complaints that are kept.
 const MOST_COMPLAINTS: usize = 10_000;
 
-/// Surveys a file.
+/// Surveys a file, or a stretch of it.
 ///
 /// # Errors
 /// If ffprobe cannot read the file to its end.
-pub async fn survey(runner: &Runner, source: &Source, depth: Depth) -> Result<Survey, Failure> {
-    let mut survey = Survey::default();
+pub async fn survey(
+    runner: &Runner,
+    source: &Source,
+    depth: Depth,
+    stretch: Option<Stretch>,
+) -> Result<Survey, Failure> {
+    let mut survey = Survey {
+        stretch,
+        ..Survey::default()
+    };
     let mut logged_by = Vec::new();
     runner
         .ffprobe_lines(
-            &arguments(source, depth),
+            &arguments(source, depth, stretch),
             Origin::of(source),
             |printed| match printed {
                 Printed::Answer(line) => survey.take(line),
@@ -110,7 +138,7 @@ pub async fn survey(runner: &Runner, source: &Source, depth: Depth) -> Result<Su
     Ok(survey)
 }
 
-fn arguments(source: &Source, depth: Depth) -> Vec<OsString> {
+fn arguments(source: &Source, depth: Depth, stretch: Option<Stretch>) -> Vec<OsString> {
     const PACKET: &str = "packet=stream_index,pts_time,dts_time,duration_time";
     const FRAME: &str = "frame=stream_index,best_effort_timestamp_time:log=message";
     let mut arguments = vec!["-v", "error", "-of", "compact", "-show_packets"];
@@ -124,11 +152,20 @@ fn arguments(source: &Source, depth: Depth) -> Vec<OsString> {
     };
     arguments.extend(["-show_entries", &entries]);
     let mut arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
+    if let Some(stretch) = stretch {
+        let interval = interval(stretch.read_from, stretch.to);
+        arguments.extend(interval.into_iter().map(OsString::from));
+    }
     arguments.extend(source.arguments());
     arguments
 }
 
 impl Survey {
+    /// Whether something at this time is in the stretch that counts.
+    fn counts(&self, time: f64) -> bool {
+        self.stretch.is_none_or(|stretch| stretch.holds(time))
+    }
+
     /// Takes a line of ffprobe's output: `packet|stream_index=0|pts_time=0.08|…`,
     /// `frame|stream_index=0|best_effort_timestamp_time=0.52|log|message=…`, `log|message=…`.
     fn take(&mut self, line: &str) {
@@ -144,9 +181,13 @@ impl Survey {
         let Some(index) = number(line, "stream_index").map(|index| index as usize) else {
             return;
         };
+        let time = number(line, "pts_time").or(number(line, "dts_time"));
+        if !time.is_none_or(|time| self.counts(time)) {
+            return;
+        }
         let stream = self.streams.entry(index).or_default();
         stream.packets += 1;
-        if let Some(time) = number(line, "pts_time").or(number(line, "dts_time")) {
+        if let Some(time) = time {
             stream.start = stream.start.min(time);
             let length = number(line, "duration_time").unwrap_or(0.0);
             stream.end = stream.end.max(time + length);
@@ -157,11 +198,15 @@ impl Survey {
         let Some(index) = number(line, "stream_index").map(|index| index as usize) else {
             return;
         };
+        let time = number(line, "best_effort_timestamp_time");
+        // Decoders may complain until they have what they need.
+        if !time.is_none_or(|time| self.counts(time)) {
+            return;
+        }
         let stream = self.streams.entry(index).or_default();
         if stream.frames.len() < MOST_FRAMES {
             let last = stream.frames.last().copied();
-            let time = number(line, "best_effort_timestamp_time").or(last);
-            stream.frames.push(time.unwrap_or(0.0));
+            stream.frames.push(time.or(last).unwrap_or(0.0));
         }
         self.last = stream.frames.last().map(|time| (index, *time));
         self.complain(line);

@@ -56,7 +56,8 @@ impl Budget {
         let Rate::Size(size) = video.rate else {
             return Ok(None);
         };
-        let length = media
+        // A part of the input is described as if it were the whole of it.
+        let seconds = media
             .likely_duration()
             .filter(|seconds| *seconds > 0.0)
             .ok_or_else(|| {
@@ -65,11 +66,8 @@ impl Budget {
                      give --bitrate or --quality",
                 )
             })?;
-        let seconds = recipe.trim.map_or(length, |trim| trim.length(length));
         let films = || tracks.iter().filter(|track| track.by == TrackMethod::Video);
-        let frames: f64 = films()
-            .map(|track| frames(&track.source, length) * seconds / length)
-            .sum();
+        let frames: f64 = films().map(|track| frames(&track.source, seconds)).sum();
         let budget = Self {
             size,
             seconds,

@@ -31,8 +31,13 @@ pub(crate) fn track(film: &Stream) -> Stream {
     }
 }
 
-/// The arguments of the second input.
-pub(crate) fn input(film: &Stream, media: &Media, source: &Source) -> Vec<OsString> {
+/// The arguments of the second input. `from` is the time that becomes 0, if only a part becomes the output.
+pub(crate) fn input(
+    film: &Stream,
+    media: &Media,
+    source: &Source,
+    from: Option<f64>,
+) -> Vec<OsString> {
     let name = match source {
         Source::File(path) => file(path),
         Source::Url(url) => url.into(),
@@ -50,7 +55,10 @@ pub(crate) fn input(film: &Stream, media: &Media, source: &Source) -> Vec<OsStri
     let starts = media.streams.iter().filter_map(|stream| stream.start);
     let first_start = starts.reduce(f64::min).unwrap_or(0.0);
     let delay = film.start.map_or(0.0, |start| start - first_start);
-    if delay > 0.0 {
+    if let Some(from) = from {
+        let shift = film.start.unwrap_or(first_start) - from;
+        arguments.extend(["-itsoffset".into(), format!("{shift:.6}").into()]);
+    } else if delay > 0.0 {
         arguments.extend(["-itsoffset".into(), format!("{delay:.6}").into()]);
     }
     arguments.extend(["-f".into(), "lavfi".into(), "-i".into(), graph]);

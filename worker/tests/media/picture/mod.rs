@@ -2,11 +2,15 @@
 //! The tests look at the output with ffprobe and a decoder.
 
 pub(crate) mod captions;
+mod chain;
 mod colour;
+mod combinations;
 mod crop;
 mod deinterlace;
 mod fields;
 mod hdr;
+mod overlay;
+mod pace;
 mod shape;
 mod transparency;
 

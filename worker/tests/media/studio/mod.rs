@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
+use common::job::further::FurtherRole;
 use common::job::run::quality::{FoundQuality, OutputQuality};
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
@@ -84,6 +85,24 @@ fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
         Choice::Encoder(encoder) => (encoder.clone(), proof(encoder)),
         choice => panic!("an encoder, not {choice}"),
     })
+}
+
+/// The files that a recipe names, as a job brings them.
+fn further(recipe: &Recipe) -> Vec<(FurtherRole, Source)> {
+    let Some(video) = recipe.video_encode() else {
+        return Vec::new();
+    };
+    let watermark = video.watermark.as_ref().map(|watermark| &watermark.picture);
+    let named = [
+        (video.lut.as_ref(), FurtherRole::Lut),
+        (watermark, FurtherRole::Watermark),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(location, role)| Some((role, location?.path()?)));
+    named
+        .map(|(role, path)| (role, Source::File(path)))
+        .collect()
 }
 
 /// Two folders that go with the test: one for inputs, and ffmpeg's scratch.
@@ -233,7 +252,7 @@ impl Studio {
         let prepared = Prepared {
             recipe: recipe.clone(),
             source: Source::File(source.to_owned()),
-            further: Vec::new(),
+            further: further(recipe),
             attributes: None,
             folder: Arc::clone(&self.attempt),
             runner: self.runner(source),
@@ -302,7 +321,8 @@ impl Studio {
         let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
         let runner = self.runner(source);
         let source = Source::File(source.to_owned());
-        let findings = survey(recipe, &media, &runner, &source, None).await?;
+        let mut findings = survey(recipe, &media, &runner, &source, None).await?;
+        let media = findings.applied_to(recipe, &media);
         let made = arguments::encode(
             recipe,
             &media,

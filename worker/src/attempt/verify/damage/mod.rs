@@ -13,6 +13,7 @@ use common::job::changes::Change;
 use common::job::failure::{Failure, Fault};
 
 use crate::ffmpeg::Source;
+use crate::ffmpeg::part::Part;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::survey::{Depth, Survey, survey};
 use crate::ffmpeg::probe::whole;
@@ -30,6 +31,8 @@ pub struct Inspected<'a> {
     pub media: &'a Media,
     /// The tracks of the output.
     pub tracks: &'a [Track],
+    /// The part of the input that becomes the output; `None` for all of it. `media` is that part.
+    pub part: Option<&'a Part>,
 }
 
 fn damaged(what: impl std::fmt::Display) -> Failure {
@@ -37,6 +40,15 @@ fn damaged(what: impl std::fmt::Display) -> Failure {
 }
 
 impl Inspected<'_> {
+    /// Surveys what becomes the output.
+    ///
+    /// # Errors
+    /// If ffprobe cannot read the file to its end.
+    pub async fn survey(self, depth: Depth) -> Result<Survey, Failure> {
+        let stretch = self.part.map(|part| part.stretch(self.media));
+        survey(self.runner, self.source, depth, stretch).await
+    }
+
     /// Makes sure that a local file is as long as its container states. Reads it only if its headers raise a doubt.
     ///
     /// # Errors
@@ -49,7 +61,7 @@ impl Inspected<'_> {
         let breaks_off = tokio::task::spawn_blocking(move || whole::breaks_off(&path)).await;
         // If the file cannot be read, ffmpeg gives the error.
         if matches!(breaks_off, Ok(Ok(true))) {
-            let survey = survey(self.runner, self.source, Depth::Packets).await?;
+            let survey = self.survey(Depth::Packets).await?;
             self.ends_as_stated(&survey)?;
         }
         Ok(())
@@ -85,7 +97,7 @@ impl Inspected<'_> {
         if !self.kept().any(Stream::is_film) {
             return Ok(());
         }
-        let survey = survey(self.runner, self.source, Depth::Packets).await?;
+        let survey = self.survey(Depth::Packets).await?;
         let mut films = self.kept().filter(|stream| stream.is_film()).peekable();
         let is_empty = |film: &Stream| !survey.streams.contains_key(&film.index);
         if films.peek().is_some() && films.all(is_empty) {
@@ -101,7 +113,7 @@ impl Inspected<'_> {
     /// # Errors
     /// If the input cannot be read to its end.
     pub async fn length(self) -> Result<Option<f64>, Failure> {
-        let survey = survey(self.runner, self.source, Depth::Packets).await?;
+        let survey = self.survey(Depth::Packets).await?;
         Ok(self.read(&survey))
     }
 
@@ -110,7 +122,7 @@ impl Inspected<'_> {
     /// # Errors
     /// The input's fault if too much is lost.
     pub async fn explain(self, complaints: &Complaints) -> Result<Vec<Change>, Failure> {
-        let survey = survey(self.runner, self.source, Depth::Frames).await?;
+        let survey = self.survey(Depth::Frames).await?;
         self.judge(&survey, complaints.breaks_off())
             .map_err(|failure| failure.with_log(complaints.words().to_vec()))
     }

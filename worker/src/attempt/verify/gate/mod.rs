@@ -76,13 +76,13 @@ pub async fn check(
     };
     let made = async { probe(runner, &gate.output).await.map_err(blame_output) };
     // These three checks do not depend on each other.
-    let (made, decoded, stated) = tokio::try_join!(made, gate.decode(depth), gate.input_frames())?;
+    let (made, decoded, wanted) = tokio::try_join!(made, gate.decode(depth), gate.wanted_frames())?;
     gate.compare_tracks(&made)?;
     if let Some(plan) = &arguments.size {
         plan.budget.check(output.size())?;
     }
     let mut complaints = complaints.clone();
-    let compared = gate.compare_frames(decoded, &stated, &mut complaints).await;
+    let compared = gate.compare_frames(decoded, &wanted, &mut complaints).await;
     let mut timing = Vec::new();
     if !complaints.is_empty() {
         timing = gate.input.explain(&complaints).await?;
@@ -138,6 +138,13 @@ impl Gate<'_> {
         self.recipe
             .video_encode()
             .is_none_or(|video| video.keeps_frames())
+    }
+
+    /// Whether the number of the output's frames follows from the frames of the input.
+    fn counts_frames(&self) -> bool {
+        self.recipe
+            .video_encode()
+            .is_none_or(|video| video.paces_frames())
     }
 
     /// Decodes the encoded tracks. Returns the number of frames of the first video track if it was decoded whole.
