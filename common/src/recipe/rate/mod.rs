@@ -90,6 +90,9 @@ impl Rate {
             (Self::Crf(_) | Self::Quality(_) | Self::Target(_), None) => {
                 refuse("constant quality".to_owned(), "--bitrate".to_owned())
             }
+            (Self::Target(target), _) if target.max_percent == 0 => {
+                refuse("--max-percent 0".to_owned(), "1 or more".to_owned())
+            }
             (Self::Crf(value), Some(scale)) if !scale.contains(value) => refuse(
                 format!("--crf {value}"),
                 format!("{} (best) to {} (smallest)", scale.best, scale.worst),

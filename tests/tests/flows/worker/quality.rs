@@ -13,7 +13,7 @@ fn job(farm: &Farm, clip: &str, score: &str) -> Job {
         if let Video::Encode(video) = &mut draft.video {
             video.rate = Rate::Target(QualityTarget {
                 score: score.parse().expect("a score"),
-                max_percent: 200,
+                max_percent: 1000,
             });
         }
     });

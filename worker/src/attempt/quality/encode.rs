@@ -172,6 +172,15 @@ impl Bench<'_> {
         })
     }
 
+    /// Removes these samples, and what was made of them: the encode needs the room.
+    pub(crate) fn clear(&self, names: impl Iterator<Item = String>) {
+        for name in names.chain([ENCODED.to_owned()]) {
+            if let Err(error) = self.folder.work().remove_file(&name) {
+                tracing::debug!(name, %error, "a sample stays in scratch until the job ends");
+            }
+        }
+    }
+
     /// The size of a file that ffmpeg made.
     fn size(&self, name: &str) -> Result<u64, Failure> {
         match self.folder.work().symlink_metadata(name) {

@@ -93,6 +93,11 @@ impl Sum {
     }
 }
 
+/// The name of a sample in scratch.
+fn name(sample: usize) -> String {
+    format!("sample-{sample}")
+}
+
 /// A number without decimals that nobody reads.
 fn thousandths(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
@@ -133,6 +138,8 @@ impl Quest<'_> {
                 Next::Try(steps) => steps,
                 Next::Refused(why) => return Err(Failure::input(why)),
                 Next::Found(step, result) => {
+                    let cut = (0..cuts.len()).filter(|sample| cuts[*sample].initialized());
+                    self.bench.clear(cut.map(name));
                     let encoded = sums.get(&step).map(|sum: &Sum| sum.encoded as f64);
                     let size = self.times.zip(encoded).map(|(times, bytes)| times * bytes);
                     return Ok(FoundQuality {
@@ -201,9 +208,8 @@ impl Quest<'_> {
         let own = |task: Task| -> BoxFuture<'_, Result<SampleScore, Failure>> {
             Box::pin(async move {
                 let sample = self.samples[task.sample];
-                let name = format!("sample-{}", task.sample);
                 let cut = cuts[task.sample]
-                    .get_or_try_init(|| self.bench.cut(sample, &name))
+                    .get_or_try_init(async || self.bench.cut(sample, &name(task.sample)).await)
                     .await?;
                 self.bench.score(cut, &recipe(task)?).await
             })
