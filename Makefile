@@ -10,9 +10,9 @@ demo := $(CARGO_TARGET_DIR)/demo
 # Cargo's features are those of all packages that are built at once: programs and examples in one go are built once.
 release := cargo build --release --workspace --bins
 
-.PHONY: help demo test lint soak bench bench-peers bench-quality up down clean
+.PHONY: help demo test lint soak bench bench-peers bench-quality bench-handbrake up down clean
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Encode four sample clips to HEVC on this machine: no server needed
 	@tests/setup demo
@@ -56,6 +56,11 @@ bench-peers: ## Measure jobs that do nothing, beside other queues
 bench-quality: ## Measure how much alike one quality looks on all encoders
 	@tests/setup test
 	tests/quality table
+
+bench-handbrake: ## Encode beside HandBrakeCLI: size, quality and time
+	@tests/setup handbrake
+	cargo build --release -p ffmpeg-easy-producer -p ffmpeg-easy-worker
+	tests/peers/handbrake
 
 up: ## Start broker, store, monitor and a worker in containers
 	@tests/setup docker

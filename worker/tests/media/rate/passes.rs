@@ -114,3 +114,20 @@ async fn the_passes_of_two_films_do_not_mix_their_statistics() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_stop_ends_either_pass() {
+    for studio in Studio::each() {
+        let clip = clip(&studio, "clip.mkv");
+        let recipe = recipe("libx265", |video| {
+            video.rate = bitrate("150k");
+            video.two_pass = true;
+            video.speed = Some(Speed::Slowest);
+        });
+        for from in [0.0, 0.5] {
+            let stopped = studio.stop_at(&clip, &recipe, |share| share.from == from);
+            let failure = stopped.await.expect_err("it was stopped");
+            assert_eq!(failure.fault, Fault::Passing, "{from}: {failure}");
+        }
+    }
+}

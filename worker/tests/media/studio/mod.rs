@@ -18,7 +18,7 @@ use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::attempt::quality::target::Alone;
 use worker::attempt::scratch::{AttemptFolder, Scratch};
-use worker::attempt::steps::{Notice, Prepared, Probed};
+use worker::attempt::steps::{Notice, Prepared, Probed, Share};
 use worker::attempt::survey::survey;
 use worker::attempt::verify::gate::{Checked, Depth};
 use worker::ffmpeg::build::Build;
@@ -242,6 +242,39 @@ impl Studio {
         Ok(encoded.verify(depth).await?.checked)
     }
 
+    fn prepared(&self, source: &Path, recipe: &Recipe) -> Prepared {
+        Prepared {
+            recipe: recipe.clone(),
+            source: Source::File(source.to_owned()),
+            further: further(recipe),
+            attributes: None,
+            folder: Arc::clone(&self.attempt),
+            runner: self.runner(source),
+        }
+    }
+
+    /// Encodes, and stops it at the first progress of a run with such a share.
+    pub(crate) async fn stop_at(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+        is_due: impl Fn(Share) -> bool,
+    ) -> Result<(), Failure> {
+        let prepared = self.prepared(source, recipe);
+        let stop = prepared.runner.stop.clone();
+        let encoder = encoder(recipe);
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
+        let probed = prepared.probe(encoder, &self.build()).await?;
+        let notify = |notice: Notice<'_>| {
+            if let Notice::Progress(_, share) = notice
+                && is_due(share)
+            {
+                stop.cancel();
+            }
+        };
+        probed.encode(notify).await.map(|_| ())
+    }
+
     /// The steps before the encode.
     async fn searched(
         &self,
@@ -249,14 +282,7 @@ impl Studio {
         recipe: &Recipe,
         on_progress: &(dyn Fn(f32) + Send + Sync),
     ) -> Result<Probed, Failure> {
-        let prepared = Prepared {
-            recipe: recipe.clone(),
-            source: Source::File(source.to_owned()),
-            further: further(recipe),
-            attributes: None,
-            folder: Arc::clone(&self.attempt),
-            runner: self.runner(source),
-        };
+        let prepared = self.prepared(source, recipe);
         let encoder = encoder(recipe);
         let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
         let build = self.build();
