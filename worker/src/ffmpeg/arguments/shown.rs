@@ -4,15 +4,23 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::ffmpeg::arguments::Arguments;
+use crate::ffmpeg::arguments::passes::at_bitrate;
 use crate::ffmpeg::{Source, file};
 
 impl Arguments {
     /// The runs of ffmpeg, one a line, for a person who wants to run them. `input` and `output` are the names that stand
-    /// for the source and the output; files of the attempt's folder have no folder.
+    /// for the source and the output; files of the attempt's folder have no folder. For a size, the bitrate is an estimate:
+    /// the worker weighs the other tracks first.
     pub fn shown(&self, source: &Source, output: &Path, names: (&str, &str)) -> String {
-        let runs = self.before.iter().chain([&self.list]);
+        let bitrate = self.size.as_ref().map(|plan| plan.budget.estimate);
+        let passes = self.first_pass.iter().chain([&self.list]);
+        let passes = passes.map(|run| match bitrate {
+            Some(bitrate) => at_bitrate(run, bitrate),
+            None => run.clone(),
+        });
+        let runs = self.before.iter().cloned().chain(passes);
         let shown = Shown::new(source, output, names);
-        let lines: Vec<String> = runs.map(|run| shown.line(run)).collect();
+        let lines: Vec<String> = runs.map(|run| shown.line(&run)).collect();
         lines.join("\n")
     }
 }

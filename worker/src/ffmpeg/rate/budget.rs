@@ -38,6 +38,8 @@ pub struct Budget {
     films: usize,
     /// Bytes that the container needs to hold the films' frames.
     overhead: f64,
+    /// The bits per second of each film as far as they are known before the other tracks are measured.
+    pub estimate: u64,
 }
 
 impl Budget {
@@ -68,13 +70,14 @@ impl Budget {
             })?;
         let films = || tracks.iter().filter(|track| track.by == TrackMethod::Video);
         let frames: f64 = films().map(|track| frames(&track.source, seconds)).sum();
-        let budget = Self {
+        let mut budget = Self {
+            estimate: 0,
             size,
             seconds,
             films: films().count().max(1),
             overhead: frames * bytes_of_frame(recipe.container),
         };
-        budget.bitrate(budget.least_rest(recipe, tracks))?;
+        budget.estimate = budget.bitrate(budget.least_rest(recipe, tracks))?;
         Ok(Some(budget))
     }
 
@@ -178,6 +181,7 @@ mod tests {
             seconds,
             films: 1,
             overhead: 0.0,
+            estimate: 0,
         }
     }
 
