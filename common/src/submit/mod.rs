@@ -6,5 +6,6 @@ pub mod depth;
 pub mod existing_outputs;
 pub mod naming;
 pub mod output_job;
+pub mod output_set;
 pub mod result;
 pub mod terms;

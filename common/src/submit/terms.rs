@@ -12,8 +12,6 @@ use crate::recipe::Recipe;
 /// How jobs are made, and what they may replace.
 #[derive(Clone, Debug)]
 pub struct JobTerms {
-    /// The recipe of the jobs.
-    pub recipe: Recipe,
     /// Further queues that open to a waiting job.
     pub fallbacks: Option<Fallbacks>,
     /// The only worker that may run the jobs; `None` for any worker.
@@ -41,11 +39,16 @@ pub enum Renew {
     Ended,
 }
 
+impl Default for JobTerms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl JobTerms {
     /// The terms that hold unless a person asks for others: no file and no job is replaced.
-    pub fn new(recipe: Recipe) -> Self {
+    pub fn new() -> Self {
         Self {
-            recipe,
             fallbacks: None,
             worker: None,
             priority: Priority::default(),
@@ -61,13 +64,13 @@ impl JobTerms {
         self.overwrite || self.again
     }
 
-    /// The lane that the jobs are enqueued in.
-    pub fn lane(&self) -> Lane {
+    /// The lane that jobs of this recipe are enqueued in.
+    pub fn lane(&self, recipe: &Recipe) -> Lane {
         Lane {
             priority: self.priority,
             queue: match &self.worker {
                 Some(worker) => Queue::On(worker.clone()),
-                None => self.recipe.queue(),
+                None => recipe.queue(),
             },
         }
     }

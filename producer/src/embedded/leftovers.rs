@@ -8,7 +8,6 @@ use common::broker::{Broker, Lanes};
 use common::farm::queue::Lane;
 use common::job::id::JobId;
 use common::job::run::Run;
-use common::names::location::Location;
 use common::names::subject::JOBS;
 use common::submit::output_job::JobsByOutput;
 use common::submit::terms::JobTerms;
@@ -16,7 +15,7 @@ use futures::TryStreamExt;
 
 use crate::cli::exit::Error;
 use crate::submit::entry::Entry;
-use crate::submit::sources::SourceFile;
+use crate::submit::send::Wanted;
 
 /// Messages that are read at once.
 const PAGE: usize = 1000;
@@ -42,17 +41,17 @@ pub(crate) async fn release_claims(broker: &Broker) -> Result<(), Error> {
 
 /// Takes the jobs out that [`forget_outdated`] forgets.
 pub(crate) fn take_outdated(
-    pairs: &[(SourceFile, Location)],
+    wanted: &[Wanted],
     jobs_by_output: &mut JobsByOutput,
     terms: &JobTerms,
 ) -> Vec<JobId> {
     let mut outdated = Vec::new();
-    for (source, output) in pairs {
-        let last_job = jobs_by_output.get(output);
-        let work = source.work(&terms.recipe, output.clone());
+    for one in wanted {
+        let last_job = jobs_by_output.get(&one.output);
+        let work = one.work();
         if let Some(other) = last_job.filter(|last_job| last_job.blocks(&work, terms)) {
             outdated.push(other.job().id);
-            jobs_by_output.remove(output);
+            jobs_by_output.remove(&one.output);
         }
     }
     outdated
@@ -62,11 +61,11 @@ pub(crate) fn take_outdated(
 /// source. Otherwise the new jobs would be refused. To be called before jobs are submitted.
 pub(crate) async fn forget_outdated(
     broker: &Broker,
-    pairs: &[(SourceFile, Location)],
+    wanted: &[Wanted],
     jobs_by_output: &mut JobsByOutput,
     terms: &JobTerms,
 ) -> Result<(), Error> {
-    for job in take_outdated(pairs, jobs_by_output, terms) {
+    for job in take_outdated(wanted, jobs_by_output, terms) {
         broker.forget(&job).await?;
     }
     Ok(())

@@ -9,14 +9,14 @@ use common::submit::output_job::JobsByOutput;
 
 use crate::cli::exit::Error;
 use crate::download::target::DownloadTarget;
-use crate::submit::sources::SourceFile;
+use crate::submit::send::Wanted;
 
-/// Reads the sizes of the files at the outputs of these pairs. If an output is missing, a download of it counts.
+/// Reads the sizes of the files at the outputs that are wanted. If an output is missing, a download of it counts.
 pub(crate) async fn look(
     stores: &Stores,
     folder: &Location,
     target: Option<&DownloadTarget>,
-    pairs: &[(SourceFile, Location)],
+    wanted: &[Wanted],
     jobs: JobsByOutput,
 ) -> Result<ExistingOutputs, Error> {
     let mut existing = ExistingOutputs {
@@ -31,7 +31,7 @@ pub(crate) async fn look(
                 .insert(object.location, file(object.size, false));
         }
     }
-    for (_, output) in pairs {
+    for Wanted { output, .. } in wanted {
         let size =
             |location: &Location, is_download| Some(file(size(&location.path()?)?, is_download));
         let download = || size(&target?.place(output)?, true);

@@ -4,6 +4,7 @@ use common::broker::Broker;
 use common::matching::pin;
 use common::matching::plan::Plan;
 use common::names::location::Location;
+use common::recipe::Recipe;
 use common::store::{StoreError, Stores};
 use common::submit::terms::JobTerms;
 
@@ -39,19 +40,20 @@ pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
 /// If it refuses, or an encoder is unknown.
 pub(crate) async fn check_served(
     broker: &Broker,
+    recipe: &Recipe,
     terms: &JobTerms,
     jobs: &[Vec<Location>],
     required: bool,
 ) -> Result<(), Error> {
     let workers = broker.workers().await?;
-    check_known(&terms.recipe, &workers)?;
+    check_known(recipe, &workers)?;
     let (advice, unfit) = match &terms.worker {
-        Some(worker) => match pin::check(&terms.recipe, worker, &workers, &jobs.concat()) {
+        Some(worker) => match pin::check(recipe, worker, &workers, &jobs.concat()) {
             Ok(()) => return Ok(()),
             Err(why) => (why.to_string(), Vec::new()),
         },
         None => {
-            let plan = Plan::of(&terms.recipe, &workers).between(&workers, jobs);
+            let plan = Plan::of(recipe, &workers).between(&workers, jobs);
             if plan.is_served() {
                 return Ok(());
             }
@@ -69,7 +71,7 @@ pub(crate) async fn check_served(
     };
     eprintln!(
         "warning: {advice}; jobs wait in the queue {} {until}",
-        terms.lane().queue
+        terms.lane(recipe).queue
     );
     for unfit in unfit.iter().take(TOLD) {
         eprintln!("warning: {}: {}", unfit.worker, unfit.reason);

@@ -1,6 +1,7 @@
 //! Submitting sources with their outputs as one batch.
 
 use common::broker::{NewBatch, SubmittedJob};
+use common::job::work::Work;
 use common::names::location::Location;
 use common::recipe::Recipe;
 use common::submit::result::SubmitResult;
@@ -9,26 +10,40 @@ use crate::cli::exit::Error;
 use crate::submit::entry::Entry;
 use crate::submit::sources::SourceFile;
 
-/// A source with its output.
+/// An output that is wanted of a source.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     pub source: SourceFile,
+    pub recipe: Recipe,
     pub output: Location,
+    /// What tells the output from the other outputs of its source; `None` if there is only one.
+    pub label: Option<String>,
     /// Why the source gets no job, if that was decided before its upload.
     pub decided: Option<SubmitResult>,
 }
 
-/// Submits the sources that nothing was decided about. There is an entry for each source, in the same order.
-pub(crate) async fn submit(
-    batch: NewBatch<'_>,
-    recipe: &Recipe,
-    wanted: Vec<Wanted>,
-) -> Result<Vec<Entry>, Error> {
+impl Wanted {
+    /// The name of the source, with what tells the output from the others.
+    pub(crate) fn name(&self) -> String {
+        let name = self.source.name.to_string_lossy();
+        match &self.label {
+            Some(label) => format!("{name} {label}"),
+            None => name.into_owned(),
+        }
+    }
+
+    /// What its job does.
+    pub(crate) fn work(&self) -> Work {
+        self.source.work(&self.recipe, self.output.clone())
+    }
+}
+
+/// Submits the outputs that nothing was decided about. There is an entry for each output, in the same order.
+pub(crate) async fn submit(batch: NewBatch<'_>, wanted: Vec<Wanted>) -> Result<Vec<Entry>, Error> {
     let mut files = Vec::with_capacity(wanted.len());
     let mut jobs = Vec::new();
     for one in wanted {
-        let name = one.source.name.to_string_lossy().into_owned();
-        let job = batch.job(one.source.work(recipe, one.output));
+        let (name, job) = (one.name(), batch.job(one.work()));
         let decided = match one.decided {
             None => {
                 jobs.push(job);

@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use common::broker::{Broker, NamesError, Outputs};
 use common::names::location::Location;
 use common::names::printable::printable;
-use common::recipe::{Container, Recipe};
+use common::recipe::Recipe;
 use common::store::Stores;
 use common::submit::naming;
-use common::submit::naming::NamedSource;
+use common::submit::naming::{NamedSource, Unnameable};
 use common::submit::output_job::JobsByOutput;
+use common::submit::output_set::OutputSet;
 use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
 use crate::display::units;
 use crate::submit::destination::Destination;
+use crate::submit::send::Wanted;
 use crate::submit::sources::{Search, SourceFile, SourceOptions};
 
 /// A file that a person named and that gets no job.
@@ -107,14 +109,14 @@ impl Submission {
         &mut self,
         broker: &Broker,
         destination: &Destination,
-        container: Container,
-    ) -> Result<(Vec<(SourceFile, Location)>, JobsByOutput), Error> {
+        set: &OutputSet,
+    ) -> Result<(Vec<Wanted>, JobsByOutput), Error> {
         let sources = std::mem::take(&mut self.sources);
-        let (outputs, jobs_by_output) = named(broker, &sources, destination, container).await?;
-        let mut pairs = Vec::with_capacity(sources.len());
-        for (source, output) in sources.into_iter().zip(outputs) {
-            match output {
-                Ok(output) => pairs.push((source, output)),
+        let (outputs, jobs_by_output) = named(broker, &sources, destination, set).await?;
+        let mut wanted = Vec::with_capacity(outputs.len());
+        for (source, outputs) in sources.into_iter().zip(outputs) {
+            match outputs {
+                Ok(outputs) => wanted.extend(wanted_of(&source, outputs, set)),
                 Err(why) => {
                     let left = LeftOut::new(&source.name, why);
                     eprintln!("{}", printable(&format!("{}: {}", left.error, left.file)));
@@ -122,7 +124,7 @@ impl Submission {
                 }
             }
         }
-        Ok((pairs, jobs_by_output))
+        Ok((wanted, jobs_by_output))
     }
 
     /// The exit code, given that of the jobs.
@@ -134,15 +136,18 @@ impl Submission {
     }
 }
 
-/// The outputs of the sources, and the jobs that they belong to.
+/// The outputs of one source, or why it can have none.
+type OutputsOfOne = Result<Vec<Location>, Unnameable>;
+
+/// The outputs of each source, and the jobs that they belong to.
 pub(crate) async fn named(
     broker: &Broker,
     sources: &[SourceFile],
     destination: &Destination,
-    container: Container,
-) -> Result<(Vec<naming::Output>, JobsByOutput), Error> {
+    set: &OutputSet,
+) -> Result<(Vec<OutputsOfOne>, JobsByOutput), Error> {
     let named: Vec<NamedSource<'_>> = sources.iter().map(SourceFile::named).collect();
-    let outputs = broker.name_outputs(&named, &destination.folder, container);
+    let outputs = broker.name_outputs(&named, &destination.folder, set);
     let Outputs {
         outputs,
         jobs_by_output,
@@ -158,7 +163,25 @@ pub(crate) async fn named(
             .collect();
         naming::refuse_sources(&named, &places).map_err(Error::usage)?;
     }
-    Ok((outputs, jobs_by_output))
+    let of_each = outputs.chunks(set.recipes().len());
+    let of_each = of_each.map(|outputs| outputs.iter().cloned().collect());
+    Ok((of_each.collect(), jobs_by_output))
+}
+
+/// What is wanted of a source whose outputs have these names.
+pub(crate) fn wanted_of(
+    source: &SourceFile,
+    outputs: Vec<Location>,
+    set: &OutputSet,
+) -> impl Iterator<Item = Wanted> {
+    let outputs = set.recipes().iter().zip(outputs).enumerate();
+    outputs.map(|(number, (recipe, output))| Wanted {
+        source: source.clone(),
+        recipe: recipe.clone(),
+        output,
+        label: set.label(number).map(str::to_owned),
+        decided: None,
+    })
 }
 
 /// The label of a batch: the paths that a person named.

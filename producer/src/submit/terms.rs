@@ -44,11 +44,10 @@ pub(crate) struct JobOptions {
 impl JobOptions {
     /// # Errors
     /// If only one of `--hop-after` and several encoders is given.
-    pub(crate) fn terms(&self, recipe: Recipe, renew: Renew) -> Result<JobTerms, Error> {
+    pub(crate) fn terms(&self, recipe: &Recipe, renew: Renew) -> Result<JobTerms, Error> {
         Ok(JobTerms {
-            fallbacks: self.fallbacks(&recipe)?,
+            fallbacks: self.fallbacks(recipe)?,
             worker: self.worker.clone(),
-            recipe,
             priority: self.priority,
             attempts: self.attempts,
             again: self.again,

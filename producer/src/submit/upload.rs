@@ -1,12 +1,12 @@
 //! Uploading local files to the store. Files that are there already are not uploaded again.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
 use common::broker::NewBatch;
 use common::job::input::Input;
 use common::names::location::Location;
-use common::recipe::Recipe;
 use common::store::{StoreError, Stores};
 use common::submit::naming::as_key;
 use futures::StreamExt;
@@ -223,32 +223,35 @@ pub(crate) fn expected(
 pub(crate) async fn upload_needed(
     stores: &Stores,
     store: Option<&Location>,
-    pairs: Vec<(SourceFile, Location)>,
-    (batch, recipe): (&NewBatch<'_>, &Recipe),
+    mut wanted: Vec<Wanted>,
+    batch: &NewBatch<'_>,
     shutdown: &CancellationToken,
 ) -> Result<Vec<Wanted>, Error> {
-    let mut wanted: Vec<Wanted> = pairs
-        .into_iter()
-        .map(|(source, output)| {
-            let expected = expected(store, &source, batch, &output);
-            let job = batch.job(expected.work(recipe, output.clone()));
-            Wanted {
-                decided: batch.decided(&job),
-                source,
-                output,
-            }
-        })
-        .collect();
+    for one in &mut wanted {
+        let source = expected(store, &one.source, batch, &one.output);
+        let work = source.work(&one.recipe, one.output.clone());
+        one.decided = batch.decided(&batch.job(work));
+    }
     let Some(store) = store else {
         return Ok(wanted);
     };
-    let is_open = |wanted: &Wanted| wanted.decided.is_none();
-    let sources = wanted.iter().filter(|one| is_open(one));
-    let sources = sources.map(|one| one.source.clone()).collect();
+    // A source of several outputs is uploaded once.
+    let mut seen = HashSet::new();
+    let open = wanted.iter().filter(|one| one.decided.is_none());
+    let sources: Vec<SourceFile> = open
+        .filter(|one| seen.insert(&one.source.input.location))
+        .map(|one| one.source.clone())
+        .collect();
+    let places: Vec<Location> = sources
+        .iter()
+        .map(|source| source.input.location.clone())
+        .collect();
     let copies = upload(stores, store, sources, shutdown).await?;
-    let missing = wanted.iter_mut().filter(|one| is_open(one));
-    for (one, copy) in missing.zip(copies) {
-        one.source = copy;
+    let copies: HashMap<Location, SourceFile> = places.into_iter().zip(copies).collect();
+    for one in wanted.iter_mut().filter(|one| one.decided.is_none()) {
+        if let Some(copy) = copies.get(&one.source.input.location) {
+            one.source = copy.clone();
+        }
     }
     Ok(wanted)
 }

@@ -28,6 +28,10 @@ pub struct Stream {
     #[serde(default)]
     pub channels: u32,
     #[serde(default)]
+    width: u32,
+    #[serde(default)]
+    height: u32,
+    #[serde(default)]
     nb_read_frames: Option<String>,
     #[serde(default)]
     disposition: Disposition,
@@ -49,6 +53,11 @@ struct Format {
 }
 
 impl Stream {
+    /// Width and height of the picture, in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
     /// The value of a tag, e.g. `language`.
     pub fn tag(&self, name: &str) -> Option<&str> {
         self.tags.get(name).map(String::as_str)

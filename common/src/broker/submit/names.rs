@@ -2,15 +2,15 @@
 
 use crate::broker::{Broker, BrokerError};
 use crate::names::location::Location;
-use crate::recipe::Container;
 use crate::submit::naming;
 use crate::submit::naming::{NamedSource, NamingError, Output, OutputOwner, OutputOwners};
 use crate::submit::output_job::JobsByOutput;
+use crate::submit::output_set::OutputSet;
 
 /// The outputs of new jobs.
 #[derive(Debug)]
 pub struct Outputs {
-    /// One output for each source, in the order of the sources.
+    /// The outputs, in the order of the sources: all outputs of the first, then those of the next.
     pub outputs: Vec<Output>,
     /// The last jobs of these outputs.
     pub jobs_by_output: JobsByOutput,
@@ -36,10 +36,9 @@ impl Broker {
         &self,
         sources: &[NamedSource<'_>],
         folder: &Location,
-        container: Container,
+        set: &OutputSet,
     ) -> Result<Outputs, NamesError> {
-        let candidates =
-            naming::candidates(sources, folder, container).map_err(NamingError::from)?;
+        let candidates = naming::candidates(sources, folder, set).map_err(NamingError::from)?;
         let jobs_by_output = self.jobs_by_output(candidates).await?;
         let given: OutputOwners = jobs_by_output
             .iter()
@@ -51,7 +50,7 @@ impl Broker {
                 (output.clone(), owner)
             })
             .collect();
-        let outputs = naming::outputs(sources, folder, container, &given)?;
+        let outputs = naming::outputs(sources, folder, set, &given)?;
         Ok(Outputs {
             outputs,
             jobs_by_output,

@@ -187,8 +187,11 @@ impl NewBatch<'_> {
             self.broker.keep_batch(&self.batch).await?;
             self.is_kept = true;
         }
-        let lane = self.terms.lane();
-        let jobs: Vec<(Job, Lane)> = jobs.into_iter().map(|job| (job, lane.clone())).collect();
+        let with_lane = |job: Job| {
+            let lane = self.terms.lane(&job.recipe);
+            (job, lane)
+        };
+        let jobs: Vec<(Job, Lane)> = jobs.into_iter().map(with_lane).collect();
         let results = self.broker.enqueue(&jobs, |_| {}).await?;
         let answers: Vec<Answer> = results
             .into_iter()

@@ -14,8 +14,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const MADE: u64 = 5;
 
 fn terms() -> JobTerms {
-    let encoder = "libx265".parse().expect("an encoder");
-    JobTerms::new(testing::job(Choice::Encoder(encoder), 10).recipe)
+    JobTerms::new()
 }
 
 fn again() -> JobTerms {

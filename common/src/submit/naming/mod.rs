@@ -1,6 +1,6 @@
 //! The names of outputs.
 //!
-//! `sub/Film.mp4` becomes `sub/Film.mkv`. Two sources that would share this name keep their own extensions
+//! `sub/Film.mp4` becomes `sub/Film.mkv`, or what the name template says. Two sources that would share this name keep their own extensions
 //! (`Film.mp4.mkv`, `Film.mov.mkv`). A name stays with the source that it was given to, so a source that arrives later
 //! renames no other output: only the newcomer keeps its extension.
 
@@ -8,11 +8,11 @@
 mod tests;
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use crate::names::location::{Location, LocationError};
-use crate::recipe::Container;
+use crate::recipe::NameError;
+use crate::submit::output_set::OutputSet;
 
 /// The most bytes of a file name. Common file systems take no more, and neither do stores that keep objects as files.
 const LONGEST_NAME: usize = 255;
@@ -68,18 +68,32 @@ pub enum NamingError {
     Location(#[from] LocationError),
 }
 
-/// The name of an output is too long for a store.
+/// Why a source can have no output.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the name of its output would be {bytes} bytes long, and {most} are possible: rename it")]
-pub struct TooLong {
-    /// The length of the name in bytes.
-    pub bytes: usize,
-    /// The most bytes that a name may have.
-    pub most: usize,
+pub enum Unnameable {
+    /// The name of its output is too long for a store.
+    #[error(
+        "the name of its output would be {bytes} bytes long, and {most} are possible: rename it"
+    )]
+    TooLong {
+        /// The length of the name in bytes.
+        bytes: usize,
+        /// The most bytes that a name may have.
+        most: usize,
+    },
+    /// The name template makes no name of it.
+    #[error("{0}: rename it, or leave the name template out")]
+    Template(String),
 }
 
-/// The output of a source, or why the source can have none.
-pub type Output = Result<Location, TooLong>;
+impl From<NameError> for Unnameable {
+    fn from(error: NameError) -> Self {
+        Self::Template(error.to_string())
+    }
+}
+
+/// An output of a source, or why the source can have none.
+pub type Output = Result<Location, Unnameable>;
 
 /// Every output that these sources may get. [`OutputOwners`] has to cover them.
 ///
@@ -88,33 +102,41 @@ pub type Output = Result<Location, TooLong>;
 pub fn candidates(
     sources: &[NamedSource<'_>],
     folder: &Location,
-    container: Container,
+    set: &OutputSet,
 ) -> Result<Vec<Location>, LocationError> {
-    let names = sources.iter().map(|source| Names::of(source, container));
-    names
+    each(sources, set)
+        .filter_map(|(_, names)| names.ok())
         .flat_map(|names| [names.plain, names.whole])
-        .map(|name| below(folder, &name))
+        .map(|name: PathBuf| below(folder, &name))
         .collect()
 }
 
-/// The outputs of the sources, in the same order: each below `folder`, at its source's path. `given` has the owners of
-/// the [`candidates`].
+/// The outputs of the sources, in the same order: all outputs of the first source, then those of the next. Each lies
+/// below `folder`, at its source's path. `given` has the owners of the [`candidates`].
 ///
 /// # Errors
 /// If two outputs still share a name, or an output would replace a source.
 pub fn outputs(
     sources: &[NamedSource<'_>],
     folder: &Location,
-    container: Container,
+    set: &OutputSet,
     given: &OutputOwners,
 ) -> Result<Vec<Output>, NamingError> {
-    let names: Vec<Names> = sources
-        .iter()
-        .map(|source| Names::of(source, container))
-        .collect();
+    let mut outputs: Vec<Output> = Vec::new();
+    let (mut names, mut nameable) = (Vec::new(), Vec::new());
+    for (index, (source, made)) in each(sources, set).enumerate() {
+        match made {
+            Ok(made) => {
+                names.push(made);
+                nameable.push((index, source));
+                outputs.push(Ok(folder.clone()));
+            }
+            Err(why) => outputs.push(Err(why.into())),
+        }
+    }
     let owner = |name: &Path| given.get(&below(folder, name).ok()?);
     let chosen = unique(&names, owner).map_err(|(one, other)| {
-        let [one, other] = [one, other].map(|index| sources[index].location);
+        let [one, other] = [one, other].map(|index| nameable[index].1.location);
         if one == other {
             return NamingError::Twice(one.clone());
         }
@@ -130,12 +152,26 @@ pub fn outputs(
         .collect::<Result<Vec<_>, _>>()?;
     refuse_sources(sources, &locations)?;
     let measured = chosen.iter().zip(locations);
-    Ok(measured
-        .map(|(name, location)| measure(name, &location).map(|()| location))
-        .collect())
+    let measured = measured.map(|(name, location)| measure(name, &location).map(|()| location));
+    for ((index, _), output) in nameable.into_iter().zip(measured) {
+        outputs[index] = output;
+    }
+    Ok(outputs)
 }
 
-fn measure(name: &Path, location: &Location) -> Result<(), TooLong> {
+/// The names of each output of each source.
+fn each<'a>(
+    sources: &'a [NamedSource<'a>],
+    set: &'a OutputSet,
+) -> impl Iterator<Item = (&'a NamedSource<'a>, Result<Names, NameError>)> {
+    let numbers = 0..set.recipes().len();
+    sources.iter().flat_map(move |source| {
+        let numbers = numbers.clone();
+        numbers.map(move |number| (source, Names::of(source, set, number)))
+    })
+}
+
+fn measure(name: &Path, location: &Location) -> Result<(), Unnameable> {
     let last = if location.is_remote() {
         as_key(Path::new(name.file_name().unwrap_or_default())).len()
     } else {
@@ -149,7 +185,7 @@ fn measure(name: &Path, location: &Location) -> Result<(), TooLong> {
     };
     for (bytes, most) in [(last, LONGEST_NAME), (key, LONGEST_KEY)] {
         if bytes > most {
-            return Err(TooLong { bytes, most });
+            return Err(Unnameable::TooLong { bytes, most });
         }
     }
     Ok(())
@@ -164,24 +200,21 @@ pub fn source_name(location: &Location) -> String {
 struct Names {
     /// The file name of the source.
     source: String,
-    /// The source's path with the container's extension in the place of the source's own.
+    /// The output's path without the source's extension.
     plain: PathBuf,
-    /// The source's path with the container's extension after the source's own.
+    /// The output's path with the source's extension as a part of its name.
     whole: PathBuf,
 }
 
 impl Names {
-    fn of(source: &NamedSource<'_>, container: Container) -> Self {
-        let extension = container.extension();
+    /// The names for an output of a source, by the output's number.
+    fn of(source: &NamedSource<'_>, set: &OutputSet, number: usize) -> Result<Self, NameError> {
         let name = plain(source.name);
-        let mut whole: OsString = name.as_os_str().to_owned();
-        whole.push(".");
-        whole.push(extension);
-        Self {
+        Ok(Self {
             source: as_key(Path::new(name.file_name().unwrap_or_default())),
-            plain: name.with_extension(extension),
-            whole: whole.into(),
-        }
+            plain: set.path(&name, number, false)?,
+            whole: set.path(&name, number, true)?,
+        })
     }
 }
 

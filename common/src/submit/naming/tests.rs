@@ -1,4 +1,11 @@
 use super::*;
+use crate::recipe::{Container, Recipe};
+
+/// One output in this container.
+fn into(container: Container) -> OutputSet {
+    let recipe = Recipe::copy().edit(|draft| draft.container = container);
+    OutputSet::one(recipe.expect("sound"))
+}
 
 fn named(names: &[&str]) -> Result<Vec<String>, (usize, usize)> {
     named_beside(names, &[])
@@ -15,7 +22,7 @@ fn named_beside(
         .map(|name| {
             let name = Path::new(name);
             let location = &place;
-            Names::of(&NamedSource { name, location }, Container::Mkv)
+            Names::of(&NamedSource { name, location }, &into(Container::Mkv), 0).expect("a name")
         })
         .collect();
     let owners: HashMap<PathBuf, OutputOwner> = given
@@ -120,6 +127,7 @@ fn a_name_that_was_given_stays_and_the_newcomer_keeps_its_extension() {
 
 #[test]
 fn a_name_that_is_too_long_is_known() {
+    let too_long = |bytes, most| Unnameable::TooLong { bytes, most };
     let long = |letters: usize, rest: &str| format!("{}{rest}", "D".repeat(letters));
     let two_bytes = format!("{}.mp4", "ü".repeat(126));
     for folder in ["file:///media/out", "s3://media/out"] {
@@ -129,13 +137,13 @@ fn a_name_that_is_too_long_is_known() {
             let name = Path::new(name);
             let location = &place;
             let named = [NamedSource { name, location }];
-            let outputs = outputs(&named, &folder, Container::Mkv, &OutputOwners::new());
+            let outputs = outputs(&named, &folder, &into(Container::Mkv), &OutputOwners::new());
             outputs.expect("named").remove(0)
         };
         assert!(length(&long(251, ".mp4")).is_ok());
         let refused = length(&long(252, ".ts")).expect_err("256 bytes");
-        assert_eq!((refused.bytes, refused.most), (256, 255));
-        assert_eq!(length(&two_bytes).expect_err("in bytes").bytes, 256);
+        assert_eq!(refused, too_long(256, 255));
+        assert_eq!(length(&two_bytes), Err(too_long(256, 255)));
         assert!(length(&format!("{}/a.mp4", long(255, ""))).is_ok());
     }
     let deep = format!("{}a.mp4", "folder/".repeat(150));
@@ -144,9 +152,9 @@ fn a_name_that_is_too_long_is_known() {
         name: Path::new(&deep),
         location: &place,
     }];
-    let outputs = outputs(&named, &place, Container::Mkv, &OutputOwners::new());
+    let outputs = outputs(&named, &place, &into(Container::Mkv), &OutputOwners::new());
     let refused = outputs.expect("named").remove(0).expect_err("a long key");
-    assert_eq!(refused.most, 1024);
+    assert!(matches!(refused, Unnameable::TooLong { most: 1024, .. }));
 }
 
 #[test]
@@ -162,7 +170,12 @@ fn no_name_leads_out_of_the_folder() {
                     location: &place,
                 })
                 .collect();
-            outputs(&sources, &folder, Container::Mkv, &OutputOwners::new())
+            outputs(
+                &sources,
+                &folder,
+                &into(Container::Mkv),
+                &OutputOwners::new(),
+            )
         };
         let outputs = outputs_of(&["../../b/c.avi", "/etc/d.avi"]).expect("named");
         assert_eq!(
@@ -192,9 +205,108 @@ fn a_source_is_never_an_output() {
         name: Path::new("film.mkv"),
         location: &location,
     };
-    let into = Location::file(&folder).expect("absolute");
-    let error =
-        outputs(&[source], &into, Container::Mkv, &OutputOwners::new()).expect_err("refused");
+    let beside = Location::file(&folder).expect("absolute");
+    let error = outputs(
+        &[source],
+        &beside,
+        &into(Container::Mkv),
+        &OutputOwners::new(),
+    )
+    .expect_err("refused");
     assert!(error.to_string().contains("would be a source"), "{error}");
-    assert!(outputs(&[source], &into, Container::Mp4, &OutputOwners::new()).is_ok());
+    assert!(
+        outputs(
+            &[source],
+            &beside,
+            &into(Container::Mp4),
+            &OutputOwners::new()
+        )
+        .is_ok()
+    );
+}
+
+/// Two renditions of each source.
+fn ladder(template: Option<&str>) -> OutputSet {
+    use crate::recipe::Outputs;
+    use crate::recipe::encoder::Codec;
+    let recipe = Recipe::encode(crate::recipe::VideoEncode::new(
+        crate::recipe::Choice::Codec(Codec::H264),
+    ));
+    let outputs = Outputs {
+        name: template.map(|text| text.parse().expect("a template")),
+        renditions: ["1080p", "480p"]
+            .map(|text| text.parse().expect("one"))
+            .into(),
+    };
+    OutputSet::new(&recipe.expect("sound"), &outputs, None).expect("they differ")
+}
+
+#[test]
+fn renditions_are_named_beside_each_other_and_again_the_same() {
+    let place = |name: &str| Location::s3("media", name).expect("a location");
+    let (mov, mp4) = (place("in/a.mov"), place("in/a.mp4"));
+    let source = |name, location| NamedSource {
+        name: Path::new(name),
+        location,
+    };
+    let out = place("out");
+    let set = ladder(None);
+    let sources = [source("a.mp4", &mp4), source("a.mov", &mov)];
+    let name = |sources: &[NamedSource<'_>], given: &OutputOwners| -> Vec<String> {
+        let outputs = outputs(sources, &out, &set, given).expect("named");
+        outputs
+            .into_iter()
+            .map(|output| output.expect("a name").name())
+            .collect()
+    };
+    let both = [
+        "a.mp4-1080p.mkv",
+        "a.mp4-480p.mkv",
+        "a.mov-1080p.mkv",
+        "a.mov-480p.mkv",
+    ];
+    assert_eq!(name(&sources, &OutputOwners::new()), both);
+    let owner = |source: &str| OutputOwner {
+        source: source.to_owned(),
+        holds: true,
+    };
+    let given = ["a.mp4-1080p.mkv", "a.mp4-480p.mkv"];
+    let given = given
+        .map(|output| (out.join(output), owner("a.mp4")))
+        .into();
+    assert_eq!(name(&sources[..1], &given), both[..2], "it keeps its names");
+    let first = OutputOwners::from([(out.join("a-1080p.mkv"), owner("a.mp4"))]);
+    assert_eq!(
+        name(&sources[1..], &first),
+        ["a.mov-1080p.mkv", "a-480p.mkv"]
+    );
+    // A source that is already called like an output of another one.
+    let film = place("in/film-480p.mkv");
+    let taken = [source("film-480p.mkv", &film)];
+    let beside = outputs(&taken, &place("in"), &set, &OutputOwners::new()).expect("named");
+    assert_eq!(
+        beside[1].as_ref().expect("a name").name(),
+        "film-480p-480p.mkv"
+    );
+    let named = [source("film.mkv", &mov), taken[0]];
+    let error = outputs(&named, &place("in"), &set, &OutputOwners::new()).expect_err("a source");
+    assert!(error.to_string().contains("would be a source"), "{error}");
+}
+
+#[test]
+fn a_source_that_the_template_cannot_name_leaves_the_others_alone() {
+    let place = Location::s3("media", "in").expect("a location");
+    let source = |name| NamedSource {
+        name: Path::new(name),
+        location: &place,
+    };
+    let set = ladder(None);
+    let sources = [source("two\nlines.mp4"), source("b.mp4")];
+    let outputs = outputs(&sources, &place, &set, &OutputOwners::new()).expect("named");
+    let named: Vec<Option<String>> = outputs
+        .iter()
+        .map(|output| output.as_ref().ok().map(Location::name))
+        .collect();
+    let expected = [None, None, Some("b-1080p.mkv"), Some("b-480p.mkv")];
+    assert_eq!(named, expected.map(|name| name.map(str::to_owned)));
 }

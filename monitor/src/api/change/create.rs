@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use axum::extract::State;
-use common::broker::{Broker, NamesError, Outputs, SubmittedJob};
+use common::broker::{Broker, NamesError, Outputs as NamedOutputs, SubmittedJob};
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::Fallbacks;
@@ -12,11 +12,12 @@ use common::job::input::Input;
 use common::job::work::Work;
 use common::matching::pin;
 use common::names::location::Location;
-use common::recipe::Recipe;
+use common::recipe::{NameTemplate, Outputs, Recipe, Rendition};
 use common::store::StoreError;
 use common::submit::depth;
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::naming::{NamedSource, Output};
+use common::submit::output_set::OutputSet;
 use common::submit::result::SubmitResult;
 use common::submit::terms::JobTerms;
 use futures::{StreamExt, TryStreamExt};
@@ -40,6 +41,11 @@ pub(crate) struct NewJobs {
     /// The folder of the outputs, below the store's root.
     output: String,
     recipe: Recipe,
+    /// Sizes of the outputs, e.g. `["1080p", "720p:3M"]`: each file becomes an output of each.
+    renditions: Option<Vec<Rendition>>,
+    /// The outputs' names, without extension; by default `{stem}`, or `{stem}-{height}p` for
+    /// renditions.
+    name: Option<NameTemplate>,
     /// 1 (low) to 10 (high); 5 by default.
     #[serde(default)]
     priority: Priority,
@@ -58,7 +64,7 @@ pub(crate) struct Receipt {
     files: Vec<FileReceipt>,
 }
 
-/// The result for one file.
+/// The result for one output of a file.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FileReceipt {
     file: String,
@@ -69,7 +75,7 @@ pub(crate) struct FileReceipt {
     why: Option<String>,
 }
 
-/// Enqueues a job for each file. Files whose output exists, and jobs that exist already, are left
+/// Enqueues a job for each file, or for each rendition of each file. Files whose output exists, and jobs that exist already, are left
 /// alone.
 #[utoipa::path(
     post, path = "/jobs", tag = "new", request_body = NewJobs,
@@ -90,20 +96,26 @@ pub(crate) async fn create(
         pin::check(&request.recipe, worker, &workers, &needed)
             .map_err(|why| Refusal::unsound(why.to_string()))?;
     }
+    let outputs = Outputs::new(request.name.clone(), request.renditions.clone())
+        .and_then(|outputs| OutputSet::new(&request.recipe, &outputs, None))
+        .map_err(|why| Refusal::unsound(why.to_string()))?;
     let terms = JobTerms {
         fallbacks: fallbacks(&request)?,
         worker: request.worker.clone(),
         priority: request.priority,
-        ..JobTerms::new(request.recipe.clone())
+        ..JobTerms::new()
     };
     let folder = media.place(&request.output);
-    let Outputs {
-        outputs,
-        jobs_by_output,
-    } = named(&shared.broker, media, &request, &folder).await?;
+    let named = named(&shared.broker, media, &request, &outputs, &folder).await?;
+    let jobs_by_output = named.jobs_by_output;
+    let mut each: Vec<(String, Recipe)> = Vec::with_capacity(named.outputs.len());
+    for file in &request.files {
+        let recipes = outputs.recipes().iter().cloned();
+        each.extend(recipes.map(|recipe| (file.clone(), recipe)));
+    }
     let found: Vec<Result<FoundFile, String>> =
-        futures::stream::iter(request.files.clone().into_iter().zip(outputs))
-            .map(|(file, output)| find(media, file, output))
+        futures::stream::iter(each.clone().into_iter().zip(named.outputs))
+            .map(|((file, recipe), output)| find(media, file, recipe, output))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
@@ -121,7 +133,7 @@ pub(crate) async fn create(
         let (input, output) = (found.input.clone(), found.output.clone());
         batch.job(Work {
             further: further.clone(),
-            ..Work::new(input, request.recipe.clone(), output)
+            ..Work::new(input, found.recipe.clone(), output)
         })
     };
     let jobs = found.iter().flatten().map(job).collect();
@@ -131,11 +143,11 @@ pub(crate) async fn create(
         .find(|file| file.result == SubmitResult::Added);
     let batch = added.map(|file| file.job.batch);
     let mut submitted = submitted.into_iter();
-    let receipt = |(file, found)| match found {
+    let receipt = |((file, _), found): ((String, _), _)| match found {
         Ok(_) => Some(FileReceipt::new(file, &submitted.next()?)),
         Err(why) => Some(FileReceipt::without_job(file, why)),
     };
-    let files = request.files.into_iter().zip(found).filter_map(receipt);
+    let files = each.into_iter().zip(found).filter_map(receipt);
     Ok(axum::Json(Receipt {
         batch,
         files: files.collect(),
@@ -147,8 +159,9 @@ async fn named(
     broker: &Broker,
     media: &Media,
     request: &NewJobs,
+    set: &OutputSet,
     folder: &Location,
-) -> Result<Outputs, Refusal> {
+) -> Result<NamedOutputs, Refusal> {
     let places: Vec<Location> = request.files.iter().map(|file| media.place(file)).collect();
     let sources: Vec<NamedSource<'_>> = request
         .files
@@ -159,7 +172,7 @@ async fn named(
             location,
         })
         .collect();
-    let named = broker.name_outputs(&sources, folder, request.recipe.container);
+    let named = broker.name_outputs(&sources, folder, set);
     named.await.map_err(|error| match error {
         NamesError::Naming(error) => Refusal::unsound(error.to_string()),
         NamesError::Broker(error) => error.into(),
@@ -183,6 +196,7 @@ fn fallbacks(request: &NewJobs) -> Result<Option<Fallbacks>, Refusal> {
 /// A file, and what is at its output.
 struct FoundFile {
     input: Input,
+    recipe: Recipe,
     output: Location,
     existing: Option<ExistingFile>,
 }
@@ -191,6 +205,7 @@ struct FoundFile {
 async fn find(
     media: &Media,
     file: String,
+    recipe: Recipe,
     output: Output,
 ) -> Result<Result<FoundFile, String>, StoreError> {
     let output = match output {
@@ -205,6 +220,7 @@ async fn find(
     let size = media.size(&output).await?;
     Ok(Ok(FoundFile {
         input,
+        recipe,
         output,
         existing: size.map(|size| ExistingFile {
             size,

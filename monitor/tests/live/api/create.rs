@@ -264,3 +264,41 @@ async fn without_a_store_the_page_says_so() {
     assert!(answer.body.contains("--store URL"), "{}", answer.body);
     monitor.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_rendition_of_a_file_is_a_job() {
+    let (monitor, _folder) = with_films().await;
+    let address = &monitor.address;
+    let mut body = order(&["films/Nosferatu.avi"], "out");
+    body["renditions"] = json!(["1080p", "480p:1M"]);
+    let ask = async |body: &Value| send(address, "POST", "/api/v1/jobs", "", body).await;
+    let receipt = ask(&body).await.json();
+    let added: Vec<&Value> = (0..2).map(|nth| &receipt["files"][nth]["added"]).collect();
+    assert_eq!(added, [true, true], "{receipt:#}");
+    let mut outputs = Vec::new();
+    for nth in 0..2 {
+        let id = receipt["files"][nth]["job"].as_str().expect("an id");
+        let record = monitor.broker.job(&id.parse().expect("an id")).await;
+        let record = record.expect("an answer").expect("the job");
+        outputs.push(record.job().output.name());
+    }
+    assert_eq!(outputs, ["Nosferatu-1080p.mkv", "Nosferatu-480p.mkv"]);
+    let again = ask(&body).await.json();
+    assert_eq!(again["batch"], Value::Null, "{again:#}");
+
+    for (name, renditions, why) in [
+        (json!("{stem}"), json!(["1080p", "480p"]), "both be named"),
+        (json!(null), json!([]), "the list of renditions is empty"),
+        (
+            json!("{stem}-{preset}"),
+            json!(null),
+            "{preset} has no value",
+        ),
+    ] {
+        body["name"] = name;
+        body["renditions"] = renditions;
+        let refused = ask(&body).await;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        assert!(refused.body.contains(why), "{}", refused.body);
+    }
+}

@@ -13,6 +13,7 @@ use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Recipe;
 use common::store::Stores;
+use common::submit::output_set::OutputSet;
 use common::submit::terms::JobTerms;
 use futures::StreamExt;
 use serde::Serialize;
@@ -23,7 +24,8 @@ use crate::display::{changes, output, units};
 use crate::embedded::leftovers;
 use crate::submit::destination::Destination;
 use crate::submit::entry::advice;
-use crate::submit::sources::{Globs, Search, SourceFile};
+use crate::submit::send::Wanted;
+use crate::submit::sources::{Globs, Search};
 use crate::submit::submission::Submission;
 use crate::submit::{existing_outputs, upload};
 
@@ -102,10 +104,9 @@ enum Would {
     Enqueue,
 }
 
-/// A source with its output, and why it would be skipped.
+/// An output that is wanted of a source, and why it would be skipped.
 pub(super) struct PlannedFile {
-    source: SourceFile,
-    output: Location,
+    wanted: Wanted,
     skipped: Option<String>,
     /// Whether the source is uploaded first, so that no worker can probe it yet.
     is_uploaded: bool,
@@ -118,31 +119,29 @@ pub(super) async fn decide(
     stores: &Stores,
     submission: &mut Submission,
     destination: &Destination,
-    terms: &JobTerms,
+    (set, terms): (&OutputSet, &JobTerms),
     store: Option<&Location>,
     is_private: bool,
 ) -> Result<Vec<PlannedFile>, Error> {
-    let container = terms.recipe.container;
-    let (pairs, mut jobs_by_output) = submission.name(broker, destination, container).await?;
+    let (wanted, mut jobs_by_output) = submission.name(broker, destination, set).await?;
     if is_private {
-        leftovers::take_outdated(&pairs, &mut jobs_by_output, terms);
+        leftovers::take_outdated(&wanted, &mut jobs_by_output, terms);
     }
     let (folder, target) = (&destination.folder, destination.download_to.as_ref());
-    let existing = existing_outputs::look(stores, folder, target, &pairs, jobs_by_output).await?;
+    let existing = existing_outputs::look(stores, folder, target, &wanted, jobs_by_output).await?;
     let batch = broker.new_batch("", folder, existing, terms);
-    let job = |(source, output): &(SourceFile, Location)| {
-        let source = upload::expected(store, source, &batch, output);
-        batch.job(source.work(&terms.recipe, output.clone()))
+    let job = |one: &Wanted| {
+        let source = upload::expected(store, &one.source, &batch, &one.output);
+        batch.job(source.work(&one.recipe, one.output.clone()))
     };
-    let jobs: Vec<Job> = pairs.iter().map(job).collect();
+    let jobs: Vec<Job> = wanted.iter().map(job).collect();
     let results = batch.dry_run(&jobs).await?;
-    let decided = pairs
+    let decided = wanted
         .into_iter()
         .zip(results)
-        .map(|((source, output), result)| PlannedFile {
-            is_uploaded: store.is_some() && !source.input.location.is_remote(),
-            source,
-            output,
+        .map(|(wanted, result)| PlannedFile {
+            is_uploaded: store.is_some() && !wanted.source.input.location.is_remote(),
+            wanted,
             skipped: result.as_ref().and_then(advice),
         });
     Ok(decided.collect())
@@ -161,7 +160,13 @@ pub(super) async fn forecast(
     let mut forecasts = Vec::with_capacity(decided.len());
     let (mut open, mut asked) = (Vec::new(), Vec::new());
     for (index, one) in decided.into_iter().enumerate() {
-        let mut forecast = InputForecast::of(one.source.input.location.clone(), Some(one.output));
+        let Wanted {
+            source,
+            recipe,
+            output,
+            ..
+        } = one.wanted;
+        let mut forecast = InputForecast::of(source.input.location.clone(), Some(output));
         if one.skipped.is_some() {
             (forecast.would, forecast.why) = (Would::Skip, one.skipped);
         } else if one.is_uploaded {
@@ -169,7 +174,7 @@ pub(super) async fn forecast(
             forecast.why = Some(why.to_owned());
         } else {
             open.push(index);
-            asked.push(one.source.asks(&terms.recipe));
+            asked.push(source.asks(&recipe));
         }
         forecasts.push(forecast);
     }

@@ -43,14 +43,14 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
-    let recipe = options
+    let outputs = options
         .recipe
-        .recipe(PresetSource::Farm(settings), None)
+        .output_set(PresetSource::Farm(settings), None)
         .await?;
     let request = Request {
         sources: &options.sources,
         destination: Destination::new(options.output.as_deref(), settings)?,
-        recipe,
+        outputs,
         jobs: &options.jobs,
         upload_to: settings.store.clone().filter(Location::is_remote),
         require_worker: options.require_worker,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use common::job::id::BatchId;
 use common::job::input::Input;
 use common::names::location::Location;
-use common::recipe::Recipe;
 use common::store::Stores;
+use common::submit::output_set::OutputSet;
 use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ use crate::download::downloads::Downloads;
 use crate::download::target::DownloadTarget;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
-use crate::submit::send::submit;
+use crate::submit::send::{Wanted, submit};
 use crate::submit::sources::{SourceFile, SourceOptions};
 use crate::submit::submission::Submission;
 use crate::submit::terms::JobOptions;
@@ -34,7 +34,7 @@ const GIVE_UP: Duration = Duration::from_secs(3);
 pub(super) struct Request<'a> {
     pub sources: &'a SourceOptions,
     pub destination: Destination,
-    pub recipe: Recipe,
+    pub outputs: OutputSet,
     pub jobs: &'a JobOptions,
     /// The store that local files are uploaded to, if there is one.
     pub upload_to: Option<Location>,
@@ -88,10 +88,10 @@ impl Request<'_> {
 
     /// Prints what would be done.
     async fn forecast(&self, settings: &Settings) -> Result<Exit, Error> {
-        let terms = self.jobs.terms(self.recipe.clone(), self.renew)?;
+        let terms = self.jobs.terms(self.outputs.first(), self.renew)?;
         let stores = Stores::new();
         let mut submission = submission::find(
-            &self.recipe,
+            self.outputs.first(),
             self.sources,
             &self.destination.folders()?,
             &stores,
@@ -104,7 +104,7 @@ impl Request<'_> {
             &stores,
             &mut submission,
             &self.destination,
-            &terms,
+            (&self.outputs, &terms),
             store,
             false,
         );
@@ -117,7 +117,7 @@ impl Request<'_> {
         settings: &Settings,
         shutdown: &CancellationToken,
     ) -> Result<Submitted, Error> {
-        let terms = self.jobs.terms(self.recipe.clone(), self.renew)?;
+        let terms = self.jobs.terms(self.outputs.first(), self.renew)?;
         let stores = Stores::new();
         let Destination {
             folder,
@@ -128,7 +128,7 @@ impl Request<'_> {
             preflight::reach(location).await?;
         }
         let mut submission = submission::find(
-            &self.recipe,
+            self.outputs.first(),
             self.sources,
             &self.destination.folders()?,
             &stores,
@@ -139,25 +139,24 @@ impl Request<'_> {
         let inputs: Vec<Location> = inputs.map(read_from).collect();
         self.destination.refuse_scattered(&inputs)?;
         let broker = settings.connect().await?;
-        let container = self.recipe.container;
-        let (pairs, jobs_by_output) = submission
-            .name(&broker, &self.destination, container)
+        let (wanted, jobs_by_output) = submission
+            .name(&broker, &self.destination, &self.outputs)
             .await?;
-        let needed = |(source, output): &(SourceFile, Location)| {
-            let inputs = source.inputs().map(read_from);
-            inputs.chain([output.clone()]).collect()
+        let needed = |one: &Wanted| {
+            let inputs = one.source.inputs().map(read_from);
+            inputs.chain([one.output.clone()]).collect()
         };
-        let jobs: Vec<Vec<Location>> = pairs.iter().map(needed).collect();
-        preflight::check_served(&broker, &terms, &jobs, self.require_worker).await?;
+        let jobs: Vec<Vec<Location>> = wanted.iter().map(needed).collect();
+        let recipe = self.outputs.first();
+        preflight::check_served(&broker, recipe, &terms, &jobs, self.require_worker).await?;
         let follower = Follower::start(&broker).await?;
         let target = download_to.as_ref();
         let existing =
-            existing_outputs::look(&stores, folder, target, &pairs, jobs_by_output).await?;
+            existing_outputs::look(&stores, folder, target, &wanted, jobs_by_output).await?;
         let label = submission::label(&self.sources.paths);
         let batch = broker.new_batch(&label, folder, existing, &terms);
-        let wanted =
-            upload::upload_needed(&stores, store, pairs, (&batch, &self.recipe), shutdown).await?;
-        let entries = submit(batch, &self.recipe, wanted).await?;
+        let wanted = upload::upload_needed(&stores, store, wanted, &batch, shutdown).await?;
+        let entries = submit(batch, wanted).await?;
         print_refused(&entries);
         Ok(Submitted {
             follower,

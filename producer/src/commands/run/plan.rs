@@ -55,16 +55,20 @@ struct Sources {
     files: usize,
     bytes: u64,
     skipped: usize,
+    /// How many of the files were probed.
+    #[serde(skip)]
+    looked_at: usize,
     /// Of the first files only.
     #[serde(rename = "foretold")]
     forecasts: Vec<InputForecast>,
 }
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
-    let recipe = options
+    let outputs = options
         .recipe
-        .recipe(PresetSource::Farm(settings), None)
+        .output_set(PresetSource::Farm(settings), None)
         .await?;
+    let recipe = outputs.first();
     let mut jobs: Vec<Vec<Location>> = Vec::new();
     let mut inputs: Vec<Input> = Vec::new();
     let mut sources = if options.paths.is_empty() {
@@ -72,7 +76,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     } else {
         let stores = Stores::new();
         let found = Search::new(&options.globs, &[], &stores)?
-            .for_recipe(&recipe)
+            .for_recipe(recipe)
             .run(&options.paths)
             .await?;
         // With a store, local files are uploaded. The place of the outputs is unknown here.
@@ -89,22 +93,27 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
             files: found.sources.len(),
             bytes: found.bytes(),
             skipped: found.no_media + found.hidden + found.excluded,
+            looked_at: 0,
             forecasts: Vec::new(),
         })
     };
     let broker = settings.connect().await?;
     let workers = broker.workers().await?;
-    check_known(&recipe, &workers)?;
+    check_known(recipe, &workers)?;
     let history = broker.recent_reports().await?.iter().collect();
-    let plan = Plan::of(&recipe, &workers)
+    let plan = Plan::of(recipe, &workers)
         .between(&workers, &jobs)
         .measured(&history);
     if let Some(sources) = &mut sources {
         let inputs: Vec<&Input> = inputs.iter().collect();
-        sources.forecasts = dry_run::look_at(&broker, &workers, &recipe, &inputs).await;
+        sources.looked_at = inputs.len();
+        for recipe in outputs.recipes() {
+            let seen = dry_run::look_at(&broker, &workers, recipe, &inputs);
+            sources.forecasts.extend(seen.await);
+        }
     }
     let shown = Shown {
-        recipe: &recipe,
+        recipe,
         served: plan.is_served(),
         advice: (!plan.is_served()).then(|| plan.advice()),
         plan: &plan,
@@ -178,9 +187,9 @@ fn text(shown: &Shown<'_>) -> String {
         if !sources.forecasts.is_empty() {
             parts.push(dry_run::totals(&sources.forecasts));
         }
-        let unseen = sources.files - sources.forecasts.len();
+        let unseen = sources.files - sources.looked_at;
         if unseen > 0 {
-            let why = if sources.forecasts.len() < LOOKED_AT {
+            let why = if sources.looked_at < LOOKED_AT {
                 "they are uploaded first; `producer encode --dry-run` probes local files"
             } else {
                 "`producer enqueue --dry-run` probes all"

@@ -11,6 +11,7 @@ use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Video;
 use common::store::Stores;
+use common::submit::output_set::OutputSet;
 use common::submit::result::SubmitResult;
 use common::submit::terms::{JobTerms, Renew};
 use serde::Serialize;
@@ -25,7 +26,7 @@ use crate::recipe::presets::PresetSource;
 use crate::submit::arrivals::StabilityTracker;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
-use crate::submit::send::submit;
+use crate::submit::send::{Wanted, submit};
 use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::terms::JobOptions;
 use crate::submit::{existing_outputs, paths, preflight, submission, upload};
@@ -78,16 +79,16 @@ pub(crate) async fn run(
     {
         preflight::reach(location).await?;
     }
-    let recipe = options
+    let outputs = options
         .recipe
-        .recipe(PresetSource::Farm(settings), None)
+        .output_set(PresetSource::Farm(settings), None)
         .await?;
-    let terms = options.jobs.terms(recipe, Renew::Never)?;
+    let terms = options.jobs.terms(outputs.first(), Renew::Never)?;
     let broker = settings.connect().await?;
     let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
     destination.refuse_scattered([&input])?;
     let jobs = [vec![input, destination.folder.join("file")]];
-    preflight::check_served(&broker, &terms, &jobs, false).await?;
+    preflight::check_served(&broker, outputs.first(), &terms, &jobs, false).await?;
     let mut watch = Watch {
         arrivals: StabilityTracker::new(options.settle),
         stores: Stores::new(),
@@ -96,6 +97,7 @@ pub(crate) async fn run(
         json: options.jobs.json,
         destination,
         upload_to,
+        outputs,
         terms,
         broker,
     };
@@ -180,6 +182,7 @@ struct Watch {
     globs: Globs,
     destination: Destination,
     upload_to: Option<Location>,
+    outputs: OutputSet,
     terms: JobTerms,
     json: bool,
     arrivals: StabilityTracker,
@@ -190,7 +193,7 @@ impl Watch {
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         let outputs = [self.destination.folder.clone()];
         let search =
-            Search::new(&self.globs, &outputs, &self.stores)?.for_recipe(&self.terms.recipe);
+            Search::new(&self.globs, &outputs, &self.stores)?.for_recipe(self.outputs.first());
         let found = search.that_may_find_nothing().run(&self.paths).await?;
         let inputs = found.sources.iter().map(|source| &source.input);
         let mut arrived = self.arrivals.look(inputs, Instant::now());
@@ -199,40 +202,35 @@ impl Watch {
             return Ok(());
         }
         // All files are named together, so that no two outputs share a name.
-        let container = self.terms.recipe.container;
-        let named = submission::named(&self.broker, &found.sources, &self.destination, container);
-        let (outputs, jobs_by_output) = named.await?;
-        let mut pairs: Vec<(SourceFile, Location)> = Vec::new();
+        let (sources, set) = (&found.sources, &self.outputs);
+        let named = submission::named(&self.broker, sources, &self.destination, set);
+        let (mut outputs, jobs_by_output) = named.await?;
+        let mut wanted: Vec<Wanted> = Vec::new();
         for index in arrived {
             let source = &found.sources[index];
-            match &outputs[index] {
-                Ok(output) => pairs.push((source.clone(), output.clone())),
+            match std::mem::replace(&mut outputs[index], Ok(Vec::new())) {
+                Ok(outputs) => {
+                    wanted.extend(submission::wanted_of(source, outputs, &self.outputs));
+                }
                 Err(why) => self.leave(source, &why.to_string()),
             }
         }
-        let recipe_files = self.stores.recipe_files(&self.terms.recipe).await?;
-        for (source, _) in &mut pairs {
-            source.further.extend(recipe_files.iter().cloned());
+        let recipe_files = self.stores.recipe_files(self.outputs.first()).await?;
+        for one in &mut wanted {
+            one.source.further.extend(recipe_files.iter().cloned());
         }
-        let arrivals: Vec<Location> = pairs
+        let arrivals: Vec<Location> = wanted
             .iter()
-            .map(|(source, _)| source.input.location.clone())
+            .map(|one| one.source.input.location.clone())
             .collect();
         let folder = &self.destination.folder;
         let existing =
-            existing_outputs::look(&self.stores, folder, None, &pairs, jobs_by_output).await?;
+            existing_outputs::look(&self.stores, folder, None, &wanted, jobs_by_output).await?;
         let label = submission::label(&self.paths);
         let batch = self.broker.new_batch(&label, folder, existing, &self.terms);
         let store = self.upload_to.as_ref();
-        let wanted = upload::upload_needed(
-            &self.stores,
-            store,
-            pairs,
-            (&batch, &self.terms.recipe),
-            shutdown,
-        )
-        .await?;
-        let entries = submit(batch, &self.terms.recipe, wanted).await?;
+        let wanted = upload::upload_needed(&self.stores, store, wanted, &batch, shutdown).await?;
+        let entries = submit(batch, wanted).await?;
         for (entry, arrival) in entries.iter().zip(&arrivals) {
             report(entry, self.json)?;
             self.arrivals.done(arrival);
@@ -242,7 +240,7 @@ impl Watch {
 
     /// Whether a file may hold what the recipe works on; prints why not.
     fn holds_media(&mut self, source: &SourceFile) -> bool {
-        match source.unfit(self.terms.recipe.video == Video::None) {
+        match source.unfit(self.outputs.first().video == Video::None) {
             Ok(Some(why)) => {
                 self.leave(source, &why.refusal());
                 false

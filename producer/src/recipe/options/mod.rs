@@ -1,6 +1,7 @@
 //! The options of a recipe, the same for all commands. Each part of a recipe has its own file.
 
 mod audio;
+mod outputs;
 mod picture;
 mod rate;
 mod subtitles;
@@ -17,9 +18,11 @@ use common::recipe::{
     Video, VideoEncode,
 };
 use common::submit::depth;
+use common::submit::output_set::OutputSet;
 
 use crate::cli::exit::Error;
 use crate::recipe::options::audio::AudioOptions;
+use crate::recipe::options::outputs::OutputOptions;
 use crate::recipe::options::picture::PictureOptions;
 use crate::recipe::options::rate::RateOptions;
 use crate::recipe::options::subtitles::SubtitleOptions;
@@ -67,6 +70,8 @@ pub(crate) struct RecipeOptions {
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<FieldChange>,
     #[command(flatten)]
+    pub outputs: OutputOptions,
+    #[command(flatten)]
     pub rate: RateOptions,
     #[command(flatten)]
     pub picture: PictureOptions,
@@ -109,7 +114,7 @@ impl RecipeOptions {
     /// The recipe of these options, for commands that make one output of a source.
     ///
     /// # Errors
-    /// As of [`RecipeOptions::ordered`], or the preset makes several outputs of a source.
+    /// As of [`RecipeOptions::ordered`], or the options or the preset make several outputs of a source.
     pub(crate) async fn recipe(
         &self,
         presets: PresetSource<'_>,
@@ -119,9 +124,12 @@ impl RecipeOptions {
         if ordered.outputs == Outputs::default() {
             return Ok(ordered.recipe);
         }
-        let name = ordered.preset.as_ref().map_or("", Token::as_str);
+        let whose = match &ordered.preset {
+            Some(name) => format!("the preset {name} names"),
+            None => "the options name".to_owned(),
+        };
         Err(Error::usage(format!(
-            "the preset {name} names its outputs or makes several renditions, and this command makes one output of its own name: choose another preset"
+            "{whose} outputs or several renditions, and this command makes one output of its own name: leave them out"
         )))
     }
 
@@ -142,11 +150,29 @@ impl RecipeOptions {
         self.ordered_from(base, default)
     }
 
+    /// The outputs that these options ask for, of each source.
+    ///
+    /// # Errors
+    /// As of [`RecipeOptions::ordered`].
+    pub(crate) async fn output_set(
+        &self,
+        presets: PresetSource<'_>,
+        default: Option<Choice>,
+    ) -> Result<OutputSet, Error> {
+        let Ordered {
+            recipe,
+            outputs,
+            preset,
+        } = self.ordered(presets, default).await?;
+        OutputSet::new(&recipe, &outputs, preset).map_err(Error::usage)
+    }
+
     fn ordered_from(&self, base: Option<Start>, default: Option<Choice>) -> Result<Ordered, Error> {
-        let (base, outputs, preset) = match base {
+        let (base, mut outputs, preset) = match base {
             Some(start) => (Some(start.recipe), start.outputs, Some(start.name)),
             None => (None, Outputs::default(), None),
         };
+        self.outputs.override_outputs(&mut outputs);
         let video = self.video(base.as_ref().map(|recipe| &recipe.video), default)?;
         let edited = base.unwrap_or_else(Recipe::copy).edit(|draft| {
             draft.video = video;

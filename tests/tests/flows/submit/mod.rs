@@ -5,4 +5,5 @@ mod home;
 mod names;
 mod presets;
 mod recipe_files;
+mod renditions;
 mod watch;

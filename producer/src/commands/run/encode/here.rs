@@ -9,6 +9,7 @@ use common::names::location::Location;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe};
 use common::store::Stores;
+use common::submit::output_set::OutputSet;
 use common::submit::result::SubmitResult;
 use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ use crate::embedded::{broker, leftovers, scratch, sweep, worker};
 use crate::recipe::known::check_known;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
-use crate::submit::send::{Wanted, submit};
+use crate::submit::send::submit;
 use crate::submit::sources::SourceFile;
 use crate::submit::submission::Submission;
 use crate::submit::{destination, existing_outputs, submission};
@@ -39,6 +40,7 @@ pub(super) struct Encode {
     /// The output folder.
     output: PathBuf,
     destination: Destination,
+    outputs: OutputSet,
     terms: JobTerms,
     label: String,
     submission: Submission,
@@ -65,7 +67,7 @@ impl Encode {
     /// If the options make no sense, there is nothing to encode, or a program is missing.
     pub(super) async fn prepare(
         options: &Options,
-        recipe: Recipe,
+        outputs: OutputSet,
         settings: &Settings,
     ) -> Result<Self, Error> {
         let folder = destination::output_folder(&options.output)?;
@@ -77,15 +79,15 @@ impl Encode {
         if options.jobs.worker.is_some() {
             return Err(Error::usage("--worker needs a farm: name it with --nats"));
         }
-        check_known(&recipe, &[])?;
-        let terms = options.jobs.terms(recipe, Renew::Ended)?;
+        check_known(outputs.first(), &[])?;
+        let terms = options.jobs.terms(outputs.first(), Renew::Ended)?;
         let stores = Stores::new();
         let destination = Destination {
             folder,
             download_to: None,
         };
         let submission = submission::find(
-            &terms.recipe,
+            outputs.first(),
             &options.sources,
             &destination.folders()?,
             &stores,
@@ -99,6 +101,7 @@ impl Encode {
             machine: options.machine.clone(),
             output,
             destination,
+            outputs,
             terms,
             label: submission::label(&options.sources.paths),
             submission,
@@ -177,7 +180,8 @@ impl Encode {
         let state = known.unwrap_or(temporary);
         let roots = worker::roots(temporary.output(), self.inputs.iter());
         let looking = self.farm(state, Vec::new())?;
-        let (submission, terms) = (&mut self.submission, &self.terms);
+        let submission = &mut self.submission;
+        let jobs = (&self.outputs, &self.terms);
         let ran = looking
             .run(async |_, broker| {
                 dry_run::decide(
@@ -185,7 +189,7 @@ impl Encode {
                     &self.stores,
                     submission,
                     &self.destination,
-                    terms,
+                    jobs,
                     None,
                     true,
                 )
@@ -197,7 +201,7 @@ impl Encode {
         let ran = self
             .farm(temporary, roots)?
             .run(async |farm, broker| {
-                farm.start(broker, &self.terms.recipe).await?;
+                farm.start(broker, self.outputs.first()).await?;
                 dry_run::forecast(broker, decided, &self.terms).await
             })
             .await?;
@@ -238,7 +242,7 @@ impl Encode {
         print_counts(counts);
         let end = if entries.iter().any(Entry::is_open) {
             tokio::select! {
-                proved = farm.start(broker, &self.terms.recipe) => proved?,
+                proved = farm.start(broker, self.outputs.first()) => proved?,
                 () = shutdown.cancelled() => return Err(interrupted()),
             }
             let supervise = farm.supervise();
@@ -256,22 +260,16 @@ impl Encode {
     async fn submit(&mut self, broker: &Broker) -> Result<(Follower, Vec<Entry>), Error> {
         leftovers::release_claims(broker).await?;
         let follower = Follower::start(broker).await?;
-        let container = self.terms.recipe.container;
-        let (pairs, mut jobs_by_output) = self
+        let (wanted, mut jobs_by_output) = self
             .submission
-            .name(broker, &self.destination, container)
+            .name(broker, &self.destination, &self.outputs)
             .await?;
-        leftovers::forget_outdated(broker, &pairs, &mut jobs_by_output, &self.terms).await?;
+        leftovers::forget_outdated(broker, &wanted, &mut jobs_by_output, &self.terms).await?;
         let folder = &self.destination.folder;
         let existing =
-            existing_outputs::look(&self.stores, folder, None, &pairs, jobs_by_output).await?;
+            existing_outputs::look(&self.stores, folder, None, &wanted, jobs_by_output).await?;
         let batch = broker.new_batch(&self.label, folder, existing, &self.terms);
-        let wanted = pairs.into_iter().map(|(source, output)| Wanted {
-            source,
-            output,
-            decided: None,
-        });
-        let entries = submit(batch, &self.terms.recipe, wanted.collect()).await?;
+        let entries = submit(batch, wanted).await?;
         print_refused(&entries);
         leftovers::forget_others(broker, &entries).await?;
         Ok((follower, entries))
@@ -292,7 +290,7 @@ impl Encode {
                 Some(scratch) => absolute(scratch)?,
                 None => scratch::make(state)?,
             },
-            encoders: encoders_to_prove(&self.terms.recipe),
+            encoders: encoders_to_prove(self.outputs.first()),
         };
         Ok(PrivateFarm {
             server: self.server.clone(),

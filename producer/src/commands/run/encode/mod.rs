@@ -10,6 +10,7 @@ use std::time::Duration;
 use common::farm::queue::Priority;
 use common::names::location::Location;
 use common::recipe::{Choice, Recipe};
+use common::submit::output_set::OutputSet;
 use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
@@ -36,11 +37,11 @@ pub(crate) async fn run(
         Some(_) => PresetSource::FarmByName(settings),
         None => PresetSource::BuiltIn,
     };
-    let recipe = options.recipe.recipe(source, Some(default)).await?;
+    let outputs = options.recipe.output_set(source, Some(default)).await?;
     match settings.nats {
-        Some(_) => on_the_farm(&options, recipe, settings, shutdown).await,
+        Some(_) => on_the_farm(&options, outputs, settings, shutdown).await,
         None => {
-            let encode = here::Encode::prepare(&options, recipe, settings).await?;
+            let encode = here::Encode::prepare(&options, outputs, settings).await?;
             encode.run(shutdown).await
         }
     }
@@ -83,20 +84,20 @@ pub(crate) async fn commands(
         },
         machine: machine.clone(),
     };
-    let encode = here::Encode::prepare(&options, recipe, settings).await?;
+    let encode = here::Encode::prepare(&options, OutputSet::one(recipe), settings).await?;
     encode.commands(shutdown).await
 }
 
 async fn on_the_farm(
     options: &Options,
-    recipe: Recipe,
+    outputs: OutputSet,
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
     let request = on_farm::Request {
         sources: &options.sources,
         destination: Destination::new(Some(&options.output), settings)?,
-        recipe,
+        outputs,
         jobs: &options.jobs,
         upload_to: settings.store.clone().filter(Location::is_remote),
         require_worker: false,

@@ -1,0 +1,150 @@
+//! What each source of a submission becomes: one output, or one for each rendition.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::names::token::Token;
+use crate::recipe::Recipe;
+use crate::recipe::{NameError, NameTemplate, Outputs, OutputsError};
+
+/// The outputs of each source: their recipes, and how they are named. There is at least one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputSet {
+    recipes: Vec<Recipe>,
+    /// What tells the outputs of a source apart, for people; empty if there is only one.
+    labels: Vec<String>,
+    /// `None` for the names of sources.
+    template: Option<NameTemplate>,
+    preset: Option<Token>,
+}
+
+impl OutputSet {
+    /// One output, named like its source.
+    pub fn one(recipe: Recipe) -> Self {
+        Self {
+            recipes: vec![recipe],
+            labels: Vec::new(),
+            template: None,
+            preset: None,
+        }
+    }
+
+    /// The outputs that a recipe makes of each source. `preset` is the name of the preset in use, if any.
+    ///
+    /// # Errors
+    /// If no source can have such outputs.
+    pub fn new(
+        recipe: &Recipe,
+        outputs: &Outputs,
+        preset: Option<Token>,
+    ) -> Result<Self, OutputsError> {
+        outputs.check(recipe, preset.as_ref())?;
+        let template = outputs.template();
+        Ok(Self {
+            recipes: outputs.recipes(recipe)?,
+            labels: outputs.renditions.iter().map(ToString::to_string).collect(),
+            template: (template != NameTemplate::stem()).then_some(template),
+            preset,
+        })
+    }
+
+    /// The recipe of each output.
+    pub fn recipes(&self) -> &[Recipe] {
+        &self.recipes
+    }
+
+    /// The recipe of the first output. All outputs have its encoder.
+    pub fn first(&self) -> &Recipe {
+        &self.recipes[0]
+    }
+
+    /// What tells an output, by its number, from the other outputs of its source; `None` if there is only one.
+    pub fn label(&self, number: usize) -> Option<&str> {
+        self.labels.get(number).map(String::as_str)
+    }
+
+    /// The path of an output, by its number, for a source with this path. If it is `whole`, the source's extension is a
+    /// part of the name.
+    ///
+    /// # Errors
+    /// If the template makes no name of the source's.
+    pub(super) fn path(
+        &self,
+        source: &Path,
+        number: usize,
+        whole: bool,
+    ) -> Result<PathBuf, NameError> {
+        let recipe = &self.recipes[number];
+        let extension = recipe.container.extension();
+        let stem = match whole {
+            true => source.file_name(),
+            false => source.file_stem(),
+        };
+        let stem = stem.unwrap_or_default();
+        let mut name = match &self.template {
+            // File names need not be text.
+            None => stem.to_owned(),
+            Some(template) => {
+                let text = stem
+                    .to_str()
+                    .ok_or_else(|| NameError::Path(stem.to_string_lossy().into_owned()))?;
+                OsString::from(template.name(text, self.preset.as_ref(), recipe)?)
+            }
+        };
+        name.push(".");
+        name.push(extension);
+        Ok(source.with_file_name("").join(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::encoder::Codec;
+    use crate::recipe::{Choice, VideoEncode};
+
+    fn set(name: Option<&str>, renditions: &str) -> Result<OutputSet, OutputsError> {
+        let renditions = renditions.split(',').filter(|text| !text.is_empty());
+        let outputs = Outputs {
+            name: name.map(|name| name.parse().expect("a template")),
+            renditions: renditions
+                .map(|text| text.parse().expect("a rendition"))
+                .collect(),
+        };
+        let encode = VideoEncode::new(Choice::Codec(Codec::H264));
+        let recipe = Recipe::encode(encode).expect("sound");
+        OutputSet::new(&recipe, &outputs, None)
+    }
+
+    #[test]
+    fn each_rendition_has_a_path_beside_the_others() {
+        let ladder = set(None, "1080p,720p:3M").expect("they differ");
+        let path = |number, whole| {
+            let path = ladder.path(Path::new("sub/a.b.mp4"), number, whole);
+            path.expect("a name").display().to_string()
+        };
+        assert_eq!(path(0, false), "sub/a.b-1080p.mkv");
+        assert_eq!(path(1, false), "sub/a.b-720p.mkv");
+        assert_eq!(path(1, true), "sub/a.b.mp4-720p.mkv");
+        assert_eq!(ladder.label(1), Some("720p:3M"));
+        assert_eq!(ladder.label(2), None);
+        let sorted = set(Some("{codec}/{stem}"), "").expect("one");
+        let path = sorted.path(Path::new("sub/a.mp4"), 0, false);
+        assert_eq!(path.expect("a name"), Path::new("sub/h264/a.mkv"));
+        assert!(set(Some("{stem}"), "1080p,720p").is_err());
+    }
+
+    #[test]
+    fn names_of_sources_stay_whatever_they_are() {
+        let one = set(None, "").expect("one");
+        let path = |source: &str, whole| one.path(Path::new(source), 0, whole);
+        assert_eq!(
+            path("two\nlines.mp4", false).expect("a name"),
+            Path::new("two\nlines.mkv")
+        );
+        assert_eq!(path("a.mp4", true).expect("a name"), Path::new("a.mp4.mkv"));
+        let named = set(Some("{stem}-x"), "").expect("one");
+        let refused = named.path(Path::new("two\nlines.mp4"), 0, false);
+        assert!(refused.is_err());
+    }
+}
