@@ -1,5 +1,7 @@
 //! Encoding, watching, confining and checking with the real ffmpeg. ffmpeg itself makes the inputs, which are small and
 //! lie in a folder that goes with the test.
+//!
+//! More than 12 entries: each is one thing that an attempt does with media.
 
 mod audio_only;
 mod basics;

@@ -1,5 +1,7 @@
 //! Pictures: colours, HDR, fields, captions, transparency, size, rotation and time, with an old and a recent ffmpeg.
 //! The tests look at the output with ffprobe and a decoder.
+//!
+//! More than 12 entries: each is one property of pictures, or one thing that is done to them.
 
 pub(crate) mod captions;
 mod chain;
