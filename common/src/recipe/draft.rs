@@ -9,8 +9,9 @@ use crate::recipe::audio::{Audio, AudioTracks};
 use crate::recipe::container::Container;
 use crate::recipe::encoder::Codec;
 use crate::recipe::error::RecipeError;
+use crate::recipe::filters::Filters;
 use crate::recipe::loss::Kind;
-use crate::recipe::picture::{Hdr, ToneMap};
+use crate::recipe::picture::{Hdr, ToneMap, Watermark};
 use crate::recipe::rate::Metric;
 use crate::recipe::subtitles::{Captions, SubtitleTracks, Subtitles};
 use crate::recipe::trim::Trim;
@@ -133,8 +134,25 @@ impl RecipeDraft {
             return Err(RecipeError::Curve(video.tone_map));
         }
         if let Some(watermark) = &video.watermark {
-            watermark.check(video.filters.as_ref())?;
+            check_watermark(watermark, video.filters.as_ref())?;
         }
         video.check_rate()
+    }
+}
+
+/// Refuses a watermark that would have no size or cover nothing, or whose size nobody knows after these filters.
+fn check_watermark(watermark: &Watermark, filters: Option<&Filters>) -> Result<(), RecipeError> {
+    let within = |what, percent: u8| match (1..=100).contains(&percent) {
+        true => Ok(()),
+        false => Err(RecipeError::Watermark { what, percent }),
+    };
+    within("the opacity", watermark.opacity_percent)?;
+    let Some(percent) = watermark.width_percent else {
+        return Ok(());
+    };
+    within("the width", percent)?;
+    match filters.and_then(Filters::reshaping) {
+        Some(filter) => Err(RecipeError::WatermarkWidth(filter.to_owned())),
+        None => Ok(()),
     }
 }

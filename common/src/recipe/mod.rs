@@ -206,6 +206,14 @@ mod tests {
                 "libx264 has no preset 'slowest'",
             ),
             (
+                r#"{"video":{"encode":{"with":{"encoder":"libx264"},"filters":"crop=9:9","watermark":{"picture":"s3://a/b.png","width_percent":9}}}}"#,
+                "needs a known picture size, which filter 'crop' changes",
+            ),
+            (
+                r#"{"video":{"encode":{"with":{"encoder":"libx264"},"watermark":{"picture":"s3://a/b.png","opacity_percent":0}}}}"#,
+                "the opacity of the watermark is 0 %",
+            ),
+            (
                 r#"{"video":{"encode":{"with":{"encoder":"libx264"},"filters":"trim=end=2"}}}"#,
                 "filter 'trim' changes when frames are shown",
             ),

@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::names::location::Location;
-use crate::recipe::error::RecipeError;
-use crate::recipe::filters::Filters;
 use crate::recipe::named::named;
 
 /// A picture that is drawn over every frame.
@@ -38,24 +36,6 @@ impl Watermark {
 
     fn default_opacity() -> u8 {
         100
-    }
-
-    /// # Errors
-    /// If it would have no size or cover nothing, or if nobody knows its size after these filters.
-    pub(crate) fn check(&self, filters: Option<&Filters>) -> Result<(), RecipeError> {
-        let within = |what, percent: u8| match (1..=100).contains(&percent) {
-            true => Ok(()),
-            false => Err(RecipeError::Watermark { what, percent }),
-        };
-        within("the opacity", self.opacity_percent)?;
-        let Some(percent) = self.width_percent else {
-            return Ok(());
-        };
-        within("the width", percent)?;
-        match filters.and_then(Filters::reshaping) {
-            Some(filter) => Err(RecipeError::WatermarkWidth(filter.to_owned())),
-            None => Ok(()),
-        }
     }
 }
 
