@@ -1,4 +1,6 @@
-//! Made-up workers, jobs and reports, for tests.
+//! Made-up workers, jobs, reports and recipes, for tests.
+
+pub mod recipes;
 
 use jiff::Timestamp;
 

@@ -211,4 +211,6 @@ impl RecipeFile {
 }
 
 #[cfg(test)]
+mod round_trips;
+#[cfg(test)]
 mod tests;

@@ -28,7 +28,7 @@ use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
-use crate::recipe::{Choice, Metric, Outputs};
+use crate::recipe::{Choice, FileFormat, Metric, Outputs, RecipeFile};
 use crate::{testing, wire};
 
 fn job() -> Job {
@@ -66,6 +66,14 @@ fn job_of_several() -> Job {
         of("a.en.forced.srt", FurtherRole::Subtitles(subtitles)),
     ];
     Job::of(job.batch, work, None)
+}
+
+/// A job whose recipe uses every field.
+fn every_field() -> Job {
+    let text = include_str!("every_field.toml");
+    let preset = RecipeFile::read(text, FileFormat::Toml).expect("sound");
+    let job = job();
+    Job::new(job.batch, job.input, job.output, preset.recipe, None)
 }
 
 fn runs() -> Vec<(&'static str, Run)> {
@@ -213,6 +221,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend([
         of("job", &job),
+        of("job-every-field", &every_field()),
         of("job-further", &job_of_several()),
         of(
             "question",

@@ -29,8 +29,6 @@ pub(crate) struct Show {
     /// ffmpeg's arguments for this file, as a worker would run them; nothing is encoded
     #[arg(long, value_name = "FILE")]
     pub ffmpeg: Option<PathBuf>,
-    #[command(flatten)]
-    pub machine: MachineOptions,
 }
 
 #[derive(Debug, Args)]
@@ -142,7 +140,8 @@ pub(super) async fn show(
     let recipes = preset.outputs.recipes(&preset.recipe);
     let mut commands = Vec::new();
     for recipe in recipes.map_err(Error::usage)? {
-        let of = encode::commands(recipe, file.clone(), &options.machine, settings, shutdown);
+        let machine = MachineOptions::from_environment();
+        let of = encode::commands(recipe, file.clone(), machine, settings, shutdown);
         commands.extend(of.await?);
     }
     if json {

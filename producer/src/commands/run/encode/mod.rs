@@ -55,7 +55,7 @@ pub(crate) async fn run(
 pub(crate) async fn commands(
     recipe: Recipe,
     file: PathBuf,
-    machine: &MachineOptions,
+    machine: MachineOptions,
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Vec<String>, Error> {
@@ -82,7 +82,7 @@ pub(crate) async fn commands(
             dry_run: true,
             json: false,
         },
-        machine: machine.clone(),
+        machine,
     };
     let encode = here::Encode::prepare(&options, OutputSet::one(recipe), settings).await?;
     encode.commands(shutdown).await

@@ -46,3 +46,20 @@ pub(crate) struct MachineOptions {
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
 }
+
+impl MachineOptions {
+    /// Without options of its own, a command takes what the environment says.
+    pub(crate) fn from_environment() -> Self {
+        let path = |name| {
+            let value = std::env::var_os(name).filter(|value| !value.is_empty());
+            value.map(PathBuf::from)
+        };
+        Self {
+            nats_server: path("NATS_SERVER"),
+            worker_program: path("WORKER_PROGRAM"),
+            ffmpeg: path("FFMPEG"),
+            max_jobs: None,
+            scratch: None,
+        }
+    }
+}
