@@ -3,4 +3,5 @@
 mod bad_input;
 mod damaged;
 mod losses;
+mod pictures;
 mod variety;
