@@ -52,7 +52,7 @@ async fn all_workers_with_the_encoder_make_sample_encodes() {
         .await
         .succeeded()
         .json();
-    let report = &json["run"]["state"]["report"];
+    let report = &json["run"]["state"]["completed"]["report"];
     assert_eq!(report["quality"]["found"]["crf"], found.crf, "{json:#}");
     for part in [
         "input_size",
