@@ -6,6 +6,13 @@ pub(super) const ENCODE: &str = "\
     Examples:\n\
     \x20 producer encode films -o out\n\
     \x20 producer encode film.mkv -o out --codec hevc --quality 60";
+pub(super) const MERGE: &str = "\
+    Without an option that says how video is made, files that are alike are copied, and others are encoded by libx265.\n\
+    \n\
+    Examples:\n\
+    \x20 producer merge part1.mp4 part2.mp4 -o film.mp4\n\
+    \x20 producer merge GX010001.MP4 GX020001.MP4 -o ride.mp4 --encoder libx264\n\
+    \x20 producer merge --camera DCIM -o recordings";
 pub(super) const ENQUEUE: &str = "\
     Examples:\n\
     \x20 producer enqueue films -o /mnt/out --codec hevc\n\

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use self::change::{cancel, reassign, reprioritize, retry};
 use self::look::{batch, batches, job, jobs, logs, why, workers};
 use self::orders::{drain, hours, pause, resume};
-use self::run::{encode, enqueue, plan, watch};
+use self::run::{encode, enqueue, merge, plan, watch};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::embedded::guard;
@@ -41,6 +41,9 @@ pub(crate) enum FarmCommand {
     /// Encode files and folders into a folder; needs no server
     #[command(after_long_help = examples::ENCODE)]
     Encode(Box<encode::Options>),
+    /// Join files into one, by copy where they are alike; needs no server
+    #[command(after_long_help = examples::MERGE)]
+    Merge(Box<merge::Options>),
     /// Submit files, folders or bucket prefixes to the farm
     #[command(after_long_help = examples::ENQUEUE)]
     Enqueue(Box<enqueue::Options>),
@@ -127,6 +130,7 @@ impl FarmCommand {
             Self::Setup | Self::Watch(_) => true,
             Self::Encode(options) => !options.jobs.dry_run,
             Self::Enqueue(options) => !options.jobs.dry_run,
+            Self::Merge(options) => !options.jobs.dry_run,
             Self::Presets(options) => options.keeps(),
             _ => false,
         }
@@ -139,6 +143,7 @@ impl FarmCommand {
     ) -> Result<Exit, Error> {
         match self {
             Self::Encode(options) => encode::run(*options, settings, shutdown).await,
+            Self::Merge(options) => merge::run(*options, settings, shutdown).await,
             Self::Enqueue(options) => enqueue::run(*options, settings, shutdown).await,
             Self::Watch(options) => watch::run(*options, settings, shutdown).await,
             Self::Download(options) => download::run(options, settings, shutdown).await,

@@ -17,7 +17,7 @@ use crate::cli::exit::{Error, Exit};
 use crate::display::units;
 use crate::submit::destination::Destination;
 use crate::submit::send::Wanted;
-use crate::submit::sources::{Search, SourceFile, SourceOptions};
+use crate::submit::sources::{Globs, Merge, Search, SourceFile, SourceOptions, recordings};
 
 /// A file that a person named and that gets no job.
 #[derive(Clone, Debug, Serialize)]
@@ -42,18 +42,94 @@ pub(crate) struct Submission {
     pub left_out: Vec<LeftOut>,
     /// Whether all files and folders could be read.
     pub is_complete: bool,
+    /// Whether the names of the sources are those of their outputs.
+    are_named: bool,
 }
 
-/// Finds the sources for a recipe, without those in folders of outputs, and prints what was found.
-pub(crate) async fn find(
+/// What a person wants outputs of.
+#[derive(Clone, Copy)]
+pub(crate) enum Order<'a> {
+    /// Of each file.
+    Each(&'a SourceOptions),
+    /// Of files that are joined.
+    Merge(&'a Merge),
+}
+
+impl Order<'_> {
+    /// The paths that a person named.
+    fn paths(&self) -> &[PathBuf] {
+        match self {
+            Self::Each(options) => &options.paths,
+            Self::Merge(merge) => &merge.paths,
+        }
+    }
+
+    /// The label of the batch.
+    pub(crate) fn label(&self) -> String {
+        label(self.paths())
+    }
+
+    /// Finds the sources for a recipe, without those in folders of outputs, and prints what was found.
+    pub(crate) async fn find(
+        &self,
+        recipe: &Recipe,
+        outputs: &[Location],
+        stores: &Stores,
+    ) -> Result<Submission, Error> {
+        match self {
+            Self::Each(options) => {
+                let found = find(recipe, (self.paths(), &options.globs), outputs, stores).await?;
+                offer_merges(&found.sources);
+                Ok(found)
+            }
+            Self::Merge(merge) => {
+                let globs = Globs::default();
+                let found = find(recipe, (self.paths(), &globs), outputs, stores).await?;
+                if !found.left_out.is_empty() || !found.is_complete {
+                    return Err(Error::failed("not all of the files can be joined"));
+                }
+                Ok(Submission {
+                    sources: merge.sources(found.sources)?,
+                    are_named: true,
+                    ..found
+                })
+            }
+        }
+    }
+}
+
+/// The most recordings that are offered to be joined.
+const OFFERED: usize = 3;
+
+/// Tells of files that look like parts of one recording.
+fn offer_merges(sources: &[SourceFile]) {
+    for recording in recordings(sources).iter().take(OFFERED) {
+        let paths: Vec<String> = recording
+            .files
+            .iter()
+            .map(|index| sources[*index].input.location.to_string())
+            .collect();
+        let quoted = paths.iter().map(String::as_str);
+        let Ok(quoted) = shlex::Quoter::new().join(quoted) else {
+            continue;
+        };
+        eprintln!(
+            "{} look like one recording ({}): `producer merge {quoted} -o FILE` joins them",
+            units::count(paths.len(), "file"),
+            recording.by
+        );
+    }
+}
+
+async fn find(
     recipe: &Recipe,
-    options: &SourceOptions,
+    (paths, globs): (&[PathBuf], &Globs),
     outputs: &[Location],
     stores: &Stores,
 ) -> Result<Submission, Error> {
-    let mut found = Search::new(&options.globs, outputs, stores)?
+    let mut found = Search::new(globs, outputs, stores)?
         .for_recipe(recipe)
-        .run(&options.paths)
+        .run(paths)
         .await?;
     let left_out: Vec<LeftOut> = found
         .sift()
@@ -100,6 +176,7 @@ pub(crate) async fn find(
         is_complete: found.unreadable.is_empty(),
         sources: found.sources,
         left_out,
+        are_named: false,
     })
 }
 
@@ -112,6 +189,9 @@ impl Submission {
         set: &OutputSet,
     ) -> Result<(Vec<Wanted>, JobsByOutput), Error> {
         let sources = std::mem::take(&mut self.sources);
+        if self.are_named {
+            return by_name(broker, sources, destination, set).await;
+        }
         let (outputs, jobs_by_output) = named(broker, &sources, destination, set).await?;
         let mut wanted = Vec::with_capacity(outputs.len());
         for (source, outputs) in sources.into_iter().zip(outputs) {
@@ -166,6 +246,39 @@ pub(crate) async fn named(
     let of_each = outputs.chunks(set.recipes().len());
     let of_each = of_each.map(|outputs| outputs.iter().cloned().collect());
     Ok((of_each.collect(), jobs_by_output))
+}
+
+/// What is wanted of sources that have the names of their outputs.
+async fn by_name(
+    broker: &Broker,
+    sources: Vec<SourceFile>,
+    destination: &Destination,
+    set: &OutputSet,
+) -> Result<(Vec<Wanted>, JobsByOutput), Error> {
+    let outputs: Vec<Location> = sources
+        .iter()
+        .map(|source| destination.folder.join(&naming::as_key(&source.name)))
+        .collect();
+    let inputs = sources.iter().flat_map(|source| {
+        source.inputs().map(|input| NamedSource {
+            name: &source.name,
+            location: &input.location,
+        })
+    });
+    let inputs: Vec<NamedSource<'_>> = inputs.collect();
+    let target = destination.download_to.as_ref();
+    let places = outputs.iter().map(|output| {
+        let place = target.and_then(|target| target.place(output));
+        place.unwrap_or_else(|| output.clone())
+    });
+    let places: Vec<Location> = places.collect();
+    naming::refuse_sources(&inputs, &places).map_err(Error::usage)?;
+    let jobs_by_output = broker.jobs_by_output(outputs.clone()).await?;
+    let wanted = sources
+        .iter()
+        .zip(outputs)
+        .flat_map(|(source, output)| wanted_of(source, vec![output], set));
+    Ok((wanted.collect(), jobs_by_output))
 }
 
 /// What is wanted of a source whose outputs have these names.

@@ -97,7 +97,7 @@ pub enum Source {
 /// Containers and raw streams that contain their media themselves. Formats that refer to other files (HLS, DASH,
 /// concat lists, image sequences) are not allowed: a hostile input could make ffmpeg read other files or call other
 /// hosts.
-const FORMATS: &str = "aac,ac3,aiff,amr,apng,asf,av1,avi,caf,dirac,dnxhd,dts,dv,eac3,flac,flv,gif,gxf,h264,hevc,\
+pub(crate) const FORMATS: &str = "aac,ac3,aiff,amr,apng,asf,av1,avi,caf,dirac,dnxhd,dts,dv,eac3,flac,flv,gif,gxf,h264,hevc,\
     ivf,live_flv,m4v,matroska,mjpeg,mov,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,truehd,vc1,vvc,w64,wav,wtv,wv,\
     yuv4mpegpipe";
 

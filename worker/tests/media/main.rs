@@ -8,6 +8,7 @@ mod basics;
 mod changes;
 mod faults;
 mod gate;
+mod join;
 mod picture;
 mod probe;
 mod quality;

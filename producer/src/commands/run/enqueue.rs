@@ -14,6 +14,7 @@ use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
 use crate::submit::sources::SourceOptions;
+use crate::submit::submission::Order;
 use crate::submit::terms::JobOptions;
 
 #[derive(Debug, Args)]
@@ -48,7 +49,7 @@ pub(crate) async fn run(
         .output_set(PresetSource::Farm(settings), None)
         .await?;
     let request = Request {
-        sources: &options.sources,
+        order: Order::Each(&options.sources),
         destination: Destination::new(options.output.as_deref(), settings)?,
         outputs,
         jobs: &options.jobs,

@@ -3,6 +3,7 @@
 mod dry_run;
 pub(super) mod encode;
 pub(super) mod enqueue;
+pub(super) mod merge;
 mod on_farm;
 pub(super) mod plan;
 mod summary;

@@ -20,10 +20,10 @@ use crate::download::target::DownloadTarget;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
 use crate::submit::send::{Wanted, submit};
-use crate::submit::sources::{SourceFile, SourceOptions};
-use crate::submit::submission::Submission;
+use crate::submit::sources::SourceFile;
+use crate::submit::submission::{Order, Submission};
 use crate::submit::terms::JobOptions;
-use crate::submit::{existing_outputs, preflight, submission, upload};
+use crate::submit::{existing_outputs, preflight, upload};
 use crate::wait::ended::wait_until_ended;
 use crate::wait::follow::Follower;
 
@@ -32,7 +32,7 @@ const GIVE_UP: Duration = Duration::from_secs(3);
 
 /// A submission, once the options are read.
 pub(super) struct Request<'a> {
-    pub sources: &'a SourceOptions,
+    pub order: Order<'a>,
     pub destination: Destination,
     pub outputs: OutputSet,
     pub jobs: &'a JobOptions,
@@ -90,13 +90,9 @@ impl Request<'_> {
     async fn forecast(&self, settings: &Settings) -> Result<Exit, Error> {
         let terms = self.jobs.terms(self.outputs.first(), self.renew)?;
         let stores = Stores::new();
-        let mut submission = submission::find(
-            self.outputs.first(),
-            self.sources,
-            &self.destination.folders()?,
-            &stores,
-        )
-        .await?;
+        let folders = self.destination.folders()?;
+        let recipe = self.outputs.first();
+        let mut submission = self.order.find(recipe, &folders, &stores).await?;
         let broker = settings.connect().await?;
         let store = self.upload_to.as_ref();
         let decided = dry_run::decide(
@@ -127,13 +123,9 @@ impl Request<'_> {
         for location in [Some(folder), store].into_iter().flatten() {
             preflight::reach(location).await?;
         }
-        let mut submission = submission::find(
-            self.outputs.first(),
-            self.sources,
-            &self.destination.folders()?,
-            &stores,
-        )
-        .await?;
+        let folders = self.destination.folders()?;
+        let recipe = self.outputs.first();
+        let mut submission = self.order.find(recipe, &folders, &stores).await?;
         let read_from = |input: &Input| upload::read_from(store, &input.location);
         let inputs = submission.sources.iter().flat_map(SourceFile::inputs);
         let inputs: Vec<Location> = inputs.map(read_from).collect();
@@ -153,7 +145,7 @@ impl Request<'_> {
         let target = download_to.as_ref();
         let existing =
             existing_outputs::look(&stores, folder, target, &wanted, jobs_by_output).await?;
-        let label = submission::label(&self.sources.paths);
+        let label = self.order.label();
         let batch = broker.new_batch(&label, folder, existing, &terms);
         let wanted = upload::upload_needed(&stores, store, wanted, &batch, shutdown).await?;
         let entries = submit(batch, wanted).await?;

@@ -111,6 +111,15 @@ impl RecipeOptions {
         !self.encoder.is_empty() || self.codec.is_some() || self.video.is_some()
     }
 
+    /// Whether an option or a preset says whether and how video is encoded.
+    pub(crate) fn says_how_video_is_made(&self) -> bool {
+        self.names_encoder()
+            || self.preset.is_some()
+            || !self.set.is_empty()
+            || self.trim.is_some()
+            || self.encode_option().is_some()
+    }
+
     /// The recipe of these options, for commands that make one output of a source.
     ///
     /// # Errors
@@ -279,15 +288,18 @@ impl RecipeOptions {
         }
     }
 
-    /// Refuses options of an encode, because the video is copied or left out.
-    fn refuse_encode_options(&self, video: &str) -> Result<(), Error> {
-        let given = self
-            .rate
+    /// The first option that only an encode can follow.
+    fn encode_option(&self) -> Option<&'static str> {
+        self.rate
             .given()
             .or_else(|| self.picture.given())
             .or_else(|| self.subtitles.given_for_encode())
-            .or_else(|| (!self.argument.is_empty()).then_some("--argument"));
-        match given {
+            .or_else(|| (!self.argument.is_empty()).then_some("--argument"))
+    }
+
+    /// Refuses options of an encode, because the video is copied or left out.
+    fn refuse_encode_options(&self, video: &str) -> Result<(), Error> {
+        match self.encode_option() {
             Some(option) => Err(Error::usage(format!(
                 "{option} has no effect with {video}: leave it out, or choose an --encoder"
             ))),

@@ -2,6 +2,7 @@
 
 mod enqueue;
 mod home;
+mod merge;
 mod names;
 mod presets;
 mod recipe_files;

@@ -1,7 +1,8 @@
 //! The steps of an attempt. Each takes the result of the step before it:
 //!
 //! ```text
-//! read → Prepared, probe → Probed, search → Probed, encode → Encoded, verify → Verified, publish → Report
+//! read → Prepared, join → Prepared, probe → Probed, search → Probed, encode → Encoded, verify → Verified,
+//! publish → Report
 //! ```
 //!
 //! A kind of job is one list of steps, written as one function like `Attempt::encode_job`. Claim, lease, fence,
@@ -11,6 +12,7 @@
 //! or a store is a method of `Attempt`.
 
 mod encode;
+mod join;
 mod probe;
 mod publish;
 mod read;
@@ -107,6 +109,7 @@ impl<'a> Attempt<'a> {
             return Ok(report);
         }
         let prepared = self.read().await?;
+        let prepared = self.join(prepared).await?;
         let probed = self.probe(prepared).await?;
         let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;

@@ -61,7 +61,7 @@ impl Prepared {
         let mut findings = survey(&self.recipe, &whole, &self.runner, source, None).await?;
         findings.watermark = watermark;
         let mut media = findings.applied_to(&self.recipe, &whole);
-        let arguments = loop {
+        let mut arguments = loop {
             let recipe = &self.recipe;
             let arguments =
                 arguments::encode(recipe, &media, &findings, with, build, source, &output)?;
@@ -76,6 +76,7 @@ impl Prepared {
             }
             media.leave_out(&missing, "ffmpeg cannot read the picture");
         };
+        arguments.changes.extend(self.lost.iter().cloned());
         changes::refuse(&self.recipe, &arguments.changes, "it would lose")?;
         self.write(&arguments.tables).await?;
         let probed = Probed {
@@ -124,7 +125,7 @@ impl Probed {
 impl Attempt<'_> {
     pub(super) async fn probe(&self, prepared: Prepared) -> Result<Probed, Unfinished> {
         let card = Arc::clone(&self.executor.card.borrow());
-        let with = choose(&card, &self.job.recipe, &self.claim.lane().queue)?;
+        let with = choose(&card, &prepared.recipe, &self.claim.lane().queue)?;
         Ok(prepared.probe(with, &Build::of(&card)).await?)
     }
 }

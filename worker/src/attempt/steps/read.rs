@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::job::further::FurtherRole;
 use common::recipe::{Captions, Recipe};
@@ -24,6 +25,8 @@ pub struct Prepared {
     pub source: Source,
     /// The further inputs, in their order.
     pub further: Vec<(FurtherRole, Source)>,
+    /// What was lost when parts were joined.
+    pub lost: Vec<Change>,
     /// The attributes of the input; `None` for an object.
     pub attributes: Option<Attributes>,
     pub folder: Arc<AttemptFolder>,
@@ -84,6 +87,7 @@ impl Attempt<'_> {
             runner,
             source,
             further: roles.zip(sources).collect(),
+            lost: Vec::new(),
             folder: Arc::new(folder),
         })
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
-use common::job::further::FurtherRole;
+use common::job::further::{FurtherRole, Join};
 use common::job::run::quality::{FoundQuality, OutputQuality};
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
@@ -247,6 +247,7 @@ impl Studio {
             recipe: recipe.clone(),
             source: Source::File(source.to_owned()),
             further: further(recipe),
+            lost: Vec::new(),
             attributes: None,
             folder: Arc::clone(&self.attempt),
             runner: self.runner(source),
@@ -320,6 +321,38 @@ impl Studio {
     /// The path of this ffmpeg.
     pub(crate) fn tool(&self) -> &Path {
         &self.tools.ffmpeg
+    }
+
+    /// Joins parts, whose titles are their names, encodes and checks.
+    pub(crate) async fn join(
+        &self,
+        parts: &[PathBuf],
+        recipe: &Recipe,
+        join: Join,
+    ) -> Result<Checked, Failure> {
+        let mut runner = self.runner(&parts[0]);
+        runner.sandbox.read.extend(parts.iter().cloned());
+        let later = parts[1..].iter();
+        let role = FurtherRole::Continuation(join);
+        let prepared = Prepared {
+            recipe: recipe.clone(),
+            source: Source::File(parts[0].clone()),
+            further: later
+                .map(|part| (role.clone(), Source::File(part.clone())))
+                .collect(),
+            lost: Vec::new(),
+            attributes: None,
+            folder: Arc::clone(&self.attempt),
+            runner,
+        };
+        let stem = |part: &PathBuf| part.file_stem().expect("a name").to_string_lossy().into();
+        let titles: Vec<String> = parts.iter().map(stem).collect();
+        let joined = prepared.join(&titles).await?;
+        let encoder = encoder(&joined.recipe);
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
+        let probed = joined.probe(encoder, &self.build()).await?;
+        let encoded = probed.encode(|_| {}).await?;
+        Ok(encoded.verify(Depth::Full).await?.checked)
     }
 
     /// An ffmpeg command that prints errors only.

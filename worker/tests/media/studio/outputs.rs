@@ -40,6 +40,35 @@ impl Studio {
         whole
     }
 
+    /// The sound of the output's first track, as mono of this many samples a second.
+    pub(crate) fn pcm(&self, rate: usize) -> Vec<i16> {
+        let heard = Command::new(&self.tools.ffmpeg)
+            .args(["-v", "error", "-i"])
+            .arg(self.output())
+            .args(["-map", "0:a:0", "-af", "aresample=async=1:first_pts=0"])
+            .args(["-ac", "1", "-ar", &rate.to_string(), "-f", "s16le", "-"])
+            .output()
+            .expect("ffmpeg runs");
+        let samples = heard.stdout.chunks_exact(2);
+        samples
+            .map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]]))
+            .collect()
+    }
+
+    /// The titles of the output's chapters, and when each begins.
+    pub(crate) fn chapters(&self) -> Vec<(String, f64)> {
+        let judged = self.judged(&self.output());
+        let chapters = judged["chapters"].as_array().cloned().unwrap_or_default();
+        let of = |chapter: serde_json::Value| {
+            let title = chapter["tags"]["title"].as_str().unwrap_or_default();
+            let start = chapter["start_time"]
+                .as_str()
+                .and_then(|at| at.parse().ok());
+            (title.to_owned(), start.expect("a time"))
+        };
+        chapters.into_iter().map(of).collect()
+    }
+
     /// The first frames and the streams of the output, as ffprobe prints them.
     pub(crate) fn look(&self) -> String {
         let first = ["-read_intervals", "%+#3", "-show_frames", "-show_streams"];

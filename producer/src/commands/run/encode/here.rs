@@ -14,7 +14,7 @@ use common::submit::result::SubmitResult;
 use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
 
-use super::options::{MachineOptions, Options};
+use super::options::MachineOptions;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::commands::run::dry_run;
@@ -29,13 +29,14 @@ use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
 use crate::submit::send::submit;
 use crate::submit::sources::SourceFile;
-use crate::submit::submission::Submission;
-use crate::submit::{destination, existing_outputs, submission};
+use crate::submit::submission::{Order, Submission};
+use crate::submit::terms::JobOptions;
+use crate::submit::{destination, existing_outputs};
 use crate::wait::ended::{WaitEnd, wait_until_ended};
 use crate::wait::follow::Follower;
 
 /// An encode on this machine, checked as far as possible before anything is made.
-pub(super) struct Encode {
+pub(in crate::commands::run) struct Encode {
     machine: MachineOptions,
     /// The output folder.
     output: PathBuf,
@@ -65,57 +66,57 @@ impl Encode {
     ///
     /// # Errors
     /// If the options make no sense, there is nothing to encode, or a program is missing.
-    pub(super) async fn prepare(
-        options: &Options,
+    pub(in crate::commands::run) async fn prepare(
+        order: Order<'_>,
+        folder: &Path,
+        (machine, jobs): (&MachineOptions, &JobOptions),
         outputs: OutputSet,
         settings: &Settings,
     ) -> Result<Self, Error> {
-        let folder = destination::output_folder(&options.output)?;
+        let folder = destination::output_folder(folder)?;
         let Some(output) = folder.path() else {
             return Err(Error::usage(format!(
                 "{folder} is not a local folder: name the farm with --nats, or use `producer enqueue`"
             )));
         };
-        if options.jobs.worker.is_some() {
+        if jobs.worker.is_some() {
             return Err(Error::usage("--worker needs a farm: name it with --nats"));
         }
         check_known(outputs.first(), &[])?;
-        let terms = options.jobs.terms(outputs.first(), Renew::Ended)?;
+        let terms = jobs.terms(outputs.first(), Renew::Ended)?;
         let stores = Stores::new();
         let destination = Destination {
             folder,
             download_to: None,
         };
-        let submission = submission::find(
-            outputs.first(),
-            &options.sources,
-            &destination.folders()?,
-            &stores,
-        )
-        .await?;
-        let server = broker::find(options.machine.nats_server.as_deref()).await?;
-        let program = worker::find(options.machine.worker_program.as_deref())?;
+        let folders = destination.folders()?;
+        let submission = order.find(outputs.first(), &folders, &stores).await?;
+        let server = broker::find(machine.nats_server.as_deref()).await?;
+        let program = worker::find(machine.worker_program.as_deref())?;
         let inputs = submission.sources.iter().flat_map(SourceFile::inputs);
         let inputs = inputs.map(|input| input.location.clone()).collect();
         Ok(Self {
-            machine: options.machine.clone(),
+            machine: machine.clone(),
             output,
             destination,
             outputs,
             terms,
-            label: submission::label(&options.sources.paths),
+            label: order.label(),
             submission,
             inputs,
             stores,
             server,
             program,
             ack_wait: settings.ack_wait,
-            is_dry_run: options.jobs.dry_run,
-            json: options.jobs.json,
+            is_dry_run: jobs.dry_run,
+            json: jobs.json,
         })
     }
 
-    pub(super) async fn run(mut self, shutdown: &CancellationToken) -> Result<Exit, Error> {
+    pub(in crate::commands::run) async fn run(
+        mut self,
+        shutdown: &CancellationToken,
+    ) -> Result<Exit, Error> {
         if self.is_dry_run {
             let forecasts = self.dry_run(shutdown).await?;
             return Ok(self.submission.exit(dry_run::print(&forecasts, self.json)?));

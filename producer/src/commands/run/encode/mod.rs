@@ -14,14 +14,15 @@ use common::submit::output_set::OutputSet;
 use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::here::Encode;
 pub(crate) use self::options::{MachineOptions, Options};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::commands::run::{dry_run, on_farm};
-use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
 use crate::submit::sources::{Globs, SourceOptions};
+use crate::submit::submission::Order;
 use crate::submit::terms::JobOptions;
 
 /// The default encoder.
@@ -41,7 +42,9 @@ pub(crate) async fn run(
     match settings.nats {
         Some(_) => on_the_farm(&options, outputs, settings, shutdown).await,
         None => {
-            let encode = here::Encode::prepare(&options, outputs, settings).await?;
+            let order = Order::Each(&options.sources);
+            let (folder, with) = (&options.output, (&options.machine, &options.jobs));
+            let encode = Encode::prepare(order, folder, with, outputs, settings).await?;
             encode.run(shutdown).await
         }
     }
@@ -64,27 +67,25 @@ pub(crate) async fn commands(
         return dry_run::commands(&recipe, &paths, settings).await;
     }
     let several = !recipe.fallback_queues().is_empty();
-    let options = Options {
-        sources: SourceOptions {
-            paths,
-            globs: Globs::default(),
-        },
-        // No output is made, so no folder is.
-        output: std::env::temp_dir().join(uuid::Uuid::new_v4().to_string()),
-        recipe: RecipeOptions::default(),
-        jobs: JobOptions {
-            priority: Priority::default(),
-            attempts: 1,
-            hop_after: several.then_some(Duration::from_secs(1)),
-            worker: None,
-            again: true,
-            overwrite: true,
-            dry_run: true,
-            json: false,
-        },
-        machine,
+    let sources = SourceOptions {
+        paths,
+        globs: Globs::default(),
     };
-    let encode = here::Encode::prepare(&options, OutputSet::one(recipe), settings).await?;
+    // No output is made, so no folder is.
+    let folder = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string());
+    let jobs = JobOptions {
+        priority: Priority::default(),
+        attempts: 1,
+        hop_after: several.then_some(Duration::from_secs(1)),
+        worker: None,
+        again: true,
+        overwrite: true,
+        dry_run: true,
+        json: false,
+    };
+    let (order, with) = (Order::Each(&sources), (&machine, &jobs));
+    let outputs = OutputSet::one(recipe);
+    let encode = Encode::prepare(order, &folder, with, outputs, settings).await?;
     encode.commands(shutdown).await
 }
 
@@ -95,7 +96,7 @@ async fn on_the_farm(
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
     let request = on_farm::Request {
-        sources: &options.sources,
+        order: Order::Each(&options.sources),
         destination: Destination::new(Some(&options.output), settings)?,
         outputs,
         jobs: &options.jobs,

@@ -1,0 +1,277 @@
+//! Recordings that a camera or a disc has cut into several files. They are found by names and sizes alone, so a
+//! recording is only an offer: nothing is joined unless a person says so.
+
+use std::collections::BTreeMap;
+
+use common::names::location::Location;
+
+use super::found::SourceFile;
+
+/// Files of one recording, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recording {
+    /// The camera or disc that names files in this way.
+    pub by: &'static str,
+    /// The indices of the files among all files; two at least.
+    pub files: Vec<usize>,
+}
+
+/// What a name says about a file: which recording it belongs to, and which part of it it is.
+struct Named {
+    by: &'static str,
+    recording: String,
+    part: u32,
+    /// The number of the first part. `None` if the numbers go on from one recording to the next: then only a file that
+    /// is as large as files can be has a next part.
+    first: Option<u32>,
+}
+
+/// The sizes at which cameras begin a new file: just below 4 GiB and 2 GiB, the limits of their file systems.
+const FULL: [(u64, u64); 2] = [(3_900_000_000, 1 << 32), (1_950_000_000, 1 << 31)];
+
+/// The recordings of at least two files among these files. Files of different folders belong together never.
+pub(crate) fn recordings(sources: &[SourceFile]) -> Vec<Recording> {
+    let mut groups: BTreeMap<(Location, &str, String), Vec<(u32, Option<u32>, usize)>> =
+        BTreeMap::new();
+    for (index, source) in sources.iter().enumerate() {
+        let location = &source.input.location;
+        if let Some(named) = named(&location.name()) {
+            let key = (location.folder(), named.by, named.recording);
+            let group = groups.entry(key).or_default();
+            group.push((named.part, named.first, index));
+        }
+    }
+    let mut found = Vec::new();
+    for ((_, by, _), mut parts) in groups {
+        parts.sort_unstable();
+        let mut files: Vec<usize> = Vec::new();
+        let mut before: Option<u32> = None;
+        let mut end = |files: &mut Vec<usize>| {
+            if files.len() > 1 {
+                found.push(Recording {
+                    by,
+                    files: std::mem::take(files),
+                });
+            }
+            files.clear();
+        };
+        for (part, first, index) in parts {
+            let follows = match (before, files.last()) {
+                (Some(before), Some(last)) => {
+                    let is_next = part == before + 1;
+                    is_next && (first.is_some() || is_full(sources[*last].input.size))
+                }
+                _ => first.is_none_or(|first| part == first),
+            };
+            if !follows {
+                end(&mut files);
+                // The first part is missing: what is left is no whole recording.
+                if first.is_some_and(|first| part != first) {
+                    before = None;
+                    continue;
+                }
+            }
+            files.push(index);
+            before = Some(part);
+        }
+        end(&mut files);
+    }
+    found.sort_by_key(|recording| recording.files[0]);
+    found
+}
+
+fn is_full(size: u64) -> bool {
+    FULL.iter()
+        .any(|(least, most)| (*least..=*most).contains(&size))
+}
+
+/// Reads a name; `None` if no camera is known to give such names to parts.
+fn named(name: &str) -> Option<Named> {
+    let name = name.to_ascii_uppercase();
+    let (stem, extension) = name.rsplit_once('.')?;
+    let digits = |text: &str, count: usize| -> Option<u32> {
+        let is_number = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse().ok()).flatten()
+    };
+    let is = |known: &[&str]| known.contains(&extension);
+    if is(&["MP4"]) && stem.is_ascii() {
+        // GX010001, GX020001: two digits of the part, four of the recording.
+        for letters in ["GX", "GH", "GL"] {
+            if let Some(rest) = stem.strip_prefix(letters)
+                && rest.len() == 6
+            {
+                return Some(Named {
+                    by: "GoPro",
+                    recording: format!("{letters}{}", &rest[2..]),
+                    part: digits(&rest[..2], 2)?,
+                    first: Some(digits(&rest[2..], 4).map(|_| 1)?),
+                });
+            }
+        }
+        // GOPR0001, GP010001, GP020001.
+        if let Some(recording) = stem.strip_prefix("GOPR") {
+            digits(recording, 4)?;
+            return Some(Named {
+                by: "GoPro HERO",
+                recording: recording.to_owned(),
+                part: 0,
+                first: Some(0),
+            });
+        }
+        if let Some(rest) = stem.strip_prefix("GP")
+            && rest.len() == 6
+        {
+            digits(&rest[2..], 4)?;
+            return Some(Named {
+                by: "GoPro HERO",
+                recording: rest[2..].to_owned(),
+                part: digits(&rest[..2], 2)?,
+                first: Some(0),
+            });
+        }
+    }
+    if is(&["MP4", "MOV"])
+        && let Some(rest) = stem.strip_prefix("DJI_")
+        && let Some((recording, part)) = rest.split_once('_')
+    {
+        // DJI_0001_001, DJI_0001_002.
+        digits(recording, 4)?;
+        return Some(Named {
+            by: "DJI",
+            recording: recording.to_owned(),
+            part: digits(part, 3)?,
+            first: Some(1),
+        });
+    }
+    if is(&["VOB"])
+        && let Some(rest) = stem.strip_prefix("VTS_")
+        && let Some((title, part)) = rest.split_once('_')
+    {
+        // VTS_01_0.VOB holds the menus.
+        digits(title, 2)?;
+        return Some(Named {
+            by: "DVD",
+            recording: title.to_owned(),
+            part: digits(part, 1).filter(|part| *part > 0)?,
+            first: Some(1),
+        });
+    }
+    let numbered = [
+        ("AVCHD", "", 5, &["MTS", "M2TS"][..]),
+        ("Sony", "C", 4, &["MP4"]),
+        ("Canon", "MVI_", 4, &["MP4", "MOV"]),
+    ];
+    numbered
+        .into_iter()
+        .find_map(|(by, prefix, count, extensions)| {
+            let number = digits(stem.strip_prefix(prefix)?, count)?;
+            is(extensions).then(|| Named {
+                by,
+                recording: extension.to_owned(),
+                part: number,
+                first: None,
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use common::job::input::Input;
+
+    use super::*;
+
+    const LARGE: u64 = 4_000_000_000;
+
+    /// The recordings among these files, as names.
+    fn found(files: &[(&str, u64)]) -> Vec<(&'static str, Vec<String>)> {
+        let source = |(name, size): &(&str, u64)| SourceFile {
+            input: Input {
+                location: Location::s3("media", name).expect("a location"),
+                size: *size,
+                version: String::new(),
+            },
+            name: PathBuf::from(name),
+            is_named: false,
+            further: Vec::new(),
+        };
+        let sources: Vec<SourceFile> = files.iter().map(source).collect();
+        let names = |recording: Recording| {
+            let files = recording.files.iter();
+            let names = files.map(|index| sources[*index].input.location.key());
+            (recording.by, names.collect())
+        };
+        recordings(&sources).into_iter().map(names).collect()
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn parts_are_found_by_the_names_that_cameras_give() {
+        for (by, files) in [
+            (
+                "GoPro",
+                &["GX010001.MP4", "GX020001.MP4", "GX030001.MP4"][..],
+            ),
+            ("GoPro", &["gh010042.mp4", "gh020042.mp4"]),
+            (
+                "GoPro HERO",
+                &["GOPR0001.MP4", "GP010001.MP4", "GP020001.MP4"],
+            ),
+            ("DJI", &["DJI_0001_001.MP4", "DJI_0001_002.MP4"]),
+            ("DVD", &["VTS_01_1.VOB", "VTS_01_2.VOB", "VTS_01_3.VOB"]),
+        ] {
+            let mut given: Vec<(&str, u64)> = files.iter().map(|name| (*name, 1)).collect();
+            given.reverse();
+            assert_eq!(found(&given), [(by, names(files))]);
+        }
+    }
+
+    #[test]
+    fn files_that_are_numbered_only_belong_together_where_one_is_full() {
+        let files = [
+            ("00000.MTS", LARGE),
+            ("00001.MTS", LARGE),
+            ("00002.MTS", 5),
+            ("00003.MTS", 5),
+            ("C0001.MP4", LARGE),
+            ("C0002.MP4", 7),
+        ];
+        assert_eq!(
+            found(&files),
+            [
+                ("AVCHD", names(&["00000.MTS", "00001.MTS", "00002.MTS"])),
+                ("Sony", names(&["C0001.MP4", "C0002.MP4"])),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_whole_recording_is_not_offered() {
+        for files in [
+            // Two recordings.
+            &[("GX010001.MP4", 1), ("GX010002.MP4", 1)][..],
+            // The first part is missing.
+            &[("GX020001.MP4", 1), ("GX030001.MP4", 1)],
+            // A part is missing between.
+            &[("GX010001.MP4", 1), ("GX030001.MP4", 1)],
+            // Menus of a DVD, and another title.
+            &[
+                ("VTS_01_0.VOB", 1),
+                ("VTS_01_1.VOB", 1),
+                ("VTS_02_1.VOB", 1),
+            ],
+            // Other folders.
+            &[("a/GX010001.MP4", 1), ("b/GX020001.MP4", 1)],
+            &[("00000.MTS", 5), ("00001.MTS", 5)],
+            &[("00000.MTS", LARGE), ("00002.MTS", 5)],
+            &[("film1.mp4", LARGE), ("film2.mp4", LARGE)],
+            &[("GX01ÄÖ.MP4", 1), ("GX02ÄÖ.MP4", 1)],
+        ] {
+            assert_eq!(found(files), [], "{files:?}");
+        }
+    }
+}

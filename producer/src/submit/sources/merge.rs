@@ -1,0 +1,79 @@
+//! Sources that are joined: several files that one job makes one output of.
+
+use std::path::PathBuf;
+
+use common::job::further::{FurtherInput, FurtherRole, Join};
+
+use super::camera::recordings;
+use super::found::SourceFile;
+use crate::cli::exit::Error;
+use crate::display::units;
+
+/// What is joined.
+#[derive(Clone, Debug)]
+pub(crate) struct Merge {
+    /// The files in their order, or folders with files in the order of their names.
+    pub paths: Vec<PathBuf>,
+    pub into: Into,
+    pub join: Join,
+}
+
+/// What the files become.
+#[derive(Clone, Debug)]
+pub(crate) enum Into {
+    /// One output with this file name.
+    File(PathBuf),
+    /// An output for each recording that a camera has cut, with this extension.
+    Recordings(&'static str),
+}
+
+impl Merge {
+    /// One source for each output, whose name is the output's.
+    ///
+    /// # Errors
+    /// If there is nothing to join.
+    pub(crate) fn sources(&self, found: Vec<SourceFile>) -> Result<Vec<SourceFile>, Error> {
+        match &self.into {
+            Into::File(name) => match found.len() {
+                0 | 1 => Err(Error::usage(
+                    "merge needs two files at least: name them in their order",
+                )),
+                _ => Ok(vec![joined(found, name.clone(), self.join)]),
+            },
+            Into::Recordings(extension) => {
+                let recordings = recordings(&found);
+                if recordings.is_empty() {
+                    return Err(Error::usage(format!(
+                        "none of {} look like parts of one recording: name the files in their order, with -o FILE",
+                        units::count(found.len(), "file")
+                    )));
+                }
+                let of = |files: &[usize]| {
+                    let parts: Vec<SourceFile> =
+                        files.iter().map(|index| found[*index].clone()).collect();
+                    let name = parts[0].name.with_extension(extension);
+                    joined(parts, name, self.join)
+                };
+                Ok(recordings
+                    .iter()
+                    .map(|recording| of(&recording.files))
+                    .collect())
+            }
+        }
+    }
+}
+
+/// One source of several files.
+fn joined(files: Vec<SourceFile>, name: PathBuf, join: Join) -> SourceFile {
+    let mut files = files.into_iter();
+    let first = files.next().expect("two files at least");
+    let further = files.map(|file| FurtherInput {
+        input: file.input,
+        role: FurtherRole::Continuation(join),
+    });
+    SourceFile {
+        name,
+        further: further.collect(),
+        ..first
+    }
+}

@@ -1,0 +1,135 @@
+//! One part of a joined film: what it holds, and how long it is.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use common::job::failure::Failure;
+use serde::Deserialize;
+
+use crate::ffmpeg::Source;
+use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::probe::probe;
+use crate::ffmpeg::probe::survey::{Depth, survey};
+use crate::ffmpeg::run::fault::Origin;
+use crate::ffmpeg::run::runner::Runner;
+
+/// Seconds by which sound may outlast the picture without being cut: less than one frame of sound.
+const OVERHANG: f64 = 0.02;
+
+/// A part of a joined film.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub source: Source,
+    /// The name of its chapter.
+    pub title: String,
+    pub media: Media,
+    pub film: Stream,
+    /// The digest of each track's codec parameters, by the track's index.
+    pub parameters: BTreeMap<usize, String>,
+    /// When the earliest of its tracks begins, in seconds of its own timestamps.
+    pub begin: f64,
+    /// When its picture begins, in seconds of its own timestamps.
+    pub start: f64,
+    /// The length of its picture, in seconds.
+    pub length: f64,
+    pub frames: u64,
+    /// Whether sound outlasts the picture so much that it would be heard over the next part.
+    pub overhangs: bool,
+}
+
+/// ffprobe's answer about codec parameters.
+#[derive(Deserialize)]
+struct Answer {
+    streams: Vec<Parameters>,
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    index: usize,
+    #[serde(default)]
+    extradata_hash: String,
+}
+
+impl Part {
+    /// Reads a part.
+    ///
+    /// # Errors
+    /// The input's fault if the part is no media, or if it does not hold exactly one film.
+    pub(super) async fn read(
+        runner: &Runner,
+        source: &Source,
+        title: String,
+    ) -> Result<Self, Failure> {
+        let of_it = |mut failure: Failure| {
+            failure.message = format!("{title}: {}", failure.message);
+            failure
+        };
+        let media = probe(runner, source).await.map_err(of_it)?;
+        let films: Vec<&Stream> = media.films().collect();
+        let film = match films.as_slice() {
+            [film] => (*film).clone(),
+            films => {
+                return Err(Failure::input(format!(
+                    "{title} holds {} films, and a part of a joined film holds one",
+                    films.len()
+                )));
+            }
+        };
+        let parameters = parameters(runner, source).await.map_err(of_it)?;
+        let surveyed = survey(runner, source, Depth::Packets)
+            .await
+            .map_err(of_it)?;
+        let seen = surveyed.streams.get(&film.index);
+        let seen = seen.filter(|seen| seen.packets > 0 && seen.end > seen.start);
+        let seen = seen.ok_or_else(|| Failure::input(format!("{title} holds no picture")))?;
+        let is_sound = |index: &usize| {
+            let mut streams = media.streams.iter();
+            streams.any(|stream| stream.index == *index && stream.kind == StreamKind::Audio)
+        };
+        let mut sounds = surveyed.streams.iter().filter(|(index, _)| is_sound(index));
+        let begin = surveyed
+            .streams
+            .values()
+            .map(|stream| stream.start)
+            .fold(seen.start, f64::min);
+        Ok(Self {
+            source: source.clone(),
+            title,
+            film,
+            parameters,
+            begin,
+            start: seen.start,
+            length: seen.end - seen.start,
+            frames: seen.packets,
+            overhangs: sounds.any(|(_, sound)| sound.end > seen.end + OVERHANG),
+            media,
+        })
+    }
+
+    /// The tracks of a kind that can be used, without covers.
+    pub(super) fn tracks(&self, kind: StreamKind) -> impl Iterator<Item = &Stream> {
+        let streams = self.media.streams.iter();
+        streams.filter(move |stream| stream.kind == kind && stream.absent.is_none())
+    }
+
+    pub(super) fn sounds(&self) -> Vec<&Stream> {
+        self.tracks(StreamKind::Audio).collect()
+    }
+
+    pub(super) fn subtitles(&self) -> Vec<&Stream> {
+        self.tracks(StreamKind::Subtitle).collect()
+    }
+}
+
+async fn parameters(runner: &Runner, source: &Source) -> Result<BTreeMap<usize, String>, Failure> {
+    let mut arguments: Vec<OsString> = ["-v", "error", "-of", "json", "-show_data_hash", "sha256"]
+        .map(OsString::from)
+        .into();
+    arguments.extend(["-show_entries", "stream=index,extradata_hash"].map(OsString::from));
+    arguments.extend(source.arguments());
+    let answer = runner.ffprobe(&arguments, Origin::of(source)).await?;
+    let answer: Answer = serde_json::from_slice(&answer)
+        .map_err(|error| Failure::worker(format!("ffprobe's answer cannot be read: {error}")))?;
+    let of_stream = |stream: Parameters| (stream.index, stream.extradata_hash);
+    Ok(answer.streams.into_iter().map(of_stream).collect())
+}
