@@ -87,7 +87,14 @@ impl Executor {
         request: &ForecastRequest,
         stop: CancellationToken,
     ) -> anyhow::Result<Forecast> {
-        let ForecastRequest { input, recipe, .. } = request;
+        let ForecastRequest {
+            input,
+            further,
+            recipe,
+        } = request;
+        if further.iter().any(|further| further.role.is_continuation()) {
+            bail!("the parts are read when they are joined");
+        }
         let card = Arc::clone(&self.card.borrow());
         let choice = choose(&card, recipe, &recipe.queue())?;
         let scratch = self.scratch.preview()?;

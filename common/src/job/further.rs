@@ -31,6 +31,13 @@ pub enum FurtherRole {
     Watermark,
 }
 
+impl FurtherRole {
+    /// Whether the file follows the parts before it.
+    pub fn is_continuation(&self) -> bool {
+        matches!(self, Self::Continuation(_))
+    }
+}
+
 /// How a continuation is joined to the parts before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::farm::queue::Queue;
-use crate::job::further::{FurtherInput, FurtherRole};
+use crate::job::further::FurtherInput;
 use crate::job::id::{BatchId, JobId};
 use crate::job::input::Input;
 use crate::job::work::Work;
@@ -129,8 +129,9 @@ impl Job {
 
     /// Whether the output is made of several parts, one after the other.
     pub fn is_joined(&self) -> bool {
-        let mut roles = self.further.iter().map(|further| &further.role);
-        roles.any(|role| matches!(role, FurtherRole::Continuation(_)))
+        self.further
+            .iter()
+            .any(|further| further.role.is_continuation())
     }
 
     /// The locations that a worker must be able to read and to write for the job.

@@ -37,15 +37,18 @@ pub(super) fn is_one_stream(parts: &[Part]) -> bool {
         })
 }
 
-/// A list of parts for ffmpeg's concat demuxer. Each part is as long as its picture, so that the next one begins there.
+/// A list of parts for ffmpeg's concat demuxer. Each part is so long that the picture of the next one begins where its
+/// own ends, even if sound begins before the picture.
 ///
 /// # Errors
 /// The input's fault if a path cannot be written into a list.
-pub(super) fn list<'a>(
-    parts: impl IntoIterator<Item = (&'a Path, &'a Part)>,
-) -> Result<Vec<u8>, Failure> {
+pub(super) fn list(parts: &[Part]) -> Result<Vec<u8>, Failure> {
     let mut list = b"ffconcat version 1.0\n".to_vec();
-    for (path, part) in parts {
+    for (number, part) in parts.iter().enumerate() {
+        let Source::File(path) = &part.source else {
+            let why = "a part of a joined film was not downloaded";
+            return Err(Failure::worker(why));
+        };
         let path = file(path);
         let path = path.as_encoded_bytes();
         if path.iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
@@ -61,7 +64,8 @@ pub(super) fn list<'a>(
                 byte => list.push(*byte),
             }
         }
-        let length = part.length + (part.start - part.begin);
+        let next = parts.get(number + 1).map_or(0.0, |next| next.lead);
+        let length = part.lead + part.length - next;
         list.extend(format!("'\nduration {length:.6}\n").as_bytes());
     }
     Ok(list)
@@ -118,7 +122,7 @@ impl Line {
 pub(super) fn tidy(part: &Part, format: &str, to: &Path) -> Vec<OsString> {
     let mut line = Line::new();
     line.0.extend(part.source.arguments());
-    let end = part.start - part.begin + part.length;
+    let end = part.lead + part.length;
     line.push(format!("-t {end:.6}"));
     line.0.extend(part.source.arguments());
     line.push(format!("-map 0:{} -c copy", part.film.index));
@@ -191,6 +195,9 @@ pub(super) fn copy(
         // The tags and marks of the track are the first part's.
         line.push(format!("-map_metadata:s:{number} 2:s:{}", track.index));
         line.dispositions(number, track);
+    }
+    if format == "matroska" {
+        line.push("-map 2:t?");
     }
     line.push("-c copy -map_metadata 2 -map_chapters 1");
     for number in 0..sounds.len() {
@@ -279,7 +286,7 @@ impl<'a> Shape<'a> {
         if part.sounds().get(track).is_none() {
             return format!("anullsrc=r={rate}:cl={layout},atrim=end={length:.6}");
         }
-        let offset = part.start - part.begin;
+        let offset = part.lead;
         format!(
             "asetpts=PTS-{offset:.6}/TB,aresample={rate}:async=1:first_pts=0,\
              aformat=sample_fmts=flt:channel_layouts={layout},atrim=end={length:.6},apad=whole_dur={length:.6}"
@@ -353,6 +360,7 @@ pub(super) fn encode(parts: &[Part], chapters: &Path, to: &Path) -> Vec<OsString
     for track in 0..sounds {
         line.push(format!("-map [a{track}]"));
     }
+    line.push("-map 0:t? -c:t copy");
     line.push(format!(
         "-c:a pcm_f32le -map_metadata 0 -map_chapters {}",
         parts.len()

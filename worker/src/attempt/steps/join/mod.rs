@@ -72,7 +72,7 @@ impl Prepared {
                 command::frames(&parts)
             }
         };
-        self.lost = lost_subtitles(&parts, &method);
+        self.lost = lost(&parts, &method);
         self.runner = self.runner.reading(&joined);
         self.source = Source::File(joined);
         self.further
@@ -98,24 +98,18 @@ impl Prepared {
         }
         let is_tidied = !command::are_in_order(parts) || parts.iter().any(|part| part.overhangs);
         let mut paths: Vec<PathBuf> = Vec::new();
-        for (number, part) in parts.iter().enumerate() {
-            let path = match &part.source {
-                Source::File(path) if !is_tidied => path.clone(),
-                Source::Url(_) if !is_tidied => {
-                    return Err(Failure::worker(
-                        "a part of a joined film was not downloaded",
-                    ));
-                }
-                _ => {
-                    let tidied = work.join(format!("part{number}"));
-                    self.run(&command::tidy(part, to.0, &tidied)).await?;
-                    tidied
-                }
-            };
-            paths.push(path);
+        let mut tidied: Vec<Part> = Vec::new();
+        if is_tidied {
+            for (number, part) in parts.iter().enumerate() {
+                let path = work.join(format!("part{number}"));
+                self.run(&command::tidy(part, to.0, &path)).await?;
+                let (runner, source) = (self.runner.reading(&path), Source::File(path.clone()));
+                tidied.push(Part::read(&runner, &source, part.title.clone()).await?);
+                paths.push(path);
+            }
         }
-        let list = command::list(paths.iter().map(PathBuf::as_path).zip(parts))?;
-        self.put(LIST, &list)?;
+        let listed = if is_tidied { &tidied } else { parts };
+        self.put(LIST, &command::list(listed)?)?;
         let subtitles = match is_tidied {
             true => 0,
             false => common_subtitles(parts),
@@ -124,11 +118,9 @@ impl Prepared {
         let (from, tracks) = (Parts::List(&list), (subtitles, is_tidied));
         self.run(&command::copy(first, &from, tracks, &chapters, to))
             .await?;
-        if is_tidied {
-            for path in paths {
-                if let Err(error) = std::fs::remove_file(&path) {
-                    tracing::debug!(%error, "a part stays in scratch");
-                }
+        for path in paths {
+            if let Err(error) = std::fs::remove_file(&path) {
+                tracing::debug!(%error, "a part stays in scratch");
             }
         }
         Ok(())
@@ -161,7 +153,9 @@ impl Prepared {
         let wanted: f64 = parts.iter().map(|part| part.length).sum();
         let length = seen.end - seen.start;
         let frame = wanted / frames.max(1) as f64;
-        if seen.packets.abs_diff(frames) > tolerance || (length - wanted).abs() > 1.5 * frame {
+        if seen.packets.abs_diff(frames) > tolerance
+            || (length - wanted).abs() > (1.5 + tolerance as f64) * frame
+        {
             return Err(Failure::worker(format!(
                 "the parts have {frames} frames and are {wanted:.3} s long, but joined they have {} and are {length:.3} s long",
                 seen.packets
@@ -250,8 +244,8 @@ fn common_subtitles(parts: &[Part]) -> usize {
     parts.iter().map(|part| common(of(part))).min().unwrap_or(0)
 }
 
-/// The subtitle tracks that a joined file does not hold.
-fn lost_subtitles(parts: &[Part], method: &Method) -> Vec<Change> {
+/// What a joined file does not hold of its parts.
+fn lost(parts: &[Part], method: &Method) -> Vec<Change> {
     let is_tidied = !command::are_in_order(parts) || parts.iter().any(|part| part.overhangs);
     let kept = match method {
         Method::Copy if command::is_one_stream(parts) => usize::MAX,
@@ -260,6 +254,14 @@ fn lost_subtitles(parts: &[Part], method: &Method) -> Vec<Change> {
     };
     let mut lost = Vec::new();
     for part in parts {
+        for track in part.left_out() {
+            let (kind, what) = match track.is_cover() {
+                true => (Kind::Cover, "cover".to_owned()),
+                false => (Kind::Track, format!("{} data", track.codec_tag)),
+            };
+            let what = format!("{what} of {}", part.title);
+            lost.push(Change::lost(kind, None, what, "the parts were joined"));
+        }
         for track in part.subtitles().into_iter().skip(kept) {
             let what = format!("{} subtitles of {}", track.codec, part.title);
             let why = match method {

@@ -26,10 +26,10 @@ pub(super) struct Part {
     pub film: Stream,
     /// The digest of each track's codec parameters, by the track's index.
     pub parameters: BTreeMap<usize, String>,
-    /// When the earliest of its tracks begins, in seconds of its own timestamps.
-    pub begin: f64,
     /// When its picture begins, in seconds of its own timestamps.
     pub start: f64,
+    /// Seconds from where the file begins to where its picture begins.
+    pub lead: f64,
     /// The length of its picture, in seconds.
     pub length: f64,
     pub frames: u64,
@@ -41,6 +41,12 @@ pub(super) struct Part {
 #[derive(Deserialize)]
 struct Answer {
     streams: Vec<Parameters>,
+    format: Format,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    start_time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +81,7 @@ impl Part {
                 )));
             }
         };
-        let parameters = parameters(runner, source).await.map_err(of_it)?;
+        let (parameters, begin) = parameters(runner, source).await.map_err(of_it)?;
         let surveyed = survey(runner, source, Depth::Packets)
             .await
             .map_err(of_it)?;
@@ -87,18 +93,13 @@ impl Part {
             streams.any(|stream| stream.index == *index && stream.kind == StreamKind::Audio)
         };
         let mut sounds = surveyed.streams.iter().filter(|(index, _)| is_sound(index));
-        let begin = surveyed
-            .streams
-            .values()
-            .map(|stream| stream.start)
-            .fold(seen.start, f64::min);
         Ok(Self {
             source: source.clone(),
             title,
             film,
             parameters,
-            begin,
             start: seen.start,
+            lead: begin.map_or(0.0, |begin| (seen.start - begin).max(0.0)),
             length: seen.end - seen.start,
             frames: seen.packets,
             overhangs: sounds.any(|(_, sound)| sound.end > seen.end + OVERHANG),
@@ -112,6 +113,15 @@ impl Part {
         streams.filter(move |stream| stream.kind == kind && stream.absent.is_none())
     }
 
+    /// What a joined file does not hold of the part: data tracks and covers.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = &Stream> {
+        let streams = self.media.streams.iter();
+        streams.filter(|stream| {
+            let is_data = stream.kind == StreamKind::Data && stream.codec != "bin_data";
+            is_data || stream.is_cover()
+        })
+    }
+
     pub(super) fn sounds(&self) -> Vec<&Stream> {
         self.tracks(StreamKind::Audio).collect()
     }
@@ -121,15 +131,28 @@ impl Part {
     }
 }
 
-async fn parameters(runner: &Runner, source: &Source) -> Result<BTreeMap<usize, String>, Failure> {
+/// The digests of the codec parameters, and when ffmpeg says that the file begins.
+async fn parameters(
+    runner: &Runner,
+    source: &Source,
+) -> Result<(BTreeMap<usize, String>, Option<f64>), Failure> {
     let mut arguments: Vec<OsString> = ["-v", "error", "-of", "json", "-show_data_hash", "sha256"]
         .map(OsString::from)
         .into();
-    arguments.extend(["-show_entries", "stream=index,extradata_hash"].map(OsString::from));
+    arguments.extend(
+        [
+            "-show_entries",
+            "stream=index,extradata_hash:format=start_time",
+        ]
+        .map(OsString::from),
+    );
     arguments.extend(source.arguments());
     let answer = runner.ffprobe(&arguments, Origin::of(source)).await?;
     let answer: Answer = serde_json::from_slice(&answer)
         .map_err(|error| Failure::worker(format!("ffprobe's answer cannot be read: {error}")))?;
     let of_stream = |stream: Parameters| (stream.index, stream.extradata_hash);
-    Ok(answer.streams.into_iter().map(of_stream).collect())
+    let begin = answer.format.start_time;
+    let begin = begin.and_then(|time| time.parse().ok());
+    let parameters = answer.streams.into_iter().map(of_stream).collect();
+    Ok((parameters, begin))
 }
