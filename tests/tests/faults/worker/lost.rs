@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use common::job::Job;
 use common::job::event::What;
+use common::job::further::{FurtherInput, FurtherRole, Join};
 use harness::farm::Farm;
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::outside::media::Media;
@@ -64,6 +66,32 @@ async fn a_killed_workers_job_is_finished_by_another() {
     );
     let _again = farm.join(farm.worker("dying").encoders("libx264")).await;
     assert_eq!(outside::scratch_files(&farm.scratch()), Vec::<&Path>::new());
+}
+
+#[tokio::test]
+async fn parts_are_joined_by_another_worker_after_a_kill() {
+    let farm = Farm::start().await;
+    let mut dying = slow_worker(&farm, "dying").await;
+    let part = paths::media("h264.mp4");
+    let alone = farm.job(&part, "libx264");
+    let mut work = alone.work();
+    work.further = vec![FurtherInput {
+        input: work.input.clone(),
+        role: FurtherRole::Continuation(Join::ByRecipe),
+    }];
+    let job = Job::of(alone.batch, work, None);
+    farm.enqueue(&job).await;
+    farm.encoding(&job.id, &dying).await;
+    let heir = farm.join(farm.worker("heir").encoders("libx264")).await;
+    dying.process.kill();
+    no_encode_in(&farm.scratch_of("dying")).await;
+
+    let (run, report) = farm.completed(&job.id).await;
+    assert_eq!(report.worker.as_str(), heir.name);
+    assert_eq!(run.attempt, 2);
+    let output = Media::of(&farm.out().join("h264.mkv"));
+    assert_eq!(output.frames(), 2 * Media::of(&part).frames());
+    assert_eq!(report.frames, output.frames());
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::farm::copy_into;
+use harness::farm::{Farm, copy_into};
 use harness::outside::media::Media;
 use harness::process::Ran;
+use harness::servers::store::TestStore;
 use harness::{outside, paths, process, programs};
 
 async fn producer(folder: &Path, line: &[&str]) -> Ran {
@@ -129,4 +130,33 @@ async fn what_cannot_be_joined_is_refused_with_its_reason() {
         let all = format!("{}{}", told.stdout, told.stderr);
         assert!(all.contains(words), "{line:?}: {told:?}");
     }
+}
+
+#[tokio::test]
+async fn a_farm_joins_files_that_are_uploaded_and_brings_the_film_home() {
+    let farm = Farm::start().await;
+    let store = TestStore::start(farm.folder()).await;
+    let setup = farm.worker("w").encoders("libx265").roots(&[]);
+    let _worker = farm.join(setup.environment(store.environment())).await;
+    let part = paths::media("h264.mp4");
+    copy_into(&farm.folder().join("in"), std::slice::from_ref(&part));
+    let second = farm.folder().join("in/two.mp4");
+    std::fs::copy(&part, second).expect("copied");
+    let merge = async || {
+        let mut command = farm.producer_command();
+        command.envs(store.environment());
+        command.args(["merge", "in/h264.mp4", "in/two.mp4", "-o", "home/film.mkv"]);
+        command.args(["--store", "s3://media", "--json"]);
+        process::run(command).await
+    };
+    let outcome = merge().await.succeeded().json();
+    assert_eq!(outcome["added"], 1, "{outcome:#}");
+    let film = farm.folder().join("home/film.mkv");
+    assert_eq!(Media::of(&film).frames(), 2 * Media::of(&part).frames());
+    let again = merge().await.succeeded().json();
+    assert_eq!(
+        (&again["added"], &again["done"]),
+        (&0.into(), &1.into()),
+        "{again:#}"
+    );
 }
