@@ -71,9 +71,12 @@ fn joined(files: Vec<SourceFile>, name: PathBuf, join: Join) -> SourceFile {
         input: file.input,
         role: FurtherRole::Continuation(join),
     });
+    // The first file has the files of the recipe, too.
+    let further = further.chain(first.further).collect();
     SourceFile {
         name,
-        further: further.collect(),
-        ..first
+        further,
+        input: first.input,
+        is_named: first.is_named,
     }
 }

@@ -113,12 +113,17 @@ struct Farm {
     me: WorkerName,
     encoder: Encoder,
     input: Input,
+    /// Whether parts were joined: no helper has the joined file.
+    is_joined: bool,
     target: QualityTarget,
 }
 
 impl Helpers for Farm {
     fn free(&self) -> BoxFuture<'_, Vec<WorkerName>> {
         Box::pin(async move {
+            if self.is_joined {
+                return Vec::new();
+            }
             let wanted = Wanted {
                 me: &self.me,
                 card: &self.card,
@@ -177,6 +182,7 @@ impl Attempt<'_> {
             me: executor.name.clone(),
             encoder: encoder.clone(),
             input: self.job.input.clone(),
+            is_joined: self.job.is_joined(),
             card: Arc::clone(&card),
             target,
         };
