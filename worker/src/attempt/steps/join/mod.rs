@@ -147,7 +147,7 @@ impl Prepared {
         parts: &[Part],
         (frames, tolerance): (u64, u64),
     ) -> Result<(), Failure> {
-        let surveyed = survey(&self.runner, &self.source, Depth::Packets).await?;
+        let surveyed = survey(&self.runner, &self.source, Depth::Packets, None).await?;
         let seen = surveyed.streams.values().next();
         let seen = seen.ok_or_else(|| Failure::worker("the joined file holds no picture"))?;
         let wanted: f64 = parts.iter().map(|part| part.length).sum();

@@ -82,7 +82,7 @@ impl Part {
             }
         };
         let (parameters, begin) = parameters(runner, source).await.map_err(of_it)?;
-        let surveyed = survey(runner, source, Depth::Packets)
+        let surveyed = survey(runner, source, Depth::Packets, None)
             .await
             .map_err(of_it)?;
         let seen = surveyed.streams.get(&film.index);
