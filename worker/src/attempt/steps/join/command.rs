@@ -170,6 +170,8 @@ pub(super) fn copy(
     line.push("-fflags +genpts");
     match parts {
         Parts::List(list) => {
+            // A list begins at 0, and sound that an encoder has put before that stays there.
+            line.push("-copyts");
             line.push(format!(
                 "-format_whitelist concat,{FORMATS} -protocol_whitelist file -auto_convert 0 -safe 0"
             ));
