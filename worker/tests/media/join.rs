@@ -12,9 +12,10 @@ const RATE: usize = 8000;
 
 /// A second of film with a tone of `pitch` Hz that lasts `sound` seconds.
 fn part(studio: &Studio, name: &str, pitch: u32, sound: f64) -> PathBuf {
+    let picture = "-f lavfi -i testsrc2=size=160x90:rate=25:duration=1";
     let tone = format!("-f lavfi -i sine=frequency={pitch}:duration={sound}");
-    let video = "-frames:v 25 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac";
-    studio.clip(name, &format!("{tone} {video}"))
+    let how = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac";
+    studio.make(name, &format!("{picture} {tone} {how}"))
 }
 
 /// The pitch of the output's sound around a time, from its zero crossings; 0 for silence.

@@ -109,7 +109,7 @@ async fn what_cannot_be_joined_is_refused_with_its_reason() {
                 "copy",
             ],
             1,
-            "tracks cannot follow GX010001 by copy, because its",
+            "tracks cannot follow GX010001 by copy, because it has 2 audio tracks, not 1",
         ),
         (
             &[
