@@ -165,7 +165,7 @@ prop_compose! {
         bitrate in rarely(text(&["128k", "640k"])),
         downmix in rarely(select(Downmix::ALL)),
         loudness in rarely(text(&["-23/7/-2", "-16.5"])),
-        title in rarely(Just("Stereo, \"quoted\" = and\n#more".to_owned())),
+        title in rarely(Just("Stereo, \"quoted\" = and #more".to_owned())),
     ) -> AudioOutput {
         AudioOutput::Encode { encoder, bitrate, downmix, loudness, title }
     }
