@@ -9,6 +9,7 @@ use common::recipe::{Borders, PictureForm, Recipe};
 
 use crate::ffmpeg::part::Part;
 use crate::ffmpeg::probe::media::Media;
+use crate::ffmpeg::sound::loudness::Measured;
 
 /// The answers. Tracks are named by their index among all streams of the input.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Findings {
     pub watermark: Option<PictureForm>,
     /// The part of the input that becomes the output; `None` for all of it.
     pub part: Option<Part>,
+    /// The loudness of each encoded audio track for which one is asked, by its number among the output's audio tracks.
+    pub loudness: Option<BTreeMap<usize, Measured>>,
 }
 
 impl Findings {

@@ -33,6 +33,13 @@ pub struct AudioTracks {
     pub loudness: Option<Loudness>,
 }
 
+impl AudioTracks {
+    /// Whether single tracks are chosen or added, so that the output needs a default track of its own.
+    pub fn has_choice(&self) -> bool {
+        !(self.languages.is_empty() && self.rules.is_empty() && self.ensure.is_empty())
+    }
+}
+
 /// What becomes of tracks of one kind. A property that is not given matches every track.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -3,6 +3,7 @@
 
 mod borders;
 mod combing;
+mod loudness;
 mod part;
 mod pictures;
 mod steady;
@@ -54,12 +55,14 @@ pub async fn survey(
             None => Ok(None),
         }
     };
+    let loudness = loudness::of_tracks(asked);
     Ok(Findings {
         part: answer(recipe.trim.is_some(), deadline, part)
             .await?
             .flatten(),
         borders: answer(borders::is_asked(recipe), deadline, borders).await?,
         combing: answer(combing::is_asked(recipe), deadline, combing).await?,
+        loudness: answer(loudness::is_asked(asked), deadline, loudness).await?,
         steady: answer(steady::is_asked(recipe), deadline, asked.steady_films()).await?,
         ..Findings::default()
     })

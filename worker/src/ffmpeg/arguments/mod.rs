@@ -67,6 +67,7 @@ pub fn encode(
     output: &Path,
 ) -> Result<Arguments, Failure> {
     let mut tracks = Tracks::choose(recipe, media)?;
+    tracks.level(findings);
     let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();
     let tasks = tasks(recipe, &films, findings, encoder, build)?;
     let mut pictures = Vec::new();

@@ -24,7 +24,8 @@ const HELD: &[(&str, &[Container], &[Container])] = {
     ]
 };
 
-fn holds(container: Container, kind: StreamKind, mark: &str) -> bool {
+/// Whether the container holds a disposition of tracks of this kind.
+pub(crate) fn holds(container: Container, kind: StreamKind, mark: &str) -> bool {
     HELD.iter().any(|(held, all, subtitles)| {
         let of_subtitles = kind == StreamKind::Subtitle && subtitles.contains(&container);
         *held == mark && (all.contains(&container) || of_subtitles)

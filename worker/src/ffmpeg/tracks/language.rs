@@ -36,6 +36,14 @@ pub(crate) fn code(language: &str, container: Container) -> Option<&'static str>
     })
 }
 
+/// Whether a language is, apart from its region and script, a code of ISO 639 that every container can hold.
+pub(crate) fn is_code(language: &str) -> bool {
+    let primary = language.split(['-', '_']).next().unwrap_or_default();
+    CODES
+        .split([';', ' '])
+        .any(|code| code == primary && !code.is_empty())
+}
+
 /// Whether two codes mean the same language, by whatever standard.
 pub fn is_same(one: &str, other: &str) -> bool {
     let normal = |tag: &str| {

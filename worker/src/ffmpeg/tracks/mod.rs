@@ -15,6 +15,7 @@ use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
 use common::recipe::{AudioEncoder, Container, Recipe, Video};
 
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
 use crate::ffmpeg::sound::Sound;
@@ -250,6 +251,22 @@ impl Tracks {
     fn leave_out(&mut self, stream: &Stream, why: &str) {
         let change = Change::lost(Kind::Track, stream.index, name(stream), why);
         self.changes.push(change.wanted());
+    }
+
+    /// Corrects the loudness of the audio tracks for which one is asked.
+    pub(in crate::ffmpeg) fn level(&mut self, findings: &Findings) {
+        let tracks = self.list.iter_mut();
+        let sounds = tracks.filter(|track| track.source.kind == StreamKind::Audio);
+        for (number, track) in sounds.enumerate() {
+            let measured = findings
+                .loudness
+                .as_ref()
+                .and_then(|found| found.get(&number));
+            if let Some(sound) = &mut track.sound {
+                self.changes
+                    .extend(sound.level(measured, track.source.index));
+            }
+        }
     }
 
     /// The films among the tracks, encoded or copied.

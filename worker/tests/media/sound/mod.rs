@@ -3,7 +3,9 @@
 mod chosen;
 mod containers;
 mod downmix;
+mod gate;
 mod listening;
+mod loudness;
 mod tones;
 
 use common::recipe::{Container, Recipe};

@@ -7,6 +7,7 @@
 
 mod frames;
 mod length;
+mod sound;
 mod tracks;
 
 use std::ffi::OsString;
@@ -78,6 +79,7 @@ pub async fn check(
     // These three checks do not depend on each other.
     let (made, decoded, wanted) = tokio::try_join!(made, gate.decode(depth), gate.wanted_frames())?;
     gate.compare_tracks(&made)?;
+    gate.compare_marks(&made)?;
     if let Some(plan) = &arguments.size {
         plan.budget.check(output.size())?;
     }
@@ -93,6 +95,7 @@ pub async fn check(
     }
     let frames = compared?;
     timing.extend(gate.compare_lengths(&made).await?);
+    gate.compare_sync(&made).await?;
     let mut changes = changes::compare(recipe, media, &made, &arguments.tracks, &arguments.changes);
     changes.extend(timing);
     changes::refuse(recipe, &changes, "the output has lost")?;

@@ -51,7 +51,7 @@ pub(super) fn choose(recipe: &Recipe, media: &Media) -> Result<Chosen, Failure> 
             None => changes.extend(left_out(recipe, sound, &kept, &changes)),
         }
     }
-    if !wanted.languages.is_empty() || !wanted.rules.is_empty() || !wanted.ensure.is_empty() {
+    if wanted.has_choice() {
         changes.extend(default::choose(&mut list, !wanted.languages.is_empty()));
     }
     Ok(Chosen { list, changes })
