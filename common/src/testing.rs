@@ -110,6 +110,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         output_media: None,
         quality: None,
         changes: Vec::new(),
+        companions: Vec::new(),
         warnings: Vec::new(),
     }
 }
@@ -121,6 +122,7 @@ pub fn fence(worker: &str, upload: &str) -> Fence {
         by: PublishMethod::Upload(upload.to_owned()),
         size: report.output_size,
         digest: Digest::of(upload.as_bytes()),
+        companions: Vec::new(),
         is_settled: false,
         report: Box::new(report),
     }

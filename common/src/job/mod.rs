@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod changes;
+pub mod companion;
 pub mod event;
 pub mod failure;
 pub mod further;

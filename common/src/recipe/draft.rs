@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::audio;
 use crate::recipe::audio::{Audio, AudioTracks};
+use crate::recipe::companions::Companions;
 use crate::recipe::container::Container;
 use crate::recipe::encoder::Codec;
 use crate::recipe::error::RecipeError;
@@ -48,6 +49,9 @@ pub struct RecipeDraft {
     /// The file format of the output.
     #[serde(default)]
     pub container: Container,
+    /// Which files are made beside the output.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub companions: Companions,
     /// Kinds of things that must not be lost: a job whose output would lose one fails.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refuse_loss: BTreeSet<Kind>,
@@ -68,6 +72,7 @@ impl RecipeDraft {
             captions: Captions::default(),
             trim: None,
             container: Container::default(),
+            companions: Companions::default(),
             refuse_loss: BTreeSet::new(),
             strict_input: false,
         }
@@ -100,6 +105,12 @@ impl RecipeDraft {
         let container = self.container;
         if container.is_audio_only() && self.video != Video::None {
             return Err(RecipeError::AudioOnly(container));
+        }
+        if self.video == Video::None && !self.companions.is_empty() {
+            return Err(RecipeError::Companions);
+        }
+        if self.companions.thumbnails > Companions::MOST_THUMBNAILS {
+            return Err(RecipeError::Thumbnails(self.companions.thumbnails));
         }
         if self.video == Video::None && self.audio == Audio::None {
             return Err(RecipeError::Empty);

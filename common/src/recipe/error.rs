@@ -2,6 +2,7 @@
 
 use crate::names::token::Token;
 use crate::recipe::audio::AudioTracksError;
+use crate::recipe::companions::Companions;
 use crate::recipe::container::Container;
 use crate::recipe::encoder::{Codec, Encoder};
 use crate::recipe::picture::ToneMap;
@@ -23,6 +24,14 @@ pub enum RecipeError {
     /// The container is for audio without video, e.g. MP3.
     #[error("{0} holds no video: give --video none, or choose another --container")]
     AudioOnly(Container),
+    /// Pictures are to be made of an output without video.
+    #[error(
+        "--thumbnails, --contact-sheet, --sprites and --preview show video: leave out --video none"
+    )]
+    Companions,
+    /// There are too many thumbnails.
+    #[error("{0} thumbnails are more than {most}", most = Companions::MOST_THUMBNAILS)]
+    Thumbnails(u8),
     /// The output would have neither video nor audio.
     #[error("neither video nor audio is left: give --audio copy, or leave out --video none")]
     Empty,

@@ -12,6 +12,7 @@
 mod arguments;
 mod audio;
 mod choice;
+mod companions;
 mod container;
 mod draft;
 pub mod encoder;
@@ -37,6 +38,7 @@ pub use audio::{
     Channels, ChannelsError, Downmix, EnsuredTrack, EnsuredTrackError, Loudness, LoudnessError,
 };
 pub use choice::{Choice, Encoders, EncodersError};
+pub use companions::Companions;
 pub use container::Container;
 pub use draft::RecipeDraft;
 pub use error::RecipeError;

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::recipe::{
-    Audio, AudioEncoder, AudioTracks, Bitrate, Captions, Chroma, Crop, Deinterlace, Flagged,
-    FrameRate, Hdr, Language, Rate, Recipe, SubtitleTracks, Subtitles, ToneMap, Video, VideoEncode,
+    Audio, AudioEncoder, AudioTracks, Bitrate, Captions, Chroma, Companions, Crop, Deinterlace,
+    Flagged, FrameRate, Hdr, Language, Rate, Recipe, SubtitleTracks, Subtitles, ToneMap, Video,
+    VideoEncode,
 };
 
 /// `any hevc encoder, quality 65, 10 bits, mkv`: all that differs from the defaults, with the encoder first and the
@@ -33,6 +34,7 @@ impl fmt::Display for Recipe {
             words.push("captions as subtitles".to_owned());
         }
         words.extend(self.trim.map(|trim| format!("{trim} s only")));
+        words.extend(companions(self.companions));
         words.push(self.container.to_string());
         if !self.refuse_loss.is_empty() {
             let kinds: Vec<&str> = self.refuse_loss.iter().map(|kind| kind.name()).collect();
@@ -50,6 +52,22 @@ fn sound(encoder: AudioEncoder, bitrate: Option<Bitrate>) -> String {
         Some(bitrate) => format!("{} {bitrate}", encoder.name()),
         None => encoder.name().to_owned(),
     }
+}
+
+fn companions(companions: Companions) -> Vec<String> {
+    let Companions {
+        thumbnails,
+        contact_sheet,
+        sprites,
+        preview,
+    } = companions;
+    let words = [
+        (thumbnails > 0).then(|| format!("{thumbnails} thumbnails")),
+        contact_sheet.then(|| "contact sheet".to_owned()),
+        sprites.then(|| "sprites".to_owned()),
+        preview.then(|| "preview".to_owned()),
+    ];
+    words.into_iter().flatten().collect()
 }
 
 fn languages(languages: &[Language]) -> Option<String> {

@@ -15,9 +15,9 @@ use crate::recipe::loss::Kind;
 use crate::recipe::preset::Preset;
 use crate::recipe::{
     AudioEncoder, AudioOutput, AudioRule, AudioTracks, BitDepth, Captions, Choice, Chroma,
-    Container, Deinterlace, Downmix, EnsuredTrack, Flagged, Hdr, Outputs, Place, Quality,
-    QualityTarget, Rate, Recipe, RecipeDraft, Speed, Strength, SubtitleTracks, Subtitles, ToneMap,
-    Video, VideoEncode, Watermark,
+    Companions, Container, Deinterlace, Downmix, EnsuredTrack, Flagged, Hdr, Outputs, Place,
+    Quality, QualityTarget, Rate, Recipe, RecipeDraft, Speed, Strength, SubtitleTracks, Subtitles,
+    ToneMap, Video, VideoEncode, Watermark,
 };
 
 /// Values that are written as one of these texts.
@@ -220,6 +220,17 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn companions()(
+        thumbnails in prop_oneof![3 => Just(0), 1 => 1..=Companions::MOST_THUMBNAILS],
+        contact_sheet in yes(),
+        sprites in yes(),
+        preview in yes(),
+    ) -> Companions {
+        Companions { thumbnails, contact_sheet, sprites, preview }
+    }
+}
+
+prop_compose! {
     fn draft()(
         video in prop_oneof![
             4 => encode().prop_map(|encode| Video::Encode(Box::new(encode))),
@@ -236,13 +247,15 @@ prop_compose! {
             3 => Just(Container::Mkv),
             2 => select(Container::ALL.as_slice()),
         ],
+        // Few recipes have any: an output without video can have none.
+        companions in prop_oneof![3 => Just(Companions::default()), 1 => companions()],
         refuse_loss in subsequence(Kind::ALL, 0..3),
         strict_input in yes(),
     ) -> RecipeDraft {
         let refuse_loss: BTreeSet<Kind> = refuse_loss.into_iter().collect();
         RecipeDraft {
-            video, audio, audio_tracks, subtitles, subtitle_tracks, captions, trim, container, refuse_loss,
-            strict_input,
+            video, audio, audio_tracks, subtitles, subtitle_tracks, captions, trim, container, companions,
+            refuse_loss, strict_input,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::farm::hours::Hours;
 use crate::farm::queue::{Priority, Queue};
 use crate::farm::retention::Days;
 use crate::farm::worker_name::WorkerName;
+use crate::job::companion::Suffix;
 use crate::job::id::{BatchId, JobId};
 use crate::names::digest::Digest;
 use crate::names::location::Location;
@@ -61,6 +62,7 @@ texts! {
     Scale: "The picture's size: 1080p, 1280x720, or -2 for a side that follows the other", "1280x-2";
     Score: "A metric with its value", "vmaf=95";
     Size: "Bytes; k, M and G are 1000, 1,000,000 and 1,000,000,000", "700M";
+    Suffix: "The end of a file's name beside an output", "contact.jpg";
     Token: "A name of letters, digits, '-' and '_'", "small-av1";
     Trim: "From and to in seconds of the input, one of which may be left out", "90-165.5";
     WorkerName: "The name of a worker", "mini-pc";

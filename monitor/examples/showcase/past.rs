@@ -91,6 +91,7 @@ impl Farm {
                     ],
                     _ => Vec::new(),
                 },
+                companions: Vec::new(),
                 warnings: Vec::new(),
             };
             let end = ago(since - seconds as i64);

@@ -33,6 +33,7 @@ pub(super) struct Downloader {
 }
 
 impl Downloader {
+    /// Downloads a result: its companions first, then the output.
     pub(super) async fn download(
         &self,
         run: &Run,
@@ -42,19 +43,42 @@ impl Downloader {
         let RunState::Completed { report } = &run.state else {
             return DownloadResult::Failed("its job has not completed".to_owned());
         };
-        let output = &run.job.output;
+        let (job, output) = (run.job.id, &run.job.output);
+        for companion in &report.companions {
+            let beside = companion.suffix.beside(output);
+            let expected = Expected {
+                size: companion.size,
+                digest: Some(companion.digest.clone()),
+            };
+            let found = self.bring(job, &beside, &expected, sender, stop).await;
+            if found.path().is_none() {
+                return found;
+            }
+        }
+        let expected = Expected {
+            size: report.output_size,
+            digest: run.output_digest.clone(),
+        };
+        self.bring(job, output, &expected, sender, stop).await
+    }
+
+    /// Downloads one file of a result.
+    async fn bring(
+        &self,
+        job: JobId,
+        output: &Location,
+        expected: &Expected,
+        sender: &mpsc::UnboundedSender<DownloadEvent>,
+        stop: &CancellationToken,
+    ) -> DownloadResult {
         let place = self.target.place(output);
         let Some((place, path)) = place.and_then(|place| Some((place.clone(), place.path()?)))
         else {
             return DownloadResult::Failed(format!("its name leads out of the folder: {output}"));
         };
-        let expected = Expected {
-            size: report.output_size,
-            digest: run.output_digest.clone(),
-        };
         let mut tries = 1;
         loop {
-            let trying = self.try_download(run.job.id, (output, &place), &expected, sender, stop);
+            let trying = self.try_download(job, (output, &place), expected, sender, stop);
             let tried = match trying.await {
                 Ok(true) => return DownloadResult::New(path),
                 Ok(false) => return DownloadResult::There(path),

@@ -2,6 +2,7 @@
 //! during a write that counts.
 
 use common::job::Job;
+use common::names::digest::Digest;
 use futures::future::join_all;
 use harness::farm::Farm;
 use harness::faults::proxy::Fate;
@@ -123,6 +124,30 @@ async fn killed(store: &TestStore, step: Step) {
     case.assert_settled().await;
 }
 
+/// The worker is killed while a companion of its output appears, and its last message is lost.
+async fn killed_beside_its_output(store: &TestStore) {
+    let mut case = Case::new(store, "beside", Step::Committing).await;
+    let recipe = case.job.recipe.clone();
+    let edited = recipe.edit(|draft| draft.companions.contact_sheet = true);
+    case.job.recipe = edited.expect("a sound recipe");
+    let held = case.victim.hold_at(Step::Committing);
+    case.farm.enqueue(&case.job).await;
+    let reached = held.reached(&case.farm).await;
+    case.victim.worker.process.kill();
+    let _heir = case.heir().await;
+    let (_, report) = case.farm.completed(&case.job.id).await;
+    drop(reached);
+    let mut keys = store.keys().await;
+    keys.retain(|key| key.starts_with("out-beside"));
+    let output = key(&case.name);
+    let (folder, name) = output.split_once('/').expect("a folder");
+    let companion = format!("{folder}/{}", name.replace(".mkv", ".contact.jpg"));
+    assert_eq!(keys, [companion.clone(), output.clone()]);
+    assert!(!store.uploads().await.contains(&companion), "not aborted");
+    let sheet = store.get(&companion).await.expect("it is there");
+    assert_eq!(report.companions[0].digest, Digest::of(&sheet));
+}
+
 /// The worker is stopped until another worker has finished its job. Its last message arrives before it continues, or
 /// already while it still owns the job.
 async fn frozen(store: &TestStore, step: Step, is_heard: bool) {
@@ -204,6 +229,12 @@ async fn a_worker_killed_at_any_moment_loses_and_doubles_nothing() {
     let unnamed = [Step::Fencing, Step::Uploading];
     let left = unnamed.map(|step| key(&name("killed", step)));
     assert_eq!(store.uploads().await, left);
+}
+
+#[tokio::test]
+async fn a_worker_killed_while_a_companion_appears_loses_and_doubles_nothing() {
+    let (store, _folder) = store().await;
+    killed_beside_its_output(&store).await;
 }
 
 #[tokio::test]

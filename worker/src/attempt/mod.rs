@@ -7,6 +7,7 @@
 //! - the [`survey`] finds out what a probe cannot tell, [`quality`] finds the rate of a target by sample encodes,
 //! - [`tool_output`] takes the file that ffmpeg made, [`verify`] checks it, [`changes`] lists what was kept,
 //!   converted and lost,
+//! - [`companions`] makes the files beside the output,
 //! - [`publish`] makes the output appear.
 //!
 //! If the fault of a failure is in doubt, a proof encode decides (`proof_encode`).
@@ -14,6 +15,7 @@
 //! More than 12 entries: each is one part of an attempt.
 
 pub mod changes;
+pub mod companions;
 pub mod executor;
 pub mod input;
 mod lifecycle;

@@ -16,6 +16,9 @@ pub struct Fence {
     pub size: u64,
     /// Digest of the whole output.
     pub digest: Digest,
+    /// How each companion in the report appears, in the report's order; all appear before the output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<PublishMethod>,
     /// Whether it is certain that this output has not appeared and never will.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_settled: bool,

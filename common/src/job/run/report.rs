@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::farm::worker_name::WorkerName;
 use crate::job::changes::Change;
+use crate::job::companion::Companion;
 use crate::job::media_info::MediaInfo;
 use crate::job::run::quality::MeasuredQuality;
 use crate::recipe::encoder::Encoder;
@@ -40,6 +41,9 @@ pub struct Report {
     /// What the output has kept, converted and lost, by comparison with the input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// The files beside the output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<Companion>,
     /// Warnings in words, in reports of programs that did not list `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

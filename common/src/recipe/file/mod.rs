@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::audio::{Audio, AudioTracks};
+use crate::recipe::companions::Companions;
 use crate::recipe::container::Container;
 use crate::recipe::loss::Kind;
 use crate::recipe::outputs::{NameTemplate, Outputs, Rendition};
@@ -93,6 +94,9 @@ pub struct RecipeFile {
     /// Which subtitle tracks the output has.
     #[serde(default, skip_serializing_if = "is_default")]
     pub subtitle_tracks: SubtitleTracks,
+    /// Which files are made beside the output.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub companions: Companions,
 }
 
 /// Of a preset: its recipe and the rest.
@@ -113,6 +117,7 @@ impl From<Preset> for RecipeFile {
             captions,
             trim,
             container,
+            companions,
             refuse_loss,
             strict_input,
         } = recipe.into_draft();
@@ -133,6 +138,7 @@ impl From<Preset> for RecipeFile {
             audio,
             audio_tracks,
             subtitle_tracks,
+            companions,
         }
     }
 }
@@ -188,6 +194,7 @@ impl RecipeFile {
             audio,
             audio_tracks,
             subtitle_tracks,
+            companions,
         } = self;
         let recipe = Recipe::new(RecipeDraft {
             video,
@@ -198,6 +205,7 @@ impl RecipeFile {
             captions,
             trim,
             container,
+            companions,
             refuse_loss,
             strict_input,
         })?;

@@ -97,6 +97,7 @@ fn runs() -> Vec<(&'static str, Run)> {
         by,
         size: 500,
         digest: Digest::of(b"an output"),
+        companions: Vec::new(),
         is_settled: false,
         report: Box::new(testing::report("w1", "libx265", 1000, 2.0)),
     };

@@ -165,6 +165,7 @@ const FULL: &str = r#"{
         "rules": [{"commentary": true, "outputs": []}], "ensure": [{"encoder": "aac", "channels": 2}]},
     "subtitles": "keep",
     "subtitle_tracks": {"languages": ["eng"], "forced": "only", "sdh": "drop", "external": true},
+    "companions": {"thumbnails": 3, "contact_sheet": true, "sprites": true, "preview": true},
     "captions": "srt", "trim": "10-20.5", "container": "mp4", "refuse_loss": ["chapters"], "strict_input": true
 }"#;
 

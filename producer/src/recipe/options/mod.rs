@@ -1,6 +1,7 @@
 //! The options of a recipe, the same for all commands. Each part of a recipe has its own file.
 
 mod audio;
+mod companions;
 mod outputs;
 mod picture;
 mod rate;
@@ -22,6 +23,7 @@ use common::submit::output_set::OutputSet;
 
 use crate::cli::exit::Error;
 use crate::recipe::options::audio::AudioOptions;
+use crate::recipe::options::companions::CompanionOptions;
 use crate::recipe::options::outputs::OutputOptions;
 use crate::recipe::options::picture::PictureOptions;
 use crate::recipe::options::rate::RateOptions;
@@ -79,6 +81,8 @@ pub(crate) struct RecipeOptions {
     pub audio: AudioOptions,
     #[command(flatten)]
     pub subtitles: SubtitleOptions,
+    #[command(flatten)]
+    pub companions: CompanionOptions,
 }
 
 /// What the options ask for.
@@ -221,6 +225,7 @@ impl RecipeOptions {
         draft.strict_input |= self.strict_input;
         self.audio.override_draft(draft);
         self.subtitles.override_draft(draft);
+        self.companions.override_draft(draft);
     }
 
     /// Chooses what a person who leaves the video out expects: a container for audio, and its usual codec.

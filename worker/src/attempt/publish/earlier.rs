@@ -3,9 +3,11 @@
 //! The worker looks at the output to find out, and trusts no record alone. Before it looks, it makes sure that no
 //! delayed request of an earlier attempt can make an output appear any more.
 
+use common::job::companion::Companion;
 use common::job::failure::Failure;
 use common::job::run::Run;
 use common::job::run::fence::{Fence, PublishMethod};
+use common::names::digest::Digest;
 use common::names::location::Location;
 use common::store::{StoreError, Stores};
 
@@ -22,22 +24,30 @@ pub(crate) enum AtOutput {
     Foreign,
 }
 
-/// Compares the file at the output with the fence. Reads it only if its size is right.
+/// A file that is about to appear.
+#[derive(Clone, Copy)]
+pub(crate) struct Announced<'a> {
+    pub(crate) to: &'a Location,
+    pub(crate) size: u64,
+    pub(crate) digest: &'a Digest,
+}
+
+/// Compares the file at a location with the announced one. Reads it only if its size is right.
 ///
 /// # Errors
 /// If the store fails.
 pub(crate) async fn look(
     stores: &Stores,
-    to: &Location,
-    fence: &Fence,
+    announced: Announced<'_>,
 ) -> Result<AtOutput, StoreError> {
+    let Announced { to, size, digest } = announced;
     let there = match stores.head(to).await {
-        Ok(there) if there.size == fence.size => stores.digest(to).await,
+        Ok(there) if there.size == size => stores.digest(to).await,
         Ok(_) => return Ok(AtOutput::Foreign),
         Err(error) => Err(error),
     };
     match there {
-        Ok(digest) if digest == fence.digest => Ok(AtOutput::Ours),
+        Ok(found) if found == *digest => Ok(AtOutput::Ours),
         Ok(_) => Ok(AtOutput::Foreign),
         Err(StoreError::Missing(_)) => Ok(AtOutput::Nothing),
         // It is a link, and jobs make no links.
@@ -46,8 +56,9 @@ pub(crate) async fn look(
     }
 }
 
-/// Aborts the upload or removes the hidden file that an earlier attempt was about to publish. So its output cannot
-/// appear any more, however late its request reaches the store. Then looks at the output.
+/// Aborts the uploads or removes the hidden files that an earlier attempt was about to publish. So its output cannot
+/// appear any more, however late its request reaches the store. Then looks at the output. If the output is not there,
+/// the companions that have appeared are removed.
 ///
 /// # Errors
 /// If the store fails. Then the earlier output may still appear.
@@ -56,18 +67,55 @@ pub(crate) async fn abort(
     to: &Location,
     fence: &Fence,
 ) -> Result<AtOutput, Failure> {
-    match &fence.by {
-        PublishMethod::Upload(upload) => stores.abort(to, upload).await.map_err(input::failure)?,
-        // A run is a message, so it may name only our own hidden files.
-        PublishMethod::File(name) if is_hidden(name) => {
-            stores
-                .delete(&to.sibling(name))
-                .await
-                .map_err(input::failure)?;
-        }
-        PublishMethod::File(_) => {}
+    let companions = || {
+        fence
+            .report
+            .companions
+            .iter()
+            .map(|file| (file, file.suffix.beside(to)))
+    };
+    for (by, (_, to)) in fence.companions.iter().zip(companions()) {
+        prevent(stores, &to, by).await.map_err(input::failure)?;
     }
-    look(stores, to, fence).await.map_err(input::failure)
+    prevent(stores, to, &fence.by)
+        .await
+        .map_err(input::failure)?;
+    let announced = Announced {
+        to,
+        size: fence.size,
+        digest: &fence.digest,
+    };
+    let found = look(stores, announced).await.map_err(input::failure)?;
+    // Companions appear before their output. Without the output, they belong to nothing.
+    if found != AtOutput::Ours {
+        for (file, to) in companions() {
+            withdraw(stores, &to, file).await.map_err(input::failure)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Makes sure that a file cannot appear any more in this way.
+async fn prevent(stores: &Stores, to: &Location, by: &PublishMethod) -> Result<(), StoreError> {
+    match by {
+        PublishMethod::Upload(upload) => stores.abort(to, upload).await,
+        // A run is a message, so it may name only our own hidden files.
+        PublishMethod::File(name) if is_hidden(name) => stores.delete(&to.sibling(name)).await,
+        PublishMethod::File(_) => Ok(()),
+    }
+}
+
+/// Removes a companion that has appeared. Another file in its place stays.
+async fn withdraw(stores: &Stores, to: &Location, file: &Companion) -> Result<(), StoreError> {
+    let announced = Announced {
+        to,
+        size: file.size,
+        digest: &file.digest,
+    };
+    match look(stores, announced).await? {
+        AtOutput::Ours => stores.delete(to).await,
+        AtOutput::Nothing | AtOutput::Foreign => Ok(()),
+    }
 }
 
 /// Removes the files that the attempts at a job may have left: hidden files beside its output, and the output that
@@ -92,4 +140,60 @@ pub(crate) fn occupied(to: &Location) -> Failure {
         "another file has appeared at the output since the job was enqueued, and was left as it is: \
          move it away and retry the job, or enqueue it again with --overwrite ({to})"
     ))
+}
+
+/// The failure of a job if a file has the name of a companion.
+pub(crate) fn companion_occupied(to: &Location) -> Failure {
+    Failure::input(format!(
+        "a file is where the job would put a file beside its output, and was left as it is: move it away and retry the \
+         job ({to})"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use common::job::companion::Suffix;
+    use common::testing;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn companions_without_their_output_are_removed_and_files_of_others_stay() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let to = Location::file(&at("film.mkv")).expect("absolute");
+        let companion = |suffix: &str, bytes: &[u8]| Companion {
+            suffix: Suffix::new(suffix).expect("sound"),
+            size: bytes.len() as u64,
+            digest: Digest::of(bytes),
+        };
+        let mut fence = testing::fence("w", "x");
+        fence.by = PublishMethod::File(format!("{HIDDEN}film"));
+        let beside = ["contact.jpg", "1.jpg", "2.jpg"];
+        fence.report.companions = beside.map(|suffix| companion(suffix, b"ours")).into();
+        let hidden = beside.map(|suffix| format!("{HIDDEN}{suffix}"));
+        fence.companions = hidden.clone().map(PublishMethod::File).into();
+        let write = |name: &str, text: &str| std::fs::write(at(name), text).expect("room");
+        // The first has appeared, the second has not, and another file is where the third would be.
+        write("film.contact.jpg", "ours");
+        write(&hidden[1], "ours");
+        write("film.2.jpg", "them");
+        let stores = Stores::new();
+        let found = abort(&stores, &to, &fence).await.expect("a sound disk");
+        assert_eq!(found, AtOutput::Nothing);
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .expect("there")
+            .map(|entry| entry.expect("read").file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["film.2.jpg"]);
+
+        // With the output, they stay.
+        write("film.contact.jpg", "ours");
+        write("film.mkv", "film");
+        (fence.size, fence.digest) = (4, Digest::of(b"film"));
+        let found = abort(&stores, &to, &fence).await.expect("a sound disk");
+        assert_eq!(found, AtOutput::Ours);
+        assert!(at("film.contact.jpg").exists());
+    }
 }

@@ -11,16 +11,15 @@ use std::time::Duration;
 
 use common::job::failure::Failure;
 use common::job::id::JobId;
-use common::job::run::fence::{Fence, PublishMethod};
+use common::job::run::fence::PublishMethod;
 use common::names::location::Location;
 use common::store::{OnBytes, StoreError, Stores, Upload};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::input::failure;
-use crate::attempt::publish::earlier::{AtOutput, look, occupied};
+use crate::attempt::publish::earlier::{Announced, AtOutput, look, occupied};
 use crate::attempt::publish::retry::{BackOff, retry_while_away};
-use crate::attempt::publish::staged_file;
 use crate::attempt::publish::staged_file::StagedFile;
 use crate::attempt::tool_output::ToolOutput;
 
@@ -40,7 +39,7 @@ pub(crate) enum Staged {
     Object(Upload),
 }
 
-/// Moves an output next to its final key.
+/// Moves an output next to its final key. `job` is the job that makes it.
 ///
 /// # Errors
 /// If the store fails, the disk is full, or `stop` is cancelled. Nothing is left behind then, and the output is still
@@ -49,16 +48,12 @@ pub(crate) async fn stage(
     stores: &Stores,
     made: &ToolOutput,
     to: &Location,
-    attempt: (&JobId, u32),
+    job: &JobId,
     on_bytes: OnBytes<'_>,
     stop: &CancellationToken,
 ) -> Result<Staged, StoreError> {
-    let (job, attempt) = attempt;
     match to.is_remote() {
         false => {
-            if attempt > 1 {
-                staged_file::remove_leftovers(stores, to, job).await;
-            }
             let staged =
                 Staged::File(StagedFile::bring(stores, (made.path(), made.file()), to, job).await?);
             if stop.is_cancelled() {
@@ -87,14 +82,14 @@ impl Staged {
     pub(crate) async fn commit(
         self,
         stores: &Stores,
-        to: &Location,
-        fence: &Fence,
+        announced: Announced<'_>,
         replace: bool,
     ) -> Result<(), Failure> {
+        let to = announced.to;
         // Not every store supports a conditional put. So in the moment after this look, another writer's object could
         // still be replaced.
         if !replace {
-            let there = retry_while_away(|| look(stores, to, fence)).await;
+            let there = retry_while_away(|| look(stores, announced)).await;
             if !matches!(there, Ok(AtOutput::Nothing)) {
                 self.discard().await;
                 return match there {
@@ -104,13 +99,13 @@ impl Staged {
             }
         }
         match self {
-            Self::Object(upload) => end(upload, stores, to, fence, replace).await,
+            Self::Object(upload) => end(upload, stores, announced, replace).await,
             Self::File(hidden) => {
                 let placed = tokio::time::timeout(LONGEST, hidden.appear(replace)).await;
                 let Err(error) = placed.unwrap_or(Err(io::ErrorKind::TimedOut.into())) else {
                     return Ok(());
                 };
-                match look(stores, to, fence).await {
+                match look(stores, announced).await {
                     Ok(AtOutput::Ours) => Ok(()),
                     _ if error.kind() == io::ErrorKind::AlreadyExists => Err(occupied(to)),
                     _ => Err(hidden.unwritten(error)),
@@ -141,10 +136,10 @@ impl Staged {
 async fn end(
     mut upload: Upload,
     stores: &Stores,
-    to: &Location,
-    fence: &Fence,
+    announced: Announced<'_>,
     replace: bool,
 ) -> Result<(), Failure> {
+    let to = announced.to;
     let mut give_up = Instant::now() + LONGEST;
     let mut back_off = BackOff::new();
     let mut unknown = 0;
@@ -155,7 +150,7 @@ async fn end(
                 tokio::select! {
                     answer = &mut answer => break answer,
                     () = tokio::time::sleep(LOOK) => {
-                        if matches!(look(stores, to, fence).await, Ok(AtOutput::Ours)) {
+                        if matches!(look(stores, announced).await, Ok(AtOutput::Ours)) {
                             break Ok(());
                         }
                     }
@@ -167,7 +162,7 @@ async fn end(
             return Ok(());
         };
         tracing::debug!(%error, "the end of the upload is unclear");
-        match look(stores, to, fence).await {
+        match look(stores, announced).await {
             Ok(AtOutput::Ours) => {
                 upload.done();
                 return Ok(());

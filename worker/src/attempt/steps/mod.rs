@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! read → Prepared, join → Prepared, probe → Probed, search → Probed, encode → Encoded, verify → Verified,
-//! publish → Report
+//! companions → Verified, publish → Report
 //! ```
 //!
 //! A kind of job is one list of steps, written as one function like `Attempt::encode_job`. Claim, lease, fence,
@@ -11,6 +11,7 @@
 //! The part of a step that only needs ffmpeg is a method of the value that it takes. The part that needs the broker
 //! or a store is a method of `Attempt`.
 
+mod companions;
 mod encode;
 mod join;
 mod probe;
@@ -111,9 +112,11 @@ impl<'a> Attempt<'a> {
         let prepared = self.read().await?;
         let prepared = self.join(prepared).await?;
         let probed = self.probe(prepared).await?;
+        self.companions_have_room().await?;
         let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;
         let verified = self.verify(encoded).await?;
+        let verified = self.add_companions(verified).await?;
         self.publish(verified).await
     }
 

@@ -11,14 +11,17 @@ use common::job::input::Input;
 use common::job::run::Stage;
 use common::job::run::fence::Fence;
 use common::job::run::report::Report;
+use common::names::location::Location;
 use common::store::StoreError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::attempt::input;
 use crate::attempt::publish::earlier;
-use crate::attempt::publish::earlier::AtOutput;
+use crate::attempt::publish::earlier::{Announced, AtOutput};
 use crate::attempt::publish::staged::{Staged, stage};
+use crate::attempt::publish::staged_file;
+use crate::attempt::steps::companions::{described, places, replaces};
 use crate::attempt::steps::{Attempt, Unfinished, Verified};
 use crate::attempt::tool_output::ToolOutput;
 use crate::work::reach::Need;
@@ -57,16 +60,29 @@ impl Attempt<'_> {
         if let Some(attributes) = verified.encoded.probed.prepared.attributes {
             attributes.give(verified.output.file());
         }
-        let staged = self.stage(&verified.output).await?;
+        let mut report = self.report_of(&verified);
+        for made in &verified.companions {
+            report.companions.push(described(made).await?);
+        }
+        if self.number > 1 {
+            let stores = &self.executor.stores;
+            staged_file::remove_leftovers(stores, &self.job.output, &self.job.id).await;
+        }
+        let mut companions = Vec::new();
+        for (made, to) in places(&verified.companions, &self.job.output) {
+            companions.push(self.stage(&made.file, &to).await?);
+        }
+        let staged = self.stage(&verified.output, &self.job.output).await?;
         self.executor.reach.written(&self.job.output);
         let fence = Fence {
             by: staged.publish_method(),
             size: verified.checked.size,
             digest,
+            companions: companions.iter().map(Staged::publish_method).collect(),
             is_settled: false,
-            report: Box::new(self.report_of(&verified)),
+            report: Box::new(report),
         };
-        self.commit(staged, &fence).await?;
+        self.commit(staged, companions, &fence).await?;
         Ok(Report {
             total_seconds: self.started.elapsed().as_secs_f64(),
             ..*fence.report
@@ -87,15 +103,15 @@ impl Attempt<'_> {
         }
     }
 
-    /// Moves the output next to its final key. Waits for a store that is out of reach.
-    async fn stage(&self, output: &ToolOutput) -> Result<Staged, Failure> {
+    /// Moves a file next to its final key. Waits for a store that is out of reach.
+    async fn stage(&self, made: &ToolOutput, to: &Location) -> Result<Staged, Failure> {
         let mut refused = 0;
         loop {
             let since = Instant::now();
-            match self.stage_once(output).await {
+            match self.stage_once(made, to).await {
                 Ok(staged) => return Ok(staged),
                 Err(error) => {
-                    let mut need = Need::write(&self.job.output, output.size());
+                    let mut need = Need::write(to, made.size());
                     if error.lacks_room() {
                         refused += 1;
                         need = need.refused(refused);
@@ -106,17 +122,16 @@ impl Attempt<'_> {
         }
     }
 
-    /// Moves the output next to its final key, and reports the progress.
-    async fn stage_once(&self, output: &ToolOutput) -> Result<Staged, StoreError> {
+    /// Moves a file next to its final key, and reports the progress.
+    async fn stage_once(&self, made: &ToolOutput, to: &Location) -> Result<Staged, StoreError> {
         let (moved, seen) = watch::channel(0);
         let on_bytes = |bytes| {
             moved.send_replace(bytes);
         };
-        let (stores, job) = (&self.executor.stores, &self.job);
-        let attempt = (&job.id, self.number);
+        let (stores, job) = (&self.executor.stores, &self.job.id);
         tokio::select! {
-            staged = stage(stores, output, &job.output, attempt, &on_bytes, &self.stop) => staged,
-            never = self.moving(seen, output.size()) => match never {},
+            staged = stage(stores, made, to, job, &on_bytes, &self.stop) => staged,
+            never = self.moving(seen, made.size()) => match never {},
         }
     }
 
@@ -159,15 +174,24 @@ impl Attempt<'_> {
             total_seconds: self.started.elapsed().as_secs_f64(),
             quality: verified.quality(),
             changes: checked.changes.clone(),
+            companions: Vec::new(),
             warnings: Vec::new(),
         }
     }
 
-    /// Writes the fence and makes the output appear. Renews the fence for as long as that takes.
-    async fn commit(&mut self, staged: Staged, fence: &Fence) -> Result<(), Unfinished> {
+    /// Writes the fence and makes the companions and then the output appear. Renews the fence for as long as that
+    /// takes.
+    async fn commit(
+        &mut self,
+        staged: Staged,
+        companions: Vec<Staged>,
+        fence: &Fence,
+    ) -> Result<(), Unfinished> {
         let every = self.claim.renewal();
         if let Err(lost) = self.fence(fence).await {
-            staged.discard().await;
+            for staged in companions.into_iter().chain([staged]) {
+                staged.discard().await;
+            }
             return Err(lost.into());
         }
         let claim = &mut *self.claim;
@@ -186,8 +210,25 @@ impl Attempt<'_> {
             }
         };
         let (stores, job) = (&self.executor.stores, &self.job);
+        let appearing = async {
+            for (staged, file) in companions.into_iter().zip(&fence.report.companions) {
+                let announced = Announced {
+                    to: &file.suffix.beside(&job.output),
+                    size: file.size,
+                    digest: &file.digest,
+                };
+                let replace = replaces(job, &file.suffix);
+                staged.commit(stores, announced, replace).await?;
+            }
+            let announced = Announced {
+                to: &job.output,
+                size: fence.size,
+                digest: &fence.digest,
+            };
+            staged.commit(stores, announced, job.replace).await
+        };
         tokio::select! {
-            done = staged.commit(stores, &job.output, fence, job.replace) => Ok(done?),
+            done = appearing => Ok(done?),
             lost = lost => Err(lost.into()),
         }
     }

@@ -7,6 +7,7 @@ use common::job::failure::Failure;
 use common::job::run::Stage;
 use common::job::run::quality::{MeasuredQuality, OutputQuality};
 
+use crate::attempt::companions::Made;
 use crate::attempt::quality::floor::Pair;
 use crate::attempt::steps::read::OUTPUT;
 use crate::attempt::steps::{Attempt, Encoded, Probed, Unfinished};
@@ -25,6 +26,8 @@ pub struct Verified {
     pub checked: Checked,
     /// The measured quality; `None` if the recipe sets no floor.
     pub measured: Option<OutputQuality>,
+    /// The files beside the output.
+    pub companions: Vec<Made>,
 }
 
 impl Verified {
@@ -70,6 +73,7 @@ impl Encoded {
             output,
             checked,
             measured,
+            companions: Vec::new(),
         })
     }
 }

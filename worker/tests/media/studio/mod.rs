@@ -18,7 +18,7 @@ use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::attempt::quality::target::Alone;
 use worker::attempt::scratch::{AttemptFolder, Scratch};
-use worker::attempt::steps::{Notice, Prepared, Probed, Share};
+use worker::attempt::steps::{Notice, Prepared, Probed, Share, Verified};
 use worker::attempt::survey::survey;
 use worker::attempt::verify::gate::{Checked, Depth};
 use worker::ffmpeg::build::Build;
@@ -225,6 +225,16 @@ impl Studio {
         let quiet = |_: Notice<'_>| {};
         self.encode_telling(source, recipe, depth, harm, quiet)
             .await
+    }
+
+    /// The output with all that its job knows about it.
+    pub(crate) async fn verified(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+    ) -> Result<Verified, Failure> {
+        let probed = self.searched(source, recipe, &|_| {}).await?;
+        probed.encode(|_| {}).await?.verify(Depth::Full).await
     }
 
     /// Encodes and checks, and passes on what is told meanwhile.

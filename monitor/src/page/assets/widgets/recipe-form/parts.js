@@ -26,6 +26,13 @@ import { choice, choose, text } from "./controls.js";
  */
 const part = (path, label, control, more = {}) => ({ path: path.split("."), form: "text", control, label, hint: "", needs: null, ...more });
 
+/**
+ * @param {string} name
+ * @param {number} min
+ * @param {number} max
+ */
+const number = (name, min, max) => h("input", { name, type: "number", min, max, step: 1 });
+
 /** @param {string} name */
 const yes = (name) => choice(name, ["", "no"], ["true", "yes"]);
 
@@ -99,6 +106,15 @@ export function recipeParts() {
         part("subtitle_tracks.extract", "Also as files", yes("extract"), { form: "flag" }),
         part(`${encode}.burn_in`, "Burn in", text("burn_in", "forced, foreign, eng, 1")),
         part("captions", "Closed captions", choice("captions", ["", "keep inside the video"], ["srt", "also as a subtitle track"])),
+      ],
+    ],
+    [
+      "Files beside the output",
+      [
+        part("companions.thumbnails", "Thumbnails", number("thumbnails", 1, 100), { form: "number" }),
+        part("companions.contact_sheet", "Contact sheet", yes("contact_sheet"), { form: "flag" }),
+        part("companions.sprites", "Sprites", yes("sprites"), { form: "flag", hint: "For a player's time line" }),
+        part("companions.preview", "Preview", yes("preview"), { form: "flag" }),
       ],
     ],
     [

@@ -1,0 +1,118 @@
+//! Companions: small files that a job makes beside its output, such as a contact sheet.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::digest::Digest;
+use crate::names::location::Location;
+
+/// A file beside an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Companion {
+    /// The end of its name.
+    pub suffix: Suffix,
+    /// Size in bytes.
+    pub size: u64,
+    /// Digest of the whole file.
+    pub digest: Digest,
+}
+
+/// The end of a companion's name, e.g. `contact.jpg`: the companion of `film.mkv` is `film.contact.jpg`. Letters,
+/// digits, `.`, `-` and `_`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Suffix(String);
+
+/// The text is no end of a name.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is no end of a file's name: expected letters, digits, '.', '-' and '_'")]
+pub struct SuffixError(String);
+
+impl Suffix {
+    /// Longest suffix, in bytes.
+    const LONGEST: usize = 64;
+
+    /// The suffix.
+    ///
+    /// # Errors
+    /// The text holds other characters, begins or ends with a dot, or is too long.
+    pub fn new(text: impl Into<String>) -> Result<Self, SuffixError> {
+        let text = text.into();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let is_sound = (1..=Self::LONGEST).contains(&text.len())
+            && text.chars().all(is_plain)
+            && text.split('.').all(|part| !part.is_empty());
+        if is_sound {
+            Ok(Self(text))
+        } else {
+            Err(SuffixError(text))
+        }
+    }
+
+    /// The location of the companion with this suffix of an output.
+    pub fn beside(&self, output: &Location) -> Location {
+        let name = output.name();
+        let stem = name
+            .rsplit_once('.')
+            .map_or(name.as_str(), |(stem, _)| stem);
+        output.sibling(&format!("{stem}.{self}"))
+    }
+
+    /// Whether a file of this name may be somebody's video, which a job never replaces.
+    pub fn is_video(&self) -> bool {
+        self.0.ends_with("mp4")
+    }
+}
+
+impl fmt::Display for Suffix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl TryFrom<String> for Suffix {
+    type Error = SuffixError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::new(text)
+    }
+}
+
+impl From<Suffix> for String {
+    fn from(suffix: Suffix) -> Self {
+        suffix.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_companion_lies_beside_its_output() {
+        let output = Location::s3("media", "out/a film.v2.mkv").expect("a location");
+        let beside = Suffix::new("contact.jpg").expect("sound").beside(&output);
+        assert_eq!(beside.key(), "out/a film.v2.contact.jpg");
+    }
+
+    #[test]
+    fn a_suffix_leads_nowhere_else() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "/x",
+            "a/b",
+            "..\\x",
+            "a..b",
+            ".jpg",
+            "jpg.",
+            "ä.jpg",
+            &"x".repeat(65),
+        ] {
+            assert!(Suffix::new(bad).is_err(), "{bad}");
+        }
+    }
+}

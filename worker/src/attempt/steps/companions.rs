@@ -1,0 +1,73 @@
+//! Companions: the files beside the output are made of the verified output.
+
+use std::sync::Arc;
+
+use common::job::Job;
+use common::job::companion::{Companion, Suffix};
+use common::job::failure::Failure;
+use common::names::location::Location;
+use common::store::StoreError;
+
+use crate::attempt::companions;
+use crate::attempt::companions::Made;
+use crate::attempt::publish::earlier;
+use crate::attempt::steps::{Attempt, Unfinished, Verified};
+
+impl Attempt<'_> {
+    /// Makes sure that no file lies where a companion is to appear, before hours are spent on the output.
+    ///
+    /// # Errors
+    /// The input's fault if there is one that may not be replaced.
+    pub(super) async fn companions_have_room(&self) -> Result<(), Failure> {
+        for suffix in self.job.recipe.companions.suffixes() {
+            let to = suffix.beside(&self.job.output);
+            let is_free = match self.executor.stores.head(&to).await {
+                Ok(_) | Err(StoreError::LeadsOut(_)) => replaces(&self.job, &suffix),
+                // The store is asked again when the companion is published.
+                Err(_) => true,
+            };
+            if !is_free {
+                return Err(earlier::companion_occupied(&to));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn add_companions(
+        &self,
+        mut verified: Verified,
+    ) -> Result<Verified, Unfinished> {
+        let card = Arc::clone(&self.executor.card.borrow());
+        let made = companions::make(&verified, &self.job.output, Some(&card));
+        let made = tokio::select! {
+            made = made => made?,
+            () = self.stop.cancelled() => {
+                return Err(Failure::passing("broken off while making files beside the output").into());
+            }
+        };
+        verified.companions.extend(made);
+        Ok(verified)
+    }
+}
+
+/// Whether a file may be replaced by the companion with this suffix. A video may be somebody's source.
+pub(super) fn replaces(job: &Job, suffix: &Suffix) -> bool {
+    job.replace && !suffix.is_video()
+}
+
+/// A companion as the report tells it.
+pub(super) async fn described(made: &Made) -> Result<Companion, Failure> {
+    Ok(Companion {
+        suffix: made.suffix.clone(),
+        size: made.file.size(),
+        digest: made.file.digest().await?,
+    })
+}
+
+/// Where the companions of an output appear.
+pub(super) fn places<'a>(
+    made: &'a [Made],
+    output: &'a Location,
+) -> impl Iterator<Item = (&'a Made, Location)> {
+    made.iter().map(|made| (made, made.suffix.beside(output)))
+}
