@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::executor::{Executor, choose};
 use crate::attempt::scratch::AttemptFolder;
+use crate::attempt::steps::subtitle_files;
 use crate::attempt::survey::survey;
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::{changes, input};
@@ -113,6 +114,7 @@ impl Executor {
             let media = probe::probe(&runner, &source).await?;
             let build = Build::of(&card);
             let mut findings = survey(recipe, &media, &runner, &source, Some(LOOK)).await?;
+            findings.external = subtitle_files(&request.further, &media);
             let media = findings.applied_to(recipe, &media);
             let arguments =
                 arguments::encode(recipe, &media, &findings, choice, &build, &source, &output)?;

@@ -14,7 +14,7 @@ use crate::recipe::filters::Filters;
 use crate::recipe::loss::Kind;
 use crate::recipe::picture::{Hdr, ToneMap, Watermark};
 use crate::recipe::rate::Metric;
-use crate::recipe::subtitles::{Captions, SubtitleTracks, Subtitles};
+use crate::recipe::subtitles::{self, Captions, SubtitleTracks, Subtitles};
 use crate::recipe::trim::Trim;
 use crate::recipe::video::{Video, VideoEncode};
 use crate::wire::is_default;
@@ -127,6 +127,7 @@ impl RecipeDraft {
             });
         }
         audio::check(&self.audio, &self.audio_tracks, container)?;
+        subtitles::check(self)?;
         self.video_encode()
             .map_or(Ok(()), |video| self.check_encode(video))
     }

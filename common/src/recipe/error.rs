@@ -7,6 +7,7 @@ use crate::recipe::container::Container;
 use crate::recipe::encoder::{Codec, Encoder};
 use crate::recipe::picture::ToneMap;
 use crate::recipe::rate::Bitrate;
+use crate::recipe::subtitles::SubtitlesError;
 
 /// A recipe that cannot work with any input.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,9 @@ pub enum RecipeError {
         "a watermark's width in percent needs a known picture size, which filter '{0}' changes: leave out the width, or use --crop, --scale, --pad or --rotate instead of the filter"
     )]
     WatermarkWidth(String),
+    /// The subtitles cannot be chosen like this.
+    #[error(transparent)]
+    Subtitles(#[from] SubtitlesError),
     /// The rate has no meaning for the encoder.
     #[error("{encoder} cannot work at {what}: use {instead}")]
     Rate {

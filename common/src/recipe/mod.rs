@@ -60,7 +60,9 @@ pub use rate::{
     Bitrate, BitrateError, Metric, Quality, QualityError, QualityScale, QualityTarget, Rate, Score,
     ScoreError, Size, SizeError, Speed,
 };
-pub use subtitles::{BurnIn, Captions, Flagged, SubtitleTracks, Subtitles};
+pub use subtitles::{
+    BurnIn, BurnInError, Captions, Flagged, SubtitleTracks, Subtitles, SubtitlesError,
+};
 pub use trim::{Trim, TrimError};
 pub use video::{Video, VideoEncode};
 

@@ -116,6 +116,11 @@ fn subtitle_tracks(tracks: &SubtitleTracks) -> Vec<String> {
         .into_iter()
         .chain(flagged("forced", tracks.forced))
         .chain(flagged("SDH", tracks.sdh))
+        .chain(
+            tracks
+                .mark_foreign
+                .then(|| "foreign subtitles marked".to_owned()),
+        )
         .chain(tracks.external.then(|| "external subtitles".to_owned()))
         .chain(tracks.extract.then(|| "subtitles also as files".to_owned()))
         .collect()

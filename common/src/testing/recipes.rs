@@ -212,10 +212,11 @@ prop_compose! {
         languages in languages(),
         forced in select(Flagged::ALL),
         sdh in select(Flagged::ALL),
+        mark_foreign in yes(),
         external in yes(),
         extract in yes(),
     ) -> SubtitleTracks {
-        SubtitleTracks { languages, forced, sdh, external, extract }
+        SubtitleTracks { languages, forced, sdh, mark_foreign, external, extract }
     }
 }
 

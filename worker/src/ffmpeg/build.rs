@@ -7,6 +7,9 @@ use common::farm::card::Capabilities;
 /// The first version that passes data of single frames (HDR metadata, captions) on to every encoder and container.
 const FRAME_DATA_SINCE: u32 = 8;
 
+/// A version in which the filter `overlay` knows 10 bits in 4:4:4.
+const DEEP_444_SINCE: u32 = 7;
+
 /// The first version that writes the picture's rotation to Matroska files.
 const MATROSKA_ROTATION_SINCE: u32 = 9;
 
@@ -50,6 +53,11 @@ impl Build {
     /// Whether data of single frames reaches every encoder and container that can hold it.
     pub fn hands_frame_data_on(&self) -> bool {
         self.major >= FRAME_DATA_SINCE
+    }
+
+    /// Whether this build puts one picture on another of 10 bits in 4:4:4.
+    pub(super) fn overlays_deep_444(&self) -> bool {
+        self.major >= DEEP_444_SINCE
     }
 
     /// Whether this build writes the picture's rotation to Matroska files.

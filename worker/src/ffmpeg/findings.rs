@@ -4,11 +4,12 @@
 //! A question that was not asked, or not answered in time, has no answer. The command line is then made without it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use common::recipe::{Borders, PictureForm, Recipe};
 
 use crate::ffmpeg::part::Part;
-use crate::ffmpeg::probe::media::Media;
+use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::sound::loudness::Measured;
 
 /// The answers. Tracks are named by their index among all streams of the input.
@@ -26,6 +27,10 @@ pub struct Findings {
     pub part: Option<Part>,
     /// The loudness of each encoded audio track for which one is asked, by its number among the output's audio tracks.
     pub loudness: Option<BTreeMap<usize, Measured>>,
+    /// The subtitle track for scenes in another language.
+    pub foreign: Option<ForeignTrack>,
+    /// The subtitle files beside the input, in their order.
+    pub external: Vec<SubtitleFile>,
 }
 
 impl Findings {
@@ -66,6 +71,26 @@ impl Findings {
             ..Self::default()
         }
     }
+}
+
+/// The search for a track that shows only what is said in another language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignTrack {
+    /// It is shown far less than another track in the language of the sound.
+    Found(usize),
+    /// No track is shown far less than the others.
+    Missing,
+}
+
+/// A subtitle file beside the input, as ffmpeg can read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubtitleFile {
+    /// Its only stream, with a number that no stream of the input has.
+    pub stream: Stream,
+    /// ffmpeg's name of the demuxer.
+    pub format: &'static str,
+    /// The file; text is in UTF-8.
+    pub path: PathBuf,
 }
 
 /// The black borders of a film, found in several pictures.

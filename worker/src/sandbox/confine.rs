@@ -41,6 +41,7 @@ const READ: &[&str] = &[
     "/etc/crypto-policies",
     "/etc/gnutls",
     "/etc/fonts",
+    "/var/cache/fontconfig",
     "/etc/resolv.conf",
     "/etc/hosts",
     "/etc/host.conf",

@@ -22,16 +22,33 @@ pub enum BurnIn {
     Language(Language),
 }
 
+/// The text does not say which track is drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum BurnInError {
+    /// It names several tracks.
+    #[error("only one track can be burnt in, and '{0}' names several: choose one")]
+    Several(String),
+    /// It is no track.
+    #[error(
+        "'{0}' says of no track: expected forced, foreign, a language such as eng, or a number from 1"
+    )]
+    Unknown(String, #[source] LanguageError),
+}
+
 impl FromStr for BurnIn {
-    type Err = LanguageError;
+    type Err = BurnInError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains([',', '+', ' ']) {
+            return Err(BurnInError::Several(text.to_owned()));
+        }
+        let unknown = |error| BurnInError::Unknown(text.to_owned(), error);
         Ok(match text {
             "forced" => Self::Forced,
             "foreign" => Self::Foreign,
             _ => match text.parse::<u32>() {
                 Ok(number) if number > 0 => Self::Track(number),
-                _ => Self::Language(text.parse()?),
+                _ => Self::Language(text.parse().map_err(unknown)?),
             },
         })
     }
@@ -48,4 +65,26 @@ impl fmt::Display for BurnIn {
     }
 }
 
-written_as_text!(BurnIn, LanguageError);
+written_as_text!(BurnIn, BurnInError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_track_is_named_in_one_of_four_ways() {
+        for text in ["forced", "foreign", "pt-br", "2"] {
+            let track: BurnIn = text.parse().expect("one track");
+            assert_eq!(track.to_string(), text);
+        }
+        for (text, why) in [
+            ("eng,deu", "only one track"),
+            ("1 2", "only one track"),
+            ("0", "a number from 1"),
+            ("english", "a language such as eng"),
+        ] {
+            let error = text.parse::<BurnIn>().expect_err(text).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

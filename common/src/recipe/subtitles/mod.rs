@@ -2,6 +2,7 @@
 //! [`SubtitleTracks`].
 
 mod burn_in;
+mod error;
 mod tracks;
 
 use std::str::FromStr;
@@ -10,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::unknown::UnknownName;
 
-pub use burn_in::BurnIn;
+pub use burn_in::{BurnIn, BurnInError};
+pub use error::SubtitlesError;
+pub(super) use error::check;
 pub use tracks::{Flagged, SubtitleTracks};
 
 /// What to do with the subtitle tracks.

@@ -20,6 +20,10 @@ pub struct SubtitleTracks {
     /// What becomes of tracks for the deaf and hard of hearing (SDH).
     #[serde(skip_serializing_if = "is_default")]
     pub sdh: Flagged,
+    /// Whether the track for scenes in another language, found by how little it is shown, gets the flags default and
+    /// forced.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mark_foreign: bool,
     /// Whether subtitle files beside the input (`film.en.forced.srt`) become tracks.
     #[serde(skip_serializing_if = "is_default")]
     pub external: bool,

@@ -23,6 +23,9 @@ pub(crate) struct SubtitleOptions {
     /// Draw a track into the picture: forced, foreign, a language, or a number from 1
     #[arg(long, value_name = "WHICH")]
     pub burn_in: Option<BurnIn>,
+    /// Mark the track for scenes in another language as default and forced
+    #[arg(long)]
+    pub mark_foreign: bool,
     /// Subtitle files beside the input (film.en.forced.srt) become tracks
     #[arg(long)]
     pub external_subtitles: bool,
@@ -46,6 +49,7 @@ impl SubtitleOptions {
         if let Some(sdh) = self.sdh {
             tracks.sdh = sdh;
         }
+        tracks.mark_foreign |= self.mark_foreign;
         tracks.external |= self.external_subtitles;
         tracks.extract |= self.extract_subtitles;
     }

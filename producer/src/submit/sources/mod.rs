@@ -5,6 +5,7 @@ mod found;
 mod merge;
 mod options;
 mod search;
+mod subtitles;
 
 pub(crate) use camera::recordings;
 pub(crate) use found::SourceFile;

@@ -12,6 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::found::{FoundFiles, SourceFile};
 use super::options::Globs;
+use super::subtitles;
 use crate::cli::exit::Error;
 use crate::select::globs;
 use crate::submit::paths;
@@ -36,6 +37,8 @@ pub(crate) struct Search<'a> {
     outputs: &'a [Location],
     stores: &'a Stores,
     may_be_empty: bool,
+    /// Whether subtitle files beside media belong to them.
+    takes_subtitles: bool,
     found: FoundFiles,
     seen: HashSet<Location>,
 }
@@ -55,6 +58,7 @@ impl<'a> Search<'a> {
             outputs,
             stores,
             may_be_empty: false,
+            takes_subtitles: false,
             found: FoundFiles::default(),
             seen: HashSet::new(),
         })
@@ -64,6 +68,7 @@ impl<'a> Search<'a> {
     #[must_use]
     pub(crate) fn for_recipe(mut self, recipe: &Recipe) -> Self {
         self.found.takes_sound = recipe.video == Video::None;
+        self.takes_subtitles = recipe.subtitle_tracks.external;
         self
     }
 
@@ -102,6 +107,9 @@ impl<'a> Search<'a> {
                 "no media found in {} ({skipped}); name files to take them whatever their extension",
                 places.join(", ")
             )));
+        }
+        if self.takes_subtitles {
+            subtitles::add(&mut self.found, self.stores).await?;
         }
         Ok(self.found)
     }
@@ -276,6 +284,11 @@ impl<'a> Search<'a> {
             self.found.sources.push(source);
         }
     }
+}
+
+/// Whether a file has the extension of media, with video or with sound alone.
+pub(super) fn is_media(name: &Path) -> bool {
+    has_extension(name, EXTENSIONS) || has_extension(name, SOUND)
 }
 
 fn has_extension(name: &Path, sorted: &[&str]) -> bool {

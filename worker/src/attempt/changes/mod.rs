@@ -79,10 +79,10 @@ pub fn compare(
             change.to.clone_from(&reason.to);
         }
     }
-    // A probe of the output tells neither how loud it is nor which languages were asked for.
+    // A probe of the output tells neither how loud it is nor which languages and tracks were asked for.
     let is_unseen = |change: &&Change| match change.kind {
         Kind::Loudness => true,
-        Kind::Language => change.track.is_none(),
+        Kind::Language | Kind::Track => change.track.is_none(),
         _ => false,
     };
     list.extend(known.iter().filter(is_unseen).cloned());

@@ -1,6 +1,7 @@
 use common::recipe::Container;
 
 use crate::attempt::changes::*;
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::{Chapter, Colour, ContentLight, Hdr10, Ratio};
 use crate::ffmpeg::samples::{recipe, stream};
 use crate::ffmpeg::tracks::Tracks;
@@ -40,7 +41,7 @@ fn media(streams: Vec<Stream>) -> Media {
 
 /// The changes that are news, meaning neither kept nor asked for, after `change` has altered the ideal output.
 fn news(recipe: &Recipe, input: &Media, change: impl FnOnce(&mut Media)) -> Vec<String> {
-    let tracks = Tracks::choose(recipe, input).expect("tracks");
+    let tracks = Tracks::choose(recipe, input, &Findings::default()).expect("tracks");
     let mut output = ideal::output(recipe, input, &tracks.list);
     change(&mut output);
     compare(recipe, input, &output, &tracks.list, &tracks.changes)
@@ -171,7 +172,7 @@ fn a_change_that_the_recipe_asks_for_is_no_loss() {
     let mut interlaced = film();
     interlaced.is_interlaced = true;
     let input = media(vec![interlaced, sound()]);
-    let tracks = Tracks::choose(&recipe, &input).expect("tracks");
+    let tracks = Tracks::choose(&recipe, &input, &Findings::default()).expect("tracks");
     let mut output = ideal::output(&recipe, &input, &tracks.list);
     output.streams[0].is_interlaced = false;
     output.streams[0].mean_rate = rate(10);
@@ -194,7 +195,7 @@ fn the_forecast_gives_the_reason_of_a_change() {
     let recipe = recipe(Container::Mkv);
     let mut input = media(vec![film()]);
     input.streams[0].has_captions = true;
-    let tracks = Tracks::choose(&recipe, &input).expect("tracks");
+    let tracks = Tracks::choose(&recipe, &input, &Findings::default()).expect("tracks");
     let mut output = ideal::output(&recipe, &input, &tracks.list);
     let known = [Change::lost(
         Kind::Captions,
@@ -252,7 +253,7 @@ fn a_hostile_file_makes_a_bounded_list() {
         ..film()
     });
     let recipe = recipe(Container::Mkv);
-    let tracks = Tracks::choose(&recipe, &input).expect("tracks");
+    let tracks = Tracks::choose(&recipe, &input, &Findings::default()).expect("tracks");
     let output = ideal::output(&recipe, &input, &tracks.list);
     let list = compare(&recipe, &input, &output, &tracks.list, &tracks.changes);
     assert_eq!(list.len(), MOST_CHANGES);

@@ -13,6 +13,7 @@
 
 mod companions;
 mod encode;
+mod external;
 mod join;
 mod probe;
 mod publish;
@@ -35,6 +36,7 @@ use crate::report::progress::Reporter;
 use crate::work::stop::Expected;
 
 pub use encode::Encoded;
+pub(crate) use external::foreseen as subtitle_files;
 pub use probe::Probed;
 pub use read::Prepared;
 pub use runs::{Notice, Share};

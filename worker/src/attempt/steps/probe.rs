@@ -20,6 +20,7 @@ use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::picture::ColourTable;
 use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::tracks::extras;
+use crate::ffmpeg::tracks::subtitles::burn_in;
 use crate::ffmpeg::{arguments, probe};
 
 /// An input whose content is known, with the command line for its output.
@@ -44,22 +45,23 @@ impl Prepared {
     /// The input's fault if it is no media, if the recipe cannot work on it, if it ends before the end that it
     /// states, or if the output would lose what the recipe forbids to lose.
     pub async fn probe(
-        self,
+        mut self,
         with: Option<(&Encoder, &Proof)>,
         build: &Build,
     ) -> Result<Probed, Failure> {
-        let of_recipe =
-            |role: &FurtherRole| matches!(role, FurtherRole::Lut | FurtherRole::Watermark);
-        if let Some((role, _)) = self.further.iter().find(|(role, _)| !of_recipe(role)) {
+        let is_read = |role: &FurtherRole| !matches!(role, FurtherRole::Continuation(_));
+        if let Some((role, _)) = self.further.iter().find(|(role, _)| !is_read(role)) {
             return Err(Failure::worker(format!(
                 "this worker cannot read a further input as {role:?}"
             )));
         }
         let watermark = recipe_files::place(&self.recipe, &self.further, &self.folder).await?;
         let whole = probe::probe(&self.runner, &self.source).await?;
+        let external = self.subtitle_files(&whole).await?;
         let (source, output) = (&self.source, self.output_path());
         let mut findings = survey(&self.recipe, &whole, &self.runner, source, None).await?;
         findings.watermark = watermark;
+        findings.external = external;
         let mut media = findings.applied_to(&self.recipe, &whole);
         let mut arguments = loop {
             let recipe = &self.recipe;
@@ -79,6 +81,10 @@ impl Prepared {
         arguments.changes.extend(self.lost.iter().cloned());
         changes::refuse(&self.recipe, &arguments.changes, "it would lose")?;
         self.write(&arguments.tables).await?;
+        if let Some(extraction) = &arguments.burn_in {
+            let folder = self.folder.work();
+            burn_in::bring(&self.writing(), source, folder, extraction).await?;
+        }
         let probed = Probed {
             prepared: self,
             encoder: with.map(|(encoder, _)| encoder.clone()),

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use common::job::failure::Failure;
+use common::recipe::Video;
 
 use crate::attempt::survey::Asked;
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::StreamKind;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Sign;
@@ -15,8 +17,19 @@ use crate::ffmpeg::tracks::{Track, Tracks};
 
 /// Whether the recipe asks for a loudness anywhere.
 pub(super) fn is_asked(asked: &Asked<'_>) -> bool {
-    let tracks = Tracks::choose(asked.recipe, asked.media);
+    let tracks = chosen(asked);
     tracks.is_ok_and(|tracks| !levelled(&tracks).is_empty())
+}
+
+/// The tracks of the output. Subtitles to be drawn are left out, because they may be found by another question.
+fn chosen(asked: &Asked<'_>) -> Result<Tracks, Failure> {
+    let recipe = asked.recipe.clone().edit(|draft| {
+        if let Video::Encode(encode) = &mut draft.video {
+            encode.burn_in = None;
+        }
+    });
+    let recipe = recipe.map_err(|error| Failure::worker(error.to_string()))?;
+    Tracks::choose(&recipe, asked.media, &Findings::default())
 }
 
 /// The loudness of each track for which one is asked, by its number among the output's audio tracks.
@@ -24,7 +37,7 @@ pub(super) fn is_asked(asked: &Asked<'_>) -> bool {
 /// # Errors
 /// If ffmpeg cannot decode the tracks; without their loudness, the output would not be what is asked for.
 pub(super) async fn of_tracks(asked: &Asked<'_>) -> Result<BTreeMap<usize, Measured>, Failure> {
-    let tracks = Tracks::choose(asked.recipe, asked.media)?;
+    let tracks = chosen(asked)?;
     let levelled = levelled(&tracks);
     let plain = levelled
         .iter()

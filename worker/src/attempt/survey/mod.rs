@@ -3,6 +3,7 @@
 
 mod borders;
 mod combing;
+mod foreign;
 mod loudness;
 mod part;
 mod pictures;
@@ -56,6 +57,7 @@ pub async fn survey(
         }
     };
     let loudness = loudness::of_tracks(asked);
+    let foreign = foreign::track(asked);
     Ok(Findings {
         part: answer(recipe.trim.is_some(), deadline, part)
             .await?
@@ -64,6 +66,7 @@ pub async fn survey(
         combing: answer(combing::is_asked(recipe), deadline, combing).await?,
         loudness: answer(loudness::is_asked(asked), deadline, loudness).await?,
         steady: answer(steady::is_asked(recipe), deadline, asked.steady_films()).await?,
+        foreign: answer(foreign::is_asked(recipe), deadline, foreign).await?,
         ..Findings::default()
     })
 }

@@ -1,6 +1,7 @@
 //! Builds one command line of ffmpeg.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use common::farm::card::Proof;
 use common::job::changes::Change;
@@ -9,18 +10,32 @@ use common::recipe::encoder::{Codec, Encoder};
 use common::recipe::{Container, Recipe, Video, VideoEncode};
 
 use crate::ffmpeg::build::Build;
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::part::Part;
 use crate::ffmpeg::picture::{Clock, Pace, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
 use crate::ffmpeg::rate::{Pass, passes};
-use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, captions};
+use crate::ffmpeg::tracks::subtitles::{Burnt, burn_in};
+use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, captions, subtitles};
 use crate::ffmpeg::{Source, picture, rate, sound};
 
 /// A command line under construction.
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) list: Vec<OsString>,
+    numbers: Numbers,
+}
+
+/// The numbers of the inputs after the first one.
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    /// The source again, for its captions.
+    captions: usize,
+    /// The source again, for its subtitles; 0 if they are read with the rest.
+    texts: usize,
+    /// The subtitles that are drawn into the picture.
+    burn_in: usize,
 }
 
 impl Line {
@@ -91,6 +106,9 @@ impl Line {
                 self.add([format!("-bsf:v:{number}"), clock.filter(pace.step())]);
             }
         }
+        if let Some(graph) = picture.graph(task, number, self.numbers.burn_in) {
+            self.add(["-filter_complex".to_owned(), graph]);
+        }
         self.add(picture.arguments(task, number, part, pass));
         if let Some(pass) = pass {
             self.add(pass.options(task.encoder, number));
@@ -121,7 +139,8 @@ impl Line {
 
     /// Adds decoder options for inputs that ffmpeg would not decode well by itself.
     pub(super) fn readers(&mut self, tracks: &Tracks, pictures: &[(&Task<'_>, Picture)]) {
-        for track in &tracks.list {
+        let own = tracks.list.iter();
+        for track in own.filter(|track| track.source.external.is_none()) {
             let index = track.source.index;
             if let Some(reader) = track.source.reader {
                 self.push(format!("-c:{index} {reader}"));
@@ -138,21 +157,26 @@ impl Line {
         }
     }
 
-    /// Adds the inputs: the source, the same source again for its captions, and again for subtitles that begin long
-    /// before the part. Returns the number of the input that has the subtitles.
+    /// Adds the inputs: the source, the subtitle files, the same source again for its captions, and again for subtitles
+    /// that begin long before the part, and the pictures that are drawn into films.
     pub(super) fn inputs(
         &mut self,
         recipe: &Recipe,
         media: &Media,
         source: &Source,
-        part: Option<&Part>,
-    ) -> usize {
+        findings: &Findings,
+        burnt: Option<(&Burnt, &Path)>,
+    ) {
+        let part = findings.part.as_ref();
         if let Some(reading) = times::reading(media).filter(|_| recipe.video == Video::Copy) {
             self.push(reading);
         }
         self.add(part.map_or(Vec::new(), |part| part.reading(media)));
         self.add(source.arguments());
-        let mut last = 0;
+        for file in &findings.external {
+            self.add(subtitles::file::arguments(file));
+        }
+        let mut last = findings.external.len();
         if let Some(film) = captions::source(recipe, media) {
             self.add(captions::input(
                 film,
@@ -161,6 +185,7 @@ impl Line {
                 part.map(|part| part.from),
             ));
             last += 1;
+            self.numbers.captions = last;
         }
         let texts = media
             .streams
@@ -172,13 +197,31 @@ impl Line {
         {
             self.add(reading);
             self.add(source.arguments());
-            return last + 1;
+            last += 1;
+            self.numbers.texts = last;
         }
-        0
+        if let Some((burnt, folder)) = burnt.filter(|(burnt, _)| !burnt.is_text) {
+            let film = media.films().next();
+            let size = film.map(|film| (film.width, film.height));
+            self.add(burn_in::input(burnt, size.unwrap_or_default(), folder));
+            self.numbers.burn_in = last + 1;
+        }
     }
 
     /// Maps each track to its input stream, and chooses its codec.
-    pub(super) fn maps(&mut self, tracks: &Tracks, encoder: Option<&Encoder>, texts: usize) {
+    pub(super) fn maps(
+        &mut self,
+        tracks: &Tracks,
+        encoder: Option<&Encoder>,
+        pictures: &[(&Task<'_>, Picture)],
+    ) {
+        let Numbers {
+            captions, texts, ..
+        } = self.numbers;
+        let mut ends = pictures
+            .iter()
+            .enumerate()
+            .map(|(number, (_, picture))| picture.end(number));
         for (number, track) in tracks.list.iter().enumerate() {
             let codec = match (track.by, encoder) {
                 (TrackMethod::Attach, _) => continue,
@@ -187,14 +230,29 @@ impl Line {
                 (TrackMethod::Subtitles(form) | TrackMethod::Captions(form), _) => form,
                 (TrackMethod::Copy | TrackMethod::Video, _) => "copy",
             };
-            let from = match track.by {
-                TrackMethod::Captions(_) => captions::STREAM.to_owned(),
+            let itself = format!("0:{}", track.source.index);
+            let from = match (track.by, track.source.external) {
+                (TrackMethod::Captions(_), _) => format!("{captions}:s:0"),
+                (TrackMethod::Video, _) => ends.next().flatten().unwrap_or(itself),
+                (_, Some(file)) => format!("{}:0", file + 1),
                 _ if track.source.kind == StreamKind::Subtitle => {
                     format!("{texts}:{}", track.source.index)
                 }
-                _ => format!("0:{}", track.source.index),
+                _ => itself,
             };
             self.push(format!("-map {from} -c:{number} {codec}"));
+        }
+    }
+
+    /// Adds the tags of films that come from a graph of filters, to which ffmpeg gives none.
+    pub(super) fn tags_of_graphs(&mut self, pictures: &[(&Task<'_>, Picture)]) {
+        for (number, (task, picture)) in pictures.iter().enumerate() {
+            if picture.end(number).is_none() {
+                continue;
+            }
+            for (key, value) in &task.film.tags {
+                self.add([format!("-metadata:s:v:{number}"), format!("{key}={value}")]);
+            }
         }
     }
 

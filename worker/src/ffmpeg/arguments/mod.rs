@@ -22,6 +22,8 @@ use crate::ffmpeg::picture::{ColourTable, Cut, Fields, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::rate::passes::Passes;
 use crate::ffmpeg::rate::{Pass, lossless};
+use crate::ffmpeg::tracks::subtitles::burn_in::Extraction;
+use crate::ffmpeg::tracks::subtitles::{Burnt, burn_in};
 use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
 use crate::ffmpeg::{Source, file, part};
 
@@ -45,6 +47,8 @@ pub struct Arguments {
     pub before: Option<Vec<OsString>>,
     /// The colour tables to write into ffmpeg's working folder before the encode.
     pub tables: Vec<ColourTable>,
+    /// The files to bring into the same folder before subtitles are drawn into the picture.
+    pub burn_in: Option<Extraction>,
     /// The metadata to write to the output after the encode.
     pub finish: Finish,
     /// The filters of the first encoded film, without the upload to a device; empty for none.
@@ -66,10 +70,11 @@ pub fn encode(
     source: &Source,
     output: &Path,
 ) -> Result<Arguments, Failure> {
-    let mut tracks = Tracks::choose(recipe, media)?;
+    let mut tracks = Tracks::choose(recipe, media, findings)?;
     tracks.level(findings);
     let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();
-    let tasks = tasks(recipe, &films, findings, encoder, build)?;
+    let burnt = tracks.burnt.clone();
+    let tasks = tasks(recipe, &films, (findings, burnt.as_ref()), encoder, build)?;
     let mut pictures = Vec::new();
     for task in &tasks {
         let mut picture = Picture::of(task)?;
@@ -88,10 +93,12 @@ pub fn encode(
     if let Some(part) = part {
         part.can_extract(recipe, media)?;
     }
-    let texts = line.inputs(recipe, media, source, part);
-    line.maps(&tracks, encoder.map(|(encoder, _)| encoder), texts);
+    let drawn = burnt.as_ref().map(|burnt| (burnt, folder));
+    line.inputs(recipe, media, source, findings, drawn);
+    line.maps(&tracks, encoder.map(|(encoder, _)| encoder), &pictures);
     line.add(extras::arguments(&tracks.list, folder));
     line.push("-map_metadata 0 -map_chapters 0");
+    line.tags_of_graphs(&pictures);
     line.add(tags::arguments(recipe.container, media, &tracks.list));
     line.add(dispositions::arguments(recipe.container, &tracks.list));
     let mut first_pass = None;
@@ -105,7 +112,8 @@ pub fn encode(
                 media,
                 tracks: &tracks,
                 source,
-                part,
+                findings,
+                drawn,
                 build,
             };
             let first = || run.first_pass(video, (encoder, proof), &films, &pictures);
@@ -137,7 +145,8 @@ pub fn encode(
         media,
         tracks: &tracks,
         source,
-        part,
+        findings,
+        drawn,
         build,
     };
     let size = run.size(folder)?;
@@ -150,6 +159,8 @@ pub fn encode(
             .into_iter()
             .filter_map(|(_, picture)| picture.table)
             .collect(),
+        burn_in: drawn
+            .map(|(burnt, folder)| burn_in::extraction(burnt, source, media, findings, folder)),
         finish: Finish::new(recipe.container, media, &tracks.list),
         tracks: tracks.list,
         changes: tracks.changes,
@@ -180,7 +191,7 @@ fn two_passes(
 fn tasks<'a>(
     recipe: &'a Recipe,
     films: &'a [Stream],
-    findings: &'a Findings,
+    (findings, burnt): (&'a Findings, Option<&'a Burnt>),
     encoder: Option<(&'a Encoder, &'a Proof)>,
     build: &'a Build,
 ) -> Result<Vec<Task<'a>>, Failure> {
@@ -201,6 +212,7 @@ fn tasks<'a>(
             fields,
             crop: Cut::of(film, video, fields, findings)?,
             watermark: findings.watermark,
+            burnt,
             encoder,
             proof,
             captions: recipe.captions,

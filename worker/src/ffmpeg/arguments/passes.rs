@@ -10,11 +10,13 @@ use common::recipe::{Recipe, VideoEncode};
 
 use crate::ffmpeg::arguments::line::Line;
 use crate::ffmpeg::build::Build;
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::part::Part;
 use crate::ffmpeg::picture::{Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::rate::Pass;
 use crate::ffmpeg::rate::budget::Budget;
+use crate::ffmpeg::tracks::subtitles::Burnt;
 use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks};
 use crate::ffmpeg::{Source, file};
 
@@ -35,12 +37,18 @@ pub(super) struct Run<'a> {
     pub(super) media: &'a Media,
     pub(super) tracks: &'a Tracks,
     pub(super) source: &'a Source,
-    /// The part of the input that becomes the output; `None` for all of it.
-    pub(super) part: Option<&'a Part>,
+    pub(super) findings: &'a Findings,
+    /// The subtitles that are drawn into the picture, and ffmpeg's folder.
+    pub(super) drawn: Option<(&'a Burnt, &'a Path)>,
     pub(super) build: &'a Build,
 }
 
 impl Run<'_> {
+    /// The part of the input that becomes the output; `None` for all of it.
+    fn part(&self) -> Option<&Part> {
+        self.findings.part.as_ref()
+    }
+
     /// The arguments for the first of two passes: the films are encoded for their statistics.
     pub(super) fn first_pass(
         &self,
@@ -51,9 +59,17 @@ impl Run<'_> {
     ) -> Vec<OsString> {
         let mut line = Line::beginning(Some(proof));
         line.readers(self.tracks, pictures);
-        line.inputs(self.recipe, self.media, self.source, self.part);
-        for (number, film) in films.iter().enumerate() {
-            line.push(format!("-map 0:{} -c:{number} {encoder}", film.index));
+        line.inputs(
+            self.recipe,
+            self.media,
+            self.source,
+            self.findings,
+            self.drawn,
+        );
+        for (number, (film, (_, picture))) in films.iter().zip(pictures).enumerate() {
+            let end = picture.end(number);
+            let from = end.unwrap_or_else(|| format!("0:{}", film.index));
+            line.push(format!("-map {from} -c:{number} {encoder}"));
         }
         // Many encoders put out nothing in a first pass, so that ffmpeg knows no progress. A copy beside them has one.
         if let Some(film) = films.first() {
@@ -61,7 +77,7 @@ impl Run<'_> {
         }
         line.push("-map_metadata -1 -map_chapters -1");
         line.encoder(video, encoder, proof, films);
-        line.films(pictures, self.media, self.part, Some(Pass::First));
+        line.films(pictures, self.media, self.part(), Some(Pass::First));
         self.end(&mut line);
         line.push("-max_muxing_queue_size 4096 -f null -");
         line.list
@@ -69,7 +85,7 @@ impl Run<'_> {
 
     /// Ends the output where the part ends.
     fn end(&self, line: &mut Line) {
-        if let Some(part) = self.part {
+        if let Some(part) = self.part() {
             line.add(part.ends(self.media));
         }
     }
@@ -99,11 +115,11 @@ impl Run<'_> {
         }
         let mut line = Line::beginning(None);
         line.readers(&rest, &[]);
-        let texts = line.inputs(self.recipe, self.media, self.source, self.part);
-        line.maps(&rest, None, texts);
+        line.inputs(self.recipe, self.media, self.source, self.findings, None);
+        line.maps(&rest, None, &[]);
         line.push("-map_metadata 0 -map_chapters 0");
-        line.sound(self.media, &rest, self.part);
-        if let Some(part) = self.part {
+        line.sound(self.media, &rest, self.part());
+        if let Some(part) = self.part() {
             line.add(part.arguments(&rest.list, self.build));
         }
         self.end(&mut line);

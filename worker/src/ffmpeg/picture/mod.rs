@@ -20,6 +20,7 @@
 
 mod alpha;
 mod bt2390;
+mod burn_in;
 mod canvas;
 mod captions;
 mod clock;
@@ -50,6 +51,7 @@ use super::build::Build;
 use super::rate;
 use super::rate::Pass;
 use crate::ffmpeg::probe::media::Stream;
+use crate::ffmpeg::tracks::subtitles::Burnt;
 
 pub(super) use clock::Clock;
 pub(super) use copied::copied;
@@ -73,6 +75,8 @@ pub(super) struct Task<'a> {
     pub(super) crop: Cut,
     /// The form of the watermark, if there is one and it is known.
     pub(super) watermark: Option<PictureForm>,
+    /// The subtitle track that is drawn into the picture.
+    pub(super) burnt: Option<&'a Burnt>,
     pub(super) encoder: &'a Encoder,
     pub(super) proof: &'a Proof,
     pub(super) captions: Captions,
@@ -159,6 +163,8 @@ pub(super) struct Picture {
     pub(super) decoder: Option<&'static str>,
     /// Filters, in the order of their use.
     filters: Vec<String>,
+    /// Subtitles that are put on the picture between two of these filters.
+    overlay: Option<burn_in::Overlay>,
     /// The pixel format to encode. `None` leaves the choice to ffmpeg, which keeps the source's format if the encoder
     /// supports it.
     pixel_format: Option<String>,
@@ -197,6 +203,10 @@ impl Picture {
         picture.shape = task.shape();
         restore::denoise(task, &mut picture)?;
         restore::deband(task, &mut picture);
+        let is_early = burn_in::comes_before_own_filters(task);
+        if is_early {
+            burn_in::draw(task, &mut picture)?;
+        }
         if let Some(filters) = &task.video.filters {
             picture.filters.push(filters.to_string());
             picture.shape = picture.shape.filter(|_| filters.reshaping().is_none());
@@ -205,6 +215,9 @@ impl Picture {
         colour::convert(task, &mut picture)?;
         hdr::keep(task, &mut picture)?;
         canvas::rotate(task, &mut picture);
+        if !is_early {
+            burn_in::draw(task, &mut picture)?;
+        }
         size::scale(task, &mut picture);
         overlay::look_up(task, &mut picture);
         restore::sharpen(task, &mut picture)?;
@@ -270,6 +283,19 @@ impl Picture {
         kept.join(",")
     }
 
+    /// The graph that makes the output's video stream of this number, if one filter after the other does not.
+    /// `input` is the number of the input that holds the subtitles to be drawn.
+    pub(super) fn graph(&self, task: &Task<'_>, number: usize, input: usize) -> Option<String> {
+        let overlay = self.overlay.as_ref()?;
+        Some(overlay.graph(task.film.index, &self.filters, number, input))
+    }
+
+    /// The end of that graph, in the syntax of `-map`.
+    pub(super) fn end(&self, number: usize) -> Option<String> {
+        let is_graph = self.overlay.is_some();
+        is_graph.then(|| format!("[film{number}]"))
+    }
+
     /// ffmpeg's arguments for the output's video stream of this number. `part` is the filter that leaves the part of
     /// the film that becomes the output.
     pub(super) fn arguments(
@@ -297,7 +323,7 @@ impl Picture {
             .chain(&self.filters)
             .map(String::as_str)
             .collect();
-        if !filters.is_empty() {
+        if self.overlay.is_none() && !filters.is_empty() {
             add("filter", &filters.join(","));
         }
         if let Some(format) = &self.pixel_format

@@ -173,6 +173,7 @@ impl From<RawStream> for Stream {
             .collect();
         let says_alpha = |key: &str| raw.tags.get(key).is_some_and(|value| value == "1");
         let mut stream = Self {
+            external: None,
             index: raw.index,
             kind: match raw.codec_type.as_str() {
                 "video" => StreamKind::Video,

@@ -47,6 +47,8 @@ pub struct Stream {
     /// The number of the stream among all streams of the file.
     pub index: usize,
     pub kind: StreamKind,
+    /// The number of the subtitle file that holds the stream, from 0; `None` if the input itself holds it.
+    pub external: Option<usize>,
     /// ffmpeg's name of the codec; empty if unknown to ffmpeg.
     pub codec: String,
     /// ffmpeg's name of the codec's profile, such as `Main 10` or `HE-AAC`; empty if there is none.

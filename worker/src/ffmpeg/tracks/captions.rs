@@ -10,9 +10,6 @@ use common::recipe::{Captions, Recipe};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::{Source, file};
 
-/// The captions' stream, in the syntax of `-map`.
-pub(crate) const STREAM: &str = "1:s:0";
-
 /// The film whose captions become a track. `None` if the recipe does not ask for that, or if no film has captions.
 pub(crate) fn source<'a>(recipe: &Recipe, media: &'a Media) -> Option<&'a Stream> {
     if recipe.captions != Captions::Srt {

@@ -20,6 +20,7 @@ use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
 use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::extras::Extra;
+use crate::ffmpeg::tracks::subtitles::Burnt;
 
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +82,8 @@ pub struct Tracks {
     pub list: Vec<Track>,
     /// The kept, converted and lost properties of the input that are known before the encode.
     pub changes: Vec<Change>,
+    /// The subtitle track that is drawn into the picture.
+    pub(crate) burnt: Option<Burnt>,
 }
 
 impl Tracks {
@@ -88,7 +91,7 @@ impl Tracks {
     ///
     /// # Errors
     /// If the input has no film, or has audio that the container cannot hold; the input is at fault.
-    pub fn choose(recipe: &Recipe, media: &Media) -> Result<Self, Failure> {
+    pub fn choose(recipe: &Recipe, media: &Media, findings: &Findings) -> Result<Self, Failure> {
         let mut tracks = Self::default();
         for stream in &media.streams {
             if let Some(why) = stream.absent {
@@ -140,7 +143,7 @@ impl Tracks {
             tracks.keep_audio_that_fits(container)?;
         }
         if !container.is_audio_only() {
-            tracks.choose_subtitles(recipe, media);
+            tracks.choose_subtitles(recipe, media, findings)?;
         }
         if let Some(film) = captions::source(recipe, media) {
             let form = subtitles::text_of(container);
@@ -209,14 +212,28 @@ impl Tracks {
         }
     }
 
-    fn choose_subtitles(&mut self, recipe: &Recipe, media: &Media) {
-        let chosen = subtitles::choose(recipe, media);
+    fn choose_subtitles(
+        &mut self,
+        recipe: &Recipe,
+        media: &Media,
+        findings: &Findings,
+    ) -> Result<(), Failure> {
+        let (burnt, missing) = subtitles::burn_in::find(recipe, media, findings)?;
+        self.changes.extend(missing);
+        if let Some(burnt) = &burnt {
+            self.leave_out(&burnt.stream, "it is drawn into the picture");
+        }
+        let burnt_index = burnt.as_ref().map(|burnt| burnt.stream.index);
+        self.burnt = burnt;
+        let chosen = subtitles::choose(recipe, media, findings, burnt_index);
+        self.changes.extend(chosen.told);
         for (subtitle, why) in &chosen.dropped {
             self.leave_out(subtitle, why);
         }
         for subtitle in &chosen.kept {
             self.add_subtitle(subtitle, recipe.container);
         }
+        Ok(())
     }
 
     fn add_subtitle(&mut self, subtitle: &Stream, container: Container) {
@@ -330,7 +347,8 @@ mod tests {
 
     #[test]
     fn mkv_keeps_everything_but_data() {
-        let tracks = Tracks::choose(&recipe(Container::Mkv), &media()).expect("tracks");
+        let tracks = Tracks::choose(&recipe(Container::Mkv), &media(), &Findings::default())
+            .expect("tracks");
         let chosen: Vec<_> = tracks
             .list
             .iter()
@@ -352,14 +370,16 @@ mod tests {
     #[test]
     fn tracks_that_the_container_cannot_hold_are_named_with_a_way_out() {
         let mut media = media();
-        let failure = Tracks::choose(&recipe(Container::Mov), &media).expect_err("truehd in mov");
+        let failure = Tracks::choose(&recipe(Container::Mov), &media, &Findings::default())
+            .expect_err("truehd in mov");
         assert!(failure.message.contains("truehd"), "{failure}");
         assert!(failure.message.contains("copy,else=aac"), "{failure}");
         media.streams.remove(1);
         media
             .streams
             .push(stream(6, StreamKind::Subtitle, "hdmv_pgs_subtitle"));
-        let tracks = Tracks::choose(&recipe(Container::Mp4), &media).expect("without it");
+        let tracks = Tracks::choose(&recipe(Container::Mp4), &media, &Findings::default())
+            .expect("without it");
         let lost = tracks.changes.iter().find(|change| change.track == Some(6));
         let lost = lost.expect("it is lost").to_string();
         assert!(lost.starts_with("lost: track 6"), "{lost}");
@@ -370,6 +390,6 @@ mod tests {
     fn an_input_of_sound_alone_is_refused() {
         let mut media = media();
         media.streams.remove(0);
-        assert!(Tracks::choose(&recipe(Container::Mkv), &media).is_err());
+        assert!(Tracks::choose(&recipe(Container::Mkv), &media, &Findings::default()).is_err());
     }
 }

@@ -54,8 +54,11 @@ pub(crate) fn arguments(container: Container, media: &Media, tracks: &[Track]) -
                 set(scope.clone(), key, "");
             }
         }
-        let code = tag(&track.source.tags, "language")
-            .and_then(|language| language::code(language, container));
+        let language = tag(&track.source.tags, "language");
+        let code = language
+            .and_then(|language| language::code(language, container))
+            // ffmpeg knows the language of the input's own tracks only.
+            .or_else(|| language.filter(|_| track.source.external.is_some()));
         if let Some(code) = code.filter(|_| has_language(&track.source)) {
             set(scope.clone(), "language", code);
         }

@@ -252,6 +252,24 @@ impl Studio {
         Ok(encoded.verify(depth).await?.checked)
     }
 
+    /// Encodes an input with files beside it, and checks.
+    pub(crate) async fn encode_with(
+        &self,
+        source: &Path,
+        further: Vec<(FurtherRole, Source)>,
+        recipe: &Recipe,
+    ) -> Result<Checked, Failure> {
+        let prepared = Prepared {
+            further,
+            ..self.prepared(source, recipe)
+        };
+        let encoder = encoder(recipe);
+        let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
+        let probed = prepared.probe(encoder, &self.build()).await?;
+        let encoded = probed.encode(|_| {}).await?;
+        Ok(encoded.verify(Depth::Full).await?.checked)
+    }
+
     fn prepared(&self, source: &Path, recipe: &Recipe) -> Prepared {
         Prepared {
             recipe: recipe.clone(),

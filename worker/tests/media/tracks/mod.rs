@@ -10,6 +10,7 @@ use std::process::Command;
 use common::job::changes::{Fate, Kind};
 use common::recipe::{Container, Recipe};
 use serde_json::Value;
+use worker::ffmpeg::findings::Findings;
 
 use crate::studio;
 use crate::studio::Studio;
@@ -52,7 +53,8 @@ async fn encode(studio: &Studio, source: &Path, container: Container) -> Value {
 /// The changes that are foreseen for an input.
 async fn foreseen(studio: &Studio, source: &Path, container: Container) -> Vec<(Fate, Kind)> {
     let media = studio.probe(source).await.expect("media");
-    let tracks = worker::ffmpeg::tracks::Tracks::choose(&recipe(container), &media);
+    let tracks =
+        worker::ffmpeg::tracks::Tracks::choose(&recipe(container), &media, &Findings::default());
     let changes = tracks.expect("tracks").changes;
     let told = changes.iter().map(|change| (change.fate, change.kind));
     told.collect()

@@ -77,6 +77,7 @@ impl Gate<'_> {
             .tracks
             .iter()
             .filter(|track| !matches!(track.by, TrackMethod::Captions(_)))
+            .filter(|track| track.source.external.is_none())
             .map(|track| &track.source)
             .filter(timed)
             .collect();

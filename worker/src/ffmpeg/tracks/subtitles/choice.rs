@@ -1,7 +1,9 @@
 //! Which subtitle tracks a recipe keeps, and in which order.
 
+use common::job::changes::{Change, Kind};
 use common::recipe::{Flagged, Language, Recipe, Subtitles};
 
+use crate::ffmpeg::findings::{Findings, ForeignTrack};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::language;
 use crate::ffmpeg::tracks::subtitles::purpose::{is_forced, is_sdh};
@@ -13,17 +15,26 @@ pub(crate) struct Chosen {
     pub(crate) kept: Vec<Stream>,
     /// The tracks that the recipe leaves out, with the reason.
     pub(crate) dropped: Vec<(Stream, String)>,
+    /// What people should know besides.
+    pub(crate) told: Option<Change>,
 }
 
-/// Divides the subtitle tracks. If the default track is left out, the first kept track of its kind (forced, or not)
+/// Divides the subtitle tracks without the one that is `burnt` in, and adds those of files beside the input. If the default track is left out, the first kept track of its kind (forced, or not)
 /// becomes the default, so that a player shows as much text as before.
-pub(crate) fn choose(recipe: &Recipe, media: &Media) -> Chosen {
+pub(crate) fn choose(
+    recipe: &Recipe,
+    media: &Media,
+    findings: &Findings,
+    burnt: Option<usize>,
+) -> Chosen {
     let mut chosen = Chosen::default();
     if recipe.subtitles == Subtitles::None {
         return chosen;
     }
     let mut ranked: Vec<(usize, Stream)> = Vec::new();
-    for subtitle in tracks(media) {
+    let external = findings.external.iter().map(|file| &file.stream);
+    let all = tracks(media).chain(external);
+    for subtitle in all.filter(|subtitle| Some(subtitle.index) != burnt) {
         match rank(recipe, subtitle, media) {
             Ok(rank) => ranked.push((rank, subtitle.clone())),
             Err(why) => chosen.dropped.push((subtitle.clone(), why)),
@@ -33,7 +44,36 @@ pub(crate) fn choose(recipe: &Recipe, media: &Media) -> Chosen {
     ranked.sort_by_key(|(rank, _)| *rank);
     chosen.kept = ranked.into_iter().map(|(_, subtitle)| subtitle).collect();
     pass_default_on(&mut chosen);
+    if recipe.subtitle_tracks.mark_foreign {
+        mark_foreign(&mut chosen, findings);
+    }
     chosen
+}
+
+/// Makes the track for scenes in another language the default one, and forced.
+fn mark_foreign(chosen: &mut Chosen, findings: &Findings) {
+    let why = match findings.foreign {
+        Some(ForeignTrack::Found(index)) => {
+            if chosen.kept.iter().any(|subtitle| subtitle.index == index) {
+                for subtitle in &mut chosen.kept {
+                    let marks = &mut subtitle.dispositions;
+                    if subtitle.index == index {
+                        marks.extend(["default", "forced"].map(str::to_owned));
+                    } else {
+                        marks.remove("default");
+                    }
+                }
+                return;
+            }
+            "the output does not have the track"
+        }
+        Some(ForeignTrack::Missing) => {
+            "no track in the language of the sound is shown far less than another"
+        }
+        None => "there was no time to search for them",
+    };
+    let what = "foreign subtitles to be marked";
+    chosen.told = Some(Change::converted(Kind::Track, None, what, "nothing", why));
 }
 
 /// The usable subtitle tracks of an input.
@@ -161,7 +201,7 @@ mod tests {
         let recipe = recipe(Container::Mkv)
             .edit(|draft| change(&mut draft.subtitle_tracks))
             .expect("sound");
-        let chosen = choose(&recipe, &media());
+        let chosen = choose(&recipe, &media(), &Findings::default(), None);
         assert_eq!(chosen.kept.len() + chosen.dropped.len(), 6);
         chosen.kept.iter().map(|subtitle| subtitle.index).collect()
     }
@@ -202,7 +242,7 @@ mod tests {
             let recipe = recipe(Container::Mkv)
                 .edit(|draft| draft.subtitle_tracks.languages = languages(list))
                 .expect("sound");
-            let kept = choose(&recipe, &media()).kept;
+            let kept = choose(&recipe, &media(), &Findings::default(), None).kept;
             let marked = kept
                 .into_iter()
                 .filter(|subtitle| subtitle.dispositions.contains("default"));

@@ -77,14 +77,14 @@ fn holds(container: Container, codec: &str) -> bool {
 
 /// The kind of content of subtitles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     Text,
     Bitmap,
     Unknown,
 }
 
 impl Form {
-    fn of(codec: &str) -> Self {
+    pub(crate) fn of(codec: &str) -> Self {
         match codec {
             "subrip" | "srt" | "ass" | "ssa" | "webvtt" | "mov_text" | "text" | "microdvd"
             | "mpl2" | "jacosub" | "sami" | "realtext" | "stl" | "subviewer" | "subviewer1"

@@ -1,0 +1,176 @@
+//! Subtitles that are drawn into the picture.
+//!
+//! They are drawn into the picture that is left after cropping, and before it is scaled, so nothing of them is cut
+//! off. Text is placed by libass. A canvas of pictures keeps its shape, and is made as large as the picture allows.
+
+use common::job::changes::{Change, Kind};
+use common::job::failure::Failure;
+
+use super::shape::Shape;
+use super::{Picture, Task, pixel_format};
+use crate::ffmpeg::tracks::subtitles::{Burnt, FONTS, TEXT};
+
+/// White in HDR, as a share of the signal: the brightness of paper (203 cd/m², BT.2408) and not of the sun.
+const WHITE_IN_PQ: f32 = 0.58;
+const WHITE_IN_HLG: f32 = 0.75;
+
+/// A graph of filters that has the subtitles as a second input.
+#[derive(Clone, Debug)]
+pub(super) struct Overlay {
+    /// The number of filters of the film that come before.
+    after: usize,
+    /// The filters that shape these pictures.
+    shape: String,
+    /// The filter that puts them on the film.
+    put: String,
+}
+
+/// Whether the subtitles are drawn before the recipe's own filters: only ffmpeg knows the picture's size after them.
+pub(super) fn comes_before_own_filters(task: &Task<'_>) -> bool {
+    task.video.filters.is_some() && task.burnt.is_some_and(|burnt| !burnt.is_text)
+}
+
+/// # Errors
+/// If this ffmpeg cannot draw text; the worker is at fault.
+pub(super) fn draw(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
+    match task.burnt {
+        None => Ok(()),
+        Some(burnt) if burnt.is_text => text(task, burnt, picture),
+        Some(_) => {
+            pictures(task, picture);
+            Ok(())
+        }
+    }
+}
+
+fn text(task: &Task<'_>, burnt: &Burnt, picture: &mut Picture) -> Result<(), Failure> {
+    if !task.build.has_filter("subtitles") {
+        return Err(Failure::worker(
+            "text cannot be burnt in here, for this worker's ffmpeg was built without libass (it has no filter \
+             'subtitles'): install an ffmpeg with libass, or leave out --burn-in",
+        ));
+    }
+    let mut draw = format!("subtitles=filename={TEXT}");
+    if burnt.has_fonts() {
+        draw += &format!(":fontsdir={FONTS}");
+    }
+    // libass would otherwise stretch letters together with the pixels.
+    if let Some(shape) = picture.shape.filter(|shape| shape.pixel != 1.0) {
+        let width = (f64::from(shape.width) * shape.pixel).round() as u32;
+        draw += &format!(":original_size={width}x{}", shape.height);
+    }
+    let filters = match white(task) {
+        None => draw,
+        // Drawn on a transparent copy of each frame, and dimmed. ffmpeg draws colours that are already multiplied by
+        // their opacity.
+        Some(white) => format!(
+            "split[burn-film][burn-empty];[burn-empty]format=rgba,lutrgb=r=0:g=0:b=0:a=0,{draw}:alpha=1,format=gbrap,\
+             unpremultiply=inplace=1,{}[burn-text];[burn-film][burn-text]{}",
+            dimmed(white),
+            put(task, picture, "0:0")
+        ),
+    };
+    picture.filters.push(filters);
+    Ok(())
+}
+
+fn pictures(task: &Task<'_>, picture: &mut Picture) {
+    let mut shape = Vec::new();
+    shape.extend(white(task).map(dimmed));
+    let whole = task.film.shown();
+    if let Some(Shape {
+        width,
+        height,
+        pixel,
+    }) = picture.shape
+    {
+        shape.push(if pixel == 1.0 || whole.0 == 0 || whole.1 == 0 {
+            format!("scale={width}:{height}:force_original_aspect_ratio=decrease")
+        } else {
+            // The canvas of a film with other than square pixels has the same pixels.
+            let factor = f64::min(
+                f64::from(width) / f64::from(whole.0),
+                f64::from(height) / f64::from(whole.1),
+            );
+            let side = |whole: u32| (f64::from(whole) * factor).round().max(1.0) as u32;
+            format!("scale={}:{}", side(whole.0), side(whole.1))
+        });
+    }
+    if shape.is_empty() {
+        shape.push("null".to_owned());
+    }
+    let put = put(task, picture, "(W-w)/2:(H-h)/2");
+    picture.overlay = Some(Overlay {
+        after: picture.filters.len(),
+        shape: shape.join(","),
+        put,
+    });
+}
+
+/// The share of the signal that is white; `None` for SDR, where white is white.
+fn white(task: &Task<'_>) -> Option<f32> {
+    if !task.stays_hdr() && !comes_before_own_filters(task) {
+        return None;
+    }
+    match &task.film.colour {
+        colour if colour.is_pq() => Some(WHITE_IN_PQ),
+        colour if colour.is_hlg() => Some(WHITE_IN_HLG),
+        _ => None,
+    }
+}
+
+fn dimmed(white: f32) -> String {
+    format!("colorchannelmixer=rr={white}:gg={white}:bb={white}")
+}
+
+/// The filter that puts one picture on another without a change to the format of the film's.
+fn put(task: &Task<'_>, picture: &mut Picture, place: &str) -> String {
+    let film = task.film;
+    let is_deep = film.depth() > 8;
+    let chroma = pixel_format::chroma(&film.pixel_format);
+    let format = match (chroma, is_deep) {
+        _ if film.has_alpha => "auto",
+        _ if pixel_format::is_rgb(&film.pixel_format) => "gbrp",
+        ("444", true) if task.build.overlays_deep_444() => "yuv444p10",
+        ("444", true) => {
+            let why = "this ffmpeg draws subtitles on no 10 bit 4:4:4";
+            let (from, to) = ("10 bit 4:4:4", "10 bit 4:2:2");
+            let change = Change::converted(Kind::Colour, film.index, from, to, why);
+            picture.changes.push(change);
+            "yuv422p10"
+        }
+        ("444", false) => "yuv444",
+        ("422", true) => "yuv422p10",
+        ("422", false) => "yuv422",
+        (_, true) => "yuv420p10",
+        (_, false) => "yuv420",
+    };
+    format!("overlay={place}:eof_action=pass:alpha=straight:format={format}")
+}
+
+impl Overlay {
+    /// The whole graph of a film, from its stream to the output's video stream of this number. `input` is the number
+    /// of the input that holds the subtitles and a black film.
+    pub(super) fn graph(
+        &self,
+        film: usize,
+        filters: &[String],
+        number: usize,
+        input: usize,
+    ) -> String {
+        let (before, after) = filters.split_at(self.after.min(filters.len()));
+        let before = if before.is_empty() {
+            "null".to_owned()
+        } else {
+            before.join(",")
+        };
+        let Self { shape, put, .. } = self;
+        let end: Vec<&str> = std::iter::once(put.as_str())
+            .chain(after.iter().map(String::as_str))
+            .collect();
+        format!(
+            "[{input}:1]nullsink;[0:{film}]{before}[under{number}];[{input}:0]{shape}[over{number}];[under{number}][over{number}]{}[film{number}]",
+            end.join(",")
+        )
+    }
+}
