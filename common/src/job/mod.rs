@@ -1,4 +1,6 @@
 //! A job: one input that is encoded to one output by one recipe, with further inputs if there are any.
+//!
+//! More than 12 entries: each is one part of a job, or of what is known about it.
 
 pub mod batch;
 pub mod changes;

@@ -122,7 +122,6 @@ fn subtitle_tracks(tracks: &SubtitleTracks) -> Vec<String> {
                 .then(|| "foreign subtitles marked".to_owned()),
         )
         .chain(tracks.external.then(|| "external subtitles".to_owned()))
-        .chain(tracks.extract.then(|| "subtitles also as files".to_owned()))
         .collect()
 }
 

@@ -161,7 +161,7 @@ mod tests {
         std::fs::write(&text, "hello").expect("written");
         let missing = folder.path().join("missing");
         for (recipe, why) in [
-            (recipe(Some(&text), None), "the colour table file:///"),
+            (recipe(Some(&text), None), "the colour table /"),
             (recipe(Some(&text), None), "line 1 is no colour"),
             (recipe(None, Some(&text)), "no PNG, JPEG or WebP"),
             (recipe(None, Some(&missing)), "the watermark cannot be read"),

@@ -214,9 +214,8 @@ prop_compose! {
         sdh in select(Flagged::ALL),
         mark_foreign in yes(),
         external in yes(),
-        extract in yes(),
     ) -> SubtitleTracks {
-        SubtitleTracks { languages, forced, sdh, mark_foreign, external, extract }
+        SubtitleTracks { languages, forced, sdh, mark_foreign, external }
     }
 }
 

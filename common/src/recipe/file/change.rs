@@ -153,8 +153,8 @@ mod tests {
             ),
             ("preset=8", before.replace("60,", "60, preset 8,")),
             (
-                "audio_tracks.downmix=stereo",
-                before.replace("mkv", "downmix stereo, mkv"),
+                "subtitle_tracks.forced=drop",
+                before.replace("mkv", "no forced subtitles, mkv"),
             ),
             (
                 "audio_tracks.ensure=[{ encoder = \"aac\", channels = 2 }]",

@@ -5,7 +5,7 @@
 //! Two builds were measured, with the same values within a step or two; these are their means.
 
 use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
-use crate::recipe::rate::QualityScale;
+use crate::recipe::rate::scale::QualityScale;
 
 /// An encoder's values at the qualities 0, 10, 20, … 100. A scale that ends early stays at its end.
 type Anchors = [f64; 11];

@@ -5,6 +5,7 @@ mod bitrate;
 mod lossless;
 mod peak;
 mod quality;
+mod scale;
 mod score;
 mod size;
 mod speed;
@@ -19,7 +20,8 @@ use crate::recipe::rate::peak::Peak;
 use crate::recipe::video::VideoEncode;
 
 pub use bitrate::{Bitrate, BitrateError};
-pub use quality::{Quality, QualityError, QualityScale};
+pub use quality::{Quality, QualityError};
+pub use scale::QualityScale;
 pub use score::{Metric, QualityTarget, Score, ScoreError};
 pub use size::{Size, SizeError};
 pub use speed::Speed;

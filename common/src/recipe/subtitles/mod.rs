@@ -13,7 +13,6 @@ use crate::names::unknown::UnknownName;
 
 pub use burn_in::{BurnIn, BurnInError};
 pub use error::SubtitlesError;
-pub(super) use error::check;
 pub use tracks::{Flagged, SubtitleTracks};
 
 /// What to do with the subtitle tracks.

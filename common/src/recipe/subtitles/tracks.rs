@@ -27,9 +27,6 @@ pub struct SubtitleTracks {
     /// Whether subtitle files beside the input (`film.en.forced.srt`) become tracks.
     #[serde(skip_serializing_if = "is_default")]
     pub external: bool,
-    /// Whether the tracks are written to files beside the output, too.
-    #[serde(skip_serializing_if = "is_default")]
-    pub extract: bool,
 }
 
 /// What becomes of tracks with a flag.

@@ -68,9 +68,8 @@ fn job_of_several() -> Job {
     Job::of(job.batch, work, None)
 }
 
-/// A job whose recipe uses every field.
-fn every_field() -> Job {
-    let text = include_str!("every_field.toml");
+/// A job with the recipe of this file. The two files use every field of recipes.
+fn of_file(text: &str) -> Job {
     let preset = RecipeFile::read(text, FileFormat::Toml).expect("sound");
     let job = job();
     Job::new(job.batch, job.input, job.output, preset.recipe, None)
@@ -222,7 +221,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend([
         of("job", &job),
-        of("job-every-field", &every_field()),
+        of("job-every-field", &of_file(include_str!("every_field.toml"))),
         of("job-further", &job_of_several()),
         of(
             "question",

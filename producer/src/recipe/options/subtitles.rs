@@ -29,9 +29,6 @@ pub(crate) struct SubtitleOptions {
     /// Subtitle files beside the input (film.en.forced.srt) become tracks
     #[arg(long)]
     pub external_subtitles: bool,
-    /// Write the subtitle tracks to files beside the output, too
-    #[arg(long)]
-    pub extract_subtitles: bool,
 }
 
 impl SubtitleOptions {
@@ -51,7 +48,6 @@ impl SubtitleOptions {
         }
         tracks.mark_foreign |= self.mark_foreign;
         tracks.external |= self.external_subtitles;
-        tracks.extract |= self.extract_subtitles;
     }
 
     pub(super) fn override_encode(&self, encode: &mut VideoEncode) {

@@ -29,10 +29,13 @@ struct Named {
 /// The sizes at which cameras begin a new file: just below 4 GiB and 2 GiB, the limits of their file systems.
 const FULL: [(u64, u64); 2] = [(3_900_000_000, 1 << 32), (1_950_000_000, 1 << 31)];
 
+/// The parts of recordings: the number of each, its size, and its place among the sources. The key is the folder, how
+/// the camera names files, and the name that the parts share.
+type Groups<'a> = BTreeMap<(Location, &'a str, String), Vec<(u32, Option<u32>, usize)>>;
+
 /// The recordings of at least two files among these files. Files of different folders belong together never.
 pub(crate) fn recordings(sources: &[SourceFile]) -> Vec<Recording> {
-    let mut groups: BTreeMap<(Location, &str, String), Vec<(u32, Option<u32>, usize)>> =
-        BTreeMap::new();
+    let mut groups = Groups::new();
     for (index, source) in sources.iter().enumerate() {
         let location = &source.input.location;
         if let Some(named) = named(&location.name()) {

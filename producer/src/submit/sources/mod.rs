@@ -1,6 +1,7 @@
 //! Finding media in files, folders and buckets.
 
 mod camera;
+mod extensions;
 mod found;
 mod merge;
 mod options;

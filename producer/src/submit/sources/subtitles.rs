@@ -9,8 +9,8 @@ use common::names::location::Location;
 use common::recipe::Language;
 use common::store::{StoreError, Stores, local_input};
 
+use super::extensions::is_media;
 use super::found::FoundFiles;
-use super::search::is_media;
 
 /// Extensions of subtitles that workers read.
 const TAKEN: &[&str] = &["ass", "srt", "ssa", "sup", "vtt"];

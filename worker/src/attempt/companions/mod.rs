@@ -1,6 +1,7 @@
 //! The files that a job makes beside its output: thumbnails, a contact sheet, sprites for a player's time line, and a
 //! preview. They are made of the verified output.
 
+mod made;
 mod picture;
 mod preview;
 mod sheet;
@@ -26,11 +27,7 @@ use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, file};
 
-/// A companion that was made.
-pub struct Made {
-    pub suffix: Suffix,
-    pub file: ToolOutput,
-}
+pub use made::Made;
 
 /// Makes the companions of an output that will lie at `output`. `card` tells which encoder a preview gets.
 ///

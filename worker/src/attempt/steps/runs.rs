@@ -66,7 +66,7 @@ impl Probed {
             notify,
         };
         let made = match &self.arguments.size {
-            Some(plan) => runs.to_size(plan).await,
+            Some(plan) => runs.encode_to_size(plan).await,
             None => runs.passes(None, Share::WHOLE).await,
         };
         self.inspected().blame_empty_input(made).await
@@ -118,7 +118,7 @@ impl<N: FnMut(Notice<'_>)> Runs<'_, N> {
 
     /// Makes an output of the size that the recipe asks for: measures what is not video, gives the rest to the video,
     /// and corrects the bitrate if the encoder has missed.
-    async fn to_size(&mut self, plan: &SizePlan) -> Result<Finished, Failure> {
+    async fn encode_to_size(&mut self, plan: &SizePlan) -> Result<Finished, Failure> {
         let rest = self.rest(plan).await?;
         let mut bitrate = plan.budget.bitrate(rest)?;
         let mut share = Share {

@@ -89,7 +89,7 @@ mod tests {
         let shown = Shown::new(&source, output, ("/in/a film.mkv", "a film.new.mkv"));
         assert_eq!(
             shown.line(&list),
-            "ffmpeg -y -i '/in/a film.mkv' -attach cover.jpg -vf subtitles=subtitles.ass 'a film.new.mkv'"
+            "ffmpeg -y -i '/in/a film.mkv' -attach cover.jpg -vf 'subtitles=subtitles.ass' 'a film.new.mkv'"
         );
         let url = "https://s3/b/k?X-Amz-Signature=abc";
         let source = Source::Url(url.to_owned());

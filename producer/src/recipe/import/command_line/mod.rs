@@ -107,7 +107,7 @@ fn last_command(words: &[String]) -> Result<(&[String], bool), String> {
             "it is several commands, the first with {other}: give one command of ffmpeg, or both passes of one encode"
         ));
     }
-    let program = last.first().map(|word| Path::new(word));
+    let program = last.first().map(Path::new);
     let name = program
         .and_then(|path| path.file_stem()?.to_str())
         .unwrap_or_default();

@@ -103,7 +103,6 @@ export function recipeParts() {
         part("subtitle_tracks.forced", "Forced tracks", among("forced", "keep", "drop", "only")),
         part("subtitle_tracks.sdh", "Tracks for the deaf (SDH)", among("sdh", "keep", "drop", "only")),
         part("subtitle_tracks.external", "Files beside the input", yes("external"), { form: "flag", hint: "film.en.forced.srt" }),
-        part("subtitle_tracks.extract", "Also as files", yes("extract"), { form: "flag" }),
         part(`${encode}.burn_in`, "Burn in", text("burn_in", "forced, foreign, eng, 1")),
         part("captions", "Closed captions", choice("captions", ["", "keep inside the video"], ["srt", "also as a subtitle track"])),
       ],

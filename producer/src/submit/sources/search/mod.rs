@@ -10,6 +10,7 @@ use common::store::{Stores, local_input};
 use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
+use super::extensions;
 use super::found::{FoundFiles, SourceFile};
 use super::options::Globs;
 use super::subtitles;
@@ -17,19 +18,6 @@ use crate::cli::exit::Error;
 use crate::select::globs;
 use crate::submit::paths;
 use crate::submit::sniff::NoVideo;
-
-/// Extensions that folders are searched for. A file that a person names is taken whatever its extension.
-const EXTENSIONS: &[&str] = &[
-    "3g2", "3gp", "asf", "avi", "divx", "dv", "f4v", "flv", "h264", "h265", "hevc", "ivf", "m2t",
-    "m2ts", "m2v", "m4v", "mj2", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "nut", "obu",
-    "ogm", "ogv", "rm", "rmvb", "ts", "vob", "webm", "wmv", "y4m",
-];
-
-/// Extensions of sound: reported as media without video.
-const SOUND: &[&str] = &[
-    "aac", "ac3", "aif", "aiff", "ape", "dts", "eac3", "flac", "m4a", "m4b", "mka", "mp2", "mp3",
-    "oga", "ogg", "opus", "tta", "wav", "weba", "wma", "wv",
-];
 
 pub(crate) struct Search<'a> {
     include: Option<GlobSet>,
@@ -253,8 +241,8 @@ impl<'a> Search<'a> {
             self.found.excluded += 1;
             return false;
         }
-        let is_sound = has_extension(name, SOUND);
-        let is_media = has_extension(name, EXTENSIONS) || (is_sound && self.found.takes_sound);
+        let is_sound = extensions::is_sound(name);
+        let is_media = extensions::is_video(name) || (is_sound && self.found.takes_sound);
         if is_sound && !is_media {
             self.found.no_video.push((name.to_owned(), NoVideo::Sound));
         } else if !is_media {
@@ -286,21 +274,6 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whether a file has the extension of media, with video or with sound alone.
-pub(super) fn is_media(name: &Path) -> bool {
-    has_extension(name, EXTENSIONS) || has_extension(name, SOUND)
-}
-
-fn has_extension(name: &Path, sorted: &[&str]) -> bool {
-    name.extension()
-        .and_then(OsStr::to_str)
-        .is_some_and(|extension| {
-            sorted
-                .binary_search(&extension.to_ascii_lowercase().as_str())
-                .is_ok()
-        })
-}
-
 fn is_hidden(entry: &DirEntry) -> bool {
     starts_with_dot(entry.file_name())
 }
@@ -310,147 +283,4 @@ fn starts_with_dot(name: &OsStr) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tree(files: &[&str]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().expect("a folder");
-        for file in files {
-            let path = folder.path().join(file);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-            std::fs::write(path, b"media").expect("written");
-        }
-        folder
-    }
-
-    async fn search(
-        paths: &[PathBuf],
-        globs: &Globs,
-        output: Option<&Path>,
-    ) -> Result<FoundFiles, Error> {
-        let output = output.map(|path| Location::file(path).expect("absolute"));
-        let outputs: Vec<Location> = output.into_iter().collect();
-        Search::new(globs, &outputs, &Stores::new())?
-            .run(paths)
-            .await
-    }
-
-    fn names(found: &FoundFiles) -> Vec<&str> {
-        found
-            .sources
-            .iter()
-            .map(|source| source.name.to_str().expect("text"))
-            .collect()
-    }
-
-    #[test]
-    fn extensions_are_sorted_for_the_search() {
-        assert!(EXTENSIONS.is_sorted() && SOUND.is_sorted());
-    }
-
-    #[tokio::test]
-    async fn sound_counts_as_media_for_recipes_of_sound_only() {
-        let folder = tree(&["a.mkv", "b.flac", "c.txt"]);
-        let found = async |recipe: &Recipe| {
-            let stores = Stores::new();
-            let search = Search::new(&Globs::default(), &[], &stores).expect("sound");
-            let search = search.for_recipe(recipe);
-            search
-                .run(&[folder.path().to_owned()])
-                .await
-                .expect("found")
-        };
-        assert_eq!(names(&found(&Recipe::copy()).await), ["a.mkv"]);
-        let sound = Recipe::copy().edit(|draft| draft.video = Video::None);
-        let found = found(&sound.expect("sound")).await;
-        assert_eq!(names(&found), ["a.mkv", "b.flac"]);
-    }
-
-    #[tokio::test]
-    async fn a_folder_gives_its_media_and_counts_the_rest() {
-        let folder = tree(&[
-            "b.MP4",
-            "a.mkv",
-            "sub/c.mov",
-            "notes.txt",
-            ".hidden.mp4",
-            ".git/d.mp4",
-            "out/e.mkv",
-        ]);
-        let root = folder.path().canonicalize().expect("there");
-        let found = search(
-            &[root.clone(), root.join("a.mkv")],
-            &Globs::default(),
-            Some(&root.join("out")),
-        )
-        .await
-        .expect("found");
-        assert_eq!(names(&found), ["a.mkv", "b.MP4", "sub/c.mov"]);
-        assert_eq!((found.no_media, found.hidden), (1, 2));
-        assert_eq!(found.skipped(), "1 no media, 2 hidden");
-        assert_eq!(found.bytes(), 15);
-    }
-
-    #[tokio::test]
-    async fn what_only_seems_to_be_video_is_left_out_and_named() {
-        let folder = tree(&["app/index.ts", "memo.flac", "a.mkv"]);
-        let root = folder.path().canonicalize().expect("there");
-        std::fs::write(root.join("a.mkv"), b"\x1a\x45\xdf\xa3").expect("written");
-        let mut found = search(std::slice::from_ref(&root), &Globs::default(), None)
-            .await
-            .expect("found");
-        assert_eq!(found.sift(), []);
-        assert_eq!(names(&found), ["a.mkv"]);
-        assert_eq!(found.skipped(), "2 no video");
-        assert_eq!(
-            found.without_video().expect("two"),
-            "2 files are no video: memo.flac (sound only), app/index.ts (text)"
-        );
-        let named = [root.join("app/index.ts"), root.join("a.mkv")];
-        let mut found = search(&named, &Globs::default(), None)
-            .await
-            .expect("found");
-        assert_eq!(found.sift(), [(PathBuf::from("index.ts"), NoVideo::Text)]);
-        assert_eq!(
-            (names(&found), found.skipped().as_str()),
-            (vec!["a.mkv"], "")
-        );
-    }
-
-    #[tokio::test]
-    async fn globs_match_names_and_paths() {
-        let folder = tree(&["a.mkv", "b.mov", "sub/c.mov", "sub/deep/d.mov"]);
-        let globs = |include: &[&str], exclude: &[&str]| Globs {
-            include: include.iter().map(ToString::to_string).collect(),
-            exclude: exclude.iter().map(ToString::to_string).collect(),
-        };
-        let root = [folder.path().to_owned()];
-        let found = search(&root, &globs(&["*.mov"], &["sub/*.mov"]), None)
-            .await
-            .expect("found");
-        assert_eq!(names(&found), ["b.mov", "sub/deep/d.mov"]);
-        assert_eq!(found.excluded, 2);
-        let error = search(&root, &globs(&["["], &[]), None)
-            .await
-            .expect_err("no glob");
-        assert!(error.to_string().contains("--include"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn what_cannot_be_taken_says_why() {
-        let folder = tree(&["notes.txt"]);
-        let root = folder.path().canonicalize().expect("there");
-        for (path, output, words) in [
-            (root.clone(), None, "no media found"),
-            (root.join("missing"), None, "does not exist"),
-            (root.clone(), Some(root.as_path()), "both input and output"),
-        ] {
-            let error = search(&[path], &Globs::default(), output)
-                .await
-                .expect_err("refused");
-            assert!(error.to_string().contains(words), "{error}");
-        }
-        let named = search(&[root.join("notes.txt")], &Globs::default(), None).await;
-        assert_eq!(names(&named.expect("named files are taken")), ["notes.txt"]);
-    }
-}
+mod tests;

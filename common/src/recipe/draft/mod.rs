@@ -1,5 +1,7 @@
 //! Drafts: unchecked recipes, and the rules that make a recipe sound.
 
+mod subtitles;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use crate::recipe::filters::Filters;
 use crate::recipe::loss::Kind;
 use crate::recipe::picture::{Hdr, ToneMap, Watermark};
 use crate::recipe::rate::Metric;
-use crate::recipe::subtitles::{self, Captions, SubtitleTracks, Subtitles};
+use crate::recipe::subtitles::{Captions, SubtitleTracks, Subtitles};
 use crate::recipe::trim::Trim;
 use crate::recipe::video::{Video, VideoEncode};
 use crate::wire::is_default;
@@ -127,7 +129,7 @@ impl RecipeDraft {
             });
         }
         audio::check(&self.audio, &self.audio_tracks, container)?;
-        subtitles::check(self)?;
+        self.check_subtitles()?;
         self.video_encode()
             .map_or(Ok(()), |video| self.check_encode(video))
     }
