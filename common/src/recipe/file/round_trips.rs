@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::explain::fields;
 use super::*;
 use crate::recipe::preset::Presets;
-use crate::recipe::{AudioRule, VideoEncode};
+use crate::recipe::{AudioRule, Companions, VideoEncode};
 use crate::testing::recipes::{presets, recipes};
 
 proptest! {

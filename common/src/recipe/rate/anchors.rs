@@ -65,7 +65,13 @@ fn by_handbrake(encoder: &Encoder) -> Option<f64> {
 /// The value of a quality, 0 to 100, on the encoder's own scale.
 pub(super) fn value(quality: f64, encoder: &Encoder, scale: QualityScale) -> f64 {
     let between = |from: (f64, f64), to: (f64, f64)| {
-        from.1 + (to.1 - from.1) * (quality - from.0) / (to.0 - from.0)
+        let share = (quality - from.0) / (to.0 - from.0);
+        // A rounded sum may miss the end of the scale.
+        if share >= 1.0 {
+            to.1
+        } else {
+            from.1 + (to.1 - from.1) * share
+        }
     };
     if let Some(anchors) = measured(encoder.as_str()) {
         let step = ((quality / 10.0) as usize).min(anchors.len() - 2);

@@ -221,7 +221,11 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend([
         of("job", &job),
-        of("job-every-field", &of_file(include_str!("every_field.toml"))),
+        of(
+            "job-every-field",
+            &of_file(include_str!("every_field.toml")),
+        ),
+        of("job-trimmed", &of_file(include_str!("trimmed.toml"))),
         of("job-further", &job_of_several()),
         of(
             "question",

@@ -4,6 +4,7 @@ mod enqueue;
 mod home;
 mod merge;
 mod names;
+mod preset_files;
 mod presets;
 mod recipe_files;
 mod renditions;

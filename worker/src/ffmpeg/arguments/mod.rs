@@ -224,4 +224,6 @@ fn tasks<'a>(
 }
 
 #[cfg(test)]
+mod presets;
+#[cfg(test)]
 mod tests;

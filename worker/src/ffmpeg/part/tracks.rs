@@ -7,7 +7,7 @@ use common::job::failure::Failure;
 use common::recipe::{Recipe, Video};
 
 use crate::ffmpeg::build::Build;
-use crate::ffmpeg::part::{MOVED, Part, has_jumps};
+use crate::ffmpeg::part::{MOVED, Part, ROUNDING, has_jumps};
 use crate::ffmpeg::probe::media::{Media, StreamKind};
 use crate::ffmpeg::tracks::{Track, TrackMethod, captions};
 

@@ -88,6 +88,8 @@ impl Gate<'_> {
             return Some(("transfer function", transfer.clone(), "SDR".to_owned()));
         }
         let size = match track.by {
+            // Nobody has read how large the pictures in a subtitle file are.
+            TrackMethod::Copy if source.external.is_some() => return None,
             TrackMethod::Copy => (source.width, source.height),
             TrackMethod::Video => track.size?,
             _ => return None,

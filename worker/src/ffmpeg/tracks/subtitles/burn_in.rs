@@ -28,8 +28,9 @@ pub(crate) const TEXT: &str = "burn-in.ass";
 const PICTURES: &str = "burn-in.mkv";
 /// That film: its pictures a second are the times at which subtitles can end.
 const BLACK: &str = "color=c=black:s=16x16:r=25";
-/// The length of that film where the input states none, in seconds.
-const LONGEST: f64 = 24.0 * 3600.0;
+/// The longest such film, in seconds, and its length where the input states none that can be true: subtitles without
+/// an end may make a file seem to last for weeks.
+const LONGEST: f64 = 6.0 * 3600.0;
 /// The folder of the input's fonts, in the same folder.
 pub(crate) const FONTS: &str = "burn-in-fonts";
 /// The most fonts that are brought. A hostile file may attach thousands.
@@ -223,7 +224,8 @@ pub(crate) fn extraction(
         list.extend(["-map", &from, "-c:s", form, "-f", "ass"].map(OsString::from));
         list.push(literal(&folder.join(TEXT)));
     } else {
-        let length = media.duration.unwrap_or(LONGEST);
+        let stated = media.likely_duration();
+        let length = stated.map_or(LONGEST, |length| length.min(LONGEST));
         list.extend(["-f", "lavfi", "-i"].map(OsString::from));
         list.push(format!("{BLACK}:d={length:.3}").into());
         let black = if external.is_some() { "2:0" } else { "1:0" };
