@@ -54,7 +54,7 @@ pub(crate) enum Verb {
 #[derive(Debug, Args)]
 pub(crate) struct Save {
     /// Preset name: letters, digits, `-` and `_`
-    #[arg(value_name = "NAME")]
+    #[arg(id = "preset_name", value_name = "NAME")]
     pub name: Token,
     #[command(flatten)]
     pub recipe: RecipeOptions,
