@@ -31,8 +31,12 @@ const WRONGS: &[(&str, &str)] = &[
         "-map 0 -map 0:a:0 -c copy",
     ),
     (
-        "begins 0.80 s later than in the input",
+        "s later than in the input",
         "-itsoffset 0.8 -i OUTPUT -map 0:v -map 1:a -c copy -t 3",
+    ),
+    (
+        "s earlier than in the input",
+        "-t 2 -i OUTPUT -map 0:v -map 1:a -c copy",
     ),
 ];
 

@@ -10,9 +10,13 @@ use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::survey::{Depth, Surveyed, survey};
 use crate::ffmpeg::tracks::{Track, TrackMethod, dispositions, language};
 
-/// How much earlier or later sound may begin and end beside the picture, in seconds: encoders add up to a tenth of a
-/// second before the start, and fill their last frame.
-const SYNC: f64 = 0.2;
+/// How much earlier or later sound may begin beside the picture, in seconds: encoders add up to a tenth of a second
+/// before the start.
+const START: f64 = 0.2;
+
+/// How much earlier sound may end beside the picture, in seconds: some containers do not say how long the last packet
+/// is. For the same reason, sound that seems to end later is no fault.
+const END: f64 = 0.5;
 
 impl Gate<'_> {
     /// Compares the languages and marks of the audio tracks.
@@ -114,7 +118,7 @@ impl Gate<'_> {
                 Lag::of(found(&after, made_film.index), found(&after, made_index)),
             );
             // What an edit list hides is in the packets of the input, and not in those of an encode.
-            let is_hidden = track.by != TrackMethod::Copy && track.source.hidden > SYNC;
+            let is_hidden = track.by != TrackMethod::Copy && track.source.hidden > START;
             let Some((before, after)) = lags.filter(|_| !is_hidden) else {
                 continue;
             };
@@ -157,9 +161,9 @@ impl Lag {
             format!("{what} {:.2} s {direction}", moved.abs())
         };
         let (start, end) = (other.start - self.start, other.end - self.end);
-        if start.abs() > SYNC {
+        if start.abs() > START {
             Some(words("begins", start))
-        } else if end.abs() > SYNC {
+        } else if end < -END {
             Some(words("ends", end))
         } else {
             None
@@ -181,6 +185,7 @@ mod tests {
             (lag((0.0, 10.0), (1.5, 11.1)), Some("begins 1.00 s later")),
             (lag((1.0, 11.0), (0.5, 11.1)), Some("begins 1.00 s earlier")),
             (lag((0.0, 10.0), (0.5, 9.0)), Some("ends 1.10 s earlier")),
+            (lag((0.0, 10.0), (0.5, 10.7)), None),
         ] {
             assert_eq!(before.differs(&after).as_deref(), words);
         }
