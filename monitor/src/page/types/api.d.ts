@@ -710,6 +710,25 @@ export interface components {
         Chroma: "keep" | "420";
         /** @enum {string} */
         Codec: "h264" | "hevc" | "av1" | "vp8" | "vp9" | "vvc" | "mpeg2video" | "mpeg4" | "prores" | "dnxhd" | "ffv1" | "mjpeg";
+        Companion: {
+            digest: components["schemas"]["Digest"];
+            /** Format: int64 */
+            size: number;
+            suffix: components["schemas"]["Suffix"];
+        };
+        Companions: {
+            /** @default false */
+            contact_sheet: boolean;
+            /** @default false */
+            preview: boolean;
+            /** @default false */
+            sprites: boolean;
+            /**
+             * Format: int32
+             * @default 0
+             */
+            thumbnails: number;
+        };
         ConsumerRow: {
             ack_pending: number;
             /** Format: int64 */
@@ -823,6 +842,11 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             what: components["schemas"]["What"];
         };
+        ExternalSubtitles: {
+            forced?: boolean;
+            language?: components["schemas"]["Language"] | null;
+            sdh?: boolean;
+        };
         Failure: {
             counts?: boolean;
             fault: components["schemas"]["Fault"];
@@ -846,6 +870,7 @@ export interface components {
         Fault: "input" | "worker" | "passing";
         Fence: {
             by: components["schemas"]["PublishMethod"];
+            companions?: components["schemas"]["PublishMethod"][];
             digest: components["schemas"]["Digest"];
             is_settled?: boolean;
             report: components["schemas"]["Report"];
@@ -885,8 +910,35 @@ export interface components {
             file: string;
             recipe: components["schemas"]["Recipe"];
         };
+        FoundQuality: {
+            /** Format: double */
+            crf: number;
+            /** Format: int32 */
+            encodes: number;
+            metric: components["schemas"]["Metric"];
+            /** Format: double */
+            percent: number;
+            /** Format: int64 */
+            predicted_size?: number | null;
+            /** Format: double */
+            score: number;
+            /** Format: double */
+            seconds: number;
+            /** Format: int32 */
+            tries: number;
+            workers: components["schemas"]["WorkerName"][];
+        };
         /** @example peak:30 */
         FrameRate: string;
+        FurtherInput: {
+            input: components["schemas"]["Input"];
+            role: components["schemas"]["FurtherRole"];
+        };
+        FurtherRole: {
+            continuation: components["schemas"]["Join"];
+        } | {
+            subtitles: components["schemas"]["ExternalSubtitles"];
+        } | "lut" | "watermark";
         /** @enum {string} */
         Hdr: "keep" | "sdr" | "refuse";
         History: {
@@ -931,6 +983,7 @@ export interface components {
             batch: components["schemas"]["BatchId"];
             /** Format: date-time */
             enqueued: string;
+            further?: components["schemas"]["FurtherInput"][];
             hops?: components["schemas"]["Fallbacks"] | null;
             id: components["schemas"]["JobId"];
             input: components["schemas"]["Input"];
@@ -1001,11 +1054,13 @@ export interface components {
         Jobs: {
             jobs: components["schemas"]["JobId"][];
         };
+        /** @enum {string} */
+        Join: "by_recipe" | "copy_if_alike";
         KeepHistory: {
             days: components["schemas"]["Days"];
         };
         /** @enum {string} */
-        Kind: "track" | "language" | "title" | "disposition" | "chapters" | "attachment" | "cover" | "tag" | "rotation" | "aspect" | "colour" | "hdr10" | "hdr10plus" | "dolby_vision" | "hlg" | "interlacing" | "alpha" | "captions" | "timing" | "timecode" | "layout";
+        Kind: "track" | "language" | "title" | "disposition" | "chapters" | "attachment" | "cover" | "tag" | "rotation" | "aspect" | "colour" | "hdr10" | "hdr10plus" | "dolby_vision" | "hlg" | "interlacing" | "alpha" | "captions" | "timing" | "timecode" | "layout" | "loudness";
         /** @example eng */
         Language: string;
         LiveState: {
@@ -1040,12 +1095,18 @@ export interface components {
             /** Format: double */
             seconds_per_gigabyte: number;
         };
+        MeasuredQuality: {
+            found?: components["schemas"]["FoundQuality"] | null;
+            output?: components["schemas"]["OutputQuality"] | null;
+        };
         MediaInfo: {
             /** Format: double */
             duration?: number | null;
             format: string;
             tracks: components["schemas"]["TrackInfo"][];
         };
+        /** @enum {string} */
+        Metric: "vmaf" | "xpsnr" | "ssim";
         Moment: string;
         Move: {
             home?: boolean;
@@ -1059,9 +1120,11 @@ export interface components {
             files: string[];
             /** Format: int64 */
             hop_after?: number | null;
+            name?: components["schemas"]["NameTemplate"] | null;
             output: string;
             priority?: components["schemas"]["Priority"];
             recipe: components["schemas"]["Recipe"];
+            renditions?: components["schemas"]["Rendition"][] | null;
             worker?: components["schemas"]["WorkerName"] | null;
         };
         NextRow: {
@@ -1078,6 +1141,11 @@ export interface components {
             job: components["schemas"]["JobId"];
             state?: components["schemas"]["JobState"] | null;
             why?: string | null;
+        };
+        OutputQuality: {
+            metric: components["schemas"]["Metric"];
+            /** Format: double */
+            score: number;
         };
         Outputs: {
             /** @default null */
@@ -1201,6 +1269,7 @@ export interface components {
             audio?: components["schemas"]["Audio"];
             audio_tracks?: components["schemas"]["AudioTracks"];
             captions?: components["schemas"]["Captions"];
+            companions?: components["schemas"]["Companions"];
             container?: components["schemas"]["Container"];
             refuse_loss?: components["schemas"]["Kind"][];
             strict_input?: boolean;
@@ -1223,6 +1292,7 @@ export interface components {
         };
         Report: {
             changes?: components["schemas"]["Change"][];
+            companions?: components["schemas"]["Companion"][];
             /** Format: double */
             duration: number;
             /** Format: double */
@@ -1236,6 +1306,7 @@ export interface components {
             output_media?: components["schemas"]["MediaInfo"] | null;
             /** Format: int64 */
             output_size: number;
+            quality?: components["schemas"]["MeasuredQuality"] | null;
             /** Format: double */
             total_seconds: number;
             warnings?: string[];
@@ -1378,17 +1449,19 @@ export interface components {
         SubtitleTracks: {
             /** @default false */
             external: boolean;
-            /** @default false */
-            extract: boolean;
             /** @default keep */
             forced: components["schemas"]["Flagged"];
             /** @default [] */
             languages: components["schemas"]["Language"][];
+            /** @default false */
+            mark_foreign: boolean;
             /** @default keep */
             sdh: components["schemas"]["Flagged"];
         };
         /** @enum {string} */
         Subtitles: "keep" | "none";
+        /** @example contact.jpg */
+        Suffix: string;
         Sum: {
             /** Format: int64 */
             completed: number;
