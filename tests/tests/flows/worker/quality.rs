@@ -87,7 +87,11 @@ async fn a_helper_that_dies_in_a_sample_encode_costs_only_time() {
     };
     let enqueued = farm.view.enqueue(&[(job.clone(), lane)], |_| {}).await;
     enqueued.expect("the broker takes it");
-    let encoded = farm.scratch_of("b").join("sample").join("work").join("encoded.mkv");
+    let encoded = farm
+        .scratch_of("b")
+        .join("sample")
+        .join("work")
+        .join("encoded.mkv");
     poll::until("the helper to encode a sample", async || {
         encoded.exists().then_some(())
     })
