@@ -1,5 +1,6 @@
 //! The farm as a whole: its streams, batches, workers, orders and settings.
 
+mod ask;
 pub(super) mod batches;
 pub(super) mod namesake;
 pub(super) mod orders;

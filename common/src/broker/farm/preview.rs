@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use async_nats::client::RequestErrorKind;
-use async_nats::{HeaderMap, Message, Request, Subscriber};
+use async_nats::{Message, Subscriber};
 use bytes::Bytes;
 
+use crate::broker::farm::ask::AskError;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::preview::{Forecast, ForecastRequest, Preview, PreviewRequest};
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
 use crate::matching::plan::Plan;
-use crate::names::printable::printable;
 use crate::names::subject;
 use crate::wire;
 
@@ -19,8 +18,6 @@ use crate::wire;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Most workers that are asked, one after the other, until one gives a forecast.
 const ASKED: usize = 4;
-/// The header in which NATS services name an error.
-const REFUSED: &str = "Nats-Service-Error";
 
 /// Why there is no preview.
 #[derive(Debug, thiserror::Error)]
@@ -93,23 +90,15 @@ impl Broker {
         worker: &WorkerName,
         question: &PreviewRequest,
     ) -> Result<Bytes, PreviewError> {
-        let request = Request::new()
-            .payload(wire::encode(question))
-            .timeout(Some(PATIENCE));
-        let answer = self
-            .nats
-            .client
-            .send_request(subject::peek(worker), request)
-            .await
-            .map_err(|error| match error.kind() {
-                RequestErrorKind::NoResponders => PreviewError::NotConnected(worker.clone()),
-                RequestErrorKind::TimedOut => PreviewError::TimedOut(worker.clone()),
-                _ => BrokerError::request("asking for a preview")(error).into(),
-            })?;
-        match answer.headers.as_ref().and_then(|all| all.get(REFUSED)) {
-            Some(why) => Err(PreviewError::Refused(why.to_string())),
-            None => Ok(answer.payload),
-        }
+        let question = wire::encode(question);
+        let (subject, what) = (subject::peek(worker), "asking for a preview");
+        let answer = self.ask_listener(subject, question, PATIENCE, what).await;
+        answer.map_err(|error| match error {
+            AskError::Refused(why) => PreviewError::Refused(why),
+            AskError::NotConnected => PreviewError::NotConnected(worker.clone()),
+            AskError::TimedOut(_) => PreviewError::TimedOut(worker.clone()),
+            AskError::Broker(error) => error.into(),
+        })
     }
 
     /// Requests to this worker; each holds a [`PreviewRequest`].
@@ -124,18 +113,7 @@ impl Broker {
         asked: &Message,
         seen: Result<Bytes, String>,
     ) -> Result<(), BrokerError> {
-        let Some(reply) = asked.reply.clone() else {
-            return Ok(());
-        };
-        let mut headers = HeaderMap::new();
-        let payload = seen.unwrap_or_else(|why| {
-            headers.insert(REFUSED, printable(&why));
-            Bytes::new()
-        });
-        self.nats
-            .client
-            .publish_with_headers(reply, headers, payload)
+        self.answer_question(asked, seen, "answering a preview request")
             .await
-            .map_err(BrokerError::request("answering a preview request"))
     }
 }

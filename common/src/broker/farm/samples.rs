@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use async_nats::client::RequestErrorKind;
-use async_nats::{HeaderMap, Message, Request, Subscriber};
-use bytes::Bytes;
+use async_nats::{Message, Subscriber};
 
+use crate::broker::farm::ask::AskError;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::sample::{SampleRequest, SampleScore};
 use crate::farm::worker_name::WorkerName;
-use crate::names::printable::printable;
 use crate::names::subject;
 use crate::wire;
 
 /// How long a score is awaited. The worker that asks does not wait for it: it makes late sample encodes itself.
 pub const LONGEST_SAMPLE: Duration = Duration::from_secs(900);
-/// The header in which NATS services name an error.
-const REFUSED: &str = "Nats-Service-Error";
 
 /// Why another worker gives no score.
 #[derive(Debug, thiserror::Error)]
@@ -39,22 +35,18 @@ impl Broker {
         worker: &WorkerName,
         request: &SampleRequest,
     ) -> Result<SampleScore, SampleError> {
-        let request = Request::new()
-            .payload(wire::encode(request))
-            .timeout(Some(LONGEST_SAMPLE));
-        let answer = self
-            .nats
-            .client
-            .send_request(subject::sample(worker), request)
+        let question = wire::encode(request);
+        let (subject, what) = (subject::sample(worker), "asking for a sample encode");
+        match self
+            .ask_listener(subject, question, LONGEST_SAMPLE, what)
             .await
-            .map_err(|error| match error.kind() {
-                RequestErrorKind::NoResponders => SampleError::NotConnected(worker.clone()),
-                _ => BrokerError::request("asking for a sample encode")(error).into(),
-            })?;
-        match answer.headers.as_ref().and_then(|all| all.get(REFUSED)) {
-            Some(why) => Err(SampleError::Refused(why.to_string())),
-            None => wire::decode(&answer.payload)
-                .map_err(|error| SampleError::Refused(error.to_string())),
+        {
+            Ok(answer) => {
+                wire::decode(&answer).map_err(|error| SampleError::Refused(error.to_string()))
+            }
+            Err(AskError::Refused(why)) => Err(SampleError::Refused(why)),
+            Err(AskError::NotConnected) => Err(SampleError::NotConnected(worker.clone())),
+            Err(AskError::TimedOut(error) | AskError::Broker(error)) => Err(error.into()),
         }
     }
 
@@ -70,23 +62,8 @@ impl Broker {
         asked: &Message,
         score: Result<SampleScore, String>,
     ) -> Result<(), BrokerError> {
-        let Some(reply) = asked.reply.clone() else {
-            return Ok(());
-        };
-        let mut headers = HeaderMap::new();
-        let payload = match score {
-            Ok(score) => wire::encode(&score),
-            Err(why) => {
-                headers.insert(REFUSED, printable(&why));
-                Bytes::new()
-            }
-        };
-        self.nats
-            .client
-            .publish_with_headers(reply, headers, payload)
+        let answer = score.map(|score| wire::encode(&score));
+        self.answer_question(asked, answer, "answering a request of a sample encode")
             .await
-            .map_err(BrokerError::request(
-                "answering a request of a sample encode",
-            ))
     }
 }

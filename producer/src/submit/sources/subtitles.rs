@@ -127,12 +127,12 @@ fn words<'a>(film: &str, file: &'a str, all: &[String]) -> Option<(Vec<&'a str>,
         (rest.is_empty() || rest.starts_with('.')).then_some(rest)
     };
     let own = rest(film)?;
-    let is_anothers = all.iter().any(|other| {
+    let belongs_to_another = all.iter().any(|other| {
         let stem = stem(other);
         is_media(Path::new(other)) && stem.len() > film.len() && rest(stem).is_some()
     });
     let words = own.split('.').filter(|word| !word.is_empty());
-    (!is_anothers).then(|| (words.collect(), extension))
+    (!belongs_to_another).then(|| (words.collect(), extension))
 }
 
 /// What the words of a name say.

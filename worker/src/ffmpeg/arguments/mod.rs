@@ -101,45 +101,6 @@ pub fn encode(
     line.tags_of_graphs(&pictures);
     line.add(tags::arguments(recipe.container, media, &tracks.list));
     line.add(dispositions::arguments(recipe.container, &tracks.list));
-    let mut first_pass = None;
-    match (recipe.video_encode(), encoder) {
-        (Some(video), Some((encoder, proof))) => {
-            line.encoder(video, encoder, proof, &films);
-            let has_two = two_passes(video, encoder, build, &films)?;
-            line.films(&pictures, media, part, has_two.then_some(Pass::Second));
-            let run = Run {
-                recipe,
-                media,
-                tracks: &tracks,
-                source,
-                findings,
-                drawn,
-                build,
-            };
-            let first = || run.first_pass(video, (encoder, proof), &films, &pictures);
-            first_pass = has_two.then(first);
-        }
-        _ => {
-            let changes = line.copied_films(recipe, &films, media, build, part)?;
-            tracks.changes.extend(changes);
-        }
-    }
-    line.sound(media, &tracks, part);
-    if let Some(part) = part {
-        line.add(part.arguments(&tracks.list, build));
-        line.add(part.timecodes(media, &tracks.list));
-        line.add(part.ends(media));
-        tracks
-            .changes
-            .extend(part.changes(recipe, &tracks.list, build));
-    }
-    line.container(
-        recipe.container,
-        encoder.map(|(encoder, _)| encoder),
-        &tracks,
-        tags::has_keys(media),
-    );
-    line.list.push(file(output));
     let run = Run {
         recipe,
         media,
@@ -149,7 +110,36 @@ pub fn encode(
         drawn,
         build,
     };
+    let mut first_pass = None;
+    let mut changes = Vec::new();
+    match (recipe.video_encode(), encoder) {
+        (Some(video), Some((encoder, proof))) => {
+            line.encoder(video, encoder, proof, &films);
+            let has_two = two_passes(video, encoder, build, &films)?;
+            line.films(&pictures, media, part, has_two.then_some(Pass::Second));
+            let first = || run.first_pass(video, (encoder, proof), &films, &pictures);
+            first_pass = has_two.then(first);
+        }
+        _ => {
+            changes = line.copied_films(recipe, &films, media, build, part)?;
+        }
+    }
+    line.sound(media, &tracks, part);
+    if let Some(part) = part {
+        line.add(part.arguments(&tracks.list, build));
+        line.add(part.timecodes(media, &tracks.list));
+        line.add(part.ends(media));
+        changes.extend(part.changes(recipe, &tracks.list, build));
+    }
+    line.container(
+        recipe.container,
+        encoder.map(|(encoder, _)| encoder),
+        &tracks,
+        tags::has_keys(media),
+    );
+    line.list.push(file(output));
     let size = run.size(folder)?;
+    tracks.changes.extend(changes);
     Ok(Arguments {
         list: line.list,
         first_pass,

@@ -1,5 +1,6 @@
 //! A folder in which tests make inputs and encode them, by the steps of an attempt that need no farm.
 
+mod bluray;
 mod inputs;
 mod outputs;
 
@@ -28,6 +29,8 @@ use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::runner::Runner;
 use worker::ffmpeg::{Source, Tools, arguments};
 use worker::sandbox::Sandbox;
+
+pub(crate) use bluray::bluray;
 
 /// The name of the output.
 const OUTPUT: &str = "output";

@@ -7,8 +7,8 @@ use common::job::failure::Fault;
 use common::recipe::{Container, Recipe, VideoEncode};
 
 use crate::studio;
-use crate::studio::Studio;
-use crate::subtitles::{FILM, bluray, film, join, srt, write};
+use crate::studio::{Studio, bluray};
+use crate::subtitles::{FILM, film, join, srt, write};
 
 /// The times of the frames whose lower half is brighter than the film, and of those whose upper half is.
 struct Bright {

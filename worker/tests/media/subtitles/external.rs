@@ -7,8 +7,8 @@ use worker::attempt::verify::gate::Checked;
 use worker::ffmpeg::Source;
 
 use crate::studio;
-use crate::studio::Studio;
-use crate::subtitles::{bluray, film, srt, write};
+use crate::studio::{Studio, bluray};
+use crate::subtitles::{film, srt, write};
 
 fn beside(file: &str, language: Option<&str>, forced: bool, sdh: bool) -> (FurtherRole, Source) {
     let said = ExternalSubtitles {

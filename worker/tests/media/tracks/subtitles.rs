@@ -4,7 +4,7 @@ use common::job::changes::{Fate, Kind};
 use common::recipe::Container;
 use serde_json::Value;
 
-use crate::studio::Studio;
+use crate::studio::{Studio, bluray};
 use crate::tracks::{
     CODED, FILM, TEXT, codecs, encode, foreseen, identify, join, list, recipe, text, write,
 };
@@ -134,47 +134,11 @@ async fn subtitles_that_are_odd_fail_no_job() {
     }
 }
 
-/// Subtitles of a Blu-ray disc: one picture, shown from 0.1 s to 0.5 s.
-fn pictures() -> Vec<u8> {
-    let segment = |milliseconds: u32, kind: u8, data: &[u8]| {
-        let length = u16::try_from(data.len()).expect("short");
-        let mut bytes = b"PG".to_vec();
-        bytes.extend((milliseconds * 90).to_be_bytes());
-        bytes.extend([0; 4]);
-        bytes.push(kind);
-        bytes.extend(length.to_be_bytes());
-        bytes.extend(data);
-        bytes
-    };
-    let composition = |number: u8, state: u8, objects: &[u8]| {
-        [&[0, 160, 0, 90, 0x10, 0, number, state, 0, 0], objects].concat()
-    };
-    let window = [1, 0, 0, 20, 0, 70, 0, 16, 0, 8];
-    let rows = [[1; 16].as_slice(), &[0, 0]].concat().repeat(8);
-    let length = u8::try_from(rows.len() + 4).expect("short");
-    let picture = [&[0, 0, 0, 0xC0, 0, 0, length, 0, 16, 0, 8], rows.as_slice()].concat();
-    [
-        segment(
-            100,
-            0x16,
-            &composition(0, 0x80, &[1, 0, 0, 0, 0, 0, 20, 0, 70]),
-        ),
-        segment(100, 0x17, &window),
-        segment(100, 0x14, &[0, 0, 1, 235, 128, 128, 255]),
-        segment(100, 0x15, &picture),
-        segment(100, 0x80, &[]),
-        segment(500, 0x16, &composition(1, 0, &[0])),
-        segment(500, 0x17, &window),
-        segment(500, 0x80, &[]),
-    ]
-    .concat()
-}
-
 #[tokio::test]
 async fn subtitles_of_pictures_are_kept_in_mkv_and_reported_as_lost_elsewhere() {
     for studio in Studio::each() {
         let film = studio.make("film.mkv", &format!("{FILM} {CODED}"));
-        let disc = write(&studio, "disc.sup", pictures());
+        let disc = write(&studio, "disc.sup", bluray(100, 500));
         let source = join(&studio, "disc.mkv", &[film.to_str().expect("text"), &disc]);
         let broadcast = studio.make(
             "broadcast.mkv",
