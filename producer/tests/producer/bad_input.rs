@@ -59,7 +59,10 @@ fn usage_errors_exit_with_2_and_say_what_is_wrong() {
         (&["--encoder", "libx256"], "did you mean"),
         (&["--encoder", "hevc"], "--codec hevc"),
         (&["--encoder", "a b"], "no valid name"),
-        (&["--preset", "broken.toml"], "preset broken.toml"),
+        (
+            &["--preset", "broken.toml"],
+            "broken.toml:1:9: in 'video = 5'",
+        ),
         (&["--preset", "missing.toml"], "preset missing.toml"),
         (
             &["--codec", "h264", "--config", "missing.toml"],

@@ -43,7 +43,10 @@ async fn two_editors_of_a_preset_do_not_overwrite_each_other() {
     let late = format!("{path}?revision={first}");
     let late = change(&monitor, "DELETE", &late, json!({})).await;
     assert_eq!(late.status, 409, "{}", late.body);
-    let found = settings(&monitor).await["presets"][2].clone();
+    let all = settings(&monitor).await["presets"].clone();
+    let ours = |preset: &&Value| preset["name"] == "ours";
+    let found = all.as_array().expect("a list").iter().find(ours);
+    let found = found.expect("the preset is listed");
     assert_eq!(found["words"], "libx265, CRF 22, mkv");
     assert_eq!(found["revision"], one.json()["revision"]);
 

@@ -157,8 +157,7 @@ const FULL: &str = r#"{
         "chroma": "420", "crop": "2:2:0:0", "deinterlace": "auto", "detelecine": true, "denoise": "nlmeans:light",
         "sharpen": "strong", "deband": true, "rotate": "90:hflip", "frame_rate": "peak:30", "scale": "720p",
         "scale_up": true, "pad": "16:9", "lut": "file:///looks/a.cube", "filters": "eq", "arguments": ["g=240", "bf=2"],
-        "watermark": {"picture": "file:///logos/a.png", "place": "center", "opacity_percent": 40},
-        "burn_in": "forced"}},
+        "watermark": {"picture": "file:///logos/a.png", "place": "center", "opacity_percent": 40}}},
     "audio": {"copy_else": {"encoder": "aac", "bitrate": "160k"}},
     "audio_tracks": {
         "languages": ["eng", "deu"], "downmix": "night", "loudness": "-16/7/-2",
@@ -166,13 +165,26 @@ const FULL: &str = r#"{
     "subtitles": "keep",
     "subtitle_tracks": {"languages": ["eng"], "forced": "only", "sdh": "drop", "external": true},
     "companions": {"thumbnails": 3, "contact_sheet": true, "sprites": true, "preview": true},
-    "captions": "srt", "trim": "10-20.5", "container": "mp4", "refuse_loss": ["chapters"], "strict_input": true
+    "captions": "srt", "container": "mp4", "refuse_loss": ["chapters"], "strict_input": true
+}"#;
+
+/// What a full recipe has no room for: burnt-in subtitles and a part of the input.
+const BURNT: &str = r#"{
+    "video": {"encode": {
+        "with": {"codec": "hevc"}, "rate": {"quality": 60}, "crop": "2:2:0:0", "burn_in": "forced"}},
+    "audio": "none", "subtitles": "none", "container": "mkv"
 }"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preset_that_is_saved_without_a_change_loses_no_part() {
+    for recipe in [FULL, BURNT] {
+        save_without_a_change(recipe).await;
+    }
+}
+
+async fn save_without_a_change(recipe: &str) {
     let monitor = Monitor::start().await;
-    let recipe: Recipe = serde_json::from_str(FULL).expect("a sound recipe");
+    let recipe: Recipe = serde_json::from_str(recipe).expect("a sound recipe");
     let preset = Preset::new(recipe.clone(), Some("all")).expect("sound");
     let name = "ours".parse().expect("a name");
     let saved = monitor
