@@ -168,7 +168,7 @@ const FULL: &str = r#"{
     "captions": "srt", "container": "mp4", "refuse_loss": ["chapters"], "strict_input": true
 }"#;
 
-/// What a full recipe has no room for: burnt-in subtitles and a part of the input.
+/// What a recipe that is measured has no room for: burnt-in subtitles.
 const BURNT: &str = r#"{
     "video": {"encode": {
         "with": {"codec": "hevc"}, "rate": {"quality": 60}, "crop": "2:2:0:0", "burn_in": "forced"}},
