@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
 use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
-use crate::recipe::{Choice, Metric, Recipe, VideoEncode};
+use crate::recipe::{Metric, Recipe};
 
 /// The capabilities of a worker's ffmpeg and hardware, found by test encodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,41 +145,10 @@ impl Capabilities {
             })
     }
 
-    /// The best proved encoder of a codec: hardware before software, then the faster.
-    pub fn best(&self, codec: Codec) -> Option<(&Encoder, &Proof)> {
-        self.best_that(codec, |_| true)
-    }
-
-    fn best_that(
-        &self,
-        codec: Codec,
-        can: impl Fn(&Encoder) -> bool,
-    ) -> Option<(&Encoder, &Proof)> {
+    /// Whether an encoder of the codec is proved.
+    fn proves_any(&self, codec: Codec) -> bool {
         self.proved()
-            .filter(|(encoder, _)| encoder.codec() == Some(codec) && can(encoder))
-            .max_by(|(_, a), (_, b)| {
-                let rank = |proof: &Proof| (proof.kind.is_hardware(), proof.fps);
-                rank(a)
-                    .partial_cmp(&rank(b))
-                    .unwrap_or(std::cmp::Ordering::Equal)
-            })
-    }
-
-    /// The encoder that a worker with this card uses for a job from this queue; `None` if it has proved none.
-    pub fn chosen(&self, video: &VideoEncode, queue: &Queue) -> Option<(&Encoder, &Proof)> {
-        let choice = &video.with;
-        match (choice, queue) {
-            (Choice::Codec(codec), _) => {
-                self.best_that(*codec, |encoder| video.check_on(encoder).is_ok())
-            }
-            (Choice::FirstOf(encoders), Queue::Encoder(encoder)) if encoders.contains(encoder) => {
-                self.proved().find(|(proved, _)| *proved == encoder)
-            }
-            _ => choice
-                .encoders()
-                .iter()
-                .find_map(|wanted| self.proved().find(|(proved, _)| *proved == wanted)),
-        }
+            .any(|(encoder, _)| encoder.codec() == Some(codec))
     }
 
     /// A metric that the recipe asks for and that the worker cannot measure.
@@ -194,7 +163,7 @@ impl Capabilities {
         queues.extend(
             Codec::ALL
                 .into_iter()
-                .filter(|codec| self.best(*codec).is_some())
+                .filter(|codec| self.proves_any(*codec))
                 .map(Queue::Any),
         );
         queues.extend(
@@ -208,7 +177,7 @@ impl Capabilities {
     pub fn serves(&self, worker: &WorkerName, queue: &Queue) -> bool {
         match queue {
             Queue::Encoder(encoder) => self.proof(encoder).is_some(),
-            Queue::Any(codec) => self.best(*codec).is_some(),
+            Queue::Any(codec) => self.proves_any(*codec),
             Queue::On(name) => name == worker,
             Queue::Copy => true,
         }

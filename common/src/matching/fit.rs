@@ -8,8 +8,9 @@ use crate::farm::places::Foreign;
 use crate::farm::queue::Queue;
 use crate::farm::worker::{Away, Heartbeat, WorkerStatus};
 use crate::job::Job;
+use crate::matching::encoder::choose;
 use crate::matching::plan;
-use crate::recipe::{Choice, Recipe};
+use crate::recipe::Recipe;
 
 /// Why a worker does not take a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,14 +104,7 @@ pub fn can(worker: &Heartbeat, recipe: &Recipe, queue: &Queue) -> Result<(), Str
     let Some(encode) = recipe.video_encode() else {
         return Ok(());
     };
-    // If a recipe names several encoders, the queue selects one.
-    let with = match (&encode.with, queue) {
-        (Choice::FirstOf(encoders), Queue::Encoder(encoder)) if encoders.contains(encoder) => {
-            &Choice::Encoder(encoder.clone())
-        }
-        (with, _) => with,
-    };
-    plan::means(with, worker)?;
+    choose(&worker.card, encode, queue)?;
     plan::measures(recipe, worker)
 }
 
@@ -150,6 +144,7 @@ pub fn takes(worker: &Heartbeat, job: &Job, queue: &Queue) -> Result<(), Decline
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::Choice;
     use crate::testing::{heartbeat, job};
 
     fn encoder(name: &str) -> crate::recipe::encoder::Encoder {

@@ -1,5 +1,6 @@
 //! Which worker can run which job, when, and why a job waits. Pure.
 
+pub mod encoder;
 pub mod fit;
 pub mod history;
 pub mod outlook;

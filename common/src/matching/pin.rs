@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use crate::farm::card::Proof;
 use crate::farm::queue::Queue;
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
 use crate::matching::fit;
+use crate::matching::plan::can_replace;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
 use crate::recipe::encoder::Encoder;
@@ -64,14 +66,22 @@ pub fn check(
     let others = workers.iter().filter(|other| judge(other).is_ok());
     let proved = found.into_iter().flat_map(|found| found.card.proved());
     let instead = proved
-        .map(|(encoder, _)| encoder)
-        .filter(|encoder| encoder.codec().is_some() && encoder.codec() == recipe.codec());
+        .filter(|(encoder, proof)| is_instead(recipe, encoder, proof))
+        .map(|(encoder, _)| encoder);
     Err(Unpinnable {
         worker: worker.clone(),
         reason,
         instead: instead.cloned().collect(),
         others: others.map(|other| other.name.clone()).collect(),
     })
+}
+
+/// Whether an encoder makes the recipe's codec, as the recipe asks for it.
+fn is_instead(recipe: &Recipe, encoder: &Encoder, proof: &Proof) -> bool {
+    let video = recipe.video_encode();
+    encoder.codec().is_some()
+        && encoder.codec() == recipe.codec()
+        && video.is_some_and(|video| can_replace(video, encoder, proof))
 }
 
 /// Checks that a worker can run a recipe, and may read and write these locations.

@@ -9,10 +9,11 @@ use crate::farm::card::Proof;
 use crate::farm::queue::Queue;
 use crate::farm::worker::{Heartbeat, WorkerStatus};
 use crate::farm::worker_name::WorkerName;
+use crate::matching::encoder::{check, choose};
 use crate::matching::history::History;
 use crate::names::location::Location;
 use crate::recipe::encoder::Encoder;
-use crate::recipe::{BitDepth, Choice, Recipe, Scale};
+use crate::recipe::{Recipe, Scale, VideoEncode};
 
 /// The workers that could run jobs of a recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,7 +94,7 @@ impl Plan {
         for worker in workers {
             let means = recipe
                 .video_encode()
-                .map(|encode| means(&encode.with, worker))
+                .map(|encode| choose(&worker.card, encode, &Queue::On(worker.name.clone())))
                 .transpose();
             match means.and_then(|means| measures(recipe, worker).map(|()| means)) {
                 Ok(means) => fit.push((worker, means)),
@@ -220,32 +221,6 @@ impl Plan {
     }
 }
 
-/// The encoder that a worker would use, or the reason why it cannot.
-pub(crate) fn means<'a>(
-    with: &Choice,
-    worker: &'a Heartbeat,
-) -> Result<(&'a Encoder, &'a Proof), String> {
-    match with {
-        Choice::Encoder(encoder) => match worker.card.encoders.get_key_value(encoder) {
-            Some((encoder, _)) => match worker.card.proof(encoder) {
-                Some(proof) => Ok((encoder, proof)),
-                None => Err(refusal(worker, encoder)),
-            },
-            None => Err(format!(
-                "{encoder} is not in its ffmpeg, or left out by its --encoders"
-            )),
-        },
-        Choice::FirstOf(encoders) => encoders
-            .iter()
-            .find_map(|encoder| worker.card.proved().find(|(proved, _)| *proved == encoder))
-            .ok_or_else(|| format!("it has proved none of {with}")),
-        Choice::Codec(codec) => worker
-            .card
-            .best(*codec)
-            .ok_or_else(|| format!("it has proved no {codec} encoder")),
-    }
-}
-
 /// Whether a worker can measure the quality that the recipe asks for.
 ///
 /// # Errors
@@ -261,15 +236,6 @@ pub(crate) fn measures(recipe: &Recipe, worker: &Heartbeat) -> Result<(), String
             };
             Err(format!("its ffmpeg cannot measure {metric}, {instead}"))
         }
-    }
-}
-
-fn refusal(worker: &Heartbeat, encoder: &Encoder) -> String {
-    match worker.card.encoders.get(encoder) {
-        Some(crate::farm::card::Verdict::Refused { reason }) => {
-            format!("{encoder} failed its test encode: {reason}")
-        }
-        _ => format!("{encoder} is not proved"),
     }
 }
 
@@ -295,16 +261,10 @@ fn candidate(
         warnings.push(format!("takes no new jobs just now: {status}"));
     }
     if let (Some((encoder, proof)), Some(encode)) = (means, recipe.video_encode()) {
-        if !proof.encodes_depth(10) {
-            match encode.bit_depth {
-                Some(BitDepth::Eight) => {}
-                Some(BitDepth::Ten) => {
-                    warnings.push(format!("{encoder} has not proved 10 bit here"))
-                }
-                None => warnings.push(format!(
-                    "{encoder} has proved 8 bit only here: 10 bit sources will fail"
-                )),
-            }
+        if encode.bit_depth.is_none() && !proof.encodes_depth(10) {
+            warnings.push(format!(
+                "{encoder} has proved 8 bit only here: 10 bit sources will fail"
+            ));
         }
         // Software has no limit but memory; hardware has a largest picture.
         if proof.kind.is_hardware()
@@ -326,15 +286,20 @@ fn candidate(
     }
 }
 
+/// The other encoders of the recipe's codec that can do what it asks for, where they are proved.
 pub(crate) fn alternatives(recipe: &Recipe, workers: &[Heartbeat]) -> Vec<Alternative> {
-    let Some(codec) = recipe.codec() else {
+    let (Some(codec), Some(video)) = (recipe.codec(), recipe.video_encode()) else {
         return Vec::new();
     };
     let mut found: Vec<Alternative> = Encoder::of(codec)
         .filter_map(|encoder| {
+            let proof = |worker: &Heartbeat| {
+                let proof = worker.card.proof(&encoder)?;
+                can_replace(video, &encoder, proof).then_some(proof.fps)
+            };
             let (workers, fps): (Vec<_>, Vec<_>) = workers
                 .iter()
-                .filter_map(|worker| Some((worker.name.clone(), worker.card.proof(&encoder)?.fps)))
+                .filter_map(|worker| Some((worker.name.clone(), proof(worker)?)))
                 .unzip();
             let fps = fps.into_iter().reduce(f32::max)?;
             Some(Alternative {
@@ -346,4 +311,14 @@ pub(crate) fn alternatives(recipe: &Recipe, workers: &[Heartbeat]) -> Vec<Altern
         .collect();
     found.sort_by(|a, b| b.fps.total_cmp(&a.fps));
     found
+}
+
+/// Whether a person who asked for another encoder may take this one. The preset is the other encoder's own, so they
+/// choose it anew.
+pub(crate) fn can_replace(video: &VideoEncode, encoder: &Encoder, proof: &Proof) -> bool {
+    let video = VideoEncode {
+        preset: None,
+        ..video.clone()
+    };
+    check(&video, encoder, proof).is_ok()
 }

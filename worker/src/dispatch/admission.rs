@@ -14,6 +14,7 @@ use common::farm::queue::{Lane, Queue};
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
+use common::matching::encoder;
 use common::recipe::encoder::EncoderKind;
 use jiff::SignedDuration;
 use tokio::sync::watch;
@@ -154,13 +155,12 @@ impl Claimant for Applicant<'_> {
             return false;
         }
         let card = self.admission.card.borrow();
-        let proved = match queue {
-            Queue::Encoder(encoder) => card.proof(encoder).map(|proof| (encoder, proof)),
-            Queue::Any(codec) => card.best(*codec),
-            Queue::On(_) | Queue::Copy => return true,
-        };
+        if matches!(queue, Queue::On(_) | Queue::Copy) {
+            return true;
+        }
         let reserved = self.admission.reserved.shares();
-        proved.is_some_and(|(encoder, proof)| !reserved.is_full(encoder.kind(), proof))
+        encoder::usual(&card, queue)
+            .is_some_and(|(encoder, proof)| !reserved.is_full(encoder.kind(), proof))
     }
 
     fn prefers(&self, queue: &Queue) -> bool {
@@ -192,12 +192,14 @@ impl Claimant for Applicant<'_> {
         let mut reserved = self.admission.reserved.shares();
         let mut session = None;
         if let Some(encode) = job.recipe.video_encode() {
-            let Some((encoder, proof)) = card.chosen(encode, &lane.queue) else {
+            let Ok((encoder, proof)) = encoder::choose(&card, encode, &lane.queue) else {
                 return Err(Decline::Leave(UNPROVED));
             };
             if reserved.is_full(encoder.kind(), proof) {
-                // The next job that is pinned here may need another device.
-                return Err(if is_pinned {
+                let usual = encoder::usual(&card, &lane.queue);
+                let is_usual = usual.is_some_and(|(usual, _)| usual == encoder);
+                // The next job of the lane may need another device.
+                return Err(if is_pinned || !is_usual {
                     Decline::Leave(ROOM)
                 } else {
                     Decline::Full(ROOM)
@@ -330,6 +332,30 @@ mod tests {
         drop(second);
         assert!(applicant.is_open(&any_lane.queue));
         any(5).expect("given back");
+    }
+
+    #[test]
+    fn a_job_of_a_codec_waits_for_the_device_that_it_needs_only() {
+        let admission = admission(Terms::default());
+        let applicant = admission.with(None);
+        let any = |in_two_passes: bool| {
+            let (mut job, lane) = job("hevc_nvenc", 1);
+            let mut video = VideoEncode::new(Choice::Codec(common::recipe::encoder::Codec::Hevc));
+            if in_two_passes {
+                // NVENC has no two passes.
+                video.rate = common::recipe::Rate::Bitrate("1M".parse().expect("a bitrate"));
+                video.two_pass = true;
+            }
+            job.recipe = Recipe::encode(video).expect("a sound recipe");
+            let lane = Lane {
+                queue: job.recipe.queue(),
+                ..lane
+            };
+            applicant.admit(&job, &lane)
+        };
+        let _nvenc = [any(false).expect("free"), any(false).expect("free")];
+        any(true).expect("software has no sessions");
+        assert_eq!(any(false).err(), Some(Decline::Full(ROOM)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::record::{JobRecord, QueueAhead};
 use crate::job::run::report::Report;
 use crate::job::run::{Run, RunState};
+use crate::matching::encoder::choose;
 use crate::matching::fit;
 use crate::matching::fit::DeclineReason;
 use crate::matching::outlook::{Outlook, Past, Waiting};
@@ -113,7 +114,8 @@ impl WhyContext<'_> {
                 worker.name == report.worker
                     && self.open_queues().iter().any(|queue| {
                         let encode = recipe.video_encode();
-                        let made = encode.and_then(|encode| worker.card.chosen(encode, queue));
+                        let made =
+                            encode.and_then(|encode| choose(&worker.card, encode, queue).ok());
                         made.map(|(encoder, _)| encoder) == report.encoder.as_ref()
                     })
             })

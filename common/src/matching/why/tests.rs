@@ -122,6 +122,25 @@ fn a_pinned_job_waits_for_its_worker_only() {
 }
 
 #[test]
+fn a_job_that_no_encoder_of_its_codec_can_do_here_is_not_next() {
+    let mut ten_bit = job(Choice::Codec(crate::recipe::encoder::Codec::Hevc), 1000);
+    let edited = ten_bit.recipe.edit(|draft| {
+        if let crate::recipe::Video::Encode(video) = &mut draft.video {
+            video.bit_depth = Some(crate::recipe::BitDepth::Ten);
+        }
+    });
+    ten_bit.recipe = edited.expect("sound");
+    let workers = vec![heartbeat("w1", &["hevc_nvenc", "hevc_qsv"])];
+    let farm = Farm::of(pending(ten_bit, "any_hevc"), workers);
+    let why = farm.why();
+    assert!(matches!(why.cause, Cause::Unproved { .. }), "{why}");
+    assert_eq!(
+        why.to_string(),
+        "no live worker can run it (w1: hevc_nvenc has not proved 10 bit here)"
+    );
+}
+
+#[test]
 fn an_unproved_encoder_is_named_with_alternatives() {
     assert_eq!(waiting(Vec::new()).sentence(), "no worker is alive");
     let farm = waiting(vec![heartbeat("gpu", &["hevc_nvenc"])]);

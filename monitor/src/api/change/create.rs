@@ -14,7 +14,6 @@ use common::matching::pin;
 use common::names::location::Location;
 use common::recipe::{NameTemplate, Outputs, Recipe, Rendition};
 use common::store::StoreError;
-use common::submit::depth;
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::naming::{NamedSource, Output};
 use common::submit::output_set::OutputSet;
@@ -89,16 +88,16 @@ pub(crate) async fn create(
     if request.files.is_empty() || request.files.len() > MOST {
         return Err(Refusal::unsound(format!("name 1 to {MOST} files")));
     }
-    depth::check(&request.recipe).map_err(|why| Refusal::unsound(why.to_string()))?;
+    let outputs = Outputs::new(request.name.clone(), request.renditions.clone())
+        .map_err(|why| Refusal::unsound(why.to_string()))?;
+    let outputs = OutputSet::new(&request.recipe, &outputs, None)
+        .map_err(|why| Refusal::unsound(why.to_string()))?;
     if let Some(worker) = &request.worker {
         let workers = shared.broker.workers().await?;
         let needed = [media.root().join("file")];
         pin::check(&request.recipe, worker, &workers, &needed)
             .map_err(|why| Refusal::unsound(why.to_string()))?;
     }
-    let outputs = Outputs::new(request.name.clone(), request.renditions.clone())
-        .and_then(|outputs| OutputSet::new(&request.recipe, &outputs, None))
-        .map_err(|why| Refusal::unsound(why.to_string()))?;
     let terms = JobTerms {
         fallbacks: fallbacks(&request)?,
         worker: request.worker.clone(),

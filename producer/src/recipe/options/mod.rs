@@ -18,7 +18,7 @@ use common::recipe::{
     Argument, Audio, Captions, Choice, Container, FieldChange, Outputs, Recipe, RecipeDraft, Trim,
     Video, VideoEncode,
 };
-use common::submit::depth;
+use common::submit::feasible;
 use common::submit::output_set::OutputSet;
 
 use crate::cli::exit::Error;
@@ -200,7 +200,7 @@ impl RecipeOptions {
         let Preset {
             recipe, outputs, ..
         } = changed;
-        depth::check(&recipe).map_err(Error::usage)?;
+        feasible::check(&recipe).map_err(Error::usage)?;
         outputs
             .check(&recipe, preset.as_ref())
             .map_err(Error::usage)?;
