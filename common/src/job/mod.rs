@@ -10,6 +10,7 @@ pub mod failure;
 pub mod further;
 pub mod id;
 pub mod input;
+pub mod ladder;
 pub mod media_info;
 pub mod progress;
 pub mod record;

@@ -33,11 +33,13 @@ pub enum Container {
     Flac,
     /// Opus in Ogg.
     Opus,
+    /// A rendition for HLS and DASH (CMAF): fragmented MP4, each track in a file of its own, with playlists.
+    Cmaf,
 }
 
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Mkv,
         Self::Mp4,
         Self::Mov,
@@ -47,13 +49,22 @@ impl Container {
         Self::Mp3,
         Self::Flac,
         Self::Opus,
+        Self::Cmaf,
     ];
 
-    /// File name extension, and the name that people type.
+    /// The name that people type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cmaf => "cmaf",
+            _ => self.extension(),
+        }
+    }
+
+    /// File name extension.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Mkv => "mkv",
-            Self::Mp4 => "mp4",
+            Self::Mp4 | Self::Cmaf => "mp4",
             Self::Mov => "mov",
             Self::Webm => "webm",
             Self::Mka => "mka",
@@ -68,7 +79,7 @@ impl Container {
     pub fn muxer(self) -> &'static str {
         match self {
             Self::Mkv | Self::Mka => "matroska",
-            Self::Mp4 => "mp4",
+            Self::Mp4 | Self::Cmaf => "mp4",
             Self::Mov => "mov",
             Self::Webm => "webm",
             Self::M4a => "ipod",
@@ -93,7 +104,12 @@ impl Container {
 
     /// Whether the container is MP4 or its relative, QuickTime.
     pub fn is_mp4(self) -> bool {
-        matches!(self, Self::Mp4 | Self::Mov | Self::M4a)
+        matches!(self, Self::Mp4 | Self::Mov | Self::M4a | Self::Cmaf)
+    }
+
+    /// Whether the output is a rendition of a ladder for HLS and DASH.
+    pub fn is_ladder(self) -> bool {
+        self == Self::Cmaf
     }
 
     /// Whether the container holds more than one audio track.
@@ -104,7 +120,9 @@ impl Container {
     /// The audio encoder whose codec every player of the container knows.
     pub fn usual_audio_encoder(self) -> AudioEncoder {
         match self {
-            Self::Mkv | Self::Mka | Self::Mp4 | Self::Mov | Self::M4a => AudioEncoder::Aac,
+            Self::Mkv | Self::Mka | Self::Mp4 | Self::Mov | Self::M4a | Self::Cmaf => {
+                AudioEncoder::Aac
+            }
             Self::Webm | Self::Opus => AudioEncoder::Libopus,
             Self::Mp3 => AudioEncoder::Libmp3lame,
             Self::Flac => AudioEncoder::Flac,
@@ -124,6 +142,7 @@ impl Container {
                 codec,
                 Codec::Vp8 | Codec::Vp9 | Codec::Av1 | Codec::Vvc | Codec::Ffv1
             ),
+            Self::Cmaf => matches!(codec, Codec::H264 | Codec::Hevc | Codec::Av1),
             Self::Mka | Self::M4a | Self::Mp3 | Self::Flac | Self::Opus => false,
         }
     }
@@ -140,6 +159,7 @@ impl Container {
             Self::Mp3 => codec == "mp3",
             Self::Flac => codec == "flac",
             Self::Opus => codec == "opus",
+            Self::Cmaf => matches!(codec, "aac" | "ac3" | "eac3" | "opus" | "flac"),
         }
     }
 }
@@ -170,7 +190,7 @@ const MOV: &[&str] = &[
 
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.extension())
+        f.pad(self.name())
     }
 }
 
@@ -181,7 +201,7 @@ impl FromStr for Container {
         let name = if text == "matroska" { "mkv" } else { text };
         Self::ALL
             .into_iter()
-            .find(|container| container.extension() == name)
-            .ok_or_else(|| UnknownName::new("container", text, &Self::ALL.map(Self::extension)))
+            .find(|container| container.name() == name)
+            .ok_or_else(|| UnknownName::new("container", text, &Self::ALL.map(Self::name)))
     }
 }

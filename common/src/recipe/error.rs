@@ -4,6 +4,7 @@ use crate::names::token::Token;
 use crate::recipe::audio::AudioTracksError;
 use crate::recipe::companions::Companions;
 use crate::recipe::container::Container;
+use crate::recipe::draft::LadderError;
 use crate::recipe::encoder::{Codec, Encoder};
 use crate::recipe::picture::ToneMap;
 use crate::recipe::rate::Bitrate;
@@ -33,6 +34,9 @@ pub enum RecipeError {
     /// There are too many thumbnails.
     #[error("{0} thumbnails are more than {most}", most = Companions::MOST_THUMBNAILS)]
     Thumbnails(u8),
+    /// The ladder cannot be made.
+    #[error(transparent)]
+    Ladder(#[from] LadderError),
     /// The output would have neither video nor audio.
     #[error("neither video nor audio is left: give --audio copy, or leave out --video none")]
     Empty,

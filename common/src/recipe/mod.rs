@@ -27,6 +27,7 @@ mod outputs;
 mod picture;
 pub mod preset;
 mod rate;
+mod segment;
 mod subtitles;
 mod summary;
 mod trim;
@@ -40,7 +41,7 @@ pub use audio::{
 pub use choice::{Choice, Encoders, EncodersError};
 pub use companions::Companions;
 pub use container::Container;
-pub use draft::RecipeDraft;
+pub use draft::{LadderError, RecipeDraft};
 pub use error::RecipeError;
 pub use file::{
     FieldChange, FieldChangeError, FileError, FileFormat, Place as FilePlace, RecipeFile,
@@ -60,6 +61,7 @@ pub use rate::{
     Bitrate, BitrateError, Metric, Quality, QualityError, QualityScale, QualityTarget, Rate, Score,
     ScoreError, Size, SizeError, Speed,
 };
+pub use segment::{Segment, SegmentError};
 pub use subtitles::{
     BurnIn, BurnInError, Captions, Flagged, SubtitleTracks, Subtitles, SubtitlesError,
 };

@@ -36,6 +36,10 @@ impl fmt::Display for Recipe {
         words.extend(self.trim.map(|trim| format!("{trim} s only")));
         words.extend(companions(self.companions));
         words.push(self.container.to_string());
+        words.extend(
+            self.segment_seconds
+                .map(|segment| format!("segments of {segment}")),
+        );
         if !self.refuse_loss.is_empty() {
             let kinds: Vec<&str> = self.refuse_loss.iter().map(|kind| kind.name()).collect();
             words.push(format!("no loss of {}", kinds.join(" or ")));

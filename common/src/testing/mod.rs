@@ -111,6 +111,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         quality: None,
         changes: Vec::new(),
         companions: Vec::new(),
+        ladder: Vec::new(),
         warnings: Vec::new(),
     }
 }

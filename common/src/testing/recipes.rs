@@ -247,14 +247,18 @@ prop_compose! {
             3 => Just(Container::Mkv),
             2 => select(Container::ALL.as_slice()),
         ],
+        segment_seconds in rarely(text(&["2", "6"])),
         // Few recipes have any: an output without video can have none.
         companions in prop_oneof![3 => Just(Companions::default()), 1 => companions()],
         refuse_loss in subsequence(Kind::ALL, 0..3),
         strict_input in yes(),
     ) -> RecipeDraft {
         let refuse_loss: BTreeSet<Kind> = refuse_loss.into_iter().collect();
+        // Only ladders have segments.
+        let segment_seconds = segment_seconds.filter(|_| container == Container::Cmaf);
         RecipeDraft {
-            video, audio, audio_tracks, subtitles, subtitle_tracks, captions, trim, container, companions,
+            video, audio, audio_tracks, subtitles, subtitle_tracks, captions, trim, container, segment_seconds,
+            companions,
             refuse_loss, strict_input,
         }
     }

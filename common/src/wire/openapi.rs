@@ -17,7 +17,7 @@ use crate::recipe::encoder::Encoder;
 use crate::recipe::{
     Argument, BitDepth, Bitrate, BurnIn, Channels, Crop, Denoise, Filters, FrameRate, Language,
     Loudness, NameTemplate, Pad, Quality, Recipe, RecipeDraft, Rendition, Rotate, Scale, Score,
-    Size, Trim,
+    Segment, Size, Trim,
 };
 
 /// Types that are text in JSON, each with a description and an example.
@@ -90,6 +90,7 @@ numbers! {
     Days: "Days that history is kept", 1, 3650;
     Priority: "How urgent a job is: 1 is low, 10 is high", 1, 10;
     Quality: "Quality on one scale for all encoders: 1 is the smallest file, 100 the best picture", 1, 100;
+    Segment: "Seconds of a segment for HLS and DASH", 1, 60;
 }
 
 impl PartialSchema for BitDepth {

@@ -92,6 +92,7 @@ impl Farm {
                     _ => Vec::new(),
                 },
                 companions: Vec::new(),
+                ladder: Vec::new(),
                 warnings: Vec::new(),
             };
             let end = ago(since - seconds as i64);

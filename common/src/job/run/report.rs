@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::farm::worker_name::WorkerName;
 use crate::job::changes::Change;
 use crate::job::companion::Companion;
+use crate::job::ladder::LadderStream;
 use crate::job::media_info::MediaInfo;
 use crate::job::run::quality::MeasuredQuality;
 use crate::recipe::encoder::Encoder;
@@ -44,6 +45,9 @@ pub struct Report {
     /// The files beside the output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<Companion>,
+    /// The streams of a rendition of a ladder; empty for other outputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ladder: Vec<LadderStream>,
     /// Warnings in words, in reports of programs that did not list `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -1,10 +1,13 @@
 //! Drafts: unchecked recipes, and the rules that make a recipe sound.
 
+mod ladder;
 mod subtitles;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+
+pub use ladder::LadderError;
 
 use crate::recipe::audio;
 use crate::recipe::audio::{Audio, AudioTracks};
@@ -16,6 +19,7 @@ use crate::recipe::filters::Filters;
 use crate::recipe::loss::Kind;
 use crate::recipe::picture::{Hdr, ToneMap, Watermark};
 use crate::recipe::rate::Metric;
+use crate::recipe::segment::Segment;
 use crate::recipe::subtitles::{Captions, SubtitleTracks, Subtitles};
 use crate::recipe::trim::Trim;
 use crate::recipe::video::{Video, VideoEncode};
@@ -51,6 +55,9 @@ pub struct RecipeDraft {
     /// The file format of the output.
     #[serde(default)]
     pub container: Container,
+    /// Seconds of a segment of a ladder (container `cmaf`); 6 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment_seconds: Option<Segment>,
     /// Which files are made beside the output.
     #[serde(default, skip_serializing_if = "is_default")]
     pub companions: Companions,
@@ -74,6 +81,7 @@ impl RecipeDraft {
             captions: Captions::default(),
             trim: None,
             container: Container::default(),
+            segment_seconds: None,
             companions: Companions::default(),
             refuse_loss: BTreeSet::new(),
             strict_input: false,
@@ -129,6 +137,7 @@ impl RecipeDraft {
             });
         }
         audio::check(&self.audio, &self.audio_tracks, container)?;
+        self.check_ladder()?;
         self.check_subtitles()?;
         self.video_encode()
             .map_or(Ok(()), |video| self.check_encode(video))

@@ -20,6 +20,7 @@ use crate::recipe::container::Container;
 use crate::recipe::loss::Kind;
 use crate::recipe::outputs::{NameTemplate, Outputs, Rendition};
 use crate::recipe::preset::Preset;
+use crate::recipe::segment::Segment;
 use crate::recipe::subtitles::{Captions, SubtitleTracks, Subtitles};
 use crate::recipe::trim::Trim;
 use crate::recipe::video::Video;
@@ -68,6 +69,9 @@ pub struct RecipeFile {
     /// The file format of the output.
     #[serde(default)]
     pub container: Container,
+    /// Seconds of a segment of a ladder (container `cmaf`); 6 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment_seconds: Option<Segment>,
     /// The part of the input that becomes the output; all of it if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim: Option<Trim>,
@@ -117,6 +121,7 @@ impl From<Preset> for RecipeFile {
             captions,
             trim,
             container,
+            segment_seconds,
             companions,
             refuse_loss,
             strict_input,
@@ -129,6 +134,7 @@ impl From<Preset> for RecipeFile {
             name,
             renditions: (!renditions.is_empty()).then_some(renditions),
             container,
+            segment_seconds,
             trim,
             refuse_loss,
             strict_input,
@@ -185,6 +191,7 @@ impl RecipeFile {
             name,
             renditions,
             container,
+            segment_seconds,
             trim,
             refuse_loss,
             strict_input,
@@ -205,6 +212,7 @@ impl RecipeFile {
             captions,
             trim,
             container,
+            segment_seconds,
             companions,
             refuse_loss,
             strict_input,

@@ -66,6 +66,7 @@ fn the_recipe_of_every_field_uses_every_field() {
     let recipes = [
         include_str!("../../wire/golden/every_field.toml"),
         include_str!("../../wire/golden/trimmed.toml"),
+        include_str!("../../wire/golden/ladder.toml"),
     ]
     .map(|text| {
         let preset = RecipeFile::read(text, FileFormat::Toml).expect("sound");

@@ -16,6 +16,9 @@ use crate::job::failure::Failure;
 use crate::job::further::{ExternalSubtitles, FurtherInput, FurtherRole, Join};
 use crate::job::id::BatchId;
 use crate::job::input::Input;
+use crate::job::ladder::{
+    ByteRange, Fraction, LadderStream, LadderStreamKind, SegmentIndex, VideoRange,
+};
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
 use crate::job::run::fence::{Fence, PublishMethod};
@@ -116,6 +119,7 @@ fn runs() -> Vec<(&'static str, Run)> {
             running.complete(testing::report("w1", "libx265", 1000, 2.0), now),
         ),
         ("run-completed-quality", running.complete(measured(), now)),
+        ("run-completed-ladder", running.complete(streams(), now)),
         (
             "run-requeued",
             running
@@ -161,6 +165,68 @@ fn measured() -> Report {
                 score: 0.9912,
             }),
         }),
+        ..testing::report("w1", "libx265", 1000, 2.0)
+    }
+}
+
+/// A report of a rendition of a ladder.
+fn streams() -> Report {
+    let folder = Location::s3("media", "out").expect("a location");
+    let stream = |name: &str, kind, codecs: &str| LadderStream {
+        file: folder.join(&format!("{name}.mp4")),
+        playlist: folder.join(&format!("{name}.m3u8")),
+        kind,
+        codecs: codecs.to_owned(),
+        peak: 5_000_000,
+        average: 4_000_000,
+        duration: 60.0,
+        segments: Some(SegmentIndex {
+            initialization: ByteRange {
+                offset: 0,
+                length: 800,
+            },
+            index: ByteRange {
+                offset: 800,
+                length: 152,
+            },
+            longest: 6.0,
+        }),
+    };
+    let video = LadderStreamKind::Video {
+        width: 1920,
+        height: 1080,
+        frame_rate: Some(Fraction {
+            numerator: 30000,
+            denominator: 1001,
+        }),
+        range: VideoRange::Pq,
+    };
+    let sound = LadderStreamKind::Sound {
+        language: Some("en".to_owned()),
+        title: Some("Stereo".to_owned()),
+        channels: 2,
+        sample_rate: 48000,
+        default: true,
+    };
+    let text = LadderStream {
+        segments: None,
+        ..stream(
+            "a-1080p.subtitles-1",
+            LadderStreamKind::Subtitles {
+                language: None,
+                title: None,
+                forced: false,
+                default: false,
+            },
+            "wvtt",
+        )
+    };
+    Report {
+        ladder: vec![
+            stream("a-1080p", video, "hvc1.2.4.L120.B0"),
+            stream("a-1080p.audio-1", sound, "mp4a.40.2"),
+            text,
+        ],
         ..testing::report("w1", "libx265", 1000, 2.0)
     }
 }
@@ -226,6 +292,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             &of_file(include_str!("every_field.toml")),
         ),
         of("job-trimmed", &of_file(include_str!("trimmed.toml"))),
+        of("job-ladder", &of_file(include_str!("ladder.toml"))),
         of("job-further", &job_of_several()),
         of(
             "question",

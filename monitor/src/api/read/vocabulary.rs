@@ -47,7 +47,7 @@ pub(crate) async fn vocabulary() -> axum::Json<Vocabulary> {
             })
             .collect(),
         audio: AudioEncoder::ALL.map(AudioEncoder::name).to_vec(),
-        containers: Container::ALL.map(Container::extension).to_vec(),
+        containers: Container::ALL.map(Container::name).to_vec(),
         filters: Filters::allowed().collect(),
         arguments: Argument::allowed().collect(),
         losses: Kind::ALL.iter().map(|kind| kind.name()).collect(),

@@ -15,8 +15,8 @@ use common::names::token::Token;
 use common::recipe::encoder::{Codec, Encoder};
 use common::recipe::preset::Preset;
 use common::recipe::{
-    Argument, Audio, Captions, Choice, Container, FieldChange, Outputs, Recipe, RecipeDraft, Trim,
-    Video, VideoEncode,
+    Argument, Audio, Captions, Choice, Container, FieldChange, Outputs, Recipe, RecipeDraft,
+    Segment, Trim, Video, VideoEncode,
 };
 use common::submit::feasible;
 use common::submit::output_set::OutputSet;
@@ -45,9 +45,12 @@ pub(crate) struct RecipeOptions {
     /// `copy` keeps the video as it is, `none` leaves it out: the output has audio only
     #[arg(long, value_name = "copy|none")]
     pub video: Option<VideoChoice>,
-    /// Container: mkv, mp4, mov, webm; with --video none: mka, m4a, mp3, flac, opus [default: mkv, or mka]
+    /// Container: mkv, mp4, mov, webm, cmaf (HLS and DASH); with --video none: mka, m4a, mp3, flac, opus [default: mkv, or mka]
     #[arg(long, value_name = "NAME")]
     pub container: Option<Container>,
+    /// With --container cmaf: seconds of a segment [default: 6s]
+    #[arg(long, value_name = "SECONDS")]
+    pub segment: Option<Segment>,
     /// Only this part of the input: 1:30-2:45, 10- or -20
     #[arg(long, value_name = "FROM-TO", allow_hyphen_values = true)]
     pub trim: Option<Trim>,
@@ -214,6 +217,9 @@ impl RecipeOptions {
     fn override_draft(&self, draft: &mut RecipeDraft) {
         if let Some(container) = self.container {
             draft.container = container;
+        }
+        if let Some(segment) = self.segment {
+            draft.segment_seconds = Some(segment);
         }
         if let Some(trim) = self.trim {
             draft.trim = Some(trim);

@@ -175,6 +175,7 @@ impl Attempt<'_> {
             quality: verified.quality(),
             changes: checked.changes.clone(),
             companions: Vec::new(),
+            ladder: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -70,6 +70,11 @@ pub fn encode(
     source: &Source,
     output: &Path,
 ) -> Result<Arguments, Failure> {
+    if recipe.container.is_ladder() {
+        return Err(Failure::input(
+            "this version makes no HLS and DASH ladders yet",
+        ));
+    }
     let mut tracks = Tracks::choose(recipe, media, findings)?;
     tracks.level(findings);
     let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();

@@ -166,7 +166,7 @@ fn frames(film: &Stream, seconds: f64) -> f64 {
 /// The bytes of a container for each frame: headers of blocks, or entries in tables.
 fn bytes_of_frame(container: Container) -> f64 {
     match container {
-        Container::Mp4 | Container::Mov => 16.0,
+        Container::Mp4 | Container::Mov | Container::Cmaf => 16.0,
         _ => 9.0,
     }
 }

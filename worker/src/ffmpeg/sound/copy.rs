@@ -69,7 +69,9 @@ pub fn stand_in(source: &Stream, container: Container) -> Option<AudioEncoder> {
         Container::Webm | Container::Mp3 | Container::Flac | Container::Opus => {
             container.usual_audio_encoder()
         }
-        Container::Mkv | Container::Mka | Container::Mp4 if is_lossless(&source.codec) => {
+        Container::Mkv | Container::Mka | Container::Mp4 | Container::Cmaf
+            if is_lossless(&source.codec) =>
+        {
             AudioEncoder::Flac
         }
         _ => same

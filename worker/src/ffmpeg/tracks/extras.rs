@@ -80,6 +80,7 @@ fn picture(stream: &Stream, container: Container) -> Extra {
         Container::Mov | Container::Webm | Container::Opus => {
             Extra::Lost(kind, format!("ffmpeg writes no covers to {container}"))
         }
+        Container::Cmaf => Extra::Lost(kind, "players of ladders show no covers".to_owned()),
     }
 }
 

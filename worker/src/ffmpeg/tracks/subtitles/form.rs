@@ -47,7 +47,7 @@ fn cost(from: &str, to: &str) -> Option<Cost> {
 pub(crate) fn text_of(container: Container) -> &'static str {
     match container {
         Container::Mkv | Container::Mka => "subrip",
-        Container::Mp4 | Container::Mov | Container::M4a => "mov_text",
+        Container::Mp4 | Container::Mov | Container::M4a | Container::Cmaf => "mov_text",
         Container::Webm | Container::Mp3 | Container::Flac | Container::Opus => "webvtt",
     }
 }
@@ -67,7 +67,7 @@ fn holds(container: Container, codec: &str) -> bool {
                 | "dvb_subtitle"
                 | "arib_caption"
         ),
-        Container::Mp4 | Container::Mov => codec == "mov_text",
+        Container::Mp4 | Container::Mov | Container::Cmaf => codec == "mov_text",
         Container::Mka | Container::M4a | Container::Mp3 | Container::Flac | Container::Opus => {
             false
         }

@@ -1,0 +1,175 @@
+//! The rules of ladders for HLS and DASH.
+
+use crate::recipe::arguments::Argument;
+use crate::recipe::choice::Choice;
+use crate::recipe::container::Container;
+use crate::recipe::draft::RecipeDraft;
+use crate::recipe::encoder::Encoder;
+use crate::recipe::segment::Segment;
+
+/// A ladder that cannot be made of any input.
+#[derive(Debug, thiserror::Error)]
+pub enum LadderError {
+    /// Segments are asked for, and the output has none.
+    #[error("--segment {0} is for ladders only: give --container cmaf, or leave --segment out")]
+    Segment(Segment),
+    /// The video is not encoded, so that its keyframes are anywhere.
+    #[error(
+        "a ladder needs keyframes at the same times in all renditions, which only an encoder can set: name an --encoder or a --codec"
+    )]
+    NoEncode,
+    /// Nobody knows how the encoder sets keyframes.
+    #[error(
+        "{encoder} is not known to set keyframes where a ladder needs them: use libx264, libx265 or libsvtav1, or a hardware encoder of h264, hevc or av1"
+    )]
+    Encoder {
+        /// The encoder asked for.
+        encoder: Encoder,
+    },
+    /// An argument moves the keyframes.
+    #[error(
+        "the argument {argument} moves the keyframes of a ladder: leave it out, or use --segment"
+    )]
+    Argument {
+        /// The argument.
+        argument: String,
+    },
+}
+
+/// Options of ffmpeg, and keys in encoders' own lists, that move keyframes or make segments depend on each other.
+const MOVING: &[&str] = &[
+    "g",
+    "keyint_min",
+    "sc_threshold",
+    "forced-idr",
+    "tag",
+    "keyint",
+    "min-keyint",
+    "scenecut",
+    "no-scenecut",
+    "hist-scenecut",
+    "intra-refresh",
+    "open-gop",
+    "no-open-gop",
+    "bluray-compat",
+    "radl",
+    "scd",
+    "irefresh-type",
+    "enable-open-gop",
+    "kf-max-dist",
+    "kf-min-dist",
+    "kf-mode",
+    "key-frame-interval",
+    "min-key-frame-interval",
+    "force-key-frames",
+    "force-idr",
+    "intraperiod",
+    "refreshtype",
+];
+
+impl RecipeDraft {
+    /// The length of a ladder's segments; `None` if the output is no rendition of a ladder.
+    pub fn segment(&self) -> Option<Segment> {
+        let is_ladder = self.container == Container::Cmaf;
+        is_ladder.then(|| self.segment_seconds.unwrap_or_default())
+    }
+
+    /// Refuses ladders that cannot be, and segments of an output that has none.
+    pub(super) fn check_ladder(&self) -> Result<(), LadderError> {
+        if self.container != Container::Cmaf {
+            return match self.segment_seconds {
+                Some(segment) => Err(LadderError::Segment(segment)),
+                None => Ok(()),
+            };
+        }
+        let Some(video) = self.video_encode() else {
+            return Err(LadderError::NoEncode);
+        };
+        if let Choice::Encoder(encoder) = &video.with
+            && encoder.codec().is_none()
+        {
+            let encoder = encoder.clone();
+            return Err(LadderError::Encoder { encoder });
+        }
+        match video
+            .arguments
+            .iter()
+            .find(|argument| moves_keyframes(argument))
+        {
+            Some(argument) => Err(LadderError::Argument {
+                argument: argument.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn moves_keyframes(argument: &Argument) -> bool {
+    let keys = argument.value().split(':');
+    let keys = keys.map(|pair| pair.split('=').next().unwrap_or(pair));
+    keys.chain([argument.option()])
+        .map(|key| key.to_ascii_lowercase())
+        .any(|key| {
+            MOVING.contains(&key.as_str()) || MOVING.contains(&key.replace('_', "-").as_str())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{Recipe, Video, VideoEncode};
+
+    fn refusal(encoder: &str, change: impl FnOnce(&mut RecipeDraft)) -> String {
+        let with = Choice::Encoder(encoder.parse().expect("a name"));
+        let mut draft = RecipeDraft::new(Video::Encode(Box::new(VideoEncode::new(with))));
+        draft.container = Container::Cmaf;
+        change(&mut draft);
+        Recipe::new(draft).map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    fn with(argument: &str) -> impl FnOnce(&mut RecipeDraft) {
+        let argument = argument.parse().expect("allowed");
+        move |draft| {
+            if let Video::Encode(encode) = &mut draft.video {
+                encode.arguments.push(argument);
+            }
+        }
+    }
+
+    #[test]
+    fn a_ladder_has_keyframes_of_its_own() {
+        for encoder in ["libx264", "libx265", "libsvtav1", "hevc_nvenc"] {
+            assert_eq!(refusal(encoder, |_| {}), "");
+        }
+        for fine in ["bf=2", "x264-params=me=umh:subme=7", "tune=film"] {
+            assert_eq!(refusal("libx264", with(fine)), "", "{fine}");
+        }
+        for moving in [
+            "g=240",
+            "sc_threshold=40",
+            "x264-params=subme=7:keyint=240",
+            "x264-params=open_gop=1",
+            "svtav1-params=scd=1",
+        ] {
+            let refused = refusal("libx264", with(moving));
+            assert!(refused.contains(moving), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_ladder_that_cannot_be_is_refused_with_a_way_out() {
+        let copied = refusal("libx264", |draft| draft.video = Video::Copy);
+        assert!(copied.contains("name an --encoder"), "{copied}");
+        let none = refusal("libx264", |draft| draft.video = Video::None);
+        assert!(none.contains("name an --encoder"), "{none}");
+        let unknown = refusal("my_own", |_| {});
+        assert!(unknown.contains("my_own is not known"), "{unknown}");
+        let prores = refusal("prores_ks", |_| {});
+        assert!(prores.contains("cmaf cannot hold prores"), "{prores}");
+        let mkv = refusal("libx264", |draft| {
+            draft.container = Container::Mkv;
+            draft.segment_seconds = Some(Segment::default());
+        });
+        assert!(mkv.contains("give --container cmaf"), "{mkv}");
+    }
+}
