@@ -9,7 +9,7 @@ use crate::ffmpeg::probe::media::{Chapter, Colour, Hdr10, Media, Ratio, Stream, 
 use crate::ffmpeg::probe::side_data::SideData;
 
 /// Parses ffprobe's JSON.
-pub(super) fn parse(json: &[u8]) -> Result<Media, Failure> {
+pub fn parse(json: &[u8]) -> Result<Media, Failure> {
     // Tags may contain bytes that are not UTF-8.
     let raw: Raw = serde_json::from_str(&String::from_utf8_lossy(json)).map_err(|error| {
         let what = format!("ffprobe's answer cannot be read: {error}");
@@ -32,7 +32,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Media, Failure> {
 }
 
 /// Adds the facts of the first frames to their streams.
-pub(super) fn look_at_frames(media: &mut Media, json: &[u8]) {
+pub fn look_at_frames(media: &mut Media, json: &[u8]) {
     let Ok(raw) = serde_json::from_str::<RawFrames>(&String::from_utf8_lossy(json)) else {
         return;
     };

@@ -1,6 +1,6 @@
 //! Reads the properties of a file with ffprobe.
 
-mod answer;
+pub mod answer;
 pub mod beginning;
 pub mod count;
 pub mod first_packets;
