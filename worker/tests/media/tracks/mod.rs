@@ -21,6 +21,14 @@ const FILM: &str = "-f lavfi -i testsrc2=size=160x90:rate=25:d=1 -f lavfi -i sin
 /// The codecs of film and sound, as arguments.
 const CODED: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac";
 
+/// The containers of films in one file.
+const FILMS: [Container; 4] = [
+    Container::Mkv,
+    Container::Mp4,
+    Container::Mov,
+    Container::Webm,
+];
+
 /// A recipe that encodes the film, and keeps the sound if the container holds it.
 fn recipe(container: Container) -> Recipe {
     let (encoder, audio) = match container {
