@@ -46,18 +46,29 @@ impl Downloader {
         let (job, output) = (run.job.id, &run.job.output);
         for companion in &report.companions {
             let beside = companion.suffix.beside(output);
+            let is_video = companion.suffix.is_video();
             let expected = Expected {
                 size: companion.size,
                 digest: Some(companion.digest.clone()),
+                // A video may be somebody's own.
+                may_replace: self.overwrite && !is_video,
             };
-            let found = self.bring(job, &beside, &expected, sender, stop).await;
-            if found.path().is_none() {
-                return found;
+            match self.bring(job, &beside, &expected, sender, stop).await {
+                DownloadResult::Occupied(path) if is_video => {
+                    return DownloadResult::Failed(format!(
+                        "another file has the name of its preview and may be a video of yours, which nothing replaces: \
+                         move it away: {}",
+                        path.display()
+                    ));
+                }
+                found if found.path().is_none() => return found,
+                _ => {}
             }
         }
         let expected = Expected {
             size: report.output_size,
             digest: run.output_digest.clone(),
+            may_replace: self.overwrite,
         };
         self.bring(job, output, &expected, sender, stop).await
     }
@@ -132,12 +143,12 @@ impl Downloader {
         if !expected.is(&copied) {
             return Err(DownloadError::Changed(output.clone()));
         }
-        let overwrite = self.overwrite;
-        blocking(move || hidden.appear(overwrite)).await?;
+        let may_replace = expected.may_replace;
+        blocking(move || hidden.appear(may_replace)).await?;
         Ok(true)
     }
 
-    /// Whether the result is there already. Another file is an error, unless it is to be overwritten.
+    /// Whether the result is there already. Another file is an error, unless it may be replaced.
     async fn is_there(
         &self,
         output: &Location,
@@ -159,17 +170,19 @@ impl Downloader {
         };
         match found {
             Some(true) => Ok(true),
-            _ if self.overwrite => Ok(false),
+            _ if expected.may_replace => Ok(false),
             _ => Err(DownloadError::Occupied),
         }
     }
 }
 
-/// The result as the job made it.
+/// A file of the result as the job made it.
 struct Expected {
     size: u64,
     /// Old jobs did not record it.
     digest: Option<Digest>,
+    /// Whether another file of its name is replaced.
+    may_replace: bool,
 }
 
 impl Expected {
@@ -288,5 +301,65 @@ impl Drop for HiddenFile {
         {
             tracing::warn!(name = %self.name.display(), %error, "a hidden file was left behind");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use common::job::companion::{Companion, Suffix};
+    use common::recipe::Choice;
+    use common::submit::terms::JobTerms;
+    use common::testing;
+
+    /// What becomes of a file beside a result, where another file has its name.
+    async fn beside_another(suffix: &str, overwrite: bool) -> (DownloadResult, String) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path().canonicalize().expect("there");
+        let there = dir.join(format!("film.{suffix}"));
+        std::fs::write(&there, "mine").expect("written");
+        let mut job = testing::job(Choice::Encoder("libx265".parse().expect("known")), 1);
+        // Nothing listens there: a file that is to be replaced cannot be read.
+        let store = Location::s3("media", "out").expect("a location");
+        job.output = store.join("film.mkv");
+        let mut report = testing::report("one", "libx265", 1, 1.0);
+        report.companions.push(Companion {
+            suffix: Suffix::new(suffix).expect("plain"),
+            size: 4,
+            digest: Digest::of(b"ours"),
+        });
+        let lane = JobTerms::new().lane(&job.recipe);
+        let run = Run {
+            state: RunState::Completed {
+                report: Box::new(report),
+            },
+            ..Run::unclaimed(job, &lane, jiff::Timestamp::now())
+        };
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let downloader = Downloader {
+            stores: Stores::new(),
+            roots: Roots::new([&dir]).expect("a folder"),
+            target: DownloadTarget::new(store, dir),
+            overwrite,
+        };
+        let (sender, _events) = mpsc::unbounded_channel();
+        let result = downloader.download(&run, &sender, &stop).await;
+        (result, std::fs::read_to_string(there).expect("there"))
+    }
+
+    #[tokio::test]
+    async fn a_video_beside_a_result_is_never_replaced() {
+        for overwrite in [false, true] {
+            let (result, content) = beside_another("preview.mp4", overwrite).await;
+            let why = result.problem().expect("not downloaded");
+            assert!(why.contains("move it away"), "{why}");
+            assert_eq!(content, "mine");
+        }
+        let (result, _) = beside_another("1.jpg", false).await;
+        assert!(matches!(result, DownloadResult::Occupied(_)), "{result:?}");
+        let (result, _) = beside_another("1.jpg", true).await;
+        assert!(matches!(result, DownloadResult::Failed(_)), "{result:?}");
     }
 }
