@@ -17,7 +17,7 @@ use crate::cli::exit::{Error, Exit};
 use crate::display::units;
 use crate::submit::destination::Destination;
 use crate::submit::send::Wanted;
-use crate::submit::sources::{Globs, Merge, Search, SourceFile, SourceOptions, recordings};
+use crate::submit::sources::{Globs, Into, Merge, Search, SourceFile, SourceOptions, recordings};
 
 /// A file that a person named and that gets no job.
 #[derive(Clone, Debug, Serialize)]
@@ -78,18 +78,32 @@ impl Order<'_> {
     ) -> Result<Submission, Error> {
         match self {
             Self::Each(options) => {
-                let found = find(recipe, (self.paths(), &options.globs), outputs, stores).await?;
+                let search = Search::new(&options.globs, outputs, stores)?;
+                let found = find(search, recipe, self.paths(), stores).await?;
                 offer_merges(&found.sources);
                 Ok(found)
             }
             Self::Merge(merge) => {
                 let globs = Globs::default();
-                let found = find(recipe, (self.paths(), &globs), outputs, stores).await?;
+                let mut search = Search::new(&globs, outputs, stores)?;
+                if matches!(merge.into, Into::File(_)) {
+                    search = search.that_keeps_repeats();
+                }
+                let found = find(search, recipe, self.paths(), stores).await?;
                 if !found.left_out.is_empty() || !found.is_complete {
                     return Err(Error::failed("not all of the files can be joined"));
                 }
+                let (sources, broken) = merge.sources(found.sources)?;
+                let left_out = broken
+                    .iter()
+                    .map(|broken| LeftOut::new(Path::new(&broken.first), broken));
+                let left_out: Vec<LeftOut> = left_out.collect();
+                for left in &left_out {
+                    eprintln!("{}", refusal(left));
+                }
                 Ok(Submission {
-                    sources: merge.sources(found.sources)?,
+                    sources,
+                    left_out,
                     are_named: true,
                     ..found
                 })
@@ -103,7 +117,7 @@ const OFFERED: usize = 3;
 
 /// Tells of files that look like parts of one recording.
 fn offer_merges(sources: &[SourceFile]) {
-    for recording in recordings(sources).iter().take(OFFERED) {
+    for recording in recordings(sources).whole.iter().take(OFFERED) {
         let paths: Vec<String> = recording
             .files
             .iter()
@@ -121,16 +135,17 @@ fn offer_merges(sources: &[SourceFile]) {
     }
 }
 
+fn refusal(left: &LeftOut) -> String {
+    printable(&format!("{} {}", left.file, left.error))
+}
+
 async fn find(
+    search: Search<'_>,
     recipe: &Recipe,
-    (paths, globs): (&[PathBuf], &Globs),
-    outputs: &[Location],
+    paths: &[PathBuf],
     stores: &Stores,
 ) -> Result<Submission, Error> {
-    let mut found = Search::new(globs, outputs, stores)?
-        .for_recipe(recipe)
-        .run(paths)
-        .await?;
+    let mut found = search.for_recipe(recipe).run(paths).await?;
     let left_out: Vec<LeftOut> = found
         .sift()
         .into_iter()
@@ -145,7 +160,6 @@ async fn find(
     if !skipped.is_empty() {
         line += &format!(" (skipped: {skipped})");
     }
-    let refusal = |left: &LeftOut| printable(&format!("{} {}", left.file, left.error));
     if let ([only], []) = (left_out.as_slice(), found.sources.as_slice()) {
         return Err(Error::failed(refusal(only)));
     }

@@ -67,6 +67,16 @@ pub(crate) async fn run(
         .recipe
         .recipe(source, Some(default(options.recipe.container)?))
         .await?;
+    // A field that is set goes before the option.
+    if let Some(name) = &name {
+        container(name, Some(recipe.container))?;
+    }
+    if recipe.subtitle_tracks.external {
+        return Err(Error::usage(
+            "merge takes no subtitle files beside its inputs: leave --external-subtitles out, or give each file its \
+             subtitles first",
+        ));
+    }
     let outputs = OutputSet::new(&recipe, &Outputs::default(), None).map_err(Error::usage)?;
     let merge = Merge {
         into: match name {
@@ -138,7 +148,7 @@ fn container(name: &Path, named: Option<Container>) -> Result<Container, Error> 
         (Ok(told), None) => Ok(told),
         (Ok(told), Some(named)) if told == named => Ok(told),
         (_, Some(named)) => Err(Error::usage(format!(
-            "{} is no name for a file in {named}: end it with .{}, or leave --container out",
+            "{} is no name for a file in {named}: end it with .{}, or leave that container out",
             name.display(),
             named.extension()
         ))),

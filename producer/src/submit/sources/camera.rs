@@ -2,10 +2,20 @@
 //! recording is only an offer: nothing is joined unless a person says so.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use common::names::location::Location;
 
 use super::found::SourceFile;
+
+/// What was found among files.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recordings {
+    /// Those of at least two files that lack none.
+    pub whole: Vec<Recording>,
+    /// Those that lack a part: joined, they would have a hole.
+    pub broken: Vec<Broken>,
+}
 
 /// Files of one recording, in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +24,27 @@ pub(crate) struct Recording {
     pub by: &'static str,
     /// The indices of the files among all files; two at least.
     pub files: Vec<usize>,
+}
+
+/// A recording that lacks a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken {
+    by: &'static str,
+    /// The name of its first file that is there.
+    pub first: String,
+    /// The number of the part that is missing, as names write it.
+    missing: u32,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "is of a recording that lacks its part {} ({}), and is not joined: add that file, or name the files in their \
+             order with -o FILE",
+            self.missing, self.by
+        )
+    }
 }
 
 /// What a name says about a file: which recording it belongs to, and which part of it it is.
@@ -29,58 +60,69 @@ struct Named {
 /// The sizes at which cameras begin a new file: just below 4 GiB and 2 GiB, the limits of their file systems.
 const FULL: [(u64, u64); 2] = [(3_900_000_000, 1 << 32), (1_950_000_000, 1 << 31)];
 
-/// The parts of recordings: the number of each, its size, and its place among the sources. The key is the folder, how
-/// the camera names files, and the name that the parts share.
-type Groups<'a> = BTreeMap<(Location, &'a str, String), Vec<(u32, Option<u32>, usize)>>;
+/// A file of a recording.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Part {
+    number: u32,
+    first: Option<u32>,
+    /// Its place among the sources.
+    index: usize,
+}
 
-/// The recordings of at least two files among these files. Files of different folders belong together never.
-pub(crate) fn recordings(sources: &[SourceFile]) -> Vec<Recording> {
+/// The parts of recordings. The key is the folder, how the camera names files, and the name that the parts share.
+type Groups<'a> = BTreeMap<(Location, &'a str, String), Vec<Part>>;
+
+/// The recordings among these files. Files of different folders belong together never.
+pub(crate) fn recordings(sources: &[SourceFile]) -> Recordings {
     let mut groups = Groups::new();
     for (index, source) in sources.iter().enumerate() {
         let location = &source.input.location;
         if let Some(named) = named(&location.name()) {
             let key = (location.folder(), named.by, named.recording);
-            let group = groups.entry(key).or_default();
-            group.push((named.part, named.first, index));
+            let part = Part {
+                number: named.part,
+                first: named.first,
+                index,
+            };
+            groups.entry(key).or_default().push(part);
         }
     }
-    let mut found = Vec::new();
+    let mut found = Recordings::default();
     for ((_, by, _), mut parts) in groups {
         parts.sort_unstable();
-        let mut files: Vec<usize> = Vec::new();
-        let mut before: Option<u32> = None;
-        let mut end = |files: &mut Vec<usize>| {
-            if files.len() > 1 {
-                found.push(Recording {
+        let is_full = |part: &Part| is_full(sources[part.index].input.size);
+        // Numbers that go on from one recording to the next: a file that is not full ends one.
+        let ends = |part: &Part| part.first.is_none() && !is_full(part);
+        for parts in parts.split_inclusive(ends) {
+            let missing = missing(parts, &is_full);
+            let files: Vec<usize> = parts.iter().map(|part| part.index).collect();
+            match missing {
+                Some(missing) => found.broken.push(Broken {
                     by,
-                    files: std::mem::take(files),
-                });
+                    first: sources[files[0]].name.to_string_lossy().into_owned(),
+                    missing,
+                }),
+                None if files.len() > 1 => found.whole.push(Recording { by, files }),
+                None => {}
             }
-            files.clear();
-        };
-        for (part, first, index) in parts {
-            let follows = match (before, files.last()) {
-                (Some(before), Some(last)) => {
-                    let is_next = part == before + 1;
-                    is_next && (first.is_some() || is_full(sources[*last].input.size))
-                }
-                _ => first.is_none_or(|first| part == first),
-            };
-            if !follows {
-                end(&mut files);
-                // The first part is missing: what is left is no whole recording.
-                if first.is_some_and(|first| part != first) {
-                    before = None;
-                    continue;
-                }
-            }
-            files.push(index);
-            before = Some(part);
         }
-        end(&mut files);
     }
-    found.sort_by_key(|recording| recording.files[0]);
+    found.whole.sort_by_key(|recording| recording.files[0]);
     found
+}
+
+/// The number of the first part that a recording lacks. Whether a part follows its last one is told by the size alone,
+/// and only where numbers go on from one recording to the next. A single file may be as large by chance.
+fn missing(parts: &[Part], is_full: impl Fn(&Part) -> bool) -> Option<u32> {
+    let (begin, last) = (parts.first()?, parts.last()?);
+    let from = begin.first.unwrap_or(begin.number);
+    let numbers = parts.iter().map(|part| part.number);
+    let gap = (from..).zip(numbers).find(|(due, is)| due != is);
+    match gap {
+        Some((due, _)) => Some(due),
+        None if parts.len() > 1 && last.first.is_none() && is_full(last) => Some(last.number + 1),
+        None => None,
+    }
 }
 
 fn is_full(size: u64) -> bool {
@@ -187,8 +229,8 @@ mod tests {
 
     const LARGE: u64 = 4_000_000_000;
 
-    /// The recordings among these files, as names.
-    fn found(files: &[(&str, u64)]) -> Vec<(&'static str, Vec<String>)> {
+    /// The recordings among these files, as names, and the parts that others lack.
+    fn all(files: &[(&str, u64)]) -> (Vec<(&'static str, Vec<String>)>, Vec<(String, u32)>) {
         let source = |(name, size): &(&str, u64)| SourceFile {
             input: Input {
                 location: Location::s3("media", name).expect("a location"),
@@ -205,7 +247,13 @@ mod tests {
             let names = files.map(|index| sources[*index].input.location.key());
             (recording.by, names.collect())
         };
-        recordings(&sources).into_iter().map(names).collect()
+        let Recordings { whole, broken } = recordings(&sources);
+        let lacking = broken.into_iter().map(|one| (one.first, one.missing));
+        (whole.into_iter().map(names).collect(), lacking.collect())
+    }
+
+    fn found(files: &[(&str, u64)]) -> Vec<(&'static str, Vec<String>)> {
+        all(files).0
     }
 
     fn names(names: &[&str]) -> Vec<String> {
@@ -257,10 +305,6 @@ mod tests {
         for files in [
             // Two recordings.
             &[("GX010001.MP4", 1), ("GX010002.MP4", 1)][..],
-            // The first part is missing.
-            &[("GX020001.MP4", 1), ("GX030001.MP4", 1)],
-            // A part is missing between.
-            &[("GX010001.MP4", 1), ("GX030001.MP4", 1)],
             // Menus of a DVD, and another title.
             &[
                 ("VTS_01_0.VOB", 1),
@@ -270,11 +314,44 @@ mod tests {
             // Other folders.
             &[("a/GX010001.MP4", 1), ("b/GX020001.MP4", 1)],
             &[("00000.MTS", 5), ("00001.MTS", 5)],
-            &[("00000.MTS", LARGE), ("00002.MTS", 5)],
             &[("film1.mp4", LARGE), ("film2.mp4", LARGE)],
             &[("GX01ÄÖ.MP4", 1), ("GX02ÄÖ.MP4", 1)],
         ] {
             assert_eq!(found(files), [], "{files:?}");
         }
+    }
+    #[test]
+    fn a_recording_that_lacks_a_part_is_not_joined_in_pieces() {
+        for (files, first, part) in [
+            (
+                &["GX010001.MP4", "GX020001.MP4", "GX040001.MP4"][..],
+                "GX010001.MP4",
+                3,
+            ),
+            (&["GX020001.MP4", "GX030001.MP4"], "GX020001.MP4", 1),
+            (
+                &["VTS_01_1.VOB", "VTS_01_2.VOB", "VTS_01_4.VOB"],
+                "VTS_01_1.VOB",
+                3,
+            ),
+            (&["GOPR0001.MP4", "GP020001.MP4"], "GOPR0001.MP4", 1),
+            (&["00000.MTS", "00001.MTS", "00003.MTS"], "00000.MTS", 2),
+            (&["C0001.MP4", "C0002.MP4"], "C0001.MP4", 3),
+        ] {
+            let sized: Vec<(&str, u64)> = files.iter().map(|name| (*name, LARGE)).collect();
+            assert_eq!(
+                all(&sized),
+                (Vec::new(), vec![(first.to_owned(), part)]),
+                "{files:?}"
+            );
+        }
+        let others = [
+            ("GX010001.MP4", 1),
+            ("GX020001.MP4", 1),
+            ("GX030002.MP4", 1),
+        ];
+        let (whole, broken) = all(&others);
+        assert_eq!(whole, [("GoPro", names(&["GX010001.MP4", "GX020001.MP4"]))]);
+        assert_eq!(broken, [("GX030002.MP4".to_owned(), 1)]);
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct SourceFile {
 pub(crate) struct FoundFiles {
     /// Whether sound without video counts as media.
     pub takes_sound: bool,
-    /// Media, each file once, in the order of the arguments and of names.
+    /// Media in the order of the arguments and of names, each file once unless the search keeps repeats.
     pub sources: Vec<SourceFile>,
     /// Files of folders whose extension is not of media.
     pub no_media: usize,

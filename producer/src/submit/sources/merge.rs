@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use common::job::further::{FurtherInput, FurtherRole, Join};
 
-use super::camera::recordings;
+use super::camera::{Broken, recordings};
 use super::found::SourceFile;
 use crate::cli::exit::Error;
 use crate::display::units;
@@ -28,21 +28,30 @@ pub(crate) enum Into {
 }
 
 impl Merge {
-    /// One source for each output, whose name is the output's.
+    /// One source for each output, whose name is the output's, and the recordings that lack a part.
     ///
     /// # Errors
     /// If there is nothing to join.
-    pub(crate) fn sources(&self, found: Vec<SourceFile>) -> Result<Vec<SourceFile>, Error> {
+    pub(crate) fn sources(
+        &self,
+        found: Vec<SourceFile>,
+    ) -> Result<(Vec<SourceFile>, Vec<Broken>), Error> {
         match &self.into {
             Into::File(name) => match found.len() {
                 0 | 1 => Err(Error::usage(
                     "merge needs two files at least: name them in their order",
                 )),
-                _ => Ok(vec![joined(found, name.clone(), self.join)]),
+                _ => {
+                    let source = joined(found, name.clone(), self.join);
+                    Ok((vec![source], Vec::new()))
+                }
             },
             Into::Recordings(extension) => {
                 let recordings = recordings(&found);
-                if recordings.is_empty() {
+                if let ([], [broken, ..]) = (&recordings.whole[..], &recordings.broken[..]) {
+                    return Err(Error::failed(format!("{} {broken}", broken.first)));
+                }
+                if recordings.whole.is_empty() {
                     return Err(Error::usage(format!(
                         "none of {} look like parts of one recording: name the files in their order, with -o FILE",
                         units::count(found.len(), "file")
@@ -54,10 +63,9 @@ impl Merge {
                     let name = parts[0].name.with_extension(extension);
                     joined(parts, name, self.join)
                 };
-                Ok(recordings
-                    .iter()
-                    .map(|recording| of(&recording.files))
-                    .collect())
+                let whole = recordings.whole.iter();
+                let sources = whole.map(|recording| of(&recording.files));
+                Ok((sources.collect(), recordings.broken))
             }
         }
     }

@@ -53,6 +53,12 @@ async fn files_are_joined_without_a_server_and_a_second_run_finds_them_joined() 
     );
     assert_eq!(outside::which(&out.join("ride.mp4")), which);
 
+    // A film after itself.
+    let twice = ["merge", PARTS[1], PARTS[1], "-o", "out/twice.mp4"];
+    producer(place.path(), &twice).await.succeeded();
+    let made = Media::of(&out.join("twice.mp4"));
+    assert_eq!(made.frames(), 2 * part.frames());
+
     // In another order it is another film, and the first one is not replaced.
     let turned = [
         "merge",
@@ -85,6 +91,15 @@ async fn recordings_that_a_camera_has_cut_are_offered_and_joined_if_a_person_say
     producer(place.path(), &line).await.succeeded();
     let joined = place.path().join("joined");
     assert_eq!(outside::names(&joined), [PathBuf::from("GX010001.mp4")]);
+
+    // With a hole, nothing is joined.
+    let (second, third) = ("in/GX020001.MP4", "in/GX030001.MP4");
+    std::fs::rename(place.path().join(second), place.path().join(third)).expect("renamed");
+    let line = ["merge", "--camera", "in", "-o", "whole"];
+    let told = producer(place.path(), &line).await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.stderr.contains("lacks its part 2 (GoPro)"), "{told:?}");
+    assert!(!place.path().join("whole").exists());
 }
 
 #[tokio::test]
@@ -98,6 +113,16 @@ async fn what_cannot_be_joined_is_refused_with_its_reason() {
         ),
         (&["merge", "in", "-o", "x.txt"], 2, "x.txt"),
         (&["merge", "in", "-o", "in"], 2, "names no file"),
+        (
+            &["merge", "in", "-o", "x.mkv", "--set", "container=mp4"],
+            2,
+            "end it with .mp4",
+        ),
+        (
+            &["merge", "in", "-o", "x.mkv", "--external-subtitles"],
+            2,
+            "leave --external-subtitles out",
+        ),
         (
             &[
                 "merge",

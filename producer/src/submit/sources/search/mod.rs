@@ -25,6 +25,8 @@ pub(crate) struct Search<'a> {
     outputs: &'a [Location],
     stores: &'a Stores,
     may_be_empty: bool,
+    /// Whether a file that is named twice counts twice.
+    keeps_repeats: bool,
     /// Whether subtitle files beside media belong to them.
     takes_subtitles: bool,
     found: FoundFiles,
@@ -46,6 +48,7 @@ impl<'a> Search<'a> {
             outputs,
             stores,
             may_be_empty: false,
+            keeps_repeats: false,
             takes_subtitles: false,
             found: FoundFiles::default(),
             seen: HashSet::new(),
@@ -64,6 +67,13 @@ impl<'a> Search<'a> {
     #[must_use]
     pub(crate) fn that_may_find_nothing(mut self) -> Self {
         self.may_be_empty = true;
+        self
+    }
+
+    /// A file that is named twice is a source twice, as in a list of files to join.
+    #[must_use]
+    pub(crate) fn that_keeps_repeats(mut self) -> Self {
+        self.keeps_repeats = true;
         self
     }
 
@@ -268,7 +278,8 @@ impl<'a> Search<'a> {
     }
 
     fn add(&mut self, source: SourceFile) {
-        if self.seen.insert(source.input.location.clone()) {
+        let is_new = self.seen.insert(source.input.location.clone());
+        if is_new || (self.keeps_repeats && source.is_named) {
             self.found.sources.push(source);
         }
     }

@@ -135,3 +135,19 @@ async fn what_cannot_be_taken_says_why() {
     let named = search(&[root.join("notes.txt")], &Globs::default(), None).await;
     assert_eq!(names(&named.expect("named files are taken")), ["notes.txt"]);
 }
+
+#[tokio::test]
+async fn a_file_that_is_named_twice_is_joined_twice() {
+    let folder = tree(&["film.mkv", "intro.mp4"]);
+    let root = folder.path().canonicalize().expect("there");
+    let (intro, film) = (root.join("intro.mp4"), root.join("film.mkv"));
+    let stores = Stores::new();
+    let search = Search::new(&Globs::default(), &[], &stores).expect("sound");
+    let paths = [intro.clone(), film, intro];
+    let found = search
+        .that_keeps_repeats()
+        .run(&paths)
+        .await
+        .expect("found");
+    assert_eq!(names(&found), ["intro.mp4", "film.mkv", "intro.mp4"]);
+}
