@@ -8,6 +8,7 @@ pub(crate) mod handbrake;
 use common::names::printable::printable;
 use common::recipe::preset::Preset;
 use common::recipe::{Recipe, RecipeDraft};
+use common::submit::feasible;
 
 /// A preset that was made of something else.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl LeftOut {
 /// The preset of these parts.
 ///
 /// # Errors
-/// The recipe breaks a rule.
+/// The recipe breaks a rule, or no encoder can follow it.
 fn finish(
     name: &str,
     note: &str,
@@ -44,6 +45,7 @@ fn finish(
     left_out: LeftOut,
 ) -> Result<Imported, String> {
     let recipe = Recipe::new(draft).map_err(|error| format!("{name}: {error}"))?;
+    feasible::check(&recipe).map_err(|error| format!("{name}: {error}"))?;
     let note: String = printable(note.trim())
         .chars()
         .take(Preset::LONGEST_NOTE)

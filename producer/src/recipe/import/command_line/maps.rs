@@ -8,6 +8,8 @@ use super::super::LeftOut;
 #[derive(Debug, Default)]
 pub(super) struct Maps {
     is_used: bool,
+    /// Whether a map names streams whose kind is not known: then no kind is known to be absent.
+    is_open: bool,
     has: Kinds,
     without: Kinds,
     audio: Vec<String>,
@@ -23,6 +25,7 @@ struct Kinds {
 
 impl Maps {
     pub(super) fn read(&mut self, value: &str, left_out: &mut LeftOut) {
+        let takes_out = value.starts_with('-');
         let (kinds, map) = match value.strip_prefix('-') {
             Some(map) => (&mut self.without, map),
             None => {
@@ -37,33 +40,34 @@ impl Maps {
             ["0", "v" | "V"] | ["0", "v" | "V", "0"] => kinds.video = true,
             ["0", "a"] => kinds.audio = true,
             ["0", "s"] => kinds.subtitles = true,
-            ["0", "a", "m", "language", language] if !value.starts_with('-') => {
+            ["0", "a", "m", "language", language] if !takes_out => {
                 kinds.audio = true;
                 self.audio.push(language.to_owned());
             }
-            ["0", "s", "m", "language", language] if !value.starts_with('-') => {
+            ["0", "s", "m", "language", language] if !takes_out => {
                 kinds.subtitles = true;
                 self.subtitles.push(language.to_owned());
             }
-            ["0", "a", _] => {
-                kinds.audio |= !value.starts_with('-');
-                left_out.add(
-                    format!("-map {value}"),
-                    "tracks are chosen by language and title, and not by number",
-                );
-            }
-            ["0", "s", _] => {
-                kinds.subtitles |= !value.starts_with('-');
+            ["0", kind @ ("v" | "V" | "a" | "s"), ..] => {
+                // One track less is no kind less.
+                match kind {
+                    "a" => kinds.audio |= !takes_out,
+                    "s" => kinds.subtitles |= !takes_out,
+                    _ => kinds.video |= !takes_out,
+                }
                 left_out.add(
                     format!("-map {value}"),
                     "tracks are chosen by language and title, and not by number",
                 );
             }
             ["0", "d" | "t", ..] => {}
-            _ => left_out.add(
-                format!("-map {value}"),
-                "tracks are chosen by language and title",
-            ),
+            _ => {
+                self.is_open |= !takes_out;
+                left_out.add(
+                    format!("-map {value}"),
+                    "tracks are chosen by language and title",
+                );
+            }
         }
     }
 
@@ -75,22 +79,16 @@ impl Maps {
                     "ffmpeg takes one track of each kind, and every track is kept here",
                 );
             }
-        } else {
-            let is_numbered = !(self.has.video || self.has.audio || self.has.subtitles);
-            if !self.has.video && !is_numbered {
-                draft.video = Video::None;
-            }
-            if !self.has.audio && !is_numbered {
-                draft.audio = Audio::None;
-            }
-            if !self.has.subtitles && !is_numbered {
-                draft.subtitles = Subtitles::None;
-            }
         }
-        if self.without.audio {
+        let may_be_absent = self.is_used && !self.is_open;
+        let is_absent = |has: bool, without: bool| without || (may_be_absent && !has);
+        if is_absent(self.has.video, self.without.video) {
+            draft.video = Video::None;
+        }
+        if is_absent(self.has.audio, self.without.audio) {
             draft.audio = Audio::None;
         }
-        if self.without.subtitles {
+        if is_absent(self.has.subtitles, self.without.subtitles) {
             draft.subtitles = Subtitles::None;
         }
         let mut read = |names: &[String]| -> Vec<_> {

@@ -62,7 +62,12 @@ const FLAGS: &[&str] = &[
 
 /// What is being read.
 struct Reader {
-    video: Option<Video>,
+    /// Whether `-vn` leaves the video out.
+    is_without_video: bool,
+    /// Whether the video is copied. The last `-c` counts.
+    copies_video: bool,
+    /// Whether an encoder of video is named.
+    names_encoder: bool,
     encode: VideoEncode,
     audio: AudioWords,
     subtitles: Subtitles,
@@ -126,7 +131,9 @@ impl Reader {
     fn new() -> Self {
         let usual = Choice::Codec(common::recipe::encoder::Codec::H264);
         Self {
-            video: None,
+            is_without_video: false,
+            copies_video: false,
+            names_encoder: false,
             encode: VideoEncode::new(usual),
             audio: AudioWords::default(),
             subtitles: Subtitles::Keep,
@@ -146,7 +153,12 @@ impl Reader {
                 self.output(word);
                 continue;
             };
-            if self.flag(option) {
+            // What stands behind the first output is said of others.
+            let is_of_another = self.outputs > 0;
+            if is_flag(option) {
+                if !is_of_another {
+                    self.flag(option);
+                }
                 continue;
             }
             let is_value = |next: &&str| {
@@ -158,35 +170,30 @@ impl Reader {
                 "map" => words.next(),
                 _ => words.next_if(is_value),
             };
-            let Some(value) = value else {
-                self.left_out.add(word, "the option is unknown here");
-                continue;
-            };
-            if self.outputs > 0 {
-                continue;
+            match value {
+                _ if is_of_another => {}
+                Some(value) => self.option(option, value)?,
+                None => self.left_out.add(word, "the option is unknown here"),
             }
-            self.option(option, value)?;
         }
         Ok(())
     }
 
     /// An option without a value.
-    fn flag(&mut self, option: &str) -> bool {
+    fn flag(&mut self, option: &str) {
         match option {
             "an" => self.audio.is_none = true,
-            "vn" => self.video = Some(Video::None),
+            "vn" => self.is_without_video = true,
             "sn" => self.subtitles = Subtitles::None,
             "dn" => self
                 .left_out
                 .add("-dn", "tracks of data are kept where the container can"),
-            _ if WITHOUT_EFFECT.contains(&(option, false)) => {}
             _ if FLAGS.contains(&option) => {
                 self.left_out
                     .add(format!("-{option}"), "there is no such choice here");
             }
-            _ => return false,
+            _ => {}
         }
-        true
     }
 
     fn output(&mut self, name: &str) {
@@ -284,20 +291,19 @@ impl Reader {
     }
 
     fn video(&mut self, name: &str) -> Result<(), String> {
-        self.video = Some(match name {
-            "copy" => Video::Copy,
-            _ => {
-                let encoder: Encoder = name
-                    .parse()
-                    .map_err(|error| format!("-c:v {name}: {error}"))?;
-                self.encode.with = match encoder.as_str().parse() {
-                    // `-c:v h264` is any encoder of the codec for ffmpeg, too.
-                    Ok(codec) if encoder.codec().is_none() => Choice::Codec(codec),
-                    _ => Choice::Encoder(encoder),
-                };
-                return Ok(());
-            }
-        });
+        self.copies_video = name == "copy";
+        if self.copies_video {
+            return Ok(());
+        }
+        let encoder: Encoder = name
+            .parse()
+            .map_err(|error| format!("-c:v {name}: {error}"))?;
+        self.names_encoder = true;
+        self.encode.with = match encoder.as_str().parse() {
+            // `-c:v h264` is any encoder of the codec for ffmpeg, too.
+            Ok(codec) if encoder.codec().is_none() => Choice::Codec(codec),
+            _ => Choice::Encoder(encoder),
+        };
         Ok(())
     }
 
@@ -306,21 +312,21 @@ impl Reader {
             return Err("it has no input: expected ffmpeg -i INPUT … OUTPUT".to_owned());
         }
         let container = self.container.unwrap_or_default();
-        let is_named = !matches!(self.encode.with, Choice::Codec(_));
-        if self.video.is_none() && !is_named && container == Container::Webm {
+        let is_encoded = !(self.copies_video || self.is_without_video);
+        if is_encoded && !self.names_encoder && container == Container::Webm {
             self.encode.with = Choice::Codec(common::recipe::encoder::Codec::Vp9);
         }
         let encode = std::mem::replace(
             &mut self.encode,
             VideoEncode::new(Choice::Codec(common::recipe::encoder::Codec::H264)),
         );
-        let video = match self.video {
+        let video = match (self.is_without_video, self.copies_video) {
             _ if container.is_audio_only() => Video::None,
-            Some(video) => {
+            (false, false) => Video::Encode(Box::new(encode)),
+            (is_without, _) => {
                 video::note_without_encode(&encode, &mut self.left_out);
-                video
+                if is_without { Video::None } else { Video::Copy }
             }
-            None => Video::Encode(Box::new(encode)),
         };
         let mut draft = RecipeDraft::new(video);
         draft.container = container;
@@ -335,6 +341,13 @@ impl Reader {
         }
         finish("the command line", "", draft, self.left_out)
     }
+}
+
+/// Whether no value follows the option.
+fn is_flag(option: &str) -> bool {
+    matches!(option, "an" | "vn" | "sn" | "dn")
+        || FLAGS.contains(&option)
+        || WITHOUT_EFFECT.contains(&(option, false))
 }
 
 /// The container of ffmpeg's name of a muxer, or of a file name's extension.

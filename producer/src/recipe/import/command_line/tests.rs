@@ -25,6 +25,23 @@ fn command_lines_become_the_recipes_that_they_say() {
             "video as it is, 90-120.5 s only, mkv",
         ),
         (
+            "ffmpeg -i in.mkv -ss 10 -to 20 -map 0 -c copy out.mkv",
+            "video as it is, 10-20 s only, mkv",
+        ),
+        (
+            "ffmpeg -ss 10 -i in.mkv -to 20 -map 0 -c copy out.mkv",
+            "video as it is, 10-30 s only, mkv",
+        ),
+        (
+            "ffmpeg -ss 10 -t 60 -i in.mkv -ss 5 -to 20 -map 0 -c copy out.mkv",
+            "video as it is, 15-30 s only, mkv",
+        ),
+        (
+            "ffmpeg -i in.mkv -map 0 -c copy -c:v libx265 -crf 20 out.mkv",
+            "libx265, CRF 20, mkv",
+        ),
+        ("ffmpeg -i in.mkv -map 0 -map -0:v -c:a copy out.mkv", "mkv"),
+        (
             "ffmpeg -i in.mkv -ss 10 -t 20 -map 0 -c:v libsvtav1 -preset 6 -crf 30 -svtav1-params tune=0:film-grain=8 -c:a libopus -b:a 96k out.webm",
             "libsvtav1, CRF 30, preset 6, svtav1-params=tune=0:film-grain=8, libopus 96k, 10-30 s only, webm",
         ),
@@ -140,10 +157,47 @@ fn what_cannot_be_carried_over_is_named() {
             "ffmpeg -i a.mkv -map 0 -c:v libx264 out.ts",
             "output out.ts: ",
         ),
+        (
+            "ffmpeg -i a.mkv -map 0 -vn -c:v libx264 -c:a aac out.mkv",
+            "options of the video encoder: ",
+        ),
     ] {
         let (_, left_out) = imported(line);
         assert!(
             left_out.iter().any(|one| one.contains(left)),
+            "{line}: {left_out:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_understood_leaves_nothing_else_out() {
+    for (line, words, left) in [
+        (
+            "ffmpeg -i a.mkv -filter_complex '[0:v]hflip[v]' -map '[v]' -map 0:a -c:a copy out.mp4",
+            "any h264 encoder, mp4",
+            "-map [v]: ",
+        ),
+        (
+            "ffmpeg -i a.mkv -map 0:v:0 -map 0:1 -c:v libx264 -c:a ac3 out.mkv",
+            "libx264, ac3, mkv",
+            "-map 0:1: ",
+        ),
+        (
+            "ffmpeg -i a.mkv -map 0 -c:v libx264 -c:a copy a.mp4 -vn -c:a aac b.m4a",
+            "libx264, mp4",
+            "output b.m4a: ",
+        ),
+        (
+            "ffmpeg -i a.mkv -map 0 -map -0:a:1 -c copy out.mkv",
+            "video as it is, mkv",
+            "-map -0:a:1: ",
+        ),
+    ] {
+        let (recipe, left_out) = imported(line);
+        assert_eq!(recipe, words, "{line}");
+        assert!(
+            left_out.iter().any(|one| one.starts_with(left)),
             "{line}: {left_out:?}"
         );
     }
@@ -165,6 +219,10 @@ fn what_is_no_command_line_is_refused() {
         (
             "ffmpeg -i a.mkv -c:v libx264 out.webm",
             "webm cannot hold h264",
+        ),
+        (
+            "ffmpeg -i a.mkv -c:v h264_nvenc -pix_fmt p010le out.mkv",
+            "--bit-depth 8",
         ),
     ] {
         let error = read(line).map(|one| one.preset.recipe).expect_err(line);

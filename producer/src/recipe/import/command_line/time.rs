@@ -7,9 +7,29 @@ use super::super::LeftOut;
 /// The part of the input.
 #[derive(Debug, Default)]
 pub(super) struct Times {
+    /// What the options before the input say.
+    input: Span,
+    /// What the options of the output say. Its time begins where the part of the input begins.
+    output: Span,
+}
+
+#[derive(Debug, Default)]
+struct Span {
     from: Option<f64>,
     to: Option<f64>,
     length: Option<f64>,
+}
+
+impl Span {
+    fn begin(&self) -> f64 {
+        self.from.unwrap_or(0.0)
+    }
+
+    /// `-t` goes before `-to`.
+    fn end(&self) -> Option<f64> {
+        let by_length = self.length.map(|length| self.begin() + length);
+        by_length.or(self.to)
+    }
 }
 
 impl Times {
@@ -24,18 +44,23 @@ impl Times {
             left_out.add(format!("-{option} {value}"), "it is no time");
             return;
         };
-        match option {
-            "ss" => self.from = Some(seconds),
-            "t" => self.length = Some(seconds),
-            // Behind a seek of the input, ffmpeg counts the output's time from 0.
-            _ if !is_before_input && self.from.is_some() => self.length = Some(seconds),
-            _ => self.to = Some(seconds),
-        }
+        let span = match is_before_input {
+            true => &mut self.input,
+            false => &mut self.output,
+        };
+        let field = match option {
+            "ss" => &mut span.from,
+            "t" => &mut span.length,
+            _ => &mut span.to,
+        };
+        *field = Some(seconds);
     }
 
     pub(super) fn trim(&self) -> Option<Trim> {
-        let from = self.from.unwrap_or(0.0);
-        let to = self.length.map(|length| from + length).or(self.to);
+        let seek = self.input.begin();
+        let from = seek + self.output.begin();
+        let ends = [self.input.end(), self.output.end().map(|end| seek + end)];
+        let to = ends.into_iter().flatten().reduce(f64::min);
         let is_all = from == 0.0 && to.is_none();
         (!is_all).then_some(Trim { from, to })
     }

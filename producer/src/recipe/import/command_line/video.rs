@@ -1,6 +1,6 @@
 //! The options of video.
 
-use common::recipe::{Argument, BitDepth, Choice, Chroma, Rate, Rotate, VideoEncode};
+use common::recipe::{Argument, BitDepth, Choice, Chroma, Rate, VideoEncode};
 
 use super::super::LeftOut;
 use super::filters;
@@ -64,9 +64,6 @@ pub(super) fn option(
             (encode.bit_depth, encode.chroma) = (Some(BitDepth::Ten), Chroma::Yuv420);
         }
         ("vtag" | "tag", _) => argument(encode, "tag", value, &shown, left_out),
-        ("metadata" | "rotate", _) if value.starts_with("rotate=") => {
-            encode.rotate = value.trim_start_matches("rotate=").parse::<Rotate>().ok();
-        }
         _ => argument(encode, name, value, &shown, left_out),
     }
 }

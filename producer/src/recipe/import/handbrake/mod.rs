@@ -8,7 +8,7 @@ mod video;
 #[cfg(test)]
 mod tests;
 
-use common::recipe::{Container, RecipeDraft, Subtitles, Video};
+use common::recipe::{Audio, Container, RecipeDraft, Subtitles, Video};
 use serde_json::{Map, Value};
 
 use self::fields::Fields;
@@ -138,9 +138,15 @@ fn others(fields: &mut Fields<'_>, draft: &RecipeDraft, left_out: &mut LeftOut) 
             left_out.add(name, why);
         }
     }
-    for names in ["AudioTrackNamePassthru", "SubtitleTrackNamePassthru"] {
-        if fields.has(names) && !fields.flag(&[names]) && draft.subtitles != Subtitles::None {
-            left_out.add(names, "titles of tracks are always kept");
+    for (name, has_tracks) in [
+        ("AudioTrackNamePassthru", draft.audio != Audio::None),
+        (
+            "SubtitleTrackNamePassthru",
+            draft.subtitles != Subtitles::None,
+        ),
+    ] {
+        if fields.has(name) && !fields.flag(&[name]) && has_tracks {
+            left_out.add(name, "titles of tracks are always kept");
         }
     }
     let unread: Vec<&str> = fields.unread().collect();

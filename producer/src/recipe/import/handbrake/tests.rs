@@ -90,6 +90,15 @@ fn presets_become_the_recipes_that_they_say() {
             json!({ "AudioList": [{ "AudioEncoder": "copy" }] }),
             sound("aac, 1 audio rule"),
         ),
+        (
+            json!({ "AudioEncoderFallback": "ac3", "AudioList": [
+                { "AudioEncoder": "copy", "AudioBitrate": 640, "AudioMixdown": "5point1" }] }),
+            sound("ac3 640k, downmix 5.1, 1 audio rule"),
+        ),
+        (
+            json!({ "SubtitleTrackSelectionBehavior": "none", "SubtitleBurnBehavior": "first" }),
+            plain.replace("downmix stereo", "no subtitles, downmix stereo"),
+        ),
         (json!({ "AudioList": [] }), sound("no audio")),
         (
             json!({ "AudioLanguageList": ["deu", "eng"] }),
@@ -127,7 +136,7 @@ fn several_encodes_of_a_track_become_rules() {
         .expect("sound");
     let rules = serde_json::to_value(&one.preset.recipe.audio_tracks.rules).expect("plain data");
     let stereo = json!({ "encode": { "encoder": "aac", "bitrate": "160k", "downmix": "stereo" } });
-    let surround = json!({ "encode": { "encoder": "ac3" } });
+    let surround = json!({ "encode": { "encoder": "ac3", "bitrate": "640k" } });
     assert_eq!(
         rules,
         json!([
@@ -172,6 +181,26 @@ fn what_cannot_be_carried_over_is_named() {
         (
             json!({ "AudioList": [{ "AudioEncoder": "av_aac", "AudioMixdown": "dpl2" }] }),
             "AudioMixdown dpl2",
+        ),
+        (
+            json!({ "AudioList": [{ "AudioEncoder": "flac24", "AudioCompressionLevel": 8 }] }),
+            "AudioCompressionLevel",
+        ),
+        (
+            json!({ "AudioList": [{ "AudioEncoder": "flac16", "AudioDitherMethod": "triangular" }] }),
+            "AudioDitherMethod triangular",
+        ),
+        (
+            json!({ "AudioList": [{ "AudioEncoder": "av_aac", "AudioOfTheFuture": 1 }] }),
+            "AudioOfTheFuture of AudioList",
+        ),
+        (
+            json!({ "SubtitleBurnBehavior": "first" }),
+            "SubtitleBurnBehavior first",
+        ),
+        (
+            json!({ "AudioTrackNamePassthru": false, "SubtitleTrackSelectionBehavior": "none" }),
+            "AudioTrackNamePassthru",
         ),
         (json!({ "ChapterMarkers": false }), "ChapterMarkers"),
         (

@@ -36,11 +36,34 @@ fn encoder(name: &str, left_out: &mut LeftOut) -> Option<AudioEncoder> {
 }
 
 /// One of the outputs that HandBrake makes of a track.
-enum Wanted {
-    /// The track's copy if it has one of these codecs, else an encode.
-    Copy(Vec<String>),
-    Encode(AudioOutput),
+struct Wanted {
+    /// The codecs of tracks that are copied; `None` if every track is encoded.
+    copied: Option<Vec<String>>,
+    /// How the others are encoded.
+    encode: Encode,
 }
+
+#[derive(Clone, Copy)]
+struct Encode {
+    encoder: AudioEncoder,
+    bitrate: Option<Bitrate>,
+    downmix: Option<Downmix>,
+}
+
+impl From<Encode> for AudioOutput {
+    fn from(encode: Encode) -> Self {
+        Self::Encode {
+            encoder: encode.encoder,
+            bitrate: encode.bitrate,
+            downmix: encode.downmix,
+            loudness: None,
+            title: None,
+        }
+    }
+}
+
+/// Fields of an entry that no output shows.
+const WITHOUT_EFFECT: &[&str] = &["AudioTrackQuality"];
 
 pub(super) fn audio(fields: &mut Fields<'_>, draft: &mut RecipeDraft, left_out: &mut LeftOut) {
     let behavior = fields.text("AudioTrackSelectionBehavior");
@@ -61,7 +84,7 @@ pub(super) fn audio(fields: &mut Fields<'_>, draft: &mut RecipeDraft, left_out: 
     let wanted: Vec<Wanted> = fields
         .objects("AudioList")
         .into_iter()
-        .filter_map(|entry| output(entry, &mask, left_out))
+        .filter_map(|entry| output(entry, (&mask, fallback), left_out))
         .collect();
     let is_secondary = fields.flag(&["AudioSecondaryEncoderMode"]);
     if behavior == "none" || wanted.is_empty() {
@@ -81,95 +104,76 @@ pub(super) fn audio(fields: &mut Fields<'_>, draft: &mut RecipeDraft, left_out: 
             "every track gets all encodes, and not the first one only",
         );
     }
-    let encode = |encoder| Audio::Encode {
-        encoder,
-        bitrate: None,
-    };
     // Tracks that may be copied have a rule of their own.
-    let masks: Vec<String> = wanted
+    let copied: Vec<String> = wanted
         .iter()
-        .filter_map(|wanted| match wanted {
-            Wanted::Copy(codecs) => Some(codecs.clone()),
-            Wanted::Encode(_) => None,
-        })
+        .filter_map(|wanted| wanted.copied.clone())
         .flatten()
         .collect();
     let outputs = |is_copied: bool| -> Vec<AudioOutput> {
         wanted
             .iter()
-            .map(|wanted| match wanted {
-                Wanted::Copy(_) if is_copied => AudioOutput::Copy,
-                Wanted::Copy(_) => plain(fallback),
-                Wanted::Encode(output) => output.clone(),
+            .map(|wanted| match wanted.copied {
+                Some(_) if is_copied => AudioOutput::Copy,
+                _ => wanted.encode.into(),
             })
             .collect()
     };
+    if !copied.is_empty() {
+        draft.audio_tracks.rules.push(AudioRule {
+            codecs: copied,
+            outputs: outputs(true),
+            ..AudioRule::default()
+        });
+    }
     match &wanted[..] {
-        [
-            Wanted::Encode(AudioOutput::Encode {
-                encoder,
-                bitrate,
-                downmix,
-                ..
-            }),
-        ] => {
+        [Wanted { encode, .. }] => {
             draft.audio = Audio::Encode {
-                encoder: *encoder,
-                bitrate: *bitrate,
+                encoder: encode.encoder,
+                bitrate: encode.bitrate,
             };
-            draft.audio_tracks.downmix = *downmix;
+            draft.audio_tracks.downmix = encode.downmix;
         }
         _ => {
-            draft.audio = encode(fallback);
-            if !masks.is_empty() {
-                draft.audio_tracks.rules.push(AudioRule {
-                    codecs: masks,
-                    outputs: outputs(true),
-                    ..AudioRule::default()
-                });
-            }
-            if wanted.len() > 1 {
-                draft.audio_tracks.rules.push(AudioRule {
-                    outputs: outputs(false),
-                    ..AudioRule::default()
-                });
-            }
+            draft.audio = Audio::Encode {
+                encoder: fallback,
+                bitrate: None,
+            };
+            draft.audio_tracks.rules.push(AudioRule {
+                outputs: outputs(false),
+                ..AudioRule::default()
+            });
         }
     }
 }
 
-fn plain(encoder: AudioEncoder) -> AudioOutput {
-    AudioOutput::Encode {
-        encoder,
-        bitrate: None,
-        downmix: None,
-        loudness: None,
-        title: None,
-    }
-}
-
-fn output(entry: &Map<String, Value>, mask: &[String], left_out: &mut LeftOut) -> Option<Wanted> {
+fn output(
+    entry: &Map<String, Value>,
+    (mask, fallback): (&[String], AudioEncoder),
+    left_out: &mut LeftOut,
+) -> Option<Wanted> {
     let mut fields = Fields::new(entry);
     let name = fields.text("AudioEncoder");
-    let wanted = match name.strip_prefix("copy") {
-        Some("") => Wanted::Copy(mask.to_vec()),
-        Some(one) => Wanted::Copy(vec![codec(one.trim_start_matches(':')).to_owned()]),
-        None => match encoder(name, left_out) {
-            Some(encoder) => Wanted::Encode(AudioOutput::Encode {
-                encoder,
-                bitrate: bitrate(&mut fields),
-                downmix: downmix(&mut fields, left_out),
-                loudness: None,
-                title: None,
-            }),
-            None => {
-                left_out.add(
-                    format!("AudioEncoder {name}"),
-                    "there is no such encoder here",
-                );
-                return None;
-            }
-        },
+    let copied = match name.strip_prefix("copy") {
+        Some("") => Some(mask.to_vec()),
+        Some(one) => Some(vec![codec(one.trim_start_matches(':')).to_owned()]),
+        None => None,
+    };
+    let encoder = match copied {
+        Some(_) => Some(fallback),
+        None => encoder(name, left_out),
+    };
+    let Some(encoder) = encoder else {
+        left_out.add(
+            format!("AudioEncoder {name}"),
+            "there is no such encoder here",
+        );
+        return None;
+    };
+    let encode = Encode {
+        encoder,
+        bitrate: bitrate(&mut fields).filter(|_| encoder != AudioEncoder::Flac),
+        downmix: downmix(&mut fields, left_out),
     };
     for (name, nothing, why) in [
         ("AudioTrackDRCSlider", 0.0, "the dynamic range is kept"),
@@ -201,7 +205,29 @@ fn output(entry: &Map<String, Value>, mask: &[String], left_out: &mut LeftOut) -
     if let Some(name) = fields.word("AudioTrackName") {
         left_out.add(format!("AudioTrackName {name}"), "tracks keep their titles");
     }
-    Some(wanted)
+    // Below 0, and 0 of most presets, is the encoder's own.
+    if fields
+        .number("AudioCompressionLevel")
+        .is_some_and(|level| level > 0.0)
+    {
+        left_out.add(
+            "AudioCompressionLevel",
+            "audio is compressed as the encoder usually does",
+        );
+    }
+    if let Some(method) = fields.word("AudioDitherMethod") {
+        left_out.add(
+            format!("AudioDitherMethod {method}"),
+            "samples are rounded as ffmpeg usually does",
+        );
+    }
+    let unread: Vec<&str> = fields.unread().collect();
+    for name in unread {
+        if !WITHOUT_EFFECT.contains(&name) {
+            left_out.add(format!("{name} of AudioList"), "the field is unknown here");
+        }
+    }
+    Some(Wanted { copied, encode })
 }
 
 fn bitrate(fields: &mut Fields<'_>) -> Option<Bitrate> {
@@ -248,6 +274,7 @@ fn languages(names: &[&str], field: &str, left_out: &mut LeftOut) -> Vec<Languag
 pub(super) fn burn_in(fields: &mut Fields<'_>, left_out: &mut LeftOut) -> Option<BurnIn> {
     let searches = fields.flag(&["SubtitleAddForeignAudioSearch"]);
     let behavior = fields.text("SubtitleBurnBehavior");
+    let selects_none = matches!(fields.text("SubtitleTrackSelectionBehavior"), "" | "none");
     let first = || -> BurnIn {
         let names = fields.texts("SubtitleLanguageList");
         let language = names.first().filter(|name| **name != "any");
@@ -263,7 +290,14 @@ pub(super) fn burn_in(fields: &mut Fields<'_>, left_out: &mut LeftOut) -> Option
             );
             Some(BurnIn::Foreign)
         }
-        ("first" | "foreign_first", _) => Some({ first }()),
+        ("first" | "foreign_first", false) if selects_none => None,
+        ("first" | "foreign_first", _) => {
+            left_out.add(
+                format!("SubtitleBurnBehavior {behavior}"),
+                "a film that lacks the track is refused here, and encoded without it there",
+            );
+            Some({ first }())
+        }
         (_, true) => {
             left_out.add(
                 "SubtitleAddForeignAudioSearch",
