@@ -1,15 +1,16 @@
 //! `producer presets import`: recipes of HandBrake's presets and of ffmpeg's command lines.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
-use common::broker::Overwrite;
 use common::names::printable::printable;
 use common::names::token::Token;
 use common::recipe::RecipeFile;
 use serde::Serialize;
 
-use super::show::write;
+use super::keep;
+use super::show::{Written, may_write, print_written, write};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::output;
@@ -73,8 +74,13 @@ pub(super) async fn import(
         ));
     }
     match (&options.save, &options.output) {
-        (Some(name), _) => save(name, single(imported)?, options.overwrite, settings).await?,
-        (None, Some(path)) => to_files(imported, path, options.overwrite)?,
+        (Some(name), _) => {
+            let preset = single(imported)?.preset;
+            keep(name, &preset, options.overwrite, settings, json).await?;
+        }
+        (None, Some(path)) => {
+            print_written(&to_files(imported, path, options.overwrite)?, json)?;
+        }
         (None, None) if json => {
             let lines: Vec<ImportedJson<'_>> = imported
                 .iter()
@@ -169,36 +175,70 @@ fn single(mut imported: Vec<Imported>) -> Result<Imported, Error> {
     }
 }
 
-async fn save(
-    name: &Token,
-    imported: Imported,
+/// Writes one preset to a file, or several to a folder: all of them or none.
+fn to_files(
+    mut imported: Vec<Imported>,
+    path: &Path,
     overwrite: bool,
-    settings: &Settings,
-) -> Result<(), Error> {
-    let over = match overwrite {
-        true => Overwrite::Anything,
-        false => Overwrite::Nothing,
-    };
-    let broker = settings.connect().await?;
-    broker.save_preset(name, &imported.preset, over).await?;
-    output::print(&format!("saved {name}: {}", imported.preset));
-    Ok(())
-}
-
-/// Writes one preset to a file, or several to a folder.
-fn to_files(mut imported: Vec<Imported>, path: &Path, overwrite: bool) -> Result<(), Error> {
+) -> Result<Vec<Written>, Error> {
     let is_file = path
         .extension()
         .is_some_and(|end| end == "toml" || end == "json");
     if is_file {
-        return write(path, single(imported)?.preset, overwrite);
+        return Ok(vec![write(path, single(imported)?.preset, overwrite)?]);
     }
     std::fs::create_dir_all(path)
         .map_err(|error| Error::failed(format!("{}: {error}", path.display())))?;
     imported.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut files: BTreeMap<PathBuf, Imported> = BTreeMap::new();
     for one in imported {
         let name = Token::sanitised(&one.name.to_lowercase());
-        write(&path.join(format!("{name}.toml")), one.preset, overwrite)?;
+        let file = path.join(format!("{name}.toml"));
+        may_write(&file, overwrite)?;
+        if let Some(other) = files.get(&file) {
+            return Err(Error::failed(format!(
+                "the presets {} and {} would both be written to {}: choose one with --only. Nothing was written",
+                printable(&other.name),
+                printable(&one.name),
+                printable(&file.display().to_string())
+            )));
+        }
+        files.insert(file, one);
     }
-    Ok(())
+    let write = |(file, one): (PathBuf, Imported)| write(&file, one.preset, overwrite);
+    files.into_iter().map(write).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use common::recipe::Recipe;
+    use common::recipe::preset::Preset;
+
+    use super::*;
+
+    fn named(names: &[&str]) -> Vec<Imported> {
+        let one = |name: &&str| Imported {
+            name: (*name).to_owned(),
+            preset: Preset::new(Recipe::copy(), None).expect("sound"),
+            left_out: Vec::new(),
+        };
+        names.iter().map(one).collect()
+    }
+
+    #[test]
+    fn presets_never_replace_each_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let to = folder.path().join("presets");
+        let there = || std::fs::read_dir(&to).expect("there").count();
+        let both = named(&["A", "Fast 1080p", "fast-1080p"]);
+        let error = to_files(both, &to, true).map(drop).expect_err("one name");
+        assert!(error.to_string().contains("--only"), "{error}");
+        assert_eq!(there(), 0);
+        to_files(named(&["B"]), &to, false).expect("written");
+        let error = to_files(named(&["A", "B"]), &to, false).map(drop);
+        let error = error.expect_err("there already").to_string();
+        assert!(error.contains("--overwrite"), "{error}");
+        // One preset and the schema.
+        assert_eq!(there(), 2);
+    }
 }

@@ -116,7 +116,7 @@ pub(super) async fn run(
     match options.verb {
         None => list(settings, json).await,
         Some(Verb::Show(options)) => show(*options, settings, json, shutdown).await,
-        Some(Verb::New(options)) => new(*options, settings).await,
+        Some(Verb::New(options)) => new(*options, settings, json).await,
         Some(Verb::Import(options)) => import(*options, settings, json).await,
         Some(Verb::Schema) => schema(),
         Some(Verb::Save(options)) => save(*options, settings, json).await,
@@ -139,24 +139,33 @@ pub(super) async fn run(
 }
 
 async fn save(options: Save, settings: &Settings, json: bool) -> Result<Exit, Error> {
-    let broker = settings.connect().await?;
     let source = PresetSource::FarmByName(settings);
     let Ordered {
         recipe, outputs, ..
     } = options.recipe.ordered(source, None).await?;
-    check_known(&recipe, &broker.workers().await?)?;
     let preset = Preset::new(recipe, options.note.as_deref())
         .map_err(Error::usage)?
         .with_outputs(&options.name, outputs)
         .map_err(Error::usage)?;
-    let over = if options.overwrite {
-        Overwrite::Anything
-    } else {
-        Overwrite::Nothing
+    keep(&options.name, &preset, options.overwrite, settings, json).await
+}
+
+/// Saves a preset in the farm.
+async fn keep(
+    name: &Token,
+    preset: &Preset,
+    overwrite: bool,
+    settings: &Settings,
+    json: bool,
+) -> Result<Exit, Error> {
+    let broker = settings.connect().await?;
+    check_known(&preset.recipe, &broker.workers().await?)?;
+    let over = match overwrite {
+        true => Overwrite::Anything,
+        false => Overwrite::Nothing,
     };
-    broker.save_preset(&options.name, &preset, over).await?;
-    let done = format!("saved {}: {preset}", options.name);
-    print_change(Some(&options.name), &done, json)
+    broker.save_preset(name, preset, over).await?;
+    print_change(Some(name), &format!("saved {name}: {preset}"), json)
 }
 
 fn print_change(preset: Option<&Token>, done: &str, json: bool) -> Result<Exit, Error> {

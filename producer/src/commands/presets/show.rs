@@ -1,6 +1,6 @@
 //! `producer presets`, `presets show` and `presets new`: presets as a table, as recipe files, and as ffmpeg's commands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use common::broker::Broker;
@@ -159,7 +159,7 @@ pub(super) fn schema() -> Result<Exit, Error> {
 }
 
 /// Writes a recipe file, and the schema beside it, which editors look for there.
-pub(super) async fn new(options: New, settings: &Settings) -> Result<Exit, Error> {
+pub(super) async fn new(options: New, settings: &Settings, json: bool) -> Result<Exit, Error> {
     let source = match (settings.nats.is_some(), &options.recipe.preset) {
         (true, _) => PresetSource::FarmByName(settings),
         (false, _) => PresetSource::BuiltIn,
@@ -169,7 +169,34 @@ pub(super) async fn new(options: New, settings: &Settings) -> Result<Exit, Error
     } = options.recipe.ordered(source, None).await?;
     let mut preset = Preset::new(recipe, options.note.as_deref()).map_err(Error::usage)?;
     preset.outputs = outputs;
-    write(&options.file, preset, options.overwrite)?;
+    let written = write(&options.file, preset, options.overwrite)?;
+    print_written(&[written], json)
+}
+
+/// A recipe file that was written.
+#[derive(Serialize)]
+pub(super) struct Written {
+    file: PathBuf,
+    /// The schema for editors, which stands beside the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<PathBuf>,
+}
+
+pub(super) fn print_written(files: &[Written], json: bool) -> Result<Exit, Error> {
+    if json {
+        output::print_json(&files)?;
+        return Ok(Exit::Done);
+    }
+    for Written { file, schema } in files {
+        let file = printable(&file.display().to_string());
+        output::print(&match schema {
+            Some(_) => format!(
+                "wrote {file}, and {} beside it for editors",
+                RecipeFile::SCHEMA
+            ),
+            None => format!("wrote {file}"),
+        });
+    }
     Ok(Exit::Done)
 }
 
@@ -177,7 +204,7 @@ pub(super) async fn new(options: New, settings: &Settings) -> Result<Exit, Error
 ///
 /// # Errors
 /// The file is there and may not be replaced, or cannot be written.
-pub(super) fn write(path: &std::path::Path, preset: Preset, overwrite: bool) -> Result<(), Error> {
+pub(super) fn write(path: &Path, preset: Preset, overwrite: bool) -> Result<Written, Error> {
     let file = RecipeFile::from(preset);
     let shown = printable(&path.display().to_string());
     let text = match path.extension().and_then(|extension| extension.to_str()) {
@@ -190,18 +217,88 @@ pub(super) fn write(path: &std::path::Path, preset: Preset, overwrite: bool) -> 
         }
     };
     let failed = |error: std::io::Error| Error::failed(format!("cannot write {shown}: {error}"));
-    if path.exists() && !overwrite {
+    may_write(path, overwrite)?;
+    std::fs::write(path, text).map_err(failed)?;
+    Ok(Written {
+        file: path.to_owned(),
+        schema: write_schema(path).map_err(failed)?,
+    })
+}
+
+/// Makes sure that a recipe file may be written there.
+///
+/// # Errors
+/// Another file has its name, or it is the name of the schema.
+pub(super) fn may_write(path: &Path, overwrite: bool) -> Result<(), Error> {
+    let shown = printable(&path.display().to_string());
+    if path
+        .file_name()
+        .is_some_and(|name| name == RecipeFile::SCHEMA)
+    {
+        return Err(Error::usage(format!(
+            "{shown}: the schema of recipe files has this name: choose another one"
+        )));
+    }
+    if path.symlink_metadata().is_ok() && !overwrite {
         return Err(Error::failed(format!(
             "{shown} is there already; --overwrite replaces it"
         )));
     }
-    std::fs::write(path, text).map_err(failed)?;
-    let schema = path.with_file_name(RecipeFile::SCHEMA);
-    let text = format!("{:#}\n", RecipeFile::schema());
-    std::fs::write(&schema, text).map_err(failed)?;
-    output::print(&format!(
-        "wrote {shown}, and {} beside it for editors",
-        RecipeFile::SCHEMA
-    ));
     Ok(())
+}
+
+/// Writes the schema beside a recipe file. Another file of its name is kept, unless it is a schema of ours.
+fn write_schema(recipe: &Path) -> std::io::Result<Option<PathBuf>> {
+    let path = recipe.with_file_name(RecipeFile::SCHEMA);
+    let schema = RecipeFile::schema();
+    let is_ours = |text: &[u8]| {
+        let there = serde_json::from_slice::<serde_json::Value>(text);
+        there.is_ok_and(|there| there["title"] == schema["title"])
+    };
+    match std::fs::read(&path) {
+        Ok(text) if !is_ours(&text) => {
+            eprintln!(
+                "{} is another file and was kept: `producer presets schema` prints the schema of recipe files",
+                printable(&path.display().to_string())
+            );
+            return Ok(None);
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    std::fs::write(&path, format!("{schema:#}\n"))?;
+    Ok(Some(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use common::recipe::Recipe;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_schemas_name_is_kept_unless_it_is_a_schema() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let preset = || Preset::new(Recipe::copy(), None).expect("sound");
+        let schema = at(RecipeFile::SCHEMA);
+        std::fs::write(&schema, "mine").expect("written");
+        let written = write(&at("a.toml"), preset(), true).expect("written");
+        assert_eq!(written.schema, None);
+        assert_eq!(std::fs::read(&schema).expect("there"), b"mine");
+        // One of an older version is brought up to date.
+        let title = &RecipeFile::schema()["title"];
+        std::fs::write(&schema, format!("{{\"title\": {title}}}")).expect("written");
+        write(&at("b.toml"), preset(), false).expect("written");
+        let now = std::fs::read_to_string(&schema).expect("there");
+        assert_eq!(now, format!("{:#}\n", RecipeFile::schema()));
+        for (name, words) in [
+            (RecipeFile::SCHEMA, "choose another one"),
+            ("b.toml", "--overwrite"),
+        ] {
+            let error = may_write(&at(name), false).expect_err(name).to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
 }
