@@ -41,6 +41,12 @@ impl FromStr for FieldChange {
 }
 
 impl FieldChange {
+    /// Whether the field says whether and how video is made.
+    pub fn is_of_video(&self) -> bool {
+        let is_at_top = fields::<RecipeFile>().contains(&self.path[0]);
+        self.path[0] == "video" || !is_at_top
+    }
+
     /// The preset with the field changed.
     ///
     /// # Errors
@@ -162,6 +168,20 @@ mod tests {
             ),
         ] {
             assert_eq!(changed("dvd", change).expect(change), after);
+        }
+    }
+
+    #[test]
+    fn changes_of_the_video_are_told_from_others() {
+        for (change, is_of_video) in [
+            ("crop=auto", true),
+            ("video.encode.scale=720p", true),
+            ("video=copy", true),
+            ("companions.preview=true", false),
+            ("container=mp4", false),
+        ] {
+            let change: FieldChange = change.parse().expect("a change");
+            assert_eq!(change.is_of_video(), is_of_video, "{change:?}");
         }
     }
 

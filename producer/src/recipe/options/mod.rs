@@ -122,7 +122,7 @@ impl RecipeOptions {
     pub(crate) fn says_how_video_is_made(&self) -> bool {
         self.names_encoder()
             || self.preset.is_some()
-            || !self.set.is_empty()
+            || self.set.iter().any(FieldChange::is_of_video)
             || self.trim.is_some()
             || self.encode_option().is_some()
     }
@@ -280,16 +280,16 @@ impl RecipeOptions {
             },
         };
         match &mut video {
-            Video::Encode(encode) => self.override_encode(encode),
+            Video::Encode(encode) => self.override_encode(encode)?,
             Video::Copy => self.refuse_encode_options("copied video")?,
             Video::None => self.refuse_encode_options("--video none")?,
         }
         Ok(video)
     }
 
-    fn override_encode(&self, encode: &mut VideoEncode) {
-        self.rate.override_encode(encode);
-        self.picture.override_encode(encode);
+    fn override_encode(&self, encode: &mut VideoEncode) -> Result<(), Error> {
+        self.rate.override_encode(encode)?;
+        self.picture.override_encode(encode)?;
         self.subtitles.override_encode(encode);
         for argument in &self.argument {
             encode
@@ -297,6 +297,7 @@ impl RecipeOptions {
                 .retain(|earlier| earlier.option() != argument.option());
             encode.arguments.push(argument.clone());
         }
+        Ok(())
     }
 
     /// The first option that only an encode can follow.

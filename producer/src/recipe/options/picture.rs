@@ -7,6 +7,7 @@ use common::recipe::{
     Scale, Strength, ToneMap, VideoEncode, Watermark,
 };
 
+use crate::cli::exit::Error;
 use crate::recipe::options::first_given;
 
 #[derive(Clone, Debug, Default, Args)]
@@ -78,7 +79,9 @@ pub(crate) struct PictureOptions {
 }
 
 impl PictureOptions {
-    pub(super) fn override_encode(&self, encode: &mut VideoEncode) {
+    /// # Errors
+    /// An option tells of a watermark, and there is none.
+    pub(super) fn override_encode(&self, encode: &mut VideoEncode) -> Result<(), Error> {
         let Self {
             crop,
             deinterlace,
@@ -127,12 +130,30 @@ impl PictureOptions {
         if let Some(picture) = watermark {
             encode.watermark = Some(Watermark::new(picture.clone()));
         }
-        if let Some(watermark) = &mut encode.watermark {
-            replace(&mut watermark.place, watermark_place);
-            replace_some(&mut watermark.width_percent, watermark_width);
-            replace(&mut watermark.opacity_percent, watermark_opacity);
+        match (&mut encode.watermark, self.of_watermark()) {
+            (Some(watermark), _) => {
+                replace(&mut watermark.place, watermark_place);
+                replace_some(&mut watermark.width_percent, watermark_width);
+                replace(&mut watermark.opacity_percent, watermark_opacity);
+            }
+            (None, Some(option)) => {
+                return Err(Error::usage(format!(
+                    "{option} tells of a watermark, and there is none: give its picture, --watermark FILE"
+                )));
+            }
+            (None, None) => {}
         }
         replace_some(&mut encode.filters, filter);
+        Ok(())
+    }
+
+    /// The first given option that only a watermark can follow.
+    fn of_watermark(&self) -> Option<&'static str> {
+        first_given([
+            ("--watermark-place", self.watermark_place.is_some()),
+            ("--watermark-width", self.watermark_width.is_some()),
+            ("--watermark-opacity", self.watermark_opacity.is_some()),
+        ])
     }
 
     /// The first given option.
@@ -157,6 +178,7 @@ impl PictureOptions {
             ("--watermark", self.watermark.is_some()),
             ("--filter", self.filter.is_some()),
         ])
+        .or_else(|| self.of_watermark())
     }
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use common::names::token::Token;
 use common::recipe::{Bitrate, Quality, QualityTarget, Rate, Score, Size, Speed, VideoEncode};
 
+use crate::cli::exit::Error;
 use crate::recipe::options::first_given;
 
 #[derive(Clone, Debug, Default, Args)]
@@ -27,8 +28,8 @@ pub(crate) struct RateOptions {
     /// Encode without loss
     #[arg(long, group = "rate")]
     pub lossless: bool,
-    /// With --target: the most bytes of the encoded video, in percent of the source's [default: 80]
-    #[arg(long, value_name = "N", requires = "target", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// With a --target: the most bytes of the encoded video, in percent of the source's [default: 80]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub max_percent: Option<u32>,
     /// The most bits per second, e.g. 8M
     #[arg(long, value_name = "RATE")]
@@ -58,9 +59,20 @@ fn crf(text: &str) -> Result<f64, String> {
 }
 
 impl RateOptions {
-    pub(super) fn override_encode(&self, encode: &mut VideoEncode) {
-        if let Some(rate) = self.rate() {
+    /// # Errors
+    /// A limit is given for something that the encode does not have.
+    pub(super) fn override_encode(&self, encode: &mut VideoEncode) -> Result<(), Error> {
+        if let Some(rate) = self.rate(encode.rate.target()) {
             encode.rate = rate;
+        }
+        match (&mut encode.rate, self.max_percent) {
+            (Rate::Target(target), Some(percent)) => target.max_percent = percent,
+            (_, Some(_)) => {
+                return Err(Error::usage(
+                    "--max-percent limits the search for a measured quality: give a --target, too, e.g. --target vmaf=95",
+                ));
+            }
+            (_, None) => {}
         }
         if let Some(most) = self.max_bitrate {
             encode.max_bitrate = Some(most);
@@ -77,12 +89,15 @@ impl RateOptions {
             encode.preset = Some(preset.clone());
             encode.speed = None;
         }
+        Ok(())
     }
 
-    fn rate(&self) -> Option<Rate> {
+    /// The rate that is given. A target has the limit of the one `before`.
+    fn rate(&self, before: Option<QualityTarget>) -> Option<Rate> {
+        let limit = before.map_or(QualityTarget::MAX_PERCENT, |target| target.max_percent);
         let target = self.target.map(|score| QualityTarget {
             score,
-            max_percent: self.max_percent.unwrap_or(QualityTarget::MAX_PERCENT),
+            max_percent: limit,
         });
         self.crf
             .map(Rate::Crf)
@@ -102,6 +117,7 @@ impl RateOptions {
             ("--target-size", self.target_size.is_some()),
             ("--target", self.target.is_some()),
             ("--lossless", self.lossless),
+            ("--max-percent", self.max_percent.is_some()),
             ("--max-bitrate", self.max_bitrate.is_some()),
             ("--two-pass", self.two_pass),
             ("--floor", self.floor.is_some()),

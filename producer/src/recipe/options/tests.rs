@@ -102,6 +102,22 @@ fn what_does_not_fit_together_is_refused_with_its_reason() {
             &["--codec", "h264", "--ensure-audio", "aac:3"],
             "1, 2 or 6 channels",
         ),
+        (
+            &["--codec", "h264", "--watermark-place", "center"],
+            "--watermark FILE",
+        ),
+        (
+            &["--video", "copy", "--watermark-opacity", "50"],
+            "--watermark-opacity has no effect",
+        ),
+        (
+            &["--codec", "h264", "--crf", "20", "--max-percent", "60"],
+            "give a --target",
+        ),
+        (
+            &["--video", "copy", "--max-percent", "60"],
+            "--max-percent has no effect",
+        ),
         (&["--preset", "missing.toml"], "preset missing.toml"),
         (
             &["--preset", "our"],
@@ -132,6 +148,27 @@ fn options_override_a_preset_field_by_field() {
     assert_eq!(encode.rate, Rate::Crf(30.0));
     assert_eq!(encode.arguments.len(), 1);
     assert_eq!(recipe.container, Container::Mp4);
+    let text = "[video.encode]\nwith = { encoder = \"libx265\" }\nrate = { target = { score = \"vmaf=95\", max_percent = 60 } }\n";
+    let target = folder.path().join("target.toml");
+    std::fs::write(&target, text).expect("written");
+    let target = target.to_str().expect("text");
+    for (options, score, percent) in [
+        (&["--target", "vmaf=93"][..], "vmaf=93", 60),
+        (&["--max-percent", "50"], "vmaf=95", 50),
+        (
+            &["--target", "vmaf=93", "--max-percent", "50"],
+            "vmaf=93",
+            50,
+        ),
+    ] {
+        let recipe = read(&[&["--preset", target], options].concat()).expect("sound");
+        let rate = recipe.video_encode().expect("encodes").rate;
+        let found = rate.target().expect("a target");
+        assert_eq!(
+            (found.score.to_string().as_str(), found.max_percent),
+            (score, percent)
+        );
+    }
     let built_in = read(&["--preset", "small-av1", "--container", "webm"]).expect("sound");
     let words = "any av1 encoder, quality 50, libopus 128k, webm";
     assert_eq!(built_in.to_string(), words);
