@@ -1,7 +1,7 @@
 //! Uploading local files to the store. Files that are there already are not uploaded again.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::broker::NewBatch;
@@ -30,22 +30,33 @@ pub(crate) fn read_from(store: Option<&Location>, input: &Location) -> Location 
     }
 }
 
-/// Uploads every local source to `store`, below `in/`, and replaces it by its copy there.
+/// Uploads every local file that the sources need to `store`, below `in/`, and replaces it by its copy there. A file of
+/// several sources is uploaded once.
 ///
 /// # Errors
 /// If a file cannot be read or the store fails. Complete uploads stay, and the next command continues from there.
-pub(crate) async fn upload(
+async fn upload(
     stores: &Stores,
     store: &Location,
-    sources: Vec<SourceFile>,
+    sources: Vec<&mut SourceFile>,
     shutdown: &CancellationToken,
-) -> Result<Vec<SourceFile>, Error> {
-    let bytes: u64 = sources
+) -> Result<(), Error> {
+    let mut files: Vec<(&mut Input, Location)> = Vec::new();
+    for source in sources {
+        for (input, name) in inputs_with_names(source) {
+            let to = copy_of(Some(store), input, &name);
+            if to != input.location {
+                files.push((input, to));
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    let open: Vec<(Location, Input)> = files
         .iter()
-        .flat_map(SourceFile::inputs)
-        .filter(|input| !input.location.is_remote())
-        .map(|input| input.size)
-        .sum();
+        .filter(|(_, to)| seen.insert(to.clone()))
+        .map(|(input, to)| (to.clone(), (**input).clone()))
+        .collect();
+    let bytes: u64 = open.iter().map(|(_, input)| input.size).sum();
     let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
     bar.set_style(bar::style(
         "{prefix:32} [{bar:16}] {percent:>3}% {decimal_bytes}/{decimal_total_bytes}, {eta} left",
@@ -54,27 +65,24 @@ pub(crate) async fn upload(
     bar.enable_steady_tick(Duration::from_millis(500));
     // The first failure stops the other uploads, which remove what they sent.
     let stop = shutdown.child_token();
-    let tried: Vec<Result<(SourceFile, Vec<bool>), StoreError>> = futures::stream::iter(sources)
-        .map(async |source| {
-            let done = one(stores, store, source, &bar, &stop).await;
+    let tried: Vec<Result<(Location, Copied), StoreError>> = futures::stream::iter(open)
+        .map(async |(to, input)| {
+            let done = copy(stores, &input, &to, &bar, &stop).await;
             if done.is_err() {
                 stop.cancel();
             }
-            done
+            done.map(|copied| (to, copied))
         })
         .buffered(AT_ONCE)
         .collect()
         .await;
     bar.finish_and_clear();
-    let (mut uploaded, mut there) = (0, 0);
-    let mut copies = Vec::new();
+    let mut copies: HashMap<Location, Copied> = HashMap::new();
     let mut failures = Vec::new();
     for done in tried {
         match done {
-            Ok((source, sent)) => {
-                uploaded += sent.iter().filter(|sent| **sent).count();
-                there += sent.iter().filter(|sent| !**sent).count();
-                copies.push(source);
+            Ok((to, copied)) => {
+                copies.insert(to, copied);
             }
             Err(error) => failures.push(error),
         }
@@ -89,59 +97,54 @@ pub(crate) async fn upload(
         }
         Some(error) => return Err(error.into()),
     }
-    if uploaded + there > 0 {
+    if !copies.is_empty() {
+        let uploaded = copies.values().filter(|copied| copied.is_new).count();
         eprintln!(
             "{} uploaded to {store}, {} there already",
             units::count(uploaded, "file"),
-            there
+            copies.len() - uploaded
         );
     }
-    Ok(copies)
-}
-
-/// The source with the copies of its files. Tells of each copy whether it was uploaded now.
-async fn one(
-    stores: &Stores,
-    store: &Location,
-    mut source: SourceFile,
-    bar: &ProgressBar,
-    shutdown: &CancellationToken,
-) -> Result<(SourceFile, Vec<bool>), StoreError> {
-    let mut sent = Vec::new();
-    let mut upload = async |input: &mut Input, name: &Path| {
-        if let Some((copy, is_sent)) = copy(stores, store, (input, name), bar, shutdown).await? {
-            *input = copy;
-            sent.push(is_sent);
+    for (input, to) in files {
+        if let Some(copied) = copies.get(&to) {
+            *input = copied.input.clone();
         }
-        Ok::<_, StoreError>(())
-    };
-    upload(&mut source.input, &source.name).await?;
-    for further in &mut source.further {
-        let name = further.input.location.name();
-        upload(&mut further.input, Path::new(&name)).await?;
     }
-    Ok((source, sent))
+    Ok(())
 }
 
-/// The copy of a file, and whether it was uploaded now; `None` if the file is in a bucket itself.
+/// The files that a source's job reads, with the names of their copies.
+fn inputs_with_names(source: &mut SourceFile) -> impl Iterator<Item = (&mut Input, PathBuf)> {
+    let further = source.further.iter_mut().map(|further| {
+        let name = PathBuf::from(further.input.location.name());
+        (&mut further.input, name)
+    });
+    std::iter::once((&mut source.input, source.name.clone())).chain(further)
+}
+
+/// A copy in the store.
+struct Copied {
+    input: Input,
+    /// Whether it was uploaded now.
+    is_new: bool,
+}
+
+/// Copies a local file to the store, unless its copy is there.
 async fn copy(
     stores: &Stores,
-    store: &Location,
-    (input, name): (&Input, &Path),
+    input: &Input,
+    to: &Location,
     bar: &ProgressBar,
     shutdown: &CancellationToken,
-) -> Result<Option<(Input, bool)>, StoreError> {
-    let Some(path) = input.location.path() else {
-        return Ok(None);
-    };
+) -> Result<Copied, StoreError> {
     if shutdown.is_cancelled() {
         return Err(StoreError::Stopped(input.location.clone()));
     }
-    let to = copy_of(Some(store), input, name);
-    match stores.head(&to).await {
+    let copied = |input, is_new| Ok(Copied { input, is_new });
+    match stores.head(to).await {
         Ok(copy) if copy.size == input.size => {
             bar.inc(input.size);
-            return Ok(Some((copy, false)));
+            return copied(copy, false);
         }
         Ok(_) | Err(StoreError::Missing(_)) => {}
         Err(error) => return Err(error),
@@ -151,18 +154,19 @@ async fn copy(
         let last = before.swap(done, std::sync::atomic::Ordering::Relaxed);
         bar.inc(done.saturating_sub(last));
     };
+    let path = input.location.path().unwrap_or_default();
     let file = std::fs::File::open(&path).map_err(|source| StoreError::Local {
         what: format!("reading {}", path.display()),
         source,
     })?;
-    let mut upload = stores.upload(file, &to, &on_bytes, shutdown).await?;
+    let mut upload = stores.upload(file, to, &on_bytes, shutdown).await?;
     let ended = upload.commit().await;
-    match (stores.head(&to).await, ended) {
-        (Ok(copy), Ok(())) => Ok(Some((copy, true))),
+    match (stores.head(to).await, ended) {
+        (Ok(copy), Ok(())) => copied(copy, true),
         // The upload is complete; only the answer was lost.
         (Ok(copy), Err(_)) if copy.size == input.size => {
             upload.done();
-            Ok(Some((copy, true)))
+            copied(copy, true)
         }
         (_, Err(error)) => {
             upload.abort().await;
@@ -202,19 +206,14 @@ pub(crate) fn expected(
     let earlier: Vec<&Input> = batch
         .last_job(output)
         .map_or_else(Vec::new, |last_job| last_job.job().inputs().collect());
-    let expect = |input: &mut Input, name: &Path| {
-        let location = copy_of(store, input, name);
+    let mut expected = source.clone();
+    for (input, name) in inputs_with_names(&mut expected) {
+        let location = copy_of(store, input, &name);
         let same = earlier.iter().find(|earlier| earlier.location == location);
         match same.filter(|_| location != input.location) {
             Some(earlier) => *input = (*earlier).clone(),
             None => input.location = location,
         }
-    };
-    let mut expected = source.clone();
-    expect(&mut expected.input, &source.name);
-    for further in &mut expected.further {
-        let name = further.input.location.name();
-        expect(&mut further.input, Path::new(&name));
     }
     expected
 }
@@ -235,23 +234,8 @@ pub(crate) async fn upload_needed(
     let Some(store) = store else {
         return Ok(wanted);
     };
-    // A source of several outputs is uploaded once.
-    let mut seen = HashSet::new();
-    let open = wanted.iter().filter(|one| one.decided.is_none());
-    let sources: Vec<SourceFile> = open
-        .filter(|one| seen.insert(&one.source.input.location))
-        .map(|one| one.source.clone())
-        .collect();
-    let places: Vec<Location> = sources
-        .iter()
-        .map(|source| source.input.location.clone())
-        .collect();
-    let copies = upload(stores, store, sources, shutdown).await?;
-    let copies: HashMap<Location, SourceFile> = places.into_iter().zip(copies).collect();
-    for one in wanted.iter_mut().filter(|one| one.decided.is_none()) {
-        if let Some(copy) = copies.get(&one.source.input.location) {
-            one.source = copy.clone();
-        }
-    }
+    let open = wanted.iter_mut().filter(|one| one.decided.is_none());
+    let sources = open.map(|one| &mut one.source).collect();
+    upload(stores, store, sources, shutdown).await?;
     Ok(wanted)
 }

@@ -195,7 +195,7 @@ impl Watch {
         let search =
             Search::new(&self.globs, &outputs, &self.stores)?.for_recipe(self.outputs.first());
         let found = search.that_may_find_nothing().run(&self.paths).await?;
-        let inputs = found.sources.iter().map(|source| &source.input);
+        let inputs = found.sources.iter().map(SourceFile::inputs);
         let mut arrived = self.arrivals.look(inputs, Instant::now());
         arrived.retain(|index| self.holds_media(&found.sources[*index]));
         if arrived.is_empty() {
