@@ -20,6 +20,7 @@ pub enum Downmix {
     /// Two channels by the gains of RFC 7845, which include the low frequencies.
     Rfc7845,
     /// Six channels.
+    #[serde(rename = "5.1", alias = "surround")]
     Surround,
 }
 

@@ -6,6 +6,7 @@ use common::broker::Overwrite;
 use common::names::token::Token;
 use common::recipe::preset::Preset;
 use common::recipe::{Outputs, Recipe};
+use common::submit::output_set::OutputSet;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -55,6 +56,9 @@ pub(crate) async fn save(
     let preset = Preset::new(body.recipe, body.note.as_deref())
         .map_err(|error| Refusal::unsound(error.to_string()))?
         .with_outputs(&name, body.outputs)
+        .map_err(|error| Refusal::unsound(error.to_string()))?;
+    // Its jobs would be refused, too.
+    OutputSet::new(&preset.recipe, &preset.outputs, Some(name.clone()))
         .map_err(|error| Refusal::unsound(error.to_string()))?;
     let over = body
         .revision

@@ -7,7 +7,8 @@ use common::job::record::JobRecord;
 use common::matching::pin;
 use common::matching::plan::Plan;
 use common::names::location::Location;
-use common::recipe::Recipe;
+use common::recipe::{Outputs, Recipe};
+use common::submit::output_set::OutputSet;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +20,9 @@ use crate::web::refusal::{Json, Refusal};
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PlanRequest {
     recipe: Recipe,
+    /// The names and renditions of the outputs, which must fit the recipe. The plan is that of the first rendition.
+    #[serde(default)]
+    outputs: Outputs,
 }
 
 /// Which workers could run a recipe, how fast, and which other encoders could be used. Changes
@@ -29,12 +33,14 @@ pub(crate) struct PlanRequest {
 )]
 pub(crate) async fn plan(
     State(shared): State<App>,
-    Json(PlanRequest { recipe }): Json<PlanRequest>,
+    Json(PlanRequest { recipe, outputs }): Json<PlanRequest>,
 ) -> Result<axum::Json<Plan>, Refusal> {
+    let set =
+        OutputSet::new(&recipe, &outputs, None).map_err(|why| Refusal::unsound(why.to_string()))?;
     let (workers, reports) =
         tokio::try_join!(shared.broker.workers(), shared.broker.recent_reports())?;
     let history = reports.iter().collect();
-    let mut plan = Plan::of(&recipe, &workers);
+    let mut plan = Plan::of(set.first(), &workers);
     if let Ok(media) = shared.media() {
         let file = media.root().join("file");
         plan = plan.between(&workers, &[vec![file.clone(), file]]);

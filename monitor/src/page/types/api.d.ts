@@ -779,7 +779,7 @@ export interface components {
         /** @example e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 */
         Digest: string;
         /** @enum {string} */
-        Downmix: "mono" | "stereo" | "dialogue" | "night" | "rfc7845" | "surround";
+        Downmix: "mono" | "stereo" | "dialogue" | "night" | "rfc7845" | "5.1";
         EncodeProgress: {
             /** Format: float */
             bitrate: number;
@@ -1180,6 +1180,7 @@ export interface components {
             unfit: components["schemas"]["UnfitWorker"][];
         };
         PlanRequest: {
+            outputs?: components["schemas"]["Outputs"];
             recipe: components["schemas"]["Recipe"];
         };
         Point: components["schemas"]["Sum"] & {

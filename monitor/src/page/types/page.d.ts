@@ -30,6 +30,7 @@ export type JobsPage = Schemas["Page"];
 export type NextRow = Schemas["NextRow"];
 export type Outcome = Schemas["Outcome"];
 export type JobState = Schemas["JobState"];
+export type Outputs = Schemas["Outputs"];
 export type PresetRow = Schemas["PresetRow"];
 export type QueueRow = Schemas["QueueRow"];
 export type RetryRow = Schemas["RetryRow"];

@@ -70,6 +70,10 @@ async fn settings_that_cannot_be_stored_are_refused_with_a_reason() {
     hostile["video"]["encode"]["filters"] = json!("movie=/etc/passwd");
     let mut impossible = recipe(20);
     impossible["container"] = json!("webm");
+    let mut deep = recipe(20);
+    deep["video"]["encode"]["with"] = json!({ "encoder": "h264_nvenc" });
+    deep["video"]["encode"]["bit_depth"] = json!(10);
+    let ladder = json!({ "renditions": ["720p", "720p"], "name": "{stem}" });
     for (path, body, words) in [
         (
             "presets/ours",
@@ -85,6 +89,12 @@ async fn settings_that_cannot_be_stored_are_refused_with_a_reason() {
             "presets/ours",
             json!({ "recipe": recipe(20), "note": "two\nlines" }),
             "one line",
+        ),
+        ("presets/ours", json!({ "recipe": deep }), "--bit-depth 8"),
+        (
+            "presets/ours",
+            json!({ "recipe": recipe(20), "outputs": ladder }),
+            "would both be named",
         ),
         ("settings/history", json!({ "days": 0 }), "1 to 3650"),
         (

@@ -169,6 +169,60 @@ async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_preset_of_renditions_makes_all_of_them() {
+    let (monitor, _films) = with_films().await;
+    let beat = farm::heartbeat("atelier", 2, Vec::new(), &[("libx264", 61.0)]);
+    let _alive = keep_alive(&monitor, vec![beat]).await;
+    let (mut browser, _folder) = open(&monitor, "new").await;
+    let holds = |name: &str, value: &str| {
+        format!("document.querySelector('.new-jobs [name={name}]').value === '{value}'")
+    };
+    let offered = "Boolean(document.querySelector('.new-jobs [name=start] [value=web-ladder]'))";
+    browser.until("the presets", offered).await;
+    choose(&mut browser, ".new-jobs [name=start]", "web-ladder").await;
+    let sizes = "1080p:5M 720p:2800k 480p:1200k";
+    browser
+        .until("its sizes", &holds("renditions", sizes))
+        .await;
+
+    // Renditions that have one name are refused before anything is sent.
+    choose(&mut browser, ".new-jobs [name=template]", "{stem}").await;
+    browser.shows("would both be named").await;
+    choose(&mut browser, ".new-jobs [name=template]", "{stem}/{height}").await;
+    browser.click(".entries li:first-child button").await;
+    browser.shows("Nosferatu.avi").await;
+    browser.click(".entries li:last-child input").await;
+    let ready = "!document.querySelector('.new-jobs [type=submit]').disabled";
+    browser.until("a way to send it", ready).await;
+
+    // As a preset, the recipe keeps them.
+    browser.click(".new-jobs .save").await;
+    browser.shows("What it is for").await;
+    browser.types("sizes").await;
+    browser.press("Enter").await;
+    browser.shows("Saved the preset sizes").await;
+    let presets = monitor.broker.presets().await.expect("an answer");
+    let saved = presets.find(&"sizes".parse().expect("a name"));
+    let outputs = saved.expect("saved").preset.outputs.clone();
+    let name = outputs.name.as_ref().map(ToString::to_string);
+    assert_eq!(name.as_deref(), Some("{stem}/{height}"));
+    assert_eq!(outputs.renditions.len(), 3);
+
+    browser.until("a way to send it", ready).await;
+    browser.click(".new-jobs [type=submit]").await;
+    browser.shows("Enqueued: 3 jobs").await;
+    let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
+    let mut names: Vec<String> = waiting
+        .iter()
+        .map(|waiting| waiting.job.output.name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["1080.mp4", "480.mp4", "720.mp4"]);
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_film_is_given_to_one_worker_alone() {
     let (monitor, _films) = with_films().await;
     let beat = farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]);

@@ -3,8 +3,8 @@
 use common::broker::Overwrite;
 use common::farm::orders::{Order, Target};
 use common::farm::retention::Days;
-use common::recipe::Recipe;
 use common::recipe::preset::{Preset, Presets};
+use common::recipe::{Outputs, Recipe};
 use harness::browser::Browser;
 use jiff::Timestamp;
 
@@ -208,6 +208,46 @@ async fn save_without_a_change(recipe: &str) {
     let presets = monitor.broker.presets().await.expect("an answer");
     let found = presets.find(&name).expect("it is there");
     assert_eq!(found.preset.recipe, recipe);
+    drop(browser);
+    monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watermark_is_taken_out_of_a_preset_and_its_renditions_are_changed() {
+    let monitor = Monitor::start().await;
+    let recipe = r#"{
+        "video": {"encode": {"with": {"codec": "h264"}, "watermark": {
+            "picture": "s3://media/logo.png", "place": "top-left", "width_percent": 10, "opacity_percent": 50}}},
+        "audio": "none", "subtitles": "none", "container": "mkv"
+    }"#;
+    let recipe: Recipe = serde_json::from_str(recipe).expect("a sound recipe");
+    let outputs = r#"{ "name": "{stem}-{height}", "renditions": ["720p"] }"#;
+    let outputs: Outputs = serde_json::from_str(outputs).expect("outputs");
+    let name = "ours".parse().expect("a name");
+    let preset = Preset::new(recipe, Some("first")).expect("sound");
+    let preset = preset.with_outputs(&name, outputs).expect("they fit");
+    let saved = monitor
+        .broker
+        .save_preset(&name, &preset, Overwrite::Nothing);
+    saved.await.expect("saved");
+    let (mut browser, _folder) = open(&monitor, "settings").await;
+    browser.click("[aria-label='Edit the preset ours']").await;
+    let filled = "document.querySelector('dialog [name=renditions]')?.value === '720p'";
+    browser.until("the form to hold its outputs", filled).await;
+    choose(&mut browser, "dialog [name=watermark]", "").await;
+    choose(&mut browser, "dialog [name=renditions]", "720p, 360p").await;
+    browser.click("dialog.preset [type=submit]").await;
+    presets(&monitor, "the preset without a watermark", |presets| {
+        let found = presets.find(&name).expect("it is there");
+        let encode = found.preset.recipe.video_encode().expect("an encode");
+        encode.watermark.is_none()
+    })
+    .await;
+    let presets = monitor.broker.presets().await.expect("an answer");
+    let outputs = &presets.find(&name).expect("it is there").preset.outputs;
+    assert_eq!(outputs.renditions.len(), 2);
+    let name = outputs.name.as_ref().map(ToString::to_string);
+    assert_eq!(name.as_deref(), Some("{stem}-{height}"));
     drop(browser);
     monitor.stop().await;
 }

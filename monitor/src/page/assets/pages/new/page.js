@@ -1,7 +1,7 @@
 // @ts-check
 // A new job: files of the store, a recipe, the workers that could run it, and off it goes.
 
-/** @import { Mount, Plan, PresetRow, Recipe } from "#types" */
+/** @import { Mount, Outputs, Plan, PresetRow, Recipe } from "#types" */
 
 import { h, offer, say, sayProblem, set } from "../../lib/dom.js";
 import { bytes, plural, printable } from "../../lib/format.js";
@@ -23,6 +23,7 @@ const TYPING = 250;
  * @property {string} folder
  * @property {Map<string, number>} files chosen ones by their path below the root, with their sizes
  * @property {Recipe | null} recipe
+ * @property {Partial<Outputs>} outputs
  * @property {string} worker
  * @property {string} priority
  * @property {string} fallback
@@ -33,7 +34,7 @@ const TYPING = 250;
 export function mount(element, deps) {
   const { api, memory, notes, session, state } = deps;
   /** @type {Draft} */
-  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, worker: "", priority: "5", fallback: "10", output: "encoded" };
+  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, worker: "", priority: "5", fallback: "10", output: "encoded" };
   const { files } = draft;
   const recipe = recipeForm(deps, "new", () => update());
   const parts = skeleton(recipe.element);
@@ -107,7 +108,7 @@ export function mount(element, deps) {
     /** @type {string | null} */
     let reason = null;
     try {
-      plan = await api.post("/plan", { recipe: planned });
+      plan = await api.post("/plan", { recipe: planned, outputs: recipe.outputs() });
     } catch (refusal) {
       reason = /** @type {Error} */ (refusal).message;
     }
@@ -123,10 +124,13 @@ export function mount(element, deps) {
 
   async function enqueue() {
     const hasFallback = !parts.fallback.disabled;
+    const { name, renditions } = recipe.outputs();
     const receipt = await api.post("/jobs", {
       files: [...files.keys()],
       output: parts.output.value,
       recipe: recipe.value(),
+      name,
+      renditions: renditions.length ? renditions : null,
       priority: Number(parts.priority.value),
       worker: parts.worker.value || null,
       hop_after: hasFallback ? 60 * Number(parts.fallback.value) : null,
@@ -150,7 +154,7 @@ export function mount(element, deps) {
     update();
   });
   parts.save.addEventListener("click", async () => {
-    if (await editPreset(deps, { recipe: recipe.value() }, presets)) settings.load();
+    if (await editPreset(deps, { recipe: recipe.value(), outputs: recipe.outputs() }, presets)) settings.load();
   });
 
   /** Who may run them: any worker, or one alone. */
@@ -163,7 +167,7 @@ export function mount(element, deps) {
     parts.priority.value = draft.priority;
     parts.fallback.value = draft.fallback;
     parts.output.value = draft.output;
-    if (draft.recipe) recipe.fill(draft.recipe);
+    if (draft.recipe) recipe.fill(draft.recipe, draft.outputs);
   }
   restore();
   settings.load();
@@ -176,6 +180,7 @@ export function mount(element, deps) {
       memory.set("new", {
         ...draft,
         recipe: recipe.isTouched() ? recipe.value() : null,
+        outputs: recipe.outputs(),
         worker: parts.worker.value,
         priority: parts.priority.value,
         fallback: parts.fallback.value,

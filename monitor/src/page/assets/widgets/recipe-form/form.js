@@ -1,7 +1,7 @@
 // @ts-check
 // A recipe as a form: the same for new jobs and for presets.
 
-/** @import { Deps, PresetRow, Recipe, Vocabulary } from "#types" */
+/** @import { Deps, Outputs, PresetRow, Recipe, Vocabulary } from "#types" */
 /** @import { EncoderChoices } from "./encoders.js" */
 
 import { h, offer, say, sayProblem, set } from "../../lib/dom.js";
@@ -10,6 +10,7 @@ import { encoderChoices } from "./encoders.js";
 import { choose, option, optionGroup } from "./controls.js";
 import { encodes, labelled, recipeFields, settleFields } from "./fields.js";
 import { losses } from "./losses.js";
+import { outputFields } from "./outputs.js";
 import { foldedGroup, recipeParts, settleParts } from "./parts.js";
 import { fillRecipe, readRecipe } from "./value.js";
 
@@ -24,6 +25,7 @@ const HOLDS = new Map([["amount", "rate"], ["bitrate", "audio"]]);
 export function recipeForm({ api, state }, id, changed) {
   const fields = recipeFields();
   const parts = recipeParts();
+  const outputs = outputFields();
   const kept = losses();
   const problem = h("p", { class: "problem wide", role: "alert", id: `${id}-problem`, hidden: true });
   const allowed = h("p", { class: "mono soft" });
@@ -33,6 +35,7 @@ export function recipeForm({ api, state }, id, changed) {
     h("legend", {}, "Recipe"),
     ...labelled(fields),
     problem,
+    foldedGroup("Outputs of each file", outputs.rows),
     ...parts.groups.map(([name, list]) => foldedGroup(name, list)),
     kept.element,
     h("details", { class: "wide" }, h("summary", {}, "Allowed filters and arguments"), allowed),
@@ -107,10 +110,14 @@ export function recipeForm({ api, state }, id, changed) {
   );
   const unwatch = state.watch(offerEncoders);
 
-  /** @param {Recipe} recipe */
-  function fill(recipe) {
+  /**
+   * @param {Recipe} recipe
+   * @param {Partial<Outputs>} made what each file becomes by it
+   */
+  function fill(recipe, made = {}) {
     isTouched = true;
     filled = recipe;
+    outputs.fill(made);
     fillRecipe(fields, parts, recipe, offerOthers);
     kept.fill(recipe.refuse_loss ?? []);
   }
@@ -118,7 +125,7 @@ export function recipeForm({ api, state }, id, changed) {
   element.addEventListener("change", (event) => {
     if (event.target === fields.start) {
       const preset = presets.find((preset) => preset.name === fields.start.value);
-      if (preset) fill(preset.recipe);
+      if (preset) fill(preset.recipe, preset.outputs);
     } else {
       isTouched = true;
       fields.start.value = "";
@@ -144,7 +151,7 @@ export function recipeForm({ api, state }, id, changed) {
       const preset = isTouched ? null : found.find((preset) => preset.name === first);
       if (!preset) return;
       fields.start.value = preset.name;
-      fill(preset.recipe);
+      fill(preset.recipe, preset.outputs);
       changed();
     },
     /**
@@ -160,6 +167,8 @@ export function recipeForm({ api, state }, id, changed) {
     },
     /** The recipe that the form says. */
     value: () => readRecipe(fields, parts, filled, kept.value()),
+    /** What each file becomes. */
+    outputs: outputs.value,
     /** Whether there is anything to choose from yet. */
     isOpen: () => fields.with.value !== "",
     isTouched: () => isTouched,
@@ -170,10 +179,11 @@ export function recipeForm({ api, state }, id, changed) {
      * @param {string | null} message
      */
     refuse(message) {
-      const [, path = "", reason = null] = message?.match(/^recipe\.?([\w.[\]]*): (.*)$/s) ?? [null, "", message];
+      const [, path = "", reason = null] = message?.match(/^(?:recipe|outputs)\.?([\w.[\]]*): (.*)$/s) ?? [null, "", message];
       const part = path.replace(/^video\.encode\./, "").split(/[.[]/)[0];
       /** @type {[string, HTMLInputElement | HTMLSelectElement][]} */
       const controls = parts.all.map(({ path, control }) => [path.filter((name) => name !== "video" && name !== "encode").slice(0, 1).join(), control]);
+      controls.push(["renditions", outputs.renditions], ["name", outputs.template]);
       for (const [name, control] of [...Object.entries(fields), ...controls]) {
         const isAtFault = part !== "" && !control.disabled && (HOLDS.get(name) ?? name) === part;
         set(control, "aria-invalid", isAtFault ? "true" : null);

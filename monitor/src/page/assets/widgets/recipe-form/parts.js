@@ -15,6 +15,7 @@ import { choice, choose, text } from "./controls.js";
  * @property {string} label
  * @property {string} hint
  * @property {HTMLInputElement | HTMLSelectElement | null} needs a control without which the part means nothing
+ * @property {boolean} isKey whether the table that holds the part means nothing without it
  */
 
 /**
@@ -24,7 +25,7 @@ import { choice, choose, text } from "./controls.js";
  * @param {Partial<Part>} more
  * @returns {Part}
  */
-const part = (path, label, control, more = {}) => ({ path: path.split("."), form: "text", control, label, hint: "", needs: null, ...more });
+const part = (path, label, control, more = {}) => ({ path: path.split("."), form: "text", control, label, hint: "", needs: null, isKey: false, ...more });
 
 /**
  * @param {string} name
@@ -82,7 +83,7 @@ export function recipeParts() {
         part(`${encode}.tone_map`, "Tone map", among("tone_map", "hable", "bt2390", "mobius", "reinhard")),
         part(`${encode}.chroma`, "Chroma subsampling", choice("chroma", ["", "as the source"], ["420", "4:2:0"])),
         part(`${encode}.lut`, "Colour table", text("lut", "/media/look.cube"), { hint: "Where workers can read it" }),
-        part(`${encode}.watermark.picture`, "Watermark", watermark, { hint: "A picture, where workers can read it" }),
+        part(`${encode}.watermark.picture`, "Watermark", watermark, { isKey: true, hint: "A picture, where workers can read it" }),
         part(`${encode}.watermark.place`, "Place of the watermark", among("place", "bottom-right", "top-left", "top-right", "bottom-left", "center"), { needs: watermark }),
         part(`${encode}.filters`, "Filters", text("filters", "hqdn3d,crop=1280:536")),
         part(`${encode}.arguments`, "More arguments", text("arguments", "g=240 tune=grain"), { form: "list" }),
@@ -92,7 +93,7 @@ export function recipeParts() {
       "Audio tracks",
       [
         part("audio_tracks.languages", "Languages", text("audio_language", "eng deu"), { form: "list", hint: "Others are dropped; original and any, too" }),
-        part("audio_tracks.downmix", "Downmix", among("downmix", "as the source", "mono", "stereo", "dialogue", "night", "rfc7845", "surround")),
+        part("audio_tracks.downmix", "Downmix", among("downmix", "as the source", "mono", "stereo", "dialogue", "night", "rfc7845", "5.1")),
         part("audio_tracks.loudness", "Loudness", text("loudness", "-23/7/-2"), { hint: "LUFS, range, true peak" }),
       ],
     ],
@@ -137,7 +138,7 @@ const isOfEncode = ({ path }) => path[1] === "encode";
 /**
  * A group of fields that folds, and is open where one of them says something.
  * @param {string} name
- * @param {Part[]} parts
+ * @param {Pick<Part, "label" | "control" | "hint">[]} parts
  */
 export const foldedGroup = (name, parts) =>
   h(
@@ -176,13 +177,14 @@ function value({ form, control }) {
 export function readParts({ all }, recipe) {
   for (const part of all) {
     const found = value(part);
+    const path = found === undefined && part.isKey ? part.path.slice(0, -1) : part.path;
     /** @type {any} */
     let place = recipe;
-    for (const name of part.path.slice(0, -1)) {
+    for (const name of path.slice(0, -1)) {
       if (found !== undefined) place[name] ??= {};
       place = place?.[name];
     }
-    const last = /** @type {string} */ (part.path.at(-1));
+    const last = /** @type {string} */ (path.at(-1));
     if (found !== undefined) place[last] = found;
     else if (place) delete place[last];
   }

@@ -47,7 +47,7 @@ export function editPreset(deps, { name = "", note = "", recipe, outputs, revisi
   );
   const dialog = h("dialog", { class: "preset", "aria-label": title }, form);
   editor.offerPresets(presets);
-  if (recipe) editor.fill(recipe);
+  if (recipe) editor.fill(recipe, outputs);
   document.body.append(dialog);
   dialog.showModal();
   (name ? use : called).focus();
@@ -67,8 +67,7 @@ export function editPreset(deps, { name = "", note = "", recipe, outputs, revisi
       editor.refuse(null);
       sayProblem(problem, null);
       try {
-        // The form has no fields for names and renditions: they stay as they are.
-        const body = { recipe: editor.value(), note: use.value.trim() || null, outputs, revision };
+        const body = { recipe: editor.value(), note: use.value.trim() || null, outputs: editor.outputs(), revision };
         await api.put("/presets/{preset}", { preset: called.value }, body);
         saved = called.value;
         notes.note(`Saved the preset ${saved}`);
