@@ -11,6 +11,7 @@ mod faults;
 mod gate;
 mod join;
 mod picture;
+mod presets;
 mod probe;
 mod quality;
 mod rate;

@@ -60,16 +60,14 @@ pub(crate) fn with(recipe: Recipe, change: impl FnOnce(&mut VideoEncode)) -> Rec
 
 /// The proof of an encoder of these tests.
 fn proof(encoder: &Encoder) -> Proof {
-    let deep = matches!(
-        encoder.as_str(),
-        "libx264" | "libx265" | "libsvtav1" | "libaom-av1" | "libvpx-vp9" | "ffv1"
-    );
-    let formats: &[&str] = if encoder.as_str() == "libvvenc" {
-        &["yuv420p10le"]
-    } else if deep {
-        &["yuv420p", "yuv420p10le"]
-    } else {
-        &["yuv420p"]
+    let formats: &[&str] = match encoder.as_str() {
+        "libvvenc" => &["yuv420p10le"],
+        "libx264" | "libx265" | "libsvtav1" | "libaom-av1" | "libvpx-vp9" | "ffv1" => {
+            &["yuv420p", "yuv420p10le"]
+        }
+        "prores_ks" => &["yuv422p10le"],
+        "dnxhd" => &["yuv422p", "yuv422p10le"],
+        _ => &["yuv420p"],
     };
     Proof {
         kind: EncoderKind::Software,
