@@ -10,7 +10,7 @@ demo := $(CARGO_TARGET_DIR)/demo
 # Cargo's features are those of all packages that are built at once: programs and examples in one go are built once.
 release := cargo build --release --workspace --bins
 
-.PHONY: help demo test lint soak bench bench-peers bench-quality bench-handbrake up down clean
+.PHONY: help demo test lint soak fuzz bench bench-peers bench-quality bench-handbrake up down clean
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -42,6 +42,10 @@ soak: ## Break the farm again and again for SOAK_MINUTES (5), and check that not
 	@tests/clips
 	$(release) --example soak
 	"$(CARGO_TARGET_DIR)/release/examples/soak"
+
+fuzz: ## Search for FUZZ_SECONDS (60) each for texts that break the readers of recipes, of ffprobe and of ffmpeg
+	@tests/setup fuzz
+	tests/fuzz/run
 
 bench: ## Measure the whole farm
 	@tests/setup test

@@ -1,6 +1,6 @@
 //! What must hold for any bytes in place of a recipe file, an answer of ffprobe or a progress report of ffmpeg.
 //!
-//! `cargo test` holds it for the files in `corpus/` and for thousands of changes of them; `make fuzz` lets libFuzzer
+//! `cargo test` holds it for the files in `corpus/` and for thousands of changes of them. `make fuzz` lets libFuzzer
 //! search for bytes that break it.
 
 use std::path::Path;
