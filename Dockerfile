@@ -13,6 +13,8 @@ COPY producer/Cargo.toml producer/
 COPY worker/Cargo.toml worker/
 COPY monitor/Cargo.toml monitor/
 COPY tests/Cargo.toml tests/
+# Its manifest names programs, and cargo asks for their files.
+COPY tests/fuzz tests/fuzz/
 RUN for crate in common producer worker monitor tests; do mkdir $crate/src && touch $crate/src/lib.rs; done \
     && for program in producer worker monitor; do echo 'fn main() {}' >$program/src/main.rs; done
 ENV PACKAGES="-p ffmpeg-easy-producer -p ffmpeg-easy-worker -p ffmpeg-easy-monitor"
